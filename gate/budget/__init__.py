@@ -1,0 +1,1 @@
+"""Error budget maths, exact and pure: DESIGN's formulas over fractions."""

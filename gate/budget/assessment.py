@@ -1,0 +1,81 @@
+"""What is known of one SLO's budget at one instant, and how sure that is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fractions import Fraction
+
+from gate.budget.forecast import Forecast
+from gate.budget.impact import Price
+from gate.slo.measurement import Cause, Evidence, Unmeasured
+from gate.slo.objective import Bound, RatioSlo, Slo
+from gate.slo.window import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What a measurement must have to be believed; from the policy."""
+
+    max_age: timedelta
+    """The newest sample may be this old."""
+    min_coverage: Fraction
+    """This share of the window must have data, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """One reason not to take a budget at face value, or not to have one."""
+
+    cause: Cause
+    reason: str
+    """One sentence without a full stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The budget of one SLO at one instant. Shares are of the whole budget; None: not measured."""
+
+    slo: Slo
+    span: Span | None = None
+    """What was counted; None for a composite."""
+    doubts: tuple[Doubt, ...] = ()
+    """Empty: measured, and to be believed."""
+    total: Fraction | None = None
+    bad: Fraction | None = None
+    error_ratio: Fraction | None = None
+    spent: Fraction | None = None
+    consumed: Fraction | None = None
+    remaining: Fraction | None = None
+    interval: tuple[Fraction, Fraction] | None = None
+    """Sampled: the 95 % interval of ``remaining``, lower end first."""
+    burn_rates: Mapping[timedelta, Fraction | Unmeasured] = field(default_factory=dict)
+    """Per window; no traffic at all burns nothing."""
+    forecast: Forecast | None = None
+    price: Price | None = None
+    """What the stated (or the assumed) impact costs; None where there is no ratio to price."""
+    impact_stated: bool = False
+    """Whether the user stated the impact; only then it counts as consumed."""
+    sla_remaining: Fraction | None = None
+    """What is left of the contract's own, larger budget."""
+    evidence: Evidence | None = None
+    query: str | None = None
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is a number at all."""
+        return self.remaining is not None
+
+    @property
+    def compared(self) -> Fraction | None:
+        """The remaining budget that is held against thresholds: the bound, less the impact."""
+        if self.remaining is None:
+            return None
+        left = self.remaining
+        if self.interval is not None and isinstance(self.slo, RatioSlo):
+            low, high = self.interval
+            left = {Bound.PESSIMISTIC: low, Bound.OPTIMISTIC: high}.get(
+                self.slo.sampled or Bound.POINT, left
+            )
+        if self.impact_stated and self.price is not None:
+            left -= self.price.cost
+        return left

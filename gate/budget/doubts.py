@@ -1,0 +1,40 @@
+"""Why a number that came back may still not be believed."""
+
+from datetime import datetime
+from fractions import Fraction
+
+from gate.budget.assessment import Doubt, Guards
+from gate.budget.timeslices import describe_time
+from gate.slo.duration import format_duration
+from gate.slo.measurement import Cause, Counts, Evidence
+from gate.slo.objective import RatioSlo
+
+
+def evidence_doubts(evidence: Evidence, at: datetime, guards: Guards) -> tuple[Doubt, ...]:
+    """Return what is wrong with the samples: a partial answer, too old, too few."""
+    doubts = [Doubt(cause=Cause.PARTIAL, reason=f"partial answer: {w}") for w in evidence.warnings]
+    if evidence.newest is not None and at - evidence.newest > guards.max_age:
+        age, allowed = describe_time(at - evidence.newest), format_duration(guards.max_age)
+        reason = f"the newest sample is {age} old; max_age is {allowed}"
+        doubts.append(Doubt(cause=Cause.STALE, reason=reason))
+    if evidence.coverage is not None and evidence.coverage < guards.min_coverage:
+        has, needs = _percent(evidence.coverage), _percent(guards.min_coverage)
+        reason = f"only {has} of the window has data; min_coverage is {needs}"
+        doubts.append(Doubt(cause=Cause.LOW_COVERAGE, reason=reason))
+    return tuple(doubts)
+
+
+def traffic_doubts(slo: RatioSlo, counts: Counts) -> tuple[Doubt, ...]:
+    """Return a doubt when there are too few events to speak of a ratio; never for slices."""
+    if slo.slices is not None:
+        return ()
+    needed = 1 / slo.budget if slo.min_events is None else Fraction(slo.min_events)
+    if counts.total >= needed:
+        return ()
+    why = "one failure is more than the whole budget" if slo.min_events is None else "min_events"
+    reason = f"{float(counts.total):,.0f} events are fewer than {float(needed):,.0f} ({why})"
+    return (Doubt(cause=Cause.LOW_TRAFFIC, reason=reason),)
+
+
+def _percent(share: Fraction) -> str:
+    return f"{float(share * 1000 // 1) / 10:g} %"

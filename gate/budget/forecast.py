@@ -1,0 +1,48 @@
+"""When the budget runs out at the present rate, and whether it lasts until it renews."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What happens next if nothing changes."""
+
+    exhausted_at: datetime | None
+    """When nothing is left; None where the present rate never gets there, or it is past already."""
+    resets_at: datetime | None
+    """When a calendar budget renews; None for a rolling window, which recovers bit by bit."""
+    lasts_until_reset: bool | None
+    """None for a rolling window."""
+
+
+def forecast(
+    *,
+    at: datetime,
+    remaining: Fraction,
+    spending: Fraction,
+    period: timedelta,
+    resets_at: datetime | None,
+) -> Forecast:
+    """Carry the present rate on.
+
+    Args:
+        at: the instant of the run.
+        remaining: share of the budget that is left; may be negative.
+        spending: whole budgets spent per ``period`` now (the burn rate), at least 0.
+        period: the SLO's window.
+        resets_at: the next start of a calendar period.
+
+    For a rolling window this leaves out that old failures fall out of it, so it may come later.
+    """
+    exhausted_at = None
+    if remaining > 0 and spending > 0:
+        try:
+            exhausted_at = at + period * float(remaining / spending)
+        except OverflowError:
+            exhausted_at = None  # after the year 9999
+    lasts = None
+    if resets_at is not None:
+        lasts = remaining > 0 and (exhausted_at is None or exhausted_at >= resets_at)
+    return Forecast(exhausted_at=exhausted_at, resets_at=resets_at, lasts_until_reset=lasts)

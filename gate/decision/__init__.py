@@ -1,0 +1,1 @@
+"""The decision: one versioned document from which every report is rendered. Pure."""

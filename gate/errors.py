@@ -1,0 +1,70 @@
+"""The exit codes, and the errors that end a run with one of them.
+
+Every exit code has one meaning. Python and click both use 1 for their own accidents (an uncaught
+exception, a closed pipe, Ctrl-C), so a verdict never has 1.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process says to the shell. README.md has the same table."""
+
+    ALLOW = 0
+    """Allowed; also with warnings, and in observe mode. The report says which."""
+    INTERNAL = 1
+    """A fault of the program itself. Never a verdict."""
+    USAGE = 2
+    """The command line or the policy file is wrong."""
+    UNDECIDED = 3
+    """The budget could not be measured, and the policy does not let that pass."""
+    BLOCK = 10
+    """The policy says no."""
+    WARN = 11
+    """A warning, with ``--fail-on warn`` only."""
+    INTERRUPTED = 130
+    """Ctrl-C."""
+
+
+class GateError(Exception):
+    """An error with an exit code of its own; its text is what the user reads."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+class UsageError(GateError):
+    """The command was called in a way that cannot be carried out."""
+
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class Mistake:
+    """One thing wrong in a file that a person wrote."""
+
+    file: str
+    """The path as the user gave it."""
+    line: int
+    """From 1."""
+    column: int
+    """From 1."""
+    message: str
+    """What is wrong, what was expected, and the nearest valid spelling where there is one."""
+    fatal: bool = True
+    """False for a warning: the file is read all the same."""
+
+    def __str__(self) -> str:
+        """Write the mistake as compilers do, so that editors can jump to it."""
+        kind = "error" if self.fatal else "warning"
+        return f"{self.file}:{self.line}:{self.column}: {kind}: {self.message}"
+
+
+class PolicyError(GateError):
+    """A policy file, or a file that it names, cannot be used. Carries every mistake at once."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes

@@ -1,0 +1,54 @@
+"""Findings: one rule's outcome with its evidence. The worst of them is the verdict."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """May the change ship? In order of severity; `worst` goes by it."""
+
+    ALLOW = "allow"
+    WARN = "warn"
+    UNDECIDED = "undecided"
+    BLOCK = "block"
+
+
+_SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
+
+
+class Rule(StrEnum):
+    """The kinds of rule a finding can come from."""
+
+    MEASUREMENT = "measurement"
+    """Was the budget measured, and to be believed?"""
+    TIER = "tier"
+    """Does the worst remaining budget allow this class?"""
+    SAMPLES = "samples"
+    """Are there samples enough to tell which tier it is?"""
+    REQUIREMENT = "requirement"
+    """Has what the tier requires been done?"""
+    BURN_RATE = "burn-rate"
+    """Is the budget burning too fast right now?"""
+    FREEZE = "freeze"
+    """Is the calendar closed?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule's outcome."""
+
+    rule: Rule
+    slo: str | None
+    """The SLO it is about; None where it is about the change as a whole."""
+    verdict: Verdict
+    reason: str
+    """One sentence without a full stop: which number against which threshold."""
+    until: datetime | None = None
+    """When this finding will change by itself; None: not known."""
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the most severe; an empty list is undecided, since nothing was proved."""
+    return max(verdicts, key=_SEVERITY.__getitem__, default=Verdict.UNDECIDED)

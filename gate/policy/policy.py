@@ -1,0 +1,73 @@
+"""The policy as the rest of the program knows it, whatever file it was read from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final
+
+from gate.budget.assessment import Guards
+from gate.policy.burn_rates import BurnRateRule
+from gate.policy.tiers import Tier
+from gate.slo.measurement import Cause
+from gate.slo.objective import Slo
+
+
+class Action(StrEnum):
+    """What a budget that is not known, or not well enough, does to a change."""
+
+    BLOCK = "block"
+    """Undecided: the change does not ship."""
+    WARN = "warn"
+    """It ships, with a warning that says what is not known."""
+    ALLOW = "allow"
+    """It ships; the report still says what is not known."""
+
+
+DEFAULT_ACTIONS: Final = {
+    Cause.NO_DATA: Action.BLOCK,
+    Cause.NO_TRAFFIC: Action.BLOCK,
+    Cause.INVALID: Action.BLOCK,
+    Cause.STALE: Action.BLOCK,
+    Cause.PARTIAL: Action.BLOCK,
+    Cause.BACKEND_ERROR: Action.BLOCK,
+    Cause.LOW_TRAFFIC: Action.WARN,
+    Cause.LOW_COVERAGE: Action.WARN,
+}
+DEFAULT_GUARDS: Final = Guards(max_age=timedelta(minutes=10), min_coverage=Fraction(9, 10))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A stretch of time in which only some change classes may ship."""
+
+    start: datetime
+    end: datetime
+    """The first instant after the freeze."""
+    reason: str
+    allow: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Everything that one policy file says, checked and with its defaults filled in."""
+
+    service: str
+    owners: tuple[str, ...]
+    slos: tuple[Slo, ...]
+    """At least one; names are unique; members of a composite come before it."""
+    tiers: tuple[Tier, ...]
+    """At least one; the last holds always."""
+    burn_rates: tuple[BurnRateRule, ...]
+    freezes: tuple[Freeze, ...]
+    on: Mapping[Cause, Action]
+    """Every cause has its action."""
+    guards: Guards
+    change_classes: frozenset[str]
+    """Built-in and the policy's own."""
+    default_change: str
+    valid_for: timedelta
+    """How long a decision may be acted upon."""
+    dashboard: str | None = None
+    """Where a person looks next."""

@@ -1,0 +1,59 @@
+"""Tiers: bands of remaining budget, and what each allows."""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final
+
+COMPARISONS: Final = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A comparison with the remaining budget, exact: ``> 50%``."""
+
+    operator: str
+    """A key of `COMPARISONS`."""
+    threshold: Fraction
+    """Share of the budget; may be negative (overspent)."""
+
+    def holds(self, remaining: Fraction) -> bool:
+        """Return whether the remaining share is on the right side; nothing is rounded."""
+        return bool(COMPARISONS[self.operator](remaining, self.threshold))
+
+    def __str__(self) -> str:
+        return f"{self.operator} {float(self.threshold * 100):g} %"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """One band."""
+
+    name: str
+    condition: Condition | None
+    """None: otherwise, the last tier."""
+    allow: frozenset[str] | None
+    """Change classes that may ship; None: all of them."""
+    warn: frozenset[str] = frozenset()
+    """Change classes that may ship with a warning."""
+    require: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Per allowed change class, what must have been done first (``shadow``)."""
+
+    def allows(self, change: str) -> bool:
+        """Return whether a change of this class may ship, be it with a warning."""
+        return self.allow is None or change in self.allow or change in self.warn
+
+    def holds(self, remaining: Fraction) -> bool:
+        """Return whether a remaining budget is in this band, the earlier tiers left aside."""
+        return self.condition is None or self.condition.holds(remaining)
+
+
+def tier_of(tiers: tuple[Tier, ...], remaining: Fraction) -> Tier:
+    """Return the first tier that holds; the policy reader has made the last one hold always."""
+    return next(tier for tier in tiers if tier.holds(remaining))

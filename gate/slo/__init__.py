@@ -1,0 +1,1 @@
+"""What is promised and what was counted: objectives, windows, indicators and counts. Pure."""

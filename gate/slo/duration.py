@@ -1,0 +1,44 @@
+"""Durations as Prometheus writes them: ``30d``, ``1h30m``, ``250ms``. None for months."""
+
+import re
+from datetime import timedelta
+
+_UNITS = {
+    "w": timedelta(weeks=1),
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:w|d|h|ms|m|s))+")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(w|d|h|ms|m|s)")
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a duration above zero.
+
+    Raises:
+        ValueError: the text is no duration, or is zero; its message says what was expected.
+    """
+    if not _DURATION.fullmatch(text):
+        raise ValueError(f"{text!r} is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms")
+    try:
+        length = sum((float(n) * _UNITS[unit] for n, unit in _PART.findall(text)), timedelta())
+    except OverflowError:
+        raise ValueError(f"{text!r} is longer than any window can be") from None
+    if not length:
+        raise ValueError(f"{text!r} is zero; a duration must be longer")
+    return length
+
+
+def format_duration(length: timedelta) -> str:
+    """Write a duration above zero so that `parse_duration` reads it back: ``1h30m``."""
+    parts = []
+    for unit, size in _UNITS.items():
+        if unit == "w" and length % size:
+            continue  # 30d, not 4w2d
+        count, length = divmod(length, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
