@@ -53,6 +53,7 @@ def assess_ratio(
         error_ratio=answer.bad / answer.total,
         consumed=answer.bad * share,
         remaining=remaining,
+        exhausting_ratio=1 / (share * answer.total) if share else None,
         interval=remaining_interval(answer, share) if slo.sampled else None,
         burn_rates=burns,
         forecast=forecast(

@@ -46,6 +46,8 @@ class Assessment:
     spent: Fraction | None = None
     consumed: Fraction | None = None
     remaining: Fraction | None = None
+    exhausting_ratio: Fraction | None = None
+    """The bad share of events at which the budget is just gone."""
     interval: tuple[Fraction, Fraction] | None = None
     """Sampled: the 95 % interval of ``remaining``, lower end first."""
     burn_rates: Mapping[timedelta, Fraction | Unmeasured] = field(default_factory=dict)

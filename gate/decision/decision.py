@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from fractions import Fraction
 from typing import Final
 
 from gate.budget.assessment import Assessment
@@ -44,9 +43,9 @@ class PolicyDecision:
     """Worst first."""
     verdict: Verdict
     tier: Tier | None
-    """The band of the worst budget; None where not every budget could be measured."""
+    """The band of the worst measured budget; None where none could be measured."""
     worst: Assessment | None
-    """The SLO whose budget decides; None as above."""
+    """The SLO with that budget."""
     allowed_now: tuple[str, ...]
     """Change classes that this policy would let ship at this moment, sorted."""
     allowed_again_at: datetime | None
@@ -88,9 +87,3 @@ def exit_code(verdict: Verdict, *, observe: bool, fail_on_warn: bool) -> ExitCod
             return ExitCode.UNDECIDED
         case Verdict.BLOCK:
             return ExitCode.BLOCK
-
-
-def percent_left(share: Fraction, places: int = 1) -> str:
-    """Write a share as a percentage rounded down, so that 99.96 % is never shown as 100 %."""
-    scale = 10**places
-    return f"{(share * 100 * scale // 1) / scale:.{places}f} %"

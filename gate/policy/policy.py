@@ -63,6 +63,8 @@ class Policy:
     freezes: tuple[Freeze, ...]
     on: Mapping[Cause, Action]
     """Every cause has its action."""
+    exempt: frozenset[str]
+    """Change classes that ship although a budget could not be measured."""
     guards: Guards
     change_classes: frozenset[str]
     """Built-in and the policy's own."""

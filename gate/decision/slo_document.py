@@ -1,0 +1,182 @@
+"""The part of the documents that speaks of one SLO: the same in a decision and in a status."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+from gate.budget.assessment import Assessment
+from gate.budget.ratio import seconds
+from gate.budget.timeslices import allowed_downtime
+from gate.slo.duration import format_duration
+from gate.slo.measurement import Slices, Unmeasured
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.window import CalendarWindow
+
+MEASURED = "measured"
+"""The status of a budget without any doubt; otherwise the first doubt's cause."""
+
+Json = dict[str, object]
+
+
+def slo_document(assessment: Assessment, at: datetime) -> Json:
+    """Return what is known of one SLO at the instant ``at``, ready for JSON.
+
+    Shares are fractions of 1 and may be negative; None stands for everything not measured.
+    """
+    return (
+        _promise(assessment.slo, at)
+        | _count(assessment)
+        | _budget(assessment)
+        | _trust(assessment)
+        | _outlook(assessment)
+    )
+
+
+def number(value: Fraction | None) -> float | int | None:
+    """Return the nearest JSON number: whole amounts as integers; never NaN or Infinity."""
+    if value is None or value.denominator == 1:
+        return None if value is None else value.numerator
+    return share(value)
+
+
+def share(value: Fraction | None) -> float | None:
+    """Return the nearest float; beyond the floats' range, the whole number, which JSON can hold."""
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return int(value)
+
+
+def instant(at: datetime | None) -> str | None:
+    """Write an instant as RFC 3339 in UTC with a Z."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _promise(slo: Slo, at: datetime) -> Json:
+    ratio = slo if isinstance(slo, RatioSlo) else None
+    spend = slo if isinstance(slo, SpendSlo) else None
+    slices = ratio.slices if ratio else None
+    return {
+        "name": slo.name,
+        "kind": _kind(slo),
+        "advisory": slo.advisory,
+        "objective": share(ratio.objective) if ratio else None,
+        "sla": share(ratio.sla) if ratio else None,
+        "allowance": number(spend.allowance) if spend else None,
+        "unit": spend.unit if spend else None,
+        "members": [{"slo": m.slo, "weight": number(m.weight)} for m in slo.members]
+        if isinstance(slo, CompositeSlo)
+        else [],
+        "window": None if isinstance(slo, CompositeSlo) else str(slo.window),
+        "budgeting": ("timeslices" if slices else "occurrences") if ratio else None,
+        "slices": _slices(slices),
+        "denominator": str(ratio.denominator)
+        if ratio and isinstance(ratio.window, CalendarWindow)
+        else None,
+        "allowed_bad_seconds": _allowed_bad_seconds(ratio, at) if ratio and slices else None,
+    }
+
+
+def _kind(slo: Slo) -> str:
+    match slo:
+        case RatioSlo():
+            return "ratio"
+        case SpendSlo():
+            return "spend"
+        case CompositeSlo():
+            return "composite"
+
+
+def _slices(slices: Slices | None) -> Json | None:
+    if slices is None:
+        return None
+    return {
+        "seconds": number(seconds(slices.length)),
+        "target": share(slices.target),
+        "empty": str(slices.empty),
+    }
+
+
+def _allowed_bad_seconds(slo: RatioSlo, at: datetime) -> float | int | None:
+    return number(seconds(allowed_downtime(slo.window.whole(at).length, slo.budget)))
+
+
+def _count(assessment: Assessment) -> Json:
+    span = assessment.span
+    return {
+        "window_start": instant(span.start) if span else None,
+        "window_end": instant(span.end) if span else None,
+        "total": number(assessment.total),
+        "bad": number(assessment.bad),
+        "error_ratio": share(assessment.error_ratio),
+        "spent": number(assessment.spent),
+    }
+
+
+def _budget(assessment: Assessment) -> Json:
+    interval = assessment.interval
+    return {
+        "consumed": share(assessment.consumed),
+        "remaining": share(assessment.remaining),
+        "remaining_interval": [share(end) for end in interval] if interval else None,
+        "compared": share(assessment.compared),
+        "sla_remaining": share(assessment.sla_remaining),
+        "burn_rates": {
+            format_duration(length): None if isinstance(rate, Unmeasured) else share(rate)
+            for length, rate in sorted(assessment.burn_rates.items())
+        },
+        "burn_rate_doubts": _burn_rate_doubts(assessment.burn_rates),
+    }
+
+
+def _burn_rate_doubts(rates: Mapping[timedelta, Fraction | Unmeasured]) -> list[Json]:
+    return [
+        {"window": format_duration(length), "cause": str(rate.cause), "reason": rate.reason}
+        for length, rate in sorted(rates.items(), key=lambda item: item[0])
+        if isinstance(rate, Unmeasured)
+    ]
+
+
+def _trust(assessment: Assessment) -> Json:
+    doubts, evidence = assessment.doubts, assessment.evidence
+    return {
+        "status": str(doubts[0].cause) if doubts else MEASURED,
+        "doubts": [{"cause": str(doubt.cause), "reason": doubt.reason} for doubt in doubts],
+        "coverage": share(evidence.coverage) if evidence else None,
+        "newest": instant(evidence.newest) if evidence else None,
+        "query": assessment.query,
+        "notes": list(evidence.notes) if evidence else [],
+    }
+
+
+def _outlook(assessment: Assessment) -> Json:
+    forecast, price = assessment.forecast, assessment.price
+    return {
+        "forecast": {
+            "exhausted_at": _whole_second(forecast.exhausted_at),
+            "resets_at": instant(forecast.resets_at),
+            "lasts_until_reset": forecast.lasts_until_reset,
+        }
+        if forecast
+        else None,
+        "impact": {
+            "stated": assessment.impact_stated,
+            "canary": share(price.impact.canary),
+            "failures": share(price.impact.failures),
+            "detect_seconds": number(seconds(price.impact.detect)),
+            "cost": share(price.cost),
+            "largest_canary": share(price.largest_canary),
+            "longest_detect_seconds": None
+            if price.longest_detect is None
+            else number(seconds(price.longest_detect)),
+        }
+        if price
+        else None,
+    }
+
+
+def _whole_second(at: datetime | None) -> str | None:
+    # A forecast is no measurement: its microseconds would be noise.
+    return None if at is None else instant(at.replace(microsecond=0))
