@@ -1,0 +1,183 @@
+"""The ``backend`` block of a policy file."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import yaml
+
+from gate.config.reader import Reader, UnreadableError
+from gate.config.scalars import COUNT, NAME, SECRET, TEXT, ZONE
+from gate.config.shapes import Block, Choice, Field, MapOf, Scalar, Tagged, Values
+from gate.settings import LogsSettings, PrometheusSettings, Settings, StaticSettings
+
+_SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
+_TYPE: Final = Field(shape=TEXT, doc="Which backend.", required=True)
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{parts.geturl()[:40]!r} is no http or https address")
+    if parts.query or parts.fragment:
+        raise ValueError("the address must end before /api/v1: no ? and no # belong to it")
+    return text.rstrip("/")
+
+
+def _file(values: Values, key: str, reader: Reader) -> Path | None:
+    """Return where a file is, from the policy's folder; missing is a mistake, or a warning."""
+    if not values.given(key):
+        return None
+    path = reader.directory / str(values.get(key))
+    if not path.is_file():
+        message = f"there is no file {values.get(key)}"
+        raise reader.fail(values.node(key), message, fatal=not reader.offline)
+    return path
+
+
+def _secret(values: Values, name: str, reader: Reader) -> str | None:
+    """Return the secret from its variable, or the first line of its file."""
+    if len(values.given(name, f"{name}_file")) > 1:
+        raise reader.fail(values.node(f"{name}_file"), f"{name} is given twice")
+    if (path := _file(values, f"{name}_file", reader)) is None:
+        secret: str | None = values.get(name)
+        return secret
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"cannot be read: {type(error).__name__}"
+        raise reader.fail(values.node(f"{name}_file"), message) from error
+
+
+def _build_auth(values: Values, reader: Reader) -> dict[str, str | None]:
+    bearer, password = _secret(values, "bearer", reader), _secret(values, "password", reader)
+    if (bearer is None) == (password is None):
+        raise reader.fail(values.node(), "auth has either bearer or username with password")
+    if (password is None) != (values.get("username") is None):
+        raise reader.fail(values.node(), "username and password belong together")
+    return {"bearer": bearer, "username": values.get("username"), "password": password}
+
+
+AUTH: Final = Block(
+    {
+        "bearer": Field(shape=SECRET, doc="A token: ${NAME}."),
+        "bearer_file": Field(shape=TEXT, doc="A file that holds the token."),
+        "username": Field(shape=TEXT, doc="For basic authentication."),
+        "password": Field(shape=SECRET, doc="Its password: ${NAME}."),
+        "password_file": Field(shape=TEXT, doc="A file that holds the password."),
+    },
+    _build_auth,
+)
+
+
+def _build_tls(values: Values, reader: Reader) -> dict[str, Path | None]:
+    if values.given("key") and not values.given("cert"):
+        raise reader.fail(values.node("key"), "a key needs its cert")
+    return {name: _file(values, name, reader) for name in ("ca", "cert", "key")}
+
+
+TLS: Final = Block(
+    {
+        "ca": Field(shape=TEXT, doc="PEM file of the authorities to trust."),
+        "cert": Field(shape=TEXT, doc="PEM file of the client's certificate."),
+        "key": Field(shape=TEXT, doc="PEM file of its key, if not in the same file."),
+    },
+    _build_tls,
+)
+
+
+class _Headers(MapOf[str]):
+    """Header names and values; those that look like secrets must come from outside."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT)
+
+    def read(self, node: yaml.Node, reader: Reader) -> dict[str, str]:
+        headers = super().read(node, reader)
+        for key, value in node.value:
+            secret = any(word in key.value.lower() for word in _SECRET_WORDS)
+            if secret and "${" not in value.value:
+                message = f"the header {key.value} looks like a secret; write ${{NAME}}"
+                raise reader.fail(value, message)
+        return headers
+
+
+def _build_prometheus(values: Values, _reader: Reader) -> Settings:
+    counts = {key: values.get(key) for key in values.given("parallel", "retries")}
+    return PrometheusSettings(
+        url=values.get("url"),
+        headers=values.get("headers", {}),
+        **values.get("auth", {}),
+        **values.get("tls", {}),
+        **counts,
+    )
+
+
+def _build_logs(values: Values, reader: Reader) -> Settings:
+    return LogsSettings(
+        path=values.get("path"),
+        directory=reader.directory,
+        timestamp=values.get("timestamp"),
+        time_zone=values.get("time_zone"),
+        format=values.get("format"),
+    )
+
+
+def _build_static(values: Values, reader: Reader) -> Settings:
+    path = _file(values, "path", reader)
+    if path is None:
+        raise UnreadableError
+    return StaticSettings(path=path)
+
+
+def _at_least_one(text: str) -> int:
+    if not (count := COUNT.parse(text)):
+        raise ValueError("at least 1 is needed")
+    return count
+
+
+BACKEND: Final[Tagged[Settings]] = Tagged(
+    "type",
+    {
+        "prometheus": Block(
+            {
+                "type": _TYPE,
+                "url": Field(
+                    shape=Scalar(_url, {"type": "string", "minLength": 1}),
+                    doc="The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
+                    required=True,
+                ),
+                "auth": Field(shape=AUTH, doc="bearer, or username and password."),
+                "tls": Field(shape=TLS, doc="Own authorities, client certificate."),
+                "headers": Field(shape=_Headers(), doc="Sent always: X-Scope-OrgID."),
+                "parallel": Field(
+                    shape=Scalar(_at_least_one, {"type": "integer", "minimum": 1}),
+                    doc="Most requests at once. Default: 8.",
+                ),
+                "retries": Field(shape=COUNT, doc="Tries after the first. Default: 2."),
+            },
+            _build_prometheus,
+        ),
+        "logs": Block(
+            {
+                "type": _TYPE,
+                "path": Field(
+                    shape=TEXT, doc="File or glob, from this file's folder.", required=True
+                ),
+                "timestamp": Field(shape=NAME, doc="Column of the time.", required=True),
+                "time_zone": Field(shape=ZONE, doc="Of timestamps that carry none."),
+                "format": Field(
+                    shape=Choice(("jsonl", "csv", "parquet")), doc="Default: by the file's name."
+                ),
+            },
+            _build_logs,
+        ),
+        "static": Block(
+            {
+                "type": _TYPE,
+                "path": Field(shape=TEXT, doc="A JSON or YAML file of counts.", required=True),
+            },
+            _build_static,
+        ),
+    },
+)

@@ -1,0 +1,136 @@
+"""The single values that policies are made of."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from fractions import Fraction
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from gate.config.shapes import Scalar
+from gate.policy.tiers import COMPARISONS, Condition
+from gate.slo.duration import parse_duration
+from gate.slo.ratio import parse_ratio
+
+_COMPARISON = re.compile(rf"({'|'.join(sorted(COMPARISONS, key=len, reverse=True))})\s*(.+)")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/ -]*[A-Za-z0-9])?")
+_AMOUNT = re.compile(r"([0-9][0-9_,]*(?:\.[0-9]+)?)\s*([^\s0-9]\S*)?")
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is no name; use letters, digits, and . _ / - or blanks between them"
+        )
+    return text
+
+
+def _share(text: str) -> Fraction:
+    share = parse_ratio(text)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{text} is not between 0% and 100%")
+    return share
+
+
+def _objective(text: str) -> Fraction:
+    objective = parse_ratio(text)
+    if not 0 < objective < 1:
+        raise ValueError(f"{text} is not between 0% and 100%; at 100% there is no budget to spend")
+    return objective
+
+
+def _condition(text: str) -> Condition:
+    found = _COMPARISON.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no comparison; write for example '> 50%'")
+    return Condition(found[1], parse_ratio(found[2]))
+
+
+def _boolean(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text == "true"
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"{text!r} is no whole number, 0 or more")
+    return int(text)
+
+
+def _number(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r} is no number") from None
+
+
+def _above_zero(text: str) -> Fraction:
+    number = _number(text)
+    if number <= 0:
+        raise ValueError(f"{text} is not above zero")
+    return number
+
+
+def _amount(text: str) -> tuple[Fraction, str]:
+    found = _AMOUNT.fullmatch(text.strip())
+    amount = Fraction(re.sub("[_,]", "", found[1])) if found else Fraction(0)
+    if found is None or not amount:
+        raise ValueError(f"{text!r} is no amount above zero; write for example 50000 USD")
+    return amount, found[2] or ""
+
+
+def _zone(text: str) -> tzinfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{text!r} is no time zone; write for example UTC or Europe/Berlin"
+        raise ValueError(message) from None
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an RFC 3339 instant, as UTC.
+
+    Raises:
+        ValueError: no instant, or one without its offset from UTC.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or len(text) <= len("2026-11-20"):
+        raise ValueError(f"{text!r} is no instant; write for example 2026-11-20T14:00:00Z")
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC; write for example {text}Z")
+    return instant.astimezone(UTC)
+
+
+def _moment(text: str) -> date | datetime:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is no date; write for example 2026-12-20 or 2026-12-20T18:00"
+        raise ValueError(message) from None
+
+
+_RATIO_JSON = {"type": ["string", "number"], "examples": ["99.9%", 0.999]}
+_DURATION_JSON = {"type": "string", "examples": ["30d", "6h", "5m"]}
+_TEXT_JSON = {"type": "string", "minLength": 1}
+
+TEXT: Final = Scalar(str, _TEXT_JSON)
+SECRET: Final = Scalar(str, {**_TEXT_JSON, "pattern": r"\$\{"}, secret=True)
+NAME: Final = Scalar(_name, _TEXT_JSON)
+SHARE: Final = Scalar(_share, _RATIO_JSON)
+OBJECTIVE: Final = Scalar(_objective, _RATIO_JSON)
+CONDITION: Final = Scalar(_condition, {"type": "string", "examples": ["> 50%"]})
+BOOLEAN: Final = Scalar(_boolean, {"type": "boolean"})
+COUNT: Final = Scalar(_count, {"type": "integer", "minimum": 0})
+NUMBER: Final = Scalar(_number, {"type": ["number", "string"]})
+ABOVE_ZERO: Final = Scalar(_above_zero, {"type": ["number", "string"]})
+AMOUNT: Final = Scalar(_amount, {"type": ["string", "number"], "examples": ["50000 USD"]})
+ZONE: Final = Scalar(_zone, {"type": "string", "examples": ["UTC", "Europe/Berlin"]})
+MOMENT: Final = Scalar(_moment, {"type": "string", "examples": ["2026-12-20"]})
+DURATION: Final[Scalar[timedelta]] = Scalar(parse_duration, _DURATION_JSON)
