@@ -1,0 +1,165 @@
+"""The ``static`` backend: counts that somebody wrote down, for trying a policy and for tests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from gate.settings import Limits, StaticSettings
+from gate.slo.duration import format_duration, parse_duration
+from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
+from gate.slo.ratio import parse_ratio
+
+_ENTRY: Final = frozenset({"total", "bad", "spent", "newest", "coverage", "windows"})
+_WINDOW: Final = frozenset({"total", "bad"})
+
+
+class _UnusableError(Exception):
+    """The file, or an entry of it, cannot be used; carries the answer to give instead."""
+
+    def __init__(self, cause: Cause, reason: str) -> None:
+        super().__init__(reason)
+        self.answer = Unmeasured(cause=cause, reason=reason)
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads numbers exactly as they are written, so that 0.1 is a tenth."""
+
+
+def _exact(_: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+    try:
+        return Fraction(node.value.replace("_", ""))
+    except ValueError:
+        return node.value  # .inf and .nan are no counts; the text is refused where it is used
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _exact)
+
+
+@dataclass(frozen=True, slots=True)
+class StaticBackend:
+    """Answers from a JSON or YAML file, which is read anew in each run.
+
+    ``counts: {availability: {total: 1000000, bad: 400, windows: {1h: {total: 4000, bad: 1}}}}``,
+    ``counts: {spend: {spent: 1234.5}}``; an entry may also have ``newest`` and ``coverage``.
+    """
+
+    path: Path
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:  # noqa: ARG002 - what is written down does not move
+        """Answer each request from the entry that its indicator names."""
+        try:
+            counts = self._read()
+        except _UnusableError as error:
+            return [error.answer for _ in requests]
+        return [self._answer(request, counts) for request in requests]
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            read = yaml.load(self.path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+            reason = f"{self.path} cannot be read: {' '.join(str(error).split())}"
+            raise _UnusableError(Cause.BACKEND_ERROR, reason) from error
+        counts = _block(f"{self.path}", read, frozenset({"counts"})).get("counts")
+        if not isinstance(counts, dict):
+            raise _UnusableError(Cause.INVALID, f"{self.path}: counts: a block was expected")
+        return {str(name): entry for name, entry in counts.items()}
+
+    def _answer(self, request: CountRequest, counts: dict[str, Any]) -> Answer:
+        try:
+            return _named(str(self.path), request, counts)
+        except _UnusableError as error:
+            return error.answer
+
+
+def open_backend(settings: StaticSettings, limits: Limits) -> StaticBackend:  # noqa: ARG001 - a file answers at once
+    """Return a backend over the file; nothing is read yet."""
+    return StaticBackend(settings.path)
+
+
+def _named(file: str, request: CountRequest, counts: dict[str, Any]) -> Answer:
+    name = request.sli.series or ""
+    if name not in counts:
+        close = get_close_matches(name, counts, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise _UnusableError(Cause.NO_DATA, f"{file} has no counts {name!r}{hint}")
+    place = f"{file}: counts.{name}"
+    entry = _block(place, counts[name], _ENTRY)
+    if request.probe:
+        return _counted(place, entry, _evidence(place, entry))
+    return _window(place, entry, request)
+
+
+def _window(place: str, entry: dict[str, Any], request: CountRequest) -> Answer:
+    windows = _block(f"{place}.windows", entry.get("windows", {}), None)
+    for text, counts in windows.items():
+        where = f"{place}.windows.{text}"
+        try:
+            length = parse_duration(str(text))
+        except ValueError as error:
+            raise _UnusableError(Cause.INVALID, f"{where}: {error}") from error
+        if length == request.span.length:
+            return _counted(where, _block(where, counts, _WINDOW), Evidence(query=where))
+    asked = format_duration(request.span.length)
+    raise _UnusableError(Cause.NO_DATA, f"{place}.windows has no {asked}")
+
+
+def _counted(place: str, entry: dict[str, Any], evidence: Evidence) -> Answer:
+    if "spent" in entry:
+        if entry.keys() & _WINDOW:
+            raise _UnusableError(Cause.INVALID, f"{place}: spent does not go with total and bad")
+        return Spent(amount=_number(place, entry, "spent"), evidence=evidence)
+    total, bad = _number(place, entry, "total"), _number(place, entry, "bad")
+    if bad > total:
+        raise _UnusableError(Cause.INVALID, f"{place}: bad is more than total")
+    if not total:
+        raise _UnusableError(Cause.NO_TRAFFIC, f"{place}: total is 0: nothing happened")
+    return Counts(total=total, bad=bad, evidence=evidence)
+
+
+def _evidence(place: str, entry: dict[str, Any]) -> Evidence:
+    newest, coverage = entry.get("newest"), entry.get("coverage")
+    if newest is not None and not isinstance(newest, datetime):
+        raise _UnusableError(Cause.INVALID, f"{place}.newest: {_show(newest)} is no instant")
+    share = None
+    if coverage is not None:
+        try:
+            share = coverage if isinstance(coverage, Fraction) else parse_ratio(str(coverage))
+        except ValueError as error:
+            raise _UnusableError(Cause.INVALID, f"{place}.coverage: {error}") from error
+        if not 0 <= share <= 1:
+            raise _UnusableError(Cause.INVALID, f"{place}.coverage: not between 0% and 100%")
+    if newest is not None:
+        newest = newest.replace(tzinfo=newest.tzinfo or UTC)  # PyYAML may drop the Z
+    return Evidence(query=place, newest=newest, coverage=share)
+
+
+def _number(place: str, entry: dict[str, Any], key: str) -> Fraction:
+    if key not in entry:
+        raise _UnusableError(Cause.NO_DATA, f"{place}: the key {key!r} is missing")
+    value = entry[key]
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise _UnusableError(Cause.INVALID, f"{place}.{key}: {_show(value)} is no count")
+    if value < 0:
+        raise _UnusableError(Cause.INVALID, f"{place}.{key}: {_show(value)} is negative")
+    return Fraction(value)
+
+
+def _block(place: str, value: object, known: frozenset[str] | None) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _UnusableError(Cause.INVALID, f"{place}: a block of keys was expected")
+    for key in value:
+        if known is not None and key not in known:
+            close = get_close_matches(str(key), known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise _UnusableError(Cause.INVALID, f"{place}: unknown key {str(key)!r}{hint}")
+    return value
+
+
+def _show(value: object) -> str:
+    return str(value if isinstance(value, date | int | str) else type(value).__name__)
