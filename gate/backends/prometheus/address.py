@@ -1,0 +1,93 @@
+"""Where the server is, how to log in there, and what of that must never be shown."""
+
+import base64
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
+
+from requests import PreparedRequest
+from requests.auth import AuthBase
+
+from gate.errors import UsageError
+from gate.settings import PrometheusSettings
+
+_QUERY_PATH: Final = "/api/v1/query"
+_SHORTEST_SECRET: Final = 4
+"""A shorter value cannot be blotted out without making a message unreadable."""
+_BLOT: Final = "***"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A server's address with its secrets kept apart."""
+
+    endpoint: str = field(repr=False)
+    """Where queries are posted; without user and password."""
+    shown: str
+    """The same for people: also without a query string."""
+    headers: dict[str, str] = field(repr=False)
+    """All that a request needs, with the login."""
+    secrets: tuple[str, ...] = field(repr=False)
+    """Longest first."""
+
+    def redact(self, text: str) -> str:
+        """Blot out every secret that a server may have echoed."""
+        for secret in self.secrets:
+            text = text.replace(secret, _BLOT)
+        return text
+
+
+class FixedHeaders(AuthBase):
+    """Leaves the login to the headers that are there already.
+
+    Without an ``auth`` of our own, requests would put a login from ~/.netrc over them:
+    https://requests.readthedocs.io/en/latest/user/authentication/#netrc-authentication
+    """
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Return the request as it is."""
+        return request
+
+
+def address(settings: PrometheusSettings) -> Address:
+    """Take a server's settings apart.
+
+    Raises:
+        UsageError: the url cannot be read at all.
+    """
+    try:
+        url = urlsplit(settings.url.strip())
+    except ValueError:  # its text may show the url, and so a password
+        raise UsageError("the url of the Prometheus server cannot be read") from None
+    bare = url._replace(netloc=url.netloc.rpartition("@")[2], fragment="")
+    login = _login(settings, url)
+    endpoint = bare._replace(path=bare.path.rstrip("/") + _QUERY_PATH)
+    return Address(
+        endpoint=urlunsplit(endpoint),
+        shown=urlunsplit(bare._replace(query="")),
+        headers={"Accept": "application/json", **settings.headers, **login},
+        secrets=_secrets(settings, url, login),
+    )
+
+
+def _login(settings: PrometheusSettings, url: SplitResult) -> dict[str, str]:
+    if settings.bearer is not None:
+        return {"Authorization": f"Bearer {settings.bearer}"}
+    user, password = settings.username, settings.password or ""
+    if user is None and url.username is not None:
+        user, password = unquote(url.username), unquote(url.password or "")
+    if user is None:
+        return {}
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+    return {"Authorization": f"Basic {pair}"}
+
+
+def _secrets(
+    settings: PrometheusSettings, url: SplitResult, login: dict[str, str]
+) -> tuple[str, ...]:
+    values = [settings.bearer, settings.password, url.password, unquote(url.password or "")]
+    values += [value for header in (settings.headers, login) for value in header.values()]
+    values += [value.partition(" ")[2] for value in login.values()]
+    values += [value for _, value in parse_qsl(url.query)]
+    long_enough = {value for value in values if value and len(value) >= _SHORTEST_SECRET}
+    return tuple(sorted(long_enough, key=len, reverse=True))

@@ -1,0 +1,111 @@
+"""One request's answer, from the readings of its parts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+from gate.backends.prometheus.counting import (
+    Counted,
+    NotMeasuredError,
+    Numbers,
+    amount_spent,
+    count_events,
+    count_slices,
+)
+from gate.backends.prometheus.part import Part
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.probe import Probe, coverage_of, newest_of
+from gate.backends.prometheus.reading import Fault, Readings
+from gate.backends.prometheus.roles import EVENTS, Role
+from gate.slo.measurement import (
+    Answer,
+    Cause,
+    CountRequest,
+    Counts,
+    EmptySlice,
+    Evidence,
+    Spent,
+    Unmeasured,
+)
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """Numbers taken from readings, with what the server had to say along with them."""
+
+    readings: Readings
+    warnings: dict[str, None] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+
+    def number(self, name: str, part: Part) -> Fraction | None:
+        """Return a part's number, None for no series."""
+        reading = self.readings(part)
+        if isinstance(reading, Fault):
+            raise NotMeasuredError(reading.cause, f"{name}: {reading.reason}")
+        self.warnings |= dict.fromkeys(reading.warnings)
+        self.notes |= dict.fromkeys(reading.notes)
+        return reading.number
+
+    def numbers(self, name: str, parts: Iterable[Part]) -> list[Fraction]:
+        """Return the numbers of those parts that have any."""
+        found = [self.number(name, part) for part in parts]
+        return [number for number in found if number is not None]
+
+
+def answer(plan: Plan, readings: Readings) -> Answer:
+    """Answer a plan's request; whatever is missing or wrong makes it `Unmeasured`."""
+    gathered = _Gathered(readings)
+    try:
+        numbers = {role: gathered.number(role, part) for role, part in plan.parts.items()}
+        counted = _count(plan.request, numbers)
+        evidence = _evidence(plan, gathered, counted.notes)
+    except NotMeasuredError as error:
+        return Unmeasured(cause=error.cause, reason=error.reason, query=plan.query)
+    if Role.SPENT in numbers:
+        return Spent(amount=counted.total, evidence=evidence)
+    return Counts(total=counted.total, bad=counted.bad, evidence=evidence)
+
+
+def _count(request: CountRequest, numbers: Numbers) -> Counted:
+    if Role.SPENT in numbers:
+        return amount_spent(numbers[Role.SPENT], request.span)
+    if request.slices is None:
+        return count_events(numbers, request.span)
+    if EVENTS & numbers.keys():
+        try:
+            count_events(numbers, request.span)
+        except NotMeasuredError as error:
+            idle = error.cause is Cause.NO_TRAFFIC
+            if not idle or request.slices.empty is EmptySlice.LEFT_OUT:
+                raise
+    return count_slices(numbers, request.slices, request.span)
+
+
+def _evidence(plan: Plan, gathered: _Gathered, notes: tuple[str, ...]) -> Evidence:
+    newest = coverage = None
+    if plan.probe is not None:
+        newest = _newest(plan.probe, gathered)
+        counts = [gathered.number("coverage", part) for part in plan.probe.coverage]
+        coverage = coverage_of([count or Fraction() for count in counts], plan.probe)
+    elif plan.request.probe:
+        notes += ("no metric is named, so freshness and coverage are not known",)
+    return Evidence(
+        query=plan.query,
+        newest=newest,
+        coverage=coverage,
+        warnings=tuple(gathered.warnings),
+        notes=(*gathered.notes, *notes),
+    )
+
+
+def _newest(probe: Probe, gathered: _Gathered) -> datetime:
+    found = gathered.numbers("freshness", probe.newest)
+    found += gathered.numbers("freshness", probe.second_round(gathered.readings))
+    if len(found) < (1 if probe.union else len(probe.newest)):
+        reason = "freshness: no sample in the last 6 hours, and when the last one was is not known"
+        raise NotMeasuredError(Cause.STALE, reason)
+    try:
+        return newest_of(found, probe.union)
+    except OverflowError:
+        raise NotMeasuredError(Cause.INVALID, "freshness: the sample's time is no time") from None

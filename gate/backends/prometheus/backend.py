@@ -1,0 +1,42 @@
+"""The backend: requests in, one batched round of queries, answers out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gate.backends.prometheus.answer import answer
+from gate.backends.prometheus.batches import Fetch
+from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.plan import Plan, plan
+from gate.slo.measurement import Answer, CountRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrometheusBackend:
+    """Counts on one server."""
+
+    client: Client
+    timeout: timedelta
+    """For one call of `measure`."""
+    parallel: int
+    """Most queries under way at once."""
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+        """Answer every request, in order; never raises for what the server does.
+
+        One round of queries; a second one only for indicators whose samples are old.
+        """
+        plans = [plan(request) for request in requests]
+        fetch = Fetch(
+            client=self.client,
+            at=at,
+            until=self.client.clock.monotonic() + self.timeout.total_seconds(),
+            parallel=self.parallel,
+        )
+        asked = [planned for planned in plans if isinstance(planned, Plan)]
+        fetch.run(part for planned in asked for part in planned)
+        fetch.run(part for planned in asked for part in planned.second_round(fetch.reading))
+        return [
+            answer(planned, fetch.reading) if isinstance(planned, Plan) else planned
+            for planned in plans
+        ]

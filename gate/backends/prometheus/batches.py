@@ -1,0 +1,122 @@
+"""Many parts in few queries: put together, taken apart when they fail, always answered."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.failure import Failure, Remedy
+from gate.backends.prometheus.matchers import quote
+from gate.backends.prometheus.part import Part
+from gate.backends.prometheus.reading import LABEL, Fault, Reading, Reply, add_up, read_reply
+from gate.backends.prometheus.workers import Workers
+from gate.slo.measurement import Cause
+
+_MOST_BYTES: Final = 12_000
+"""VictoriaMetrics takes 16 KiB (-search.maxQueryLen), counted before percent-encoding."""
+_FEWEST_PIECES: Final = 2
+_GRACE: Final = 0.5
+"""Seconds more for a query that ran out of time to say so itself."""
+
+Batch = tuple[Part, ...]
+
+
+def batch_query(batch: Batch) -> str:
+    """Write one query for several parts, each marked; a single part is sent as it is.
+
+    Alone, so that the server's complaint speaks of the very expression in the policy.
+    """
+    if len(batch) == 1:
+        return batch[0].text
+    return " or ".join(_marked(part, place) for place, part in enumerate(batch))
+
+
+def _marked(part: Part, place: int) -> str:
+    return f'label_replace({part.text},"{LABEL}",{quote(str(place))},"","")'
+
+
+def put_together(parts: Iterable[Part]) -> list[Batch]:
+    """Put parts into batches of a size that every server takes; equal parts once."""
+    batches, batch, size = list[Batch](), list[Part](), 0
+    for part in dict.fromkeys(parts):
+        length = len(_marked(part, 999).encode()) + len(" or ")
+        if batch and size + length > _MOST_BYTES:
+            batches.append(tuple(batch))
+            batch, size = [], 0
+        batch.append(part)
+        size += length
+    return [*batches, tuple(batch)] if batch else batches
+
+
+def take_apart(batch: Batch, pieces: int) -> list[Batch]:
+    """Cut a batch into so many pieces of about equal size, or fewer."""
+    size = -(-len(batch) // max(pieces, _FEWEST_PIECES))
+    return [batch[start : start + size] for start in range(0, len(batch), size)]
+
+
+@dataclass(slots=True, kw_only=True)
+class Fetch:
+    """Queries at one instant, and what came back so far."""
+
+    client: Client
+    at: datetime
+    until: float
+    """When an answer is of no more use, on the clock's monotonic scale."""
+    parallel: int
+    _readings: dict[Part, Reading] = field(default_factory=dict)
+    _halves: dict[Part, tuple[Part, Part]] = field(default_factory=dict)
+    _hopeless: str | None = None
+
+    def reading(self, part: Part) -> Reading:
+        """Return a part's reading, put together from its halves where it had to be cut."""
+        if part in self._halves:
+            newer, older = self._halves[part]
+            return add_up(self.reading(newer), self.reading(older))
+        return self._readings.get(part) or _fault("no answer in the time that this run has")
+
+    def run(self, parts: Iterable[Part]) -> None:
+        """Ask for the parts until each is read, or time is up."""
+        waiting, workers = deque(put_together(parts)), Workers(self._ask, self.parallel)
+        while waiting or workers.under_way:
+            while waiting and not workers.full:
+                workers.submit(waiting.popleft())
+            done = workers.next(self.until + _GRACE - self.client.clock.monotonic())
+            if done is None:
+                break
+            waiting.extend(self._settle(*done))
+            if self._hopeless is not None:
+                self._read_all([part for batch in waiting for part in batch], self._hopeless)
+                waiting.clear()
+        workers.dismiss()
+
+    def _ask(self, batch: Batch) -> Reply | Failure:
+        left = self.until - self.client.clock.monotonic()
+        # What can be asked for in pieces leaves time to do so.
+        divisible = len(batch) > 1 or batch[0].halves() is not None
+        allowed = left / 2 if divisible else left
+        return self.client.query(batch_query(batch), self.at, until=self.until, allowed=allowed)
+
+    def _settle(self, batch: Batch, outcome: Reply | Failure) -> list[Batch]:
+        """Keep what came back; return what to ask instead of a batch that failed."""
+        if isinstance(outcome, Reply):
+            self._readings.update(zip(batch, read_reply(outcome, len(batch)), strict=True))
+            return []
+        if outcome.remedy in {Remedy.SEPARATE, Remedy.SMALLER} and len(batch) > 1:
+            return take_apart(batch, self.parallel)
+        halves = batch[0].halves() if outcome.remedy is Remedy.SMALLER else None
+        if halves is not None:
+            self._halves[batch[0]] = halves
+            return [(half,) for half in halves]
+        if outcome.remedy is Remedy.GIVE_UP:
+            self._hopeless = outcome.reason
+        self._read_all(batch, outcome.reason)
+        return []
+
+    def _read_all(self, parts: Iterable[Part], reason: str) -> None:
+        self._readings.update(dict.fromkeys(parts, _fault(reason)))
+
+
+def _fault(reason: str) -> Fault:
+    return Fault(cause=Cause.BACKEND_ERROR, reason=reason)

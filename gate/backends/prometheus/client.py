@@ -1,0 +1,111 @@
+"""The only HTTP of this backend: one query posted, its answer or the reason why there is none."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from gate.backends.prometheus.address import FixedHeaders, address
+from gate.backends.prometheus.failure import Failure
+from gate.backends.prometheus.network import explain
+from gate.backends.prometheus.reading import Reply
+from gate.backends.prometheus.response import read_response
+from gate.settings import PrometheusSettings
+
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_CONNECT: Final = 10.0
+_HEAD_START: Final = 1.0
+"""The server is to give up this many seconds before we do, so that its own words arrive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Time as the client sees it; tests bring their own."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """For a Retry-After that is a date."""
+    jitter: Callable[[], float] = random.random
+    """Between 0 and 1."""
+
+
+class Client:
+    """One server, with its connections kept alive. Several threads may query at once."""
+
+    def __init__(self, settings: PrometheusSettings, clock: Clock | None = None) -> None:
+        """Prepare; nothing is sent and no file is read."""
+        self.clock = clock or Clock()
+        self._address = address(settings)
+        self._retries = settings.retries
+        # Given with every request: as an attribute of the session, REQUESTS_CA_BUNDLE in the
+        # environment would go before it (https://github.com/psf/requests/issues/3829).
+        self._verify = True if settings.ca is None else str(settings.ca)
+        self._session = requests.Session()
+        self._session.auth = FixedHeaders()
+        self._session.headers.update(self._address.headers)
+        if settings.cert is not None:
+            key = settings.key or settings.cert
+            self._session.cert = (str(settings.cert), str(key))
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.parallel)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def query(self, text: str, at: datetime, *, until: float, allowed: float) -> Reply | Failure:
+        """Ask one query; never raises.
+
+        Args:
+            text: PromQL.
+            at: the instant that it is evaluated at.
+            until: when an answer is of no more use, on the clock's monotonic scale.
+            allowed: most seconds for one try, above 0.
+        """
+        tried = 0
+        while (left := until - self.clock.monotonic()) > 0:
+            outcome = self._try(text, at, min(allowed, left))
+            if isinstance(outcome, Reply):
+                return outcome
+            if not outcome.transient or tried == self._retries:
+                return self._safe(outcome)
+            pause = self._pause(outcome, tried)
+            if pause >= until - self.clock.monotonic():
+                words = f"; to wait {pause:.1f} s for another try, there is no time left"
+                return self._safe(replace(outcome, reason=outcome.reason + words))
+            self.clock.sleep(pause)
+            tried += 1
+        return self._safe(Failure(reason="there was no time left to ask"))
+
+    def _try(self, text: str, at: datetime, seconds: float) -> Reply | Failure:
+        form = {
+            "query": text,
+            "time": f"{at.timestamp():.3f}",
+            "timeout": f"{max(seconds - _HEAD_START, seconds / 2) * 1000:.0f}ms",
+            # VictoriaMetrics moves an instant of the last 30 s back, unless told not to:
+            # https://docs.victoriametrics.com/#prometheus-querying-api-enhancements
+            "nocache": "1",
+        }
+        try:
+            response = self._session.post(
+                self._address.endpoint,
+                data=form,
+                timeout=(min(seconds, _LONGEST_CONNECT), seconds),
+                allow_redirects=False,
+                verify=self._verify,
+            )
+            return read_response(response, self.clock.now())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not measured"
+            return explain(error)
+
+    def _pause(self, failure: Failure, tried: int) -> float:
+        if failure.wait is not None:
+            return failure.wait
+        return _FIRST_PAUSE * (1 << tried) * (1 + self.clock.jitter())
+
+    def _safe(self, failure: Failure) -> Failure:
+        reason = self._address.redact(f"{self._address.shown}: {failure.reason}")
+        return replace(failure, reason=reason)

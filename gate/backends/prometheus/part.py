@@ -1,0 +1,56 @@
+"""One number that is asked for: an expression, the window it stands over, and how to halve it."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final, Self
+
+MILLISECOND: Final = timedelta(milliseconds=1)
+SECOND: Final = timedelta(seconds=1)
+_MOST_CUTS: Final = 5
+"""A window is cut into 32 pieces at most: 30 days into pieces of less than a day."""
+
+
+def window_text(length: timedelta) -> str:
+    """Write a length as PromQL takes it: whole seconds, else milliseconds."""
+    milliseconds = length // MILLISECOND
+    whole, rest = divmod(milliseconds, 1000)
+    return f"{milliseconds}ms" if rest else f"{whole}s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """An expression that must give one number."""
+
+    pieces: tuple[str, ...]
+    """The text around each place for the window."""
+    length: timedelta
+    offset: timedelta = timedelta()
+    """How long before the instant the window ends."""
+    open_start: bool = False
+    """Leave the window's first instant out. For subqueries: before Prometheus 3 a step that falls
+    on it is counted (https://prometheus.io/docs/prometheus/latest/migration/), one too many.
+    """
+    grain: timedelta | None = None
+    """The window may be cut at multiples of this, and the numbers added up; None: it may not."""
+    cuts: int = 0
+
+    @property
+    def text(self) -> str:
+        """The expression as it is sent."""
+        window = window_text(self.length - MILLISECOND if self.open_start else self.length)
+        pieces = self.pieces
+        if self.offset:
+            moved = f"] offset {window_text(self.offset)}"
+            pieces = (pieces[0], *(piece.replace("]", moved, 1) for piece in pieces[1:]))
+        return window.join(pieces)
+
+    def halves(self) -> tuple[Self, Self] | None:
+        """Return two parts whose numbers add up to this one's; None: it cannot be cut further."""
+        if self.grain is None or self.cuts == _MOST_CUTS:
+            return None
+        late = self.length / 2 // self.grain * self.grain
+        if not late:
+            return None
+        newer = replace(self, length=late, cuts=self.cuts + 1)
+        older = replace(newer, length=self.length - late, offset=self.offset + late)
+        return newer, older

@@ -1,0 +1,103 @@
+"""What has to be asked for one count request."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gate.backends.prometheus.part import SECOND, Part
+from gate.backends.prometheus.probe import Probe, plan_probe
+from gate.backends.prometheus.promql import Expression, read_expression
+from gate.backends.prometheus.reading import Fault, Readings, is_absent
+from gate.backends.prometheus.roles import Role
+from gate.backends.prometheus.slices import gauge_slices, ratio_slices
+from gate.backends.prometheus.tokens import ExpressionError
+from gate.slo.measurement import Cause, CountRequest, Sli, Unmeasured
+
+_RATIO = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The parts of one request."""
+
+    request: CountRequest
+    parts: Mapping[Role, Part]
+    """At least one."""
+    probe: Probe | None
+
+    def __iter__(self) -> Iterator[Part]:
+        """Go through what is asked in the first round."""
+        yield from self.parts.values()
+        if self.probe is not None:
+            yield from self.probe.first_round
+
+    def second_round(self, readings: Readings) -> tuple[Part, ...]:
+        """Return what else to ask once the first round is read."""
+        counts = [readings(part) for part in self.parts.values()]
+        if self.probe is None or is_absent(counts[0]) or any(isinstance(c, Fault) for c in counts):
+            return ()
+        return self.probe.second_round(readings)
+
+    @property
+    def query(self) -> str:
+        """The expressions, for people to repeat."""
+        return "\n".join(f"{role}: {part.text}" for role, part in self.parts.items())
+
+
+def plan(request: CountRequest) -> Plan | Unmeasured:
+    """Say what to ask for a request, or why it cannot be asked."""
+    if request.span.length < SECOND:
+        reason = "the period began only now, there is nothing to count yet"
+        return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+    texts = _texts(request.sli)
+    wrong = _check(set(texts), request)
+    if wrong is not None:
+        return Unmeasured(cause=Cause.INVALID, reason=wrong)
+    expressions = {}
+    for role, text in texts.items():
+        try:
+            expressions[role] = read_expression(text, request.sli.labels, gauge=role is Role.GAUGE)
+        except ExpressionError as error:
+            return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
+    return Plan(
+        request=request,
+        parts=_parts(expressions, request),
+        probe=plan_probe(expressions.values(), request.span) if request.probe else None,
+    )
+
+
+def _texts(sli: Sli) -> dict[Role, str]:
+    """Return the expressions by role, the one that best tells whether there is data first."""
+    given = {
+        Role.TOTAL: sli.total,
+        Role.GOOD: sli.good,
+        Role.BAD: sli.bad,
+        Role.SPENT: sli.spent,
+        Role.GAUGE: sli.gauge,
+    }
+    if sli.total is not None and sli.bad is not None:
+        del given[Role.GOOD]  # follows from the other two
+    return {role: text for role, text in given.items() if text is not None}
+
+
+def _check(roles: set[Role], request: CountRequest) -> str | None:
+    if roles not in ({Role.SPENT}, {Role.GAUGE}, *_RATIO):
+        return "this backend needs total with good or bad, good with bad, a gauge, or spent"
+    if roles == {Role.GAUGE} and request.slices is None:
+        return "gauge: it is a value, not a count, and can only be judged by timeslices"
+    return None
+
+
+def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dict[Role, Part]:
+    if Role.GAUGE in expressions and request.slices is not None:
+        return gauge_slices(expressions[Role.GAUGE], request.slices, request.span)
+    length = request.span.length // SECOND * SECOND
+    parts = {role: _count(expression, length) for role, expression in expressions.items()}
+    if request.slices is not None:
+        parts |= ratio_slices(expressions, request.slices, request.span)
+    return parts
+
+
+def _count(expression: Expression, length: timedelta) -> Part:
+    grain = SECOND if expression.additive else None
+    return Part(pieces=expression.pieces, length=length, grain=grain)

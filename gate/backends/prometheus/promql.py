@@ -1,0 +1,148 @@
+"""What the policy says in PromQL, made ready to be asked: labels filled in, selectors found."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gate.backends.prometheus.matchers import add_matchers, fold_braces, matchers
+from gate.backends.prometheus.tokens import ExpressionError, Kind, Token, join, tokenize
+
+_GROUPING: Final = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
+_KEYWORDS: Final = frozenset(
+    {"and", "or", "unless", "offset", "bool", "atan2", "inf", "nan"}
+    # MetricsQL's: https://docs.victoriametrics.com/metricsql/
+    | {"default", "if", "ifnot", "limit", "keep_metric_names"}
+)
+_ADDITIVE: Final = (
+    # What may be counted over two halves and added up, reduced step by step to one N.
+    # R: a selector with [$window], Z: vector(0).
+    (re.compile(r"\b(?:increase|sum_over_time|count_over_time) \( R \)"), "N"),
+    (re.compile(r"\bvector \( 0 \)"), "Z"),
+    (re.compile(r"\bsum \( N \)"), "N"),
+    (re.compile(r"(?<!\w )\( N \)"), "N"),
+    (re.compile(r"\bN [+-] N\b"), "N"),
+    (re.compile(r"\bN or Z(?= \)|$)"), "N"),
+)
+_CODES: Final = {Kind.BRACES: "b", Kind.WINDOW: "$", Kind.NUMBER: "n", Kind.STRING: "s"}
+_PARTS: Final = re.compile(
+    r"(?P<grouping>g\([^()]*\))|(?P<selector>w(?![(g])b?|b)(?P<range>\[\$[^\]]*\])?|.", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """An expression of the policy."""
+
+    pieces: tuple[str, ...]
+    """The text around each ``$window``."""
+    selectors: tuple[str, ...]
+    """Every different selector in it, without range."""
+    additive: bool
+    """Whether the values over two halves of a window add up to the value over the whole."""
+    union: bool
+    """Whether parts of it may be missing (``a or b``: a metric that was renamed)."""
+
+    def over(self, window: str) -> str:
+        """Write it for a window such as ``300s``."""
+        return window.join(self.pieces)
+
+
+def read_expression(
+    text: str, labels: Mapping[str, str] | None, *, gauge: bool = False
+) -> Expression:
+    """Read an expression with ``$window``, or a bare selector, whose increase is then summed up.
+
+    Args:
+        text: PromQL.
+        labels: take the place of ``$labels``; are added to a bare selector that has none.
+        gauge: the expression is a value at an instant, so that any form will do.
+
+    Raises:
+        ExpressionError: it is neither, or cannot be cut into tokens.
+    """
+    tokens, had_labels = fold_braces(tokenize(text.strip()), labels or {})
+    tokens = _trim(tokens)
+    bare = _bare_selector(tokens, matchers(labels or {}) if not had_labels else "")
+    if bare is not None:
+        return _of_selector(bare, gauge=gauge)
+    if not gauge and not any(token.kind is Kind.WINDOW for token in tokens):
+        raise ExpressionError(
+            "it has neither $window nor is it a bare selector; write for example"
+            ' sum(increase(requests_total{code="500"}[$window])) or requests_total{code="500"}'
+        )
+    shape, selectors = _shape(tokens)
+    return Expression(
+        pieces=_pieces(tokens),
+        selectors=tuple(dict.fromkeys(selectors)),
+        additive=_is_additive(shape),
+        union=" or " in shape,
+    )
+
+
+def _of_selector(selector: str, *, gauge: bool) -> Expression:
+    return Expression(
+        pieces=(selector,) if gauge else (f"sum(increase({selector}[", "]))"),
+        selectors=(selector,),
+        additive=not gauge,
+        union=False,
+    )
+
+
+def _trim(tokens: list[Token]) -> list[Token]:
+    return [
+        token
+        for index, token in enumerate(tokens)
+        if token.kind is not Kind.SPACE or 0 < index < len(tokens) - 1
+    ]
+
+
+def _bare_selector(tokens: list[Token], written: str) -> str | None:
+    kinds = [token.kind for token in tokens if token.kind is not Kind.SPACE]
+    if kinds not in ([Kind.WORD], [Kind.BRACES], [Kind.WORD, Kind.BRACES]):
+        return None
+    name = tokens[0].text if kinds[0] is Kind.WORD else ""
+    braces = tokens[-1].text if kinds[-1] is Kind.BRACES else ""
+    return name + (add_matchers(braces, written) if written else braces)
+
+
+def _pieces(tokens: list[Token]) -> tuple[str, ...]:
+    pieces, piece = list[str](), list[Token]()
+    for token in tokens:
+        if token.kind is Kind.WINDOW:
+            pieces.append(join(piece))
+            piece = []
+        else:
+            piece.append(token)
+    return (*pieces, join(piece))
+
+
+def _shape(tokens: list[Token]) -> tuple[str, list[str]]:
+    """Write the expression with its selectors as S, or R with a range of ``$window``; list them."""
+    rest = [token for token in tokens if token.kind is not Kind.SPACE]
+    shape, selectors = list[str](), list[str]()
+    for match in _PARTS.finditer("".join(map(_code, rest))):
+        if match["selector"]:
+            selectors.append(join(rest[match.start("selector") : match.end("selector")]))
+            shape.append("R" if match["range"] else "S")
+        elif not match["grouping"]:
+            # A range over anything but a selector is written out, so that no rule fits it.
+            shape.append(rest[match.start()].text)
+    return " ".join(shape), selectors
+
+
+def _code(token: Token) -> str:
+    """Return one character per token, so that a regular expression can walk over them."""
+    if token.kind is not Kind.WORD:
+        return _CODES.get(token.kind, token.text)
+    word = token.text.lower()
+    return "g" if word in _GROUPING else "k" if word in _KEYWORDS else "w"
+
+
+def _is_additive(shape: str) -> bool:
+    before = ""
+    while shape != before:
+        before = shape
+        for pattern, short in _ADDITIVE:
+            shape = pattern.sub(short, shape)
+    return shape == "N"

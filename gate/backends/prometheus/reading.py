@@ -1,0 +1,148 @@
+"""What came back for one part, read from the server's JSON."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.backends.prometheus.part import Part
+from gate.slo.measurement import Cause
+
+LABEL: Final = "gate_part"
+"""The label that says which part of a batch a series belongs to."""
+# Three digits of exponent: more would be no float64, and would take for ever to write out.
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
+_MOST_LISTED: Final = 5
+_LARGEST: Final = 1e30
+"""Nothing that is counted comes near; what does is a broken query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """The server answered."""
+
+    number: Fraction | None
+    """None: no series came back."""
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """There is no number."""
+
+    cause: Cause
+    reason: str
+
+
+Reading = Value | Fault
+Readings = Callable[[Part], Reading]
+"""What came back, by part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A successful answer to one query."""
+
+    kind: str
+    """Prometheus' ``resultType``."""
+    result: Sequence[Any]
+    warnings: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_reply(reply: Reply, parts: int) -> list[Reading]:
+    """Read the answer to a query of so many parts, in their order. A single part has no label."""
+    if reply.kind != "vector":
+        return [_not_a_vector(reply.kind)] * parts
+    series: list[list[Mapping[str, Any]]] = [[] for _ in range(parts)]
+    for sample in reply.result:
+        place = _place(sample, parts)
+        if place is None:
+            reason = "the answer holds series that were not asked for"
+            return [Fault(cause=Cause.BACKEND_ERROR, reason=reason)] * parts
+        series[place].append(sample)
+    return [_read_part(found, reply) for found in series]
+
+
+def is_absent(reading: Reading) -> bool:
+    """Return whether the server answered that there is no series."""
+    return isinstance(reading, Value) and reading.number is None
+
+
+def add_up(first: Reading, second: Reading) -> Reading:
+    """Add the numbers of two halves of a window; a half without any series adds nothing."""
+    if isinstance(first, Fault):
+        return first
+    if isinstance(second, Fault):
+        return second
+    numbers = [value.number for value in (first, second) if value.number is not None]
+    note = (
+        "the window was counted in pieces, since it is too large for one query; what was counted"
+        " while no data came in is lost where a piece ends there"
+    )
+    return Value(
+        number=sum(numbers, Fraction()) if numbers else None,
+        warnings=tuple(dict.fromkeys(first.warnings + second.warnings)),
+        notes=tuple(dict.fromkeys((*first.notes, *second.notes, note))),
+    )
+
+
+def _not_a_vector(kind: str) -> Fault:
+    cure = "wrap it in vector(...)" if kind == "scalar" else "one number is needed"
+    return Fault(cause=Cause.INVALID, reason=f"the expression returns a {kind}; {cure}")
+
+
+def _place(sample: object, parts: int) -> int | None:
+    if not isinstance(sample, dict) or not isinstance(sample.get("metric"), dict):
+        return None
+    if parts == 1:
+        return 0
+    text = str(sample["metric"].get(LABEL))
+    return int(text) if text.isdecimal() and int(text) < parts else None
+
+
+def _read_part(series: list[Mapping[str, Any]], reply: Reply) -> Reading:
+    if len(series) > 1:
+        return Fault(cause=Cause.INVALID, reason=_several(series))
+    if not series:
+        return Value(number=None, warnings=reply.warnings, notes=reply.notes)
+    if "histogram" in series[0]:
+        reason = "the value is a native histogram; use histogram_count(...) or histogram_fraction"
+        return Fault(cause=Cause.INVALID, reason=reason)
+    number = _number(series[0].get("value"))
+    if isinstance(number, Fault):
+        return number
+    return Value(number=number, warnings=reply.warnings, notes=reply.notes)
+
+
+def _number(value: object) -> Fraction | Fault:
+    match value:
+        case [_, str(text)]:
+            pass
+        case _:
+            return Fault(
+                cause=Cause.BACKEND_ERROR, reason="the answer holds a series without value"
+            )
+    if text.lstrip("+-").lower() in {"nan", "inf"}:
+        return Fault(cause=Cause.INVALID, reason=f"the value is {text}, which is no count")
+    if _NUMBER.fullmatch(text) and abs(float(text)) > _LARGEST:
+        return Fault(cause=Cause.INVALID, reason=f"the value is {text[:40]}, which is no count")
+    if not _NUMBER.fullmatch(text):
+        return Fault(cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is no number")
+    return Fraction(text)
+
+
+def _several(series: list[Mapping[str, Any]]) -> str:
+    shown = [_labels(sample["metric"]) for sample in series[:_MOST_LISTED]]
+    more = f" and {len(series) - _MOST_LISTED} more" if len(series) > _MOST_LISTED else ""
+    return (
+        f"{len(series)} series came back instead of one: {', '.join(shown)}{more};"
+        " aggregate them, for example with sum(...)"
+    )
+
+
+def _labels(metric: Mapping[str, Any]) -> str:
+    pairs = (f'{name}="{value}"' for name, value in metric.items() if name != LABEL)
+    return "{" + ",".join(pairs) + "}"
