@@ -1,0 +1,122 @@
+"""The backend: files found, columns learned, expressions checked, everything counted."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+
+import duckdb
+
+from gate.backends.logs.counting import count
+from gate.backends.logs.database import Database, opened
+from gate.backends.logs.delimited import describe_csv
+from gate.backends.logs.files import find_files, pattern_of
+from gate.backends.logs.indicators import Indicator, drafted, indicator_of
+from gate.backends.logs.jsonl import describe_jsonl
+from gate.backends.logs.parquet import describe_parquet
+from gate.backends.logs.refusal import Refusal, from_duckdb
+from gate.backends.logs.source import Source, create_rows
+from gate.backends.logs.statement import Logs
+from gate.backends.logs.timestamps import timestamp_of, zone_name
+from gate.settings import Limits, LogsSettings
+from gate.slo.measurement import Answer, CountRequest, Sli
+
+Describe = Callable[[Database, list[str], str, frozenset[str], str], Source]
+Asked = dict[int, tuple[CountRequest, Indicator]]
+"""By the request's place."""
+Key = tuple[object, ...]
+"""What an indicator is made of: windows of the same one are parsed and checked once."""
+Before = TypeVar("Before")
+After = TypeVar("After")
+
+FORMATS: Final[dict[str, Describe]] = {
+    "jsonl": describe_jsonl,
+    "csv": describe_csv,
+    "parquet": describe_parquet,
+}
+
+
+class LogsBackend:
+    """Counts rows of request logs."""
+
+    def __init__(self, settings: LogsSettings, limits: Limits) -> None:
+        self._settings = settings
+        self._limits = limits
+
+    def measure(
+        self,
+        requests: Sequence[CountRequest],
+        at: datetime,  # noqa: ARG002 - every span ends at it
+    ) -> list[Answer]:
+        """Answer all requests from one scan of the files; one more for each length of slices.
+
+        What spoils one indicator (an expression, a value that does not fit) spoils no other.
+        """
+        if not requests:
+            return []
+        try:
+            zone = zone_name(self._settings.time_zone)
+            with opened(self._limits.timeout, zone) as database:
+                return self._measure(database, requests, zone)
+        except duckdb.Error as error:
+            return [from_duckdb(error).answer()] * len(requests)
+        except Refusal as refusal:
+            return [refusal.answer()] * len(requests)
+
+    def _measure(
+        self, database: Database, requests: Sequence[CountRequest], zone: str | None
+    ) -> list[Answer]:
+        kind, files = find_files(self._settings)
+        slis = {_key(request.sli): request.sli for request in requests}
+        drafts, refused = _sort_out(slis, lambda sli: drafted(database, sli))
+        wanted = frozenset(name for draft in drafts.values() for name in draft.wanted)
+        column, pattern = self._settings.timestamp, pattern_of(self._settings)
+        source = FORMATS[kind](database, files, pattern, wanted, column)
+        logs = Logs(source, timestamp_of(source, column, zone), zone)
+        create_rows(database, source)
+        indicators, unfit = _sort_out(drafts, lambda draft: indicator_of(database, draft, source))
+        asked = {
+            place: (request, indicators[key])
+            for place, request in enumerate(requests)
+            if (key := _key(request.sli)) in indicators
+        }
+        counted, refused = _counted(database, logs, asked), refused | unfit
+        return [
+            counted[place] if place in counted else refused[_key(request.sli)]
+            for place, request in enumerate(requests)
+        ]
+
+
+def _key(sli: Sli) -> Key:
+    return (sli.good, sli.bad, sli.total, sli.column, sli.threshold, sli.spent)
+
+
+def _sort_out(
+    work: Mapping[Key, Before], step: Callable[[Before], After]
+) -> tuple[dict[Key, After], dict[Key, Answer]]:
+    """Take the step for each, and keep apart those that are refused."""
+    done: dict[Key, After] = {}
+    refused: dict[Key, Answer] = {}
+    for key, one in work.items():
+        try:
+            done[key] = step(one)
+        except Refusal as refusal:
+            refused[key] = refusal.answer()
+    return done, refused
+
+
+def _counted(database: Database, logs: Logs, asked: Asked) -> dict[int, Answer]:
+    if not asked:
+        return {}
+    try:
+        return dict(zip(asked, count(database, logs, list(asked.values())), strict=True))
+    except duckdb.Error as error:
+        alike: dict[Indicator, Asked] = {}
+        for place, (request, indicator) in asked.items():
+            alike.setdefault(indicator, {})[place] = request, indicator
+        if len(alike) == 1:
+            return dict.fromkeys(asked, from_duckdb(error).answer())
+    # A value that one indicator cannot read ends the scan for all; so each gets its own.
+    answers: dict[int, Answer] = {}
+    for group in alike.values():
+        answers |= _counted(database, logs, group)
+    return answers

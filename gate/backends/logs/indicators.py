@@ -1,0 +1,123 @@
+"""Service level indicators over rows: which rows are events, and which of them are bad.
+
+What is unknown never counts for the better:
+
+* An outcome that is NULL is bad: ``bad`` unless it is false, ``good`` and thresholds unless true.
+  Where both ``bad`` and ``good`` are given, an event is bad unless they agree that it is not.
+* A row of which ``total`` is NULL counts only when it is bad. To leave it out could hide a
+  failure; to count it as a good event could thin the failures out.
+* NULL adds nothing to ``spent``; when every value is NULL, nothing was measured.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+
+from gate.backends.logs.database import Database, identifier, literal
+from gate.backends.logs.expressions import (
+    Expression,
+    check_boolean,
+    check_number,
+    is_number,
+    missing_in,
+    parse,
+)
+from gate.backends.logs.refusal import invalid
+from gate.backends.logs.source import Source
+from gate.slo.measurement import Sli
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An indicator that was parsed; no column has been looked for yet."""
+
+    sli: Sli
+    expressions: dict[str, Expression]
+    """By their role."""
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """Every column that it needs, in lower case."""
+        names = {name for part in self.expressions.values() for name in part.columns}
+        return frozenset(names | ({self.sli.column.lower()} if self.sli.column else set()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicator:
+    """An indicator as SQL. Conditions are true or false of every row, never NULL."""
+
+    event: str | None
+    """Which rows count; None: every row."""
+    bad: str | None
+    """Which of them are bad; None for an amount."""
+    amount: str | None = None
+    """What a row adds."""
+    inexact: bool = False
+    """The amount is a binary floating-point number."""
+    columns: frozenset[str]
+    """As the files spell them."""
+
+
+def drafted(database: Database, sli: Sli) -> Draft:
+    """Parse the indicator's expressions.
+
+    Raises:
+        Refusal: one of them is no single expression.
+    """
+    return Draft(
+        sli=sli, expressions={role: parse(database, role, text) for role, text in _texts(sli)}
+    )
+
+
+def indicator_of(database: Database, draft: Draft, source: Source) -> Indicator:
+    """Check the indicator against the columns that there are.
+
+    Raises:
+        Refusal: a column is missing, or an expression is of the wrong type.
+    """
+    columns = frozenset(source.column(name) for name in sorted(draft.wanted))
+    spent = draft.expressions.get("spent")
+    if spent is not None:
+        kind = check_number(database, spent, source)
+        inexact = kind in ("FLOAT", "DOUBLE")
+        return Indicator(event=None, bad=None, amount=spent.sql, inexact=inexact, columns=columns)
+    for expression in draft.expressions.values():
+        check_boolean(database, expression, source)
+    bad = " OR ".join(_bad_conditions(draft, source))
+    total = draft.expressions.get("total")
+    event = None if total is None else f"coalesce({total.sql}, {bad})"
+    return Indicator(event=event, bad=f"({bad})", columns=columns)
+
+
+def _texts(sli: Sli) -> Iterator[tuple[str, str]]:
+    for role in ("total", "bad", "good", "spent"):
+        text = getattr(sli, role)
+        if text is not None:
+            yield role, text
+
+
+def _bad_conditions(draft: Draft, source: Source) -> Iterator[str]:
+    if "bad" in draft.expressions:
+        yield f"{draft.expressions['bad'].sql} IS DISTINCT FROM false"
+    if "good" in draft.expressions:
+        yield f"{draft.expressions['good'].sql} IS DISTINCT FROM true"
+    if draft.sli.column is not None and draft.sli.threshold is not None:
+        yield f"({_within(draft.sli.column, draft.sli.threshold, source)}) IS DISTINCT FROM true"
+
+
+def _within(name: str, threshold: Fraction, source: Source) -> str:
+    """Compare as exactly as the column's own type can tell values apart."""
+    column = source.column(name)
+    kind = source.types[column]
+    if column in source.absent:
+        raise invalid(missing_in("column", column, source.absent[column], len(source.files)))
+    if not is_number(kind):
+        raise invalid(f'column "{column}" is of type {kind}; a threshold needs a number')
+    if kind in ("FLOAT", "DOUBLE"):
+        # 0.1 in the log is at most 0.1 in the policy, though a double is a little above 1/10.
+        return f"{identifier(column)} <= {literal(repr(float(threshold)))}::{kind}"
+    scale = int(kind.rstrip(")").rpartition(",")[2]) if kind.startswith("DECIMAL") else 0
+    highest = Decimal(floor(threshold * 10**scale)).scaleb(-scale)
+    return f"{identifier(column)} <= {highest:f}"

@@ -1,0 +1,49 @@
+"""The logs as a table: the columns they have and the SQL that reads them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from gate.backends.logs.database import Database, identifier
+from gate.backends.logs.refusal import invalid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A table over all files. Its columns' names are compared without regard to case, as in SQL."""
+
+    files: list[str]
+    types: Mapping[str, str]
+    """Column -> DuckDB's type, as read."""
+    relation: Callable[[Iterable[str]], str]
+    """The FROM part that reads (at least) these columns from all files."""
+    shown: Callable[[Iterable[str]], str]
+    """The same in short, for people."""
+    absent: Mapping[str, list[str]] = field(default_factory=dict)
+    """Column -> the files that lack it, where the files say what columns they have."""
+    keyed: bool = False
+    """Every row has its own columns (JSON): a column that a file lacks shows only in its rows."""
+
+    def column(self, name: str) -> str:
+        """Return the column's name as the files spell it.
+
+        Raises:
+            Refusal: there is none; the reason names those that there are, nearest first.
+        """
+        spelled = {column.lower(): column for column in self.types}
+        if name.lower() in spelled:
+            return spelled[name.lower()]
+        near = get_close_matches(name.lower(), spelled, n=3, cutoff=0.5)
+        names = [spelled[key] for key in near] + [c for c in self.types if c.lower() not in near]
+        raise invalid(f'no column "{name}" in the logs; there are: {", ".join(names)}')
+
+
+def create_rows(database: Database, source: Source) -> None:
+    """Create the empty table ``rows``, against which expressions are checked."""
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in source.types.items())
+    database.query(f"CREATE TEMP TABLE rows ({columns})")
+
+
+def listed(files: list[str]) -> str:
+    """Name a few files in a sentence."""
+    return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more files"
