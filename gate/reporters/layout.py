@@ -1,0 +1,50 @@
+"""Plain text as a terminal shows it: widths, padding, wrapping."""
+
+import re
+import unicodedata
+from typing import Final
+
+_SPACE: Final = re.compile(r" +(?!%|UTC|[0-9]{2}:[0-9]{2})")
+"""Where a line may break: not within 99.9 % or 2026-11-23 20:53 UTC."""
+GAP: Final = "  "
+_NARROWEST: Final = 12
+"""Columns that a wrapped text has at least; numbers and most words stay whole."""
+
+
+def text_width(text: str) -> int:
+    """Return how many columns the text takes: two for each wide character, none for a mark."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """Fill the text up with spaces, on its left where it stands to the right."""
+    space = " " * (width - text_width(text))
+    return space + text if right else text + space
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break the text at spaces into lines of at most ``width`` columns, longer words anywhere."""
+    lines, room = [""], max(width, _NARROWEST)
+    for word in _SPACE.split(text):
+        if not lines[-1] or text_width(f"{lines[-1]} {word}") <= room:
+            lines[-1] = f"{lines[-1]} {word}".lstrip()
+        else:
+            lines.append(word)
+        while text_width(lines[-1]) > room:
+            cut = _fitting(lines[-1], room)
+            lines[-1:] = [lines[-1][:cut], lines[-1][cut:]]
+    return lines
+
+
+def hang(label: str, text: str, *, label_width: int, width: int) -> list[str]:
+    """Return a label and, in a column of its own, the wrapped text."""
+    head = pad(label, label_width) + GAP
+    lines = wrap(text, width - text_width(head))
+    return [(" " * text_width(head) if i else head) + line for i, line in enumerate(lines)]
+
+
+def _fitting(text: str, width: int) -> int:
+    return next(n for n in range(len(text), 0, -1) if text_width(text[:n]) <= width)

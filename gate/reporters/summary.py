@@ -1,0 +1,142 @@
+"""One policy's decision in the order in which a reader asks, in words not yet escaped.
+
+The verdict, why, which number against which threshold, what is allowed now instead, when it will
+be allowed again, who to ask.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from gate.budget.timeslices import describe_time
+from gate.decision.decision import Decision, PolicyDecision, Source
+from gate.policy.findings import Finding, Rule, Verdict
+from gate.reporters import budgets, values
+from gate.reporters.details import Fact
+from gate.slo.objective import RatioSlo, SpendSlo
+from gate.slo.window import RollingWindow
+
+_REVISION: Final = 12
+"""Characters of a hash that people read."""
+_STOPPING: Final = frozenset({Verdict.BLOCK, Verdict.UNDECIDED})
+
+
+def verdict_word(verdict: Verdict, decision: Decision) -> str:
+    """Write a verdict so that it cannot be taken for an enforced one when it is not."""
+    word = verdict.upper()
+    return f"{word} (observe only: not enforced, exit code 0)" if decision.observe else word
+
+
+def subject(decided: PolicyDecision) -> str:
+    """Say what was decided on, and at once if the decision stands on less than all budgets."""
+    unmeasured = sum(not known.measured for known in decided.assessments)
+    of = f"{unmeasured} of {len(decided.assessments)}"
+    gap = f" ({of} SLOs not measured)" if unmeasured else ""
+    return f"{decided.change_class} of {decided.policy.service}{gap}"
+
+
+def overall(decision: Decision) -> str:
+    """Count the verdicts of several policies, worst first, and name those that object."""
+    parts = []
+    for verdict in reversed(Verdict):
+        names = [one.policy.service for one in decision.policies if one.verdict is verdict]
+        if names:
+            who = "" if verdict is Verdict.ALLOW else f" ({', '.join(names)})"
+            parts.append(f"{len(names)} {verdict}{who}")
+    return f"{len(decision.policies)} policies: {', '.join(parts)}"
+
+
+def facts(decided: PolicyDecision, at: datetime) -> Iterator[Fact]:
+    """Yield labelled sentences; a label that comes again belongs to the one before."""
+    verdict = decided.verdict
+    yield from (("Why", reason(f)) for f in decided.findings if f.verdict is verdict)
+    yield from _gaps(decided)
+    yield from (
+        ("Also", f"{f.verdict}, {reason(f)}") for f in decided.findings if _lesser(f, verdict)
+    )
+    yield from _band(decided)
+    yield from (("Needs", _obligation(name, decided)) for name in decided.obligations)
+    yield "Allowed now", _allowed_now(decided)
+    if verdict in _STOPPING:
+        yield "Allowed again", _allowed_again(decided, at)
+    if decided.policy.owners:
+        yield "Ask", ", ".join(decided.policy.owners)
+
+
+def reason(finding: Finding) -> str:
+    """Write a finding with the rule and the SLO that it is about."""
+    about = f"{finding.rule}, {finding.slo}" if finding.slo else str(finding.rule)
+    until = f" (until {values.instant(finding.until)})" if finding.until else ""
+    return f"{about}: {finding.reason}{until}"
+
+
+def provenance(source: Source) -> str:
+    """Write which text of the policy decided."""
+    revision = f"revision {source.revision[:_REVISION]}" if source.revision else "not committed"
+    modified = ", modified since" if source.revision and source.modified else ""
+    return f"{source.path} ({revision}{modified}, sha256 {source.sha256[:_REVISION]})"
+
+
+def origin(decided: PolicyDecision) -> Iterator[Fact]:
+    """Yield how the class was recognised, and the text that decided."""
+    yield "Change", f"{decided.change_class}, by {decided.recognised_by}"
+    yield "Policy", provenance(decided.source)
+
+
+def closing(decision: Decision) -> Iterator[Fact]:
+    """Yield what the shell is told, the instant, how long the decision holds, and by what."""
+    until = values.instant(decision.expires_at)
+    yield "Exit code", str(int(decision.exit_code))
+    yield "Evaluated", f"{values.exact_instant(decision.evaluated_at)}, holds until {until}"
+    yield "By", f"gate {decision.tool_version}"
+
+
+def _lesser(finding: Finding, verdict: Verdict) -> bool:
+    return finding.verdict not in {verdict, Verdict.ALLOW}
+
+
+def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
+    """Yield what no number stands behind, and each doubt about a number that no finding tells."""
+    verdict = decided.verdict
+    shown = [f for f in decided.findings if f.verdict is verdict or _lesser(f, verdict)]
+    for known in decided.assessments:
+        told = [finding.reason for finding in shown if finding.slo == known.slo.name]
+        for doubt in known.doubts:
+            said = any(doubt.reason in reason for reason in told)
+            what = f"{known.slo.name}: {budgets.cause(doubt.cause)}"
+            if not known.measured:
+                yield "Not measured", what if said else f"{what}, {doubt.reason}"
+            elif not said:
+                yield "In doubt", f"{what}, {doubt.reason}"
+
+
+def _band(decided: PolicyDecision) -> Iterator[Fact]:
+    """Yield what the budget alone would allow, where something else decides."""
+    label = "Budget" if all(known.measured for known in decided.assessments) else "Measured budget"
+    for finding in decided.findings:
+        if finding.rule is Rule.TIER and finding.verdict is Verdict.ALLOW is not decided.verdict:
+            yield label, reason(finding)
+
+
+def _obligation(name: str, decided: PolicyDecision) -> str:
+    if name in decided.satisfied:
+        return f"{name}, done: {decided.satisfied[name]}"
+    return f"{name}, not done yet"
+
+
+def _allowed_now(decided: PolicyDecision) -> str:
+    if set(decided.allowed_now) == decided.policy.change_classes:
+        return "every change class"
+    return ", ".join(decided.allowed_now) or "no change class at all"
+
+
+def _allowed_again(decided: PolicyDecision, at: datetime) -> str:
+    again = decided.allowed_again_at
+    if again is not None:
+        return f"{values.instant(again)} (in {describe_time(again - at)})"
+    if decided.verdict is Verdict.UNDECIDED:
+        return "once it can be measured"
+    slo = decided.worst.slo if decided.worst else None
+    if isinstance(slo, RatioSlo | SpendSlo) and isinstance(slo.window, RollingWindow):
+        return "not known: a rolling window gives back as old failures leave it"
+    return "not known"

@@ -1,0 +1,74 @@
+"""Numbers as people read them. Nothing here is compared any more, so it may be rounded for show.
+
+Rounding never flatters: what is left goes down, what is spent goes up.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal, localcontext
+from fractions import Fraction
+from typing import Final
+
+from gate.budget.timeslices import describe_time
+from gate.policy.rounding import percent_left
+from gate.slo.measurement import Unmeasured
+
+NOTHING: Final = "-"
+"""Stands where there is no number, because nothing was measured or it does not apply."""
+_DIGITS: Final = 12
+
+
+def left(share: Fraction | None, places: int = 1) -> str:
+    """Write what is left, or how much is covered, rounded down; never clamped."""
+    return NOTHING if share is None else percent_left(share, places)
+
+
+def spent(share: Fraction | None, places: int = 1) -> str:
+    """Write what is consumed, rounded up, so that with what is left it makes 100 %."""
+    return NOTHING if share is None else percent_left(-share, places).replace("-", "", 1)
+
+
+def exact(number: Fraction) -> str:
+    """Write what a person wrote with all its digits."""
+    with localcontext() as context:
+        context.prec, context.rounding = _DIGITS, ROUND_DOWN
+        return f"{(Decimal(number.numerator) / Decimal(number.denominator)).normalize():f}"
+
+
+def percent(share: Fraction) -> str:
+    """Write a stated share with all its digits: 99.9999 % is not 100 %."""
+    return f"{exact(share * 100)} %"
+
+
+def amount(value: Fraction | None) -> str:
+    """Write a count or an amount; a backend's estimate is no whole number, and small ones show."""
+    if value is None:
+        return NOTHING
+    if 0 < value < Fraction(1, 10):
+        return "<0.1"
+    whole = value.denominator == 1 or value >= 10  # noqa: PLR2004 - a tenth matters below ten
+    return f"{round(value):,}" if whole else f"{float(value):.1f}"
+
+
+def burn(rate: Fraction | Unmeasured | None) -> str:
+    """Write a burn rate, rounded down: 14.399 must not look as if it had reached 14.4."""
+    if rate is None or isinstance(rate, Unmeasured):
+        return NOTHING
+    if 0 < rate < Fraction(1, 100):
+        return "<0.01"
+    return f"{rate * 100 // 1 / 100:,.2f}"
+
+
+def instant(at: datetime) -> str:
+    """Write an instant in UTC to the minute: ``2026-11-25 14:00 UTC``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def exact_instant(at: datetime) -> str:
+    """Write an instant in UTC as ``--at`` reads it back."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def downtime(share: Fraction, allowed: timedelta) -> str:
+    """Write a share of the time that may be bad: ``31m``; overspent time is negative."""
+    micros = Fraction(allowed // timedelta(microseconds=1))
+    return describe_time(timedelta(microseconds=int(share * micros // 1)))
