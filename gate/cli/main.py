@@ -1,0 +1,87 @@
+"""The ``gate`` command: finds the subcommand, and maps every way to end to one exit code."""
+
+import sys
+from importlib import import_module
+from typing import Final, NoReturn
+
+import click
+
+from gate import __version__
+from gate.cli.streams import tell, write
+from gate.errors import ExitCode, GateError
+
+COMMANDS: Final = {
+    "check": "Decide whether a change may ship now.",
+    "status": "Show every budget, without a verdict.",
+    "validate": "Check policy files, offline.",
+    "schema": "Print a JSON Schema.",
+    "init": "Write a first policy file.",
+}
+"""The commands, each a module of this package with a click command of the same name."""
+
+
+class _Commands(click.Group):
+    """Imports a command's module only when it runs; its help line is here already."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"gate.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured),"
+        " 10 block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted."
+    ),
+)
+@click.version_option(__version__, prog_name="gate", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Decide whether a change may ship on the error budget that is left."""
+
+
+def main(arguments: list[str]) -> ExitCode:
+    """Run one command line and return its exit code; nothing else ends the process.
+
+    Python and click exit with 1 for an uncaught exception, a closed pipe and Ctrl-C alike: here
+    each has its own code, and none of them can be taken for a verdict.
+    """
+    try:
+        returned = cli.main(arguments, prog_name="gate", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED
+    except click.UsageError as error:
+        error.show()
+        return ExitCode.USAGE
+    except GateError as error:
+        tell(f"gate: {error}" if "\n" not in str(error) else str(error))
+        return error.exit_code
+    except BaseException as error:  # noqa: BLE001 - the last line of defence
+        return _internal(error)
+    return ExitCode(returned) if returned is not None else ExitCode.ALLOW
+
+
+def _internal(error: BaseException) -> ExitCode:
+    """Report a fault of the program with its trace, on stderr."""
+    import traceback  # noqa: PLC0415 - for the worst case only
+
+    trace = "".join(traceback.format_exception(error))
+    tell(f"{trace}\ngate: internal error: this is no verdict. Please report it with this trace.")
+    return ExitCode.INTERNAL
+
+
+def run() -> NoReturn:
+    """Run the process's command line and end the process."""
+    code = main(sys.argv[1:])
+    write("")  # goes out now: at the interpreter's end a closed pipe would make it exit code 120
+    sys.exit(code)

@@ -1,0 +1,122 @@
+"""The types of options, and the options that several commands share."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+import click
+
+from gate.budget.impact import Impact
+from gate.config.reader import nearest
+from gate.config.scalars import SHARE, parse_instant
+from gate.reporters import REPORTERS
+from gate.slo.duration import parse_duration
+
+
+class Parsed(click.ParamType[Any]):
+    """An option whose text a function reads; its ValueError becomes a usage error."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """Return the parsed value; click hands defaults over as text, too."""
+        try:
+            return self._parse(value)
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not (name and sign and value):
+        raise ValueError(f"{text!r} is no NAME=VALUE")
+    return name, value
+
+
+def _copy(text: str) -> tuple[str, str]:
+    name, path = _pair(text)
+    if name not in REPORTERS:
+        raise ValueError(f"{name!r} is no format{nearest(name, REPORTERS)}")
+    return name, path
+
+
+_IMPACT: Final[dict[str, Callable[[str], Fraction | timedelta]]] = {
+    "canary": SHARE.parse,
+    "failures": SHARE.parse,
+    "detect": parse_duration,
+}
+
+
+def parse_impact(text: str) -> Impact:
+    """Read ``canary=10%,failures=100%,detect=5m``; what is left out is all, all and 5m.
+
+    Raises:
+        ValueError: a part that is unknown, doubled or unreadable.
+    """
+    given: dict[str, Any] = {}
+    for part in text.split(","):
+        name, value = _pair(part.strip())
+        if name not in _IMPACT:
+            raise ValueError(f"{name!r} is no part of an impact{nearest(name, _IMPACT)}")
+        if name in given:
+            raise ValueError(f"{name} stands twice")
+        given[name] = _IMPACT[name](value)
+    return Impact(**given)
+
+
+def _past(text: str) -> datetime:
+    instant = parse_instant(text)
+    if instant > datetime.now(UTC):
+        raise ValueError(f"{text} has not come yet: a budget is measured, not foretold")
+    return instant
+
+
+INSTANT: Final = Parsed("time", _past)
+DURATION: Final = Parsed("duration", parse_duration)
+IMPACT: Final = Parsed("impact", parse_impact)
+EVIDENCE: Final = Parsed("name=evidence", _pair)
+COPY: Final = Parsed("format=file", _copy)
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def measuring(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what every command that measures takes: policies, instant, format, copies, timeout."""
+    decorators: list[Decorator] = [
+        click.argument("policies", metavar="POLICY...", nargs=-1, required=True),
+        click.option(
+            "--at",
+            type=INSTANT,
+            help="Measure at this RFC 3339 instant instead of now: 2026-11-20T14:00:00Z.",
+        ),
+        click.option(
+            "--format",
+            "format_",
+            type=click.Choice(tuple(REPORTERS)),
+            default="terminal",
+            show_default=True,
+            help="Of the report on stdout.",
+        ),
+        click.option(
+            "--output",
+            "copies",
+            type=COPY,
+            multiple=True,
+            help="Also write the report to a file, in this format. Can be repeated.",
+        ),
+        click.option(
+            "--timeout",
+            type=DURATION,
+            default="60s",
+            show_default=True,
+            help="For everything that a backend does.",
+        ),
+    ]
+    for decorator in reversed(decorators):
+        function = decorator(function)
+    return function

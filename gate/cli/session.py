@@ -1,0 +1,74 @@
+"""What the measuring commands have in common: loading the policies, telling progress, reporting."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import Final
+
+from gate.cli.streams import style_of, tell, write, write_file
+from gate.config.load import PolicyFile, load
+from gate.errors import Mistake, PolicyError
+from gate.reporters.style import Style
+
+Render = Callable[[str, Style], str]
+"""A report in a format, for a style."""
+
+_QUIET_SECONDS: Final = 2.0
+"""A backend that answers sooner is not worth a word."""
+_FILE_STYLE: Final = Style(width=100)
+
+
+def load_all(paths: Sequence[str]) -> list[PolicyFile]:
+    """Read every policy file; warnings go to stderr.
+
+    Raises:
+        PolicyError: the mistakes of all files together.
+        UsageError: a file cannot be read at all.
+    """
+    files: list[PolicyFile] = []
+    mistakes: list[Mistake] = []
+    for path in paths:
+        try:
+            files.append(load(path, os.environ))
+        except PolicyError as error:
+            mistakes.extend(error.mistakes)
+    if mistakes:
+        raise PolicyError(tuple(mistakes))
+    for file in files:
+        for warning in file.warnings:
+            tell(str(warning))
+    return files
+
+
+def now() -> datetime:
+    """Return the instant of a run that was given none, to the second, as the report prints it."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@contextmanager
+def progress(files: Sequence[PolicyFile]) -> Iterator[None]:
+    """Tell on stderr that a slow backend is being waited for, and for how long already."""
+    done = Event()
+    services = ", ".join(file.policy.service for file in files)
+
+    def watch() -> None:
+        waited = _QUIET_SECONDS
+        while not done.wait(_QUIET_SECONDS):
+            tell(f"gate: measuring {services} ({waited:.0f} s)")
+            waited += _QUIET_SECONDS
+
+    Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None:
+    """Write the report to stdout in one format, and the copies to their files."""
+    for copy, path in copies:
+        write_file(path, render(copy, _FILE_STYLE))
+    write(render(name, style_of(sys.stdout, os.environ)))

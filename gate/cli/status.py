@@ -1,0 +1,34 @@
+"""``gate status``."""
+
+from datetime import datetime, timedelta
+
+import click
+
+from gate.cli.parameters import measuring
+from gate.cli.session import load_all, now, progress, report
+from gate.errors import ExitCode
+from gate.pipeline.run import Options
+from gate.pipeline.run import status as run_status
+from gate.reporters import render_status
+
+
+@click.command()
+@measuring
+def status(
+    *,
+    policies: tuple[str, ...],
+    at: datetime | None,
+    format_: str,
+    copies: tuple[tuple[str, str], ...],
+    timeout: timedelta,
+) -> ExitCode:
+    """Show the budget, burn rates, coverage and forecast of every SLO of each POLICY.
+
+    There is no verdict: the exit code is 0 whatever the budgets are, and also where one could not
+    be measured. To decide, use gate check.
+    """
+    files = load_all(policies)
+    with progress(files):
+        budgets = run_status(files, Options(at=at or now(), timeout=timeout))
+    report(lambda name, style: render_status(name, budgets, style), format_, copies)
+    return ExitCode.ALLOW

@@ -1,0 +1,74 @@
+"""Writing: the report to stdout, words for people to stderr, copies to files.
+
+None of it can change the exit code: a pipe that nobody reads any more, a full disk and a missing
+folder are told on stderr, where that can still be done, and no more.
+"""
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TextIO
+
+from gate.reporters.style import Style
+
+_PLAIN_WIDTH: Final = 100
+"""Columns where nothing says how wide the reader's screen is, as in a CI log."""
+
+
+def write(text: str) -> None:
+    """Write to stdout and flush."""
+    try:
+        _put(sys.stdout, text)
+    except BrokenPipeError:
+        _silence(sys.stdout)  # the reader has gone, as in ``gate status | head -3``
+    except OSError as error:
+        _silence(sys.stdout)
+        tell(f"gate: warning: the report could not be written: {error.strerror}")
+
+
+def tell(text: str) -> None:
+    """Write a line to stderr; if nobody can read it, so be it."""
+    try:
+        _put(sys.stderr, f"{text}\n")
+    except OSError:
+        _silence(sys.stderr)
+
+
+def write_file(path: str, text: str) -> None:
+    """Write a copy of a report; a failure is a warning."""
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        tell(f"gate: warning: {path} could not be written: {error.strerror}")
+
+
+def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
+    """Return how a report may look on a stream.
+
+    Colours only on a terminal, and not where ``NO_COLOR`` is set (https://no-color.org);
+    ``FORCE_COLOR`` asks for them elsewhere.
+    """
+    terminal = stream.isatty()
+    color = terminal or bool(environ.get("FORCE_COLOR"))
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        color = False
+    width = shutil.get_terminal_size().columns if terminal or environ.get("COLUMNS") else 0
+    unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
+    return Style(width=width or _PLAIN_WIDTH, color=color, unicode=unicode)
+
+
+def _put(stream: TextIO, text: str) -> None:
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no fault
+    stream.write(text)
+    stream.flush()
+
+
+def _silence(stream: TextIO) -> None:
+    """Send what is still buffered to nowhere, so that the interpreter's end does not fail on it."""
+    with suppress(OSError, ValueError), open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device
+        os.dup2(nowhere.fileno(), stream.fileno())
