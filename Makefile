@@ -1,0 +1,33 @@
+# Two commands for newcomers. Both set everything up; neither touches the system's Python.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test lint schema
+
+demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
+	GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
+
+test: $(VENV)/.dev  ## Every test; with root and apt also the real servers that they need
+	bash tests/install-servers.sh
+	$(BIN)/python -m pytest -n auto --dist loadgroup --cov=gate --cov-report=term
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[logs]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[logs,dev]'
+	touch $@ $(VENV)/.demo
+
+schema: $(VENV)/.dev  ## Write gate/schemas/policy.schema.json anew from gate/config
+	$(BIN)/python -c "import json; from gate.config.policy_shape import policy_schema; \
+	print(json.dumps(policy_schema(), indent=2))" > gate/schemas/policy.schema.json

@@ -1,0 +1,1 @@
+"""Speed beside what users have today. Run by hand, never as tests: see README.md."""
