@@ -1,0 +1,79 @@
+"""A Prometheus made of `responses`: it answers each part of a query by what the part contains."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
+
+from requests import PreparedRequest
+
+from gate.backends import open_backend
+from gate.settings import Limits, PrometheusSettings
+from gate.slo.measurement import Answer, Backend, CountRequest, Sli
+from gate.slo.window import Span
+
+URL = "https://prometheus.example/api/v1/query"
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+MONTH = Span(AT - timedelta(days=30), AT)
+
+HttpAnswer = tuple[int, dict[str, str], str]
+_MARKED = re.compile(r'label_replace\((.*?),"gate_part","(\d+)","",""\)(?: or |$)', re.DOTALL)
+
+
+def success(series: list[dict[str, object]], **more: object) -> str:
+    return json.dumps(
+        {"status": "success", "data": {"resultType": "vector", "result": series}, **more}
+    )
+
+
+def failure(kind: str, words: str) -> str:
+    return json.dumps({"status": "error", "errorType": kind, "error": words})
+
+
+def parts_of(query: str) -> dict[str, str]:
+    """The parts by their mark; a query without marks is one part."""
+    return {mark: text for text, mark in _MARKED.findall(query)} or {"": query}
+
+
+@dataclass(kw_only=True)
+class FakePrometheus:
+    """Knows values by a piece of the expression; the first piece that fits counts."""
+
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    refuse: Callable[[str], HttpAnswer | None] = lambda _query: None
+    more: dict[str, object] = field(default_factory=dict)
+    queries: list[str] = field(default_factory=list)
+    forms: list[dict[str, list[str]]] = field(default_factory=list)
+
+    def __call__(self, request: PreparedRequest) -> HttpAnswer:
+        form = parse_qs(str(request.body), keep_blank_values=True)
+        (query,) = form["query"]
+        self.forms.append(form)
+        self.queries.append(query)
+        return self.refuse(query) or (200, {}, self._answer(query))
+
+    def _answer(self, query: str) -> str:
+        series: list[dict[str, object]] = []
+        for mark, text in parts_of(query).items():
+            value = next((v for piece, v in self.values.items() if piece in text), None)
+            if value is not None:
+                metric = {"gate_part": mark} if mark else {}
+                series.append({"metric": metric, "value": [AT.timestamp(), value]})
+        return success(series, **self.more)
+
+
+def backend(seconds: float = 10, **settings: object) -> Backend:
+    given = {"url": "https://prometheus.example", "retries": 0, **settings}
+    return open_backend(
+        PrometheusSettings(**given),  # type: ignore[arg-type]  # each test knows its settings
+        Limits(timeout=timedelta(seconds=seconds)),
+    )
+
+
+def ask(sli: Sli, span: Span = MONTH, **request: object) -> Answer:
+    """Measure one request with a backend of its own."""
+    asked = CountRequest(sli=sli, span=span, **request)  # type: ignore[arg-type]  # as above
+    (answer,) = backend().measure([asked], AT)
+    return answer

@@ -1,0 +1,158 @@
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.backends.prometheus.counting import (
+    Counted,
+    NotMeasuredError,
+    amount_spent,
+    count_events,
+    count_slices,
+)
+from gate.backends.prometheus.roles import Role
+from gate.slo.measurement import Cause, EmptySlice, Slices
+from gate.slo.window import Span
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = Span(AT - timedelta(hours=1), AT)
+
+
+def events(**numbers: float | str | None) -> Counted:
+    given = {Role(k): None if v is None else Fraction(v) for k, v in numbers.items()}
+    return count_events(given, HOUR)
+
+
+def slices(
+    seen: int | None, judged: int | None, bad: int | None, empty: EmptySlice = EmptySlice.LEFT_OUT
+) -> Counted:
+    numbers = {
+        role: None if number is None else Fraction(number)
+        for role, number in (
+            (Role.TOTAL, 1),
+            (Role.SLICES, seen),
+            (Role.JUDGED_SLICES, judged),
+            (Role.BAD_SLICES, bad),
+        )
+    }
+    five = Slices(length=timedelta(minutes=5), target=Fraction(9, 10), empty=empty)
+    return count_slices(numbers, five, HOUR)
+
+
+def test_bad_and_total_are_taken_as_they_are() -> None:
+    assert events(total="0.3", bad="0.1") == Counted(total=Fraction(3, 10), bad=Fraction(1, 10))
+
+
+def test_good_is_taken_from_total() -> None:
+    assert events(total=10, good=7).bad == 3
+
+
+def test_good_and_bad_add_up_to_total() -> None:
+    assert events(good=7, bad=3) == Counted(total=Fraction(10), bad=Fraction(3))
+
+
+@pytest.mark.parametrize("other", [{"total": 10}, {"good": 10}])
+def test_absent_bad_is_zero_beside_events_and_says_so(other: dict[str, float]) -> None:
+    counted = events(**other, bad=None)
+
+    assert counted == Counted(total=Fraction(10), bad=Fraction(0), notes=counted.notes)
+    assert "bad: nothing came back" in counted.notes[0]
+
+
+@pytest.mark.parametrize(
+    "numbers, cause, words",
+    [
+        ({"total": None, "bad": 3}, Cause.NO_DATA, "total: nothing came back"),
+        ({"total": None, "bad": None}, Cause.NO_DATA, "in the 1h"),
+        ({"total": None, "good": 3}, Cause.NO_DATA, "total: nothing came back"),
+        ({"good": None, "bad": None}, Cause.NO_DATA, "good: nothing came back"),
+        ({"good": None, "bad": 5}, Cause.NO_DATA, "though bad counts 5 events"),
+        ({"total": 5, "good": None}, Cause.NO_DATA, "add: or vector(0)"),
+        ({"total": 0, "bad": None}, Cause.NO_TRAFFIC, "no event"),
+        ({"total": 0, "bad": 0}, Cause.NO_TRAFFIC, "no event"),
+        ({"total": 0, "good": 0}, Cause.NO_TRAFFIC, "no event"),
+        ({"total": 0, "good": None}, Cause.NO_TRAFFIC, "no event"),
+        ({"good": 0, "bad": None}, Cause.NO_TRAFFIC, "no event"),
+        ({"total": 0, "bad": 1}, Cause.INVALID, "more than total"),
+        ({"total": 10, "bad": 11}, Cause.INVALID, "bad is 11.00 and more than total"),
+        ({"total": 10, "good": 11}, Cause.INVALID, "is good more than total?"),
+        ({"total": 10, "bad": -1}, Cause.INVALID, "cannot be negative"),
+        ({"total": -1, "bad": 0}, Cause.INVALID, "total: the value is -1"),
+        ({"total": 1, "good": -1}, Cause.INVALID, "good: the value is -1"),
+        ({"good": 5, "bad": -1}, Cause.INVALID, "bad: the value is -1"),
+    ],
+)
+def test_what_is_no_count_is_not_measured(
+    numbers: dict[str, float | None], cause: Cause, words: str
+) -> None:
+    with pytest.raises(NotMeasuredError) as caught:
+        events(**numbers)
+
+    assert caught.value.cause is cause
+    assert words in caught.value.reason
+
+
+def test_float_noise_beyond_total_is_clamped() -> None:
+    assert events(total=10**9, bad="1000000000.9").bad == 10**9
+    assert events(total=10**9, good="1000000000.9").bad == 0
+
+
+@given(
+    total=st.fractions(min_value=0, max_value=10**6),
+    bad=st.none() | st.fractions(min_value=-10, max_value=10**6),
+)
+def test_counts_keep_their_promise_or_there_are_none(total: Fraction, bad: Fraction | None) -> None:
+    try:
+        counted = count_events({Role.TOTAL: total, Role.BAD: bad}, HOUR)
+    except NotMeasuredError:
+        return
+    assert counted.total > 0
+    assert 0 <= counted.bad <= counted.total
+
+
+def test_spent_may_be_zero_but_not_absent_or_negative() -> None:
+    assert amount_spent(Fraction(0), HOUR).total == 0
+    with pytest.raises(NotMeasuredError, match="spent: nothing came back"):
+        amount_spent(None, HOUR)
+    with pytest.raises(NotMeasuredError, match="spent: the value is -2"):
+        amount_spent(Fraction(-2), HOUR)
+
+
+@pytest.mark.parametrize(
+    "empty, total, bad",
+    [(EmptySlice.LEFT_OUT, 10, 3), (EmptySlice.GOOD, 12, 3), (EmptySlice.BAD, 12, 5)],
+)
+def test_empty_slices_count_as_the_policy_says(empty: EmptySlice, total: int, bad: int) -> None:
+    counted = slices(10, 10, 3, empty)
+
+    assert counted.total == total
+    assert counted.bad == bad
+    assert "2 slices without events" in counted.notes[0]
+
+
+def test_one_slice_more_than_fit_is_no_empty_one() -> None:
+    assert slices(13, 13, None, EmptySlice.BAD) == Counted(total=Fraction(13), bad=Fraction(0))
+
+
+def test_slices_without_a_ratio_are_not_passed_over() -> None:
+    with pytest.raises(NotMeasuredError, match="1 of 10 have events but no good ratio") as caught:
+        slices(10, 9, 3)
+
+    assert caught.value.cause is Cause.INVALID
+
+
+def test_no_slice_at_all_is_no_data() -> None:
+    with pytest.raises(NotMeasuredError, match="none of 5m in the window has data"):
+        slices(None, None, None)
+
+
+@pytest.mark.parametrize("empty", list(EmptySlice))
+def test_gauge_that_does_not_exist_is_no_data_whatever_empty_slices_are(empty: EmptySlice) -> None:
+    five = Slices(length=timedelta(minutes=5), target=Fraction(9, 10), empty=empty)
+    absent = dict.fromkeys((Role.SLICES, Role.JUDGED_SLICES, Role.BAD_SLICES))
+    with pytest.raises(NotMeasuredError, match="gauge: nothing came back") as caught:
+        count_slices(absent, five, HOUR)
+
+    assert caught.value.cause is Cause.NO_DATA

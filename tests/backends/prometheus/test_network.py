@@ -1,0 +1,248 @@
+"""Failures that only a real socket can show."""
+
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import trustme
+
+from gate.slo.measurement import Cause, CountRequest, Sli, Spent, Unmeasured
+from tests.backends.prometheus.played import AT, MONTH, backend, success
+
+BODY = success([{"metric": {}, "value": [0, "5"]}]).encode()
+REQUEST = CountRequest(sli=Sli(spent="max(increase(x[$window]))"), span=MONTH)
+Handle = Callable[[BaseHTTPRequestHandler], None]
+
+
+def answer_well(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(BODY)))
+    handler.end_headers()
+    handler.wfile.write(BODY)
+
+
+def answer_half(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(len(BODY)))
+    handler.end_headers()
+    handler.wfile.write(BODY[:20])
+    handler.close_connection = True
+
+
+def answer_slowly(handler: BaseHTTPRequestHandler) -> None:
+    time.sleep(0.6)
+    answer_well(handler)
+
+
+def hang_up(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
+
+
+@contextmanager
+def serving(handle: Handle, context: ssl.SSLContext | None = None) -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            try:
+                handle(self)
+            except OSError:
+                self.close_connection = True
+
+        def log_message(self, *_args: object) -> None:
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_args: object) -> None:
+            """A client that hangs up is what the tests are about."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def reason_of(url: str, *, seconds: float = 10, **settings: object) -> str:
+    (answer,) = backend(seconds=seconds, url=url, **settings).measure([REQUEST], AT)
+
+    assert isinstance(answer, Unmeasured)
+    assert answer.cause is Cause.BACKEND_ERROR
+    return answer.reason
+
+
+def test_answer_of_a_real_server_is_read() -> None:
+    with serving(answer_well) as port:
+        (answer,) = backend(url=f"http://127.0.0.1:{port}").measure([REQUEST], AT)
+
+    assert isinstance(answer, Spent)
+    assert answer.amount == 5
+
+
+def test_connection_is_kept_alive_over_rounds() -> None:
+    peers = set[object]()
+
+    def handle(handler: BaseHTTPRequestHandler) -> None:
+        peers.add(handler.client_address)
+        answer_well(handler)
+
+    with serving(handle) as port:
+        asking = backend(url=f"http://127.0.0.1:{port}")
+        for _ in range(3):
+            asking.measure([REQUEST], AT)
+
+    assert len(peers) == 1
+
+
+def test_truncated_answer_is_told() -> None:
+    with serving(answer_half) as port:
+        assert "the answer was cut off" in reason_of(f"http://127.0.0.1:{port}")
+
+
+def test_connection_closed_without_answer_is_told() -> None:
+    with serving(hang_up) as port:
+        assert "the connection broke off" in reason_of(f"http://127.0.0.1:{port}")
+
+
+def test_slow_answer_is_told_within_the_time_of_the_run() -> None:
+    with serving(answer_slowly) as port:
+        start = time.monotonic()
+        reason = reason_of(f"http://127.0.0.1:{port}", seconds=0.2)
+
+    assert "no answer in time" in reason
+    assert time.monotonic() - start < 2
+
+
+def test_answer_that_trickles_in_for_ever_is_not_waited_for() -> None:
+    stop = threading.Event()
+
+    def trickle(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000")
+        handler.end_headers()
+        while not stop.wait(0.05):
+            handler.wfile.write(b" ")
+
+    with serving(trickle) as port:
+        start = time.monotonic()
+        reason = reason_of(f"http://127.0.0.1:{port}", seconds=0.2)
+        stop.set()
+
+    assert "no answer in the time that this run has" in reason
+    assert time.monotonic() - start < 2
+
+
+def test_refused_connection_is_told() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        reason = reason_of(f"http://u:hush-hush@127.0.0.1:{port}/p")
+
+    assert reason == f"spent: http://127.0.0.1:{port}/p: connection refused"
+
+
+def test_unknown_host_is_told() -> None:
+    reason = reason_of("http://no-such-host.invalid", bearer="hush-hush")
+
+    assert reason == "spent: http://no-such-host.invalid: the host's name is not known (DNS)"
+
+
+@pytest.mark.parametrize("url", ["prometheus:9090", "http://", "ftp://h", "http://h:port", "//h"])
+def test_url_that_is_none_is_told(url: str) -> None:
+    assert "no http or https address" in reason_of(url)
+
+
+def test_missing_certificate_file_is_told(tmp_path: Path) -> None:
+    missing = tmp_path / "none.pem"
+
+    for reason in (
+        reason_of("https://127.0.0.1:1", ca=missing),
+        reason_of("https://127.0.0.1:1", cert=missing),
+        reason_of("https://127.0.0.1:1", cert=missing, key=missing),
+    ):
+        assert "file of a certificate or key" in reason
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
+    file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    return file
+
+
+def tls(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+def test_own_authority_is_trusted_even_when_the_environment_names_another(
+    authority: trustme.CA, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other))
+    with serving(answer_well, tls(authority)) as port:
+        (answer,) = backend(url=f"https://127.0.0.1:{port}", ca=ca_file).measure([REQUEST], AT)
+
+    assert isinstance(answer, Spent)
+
+
+def test_unknown_authority_is_told(authority: trustme.CA) -> None:
+    with serving(answer_well, tls(authority)) as port:
+        reason = reason_of(f"https://127.0.0.1:{port}")
+
+    assert "TLS failed: unable to get local issuer certificate" in reason
+
+
+def test_certificate_of_another_host_is_told(authority: trustme.CA, ca_file: Path) -> None:
+    with serving(answer_well, tls(authority, "example.org")) as port:
+        reason = reason_of(f"https://127.0.0.1:{port}", ca=ca_file)
+
+    assert "TLS failed: IP address mismatch" in reason
+
+
+def test_plain_server_behind_https_is_told() -> None:
+    with serving(answer_well) as port:
+        assert "TLS failed: " in reason_of(f"https://127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_client_certificate_is_shown(
+    authority: trustme.CA, ca_file: Path, tmp_path: Path, together: bool
+) -> None:
+    context = tls(authority)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    issued = authority.issue_cert("gate@example.org")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    if together:
+        issued.private_key_and_cert_chain_pem.write_to_path(str(cert))
+        given: Path | None = None
+    else:
+        issued.cert_chain_pems[0].write_to_path(str(cert))
+        issued.private_key_pem.write_to_path(str(key))
+        given = key
+    with serving(answer_well, context) as port:
+        url = f"https://127.0.0.1:{port}"
+        asking = backend(url=url, ca=ca_file, cert=cert, key=given)
+        (answer,) = asking.measure([REQUEST], AT)
+
+    assert isinstance(answer, Spent)

@@ -1,0 +1,60 @@
+from datetime import timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+
+from gate.backends.prometheus.part import Part, window_text
+
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "length, text", [(30 * DAY, "2592000s"), (SECOND / 4, "250ms"), (1.5 * SECOND, "1500ms")]
+)
+def test_window_is_whole_seconds_or_milliseconds(length: timedelta, text: str) -> None:
+    assert window_text(length) == text
+
+
+def test_halves_are_the_newer_and_the_older_half() -> None:
+    part = Part(pieces=("sum(increase(x[", "]))"), length=30 * DAY, grain=SECOND)
+    halves = part.halves()
+
+    assert halves is not None
+    assert halves[0].text == "sum(increase(x[1296000s]))"
+    assert halves[1].text == "sum(increase(x[1296000s] offset 1296000s))"
+
+
+def test_halves_of_slices_are_cut_between_two_slices() -> None:
+    minutes = timedelta(minutes=5)
+    pieces = ("count_over_time(x[", ":300s])")
+    part = Part(pieces=pieces, length=3 * minutes, open_start=True, grain=minutes)
+    halves = part.halves()
+
+    assert halves is not None
+    assert halves[0].text == "count_over_time(x[299999ms:300s])"
+    assert halves[1].text == "count_over_time(x[599999ms:300s] offset 300s)"
+
+
+def test_what_has_no_grain_or_is_too_short_is_not_cut() -> None:
+    assert Part(pieces=("x[", "]"), length=DAY).halves() is None
+    assert Part(pieces=("x[", "]"), length=SECOND, grain=SECOND).halves() is None
+
+
+def test_cutting_ends_and_covers_the_window_without_gap_or_overlap() -> None:
+    parts = [Part(pieces=("x[", "]"), length=7 * DAY + SECOND, grain=SECOND)]
+    done = list[Part]()
+    while parts:
+        part = parts.pop()
+        halves = part.halves()
+        if halves is None:
+            done.append(part)
+        else:
+            parts += halves
+    done.sort(key=lambda part: part.offset)
+
+    assert len(done) == 32
+    assert sum((part.length for part in done), timedelta()) == 7 * DAY + SECOND
+    assert all(a.offset + a.length == b.offset for a, b in pairwise(done))
+    assert max(part.length for part in done) / min(part.length for part in done) < Fraction(11, 10)

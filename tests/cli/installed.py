@@ -1,0 +1,39 @@
+"""The installed command, and a small policy to run it on."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+GATE = Path(sys.executable).with_name("gate")
+AT = "2026-11-01T00:00:00Z"
+
+POLICY = """\
+version: 1
+service: chat
+owners: ["@acme/llm-platform"]
+backend: {type: static, path: counts.yaml}
+slos:
+  - {name: availability, objective: 99.9%, window: 30d}
+tiers:
+  - {name: healthy, remaining: "> 50%", allow: all}
+  - {name: caution, remaining: "> 10%", allow: [canary, bug-fix, rollback], warn: [config-change]}
+  - name: exhausted
+    otherwise: true
+    allow: [security-patch, rollback]
+    require: {security-patch: [shadow]}
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of the installed program."""
+    return [str(GATE), *arguments]
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return an environment without what would change the output."""
+    kept = {k: v for k, v in os.environ.items() if k not in {"FORCE_COLOR", "NO_COLOR", "COLUMNS"}}
+    return {**kept, **(more or {})}

@@ -1,0 +1,226 @@
+"""The commands beside their exit codes: what they write and where."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from gate import __version__
+from gate.cli.main import COMMANDS, cli
+from gate.cli.schema import SCHEMAS
+from gate.cli.starters import BACKENDS, SERVERS
+from tests.cli.installed import AT, POLICY, Run, command, environment
+
+WritePolicy = Callable[..., Path]
+
+
+def test_every_copy_is_written_in_its_format_beside_the_report(
+    gate: Run, write_policy: WritePolicy, tmp_path: Path
+) -> None:
+    copies = ("--output", "json=decision.json", "--output", "markdown=comment.md")
+
+    done = gate("check", str(write_policy()), "--change", "canary", "--at", AT, *copies)
+
+    schema = json.loads(files("gate").joinpath("schemas/decision.schema.json").read_text())
+    decision = json.loads((tmp_path / "decision.json").read_text())
+    jsonschema.validate(decision, schema)
+    assert decision["evaluated_at"] == AT
+    assert decision["policies"][0]["slos"][0]["remaining"] == 0.9
+    assert (tmp_path / "comment.md").read_text().startswith("#")
+    assert done.stdout.count("ALLOW") >= 1
+
+
+def test_without_at_the_instant_is_now(gate: Run, write_policy: WritePolicy) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+
+    done = gate("check", str(write_policy()), "--format", "json")
+
+    at = datetime.fromisoformat(json.loads(done.stdout)["evaluated_at"])
+    assert before <= at <= datetime.now(UTC)
+
+
+def test_without_change_the_policys_default_counts(gate: Run, write_policy: WritePolicy) -> None:
+    path = write_policy(text=POLICY + "changes: {default: model-update}\n")
+
+    decision = json.loads(gate("check", str(path), "--at", AT, "--format", "json").stdout)
+
+    assert decision["change_class"] == "model-update"
+    assert decision["policies"][0]["recognised_by"] == "the policy's default"
+
+
+def test_the_impact_is_taken_as_spent(gate: Run, write_policy: WritePolicy) -> None:
+    """1e6 events in 30 d are 0.385802 a second; all fail for 600 s: 231.48 of 1,000 bad events."""
+    arguments = ("check", str(write_policy(bad=400)), "--change", "model-update", "--at", AT)
+
+    calm = gate(*arguments, "--format", "json")
+    risky = gate(*arguments, "--format", "json", "--impact", "failures=100%,detect=10m")
+
+    assert (calm.returncode, risky.returncode) == (0, 10)
+    slo = json.loads(risky.stdout)["policies"][0]["slos"][0]
+    assert slo["impact"]["cost"] == pytest.approx(0.231481, rel=1e-5)
+    assert slo["compared"] == pytest.approx(0.6 - 0.231481, rel=1e-5)
+    assert json.loads(calm.stdout)["policies"][0]["slos"][0]["impact"]["stated"] is False
+
+
+def test_the_largest_canary_is_what_the_rest_can_pay_for(
+    gate: Run, write_policy: WritePolicy
+) -> None:
+    """50 bad events are left; all traffic failing for 5 m makes 115.74: 43.2 % can be paid."""
+    path = write_policy(bad=950)
+
+    decision = json.loads(gate("check", str(path), "--at", AT, "--format", "json").stdout)
+
+    largest = decision["policies"][0]["slos"][0]["impact"]["largest_canary"]
+    assert largest == pytest.approx(50 / (1e6 / 2_592_000 * 300), rel=1e-9)
+
+
+def test_the_source_names_revision_and_hash(
+    gate: Run, write_policy: WritePolicy, tmp_path: Path
+) -> None:
+    path = write_policy()
+    outside = json.loads(gate("check", str(path), "--at", AT, "--format", "json").stdout)
+    for arguments in (
+        ("init", "-q"),
+        ("add", "gate.yaml"),
+        ("-c", "user.name=t", "-c", "user.email=t@t.example", "commit", "-qm", "policy"),
+    ):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+    committed = json.loads(gate("check", str(path), "--at", AT, "--format", "json").stdout)
+    path.write_text(POLICY + "# changed\n")
+    changed = json.loads(gate("check", str(path), "--at", AT, "--format", "json").stdout)
+
+    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=tmp_path, text=True).strip()
+    sources = [run["policies"][0]["source"] for run in (outside, committed, changed)]
+    assert [source["revision"] for source in sources] == [None, head, head]
+    assert [source["modified"] for source in sources] == [False, False, True]
+    assert sources[0]["sha256"] == sources[1]["sha256"] != sources[2]["sha256"]
+
+
+def test_validate_lists_every_mistake_and_goes_on_to_the_next_file(
+    gate: Run, write_policy: WritePolicy, tmp_path: Path
+) -> None:
+    write_policy()
+    (tmp_path / "bad.yaml").write_text(
+        POLICY.replace("99.9%", "99.9").replace("canary,", "canari,")
+    )
+
+    done = gate("validate", "bad.yaml", "gate.yaml")
+
+    assert done.returncode == 2
+    assert done.stdout.splitlines() == [
+        "bad.yaml:6:37: error: a bare 99.9 is ambiguous; write 99.9% or a share from 0 to 1",
+        "bad.yaml:9:49: error: 'canari' is no change class; did you mean 'canary'?",
+        "bad.yaml: 2 errors",
+        "gate.yaml: sound",
+    ]
+
+
+def test_validate_counts_one_error_and_asks_no_backend(gate: Run, tmp_path: Path) -> None:
+    text = POLICY.replace("{type: static, path: counts.yaml}", '{type: prometheus, url: "${NO}"}')
+    (tmp_path / "gate.yaml").write_text(text.replace("version: 1", "version: 9"))
+
+    done = gate("validate", "gate.yaml")
+
+    assert done.stdout.splitlines()[-1] == "gate.yaml: 1 error"
+    assert "warning: the environment variable NO is not set" in done.stdout
+
+
+def test_warnings_of_a_sound_policy_go_to_stderr(gate: Run, write_policy: WritePolicy) -> None:
+    path = write_policy(text=POLICY.replace(", rollback]\n", "]\n"))
+
+    done = gate("check", str(path), "--at", AT, "--format", "json")
+
+    assert "warning: exhausted: forbids rollback" in done.stderr
+    assert json.loads(done.stdout)["verdict"] == "allow"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_schema_prints_a_valid_schema_with_descriptions(gate: Run, name: str) -> None:
+    schema = json.loads(gate("schema", name).stdout)
+
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert all("description" in value for value in schema["properties"].values())
+
+
+@pytest.mark.parametrize(
+    ("backend", "server"),
+    [("prometheus", server) for server in SERVERS] + [(name, "http") for name in BACKENDS],
+)
+def test_init_writes_a_policy_that_is_sound(gate: Run, backend: str, server: str) -> None:
+    done = gate("init", "new/gate.yaml", "--backend", backend, "--server", server)
+
+    assert done.returncode == 0
+    checked = gate("validate", "new/gate.yaml", env={"PROMETHEUS_URL": "http://127.0.0.1:9090"})
+    assert checked.stdout.splitlines()[-1] == "new/gate.yaml: sound"
+
+
+def test_init_does_not_overwrite_unless_forced(gate: Run, tmp_path: Path) -> None:
+    (tmp_path / "gate.yaml").write_text("mine")
+
+    assert gate("init", "gate.yaml").returncode == 2
+    assert (tmp_path / "gate.yaml").read_text() == "mine"
+    assert gate("init", "gate.yaml", "--force").returncode == 0
+    assert gate("init", "gate.yaml/inside.yaml").returncode == 2
+
+
+def test_the_version_is_the_packages(gate: Run) -> None:
+    assert gate("--version").stdout == f"gate {__version__}\n"
+
+
+def test_each_command_is_its_own_module_and_has_the_help_that_is_listed(gate: Run) -> None:
+    listed = gate("--help").stdout
+
+    for name, line in COMMANDS.items():
+        assert re.search(rf"^  {name}\s+{re.escape(line)}$", listed, re.MULTILINE)
+        assert gate(name, "--help").returncode == 0
+    assert set(cli.commands) == set()
+
+
+def test_help_with_nobody_reading_is_no_verdict_and_no_trace(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gate", "--help"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: gate ")
+
+
+def test_colours_only_where_asked(gate: Run, write_policy: WritePolicy) -> None:
+    arguments = ("check", str(write_policy()), "--at", AT)
+
+    assert "\x1b[" not in gate(*arguments).stdout
+    assert "\x1b[" in gate(*arguments, env={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b[" not in gate(*arguments, env={"FORCE_COLOR": "1", "NO_COLOR": "1"}).stdout
+
+
+def test_the_width_follows_columns(gate: Run, write_policy: WritePolicy) -> None:
+    report = gate("check", str(write_policy()), "--at", AT, env={"COLUMNS": "80"}).stdout
+
+    assert max(map(len, report.splitlines())) <= 80
+
+
+def test_a_name_that_the_terminal_cannot_show_is_no_fault(
+    gate: Run, write_policy: WritePolicy
+) -> None:
+    path = write_policy(bad=1500, text=POLICY.replace("@acme/llm-platform", "Zoë ☎"))
+
+    done = gate("check", str(path), "--at", AT, env={"PYTHONIOENCODING": "ascii"})
+
+    assert done.returncode == 10
+    assert "Zo\\xeb" in done.stdout
+
+
+def test_the_command_is_the_installed_one() -> None:
+    assert Path(command()[0]).exists()

@@ -1,0 +1,103 @@
+"""Servers that refuse large or slow queries still answer a 30-day budget, and answer it right."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import requests
+
+from gate.slo.measurement import Cause
+from tests.live.asking import counts, indicator, measure, plain_query, request_for, unmeasured
+from tests.servers.history import GAP, truth
+from tests.servers.metrics import Server, prometheus
+from tests.servers.processes import free_port
+from tests.servers.series import END
+
+MONTH = timedelta(days=30)
+SERVICES = ("peak", "trough", "resets", "flawless", "born", "isolated", "unaligned")
+SUM = "sum(increase(llm_requests_total[30d]))"
+
+
+@contextmanager
+def small_server(blocks: Path, folder: Path, *flags: str) -> Iterator[Server]:
+    shutil.copytree(blocks, folder / "data")
+    with prometheus(folder, folder / "data", flags=flags) as server:
+        yield server
+
+
+def assert_right(url: str) -> None:
+    answers = measure(url, [request_for(indicator(name), MONTH, probe=True) for name in SERVICES])
+    for name, answer in zip(SERVICES, answers, strict=True):
+        counted, true = counts(answer), truth(name, MONTH)
+        # Cut at a scrape, two halves of a window add up exactly. Where they are cut between two
+        # scrapes each half extrapolates its ends: 60 s of traffic a cut at the very most, and of
+        # at most 32 pieces; a burst of errors that a cut falls into is as short as that.
+        assert float(counted.total) == pytest.approx(true.total, rel=1e-3)
+        assert float(counted.bad) == pytest.approx(true.bad, rel=1e-3, abs=1)
+
+
+def refusal(url: str, query: str) -> str:
+    form = {"query": query, "time": str(END.timestamp())}
+    answer = requests.post(f"{url}/api/v1/query", data=form, timeout=60)
+    assert answer.status_code >= 400
+    return str(answer.json()["error"])
+
+
+def test_a_window_with_too_many_samples_for_one_query_is_cut(
+    history_blocks: Path, tmp_path: Path
+) -> None:
+    # A single series has 43,201 samples in thirty days.
+    with small_server(history_blocks, tmp_path, "--query.max-samples=20000") as server:
+        one = 'increase(llm_requests_total{service="peak",code="500"}[30d])'
+        assert "too many samples" in refusal(server.url, one)
+        assert_right(server.url)
+
+
+def test_a_batch_that_is_too_slow_is_cut(history_blocks: Path, tmp_path: Path) -> None:
+    # The whole batch reads a million samples; a single part of it, one in twenty of those.
+    with small_server(history_blocks, tmp_path, "--query.timeout=60ms") as server:
+        assert "timed out" in refusal(server.url, " + ".join([SUM] * 10))
+        assert_right(server.url)
+
+
+def test_cutting_counts_no_event_twice_and_leaves_none_out(
+    history_blocks: Path, prometheus_server: Server, tmp_path: Path
+) -> None:
+    request = request_for(indicator("peak"), MONTH)
+    with small_server(history_blocks, tmp_path, "--query.max-samples=20000") as server:
+        (cut,) = measure(server.url, [request])
+    (whole,) = measure(prometheus_server.url, [request])
+    assert float(counts(cut).bad) == pytest.approx(float(counts(whole).bad), abs=0.5)
+    assert float(counts(cut).total) == pytest.approx(float(counts(whole).total), rel=1e-6)
+
+
+def test_a_gap_that_a_cut_falls_into_hides_its_events_and_is_told_by_the_coverage(
+    history_blocks: Path, tmp_path: Path
+) -> None:
+    """Over the whole window, a counter that went on through a gap has the gap's events in it.
+
+    Pieces of the window do not see across the gap. What is left is the events outside of it, and
+    a coverage that says how much was not seen.
+    """
+    begin, end = GAP
+    with small_server(history_blocks, tmp_path, "--query.max-samples=20000") as server:
+        counted = counts(measure(server.url, [request_for(indicator("gap"), MONTH, probe=True)])[0])
+    outside = truth("gap", MONTH).total - truth("gap", end - begin, end).total
+    assert outside <= round(counted.total) <= truth("gap", MONTH).total
+    assert counted.evidence.coverage is not None
+    assert float(counted.evidence.coverage) == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_a_server_that_is_not_there_is_an_error_for_every_request() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    answers = measure(url, [request_for(indicator(name), MONTH) for name in SERVICES])
+    assert {unmeasured(answer).cause for answer in answers} == {Cause.BACKEND_ERROR}
+
+
+def test_the_plain_server_does_answer_the_query_that_the_small_ones_refuse(
+    prometheus_server: Server,
+) -> None:
+    assert plain_query(prometheus_server.url, SUM) > 0

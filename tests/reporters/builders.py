@@ -1,0 +1,314 @@
+"""Decisions of every kind, made by hand: what is measured goes through the real maths."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gate.budget.assess import assess_composite, assess_ratio, assess_spend
+from gate.budget.assessment import Assessment
+from gate.budget.impact import Impact
+from gate.decision.decision import Decision, PolicyDecision, Source, exit_code
+from gate.decision.status import PolicyStatus, Status
+from gate.policy.burn_rates import GOOGLE_30D
+from gate.policy.changes import BUILT_IN
+from gate.policy.findings import Finding, Rule, Verdict, worst
+from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Policy
+from gate.policy.tiers import Condition, Tier
+from gate.slo.measurement import Answer, Cause, Counts, Evidence, Sli, Slices, Spent, Unmeasured
+from gate.slo.objective import Bound, CompositeSlo, Denominator, Member, RatioSlo, SpendSlo
+from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
+
+AT = datetime(2026, 11, 23, 20, 53, 51, tzinfo=UTC)
+MONTH = RollingWindow(timedelta(days=30))
+BERLIN = CalendarWindow(Period.MONTH, ZoneInfo("Europe/Berlin"))
+REPAIRS = frozenset({"bug-fix", "reliability-fix", "security-patch", "rollback"})
+CAREFUL = frozenset({"canary", "config-change"}) | REPAIRS
+LAST_RESORT = frozenset({"security-patch", "rollback"})
+TIERS = (
+    Tier(name="healthy", condition=Condition(">", Fraction(1, 2)), allow=None),
+    Tier(name="caution", condition=Condition(">", Fraction(1, 10)), allow=CAREFUL),
+    Tier(
+        name="exhausted",
+        condition=None,
+        allow=LAST_RESORT,
+        require={"security-patch": ("shadow",)},
+    ),
+)
+
+
+def evidence(query: str = 'sum(increase(errors{code!~"5.."}[30d]))', **fields: Any) -> Evidence:
+    known = Evidence(query=query, newest=AT - timedelta(seconds=21), coverage=Fraction(1))
+    return replace(known, **fields)
+
+
+def counts(bad: float | str, total: float | str, **fields: Any) -> Counts:
+    return Counts(bad=Fraction(bad), total=Fraction(total), evidence=evidence(**fields))
+
+
+def burning(bad: int, total: int) -> dict[timedelta, Answer]:
+    """Answer the usual windows, all with the same counts."""
+    minutes = (5, 30, 60, 120, 360, 1440, 4320)
+    return {timedelta(minutes=length): counts(bad, total) for length in minutes}
+
+
+def availability(
+    answer: Answer, windows: Mapping[timedelta, Answer] | None = None, **fields: Any
+) -> Assessment:
+    impact = fields.pop("impact", None)
+    assert impact is None or isinstance(impact, Impact)
+    slo = RatioSlo(
+        name="availability",
+        window=MONTH,
+        sli=Sli(bad="b", total="t"),
+        objective=Fraction("0.999"),
+        sla=Fraction("0.995"),
+    )
+    slo = replace(slo, **fields)
+    return assess_ratio(slo, answer, windows or {}, at=AT, guards=DEFAULT_GUARDS, impact=impact)
+
+
+def first_token(bad: int = 9_120, total: int = 400_000) -> Assessment:
+    return availability(
+        counts(bad, total),
+        burning(31, 2_000),
+        name="ttft",
+        objective=Fraction("0.95"),
+        sla=None,
+        window=BERLIN,
+    )
+
+
+def by_the_minute(bad: int, **fields: Any) -> Assessment:
+    return availability(
+        counts(bad, 43_190),
+        burning(0, 5),
+        name="uptime",
+        sla=None,
+        slices=Slices(length=timedelta(minutes=1), target=Fraction("0.95")),
+        **fields,
+    )
+
+
+def sampled(bound: Bound = Bound.PESSIMISTIC) -> Assessment:
+    return availability(
+        counts(6, 700),
+        {},
+        name="faithfulness",
+        objective=Fraction("0.98"),
+        sla=None,
+        sampled=bound,
+        advisory=True,
+    )
+
+
+def spend(amount: int = 12_340, window: Window = BERLIN) -> Assessment:
+    slo = SpendSlo(
+        name="spend", window=window, sli=Sli(spent="s"), allowance=Fraction(50_000), unit="USD"
+    )
+    answer = Spent(amount=Fraction(amount), evidence=evidence())
+    return assess_spend(slo, answer, at=AT, guards=DEFAULT_GUARDS)
+
+
+def composite(*parts: Assessment) -> Assessment:
+    members = tuple(Member(slo=part.slo.name, weight=Fraction(1, 2)) for part in parts)
+    slo = CompositeSlo(name="experience", members=members)
+    return assess_composite(slo, {part.slo.name: part for part in parts})
+
+
+def unmeasured(cause: Cause = Cause.BACKEND_ERROR, reason: str | None = None) -> Assessment:
+    why = reason or "http://prometheus:9090 answered 503: query timed out after 2m0s"
+    answer = Unmeasured(cause=cause, reason=why, query="sum(rate(x[$window]))")
+    return availability(answer, name="answers", sla=None)
+
+
+def healthy() -> Assessment:
+    return availability(counts(288, "1200000.4"), burning(1, 2_000))
+
+
+def overspent(**fields: Any) -> Assessment:
+    return availability(counts(1_800, 1_200_000), burning(29, 2_000), **fields)
+
+
+def policy_of(known: tuple[Assessment, ...], **fields: Any) -> Policy:
+    policy = Policy(
+        service="chat",
+        owners=("@acme/llm-platform", "Ada <ada@acme.example>"),
+        slos=tuple(one.slo for one in known),
+        tiers=TIERS,
+        burn_rates=GOOGLE_30D,
+        freezes=(),
+        on=DEFAULT_ACTIONS,
+        exempt=frozenset(),
+        guards=DEFAULT_GUARDS,
+        change_classes=frozenset(BUILT_IN),
+        default_change="full-rollout",
+        valid_for=timedelta(minutes=15),
+        dashboard="https://grafana.acme.example/d/chat?orgId=1&from=now-30d",
+    )
+    return replace(policy, **fields)
+
+
+def source(**fields: Any) -> Source:
+    known = Source(
+        path="policies/chat.yaml", sha256="5f" * 32, revision="1a2b3c4d" * 5, modified=False
+    )
+    return replace(known, **fields)
+
+
+def finding(rule: Rule, verdict: Verdict, reason: str, slo: str | None = None) -> Finding:
+    return Finding(rule=rule, slo=slo, verdict=verdict, reason=reason)
+
+
+def decided(
+    *known: Assessment, findings: tuple[Finding, ...], tier: str | None, **fields: Any
+) -> PolicyDecision:
+    """Build one policy's decision; the worst budget is the last of those given."""
+    policy = fields.pop("policy", None) or policy_of(known)
+    assert isinstance(policy, Policy)
+    band = next((one for one in TIERS if one.name == tier), None)
+    every = frozenset(BUILT_IN)
+    allowed = tuple(sorted((band.allow or every) if band else ()))
+    made = PolicyDecision(
+        policy=policy,
+        source=source(),
+        change_class="full-rollout",
+        recognised_by="the policy's default",
+        assessments=known,
+        findings=findings,
+        verdict=worst(one.verdict for one in findings),
+        tier=band,
+        worst=known[-1] if band else None,
+        allowed_now=allowed,
+        allowed_again_at=None,
+        obligations=(),
+    )
+    return replace(made, **fields)
+
+
+def decision(
+    *policies: PolicyDecision, observe: bool = False, fail_on_warn: bool = False
+) -> Decision:
+    verdict = worst(one.verdict for one in policies)
+    return Decision(
+        policies=policies,
+        verdict=verdict,
+        exit_code=exit_code(verdict, observe=observe, fail_on_warn=fail_on_warn),
+        observe=observe,
+        fail_on_warn=fail_on_warn,
+        evaluated_at=AT,
+        expires_at=AT + timedelta(minutes=15),
+        tool_version="0.1.0",
+    )
+
+
+def allow_policy(**fields: Any) -> PolicyDecision:
+    reason = "65.2 % of its budget is left; tier healthy (> 50 %) allows full-rollout"
+    return decided(
+        spend(),
+        sampled(Bound.POINT),
+        healthy(),
+        first_token(),
+        findings=(finding(Rule.TIER, Verdict.ALLOW, reason, "ttft"),),
+        tier="healthy",
+        **fields,
+    )
+
+
+def block_policy(**fields: Any) -> PolicyDecision:
+    tier = "-50.0 % of its budget is left; tier exhausted (otherwise) does not allow full-rollout"
+    burn = "burning at 14.5 over 1h and 14.5 over 5m; the rule is 14.4"
+    again = "burning at 1.2 over 3d and 1.3 over 6h; the rule is 1; rollback may ship"
+    values = {"allowed_again_at": datetime(2026, 11, 30, 23, tzinfo=UTC), **fields}
+    return decided(
+        first_token(),
+        by_the_minute(12),
+        overspent(),
+        findings=(
+            finding(Rule.TIER, Verdict.BLOCK, tier, "availability"),
+            finding(Rule.BURN_RATE, Verdict.BLOCK, burn, "availability"),
+            finding(Rule.BURN_RATE, Verdict.ALLOW, again, "ttft"),
+        ),
+        tier="exhausted",
+        **values,
+    )
+
+
+def undecided_policy(**fields: Any) -> PolicyDecision:
+    lost = unmeasured()
+    left = "76.0 % of its budget is left; tier healthy (> 50 %) allows full-rollout"
+    return decided(
+        lost,
+        healthy(),
+        findings=(
+            finding(Rule.MEASUREMENT, Verdict.UNDECIDED, lost.doubts[0].reason, "answers"),
+            finding(Rule.TIER, Verdict.ALLOW, left, "availability"),
+        ),
+        tier="healthy",
+        **{"allowed_now": ("rollback", "security-patch"), **fields},
+    )
+
+
+def warn_policy(**fields: Any) -> PolicyDecision:
+    thin = availability(
+        counts(3, 400, coverage=Fraction(67, 100), notes=("counter resets: 2",)), burning(0, 0 + 1)
+    )
+    return decided(
+        thin,
+        findings=tuple(
+            finding(
+                Rule.MEASUREMENT,
+                Verdict.WARN,
+                f"in doubt: {doubt.reason}; the policy lets that pass (on.{doubt.cause})",
+                "availability",
+            )
+            for doubt in thin.doubts
+        ),
+        tier="exhausted",
+        change_class="security-patch",
+        recognised_by="--change",
+        obligations=("shadow",),
+        satisfied={"shadow": "https://ci.acme.example/runs/17"},
+        **fields,
+    )
+
+
+def status(*policies: PolicyDecision) -> Status:
+    return Status(
+        policies=tuple(
+            PolicyStatus(policy=one.policy, source=one.source, assessments=one.assessments)
+            for one in policies
+        ),
+        evaluated_at=AT,
+        tool_version="0.1.0",
+    )
+
+
+EVERY_KIND = {
+    "allowed": decision(allow_policy()),
+    "blocked": decision(block_policy()),
+    "undecided": decision(undecided_policy()),
+    "warned": decision(warn_policy()),
+    "warned-fails": decision(warn_policy(), fail_on_warn=True),
+    "observed": decision(block_policy(), observe=True),
+    "several": decision(
+        block_policy(), undecided_policy(policy=policy_of((), service="rag")), allow_policy()
+    ),
+    "impact": decision(
+        decided(
+            overspent(impact=Impact(canary=Fraction(1, 10)), slices=None),
+            composite(healthy(), first_token()),
+            composite(healthy(), unmeasured()),
+            availability(
+                counts(1, 10),
+                {},
+                window=BERLIN,
+                denominator=Denominator.TO_DATE,
+            ),
+            findings=(finding(Rule.TIER, Verdict.BLOCK, "too little left"),),
+            tier=None,
+        )
+    ),
+}

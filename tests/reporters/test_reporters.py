@@ -1,0 +1,307 @@
+"""What holds for every reporter."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from gate.budget.assessment import Assessment
+from gate.budget.impact import Impact
+from gate.decision.decision import Decision
+from gate.decision.document import to_document
+from gate.decision.status import status_document
+from gate.policy.findings import Finding, Rule, Verdict
+from gate.reporters import REPORTERS, Style, render, render_status
+from gate.slo.measurement import Cause, Unmeasured
+from gate.slo.window import RollingWindow
+from tests.reporters.builders import (
+    AT,
+    EVERY_KIND,
+    allow_policy,
+    availability,
+    block_policy,
+    burning,
+    by_the_minute,
+    counts,
+    decided,
+    decision,
+    finding,
+    first_token,
+    healthy,
+    overspent,
+    policy_of,
+    sampled,
+    source,
+    spend,
+    status,
+    undecided_policy,
+    unmeasured,
+    warn_policy,
+)
+
+PEOPLE = ["terminal", "markdown"]
+STYLE = Style(width=400)
+
+
+def told(reporter: str, *known: Assessment) -> str:
+    """Report these budgets, the words of the reports alone."""
+    fine = finding(Rule.TIER, Verdict.ALLOW, "fine")
+    text = render(reporter, decision(decided(*known, findings=(fine,), tier="healthy")), STYLE)
+    return " ".join(text.replace("&nbsp;", " ").replace("**", "").split())
+
+
+@pytest.mark.parametrize("reporter", REPORTERS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_every_report_ends_in_one_newline(reporter: str, kind: str) -> None:
+    for text in (
+        render(reporter, EVERY_KIND[kind], Style()),
+        render_status(reporter, status(*EVERY_KIND[kind].policies), Style()),
+    ):
+        assert text.endswith("\n")
+        assert not text.endswith("\n\n")
+
+
+def test_a_reporter_is_imported_only_when_it_is_used() -> None:
+    code = "import sys, gate.reporters as r; print(set(r.REPORTERS.values()) & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"
+
+
+def test_json_is_the_document_itself() -> None:
+    made = EVERY_KIND["several"]
+    assert json.loads(render("json", made, STYLE)) == to_document(made)
+    known = status(block_policy())
+    assert json.loads(render_status("json", known, STYLE)) == status_document(known)
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+@pytest.mark.parametrize(
+    "kind, word", [("allowed", "ALLOW"), ("blocked", "BLOCK"), ("undecided", "UNDECIDED")]
+)
+def test_the_first_line_is_the_verdict_and_what_it_is_on(
+    reporter: str, kind: str, word: str
+) -> None:
+    first = render(reporter, EVERY_KIND[kind], STYLE).splitlines()[0]
+    assert word in first
+    assert "full-rollout of chat" in first
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_a_verdict_that_is_only_observed_says_so_at_once(reporter: str) -> None:
+    first = render(reporter, EVERY_KIND["observed"], STYLE).splitlines()[0]
+    assert "BLOCK (observe only: not enforced, exit code 0)" in first
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_the_order_is_that_in_which_a_reader_asks(reporter: str) -> None:
+    text = render(reporter, EVERY_KIND["blocked"], STYLE)
+    parts = ["BLOCK", "Why", "-50.0 %", "Allowed now", "rollback", "Allowed again", "2026-11-30"]
+    parts += ["Ask", "llm-platform", "Objective", "1,800", "forecast", "policies/chat.yaml"]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_several_policies_begin_with_the_worst_verdict_and_who_it_comes_from(reporter: str) -> None:
+    first = render(reporter, EVERY_KIND["several"], STYLE).splitlines()[0]
+    assert "BLOCK" in first
+    assert "3 policies: 1 block (chat), 1 undecided (rag), 1 allow" in first
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+@pytest.mark.parametrize("cause", Cause)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_what_was_not_measured_is_said_whatever_the_verdict(
+    reporter: str, cause: Cause, verdict: Verdict
+) -> None:
+    objection = finding(Rule.MEASUREMENT, verdict, "let pass by the policy", "answers")
+    made = decision(decided(unmeasured(cause, "so it is"), findings=(objection,), tier=None))
+    text = render(reporter, made, STYLE)
+    words = cause.replace("_", " ")
+    assert "(1 of 1 SLOs not measured)" in text.splitlines()[0]
+    assert f"answers: {words}, so it is" in text
+    assert f"not measured: {words}" in text
+    for number in ("100 %", "0.0 %", "100.0 %", "0 of", "left  "):
+        assert number not in text
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_the_reason_why_nothing_was_measured_is_not_said_twice(reporter: str) -> None:
+    text = render(reporter, EVERY_KIND["undecided"], STYLE)
+    summary = text[: text.index("Objective")]
+    assert summary.count("query timed out") == 1
+    assert "answers: backend error" in summary
+    assert "once it can be measured" in summary
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_a_doubt_that_no_finding_tells_is_told(reporter: str) -> None:
+    thin = warn_policy().assessments[0]
+    made = decision(
+        decided(thin, findings=(finding(Rule.TIER, Verdict.ALLOW, "fine"),), tier="healthy")
+    )
+    text = render(reporter, made, STYLE)
+    assert "availability: low coverage, only 67 % of the window has data" in text
+    warned = render(reporter, EVERY_KIND["warned"], STYLE)
+    assert "low coverage, only 67 %" not in warned
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_lesser_objections_are_told_after_the_decisive_one(reporter: str) -> None:
+    findings = (
+        finding(Rule.FREEZE, Verdict.BLOCK, "frozen"),
+        finding(Rule.BURN_RATE, Verdict.WARN, "a little fast", "availability"),
+    )
+    text = render(reporter, decision(decided(healthy(), findings=findings, tier="healthy")), STYLE)
+    assert "warn, burn-rate, availability: a little fast" in text
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_a_finding_that_ends_by_itself_says_when(reporter: str) -> None:
+    until = AT + timedelta(days=10)
+    frozen = Finding(
+        rule=Rule.FREEZE, slo=None, verdict=Verdict.BLOCK, reason="frozen: year end", until=until
+    )
+    text = render(reporter, decision(decided(healthy(), findings=(frozen,), tier=None)), STYLE)
+    assert "freeze: frozen: year end (until 2026-12-03 20:53 UTC)" in text
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
+    text = render(reporter, decision(warn_policy()), Style(width=400)).replace("&#58;", ":")
+    assert "shadow, done: https://ci.acme.example/runs/17" in text
+    lacking = warn_policy(policy=policy_of((), owners=(), dashboard=None))
+    text = render(reporter, decision(lacking), STYLE)
+    assert "Ask" not in text
+    assert "Dashboard" not in text
+    needed = block_policy(obligations=("shadow",))
+    assert "shadow, not done yet" in render(reporter, decision(needed), STYLE)
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_when_it_is_allowed_again_is_certain_or_said_to_be_unknown(reporter: str) -> None:
+    rolling = render(reporter, decision(block_policy(allowed_again_at=None)), STYLE)
+    assert "not known: a rolling window gives back as old failures leave it" in rolling
+    findings = (finding(Rule.TIER, Verdict.BLOCK, "no"),)
+    calendar = decided(first_token(), findings=findings, tier="exhausted")
+    assert "not known" in render(reporter, decision(calendar), STYLE)
+    assert "a rolling window" not in render(reporter, decision(calendar), STYLE)
+    nothing = decided(unmeasured(), findings=findings, tier=None)
+    text = render(reporter, decision(nothing), STYLE)
+    assert "no change class at all" in text
+    assert "not known" in text
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+@pytest.mark.parametrize(
+    "fields, words",
+    [
+        ({}, "revision 1a2b3c4d1a2b, sha256 5f5f5f5f5f5f"),
+        ({"modified": True}, "revision 1a2b3c4d1a2b, modified since, sha256"),
+        ({"revision": None}, "not committed, sha256"),
+    ],
+)
+def test_the_text_of_the_policy_can_be_found_again(
+    reporter: str, fields: dict[str, object], words: str
+) -> None:
+    text = render(reporter, decision(block_policy(source=source(**fields))), STYLE)
+    assert words in text
+    assert "2026-11-23T20:53:51Z" in text
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_time_budgets_speak_in_minutes(reporter: str) -> None:
+    # 12 of 43.2 minutes are gone.
+    assert "31m12s of 43m12s left" in told(reporter, by_the_minute(12))
+    assert "-16m48s of 43m12s left" in told(reporter, by_the_minute(60))
+    assert "12 of 43,190 slices" in told(reporter, by_the_minute(12))
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_money_is_told_in_its_unit(reporter: str) -> None:
+    assert "12,340 of 50,000 USD" in told(reporter, spend())
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_a_sample_is_told_with_its_interval_and_what_was_compared(reporter: str) -> None:
+    text = told(reporter, sampled())
+    # Wilson on 6 of 700 is 0.39 % to 1.86 %, of the 2 % that are allowed.
+    assert "57.1 % (consumed 42.9 %)" in text
+    assert "95 % interval from 7.1 % to 80.3 %, 7.1 % held against the tiers" in text
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_a_burn_rate_that_was_not_measured_has_no_number(reporter: str) -> None:
+    lost = Unmeasured(cause=Cause.STALE, reason="too old")
+    windows = burning(1, 2_000) | {timedelta(hours=1): lost}
+    text = told(reporter, availability(counts(1, 10_000), windows))
+    assert "30m=0.50, 1h not measured (too old), 2h=0.50" in text
+    assert "none, since the burn rate over 1h was not measured" in text
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+@pytest.mark.parametrize(
+    "known, sentence",
+    [
+        (healthy(), "exhausted about 2027-01-08 11:17 UTC at the present rate"),
+        (overspent(), "exhausted already"),
+        (first_token(), "lasts until the reset on 2026-11-30 23:00 UTC at the present rate"),
+        (first_token(bad=30_000), "exhausted already, until the reset on 2026-11-30 23:00 UTC"),
+        (by_the_minute(0), "not exhausted at the present rate"),
+        (spend(49_000), ", before the reset on 2026-11-30 23:00 UTC"),
+        (spend(0, RollingWindow(timedelta(days=7))), "not exhausted at the present rate"),
+    ],
+)
+def test_the_forecast_is_a_sentence(reporter: str, known: Assessment, sentence: str) -> None:
+    assert sentence in told(reporter, known)
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+@pytest.mark.parametrize(
+    "impact, bad, sentence",
+    [
+        # 24,000 an hour: 2,000 in 5 minutes; 1,200 of 1,200,000 may fail.
+        (None, 500, "canary of up to 35.0 % of the traffic (if all of it fails for 5m)"),
+        (None, 500, "or of 100 % for 1m45s"),
+        (None, 1_200, "no canary at all (if all of it fails for 5m)"),
+        (None, 1_199, "canary of up to less than 0.1 % of the traffic"),
+        (Impact(failures=Fraction(1, 10)), 500, "canary of up to 100 % of the traffic (if 10 %"),
+        (Impact(canary=Fraction(0)), 500, "or of 0 % for any time"),
+        (
+            Impact(canary=Fraction(1, 10)),
+            500,
+            "16.7 % of the budget for a canary of 10 %, if all of it fails for 5m",
+        ),
+    ],
+)
+def test_what_the_budget_can_pay_for_names_its_assumption(
+    reporter: str, impact: Impact | None, bad: int, sentence: str
+) -> None:
+    known = availability(counts(bad, 1_200_000), burning(0, 24_000), impact=impact)
+    assert sentence in told(reporter, known)
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_the_margin_of_the_contract_is_told(reporter: str) -> None:
+    assert "70.0 % left of the contract's budget (99.5 %)" in told(reporter, overspent()).replace(
+        "&#39;", "'"
+    )
+
+
+def test_a_status_has_no_verdict() -> None:
+    policies = (block_policy(), undecided_policy(), allow_policy())
+    for reporter in REPORTERS:
+        text = render_status(reporter, status(*policies), STYLE)
+        for word in ("BLOCK", "ALLOW", "UNDECIDED", "Why", "exit", "verdict"):
+            assert word not in text
+
+
+def test_every_decision_that_is_tested_has_an_exit_code_of_its_own_verdict() -> None:
+    codes = {kind: int(made.exit_code) for kind, made in EVERY_KIND.items()}
+    assert codes["warned-fails"] == 11
+    assert (codes["allowed"], codes["warned"], codes["observed"]) == (0, 0, 0)
+    assert (codes["blocked"], codes["undecided"], codes["several"]) == (10, 3, 10)
+    assert isinstance(EVERY_KIND["allowed"], Decision)
