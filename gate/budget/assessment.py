@@ -68,16 +68,20 @@ class Assessment:
         return self.remaining is not None
 
     @property
+    def bound(self) -> Bound:
+        """Which end of the interval is compared; without an interval there is only the point."""
+        sampled = self.slo.sampled if isinstance(self.slo, RatioSlo) else None
+        return Bound.POINT if self.interval is None or sampled is None else sampled
+
+    @property
     def compared(self) -> Fraction | None:
         """The remaining budget that is held against thresholds: the bound, less the impact."""
         if self.remaining is None:
             return None
-        left = self.remaining
-        if self.interval is not None and isinstance(self.slo, RatioSlo):
-            low, high = self.interval
-            left = {Bound.PESSIMISTIC: low, Bound.OPTIMISTIC: high}.get(
-                self.slo.sampled or Bound.POINT, left
-            )
+        low, high = self.interval or (self.remaining, self.remaining)
+        left = {Bound.PESSIMISTIC: low, Bound.POINT: self.remaining, Bound.OPTIMISTIC: high}[
+            self.bound
+        ]
         if self.impact_stated and self.price is not None:
             left -= self.price.cost
         return left

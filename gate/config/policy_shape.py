@@ -22,7 +22,7 @@ from gate.policy.tiers import Tier, tier_of
 from gate.settings import Settings
 from gate.slo.measurement import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo
-from gate.slo.window import RollingWindow
+from gate.slo.window import RollingWindow, Window
 
 _VALID_FOR: Final = timedelta(minutes=15)
 _MONTH: Final = (timedelta(days=28), timedelta(days=31))
@@ -121,14 +121,18 @@ def _sli_mistake(sli: Sli, settings: Settings) -> str | None:
 def _warn_of_other_windows(values: Values, reader: Reader, slos: Iterable[Slo]) -> None:
     if values.get("burn_rates") not in NAMED.values():
         return
-    for slo in slos:
-        window = None if isinstance(slo, CompositeSlo) else slo.window
-        if isinstance(window, RollingWindow) and not _MONTH[0] <= window.duration <= _MONTH[1]:
-            message = (
-                f"these rates are made for 30 days; over {window} they spend another share"
-                f" of the budget of {slo.name}"
-            )
-            reader.note(values.node("burn_rates"), message, fatal=False)
+    windows = {slo.name: slo.window for slo in slos if not isinstance(slo, CompositeSlo)}
+    others = [f"{name} ({window})" for name, window in windows.items() if _is_no_month(window)]
+    if others:
+        message = (
+            "these rates are made for 30 days; they spend another share of the budget of"
+            f" {', '.join(others)}"
+        )
+        reader.note(values.node("burn_rates"), message, fatal=False)
+
+
+def _is_no_month(window: Window) -> bool:
+    return isinstance(window, RollingWindow) and not _MONTH[0] <= window.duration <= _MONTH[1]
 
 
 def _check_tiers(values: Values, reader: Reader) -> bool:

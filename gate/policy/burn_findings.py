@@ -9,6 +9,7 @@ from gate.policy.burn_rates import BurnRateRule, Effect
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.measurement_findings import doubt_finding
 from gate.policy.policy import Policy
+from gate.policy.rounding import burn_shown
 from gate.slo.duration import format_duration
 from gate.slo.measurement import Unmeasured
 
@@ -60,7 +61,7 @@ def _untold(
 
 def _fired(rule: BurnRateRule, assessment: Assessment, change: str) -> Finding:
     measured = " and ".join(
-        f"{float(burn):.3g} over {format_duration(window)}"
+        f"{burn_shown(burn)} over {format_duration(window)}"
         for window in (rule.long, rule.short)
         if isinstance(burn := assessment.burn_rates[window], Fraction)
     )

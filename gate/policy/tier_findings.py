@@ -11,7 +11,7 @@ from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.policy import Policy
 from gate.policy.rounding import percent_left
 from gate.policy.tiers import Tier, tier_of
-from gate.slo.objective import CompositeSlo
+from gate.slo.objective import Bound, CompositeSlo
 from gate.slo.window import CalendarWindow
 
 
@@ -110,8 +110,9 @@ def _reason(lowest: Lowest, tier: Tier, change: str) -> str:
     left = f"{percent_left(lowest.remaining)} of its budget is left"
     if lowest.remaining != assessment.remaining and assessment.remaining is not None:
         terms = []
-        if assessment.interval is not None:
-            terms.append("the bound that is compared")
+        if assessment.bound is not Bound.POINT:
+            end = "better" if assessment.bound is Bound.OPTIMISTIC else "worse"
+            terms.append(f"at the {end} end of its 95 % interval")
         if assessment.impact_stated and assessment.price is not None:
             terms.append(f"after the impact of {percent_left(assessment.price.cost)}")
         left += f", {' '.join(terms)} ({percent_left(assessment.remaining)} measured)"

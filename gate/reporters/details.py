@@ -55,7 +55,7 @@ def _window(assessment: Assessment) -> Iterator[str]:
     if evidence is not None and evidence.coverage is not None:
         yield f"{budgets.coverage(assessment)} has data"
     if evidence is not None and evidence.newest is not None:
-        yield f"newest sample at {values.exact_instant(evidence.newest)}"
+        yield f"newest sample {values.instant(evidence.newest)}"
 
 
 def _method(slo: RatioSlo) -> Iterator[str]:

@@ -20,29 +20,33 @@ def payable(assessment: Assessment) -> Iterator[tuple[str, str]]:
     if price is not None:
         if assessment.impact_stated:
             yield "impact", f"{values.spent(price.cost)} of the budget for {_stated(price.impact)}"
-        yield "pays for", _canary(price)
+        yield "pays for", canary(price)
     if isinstance(slo, RatioSlo) and slo.sla is not None:
         left, sla = values.left(assessment.sla_remaining), values.percent(slo.sla)
         yield "SLA", f"{left} left of the contract's budget ({sla})"
 
 
+def canary(price: Price) -> str:
+    """Say the largest canary, and the longest time to notice, that what is left can pay for."""
+    impact, largest = price.impact, price.largest_canary
+    stated, failing = values.percent(impact.canary), _failing(impact)
+    if largest <= 0:
+        return "no canary at all"
+    if largest == impact.canary == 1:
+        return f"a canary of {stated} of the traffic, {failing} for up to {_longest(price)}"
+    within = f"{failing} for {describe_time(impact.detect)}"
+    longest = f"or of {stated} for {_longest(price)}"
+    return f"a canary of up to {_share(largest)} of the traffic, {within}, {longest}"
+
+
 def _stated(impact: Impact) -> str:
-    return f"a canary of {values.percent(impact.canary)}, {_assumption(impact)}"
-
-
-def _assumption(impact: Impact) -> str:
-    return f"if {_failing(impact)} for {describe_time(impact.detect)}"
+    within = f"{_failing(impact)} for {describe_time(impact.detect)}"
+    return f"a canary of {values.percent(impact.canary)}, {within}"
 
 
 def _failing(impact: Impact) -> str:
-    return "all of it fails" if impact.failures == 1 else f"{values.percent(impact.failures)} fails"
-
-
-def _canary(price: Price) -> str:
-    largest, assumption = price.largest_canary, _assumption(price.impact)
-    if largest <= 0:
-        return f"no canary at all ({assumption})"
-    return f"canary of up to {_share(largest)} of the traffic ({assumption}), {_longest(price)}"
+    whole = impact.failures == 1
+    return "all of it failing" if whole else f"{values.percent(impact.failures)} of it failing"
 
 
 def _share(canary: Fraction) -> str:
@@ -52,7 +56,4 @@ def _share(canary: Fraction) -> str:
 
 
 def _longest(price: Price) -> str:
-    canary = values.percent(price.impact.canary)
-    if price.longest_detect is None:
-        return f"or of {canary} for any time"
-    return f"or of {canary} for {describe_time(price.longest_detect)}"
+    return "any time" if price.longest_detect is None else describe_time(price.longest_detect)

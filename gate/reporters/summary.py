@@ -5,14 +5,18 @@ be allowed again, who to ask.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Final
 
+from gate.budget.assessment import Assessment
+from gate.budget.impact import Price
 from gate.budget.timeslices import describe_time
 from gate.decision.decision import Decision, PolicyDecision, Source
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import budgets, values
 from gate.reporters.details import Fact
+from gate.reporters.payable import canary
 from gate.slo.objective import RatioSlo, SpendSlo
 from gate.slo.window import RollingWindow
 
@@ -59,8 +63,19 @@ def facts(decided: PolicyDecision, at: datetime) -> Iterator[Fact]:
     yield "Allowed now", _allowed_now(decided)
     if verdict in _STOPPING:
         yield "Allowed again", _allowed_again(decided, at)
+    yield from _pays_for(decided)
     if decided.policy.owners:
         yield "Ask", ", ".join(decided.policy.owners)
+
+
+def in_question(decided: PolicyDecision) -> list[Assessment]:
+    """Return the budgets that a reader will want to know more of."""
+    named = {f.slo for f in decided.findings if f.verdict is not Verdict.ALLOW}
+    return [
+        known
+        for known in decided.assessments
+        if known.slo.name in named or known.doubts or _exhausted(known)
+    ]
 
 
 def reason(finding: Finding) -> str:
@@ -89,6 +104,10 @@ def closing(decision: Decision) -> Iterator[Fact]:
     yield "Exit code", str(int(decision.exit_code))
     yield "Evaluated", f"{values.exact_instant(decision.evaluated_at)}, holds until {until}"
     yield "By", f"gate {decision.tool_version}"
+
+
+def _exhausted(known: Assessment) -> bool:
+    return known.remaining is not None and known.remaining <= 0
 
 
 def _lesser(finding: Finding, verdict: Verdict) -> bool:
@@ -128,6 +147,25 @@ def _allowed_now(decided: PolicyDecision) -> str:
     if set(decided.allowed_now) == decided.policy.change_classes:
         return "every change class"
     return ", ".join(decided.allowed_now) or "no change class at all"
+
+
+def _pays_for(decided: PolicyDecision) -> Iterator[Fact]:
+    """Yield the largest canary that every budget can pay for, if all are known."""
+    if not all(known.measured for known in decided.assessments):
+        return
+    priced = [
+        (known.price, known.slo.name)
+        for known in decided.assessments
+        if known.price is not None and not known.slo.advisory
+    ]
+    if priced:
+        price, name = min(priced, key=lambda one: _tightness(one[0]))
+        yield "Pays for", f"{canary(price)} ({name})"
+
+
+def _tightness(price: Price) -> tuple[Fraction, timedelta]:
+    longest = timedelta.max if price.longest_detect is None else price.longest_detect
+    return price.largest_canary, longest
 
 
 def _allowed_again(decided: PolicyDecision, at: datetime) -> str:

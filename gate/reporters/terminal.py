@@ -38,7 +38,7 @@ def render_status(status: Status, style: Style) -> str:
     lines: list[str] = []
     for known in status.policies:
         lines += [ink.ink(plain(known.policy.service), ink.BOLD, style), ""]
-        lines += _budgets(known.assessments, style)
+        lines += _budgets(known.assessments, known.assessments, style)
         lines += _facts([("Policy", summary.provenance(known.source))], style)
         lines.append("")
     at = values.exact_instant(status.evaluated_at)
@@ -51,7 +51,7 @@ def _policy(decided: PolicyDecision, decision: Decision, style: Style) -> Iterat
     yield ""
     yield from _facts(list(summary.facts(decided, decision.evaluated_at)), style)
     yield ""
-    yield from _budgets(decided.assessments, style)
+    yield from _budgets(decided.assessments, summary.in_question(decided), style)
     dashboard = decided.policy.dashboard
     more = [("Dashboard", dashboard)] if dashboard else []
     yield from _facts([*more, *summary.origin(decided)], style)
@@ -68,14 +68,17 @@ def _headline(decision: Decision, verdict: Verdict, text: str, style: Style) -> 
     yield from (f"{GAP}{ink.ink(line, ink.BOLD, style)}" for line in wrap(subject, _prose(style)))
 
 
-def _budgets(known: Sequence[Assessment], style: Style) -> Iterator[str]:
+def _budgets(
+    known: Sequence[Assessment], closer: Sequence[Assessment], style: Style
+) -> Iterator[str]:
+    """Write all budgets as a table, and of some the details."""
     place = COLUMNS.index(REMAINING)
     columns = (*COLUMNS[: place + 1], ink.bar(style), *COLUMNS[place + 1 :])
     rule, paint = "─" if style.unicode else "-", partial(ink.cell, style=style)
     lines = table(known, columns, style.width - len(GAP), rule=rule, paint=paint)
     head = [ink.ink(line, ink.DIM, style) for line in lines[:2]]
     yield from (f"{GAP}{line}".rstrip() for line in [*head, *lines[2:]])
-    for one in known:
+    for one in closer:
         yield ""
         yield f"{GAP}{ink.ink(plain(one.slo.name), ink.BOLD, style)}"
         yield from _facts(list(details(one)), style, GAP)

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.budget.timeslices import describe_time
-from gate.policy.rounding import percent_left
+from gate.policy.rounding import burn_shown, percent_left
 from gate.slo.measurement import Unmeasured
 
 NOTHING: Final = "-"
@@ -50,12 +50,8 @@ def amount(value: Fraction | None) -> str:
 
 
 def burn(rate: Fraction | Unmeasured | None) -> str:
-    """Write a burn rate, rounded down: 14.399 must not look as if it had reached 14.4."""
-    if rate is None or isinstance(rate, Unmeasured):
-        return NOTHING
-    if 0 < rate < Fraction(1, 100):
-        return "<0.01"
-    return f"{rate * 100 // 1 / 100:,.2f}"
+    """Write a burn rate where there is one."""
+    return burn_shown(rate) if isinstance(rate, Fraction) else NOTHING
 
 
 def instant(at: datetime) -> str:

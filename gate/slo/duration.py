@@ -11,6 +11,8 @@ _UNITS = {
     "s": timedelta(seconds=1),
     "ms": timedelta(milliseconds=1),
 }
+_WRITTEN = ("d", "h", "m", "s", "ms")
+"""28d rather than 4w: as most policies and rules have it."""
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:w|d|h|ms|m|s))+")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(w|d|h|ms|m|s)")
 
@@ -35,10 +37,8 @@ def parse_duration(text: str) -> timedelta:
 def format_duration(length: timedelta) -> str:
     """Write a duration above zero so that `parse_duration` reads it back: ``1h30m``."""
     parts = []
-    for unit, size in _UNITS.items():
-        if unit == "w" and length % size:
-            continue  # 30d, not 4w2d
-        count, length = divmod(length, size)
+    for unit in _WRITTEN:
+        count, length = divmod(length, _UNITS[unit])
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"

@@ -3,8 +3,10 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -47,9 +49,8 @@ STYLE = Style(width=400)
 
 
 def told(reporter: str, *known: Assessment) -> str:
-    """Report these budgets, the words of the reports alone."""
-    fine = finding(Rule.TIER, Verdict.ALLOW, "fine")
-    text = render(reporter, decision(decided(*known, findings=(fine,), tier="healthy")), STYLE)
+    """Report all that is known of these budgets, the words of the reports alone."""
+    text = render_status(reporter, status(decided(*known, findings=(), tier=None)), STYLE)
     return " ".join(text.replace("&nbsp;", " ").replace("**", "").split())
 
 
@@ -264,16 +265,19 @@ def test_the_forecast_is_a_sentence(reporter: str, known: Assessment, sentence: 
     "impact, bad, sentence",
     [
         # 24,000 an hour: 2,000 in 5 minutes; 1,200 of 1,200,000 may fail.
-        (None, 500, "canary of up to 35.0 % of the traffic (if all of it fails for 5m)"),
-        (None, 500, "or of 100 % for 1m45s"),
-        (None, 1_200, "no canary at all (if all of it fails for 5m)"),
-        (None, 1_199, "canary of up to less than 0.1 % of the traffic"),
-        (Impact(failures=Fraction(1, 10)), 500, "canary of up to 100 % of the traffic (if 10 %"),
+        (None, 500, "up to 35.0 % of the traffic, all of it failing for 5m, or of 100 % for 1m45s"),
+        (None, 1_200, "pays for no canary at all"),
+        (None, 1_199, "a canary of up to less than 0.1 % of the traffic"),
+        (
+            Impact(failures=Fraction(1, 10)),
+            500,
+            "a canary of 100 % of the traffic, 10 % of it failing for up to 17m30s",
+        ),
         (Impact(canary=Fraction(0)), 500, "or of 0 % for any time"),
         (
             Impact(canary=Fraction(1, 10)),
             500,
-            "16.7 % of the budget for a canary of 10 %, if all of it fails for 5m",
+            "16.7 % of the budget for a canary of 10 %, all of it failing for 5m",
         ),
     ],
 )
@@ -281,7 +285,38 @@ def test_what_the_budget_can_pay_for_names_its_assumption(
     reporter: str, impact: Impact | None, bad: int, sentence: str
 ) -> None:
     known = availability(counts(bad, 1_200_000), burning(0, 24_000), impact=impact)
-    assert sentence in told(reporter, known)
+    assert sentence in told(reporter, known).replace("for: ", "for ")
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_a_decision_names_the_canary_that_the_tightest_budget_can_pay_for(reporter: str) -> None:
+    def canary(*known: Assessment) -> str:
+        fine = finding(Rule.TIER, Verdict.ALLOW, "fine")
+        made = decision(decided(*known, findings=(fine,), tier="healthy"))
+        return " ".join(render(reporter, made, Style(width=400)).split("<details>")[0].split())
+
+    tight = availability(counts(500, 1_200_000), burning(0, 24_000))
+    sentence = "all of it failing for 5m, or of 100 % for 1m45s (availability)"
+    assert sentence in canary(first_token(), tight, spend())
+    assert "8h32m (ttft)" in canary(first_token(), spend())
+    # With one budget unknown nothing is promised; money prices no canary; advice binds nobody.
+    assert "Pays for" not in canary(tight, unmeasured())
+    assert "Pays for" not in canary(spend())
+    advisory = replace(tight, slo=replace(tight.slo, advisory=True))
+    assert "8h32m (ttft)" in canary(advisory, first_token())
+
+
+def test_the_terminal_goes_into_detail_only_where_something_is_in_question() -> None:
+    def detailed(known: Assessment, **fields: Any) -> bool:
+        fine = finding(Rule.TIER, Verdict.ALLOW, "fine")
+        made = decided(known, **{"findings": (fine,), "tier": "healthy"} | fields)
+        return "burn rates" in render("terminal", decision(made), STYLE)
+
+    assert not detailed(healthy())
+    assert detailed(overspent())
+    assert detailed(availability(counts(0, 10), burning(0, 10)))
+    fast = (finding(Rule.BURN_RATE, Verdict.WARN, "fast", "availability"),)
+    assert detailed(healthy(), findings=fast)
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
