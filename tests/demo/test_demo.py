@@ -1,0 +1,130 @@
+"""The demo's month: the same everywhere, as its truth.json says, and measured as it truly was."""
+
+import hashlib
+import json
+import runpy
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.installed import command, environment
+
+pytestmark = pytest.mark.xdist_group("demo")  # the month is written once
+ROOT = Path(__file__).parent.parent.parent
+POLICY, READY = "docs/demo/policy.yaml", "policies/rag-composite.yaml"
+BEFORE, AFTER = "2026-10-19T09:00:00Z", "2026-10-23T12:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the policy and the logs, placed as they are in the project."""
+    folder = tmp_path_factory.mktemp("month")
+    write_month = runpy.run_path(str(ROOT / "docs/demo/generate.py"))["write_month"]
+    write_month(folder / "demo" / "logs")
+    for policy in (POLICY, READY):
+        (folder / policy).parent.mkdir(parents=True)
+        (folder / policy).write_bytes((ROOT / policy).read_bytes())
+    return folder
+
+
+def truth(month: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((month / "demo/logs/truth.json").read_text())
+    return read
+
+
+def requests(month: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted((month / "demo" / "logs").glob("*.jsonl")):
+        yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())
+
+
+def decide(month: Path, change: str, at: str, policy: str = POLICY) -> tuple[int, dict[str, Any]]:
+    arguments = (policy, "--change", change, "--at", at, "--format", "json")
+    done = subprocess.run(
+        command("check", *arguments),
+        cwd=month,
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.returncode, json.loads(done.stdout)["policies"][0]
+
+
+def test_the_bytes_are_the_same_on_every_machine(month: Path) -> None:
+    digest = hashlib.sha256()
+    for path in sorted((month / "demo" / "logs").iterdir()):
+        digest.update(path.read_bytes())
+    assert digest.hexdigest() == "6ddf005ac30953d2dba0eddc9b94cc63ba79d8e1942edd9cb0cd1230116c9c30"
+
+
+def test_the_truth_is_what_the_files_hold(month: Path) -> None:
+    held: Counter[str] = Counter()
+    for one in requests(month):
+        answered = one["status"] == 200
+        held.update(
+            rows=1,
+            errors=one["status"] >= 500,
+            answered=answered,
+            slow=answered and one["ttft_ms"] > 2000,
+            judged=one["hallucinated"] is not None,
+            hallucinated=one["hallucinated"] is True,
+            spent_micro_usd=round(one["cost_usd"] * 1_000_000),
+        )
+    assert truth(month)["total"] == held
+
+
+@pytest.mark.parametrize("name, at", [("before", BEFORE), ("after", AFTER)])
+def test_the_budgets_are_what_the_generator_spent(month: Path, name: str, at: str) -> None:
+    _, policy = decide(month, "canary", at)
+    true = truth(month)["windows"][name]
+    counted = {slo["name"]: (slo["bad"], slo["total"]) for slo in policy["slos"]}
+    assert counted == {
+        "availability": (true["errors"], true["rows"]),
+        "first-token": (true["slow"], true["answered"]),
+        "hallucinations": (true["hallucinated"], true["judged"]),
+        "spend": (None, None),
+    }
+    remaining = {slo["name"]: slo["remaining"] for slo in policy["slos"]}
+    assert remaining["availability"] == pytest.approx(1 - true["errors"] / (0.001 * true["rows"]))
+    days = [day for stamp, day in truth(month)["days"].items() if stamp < at[:10]]
+    spent = sum(day["spent_micro_usd"] for day in days) / 1_000_000
+    assert spent <= policy["slos"][3]["spent"] <= spent + 20
+
+
+@pytest.mark.parametrize(
+    "change, at, code, tier",
+    [
+        ("canary", BEFORE, 0, "healthy"),
+        ("canary", AFTER, 10, "exhausted"),
+        ("security-patch", AFTER, 0, "exhausted"),
+    ],
+)
+def test_the_demo_decides_as_announced(
+    month: Path, change: str, at: str, code: int, tier: str
+) -> None:
+    returned, policy = decide(month, change, at)
+    assert (returned, policy["tier"]) == (code, tier)
+
+
+def test_the_script_announces_these_very_decisions() -> None:
+    script = (ROOT / "docs/demo/demo.sh").read_text(encoding="utf-8")
+    assert f"BEFORE={BEFORE}\nAFTER={AFTER}\n" in script
+    assert script.count('run 10 "') == 1
+    assert script.count("--change canary --at") == 2
+    assert script.count("--change security-patch --at") == 1
+
+
+@pytest.mark.parametrize("at, code", [(BEFORE, 0), (AFTER, 10)])
+def test_the_ready_policy_for_rag_weighs_both_budgets(month: Path, at: str, code: int) -> None:
+    returned, policy = decide(month, "prompt-update", at, READY)
+    consumed = {slo["name"]: slo["consumed"] for slo in policy["slos"]}
+    assert returned == code
+    assert consumed["answers"] == pytest.approx(
+        0.5 * consumed["availability"] + 0.5 * consumed["hallucinations"]
+    )

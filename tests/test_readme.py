@@ -1,0 +1,154 @@
+"""What the README says is what the command does."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from gate.cli.check import check
+from gate.cli.main import COMMANDS
+from gate.config.policy_shape import policy_schema
+from gate.errors import ExitCode
+from gate.policy.changes import BUILT_IN
+from gate.policy.policy import DEFAULT_ACTIONS
+from gate.slo.measurement import Cause
+from tests.cli.installed import command, environment
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TIERS = "tiers: [{name: all, otherwise: true, allow: all}]\n"
+LOGS = 'backend: {type: logs, path: "*.jsonl", timestamp: ts}\n'
+SLOS = "slos: [{name: up, objective: 99%, window: 30d, sli: {bad: x_total, total: y_total}}]\n"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def rows(heading: str) -> list[list[str]]:
+    """Return the cells of the first table after these words."""
+    table = README.split(heading, 1)[1].split("\n|", 1)[1].split("\n\n", 1)[0]
+    lines = f"|{table}".splitlines()[2:]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def named(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env=environment({"COLUMNS": "100", **more}),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_first_policy_decides_as_shown(tmp_path: Path) -> None:
+    shown = blocks("console")[0]
+    head, output = shown.split("\n", 1)
+    output, code = output.rsplit("\n$ echo $?\n", 1)
+    # The same policy on counts written down, so that nobody needs a month of traffic to read it.
+    text = blocks("yaml")[0].replace(
+        '{type: prometheus, url: "${PROMETHEUS_URL}"}', "{type: static, path: counts.yaml}"
+    )
+    (tmp_path / "gate.yaml").write_text(re.sub(r"\n    sli: .*", "", text), encoding="utf-8")
+    (tmp_path / "counts.yaml").write_text(
+        "counts: {availability: {total: 1000000, bad: 820, windows: {1h: {total: 1400, bad: 0}}}}"
+    )
+    arguments = head.removeprefix("$ gate ").split()
+    done = run(tmp_path, *arguments, "--at", "2026-11-02T09:00:00Z")
+    assert done.stdout.startswith(f"{output}\n")
+    assert done.returncode == int(code)
+
+
+@pytest.mark.parametrize("snippet", blocks("yaml")[:-1])
+def test_every_snippet_of_a_policy_is_sound(tmp_path: Path, snippet: str) -> None:
+    text = snippet if "version:" in snippet else f"version: 1\nservice: chat\n{snippet}"
+    text += "" if "slos:" in text else SLOS
+    text += "" if "tiers:" in text else TIERS
+    (tmp_path / "gate.yaml").write_text(text, encoding="utf-8")
+    for name in ("ca.pem", "client.pem", "client.key"):
+        (tmp_path / name).touch()
+    url = "http://127.0.0.1:9090"
+    done = run(
+        tmp_path, "validate", "gate.yaml", PROMETHEUS_URL=url, PROMETHEUS_TOKEN="t", TENANT="a"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_worked_example_comes_out_as_worked(tmp_path: Path) -> None:
+    (tmp_path / "counts.yaml").write_text(blocks("yaml")[-1], encoding="utf-8")
+    (tmp_path / "gate.yaml").write_text(
+        "version: 1\nservice: chat\nbackend: {type: static, path: counts.yaml}\n"
+        f"slos: [{{name: availability, objective: 99.9%, window: 30d}}]\n{TIERS}"
+    )
+    done = run(tmp_path, "status", "gate.yaml")
+    assert "400 of 1,000,000" in done.stdout
+    assert "left           60.0 % (consumed 40.0 %)" in done.stdout
+
+
+def test_the_table_of_exit_codes_is_whole() -> None:
+    assert [int(code) for code, _ in rows("### Exit codes")] == list(map(int, ExitCode))
+
+
+def test_the_table_of_commands_is_whole() -> None:
+    listed = [
+        named(cells[0])[0].split()[1] for cells in rows("gate check gate.yaml --change canary   #")
+    ]
+    assert sorted(listed) == sorted(COMMANDS)
+
+
+def test_the_table_of_options_is_whole() -> None:
+    listed = {named(cells[0])[0].split()[0] for cells in rows("Options of `gate check`:")}
+    options = [one for one in check.params if isinstance(one, click.Option)]
+    assert listed == {max(one.opts, key=len) for one in options}
+
+
+def test_the_table_of_causes_has_the_defaults() -> None:
+    listed = {cells[0].strip("`"): cells[2].strip("`") for cells in rows("## When it cannot be")}
+    assert listed == {str(cause): str(DEFAULT_ACTIONS[cause]) for cause in Cause}
+
+
+def test_the_table_of_keys_is_whole() -> None:
+    listed = [name for cells in rows("## The policy file") for name in named(cells[0])]
+    assert sorted(listed) == sorted(policy_schema()["properties"])
+
+
+def test_the_change_classes_are_listed() -> None:
+    text = README.split("Change classes: ", 1)[1].split(".", 1)[0]
+    assert sorted(text.replace("\n", " ").split(", ")) == sorted(BUILT_IN)
+
+
+def test_every_ready_policy_is_linked() -> None:
+    linked = set(re.findall(r"\((policies/[^)]+)\)", README))
+    assert linked == {str(path.relative_to(ROOT)) for path in ROOT.glob("policies/*.yaml")}
+
+
+def test_every_link_within_the_project_leads_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+    assert links
+    for link in links:
+        assert (ROOT / link).is_file(), link
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_the_two_commands_of_a_newcomer_are_there(target: str) -> None:
+    assert f"make {target}\n" in blocks("bash")
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 0
+
+
+def test_the_changelog_keeps_to_its_format() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.*)$", text, re.MULTILINE)) <= kinds
+    assert re.findall(r"^## (.*)$", text, re.MULTILINE)[0] == "Unreleased"
