@@ -10,11 +10,11 @@ from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
 from gate.pipeline.run import Options
 from gate.pipeline.run import check as run_check
-from gate.reporters import render
+from gate.reporters import REPORTERS, render
 
 
 @click.command()
-@measuring
+@measuring(REPORTERS)
 @click.option("--change", metavar="CLASS", help="The class of the change; default: the policy's.")
 @click.option("--observe", is_flag=True, help="Tell the verdict but always exit 0.")
 @click.option("--fail-on", type=click.Choice(["warn"]), help="Exit 11 on a warning instead of 0.")

@@ -1,6 +1,6 @@
 """The types of options, and the options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -10,7 +10,6 @@ import click
 from gate.budget.impact import Impact
 from gate.config.reader import nearest
 from gate.config.scalars import SHARE, parse_instant
-from gate.reporters import REPORTERS
 from gate.slo.duration import parse_duration
 
 
@@ -38,11 +37,14 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _copy(text: str) -> tuple[str, str]:
-    name, path = _pair(text)
-    if name not in REPORTERS:
-        raise ValueError(f"{name!r} is no format{nearest(name, REPORTERS)}")
-    return name, path
+def _copy_in(formats: Collection[str]) -> Callable[[str], tuple[str, str]]:
+    def copy(text: str) -> tuple[str, str]:
+        name, path = _pair(text)
+        if name not in formats:
+            raise ValueError(f"{name!r} is no format{nearest(name, formats)}")
+        return name, path
+
+    return copy
 
 
 _IMPACT: Final[dict[str, Callable[[str], Fraction | timedelta]]] = {
@@ -80,12 +82,11 @@ INSTANT: Final = Parsed("time", _past)
 DURATION: Final = Parsed("duration", parse_duration)
 IMPACT: Final = Parsed("impact", parse_impact)
 EVIDENCE: Final = Parsed("name=evidence", _pair)
-COPY: Final = Parsed("format=file", _copy)
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def measuring(function: Callable[..., Any]) -> Callable[..., Any]:
+def measuring(formats: Collection[str]) -> Decorator:
     """Add what every command that measures takes: policies, instant, format, copies, timeout."""
     decorators: list[Decorator] = [
         click.argument("policies", metavar="POLICY...", nargs=-1, required=True),
@@ -97,7 +98,7 @@ def measuring(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--format",
             "format_",
-            type=click.Choice(tuple(REPORTERS)),
+            type=click.Choice(tuple(formats)),
             default="terminal",
             show_default=True,
             help="Of the report on stdout.",
@@ -105,7 +106,7 @@ def measuring(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--output",
             "copies",
-            type=COPY,
+            type=Parsed("format=file", _copy_in(formats)),
             multiple=True,
             help="Also write the report to a file, in this format. Can be repeated.",
         ),
@@ -117,6 +118,10 @@ def measuring(function: Callable[..., Any]) -> Callable[..., Any]:
             help="For everything that a backend does.",
         ),
     ]
-    for decorator in reversed(decorators):
-        function = decorator(function)
-    return function
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate

@@ -9,11 +9,11 @@ from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
 from gate.pipeline.run import Options
 from gate.pipeline.run import status as run_status
-from gate.reporters import render_status
+from gate.reporters import STATUS_REPORTERS, render_status
 
 
 @click.command()
-@measuring
+@measuring(STATUS_REPORTERS)
 def status(
     *,
     policies: tuple[str, ...],

@@ -78,12 +78,9 @@ def exit_code(verdict: Verdict, *, observe: bool, fail_on_warn: bool) -> ExitCod
     """Derive the exit code; no report and no delivery has a part in it."""
     if observe:
         return ExitCode.ALLOW
-    match verdict:
-        case Verdict.ALLOW:
-            return ExitCode.ALLOW
-        case Verdict.WARN:
-            return ExitCode.WARN if fail_on_warn else ExitCode.ALLOW
-        case Verdict.UNDECIDED:
-            return ExitCode.UNDECIDED
-        case Verdict.BLOCK:
-            return ExitCode.BLOCK
+    return {
+        Verdict.ALLOW: ExitCode.ALLOW,
+        Verdict.WARN: ExitCode.WARN if fail_on_warn else ExitCode.ALLOW,
+        Verdict.UNDECIDED: ExitCode.UNDECIDED,
+        Verdict.BLOCK: ExitCode.BLOCK,
+    }[verdict]

@@ -80,13 +80,9 @@ def _promise(slo: Slo, at: datetime) -> Json:
 
 
 def _kind(slo: Slo) -> str:
-    match slo:
-        case RatioSlo():
-            return "ratio"
-        case SpendSlo():
-            return "spend"
-        case CompositeSlo():
-            return "composite"
+    if isinstance(slo, RatioSlo):
+        return "ratio"
+    return "spend" if isinstance(slo, SpendSlo) else "composite"
 
 
 def _slices(slices: Slices | None) -> Json | None:

@@ -1,33 +1,43 @@
 """The reporters by name: each renders a decision, or a status, as text, and does nothing else.
 
-A new one is a module with ``render`` and ``render_status`` and a line here; it is imported only
-when it is used.
+A new one is a module with ``render``, and ``render_status`` where it has something to say without
+a verdict, and a line here; it is imported only when it is used.
 """
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gate.decision.decision import Decision
-from gate.decision.status import Status
 from gate.reporters.style import Style
 
-__all__ = ["REPORTERS", "Style", "render", "render_status"]
+if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these two
+    from gate.decision.decision import Decision
+    from gate.decision.status import Status
 
-REPORTERS: Final[Mapping[str, str]] = {
+__all__ = ["REPORTERS", "STATUS_REPORTERS", "Style", "render", "render_status"]
+
+STATUS_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.terminal",
     "markdown": "gate.reporters.markdown",
     "json": "gate.reporters.json",
 }
+REPORTERS: Final[Mapping[str, str]] = {
+    **STATUS_REPORTERS,
+    "junit": "gate.reporters.junit",
+    "sarif": "gate.reporters.sarif",
+    "github": "gate.reporters.github",
+    "gitlab": "gate.reporters.gitlab",
+    "codequality": "gate.reporters.codequality",
+}
 
 
-def render(name: str, decision: Decision, style: Style) -> str:
-    """Return the report on a decision, with a newline at its end. ``name`` is a key above."""
+def render(name: str, decision: "Decision", style: Style) -> str:
+    """Return the report on a decision, ended by a newline. ``name`` is one of `REPORTERS`."""
     text: str = import_module(REPORTERS[name]).render(decision, style)
     return text
 
 
-def render_status(name: str, status: Status, style: Style) -> str:
-    """Return the report on the budgets alone, with a newline at its end."""
+def render_status(name: str, status: "Status", style: Style) -> str:
+    """Return the report on the budgets alone. ``name`` is one of `STATUS_REPORTERS`."""
     text: str = import_module(REPORTERS[name]).render_status(status, style)
     return text

@@ -41,13 +41,11 @@ def cause(kind: Cause) -> str:
 
 def promise(slo: Slo) -> str:
     """Write what was promised: ``99.9 %``, ``50,000 USD``."""
-    match slo:
-        case RatioSlo(objective=objective):
-            return values.percent(objective)
-        case SpendSlo(allowance=allowance, unit=unit):
-            return f"{values.amount(allowance)} {unit}".rstrip()
-        case CompositeSlo():
-            return "composite"
+    if isinstance(slo, RatioSlo):
+        return values.percent(slo.objective)
+    if isinstance(slo, SpendSlo):
+        return f"{values.amount(slo.allowance)} {slo.unit}".rstrip()
+    return "composite"
 
 
 def events(assessment: Assessment) -> str:

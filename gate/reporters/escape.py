@@ -10,6 +10,8 @@ from typing import Final
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories of controls, format marks (bidi, zero width), surrogates, line separators."""
+_NO_CHARACTERS: Final = "\ufffe\uffff"
+"""Not in XML, by https://www.w3.org/TR/xml/#charsets."""
 
 # Mentions, references and emoji are looked for in the *rendered* text, in which an entity is the
 # character again; only a space of no width behind the mark hides them. Code is left alone there.
@@ -59,7 +61,7 @@ def link(address: str) -> str:
 def _seen(char: str) -> str:
     if char in "\n\r\t":
         return " "
-    if unicodedata.category(char) not in _UNSEEN:
+    if unicodedata.category(char) not in _UNSEEN and char not in _NO_CHARACTERS:
         return char
     return char.encode("unicode_escape").decode("ascii")
 

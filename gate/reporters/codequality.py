@@ -1,0 +1,36 @@
+"""GitLab's code quality report: an entry for each objection, in the policy file.
+
+https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+"""
+
+import json
+from typing import Final
+
+from gate.decision.decision import Decision
+from gate.policy.findings import Verdict
+from gate.reporters.escape import plain
+from gate.reporters.objections import Objection, objections
+from gate.reporters.style import Style
+
+_SEVERITIES: Final = {
+    Verdict.BLOCK: "blocker",
+    Verdict.UNDECIDED: "critical",
+    Verdict.WARN: "minor",
+}
+
+
+def render(decision: Decision, _style: Style) -> str:
+    """Return the report on a decision; an empty list where nothing is objected to."""
+    entries = [_entry(one) for one in objections(decision)]
+    return json.dumps(entries, indent=2, allow_nan=False) + "\n"
+
+
+def _entry(objection: Objection) -> dict[str, object]:
+    finding, path = objection.finding, objection.decided.source.path
+    return {
+        "description": plain(objection.text),
+        "check_name": f"gate/{finding.rule}",
+        "fingerprint": objection.fingerprint,
+        "severity": _SEVERITIES[finding.verdict],
+        "location": {"path": path, "lines": {"begin": 1}},
+    }

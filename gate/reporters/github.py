@@ -1,0 +1,48 @@
+"""Workflow commands of GitHub Actions: an annotation for each objection, worst first.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from typing import Final
+
+from gate.decision.decision import Decision
+from gate.policy.findings import Verdict
+from gate.reporters import summary
+from gate.reporters.escape import plain
+from gate.reporters.objections import Objection, objections
+from gate.reporters.style import Style
+
+_MOST: Final = 10
+"""GitHub shows no more of one kind from one step."""
+_KINDS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WARN: "warning"}
+
+
+def render(decision: Decision, _style: Style) -> str:
+    """Return the report on a decision: a notice where nothing is objected to."""
+    told = objections(decision)
+    if not told:
+        return _command("notice", summary.overall(decision), file=decision.policies[0].source.path)
+    left = len(told) - _MOST
+    lines = [_annotation(one, decision) for one in told[: _MOST if left <= 0 else _MOST - 1]]
+    if left > 0:
+        lines.append(_command("notice", f"{left + 1} more findings are in the report"))
+    return "".join(lines)
+
+
+def _annotation(objection: Objection, decision: Decision) -> str:
+    kind = "notice" if decision.observe else _KINDS[objection.finding.verdict]
+    word = summary.verdict_word(objection.finding.verdict, decision)
+    return _command(kind, objection.text, file=objection.decided.source.path, title=f"gate: {word}")
+
+
+def _command(kind: str, message: str, **properties: str) -> str:
+    told = ",".join(f"{name}={_property(plain(text))}" for name, text in properties.items())
+    return f"::{kind} {told}".rstrip() + f"::{_data(plain(message))}\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

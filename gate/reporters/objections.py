@@ -1,0 +1,44 @@
+"""What a decision objects to, worst first, as the formats for machines list it."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gate.decision.decision import Decision, PolicyDecision
+from gate.policy.findings import Finding, Verdict
+from gate.reporters import summary
+
+_WORST_FIRST = {verdict: place for place, verdict in enumerate(reversed(Verdict))}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """One finding that does not simply allow the change."""
+
+    decided: PolicyDecision
+    finding: Finding
+
+    @property
+    def text(self) -> str:
+        """The verdict, what it is about, and why, in one sentence."""
+        change, service = self.decided.change_class, self.decided.policy.service
+        return f"{self.finding.verdict}: {change} of {service}: {summary.reason(self.finding)}"
+
+    @property
+    def fingerprint(self) -> str:
+        """What it is about, without the numbers: the same objection tomorrow is no new one."""
+        finding, decided = self.finding, self.decided
+        about = (decided.policy.service, decided.change_class, finding.rule, finding.slo or "")
+        return hashlib.sha256("\0".join(about).encode("utf-8", "replace")).hexdigest()
+
+
+def objections(decision: Decision) -> list[Objection]:
+    """Return all of them; those of equal weight stay in the order of the policies."""
+    return sorted(_all(decision), key=lambda one: _WORST_FIRST[one.finding.verdict])
+
+
+def _all(decision: Decision) -> Iterator[Objection]:
+    for decided in decision.policies:
+        for finding in decided.findings:
+            if finding.verdict is not Verdict.ALLOW:
+                yield Objection(decided=decided, finding=finding)

@@ -1,0 +1,80 @@
+"""SARIF 2.1.0, for code scanning: a result for each objection, in the policy file.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Final
+from urllib.parse import quote
+
+from gate.decision.decision import Decision
+from gate.policy.findings import Rule, Verdict
+from gate.reporters.escape import plain
+from gate.reporters.objections import Objection, objections
+from gate.reporters.style import Style
+
+_LEVELS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WARN: "warning"}
+_RULES: Final[Mapping[Rule, str]] = {
+    Rule.MEASUREMENT: "Every budget must be measured, and to be believed.",
+    Rule.TIER: "The worst remaining budget must allow this class of change.",
+    Rule.SAMPLES: "There must be samples enough to tell which tier it is.",
+    Rule.REQUIREMENT: "What the tier requires must have been done.",
+    Rule.BURN_RATE: "The budget must not burn too fast right now.",
+    Rule.FREEZE: "The calendar must be open.",
+}
+
+
+def render(decision: Decision, _style: Style) -> str:
+    """Return the report on a decision."""
+    driver = {
+        "name": "gate",
+        "version": decision.tool_version,
+        "rules": [_rule(rule) for rule in Rule],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(one) for one in objections(decision)],
+        "properties": {
+            "verdict": str(decision.verdict),
+            "exitCode": int(decision.exit_code),
+            "enforced": not decision.observe,
+        },
+    }
+    document = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [run],
+    }
+    return json.dumps(document, indent=2, allow_nan=False) + "\n"
+
+
+def _rule(rule: Rule) -> dict[str, object]:
+    return {"id": str(rule), "shortDescription": {"text": _RULES[rule]}}
+
+
+def _result(objection: Objection) -> dict[str, object]:
+    finding, decided = objection.finding, objection.decided
+    return {
+        "ruleId": str(finding.rule),
+        "level": _LEVELS[finding.verdict],
+        "message": {"text": plain(objection.text)},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _uri(decided.source.path)},
+                    "region": {"startLine": 1},
+                }
+            }
+        ],
+        "partialFingerprints": {"gate/v1": objection.fingerprint},
+    }
+
+
+def _uri(path: str) -> str:
+    """Write a path as a URI reference: relative ones stay relative to the checkout."""
+    pure = PurePath(path)
+    posix = quote(pure.as_posix(), safe="/:")
+    return f"file:///{posix.lstrip('/')}" if pure.is_absolute() else posix
