@@ -1,16 +1,23 @@
 """From answers to a budget: what one SLO has consumed, and what follows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment, Doubt, Guards
 from gate.budget.doubts import evidence_doubts, traffic_doubts
-from gate.budget.forecast import forecast
+from gate.budget.forecast import Forecast, forecast
 from gate.budget.impact import Impact, price
 from gate.budget.occurrences import composite_consumed
-from gate.budget.ratio import remaining_interval, seconds, share_per_bad, window_burn
-from gate.slo.measurement import Answer, Counts, Spent, Unmeasured
+from gate.budget.ratio import (
+    budget_to_date,
+    remaining_interval,
+    seconds,
+    share_per_bad,
+    window_burn,
+)
+from gate.slo.measurement import Answer, Counts, Evidence, Spent, Unmeasured
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.window import CalendarWindow, Window
 
@@ -37,17 +44,27 @@ def assess_ratio(
         guards: what makes a measurement believable.
         impact: the change's stated impact; it counts as consumed when thresholds are applied.
     """
+    burns = {length: window_burn(slo, length, counted) for length, counted in windows.items()}
     if isinstance(answer, Unmeasured):
-        return _unmeasured(slo, answer, at)
+        # Without the budget a fast burn is still a fast burn; what is not known either goes unsaid.
+        known = {length: burn for length, burn in burns.items() if isinstance(burn, Fraction)}
+        return replace(_unmeasured(slo, answer, at), burn_rates=known)
     if not isinstance(answer, Counts):
         raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
-    burns = {length: window_burn(slo, length, counted) for length, counted in windows.items()}
     share = share_per_bad(slo, answer, at, slo.objective)
     remaining, present = 1 - answer.bad * share, burns.get(PRESENT)
+    evidence = _with_warnings_of(windows.values(), answer.evidence)
+    priced = price(
+        impact or Impact(),
+        slo,
+        share=share,
+        remaining=remaining,
+        rate=_events_per_second(slo, answer, windows, at),
+    )
     return Assessment(
         slo=slo,
         span=slo.window.counted(at),
-        doubts=evidence_doubts(answer.evidence, at, guards) + traffic_doubts(slo, answer),
+        doubts=evidence_doubts(evidence, at, guards) + traffic_doubts(slo, answer),
         total=answer.total,
         bad=answer.bad,
         error_ratio=answer.bad / answer.total,
@@ -56,28 +73,14 @@ def assess_ratio(
         exhausting_ratio=1 / (share * answer.total) if share else None,
         interval=remaining_interval(answer, share) if slo.sampled else None,
         burn_rates=burns,
-        forecast=forecast(
-            at=at,
-            remaining=remaining,
-            spending=present,
-            period=slo.window.whole(at).length,
-            resets_at=_resets_at(slo.window, at),
-        )
-        if isinstance(present, Fraction)
-        else None,
-        price=price(
-            impact or Impact(),
-            slo,
-            share=share,
-            remaining=remaining,
-            rate=_events_per_second(slo, answer, windows, at),
-        ),
-        impact_stated=impact is not None,
+        forecast=_forecast(slo, at, remaining, present) if isinstance(present, Fraction) else None,
+        price=priced,
+        stated_cost=None if impact is None else priced.cost,
         sla_remaining=None
         if slo.sla is None
         else 1 - answer.bad * share_per_bad(slo, answer, at, slo.sla),
-        evidence=answer.evidence,
-        query=answer.evidence.query,
+        evidence=evidence,
+        query=evidence.query,
     )
 
 
@@ -115,24 +118,69 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
 
 
 def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Assessment:
-    """Return the budget of a composite from its members' (by name); each keeps its own doubts.
+    """Return the budget of a composite from its members' (by name).
 
     Not measured unless every member is: a missing part could be the one that is overspent.
     """
-    missing = [m.slo for m in slo.members if not parts[m.slo].measured]
-    if missing:
-        names = ", ".join(missing)
-        cause = parts[missing[0]].doubts[0].cause
-        doubt = Doubt(cause=cause, reason=f"a member could not be measured: {names}")
-        return Assessment(slo=slo, doubts=(doubt,))
-    shares = [(m.weight, parts[m.slo].consumed or Fraction(0)) for m in slo.members]
+    known = [(member.weight, parts[member.slo]) for member in slo.members]
+    doubts = tuple(doubt for _, part in known for doubt in _member_doubts(part))
+    shares = [(weight, part.consumed) for weight, part in known if part.consumed is not None]
+    if len(shares) < len(known):
+        return Assessment(slo=slo, doubts=doubts)
     consumed = composite_consumed(shares)
-    return Assessment(slo=slo, consumed=consumed, remaining=1 - consumed)
+    costs = [(weight, part.stated_cost) for weight, part in known if part.stated_cost is not None]
+    return Assessment(
+        slo=slo,
+        doubts=doubts,
+        consumed=consumed,
+        remaining=1 - consumed,
+        stated_cost=composite_consumed(costs) if costs else None,
+    )
+
+
+def _member_doubts(part: Assessment) -> list[Doubt]:
+    """Return what a member's doubts mean for the composite, each with its own cause.
+
+    A member that is measured is judged by itself, doubts and all: only those of an advisory one,
+    which warn there, must be said again.
+    """
+    name = part.slo.name
+    if not part.measured:
+        why = f"a member could not be measured: {name}"
+        return [Doubt(cause=doubt.cause, reason=why) for doubt in part.doubts]
+    doubts = part.doubts if part.slo.advisory else ()
+    return [
+        Doubt(cause=doubt.cause, reason=f"of its member {name}: {doubt.reason}") for doubt in doubts
+    ]
 
 
 def _unmeasured(slo: RatioSlo | SpendSlo, answer: Unmeasured, at: datetime) -> Assessment:
     doubt = Doubt(cause=answer.cause, reason=answer.reason)
     return Assessment(slo=slo, span=slo.window.counted(at), doubts=(doubt,), query=answer.query)
+
+
+def _with_warnings_of(answers: Iterable[Answer], evidence: Evidence) -> Evidence:
+    """Return the evidence with what the backend says is missing from the windows' answers, once."""
+    warnings = dict.fromkeys(evidence.warnings)
+    for answer in answers:
+        if isinstance(answer, Counts):
+            warnings |= dict.fromkeys(answer.evidence.warnings)
+    return replace(evidence, warnings=tuple(warnings))
+
+
+def _forecast(slo: RatioSlo, at: datetime, remaining: Fraction, burn: Fraction) -> Forecast:
+    period = slo.window.whole(at).length
+    if budget_to_date(slo):
+        # The budget grows with the events: with e bad of n and the same traffic from here on, it
+        # is gone when e + B b n x = b n (1 + x), so x = remaining / (B - 1) times the time so far.
+        burn, period = burn - 1, slo.window.counted(at).length
+    return forecast(
+        at=at,
+        remaining=remaining,
+        spending=burn,
+        period=period,
+        resets_at=_resets_at(slo.window, at),
+    )
 
 
 def _resets_at(window: Window, at: datetime) -> datetime | None:

@@ -55,8 +55,8 @@ class Assessment:
     forecast: Forecast | None = None
     price: Price | None = None
     """What the stated (or the assumed) impact costs; None where there is no ratio to price."""
-    impact_stated: bool = False
-    """Whether the user stated the impact; only then it counts as consumed."""
+    stated_cost: Fraction | None = None
+    """What the impact that the user stated costs, which counts as consumed; None: none stated."""
     sla_remaining: Fraction | None = None
     """What is left of the contract's own, larger budget."""
     evidence: Evidence | None = None
@@ -66,6 +66,11 @@ class Assessment:
     def measured(self) -> bool:
         """Whether there is a number at all."""
         return self.remaining is not None
+
+    @property
+    def impact_stated(self) -> bool:
+        """Whether the user stated the impact; only then it counts as consumed."""
+        return self.stated_cost is not None
 
     @property
     def bound(self) -> Bound:
@@ -79,9 +84,5 @@ class Assessment:
         if self.remaining is None:
             return None
         low, high = self.interval or (self.remaining, self.remaining)
-        left = {Bound.PESSIMISTIC: low, Bound.POINT: self.remaining, Bound.OPTIMISTIC: high}[
-            self.bound
-        ]
-        if self.impact_stated and self.price is not None:
-            left -= self.price.cost
-        return left
+        ends = {Bound.PESSIMISTIC: low, Bound.POINT: self.remaining, Bound.OPTIMISTIC: high}
+        return ends[self.bound] - (self.stated_cost or 0)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from fractions import Fraction
+from math import ceil, floor
 
 from gate.budget.assessment import Doubt, Guards
 from gate.budget.timeslices import describe_time
@@ -18,8 +19,8 @@ def evidence_doubts(evidence: Evidence, at: datetime, guards: Guards) -> tuple[D
         reason = f"the newest sample is {age} old; max_age is {allowed}"
         doubts.append(Doubt(cause=Cause.STALE, reason=reason))
     if evidence.coverage is not None and evidence.coverage < guards.min_coverage:
-        has, needs = _percent(evidence.coverage), _percent(guards.min_coverage)
-        reason = f"only {has} of the window has data; min_coverage is {needs}"
+        has, needs = floor(evidence.coverage * 1000) / 10, float(guards.min_coverage * 100)
+        reason = f"only {has:g} % of the window has data; min_coverage is {needs:g} %"
         doubts.append(Doubt(cause=Cause.LOW_COVERAGE, reason=reason))
     return tuple(doubts)
 
@@ -32,9 +33,5 @@ def traffic_doubts(slo: RatioSlo, counts: Counts) -> tuple[Doubt, ...]:
     if counts.total >= needed:
         return ()
     why = "one failure is more than the whole budget" if slo.min_events is None else "min_events"
-    reason = f"{float(counts.total):,.0f} events are fewer than {float(needed):,.0f} ({why})"
+    reason = f"{floor(counts.total):,} events are fewer than {ceil(needed):,} ({why})"
     return (Doubt(cause=Cause.LOW_TRAFFIC, reason=reason),)
-
-
-def _percent(share: Fraction) -> str:
-    return f"{float(share * 1000 // 1) / 10:g} %"

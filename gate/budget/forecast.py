@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from gate.budget.ratio import seconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
@@ -30,19 +32,20 @@ def forecast(
     Args:
         at: the instant of the run.
         remaining: share of the budget that is left; may be negative.
-        spending: whole budgets spent per ``period`` now (the burn rate), at least 0.
-        period: the SLO's window.
+        spending: whole budgets spent per ``period`` now; 0 or less never exhausts it.
+        period: usually the SLO's window, and ``spending`` its burn rate.
         resets_at: the next start of a calendar period.
 
     For a rolling window this leaves out that old failures fall out of it, so it may come later.
     """
-    exhausted_at = None
+    exhausted_at = lasts = None
     if remaining > 0 and spending > 0:
         try:
             exhausted_at = at + period * float(remaining / spending)
         except OverflowError:
             exhausted_at = None  # after the year 9999
-    lasts = None
     if resets_at is not None:
-        lasts = remaining > 0 and (exhausted_at is None or exhausted_at >= resets_at)
+        # Not by comparing instants: those are rounded to the microsecond.
+        needed = spending * seconds(resets_at - at)
+        lasts = remaining > 0 and remaining * seconds(period) >= needed
     return Forecast(exhausted_at=exhausted_at, resets_at=resets_at, lasts_until_reset=lasts)

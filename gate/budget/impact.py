@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from math import floor
 
 from gate.budget.ratio import bad_per_second, seconds
 from gate.slo.objective import RatioSlo
@@ -81,6 +82,6 @@ def _longest_detect(remaining: Fraction, spending: Fraction) -> timedelta | None
     if not spending:
         return None
     try:
-        return timedelta(seconds=float(remaining / spending))
+        return timedelta(microseconds=floor(remaining / spending * 1_000_000))
     except OverflowError:
         return None

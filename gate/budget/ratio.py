@@ -20,7 +20,7 @@ def seconds(length: timedelta) -> Fraction:
 
 
 def share_per_bad(slo: RatioSlo, counts: Counts, at: datetime, objective: Fraction) -> Fraction:
-    """Return the share of the budget that one bad event (or slice) spends, above 0.
+    """Return the share of the budget that one bad event (or slice) spends, at least 0.
 
     Rolling window: 1 / (b n). Calendar window: elapsed / length of the period, over b n, unless the
     denominator is ``to-date``. Timeslices: 1 / (b x slices of the whole window).
@@ -29,9 +29,15 @@ def share_per_bad(slo: RatioSlo, counts: Counts, at: datetime, objective: Fracti
     if slo.slices is not None:
         return 1 / (budget * slices_in(whole.length, slo.slices.length))
     share = 1 / (budget * counts.total)
-    if isinstance(slo.window, CalendarWindow) and slo.denominator is Denominator.PERIOD:
-        share *= seconds(slo.window.counted(at).length) / seconds(whole.length)
-    return share
+    if budget_to_date(slo):
+        return share
+    return share * seconds(slo.window.counted(at).length) / seconds(whole.length)
+
+
+def budget_to_date(slo: RatioSlo) -> bool:
+    """Return whether the budget grows with the events so far instead of being granted at once."""
+    calendar = isinstance(slo.window, CalendarWindow) and slo.slices is None
+    return calendar and slo.denominator is Denominator.TO_DATE
 
 
 def remaining_interval(counts: Counts, share: Fraction) -> tuple[Fraction, Fraction]:

@@ -5,7 +5,7 @@ Journal of the American Statistical Association 22 (1927), 209-212.
 """
 
 from fractions import Fraction
-from math import ceil, sqrt
+from math import floor, sqrt
 
 Z_95 = 1.959963984540054
 """The standard normal quantile at 0.975."""
@@ -34,5 +34,4 @@ def samples_needed(ratio: Fraction, threshold: Fraction) -> int | None:
     """
     if ratio == threshold or not 0 < threshold < 1:
         return None
-    needed = Z_95**2 * float(threshold * (1 - threshold)) / float(ratio - threshold) ** 2
-    return ceil(needed)
+    return floor(Fraction(Z_95) ** 2 * threshold * (1 - threshold) / (ratio - threshold) ** 2) + 1

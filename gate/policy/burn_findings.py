@@ -29,7 +29,7 @@ def burn_rate_findings(
         if assessment.burn_rates
         for finding in _pair(policy, rule, assessment, change)
     ]
-    if policy.burn_rates and not findings and any(a.burn_rates for a in assessments):
+    if policy.burn_rates and not findings and any(a.measured and a.burn_rates for a in assessments):
         findings.append(
             Finding(
                 rule=Rule.BURN_RATE,
@@ -42,7 +42,10 @@ def burn_rate_findings(
 
 
 def _pair(policy: Policy, rule: BurnRateRule, assessment: Assessment, change: str) -> list[Finding]:
-    burns = [(window, assessment.burn_rates[window]) for window in (rule.long, rule.short)]
+    windows = (rule.long, rule.short)
+    if not all(window in assessment.burn_rates for window in windows):
+        return []  # that the budget was not measured has a finding of its own
+    burns = [(window, assessment.burn_rates[window]) for window in windows]
     if any(isinstance(burn, Fraction) and burn < rule.rate for _, burn in burns):
         return []
     unknown = [(window, burn) for window, burn in burns if isinstance(burn, Unmeasured)]

@@ -9,7 +9,8 @@ from gate.policy.burn_findings import burn_rate_findings
 from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.measurement_findings import measurement_findings
 from gate.policy.policy import Policy
-from gate.policy.tier_findings import deciding, sample_findings, tier_findings
+from gate.policy.sample_findings import sample_findings
+from gate.policy.tier_findings import deciding, tier_findings
 from gate.policy.tiers import Tier, tier_of
 
 _BY_SEVERITY = {verdict: -place for place, verdict in enumerate(Verdict)}
@@ -54,7 +55,7 @@ def judge(
     obligations = () if tier is None else tuple(tier.require.get(change, ()))
     findings = [
         *measurement_findings(policy, assessments, change),
-        *tier_findings(policy, assessments, change),
+        *tier_findings(policy, assessments, change, at=at),
         *sample_findings(policy, assessments, change),
         *_requirement_findings(obligations, change, satisfied),
         *burn_rate_findings(policy, assessments, change),
@@ -67,7 +68,7 @@ def judge(
         tier=tier,
         worst=None if lowest is None else lowest.assessment,
         obligations=obligations,
-        allowed_again_at=_allowed_again_at(findings),
+        allowed_again_at=_allowed_again_at(policy, findings, change),
     )
 
 
@@ -100,9 +101,9 @@ def _requirement_findings(
 def _freeze_findings(policy: Policy, change: str, at: datetime) -> list[Finding]:
     findings = []
     for freeze in policy.freezes:
-        if not freeze.start <= at < freeze.end:
+        if not freeze.holds(at):
             continue
-        allowed = change in freeze.allow
+        allowed = not freeze.stops(change, at)
         findings.append(
             Finding(
                 rule=Rule.FREEZE,
@@ -115,7 +116,14 @@ def _freeze_findings(policy: Policy, change: str, at: datetime) -> list[Finding]
     return findings
 
 
-def _allowed_again_at(findings: Sequence[Finding]) -> datetime | None:
+def _allowed_again_at(policy: Policy, findings: Sequence[Finding], change: str) -> datetime | None:
     stopping = [f.until for f in findings if f.verdict in {Verdict.UNDECIDED, Verdict.BLOCK}]
     certain = [until for until in stopping if until is not None]
-    return max(certain) if stopping and len(certain) == len(stopping) else None
+    if not stopping or len(certain) < len(stopping):
+        return None
+    again: datetime | None = max(certain)
+    # By then another freeze may have begun.
+    for freeze in sorted(policy.freezes, key=lambda freeze: freeze.start):
+        if again is not None and freeze.stops(change, again):
+            again = freeze.end
+    return again

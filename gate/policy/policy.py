@@ -9,6 +9,8 @@ from typing import Final
 
 from gate.budget.assessment import Guards
 from gate.policy.burn_rates import BurnRateRule
+from gate.policy.override import OverrideRule
+from gate.policy.recognition import Matcher
 from gate.policy.tiers import Tier
 from gate.slo.measurement import Cause
 from gate.slo.objective import Slo
@@ -43,10 +45,18 @@ class Freeze:
     """A stretch of time in which only some change classes may ship."""
 
     start: datetime
-    end: datetime
-    """The first instant after the freeze."""
+    end: datetime | None
+    """The first instant after the freeze; None: not known."""
     reason: str
     allow: frozenset[str]
+
+    def stops(self, change: str, at: datetime) -> bool:
+        """Return whether a change of this class may not ship at this instant."""
+        return self.holds(at) and change not in self.allow
+
+    def holds(self, at: datetime) -> bool:
+        """Return whether the instant is within."""
+        return self.start <= at and (self.end is None or at < self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,9 @@ class Policy:
     change_classes: frozenset[str]
     """Built-in and the policy's own."""
     default_change: str
+    matchers: Mapping[str, Matcher]
+    """How classes are recognised, in the policy's order."""
+    overrides: OverrideRule
     valid_for: timedelta
     """How long a decision may be acted upon."""
     dashboard: str | None = None

@@ -1,7 +1,7 @@
 """Tiers: bands of remaining budget, and what each allows."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
@@ -54,6 +54,6 @@ class Tier:
         return self.condition is None or self.condition.holds(remaining)
 
 
-def tier_of(tiers: tuple[Tier, ...], remaining: Fraction) -> Tier:
+def tier_of(tiers: Sequence[Tier], remaining: Fraction) -> Tier:
     """Return the first tier that holds; the policy reader has made the last one hold always."""
     return next(tier for tier in tiers if tier.holds(remaining))

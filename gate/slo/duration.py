@@ -14,6 +14,10 @@ _UNITS = {
 _WRITTEN = ("d", "h", "m", "s", "ms")
 """28d rather than 4w: as most policies and rules have it."""
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:w|d|h|ms|m|s))+")
+_LONGEST = timedelta(days=36525)
+"""A century: an instant less this, or plus this, is still a date."""
+_FINEST = timedelta(milliseconds=1)
+"""Backends count no finer, and it would not be read back as it was written."""
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(w|d|h|ms|m|s)")
 
 
@@ -28,14 +32,21 @@ def parse_duration(text: str) -> timedelta:
     try:
         length = sum((float(n) * _UNITS[unit] for n, unit in _PART.findall(text)), timedelta())
     except OverflowError:
-        raise ValueError(f"{text!r} is longer than any window can be") from None
+        length = timedelta.max
+    if length > _LONGEST:
+        raise ValueError(f"{text!r} is longer than {_LONGEST.days}d")
     if not length:
         raise ValueError(f"{text!r} is zero; a duration must be longer")
+    if length % _FINEST:
+        raise ValueError(f"{text!r} is finer than a millisecond")
     return length
 
 
 def format_duration(length: timedelta) -> str:
-    """Write a duration above zero so that `parse_duration` reads it back: ``1h30m``."""
+    """Write a duration of whole milliseconds so that `parse_duration` reads it back: ``1h30m``.
+
+    Anything finer is left out; what is shorter is ``0s``.
+    """
     parts = []
     for unit in _WRITTEN:
         count, length = divmod(length, _UNITS[unit])

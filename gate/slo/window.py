@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from gate.slo.duration import format_duration
 
-_MONTHS_PER_QUARTER = 3
 _MONTHS_PER_YEAR = 12
 
 
@@ -31,6 +30,10 @@ class Period(StrEnum):
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"
+
+
+_DAYS = {Period.DAY: 1, Period.WEEK: 7}
+_MONTHS = {Period.MONTH: 1, Period.QUARTER: 3, Period.YEAR: _MONTHS_PER_YEAR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,35 +81,15 @@ Window = RollingWindow | CalendarWindow
 
 def _period_start(period: Period, local: datetime) -> datetime:
     day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    match period:
-        case Period.DAY:
-            return day
-        case Period.WEEK:
-            return day - timedelta(days=day.weekday())
-        case Period.MONTH:
-            return day.replace(day=1)
-        case Period.QUARTER:
-            return day.replace(day=1, month=day.month - (day.month - 1) % _MONTHS_PER_QUARTER)
-        case Period.YEAR:
-            return day.replace(day=1, month=1)
+    if period in _MONTHS:
+        return day.replace(day=1, month=day.month - (day.month - 1) % _MONTHS[period])
+    return day - timedelta(days=day.weekday() % _DAYS[period])
 
 
 def _next_start(period: Period, first: datetime) -> datetime:
-    match period:
-        case Period.DAY:
-            return first + timedelta(days=1)
-        case Period.WEEK:
-            return first + timedelta(weeks=1)
-        case Period.MONTH:
-            return _plus_months(first, 1)
-        case Period.QUARTER:
-            return _plus_months(first, _MONTHS_PER_QUARTER)
-        case Period.YEAR:
-            return _plus_months(first, _MONTHS_PER_YEAR)
-
-
-def _plus_months(first: datetime, months: int) -> datetime:
-    years, month = divmod(first.month - 1 + months, _MONTHS_PER_YEAR)
+    if period not in _MONTHS:
+        return first + timedelta(days=_DAYS[period])
+    years, month = divmod(first.month - 1 + _MONTHS[period], _MONTHS_PER_YEAR)
     return first.replace(year=first.year + years, month=month + 1)
 
 
