@@ -1,52 +1,63 @@
 """The ``backend`` block of a policy file."""
 
+import os
+import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import yaml
 
-from gate.config.reader import Reader, UnreadableError
+from gate.config.reader import OUTSIDE, Reader, UnreadableError, written
 from gate.config.scalars import COUNT, NAME, SECRET, TEXT, ZONE
-from gate.config.shapes import Block, Choice, Field, MapOf, Scalar, Tagged, Values
+from gate.config.shapes import Block, Choice, Field, MapOf, Scalar, Tagged, Values, pairs
 from gate.settings import LogsSettings, PrometheusSettings, Settings, StaticSettings
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
+_PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
 _TYPE: Final = Field(shape=TEXT, doc="Which backend.", required=True)
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{parts.geturl()[:40]!r} is no http or https address")
+    # The text is not repeated, nor is Python's own message: there may be a password in it.
+    wrong = ValueError("this is no http or https address; write http://prometheus:9090")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise wrong
     if parts.query or parts.fragment:
         raise ValueError("the address must end before /api/v1: no ? and no # belong to it")
     return text.rstrip("/")
 
 
-def _file(values: Values, key: str, reader: Reader) -> Path | None:
+def _file(values: Values, key: str, reader: Reader) -> Path:
     """Return where a file is, from the policy's folder; missing is a mistake, or a warning."""
-    if not values.given(key):
-        return None
     path = reader.directory / str(values.get(key))
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - False, too, for a name that no file can have
         message = f"there is no file {values.get(key)}"
         raise reader.fail(values.node(key), message, fatal=not reader.offline)
     return path
 
 
 def _secret(values: Values, name: str, reader: Reader) -> str | None:
-    """Return the secret from its variable, or the first line of its file."""
-    if len(values.given(name, f"{name}_file")) > 1:
-        raise reader.fail(values.node(f"{name}_file"), f"{name} is given twice")
-    if (path := _file(values, f"{name}_file", reader)) is None:
+    """Return the secret from its variable, or from its file; None where neither is given."""
+    key = f"{name}_file"
+    if not values.given(key):
         secret: str | None = values.get(name)
         return secret
+    if values.given(name):
+        raise reader.fail(values.node(key), f"{name} is given twice")
     try:
-        return path.read_text(encoding="utf-8").strip()
+        lines = _file(values, key, reader).read_text(encoding="utf-8").strip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        message = f"cannot be read: {type(error).__name__}"
-        raise reader.fail(values.node(f"{name}_file"), message) from error
+        message = f"the file cannot be read: {type(error).__name__}"
+        raise reader.fail(values.node(key), message) from error
+    if len(lines) != 1:
+        raise reader.fail(values.node(key), "the file must hold one line, the secret")
+    return lines[0]
 
 
 def _build_auth(values: Values, reader: Reader) -> dict[str, str | None]:
@@ -70,10 +81,10 @@ AUTH: Final = Block(
 )
 
 
-def _build_tls(values: Values, reader: Reader) -> dict[str, Path | None]:
+def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
     if values.given("key") and not values.given("cert"):
         raise reader.fail(values.node("key"), "a key needs its cert")
-    return {name: _file(values, name, reader) for name in ("ca", "cert", "key")}
+    return {name: _file(values, name, reader) for name in values.given("ca", "cert", "key")}
 
 
 TLS: Final = Block(
@@ -93,13 +104,37 @@ class _Headers(MapOf[str]):
         super().__init__(TEXT)
 
     def read(self, node: yaml.Node, reader: Reader) -> dict[str, str]:
+        literal = [(key, value) for key, value in pairs(node, reader) if _is_literal(key, value)]
+        for key, value in literal:
+            message = f"the header {key.value} looks like a secret; write ${{NAME}}, no default"
+            reader.note(value, message)
         headers = super().read(node, reader)
-        for key, value in node.value:
-            secret = any(word in key.value.lower() for word in _SECRET_WORDS)
-            if secret and "${" not in value.value:
-                message = f"the header {key.value} looks like a secret; write ${{NAME}}"
-                raise reader.fail(value, message)
+        if literal:
+            raise UnreadableError
         return headers
+
+
+def _is_literal(key: yaml.ScalarNode, value: yaml.Node) -> bool:
+    """Return whether a header's name speaks of a secret, and its value does not come from outside.
+
+    The value need not be all variable: ``Bearer ${TOKEN}``.
+    """
+    secret = any(word in key.value.lower() for word in _SECRET_WORDS)
+    return secret and not OUTSIDE.search(written(value))
+
+
+class _Address(Scalar[str]):
+    """An address; a password in it must come from outside."""
+
+    def __init__(self) -> None:
+        super().__init__(_url, {"type": "string", "minLength": 1})
+
+    def read(self, node: yaml.Node, reader: Reader) -> str:
+        password = _PASSWORD.search(written(node))
+        if password and not OUTSIDE.fullmatch(password[1]):
+            message = "the password in the address does not belong in the file; write ${NAME}"
+            raise reader.fail(node, message)
+        return super().read(node, reader)
 
 
 def _build_prometheus(values: Values, _reader: Reader) -> Settings:
@@ -124,10 +159,7 @@ def _build_logs(values: Values, reader: Reader) -> Settings:
 
 
 def _build_static(values: Values, reader: Reader) -> Settings:
-    path = _file(values, "path", reader)
-    if path is None:
-        raise UnreadableError
-    return StaticSettings(path=path)
+    return StaticSettings(path=_file(values, "path", reader))
 
 
 def _at_least_one(text: str) -> int:
@@ -143,7 +175,7 @@ BACKEND: Final[Tagged[Settings]] = Tagged(
             {
                 "type": _TYPE,
                 "url": Field(
-                    shape=Scalar(_url, {"type": "string", "minLength": 1}),
+                    shape=_Address(),
                     doc="The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
                     required=True,
                 ),
@@ -151,7 +183,7 @@ BACKEND: Final[Tagged[Settings]] = Tagged(
                 "tls": Field(shape=TLS, doc="Own authorities, client certificate."),
                 "headers": Field(shape=_Headers(), doc="Sent always: X-Scope-OrgID."),
                 "parallel": Field(
-                    shape=Scalar(_at_least_one, {"type": "integer", "minimum": 1}),
+                    shape=Scalar(_at_least_one, {**COUNT.json, "minimum": 1}),
                     doc="Most requests at once. Default: 8.",
                 ),
                 "retries": Field(shape=COUNT, doc="Tries after the first. Default: 2."),

@@ -1,6 +1,7 @@
 """A whole policy file, and what must hold between its parts."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -10,16 +11,19 @@ import yaml
 
 from gate.budget.assessment import Guards
 from gate.config.backend_shape import BACKEND
-from gate.config.reader import Reader, nearest
-from gate.config.rules_shape import BURN_RATES, CHANGES, FREEZE, ON, TIER
+from gate.config.change_shape import CHANGES, OVERRIDES
+from gate.config.reader import Reader, UnreadableError, nearest, written
+from gate.config.rules_shape import BURN_RATES, FREEZE, ON, TIER
 from gate.config.scalars import DURATION, NAME, SHARE, TEXT
 from gate.config.shapes import Block, Choice, Field, ListOf, Schema, Values
 from gate.config.slo_shape import SLO, sli_kind
 from gate.policy.burn_rates import NAMED
 from gate.policy.changes import BUILT_IN, DEFAULT, ROLLBACK
+from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
+from gate.policy.recognition import Matcher
 from gate.policy.tiers import Tier, tier_of
-from gate.settings import Settings
+from gate.settings import SETTINGS, Settings
 from gate.slo.measurement import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 from gate.slo.window import RollingWindow, Window
@@ -55,6 +59,12 @@ def _build(values: Values, reader: Reader) -> Contents:
             ),
             change_classes=_classes(values),
             default_change=values.get("changes", {}).get("default", DEFAULT),
+            matchers={
+                name: matcher
+                for name, matcher in values.get("changes", {}).items()
+                if isinstance(matcher, Matcher) and matcher.looks
+            },
+            overrides=values.get("overrides", OverrideRule()),
             valid_for=values.get("valid_for", _VALID_FOR),
             dashboard=values.get("dashboard"),
         ),
@@ -67,6 +77,7 @@ def _check(values: Values, reader: Reader) -> bool:
         _check_tiers(values, reader) if values.given("tiers") else True,
         _check_classes(values, reader),
     ]
+    _warn_of_new_classes(values, reader)
     return all(checks)
 
 
@@ -77,12 +88,12 @@ def _classes(values: Values) -> frozenset[str]:
 
 def _check_slos(values: Values, reader: Reader) -> bool:
     slos: tuple[Slo, ...] = values.get("slos")
-    settings: Settings | None = values.get("backend")
+    backend = _backend(values)
     nodes = values.node("slos").value
     known: dict[str, Slo] = {}
     whole = True
     for slo, node in zip(slos, nodes, strict=True):
-        message = _slo_mistake(slo, known, settings)
+        message = _slo_mistake(slo, known, backend)
         if message:
             reader.note(node, f"{slo.name}: {message}")
             whole = False
@@ -94,7 +105,13 @@ def _check_slos(values: Values, reader: Reader) -> bool:
     return whole
 
 
-def _slo_mistake(slo: Slo, known: dict[str, Slo], settings: Settings | None) -> str | None:
+def _backend(values: Values) -> type[Settings] | None:
+    """Return which backend is asked for, whether or not the rest of its block can be read."""
+    types = [child for key, child in _pairs(values.nodes.get("backend")) if key.value == "type"]
+    return next((SETTINGS.get(written(node)) for node in types), None)
+
+
+def _slo_mistake(slo: Slo, known: dict[str, Slo], backend: type[Settings] | None) -> str | None:
     if slo.name in known:
         return "another SLO has this name"
     if isinstance(slo, CompositeSlo):
@@ -104,16 +121,18 @@ def _slo_mistake(slo: Slo, known: dict[str, Slo], settings: Settings | None) -> 
                 hint = nearest(member.slo, ratios)
                 return f"{member.slo!r} is no SLO with an objective above this one{hint}"
         return None
-    return None if settings is None else _sli_mistake(slo.sli, settings)
+    return None if backend is None else _sli_mistake(slo.sli, backend)
 
 
-def _sli_mistake(sli: Sli, settings: Settings) -> str | None:
+def _sli_mistake(sli: Sli, backend: type[Settings]) -> str | None:
     kind = sli_kind(sli)
-    if kind not in settings.sli_kinds:
-        fitting = ", ".join(sorted(settings.sli_kinds))
-        return f"the {settings.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"
+    if kind not in backend.sli_kinds:
+        fitting = ", ".join(sorted(backend.sli_kinds))
+        return f"the {backend.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"
     whole = sli.total is not None or (sli.good is not None and sli.bad is not None)
-    if settings.kind == "prometheus" and kind == "ratio" and not whole:
+    if sli.labels is not None and backend.kind != "prometheus":
+        return f"the {backend.kind} backend has no use for labels"
+    if backend.kind == "prometheus" and kind == "ratio" and not whole:
         return "the key 'total' is missing (or give both good and bad)"
     return None
 
@@ -157,21 +176,40 @@ def _check_tiers(values: Values, reader: Reader) -> bool:
 
 
 def _probes(tiers: tuple[Tier, ...]) -> list[Fraction]:
-    """Return budgets on, just below and just above every threshold: one in every band."""
+    """Return budgets on, just below and just above every threshold: one in every band.
+
+    Nothing is above 1: more than all of a budget is never left.
+    """
     hair = Fraction(1, 10**9)
     thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]
-    return [t + d for t in [*thresholds, Fraction(0)] for d in (-hair, Fraction(0), hair)]
+    return [
+        min(t + d, Fraction(1))
+        for t in [*thresholds, Fraction(0)]
+        for d in (-hair, Fraction(0), hair)
+    ]
 
 
 def _check_classes(values: Values, reader: Reader) -> bool:
     """Note every word in an allow, warn, require, except or default that is no change class."""
     classes, whole = _classes(values), True
     for node in _class_nodes(values):
-        if node.value not in classes:
-            hint = nearest(node.value, classes)
-            reader.note(node, f"{node.value!r} is no change class{hint}")
-            whole = False
+        with suppress(UnreadableError):  # noted when it was read
+            name = reader.expand(node)
+            if name not in classes:
+                reader.note(node, f"{name!r} is no change class{nearest(name, classes)}")
+                whole = False
     return whole
+
+
+def _warn_of_new_classes(values: Values, reader: Reader) -> None:
+    """Warn of a class that is new and not described: most likely it is misspelt."""
+    for key, child in _pairs(values.nodes.get("changes")):
+        described = any(inner.value == "description" for inner, _ in _pairs(child))
+        if key.value not in {*BUILT_IN, "default"} and not described:
+            message = (
+                f"{key.value!r} is a new change class; describe it{nearest(key.value, BUILT_IN)}"
+            )
+            reader.note(key, message, fatal=False)
 
 
 def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
@@ -184,7 +222,7 @@ def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
     for block in [*blocks, values.nodes.get("on"), values.nodes.get("changes")]:
         for key, child in _pairs(block):
             if key.value in {"allow", "warn", "except"} and isinstance(child, yaml.SequenceNode):
-                yield from child.value
+                yield from (word for word in child.value if isinstance(word, yaml.ScalarNode))
             elif key.value == "require":
                 yield from (name for name, _ in _pairs(child))
             elif key.value == "default" and isinstance(child, yaml.ScalarNode):
@@ -192,7 +230,9 @@ def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
 
 
 def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    return list(node.value) if isinstance(node, yaml.MappingNode) else []
+    """Return the keys and values of a block that may be no block, and of keys that are words."""
+    entries = node.value if isinstance(node, yaml.MappingNode) else []
+    return [(key, child) for key, child in entries if isinstance(key, yaml.ScalarNode)]
 
 
 POLICY: Final = Block(
@@ -203,7 +243,7 @@ POLICY: Final = Block(
         "dashboard": Field(shape=TEXT, doc="An address where a person looks next."),
         "backend": Field(shape=BACKEND, doc="Where the counts come from.", required=True),
         "slos": Field(shape=ListOf(SLO, at_least=1), doc="What is promised.", required=True),
-        "changes": Field(shape=CHANGES, doc="The default class, and classes of one's own."),
+        "changes": Field(shape=CHANGES, doc="How a change's class is recognised."),
         "tiers": Field(
             shape=ListOf(TIER, at_least=1),
             doc="Bands of the worst remaining budget; the first that holds.",
@@ -211,6 +251,7 @@ POLICY: Final = Block(
         ),
         "burn_rates": Field(shape=BURN_RATES, doc="Multiwindow burn-rate rules."),
         "freezes": Field(shape=ListOf(FREEZE), doc="When only some classes may ship."),
+        "overrides": Field(shape=OVERRIDES, doc="none, or how the verdict may be overridden."),
         "on": Field(shape=ON, doc="What happens when the budget is not, or not well, known."),
         "max_age": Field(shape=DURATION, doc="Of the newest sample. Default: 10m."),
         "min_coverage": Field(shape=SHARE, doc="Share of the window with data. Default: 90%."),

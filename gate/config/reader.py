@@ -9,8 +9,11 @@ import yaml
 
 from gate.errors import Mistake
 
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
+OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+"""A variable without a default: the only form in which a secret may stand in a file."""
+_FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
 _TEXT = "tag:yaml.org,2002:str"
 _START = yaml.Mark("", 0, 0, 0, "", 0)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may be built without libyaml
@@ -58,9 +61,11 @@ class Reader:
         """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in."""
 
         def value(found: re.Match[str]) -> str:
-            name = _NAME.fullmatch(found[1])
+            name = _NAME.fullmatch(found[1]) if found[2] else None
             if name is None:
-                raise self.fail(node, f"{found[0]} names no environment variable; write ${{NAME}}")
+                # What stands there instead is not repeated: it may be the secret itself.
+                message = "this names no environment variable; write ${NAME} or ${NAME:-default}"
+                raise self.fail(node, message)
             if (value := self.environ.get(name[1])) or name[2] is not None:
                 return value or name[2]
             message = f"the environment variable {name[1]} is not set"
@@ -75,18 +80,35 @@ def compose(text: str, reader: Reader) -> yaml.Node:
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
+    if found := _FORBIDDEN.search(text):
+        message = f"no YAML: the character U+{ord(found[0]):04X} may only stand there escaped"
+        raise reader.fail(after(text[: found.start()]), message)
     try:
         node = yaml.compose(text, _LOADER)
-    except yaml.YAMLError as error:
+    except yaml.MarkedYAMLError as error:
         raise _syntax(error, text, reader) from error
+    except RecursionError as error:  # of the loader in Python
+        raise reader.fail(after(""), "no YAML that can be read: nested too deeply") from error
     if node is None:
-        raise reader.fail(yaml.ScalarNode(_TEXT, "", _START), "the file is empty")
+        raise reader.fail(after(""), "the file is empty")
     return node
 
 
-def _syntax(error: yaml.YAMLError, text: str, reader: Reader) -> UnreadableError:
-    mark = getattr(error, "problem_mark", None) or _START
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+def written(node: yaml.Node) -> str:
+    """Return a single value as it stands in the file; nothing for a list or a block."""
+    return node.value if isinstance(node, yaml.ScalarNode) else ""
+
+
+def after(before: str) -> yaml.Node:
+    """Return a node right after a text, for a mistake in what is no node itself."""
+    lines = before.split("\n")
+    mark = yaml.Mark("", len(before), len(lines) - 1, len(lines[-1]), "", 0)
+    return yaml.ScalarNode(_TEXT, "", mark)
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str, reader: Reader) -> UnreadableError:
+    mark = error.problem_mark or _START
+    problem = ", ".join(part for part in (error.context, error.problem) if part)
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     advice = ""

@@ -1,4 +1,4 @@
-"""What a policy file decides: change classes, tiers, burn rates, freezes and the ``on`` table.
+"""What a policy file decides: tiers, burn rates, freezes and the ``on`` table.
 
 Class names are checked later, by `gate.config.policy_shape`, once the policy's own are known.
 """
@@ -21,7 +21,7 @@ from gate.config.scalars import (
 )
 from gate.config.shapes import Block, Choice, EitherOf, Field, ListOf, MapOf, Scalar, Values
 from gate.policy.burn_rates import NAMED, BurnRateRule, Effect
-from gate.policy.changes import DEFAULT, REPAIRS
+from gate.policy.changes import REPAIRS
 from gate.policy.policy import DEFAULT_ACTIONS, Action, Freeze
 from gate.policy.tiers import Tier
 from gate.slo.measurement import Cause
@@ -43,7 +43,7 @@ def _all_or_none(text: str) -> frozenset[str] | None:
 
 CLASSES: Final = ListOf(NAME)
 ALLOW: Final[EitherOf[frozenset[str] | tuple[str, ...] | None]] = EitherOf(
-    Scalar(_all_or_none, {"enum": list(_ALL_OR_NONE)}), CLASSES
+    Scalar(_all_or_none, Choice(tuple(_ALL_OR_NONE)).schema()), CLASSES
 )
 
 
@@ -106,7 +106,7 @@ BURN_RATE: Final = Block(
 
 
 BURN_RATES: Final = EitherOf(
-    Scalar(lambda text: NAMED[Choice(tuple(NAMED)).parse(text)], {"enum": list(NAMED)}),
+    Scalar(lambda text: NAMED[Choice(tuple(NAMED)).parse(text)], Choice(tuple(NAMED)).schema()),
     ListOf(BURN_RATE),
 )
 
@@ -163,14 +163,4 @@ ON: Final = Block(
         },
         exempt=frozenset(values.get("except", ())),
     ),
-)
-
-OWN_CLASS: Final = Block(
-    {"description": Field(shape=TEXT, doc="What kind of change this is.")},
-    lambda values, _: str(values.get("description", "")),
-)
-CHANGES: Final = Block(
-    {"default": Field(shape=NAME, doc=f"The class without --change. Default: {DEFAULT}.")},
-    lambda values, _: dict(values.values),
-    others=Field(shape=OWN_CLASS, doc="A change class of this policy's own."),
 )

@@ -6,13 +6,17 @@ Each shape has ``read(node, reader)``, which returns the value or notes the mist
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import yaml
 
-from gate.config.reader import Reader, UnreadableError, nearest
+from gate.config.reader import OUTSIDE, Reader, UnreadableError, nearest
+
+_NULL = "tag:yaml.org,2002:null"
 
 Schema = dict[str, Any]
+VARIABLE: Final[Schema] = {"type": "string", "pattern": r"\$\{"}
+"""The alternative to a value of a type that a ``${NAME}`` does not have."""
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -42,12 +46,14 @@ class Scalar(Generic[T]):
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the parsed text."""
         if not isinstance(node, yaml.ScalarNode):
-            raise reader.fail(node, f"a single value was expected, not a {_kind(node)}")
-        if self.secret and "${" not in node.value:
-            message = "a secret does not belong in the file; write ${NAME} and set NAME outside"
+            raise reader.fail(node, f"a single value was expected, not {_kind(node)}")
+        if self.secret and not OUTSIDE.fullmatch(node.value):
+            message = (
+                "a secret does not belong in the file; write only ${NAME} and set NAME outside"
+            )
             raise reader.fail(node, message)
         text = reader.expand(node)
-        if not text:
+        if not text or node.tag == _NULL:
             raise reader.fail(node, "the value is empty")
         try:
             return self.parse(text)
@@ -55,7 +61,7 @@ class Scalar(Generic[T]):
             raise reader.fail(node, str(error)) from error
 
     def schema(self) -> Schema:
-        """Return the schema given; a variable may stand for any of it."""
+        """Return the schema given, in which a variable may stand for any of it."""
         return self.json
 
 
@@ -76,8 +82,8 @@ class Choice:
         return text
 
     def schema(self) -> Schema:
-        """Return an enum."""
-        return {"enum": list(self.words)}
+        """Return an enum, or a variable that has one of its words."""
+        return {"anyOf": [{"enum": list(self.words)}, VARIABLE]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class ListOf(Generic[T]):
     def read(self, node: yaml.Node, reader: Reader) -> tuple[T, ...]:
         """Return the values; a mistake in one does not hide those in the others."""
         if not isinstance(node, yaml.SequenceNode):
-            raise reader.fail(node, f"a list was expected, not a {_kind(node)}")
+            raise reader.fail(node, f"a list was expected, not {_kind(node)}")
         values, whole = [], True
         for child in node.value:
             try:
@@ -261,7 +267,8 @@ class Tagged(Generic[T]):
         alternatives = []
         for name, block in self.blocks.items():
             schema = block.schema()
-            schema["properties"][self.tag] = {"const": name}
+            doc = block.fields[self.tag].doc
+            schema["properties"][self.tag] = {"description": doc, "const": name}
             alternatives.append(schema)
         return {"oneOf": alternatives}
 
@@ -275,11 +282,11 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
         UnreadableError: it is no mapping, or a key is not a plain word.
     """
     if not isinstance(node, yaml.MappingNode):
-        raise reader.fail(node, f"a block of keys was expected, not a {_kind(node)}")
+        raise reader.fail(node, f"a block of keys was expected, not {_kind(node)}")
     found: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
     for key, child in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise reader.fail(key, f"a key must be a word, not a {_kind(key)}")
+            raise reader.fail(key, f"a key must be a word, not {_kind(key)}")
         if key.value in found:
             first = found[key.value][0].start_mark.line + 1
             reader.note(key, f"the key {key.value!r} stands twice; first on line {first}")
@@ -290,5 +297,7 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
 
 def _kind(node: yaml.Node) -> str:
     if isinstance(node, yaml.MappingNode):
-        return "block of keys"
-    return "list" if isinstance(node, yaml.SequenceNode) else "single value"
+        return "a block of keys"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    return "an empty value" if node.tag == _NULL else "a single value"

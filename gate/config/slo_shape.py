@@ -5,6 +5,7 @@ from typing import Final
 
 from gate.config.reader import Reader
 from gate.config.scalars import (
+    ABOVE_NONE,
     ABOVE_ZERO,
     AMOUNT,
     BOOLEAN,
@@ -100,7 +101,7 @@ TIMESLICES: Final = Block(
     {
         "length": Field(shape=DURATION, doc="Length of a slice.", required=True),
         "target": Field(
-            shape=SHARE, doc="A slice is bad when its good ratio is under this.", required=True
+            shape=ABOVE_NONE, doc="A slice is bad when its good ratio is under this.", required=True
         ),
         "empty": Field(
             shape=Choice(tuple(EmptySlice)),
@@ -130,7 +131,7 @@ def _sampled(text: str) -> Bound | None:
 
 
 SAMPLED: Final = EitherOf(
-    Scalar(_sampled, {"type": "boolean"}),
+    Scalar(_sampled, BOOLEAN.json),
     Block(
         {
             "compare": Field(
@@ -176,7 +177,10 @@ def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
             values.node("sli"), "an allowance goes with an indicator of what is spent"
         )
     amount, unit = values.get("allowance")
-    window, _ = values.get("window")
+    window, denominator = values.get("window")
+    if denominator is not Denominator.PERIOD:
+        message = f"{denominator.value!r} does not go with 'allowance'"
+        raise reader.fail(values.node("window"), message)
     return SpendSlo(
         name=values.get("name"),
         window=window,
@@ -200,6 +204,9 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
     window, denominator = values.get("window")
     if slices is not None and slices.length > _shortest(window):
         raise reader.fail(values.node("timeslices"), "a slice cannot be longer than the window")
+    if slices is not None and denominator is not Denominator.PERIOD:
+        message = f"{denominator.value!r} does not go with timeslices: the window has all of them"
+        raise reader.fail(values.node("window"), message)
     if slices is not None and values.get("sampled"):
         raise reader.fail(values.node("sampled"), "a sample is counted in events, not timeslices")
     return RatioSlo(

@@ -1,0 +1,245 @@
+"""What SLOs count: indicators, timeslices, samples, allowances and composites."""
+
+from datetime import timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gate.slo.measurement import EmptySlice, Sli, Slices
+from gate.slo.objective import Bound, CompositeSlo, Member, SpendSlo
+from gate.slo.window import CalendarWindow, Period
+from tests.config.texts import SLOS, assert_mistake, only_ratio, policy, slo, sound
+
+OBJECTIVE = "objective: 99.9%"
+WINDOW = "window: 30d"
+SLI = "sli: {bad: a, total: b}"
+LOGS = "backend: {type: logs, path: a, timestamp: ts}\n"
+INDICATOR = (
+    "an indicator is one of: bad or good with total; column with threshold; gauge; spent; series"
+)
+
+
+@pytest.mark.parametrize(
+    ("sli", "message"),
+    [
+        ("¦{}", INDICATOR),
+        ("¦{labels: {a: b}}", INDICATOR),
+        ("¦{total: a}", INDICATOR),
+        ("¦{bad: a, gauge: b}", INDICATOR),
+        ("¦{bad: a, threshold: 5}", INDICATOR),
+        ("¦{column: a}", "column and threshold belong together"),
+        ("¦{threshold: 5}", "column and threshold belong together"),
+        ("{column: a, threshold: ¦fast}", "'fast' is no number"),
+        ("{column: a, threshold: ¦1e999}", "'1e999' is no number"),
+        ("{column: a, threshold: ¦1/0}", "'1/0' is no number"),
+        ("{column: a, threshold: ¦.inf}", "'.inf' is no number"),
+    ],
+)
+def test_an_indicator_that_is_none_says_what_there_is(sli: str, message: str) -> None:
+    assert_mistake(policy(backend=LOGS, slos=slo(OBJECTIVE, WINDOW, f"sli: {sli}")), message)
+
+
+@pytest.mark.parametrize(
+    ("sli", "expected"),
+    [
+        ("{bad: a, total: b}", Sli(bad="a", total="b")),
+        ("{good: a, bad: b}", Sli(good="a", bad="b")),
+        (
+            "{good: a, total: b, labels: {code: 200}}",
+            Sli(good="a", total="b", labels={"code": "200"}),
+        ),
+    ],
+)
+def test_prometheus_counts_ratios(sli: str, expected: Sli) -> None:
+    one = only_ratio(OBJECTIVE, WINDOW, f"sli: {sli}")
+
+    assert one.sli == expected
+
+
+def test_logs_count_every_row_and_thresholds() -> None:
+    plain = only_ratio(OBJECTIVE, WINDOW, "sli: {bad: a}", backend=LOGS)
+    slow = only_ratio(OBJECTIVE, WINDOW, "sli: {column: ms, threshold: 2.5}", backend=LOGS)
+
+    assert plain.sli == Sli(bad="a")
+    assert slow.sli == Sli(column="ms", threshold=Fraction(5, 2))
+
+
+def test_a_gauge_is_judged_minute_by_minute_unless_it_says_otherwise() -> None:
+    default = only_ratio(OBJECTIVE, WINDOW, "sli: {gauge: up}")
+    own = only_ratio(OBJECTIVE, WINDOW, "sli: {gauge: up}", "timeslices: {length: 5m, target: 90%}")
+
+    assert default.slices == Slices(length=timedelta(minutes=1), target=Fraction(1))
+    assert own.slices == Slices(length=timedelta(minutes=5), target=Fraction(9, 10))
+
+
+def test_timeslices_say_what_an_empty_slice_is() -> None:
+    one = only_ratio(OBJECTIVE, WINDOW, SLI, "timeslices: {length: 5m, target: 95%, empty: bad}")
+
+    assert one.slices == Slices(
+        length=timedelta(minutes=5), target=Fraction(95, 100), empty=EmptySlice.BAD
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (("timeslices: {length: 5m, target: ¦0%}",), "0% must be above 0%"),
+        (("timeslices: {length: 5m, target: ¦101%}",), "101% is not between 0% and 100%"),
+        (("timeslices: ¦{length: 31d, target: 95%}",), "a slice cannot be longer than the window"),
+        (
+            ("sampled: ¦true", "timeslices: {length: 5m, target: 95%}"),
+            "a sample is counted in events, not timeslices",
+        ),
+        (("min_events: ¦-1",), "'-1' is no whole number, 0 or more"),
+        (("min_events: ¦1.5",), "'1.5' is no whole number, 0 or more"),
+        (
+            ("min_events: ¦9999999999999999999",),
+            "'9999999999999999999' is no whole number, 0 or more",
+        ),
+    ],
+)
+def test_timeslices_and_samples_are_checked(keys: tuple[str, ...], message: str) -> None:
+    assert_mistake(policy(slos=slo(OBJECTIVE, WINDOW, SLI, *keys)), message)
+
+
+def test_a_slice_must_fit_the_shortest_day_of_a_calendar() -> None:
+    window = "window: {calendar: day, time_zone: Europe/Berlin}"
+    slices = "timeslices: ¦{length: 24h, target: 95%}"
+
+    fitting = only_ratio(OBJECTIVE, window, SLI, slices.replace("¦", "").replace("24h", "23h"))
+
+    assert fitting.slices is not None
+    assert_mistake(
+        policy(slos=slo(OBJECTIVE, window, SLI, slices)), "a slice cannot be longer than the window"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [
+        ("true", Bound.PESSIMISTIC),
+        ("false", None),
+        ("{compare: point}", Bound.POINT),
+        ("{compare: optimistic}", Bound.OPTIMISTIC),
+    ],
+)
+def test_a_sample_says_which_bound_decides(text: str, bound: Bound | None) -> None:
+    one = only_ratio(
+        OBJECTIVE, WINDOW, SLI, f"sampled: {text}", "min_events: 50", "advisory: false"
+    )
+
+    assert (one.sampled, one.min_events) == (bound, 50)
+
+
+@pytest.mark.parametrize(
+    ("backend", "sli", "message"),
+    [
+        (
+            "prometheus",
+            "{column: a, threshold: 1}",
+            "the prometheus backend cannot count 'threshold' indicators;"
+            " it counts: gauge, ratio, spent",
+        ),
+        ("prometheus", "{bad: a}", "the key 'total' is missing (or give both good and bad)"),
+        ("prometheus", "{good: a}", "the key 'total' is missing (or give both good and bad)"),
+        (
+            "logs",
+            "{gauge: up}",
+            "the logs backend cannot count 'gauge' indicators; it counts: ratio, spent, threshold",
+        ),
+        ("logs", "{bad: a, labels: {x: y}}", "the logs backend has no use for labels"),
+    ],
+)
+@pytest.mark.parametrize("address", ["http://x", "${NOT_SET_HERE}"])
+def test_an_indicator_must_be_one_that_the_backend_counts(
+    backend: str, sli: str, message: str, address: str
+) -> None:
+    keys = f"type: {backend}, {'url' if backend == 'prometheus' else 'timestamp: ts, path'}"
+    text = policy(
+        backend=f'backend: {{{keys}: "{address}"}}\n',
+        slos=f"slos:\n  - ¦{{name: x, {OBJECTIVE}, {WINDOW}, sli: {sli}}}\n",
+    )
+
+    assert_mistake(text, f"x: {message}", offline=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "unit"),
+    [
+        ("50000 USD", Fraction(50000), "USD"),
+        ("50,000.50 USD", Fraction("50000.5"), "USD"),
+        ("2_000_000 tokens", Fraction(2_000_000), "tokens"),
+        ("0.5", Fraction(1, 2), ""),
+    ],
+)
+def test_an_allowance_is_an_amount_with_or_without_a_unit(
+    text: str, amount: Fraction, unit: str
+) -> None:
+    rest = "  - {name: other, objective: 99%, window: 1d, sli: {bad: a, total: b}}\n"
+    text = slo(f"allowance: {text}", "window: {calendar: month}", "sli: {spent: a}") + rest
+
+    assert sound(policy(slos=text)).slos[0] == SpendSlo(
+        name="availability",
+        window=CalendarWindow(Period.MONTH, ZoneInfo("UTC")),
+        sli=Sli(spent="a"),
+        allowance=amount,
+        unit=unit,
+    )
+
+
+@pytest.mark.parametrize("text", ["0 USD", "USD 5", "-5 USD", "$5", "a lot", "5 US dollars"])
+def test_an_allowance_that_is_none_says_so(text: str) -> None:
+    assert_mistake(
+        policy(slos=slo(f"allowance: ¦{text}", WINDOW, "sli: {spent: a}")),
+        f"{text!r} is no amount above zero; write for example 50000 USD",
+    )
+
+
+def test_a_composite_names_slos_above_it_with_weights() -> None:
+    composite = "  - {name: all, composite: [{slo: availability, weight: 1/3}], advisory: true}\n"
+
+    assert sound(policy(slos=SLOS + composite)).slos[1] == CompositeSlo(
+        name="all",
+        members=(Member(slo="availability", weight=Fraction(1, 3)),),
+        advisory=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            "  - ¦{name: all, composite: [{slo: availabilty}]}\n",
+            "all: 'availabilty' is no SLO with an objective above this one;"
+            " did you mean 'availability'?",
+        ),
+        (
+            "  - ¦{name: all, composite: [{slo: all}]}\n",
+            "all: 'all' is no SLO with an objective above this one; known: availability",
+        ),
+        (
+            "  - {name: one, composite: [{slo: availability}]}\n"
+            "  - ¦{name: two, composite: [{slo: one}]}\n",
+            "two: 'one' is no SLO with an objective above this one; known: availability",
+        ),
+        (
+            "  - ¦{name: all, composite: [{slo: later}]}\n"
+            "  - {name: later, objective: 99%, window: 1d, sli: {bad: a, total: b}}\n",
+            "all: 'later' is no SLO with an objective above this one; known: availability",
+        ),
+        ("  - {name: all, composite: ¦[]}\n", "the list needs 1 or more entries"),
+        (
+            "  - {name: all, composite: [{slo: availability, weight: ¦0}]}\n",
+            "0 is not above zero",
+        ),
+        (
+            "  - ¦{name: availability, objective: 99%, window: 1d, sli: {bad: a, total: b}}\n",
+            "availability: another SLO has this name",
+        ),
+    ],
+)
+def test_a_composite_of_what_is_not_there_and_a_name_given_twice_are_told(
+    more: str, message: str
+) -> None:
+    assert_mistake(policy(slos=SLOS + more), message)

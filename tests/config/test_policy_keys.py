@@ -1,0 +1,245 @@
+"""Keys that are unknown, missing, doubled or of the wrong form, at every level of a policy."""
+
+import pytest
+
+from tests.config.texts import BACKEND, HEAD, SLOS, TIERS, assert_mistake, places, policy, read, slo
+
+SLI = "sli: {bad: a, total: b}"
+WINDOW = "window: 30d"
+OBJECTIVE = "objective: 99.9%"
+
+
+def test_the_policy_that_the_others_vary_is_sound() -> None:
+    contents, mistakes = read(policy())
+
+    assert mistakes == []
+    assert contents is not None
+    assert contents.policy.service == "chat"
+
+
+@pytest.mark.parametrize(
+    ("marked", "key", "meant"),
+    [
+        (policy(more="¦onwers: [a]\n"), "onwers", "owners"),
+        (policy(backend=BACKEND.replace("}", ", ¦retrys: 1}")), "retrys", "retries"),
+        (
+            policy(backend=BACKEND.replace("}", ", auth: {¦barer: '${T}'}}")),
+            "barer",
+            "bearer",
+        ),
+        (policy(backend=BACKEND.replace("}", ", tls: {¦cerf: a}}")), "cerf", "cert"),
+        (
+            policy(backend="backend: {type: logs, path: a, timestamp: ts, ¦timezone: UTC}\n"),
+            "timezone",
+            "time_zone",
+        ),
+        (policy(slos=slo(OBJECTIVE, WINDOW, SLI, "¦advisry: true")), "advisry", "advisory"),
+        (policy(slos=slo(OBJECTIVE, WINDOW, "sli: {¦badd: a, total: b}")), "badd", "bad"),
+        (
+            policy(slos=slo(OBJECTIVE, "window: {calendar: month, ¦timezone: UTC}", SLI)),
+            "timezone",
+            "time_zone",
+        ),
+        (
+            policy(
+                slos=slo(OBJECTIVE, WINDOW, SLI, "timeslices: {lenght: 5m, target: 90%}")
+            ).replace("{lenght: 5m,", "{length: 5m, ¦tagret: 1,"),
+            "tagret",
+            "target",
+        ),
+        (
+            policy(slos=slo(OBJECTIVE, WINDOW, SLI, "sampled: {compare: point, ¦comparee: 1}")),
+            "comparee",
+            "compare",
+        ),
+        (
+            policy(slos=SLOS + "  - {name: all, composite: [{slo: availability, ¦wieght: 1}]}\n"),
+            "wieght",
+            "weight",
+        ),
+        (policy(tiers=TIERS.replace("allow: all", "allow: all, ¦wran: []")), "wran", "warn"),
+        (
+            policy(more="burn_rates: [{long: 1h, short: 5m, rate: 2, ¦effct: warn}]\n"),
+            "effct",
+            "effect",
+        ),
+        (
+            policy(more="freezes: [{from: 2026-01-01, to: 2026-01-02, reason: x, ¦alow: []}]\n"),
+            "alow",
+            "allow",
+        ),
+        (policy(more="on: {¦nodata: block}\n"), "nodata", "no_data"),
+        (
+            policy(more="changes: {mine: {description: x, ¦descripton: x}}\n"),
+            "descripton",
+            "description",
+        ),
+    ],
+)
+def test_an_unknown_key_names_its_place_and_the_nearest_known_one(
+    marked: str, key: str, meant: str
+) -> None:
+    assert_mistake(marked, f"unknown key {key!r}; did you mean {meant!r}?")
+
+
+def test_an_unknown_key_that_is_near_to_none_gets_the_list_of_all() -> None:
+    assert_mistake(
+        policy(slos=slo(OBJECTIVE, WINDOW, "sli: {bad: a, total: b, ¦zzz: 1}")),
+        "unknown key 'zzz'; known: bad, column, gauge, good, labels, series, spent, threshold,"
+        " total",
+    )
+
+
+@pytest.mark.parametrize(
+    ("marked", "key", "doc"),
+    [
+        ("¦" + policy(head="version: 1\n"), "service", "The service that ships."),
+        ("¦" + policy(head="service: chat\n"), "version", "Of this format: 1."),
+        ("¦" + policy(backend=""), "backend", "Where the counts come from."),
+        ("¦" + policy(slos=""), "slos", "What is promised."),
+        (
+            "¦" + policy(tiers=""),
+            "tiers",
+            "Bands of the worst remaining budget; the first that holds.",
+        ),
+        (
+            policy(backend="backend: ¦{type: prometheus}\n"),
+            "url",
+            "The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
+        ),
+        (
+            policy(slos="slos:\n  - ¦objective: 99%\n    window: 1d\n"),
+            "name",
+            "Unique in the policy.",
+        ),
+        (
+            policy(slos=slo(OBJECTIVE, "window: ¦{time_zone: UTC}", SLI)),
+            "calendar",
+            "The period; weeks begin on Monday.",
+        ),
+        (
+            policy(tiers=TIERS.replace("{name: exhausted,", "¦{name: exhausted,")).replace(
+                ", allow: [security-patch, rollback]", ""
+            ),
+            "allow",
+            "all, none, or the classes that may ship.",
+        ),
+        (
+            policy(more="freezes: [¦{from: 2026-01-01, to: 2026-01-02}]\n"),
+            "reason",
+            "For those who are stopped.",
+        ),
+    ],
+)
+def test_a_missing_key_names_its_block_and_what_it_is_for(marked: str, key: str, doc: str) -> None:
+    assert_mistake(marked, f"the key {key!r} is missing: {doc}")
+
+
+def test_a_backend_without_its_type_lists_the_types() -> None:
+    assert_mistake(
+        policy(backend="backend: ¦{url: 'http://x'}\n"),
+        "the key 'type' is missing; known values: prometheus, logs, static",
+    )
+
+
+def test_a_backend_type_that_is_unknown_names_the_nearest() -> None:
+    assert_mistake(
+        policy(backend="backend: {type: ¦promethues, url: 'http://x'}\n"),
+        "'promethues' is not known here; did you mean 'prometheus'?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("marked", "key", "first"),
+    [
+        (policy(more="¦service: other\n"), "service", 2),
+        (policy(slos=slo(OBJECTIVE, WINDOW, "sli: {bad: a, total: b, ¦bad: c}")), "bad", 8),
+        (
+            policy(
+                slos=slo(OBJECTIVE, WINDOW, "sli: {bad: a, total: b, labels: {x: a,\n      ¦x: b}}")
+            ),
+            "x",
+            8,
+        ),
+        (policy(more="changes:\n  canary: {}\n  ¦canary: {}\n"), "canary", 10),
+    ],
+)
+def test_a_key_that_stands_twice_is_a_mistake_and_names_the_first(
+    marked: str, key: str, first: int
+) -> None:
+    assert_mistake(marked, f"the key {key!r} stands twice; first on line {first}")
+
+
+@pytest.mark.parametrize(
+    ("marked", "message"),
+    [
+        ("¦- a\n", "a block of keys was expected, not a list"),
+        ("¦just words\n", "a block of keys was expected, not a single value"),
+        (
+            policy(backend="backend: ¦prometheus\n"),
+            "a block of keys was expected, not a single value",
+        ),
+        (policy(backend="backend:¦\n"), "a block of keys was expected, not an empty value"),
+        (policy(slos="slos: ¦{}\n"), "a list was expected, not a block of keys"),
+        (policy(more="owners: ¦me\n"), "a list was expected, not a single value"),
+        (policy(more="dashboard: ¦[a]\n"), "a single value was expected, not a list"),
+        (policy(more="max_age: ¦{a: b}\n"), "a single value was expected, not a block of keys"),
+        (policy(more="? ¦[a, b]\n: c\n"), "a key must be a word, not a list"),
+        (policy(more="changes: {¦{a: b}: c}\n"), "a key must be a word, not a block of keys"),
+        (
+            policy(tiers=TIERS.replace("[security-patch, rollback]", "[rollback, ¦[canary]]")),
+            "a single value was expected, not a list",
+        ),
+        (policy(more="dashboard: ¦null\n"), "the value is empty"),
+        (policy(more="dashboard: ¦~\n"), "the value is empty"),
+        (policy(more='dashboard: ¦""\n'), "the value is empty"),
+        (policy(tiers=TIERS.replace("allow: all", "allow: ¦")), "the value is empty"),
+    ],
+)
+def test_a_value_of_the_wrong_form_is_told_what_was_expected(marked: str, message: str) -> None:
+    assert_mistake(marked, message)
+
+
+def test_the_word_null_in_quotes_is_a_word() -> None:
+    contents, _ = read(policy(more='dashboard: "null"\n'))
+
+    assert contents is not None
+    assert contents.policy.dashboard == "null"
+
+
+@pytest.mark.parametrize("key", ["slos", "tiers"])
+def test_a_policy_without_slos_or_tiers_proves_nothing(key: str) -> None:
+    parts = {"slos": SLOS, "tiers": TIERS, key: f"{key}: ¦[]\n"}
+
+    assert_mistake(policy(**parts), "the list needs 1 or more entries")
+
+
+def test_mistakes_in_several_places_are_all_told_in_their_order() -> None:
+    text, where = places(
+        policy(
+            head='version: ¦2\nservice: ¦"-"\n¦onwers: [a]\n',
+            backend="backend: {type: prometheus, url: ¦ftp://x, retries: ¦-1}\n",
+            slos=slo("objective: ¦99.9", "window: ¦month"),
+            tiers=TIERS.replace("> 50%", "> 50").replace('"> 50', '¦"> 50'),
+            more="max_age: ¦soon\nfreezes: [¦{to: 2026-01-01, reason: x, time_zone: ¦Mars}]\n"
+            "on: {except: [¦rolback]}\n",
+        )
+    )
+
+    contents, mistakes = read(text)
+
+    assert contents is None
+    assert [mistake.split(": ", 1)[0] for mistake in mistakes] == where
+    assert all(": error: " in mistake for mistake in mistakes)
+
+
+def test_one_mistake_in_an_slo_does_not_hide_one_in_the_next() -> None:
+    slos = slo("objective: 99.9", WINDOW, SLI) + slo("objective: 100%", WINDOW, SLI)[6:]
+
+    _, mistakes = read(policy(slos=slos))
+
+    assert len(mistakes) == 2
+
+
+def test_an_unknown_version_is_refused() -> None:
+    assert_mistake(policy(head=HEAD.replace("1", "¦2")), "'2' is not known here; known: 1")

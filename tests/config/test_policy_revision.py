@@ -1,0 +1,89 @@
+"""Which commit a policy's text is from, asked of real repositories."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from gate.config.load import PolicyFile, load, load_pinned
+from gate.errors import PolicyError
+from tests.ci.repository import begin, commit, git
+from tests.config.texts import policy
+
+TEXT = policy()
+OTHER = TEXT.replace("healthy", "fine")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = begin(tmp_path / "repository")
+    commit(folder, "policy", {"gates/a[1].yaml": TEXT, "gates/a1.yaml": TEXT})
+    return folder
+
+
+def read(path: Path) -> PolicyFile:
+    return load(str(path), {})
+
+
+def test_a_committed_policy_names_the_commit_that_is_checked_out(repository: Path) -> None:
+    later = commit(repository, "other", {"b": ""})
+    source = read(repository / "gates" / "a[1].yaml").source
+    assert (source.revision, source.modified) == (later, False)
+    assert source.sha256 == hashlib.sha256(TEXT.encode()).hexdigest()
+
+
+def test_an_edited_policy_says_that_it_is_modified(repository: Path) -> None:
+    (repository / "gates" / "a[1].yaml").write_text(OTHER)
+    edited = read(repository / "gates" / "a[1].yaml").source
+    assert (edited.revision, edited.modified) == (git(repository, "rev-parse", "HEAD"), True)
+    assert not read(repository / "gates" / "a1.yaml").source.modified
+
+
+@pytest.mark.parametrize("ignore", ["", "*.yaml\n"])
+def test_a_policy_that_was_never_committed_has_no_commit(repository: Path, ignore: str) -> None:
+    (repository / ".gitignore").write_text(ignore)
+    (repository / "new.yaml").write_text(TEXT)
+    source = read(repository / "new.yaml").source
+    assert (source.revision, source.modified) == (None, False)
+
+
+def test_a_repository_without_a_commit_and_no_repository_have_none(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "gate.yaml").write_text(TEXT)
+    assert read(tmp_path / "gate.yaml").source.revision is None
+    (tmp_path / ".git").rename(tmp_path / "no-git")
+    assert read(tmp_path / "gate.yaml").source.revision is None
+
+
+def test_a_machine_without_git_reads_policies_all_the_same(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert read(repository / "gates" / "a1.yaml").source.revision is None
+
+
+def test_a_pinned_policy_carries_what_the_file_says_now(repository: Path) -> None:
+    path = repository / "gates" / "a1.yaml"
+    same = load_pinned(str(path), {}, TEXT.encode(), "abc")
+    assert (same.source.revision, same.altered, same.proposed) == ("abc", None, None)
+    path.write_text(OTHER)
+    altered = load_pinned(str(path), {}, TEXT.encode(), "abc")
+    assert altered.policy.tiers[0].name == "healthy"
+    assert altered.altered == hashlib.sha256(OTHER.encode()).hexdigest()
+    assert altered.proposed is not None
+    assert altered.proposed.policy.tiers[0].name == "fine"
+
+
+@pytest.mark.parametrize("text", ["version: 2\n", None])
+def test_what_is_no_policy_any_more_is_altered_and_proposes_nothing(
+    repository: Path, text: str | None
+) -> None:
+    path = repository / "gates" / "a1.yaml"
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+    altered = load_pinned(str(path), {}, TEXT.encode(), "abc")
+    assert altered.altered == hashlib.sha256((text or "").encode()).hexdigest()
+    assert altered.proposed is None
+    with pytest.raises(PolicyError):
+        load_pinned(str(path), {}, b"version: 2\n", "abc")

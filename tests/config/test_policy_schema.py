@@ -1,0 +1,168 @@
+"""The JSON Schema of the policy file: it is what ships, and says what the reader says."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.cli.starters import BACKENDS, HEAD, RULES, SERVERS
+from gate.config.policy_shape import policy_schema
+from tests.config.texts import BACKEND, SLOS, TIERS, policy, read, slo
+from tests.config.whole import ENVIRON, WHOLE, parsed, properties
+
+SHIPPED: dict[str, Any] = json.loads(
+    files("gate").joinpath("schemas", "policy.schema.json").read_text(encoding="utf-8")
+)
+VALIDATOR = jsonschema.Draft202012Validator(SHIPPED)
+READY = sorted((Path(__file__).parents[2] / "policies").glob("*.yaml"))
+
+
+def fits(text: str) -> bool:
+    return VALIDATOR.is_valid(parsed(text))
+
+
+def passes(text: str) -> bool:
+    return read(text, ENVIRON)[0] is not None
+
+
+def test_the_schema_that_ships_is_what_the_reader_checks() -> None:
+    assert policy_schema() == SHIPPED
+
+
+def test_the_schema_is_a_json_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SHIPPED)
+
+
+def test_every_key_carries_a_description() -> None:
+    found = dict(properties(SHIPPED))
+
+    assert {"/slos/sli/bad", "/backend/auth/bearer", "/changes/description"} <= set(found)
+    assert [path for path, schema in found.items() if not schema.get("description")] == []
+
+
+def test_every_object_says_which_other_keys_it_allows() -> None:
+    blocks = [schema for _, schema in properties(SHIPPED) if schema.get("type") == "object"]
+
+    assert blocks
+    assert all("additionalProperties" in block for block in blocks)
+    assert SHIPPED["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
+def test_the_ready_policies_satisfy_the_schema(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    assert fits(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(HEAD + BACKENDS["prometheus"].block + slos + RULES for slos in SERVERS.values()),
+        *(HEAD + one.block + one.slos + RULES for one in BACKENDS.values() if one.slos),
+    ],
+)
+def test_what_init_writes_satisfies_the_schema(text: str) -> None:
+    VALIDATOR.validate(parsed(Template(text).substitute(service="chat")))
+
+
+def test_a_policy_with_every_key_is_accepted_by_both() -> None:
+    contents, mistakes = read(WHOLE, ENVIRON)
+
+    assert mistakes == []
+    assert contents is not None
+    VALIDATOR.validate(parsed(WHOLE))
+
+
+def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> None:
+    def keys(value: object) -> set[str]:
+        if isinstance(value, dict):
+            return set(value).union(*map(keys, value.values()))
+        return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+    every = {path.rpartition("/")[2] for path, _ in properties(SHIPPED)}
+    # Another backend, another way to log in, another kind of indicator, more causes.
+    absent = {"path", "timestamp", "format", "tls", "ca", "cert", "key", "column", "threshold"}
+    absent |= {"series", "username", "password", "password_file", "bearer_file"}
+    absent |= {"no_traffic", "invalid", "partial", "backend_error", "low_traffic", "low_coverage"}
+    assert every - keys(parsed(WHOLE)) == absent
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        policy(more="onwers: [a]\n"),
+        policy(head="version: 1\n"),
+        policy(head="version: 2\nservice: x\n"),
+        policy(backend=BACKEND.replace("}", ", retrys: 1}")),
+        policy(backend=BACKEND.replace("prometheus,", "promethues,")),
+        policy(backend=BACKEND.replace("}", ", retries: -1}")),
+        policy(backend=BACKEND.replace("}", ", retries: '-1'}")),
+        policy(backend=BACKEND.replace("}", ", parallel: 0}")),
+        policy(backend=BACKEND.replace("}", ", auth: {bearer: hunter2}}")),
+        policy(backend=BACKEND.replace("}", ", auth: {bearer: '${T:-hunter2}'}}")),
+        policy(slos="slos: []\n"),
+        policy(slos="slos: {}\n"),
+        policy(slos=slo("objective: 99%", "allowance: 5", "window: 1d", "sli: {bad: a, total: b}")),
+        policy(slos=slo("window: 1d", "sli: {bad: a, total: b}")),
+        policy(slos=slo("objective: true", "window: 1d", "sli: {bad: a, total: b}")),
+        policy(slos=slo("objective: 99%", "window: {calendar: year, a: b}")),
+        policy(slos=SLOS.replace("total:", "totl:")),
+        policy(tiers="tiers: []\n"),
+        policy(tiers=TIERS.replace("otherwise: true", "otherwise: yes")),
+        policy(tiers=TIERS.replace("allow: all", "allow: al")),
+        policy(tiers=TIERS.replace("allow: all", "allow:")),
+        policy(more="on: {stale: ignore}\n"),
+        policy(more="burn_rates: google-3d\n"),
+        policy(more="changes: {mine: x}\n"),
+        policy(more="dashboard: null\n"),
+        policy(more="max_age: 5\n"),
+        "- a\n",
+    ],
+)
+def test_what_the_schema_can_see_is_wrong_for_both(text: str) -> None:
+    assert not passes(text)
+    assert not fits(text)
+
+
+SPELLINGS = {
+    "burn_rates: [{long: 1h, short: 5m, rate: 14.4, effect: warn, allow: [canary]}]": [
+        "google-30d",
+        "[]",
+        "[{long: 1h, short: 5m, rate: 14.4, effect: warn, allow: [canary]}]",
+    ],
+    "otherwise: TRUE": ["true", "True", "'true'", "'${YES}'"],
+    'parallel: "4"': ["1", "'1'", "'${N}'", "007"],
+    "service: 42": ["chat", "1.5", "true", "'a b'", "2026-12-20", "'${WORD}'"],
+    "objective: 0.999": ["99.9%", "'0.999'", ".999", "99.99 %"],
+    "allowance: 500.5 USD": ["5", "'5'", "5.5", "1_000 USD", "'${N}'"],
+    "weight: 0.5": ["1", "1e-1", "'2'", "'${N}'"],
+    "target: 1": ["100%", "0.5", "'${SHARE}'"],
+    "empty: bad": ["good", "left-out", "'bad'"],
+    "effect: warn": ["block", "'warn'"],
+    "compare: point": ["pessimistic", "optimistic"],
+    "min_events: 10": ["0", "'0'", "'${N}'"],
+    "rate: 14.4": ["1", "1e1", "1/3", "'2'"],
+    "allow: all, warn": ["'${ALL}', warn", "[mine, canary], warn", "'all', warn"],
+    "default: mine": ["canary", "'${WORD}'"],
+    "from: 2026-12-20": ["2026-12-20T10:00", "2026-12-20 10:00", "'2026-12-20'"],
+}
+
+
+@given(st.fixed_dictionaries({was: st.sampled_from(ways) for was, ways in SPELLINGS.items()}))
+def test_every_spelling_that_the_reader_accepts_satisfies_the_schema(
+    spelled: dict[str, str],
+) -> None:
+    text = WHOLE
+    for was, becomes in spelled.items():
+        text = text.replace(was, f"{was.partition(':')[0]}: {becomes}")
+    contents, mistakes = read(text, ENVIRON)
+
+    assert contents is not None, mistakes
+    VALIDATOR.validate(parsed(text))

@@ -1,0 +1,202 @@
+"""The ``slos`` of a policy: objectives, windows, indicators and what goes together."""
+
+from datetime import timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gate.slo.measurement import Sli
+from gate.slo.objective import Denominator, RatioSlo
+from gate.slo.window import CalendarWindow, Period, RollingWindow
+from tests.config.texts import assert_mistake, only_ratio, policy, slo
+
+OBJECTIVE = "objective: 99.9%"
+WINDOW = "window: 30d"
+SLI = "sli: {bad: a, total: b}"
+KINDS = "an SLO has exactly one of objective, allowance and composite"
+
+
+@pytest.mark.parametrize("text", ["99.9%", "0.999", ".999", "99.9 %", '"99.9%"', "99.900%"])
+def test_an_objective_is_a_percentage_or_a_ratio_and_exact(text: str) -> None:
+    one = only_ratio(f"objective: {text}", WINDOW, SLI)
+
+    assert one.objective == Fraction(999, 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("99.9", "a bare 99.9 is ambiguous; write 99.9% or a share from 0 to 1"),
+        ("100%", "100% is not between 0% and 100%; at 100% there is no budget to spend"),
+        ("1", "1 is not between 0% and 100%; at 100% there is no budget to spend"),
+        ("0", "0 is not between 0% and 100%; at 100% there is no budget to spend"),
+        ("0%", "0% is not between 0% and 100%; at 100% there is no budget to spend"),
+        ("-1%", "-1% is not between 0% and 100%; at 100% there is no budget to spend"),
+        ("100.1%", "100.1% is not between 0% and 100%; at 100% there is no budget to spend"),
+        ("99,9%", "'99,9%' is no share; write for example 99.9% or 0.999"),
+        ("three nines", "'three nines' is no share; write for example 99.9% or 0.999"),
+        (".nan", "'.nan' is no share; write for example 99.9% or 0.999"),
+        ("999e-3", "'999e-3' is no share; write for example 99.9% or 0.999"),
+    ],
+)
+def test_an_objective_that_is_none_says_why(text: str, message: str) -> None:
+    assert_mistake(policy(slos=slo(f"objective: ¦{text}", WINDOW, SLI)), message)
+
+
+@pytest.mark.parametrize("sla", ["99.9%", "99.95%", "0.999"])
+def test_an_sla_must_be_laxer_than_the_objective(sla: str) -> None:
+    assert_mistake(
+        policy(slos=slo(OBJECTIVE, f"sla: ¦{sla}", WINDOW, SLI)),
+        "the sla must be laxer (lower) than the objective",
+    )
+
+
+def test_a_laxer_sla_is_read() -> None:
+    one = only_ratio(OBJECTIVE, "sla: 99.5%", WINDOW, SLI)
+
+    assert one.sla == Fraction(995, 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("30d", timedelta(days=30)),
+        ("4w", timedelta(days=28)),
+        ("1h30m", timedelta(minutes=90)),
+        ("36525d", timedelta(days=36525)),
+    ],
+)
+def test_a_rolling_window_is_a_duration(text: str, length: timedelta) -> None:
+    assert only_ratio(OBJECTIVE, f"window: {text}", SLI) == RatioSlo(
+        name="availability",
+        window=RollingWindow(length),
+        sli=Sli(bad="a", total="b"),
+        objective=Fraction(999, 1000),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("30", "'30' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
+        ("30 d", "'30 d' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
+        ("1M", "'1M' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
+        ("-30d", "'-30d' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
+        ("0d", "'0d' is zero; a duration must be longer"),
+        ("36526d", "'36526d' is longer than 36525d"),
+        ("9999999999999w", "'9999999999999w' is longer than 36525d"),
+    ],
+)
+def test_a_window_that_is_no_duration_says_so(text: str, message: str) -> None:
+    assert_mistake(policy(slos=slo(OBJECTIVE, f"window: ¦{text}", SLI)), message)
+
+
+def test_a_calendar_window_has_a_period_a_zone_and_a_denominator() -> None:
+    window = "window: {calendar: quarter, time_zone: Asia/Kolkata, denominator: to-date}"
+    one = only_ratio(OBJECTIVE, window, SLI)
+
+    assert one.window == CalendarWindow(Period.QUARTER, ZoneInfo("Asia/Kolkata"))
+    assert one.denominator is Denominator.TO_DATE
+
+
+@pytest.mark.parametrize(
+    ("window", "message"),
+    [
+        (
+            "{calendar: ¦fortnight}",
+            "'fortnight' is not known here; known: day, month, quarter, week, year",
+        ),
+        ("{calendar: ¦monht}", "'monht' is not known here; did you mean 'month'?"),
+        (
+            "{calendar: month, denominator: ¦to_date}",
+            "'to_date' is not known here; did you mean 'to-date'?",
+        ),
+        *(
+            (
+                f"{{calendar: month, time_zone: ¦{zone}}}",
+                f"{zone!r} is no time zone; write for example UTC or Europe/Berlin",
+            )
+            for zone in ("Europe/Berln", "Europe", "../../etc/passwd", "/etc/localtime", "UTC+1")
+        ),
+    ],
+)
+def test_a_calendar_window_that_is_none_says_so(window: str, message: str) -> None:
+    assert_mistake(policy(slos=slo(OBJECTIVE, f"window: {window}", SLI)), message)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (("¦name: x", WINDOW), KINDS),
+        (("¦name: x", OBJECTIVE, "allowance: 5 USD", WINDOW, SLI), KINDS),
+        (
+            ("¦name: x", OBJECTIVE, SLI),
+            "the key 'window' is missing: 30d, or a calendar period",
+        ),
+        (
+            ("name: x", "allowance: 5 USD", WINDOW, "sli: {spent: a}", "sla: ¦90%"),
+            "'sla' does not go with 'allowance'",
+        ),
+        (
+            ("name: x", "allowance: 5 USD", WINDOW, "sli: {spent: a}", "sampled: ¦true"),
+            "'sampled' does not go with 'allowance'",
+        ),
+        (
+            (
+                "name: x",
+                "allowance: 5 USD",
+                "window: ¦{calendar: month, denominator: to-date}",
+                "sli: {spent: a}",
+            ),
+            "'to-date' does not go with 'allowance'",
+        ),
+        (
+            (
+                "objective: 99%",
+                "window: ¦{calendar: month, denominator: to-date}",
+                "sli: {bad: a, total: b}",
+                "timeslices: {length: 5m, target: 95%}",
+            ),
+            "'to-date' does not go with timeslices: the window has all of them",
+        ),
+        (
+            ("name: x", "composite: [{slo: y}]", "window: ¦30d"),
+            "'window' does not go with 'composite'",
+        ),
+        (
+            ("name: x", "composite: [{slo: y}]", "sli: ¦{bad: a}"),
+            "'sli' does not go with 'composite'",
+        ),
+        (
+            ("name: x", "allowance: 5 USD", WINDOW, f"¦{SLI}".replace("¦sli: ", "sli: ¦")),
+            "an allowance goes with an indicator of what is spent",
+        ),
+        (
+            ("name: x", OBJECTIVE, WINDOW, "sli: ¦{spent: a}"),
+            "what is spent goes with an allowance",
+        ),
+    ],
+)
+def test_what_does_not_go_together_in_an_slo_is_told(keys: tuple[str, ...], message: str) -> None:
+    text = "slos:\n  - " + "\n    ".join(keys) + "\n"
+
+    assert_mistake(policy(slos=text), message)
+
+
+@pytest.mark.parametrize("name", ["-", "a:b", "a\\tb", " a", "ä"])
+def test_a_name_is_made_of_letters_digits_and_a_few_signs(name: str) -> None:
+    text = f'slos:\n  - name: ¦"{name}"\n    {OBJECTIVE}\n    {WINDOW}\n    {SLI}\n'
+    shown = name.replace("\\t", "\t")
+
+    assert_mistake(
+        policy(slos=text),
+        f"{shown!r} is no name; use letters, digits, and . _ / - or blanks between them",
+    )
+
+
+def test_slos_that_are_all_advisory_decide_nothing() -> None:
+    assert_mistake(
+        policy(slos=slo(OBJECTIVE, WINDOW, SLI, "advisory: true").replace("  -", "  ¦-")),
+        "every SLO is advisory: nothing decides",
+    )

@@ -1,0 +1,106 @@
+"""A policy with nearly every key, and policies as JSON Schema sees them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+ENVIRON = {
+    "URL": "http://x",
+    "T": "hunter2",
+    "N": "3",
+    "ALL": "all",
+    "WORD": "canary",
+    "YES": "true",
+    "SHARE": "99%",
+    "PERIOD": "month",
+}
+
+WHOLE = """\
+version: 1
+service: 42
+owners: [1, "@ada", no]
+dashboard: https://grafana.example/d/chat
+backend:
+  type: prometheus
+  url: "${URL}"
+  auth: {bearer: "${T}"}
+  headers: {X-Scope-OrgID: 7}
+  parallel: "4"
+  retries: ${N}
+slos:
+  - name: availability
+    objective: 0.999
+    sla: 99.5%
+    window: {calendar: "${PERIOD}", time_zone: Europe/Berlin, denominator: to-date}
+    sli: {bad: 'x{code=~"5.."}', total: x, labels: {code: 200, up: true}}
+    min_events: 10
+  - {name: up, objective: 99%, window: 30d, sli: {gauge: up}}
+  - name: slices
+    objective: 99%
+    window: 1d
+    sli: {good: a, total: b}
+    timeslices: {length: 5m, target: 1, empty: bad}
+  - {name: quality, objective: 98%, window: 7d, sli: {bad: a, total: b}, sampled: True}
+  - {name: more, objective: 98%, window: 7d, sli: {bad: a, good: b}, sampled: {compare: point}}
+  - {name: money, allowance: 500.5 USD, window: 30d, sli: {spent: a}, advisory: "false"}
+  - {name: tokens, allowance: 5e2, window: 30d, sli: {spent: a}}
+  - {name: all, composite: [{slo: availability, weight: 0.5}, {slo: up, weight: "1/3"}]}
+changes:
+  default: mine
+  mine:
+    description: Ours
+    paths: ["prompts/**"]
+    labels: [prompt, 1]
+    branches: ["prompt/*"]
+    types: [feat]
+    trailers: {Change-Class: mine}
+    approved_by: ["@ada", write]
+  other: {description: Of another kind}
+overrides: {longest: 1h, approved_by: ["@ada"]}
+tiers:
+  - {name: healthy, remaining: "> 50%", allow: all, warn: [mine], require: {canary: [shadow]}}
+  - {name: rest, otherwise: TRUE, allow: [rollback, "${WORD}"]}
+burn_rates: [{long: 1h, short: 5m, rate: 14.4, effect: warn, allow: [canary]}]
+freezes:
+  - {from: 2026-12-20, to: 2027-01-02T18:00, time_zone: UTC, reason: year end, allow: []}
+on: {no_data: allow, stale: warn, except: [rollback]}
+max_age: 5m
+min_coverage: 0.5
+valid_for: 1h
+"""
+
+
+class Core(yaml.SafeLoader):
+    """YAML 1.2's core schema, as editors read it: no dates, no yes and no, no sexagesimals."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
+
+
+# https://yaml.org/spec/1.2.2/#1032-tag-resolution
+for tag, pattern, firsts in (
+    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
+):
+    Core.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), firsts)
+
+
+def parsed(text: str) -> Any:
+    """Return a document as an editor sees it."""
+    return yaml.load(text, Core)
+
+
+def properties(schema: object, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return every key that a policy can have, in any block, with its schema."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from properties(part, path)
+    if isinstance(schema, dict):
+        for name, value in schema.get("properties", {}).items():
+            yield f"{path}/{name}", value
+            yield from properties(value, f"{path}/{name}")
+        for word in ("items", "anyOf", "oneOf", "additionalProperties"):
+            yield from properties(schema.get(word), path)

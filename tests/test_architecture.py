@@ -1,0 +1,307 @@
+"""The rules of CONTRIBUTING.md that the source itself can be asked about."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from gate.backends import BACKENDS
+from gate.cli.check import check
+from gate.cli.main import COMMANDS
+from gate.cli.schema import SCHEMAS, schema
+from gate.cli.status import status
+from gate.config.backend_shape import BACKEND
+from gate.config.policy_shape import policy_schema
+from gate.policy.burn_rates import NAMED
+from gate.policy.policy import DEFAULT_ACTIONS
+from gate.reporters import REPORTERS, STATUS_REPORTERS
+from gate.settings import SETTINGS
+from gate.slo.measurement import Cause
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted((ROOT / "gate").rglob("*.py"))
+PURE = ("slo", "budget", "policy", "decision")
+PURE_MODULES = {
+    # Of the standard library: words and arithmetic. No clock, environment, network or file system.
+    *("collections.abc", "contextlib", "dataclasses", "enum", "functools", "itertools", "operator"),
+    *("typing", "re", "string", "fractions", "math", "hashlib", "hmac", "json"),
+    "datetime",  # the types; the calls that read a clock or the machine's zone are looked for below
+}
+IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
+IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
+HEAVY = {"duckdb", "jsonschema", "hypothesis", "jinja2", "numpy", "pandas", "asyncio"}
+
+
+def module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def room(name: str) -> str:
+    """Return the room of a module: the package under gate, or the single module there."""
+    return name.split(".")[1] if "." in name else name
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path) -> list[str]:
+    """Return every module that a file imports, wherever in it."""
+    found = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            found.append(node.module or "")
+    return found
+
+
+def ours(path: Path) -> list[str]:
+    return [name for name in imports(path) if name.startswith("gate.")]
+
+
+def levels() -> list[set[str]]:
+    """Return the rooms as CONTRIBUTING.md draws them, from the lowest to the highest."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^cli -> .*$", text, re.MULTILINE)
+    return [set(re.findall(r"\w+", level)) for level in reversed(line.split("->"))]
+
+
+def test_every_room_is_on_the_map_and_every_room_of_the_map_is_there() -> None:
+    there = {room(module(path)) for path in FILES} - {"gate", "__main__", "settings"}
+
+    assert set().union(*levels()) == there
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_a_room_imports_only_itself_and_lower_rooms(path: Path) -> None:
+    height = {name: place for place, level in enumerate(levels()) for name in level}
+    height |= {"settings": 0, "gate": -1, "__main__": len(height)}
+    own = room(module(path))
+
+    wrong = [name for name in ours(path) if room(name) != own and height[room(name)] >= height[own]]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("package", ["backends", "cli"])
+def test_what_is_registered_beside_each_other_does_not_import_each_other(package: str) -> None:
+    registered = {
+        "backends": set(BACKENDS.values()),
+        "cli": {f"gate.cli.{name}" for name in COMMANDS},
+    }[package]
+
+    for path in FILES:
+        owners = {name for name in registered if f"{module(path)}.".startswith(f"{name}.")}
+        others = registered - owners
+        if owners:
+            wrong = [n for n in ours(path) for other in others if f"{n}.".startswith(f"{other}.")]
+            assert wrong == [], path
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if room(module(p)) in PURE], ids=module)
+def test_a_pure_room_has_no_clock_no_environment_no_network_and_no_files(path: Path) -> None:
+    allowed = PURE_MODULES | {name for name in imports(path) if name.startswith("gate.")}
+
+    assert set(imports(path)) - allowed == set()
+    assert sorted(impure_calls(tree(path))) == []
+
+
+def impure_calls(root: ast.AST) -> Iterator[str]:
+    for node in ast.walk(root):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        method = called.rpartition(".")[2]
+        named = called in IMPURE_NAMES or ("." in called and method in IMPURE_METHODS)
+        if named or (method == "astimezone" and not node.args):  # that takes the machine's zone
+            yield called
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("datetime.now(UTC)", ["datetime.now"]),
+        ("at.astimezone()", ["at.astimezone"]),
+        ("at.astimezone(UTC)", []),
+        ("open('x')", ["open"]),
+        ("window.opened(at)", []),
+    ],
+)
+def test_the_search_for_impure_calls_finds_them(text: str, found: list[str]) -> None:
+    assert list(impure_calls(ast.parse(text))) == found
+
+
+def test_importing_the_pure_rooms_loads_nothing_that_could_reach_outside() -> None:
+    names = [module(path) for path in FILES if room(module(path)) in PURE]
+    loaded = modules_after(f"import {', '.join(names)}")
+
+    outside = {"requests", "urllib3", "yaml", "click", "socket", "ssl", "subprocess", "zoneinfo"}
+    assert loaded & outside == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_whatever_is_public_has_a_docstring(path: Path) -> None:
+    assert ast.get_docstring(tree(path)), "the module itself"
+    assert list(undocumented(tree(path).body)) == []
+
+
+def undocumented(body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            if not ast.get_docstring(node):
+                yield f"{node.name} on line {node.lineno}"
+            if isinstance(node, ast.ClassDef):
+                yield from undocumented(node.body)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("backends/__init__.py", "BACKENDS"),
+        ("reporters/__init__.py", "REPORTERS"),
+        ("cli/main.py", "COMMANDS"),
+        ("cli/schema.py", "SCHEMAS"),
+        ("settings.py", "SETTINGS"),
+        ("policy/burn_rates.py", "NAMED"),
+        ("policy/policy.py", "DEFAULT_ACTIONS"),
+        ("policy/tiers.py", "COMPARISONS"),
+    ],
+)
+def test_a_registry_is_a_dict_literal(file: str, name: str) -> None:
+    assigned = [
+        node.value
+        for node in tree(ROOT / "gate" / file).body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name
+    ]
+
+    assert [type(value) for value in assigned] == [ast.Dict]
+
+
+def test_every_command_is_a_module_of_its_name() -> None:
+    for name in COMMANDS:
+        path = ROOT / "gate" / "cli" / f"{name}.py"
+        functions = {n.name for n in tree(path).body if isinstance(n, ast.FunctionDef)}
+        assert name in functions
+
+
+def choices(command: click.Command, option: str) -> list[str]:
+    (kind,) = [param.type for param in command.params if param.name == option]
+    assert isinstance(kind, click.Choice)
+    return list(kind.choices)
+
+
+def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
+    assert choices(check, "format_") == list(REPORTERS)
+    assert choices(status, "format_") == list(STATUS_REPORTERS)
+    assert choices(schema, "name") == list(SCHEMAS)
+
+
+def test_the_words_of_the_policys_schema_follow_from_the_registries() -> None:
+    properties: dict[str, Any] = policy_schema()["properties"]
+    backends = [one["properties"]["type"]["const"] for one in properties["backend"]["oneOf"]]
+
+    assert backends == list(BACKENDS) == list(SETTINGS) == list(BACKEND.blocks)
+    assert [kind.kind for kind in SETTINGS.values()] == list(SETTINGS)
+    assert set(properties["on"]["properties"]) == {*Cause, "except"} == {*DEFAULT_ACTIONS, "except"}
+    assert list(NAMED) == properties["burn_rates"]["anyOf"][0]["anyOf"][0]["enum"]
+
+
+def environment() -> dict[str, str]:
+    """Return an environment in which no coverage is measured, which would load modules too."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+
+
+def modules_after(code: str) -> set[str]:
+    """Return the modules that a fresh interpreter has loaded for some code."""
+    program = f"import sys\nbefore = set(sys.modules)\n{code}\n" + (
+        "print(*sorted(set(sys.modules) - before), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def modules_of(*arguments: str) -> set[str]:
+    """Return the modules that one run of the command loads."""
+    return modules_after(f"from gate.cli.main import main\nmain({list(arguments)!r})")
+
+
+POLICY = """\
+version: 1
+service: chat
+backend: {BACKEND}
+slos:
+  - {name: availability, objective: 99.9%, window: 30dSLI}
+tiers:
+  - {name: healthy, remaining: "> 50%", allow: all}
+  - {name: rest, otherwise: true, allow: [rollback]}
+"""
+
+
+@pytest.fixture
+def static_policy(tmp_path: Path) -> str:
+    (tmp_path / "counts.yaml").write_text("counts: {availability: {total: 1000000, bad: 1}}\n")
+    path = tmp_path / "gate.yaml"
+    backend = "type: static, path: counts.yaml"
+    path.write_text(POLICY.replace("BACKEND", backend).replace("SLI", ""))
+    return str(path)
+
+
+def test_help_imports_no_command() -> None:
+    loaded = modules_of("--help")
+
+    assert loaded & {f"gate.cli.{name}" for name in COMMANDS} == set()
+    assert loaded & ({"yaml", "requests", "subprocess"} | HEAVY) == set()
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "check"])
+def test_a_command_imports_no_other_command(name: str) -> None:
+    commands = {f"gate.cli.{command}" for command in COMMANDS}
+
+    assert modules_of(name, "--help") & commands == {f"gate.cli.{name}"}
+
+
+def test_a_check_of_static_counts_imports_only_what_it_uses(static_policy: str) -> None:
+    loaded = modules_of("check", static_policy)
+
+    assert {"gate.cli.check", "gate.backends.static", "gate.reporters.terminal"} <= loaded
+    assert loaded & HEAVY == set()
+    assert loaded & {"requests", "urllib3", "ssl", "http.client", "concurrent.futures"} == set()
+    for registered in (BACKENDS, REPORTERS):
+        used = {"gate.backends.static", "gate.reporters.terminal"}
+        assert loaded & set(registered.values()) <= used
+    assert loaded & {f"gate.cli.{name}" for name in COMMANDS} == {"gate.cli.check"}
+
+
+def test_a_check_against_prometheus_imports_no_other_backend_and_no_reporter_but_its_own(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "gate.yaml"
+    backend = 'type: prometheus, url: "http://127.0.0.1:9", retries: 0'
+    text = POLICY.replace("BACKEND", backend)
+    path.write_text(text.replace("SLI", ", sli: {bad: a_total, total: b_total}"))
+
+    loaded = modules_of("check", str(path), "--format", "json")
+
+    assert {"gate.backends.prometheus", "gate.reporters.json"} <= loaded
+    assert loaded & HEAVY == set()
+    assert loaded & {"gate.backends.logs", "gate.backends.static", "difflib"} == set()
+    assert loaded & set(REPORTERS.values()) == {"gate.reporters.json"}
