@@ -19,7 +19,7 @@ from tests.cli.installed import command, environment
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TIERS = "tiers: [{name: all, otherwise: true, allow: all}]\n"
-LOGS = 'backend: {type: logs, path: "*.jsonl", timestamp: ts}\n'
+BACKEND = "backend: {type: prometheus, url: http://127.0.0.1:9090}\n"
 SLOS = "slos: [{name: up, objective: 99%, window: 30d, sli: {bad: x_total, total: y_total}}]\n"
 
 
@@ -71,6 +71,7 @@ def test_the_first_policy_decides_as_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize("snippet", blocks("yaml")[:-1])
 def test_every_snippet_of_a_policy_is_sound(tmp_path: Path, snippet: str) -> None:
     text = snippet if "version:" in snippet else f"version: 1\nservice: chat\n{snippet}"
+    text += "" if "backend:" in text else BACKEND
     text += "" if "slos:" in text else SLOS
     text += "" if "tiers:" in text else TIERS
     (tmp_path / "gate.yaml").write_text(text, encoding="utf-8")

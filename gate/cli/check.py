@@ -1,21 +1,29 @@
 """``gate check``."""
 
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import click
 
 from gate.budget.impact import Impact
-from gate.cli.parameters import EVIDENCE, IMPACT, measuring
-from gate.cli.session import load_all, now, progress, report
+from gate.ci.systems import SYSTEMS
+from gate.cli.parameters import DURATION, EVIDENCE, IMPACT, UNTIL, measuring, one_override
+from gate.cli.place import context_of, facts_of
+from gate.cli.session import append, load_all, now, progress, read_file, report, signing_key
+from gate.cli.waiting import until_allowed
+from gate.config.load import PolicyFile
+from gate.decision.decision import Decision
 from gate.errors import ExitCode
-from gate.pipeline.run import Options
+from gate.pipeline.options import Options
 from gate.pipeline.run import check as run_check
 from gate.reporters import REPORTERS, render
 
 
 @click.command()
 @measuring(REPORTERS)
-@click.option("--change", metavar="CLASS", help="The class of the change; default: the policy's.")
+@click.option("--change", metavar="CLASS", help="The class of the change; default: recognised.")
 @click.option("--observe", is_flag=True, help="Tell the verdict but always exit 0.")
 @click.option("--fail-on", type=click.Choice(["warn"]), help="Exit 11 on a warning instead of 0.")
 @click.option(
@@ -29,6 +37,24 @@ from gate.reporters import REPORTERS, render
     type=IMPACT,
     help="Expected cost of the change, taken as spent: canary=10%,failures=100%,detect=5m.",
 )
+@click.option("--base", metavar="REF", help="What the change is compared with to recognise it.")
+@click.option(
+    "--policy-ref",
+    metavar="REF",
+    help="Read each policy as this commit has it, so that a change cannot loosen its own gate.",
+)
+@click.option(
+    "--ci",
+    type=click.Choice(["auto", "none", *SYSTEMS]),
+    default="auto",
+    show_default=True,
+    help="The CI system that this runs in.",
+)
+@click.option("--override", metavar="REASON", help="Ship although the policy says no; recorded.")
+@click.option("--approved-by", metavar="WHO", help="Who approved the override; not the author.")
+@click.option("--until", type=UNTIL, help="When the override ends, RFC 3339.")
+@click.option("--record", metavar="FILE", help="Append the decision to this log (JSON Lines).")
+@click.option("--wait", type=DURATION, help="Ask again until allowed, for so long at most.")
 def check(
     *,
     policies: tuple[str, ...],
@@ -41,23 +67,57 @@ def check(
     fail_on: str | None,
     satisfied: tuple[tuple[str, str], ...],
     impact: Impact | None,
+    base: str | None,
+    policy_ref: str | None,
+    ci: str,
+    override: str | None,
+    approved_by: str | None,
+    until: datetime | None,
+    record: str | None,
+    wait: timedelta | None,
 ) -> ExitCode:
     """Decide whether a change may ship now under each POLICY; the worst verdict is the exit code.
 
     Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured),
     10 block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.
     """
-    files = load_all(policies)
+    broken_glass = one_override(override, approved_by, until)
+    if at is not None and wait is not None:
+        raise click.UsageError("--wait does not go with --at: the past does not change")
+    files = load_all(policies, _reading(policy_ref))
+    context = context_of(ci, base)
     options = Options(
         at=at or now(),
         change=change,
+        facts=facts_of(context),
+        context=context,
         satisfied=dict(satisfied),
         impact=impact,
+        override=broken_glass,
         observe=observe,
         fail_on_warn=fail_on == "warn",
         timeout=timeout,
+        key=signing_key(os.environ),
     )
-    with progress(files):
-        decision = run_check(files, options)
+
+    def decide(instant: datetime) -> Decision:
+        with progress(files):
+            return run_check(files, replace(options, at=instant))
+
+    decision = until_allowed(decide, options.at, wait)
     report(lambda name, style: render(name, decision, style), format_, copies)
+    if record is not None:
+        append(record, decision)
     return decision.exit_code
+
+
+def _reading(ref: str | None) -> Callable[[str], PolicyFile]:
+    if ref is None:
+        return read_file
+
+    def read(path: str) -> PolicyFile:
+        from gate.cli.pinned import read_pinned  # noqa: PLC0415 - git is run here only
+
+        return read_pinned(path, ref)
+
+    return read

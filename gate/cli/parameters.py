@@ -10,6 +10,7 @@ import click
 from gate.budget.impact import Impact
 from gate.config.reader import nearest
 from gate.config.scalars import SHARE, parse_instant
+from gate.policy.override import Override
 from gate.slo.duration import parse_duration
 
 
@@ -78,6 +79,24 @@ def _past(text: str) -> datetime:
     return instant
 
 
+def one_override(
+    reason: str | None, approved_by: str | None, until: datetime | None
+) -> Override | None:
+    """Return the override that three options together ask for; None where none of them is given.
+
+    Raises:
+        UsageError: some are given and some are not.
+    """
+    given = {"--override": reason, "--approved-by": approved_by, "--until": until}
+    missing = [name for name, value in given.items() if value is None]
+    if reason is None or approved_by is None or until is None:
+        if len(missing) < len(given):
+            raise click.UsageError(f"an override also needs {' and '.join(missing)}")
+        return None
+    return Override(reason=reason, approved_by=approved_by, until=until)
+
+
+UNTIL: Final = Parsed("time", parse_instant)
 INSTANT: Final = Parsed("time", _past)
 DURATION: Final = Parsed("duration", parse_duration)
 IMPACT: Final = Parsed("impact", parse_impact)

@@ -1,38 +1,48 @@
 """What the measuring commands have in common: loading the policies, telling progress, reporting."""
 
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Final
 
-from gate.cli.streams import style_of, tell, write, write_file
+from gate.cli.streams import append_line, style_of, tell, write, write_file
 from gate.config.load import PolicyFile, load
+from gate.decision.decision import Decision
+from gate.decision.document import to_document
+from gate.decision.record import to_record
 from gate.errors import Mistake, PolicyError
 from gate.reporters.style import Style
 
 Render = Callable[[str, Style], str]
 """A report in a format, for a style."""
 
+Read = Callable[[str], PolicyFile]
+
 _QUIET_SECONDS: Final = 2.0
 """A backend that answers sooner is not worth a word."""
 _FILE_STYLE: Final = Style(width=100)
 
 
-def load_all(paths: Sequence[str]) -> list[PolicyFile]:
+def read_file(path: str) -> PolicyFile:
+    """Read a policy file as it is."""
+    return load(path, os.environ)
+
+
+def load_all(paths: Sequence[str], read: Read = read_file) -> list[PolicyFile]:
     """Read every policy file; warnings go to stderr.
 
     Raises:
         PolicyError: the mistakes of all files together.
-        UsageError: a file cannot be read at all.
     """
     files: list[PolicyFile] = []
     mistakes: list[Mistake] = []
     for path in paths:
         try:
-            files.append(load(path, os.environ))
+            files.append(read(path))
         except PolicyError as error:
             mistakes.extend(error.mistakes)
     if mistakes:
@@ -65,6 +75,17 @@ def progress(files: Sequence[PolicyFile]) -> Iterator[None]:
         yield
     finally:
         done.set()
+
+
+def signing_key(environ: Mapping[str, str]) -> bytes | None:
+    """Return the key that signs decisions, from ``GATE_SIGNING_KEY``; None where there is none."""
+    return environ.get("GATE_SIGNING_KEY", "").encode("utf-8", "surrogateescape") or None
+
+
+def append(path: str, decision: Decision) -> None:
+    """Add a line on a decision to a log; a failure is a warning, as with any report."""
+    line = json.dumps(to_record(to_document(decision)), allow_nan=False)
+    append_line(path, line)
 
 
 def report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None:

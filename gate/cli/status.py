@@ -7,7 +7,7 @@ import click
 from gate.cli.parameters import measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
-from gate.pipeline.run import Options
+from gate.pipeline.options import Options
 from gate.pipeline.run import status as run_status
 from gate.reporters import STATUS_REPORTERS, render_status
 

@@ -19,6 +19,14 @@ _PLAIN_WIDTH: Final = 100
 """Columns where nothing says how wide the reader's screen is, as in a CI log."""
 
 
+def open_closed() -> None:
+    """Give a process that was started without stdout or stderr (``>&-``) one that goes nowhere."""
+    if sys.__stdout__ is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - a device, to the end
+    if sys.__stderr__ is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - a device, to the end
+
+
 def write(text: str) -> None:
     """Write to stdout and flush."""
     try:
@@ -42,6 +50,15 @@ def write_file(path: str, text: str) -> None:
     """Write a copy of a report; a failure is a warning."""
     try:
         Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        tell(f"gate: warning: {path} could not be written: {error.strerror}")
+
+
+def append_line(path: str, line: str) -> None:
+    """Add a line to a file in one write, so that two runs at once do not mix theirs."""
+    try:
+        with Path(path).open("ab", buffering=0) as log:
+            log.write(f"{line}\n".encode())
     except OSError as error:
         tell(f"gate: warning: {path} could not be written: {error.strerror}")
 

@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from gate.budget.assessment import Assessment
+from gate.decision.context import Context
 from gate.errors import ExitCode
 from gate.policy.findings import Finding, Verdict
+from gate.policy.override import Override
 from gate.policy.policy import Policy
+from gate.policy.recognition import Recognition
 from gate.policy.tiers import Tier
 
 SCHEMA_VERSION: Final = 1
@@ -34,9 +37,8 @@ class PolicyDecision:
 
     policy: Policy
     source: Source
-    change_class: str
-    recognised_by: str
-    """How the class was found: ``--change``, or the policy's default."""
+    recognition: Recognition
+    """The class of the change, and how it was found."""
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order."""
     findings: tuple[Finding, ...]
@@ -54,6 +56,23 @@ class PolicyDecision:
     """What must be or has been done for this class: the tier's requirements."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
     """Requirement -> the evidence that the user gave."""
+    proposed: "Proposed | None" = None
+    """What the policy as the change would have it says; None: the change does not touch it."""
+
+    @property
+    def change_class(self) -> str:
+        """The class that was judged."""
+        return self.recognition.change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """The verdict of a policy that the change itself alters, which does not count."""
+
+    verdict: Verdict | None
+    """None: the altered file is no policy any more."""
+    sha256: str
+    """Of the altered file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +84,32 @@ class Decision:
     verdict: Verdict
     """The worst of the policies'."""
     exit_code: ExitCode
-    """Derived from the verdict and the two flags below, and from nothing else."""
+    """Derived from the verdict, the two flags below and the override, and from nothing else."""
     observe: bool
     """The verdict is told but not enforced."""
     fail_on_warn: bool
     evaluated_at: datetime
     expires_at: datetime
     tool_version: str
+    context: Context = field(default_factory=lambda: Context(system="none"))
+    """Where it was asked for."""
+    override: Override | None = None
+    """One that was accepted, whether or not it was needed. The verdict stays what it is."""
+    key: bytes | None = field(default=None, repr=False)
+    """Signs the JSON document."""
+
+    @property
+    def overridden(self) -> bool:
+        """Whether the change ships only because of the override."""
+        plain = exit_code(self.verdict, observe=self.observe, fail_on_warn=self.fail_on_warn)
+        return self.override is not None and plain is not ExitCode.ALLOW
 
 
-def exit_code(verdict: Verdict, *, observe: bool, fail_on_warn: bool) -> ExitCode:
+def exit_code(
+    verdict: Verdict, *, observe: bool, fail_on_warn: bool, override: Override | None = None
+) -> ExitCode:
     """Derive the exit code; no report and no delivery has a part in it."""
-    if observe:
+    if observe or override is not None:
         return ExitCode.ALLOW
     return {
         Verdict.ALLOW: ExitCode.ALLOW,

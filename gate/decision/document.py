@@ -1,18 +1,21 @@
 """The decision as one JSON document; `decision.schema.json` describes it for everybody else."""
 
-from gate.decision.decision import SCHEMA_VERSION, Decision, PolicyDecision, Source
+from gate.decision.context import Context
+from gate.decision.decision import SCHEMA_VERSION, Decision, PolicyDecision, Proposed, Source
+from gate.decision.seal import sealed
 from gate.decision.slo_document import Json, instant, slo_document
 from gate.policy.findings import Finding
+from gate.policy.override import Override
 
 
 def to_document(decision: Decision) -> Json:
     """Return the decision as plain data, ready for ``json.dumps(allow_nan=False)``.
 
     Every key is always there, in a stable order; None stands for what was not measured or does not
-    apply. Shares are fractions of 1, instants RFC 3339 in UTC.
+    apply. Shares are fractions of 1, instants RFC 3339 in UTC. At the end stands a seal.
     """
     classes = {policy.change_class for policy in decision.policies}
-    return {
+    document: Json = {
         "schema_version": SCHEMA_VERSION,
         "verdict": str(decision.verdict),
         "exit_code": int(decision.exit_code),
@@ -22,8 +25,12 @@ def to_document(decision: Decision) -> Json:
         "tool_version": decision.tool_version,
         "observe": decision.observe,
         "fail_on_warn": decision.fail_on_warn,
+        "overridden": decision.overridden,
+        "override": _override(decision.override),
+        "context": _context(decision.context),
         "policies": [_policy(policy, decision) for policy in decision.policies],
     }
+    return sealed(document, decision.key)
 
 
 def source_document(source: Source) -> Json:
@@ -44,7 +51,9 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "dashboard": policy.dashboard,
         "source": source_document(decided.source),
         "change_class": decided.change_class,
-        "recognised_by": decided.recognised_by,
+        "recognised_by": decided.recognition.how,
+        "recognised_from": list(decided.recognition.evidence),
+        "recognition_notes": list(decided.recognition.notes),
         "tier": decided.tier.name if decided.tier else None,
         "worst_slo": decided.worst.slo.name if decided.worst else None,
         "verdict": str(decided.verdict),
@@ -52,8 +61,40 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "allowed_again_at": instant(decided.allowed_again_at),
         "obligations": list(decided.obligations),
         "satisfied": dict(decided.satisfied),
+        "proposed_policy": _proposed(decided.proposed),
         "slos": [slo_document(known, decision.evaluated_at) for known in decided.assessments],
         "findings": [_finding(finding) for finding in decided.findings],
+    }
+
+
+def _proposed(proposed: Proposed | None) -> Json | None:
+    if proposed is None:
+        return None
+    verdict = None if proposed.verdict is None else str(proposed.verdict)
+    return {"verdict": verdict, "sha256": proposed.sha256}
+
+
+def _override(override: Override | None) -> Json | None:
+    if override is None:
+        return None
+    return {
+        "reason": override.reason,
+        "approved_by": override.approved_by,
+        "until": instant(override.until),
+    }
+
+
+def _context(context: Context) -> Json:
+    return {
+        "system": context.system,
+        "repository": context.repository,
+        "revision": context.revision,
+        "branch": context.branch,
+        "base": context.base,
+        "pull_request": context.pull_request,
+        "author": context.author,
+        "actor": context.actor,
+        "url": context.url,
     }
 
 

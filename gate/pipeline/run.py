@@ -1,45 +1,30 @@
 """One run over one or several policies: the decision, or the status without a verdict."""
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache
 from threading import Thread
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gate import __version__
 from gate.backends import open_backend
 from gate.budget.assessment import Assessment
-from gate.budget.impact import Impact
 from gate.config.load import PolicyFile
 from gate.config.reader import nearest
-from gate.decision.decision import Decision, PolicyDecision, exit_code
+from gate.decision.decision import Decision, PolicyDecision, Proposed, exit_code
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError
+from gate.pipeline.decide import decide
 from gate.pipeline.measure import OpenBackend, measure
+from gate.pipeline.options import Options
 from gate.policy.findings import worst
-from gate.policy.judge import allowed_now, judge
+from gate.policy.override import refusal
 from gate.settings import Limits
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 T = TypeVar("T")
-
-DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the user asked for."""
-
-    at: datetime
-    """The one instant of the run."""
-    change: str | None = None
-    """The change class; None: each policy's default."""
-    satisfied: Mapping[str, str] = field(default_factory=dict)
-    """Requirement -> evidence."""
-    impact: Impact | None = None
-    observe: bool = False
-    fail_on_warn: bool = False
-    timeout: timedelta = DEFAULT_TIMEOUT
 
 
 def check(
@@ -48,25 +33,39 @@ def check(
     """Decide on a change under every policy; the worst of them is the verdict.
 
     Raises:
-        UsageError: the change class is unknown to a policy, a requirement to all of them, or a
-            backend's package is missing.
+        UsageError: the change class is unknown to a policy, a requirement to all of them, an
+            override does not count, or a backend's package is missing.
     """
     _check_words(files, options)
-    assessed = _measure_all(files, options, open_with)
-    policies = tuple(
-        _decide(file, assessments, options)
-        for file, assessments in zip(files, assessed, strict=True)
-    )
+    proposed = [file.proposed for file in files if file.proposed is not None]
+    assessed = _measure_all([*files, *proposed], options, open_with)
+    known = cache(options.facts)
+    judged = [
+        decide(file, assessments, options, known)
+        for file, assessments in zip([*files, *proposed], assessed, strict=True)
+    ]
+    policies = tuple(_with_proposed(files, judged))
     verdict = worst(policy.verdict for policy in policies)
+    ends = [options.at + min(file.policy.valid_for for file in files)]
+    if options.override is not None:
+        ends.append(options.override.until)
     return Decision(
         policies=policies,
         verdict=verdict,
-        exit_code=exit_code(verdict, observe=options.observe, fail_on_warn=options.fail_on_warn),
+        exit_code=exit_code(
+            verdict,
+            observe=options.observe,
+            fail_on_warn=options.fail_on_warn,
+            override=options.override,
+        ),
         observe=options.observe,
         fail_on_warn=options.fail_on_warn,
         evaluated_at=options.at,
-        expires_at=options.at + min(file.policy.valid_for for file in files),
+        expires_at=min(ends),
         tool_version=__version__,
+        context=options.context,
+        override=options.override,
+        key=options.key,
     )
 
 
@@ -91,6 +90,7 @@ def status(
 
 def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
     for file in files:
+        _check_override(file, options)
         known = file.policy.change_classes
         if options.change is not None and options.change not in known:
             hint = nearest(options.change, known)
@@ -106,6 +106,15 @@ def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
         if name not in requirements:
             hint = nearest(name, requirements) if requirements else "; no tier requires anything"
             raise UsageError(f"--satisfied {name}: no policy requires this{hint}")
+
+
+def _check_override(file: PolicyFile, options: Options) -> None:
+    if options.override is None:
+        return
+    authors = [who for who in (options.context.author, options.context.actor) if who]
+    flaw = refusal(options.override, file.policy.overrides, at=options.at, authors=authors)
+    if flaw is not None:
+        raise UsageError(f"--override does not count under {file.source.path}: {flaw}")
 
 
 def _measure_all(
@@ -126,6 +135,8 @@ def _measure_all(
 
 def _start(task: Callable[[], T]) -> "Future[T]":
     """Run a task in a daemon thread: Ctrl-C must not wait for a slow backend."""
+    from concurrent.futures import Future  # noqa: PLC0415 - costs 3 ms, for several policies only
+
     future: Future[T] = Future()
 
     def work() -> None:
@@ -138,28 +149,14 @@ def _start(task: Callable[[], T]) -> "Future[T]":
     return future
 
 
-def _decide(
-    file: PolicyFile, assessments: tuple[Assessment, ...], options: Options
-) -> PolicyDecision:
-    policy = file.policy
-    change = options.change or policy.default_change
-    judgement = judge(policy, assessments, change, at=options.at, satisfied=options.satisfied)
-    return PolicyDecision(
-        policy=policy,
-        source=file.source,
-        change_class=change,
-        recognised_by="--change" if options.change else "the policy's default",
-        assessments=assessments,
-        findings=judgement.findings,
-        verdict=judgement.verdict,
-        tier=judgement.tier,
-        worst=judgement.worst,
-        allowed_now=allowed_now(policy, assessments, at=options.at, satisfied=options.satisfied),
-        allowed_again_at=judgement.allowed_again_at,
-        obligations=judgement.obligations,
-        satisfied={
-            name: evidence
-            for name, evidence in options.satisfied.items()
-            if name in judgement.obligations
-        },
-    )
+def _with_proposed(
+    files: Sequence[PolicyFile], judged: Sequence[PolicyDecision]
+) -> Iterator[PolicyDecision]:
+    """Yield the decisions that count, each with the verdict of its altered policy, if any."""
+    altered = iter(judged[len(files) :])
+    for file, decided in zip(files, judged, strict=False):
+        if file.altered is None:
+            yield decided
+        else:
+            verdict = next(altered).verdict if file.proposed is not None else None
+            yield replace(decided, proposed=Proposed(verdict=verdict, sha256=file.altered))

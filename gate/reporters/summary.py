@@ -12,8 +12,9 @@ from typing import Final
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Price
 from gate.budget.timeslices import describe_time
-from gate.decision.decision import Decision, PolicyDecision, Source
+from gate.decision.decision import Decision, PolicyDecision, Proposed, Source
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.recognition import Recognition
 from gate.reporters import budgets, values
 from gate.reporters.details import Fact
 from gate.reporters.payable import canary
@@ -28,7 +29,11 @@ _STOPPING: Final = frozenset({Verdict.BLOCK, Verdict.UNDECIDED})
 def verdict_word(verdict: Verdict, decision: Decision) -> str:
     """Write a verdict so that it cannot be taken for an enforced one when it is not."""
     word = verdict.upper()
-    return f"{word} (observe only: not enforced, exit code 0)" if decision.observe else word
+    if decision.observe:
+        return f"{word} (observe only: not enforced, exit code 0)"
+    if decision.overridden and verdict is not Verdict.ALLOW:
+        return f"{word} (overridden: exit code 0)"
+    return word
 
 
 def subject(decided: PolicyDecision) -> str:
@@ -94,13 +99,17 @@ def provenance(source: Source) -> str:
 
 def origin(decided: PolicyDecision) -> Iterator[Fact]:
     """Yield how the class was recognised, and the text that decided."""
-    yield "Change", f"{decided.change_class}, by {decided.recognised_by}"
+    yield "Change", ", ".join([decided.change_class, *_recognised(decided.recognition)])
+    yield from (("Change", note) for note in decided.recognition.notes)
     yield "Policy", provenance(decided.source)
+    if decided.proposed is not None:
+        yield "Policy", _proposed(decided.proposed)
 
 
 def closing(decision: Decision) -> Iterator[Fact]:
     """Yield what the shell is told, the instant, how long the decision holds, and by what."""
     until = values.instant(decision.expires_at)
+    yield from overriding(decision)
     yield "Exit code", str(int(decision.exit_code))
     yield "Evaluated", f"{values.exact_instant(decision.evaluated_at)}, holds until {until}"
     yield "By", f"gate {decision.tool_version}"
@@ -108,6 +117,32 @@ def closing(decision: Decision) -> Iterator[Fact]:
 
 def _exhausted(known: Assessment) -> bool:
     return known.remaining is not None and known.remaining <= 0
+
+
+def overriding(decision: Decision) -> Iterator[Fact]:
+    """Yield who lets the change ship although the policy does not, why, and until when."""
+    override = decision.override
+    if override is not None:
+        needed = "" if decision.overridden else " (not needed)"
+        until = values.instant(override.until)
+        who = f"approved by {override.approved_by}, until {until}{needed}"
+        yield "Override", f"{override.reason}; {who}"
+
+
+def _recognised(recognition: Recognition) -> Iterator[str]:
+    evidence = ", ".join(recognition.evidence)
+    if recognition.how == "unknown":
+        yield f"which cannot be ruled out: {evidence}"
+    elif recognition.how == "default":
+        yield "by the policy's default"
+    else:
+        yield f"by {recognition.how}" + (f": {evidence}" if evidence else "")
+
+
+def _proposed(proposed: Proposed) -> str:
+    if proposed.verdict is None:
+        return "this change alters it into something that is no policy; that does not count here"
+    return f"this change alters it; by its own text the verdict would be {proposed.verdict}"
 
 
 def _lesser(finding: Finding, verdict: Verdict) -> bool:

@@ -12,6 +12,7 @@ from gate.budget.impact import Impact
 from gate.decision.document import to_document
 from gate.decision.slo_document import instant, number, share, slo_document
 from gate.decision.status import status_document
+from gate.policy.recognition import Recognition
 from gate.slo.measurement import Cause, Unmeasured
 from gate.slo.objective import Bound
 from tests.reporters.builders import (
@@ -50,6 +51,9 @@ NUMBERS = (
     "impact",
     "sla_remaining",
 )
+
+
+CANARY = Recognition(change="canary", how="--change")
 
 
 def document(known: Any) -> dict[str, Any]:
@@ -170,7 +174,7 @@ def test_a_forecast_is_told_to_the_second() -> None:
 
 
 def test_the_change_class_of_the_whole_is_the_one_that_all_agree_on() -> None:
-    one, other = block_policy(), allow_policy(change_class="canary")
+    one, other = block_policy(), allow_policy(recognition=CANARY)
     assert to_document(decision(one, one))["change_class"] == "full-rollout"
     assert to_document(decision(one, other))["change_class"] is None
 

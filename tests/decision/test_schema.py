@@ -46,7 +46,7 @@ def test_every_kind_of_decision_satisfies_the_schema(made: Decision) -> None:
 def test_an_unknown_or_a_missing_property_does_not() -> None:
     known = to_document(decision(block_policy()))
     with pytest.raises(ValidationError):
-        VALIDATOR.validate(known | {"override": None})
+        VALIDATOR.validate(known | {"overrides": None})
     with pytest.raises(ValidationError):
         VALIDATOR.validate({name: known[name] for name in known if name != "verdict"})
 

@@ -15,7 +15,9 @@ from gate.decision.status import PolicyStatus, Status
 from gate.policy.burn_rates import GOOGLE_30D
 from gate.policy.changes import BUILT_IN
 from gate.policy.findings import Finding, Rule, Verdict, worst
+from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Policy
+from gate.policy.recognition import Recognition
 from gate.policy.tiers import Condition, Tier
 from gate.slo.measurement import Answer, Cause, Counts, Evidence, Sli, Slices, Spent, Unmeasured
 from gate.slo.objective import Bound, CompositeSlo, Denominator, Member, RatioSlo, SpendSlo
@@ -145,6 +147,8 @@ def policy_of(known: tuple[Assessment, ...], **fields: Any) -> Policy:
         guards=DEFAULT_GUARDS,
         change_classes=frozenset(BUILT_IN),
         default_change="full-rollout",
+        matchers={},
+        overrides=OverrideRule(),
         valid_for=timedelta(minutes=15),
         dashboard="https://grafana.acme.example/d/chat?orgId=1&from=now-30d",
     )
@@ -174,8 +178,7 @@ def decided(
     made = PolicyDecision(
         policy=policy,
         source=source(),
-        change_class="full-rollout",
-        recognised_by="the policy's default",
+        recognition=Recognition(change="full-rollout", how="default"),
         assessments=known,
         findings=findings,
         verdict=worst(one.verdict for one in findings),
@@ -267,8 +270,7 @@ def warn_policy(**fields: Any) -> PolicyDecision:
             for doubt in thin.doubts
         ),
         tier="exhausted",
-        change_class="security-patch",
-        recognised_by="--change",
+        recognition=Recognition(change="security-patch", how="--change"),
         obligations=("shadow",),
         satisfied={"shadow": "https://ci.acme.example/runs/17"},
         **fields,

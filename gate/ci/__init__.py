@@ -1,0 +1,1 @@
+"""What depends on the place where the gate runs: CI systems, git, and code hosts' APIs."""

@@ -1,0 +1,324 @@
+"""What becomes of a request that GitHub does not answer as it should."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from requests import exceptions
+
+from gate.ci.github import GitHubError
+from gate.ci.rest import Clock, Purpose, Rest, RestError
+from tests.ci.asking import Time, asking
+from tests.servers.github import PULL, TOKEN, FakeGitHub, github
+from tests.servers.github_answers import Answer, refused
+
+LABELS = "issues/list-labels-on-issue"
+STATUS = "repos/create-commit-status"
+RESET = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(1793491200 + 30)}
+SECONDARY = "You have exceeded a secondary rate limit"
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeGitHub]:
+    with github() as one:
+        one.labels = ["security"]
+        yield one
+
+
+def raised(fake: FakeGitHub, *faults: Answer, time: Time | None = None) -> str:
+    """Return the sentence of the failure to list labels."""
+    fake.faults = {LABELS: list(faults)}
+    with pytest.raises(GitHubError) as error:
+        asking(fake.url, time).labels(PULL)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    "fault, pause",
+    [
+        (refused(500, "Oh"), 1.0),
+        (Answer(502, b"<html>Bad gateway</html>"), 1.0),
+        (Answer(503, b"[1]"), 1.0),
+        (refused(503, "Busy", Retry_After="7"), 7.0),
+        (refused(503, "Busy", Retry_After="Sun, 01 Nov 2026 00:00:09 GMT"), 9.0),
+        (refused(503, "Busy", Retry_After="Sun, 01 Nov 2026 00:00:09 -0000"), 9.0),
+        (refused(503, "Busy", Retry_After="Sat, 31 Oct 2026 00:00:00 GMT"), 1.0),
+        (refused(503, "Busy", Retry_After="Sun, 01 Nov 2026 00:00:09 GMT", Date="now"), 1.0),
+        (refused(503, "Busy", Retry_After="soon"), 1.0),
+        (refused(429, "Slow down", Retry_After="5"), 5.0),
+        (refused(429, "Slow down"), 60.0),
+        (refused(403, SECONDARY, Retry_After="5"), 5.0),
+        (refused(403, SECONDARY), 60.0),
+        (refused(403, "API rate limit exceeded", **RESET), 30.0),
+        (refused(403, "Enough", **RESET), 30.0),
+        (refused(429, "Enough", **RESET, Retry_After="2"), 2.0),
+        (refused(429, "Enough", x_ratelimit_remaining="0", x_ratelimit_reset="soon"), 60.0),
+    ],
+)
+def test_a_busy_github_is_asked_again_after_the_pause_that_it_names(
+    fake: FakeGitHub, fault: Answer, pause: float
+) -> None:
+    time = Time()
+    fake.faults = {LABELS: [fault]}
+
+    assert asking(fake.url, time).labels(PULL) == ("security",)
+
+    assert fake.seen == [LABELS] * 2
+    assert time.slept == [pause]
+
+
+def test_a_github_that_stays_broken_is_asked_four_times(fake: FakeGitHub) -> None:
+    time = Time()
+
+    sentence = raised(fake, *[refused(502, "Server Error")] * 9, time=time)
+
+    assert sentence == (
+        "cannot list the labels of the pull request: GitHub answers 502 (Server Error)"
+    )
+    assert fake.seen == [LABELS] * 4
+    assert time.slept == [1.0, 2.0, 4.0]
+
+
+def test_a_pause_that_is_too_long_is_not_begun(fake: FakeGitHub) -> None:
+    time = Time()
+
+    sentence = raised(fake, refused(403, SECONDARY, Retry_After="90"), time=time)
+
+    assert sentence == (
+        "cannot list the labels of the pull request: GitHub limits how often it may be asked: "
+        "403 (You have exceeded a secondary rate limit); to wait 90 s is too long"
+    )
+    assert time.slept == []
+
+
+def test_a_limit_is_told_from_a_missing_permission(fake: FakeGitHub) -> None:
+    fake.faults = {LABELS: [refused(403, SECONDARY, Retry_After="900")]}
+
+    with pytest.raises(GitHubError) as error:
+        asking(fake.url).labels(PULL)
+
+    assert error.value.status == 429
+
+
+def test_all_requests_of_a_client_share_its_time(fake: FakeGitHub) -> None:
+    time = Time()
+    client = asking(fake.url, time, seconds=10.0)
+    busy = refused(503, "Busy", Retry_After="8")
+
+    fake.faults = {LABELS: [busy]}
+    assert client.labels(PULL) == ("security",)
+    time.now += 3600  # between requests costs nothing
+    fake.faults = {LABELS: [busy]}
+    with pytest.raises(GitHubError, match="to wait 8 s is too long"):
+        client.labels(PULL)
+
+    assert time.slept == [8.0]
+
+
+def test_a_client_without_time_asks_nothing(fake: FakeGitHub) -> None:
+    with pytest.raises(GitHubError, match="GitHub has had all the time that it was given"):
+        asking(fake.url, seconds=0).labels(PULL)
+
+    assert fake.seen == []
+
+
+@pytest.mark.parametrize(
+    "fault, told",
+    [
+        (
+            refused(403, "Resource not accessible by integration"),
+            "403 (Resource not accessible by integration); the token needs pull-requests: read",
+        ),
+        (
+            refused(403, "Must have admin rights"),
+            "403 (Must have admin rights); perhaps the token lacks pull-requests: read",
+        ),
+        (
+            refused(404, "Not Found"),
+            "404 (Not Found); perhaps the token lacks pull-requests: read",
+        ),
+        (
+            refused(401, "Bad credentials"),
+            "401 (Bad credentials); the token is wrong or has expired",
+        ),
+        (
+            Answer(422, b'{"message": "No", "errors": ["a\\nb", {"message": "c"}, {}]}'),
+            "422 (No, a b, c)",
+        ),
+        (Answer(422, b'{"message": ["No"], "errors": "a"}'), "422"),
+        (Answer(410, b"[" * 100_000), "410"),
+        (Answer(400, b'{"message": "\\u001b[31m\\u202ered"}'), "400 ([31mred)"),
+        (Answer(304, b""), "304"),
+    ],
+)
+def test_a_refusal_is_one_sentence_that_says_what_is_missing(
+    fake: FakeGitHub, fault: Answer, told: str
+) -> None:
+    expected = f"cannot list the labels of the pull request: GitHub answers {told}"
+
+    assert raised(fake, fault) == expected
+    assert fake.seen == [LABELS]
+
+
+def test_a_long_complaint_is_shortened(fake: FakeGitHub) -> None:
+    assert len(raised(fake, refused(400, "x" * 10_000))) < 400
+
+
+def test_the_token_is_never_told(fake: FakeGitHub) -> None:
+    sentence = raised(fake, refused(400, f"Odd header: Bearer {TOKEN}"))
+
+    assert TOKEN not in sentence
+    assert sentence.endswith("400 (Odd header: Bearer ***)")
+
+
+def test_an_empty_token_spoils_no_sentence(fake: FakeGitHub) -> None:
+    with pytest.raises(GitHubError, match=r"GitHub answers 401 \(Bad credentials\)"):
+        asking(fake.url, token="").labels(PULL)
+
+
+@pytest.mark.parametrize("token", ["secret\n", "secret\u2026"])
+def test_a_token_that_cannot_be_sent_is_said_so_without_showing_it(
+    fake: FakeGitHub, token: str
+) -> None:
+    with pytest.raises(GitHubError) as error:
+        asking(fake.url, token=token).labels(PULL)
+
+    assert "the token, or the question, has a character that cannot be sent" in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_a_login_in_netrc_does_not_go_over_the_token(
+    fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "netrc"
+    file.write_text("machine 127.0.0.1 login eve password eves\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(file))
+
+    assert asking(fake.url).labels(PULL) == ("security",)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_renamed_repository_is_followed_with_the_same_request(
+    fake: FakeGitHub, status: int
+) -> None:
+    there = f"{fake.url}/repos/acme/chat/statuses/{'c' * 40}"
+    fake.faults = {STATUS: [Answer(status, b"", {"Location": there})]}
+
+    asking(fake.url).set_status("a" * 40, "success", context="gate", description="fine")
+
+    body = {"state": "success", "context": "gate", "description": "fine"}
+    assert fake.statuses == [("c" * 40, body)]
+
+
+def test_neither_the_token_nor_the_request_goes_to_another_host(fake: FakeGitHub) -> None:
+    with github() as other:
+        there = f"{other.url}/repos/acme/chat/issues/7/labels?token=x"
+        sentence = raised(fake, Answer(301, b"", {"Location": there}))
+        fake.faults = {LABELS: [Answer(200, b"[]", {"Link": f'<{there}>; rel="next"'})]}
+        with pytest.raises(GitHubError, match="has the next page on another host"):
+            asking(fake.url).labels(PULL)
+
+        assert other.seen == []
+    assert sentence.endswith("GitHub redirects to another host, 127.0.0.1")
+
+
+def test_a_redirect_in_circles_ends(fake: FakeGitHub) -> None:
+    assert raised(fake, *[Answer(307, b"")] * 9).endswith("GitHub redirects in circles")
+    assert fake.seen == [LABELS] * 5
+
+
+@pytest.mark.parametrize("body", [b"<html>Log in</html>", b"[" * 100_000, b'["\xff"]'])
+def test_a_success_that_is_no_json_is_an_error(fake: FakeGitHub, body: bytes) -> None:
+    assert raised(fake, Answer(200, body)).endswith("GitHub gives an answer that is no JSON")
+
+
+class Broken(requests.Session):
+    """A session whose every request fails; counts them."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+        self.asked = 0
+
+    def request(self, *_args: Any, **_options: Any) -> requests.Response:
+        self.asked += 1
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error, told, tries",
+    [
+        (exceptions.ReadTimeout("https://x"), "gives no answer in time", 4),
+        (exceptions.ConnectTimeout("https://x"), "gives no answer in time", 4),
+        (exceptions.ConnectionError("https://x"), "cannot be reached", 4),
+        (exceptions.ProxyError("https://x"), "cannot be reached through the proxy", 4),
+        (exceptions.ChunkedEncodingError("https://x"), "broke off its answer", 4),
+        (exceptions.SSLError("https://x"), "cannot be reached: TLS failed", 1),
+        (OSError("/home/x/ca.pem"), "cannot be asked (OSError)", 1),
+        (exceptions.InvalidURL("https://x"), "cannot be asked (InvalidURL)", 1),
+    ],
+)
+def test_a_failure_of_the_network_is_said_without_addresses(
+    error: Exception, told: str, tries: int
+) -> None:
+    session = Broken(error)
+
+    with pytest.raises(GitHubError) as failure:
+        asking("https://github.example/api", session=session).labels(PULL)
+
+    expected = f"cannot list the labels of the pull request: GitHub {told}"
+    assert str(failure.value) == expected
+    assert (failure.value.status, session.asked) == (None, tries)
+
+
+def test_a_github_that_is_not_there_cannot_be_reached() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+        with pytest.raises(GitHubError, match="GitHub cannot be reached"):
+            asking(url).labels(PULL)
+
+
+def test_a_github_that_hangs_up_or_is_silent_is_given_up_in_time() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        rest = Rest(
+            f"http://127.0.0.1:{silent.getsockname()[1]}",
+            host="GitLab",
+            headers={},
+            secret="",
+            clock=Clock(),
+            seconds=0.2,
+        )
+
+        with pytest.raises(RestError) as error:
+            rest.ask(Purpose("ask", "api"), "GET", "version")
+
+    assert str(error.value) == "cannot ask: GitLab gives no answer in time; to wait 1 s is too long"
+
+
+def test_an_empty_answer_is_none(fake: FakeGitHub) -> None:
+    fake.faults = {LABELS: [Answer(200, b"")]}
+    rest = Rest(fake.url, host="GitHub", headers=headers(), secret=TOKEN)
+
+    answer = rest.ask(Purpose("ask", ""), "GET", f"repos/acme/chat/issues/{PULL}/labels")
+
+    assert answer is None
+
+
+def headers() -> dict[str, str]:
+    return {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+
+
+def test_the_body_is_sent_as_json(fake: FakeGitHub) -> None:
+    text = json.loads('"\\ud83d\\ude00 \\u202e"')
+
+    comment = asking(fake.url).create_comment(PULL, text)
+
+    assert fake.comments[0].body == comment.body == text

@@ -1,0 +1,307 @@
+"""A GitHub on the loopback interface, with a memory, that keeps to GitHub's published description.
+
+Every request and every answer is held against github-openapi.json; what does not fit is a problem,
+and a test that had one fails. Faults are played on top of it.
+"""
+
+import base64
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.servers.github_answers import (
+    Answer,
+    Call,
+    description,
+    invalid,
+    page,
+    refused,
+    too_long,
+    user,
+)
+from tests.servers.openapi import Operation
+
+REPOSITORY: Final = "acme/chat"
+PULL: Final = 7
+TOKEN: Final = "ghs_ofTheTests0123456789"
+ACTIONS: Final = "github-actions[bot]"
+DATE: Final = "Sun, 01 Nov 2026 00:00:00 GMT"
+"""Of every answer; as Unix time 1793491200."""
+_ROOT: Final = "/api/v3"
+"""As on GitHub Enterprise Server."""
+_LONGEST_DESCRIPTION: Final = 140
+_INTEGRATION: Final = "Resource not accessible by integration"
+
+
+@dataclass(slots=True)
+class Remark:
+    """A comment as it is kept."""
+
+    id: int
+    login: str | None
+    body: str
+
+
+@dataclass(slots=True)
+class FakeGitHub:
+    """One repository with one pull request. Tests read and write its fields."""
+
+    url: str = ""
+    """Of the API."""
+    writer: str = ACTIONS
+    """Who the token belongs to."""
+    comments: list[Remark] = field(default_factory=list)
+    files: list[tuple[str, str | None]] = field(default_factory=list)
+    """Name, and name before."""
+    labels: list[str] = field(default_factory=list)
+    reviews: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    contents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Ref -> path -> bytes, or what GitHub says of something that is no file."""
+    rights: dict[str, str] = field(default_factory=dict)
+    teams: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """Organization, team and login -> state."""
+    statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    forbidden: set[str] = field(default_factory=set)
+    """Operations that the token may not use, and GitHub says so."""
+    hidden: set[str] = field(default_factory=set)
+    """Operations that the token may not use, and GitHub denies that there is anything."""
+    faults: dict[str, list[Answer]] = field(default_factory=dict)
+    """Operation -> answers to the next calls of it."""
+    before: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
+    """Operation -> what happens just before the next calls of it."""
+    seen: list[str] = field(default_factory=list)
+    """Operation of every request."""
+    problems: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1001))
+    """Of comments; none is given twice."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def plant(self, login: str | None, body: str) -> Remark:
+        """Write a comment as somebody."""
+        remark = Remark(next(self.numbers), login, body)
+        self.comments.append(remark)
+        return remark
+
+    def answer(self, handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
+        """Answer a request, and note what does not fit the description."""
+        address = urlsplit(handler.path)
+        path = address.path.removeprefix(_ROOT)
+        operation = description().operation(handler.command, path)
+        if operation is None or not address.path.startswith(_ROOT):
+            self.problems.append(f"GitHub knows no {handler.command} {address.path}")
+            return refused(404, "Not Found")
+        call = Call(
+            parts=dict(operation.parts),
+            query=dict(parse_qsl(address.query, keep_blank_values=True)),
+            body=json.loads(body) if body else None,
+            url=self.url + path,
+        )
+        wrong = [*_header_problems(handler, body)]
+        wrong += description().request_problems(operation, call.query, call.body)
+        answer = self._act(handler, operation, call)
+        if not isinstance(answer.body, bytes):
+            wrong += description().answer_problems(operation, answer.status, answer.body)
+        self.problems += [f"{operation.name}: {one}" for one in wrong]
+        return answer
+
+    def _act(self, handler: BaseHTTPRequestHandler, operation: Operation, call: Call) -> Answer:
+        with self.lock:
+            self.seen.append(operation.name)
+            happening = self.before.get(operation.name, [])
+            happens = happening.pop(0) if happening else None
+            faults = self.faults.get(operation.name, [])
+            fault = faults.pop(0) if faults else None
+        if happens is not None:
+            happens()
+        if fault is not None:
+            return fault
+        if handler.headers["Authorization"] != f"Bearer {TOKEN}":
+            return refused(401, "Bad credentials")
+        if operation.name in self.forbidden:
+            return refused(403, _INTEGRATION)
+        if operation.name in self.hidden:
+            return refused(404, "Not Found")
+        with self.lock:
+            return _ROUTES[operation.name](self, call)
+
+    def list_comments(self, call: Call) -> Answer:
+        return page(call, self.comments, self._comment)
+
+    def create_comment(self, call: Call) -> Answer:
+        body = call.body["body"]
+        return too_long(body) or Answer(201, self._comment(self.plant(self.writer, body)))
+
+    def update_comment(self, call: Call) -> Answer:
+        remark = self._found(call)
+        if remark is None:
+            return refused(404, "Not Found")
+        if remark.login != self.writer:
+            return refused(403, _INTEGRATION)
+        refusal = too_long(call.body["body"])
+        if refusal is None:
+            remark.body = call.body["body"]
+        return refusal or Answer(200, self._comment(remark))
+
+    def delete_comment(self, call: Call) -> Answer:
+        remark = self._found(call)
+        if remark is None:
+            return refused(404, "Not Found")
+        if remark.login != self.writer:
+            return refused(403, _INTEGRATION)
+        self.comments.remove(remark)
+        return Answer(204)
+
+    def _found(self, call: Call) -> Remark | None:
+        return next((one for one in self.comments if str(one.id) == call.parts["comment_id"]), None)
+
+    def _comment(self, remark: Remark) -> dict[str, Any]:
+        return description().example(
+            "issue-comment",
+            id=remark.id,
+            user=None if remark.login is None else user(remark.login),
+            body=remark.body,
+            html_url=f"https://github.example/{REPOSITORY}/pull/{PULL}#issuecomment-{remark.id}",
+        )
+
+    def who(self, _call: Call) -> Answer:
+        if self.writer.endswith("[bot]"):
+            return refused(403, _INTEGRATION)
+        kind = {"login": self.writer, "type": "User", "user_view_type": "public"}
+        return Answer(200, description().example("public-user", **kind))
+
+    def list_files(self, call: Call) -> Answer:
+        return page(call, self.files, _entry)
+
+    def list_labels(self, call: Call) -> Answer:
+        return page(call, self.labels, lambda name: description().example("label", name=name))
+
+    def list_reviews(self, call: Call) -> Answer:
+        return page(call, self.reviews, dict)
+
+    def list_events(self, call: Call) -> Answer:
+        return page(call, self.events, dict)
+
+    def read_content(self, call: Call) -> Answer:
+        tree, path = self.contents.get(call.query["ref"]), call.parts["path"]
+        if tree is None:
+            return refused(404, f"No commit found for the ref {call.query['ref']}")
+        if path not in tree:
+            return refused(404, "Not Found")
+        if not isinstance(tree[path], bytes):
+            return Answer(200, tree[path])
+        # Broken into lines, as GitHub does.
+        text = base64.encodebytes(tree[path]).decode()
+        known = {"type": "file", "encoding": "base64", "content": text, "path": path}
+        return Answer(200, description().example("content-file", **known))
+
+    def read_commit(self, call: Call) -> Answer:
+        if call.parts["ref"] not in self.contents:
+            return refused(422, f"No commit found for SHA: {call.parts['ref']}")
+        return Answer(200, description().example("commit"))
+
+    def read_right(self, call: Call) -> Answer:
+        login = call.parts["username"]
+        if login not in self.rights:
+            return refused(404, f"{login} is not a user")
+        right = {"permission": self.rights[login], "role_name": self.rights[login]}
+        return Answer(
+            200, description().example("repository-collaborator-permission", user=None, **right)
+        )
+
+    def read_membership(self, call: Call) -> Answer:
+        parts = call.parts
+        state = self.teams.get((parts["org"], parts["team_slug"], parts["username"]))
+        if state is None:
+            return refused(404, "Not Found")
+        return Answer(200, description().example("team-membership", state=state))
+
+    def set_status(self, call: Call) -> Answer:
+        if len(call.body.get("description") or "") > _LONGEST_DESCRIPTION:
+            return invalid("Description is too long (maximum is 140 characters)")
+        self.statuses.append((call.parts["sha"], call.body))
+        return Answer(201, description().example("status", state=call.body["state"]))
+
+
+_ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
+    "issues/create-comment": FakeGitHub.create_comment,
+    "issues/delete-comment": FakeGitHub.delete_comment,
+    "issues/list-comments": FakeGitHub.list_comments,
+    "issues/list-events": FakeGitHub.list_events,
+    "issues/list-labels-on-issue": FakeGitHub.list_labels,
+    "issues/update-comment": FakeGitHub.update_comment,
+    "pulls/list-files": FakeGitHub.list_files,
+    "pulls/list-reviews": FakeGitHub.list_reviews,
+    "repos/create-commit-status": FakeGitHub.set_status,
+    "repos/get-collaborator-permission-level": FakeGitHub.read_right,
+    "repos/get-commit": FakeGitHub.read_commit,
+    "repos/get-content": FakeGitHub.read_content,
+    "teams/get-membership-for-user-in-org": FakeGitHub.read_membership,
+    "users/get-authenticated": FakeGitHub.who,
+}
+
+
+@contextmanager
+def github() -> Iterator[FakeGitHub]:
+    """Run a GitHub while the block lasts; fail where anything did not fit the description."""
+    fake = FakeGitHub()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
+
+        def _serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            answer = fake.answer(self, body)
+            content = answer.body if isinstance(answer.body, bytes) else _encoded(answer.body)
+            self.send_response_only(answer.status)
+            for name, value in ({"Date": DATE} | answer.headers).items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_DELETE = do_GET = do_PATCH = do_POST = _serve
+
+        def log_message(self, *_args: object) -> None:
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        fake.url = f"http://127.0.0.1:{server.server_port}{_ROOT}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield fake
+        finally:
+            server.shutdown()
+            thread.join()
+    assert not fake.problems, "\n".join(fake.problems)
+
+
+def _entry(names: tuple[str, str | None]) -> dict[str, Any]:
+    name, before = names
+    moved = {} if before is None else {"previous_filename": before, "status": "renamed"}
+    return description().example("diff-entry", filename=name, **moved)
+
+
+def _encoded(body: Any) -> bytes:
+    return b"" if body is None else json.dumps(body).encode()
+
+
+def _header_problems(handler: BaseHTTPRequestHandler, body: bytes) -> Iterator[str]:
+    wanted = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+    if body:
+        wanted["Content-Type"] = "application/json"
+    for name, value in wanted.items():
+        if handler.headers[name] != value:
+            yield f"{name} is {handler.headers[name]}"
