@@ -1,16 +1,40 @@
 """Wall time and memory of whole processes, taken in turns so that a busy moment hits all alike."""
 
+import json
 import os
 import shutil
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+_ENDS = (0, 10)
+"""Exit codes of a command that did its work: all others', and the gate's allow and block."""
+_LAUNCHER = """\
+import json, os, sys, time
+output, *command = sys.argv[1:]
+begin = time.perf_counter()
+pid = os.posix_spawnp(command[0], command, os.environ, file_actions=[
+    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+    (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644),
+])
+_, status, used = os.wait4(pid, 0)
+seconds = time.perf_counter() - begin
+# Linux counts memory in kilobytes: https://man7.org/linux/man-pages/man2/getrusage.2.html
+print(json.dumps({
+    "seconds": seconds,
+    "megabytes": used.ru_maxrss / 1024,
+    "code": os.waitstatus_to_exitcode(status),
+}))
+"""
+"""Starts the process that is measured, from one that is itself small.
+
+Linux hands the most memory that the starting process ever had on to the one it starts, so that
+started from here every process would seem to need as much as the benchmark.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,22 +56,22 @@ def gate(*arguments: str) -> list[str]:
 def run(
     command: Sequence[str], environment: Mapping[str, str] | None = None, output: Path | None = None
 ) -> Run:
-    """Run a process; what it prints goes to a file, or nowhere."""
-    with (output or Path(os.devnull)).open("wb") as out:
-        begin = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-    # Linux counts in kilobytes: https://man7.org/linux/man-pages/man2/getrusage.2.html
-    return Run(seconds=seconds, megabytes=used.ru_maxrss / 1024, code=process.returncode)
+    """Run a process; what it prints on stdout goes to a file, or nowhere.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    variables = {**os.environ, **(environment or {})}
+    # Users' Python keeps what it compiled; where this is set, ours would compile in every run.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(output or os.devnull)]
+    done = subprocess.run(
+        [*launcher, *command], cwd=ROOT, env=variables, check=True, capture_output=True
+    )
+    taken = Run(**json.loads(done.stdout))
+    if taken.code not in _ENDS:
+        raise RuntimeError(f"{list(command)} ended with {taken.code}\n{done.stderr.decode()}")
+    return taken
 
 
 def take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, list[Run]]:
@@ -64,6 +88,11 @@ def take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, 
 def median(runs: Sequence[Run]) -> float:
     """Return the median of the wall times in seconds."""
     return statistics.median(one.seconds for one in runs)
+
+
+def fastest(runs: Sequence[Run]) -> float:
+    """Return the shortest of the wall times: what other work on the machine hit least."""
+    return min(one.seconds for one in runs)
 
 
 def machine() -> str:

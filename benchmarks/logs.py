@@ -1,0 +1,160 @@
+"""Request logs: the gate beside the same aggregates that a person writes for DuckDB by hand.
+
+python -m benchmarks.logs
+"""
+
+import json
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from benchmarks.measuring import gate, machine, median, run, take_turns
+from benchmarks.policies import write_policy
+
+ROWS = 3_000_000
+DAYS = 30
+ROUNDS = 5
+END = datetime(2026, 10, 31, tzinfo=UTC)
+FILES = ("requests.parquet", "requests.jsonl", "days/*.parquet", "days/*.jsonl")
+ONE = {"availability": ("true", "status >= 500")}
+EIGHT = {
+    **ONE,
+    "first-token": ("status = 200", "ttft_ms > 2000"),
+    "duration": ("true", "total_ms > 9000"),
+    "hallucinations": ("hallucinated IS NOT NULL", "hallucinated"),
+    "llama": ("model = 'llama'", "status >= 500"),
+    "gpt": ("model = 'gpt'", "status >= 500"),
+    "rag": ("route = '/rag'", "status >= 500"),
+    "throttled": ("true", "status = 429"),
+}
+"""Name -> which rows are events, which of them are bad."""
+WINDOWS = ("30 days", "3 days", "6 hours", "1 hour", "5 minutes")
+BURN_RATES = [
+    {"long": "1h", "short": "5m", "rate": 14.4},
+    {"long": "3d", "short": "6h", "rate": 1},
+]
+"""With the budget's own 30 days, these are the windows."""
+
+
+def write_logs(folder: Path) -> None:
+    """Write the rows in one file of each format, and in a file a day."""
+    (folder / "days").mkdir()
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        gap = timedelta(days=DAYS) / ROWS // timedelta(microseconds=1)
+        connection.execute(
+            f"""CREATE TABLE requests AS SELECT
+                TIMESTAMPTZ '{END}' - to_microseconds(n * {gap}) AS ts,
+                'req-' || lpad(to_hex(hash(n)), 16, '0') AS id,
+                ['llama', 'gpt', 'mistral'][1 + (hash(n + 1) % 3)::INT] AS model,
+                ['/chat', '/rag', '/agent'][1 + (hash(n + 2) % 3)::INT] AS route,
+                CASE WHEN hash(n + 3) % 1000 < 2 THEN 500 WHEN hash(n + 3) % 1000 < 9 THEN 429
+                    ELSE 200 END AS status,
+                (hash(n + 4) % 21000) / 10 AS ttft_ms,
+                (hash(n + 5) % 91000) / 10 AS total_ms,
+                (hash(n + 6) % 4000)::INT AS tokens,
+                CASE WHEN hash(n + 7) % 50 = 0 THEN hash(n + 8) % 40 = 0 END AS hallucinated
+            FROM range({ROWS}) AS rows (n)"""
+        )
+        instant = "strftime(ts AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')"
+        for suffix, columns in (("parquet", "*"), ("jsonl", f"* REPLACE ({instant} AS ts)")):
+            form = "parquet" if suffix == "parquet" else "json"
+            whole = folder / f"requests.{suffix}"
+            connection.execute(
+                f"COPY (SELECT {columns} FROM requests ORDER BY requests.ts) TO '{whole}' "
+                f"(FORMAT {form})"
+            )
+            for day in range(DAYS):
+                first = f"TIMESTAMPTZ '{END - timedelta(days=DAYS - day)}'"
+                connection.execute(
+                    f"COPY (SELECT {columns} FROM requests WHERE requests.ts > {first} AND "
+                    f"requests.ts <= {first} + INTERVAL 1 DAY ORDER BY requests.ts) "
+                    f"TO '{folder}/days/{day:02}.{suffix}' (FORMAT {form})"
+                )
+
+
+def policy(path: Path, folder: Path, files: str, slos: dict[str, tuple[str, str]]) -> list[str]:
+    """Write a policy on the logs; return the command that checks it."""
+    backend = {"type": "logs", "path": str(folder / files), "timestamp": "ts"}
+    documents: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "objective": "99%",
+            "window": "30d",
+            "sli": {"bad": bad, **({} if total == "true" else {"total": total})},
+        }
+        for name, (total, bad) in slos.items()
+    ]
+    write_policy(path, backend, documents, burn_rates=BURN_RATES, max_age="1h")
+    arguments = ("check", str(path), "--change", "canary", "--at", END.isoformat())
+    return gate(*arguments, "--format", "json")
+
+
+def by_hand(folder: Path, files: str, slos: dict[str, tuple[str, str]]) -> str:
+    """Return the statement that a person would write for the same numbers."""
+    end, counts = f"TIMESTAMPTZ '{END.isoformat(sep=' ')}'", []
+    for total, bad in slos.values():
+        for window in WINDOWS:
+            within = f"ts > {end} - INTERVAL '{window}' AND {total}"
+            counts += [f"count(*) FILTER ({within})", f"count(*) FILTER ({within} AND {bad})"]
+    reader = "read_parquet" if files.endswith("parquet") else "read_json"
+    # JSON has no type for instants; a reader that has to guess takes them for naive ones.
+    source = f"(SELECT * REPLACE (ts::TIMESTAMPTZ AS ts) FROM {reader}('{folder / files}'))"
+    longest = f"ts > {end} - INTERVAL '{WINDOWS[0]}' AND ts <= {end}"
+    return f"SELECT {', '.join(counts)} FROM {source} WHERE {longest}"
+
+
+def ask_duckdb(statement: str) -> None:
+    """Run the statement and print its row: what a person's script does."""
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        print(json.dumps(connection.execute(statement).fetchone()))
+
+
+def compare(folder: Path, files: str, slos: dict[str, tuple[str, str]]) -> None:
+    """Print both medians and their ratio; the budgets' own counts must be the same."""
+    statement = folder / "by-hand.sql"
+    statement.write_text(by_hand(folder, files, slos))
+    commands = {
+        "gate": policy(folder / "policy.yaml", folder, files, slos),
+        "by hand": [sys.executable, "-m", "benchmarks.logs", str(statement)],
+    }
+    outputs = {name: folder / f"{name}.json" for name in commands}
+    for name, command in commands.items():
+        run(command, output=outputs[name])
+    found = json.loads(outputs["gate"].read_text())["policies"][0]["slos"]
+    expected = json.loads(outputs["by hand"].read_text())
+    step = 2 * len(WINDOWS)
+    wanted = [tuple(expected[n : n + 2]) for n in range(0, len(expected), step)]
+    if [(slo["total"], slo["bad"]) for slo in found] != wanted:
+        raise SystemExit(f"{files}: the gate counted {found}, by hand it is {wanted}")
+    runs = take_turns(commands, ROUNDS)
+    ours, theirs = median(runs["gate"]), median(runs["by hand"])
+    most = max(one.megabytes for one in runs["gate"])
+    most_by_hand = max(one.megabytes for one in runs["by hand"])
+    print(
+        f"{files:18} {len(slos)} SLOs x {len(WINDOWS)} windows  gate {ours:5.2f} s {most:5.0f} MB"
+        f"  by hand {theirs:5.2f} s {most_by_hand:5.0f} MB  ratio {ours / theirs:.2f}"
+    )
+
+
+def main() -> None:
+    """Run the comparisons: the whole processes, from start to exit."""
+    print(f"{machine()}, DuckDB {duckdb.__version__}, {ROWS:,} rows")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_logs(folder)
+        for files in FILES:
+            for slos in (ONE, EIGHT):
+                compare(folder, files, slos)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        ask_duckdb(Path(sys.argv[1]).read_text())
+    else:
+        main()
