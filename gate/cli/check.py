@@ -10,7 +10,7 @@ import click
 from gate.budget.impact import Impact
 from gate.ci.systems import SYSTEMS
 from gate.cli.parameters import DURATION, EVIDENCE, IMPACT, UNTIL, measuring, one_override
-from gate.cli.place import context_of, facts_of
+from gate.cli.place import Place, context_of
 from gate.cli.session import append, load_all, now, progress, read_file, report, signing_key
 from gate.cli.waiting import until_allowed
 from gate.config.load import PolicyFile
@@ -53,6 +53,8 @@ from gate.reporters import REPORTERS, render
 @click.option("--override", metavar="REASON", help="Ship although the policy says no; recorded.")
 @click.option("--approved-by", metavar="WHO", help="Who approved the override; not the author.")
 @click.option("--until", type=UNTIL, help="When the override ends, RFC 3339.")
+@click.option("--environment", metavar="NAME", help="Where the change would ship to.")
+@click.option("--comment", is_flag=True, help="Keep one comment on the pull request up to date.")
 @click.option("--record", metavar="FILE", help="Append the decision to this log (JSON Lines).")
 @click.option("--wait", type=DURATION, help="Ask again until allowed, for so long at most.")
 def check(
@@ -73,6 +75,8 @@ def check(
     override: str | None,
     approved_by: str | None,
     until: datetime | None,
+    environment: str | None,
+    comment: bool,
     record: str | None,
     wait: timedelta | None,
 ) -> ExitCode:
@@ -85,12 +89,13 @@ def check(
     if at is not None and wait is not None:
         raise click.UsageError("--wait does not go with --at: the past does not change")
     files = load_all(policies, _reading(policy_ref))
-    context = context_of(ci, base)
+    place = Place(context_of(ci, base=base, environment=environment), os.environ)
     options = Options(
         at=at or now(),
         change=change,
-        facts=facts_of(context),
-        context=context,
+        facts=place.facts,
+        approve=place.approve,
+        context=place.context,
         satisfied=dict(satisfied),
         impact=impact,
         override=broken_glass,
@@ -108,6 +113,10 @@ def check(
     report(lambda name, style: render(name, decision, style), format_, copies)
     if record is not None:
         append(record, decision)
+    if comment:
+        from gate.cli.comment import keep_comment  # noqa: PLC0415 - asks a code host
+
+        keep_comment(decision, place)
     return decision.exit_code
 
 

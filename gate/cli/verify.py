@@ -38,7 +38,7 @@ def verify(
     or, with GATE_SIGNING_KEY set, not signed with that key. One that holds gives its own exit code.
     """
     document = _read(file)
-    ships = revision or context_of(ci, None).revision
+    ships = revision or context_of(ci).revision
     refusals = [
         reason
         for reason in (

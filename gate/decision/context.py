@@ -29,6 +29,8 @@ class Context:
     """Who or what started this run."""
     no_secrets: bool = False
     """The run is one of a fork or of Dependabot: it has no secrets, and its token only reads."""
+    environment: str | None = None
+    """That the change would ship to; the user says it."""
     url: str | None = None
     """The page of the run."""
     frozen: bool = False

@@ -94,6 +94,7 @@ def _context(context: Context) -> Json:
         "pull_request": context.pull_request,
         "author": context.author,
         "actor": context.actor,
+        "environment": context.environment,
         "url": context.url,
     }
 

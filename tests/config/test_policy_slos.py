@@ -153,6 +153,7 @@ def test_a_calendar_window_that_is_none_says_so(window: str, message: str) -> No
         ),
         (
             (
+                "name: x",
                 "objective: 99%",
                 "window: ¦{calendar: month, denominator: to-date}",
                 "sli: {bad: a, total: b}",

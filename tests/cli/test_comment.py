@@ -1,0 +1,118 @@
+"""The comment that ``gate check --comment`` keeps, on a GitHub that keeps to its description."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.installed import AT, POLICY, command, environment
+from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
+
+Check = Callable[..., subprocess.CompletedProcess[str]]
+EVENT: dict[str, Any] = {
+    "number": PULL,
+    "user": {"login": "ada"},
+    "labels": [],
+    "head": {"sha": "a" * 40, "ref": "shorter", "repo": {"full_name": REPOSITORY}},
+    "base": {"sha": "b" * 40},
+}
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeGitHub]:
+    with github() as one:
+        yield one
+
+
+@pytest.fixture
+def check(fake: FakeGitHub, tmp_path: Path) -> Check:
+    """Run ``gate check --comment`` as a step of a workflow on a pull request."""
+    (tmp_path / "gate.yaml").write_text(POLICY)
+    event = tmp_path / "event.json"
+
+    def run(*arguments: str, bad: int = 820, **more: Any) -> subprocess.CompletedProcess[str]:
+        counts = f"counts:\n  availability: {{total: 1000000, bad: {bad}}}\n"
+        (tmp_path / "counts.yaml").write_text(counts)
+        event.write_text(json.dumps({"pull_request": EVENT | more.pop("event", {})}))
+        runner = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_PATH": str(event),
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_API_URL": fake.url,
+            "GITHUB_TOKEN": TOKEN,
+        }
+        asked = ("gate.yaml", "--at", AT, "--change", "model-update", "--comment", "--ci", "github")
+        return subprocess.run(
+            command("check", *asked, *arguments),
+            cwd=tmp_path,
+            env=environment(runner | more),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def test_one_comment_follows_the_decision_also_when_it_turns_green(
+    check: Check, fake: FakeGitHub
+) -> None:
+    blocked = check()
+    assert blocked.returncode == 10
+    assert "gate: comment created: " in blocked.stderr
+    assert check().stderr.count("gate: comment unchanged: ") == 1
+    allowed = check(bad=1)
+    assert allowed.returncode == 0
+    assert "gate: comment updated: " in allowed.stderr
+    (remark,) = fake.comments
+    assert "✅ ALLOW: model-update of chat" in remark.body
+
+
+def test_each_environment_has_its_own_comment(check: Check, fake: FakeGitHub) -> None:
+    for name in ("staging", "production", "staging"):
+        check("--environment", name)
+    assert len(fake.comments) == 2
+
+
+def test_a_comment_that_cannot_be_written_leaves_the_verdict_alone(
+    check: Check, fake: FakeGitHub
+) -> None:
+    fake.forbidden = {"issues/create-comment"}
+    done = check()
+    assert done.returncode == 10
+    assert "gate: warning: no comment: " in done.stderr
+    assert "pull-requests: write" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "more, words",
+    [
+        ({"GITHUB_TOKEN": ""}, "no comment: there is no token for github"),
+        ({"event": {"number": None}}, "no comment: there is no pull request"),
+        (
+            {"event": {"head": {"repo": {"full_name": "mallory/chat"}}}},
+            "no comment: a run of a fork or of Dependabot may only read",
+        ),
+    ],
+)
+def test_where_there_can_be_no_comment_that_is_said(
+    check: Check, fake: FakeGitHub, more: dict[str, Any], words: str
+) -> None:
+    done = check(**more)
+    assert done.returncode == 10
+    assert words in done.stderr
+    assert fake.comments == []
+
+
+def test_a_duplicate_that_cannot_be_deleted_is_said(check: Check, fake: FakeGitHub) -> None:
+    check()
+    fake.plant(fake.writer, fake.comments[0].body)
+    fake.forbidden = {"issues/delete-comment"}
+    done = check()
+    assert done.returncode == 10
+    assert "gate: comment unchanged: " in done.stderr
+    assert "; warning: " in done.stderr
