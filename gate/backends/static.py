@@ -1,6 +1,7 @@
 """The ``static`` backend: counts that somebody wrote down, for trying a policy and for tests."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from yaml.constructor import ConstructorError
 
 from gate.settings import Limits, StaticSettings
 from gate.slo.duration import format_duration, parse_duration
@@ -17,6 +19,9 @@ from gate.slo.ratio import parse_ratio
 
 _ENTRY: Final = frozenset({"total", "bad", "spent", "newest", "coverage", "windows"})
 _WINDOW: Final = frozenset({"total", "bad"})
+_NUMBER: Final = re.compile(
+    r"[+-]?(?:[0-9]{1,30}|[0-9]{0,30}\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,2})?"
+)
 
 
 class _UnusableError(Exception):
@@ -28,17 +33,28 @@ class _UnusableError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads numbers exactly as they are written, so that 0.1 is a tenth."""
+    """Reads numbers exactly as they are written, so that 0.1 is a tenth; no key stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return the block; of two entries of one name, YAML would keep the last."""
+        seen = set[str]()
+        for key, _ in node.value:
+            if str(key.value) in seen:
+                message = f"the key {key.value!r} stands twice"
+                raise ConstructorError(None, None, message, key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 def _exact(_: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
-    try:
-        return Fraction(node.value.replace("_", ""))
-    except ValueError:
-        return node.value  # .inf and .nan are no counts; the text is refused where it is used
+    # What is no plain number (.inf, .nan, YAML's 0x10 and 1:30) stays text, refused where it is
+    # used; so does what would take for ever to write out.
+    text = node.value.replace("_", "")
+    return Fraction(text) if _NUMBER.fullmatch(text) else node.value
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", _exact)
+_Loader.add_constructor("tag:yaml.org,2002:int", _exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,7 @@ class StaticBackend:
     def _read(self) -> dict[str, Any]:
         try:
             read = yaml.load(self.path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             reason = f"{self.path} cannot be read: {' '.join(str(error).split())}"
             raise _UnusableError(Cause.BACKEND_ERROR, reason) from error
         counts = _block(f"{self.path}", read, frozenset({"counts"})).get("counts")
@@ -91,7 +107,7 @@ def _named(file: str, request: CountRequest, counts: dict[str, Any]) -> Answer:
     place = f"{file}: counts.{name}"
     entry = _block(place, counts[name], _ENTRY)
     if request.probe:
-        return _counted(place, entry, _evidence(place, entry))
+        return _counted(place, entry, _evidence(place, entry), amount=request.amount)
     return _window(place, entry, request)
 
 
@@ -104,16 +120,20 @@ def _window(place: str, entry: dict[str, Any], request: CountRequest) -> Answer:
         except ValueError as error:
             raise _UnusableError(Cause.INVALID, f"{where}: {error}") from error
         if length == request.span.length:
-            return _counted(where, _block(where, counts, _WINDOW), Evidence(query=where))
+            return _counted(
+                where, _block(where, counts, _WINDOW), Evidence(query=where), amount=False
+            )
     asked = format_duration(request.span.length)
     raise _UnusableError(Cause.NO_DATA, f"{place}.windows has no {asked}")
 
 
-def _counted(place: str, entry: dict[str, Any], evidence: Evidence) -> Answer:
-    if "spent" in entry:
+def _counted(place: str, entry: dict[str, Any], evidence: Evidence, *, amount: bool) -> Answer:
+    if amount:
         if entry.keys() & _WINDOW:
-            raise _UnusableError(Cause.INVALID, f"{place}: spent does not go with total and bad")
+            raise _UnusableError(Cause.INVALID, f"{place}: an allowance goes with spent alone")
         return Spent(amount=_number(place, entry, "spent"), evidence=evidence)
+    if "spent" in entry:
+        raise _UnusableError(Cause.INVALID, f"{place}: spent goes with an allowance alone")
     total, bad = _number(place, entry, "total"), _number(place, entry, "bad")
     if bad > total:
         raise _UnusableError(Cause.INVALID, f"{place}: bad is more than total")
@@ -143,11 +163,11 @@ def _number(place: str, entry: dict[str, Any], key: str) -> Fraction:
     if key not in entry:
         raise _UnusableError(Cause.NO_DATA, f"{place}: the key {key!r} is missing")
     value = entry[key]
-    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+    if not isinstance(value, Fraction):
         raise _UnusableError(Cause.INVALID, f"{place}.{key}: {_show(value)} is no count")
     if value < 0:
-        raise _UnusableError(Cause.INVALID, f"{place}.{key}: {_show(value)} is negative")
-    return Fraction(value)
+        raise _UnusableError(Cause.INVALID, f"{place}.{key}: {float(value):g} is negative")
+    return value
 
 
 def _block(place: str, value: object, known: frozenset[str] | None) -> dict[str, Any]:
@@ -162,4 +182,4 @@ def _block(place: str, value: object, known: frozenset[str] | None) -> dict[str,
 
 
 def _show(value: object) -> str:
-    return str(value if isinstance(value, date | int | str) else type(value).__name__)
+    return str(value if isinstance(value, date | bool | str) else type(value).__name__)

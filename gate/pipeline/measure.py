@@ -68,7 +68,13 @@ def _plan(policy: Policy, at: datetime) -> _Plan:
         if isinstance(slo, CompositeSlo):
             continue
         slices = slo.slices if isinstance(slo, RatioSlo) else None
-        main = CountRequest(sli=slo.sli, span=slo.window.counted(at), slices=slices, probe=True)
+        main = CountRequest(
+            sli=slo.sli,
+            span=slo.window.counted(at),
+            slices=slices,
+            probe=True,
+            amount=isinstance(slo, SpendSlo),
+        )
         plan.add(slo.name, None, main)
         for window in burn_windows(policy) if isinstance(slo, RatioSlo) else ():
             if slices is None or window >= slices.length:

@@ -90,6 +90,8 @@ class CountRequest:
     """Given: count slices instead of events."""
     probe: bool = False
     """Also say how old the newest sample is and how much of the span has data."""
+    amount: bool = False
+    """What is spent is asked for, and not events: the answer is `Spent`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Servers that refuse large or slow queries still answer a 30-day budget, and answer it right."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from tests.live.asking import counts, indicator, measure, plain_query, request_f
 from tests.servers.history import GAP, truth
 from tests.servers.metrics import Server, prometheus
 from tests.servers.processes import free_port
+from tests.servers.proxy import counting_proxy
 from tests.servers.series import END
 
 MONTH = timedelta(days=30)
@@ -28,10 +29,11 @@ def small_server(blocks: Path, folder: Path, *flags: str) -> Iterator[Server]:
         yield server
 
 
-def assert_right(url: str) -> None:
-    answers = measure(url, [request_for(indicator(name), MONTH, probe=True) for name in SERVICES])
-    for name, answer in zip(SERVICES, answers, strict=True):
-        counted, true = counts(answer), truth(name, MONTH)
+def assert_right(url: str, windows: Sequence[timedelta] = (MONTH,)) -> None:
+    cases = [(name, window) for name in SERVICES for window in windows]
+    answers = measure(url, [request_for(indicator(n), window, probe=True) for n, window in cases])
+    for (name, window), answer in zip(cases, answers, strict=True):
+        counted, true = counts(answer), truth(name, window)
         # Cut at a scrape, two halves of a window add up exactly. Where they are cut between two
         # scrapes each half extrapolates its ends: 60 s of traffic a cut at the very most, and of
         # at most 32 pieces; a burst of errors that a cut falls into is as short as that.
@@ -57,10 +59,15 @@ def test_a_window_with_too_many_samples_for_one_query_is_cut(
 
 
 def test_a_batch_that_is_too_slow_is_cut(history_blocks: Path, tmp_path: Path) -> None:
-    # The whole batch reads a million samples; a single part of it, one in twenty of those.
-    with small_server(history_blocks, tmp_path, "--query.timeout=60ms") as server:
-        assert "timed out" in refusal(server.url, " + ".join([SUM] * 10))
-        assert_right(server.url)
+    # The whole batch takes some three times as long as it may; a single part, a thirtieth of that.
+    windows = [MONTH - timedelta(days=days) for days in range(16)]
+    with (
+        small_server(history_blocks, tmp_path, "--query.timeout=400ms") as server,
+        counting_proxy(server.url) as proxy,
+    ):
+        assert "timed out" in refusal(server.url, " + ".join([SUM] * 60))
+        assert_right(proxy.url, windows)
+        assert proxy.traffic.requests > 1
 
 
 def test_cutting_counts_no_event_twice_and_leaves_none_out(

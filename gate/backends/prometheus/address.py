@@ -15,6 +15,8 @@ _QUERY_PATH: Final = "/api/v1/query"
 _SHORTEST_SECRET: Final = 4
 """A shorter value cannot be blotted out without making a message unreadable."""
 _BLOT: Final = "***"
+_LONGEST: Final = 300
+"""Characters of a server's words in a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +32,15 @@ class Address:
     secrets: tuple[str, ...] = field(repr=False)
     """Longest first."""
 
-    def redact(self, text: str) -> str:
-        """Blot out every secret that a server may have echoed."""
+    def safe(self, text: str) -> str:
+        """Return a server's words as one line to show, with every secret in it blotted out."""
         for secret in self.secrets:
             text = text.replace(secret, _BLOT)
-        return text
+        line = " ".join(text.split())
+        if len(line) <= _LONGEST:
+            return line
+        # The cause is named at the end by VictoriaMetrics, at the start by others.
+        return f"{line[: _LONGEST // 3]} ... {line[-_LONGEST * 2 // 3 :]}"
 
 
 class FixedHeaders(AuthBase):

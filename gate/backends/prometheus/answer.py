@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from typing import Final
 
 from gate.backends.prometheus.counting import (
     Counted,
@@ -13,11 +14,10 @@ from gate.backends.prometheus.counting import (
     count_events,
     count_slices,
 )
-from gate.backends.prometheus.part import Part
+from gate.backends.prometheus.part import EVENTS, Part, Role
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import Probe, coverage_of, newest_of
 from gate.backends.prometheus.reading import Fault, Readings
-from gate.backends.prometheus.roles import EVENTS, Role
 from gate.slo.measurement import (
     Answer,
     Cause,
@@ -28,6 +28,8 @@ from gate.slo.measurement import (
     Spent,
     Unmeasured,
 )
+
+_NOTHING_THERE: Final = frozenset({Cause.NO_DATA, Cause.NO_TRAFFIC, Cause.STALE})
 
 
 @dataclass(slots=True)
@@ -61,10 +63,18 @@ def answer(plan: Plan, readings: Readings) -> Answer:
         counted = _count(plan.request, numbers)
         evidence = _evidence(plan, gathered, counted.notes)
     except NotMeasuredError as error:
-        return Unmeasured(cause=error.cause, reason=error.reason, query=plan.query)
+        return _unmeasured(error, gathered, plan.query)
     if Role.SPENT in numbers:
         return Spent(amount=counted.total, evidence=evidence)
     return Counts(total=counted.total, bad=counted.bad, evidence=evidence)
+
+
+def _unmeasured(error: NotMeasuredError, gathered: _Gathered, query: str) -> Unmeasured:
+    """Say why there is no count; whether nothing is there is not known from a part of the data."""
+    cause, reason = error.cause, error.reason
+    if cause in _NOTHING_THERE and gathered.warnings:
+        cause, reason = Cause.PARTIAL, f"partial answer: {'; '.join(gathered.warnings)}; {reason}"
+    return Unmeasured(cause=cause, reason=reason, query=query)
 
 
 def _count(request: CountRequest, numbers: Numbers) -> Counted:

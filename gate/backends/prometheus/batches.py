@@ -7,16 +7,18 @@ from datetime import datetime
 from typing import Final
 
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.failure import Failure, Remedy
 from gate.backends.prometheus.matchers import quote
+from gate.backends.prometheus.outcome import NO_TIME, Failure, Remedy, Reply
 from gate.backends.prometheus.part import Part
-from gate.backends.prometheus.reading import LABEL, Fault, Reading, Reply, add_up, read_reply
+from gate.backends.prometheus.reading import LABEL, Fault, Reading, add_up, read_reply
 from gate.backends.prometheus.workers import Workers
 from gate.slo.measurement import Cause
 
 _MOST_BYTES: Final = 12_000
 """VictoriaMetrics takes 16 KiB (-search.maxQueryLen), counted before percent-encoding."""
 _FEWEST_PIECES: Final = 2
+_WORTH_WHILE: Final = 1.0
+"""Seconds that a query needs to be answered at all, on a server that is slow already."""
 _GRACE: Final = 0.5
 """Seconds more for a query that ran out of time to say so itself."""
 
@@ -67,6 +69,7 @@ class Fetch:
     parallel: int
     _readings: dict[Part, Reading] = field(default_factory=dict)
     _halves: dict[Part, tuple[Part, Part]] = field(default_factory=dict)
+    _asked_again: set[Batch] = field(default_factory=set)
     _hopeless: str | None = None
 
     def reading(self, part: Part) -> Reading:
@@ -74,7 +77,7 @@ class Fetch:
         if part in self._halves:
             newer, older = self._halves[part]
             return add_up(self.reading(newer), self.reading(older))
-        return self._readings.get(part) or _fault("no answer in the time that this run has")
+        return self._readings.get(part) or _fault(NO_TIME)
 
     def run(self, parts: Iterable[Part]) -> None:
         """Ask for the parts until each is read, or time is up."""
@@ -93,9 +96,9 @@ class Fetch:
 
     def _ask(self, batch: Batch) -> Reply | Failure:
         left = self.until - self.client.clock.monotonic()
-        # What can be asked for in pieces leaves time to do so.
+        # What can be asked for in pieces leaves time to do so, as long as that is worth while.
         divisible = len(batch) > 1 or batch[0].halves() is not None
-        allowed = left / 2 if divisible else left
+        allowed = left / 2 if divisible and left / 2 > _WORTH_WHILE else left
         return self.client.query(batch_query(batch), self.at, until=self.until, allowed=allowed)
 
     def _settle(self, batch: Batch, outcome: Reply | Failure) -> list[Batch]:
@@ -109,6 +112,9 @@ class Fetch:
         if halves is not None:
             self._halves[batch[0]] = halves
             return [(half,) for half in halves]
+        if outcome.slow and batch not in self._asked_again:
+            self._asked_again.add(batch)  # at the end, when the others no longer slow it down
+            return [batch]
         if outcome.remedy is Remedy.GIVE_UP:
             self._hopeless = outcome.reason
         self._read_all(batch, outcome.reason)

@@ -11,9 +11,8 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from gate.backends.prometheus.address import FixedHeaders, address
-from gate.backends.prometheus.failure import Failure
 from gate.backends.prometheus.network import explain
-from gate.backends.prometheus.reading import Reply
+from gate.backends.prometheus.outcome import NO_TIME, Failure, Reply
 from gate.backends.prometheus.response import read_response
 from gate.settings import PrometheusSettings
 
@@ -67,18 +66,16 @@ class Client:
         """
         tried = 0
         while (left := until - self.clock.monotonic()) > 0:
-            outcome = self._try(text, at, min(allowed, left))
-            if isinstance(outcome, Reply):
+            outcome = self._safe(self._try(text, at, min(allowed, left)))
+            if isinstance(outcome, Reply) or not outcome.transient or tried == self._retries:
                 return outcome
-            if not outcome.transient or tried == self._retries:
-                return self._safe(outcome)
             pause = self._pause(outcome, tried)
             if pause >= until - self.clock.monotonic():
                 words = f"; to wait {pause:.1f} s for another try, there is no time left"
-                return self._safe(replace(outcome, reason=outcome.reason + words))
+                return replace(outcome, reason=outcome.reason + words)
             self.clock.sleep(pause)
             tried += 1
-        return self._safe(Failure(reason="there was no time left to ask"))
+        return Failure(reason=f"{self._address.shown}: {NO_TIME}")
 
     def _try(self, text: str, at: datetime, seconds: float) -> Reply | Failure:
         form = {
@@ -106,6 +103,10 @@ class Client:
             return failure.wait
         return _FIRST_PAUSE * (1 << tried) * (1 + self.clock.jitter())
 
-    def _safe(self, failure: Failure) -> Failure:
-        reason = self._address.redact(f"{self._address.shown}: {failure.reason}")
-        return replace(failure, reason=reason)
+    def _safe(self, outcome: Reply | Failure) -> Reply | Failure:
+        """Make what the server says fit to be shown."""
+        safe = self._address.safe
+        if isinstance(outcome, Failure):
+            return replace(outcome, reason=f"{self._address.shown}: {safe(outcome.reason)}")
+        warnings, notes = map(safe, outcome.warnings), map(safe, outcome.notes)
+        return replace(outcome, warnings=tuple(warnings), notes=tuple(notes))

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.part import SECOND
-from gate.backends.prometheus.roles import EVENTS, Role
+from gate.backends.prometheus.part import EVENTS, SECOND, Role
 from gate.slo.duration import format_duration
 from gate.slo.measurement import Cause, EmptySlice, Slices
 from gate.slo.window import Span

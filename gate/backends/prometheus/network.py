@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from requests import exceptions
-from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import NameResolutionError, ReadTimeoutError
 
-from gate.backends.prometheus.failure import Failure, Remedy
+from gate.backends.prometheus.outcome import Failure, Remedy
 
+_SLOW: Final = Failure(reason="no answer in time", remedy=Remedy.SMALLER)
 _NO_ADDRESS: Final = "this is no http or https address"
 _PLAIN: Final[tuple[tuple[type[Exception], Failure], ...]] = (
     # The first that fits: some are kinds of others further down.
     (exceptions.ConnectTimeout, Failure(reason="no connection in time", remedy=Remedy.GIVE_UP)),
-    (exceptions.Timeout, Failure(reason="no answer in time", remedy=Remedy.SMALLER)),
+    (exceptions.Timeout, _SLOW),
     (
         exceptions.ProxyError,
         Failure(reason="the proxy cannot be reached", remedy=Remedy.GIVE_UP, transient=True),
@@ -47,6 +48,8 @@ def explain(error: Exception) -> Failure:
 
 def _no_connection(error: Exception) -> Failure:
     for cause in _causes(error):
+        if isinstance(cause, ReadTimeoutError):  # after the answer has begun
+            return _SLOW
         if isinstance(cause, NameResolutionError):
             reason = "the host's name is not known (DNS)"
             return Failure(reason=reason, remedy=Remedy.GIVE_UP, transient=True)

@@ -1,13 +1,31 @@
-"""One number that is asked for: an expression, the window it stands over, and how to halve it."""
+"""One number that is asked for: its role, its expression and window, and how to halve it."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final, Self
 
 MILLISECOND: Final = timedelta(milliseconds=1)
 SECOND: Final = timedelta(seconds=1)
 _MOST_CUTS: Final = 5
 """A window is cut into 32 pieces at most: 30 days into pieces of less than a day."""
+
+
+class Role(StrEnum):
+    """What a number stands for: a part of an indicator, or of what follows from it."""
+
+    TOTAL = "total"
+    GOOD = "good"
+    BAD = "bad"
+    SPENT = "spent"
+    GAUGE = "gauge"
+    SLICES = "slices"
+    """Slices that have something to judge."""
+    JUDGED_SLICES = "judged slices"
+    BAD_SLICES = "bad slices"
+
+
+EVENTS: Final = frozenset({Role.TOTAL, Role.GOOD, Role.BAD})
 
 
 def window_text(length: timedelta) -> str:

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from gate.backends.prometheus.part import SECOND, Part
+from gate.backends.prometheus.part import SECOND, Part, Role
 from gate.backends.prometheus.probe import Probe, plan_probe
 from gate.backends.prometheus.promql import Expression, read_expression
 from gate.backends.prometheus.reading import Fault, Readings, is_absent
-from gate.backends.prometheus.roles import Role
 from gate.backends.prometheus.slices import gauge_slices, ratio_slices
 from gate.backends.prometheus.tokens import ExpressionError
 from gate.slo.measurement import Cause, CountRequest, Sli, Unmeasured

@@ -1,18 +1,19 @@
 """What came back for one part, read from the server's JSON."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+from gate.backends.prometheus.outcome import Reply
 from gate.backends.prometheus.part import Part
 from gate.slo.measurement import Cause
 
 LABEL: Final = "gate_part"
 """The label that says which part of a batch a series belongs to."""
-# Three digits of exponent: more would be no float64, and would take for ever to write out.
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
+# As long as a float64 can get without an exponent; more would take for ever, or int() refuses it.
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]{0,400})?(?:[eE][+-]?[0-9]{1,3})?")
 _MOST_LISTED: Final = 5
 _LARGEST: Final = 1e30
 """Nothing that is counted comes near; what does is a broken query."""
@@ -41,29 +42,18 @@ Readings = Callable[[Part], Reading]
 """What came back, by part."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """A successful answer to one query."""
-
-    kind: str
-    """Prometheus' ``resultType``."""
-    result: Sequence[Any]
-    warnings: tuple[str, ...] = field(default=())
-    notes: tuple[str, ...] = field(default=())
-
-
 def read_reply(reply: Reply, parts: int) -> list[Reading]:
     """Read the answer to a query of so many parts, in their order. A single part has no label."""
     if reply.kind != "vector":
         return [_not_a_vector(reply.kind)] * parts
-    series: list[list[Mapping[str, Any]]] = [[] for _ in range(parts)]
+    series: dict[str, list[Mapping[str, Any]]] = {str(place): [] for place in range(parts)}
     for sample in reply.result:
-        place = _place(sample, parts)
-        if place is None:
+        mark = _mark(sample, parts)
+        if mark not in series:
             reason = "the answer holds series that were not asked for"
             return [Fault(cause=Cause.BACKEND_ERROR, reason=reason)] * parts
-        series[place].append(sample)
-    return [_read_part(found, reply) for found in series]
+        series[mark].append(sample)
+    return [_read_part(found, reply) for found in series.values()]
 
 
 def is_absent(reading: Reading) -> bool:
@@ -94,13 +84,10 @@ def _not_a_vector(kind: str) -> Fault:
     return Fault(cause=Cause.INVALID, reason=f"the expression returns a {kind}; {cure}")
 
 
-def _place(sample: object, parts: int) -> int | None:
+def _mark(sample: object, parts: int) -> str | None:
     if not isinstance(sample, dict) or not isinstance(sample.get("metric"), dict):
         return None
-    if parts == 1:
-        return 0
-    text = str(sample["metric"].get(LABEL))
-    return int(text) if text.isdecimal() and int(text) < parts else None
+    return "0" if parts == 1 else str(sample["metric"].get(LABEL))
 
 
 def _read_part(series: list[Mapping[str, Any]], reply: Reply) -> Reading:

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 from requests import Response
 
-from gate.backends.prometheus.failure import Failure, Remedy
-from gate.backends.prometheus.reading import Reply
+from gate.backends.prometheus.outcome import Failure, Remedy, Reply
 
 _OK: Final = 200
+_GATEWAY_TIMEOUT: Final = 504
 _REDIRECTS: Final = range(300, 400)
-_TRANSIENT: Final = frozenset({429, 502, 503, 504})
+_TRANSIENT: Final = frozenset({429, 502, 503})
 _REMEDIES: Final = {
     400: Remedy.SEPARATE,
     401: Remedy.GIVE_UP,
@@ -26,30 +26,37 @@ _REMEDIES: Final = {
     404: Remedy.GIVE_UP,
     413: Remedy.SMALLER,
     422: Remedy.SEPARATE,
-    504: Remedy.SMALLER,
 }
+_TOO_SLOW: Final = re.compile(r"timed out|timeout exceeded|deadline exceeded", re.IGNORECASE)
 _TOO_LARGE: Final = re.compile(
     # Prometheus' engine; VictoriaMetrics' -search.max... flags; Mimir's and Thanos' limits.
     # With spaces, since VictoriaMetrics repeats the query, and a metric may be named so.
-    r"too many (?:samples|points|series|chunks)|timed out|timeout exceeded|-search\.max"
-    r"|not enough memory|exceed(?:s|ed) (?:the |\w+ )?(?:limit|maximum)|hit the max",
+    r"too many (?:samples|points|series|chunks)|-search\.max|not enough memory"
+    r"|exceed(?:s|ed) (?:the |\w+ )?(?:limit|maximum)|hit the max",
     re.IGNORECASE,
 )
+_BUSY: Final = "-search.maxConcurrentRequests"
+"""VictoriaMetrics: too many queries at once, of whatever size."""
 _REPEATED_QUERY: Final = re.compile(r"error when executing query=.* for \(time=\d+, step=\d+\): ")
-_LONGEST: Final = 300
+_INFO: Final = "PromQL info: "
 
 
 def read_response(response: Response, now: datetime) -> Reply | Failure:
     """Read a response whose body is complete; ``now`` is for a Retry-After that is a date."""
     status = response.status_code
     if status in _REDIRECTS:
-        host = urlsplit(response.headers.get("Location", "")).hostname or "itself"
-        reason = f"it redirects to {host}: probably a login page ({status})"
+        reason = f"it redirects to {_target(response)}: probably a login page ({status})"
         return Failure(reason=reason, remedy=Remedy.GIVE_UP)
     body = _body(response)
     if status == _OK:
         return _answer(response, body)
     return _refusal(response, body, now)
+
+
+def _target(response: Response) -> str:
+    """Say where a redirect leads, without its path and query, which may hold a secret."""
+    target = urlsplit(response.headers.get("Location", ""))
+    return f"{target.scheme}://{target.hostname}" if target.hostname else "itself"
 
 
 def _body(response: Response) -> Mapping[str, Any] | None:
@@ -70,25 +77,47 @@ def _answer(response: Response, body: Mapping[str, Any] | None) -> Reply | Failu
         return Failure(reason=_words(response, body) or "its answer does not say success")
     match body.get("data"):
         case {"resultType": str(kind), "result": list(result)}:
-            warnings = _texts(body.get("warnings"))
-            if body.get("isPartial") is True:  # VictoriaMetrics, cluster version
-                warnings += ("a part of the storage did not answer",)
-            notes = _texts(body.get("infos"))
+            warnings, notes = _remarks(body)
             return Reply(kind=kind, result=result, warnings=warnings, notes=notes)
         case _:
             return Failure(reason="its answer holds no result")
 
 
+def _remarks(body: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is missing from an answer, and what is merely worth knowing."""
+    said, notes = _texts(body.get("warnings")), _texts(body.get("infos"))
+    # Before its answers had infos, Prometheus put them among the warnings:
+    # https://github.com/grafana/grafana/issues/84636
+    warnings = tuple(text for text in said if not text.startswith(_INFO))
+    notes += tuple(text for text in said if text.startswith(_INFO))
+    if body.get("isPartial"):  # VictoriaMetrics, cluster version
+        warnings += ("a part of the storage did not answer",)
+    return warnings, notes
+
+
 def _refusal(response: Response, body: Mapping[str, Any] | None, now: datetime) -> Failure:
     status, words = response.status_code, _words(response, body)
-    too_large = bool(_TOO_LARGE.search(words)) or _error_type(body) == "timeout"
-    remedy = Remedy.SMALLER if too_large else _REMEDIES.get(status, Remedy.NONE)
+    busy, slow = _BUSY in words, _is_slow(status, words, body)
+    remedy = _REMEDIES.get(status, Remedy.NONE)
+    if busy:
+        remedy = Remedy.NONE
+    elif slow or _TOO_LARGE.search(words):
+        remedy = Remedy.SMALLER
     name = f"{status} {response.reason or ''}".strip()
     return Failure(
         reason=f"{name}: {words}" if words else name,
         remedy=remedy,
-        transient=status in _TRANSIENT and not too_large,
+        slow=slow,
+        transient=busy or (status in _TRANSIENT and remedy is not Remedy.SMALLER),
         wait=_wait(response.headers.get("Retry-After", ""), now),
+    )
+
+
+def _is_slow(status: int, words: str, body: Mapping[str, Any] | None) -> bool:
+    return (
+        status == _GATEWAY_TIMEOUT
+        or _error_type(body) == "timeout"
+        or _TOO_SLOW.search(words) is not None
     )
 
 
@@ -114,10 +143,10 @@ def _words(response: Response, body: Mapping[str, Any] | None) -> str:
         kind = _error_type(body)
         text = _REPEATED_QUERY.sub("", str(body["error"]))
         named = isinstance(kind, str) and not kind.isdecimal()
-        return _short(f"{kind}: {text}" if named else text)
+        return f"{kind}: {text}" if named else text
     if _is_html(response):
         return "an HTML page"
-    return _short(response.text)
+    return response.text
 
 
 def _is_html(response: Response) -> bool:
@@ -127,13 +156,8 @@ def _is_html(response: Response) -> bool:
     )
 
 
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    if len(line) <= _LONGEST:
-        return line
-    # The cause is named at the end by VictoriaMetrics, at the start by others.
-    return f"{line[: _LONGEST // 3]} ... {line[-_LONGEST * 2 // 3 :]}"
-
-
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(_short(str(text)) for text in value) if isinstance(value, list) else ()
+    """Return every text of a list; whatever else is there is one text, and not passed over."""
+    if isinstance(value, list):
+        return tuple(map(str, value))
+    return (str(value),) if value else ()

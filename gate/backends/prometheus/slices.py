@@ -9,9 +9,8 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.part import MILLISECOND, Part, window_text
+from gate.backends.prometheus.part import MILLISECOND, Part, Role, window_text
 from gate.backends.prometheus.promql import Expression
-from gate.backends.prometheus.roles import Role
 from gate.slo.measurement import Slices
 from gate.slo.window import Span
 

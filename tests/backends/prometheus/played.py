@@ -18,8 +18,21 @@ URL = "https://prometheus.example/api/v1/query"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MONTH = Span(AT - timedelta(days=30), AT)
 
+RATIO = Sli(bad='x{code="500"}', total="x")
+VALUES: Mapping[str, str | None] = {
+    "timestamp(": str(AT.timestamp()),
+    "count(": "720",
+    "500": "3",
+    "x": "1000",
+}
+"""By which all is well with it: 3 bad of 1000, the newest sample just now, full coverage."""
+
 HttpAnswer = tuple[int, dict[str, str], str]
 _MARKED = re.compile(r'label_replace\((.*?),"gate_part","(\d+)","",""\)(?: or |$)', re.DOTALL)
+
+
+def span(**length: float) -> Span:
+    return Span(AT - timedelta(**length), AT)
 
 
 def success(series: list[dict[str, object]], **more: object) -> str:
@@ -41,7 +54,8 @@ def parts_of(query: str) -> dict[str, str]:
 class FakePrometheus:
     """Knows values by a piece of the expression; the first piece that fits counts."""
 
-    values: Mapping[str, str | None] = field(default_factory=dict)
+    values: Mapping[str, str | tuple[str, ...] | None] = field(default_factory=dict)
+    """None: no series; a tuple: several."""
     refuse: Callable[[str], HttpAnswer | None] = lambda _query: None
     more: dict[str, object] = field(default_factory=dict)
     queries: list[str] = field(default_factory=list)
@@ -52,15 +66,18 @@ class FakePrometheus:
         (query,) = form["query"]
         self.forms.append(form)
         self.queries.append(query)
-        return self.refuse(query) or (200, {}, self._answer(query))
+        return self.refuse(query) or (200, {}, self.answer(query))
 
-    def _answer(self, query: str) -> str:
+    def answer(self, query: str) -> str:
         series: list[dict[str, object]] = []
         for mark, text in parts_of(query).items():
             value = next((v for piece, v in self.values.items() if piece in text), None)
-            if value is not None:
+            several = isinstance(value, tuple)
+            for place, one in enumerate(value if isinstance(value, tuple) else (value,)):
                 metric = {"gate_part": mark} if mark else {}
-                series.append({"metric": metric, "value": [AT.timestamp(), value]})
+                metric |= {"pod": str(place)} if several else {}
+                if one is not None:
+                    series.append({"metric": metric, "value": [AT.timestamp(), one]})
         return success(series, **self.more)
 
 

@@ -12,7 +12,7 @@ from gate.backends.prometheus.counting import (
     count_events,
     count_slices,
 )
-from gate.backends.prometheus.roles import Role
+from gate.backends.prometheus.part import Role
 from gate.slo.measurement import Cause, EmptySlice, Slices
 from gate.slo.window import Span
 

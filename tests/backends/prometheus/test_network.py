@@ -4,75 +4,31 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 import trustme
 
 from gate.slo.measurement import Cause, CountRequest, Sli, Spent, Unmeasured
+from tests.backends.loopback import send, serving
 from tests.backends.prometheus.played import AT, MONTH, backend, success
 
 BODY = success([{"metric": {}, "value": [0, "5"]}]).encode()
 REQUEST = CountRequest(sli=Sli(spent="max(increase(x[$window]))"), span=MONTH)
-Handle = Callable[[BaseHTTPRequestHandler], None]
 
 
-def answer_well(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(BODY)))
-    handler.end_headers()
-    handler.wfile.write(BODY)
+def answer_well(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+    send(handler, BODY)
 
 
-def answer_half(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(BODY)))
-    handler.end_headers()
-    handler.wfile.write(BODY[:20])
+def answer_half(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+    send(handler, BODY[:20], announced=len(BODY))
     handler.close_connection = True
 
 
-def answer_slowly(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(0.6)
-    answer_well(handler)
-
-
-def hang_up(handler: BaseHTTPRequestHandler) -> None:
+def hang_up(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
     handler.close_connection = True
-
-
-@contextmanager
-def serving(handle: Handle, context: ssl.SSLContext | None = None) -> Iterator[int]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            try:
-                handle(self)
-            except OSError:
-                self.close_connection = True
-
-        def log_message(self, *_args: object) -> None:
-            """Say nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_args: object) -> None:
-            """A client that hangs up is what the tests are about."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
 
 
 def reason_of(url: str, *, seconds: float = 10, **settings: object) -> str:
@@ -94,9 +50,9 @@ def test_answer_of_a_real_server_is_read() -> None:
 def test_connection_is_kept_alive_over_rounds() -> None:
     peers = set[object]()
 
-    def handle(handler: BaseHTTPRequestHandler) -> None:
+    def handle(handler: BaseHTTPRequestHandler, body: bytes) -> None:
         peers.add(handler.client_address)
-        answer_well(handler)
+        answer_well(handler, body)
 
     with serving(handle) as port:
         asking = backend(url=f"http://127.0.0.1:{port}")
@@ -116,32 +72,37 @@ def test_connection_closed_without_answer_is_told() -> None:
         assert "the connection broke off" in reason_of(f"http://127.0.0.1:{port}")
 
 
-def test_slow_answer_is_told_within_the_time_of_the_run() -> None:
-    with serving(answer_slowly) as port:
-        start = time.monotonic()
-        reason = reason_of(f"http://127.0.0.1:{port}", seconds=0.2)
-
-    assert "no answer in time" in reason
-    assert time.monotonic() - start < 2
-
-
-def test_answer_that_trickles_in_for_ever_is_not_waited_for() -> None:
+def slow_reason(begin: bytes, more: bytes = b"") -> str:
+    """Ask, with 0.2 s to wait, a server that sends a beginning and then from time to time more."""
     stop = threading.Event()
 
-    def trickle(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Length", "1000")
-        handler.end_headers()
+    def dawdle(handler: BaseHTTPRequestHandler, _body: bytes) -> None:
+        handler.wfile.write(begin)
+        handler.wfile.flush()
         while not stop.wait(0.05):
-            handler.wfile.write(b" ")
+            handler.wfile.write(more)
+            handler.wfile.flush()
 
-    with serving(trickle) as port:
+    with serving(dawdle) as port:
         start = time.monotonic()
         reason = reason_of(f"http://127.0.0.1:{port}", seconds=0.2)
         stop.set()
-
-    assert "no answer in the time that this run has" in reason
     assert time.monotonic() - start < 2
+    return reason
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+
+
+@pytest.mark.parametrize("begin", [b"", HEAD, HEAD + b'{"status":'])
+def test_answer_that_is_slow_or_stops_half_way_is_told_within_the_time_of_the_run(
+    begin: bytes,
+) -> None:
+    assert "no answer in time" in slow_reason(begin)
+
+
+def test_answer_that_trickles_in_for_ever_is_not_waited_for() -> None:
+    assert "no answer in the time that this run has" in slow_reason(HEAD, more=b" ")
 
 
 def test_refused_connection_is_told() -> None:

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from gate.backends.prometheus.reading import Fault, Reading, Reply, Value, add_up, read_reply
+from gate.backends.prometheus.outcome import Reply
+from gate.backends.prometheus.reading import Fault, Reading, Value, add_up, read_reply
 from gate.slo.measurement import Cause
 
 
@@ -23,6 +24,8 @@ def read(*result: object, parts: int = 1, kind: str = "vector") -> list[Reading]
         ("1e-7", Fraction(1, 10**7)),
         ("-3", Fraction(-3)),
         ("0", Fraction(0)),
+        # The smallest float64, as Go writes it.
+        ("0." + "0" * 323 + "5", Fraction(5, 10**324)),
     ],
 )
 def test_values_are_read_exactly(text: str, number: Fraction) -> None:
@@ -43,6 +46,8 @@ def test_no_count_is_invalid_and_named(text: str) -> None:
     [
         sample("abc"),
         sample("1e999999999"),
+        sample("0." + "1" * 5000),
+        sample("1" * 5000),
         sample(""),
         sample(3),
         {"metric": {}},
@@ -66,7 +71,7 @@ def test_parts_are_told_apart_by_their_mark() -> None:
     assert found == [Value(number=Fraction(0)), Value(number=None), Value(number=Fraction(2))]
 
 
-@pytest.mark.parametrize("mark", ["3", "x", "-1", "", "None"])
+@pytest.mark.parametrize("mark", ["3", "x", "-1", "", "None", "01", "9" * 5000])
 def test_series_that_belong_to_no_part_make_the_whole_answer_unreadable(mark: str) -> None:
     found = read(sample("2", gate_part=mark), sample("0", gate_part="0"), parts=3)
 

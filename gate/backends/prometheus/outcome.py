@@ -1,7 +1,23 @@
-"""Why a query has no answer, and what may be done about it."""
+"""What comes of one query: the server's answer, or why there is none and what may be done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any, Final
+
+NO_TIME: Final = "no answer in the time that this run has (--timeout)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A successful answer."""
+
+    kind: str
+    """Prometheus' ``resultType``."""
+    result: Sequence[Any]
+    warnings: tuple[str, ...] = ()
+    """What the server says is missing."""
+    notes: tuple[str, ...] = ()
 
 
 class Remedy(Enum):
@@ -24,6 +40,8 @@ class Failure:
     reason: str
     """With the server's words."""
     remedy: Remedy = Remedy.NONE
+    slow: bool = False
+    """Whether the server ran out of its own time: alone, the same query may fare better."""
     transient: bool = False
     """Whether the same query may fare better in a moment."""
     wait: float | None = None

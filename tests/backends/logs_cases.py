@@ -1,0 +1,160 @@
+"""Everything that can be wrong with request logs, and with what stands in them."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from gate.slo.measurement import Cause
+from tests.backends.cases import IN_FILES, Case, Contract, Failure, Play, Setup
+from tests.backends.prometheus.played import AT
+
+
+def judging(total: str) -> dict[str, Any]:
+    return {"objective": "99%", "sli": {"bad": "status >= 500", "total": total}}
+
+
+RATIO = judging("true")
+SPEND = {"allowance": "1000 USD", "sli": {"spent": "cost"}}
+HOURS = 720
+
+
+def rows(
+    count: int = HOURS, *, every: timedelta = timedelta(hours=1), before: timedelta = timedelta()
+) -> list[dict[str, Any]]:
+    """Return requests at equal distances up to a moment before the instant; every 1000th failed."""
+    return [
+        {
+            "at": (AT - before - place * every).isoformat(),
+            "status": 500 if place % 1000 == 5 else 200,
+            "kind": "eval" if place % 10 == 0 else "chat",
+            "cost": 0.125,
+        }
+        for place in range(count)
+    ]
+
+
+def as_lines(log: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in log)
+
+
+def costing(cost: str) -> str:
+    """Return a CSV of which the last row costs something else."""
+    lines = [f"{row['at']},{row['cost']}" for row in rows()]
+    return "\n".join(["at,cost", *lines, f"{AT.isoformat()},{cost}", ""])
+
+
+def written(
+    content: str | bytes, slo: dict[str, Any] | None = None, name: str = "requests.jsonl"
+) -> Play:
+    @contextmanager
+    def play(folder: Path) -> Iterator[Setup]:
+        data = content.encode() if isinstance(content, str) else content
+        (folder / name).write_bytes(data)
+        yield Setup(backend={"type": "logs", "path": name, "timestamp": "at"}, slo=slo or RATIO)
+
+    return play
+
+
+def spending(cost: str) -> Play:
+    return written(costing(cost), SPEND, "requests.csv")
+
+
+@contextmanager
+def no_file(_folder: Path) -> Iterator[Setup]:
+    yield Setup(backend={"type": "logs", "path": "*.jsonl", "timestamp": "at"}, slo=RATIO)
+
+
+GOOD = as_lines(rows())
+NO_AMOUNT = "which is no amount"
+empty = partial(Case, failure=Failure.EMPTY, cause=Cause.NO_DATA)
+invalid = partial(Case, cause=Cause.INVALID)
+error = partial(Case, cause=Cause.BACKEND_ERROR)
+doubtful = partial(Case, in_doubt=True)
+
+LOGS = Contract(
+    healthy=written(GOOD),
+    failures=IN_FILES,
+    cases=(
+        empty(play=written(""), words="is empty"),
+        empty(
+            variant="in the window",
+            play=written(as_lines(rows(before=timedelta(days=40)))),
+            words="the logs have no row between",
+        ),
+        invalid(failure=Failure.NAN, play=spending("NaN"), words=NO_AMOUNT),
+        invalid(failure=Failure.INFINITE, play=spending("Infinity"), words=NO_AMOUNT),
+        invalid(failure=Failure.MINUS_INFINITE, play=spending("-Infinity"), words=NO_AMOUNT),
+        invalid(failure=Failure.NEGATIVE, play=spending("-5000"), words=NO_AMOUNT),
+        invalid(
+            failure=Failure.WRONG_SHAPE,
+            play=written(GOOD.replace("status", "code")),
+            words='no column "status"',
+        ),
+        invalid(
+            failure=Failure.WRONG_SHAPE,
+            variant="text for a number",
+            play=written(GOOD.replace('"status": 200', '"status": "ok"', 1)),
+            words="status",
+        ),
+        invalid(
+            failure=Failure.WRONG_SHAPE,
+            variant="time that is none",
+            play=written(GOOD.replace('"at": "2025', '"at": "early 2025')),
+            words="at",
+        ),
+        Case(
+            failure=Failure.NO_TRAFFIC,
+            play=written(GOOD, judging("kind = 'rag'")),
+            cause=Cause.NO_TRAFFIC,
+            words="none is an event",
+        ),
+        doubtful(
+            failure=Failure.LOW_TRAFFIC,
+            play=written(GOOD, judging("kind = 'eval'")),
+            cause=Cause.LOW_TRAFFIC,
+            words="72 events are fewer than 100",
+        ),
+        doubtful(
+            failure=Failure.LOW_COVERAGE,
+            play=written(as_lines(rows(every=timedelta(minutes=3)))),
+            cause=Cause.LOW_COVERAGE,
+            words="only 5 % of the window has data",
+        ),
+        doubtful(
+            failure=Failure.STALE,
+            play=written(as_lines(rows(before=timedelta(days=2)))),
+            cause=Cause.STALE,
+            words="the newest sample is 2d old",
+        ),
+        error(failure=Failure.MISSING, play=no_file, words="no file matches"),
+        error(failure=Failure.CUT_OFF, play=written(GOOD[:-30]), words="requests.jsonl"),
+        error(
+            failure=Failure.CUT_OFF,
+            variant="gzip",
+            play=written(gzip.compress(GOOD.encode())[:-30], name="requests.jsonl.gz"),
+            words="requests.jsonl.gz",
+        ),
+        error(
+            failure=Failure.CUT_OFF,
+            variant="Parquet",
+            play=written(b"PAR1", name="requests.parquet"),
+            words="requests.parquet",
+        ),
+        error(
+            failure=Failure.UNREADABLE,
+            play=written(bytes(range(256)) * 40),
+            words="requests.jsonl",
+        ),
+    ),
+    never={
+        Failure.SEVERAL: "rows are counted, they have no series",
+        Failure.BAD_OVER_TOTAL: "bad rows are looked for among the events only",
+        Failure.PARTIAL: "a file says nothing of what is not in it",
+    },
+    never_said=frozenset({Cause.PARTIAL}),
+)

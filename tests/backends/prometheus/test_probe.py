@@ -1,0 +1,127 @@
+"""Freshness and coverage: how far the numbers can be trusted."""
+
+from datetime import timedelta
+from fractions import Fraction
+
+from gate.slo.measurement import (
+    Cause,
+    CountRequest,
+    Counts,
+    Sli,
+    Spent,
+    Unmeasured,
+)
+from gate.slo.window import Span
+from tests.backends.prometheus.played import (
+    AT,
+    MONTH,
+    RATIO,
+    VALUES,
+    FakePrometheus,
+    ask,
+    backend,
+)
+
+
+def test_probe_tells_the_newest_sample_and_the_coverage(prometheus: FakePrometheus) -> None:
+    newest = AT - timedelta(seconds=15)
+    prometheus.values = {**VALUES, "timestamp(": str(newest.timestamp()), "count(": "360"}
+    answer = ask(RATIO, probe=True)
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.newest == newest
+    assert answer.evidence.coverage == Fraction(1, 2)
+    assert len(prometheus.queries) == 1
+    assert "count_over_time(count(x)[2591999999ms:3600s])" in prometheus.queries[0]
+
+
+def test_coverage_is_never_more_than_all_and_absent_is_none_of_it(
+    prometheus: FakePrometheus,
+) -> None:
+    prometheus.values = {**VALUES, "count(": "721"}
+    full = ask(RATIO, probe=True)
+    prometheus.values = {**VALUES, "count(": None}
+    empty = ask(RATIO, probe=True)
+
+    assert isinstance(full, Counts)
+    assert isinstance(empty, Counts)
+    assert full.evidence.coverage == 1
+    assert empty.evidence.coverage == 0
+
+
+def test_coverage_of_a_window_without_a_step_cannot_be_had(prometheus: FakePrometheus) -> None:
+    prometheus.values = VALUES
+    at = AT + timedelta(minutes=2)
+    asked = CountRequest(sli=RATIO, span=Span(at - timedelta(minutes=1), at), probe=True)
+    (answer,) = backend().measure([asked], at)
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.coverage is None
+
+
+def test_old_samples_are_searched_for_in_a_second_round(prometheus: FakePrometheus) -> None:
+    newest = AT - timedelta(hours=12)
+    prometheus.values = {"max_over": str(newest.timestamp()), **VALUES, "timestamp(": None}
+    fresh = CountRequest(sli=Sli(total="y", good="y"), span=MONTH)
+    stale, _ = backend().measure([CountRequest(sli=RATIO, span=MONTH, probe=True), fresh], AT)
+
+    assert isinstance(stale, Counts)
+    assert stale.evidence.newest == newest
+    assert len(prometheus.queries) == 2
+
+
+def test_samples_of_unknown_age_are_stale(prometheus: FakePrometheus) -> None:
+    prometheus.values = {"max_over": None, **VALUES, "timestamp(": None}
+    answer = ask(RATIO, probe=True)
+
+    assert isinstance(answer, Unmeasured)
+    assert answer.cause is Cause.STALE
+
+
+def test_sample_time_that_is_no_time_is_invalid(prometheus: FakePrometheus) -> None:
+    prometheus.values = {**VALUES, "timestamp(": "1e29"}
+    answer = ask(RATIO, probe=True)
+
+    assert isinstance(answer, Unmeasured)
+    assert answer.cause is Cause.INVALID
+
+
+def test_freshness_that_cannot_be_had_is_not_passed_over(prometheus: FakePrometheus) -> None:
+    prometheus.values = {**VALUES, "timestamp(": "NaN"}
+    answer = ask(RATIO, probe=True)
+
+    assert isinstance(answer, Unmeasured)
+    assert answer.reason == "freshness: the value is NaN, which is no count"
+
+
+TWO = "sum(increase(y[$window])) + sum(increase(x[$window]))"
+EITHER = "sum(increase(y[$window]) or increase(x[$window]))"
+
+
+def test_sum_of_two_metrics_is_as_old_as_the_older(prometheus: FakePrometheus) -> None:
+    old = AT - timedelta(minutes=4)
+    prometheus.values = {"timestamp(y)": str(old.timestamp()), "count(y)": "72", **VALUES}
+    answer = ask(Sli(total=TWO, bad="x"), probe=True)
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.newest == old
+    assert answer.evidence.coverage == Fraction(1, 10)
+
+
+def test_renamed_metric_is_as_fresh_as_its_new_name(prometheus: FakePrometheus) -> None:
+    prometheus.values = {"timestamp(y)": None, "count(y)": None, **VALUES}
+    answer = ask(Sli(total=EITHER, bad="x"), probe=True)
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.newest == AT
+    assert answer.evidence.coverage == 1
+    assert len(prometheus.queries) == 1
+
+
+def test_constant_has_no_freshness_and_says_so(prometheus: FakePrometheus) -> None:
+    prometheus.values = {"vector": "5"}
+    answer = ask(Sli(spent="vector(5 * $window)"), probe=True)
+
+    assert isinstance(answer, Spent)
+    assert answer.evidence.newest is None
+    assert "no metric is named" in answer.evidence.notes[0]

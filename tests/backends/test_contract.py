@@ -1,0 +1,168 @@
+"""Nothing that a backend can do wrong passes for a measured budget, whatever the backend.
+
+Every case runs the installed command against the real thing: a server on the loopback, or files.
+"""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gate.backends import BACKENDS
+from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.slo.measurement import Cause
+from tests.backends.cases import SECRET, Case, Contract, Play
+from tests.backends.logs_cases import LOGS
+from tests.backends.prometheus.played import AT
+from tests.backends.prometheus_cases import PROMETHEUS
+from tests.backends.static_cases import STATIC
+from tests.cli.installed import command, environment
+
+CONTRACTS: Mapping[str, Contract] = {"prometheus": PROMETHEUS, "logs": LOGS, "static": STATIC}
+FAILURES = [
+    pytest.param(case, id=f"{backend}: {case.name}")
+    for backend, contract in CONTRACTS.items()
+    for case in contract.cases
+    if case.cause is not None
+]
+MISTAKES = [
+    pytest.param(case, id=f"{backend}: {case.name}")
+    for backend, contract in CONTRACTS.items()
+    for case in contract.cases
+    if case.cause is None
+]
+REPORTS = ("terminal", "markdown", "json")
+UNMEASURED = ("remaining", "consumed", "error_ratio", "total", "bad", "spent", "compared")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What came of one run of the command."""
+
+    code: int
+    reports: Mapping[str, str]
+    """By format, with every white space made one; empty when there was no decision."""
+    stderr: str
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        (policy,) = json.loads(self.reports["json"])["policies"]
+        return dict(policy)
+
+    @property
+    def slo(self) -> dict[str, Any]:
+        (slo,) = self.policy["slos"]
+        return dict(slo)
+
+    @property
+    def findings(self) -> list[str]:
+        """The reasons of the findings about the measurement."""
+        return [f["reason"] for f in self.policy["findings"] if f["rule"] == "measurement"]
+
+
+def check(folder: Path, play: Play, on: Mapping[Cause, str] | None = None) -> Run:
+    """Run ``gate check`` while a failure is played, with a copy of the report in each format."""
+    copies = [f"--output={name}={folder / name}" for name in REPORTS]
+    with play(folder) as setup:
+        policy = {
+            "version": 1,
+            "service": "chat",
+            "backend": dict(setup.backend),
+            "slos": [{"name": "slo", "window": "30d", **setup.slo}],
+            "tiers": [
+                {"name": "healthy", "remaining": "> 50%", "allow": "all"},
+                {"name": "exhausted", "otherwise": True, "allow": ["rollback"]},
+            ],
+            "on": {str(cause): action for cause, action in (on or {}).items()},
+        }
+        (folder / "gate.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
+        options = ["--change=canary", f"--at={AT.isoformat()}", f"--timeout={setup.timeout}"]
+        done = subprocess.run(
+            command("check", "gate.yaml", *options, *copies),
+            cwd=folder,
+            env=environment({"PASSWORD": SECRET, "NO_PROXY": "*"}),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+    files = [folder / name for name in REPORTS if (folder / name).exists()]
+    reports = {file.name: " ".join(file.read_text(encoding="utf-8").split()) for file in files}
+    assert not [text for text in (done.stdout, done.stderr, *reports.values()) if SECRET in text]
+    return Run(code=done.returncode, reports=reports, stderr=done.stderr)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_what_nothing_is_wrong_with_is_measured_and_allowed(
+    contract: Contract, tmp_path: Path
+) -> None:
+    run = check(tmp_path, contract.healthy)
+
+    assert run.code == 0, run
+    assert run.slo["status"] == "measured"
+    assert run.slo["remaining"] == pytest.approx(0.9, abs=0.05)
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_failure_leaves_the_gate_undecided(case: Case, tmp_path: Path) -> None:
+    assert case.cause is not None
+    on = {case.cause: "block"} if DEFAULT_ACTIONS[case.cause] is not Action.BLOCK else {}
+    run = check(tmp_path, case.play, on)
+
+    assert run.code == 3, run
+    assert run.slo["status"] == case.cause
+    assert [reason for reason in run.findings if case.words in reason], run.findings
+    if not case.in_doubt:
+        assert {key: run.slo[key] for key in UNMEASURED} == dict.fromkeys(UNMEASURED)
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_failure_that_the_policy_lets_pass_is_told_in_every_report(
+    case: Case, tmp_path: Path
+) -> None:
+    assert case.cause is not None
+    run = check(tmp_path, case.play, {case.cause: "allow"})
+
+    assert run.code == 0, run
+    assert run.slo["status"] == case.cause
+    told = "in doubt: " if case.in_doubt else "nothing was measured: "
+    assert {name for name, report in run.reports.items() if told in report} == set(REPORTS)
+    if not case.in_doubt:
+        assert {key: run.slo[key] for key in UNMEASURED} == dict.fromkeys(UNMEASURED)
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_mistake_in_the_policy_is_2_and_no_decision(case: Case, tmp_path: Path) -> None:
+    run = check(tmp_path, case.play, dict.fromkeys(Cause, "allow"))
+
+    assert run.code == 2, run
+    assert not run.reports
+    assert case.words in run.stderr
+
+
+# The table itself
+
+
+def test_every_backend_has_its_contract() -> None:
+    assert set(CONTRACTS) == set(BACKENDS)
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_every_failure_is_played_or_cannot_happen(contract: Contract) -> None:
+    played = {case.failure for case in contract.cases}
+
+    assert played | contract.never.keys() == contract.failures
+    assert not played & contract.never.keys()
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_every_cause_comes_of_some_failure(contract: Contract) -> None:
+    said = {case.cause for case in contract.cases if case.cause is not None}
+
+    assert said | contract.never_said == set(Cause)
+    assert not said & contract.never_said
