@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from gate.backends.prometheus.part import SECOND, Part, Role
 from gate.backends.prometheus.probe import Probe, plan_probe
@@ -43,6 +44,12 @@ class Plan:
         return "\n".join(f"{role}: {part.text}" for role, part in self.parts.items())
 
 
+@lru_cache(maxsize=64)
+def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) -> Expression:
+    # Each SLO is asked about over several windows, one after the other.
+    return read_expression(text, dict(labels), gauge=gauge)
+
+
 def plan(request: CountRequest) -> Plan | Unmeasured:
     """Say what to ask for a request, or why it cannot be asked."""
     if request.span.length < SECOND:
@@ -55,7 +62,8 @@ def plan(request: CountRequest) -> Plan | Unmeasured:
     expressions = {}
     for role, text in texts.items():
         try:
-            expressions[role] = read_expression(text, request.sli.labels, gauge=role is Role.GAUGE)
+            labels = tuple((request.sli.labels or {}).items())
+            expressions[role] = _expression(text, labels, gauge=role is Role.GAUGE)
         except ExpressionError as error:
             return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
     return Plan(
