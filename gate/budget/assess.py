@@ -46,9 +46,8 @@ def assess_ratio(
     """
     burns = {length: window_burn(slo, length, counted) for length, counted in windows.items()}
     if isinstance(answer, Unmeasured):
-        # Without the budget a fast burn is still a fast burn; what is not known either goes unsaid.
-        known = {length: burn for length, burn in burns.items() if isinstance(burn, Fraction)}
-        return replace(_unmeasured(slo, answer, at), burn_rates=known)
+        # Without the budget a fast burn is still a fast burn.
+        return replace(_unmeasured(slo, answer, at), burn_rates=burns)
     if not isinstance(answer, Counts):
         raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
     share = share_per_bad(slo, answer, at, slo.objective)

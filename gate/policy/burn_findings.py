@@ -42,16 +42,22 @@ def burn_rate_findings(
 
 
 def _pair(policy: Policy, rule: BurnRateRule, assessment: Assessment, change: str) -> list[Finding]:
-    windows = (rule.long, rule.short)
-    if not all(window in assessment.burn_rates for window in windows):
-        return []  # that the budget was not measured has a finding of its own
-    burns = [(window, assessment.burn_rates[window]) for window in windows]
+    burns = [(window, assessment.burn_rates[window]) for window in (rule.long, rule.short)]
     if any(isinstance(burn, Fraction) and burn < rule.rate for _, burn in burns):
         return []
     unknown = [(window, burn) for window, burn in burns if isinstance(burn, Unmeasured)]
     if unknown:
-        return [_untold(policy, assessment, window, burn, change) for window, burn in unknown]
+        return [
+            _untold(policy, assessment, window, burn, change)
+            for window, burn in unknown
+            if not _said_of_the_budget(assessment, burn)
+        ]
     return [_fired(rule, assessment, change)]
+
+
+def _said_of_the_budget(assessment: Assessment, burn: Unmeasured) -> bool:
+    """Whether the budget itself was not measured for the same cause: that has a finding already."""
+    return not assessment.measured and assessment.doubts[0].cause is burn.cause
 
 
 def _untold(

@@ -34,8 +34,8 @@ def details(assessment: Assessment) -> Iterator[Fact]:
         yield "left", ", ".join(_left(assessment, assessment.remaining))
         yield from _forecast(assessment, assessment.remaining)
         yield from payable(assessment)
-    if assessment.burn_rates:
-        yield "burn rates", _burn_rates(assessment)
+    if told := _burn_rates(assessment):
+        yield "burn rates", told
     for note in assessment.evidence.notes if assessment.evidence else ():
         yield "note", note
 
@@ -103,10 +103,12 @@ def forecast_sentence(forecast: Forecast, remaining: Fraction) -> str:
 
 
 def _burn_rates(assessment: Assessment) -> str:
+    said = {doubt.reason for doubt in assessment.doubts}
     rates = sorted(assessment.burn_rates.items(), key=lambda item: item[0])
     return ", ".join(
         f"{format_duration(length)} not measured ({rate.reason})"
         if isinstance(rate, Unmeasured)
         else f"{format_duration(length)}={values.burn(rate)}"
         for length, rate in rates
+        if not (isinstance(rate, Unmeasured) and rate.reason in said)
     )

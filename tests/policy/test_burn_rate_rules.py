@@ -187,3 +187,10 @@ def test_nothing_more_is_said_of_the_burn_of_a_budget_that_was_not_measured(shor
     judgement = judged("canary", known, burn_rates=(FAST,))
     assert found(judgement, Rule.BURN_RATE) == []
     assert judgement.verdict is UNDECIDED
+
+
+def test_a_burn_rate_that_is_not_known_for_another_cause_is_judged_by_that_cause() -> None:
+    lenient = DEFAULT_ACTIONS | {Cause.NO_DATA: Action.ALLOW}
+    known = ratio(lost(Cause.NO_DATA), {HOUR: lost(), SHORT: lost()})
+    judgement = judged("canary", known, burn_rates=(FAST,), on=lenient)
+    assert judgement.verdict is UNDECIDED

@@ -16,6 +16,7 @@ from gate.decision.decision import Decision
 from gate.decision.document import to_document
 from gate.decision.status import status_document
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.recognition import Recognition
 from gate.reporters import REPORTERS, STATUS_REPORTERS, Style, render, render_status
 from gate.slo.measurement import Cause, Unmeasured
 from gate.slo.window import RollingWindow
@@ -172,6 +173,27 @@ def test_a_finding_that_ends_by_itself_says_when(reporter: str) -> None:
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
+@pytest.mark.parametrize(
+    "recognition, words",
+    [
+        (Recognition(change="canary", how="--change"), "canary, by --change"),
+        (Recognition(change="canary", how="default"), "canary, by the policy's default"),
+        (Recognition(change="canary", how="paths", evidence=("a", "b")), "by paths: a, b"),
+        (
+            Recognition(change="canary", how="unknown", evidence=("paths: shallow",)),
+            "which cannot be ruled out: paths: shallow",
+        ),
+        (Recognition(change="canary", how="default", notes=("not approved",)), "not approved"),
+    ],
+)
+def test_how_the_class_was_recognised_is_told(
+    reporter: str, recognition: Recognition, words: str
+) -> None:
+    text = render(reporter, decision(allow_policy(recognition=recognition)), STYLE)
+    assert words in text.replace("&#39;", "'")
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
 def test_requirements_are_told_with_their_evidence(reporter: str) -> None:
     text = render(reporter, decision(warn_policy()), Style(width=400)).replace("&#58;", ":")
     assert "shadow, done: https://ci.acme.example/runs/17" in text
@@ -242,6 +264,13 @@ def test_a_burn_rate_that_was_not_measured_has_no_number(reporter: str) -> None:
     text = told(reporter, availability(counts(1, 10_000), windows))
     assert "30m=0.50, 1h not measured (too old), 2h=0.50" in text
     assert "none, since the burn rate over 1h was not measured" in text
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_why_nothing_was_measured_is_said_once(reporter: str) -> None:
+    lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="no route to the server")
+    text = told(reporter, availability(lost, dict.fromkeys(burning(1, 2), lost)))
+    assert text.count("no route to the server") == 1
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
