@@ -13,12 +13,12 @@ from gate.backends.logs.files import find_files, pattern_of
 from gate.backends.logs.indicators import Indicator, drafted, indicator_of
 from gate.backends.logs.jsonl import describe_jsonl
 from gate.backends.logs.parquet import describe_parquet
-from gate.backends.logs.refusal import Refusal, from_duckdb
+from gate.backends.logs.refusal import Refusal, from_duckdb, unreadable
 from gate.backends.logs.source import Source, create_rows
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import timestamp_of, zone_name
 from gate.settings import Limits, LogsSettings
-from gate.slo.measurement import Answer, CountRequest, Sli
+from gate.slo.measurement import Answer, Cause, CountRequest, Sli
 
 Describe = Callable[[Database, list[str], str, frozenset[str], str], Source]
 Asked = dict[int, tuple[CountRequest, Indicator]]
@@ -42,12 +42,8 @@ class LogsBackend:
         self._settings = settings
         self._limits = limits
 
-    def measure(
-        self,
-        requests: Sequence[CountRequest],
-        at: datetime,  # noqa: ARG002 - every span ends at it
-    ) -> list[Answer]:
-        """Answer all requests from one scan of the files; one more for each length of slices.
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+        """Answer all requests from one scan of the files.
 
         What spoils one indicator (an expression, a value that does not fit) spoils no other.
         """
@@ -56,22 +52,25 @@ class LogsBackend:
         try:
             zone = zone_name(self._settings.time_zone)
             with opened(self._limits.timeout, zone) as database:
-                return self._measure(database, requests, zone)
+                return self._measure(database, requests, at, zone)
         except duckdb.Error as error:
             return [from_duckdb(error).answer()] * len(requests)
+        except (OSError, UnicodeError) as error:
+            return [unreadable(f"the logs cannot be read: {error}").answer()] * len(requests)
         except Refusal as refusal:
             return [refusal.answer()] * len(requests)
 
     def _measure(
-        self, database: Database, requests: Sequence[CountRequest], zone: str | None
+        self, database: Database, requests: Sequence[CountRequest], at: datetime, zone: str | None
     ) -> list[Answer]:
         kind, files = find_files(self._settings)
+        database.confine(files)
         slis = {_key(request.sli): request.sli for request in requests}
         drafts, refused = _sort_out(slis, lambda sli: drafted(database, sli))
         wanted = frozenset(name for draft in drafts.values() for name in draft.wanted)
         column, pattern = self._settings.timestamp, pattern_of(self._settings)
         source = FORMATS[kind](database, files, pattern, wanted, column)
-        logs = Logs(source, timestamp_of(source, column, zone), zone)
+        logs = Logs(source, timestamp_of(source, column, zone))
         create_rows(database, source)
         indicators, unfit = _sort_out(drafts, lambda draft: indicator_of(database, draft, source))
         asked = {
@@ -79,7 +78,7 @@ class LogsBackend:
             for place, request in enumerate(requests)
             if (key := _key(request.sli)) in indicators
         }
-        counted, refused = _counted(database, logs, asked), refused | unfit
+        counted, refused = _counted(database, logs, asked, at), refused | unfit
         return [
             counted[place] if place in counted else refused[_key(request.sli)]
             for place, request in enumerate(requests)
@@ -104,19 +103,20 @@ def _sort_out(
     return done, refused
 
 
-def _counted(database: Database, logs: Logs, asked: Asked) -> dict[int, Answer]:
+def _counted(database: Database, logs: Logs, asked: Asked, at: datetime) -> dict[int, Answer]:
     if not asked:
         return {}
     try:
-        return dict(zip(asked, count(database, logs, list(asked.values())), strict=True))
+        return dict(zip(asked, count(database, logs, list(asked.values()), at), strict=True))
     except duckdb.Error as error:
+        refusal = from_duckdb(error)
         alike: dict[Indicator, Asked] = {}
         for place, (request, indicator) in asked.items():
             alike.setdefault(indicator, {})[place] = request, indicator
-        if len(alike) == 1:
-            return dict.fromkeys(asked, from_duckdb(error).answer())
+        if len(alike) == 1 or refusal.cause is not Cause.INVALID:
+            return dict.fromkeys(asked, refusal.answer())
     # A value that one indicator cannot read ends the scan for all; so each gets its own.
     answers: dict[int, Answer] = {}
     for group in alike.values():
-        answers |= _counted(database, logs, group)
+        answers |= _counted(database, logs, group, at)
     return answers

@@ -1,18 +1,17 @@
 """From requests to one statement, and from its one row back to answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
 
 from gate.backends.logs.database import Database, Row
 from gate.backends.logs.indicators import Indicator
-from gate.backends.logs.keys import ask_for_keys, lacking_keys
-from gate.backends.logs.query import repeatable
-from gate.backends.logs.statement import Logs, Statement, covered, in_span, widest
-from gate.backends.logs.timeslices import count_slices
+from gate.backends.logs.keys import ask_for_keys, missing_keys
+from gate.backends.logs.statement import EPOCH, Logs, Statement, repeatable
+from gate.backends.logs.timeslices import Cut, ask_for_slices, count_slices
 from gate.backends.logs.timestamps import undated
 from gate.slo.measurement import (
     Answer,
@@ -24,11 +23,9 @@ from gate.slo.measurement import (
     Unmeasured,
 )
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class _Asked:
     """A request and where its numbers stand in the statement's row."""
 
     request: CountRequest
@@ -40,79 +37,82 @@ class Asked:
     """Of these, events; for an amount: rows that have one."""
     value: int
     """Bad events, or the amount."""
+    lowest: int | None
+    """The smallest of the amounts."""
     newest: int | None
     coverage: tuple[int, int] | None
     """The place of the number of parts with data, and the number of all parts."""
+    cut: Cut | None
 
 
 def count(
-    database: Database, logs: Logs, wanted: Sequence[tuple[CountRequest, Indicator]]
+    database: Database,
+    logs: Logs,
+    wanted: Sequence[tuple[CountRequest, Indicator]],
+    at: datetime,
 ) -> list[Answer]:
-    """Answer all requests, in order.
+    """Answer all requests, in order; all of their spans end at the instant ``at``.
 
     Raises:
         Refusal: rows whose time is not known, which no request can place.
         duckdb.Error: the files or the values in them cannot be read.
     """
-    statement = Statement(logs, widest([request.span for request, _ in wanted]))
+    starts = tuple(sorted({request.span.start for request, _ in wanted}))
+    statement = Statement(logs, at=at, starts=starts)
     lost = statement.undated()
     asked = [_ask(statement, request, indicator) for request, indicator in wanted]
-    keys = ask_for_keys(statement) if logs.source.keyed else {}
-    (row,) = database.query(statement.sql(numbered=logs.source.keyed))
+    keys = ask_for_keys(statement)
+    row = statement.run(database)
     if row[lost]:
         raise undated(database, logs.source, logs.timestamp, row[lost])
-    lacking = lacking_keys(database, logs.source, keys, row)
-    answers = [lacking.answer(one.indicator) or _answer(one, row) for one in asked]
-    return count_slices(database, logs, wanted, answers)
+    faults = missing_keys(database, keys, row)
+    answers = [_fault(one, faults) or _answer(one, row) for one in asked]
+    return count_slices(database, [one.cut for one in asked], answers)
 
 
-def _ask(statement: Statement, request: CountRequest, indicator: Indicator) -> Asked:
+def _ask(statement: Statement, request: CountRequest, indicator: Indicator) -> _Asked:
     statement.use(indicator)
-    span, event, bad = request.span, indicator.event, indicator.bad
+    span, event, bad, lowest = request.span, indicator.event, indicator.bad, None
     if indicator.amount is None:
         total, value = statement.count(span, event), statement.count(span, event, bad)
     else:
-        total, value = _ask_amount(statement, request, indicator.amount, indicator.inexact)
-    return Asked(
+        amount = statement.value(indicator.amount)
+        total = statement.aggregate(f"sum({statement.sum(f'count({amount})')})", span)
+        lowest = statement.aggregate(f"min({statement.sum(f'min({amount})')})", span)
+        add = "fsum" if indicator.inexact else "sum"  # fsum: Kahan's, the error does not grow
+        value = statement.aggregate(f"{add}({statement.sum(f'{add}({amount})')})", span)
+    return _Asked(
         request=request,
         indicator=indicator,
         query=repeatable(statement.logs, request, indicator),
         rows=statement.count(span),
         total=total,
         value=value,
+        lowest=lowest,
         newest=_ask_newest(statement, request, event) if request.probe else None,
-        coverage=_ask_coverage(statement, request) if request.probe else None,
-    )
-
-
-def _ask_amount(
-    statement: Statement, request: CountRequest, amount: str, inexact: bool
-) -> tuple[int, int]:
-    name, within = statement.value(amount), in_span(request.span)
-    add = "fsum" if inexact else "sum"  # fsum: Kahan's, its error does not grow with the rows
-    return (
-        statement.aggregate(f"count({name}) FILTER (WHERE {within})"),
-        statement.aggregate(f"{add}({name}) FILTER (WHERE {within})"),
+        coverage=statement.covered(span) if request.probe else None,
+        cut=ask_for_slices(statement, request, indicator),
     )
 
 
 def _ask_newest(statement: Statement, request: CountRequest, event: str | None) -> int:
-    parts = [in_span(request.span)] + ([statement.value(event)] if event else [])
-    return statement.aggregate(f"epoch_us(max(_at) FILTER (WHERE {' AND '.join(parts)}))")
+    newest = statement.sum("max(_at)", event)
+    return statement.aggregate(f"max(epoch_us({newest}))", request.span)
 
 
-def _ask_coverage(statement: Statement, request: CountRequest) -> tuple[int, int]:
-    sql, parts = covered(request.span)
-    return statement.aggregate(sql), parts
+def _fault(asked: _Asked, faults: Mapping[str, str]) -> Answer | None:
+    for column in sorted(asked.indicator.columns & faults.keys()):
+        return Unmeasured(cause=Cause.INVALID, reason=faults[column], query=asked.query)
+    return None
 
 
-def _answer(asked: Asked, row: Row) -> Answer:
+def _answer(asked: _Asked, row: Row) -> Answer:
     if not row[asked.rows]:
         span = asked.request.span
         reason = f"the logs have no row between {span.start:%F %T} and {span.end:%F %T} UTC"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=asked.query)
-    if asked.indicator.amount is not None:
-        return _spent(asked, row)
+    if asked.lowest is not None:
+        return _spent(asked, row, row[asked.lowest])
     if not row[asked.total]:
         reason = f"of {row[asked.rows]:,} rows none is an event: total is true of none"
         return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=asked.query)
@@ -123,15 +123,18 @@ def _answer(asked: Asked, row: Row) -> Answer:
     )
 
 
-def _spent(asked: Asked, row: Row) -> Answer:
-    rows, valued, amount = row[asked.rows], row[asked.total], row[asked.value]
-    if not valued:
+def _spent(asked: _Asked, row: Row, lowest: int | float | Decimal | None) -> Answer:
+    rows, amount = row[asked.rows], row[asked.value]
+    if lowest is None:
         reason = f"spent is NULL in all {rows:,} rows"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=asked.query)
-    if not isfinite(amount) or amount < 0:
-        reason = f"spent adds up to {amount}, which is no amount"
+    # One row that gives back would hide what others have spent.
+    for wrong in (number for number in (amount, lowest) if not isfinite(number) or number < 0):
+        what = "adds up to" if wrong is amount else "is, in some row,"
+        reason = f"spent {what} {wrong}, which is no amount"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=asked.query)
-    notes = (f"spent is NULL in {rows - valued:,} of {rows:,} rows",) if valued < rows else ()
+    missing = rows - row[asked.total]
+    notes = (f"spent is NULL in {missing:,} of {rows:,} rows",) if missing else ()
     return Spent(amount=_exact(amount), evidence=_evidence(asked, row, notes))
 
 
@@ -140,15 +143,15 @@ def _exact(amount: int | float | Decimal) -> Fraction:
     return Fraction(repr(amount)) if isinstance(amount, float) else Fraction(amount)
 
 
-def _evidence(asked: Asked, row: Row, notes: tuple[str, ...] = ()) -> Evidence:
+def _evidence(asked: _Asked, row: Row, notes: tuple[str, ...] = ()) -> Evidence:
     newest = None if asked.newest is None else row[asked.newest]
     coverage = None
     if asked.coverage is not None:
         place, parts = asked.coverage
-        coverage = Fraction(row[place] or 0, parts)
+        coverage = Fraction(row[place], parts)
     return Evidence(
         query=asked.query,
-        newest=None if newest is None else _EPOCH + timedelta(microseconds=newest),
+        newest=None if newest is None else EPOCH + timedelta(microseconds=newest),
         coverage=coverage,
         notes=notes,
     )

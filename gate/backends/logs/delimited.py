@@ -3,20 +3,26 @@
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
 import csv
-import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gate.backends.logs.database import Database, identifier, literal
-from gate.backends.logs.refusal import Refusal, invalid, unreadable
-from gate.backends.logs.source import Source, listed
+from gate.backends.logs.database import Database, file_list, identifier, literal
+from gate.backends.logs.refusal import Refusal, invalid
+from gate.backends.logs.source import Source, listed, missing_in
 from gate.slo.measurement import Cause
 
 _DELIMITERS: Final = ",\t;|"
 _SAMPLES: Final = (" LIMIT 20000", "")
 """Rows looked at to learn the types. A later value that does not fit is an error."""
+_READ: Final = "auto_detect = false, hive_partitioning = false"
+_QUOTED: Final = f"{_READ}, header = true, quote = '\"', escape = '\"'"
+_FIRST_LINE: Final = (
+    f"{_READ}, header = false, delim = '\x01', quote = '', escape = '', "
+    "columns = {'line': 'VARCHAR'}, max_line_size = 65536, buffer_size = 262144"
+)
+"""Small buffers: of a compressed file only the beginning is unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,68 +31,62 @@ class _Header:
     names: tuple[str, ...]
 
 
+_Groups = Mapping[_Header, list[str]]
+
+
 def describe_csv(
-    database: Database, files: list[str], pattern: str, wanted: frozenset[str], timestamp: str
+    database: Database,
+    files: list[str],
+    pattern: str,
+    wanted: frozenset[str],
+    timestamp: str,  # noqa: ARG001 - the signature that all formats have
 ) -> Source:
     """Read all headers. The columns may stand in another order in some files."""
     groups: dict[_Header, list[str]] = defaultdict(list)
     for file in files:
-        groups[_header(file)].append(file)
+        groups[_header(database, file)].append(file)
     names = list(dict.fromkeys(name for header in groups for name in header.names))
-    absent = {
-        name: lacking
-        for name in names
-        if (lacking := [f for h, fs in groups.items() if name not in h.names for f in fs])
+    lacking = {
+        name: [f for h, fs in groups.items() if name not in h.names for f in fs] for name in names
     }
-    types = _types(database, groups, names, wanted, timestamp)
+    types = _types(database, groups, names, wanted)
+    if types is None:
+        raise Refusal(Cause.NO_DATA, f"there is no row in {listed(files)}")
+    quoted = {header: file_list(of_header) for header, of_header in groups.items()}
+    short = {header: literal(pattern) for header in groups} if len(groups) == 1 else quoted
     return Source(
         files=files,
         types=types,
-        relation=lambda used: _relation(groups, types, used),
-        shown=lambda used: _relation(_short(groups, pattern), types, used),
-        absent=absent,
+        relation=lambda used: _relation(quoted, types, used),
+        shown=lambda used: _relation(short, types, used),
+        faults={name: missing_in(name, fs, len(files)) for name, fs in lacking.items() if fs},
     )
 
 
-def _header(file: str) -> _Header:
-    opener = gzip.open if file.endswith(".gz") else open
-    try:
-        with opener(file, "rt", encoding="utf-8-sig", newline="") as stream:
-            first = stream.readline()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise unreadable(f"{file} cannot be read: {error}") from error
+def _header(database: Database, file: str) -> _Header:
+    rows = database.query(f"SELECT line FROM read_csv({file_list([file])}, {_FIRST_LINE}) LIMIT 1")
+    first = rows[0][0] or "" if rows else ""
     delimiter = max(_DELIMITERS, key=first.count)
     names = next(csv.reader([first], delimiter=delimiter), [])
-    if not all(names) or len({name.lower() for name in names}) < len(names):
+    if not names or not all(names) or len({name.lower() for name in names}) < len(names):
         raise invalid(f"{file} has no header line in which every column has a name of its own")
     return _Header(delimiter, tuple(names))
 
 
-def _short(groups: Mapping[_Header, list[str]], pattern: str) -> Mapping[_Header, list[str]]:
-    return groups if len(groups) > 1 else {header: [pattern] for header in groups}
-
-
 def _types(
-    database: Database,
-    groups: Mapping[_Header, list[str]],
-    names: list[str],
-    wanted: frozenset[str],
-    timestamp: str,
-) -> dict[str, str]:
-    text = _relation(groups, dict.fromkeys(names, "VARCHAR"), names)
+    database: Database, groups: _Groups, names: list[str], wanted: frozenset[str]
+) -> dict[str, str] | None:
+    """Return each column's type; None when there is no value at all."""
+    quoted = {header: file_list(files) for header, files in groups.items()}
+    text = _relation(quoted, dict.fromkeys(names, "VARCHAR"), names)
     types: dict[str, str | None] = {}
     for limit in _SAMPLES:
         types = _learn(database, f"(FROM {text}{limit})", names)
         if all(types[name] is not None or name.lower() not in wanted for name in names):
             break
     if not any(types.values()):
-        files = [file for of_header in groups.values() for file in of_header]
-        raise Refusal(Cause.NO_DATA, f"there is no value in {listed(files)}")
-    return {
-        name: "VARCHAR" if name.lower() == timestamp.lower() and kind == "BOOLEAN" else kind
-        for name in names
-        if (kind := types[name] or "VARCHAR")
-    }
+        return None
+    return {name: kind or "VARCHAR" for name, kind in types.items()}
 
 
 def _learn(database: Database, relation: str, names: list[str]) -> dict[str, str | None]:
@@ -109,20 +109,16 @@ def _kind(values: int, numbers: int, booleans: int) -> str | None:
     return "DOUBLE" if numbers == values else "VARCHAR"
 
 
-def _relation(
-    groups: Mapping[_Header, list[str]], types: Mapping[str, str], used: Iterable[str]
-) -> str:
+def _relation(groups: Mapping[_Header, str], types: Mapping[str, str], used: Iterable[str]) -> str:
     chosen = list(used)
     parts = [_read(header, files, types, chosen) for header, files in groups.items()]
     return parts[0] if len(parts) == 1 else f"({' UNION ALL BY NAME '.join(parts)})"
 
 
-def _read(header: _Header, files: list[str], types: Mapping[str, str], used: list[str]) -> str:
+def _read(header: _Header, files: str, types: Mapping[str, str], used: list[str]) -> str:
     read = {name: types[name] if name in used else "VARCHAR" for name in header.names}
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in read.items())
-    listed = ", ".join(map(identifier, (name for name in used if name in header.names)))
-    return (
-        f"(SELECT {listed or 'NULL'} FROM read_csv([{', '.join(map(literal, files))}], "
-        f"auto_detect = false, header = true, delim = {literal(header.delimiter)}, "
-        f"quote = '\"', escape = '\"', columns = {{{columns}}}))"
-    )
+    chosen = ", ".join(map(identifier, (name for name in used if name in header.names)))
+    delimiter = literal(header.delimiter)
+    options = f"{_QUOTED}, delim = {delimiter}, columns = {{{columns}}}"
+    return f"(SELECT {chosen} FROM read_csv({files}, {options}))"

@@ -20,12 +20,10 @@ from gate.backends.logs.expressions import (
     Expression,
     check_boolean,
     check_number,
-    is_number,
-    missing_in,
     parse,
 )
 from gate.backends.logs.refusal import invalid
-from gate.backends.logs.source import Source
+from gate.backends.logs.source import Source, is_number
 from gate.slo.measurement import Sli
 
 
@@ -111,8 +109,6 @@ def _within(name: str, threshold: Fraction, source: Source) -> str:
     """Compare as exactly as the column's own type can tell values apart."""
     column = source.column(name)
     kind = source.types[column]
-    if column in source.absent:
-        raise invalid(missing_in("column", column, source.absent[column], len(source.files)))
     if not is_number(kind):
         raise invalid(f'column "{column}" is of type {kind}; a threshold needs a number')
     if kind in ("FLOAT", "DOUBLE"):

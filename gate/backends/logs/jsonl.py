@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from gate.backends.logs.database import Database, literal
-from gate.backends.logs.refusal import Refusal
+from gate.backends.logs.database import Database, file_list, literal
+from gate.backends.logs.refusal import Refusal, invalid
 from gate.backends.logs.source import Source, listed
 from gate.slo.measurement import Cause
 
@@ -16,8 +16,9 @@ _SAMPLES: Final = ((1_000, True), (30_000, False), (-1, False))
 """How many rows are looked at (-1: all), and whether only of the last file. Opening a file for this
 costs 40 ms. A later value that does not fit is an error, not a wrong count.
 """
-_READ: Final = "format = 'newline_delimited', maximum_object_size = 4194304"
+_LINE: Final = "maximum_object_size = 4194304"
 """A line may have 4 MiB. With DuckDB's own 16 MiB reading takes twice as long (buffers)."""
+_READ: Final = f"format = 'newline_delimited', hive_partitioning = false, {_LINE}"
 _UNSETTLED: Final = ("JSON", '"NULL"')
 """What DuckDB takes a key for that has no value, or values of several types, in the sample."""
 
@@ -33,39 +34,32 @@ def describe_jsonl(
             name.lower() for name, kind in types.items() if kind not in _UNSETTLED
         }:
             break
-    if list(types) == ["json"]:
-        _check_rows(database, files)
+    if list(types) == ["json"] and timestamp.lower() != "json":
+        raise _no_objects(database, files)
     types = {name: _as_read(name, kind, timestamp) for name, kind in types.items()}
     return Source(
         files=files,
         types=types,
-        relation=lambda used: _relation(files, types, used),
-        shown=lambda used: _relation([pattern], types, used),
+        relation=lambda used: _relation(file_list(files), types, used),
+        shown=lambda used: _relation(literal(pattern), types, used),
         keyed=True,
     )
 
 
-def absent_keys(database: Database, suspects: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """Return which of these columns' files do not even have the key, be it with null."""
-    return {
-        column: lacking
-        for column, files in suspects.items()
-        if (lacking := _lacking(database, column, files))
-    }
-
-
-def _lacking(database: Database, column: str, files: list[str]) -> list[str]:
-    rows = database.query(
-        f"SELECT filename FROM read_ndjson_objects({_list(files)}, filename = true) "
-        f"GROUP BY filename HAVING NOT bool_or(list_contains(json_keys(json), {literal(column)})) "
-        "ORDER BY filename"
-    )
-    return [filename for (filename,) in rows]
+def files_without(database: Database, key: str, files: list[str]) -> list[str]:
+    """Return which of the files have the key in no row, not even with null."""
+    has = f"list_contains(json_keys(json), {literal(key)})"
+    return [
+        file
+        for file in files
+        # One by one: most often the first row has it, and the rest is not read.
+        if not database.query(f"SELECT 1 FROM {_objects([file])} WHERE {has} LIMIT 1")
+    ]
 
 
 def _types(database: Database, files: list[str], sample: int) -> dict[str, str]:
     rows = database.query(
-        f"DESCRIBE SELECT * FROM read_json({_list(files)}, {_READ}, "
+        f"DESCRIBE SELECT * FROM read_json({file_list(files)}, {_READ}, "
         f"sample_size = {sample}, union_by_name = {sample < 0})"
     )
     return {row[0]: row[1] for row in rows}
@@ -81,17 +75,17 @@ def _as_read(name: str, kind: str, timestamp: str) -> str:
     return "VARCHAR" if is_text or kind in _UNSETTLED else number
 
 
-def _check_rows(database: Database, files: list[str]) -> None:
-    # Without any object DuckDB names a single column "json".
-    ((rows,),) = database.query(f"SELECT count(*) FROM read_ndjson_objects({_list(files)})")
-    if not rows:
-        raise Refusal(Cause.NO_DATA, f"there is no row in {listed(files)}")
+def _no_objects(database: Database, files: list[str]) -> Refusal:
+    # DuckDB reads what is no object, or not there, as a single column "json".
+    if database.query(f"SELECT 1 FROM {_objects(files)} LIMIT 1"):
+        return invalid(f"not every line of {listed(files)} is a JSON object")
+    return Refusal(Cause.NO_DATA, f"there is no row in {listed(files)}")
 
 
-def _relation(files: list[str], types: Mapping[str, str], used: Iterable[str]) -> str:
+def _objects(files: list[str]) -> str:
+    return f"read_ndjson_objects({file_list(files)}, hive_partitioning = false, {_LINE})"
+
+
+def _relation(files: str, types: Mapping[str, str], used: Iterable[str]) -> str:
     columns = ", ".join(f"{literal(name)}: {literal(types[name])}" for name in used)
-    return f"read_json({_list(files)}, {_READ}, columns = {{{columns}}})"
-
-
-def _list(files: list[str]) -> str:
-    return literal(files[0]) if len(files) == 1 else f"[{', '.join(map(literal, files))}]"
+    return f"read_json({files}, {_READ}, columns = {{{columns}}})"

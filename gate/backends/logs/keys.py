@@ -5,54 +5,59 @@ one is another format, and a refusal.
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 from gate.backends.logs.database import Database, Row, identifier
-from gate.backends.logs.expressions import missing_in
-from gate.backends.logs.indicators import Indicator
-from gate.backends.logs.jsonl import absent_keys
-from gate.backends.logs.source import Source
+from gate.backends.logs.jsonl import files_without
+from gate.backends.logs.source import missing_in
 from gate.backends.logs.statement import Statement
-from gate.slo.measurement import Cause, Unmeasured
-
-_ALL: Final = ""
-"""Stands for no column: the files that have any row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
-    """The keys that are missing, and where."""
+class Keys:
+    """Where the statement's row says which files have what; one bit a file."""
 
-    files: dict[str, list[str]]
-    of: int
-    """How many files there are."""
+    files: list[str]
+    rows: int
+    """Files with any row in the time that is looked at."""
+    values: dict[str, int]
+    """By column: files with any value of it."""
 
-    def answer(self, indicator: Indicator) -> Unmeasured | None:
-        """Return why the indicator cannot be counted; None where it can."""
-        for column in sorted(indicator.columns & self.files.keys()):
-            reason = missing_in("the indicator", column, self.files[column], self.of)
-            return Unmeasured(cause=Cause.INVALID, reason=reason)
+
+def ask_for_keys(statement: Statement) -> Keys | None:
+    """Ask which files have what; None where the files themselves say it, or there is but one."""
+    files = statement.logs.source.files
+    if not statement.logs.source.keyed or len(files) == 1:
         return None
+    file = statement.key(statement.value("file_index"))
+    bits = f"bitstring_agg({{}}, 0, {len(files) - 1})"
+    values = {
+        column: statement.sum(f"count({statement.value(identifier(column))})")
+        for column in sorted(statement.columns)
+    }
+    return Keys(
+        files=files,
+        rows=statement.aggregate(bits.format(file)),
+        values={
+            column: statement.aggregate(bits.format(f"CASE WHEN {number} > 0 THEN {file} END"))
+            for column, number in values.items()
+        },
+    )
 
 
-def ask_for_keys(statement: Statement) -> dict[str, int]:
-    """Ask, for every column and for rows as such, which files have any; one bit a file."""
-    last = len(statement.logs.source.files) - 1
-    places = {_ALL: statement.aggregate(f"bitstring_agg(_file, 0, {last})")}
-    for column in sorted(statement.columns):
-        has = statement.value(f"{identifier(column)} IS NOT NULL")
-        sql = f"bitstring_agg(_file, 0, {last}) FILTER (WHERE {has})"
-        places[column] = statement.aggregate(sql)
-    return places
+def missing_keys(database: Database, keys: Keys | None, row: Row) -> dict[str, str]:
+    """Return the columns that some files lack, and how that is said.
+
+    Files with rows but no value are looked at closer: null is a value, absence is not.
+    """
+    if keys is None:
+        return {}
+    faults: dict[str, str] = {}
+    for column, place in keys.values.items():
+        suspects = _having(keys.files, row[keys.rows]) - _having(keys.files, row[place])
+        if lacking := files_without(database, column, sorted(suspects)):
+            faults[column] = missing_in(column, lacking, len(keys.files))
+    return faults
 
 
-def lacking_keys(database: Database, source: Source, places: dict[str, int], row: Row) -> Lacking:
-    """Look closer at files with rows but no value of a column: null is a value, absence is not."""
-    having = {column: _files(source.files, row[place]) for column, place in places.items()}
-    every = having.pop(_ALL, set())
-    suspects = {column: sorted(every - files) for column, files in having.items() if every - files}
-    return Lacking(absent_keys(database, suspects), len(source.files))
-
-
-def _files(files: list[str], bits: str | None) -> set[str]:
+def _having(files: list[str], bits: str | None) -> set[str]:
     return {file for file, bit in zip(files, bits or "", strict=False) if bit == "1"}

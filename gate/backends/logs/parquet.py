@@ -3,10 +3,12 @@
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
 from collections import defaultdict
+from collections.abc import Mapping
 
-from gate.backends.logs.database import Database, Row, literal
-from gate.backends.logs.refusal import invalid
-from gate.backends.logs.source import Source
+from gate.backends.logs.database import Database, Row, file_list, literal
+from gate.backends.logs.source import Source, is_number, missing_in
+
+_READ = "union_by_name = true, hive_partitioning = false"
 
 
 def describe_parquet(
@@ -14,35 +16,31 @@ def describe_parquet(
     files: list[str],
     pattern: str,
     wanted: frozenset[str],  # noqa: ARG001 - the signature that all formats have
-    timestamp: str,
+    timestamp: str,  # noqa: ARG001
 ) -> Source:
     """Read all footers. Numbers of several types are widened to one that holds them all."""
-    names = f"[{', '.join(map(literal, files))}]"
-    relation = f"read_parquet({names}, union_by_name = true)"
-    rows = database.query(f"DESCRIBE SELECT * FROM {relation}")
-    columns = _columns_by_file(
-        database.query(
-            "SELECT file_name, name, num_children, concat_ws(' ', type, logical_type) "
-            f"FROM parquet_schema({names})"
-        )
+    relation = f"read_parquet({file_list(files)}, {_READ})"
+    types = {row[0]: row[1] for row in database.query(f"DESCRIBE SELECT * FROM {relation}")}
+    schema = database.query(
+        f"SELECT file_name, name, num_children, duckdb_type FROM parquet_schema({file_list(files)})"
     )
-    _check_timestamp(columns, timestamp)
+    kinds = _kinds_by_column(schema)
     return Source(
         files=files,
-        types={row[0]: row[1] for row in rows},
+        types=types,
         relation=lambda _: relation,
-        shown=lambda _: f"read_parquet({literal(pattern)}, union_by_name = true)",
-        absent={
-            row[0]: lacking
-            for row in rows
-            if (lacking := [file for file in files if row[0].lower() not in columns[file]])
+        shown=lambda _: f"read_parquet({literal(pattern)}, {_READ})",
+        faults={
+            name: fault
+            for name in types
+            if (fault := _fault(name, kinds[name.lower()], files)) is not None
         },
     )
 
 
-def _columns_by_file(schema: list[Row]) -> dict[str, dict[str, str]]:
-    """Return each file's top-level columns; the schema is a tree written in preorder."""
-    columns: dict[str, dict[str, str]] = defaultdict(dict)
+def _kinds_by_column(schema: list[Row]) -> dict[str, dict[str, str]]:
+    """Return each top-level column's type in each file; the schema is a tree in preorder."""
+    kinds: dict[str, dict[str, str]] = defaultdict(dict)
     inside: dict[str, int] = {}
     for file, name, children, kind in schema:
         if file not in inside:  # the root
@@ -50,16 +48,18 @@ def _columns_by_file(schema: list[Row]) -> dict[str, dict[str, str]]:
         elif inside[file]:
             inside[file] += (children or 0) - 1
         else:
-            columns[file][name.lower()] = kind
+            kinds[name.lower()][file] = kind
             inside[file] = children or 0
-    return columns
+    return kinds
 
 
-def _check_timestamp(columns: dict[str, dict[str, str]], timestamp: str) -> None:
-    # Naive and zoned timestamps would be widened to one type by guessing a zone for the naive.
-    kinds: dict[str, str] = {}
-    for file, of_file in columns.items():
-        kinds.setdefault(of_file.get(timestamp.lower(), "missing"), file)
-    if len(kinds) > 1:
-        found = ", ".join(f"{kind} in {file}" for kind, file in kinds.items())
-        raise invalid(f'the files disagree about "{timestamp}": {found}')
+def _fault(column: str, kinds: Mapping[str, str], files: list[str]) -> str | None:
+    lacking = [file for file in files if file not in kinds]
+    if lacking:
+        return missing_in(column, lacking, len(files))
+    examples = {kind: file for file, kind in kinds.items()}
+    # Anything else would be widened by a guess: true to 1, naive timestamps to some zone.
+    if len(examples) == 1 or all(map(is_number, examples)):
+        return None
+    found = ", ".join(f"{kind} in {file}" for kind, file in examples.items())
+    return f'the files disagree about "{column}": {found}'

@@ -36,14 +36,15 @@ def unreadable(reason: str) -> Refusal:
 def from_duckdb(error: duckdb.Error) -> Refusal:
     """Tell values that do not fit (the policy's or the log's fault) from files that do not read."""
     text = str(error)
-    misfit = isinstance(error, _MISFITS) or "JSON transform error" in text
-    return (invalid if misfit else unreadable)(sentence(text))
+    if isinstance(error, _MISFITS) or "JSON transform error" in text:
+        return invalid(sentence(text))
+    return unreadable(f"the logs cannot be read: {sentence(text)}")
 
 
 def sentence(text: str) -> str:
     """Return what DuckDB has to say, without its advice, some of which is to ignore errors."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    said = _PREFIX.sub("", lines[0]).rstrip(".! ")
+    said = _PREFIX.sub("", lines[0]).rstrip(".:! ")
     for line in lines[1:]:
         if line.startswith(("Error when converting", "Expected Number", "file = ")):
             said += f"; {line.rstrip('.')}"

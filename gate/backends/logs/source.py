@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Final
 
 from gate.backends.logs.database import Database, identifier
 from gate.backends.logs.refusal import invalid
+
+_NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +22,8 @@ class Source:
     """The FROM part that reads (at least) these columns from all files."""
     shown: Callable[[Iterable[str]], str]
     """The same in short, for people."""
-    absent: Mapping[str, list[str]] = field(default_factory=dict)
-    """Column -> the files that lack it, where the files say what columns they have."""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """Column -> why it cannot be used: not in every file, or not of one type."""
     keyed: bool = False
     """Every row has its own columns (JSON): a column that a file lacks shows only in its rows."""
 
@@ -28,14 +31,20 @@ class Source:
         """Return the column's name as the files spell it.
 
         Raises:
-            Refusal: there is none; the reason names those that there are, nearest first.
+            Refusal: it cannot be used; or there is none, and the reason names those that there
+                are, nearest first.
         """
         spelled = {column.lower(): column for column in self.types}
-        if name.lower() in spelled:
-            return spelled[name.lower()]
-        near = get_close_matches(name.lower(), spelled, n=3, cutoff=0.5)
-        names = [spelled[key] for key in near] + [c for c in self.types if c.lower() not in near]
-        raise invalid(f'no column "{name}" in the logs; there are: {", ".join(names)}')
+        if name.lower() not in spelled:
+            near = get_close_matches(name.lower(), spelled, n=3, cutoff=0.5)
+            names = [spelled[key] for key in near] + [
+                c for c in self.types if c.lower() not in near
+            ]
+            raise invalid(f'no column "{name}" in the logs; there are: {", ".join(names)}')
+        column = spelled[name.lower()]
+        if column in self.faults:
+            raise invalid(self.faults[column])
+        return column
 
 
 def create_rows(database: Database, source: Source) -> None:
@@ -44,6 +53,19 @@ def create_rows(database: Database, source: Source) -> None:
     database.query(f"CREATE TEMP TABLE rows ({columns})")
 
 
+def missing_in(column: str, lacking: list[str], files: int) -> str:
+    """Say that some files lack a column. Counting it as NULL there could hide failures."""
+    return (
+        f'no column "{column}" in {len(lacking)} of {files} files (for example {lacking[0]}); '
+        "every file must have it, be it with null"
+    )
+
+
 def listed(files: list[str]) -> str:
     """Name a few files in a sentence."""
     return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more files"
+
+
+def is_number(kind: str) -> bool:
+    """Return whether a DuckDB type is a number."""
+    return kind.removeprefix("U") in _NUMBERS or kind.startswith("DECIMAL")

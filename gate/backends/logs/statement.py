@@ -1,20 +1,22 @@
-"""The one statement that counts for all requests of a run in a single scan."""
+"""The one scan that serves all requests: rows are grouped by time, spans are sums of groups."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from gate.backends.logs.database import identifier
+from gate.backends.logs.database import Database, Row, identifier, literal
 from gate.backends.logs.indicators import Indicator
 from gate.backends.logs.source import Source
 from gate.backends.logs.timestamps import Timestamp, instant
+from gate.slo.measurement import CountRequest
 from gate.slo.window import Span
 
-_BUCKETS = 720
-_SHORTEST = timedelta(minutes=5)
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+_PARTS: Final = 720
+_SHORTEST: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,96 +25,132 @@ class Logs:
 
     source: Source
     timestamp: Timestamp
-    zone: str | None
-    """The session's time zone; None: UTC, and timestamps must carry their own."""
 
 
 @dataclass(slots=True)
 class Statement:
-    """Aggregates over the rows of one stretch of time; equal ones are computed once."""
+    """Groups of rows, then aggregates over the groups; equal parts are computed once.
+
+    A row belongs to a span by its place between the spans' starts, so each row is looked at once
+    however many windows there are.
+    """
 
     logs: Logs
-    span: Span
-    """The widest of the requests'."""
-    aggregates: dict[str, int] = field(default_factory=dict)
-    values: dict[str, int] = field(default_factory=dict)
+    at: datetime
+    """The end of every span."""
+    starts: tuple[datetime, ...]
+    """Of the spans, ascending."""
     columns: set[str] = field(default_factory=set)
-
-    def aggregate(self, sql: str) -> int:
-        """Ask for an aggregate; returns its place in the result."""
-        return self.aggregates.setdefault(sql, len(self.aggregates))
-
-    def value(self, sql: str) -> str:
-        """Compute an expression once per row; returns the name of its result."""
-        return f"_{self.values.setdefault(sql, len(self.values))}"
-
-    def count(self, span: Span, *conditions: str | None) -> int:
-        """Ask for the number of rows in the span for which all conditions hold; None: no matter."""
-        parts = [] if self.covers_no_more_than(span) else [in_span(span)]
-        parts += [self.value(condition) for condition in conditions if condition is not None]
-        return self.aggregate(f"count(*) FILTER (WHERE {' AND '.join(parts) or 'true'})")
-
-    def covers_no_more_than(self, span: Span) -> bool:
-        """Return whether every row that is read is in the span for certain."""
-        return span == self.span and self.logs.timestamp.plain
+    _values: dict[str, str] = field(default_factory=dict)
+    _keys: dict[str, str] = field(default_factory=dict)
+    _sums: dict[str, str] = field(default_factory=dict)
+    _aggregates: dict[str, int] = field(default_factory=dict)
 
     def use(self, indicator: Indicator) -> None:
         """Read the indicator's columns."""
         self.columns |= indicator.columns
 
-    def rows(self, *, numbered: bool = False) -> str:
-        """Return the FROM part: the instant ``_at`` and the values of each row of the span."""
-        used = sorted(self.columns | {self.logs.timestamp.column})
-        parts = [f"{self.logs.timestamp.sql} AS _at"]
-        parts += ["file_index AS _file"] if numbered else []
-        parts += [f"{sql} AS _{place}" for sql, place in self.values.items()]
-        within = in_span(self.span)
-        if not self.logs.timestamp.plain:
-            within = f"({within}) OR _at IS NULL"  # those are counted, and refused
-        relation = self.logs.source.relation(used)
-        return f"(SELECT {', '.join(parts)} FROM {relation} AS rows) WHERE {within}"
+    def value(self, sql: str) -> str:
+        """Compute an expression once per row; returns the name of its result."""
+        return self._values.setdefault(sql, f"_v{len(self._values)}")
 
-    def sql(self, *, numbered: bool = False) -> str:
-        """Return the whole statement; its result is one row."""
-        return f"SELECT {', '.join(self.aggregates)} FROM {self.rows(numbered=numbered)}"
+    def key(self, sql: str) -> str:
+        """Group by an expression over ``_at`` and values; returns the name of its result.
+
+        Rows before all spans should share a key: a log can be older than any window.
+        """
+        return self._keys.setdefault(sql, f"_k{len(self._keys)}")
+
+    def sum(self, sql: str, *conditions: str | None) -> str:
+        """Aggregate the rows of each group for which all conditions hold; returns its name."""
+        names = [self.value(condition) for condition in conditions if condition is not None]
+        kept = f" FILTER (WHERE {' AND '.join(names)})" if names else ""
+        return self._sums.setdefault(sql + kept, f"_s{len(self._sums)}")
+
+    def aggregate(self, sql: str, span: Span | None = None) -> int:
+        """Ask for an aggregate over the groups of a span; returns its place in the result.
+
+        None: over the groups of any span.
+        """
+        after = self.starts.index(span.start) if span else 0
+        return self._ask(f"{sql} FILTER (WHERE {self._segment()} > {after})")
+
+    def count(self, span: Span, *conditions: str | None) -> int:
+        """Ask for the number of rows in the span for which all conditions hold; None: no matter."""
+        return self.aggregate(f"sum({self.sum('count(*)', *conditions)})", span)
 
     def undated(self) -> int:
         """Ask how many rows have no instant that can be read."""
         if not self.logs.timestamp.plain:
-            return self.aggregate("count(*) FILTER (WHERE _at IS NULL)")
+            every, dated = self.sum("count(*)"), self.sum("count(_at)")
+            return self._ask(f"sum({every}) - sum({dated})")
         # Apart, so that the main scan can skip by the timestamp's statistics; and this one too:
         # a Parquet file knows which of its parts hold a NULL.
         column = identifier(self.logs.timestamp.column)
         relation = self.logs.source.relation([self.logs.timestamp.column])
-        return self.aggregate(f"(SELECT count(*) FROM {relation} WHERE {column} IS NULL)")
+        return self._ask(f"(SELECT count(*) FROM {relation} WHERE {column} IS NULL)")
+
+    def covered(self, span: Span) -> tuple[int, int]:
+        """Ask for the span's equal parts with a row; returns the place, and how many there are.
+
+        720 parts, or as many as are at least five minutes long.
+        """
+        parts = max(1, min(_PARTS, span.length // _SHORTEST))
+        width = -(-(span.length // MICROSECOND) // parts)
+        part = self.key(
+            f"greatest(-1, (epoch_us(_at) - {microseconds(span.start) + 1}) // {width})"
+        )
+        return self.aggregate(f"count(DISTINCT {part})", span), parts
+
+    def run(self, database: Database) -> Row:
+        """Scan, keep the groups in the table ``groups``, and return the aggregates."""
+        keys = [f"{sql} AS {name}" for sql, name in self._keys.items()]
+        sums = [f"{sql} AS {name}" for sql, name in self._sums.items()]
+        database.query(
+            f"CREATE OR REPLACE TEMP TABLE groups AS SELECT {', '.join(keys + sums)} "
+            f"FROM {self._rows()} GROUP BY ALL"
+        )
+        (row,) = database.query(f"SELECT {', '.join(self._aggregates)} FROM groups")
+        return row
+
+    def _ask(self, sql: str) -> int:
+        return self._aggregates.setdefault(sql, len(self._aggregates))
+
+    def _segment(self) -> str:
+        """Group by how many of the starts lie before the row; NULL after the end."""
+        passed = " + ".join(f"(_at > {instant(start)})::INTEGER" for start in self.starts)
+        return self.key(f"CASE WHEN _at <= {instant(self.at)} THEN {passed} END")
+
+    def _rows(self) -> str:
+        used = sorted(self.columns | {self.logs.timestamp.column})
+        parts = [f"{self.logs.timestamp.sql} AS _at"]
+        parts += [f"{sql} AS {name}" for sql, name in self._values.items()]
+        rows = f"(SELECT {', '.join(parts)} FROM {self.logs.source.relation(used)} AS rows)"
+        if not self.logs.timestamp.plain:
+            return rows  # a filter would read every text or number a second time
+        return f"{rows} WHERE _at > {instant(self.starts[0])} AND _at <= {instant(self.at)}"
 
 
-def in_span(span: Span) -> str:
-    """Return the condition that a row's instant is in the span: start left out, end included."""
-    return f"_at > {instant(span.start)} AND _at <= {instant(span.end)}"
+def repeatable(logs: Logs, request: CountRequest, indicator: Indicator) -> str:
+    """Return SQL that gives a request's total and bad events, or its amount, with any DuckDB.
 
-
-def covered(span: Span) -> tuple[str, int]:
-    """Return the aggregate that counts the span's equal parts with a row, and how many there are.
-
-    720 parts, or as many as are at least five minutes long.
+    For a request in timeslices these are all events of its span.
     """
-    parts = max(1, min(_BUCKETS, span.length // _SHORTEST))
-    # No part is empty for want of whole microseconds: five minutes hold enough of them.
-    width = max(1, -(-(span.length // _MICROSECOND) // parts))
-    first = microseconds(span.start) + 1
+    if indicator.amount is not None:
+        chosen = f"sum({indicator.amount}) AS spent"
+    else:
+        event = indicator.event or "true"
+        chosen = f"count_if({event}) AS total, count_if({event} AND {indicator.bad}) AS bad"
+    used = sorted(indicator.columns | {logs.timestamp.column})
+    start, end = instant(request.span.start), instant(request.span.end)
+    # No log has a column of the name @.
+    rows = f'SELECT *, {logs.timestamp.sql} AS "@" FROM {logs.source.shown(used)} AS rows'
     return (
-        f"bit_count(bitstring_agg((epoch_us(_at) - {first}) // {width}, 0, {parts - 1}) "
-        f"FILTER (WHERE {in_span(span)}))",
-        parts,
+        f"SET TimeZone = {literal(logs.timestamp.zone or 'UTC')}; "
+        f'SELECT {chosen} FROM ({rows}) AS rows WHERE "@" > {start} AND "@" <= {end}'
     )
 
 
 def microseconds(moment: datetime) -> int:
     """Return the Unix time in microseconds, exactly."""
-    return (moment - datetime.fromisoformat("1970-01-01T00:00:00+00:00")) // _MICROSECOND
-
-
-def widest(spans: Sequence[Span]) -> Span:
-    """Return the span from the first start to the last end."""
-    return Span(min(span.start for span in spans), max(span.end for span in spans))
+    return (moment - EPOCH) // MICROSECOND

@@ -1,15 +1,14 @@
-"""Timeslices: the span cut in equal parts, aligned to 1970-01-01T00:00Z; one grouped scan each."""
+"""Timeslices: the span cut in equal parts, aligned to 1970-01-01T00:00Z."""
 
-# ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
+# ruff: noqa: S608 - made of names and numbers only
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from gate.backends.logs.database import Database, Row
+from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import Indicator
-from gate.backends.logs.statement import Logs, Statement, widest
+from gate.backends.logs.statement import EPOCH, MICROSECOND, Statement
 from gate.slo.duration import format_duration
 from gate.slo.measurement import (
     Answer,
@@ -20,90 +19,77 @@ from gate.slo.measurement import (
     Slices,
     Unmeasured,
 )
-from gate.slo.window import Span
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Cut:
-    """A request whose events were counted, and the slices of its span."""
-
-    place: int
-    indicator: Indicator
-    slices: Slices
-    events: Counts
-    span: Span
-    """From the first whole slice's start to the last one's end."""
-
-
-def count_slices(
-    database: Database,
-    logs: Logs,
-    wanted: Sequence[tuple[CountRequest, Indicator]],
-    answers: list[Answer],
-) -> list[Answer]:
-    """Replace the counts of events by counts of slices, where slices are wanted.
+class Cut:
+    """A request in timeslices, and the names of its numbers in the groups.
 
     Slices, like spans, leave their start out and include their end. Only those wholly inside the
     span count: half a slice could be bad or good for want of the other half.
     """
-    answers = list(answers)
-    lengths: dict[timedelta, list[_Cut]] = {}
-    for place, ((request, indicator), answer) in enumerate(zip(wanted, answers, strict=True)):
-        if request.slices is not None and isinstance(answer, Counts):
-            span = whole_slices(request.span, request.slices.length)
-            cut = _Cut(
-                place=place, indicator=indicator, slices=request.slices, events=answer, span=span
-            )
-            lengths.setdefault(request.slices.length, []).append(cut)
-    for length, cuts in lengths.items():
-        for cut, counted in zip(cuts, _count(database, logs, length, cuts), strict=True):
-            answers[cut.place] = counted
-    return answers
+
+    slices: Slices
+    first: int
+    """The first whole slice, counted from 1970."""
+    count: int
+    """How many there are."""
+    key: str
+    total: str
+    bad: str
 
 
-def whole_slices(span: Span, length: timedelta) -> Span:
-    """Return the part of the span that whole slices fill; empty where none fits."""
-    start = -((_EPOCH - span.start) // length)
-    end = (span.end - _EPOCH) // length
-    return Span(_EPOCH + start * length, _EPOCH + max(start, end) * length)
-
-
-def _count(database: Database, logs: Logs, length: timedelta, cuts: list[_Cut]) -> list[Answer]:
-    statement = Statement(logs, widest([cut.span for cut in cuts]))
-    places = [_ask(statement, cut) for cut in cuts]
-    width = length // _MICROSECOND
-    rows = database.query(
-        f"SELECT {', '.join(statement.aggregates)} FROM {statement.rows()} "
-        f"GROUP BY (epoch_us(_at) - 1) // {width}"
+def ask_for_slices(statement: Statement, request: CountRequest, indicator: Indicator) -> Cut | None:
+    """Group by the request's slices; None when it has none."""
+    if request.slices is None:
+        return None
+    span, length = request.span, request.slices.length
+    first = -((EPOCH - span.start) // length)
+    oldest = (statement.starts[0] - EPOCH) // length - 1
+    return Cut(
+        slices=request.slices,
+        first=first,
+        count=max(0, (span.end - EPOCH) // length - first),
+        key=statement.key(f"greatest({oldest}, (epoch_us(_at) - 1) // {length // MICROSECOND})"),
+        total=statement.sum("count(*)", indicator.event),
+        bad=statement.sum("count(*)", indicator.event, indicator.bad),
     )
-    return [_answer(cut, rows, *place) for cut, place in zip(cuts, places, strict=True)]
 
 
-def _ask(statement: Statement, cut: _Cut) -> tuple[int, int]:
-    statement.use(cut.indicator)
-    event, bad = cut.indicator.event, cut.indicator.bad
-    return statement.count(cut.span, event), statement.count(cut.span, event, bad)
+def count_slices(
+    database: Database, cuts: Sequence[Cut | None], answers: Sequence[Answer]
+) -> list[Answer]:
+    """Replace the counts of events by counts of slices, where slices are wanted."""
+    return [
+        _sliced(database, cut, answer) if cut and isinstance(answer, Counts) else answer
+        for cut, answer in zip(cuts, answers, strict=True)
+    ]
 
 
-def _answer(cut: _Cut, rows: list[Row], total: int, bad: int) -> Answer:
-    target, length = cut.slices.target, format_duration(cut.slices.length)
-    query = cut.events.evidence.query
-    every = cut.span.length // cut.slices.length
-    if not every:
+def _sliced(database: Database, cut: Cut, events: Counts) -> Answer:
+    length, query = format_duration(cut.slices.length), events.evidence.query
+    if not cut.count:
         reason = f"no whole slice of {length} fits into the window"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=query)
-    judged = [(row[total], row[bad]) for row in rows if row[total]]
+    judged, failed = _judged(database, cut)
     if not judged:
         reason = f"no whole slice of {length} has an event"
         return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=query)
-    # good / total < target, in whole numbers
-    failed = sum((n - e) * target.denominator < target.numerator * n for n, e in judged)
-    empty = every - len(judged)
+    empty = cut.count - judged
     return Counts(
-        total=Fraction(every if cut.slices.empty is not EmptySlice.LEFT_OUT else len(judged)),
+        total=Fraction(judged if cut.slices.empty is EmptySlice.LEFT_OUT else cut.count),
         bad=Fraction(failed + (empty if cut.slices.empty is EmptySlice.BAD else 0)),
-        evidence=cut.events.evidence,
+        evidence=events.evidence,
     )
+
+
+def _judged(database: Database, cut: Cut) -> tuple[int, int]:
+    """Return how many slices have an event, and how many of those are bad."""
+    good, parts = cut.slices.target.as_integer_ratio()  # compared as whole numbers
+    ((judged, failed),) = database.query(
+        f"SELECT count(*), count_if((total - bad) * {parts} < {good} * total) "
+        f"FROM (SELECT sum({cut.total}) AS total, sum({cut.bad}) AS bad FROM groups "
+        f"WHERE {cut.key} BETWEEN {cut.first} AND {cut.first + cut.count - 1} "
+        f"GROUP BY {cut.key}) WHERE total > 0"
+    )
+    return judged, failed

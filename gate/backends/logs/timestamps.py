@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
@@ -14,7 +15,9 @@ from gate.backends.logs.source import Source
 _ZONED: Final = "TIMESTAMP WITH TIME ZONE"
 _NAIVE: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _INTEGERS: Final = ("INTEGER", "UINTEGER", "BIGINT", "UBIGINT", "HUGEINT")
-_OFFSETS: Final = ("%Z", "%z", "%UTC", "%:%+%", "%:%-%", "%:%/%")
+_TIME: Final = ("%:%",)
+"""A date alone tells no instant, and DuckDB also reads ``epoch`` and ``infinity``."""
+_OFFSETS: Final = ("%Z", "%:%+%", "%:%-%", "%UTC", "%:%/%")
 """How text ends that carries its zone: Z or UTC or, after the time, an offset or a zone's name."""
 _SET_ZONE: Final = "set the backend's time_zone"
 
@@ -28,6 +31,8 @@ class Timestamp:
     """TIMESTAMPTZ, or NULL where the value is missing or cannot be read."""
     plain: bool
     """The column is an instant already, so that a Parquet reader can skip by its statistics."""
+    zone: str | None
+    """Of values that carry none. None: they cannot be read."""
 
 
 def zone_name(zone: tzinfo | None) -> str | None:
@@ -58,34 +63,31 @@ def timestamp_of(source: Source, name: str, zone: str | None) -> Timestamp:
         Refusal: no such column, or not in every file, or of a type that tells no instant.
     """
     column = source.column(name)
-    if column in source.absent:
-        raise invalid(f'no column "{column}" in {source.absent[column][0]}')
     kind, quoted = source.types[column], identifier(column)
-    if kind == _ZONED:
-        return Timestamp(column=column, sql=quoted, plain=True)
-    return Timestamp(column=column, sql=_converted(column, quoted, kind, zone), plain=False)
+    sql = quoted if kind == _ZONED else _converted(column, quoted, kind, zone)
+    return Timestamp(column=column, sql=sql, plain=kind == _ZONED, zone=zone)
 
 
 def _converted(column: str, quoted: str, kind: str, zone: str | None) -> str:
     if kind == "VARCHAR":
-        return _text(quoted, zone)
+        return _text(quoted, _OFFSETS if zone is None else _TIME)
     if kind in _NAIVE:
         if zone is None:
             raise invalid(f'the timestamps in "{column}" carry no time zone; {_SET_ZONE}')
         return f"timezone({literal(zone)}, {quoted}::TIMESTAMP)"
     if kind in _INTEGERS:
         return _unix(quoted, f"{quoted}::HUGEINT", "//")
-    if kind in ("DOUBLE", "FLOAT") or kind.startswith("DECIMAL"):
+    if kind == "DOUBLE" or kind.startswith("DECIMAL"):
         return _unix(quoted, f"{quoted}::DOUBLE", "/")
     raise invalid(f'the column "{column}" is of type {kind}, which tells no instant')
 
 
-def _text(quoted: str, zone: str | None) -> str:
-    read = f"try_cast({quoted} AS TIMESTAMPTZ)"  # without an offset: in the session's TimeZone
-    if zone is not None:
-        return read
-    zoned = " OR ".join(f"{quoted} LIKE {literal(offset)}" for offset in _OFFSETS)
-    return f"CASE WHEN {zoned} THEN {read} END"
+def _text(quoted: str, endings: Iterable[str]) -> str:
+    # Without an offset: in the session's TimeZone, which is the zone. One WHEN each, so that the
+    # first that fits ends the search.
+    read = f"try_cast({quoted} AS TIMESTAMPTZ)"
+    cases = (f"WHEN {quoted} LIKE {literal(ending)} THEN {read}" for ending in endings)
+    return f"CASE {' '.join(cases)} END"
 
 
 def _unix(quoted: str, number: str, divide: str) -> str:
@@ -101,15 +103,16 @@ def _unix(quoted: str, number: str, divide: str) -> str:
 
 def undated(database: Database, source: Source, timestamp: Timestamp, count: int) -> Refusal:
     """Return the refusal for rows of which nobody knows when they happened, with an example."""
-    value, naive = database.query(
-        f"SELECT {identifier(timestamp.column)}::VARCHAR, "
-        f"try_cast({identifier(timestamp.column)}::VARCHAR AS TIMESTAMPTZ) IS NOT NULL "
+    column = identifier(timestamp.column)
+    value, is_naive = database.query(
+        f"SELECT {column}::VARCHAR, "
+        f"{column}::VARCHAR LIKE '%:%' AND try_cast({column}::VARCHAR AS TIMESTAMP) IS NOT NULL "
         f"FROM {source.relation([timestamp.column])} WHERE {timestamp.sql} IS NULL LIMIT 1"
     )[0]
     rows = f"{count:,} rows have" if count > 1 else "1 row has"
     if value is None:
         return invalid(f'{rows} no value in "{timestamp.column}"')
-    if naive:
+    if is_naive and timestamp.zone is None:
         return invalid(
             f'{rows} a timestamp without a time zone in "{timestamp.column}" '
             f"(for example {value!r}); {_SET_ZONE}"

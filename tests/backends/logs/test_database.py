@@ -1,0 +1,125 @@
+"""The connection: what it may do, when it stops, and what its errors become."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from gate.backends.logs.database import Database, opened
+from gate.backends.logs.refusal import Refusal
+from gate.slo.measurement import Cause, Sli
+from tests.backends.logs.written import ask_all, before, refused, request, write
+
+ENDLESS = """SELECT count(*) FROM range(1_000_000) AS a (i), range(1_000_000) AS b (j)
+WHERE hash(i + j) = 1"""
+
+
+@pytest.fixture
+def database() -> Iterator[Database]:
+    with opened(timedelta(minutes=1), None) as database:
+        yield database
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("autoinstall_known_extensions", False),
+        ("autoload_known_extensions", False),
+        ("allow_community_extensions", False),
+        ("python_enable_replacements", False),
+        ("temp_directory", ""),
+        ("TimeZone", "UTC"),
+    ],
+)
+def test_nothing_is_loaded_and_nothing_is_written(
+    database: Database, setting: str, expected: object
+) -> None:
+    assert database.query("SELECT current_setting(?)", setting) == [(expected,)]
+
+
+def test_it_uses_the_cores_and_the_memory_that_there_are(database: Database) -> None:
+    ((threads,),) = database.query("SELECT current_setting('threads')")
+
+    assert threads == len(os.sched_getaffinity(0))
+
+
+def test_once_confined_it_reads_the_files_of_the_policy_and_nothing_else(
+    database: Database, tmp_path: Path
+) -> None:
+    for name in ("log", "other"):
+        (tmp_path / f"{name}.csv").write_text("a\n1\n")
+    database.confine([str(tmp_path / "log.csv")])
+
+    assert database.query(f"FROM '{tmp_path}/log.csv'") == [(1,)]
+    for sql in (
+        f"FROM '{tmp_path}/other.csv'",
+        f"FROM '{tmp_path}/*.csv'",
+        "FROM read_text('/etc/passwd')",
+        f"COPY (SELECT 1) TO '{tmp_path}/new.csv'",
+        f"ATTACH '{tmp_path}/new.db'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET enable_external_access = true",
+        "SET allowed_paths = ['/etc/passwd']",
+        "SET autoinstall_known_extensions = true",
+        "FROM read_csv('https://example.com/x.csv')",
+    ):
+        with pytest.raises(duckdb.Error):
+            database.query(sql)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.csv", "other.csv"]
+
+
+def test_a_run_that_takes_too_long_is_stopped() -> None:
+    begin = time.monotonic()
+
+    with (
+        opened(timedelta(milliseconds=200), None) as database,
+        pytest.raises(Refusal, match=r"^reading the logs took longer than 200ms$") as refusal,
+    ):
+        database.query(ENDLESS)
+
+    assert refusal.value.cause is Cause.BACKEND_ERROR
+    assert time.monotonic() - begin < 20
+
+
+def test_every_request_of_such_a_run_is_a_backend_error(tmp_path: Path) -> None:
+    for number in range(60):
+        write(tmp_path / f"{number}.csv", [{"ts": before(1), "length": 10**7, "status": 500}])
+    slow = Sli(bad="list_sum(range(length::BIGINT)) > 0")
+
+    answers = ask_all(tmp_path / "*.csv", [request(slow), request()], timeout=0.3)
+
+    for answer in answers:
+        reason = refused(answer, Cause.BACKEND_ERROR)
+        assert reason == "reading the logs took longer than 300ms"
+
+
+def test_ctrl_c_ends_a_long_run_at_once(database: Database) -> None:
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    begin = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            database.query(ENDLESS)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, handler)
+    assert time.monotonic() - begin < 20
+    assert database.query("SELECT 1") == [(1,)]
+
+
+def test_opening_leaves_no_thread_behind() -> None:
+    before_ = threading.active_count()
+
+    with opened(timedelta(minutes=1), "Europe/Berlin") as database:
+        assert database.query("SELECT current_setting('TimeZone')") == [("Europe/Berlin",)]
+        assert threading.active_count() == before_ + 1
+
+    assert threading.active_count() == before_
