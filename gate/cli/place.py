@@ -14,6 +14,7 @@ from gate.policy.recognition import Approval, ChangeFacts, Matcher
 if TYPE_CHECKING:
     from gate.ci.comments import Commenter
     from gate.ci.github import GitHub
+    from gate.ci.gitlab import GitLab
 
 
 def context_of(system: str, *, base: str | None = None, environment: str | None = None) -> Context:
@@ -51,7 +52,7 @@ class Place:
 
     def commenter(self) -> "Commenter | None":
         """Return who can write comments here; None where nobody can."""
-        return self.github()
+        return self._gitlab() if self.context.system == "gitlab" else self.github()
 
     def github(self) -> "GitHub | None":
         """Return a client where there is a pull request on GitHub, and a token to ask with."""
@@ -64,6 +65,16 @@ class Place:
             return GitHub(repository, token, url=self.environ.get("GITHUB_API_URL") or URL)
         except GitHubError:
             return None  # GITHUB_REPOSITORY names none
+
+    def _gitlab(self) -> "GitLab | None":
+        """Return a client where there is a token that may write notes; the job's own may not."""
+        token, url = self.environ.get("GITLAB_TOKEN"), self.environ.get("CI_API_V4_URL")
+        project = self.environ.get("CI_PROJECT_ID") or self.context.repository
+        if not token or not url or not project:
+            return None
+        from gate.ci.gitlab import GitLab  # noqa: PLC0415 - as above
+
+        return GitLab(project, token, url=url, page=self.environ.get("CI_PROJECT_URL", ""))
 
 
 def _head() -> str | None:

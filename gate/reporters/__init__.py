@@ -28,6 +28,7 @@ REPORTERS: Final[Mapping[str, str]] = {
     "github": "gate.reporters.github",
     "gitlab": "gate.reporters.gitlab",
     "codequality": "gate.reporters.codequality",
+    "dotenv": "gate.reporters.dotenv",
 }
 
 

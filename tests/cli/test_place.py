@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gate.ci.git import Checkout
+from gate.ci.gitlab import GitLab
 from gate.cli.place import Place, context_of
 from gate.decision.context import Context
 from gate.policy.recognition import Matcher
@@ -75,3 +76,19 @@ def test_a_run_outside_ci_is_about_the_commit_that_is_checked_out(
     assert (context.revision, context.base) == (Checkout(folder).head(), "main")
     monkeypatch.chdir(tmp_path)
     assert context_of("none").revision is None
+
+
+MERGE_REQUEST = Context(system="gitlab", repository="acme/chat", pull_request=7)
+JOB = {"GITLAB_TOKEN": "glpat-1", "CI_API_V4_URL": "http://127.0.0.1:1/api/v4"}
+
+
+@pytest.mark.parametrize("environ", [JOB, JOB | {"CI_PROJECT_ID": "17"}])
+def test_a_job_of_gitlab_with_a_projects_token_can_write_notes(environ: dict[str, str]) -> None:
+    assert isinstance(Place(MERGE_REQUEST, environ).commenter(), GitLab)
+
+
+@pytest.mark.parametrize("missing", JOB)
+def test_without_a_token_or_an_address_no_note_can_be_written(missing: str) -> None:
+    environ = {name: value for name, value in JOB.items() if name != missing}
+    assert Place(MERGE_REQUEST, environ | {"CI_JOB_TOKEN": "x"}).commenter() is None
+    assert Place(Context(system="gitlab"), JOB).commenter() is None

@@ -1,0 +1,255 @@
+"""A GitLab on the loopback interface, with a memory: one project, one merge request and its notes.
+
+Its forms are those of https://docs.gitlab.com/api/notes/; the real client python-gitlab is held
+against it in tests/ci/test_gitlab.py. What does not fit is a problem, and fails the test.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.servers.github_answers import Answer
+
+PROJECT: Final = 42
+PATH: Final = "acme/chat"
+REQUEST: Final = 7
+TOKEN: Final = "glpat-ofTheTests0123456789"
+BOT: Final = "project_42_bot_0a1b"
+"""The user of the project's own token."""
+PAGE: Final = "https://gitlab.example/acme/chat"
+_ROOT: Final = "/api/v4"
+_NOTES: Final = rf"/projects/(?:{PROJECT}|acme%2Fchat)/merge_requests/{REQUEST}/notes"
+_LARGEST_PAGE: Final = 100
+_LONGEST_NOTE: Final = 1_000_000
+
+
+def refused(status: int, message: object, **headers: str) -> Answer:
+    """Return an error as GitLab words it; underscores in the names of headers become dashes."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status, {"message": message}, named)
+
+
+GONE: Final = refused(404, "404 Not found")
+FORBIDDEN: Final = refused(403, "403 Forbidden")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it came."""
+
+    method: str
+    path: str
+    """As it was sent, percent signs and all."""
+    query: dict[str, str]
+    body: Any
+
+
+@dataclass(slots=True)
+class Note:
+    """A note as it is kept."""
+
+    id: int
+    author: str
+    body: str
+
+
+@dataclass(slots=True)
+class FakeGitLab:
+    """One project with one merge request. Tests read and write its fields."""
+
+    url: str = ""
+    """Of the API."""
+    writer: str = BOT
+    """Who the token belongs to."""
+    notes: list[Note] = field(default_factory=list)
+    """Oldest first."""
+    forbidden: set[str] = field(default_factory=set)
+    """Operations that the token's role does not allow."""
+    faults: dict[str, list[Answer]] = field(default_factory=dict)
+    """Operation -> answers to the next calls of it."""
+    before: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
+    """Operation -> what happens just before the next calls of it."""
+    sent: list[Sent] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    """Operation of every request."""
+    problems: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1001))
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def plant(self, author: str, body: str) -> Note:
+        """Write a note as somebody."""
+        note = Note(next(self.numbers), author, body)
+        self.notes.append(note)
+        return note
+
+    def answer(self, handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
+        """Answer a request."""
+        address = urlsplit(handler.path)
+        path = address.path.removeprefix(_ROOT)
+        query = dict(parse_qsl(address.query, keep_blank_values=True))
+        sent = Sent(handler.command, path, query, json.loads(body) if body else None)
+        for (method, form), (name, route) in _ROUTES.items():
+            match = re.fullmatch(form, path)
+            if match and method == handler.command:
+                self.problems += _problems(name, sent, handler)
+                return self._act(name, handler, partial(route, self, sent, *match.groups()))
+        self.problems.append(f"GitLab knows no {handler.command} {address.path}")
+        return GONE
+
+    def _act(
+        self, name: str, handler: BaseHTTPRequestHandler, route: Callable[[], Answer]
+    ) -> Answer:
+        with self.lock:
+            self.seen.append(name)
+            happening, faults = self.before.get(name, []), self.faults.get(name, [])
+            happens = happening.pop(0) if happening else None
+            fault = faults.pop(0) if faults else None
+        if happens is not None:
+            happens()
+        if fault is not None:
+            return fault
+        if handler.headers["PRIVATE-TOKEN"] != TOKEN:
+            return refused(401, "401 Unauthorized")
+        if name in self.forbidden:
+            return FORBIDDEN
+        with self.lock:
+            return route()
+
+    def who(self, sent: Sent) -> Answer:
+        self.sent.append(sent)
+        page = f"{self.url.removesuffix(_ROOT)}/{self.writer}"
+        return Answer(200, {"id": 99, "username": self.writer, "bot": True, "web_url": page})
+
+    def list_notes(self, sent: Sent) -> Answer:
+        """Return one page, newest first as GitLab does, and where the next is."""
+        self.sent.append(sent)
+        size = min(int(sent.query.get("per_page", "20")), _LARGEST_PAGE)
+        number = int(sent.query.get("page", "1"))
+        newest = sorted(self.notes, key=lambda note: -note.id)
+        shown = [_form(note) for note in newest[(number - 1) * size : number * size]]
+        headers = {"X-Per-Page": str(size), "X-Page": str(number)}
+        if number * size < len(newest):
+            url = f"{self.url}{sent.path}?page={number + 1}&per_page={size}"
+            headers |= {"Link": f'<{url}>; rel="next"', "X-Next-Page": str(number + 1)}
+        return Answer(200, shown, headers)
+
+    def create_note(self, sent: Sent) -> Answer:
+        self.sent.append(sent)
+        return Answer(201, _form(self.plant(self.writer, sent.body["body"])))
+
+    def update_note(self, sent: Sent, number: str) -> Answer:
+        self.sent.append(sent)
+        note = self._found(number)
+        if note is None:
+            return GONE
+        if note.author != self.writer:
+            return FORBIDDEN
+        note.body = sent.body["body"]
+        return Answer(200, _form(note))
+
+    def delete_note(self, sent: Sent, number: str) -> Answer:
+        self.sent.append(sent)
+        note = self._found(number)
+        if note is None:
+            return GONE
+        if note.author != self.writer:
+            return FORBIDDEN
+        self.notes.remove(note)
+        return Answer(204)
+
+    def _found(self, number: str) -> Note | None:
+        return next((note for note in self.notes if str(note.id) == number), None)
+
+
+_ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
+    ("GET", "/user"): ("who", FakeGitLab.who),
+    ("GET", _NOTES): ("list", FakeGitLab.list_notes),
+    ("POST", _NOTES): ("create", FakeGitLab.create_note),
+    ("PUT", rf"{_NOTES}/(\d+)"): ("update", FakeGitLab.update_note),
+    ("DELETE", rf"{_NOTES}/(\d+)"): ("delete", FakeGitLab.delete_note),
+}
+
+
+def _problems(name: str, sent: Sent, handler: BaseHTTPRequestHandler) -> Iterator[str]:
+    unknown = sent.query.keys() - {"page", "per_page", "sort", "order_by"}
+    if unknown:
+        yield f"{name}: has the unknown parameters {sorted(unknown)}"
+    if name not in {"create", "update"}:
+        if sent.body is not None:
+            yield f"{name}: has a body"
+        return
+    if handler.headers["Content-Type"] != "application/json":
+        yield f"{name}: Content-Type is {handler.headers['Content-Type']}"
+    if list(sent.body) != ["body"] or not 0 < len(sent.body["body"]) <= _LONGEST_NOTE:
+        yield f"{name}: has other attributes than a body of 1,000,000 characters at most"
+    elif re.search(r"^/[a-z]", sent.body["body"], re.MULTILINE):
+        yield f"{name}: has a quick action, which GitLab would run"
+
+
+def _form(note: Note) -> dict[str, Any]:
+    return {
+        "id": note.id,
+        "type": None,
+        "body": note.body,
+        "author": {"id": 99, "username": note.author, "name": note.author, "state": "active"},
+        "created_at": "2026-11-01T00:00:00.000Z",
+        "updated_at": "2026-11-01T00:00:00.000Z",
+        "system": False,
+        "noteable_id": 377,
+        "noteable_type": "MergeRequest",
+        "project_id": PROJECT,
+        "noteable_iid": REQUEST,
+        "resolvable": False,
+        "confidential": False,
+        "internal": False,
+    }
+
+
+@contextmanager
+def gitlab() -> Iterator[FakeGitLab]:
+    """Run a GitLab while the block lasts; fail where a request did not fit."""
+    fake = FakeGitLab()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
+
+        def _serve(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            answer = fake.answer(self, body)
+            content = b"" if answer.body is None else json.dumps(answer.body).encode()
+            self.send_response_only(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_DELETE = do_GET = do_POST = do_PUT = _serve
+
+        def log_message(self, *_args: object) -> None:
+            """Say nothing."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        fake.url = f"http://127.0.0.1:{server.server_port}{_ROOT}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield fake
+        finally:
+            server.shutdown()
+            thread.join()
+    assert not fake.problems, "\n".join(fake.problems)
