@@ -274,7 +274,6 @@ def test_a_part_has_its_end_and_not_its_start(
     tmp_path: Path, seconds: tuple[float, float], parts: int
 ) -> None:
     rows = [{"ts": before(second), "status": 200} for second in seconds]
-
     answer = ask(write(tmp_path / "requests.jsonl", rows), probe=True)
 
     assert isinstance(answer, Counts)

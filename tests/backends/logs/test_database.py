@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from gate.backends.logs.database import Database, opened
+from gate.backends.logs.database import Database, Row, opened
 from gate.backends.logs.refusal import Refusal
-from gate.slo.measurement import Cause, Sli
+from gate.slo.measurement import Cause, Counts, Sli
 from tests.backends.logs.written import ask_all, before, refused, request, write
 
 ENDLESS = """SELECT count(*) FROM range(1_000_000) AS a (i), range(1_000_000) AS b (j)
@@ -73,6 +73,26 @@ def test_once_confined_it_reads_the_files_of_the_policy_and_nothing_else(
         with pytest.raises(duckdb.Error):
             database.query(sql)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.csv", "other.csv"]
+
+
+def test_a_run_is_confined_before_it_looks_at_any_expression(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = write(tmp_path / "log.csv", [{"ts": before(1), "status": 200}])
+    other = write(tmp_path / "other.csv", [{"ts": before(1), "status": 200}])
+    query, tried = Database.query, []
+
+    def trying(self: Database, sql: str, *parameters: object) -> list[Row]:
+        with pytest.raises(duckdb.PermissionException):
+            query(self, f"FROM '{other}'")
+        tried.append(sql)
+        return query(self, sql, *parameters)
+
+    monkeypatch.setattr(Database, "query", trying)
+    answer = ask_all(log, [request()])[0]
+
+    assert isinstance(answer, Counts)
+    assert len(tried) > 3
 
 
 def test_a_run_that_takes_too_long_is_stopped() -> None:
