@@ -21,7 +21,10 @@ def render(decision: Decision, _style: Style) -> str:
     """Return the report on a decision: a notice where nothing is objected to."""
     told = objections(decision)
     if not told:
-        return _command("notice", summary.overall(decision), file=decision.policies[0].source.path)
+        return "".join(
+            _command("notice", f"allow: {summary.subject(one)}", file=one.source.path)
+            for one in decision.policies[:_MOST]
+        )
     left = len(told) - _MOST
     lines = [_annotation(one, decision) for one in told[: _MOST if left <= 0 else _MOST - 1]]
     if left > 0:

@@ -144,7 +144,7 @@ def test_the_same_objection_with_other_numbers_is_the_same_alert() -> None:
 @pytest.mark.parametrize(
     "kind, first, count",
     [
-        ("allowed", "::notice file=policies/chat.yaml::1 policies: 1 allow", 1),
+        ("allowed", "::notice file=policies/chat.yaml::allow: full-rollout of chat", 1),
         ("blocked", "::error file=policies/chat.yaml,title=gate%3A BLOCK::block: full-rollout", 2),
         ("undecided", "::error file=policies/chat.yaml,title=gate%3A UNDECIDED::undecided:", 1),
         ("warned", "::warning file=policies/chat.yaml,title=gate%3A WARN::warn:", 2),

@@ -1,0 +1,123 @@
+"""The inputs of the GitHub Action: what each variable asks of ``gate check``, and of the step."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from gate.ci.systems import Environ, detect
+from gate.cli.check import check
+from gate.errors import UsageError
+
+PREFIX: Final = "GATE_INPUT_"
+OPTIONS: Final = {
+    max(option.opts, key=len).removeprefix("--"): option
+    for option in check.params
+    if isinstance(option, click.Option)
+}
+"""The options of the command by the names of their inputs."""
+_OWN: Final = frozenset({"policy-ref", "comment"})
+"""Options that the step has its own mind about."""
+STEP_INPUTS: Final[Mapping[str, str]] = {
+    "policies": "gate.yaml",
+    "directory": ".",
+    "on-no-secrets": "undecided",
+    "comment": "auto",
+    "summary": "true",
+    "logs": "false",
+    "token": "",
+}
+"""Inputs of the step itself, and what an empty one means; ``token`` comes as GITHUB_TOKEN."""
+_BOOLEAN: Final = ("true", "false")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What the step was asked to do."""
+
+    policies: tuple[str, ...]
+    """At least one."""
+    directory: str
+    policy_ref: str | None
+    """The commit that the policies are read from; None: the checkout."""
+    options: tuple[str, ...]
+    """Of the command, with ``--policy-ref``."""
+    observe: bool
+    pass_without_secrets: bool
+    comment: bool | None
+    """None: unless the run is one of a fork or of Dependabot, whose token only reads."""
+    environment: str | None
+    summary: bool
+
+
+def read_inputs(environ: Environ) -> Inputs:
+    """Read the inputs.
+
+    Raises:
+        UsageError: one of them has a value that it cannot have.
+    """
+    ref = _policy_ref(environ)
+    options = [part for name in OPTIONS if name not in _OWN for part in _arguments(name, environ)]
+    without = _one_of("on-no-secrets", ("undecided", "allow"), environ)
+    comment = _one_of("comment", ("auto", *_BOOLEAN), environ)
+    _one_of("logs", _BOOLEAN, environ)  # was obeyed before
+    return Inputs(
+        policies=tuple(_lines(_given("policies", environ))) or (STEP_INPUTS["policies"],),
+        directory=_given("directory", environ),
+        policy_ref=ref,
+        options=(*options, *([f"--policy-ref={ref}"] if ref else [])),
+        observe=_one_of("observe", ("", *_BOOLEAN), environ) == "true",
+        pass_without_secrets=without == "allow",
+        comment=None if comment == "auto" else comment == "true",
+        environment=_given("environment", environ) or None,
+        summary=_one_of("summary", _BOOLEAN, environ) == "true",
+    )
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that carries an input."""
+    return PREFIX + name.upper().replace("-", "_")
+
+
+def _given(name: str, environ: Environ) -> str:
+    return environ.get(variable(name), "").strip() or STEP_INPUTS.get(name, "")
+
+
+def _lines(text: str) -> Iterator[str]:
+    return filter(None, map(str.strip, text.splitlines()))
+
+
+def _one_of(name: str, words: tuple[str, ...], environ: Environ) -> str:
+    given = _given(name, environ)
+    if given not in words:
+        known = ", ".join(filter(None, words))
+        raise UsageError(f"the input {name} is {given!r}; it can be {known}")
+    return given
+
+
+def _arguments(name: str, environ: Environ) -> Iterator[str]:
+    """Yield what one option is given: each in one piece, so that no value looks like an option."""
+    option, given = OPTIONS[name], _given(name, environ)
+    if option.is_flag:
+        if _one_of(name, ("", *_BOOLEAN), environ) == "true":
+            yield f"--{name}"
+    elif option.multiple:
+        yield from (f"--{name}={line}" for line in _lines(given))
+    elif given:
+        yield f"--{name}={given}"
+
+
+def _policy_ref(environ: Environ) -> str | None:
+    """Return what the policies are pinned to: on pull requests the branch that they go to."""
+    given = _given("policy-ref", environ)
+    if given == "none":
+        return None
+    if given or environ.get("GITHUB_BASE_REF"):
+        # The branch as it is now: its commit in the event may be months old.
+        return given or environ["GITHUB_BASE_REF"]
+    return detect(environ, "github").base if _is_merge_group(environ) else None
+
+
+def _is_merge_group(environ: Environ) -> bool:
+    return environ.get("GITHUB_EVENT_NAME") == "merge_group"

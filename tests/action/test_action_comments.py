@@ -1,0 +1,93 @@
+"""Report, summary and comment of a step; none of them decides."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.errors import ExitCode
+from tests.action.doing import Do, report, warnings
+from tests.action.pulls import pull_request
+from tests.cli.installed import AT, command, environment
+from tests.servers.github import REPOSITORY, TOKEN, FakeGitHub
+
+
+def test_report_summary_and_comment_say_the_same(do: Do, fake: FakeGitHub) -> None:
+    done = do()
+    (comment,) = fake.comments
+    assert done.code == ExitCode.BLOCK
+    assert "BLOCK: model-update of chat" in report(done)
+    assert done.summary.rstrip() == report(done).rstrip()
+    assert comment.body.split("\n", 1)[1].rstrip() == report(done).rstrip()
+    assert warnings(done) == []
+
+
+def test_the_comment_is_that_of_the_command(do: Do, fake: FakeGitHub, tmp_path: Path) -> None:
+    runner = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_API_URL": fake.url,
+        "GITHUB_TOKEN": TOKEN,
+    }
+    (tmp_path / "event.json").write_text(json.dumps(pull_request()))
+    arguments = ("check", "gate.yaml", "--at", AT, "--environment", "prod", "--comment")
+    subprocess.run(command(*arguments), cwd=tmp_path, env=environment(runner), check=False)
+    assert len(fake.comments) == 1
+    assert "comment updated" in do(environment="prod").log
+    assert len(fake.comments) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "inputs", "written"),
+    [
+        (None, {"comment": "auto"}, 1),
+        (None, {"comment": "true"}, 1),
+        (None, {"comment": "false"}, 0),
+        ({"ref": "refs/heads/main"}, {"comment": "true"}, 0),
+        (pull_request(repo="mallory/chat"), {"comment": "auto"}, 0),
+        (pull_request(repo="mallory/chat"), {"comment": "true"}, 1),
+    ],
+)
+def test_who_gets_a_comment(
+    do: Do, fake: FakeGitHub, event: dict[str, Any] | None, inputs: dict[str, str], written: int
+) -> None:
+    assert do(event, **inputs).code == ExitCode.BLOCK
+    assert len(fake.comments) == written
+
+
+def test_a_comment_that_is_not_allowed_is_a_warning(do: Do, fake: FakeGitHub) -> None:
+    fake.forbidden.add("issues/create-comment")
+    done = do()
+    assert (done.code, done.outputs["verdict"]) == (ExitCode.BLOCK, "block")
+    (warning,) = warnings(done)
+    assert "pull-requests: write" in warning
+
+
+def test_without_a_token_there_is_no_comment_and_a_warning(do: Do, fake: FakeGitHub) -> None:
+    done = do(token="")
+    assert (done.code, fake.comments) == (ExitCode.BLOCK, [])
+    assert "token is empty" in warnings(done)[0]
+
+
+def test_a_run_without_a_decision_replaces_a_comment_that_says_allow(
+    do: Do, fake: FakeGitHub
+) -> None:
+    do(change="canary")
+    assert "ALLOW" in fake.comments[0].body
+    done = do(change="canarry")
+    (comment,) = fake.comments
+    assert (done.code, done.outputs["verdict"]) == (ExitCode.USAGE, "error")
+    assert "No decision" in comment.body
+    assert "ALLOW" not in comment.body
+
+
+def test_a_policy_that_cannot_be_read_has_no_comment_but_a_summary(
+    do: Do, fake: FakeGitHub, tmp_path: Path
+) -> None:
+    (tmp_path / "gate.yaml").write_text("version: 2")
+    done = do()
+    assert (done.code, fake.comments) == (ExitCode.USAGE, [])
+    assert "No decision" in done.summary

@@ -1,0 +1,80 @@
+"""What the inputs of the Action ask of the command."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gate.cli.action_inputs import read_inputs, variable
+from gate.errors import UsageError
+
+
+def given(**inputs: str) -> dict[str, str]:
+    return {variable(name): value for name, value in inputs.items()}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "options"),
+    [
+        ({}, ()),
+        ({"change": "canary"}, ("--change=canary",)),
+        ({"change": " canary\n"}, ("--change=canary",)),
+        ({"change": "--observe"}, ("--change=--observe",)),
+        ({"observe": "true"}, ("--observe",)),
+        ({"observe": "false"}, ()),
+        (
+            {"satisfied": "shadow=a\n\n  soak=b c\n"},
+            ("--satisfied=shadow=a", "--satisfied=soak=b c"),
+        ),
+        ({"output": "sarif=gate.sarif"}, ("--output=sarif=gate.sarif",)),
+        ({"policy-ref": "v1"}, ("--policy-ref=v1",)),
+        ({"policy-ref": "none"}, ()),
+        ({"fail-on": "warn"}, ("--fail-on=warn",)),
+        ({"environment": "production"}, ("--environment=production",)),
+        ({"comment": "true"}, ()),
+    ],
+)
+def test_an_input_becomes_an_option_in_one_piece(
+    inputs: dict[str, str], options: tuple[str, ...]
+) -> None:
+    assert read_inputs(given(**inputs)).options == options
+
+
+@pytest.mark.parametrize(
+    ("text", "policies"),
+    [
+        ("", ("gate.yaml",)),
+        ("a b.yaml", ("a b.yaml",)),
+        ("\n a.yaml\n\nb.yaml\n", ("a.yaml", "b.yaml")),
+    ],
+)
+def test_policies_stand_one_a_line(text: str, policies: tuple[str, ...]) -> None:
+    assert read_inputs(given(policies=text)).policies == policies
+
+
+@pytest.mark.parametrize("name", ["observe", "summary", "comment", "logs", "on-no-secrets"])
+def test_a_word_that_an_input_does_not_know_is_an_error(name: str) -> None:
+    with pytest.raises(UsageError, match=f"the input {name} is 'yes'; it can be"):
+        read_inputs(given(**{name: "yes"}))
+
+
+def test_a_pull_request_is_judged_by_the_branch_that_it_goes_to() -> None:
+    environ = {"GITHUB_BASE_REF": "main", "GITHUB_EVENT_NAME": "pull_request"}
+    assert read_inputs(environ).policy_ref == "main"
+    assert read_inputs(environ | given(**{"policy-ref": "v1"})).policy_ref == "v1"
+    assert read_inputs(environ | given(**{"policy-ref": "none"})).policy_ref is None
+
+
+@pytest.mark.parametrize(("name", "ref"), [("merge_group", "b" * 40), ("push", None)])
+def test_a_merge_queue_is_judged_by_what_is_ahead_of_it_and_a_push_by_itself(
+    tmp_path: Path, name: str, ref: str | None
+) -> None:
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"merge_group": {"base_sha": "b" * 40}, "before": "c" * 40}))
+    environ = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_BASE_REF": "",
+        "GITHUB_EVENT_NAME": name,
+        "GITHUB_EVENT_PATH": str(event),
+    }
+    assert read_inputs(environ).policy_ref == ref
