@@ -4,8 +4,11 @@ python -m benchmarks.logs
 """
 
 import json
+import statistics
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,10 @@ import duckdb
 
 from benchmarks.measuring import gate, machine, median, run, take_turns
 from benchmarks.policies import write_policy
+from gate.backends import open_backend
+from gate.config.load import load
+from gate.pipeline.measure import measure
+from gate.settings import Limits
 
 ROWS = 3_000_000
 DAYS = 30
@@ -77,7 +84,9 @@ def write_logs(folder: Path) -> None:
                 )
 
 
-def policy(path: Path, folder: Path, files: str, slos: dict[str, tuple[str, str]]) -> list[str]:
+def write_gate_policy(
+    path: Path, folder: Path, files: str, slos: dict[str, tuple[str, str]]
+) -> list[str]:
     """Write a policy on the logs; return the command that checks it."""
     backend = {"type": "logs", "path": str(folder / files), "timestamp": "ts"}
     documents: list[dict[str, Any]] = [
@@ -105,45 +114,66 @@ def by_hand(folder: Path, files: str, slos: dict[str, tuple[str, str]]) -> str:
     # JSON has no type for instants; a reader that has to guess takes them for naive ones.
     source = f"(SELECT * REPLACE (ts::TIMESTAMPTZ AS ts) FROM {reader}('{folder / files}'))"
     longest = f"ts > {end} - INTERVAL '{WINDOWS[0]}' AND ts <= {end}"
+    counts += ["max(ts)::VARCHAR", "count(DISTINCT date_trunc('hour', ts))"]  # how new, how much
     return f"SELECT {', '.join(counts)} FROM {source} WHERE {longest}"
 
 
-def ask_duckdb(statement: str) -> None:
-    """Run the statement and print its row: what a person's script does."""
+def ask_duckdb(statement: str) -> Any:
+    """Run the statement and return its row: what a person's script does."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        print(json.dumps(connection.execute(statement).fetchone()))
+        return connection.execute(statement).fetchone()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long it takes."""
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
 
 
 def compare(folder: Path, files: str, slos: dict[str, tuple[str, str]]) -> None:
-    """Print both medians and their ratio; the budgets' own counts must be the same."""
-    statement = folder / "by-hand.sql"
-    statement.write_text(by_hand(folder, files, slos))
-    commands = {
-        "gate": policy(folder / "policy.yaml", folder, files, slos),
-        "by hand": [sys.executable, "-m", "benchmarks.logs", str(statement)],
-    }
-    outputs = {name: folder / f"{name}.json" for name in commands}
-    for name, command in commands.items():
-        run(command, output=outputs[name])
-    found = json.loads(outputs["gate"].read_text())["policies"][0]["slos"]
-    expected = json.loads(outputs["by hand"].read_text())
+    """Print medians and ratios of whole processes, and of the counting alone within one."""
+    path, sql = folder / "policy.yaml", folder / "by-hand.sql"
+    statement = by_hand(folder, files, slos)
+    sql.write_text(statement)
+    ours = write_gate_policy(path, folder, files, slos)
+    theirs = [sys.executable, "-m", "benchmarks.logs", str(sql)]
+    check_counts(folder, ours, theirs)
+    whole = take_turns({"gate": ours, "by hand": theirs}, ROUNDS)
+    read = load(str(path), {})
+    backend = open_backend(read.settings, Limits(timeout=timedelta(minutes=5)))
+    alone: dict[str, list[float]] = {"gate": [], "by hand": []}
+    for _ in range(ROUNDS):
+        alone["gate"].append(seconds(lambda: measure(read.policy, backend, at=END)))
+        alone["by hand"].append(seconds(lambda: ask_duckdb(statement)))
+    print(f"{files}, {len(slos)} SLOs x {len(WINDOWS)} windows")
+    for label, taken in (
+        ("process", {name: median(runs) for name, runs in whole.items()}),
+        ("counting", {name: statistics.median(times) for name, times in alone.items()}),
+    ):
+        ratio = taken["gate"] / taken["by hand"]
+        print(f"  {label:9} gate {taken['gate']:.2f} s  by hand {taken['by hand']:.2f} s", end="")
+        print(f"  ratio {ratio:.2f}")
+    most = {name: max(one.megabytes for one in runs) for name, runs in whole.items()}
+    print(f"  memory    gate {most['gate']:.0f} MB  by hand {most['by hand']:.0f} MB")
+
+
+def check_counts(folder: Path, ours: list[str], theirs: list[str]) -> None:
+    """Check that both count the same over the longest window."""
+    outputs = [folder / "gate.json", folder / "by-hand.json"]
+    for command, output in zip((ours, theirs), outputs, strict=True):
+        run(command, output=output)
+    found, expected = (json.loads(output.read_text()) for output in outputs)
+    counted = [(slo["total"], slo["bad"]) for slo in found["policies"][0]["slos"]]
     step = 2 * len(WINDOWS)
-    wanted = [tuple(expected[n : n + 2]) for n in range(0, len(expected), step)]
-    if [(slo["total"], slo["bad"]) for slo in found] != wanted:
-        raise SystemExit(f"{files}: the gate counted {found}, by hand it is {wanted}")
-    runs = take_turns(commands, ROUNDS)
-    ours, theirs = median(runs["gate"]), median(runs["by hand"])
-    most = max(one.megabytes for one in runs["gate"])
-    most_by_hand = max(one.megabytes for one in runs["by hand"])
-    print(
-        f"{files:18} {len(slos)} SLOs x {len(WINDOWS)} windows  gate {ours:5.2f} s {most:5.0f} MB"
-        f"  by hand {theirs:5.2f} s {most_by_hand:5.0f} MB  ratio {ours / theirs:.2f}"
-    )
+    wanted = [tuple(expected[n : n + 2]) for n in range(0, step * len(counted), step)]
+    if counted != wanted:
+        raise SystemExit(f"the gate counted {counted}, by hand it is {wanted}")
 
 
 def main() -> None:
-    """Run the comparisons: the whole processes, from start to exit."""
+    """Run the comparisons: one SLO and eight, one file and a file a day."""
     print(f"{machine()}, DuckDB {duckdb.__version__}, {ROWS:,} rows")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -155,6 +185,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        ask_duckdb(Path(sys.argv[1]).read_text())
+        print(json.dumps(ask_duckdb(Path(sys.argv[1]).read_text())))
     else:
         main()
