@@ -38,6 +38,16 @@ class _Commands(click.Group):
         command: click.Command = getattr(import_module(f"gate.cli.{cmd_name}"), cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from gate.config.reader import nearest  # noqa: PLC0415 - for mistakes only
+
+            raise click.UsageError(f"{name!r} is no command{nearest(name, COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

@@ -210,3 +210,22 @@ def test_a_name_that_the_terminal_cannot_show_is_no_fault(
 
 def test_the_command_is_the_installed_one() -> None:
     assert Path(command()[0]).exists()
+
+
+@pytest.mark.parametrize(
+    "word, hint",
+    [("chek", "did you mean 'check'?"), ("zzz", "known: check, init, log, schema, status")],
+)
+def test_a_misspelt_command_is_told_its_nearest(gate: Run, word: str, hint: str) -> None:
+    done = gate(word, "gate.yaml")
+
+    assert done.returncode == 2
+    assert f"'{word}' is no command; {hint}" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--chnage", "canary"), ("--", "-x")])
+def test_an_option_where_a_command_should_be_is_told(gate: Run, words: tuple[str, ...]) -> None:
+    done = gate(*words)
+
+    assert done.returncode == 2
+    assert "No such option" in done.stderr
