@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
+from functools import cached_property
 
 from gate.budget.forecast import Forecast
 from gate.budget.impact import Price
@@ -31,7 +32,7 @@ class Doubt:
     """One sentence without a full stop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Assessment:
     """The budget of one SLO at one instant. Shares are of the whole budget; None: not measured."""
 
@@ -78,7 +79,7 @@ class Assessment:
         sampled = self.slo.sampled if isinstance(self.slo, RatioSlo) else None
         return Bound.POINT if self.interval is None or sampled is None else sampled
 
-    @property
+    @cached_property  # each change class is judged by it
     def compared(self) -> Fraction | None:
         """The remaining budget that is held against thresholds: the bound, less the impact."""
         if self.remaining is None:
