@@ -63,6 +63,7 @@ def facts(decided: PolicyDecision, at: datetime) -> Iterator[Fact]:
     yield from (
         ("Also", f"{f.verdict}, {reason(f)}") for f in decided.findings if _lesser(f, verdict)
     )
+    yield from _notes(decided)
     yield from _band(decided)
     yield from (("Needs", _obligation(name, decided)) for name in decided.obligations)
     yield "Allowed now", _allowed_now(decided)
@@ -162,6 +163,15 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
                 yield "Not measured", what if said else f"{what}, {doubt.reason}"
             elif not said:
                 yield "In doubt", f"{what}, {doubt.reason}"
+
+
+def _notes(decided: PolicyDecision) -> Iterator[Fact]:
+    """Yield what changed nothing and must be seen all the same: no error series was found, say."""
+    about: dict[str, list[str]] = {}
+    for known in decided.assessments:
+        for note in known.evidence.notes if known.evidence else ():
+            about.setdefault(note, []).append(known.slo.name)
+    yield from (("Note", f"{', '.join(names)}: {note}") for note, names in about.items())
 
 
 def _band(decided: PolicyDecision) -> Iterator[Fact]:

@@ -341,6 +341,16 @@ def test_a_decision_names_the_canary_that_the_tightest_budget_can_pay_for(report
     assert "8h32m (ttft)" in canary(advisory, first_token())
 
 
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_that_no_error_series_was_found_is_told_although_all_is_calm(reporter: str) -> None:
+    note = "bad: nothing came back, counted as 0 beside the events that there are"
+    calm = availability(counts(0, 1_200_000, notes=(note,)), burning(0, 24_000))
+    other = replace(calm, slo=replace(calm.slo, name="other"))
+    fine = finding(Rule.TIER, Verdict.ALLOW, "fine")
+    text = render(reporter, decision(decided(calm, other, findings=(fine,), tier="healthy")), STYLE)
+    assert f"availability, other: {note}" in text.split("<details>")[0]
+
+
 def test_the_terminal_goes_into_detail_only_where_something_is_in_question() -> None:
     def detailed(known: Assessment, **fields: Any) -> bool:
         fine = finding(Rule.TIER, Verdict.ALLOW, "fine")
