@@ -1,0 +1,188 @@
+"""What must hold between the parts of a policy file."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final
+
+import yaml
+
+from gate.config.reader import Reader, UnreadableError, nearest, written
+from gate.config.shapes import Values
+from gate.config.slo_shape import sli_kind
+from gate.policy.burn_rates import NAMED
+from gate.policy.changes import BUILT_IN, ROLLBACK
+from gate.policy.tiers import Tier, tier_of
+from gate.settings import SETTINGS, Settings
+from gate.slo.measurement import Sli
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo
+from gate.slo.window import RollingWindow, Window
+
+_MONTH: Final = (timedelta(days=28), timedelta(days=31))
+
+
+def check(values: Values, reader: Reader) -> bool:
+    """Note what is wrong between the parts, and return whether the policy can be used."""
+    checks = [
+        _check_slos(values, reader) if values.given("slos") else True,
+        _check_tiers(values, reader) if values.given("tiers") else True,
+        _check_classes(values, reader),
+    ]
+    _warn_of_new_classes(values, reader)
+    return all(checks)
+
+
+def classes(values: Values) -> frozenset[str]:
+    """Return every change class that the policy knows: built in, and its own."""
+    own = {key.value for key, _ in _pairs(values.nodes.get("changes"))}
+    return frozenset(BUILT_IN) | (own - {"default"})
+
+
+def _check_slos(values: Values, reader: Reader) -> bool:
+    slos: tuple[Slo, ...] = values.get("slos")
+    backend = _backend(values)
+    nodes = values.node("slos").value
+    known: dict[str, Slo] = {}
+    whole = True
+    for slo, node in zip(slos, nodes, strict=True):
+        message = _slo_mistake(slo, known, backend)
+        if message:
+            reader.note(node, f"{slo.name}: {message}")
+            whole = False
+        known[slo.name] = slo
+    if all(slo.advisory for slo in slos):
+        reader.note(values.node("slos"), "every SLO is advisory: nothing decides")
+        whole = False
+    _warn_of_other_windows(values, reader, slos)
+    return whole
+
+
+def _backend(values: Values) -> type[Settings] | None:
+    """Return which backend is asked for, whether or not the rest of its block can be read."""
+    types = [child for key, child in _pairs(values.nodes.get("backend")) if key.value == "type"]
+    return next((SETTINGS.get(written(node)) for node in types), None)
+
+
+def _slo_mistake(slo: Slo, known: dict[str, Slo], backend: type[Settings] | None) -> str | None:
+    if slo.name in known:
+        return "another SLO has this name"
+    if isinstance(slo, CompositeSlo):
+        for member in slo.members:
+            if not isinstance(known.get(member.slo), RatioSlo):
+                ratios = [name for name, other in known.items() if isinstance(other, RatioSlo)]
+                hint = nearest(member.slo, ratios)
+                return f"{member.slo!r} is no SLO with an objective above this one{hint}"
+        return None
+    return None if backend is None else _sli_mistake(slo.sli, backend)
+
+
+def _sli_mistake(sli: Sli, backend: type[Settings]) -> str | None:
+    kind = sli_kind(sli)
+    if kind not in backend.sli_kinds:
+        fitting = ", ".join(sorted(backend.sli_kinds))
+        return f"the {backend.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"
+    whole = sli.total is not None or (sli.good is not None and sli.bad is not None)
+    if sli.labels is not None and backend.kind != "prometheus":
+        return f"the {backend.kind} backend has no use for labels"
+    if backend.kind == "prometheus" and kind == "ratio" and not whole:
+        return "the key 'total' is missing (or give both good and bad)"
+    return None
+
+
+def _warn_of_other_windows(values: Values, reader: Reader, slos: Iterable[Slo]) -> None:
+    if values.get("burn_rates") not in NAMED.values():
+        return
+    windows = {slo.name: slo.window for slo in slos if not isinstance(slo, CompositeSlo)}
+    others = [f"{name} ({window})" for name, window in windows.items() if _is_no_month(window)]
+    if others:
+        message = (
+            "these rates are made for 30 days; they spend another share of the budget of"
+            f" {', '.join(others)}"
+        )
+        reader.note(values.node("burn_rates"), message, fatal=False)
+
+
+def _is_no_month(window: Window) -> bool:
+    return isinstance(window, RollingWindow) and not _MONTH[0] <= window.duration <= _MONTH[1]
+
+
+def _check_tiers(values: Values, reader: Reader) -> bool:
+    tiers: tuple[Tier, ...] = values.get("tiers")
+    nodes = values.node("tiers").value
+    whole = True
+    for place, (tier, node) in enumerate(zip(tiers, nodes, strict=True), start=1):
+        if (tier.condition is None) != (place == len(tiers)):
+            message = "the last tier, and only the last, must say otherwise: true"
+            reader.note(node, f"{tier.name}: {message}")
+            return False
+        if not tier.allows(ROLLBACK):
+            message = f"{tier.name}: forbids rollback, which would prolong an outage"
+            reader.note(node, message, fatal=False)
+    reached = {tier_of(tiers, remaining).name for remaining in _probes(tiers)}
+    for tier, node in zip(tiers, nodes, strict=True):
+        if tier.name not in reached or sum(other.name == tier.name for other in tiers) > 1:
+            message = "no budget ever reaches this tier, or two tiers have this name"
+            reader.note(node, f"{tier.name}: {message}")
+            whole = False
+    return whole
+
+
+def _probes(tiers: tuple[Tier, ...]) -> list[Fraction]:
+    """Return budgets on, just below and just above every threshold: one in every band.
+
+    Nothing is above 1: more than all of a budget is never left.
+    """
+    hair = Fraction(1, 10**9)
+    thresholds = [tier.condition.threshold for tier in tiers if tier.condition is not None]
+    return [
+        min(t + d, Fraction(1))
+        for t in [*thresholds, Fraction(0)]
+        for d in (-hair, Fraction(0), hair)
+    ]
+
+
+def _check_classes(values: Values, reader: Reader) -> bool:
+    """Note every word in an allow, warn, require, except or default that is no change class."""
+    known, whole = classes(values), True
+    for node in _class_nodes(values):
+        with suppress(UnreadableError):  # noted when it was read
+            name = reader.expand(node)
+            if name not in known:
+                reader.note(node, f"{name!r} is no change class{nearest(name, known)}")
+                whole = False
+    return whole
+
+
+def _warn_of_new_classes(values: Values, reader: Reader) -> None:
+    """Warn of a class that is new and not described: most likely it is misspelt."""
+    for key, child in _pairs(values.nodes.get("changes")):
+        described = any(inner.value == "description" for inner, _ in _pairs(child))
+        if key.value not in {*BUILT_IN, "default"} and not described:
+            message = (
+                f"{key.value!r} is a new change class; describe it{nearest(key.value, BUILT_IN)}"
+            )
+            reader.note(key, message, fatal=False)
+
+
+def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
+    blocks = [
+        entry
+        for key in ("tiers", "freezes", "burn_rates")
+        if isinstance(node := values.nodes.get(key), yaml.SequenceNode)
+        for entry in node.value
+    ]
+    for block in [*blocks, values.nodes.get("on"), values.nodes.get("changes")]:
+        for key, child in _pairs(block):
+            if key.value in {"allow", "warn", "except"} and isinstance(child, yaml.SequenceNode):
+                yield from (word for word in child.value if isinstance(word, yaml.ScalarNode))
+            elif key.value == "require":
+                yield from (name for name, _ in _pairs(child))
+            elif key.value == "default" and isinstance(child, yaml.ScalarNode):
+                yield child
+
+
+def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+    """Return the keys and values of a block that may be no block, and of keys that are words."""
+    entries = node.value if isinstance(node, yaml.MappingNode) else []
+    return [(key, child) for key, child in entries if isinstance(key, yaml.ScalarNode)]
