@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -25,6 +25,7 @@ from tests.servers.github_answers import (
     too_long,
     user,
 )
+from tests.servers.loopback import serving
 from tests.servers.openapi import Operation
 
 REPOSITORY: Final = "acme/chat"
@@ -252,39 +253,14 @@ def github() -> Iterator[FakeGitHub]:
     """Run a GitHub while the block lasts; fail where anything did not fit the description."""
     fake = FakeGitHub()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = -1
+    def serve(handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        answer = fake.answer(handler, body)
+        content = answer.body if isinstance(answer.body, bytes) else _encoded(answer.body)
+        return answer.status, {"Date": DATE} | answer.headers, content
 
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            answer = fake.answer(self, body)
-            content = answer.body if isinstance(answer.body, bytes) else _encoded(answer.body)
-            self.send_response_only(answer.status)
-            for name, value in ({"Date": DATE} | answer.headers).items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_DELETE = do_GET = do_PATCH = do_POST = _serve
-
-        def log_message(self, *_args: object) -> None:
-            """Say nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        fake.url = f"http://127.0.0.1:{server.server_port}{_ROOT}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield fake
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(serve) as address:
+        fake.url = f"{address}{_ROOT}"
+        yield fake
     assert not fake.problems, "\n".join(fake.problems)
 
 

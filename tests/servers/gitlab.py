@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.servers.github_answers import Answer
+from tests.servers.loopback import serving
 
 PROJECT: Final = 42
 PATH: Final = "acme/chat"
@@ -218,38 +219,12 @@ def gitlab() -> Iterator[FakeGitLab]:
     """Run a GitLab while the block lasts; fail where a request did not fit."""
     fake = FakeGitLab()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = -1
+    def serve(handler: BaseHTTPRequestHandler, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        answer = fake.answer(handler, body)
+        content = b"" if answer.body is None else json.dumps(answer.body).encode()
+        return answer.status, answer.headers | {"Content-Type": "application/json"}, content
 
-        def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            answer = fake.answer(self, body)
-            content = b"" if answer.body is None else json.dumps(answer.body).encode()
-            self.send_response_only(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_DELETE = do_GET = do_POST = do_PUT = _serve
-
-        def log_message(self, *_args: object) -> None:
-            """Say nothing."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        fake.url = f"http://127.0.0.1:{server.server_port}{_ROOT}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield fake
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(serve) as address:
+        fake.url = f"{address}{_ROOT}"
+        yield fake
     assert not fake.problems, "\n".join(fake.problems)
