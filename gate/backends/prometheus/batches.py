@@ -104,7 +104,7 @@ class Fetch:
     def _settle(self, batch: Batch, outcome: Reply | Failure) -> list[Batch]:
         """Keep what came back; return what to ask instead of a batch that failed."""
         if isinstance(outcome, Reply):
-            self._readings.update(zip(batch, read_reply(outcome, len(batch)), strict=True))
+            self._readings.update(zip(batch, read_reply(outcome, batch), strict=True))
             return []
         if outcome.remedy in {Remedy.SEPARATE, Remedy.SMALLER} and len(batch) > 1:
             return take_apart(batch, self.parallel)

@@ -23,6 +23,7 @@ _ADDITIVE: Final = (
     (re.compile(r"(?<!\w )\( N \)"), "N"),
     (re.compile(r"\bN [+-] N\b"), "N"),
     (re.compile(r"\bN or Z(?= \)|$)"), "N"),
+    (re.compile(r"(?<![\w*/%^] )\b[0-9.]+ \* N\b"), "N"),
 )
 _CODES: Final = {Kind.BRACES: "b", Kind.WINDOW: "$", Kind.NUMBER: "n", Kind.STRING: "s"}
 _PARTS: Final = re.compile(
@@ -61,11 +62,9 @@ def read_expression(
     Raises:
         ExpressionError: it is neither, or cannot be cut into tokens.
     """
-    tokens, had_labels = fold_braces(tokenize(text.strip()), labels or {})
-    tokens = _trim(tokens)
-    bare = _bare_selector(tokens, matchers(labels or {}) if not had_labels else "")
+    tokens, bare = _read(text, labels or {})
     if bare is not None:
-        return _of_selector(bare, gauge=gauge)
+        return _of_selector("".join(bare), gauge=gauge)
     if not gauge and not any(token.kind is Kind.WINDOW for token in tokens):
         raise ExpressionError(
             "it has neither $window nor is it a bare selector; write for example"
@@ -78,6 +77,25 @@ def read_expression(
         additive=_is_additive(shape),
         union=" or " in shape,
     )
+
+
+def read_selector(text: str, labels: Mapping[str, str]) -> tuple[str, str]:
+    """Read a bare selector, and return its name and its ``{...}``, empty where it has none.
+
+    Raises:
+        ExpressionError: it is something else, or has no name before its braces.
+    """
+    _, bare = _read(text, labels)
+    if bare is None or not bare[0]:
+        raise ExpressionError("a metric's name is expected here, with or without {...}")
+    return bare
+
+
+def _read(text: str, labels: Mapping[str, str]) -> tuple[list[Token], tuple[str, str] | None]:
+    """Cut an expression into tokens with its labels filled in; take a bare selector apart."""
+    tokens, had_labels = fold_braces(tokenize(text.strip()), labels)
+    tokens = _trim(tokens)
+    return tokens, _bare_selector(tokens, "" if had_labels else matchers(labels))
 
 
 def _of_selector(selector: str, *, gauge: bool) -> Expression:
@@ -97,13 +115,13 @@ def _trim(tokens: list[Token]) -> list[Token]:
     ]
 
 
-def _bare_selector(tokens: list[Token], written: str) -> str | None:
+def _bare_selector(tokens: list[Token], written: str) -> tuple[str, str] | None:
     kinds = [token.kind for token in tokens if token.kind is not Kind.SPACE]
     if kinds not in ([Kind.WORD], [Kind.BRACES], [Kind.WORD, Kind.BRACES]):
         return None
     name = tokens[0].text if kinds[0] is Kind.WORD else ""
     braces = tokens[-1].text if kinds[-1] is Kind.BRACES else ""
-    return name + (add_matchers(braces, written) if written else braces)
+    return name, add_matchers(braces, written) if written else braces
 
 
 def _pieces(tokens: list[Token]) -> tuple[str, ...]:
