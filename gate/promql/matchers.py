@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from gate.backends.prometheus.tokens import ExpressionError, Kind, Token, closing, join
+from gate.promql.tokens import ExpressionError, Kind, Token, closing, join
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
