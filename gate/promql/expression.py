@@ -16,10 +16,12 @@ _KEYWORDS: Final = frozenset(
 )
 Rules = tuple[tuple[re.Pattern[str], str], ...]
 """What is reduced to what, over and over."""
-ADDITIVE: Final[Rules] = (
-    # What may be counted over two halves and added up, reduced step by step to one N.
-    # R: a selector with [$window], Z: vector(0).
+# What may be counted over two halves and added up, reduced step by step to one N.
+# R: a selector with [$window], Z: vector(0).
+COUNTED: Final[Rules] = (
     (re.compile(r"\b(?:increase|sum_over_time|count_over_time) \( R \)"), "N"),
+)
+SUMS: Final[Rules] = (
     (re.compile(r"\bvector \( 0 \)"), "Z"),
     (re.compile(r"\bsum \( N \)"), "N"),
     (re.compile(r"(?<!\w )\( N \)"), "N"),
@@ -84,7 +86,7 @@ def read_expression(
     return Expression(
         pieces=_pieces(tokens),
         selectors=tuple(dict.fromkeys(found)),
-        additive=reduced(shape.text, ADDITIVE) == "N",
+        additive=reduced(shape.text, COUNTED + SUMS) == "N",
         union=" or " in shape.text,
     )
 
