@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Final
 
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.matchers import quote
 from gate.backends.prometheus.outcome import NO_TIME, Failure, Remedy, Reply
 from gate.backends.prometheus.part import Part
 from gate.backends.prometheus.reading import LABEL, Fault, Reading, add_up, read_reply
 from gate.backends.prometheus.workers import Workers
+from gate.promql.matchers import quote
 from gate.slo.measurement import Cause
 
 _MOST_BYTES: Final = 12_000

@@ -8,11 +8,11 @@ from functools import lru_cache
 from gate.backends.prometheus.counting import NotMeasuredError
 from gate.backends.prometheus.part import SECOND, Part, Role
 from gate.backends.prometheus.probe import Probe, plan_probe
-from gate.backends.prometheus.promql import Expression, read_expression
 from gate.backends.prometheus.reading import Fault, Readings, is_absent
 from gate.backends.prometheus.resolve import Resolved, discovery, resolve
 from gate.backends.prometheus.slices import gauge_slices, ratio_slices
-from gate.backends.prometheus.tokens import ExpressionError
+from gate.promql.expression import Expression, read_expression
+from gate.promql.tokens import ExpressionError
 from gate.slo.measurement import Cause, CountRequest, Sli, Unmeasured
 
 _RATIO = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
