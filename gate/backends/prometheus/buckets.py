@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from gate.backends.prometheus.boundaries import Boundary
-from gate.backends.prometheus.matchers import add_matchers, quote
-from gate.backends.prometheus.promql import read_selector
+from gate.promql.expression import read_selector
+from gate.promql.matchers import add_matchers, quote
 from gate.slo.measurement import Histogram, Sli
 from gate.slo.threshold import decimal
 

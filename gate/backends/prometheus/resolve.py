@@ -13,8 +13,8 @@ from gate.backends.prometheus.boundaries import choose
 from gate.backends.prometheus.buckets import Buckets
 from gate.backends.prometheus.counting import NotMeasuredError
 from gate.backends.prometheus.part import Part
-from gate.backends.prometheus.promql import read_expression
 from gate.backends.prometheus.reading import Fault, Reading, Readings, Value
+from gate.promql.expression import read_expression
 from gate.slo.measurement import Cause, Sli
 
 _RECENTLY: Final = "1h"
