@@ -12,6 +12,8 @@ from tests.presets.exposition import GAUGES, Page
 END: Final = datetime(2026, 11, 1, tzinfo=UTC)
 HOURS: Final = 6
 MINUTES: Final = HOURS * 60
+MARK: Final = "fixture"
+"""The label by which the servers are told apart; none of them has one of that name."""
 _FOLDER: Final = Path(__file__).parent / "servers"
 _LEAD: Final = 30
 """Minutes before the window, so that it begins within the data."""
@@ -37,9 +39,7 @@ def _lines(server: str, page: Page) -> Iterator[str]:
     first = END - timedelta(minutes=MINUTES + _LEAD)
     times = [int((first + timedelta(minutes=m)).timestamp()) for m in range(MINUTES + _LEAD + 1)]
     for (name, labels), amount in page.samples.items():
-        written = ",".join(
-            f"{key}={json.dumps(value)}" for key, value in (*labels, ("server", server))
-        )
+        written = ",".join(f"{key}={json.dumps(value)}" for key, value in (*labels, (MARK, server)))
         for minute, time in enumerate(times):
             value = amount if name in GAUGES else amount * minute
             yield f"{name}{{{written}}} {value:.12g} {time}\n"
