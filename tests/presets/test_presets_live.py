@@ -31,7 +31,7 @@ class Case(NamedTuple):
 
     def slo(self) -> dict[str, Any]:
         """Return the SLO of a policy."""
-        says = {
+        says: dict[str, Any] = {
             key: self.says[key] for key in ("threshold", "options", "bucket") if key in self.says
         }
         labels = {MARK: self.server, **self.says.get("labels", {})}

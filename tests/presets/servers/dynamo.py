@@ -9,6 +9,10 @@ LABELS = {"job": "dynamo", "instance": "frontend-0:8000"}
 MODEL = {"model": "llama-3.3-70b"}
 EMBEDDER = {"model": "bge-m3"}
 EMBEDDINGS, EMBEDDINGS_FAILED = 37, 11
+OLDER = {"model": "llama-3.1-8b"}
+"""Served by a frontend of the first versions, with their names, few labels and boundaries."""
+OLDER_GOOD, OLDER_FAILED = 21, 4
+OLDER_BOUNDARIES = (0.5, 1, 2.5, 5, 10)
 ERRORS = {500: "internal", 503: "unavailable", 429: "overload", 400: "validation"}
 
 
@@ -39,9 +43,24 @@ def page() -> Page:
         times=EMBEDDINGS + EMBEDDINGS_FAILED,
         **EMBEDDER,
     )
+    _expose_older(page)
     for request in MINUTE:
         _expose(page, request)
     return page
+
+
+def _expose_older(page: Page) -> None:
+    for times, status in ((OLDER_GOOD, "success"), (OLDER_FAILED, "error")):
+        labels = {**OLDER, "endpoint": "completions", "request_type": "unary", "status": status}
+        page.add("nv_llm_http_service_requests_total", times, **labels)
+    for name, times, seconds in (
+        ("request_duration", OLDER_GOOD, 2),
+        ("request_duration", OLDER_FAILED, 7),
+        ("time_to_first_token", OLDER_GOOD, 2),
+        ("inter_token_latency", OLDER_GOOD, 0.3),
+    ):
+        metric = f"nv_llm_http_service_{name}_seconds"
+        page.observe(metric, seconds, OLDER_BOUNDARIES, times=times, **OLDER)
 
 
 def _end(page: Page, error: str, *, times: int, **labels: str) -> None:
@@ -97,6 +116,11 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "bad": count(lambda r: r.status in {500, 503, 429}) + EMBEDDINGS_FAILED,
             "total": count(lambda r: not r.cancelled) + EMBEDDINGS + EMBEDDINGS_FAILED,
         },
+        {
+            "labels": OLDER,
+            "bad": OLDER_FAILED,
+            "total": OLDER_GOOD + OLDER_FAILED,
+        },
     ],
     "availability": [
         {"labels": {"model": "llama-3.3-70b"}, "bad": 0, "total": 1},
@@ -115,20 +139,28 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "bad": count(lambda r: r.latency > 16),
             "total": len(MINUTE) + EMBEDDINGS + EMBEDDINGS_FAILED,
         },
+        {
+            "threshold": "5s",
+            "labels": OLDER,
+            "bad": OLDER_FAILED,
+            "total": OLDER_GOOD + OLDER_FAILED,
+        },
     ],
     "time-to-first-token": [
+        {"threshold": "1s", "labels": OLDER, "bad": OLDER_GOOD, "total": OLDER_GOOD},
         {
             "threshold": "2.2s",
             "bad": count(lambda r: r.first_token > 2.2),
             "total": count(lambda r: r.first_token > 0),
-        }
+        },
     ],
     "inter-token-latency": [
+        {"threshold": "500ms", "labels": OLDER, "bad": 0, "total": OLDER_GOOD},
         {
             "threshold": "84ms",
             "bad": sum(r.tokens - 1 for r in MINUTE if r.first_token and r.per_token > 0.084),
             "total": sum(r.tokens - 1 for r in MINUTE if r.first_token),
-        }
+        },
     ],
     "spend": [{"spent": sum(r.tokens for r in MINUTE if r.first_token)}],
     "inference-failures": [
