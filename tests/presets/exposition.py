@@ -49,5 +49,5 @@ class Page:
         self.add(f"{name}_sum", value * times, **labels)
 
 
-GAUGES: Final = frozenset({"up"})
+GAUGES: Final = frozenset({"up", "dynamo_frontend_model_ready"})
 """Names whose value stands still instead of growing."""
