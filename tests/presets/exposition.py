@@ -49,5 +49,12 @@ class Page:
         self.add(f"{name}_sum", value * times, **labels)
 
 
-GAUGES: Final = frozenset({"up"})
+GAUGES: Final = frozenset(
+    {
+        "up",
+        "ray_serve_deployment_replica_healthy",
+        "llm_d_epp_ready_endpoints",
+        "inference_pool_ready_pods",
+    }
+)
 """Names whose value stands still instead of growing."""
