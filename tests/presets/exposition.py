@@ -26,7 +26,7 @@ class Page:
     """Labels that every series carries."""
     samples: dict[tuple[str, tuple[tuple[str, str], ...]], float] = field(default_factory=dict)
 
-    def add(self, name: str, amount: float = 1, **labels: str) -> None:
+    def add(self, name: str, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter (or set it up at zero, with amount 0)."""
         key = (name, tuple({**self.common, **labels}.items()))
         self.samples[key] = self.samples.get(key, 0) + amount
@@ -36,6 +36,7 @@ class Page:
         name: str,
         value: float,
         boundaries: Iterable[float],
+        /,
         *,
         times: int = 1,
         **labels: str,
