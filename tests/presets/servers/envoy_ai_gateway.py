@@ -79,6 +79,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "total": _ENDED + EMBEDDED + NOT_EMBEDDED,
         },
     ],
+    "availability": [{"labels": {"job": "ai-gateway"}, "bad": 0, "total": 1}],
     "latency": [
         {
             "threshold": "10.24s",

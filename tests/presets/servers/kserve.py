@@ -47,6 +47,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "total": count(lambda r: r.status not in {400, 429} and not r.cancelled),
         },
     ],
+    "availability": [{"labels": {"job": "kserve-llm"}, "bad": 0, "total": 1}],
     "latency": [
         {
             "threshold": "10s",

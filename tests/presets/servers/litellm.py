@@ -16,9 +16,7 @@ WHO = {
 }
 MODEL = {"requested_model": "llama", "model_id": "3f1c", "api_provider": "hosted_vllm"}
 CLIENT = {"route": "/chat/completions", "client_ip": "10.0.0.7", "user_agent": "httpx"}
-LATENCY = (
-    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 420, 600),
-)
+LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 420, 600)
 TIMED_OUT = replace(MINUTE[0], status=408, finish="error", latency=600.0, first_token=0.0, tokens=0)
 REQUESTS = (*MINUTE, *(TIMED_OUT for _ in range(6)))
 CLASSES = {
@@ -35,6 +33,7 @@ def page() -> Page:
     """Return what the server counts of one minute."""
     page = Page(format=as_python, common=LABELS)
     page.add("up", 1)
+    page.add("up", 0, instance="litellm-1:4000")
     page.add("litellm_admission_rejected_requests_total", 11, reason="queue_full")
     for request in REQUESTS:
         _count_at_the_proxy(page, request)
@@ -126,6 +125,10 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "bad": count(lambda r: _failed(r) or r.cancelled or r.status == 429, REQUESTS),
             "total": len(REQUESTS),
         },
+    ],
+    "availability": [
+        {"labels": {"job": "litellm"}, "bad": 0, "total": 1},
+        {"labels": {"job": "litellm", "instance": "litellm-1:4000"}, "bad": 1, "total": 1},
     ],
     "latency": [
         {

@@ -30,8 +30,9 @@ def page() -> Page:
     """Return what the endpoint pickers count of one minute."""
     page = Page(format=as_go)
     new = {"job": "llm-d"}
-    page.add("llm_d_epp_ready_endpoints", 3, **new, name="llama-pool")
-    page.add("inference_pool_ready_pods", 3, **new, name="llama-pool")
+    for pool, ready in {"llama-pool": 3, "empty-pool": 0}.items():
+        page.add("llm_d_epp_ready_endpoints", ready, **new, name=pool)
+    page.add("inference_pool_ready_pods", 2, job="gaie-1.4", name="llama-pool")
     _expose(page, EPP, MINUTE, {**new, **FLOW})
     _expose(page, DEPRECATED, MINUTE, new)
     # Half of the traffic, so that a mix-up with the newest shows.
@@ -126,6 +127,11 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "bad": count(_failed, MINUTE[::3]),
             "total": len(MINUTE[::3]),
         },
+    ],
+    "availability": [
+        {"labels": {"name": "llama-pool"}, "bad": 0, "total": 1},
+        {"labels": {"job": "llm-d"}, "bad": 1, "total": 1},
+        {"labels": {"job": "gaie-1.4"}, "bad": 0, "total": 1},
     ],
     "latency": [
         {

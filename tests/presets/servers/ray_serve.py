@@ -22,6 +22,14 @@ LATENCY = (
 )
 TIMED_OUT = replace(MINUTE[0], status=408, finish="error", latency=90.0, first_token=0.0, tokens=0)
 REQUESTS = (*MINUTE, *(TIMED_OUT for _ in range(6)))
+REPLICAS = {
+    ("llm", "LLMServer", "pehpi7ox"): 1,
+    ("llm", "LLMServer", "0pqc4xlz"): 0,
+    ("llm", "OpenAiIngress", "6yfw0d2k"): 1,
+    ("draft", "LLMServer", "k2a8mmnq"): 0,
+    ("draft", "OpenAiIngress", "jx31b0aa"): 1,
+}
+"""By application, deployment and replica: 1 if it is healthy."""
 LISTED = 17
 """Requests for the list of models."""
 
@@ -30,8 +38,9 @@ def page() -> Page:
     """Return what one node exposes of one minute."""
     page = Page(format=as_python, common=LABELS)
     page.add("up", 1)
-    replica = {"application": "llm", "deployment": "LLMServer", "replica": "pehpi7ox"}
-    page.add("ray_serve_deployment_replica_healthy", 1, **REPLICA, **replica)
+    for (application, deployment, replica), healthy in REPLICAS.items():
+        labels = {"application": application, "deployment": deployment, "replica": replica}
+        page.add("ray_serve_deployment_replica_healthy", healthy, **REPLICA, **labels)
     for request in REQUESTS:
         status = 499 if request.cancelled else request.status
         _count(page, "/v1/chat/completions", status, request.latency * 1000)
@@ -74,6 +83,10 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "bad": count(_failed, REQUESTS),
             "total": count(lambda r: r.status != 429 and not r.cancelled, REQUESTS) + LISTED,
         },
+    ],
+    "availability": [
+        {"labels": {"application": "llm"}, "bad": 0, "total": 1},
+        {"labels": {"application": "draft"}, "bad": 1, "total": 1},
     ],
     "latency": [
         {
