@@ -29,8 +29,10 @@ def count_engine(page: Page, prefix: str, request: Request, **labels: str) -> No
     page.add(f"{prefix}generation_tokens_total", request.tokens, **model, engine="0")
     if not request.served:
         return
-    page.observe(f"{prefix}time_to_first_token_seconds", request.first_token, FIRST, **model)
-    page.observe(f"{prefix}e2e_request_latency_seconds", request.latency, E2E, **model)
+    page.observe(
+        f"{prefix}time_to_first_token_seconds", request.first_token, FIRST, times=1, **model
+    )
+    page.observe(f"{prefix}e2e_request_latency_seconds", request.latency, E2E, times=1, **model)
     # For some versions a newer and an older name stand side by side.
     between = {"inter_token_latency_seconds": LONGER, "time_per_output_token_seconds": BETWEEN}
     for name, boundaries in between.items():

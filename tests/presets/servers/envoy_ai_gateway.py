@@ -36,22 +36,26 @@ def page() -> Page:
     page.observe(duration, 0.07, DURATION, times=EMBEDDED, **embedding)
     page.observe(duration, 0.07, DURATION, times=NOT_EMBEDDED, **embedding, error_type="_OTHER")
     old = {"job": "ai-gateway-0.3", **CHAT}
-    page.observe("gen_ai_client_token_usage_token", 10, TOKENS, **old, gen_ai_token_type="input")
-    page.observe("gen_ai_client_token_usage_token", 7, TOKENS, **old, gen_ai_token_type="output")
+    page.observe(
+        "gen_ai_client_token_usage_token", 10, TOKENS, times=1, **old, gen_ai_token_type="input"
+    )
+    page.observe(
+        "gen_ai_client_token_usage_token", 7, TOKENS, times=1, **old, gen_ai_token_type="output"
+    )
     return page
 
 
 def _count(page: Page, request: Request) -> None:
     error = {} if request.served else {"error_type": "_OTHER"}
     duration = "gen_ai_server_request_duration_seconds"
-    page.observe(duration, request.latency, DURATION, **CHAT, **error)
+    page.observe(duration, request.latency, DURATION, times=1, **CHAT, **error)
     if not request.served:
         return
     if request.streaming:
         first = "gen_ai_server_time_to_first_token_seconds"
-        page.observe(first, request.first_token, FIRST, **CHAT)
+        page.observe(first, request.first_token, FIRST, times=1, **CHAT)
         between = "gen_ai_server_time_per_output_token_seconds"
-        page.observe(between, request.per_token, BETWEEN, **CHAT)
+        page.observe(between, request.per_token, BETWEEN, times=1, **CHAT)
     used = {
         "input": request.prompt_tokens,
         "output": request.tokens,
@@ -60,7 +64,7 @@ def _count(page: Page, request: Request) -> None:
     }
     for kind, tokens in used.items():
         usage = {**CHAT, "gen_ai_token_type": kind}
-        page.observe("gen_ai_client_token_usage", tokens, TOKENS, **usage)
+        page.observe("gen_ai_client_token_usage", tokens, TOKENS, times=1, **usage)
 
 
 def _streamed(request: Request) -> bool:

@@ -1,4 +1,4 @@
-"""KServe: vLLM's metrics with the prefix of KServe's monitors, and the Python server's of a model."""
+"""KServe: vLLM's metrics with the prefix of its monitors, and those of the Python server."""
 
 from tests.presets.engine import count_engine, reached_engine
 from tests.presets.exposition import Page, as_python
@@ -29,12 +29,12 @@ def page() -> Page:
 def _predict(page: Page, request: Request) -> None:
     """A client that leaves stops no prediction, and one that fails is timed as well."""
     model = {**PYTHON, "model_name": "reranker"}
-    page.observe("request_preprocess_seconds", FAST, PREDICT, **model)
+    page.observe("request_preprocess_seconds", FAST, PREDICT, times=1, **model)
     if request.status in {400, 429}:
         return
-    page.observe("request_predict_seconds", request.latency, PREDICT, **model)
+    page.observe("request_predict_seconds", request.latency, PREDICT, times=1, **model)
     if request.status == 200:
-        page.observe("request_postprocess_seconds", FAST, PREDICT, **model)
+        page.observe("request_postprocess_seconds", FAST, PREDICT, times=1, **model)
 
 
 EXPECTED: dict[str, list[dict[str, object]]] = {

@@ -40,8 +40,8 @@ def page() -> Page:
         for status in _attempts(request):
             _count_at_the_deployment(page, status)
         _count_guardrails(page, request)
-    for status, times in _OTHER_CHECKS.items():
-        name = {"guardrail_name": "topics", "status": status, "hook_type": "post_call"}
+    for outcome, times in _OTHER_CHECKS.items():
+        name = {"guardrail_name": "topics", "status": outcome, "hook_type": "post_call"}
         page.add("litellm_guardrail_requests_total", times, **name)
     return page
 
@@ -65,14 +65,18 @@ def _count_at_the_proxy(page: Page, request: Request) -> None:
         page.add(failed, **WHO, **MODEL, **CLIENT, **failure)
         return
     labels = {**WHO, **MODEL, "model": "llama-3.3-70b"}
-    page.observe("litellm_request_total_latency_metric", request.latency, LATENCY, **labels)
-    page.observe("litellm_llm_api_latency_metric", request.latency - 0.3, LATENCY, **labels)
+    page.observe(
+        "litellm_request_total_latency_metric", request.latency, LATENCY, times=1, **labels
+    )
+    page.observe(
+        "litellm_llm_api_latency_metric", request.latency - 0.3, LATENCY, times=1, **labels
+    )
     if request.streaming:
         first = "litellm_llm_api_time_to_first_token_metric"
-        page.observe(first, request.first_token, LATENCY, **labels)
+        page.observe(first, request.first_token, LATENCY, times=1, **labels)
     page.add("litellm_spend_metric_total", _price(request), **labels)
     per_token = request.first_token / request.tokens  # what a stall cannot be seen in
-    page.observe("litellm_deployment_latency_per_output_token", per_token, LATENCY, **WHO)
+    page.observe("litellm_deployment_latency_per_output_token", per_token, LATENCY, times=1, **WHO)
 
 
 def _price(request: Request) -> float:

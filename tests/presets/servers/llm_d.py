@@ -57,11 +57,11 @@ def _expose(
             page.add(f"{prefix}request_error_total", 1, **labels, error_code=code)
         if request.cancelled:
             continue
-        page.observe(f"{prefix}request_duration_seconds", request.latency, LONG, **labels)
+        page.observe(f"{prefix}request_duration_seconds", request.latency, LONG, times=1, **labels)
         if request.served:
             tokens = f"{prefix}{'request_' if prefix == EPP else ''}"
-            page.observe(f"{tokens}input_tokens", request.prompt_tokens, TOKENS, **labels)
-            page.observe(f"{tokens}output_tokens", request.tokens, TOKENS, **labels)
+            page.observe(f"{tokens}input_tokens", request.prompt_tokens, TOKENS, times=1, **labels)
+            page.observe(f"{tokens}output_tokens", request.tokens, TOKENS, times=1, **labels)
             if prefix == EPP:
                 _expose_tokens(page, request, labels)
 
@@ -69,20 +69,22 @@ def _expose(
 def _expose_tokens(page: Page, request: Request, labels: Mapping[str, str]) -> None:
     streaming = "true" if request.streaming else "false"
     first = request.first_token if request.streaming else request.latency
-    page.observe(f"{EPP}request_ttft_seconds", first, SHORT, **labels, streaming=streaming)
+    page.observe(f"{EPP}request_ttft_seconds", first, SHORT, times=1, **labels, streaming=streaming)
     if request.streaming:
         chunk, mean = f"{EPP}request_streaming_itl_seconds", f"{EPP}request_streaming_tpot_seconds"
         times = request.tokens - 1
         page.observe(chunk, request.per_token, CHUNKS, times=times, **labels)
-        page.observe(mean, request.per_token, CHUNKS, **labels)
+        page.observe(mean, request.per_token, CHUNKS, times=1, **labels)
 
 
 def _expose_predictor(page: Page, requests: Iterable[Request], labels: Mapping[str, str]) -> None:
     for request in requests:
         if request.served and request.streaming:
             first = f"{DEPRECATED}request_ttft_seconds"
-            page.observe(first, request.first_token, LONG, **labels)
-            page.observe(f"{DEPRECATED}request_tpot_seconds", request.per_token, MEANS, **labels)
+            page.observe(first, request.first_token, LONG, times=1, **labels)
+            page.observe(
+                f"{DEPRECATED}request_tpot_seconds", request.per_token, MEANS, times=1, **labels
+            )
 
 
 def _failed(request: Request) -> bool:

@@ -51,12 +51,16 @@ def _expose(
         if request.cancelled:
             continue
         error = {} if request.served else {"error_type": CLASSES[request.status]}
-        page.observe(f"{operation}duration{suffix}", request.latency, ADVISED, **chat, **error)
+        page.observe(
+            f"{operation}duration{suffix}", request.latency, ADVISED, times=1, **chat, **error
+        )
         if not request.served:
             continue
         if request.streaming:
             first, between = "time_to_first_chunk", "time_per_output_chunk"
-            page.observe(f"{operation}{first}{suffix}", request.first_token, ADVISED, **chat)
+            page.observe(
+                f"{operation}{first}{suffix}", request.first_token, ADVISED, times=1, **chat
+            )
             times = request.tokens - 1
             name = f"{operation}{between}{suffix}"
             page.observe(name, request.per_token, ADVISED, times=times, **chat)
@@ -66,7 +70,7 @@ def _expose(
             used = {"input": request.prompt_tokens, "output": request.tokens, "cache_read": 9}
             for kind, tokens in used.items():
                 usage = {**chat, "gen_ai_token_type": kind}
-                page.observe("gen_ai_client_token_usage", tokens, TOKENS, **usage)
+                page.observe("gen_ai_client_token_usage", tokens, TOKENS, times=1, **usage)
 
 
 def _expose_usage(page: Page, request: Request, labels: Mapping[str, str]) -> None:
@@ -84,12 +88,12 @@ def _expose_openllmetry(page: Page) -> None:
         if not request.cancelled:
             error = {**OPENLLMETRY, "error_type": CLASSES.get(request.status, "")}
             labels = chat if request.served else error
-            page.observe(duration, request.latency, DEFAULT, **labels)
+            page.observe(duration, request.latency, DEFAULT, times=1, **labels)
         if request.served:
             used = {"input": request.prompt_tokens, "output": request.tokens}
             for kind, tokens in used.items():
                 usage = {**chat, "gen_ai_token_type": kind}
-                page.observe("gen_ai_client_token_usage_token", tokens, DEFAULT, **usage)
+                page.observe("gen_ai_client_token_usage_token", tokens, DEFAULT, times=1, **usage)
 
 
 def _failed(request: Request) -> bool:

@@ -40,12 +40,12 @@ def _expose(
             continue
         error = {} if request.served else {"error_type": str(request.status)}
         duration = f"gen_ai_server_request_duration{suffix}"
-        page.observe(duration, request.latency, DURATION, **chat, **error)
+        page.observe(duration, request.latency, DURATION, times=1, **chat, **error)
         if request.served:
             first = f"gen_ai_server_time_to_first_token{suffix}"
-            page.observe(first, request.first_token, FIRST, **chat)
+            page.observe(first, request.first_token, FIRST, times=1, **chat)
             between = f"gen_ai_server_time_per_output_token{suffix}"
-            page.observe(between, request.per_token, BETWEEN, **chat)
+            page.observe(between, request.per_token, BETWEEN, times=1, **chat)
 
 
 def _failed(request: Request) -> bool:

@@ -59,7 +59,7 @@ def _count(page: Page, route: str, status: int, milliseconds: float, **others: s
     tags = {**PROXY, "application": "llm", "method": "POST", **others, "route": route}
     page.add("ray_serve_num_http_requests_total", 1, **tags, status_code=str(status))
     latency = "ray_serve_http_request_latency_ms"
-    page.observe(latency, milliseconds, LATENCY, **tags, status_code=str(status))
+    page.observe(latency, milliseconds, LATENCY, times=1, **tags, status_code=str(status))
     if status >= 400:
         page.add("ray_serve_num_http_error_requests_total", 1, **tags, error_code=str(status))
 
