@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.cli.starters import BACKENDS, HEAD, RULES, SERVERS
+from gate.cli.starters import BACKENDS, HEAD, RULES, slos_of
 from gate.config.policy_shape import policy_schema
+from gate.config.presets import load_preset, preset_names
 from tests.config.texts import BACKEND, SLOS, TIERS, policy, read, slo
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
 
@@ -64,8 +65,11 @@ def test_the_ready_policies_satisfy_the_schema(path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *(HEAD + BACKENDS["prometheus"].block + slos + RULES for slos in SERVERS.values()),
-        *(HEAD + one.block + one.slos + RULES for one in BACKENDS.values() if one.slos),
+        *(
+            HEAD + BACKENDS[load_preset(server).backend].block + slos_of(server) + RULES
+            for server in preset_names()
+        ),
+        *(HEAD + one.block + one.slos + RULES for one in BACKENDS.values()),
     ],
 )
 def test_what_init_writes_satisfies_the_schema(text: str) -> None:
@@ -88,7 +92,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
 
     every = {path.rpartition("/")[2] for path, _ in properties(SHIPPED)}
     # Another backend, another way to log in, another kind of indicator, more causes.
-    absent = {"path", "timestamp", "format", "tls", "ca", "cert", "key", "column", "threshold"}
+    absent = {"path", "timestamp", "format", "tls", "ca", "cert", "key", "column"}
     absent |= {"series", "username", "password", "password_file", "bearer_file"}
     absent |= {"no_traffic", "invalid", "partial", "backend_error", "low_traffic", "low_coverage"}
     assert every - keys(parsed(WHOLE)) == absent

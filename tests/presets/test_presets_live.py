@@ -31,12 +31,13 @@ class Case(NamedTuple):
 
     def slo(self) -> dict[str, Any]:
         """Return the SLO of a policy."""
-        says: dict[str, Any] = {
-            key: self.says[key] for key in ("threshold", "options", "bucket") if key in self.says
-        }
+        keys = ("threshold", "options", "bucket")
+        says: dict[str, Any] = {key: self.says[key] for key in keys if key in self.says}
         labels = {MARK: self.server, **self.says.get("labels", {})}
         sli = {"preset": f"{self.server}/{self.kind}", **says, "labels": labels}
-        promise = {"allowance": "1e9"} if "spent" in self.says else {"objective": "95%"}
+        promise: dict[str, Any] = (
+            {"allowance": "1e9"} if "spent" in self.says else {"objective": "95%"}
+        )
         return {"name": self.name, **promise, "window": f"{HOURS}h", "sli": sli}
 
 
