@@ -66,9 +66,7 @@ def indicator_lines(server: str, preset: Preset, kind: str, width: int) -> list[
 
 
 def _family(place: int, family: Family, indicator: Indicator, width: int) -> Iterator[str]:
-    texts = {
-        key: option.choices.get(option.default, {}) for key, option in indicator.options.items()
-    }
+    texts = {key: option.texts(option.default) for key, option in indicator.options.items()}
     yield from ("", "Else, under an older name") if place else ("", "Counts")
     rows = {role: fill(text, role, texts) for role, text in family.expressions.items()}
     if family.histogram is not None:

@@ -114,9 +114,7 @@ def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Re
 
 def _texts(given: Mapping[str, str], indicator: Indicator) -> Texts:
     return {
-        key: dict.fromkeys(ROLES, given.get(key, option.default))
-        if option.pattern is not None
-        else option.choices[given.get(key, option.default)]
+        key: option.texts(given.get(key, option.default))
         for key, option in indicator.options.items()
     }
 

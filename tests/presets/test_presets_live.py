@@ -32,7 +32,7 @@ class Case(NamedTuple):
     def slo(self) -> dict[str, Any]:
         """Return the SLO of a policy."""
         keys = ("threshold", "options", "bucket")
-        says: dict[str, Any] = {key: self.says[key] for key in keys if key in self.says}
+        says = {key: self.says[key] for key in keys if key in self.says}
         labels = {MARK: self.server, **self.says.get("labels", {})}
         sli = {"preset": f"{self.server}/{self.kind}", **says, "labels": labels}
         promise: dict[str, Any] = (
