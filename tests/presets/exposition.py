@@ -53,6 +53,7 @@ class Page:
 GAUGES: Final = frozenset(
     {
         "up",
+        "dynamo_frontend_model_ready",
         "ray_serve_deployment_replica_healthy",
         "llm_d_epp_ready_endpoints",
         "inference_pool_ready_pods",

@@ -12,6 +12,8 @@ from tests.presets.exposition import GAUGES, Page
 END: Final = datetime(2026, 11, 1, tzinfo=UTC)
 HOURS: Final = 6
 MINUTES: Final = HOURS * 60
+MARK: Final = "fixture"
+"""The label by which the servers are told apart; none of them has one of that name."""
 _FOLDER: Final = Path(__file__).parent / "servers"
 _LEAD: Final = 30
 """Minutes before the window, so that it begins within the data."""
@@ -36,7 +38,7 @@ def write_pages(path: Path) -> None:
 
 def _lines(server: str, page: Page) -> Iterator[str]:
     for (name, labels), amount in page.samples.items():
-        yield from lines(name, {**dict(labels), "server": server}, amount)
+        yield from lines(name, {**dict(labels), MARK: server}, amount)
 
 
 def lines(
