@@ -1,5 +1,6 @@
 """What git knows of the change: changed paths, messages, and files as another commit has them."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
@@ -84,6 +85,15 @@ class Checkout:
         commit = self.commit(ref)
         listed = self._ask("ls-tree", "-z", "--full-tree", commit, "--", path)
         return self._run("cat-file", "blob", f"{commit}:{path}") if listed else None
+
+    def files(self, ref: str) -> tuple[str, ...]:
+        """Return every file that a commit has, named from the top.
+
+        Raises:
+            GitError: there is no such commit here.
+        """
+        listed = self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit(ref))
+        return tuple(os.fsdecode(name) for name in listed.split(b"\0") if name)
 
     def fetch(self, ref: str) -> str:
         """Bring a commit or branch from the first remote, without its history; return its name.

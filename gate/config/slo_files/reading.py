@@ -1,0 +1,92 @@
+"""From the ``from`` entries of a policy to the SLOs of the files that they name."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+import yaml
+
+from gate.config.reader import Reader, UnreadableError, compose_all, decode
+from gate.config.shapes import Choice, pairs
+from gate.config.slo_files import FORMATS
+from gate.config.slo_files.documents import Document, Surroundings
+from gate.config.slos_shape import Placed, Source
+
+_FORMAT: Final = Choice(tuple(FORMATS))
+
+
+def read_sources(sources: Sequence[Source], reader: Reader) -> list[list[Placed]]:
+    """Return the SLOs of each entry, in the order of the files' names.
+
+    Raises:
+        UnreadableError: something could not be read; every mistake is noted.
+    """
+    documents, whole = [], True
+    for source in sources:
+        some, readable = _documents(source, reader)
+        documents.append(some)
+        whole = whole and readable
+    every = [document for some in documents for document in some]
+    found = []
+    for source, some in zip(sources, documents, strict=True):
+        placed, readable = _slos(some, Surroundings(source=source, documents=every), reader)
+        found.append(placed)
+        whole = whole and readable
+    if not whole:
+        raise UnreadableError
+    return found
+
+
+def _documents(source: Source, reader: Reader) -> tuple[list[Document], bool]:
+    """Return the documents that can be read, and whether these are all."""
+    node = source.values.node("from")
+    names = reader.imports.find(source.pattern)
+    if not names:
+        reader.note(node, f"no file matches {source.pattern!r}")
+    documents, whole = list[Document](), bool(names)
+    for name in names:
+        beside = reader.beside(name)
+        try:
+            text = decode(reader.imports.read(name), beside)
+            nodes = compose_all(text, beside)
+        except OSError as error:
+            reader.note(node, f"{name} cannot be read: {error.strerror}")
+            whole = False
+            continue
+        except UnreadableError:
+            whole = False
+            continue
+        for one in nodes:
+            try:
+                documents.append(_recognised(one, beside))
+            except UnreadableError:
+                whole = False
+    return documents, whole
+
+
+def _recognised(node: yaml.Node, reader: Reader) -> Document:
+    for key, child in pairs(node, reader):
+        if key.value in {"apiVersion", "version"}:
+            return Document(format=_FORMAT.read(child, reader), node=node, reader=reader)
+    message = "this is no SLO file: it has neither apiVersion nor, as Sloth's have, version; known"
+    raise reader.fail(node, f"{message}: {', '.join(FORMATS)}")
+
+
+def _slos(
+    documents: Sequence[Document], around: Surroundings, reader: Reader
+) -> tuple[list[Placed], bool]:
+    """Return the SLOs that can be read, and whether these are all."""
+    placed, whole = list[Placed](), True
+    for document in documents:
+        module = import_module(FORMATS[document.format])
+        try:
+            placed += module.read_document(document, around)
+        except UnreadableError:
+            whole = False
+    values = around.source.values
+    if documents and whole and not placed:
+        raise reader.fail(values.node("from"), "there is no SLO in these files")
+    if placed and whole and around.source.window is not None and not around.window_used:
+        message = "the SLOs of these files all have windows of their own: leave this out"
+        raise reader.fail(values.node("window"), message)
+    return placed, whole
