@@ -25,7 +25,7 @@ class PolicyFile:
     source: Source
     warnings: tuple[Mistake, ...]
     altered: str | None = None
-    """Hash of the file as the change would have it, where that differs; None: it does not."""
+    """Hash of the files as the change would have them, where it differs; None: it does not."""
     proposed: "PolicyFile | None" = None
     """The altered file's policy; None: nothing is altered, or it is no policy any more."""
 

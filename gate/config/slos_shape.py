@@ -32,7 +32,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class FromFiles:
     """An entry that names SLO files."""
 
     pattern: str
@@ -61,7 +61,7 @@ FROM: Final = Block(
             shape=WINDOW, doc="Of SLOs whose files say none. Default: Sloth's 30d, else required."
         ),
     },
-    lambda values, _: Source(
+    lambda values, _: FromFiles(
         pattern=values.get("from"), window=values.get("window"), values=values
     ),
 )
@@ -70,7 +70,7 @@ FROM: Final = Block(
 class _Entry:
     """One entry: an SLO, or where more of them are."""
 
-    def read(self, node: yaml.Node, reader: Reader) -> Placed | Source:
+    def read(self, node: yaml.Node, reader: Reader) -> Placed | FromFiles:
         """Return which of the two it is."""
         if any(key.value == "from" for key, _ in pairs(node, reader)):
             return FROM.read(node, reader)
@@ -90,12 +90,12 @@ class _Slos:
     def read(self, node: yaml.Node, reader: Reader) -> tuple[Placed, ...]:
         """Return every SLO; a mistake in one file does not hide those in others."""
         entries, whole = _ENTRIES.readable(node, reader)
-        sources = [entry for entry in entries if isinstance(entry, Source)]
+        outside = [entry for entry in entries if isinstance(entry, FromFiles)]
         found: Sequence[Sequence[Placed]] = ()
-        if sources:
-            from gate.config.slo_files.reading import read_sources  # noqa: PLC0415 - for these only
+        if outside:
+            from gate.config.slo_files.reading import read_entries  # noqa: PLC0415 - for these only
 
-            found = read_sources(sources, reader)
+            found = read_entries(outside, reader)
         if not whole:
             raise UnreadableError
         imported = iter(found)

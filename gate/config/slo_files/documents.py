@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import yaml
 
 from gate.config.reader import Reader, written
-from gate.config.slos_shape import Source
+from gate.config.slos_shape import FromFiles
 from gate.slo.objective import Denominator
 from gate.slo.window import Window
 
@@ -21,12 +21,17 @@ class Document:
     reader: Reader
     """Of its file."""
 
-    def at(self, *path: str) -> str:
-        """Return the single value under these keys; nothing where there is none."""
+    def under(self, *path: str) -> yaml.Node | None:
+        """Return what stands under these keys; None where nothing does."""
         node: yaml.Node | None = self.node
         for key in path:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
             node = next((child for name, child in pairs if written(name) == key), None)
+        return node
+
+    def at(self, *path: str) -> str:
+        """Return the single value under these keys; nothing where there is none."""
+        node = self.under(*path)
         return "" if node is None else written(node)
 
 
@@ -34,7 +39,7 @@ class Document:
 class Surroundings:
     """What a document does not say itself."""
 
-    source: Source
+    entry: FromFiles
     """The entry of the policy that names its file."""
     documents: Sequence[Document]
     """All that the policy reads, of this entry and others."""
@@ -58,7 +63,7 @@ class Surroundings:
             UnreadableError: nobody says it; the mistake is noted.
         """
         self.window_used = True
-        window = self.source.window or default
+        window = self.entry.window or default
         if window is None:
             message = "no window is said here; say it in the policy, beside 'from': window: 30d"
             raise reader.fail(node, message)

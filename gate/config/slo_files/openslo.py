@@ -4,7 +4,7 @@ https://github.com/OpenSLO/OpenSLO/blob/main/README.md
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gate.config.reader import Reader, UnreadableError
 from gate.config.scalars import ABOVE_NONE, ABOVE_ZERO, NAME, TEXT
-from gate.config.shapes import Anything, Block, Choice, Field, ListOf, Tagged, Values
+from gate.config.shapes import Anything, Block, Choice, Field, ListOf, Shape, Values
 from gate.config.slo_files.documents import Document, Surroundings
 from gate.config.slo_files.openslo_sli import COMPARISON, SLI_SPEC, occurrences, timeslices
 from gate.config.slo_files.openslo_window import SLICE, TIME_WINDOW
@@ -22,7 +22,7 @@ from gate.config.slo_files.parts import (
     SHARE_BELOW_ONE,
     Draft,
     place,
-    resource,
+    resources,
 )
 from gate.config.slos_shape import Placed
 from gate.slo.measurement import Slices
@@ -233,15 +233,11 @@ _DATA_SOURCE: Final = Block(
     },
     lambda values, _: values,
 )
-_KINDS: Final[Tagged[tuple[Values, Any]]] = Tagged(
-    "kind",
-    {
-        "SLO": resource("SLO", _SLO),
-        "SLI": resource("SLI", SLI_SPEC),
-        "DataSource": resource("DataSource", _DATA_SOURCE),
-        "Service": resource("Service", Anything()),
-        "AlertPolicy": resource("AlertPolicy", Anything()),
-        "AlertCondition": resource("AlertCondition", Anything()),
-        "AlertNotificationTarget": resource("AlertNotificationTarget", Anything()),
-    },
-)
+_SPECS: Final[Mapping[str, Shape[Any]]] = {
+    "SLO": _SLO,
+    "SLI": SLI_SPEC,
+    "DataSource": _DATA_SOURCE,
+    **dict.fromkeys(("Service", "AlertPolicy", "AlertCondition"), Anything()),
+    "AlertNotificationTarget": Anything(),
+}
+_KINDS: Final = resources(_SPECS)

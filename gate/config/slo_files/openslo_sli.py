@@ -69,14 +69,9 @@ def timeslices(
 
 def _counts(metric: Values, reader: Reader, around: Surroundings) -> Sli:
     (part,) = metric.given("good", "bad")
-    counted, total = (_count(metric, key, reader, around) for key in (part, "total"))
-    try:
-        texts = ratio(counted, total)
-    except ValueError as error:
-        raise reader.fail(metric.node(part), str(error)) from error
-    return (
-        Sli(good=texts[0], total=texts[1]) if part == "good" else Sli(bad=texts[0], total=texts[1])
-    )
+    some, every = (_count(metric, key, reader, around) for key in (part, "total"))
+    counted, total = ratio(some, every, metric.node(part), reader)
+    return Sli(good=counted, total=total) if part == "good" else Sli(bad=counted, total=total)
 
 
 def _count(metric: Values, key: str, reader: Reader, around: Surroundings) -> Count:

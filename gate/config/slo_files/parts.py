@@ -1,7 +1,7 @@
 """What the formats have in common: names, objectives, queries, and the way to an SLO."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, TypeVar
@@ -10,7 +10,7 @@ import yaml
 
 from gate.config.reader import Reader
 from gate.config.scalars import NAME, NUMBER, TEXT
-from gate.config.shapes import Anything, Block, Choice, Field, Scalar, Shape, Values
+from gate.config.shapes import Anything, Block, Field, Scalar, Shape, Tagged, Values
 from gate.config.slo_shape import SLO
 from gate.config.slos_shape import Placed
 from gate.promql.counting import Count, is_selector, read_count, read_quotient
@@ -67,12 +67,16 @@ METADATA: Final = Block(
 """Of a Kubernetes resource, or what looks like one."""
 
 
-def resource(kind: str, spec: Shape[T]) -> Block[tuple[Values, T]]:
-    """Return the shape of a resource, read as its metadata and what its spec says."""
+def resources(specs: Mapping[str, Shape[T]]) -> Tagged[tuple[Values, T]]:
+    """Return the shape of resources by kind, read as their metadata and what their specs say."""
+    return Tagged("kind", {kind: _resource(spec) for kind, spec in specs.items()})
+
+
+def _resource(spec: Shape[T]) -> Block[tuple[Values, T]]:
     return Block(
         {
             "apiVersion": PASSED_OVER,
-            "kind": Field(shape=Choice((kind,)), doc="What it is.", required=True),
+            "kind": PASSED_OVER,
             "metadata": Field(shape=METADATA, doc="Its name.", required=True),
             "spec": Field(shape=spec, doc="What it says.", required=True),
             "status": PASSED_OVER,
@@ -111,12 +115,19 @@ def with_window(text: str) -> str:
     return filled
 
 
-def ratio(numerator: Count, denominator: Count) -> tuple[str, str]:
+def ratio(numerator: Count, denominator: Count, node: yaml.Node, reader: Reader) -> tuple[str, str]:
     """Return the expressions of two counts that may be divided.
 
     Raises:
-        ValueError: one is a rate and the other is not: their ratio depends on the window.
+        UnreadableError: they may not; the mistake is noted.
     """
+    try:
+        return _ratio(numerator, denominator)
+    except ValueError as error:
+        raise reader.fail(node, str(error)) from error
+
+
+def _ratio(numerator: Count, denominator: Count) -> tuple[str, str]:
     if numerator.rate != denominator.rate:
         raise ValueError("one side is a rate and the other a count: no share of events comes of it")
     return numerator.text, denominator.text
@@ -139,7 +150,7 @@ def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
             "of a ratio alone it is not known of how many events; write one count over the window"
             f" divided by another, or {advice}"
         )
-    part, total = ratio(read_count(quotient.numerator), read_count(quotient.denominator))
+    part, total = _ratio(read_count(quotient.numerator), read_count(quotient.denominator))
     if failures != quotient.complement:
         return Sli(bad=part, total=total)
     return Sli(good=part, total=total)

@@ -11,7 +11,7 @@ from gate.config.reader import Reader
 from gate.config.scalars import DURATION, TEXT
 from gate.config.shapes import Block, Field, ListOf, Values
 from gate.config.slo_files.documents import Document, Surroundings
-from gate.config.slo_files.parts import PASSED_OVER, PERCENTAGE, SELECTOR, Draft, resource
+from gate.config.slo_files.parts import PASSED_OVER, PERCENTAGE, SELECTOR, Draft, resources
 from gate.config.slos_shape import Placed
 from gate.promql.matchers import either_boundary
 from gate.slo.measurement import Sli
@@ -110,19 +110,17 @@ _INDICATOR: Final = Block(
     },
     _build_indicator,
 )
-_RESOURCE: Final = resource(
-    "ServiceLevelObjective",
-    Block(
-        {
-            "target": Field(shape=PERCENTAGE, doc="In percent.", required=True),
-            "window": Field(shape=DURATION, doc="A rolling one.", required=True),
-            "indicator": Field(shape=_INDICATOR, doc="What is counted.", required=True),
-            "description": PASSED_OVER,
-            "alerting": PASSED_OVER,
-            "partial_response_strategy": PASSED_OVER,
-            "performanceOverAccuracy": PASSED_OVER,
-            "ruleOutput": PASSED_OVER,
-        },
-        lambda values, _: values,
-    ),
+_SPEC: Final = Block(
+    {
+        "target": Field(shape=PERCENTAGE, doc="In percent.", required=True),
+        "window": Field(shape=DURATION, doc="A rolling one.", required=True),
+        "indicator": Field(shape=_INDICATOR, doc="What is counted.", required=True),
+        "description": PASSED_OVER,
+        "alerting": PASSED_OVER,
+        "partial_response_strategy": PASSED_OVER,
+        "performanceOverAccuracy": PASSED_OVER,
+        "ruleOutput": PASSED_OVER,
+    },
+    lambda values, _: values,
 )
+_RESOURCE: Final = resources({"ServiceLevelObjective": _SPEC})

@@ -10,26 +10,26 @@ from gate.config.reader import Reader, UnreadableError, compose_all, decode
 from gate.config.shapes import Choice, pairs
 from gate.config.slo_files import FORMATS
 from gate.config.slo_files.documents import Document, Surroundings
-from gate.config.slos_shape import Placed, Source
+from gate.config.slos_shape import FromFiles, Placed
 
 _FORMAT: Final = Choice(tuple(FORMATS))
 
 
-def read_sources(sources: Sequence[Source], reader: Reader) -> list[list[Placed]]:
+def read_entries(entries: Sequence[FromFiles], reader: Reader) -> list[list[Placed]]:
     """Return the SLOs of each entry, in the order of the files' names.
 
     Raises:
         UnreadableError: something could not be read; every mistake is noted.
     """
     documents, whole = [], True
-    for source in sources:
-        some, readable = _documents(source, reader)
+    for entry in entries:
+        some, readable = _documents(entry, reader)
         documents.append(some)
         whole = whole and readable
     every = [document for some in documents for document in some]
     found = []
-    for source, some in zip(sources, documents, strict=True):
-        placed, readable = _slos(some, Surroundings(source=source, documents=every), reader)
+    for entry, some in zip(entries, documents, strict=True):
+        placed, readable = _slos(some, Surroundings(entry=entry, documents=every), reader)
         found.append(placed)
         whole = whole and readable
     if not whole:
@@ -37,12 +37,12 @@ def read_sources(sources: Sequence[Source], reader: Reader) -> list[list[Placed]
     return found
 
 
-def _documents(source: Source, reader: Reader) -> tuple[list[Document], bool]:
+def _documents(entry: FromFiles, reader: Reader) -> tuple[list[Document], bool]:
     """Return the documents that can be read, and whether these are all."""
-    node = source.values.node("from")
-    names = reader.imports.find(source.pattern)
+    node = entry.values.node("from")
+    names = reader.imports.find(entry.pattern)
     if not names:
-        reader.note(node, f"no file matches {source.pattern!r}")
+        reader.note(node, f"no file matches {entry.pattern!r}")
     documents, whole = list[Document](), bool(names)
     for name in names:
         beside = reader.beside(name)
@@ -83,10 +83,10 @@ def _slos(
             placed += module.read_document(document, around)
         except UnreadableError:
             whole = False
-    values = around.source.values
+    values = around.entry.values
     if documents and whole and not placed:
         raise reader.fail(values.node("from"), "there is no SLO in these files")
-    if placed and whole and around.source.window is not None and not around.window_used:
+    if placed and whole and around.entry.window is not None and not around.window_used:
         message = "the SLOs of these files all have windows of their own: leave this out"
         raise reader.fail(values.node("window"), message)
     return placed, whole

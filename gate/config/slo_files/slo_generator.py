@@ -16,7 +16,7 @@ from gate.config.slo_files.parts import (
     Draft,
     quotient_sli,
     ratio,
-    resource,
+    resources,
 )
 from gate.config.slos_shape import Placed
 from gate.promql.counting import Count, read_count
@@ -33,7 +33,9 @@ def read_document(document: Document, around: Surroundings) -> list[Placed]:
     Raises:
         UnreadableError: something is wrong in it; the mistakes are noted.
     """
-    reader = document.reader
+    reader, backend = document.reader, document.under("spec", "backend")
+    if backend is not None:
+        _BACKEND.read(backend, reader)  # first: another backend has other keys, all unknown here
     metadata, spec = _RESOURCE.read(document.node, reader)
     draft = Draft(
         name=metadata.get("name"),
@@ -70,7 +72,7 @@ def _good_bad_ratio(values: Values, reader: Reader) -> Sli:
     others = values.given("filter_bad", "filter_valid")
     if len(others) != 1:
         raise reader.fail(values.node(), "beside filter_good stands filter_bad or filter_valid")
-    good, other = ratio(count("filter_good"), count(others[0]))
+    good, other = ratio(count("filter_good"), count(others[0]), values.node(), reader)
     return Sli(good=good, bad=other) if others[0] == "filter_bad" else Sli(good=good, total=other)
 
 
@@ -100,6 +102,7 @@ def _query_sli(text: str) -> Sli:
     )
 
 
+_BACKEND: Final = Scalar(_backend, TEXT.json)
 _QUERY: Final = Field(shape=Scalar(_windowed, TEXT.json), doc="A query.")
 _GOOD_BAD_RATIO: Final = Block(
     {
@@ -128,7 +131,7 @@ _QUERY_SLI: Final = Block(
 def _spec(indicator: Shape[Sli]) -> Block[Values]:
     return Block(
         {
-            "backend": Field(shape=Scalar(_backend, TEXT.json), doc="Whom to ask.", required=True),
+            "backend": Field(shape=_BACKEND, doc="Whom to ask.", required=True),
             "method": Field(shape=TEXT, doc="How the indicator is made.", required=True),
             "service_level_indicator": Field(shape=indicator, doc="Its parts.", required=True),
             "goal": Field(shape=SHARE_BELOW_ONE, doc="The share of good events.", required=True),
@@ -140,14 +143,12 @@ def _spec(indicator: Shape[Sli]) -> Block[Values]:
     )
 
 
-_RESOURCE: Final = resource(
-    "ServiceLevelObjective",
-    Tagged(
-        "method",
-        {
-            "good_bad_ratio": _spec(_GOOD_BAD_RATIO),
-            "query_sli": _spec(_QUERY_SLI),
-            "distribution_cut": _spec(_DISTRIBUTION_CUT),
-        },
-    ),
+_SPEC: Final = Tagged(
+    "method",
+    {
+        "good_bad_ratio": _spec(_GOOD_BAD_RATIO),
+        "query_sli": _spec(_QUERY_SLI),
+        "distribution_cut": _spec(_DISTRIBUTION_CUT),
+    },
 )
+_RESOURCE: Final = resources({"ServiceLevelObjective": _SPEC})

@@ -19,7 +19,7 @@ from gate.config.slo_files.parts import (
     query,
     quotient_sli,
     ratio,
-    resource,
+    resources,
 )
 from gate.config.slos_shape import Placed
 from gate.slo.measurement import Sli
@@ -85,10 +85,8 @@ def _refuse_plugin(values: Values, reader: Reader) -> Sli:
 
 def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Block[Sli]:
     def events(values: Values, reader: Reader) -> Sli:
-        try:
-            bad, total = ratio(values.get(error_query), values.get(total_query))
-        except ValueError as error:
-            raise reader.fail(values.node(), str(error)) from error
+        counts = values.get(error_query), values.get(total_query)
+        bad, total = ratio(*counts, values.node(), reader)
         return Sli(bad=bad, total=total)
 
     raw = query(
@@ -165,7 +163,5 @@ def _service(sli: Block[Sli], plugins: str) -> Block[tuple[Draft, ...]]:
 
 
 _FILE: Final = _service(_sli("error_query", "total_query", "error_ratio_query"), "slo_plugins")
-_RESOURCE: Final = resource(
-    "PrometheusServiceLevel",
-    _service(_sli("errorQuery", "totalQuery", "errorRatioQuery"), "sloPlugins"),
-)
+_SPEC: Final = _service(_sli("errorQuery", "totalQuery", "errorRatioQuery"), "sloPlugins")
+_RESOURCE: Final = resources({"PrometheusServiceLevel": _SPEC})
