@@ -41,20 +41,24 @@ def read_document(document: Document, around: Surroundings) -> list[Placed]:
         UnreadableError: something is wrong in it; the mistakes are noted.
     """
     metadata, spec = _KINDS.read(document.node, document.reader)
-    if document.at("kind") != "SLO":
+    kind, name = document.at("kind"), metadata.get("name")
+    if around.find(document.format, kind, name) is not document:
+        message = f"another {kind} in the files that the policy reads has this name"
+        raise document.reader.fail(metadata.node("name"), message)
+    if kind != "SLO":
         return []
     slo = _Slo(spec=spec, reader=document.reader, around=around)
     objectives: Sequence[Values] = spec.get("objectives")
-    names = _names(metadata.get("name"), objectives, composite=slo.composite)
+    names = _names(name, objectives, composite=slo.composite)
     placed = list[Placed]()
-    for name, objective in zip(names, objectives, strict=True):
+    for title, objective in zip(names, objectives, strict=True):
         with suppress(UnreadableError):
-            placed.append(slo.of_objective(name, objective))
+            placed.append(slo.of_objective(title, objective))
     if len(placed) < len(objectives):
         raise UnreadableError
     if slo.composite:
         members = tuple(map(_member, names, objectives))
-        values = {"name": metadata.get("name"), "composite": members}
+        values = {"name": name, "composite": members}
         placed.append(place(values, metadata.node("name"), document.reader))
     return placed
 

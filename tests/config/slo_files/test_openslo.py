@@ -400,3 +400,12 @@ def test_a_mistake_in_one_objective_does_not_hide_those_in_others(tmp_path: Path
 def test_a_slice_may_not_be_longer_than_the_window(tmp_path: Path) -> None:
     marked = slo(f"[{HERE}{SLICED[1:].replace('5m', '29d')}", method="Timeslices")
     assert_refused(tmp_path, marked, "a slice cannot be longer than the window")
+
+
+def test_two_documents_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:
+    text = slo(sli="").replace("alertPolicies:", "indicatorRef: errors")
+    first, second = document("SLI", "errors", ratio()), document("SLI", "errors", ratio("sum(x)"))
+
+    assert mistakes_of(tmp_path, text, first, second) == [
+        "slos/2.yaml:4:18: error: another SLI in the files that the policy reads has this name"
+    ]
