@@ -12,7 +12,7 @@ from gate.config.reader import Reader
 from gate.config.scalars import BOOLEAN, NAME, NUMBER, TEXT
 from gate.config.shapes import Anything, Block, Choice, Field, Scalar, Values
 from gate.config.slo_files.documents import Surroundings
-from gate.config.slo_files.parts import PASSED_OVER, quotient_sli, ratio, with_window
+from gate.config.slo_files.parts import PASSED_OVER, quotient_sli, ratio_sli, with_window
 from gate.promql.counting import Count, count_of_counters, read_count
 from gate.promql.expression import read_expression
 from gate.slo.measurement import Sli, Slices
@@ -70,8 +70,10 @@ def timeslices(
 def _counts(metric: Values, reader: Reader, around: Surroundings) -> Sli:
     (part,) = metric.given("good", "bad")
     some, every = (_count(metric, key, reader, around) for key in (part, "total"))
-    counted, total = ratio(some, every, metric.node(part), reader)
-    return Sli(good=counted, total=total) if part == "good" else Sli(bad=counted, total=total)
+    try:
+        return ratio_sli(part, some, every)
+    except ValueError as error:
+        raise reader.fail(metric.node(part), str(error)) from error
 
 
 def _count(metric: Values, key: str, reader: Reader, around: Surroundings) -> Count:

@@ -13,7 +13,14 @@ from gate.config.scalars import NAME, NUMBER, TEXT
 from gate.config.shapes import Anything, Block, Field, Scalar, Shape, Tagged, Values
 from gate.config.slo_shape import SLO
 from gate.config.slos_shape import Placed
-from gate.promql.counting import Count, is_selector, read_count, read_quotient
+from gate.promql.counting import (
+    Count,
+    is_selector,
+    read_count,
+    read_quotient,
+    rest_of,
+    with_absent_parts,
+)
 from gate.slo.measurement import Sli, Slices
 from gate.slo.objective import Denominator
 from gate.slo.window import Window
@@ -115,22 +122,20 @@ def with_window(text: str) -> str:
     return filled
 
 
-def ratio(numerator: Count, denominator: Count, node: yaml.Node, reader: Reader) -> tuple[str, str]:
-    """Return the expressions of two counts that may be divided.
+def ratio_sli(role: str, part: Count, total: Count) -> Sli:
+    """Return the indicator of the good or the bad events, by their role, of all events.
 
     Raises:
-        UnreadableError: they may not; the mistake is noted.
+        ValueError: they cannot be divided, or the bad ones cannot be told from none.
     """
-    try:
-        return _ratio(numerator, denominator)
-    except ValueError as error:
-        raise reader.fail(node, str(error)) from error
-
-
-def _ratio(numerator: Count, denominator: Count) -> tuple[str, str]:
-    if numerator.rate != denominator.rate:
+    if part.rate != total.rate:
         raise ValueError("one side is a rate and the other a count: no share of events comes of it")
-    return numerator.text, denominator.text
+    if role == "good":
+        return Sli(good=part.text, total=total.text)
+    good = rest_of(total.text, part.text)
+    if good is not None:  # all but the good ones; where these are absent, all would seem good
+        return Sli(good=good, total=total.text)
+    return Sli(bad=with_absent_parts(part.text), total=total.text)
 
 
 def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
@@ -150,10 +155,8 @@ def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
             "of a ratio alone it is not known of how many events; write one count over the window"
             f" divided by another, or {advice}"
         )
-    part, total = _ratio(read_count(quotient.numerator), read_count(quotient.denominator))
-    if failures != quotient.complement:
-        return Sli(bad=part, total=total)
-    return Sli(good=part, total=total)
+    role = "bad" if failures != quotient.complement else "good"
+    return ratio_sli(role, read_count(quotient.numerator), read_count(quotient.denominator))
 
 
 def _selector(text: str) -> str:

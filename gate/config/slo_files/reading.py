@@ -32,7 +32,9 @@ def read_entries(entries: Sequence[FromFiles], reader: Reader) -> list[list[Plac
         placed, readable = _slos(some, Surroundings(entry=entry, documents=every), reader)
         found.append(placed)
         whole = whole and readable
-    if not whole:
+    if whole and not any(found):
+        reader.note(entries[0].values.node("from"), "there is no SLO in these files")
+    if not whole or not any(found):
         raise UnreadableError
     return found
 
@@ -83,10 +85,8 @@ def _slos(
             placed += module.read_document(document, around)
         except UnreadableError:
             whole = False
-    values = around.entry.values
-    if documents and whole and not placed:
-        raise reader.fail(values.node("from"), "there is no SLO in these files")
     if placed and whole and around.entry.window is not None and not around.window_used:
         message = "the SLOs of these files all have windows of their own: leave this out"
-        raise reader.fail(values.node("window"), message)
+        reader.note(around.entry.values.node("window"), message)
+        whole = False
     return placed, whole

@@ -15,11 +15,11 @@ from gate.config.slo_files.parts import (
     SHARE_BELOW_ONE,
     Draft,
     quotient_sli,
-    ratio,
+    ratio_sli,
     resources,
 )
 from gate.config.slos_shape import Placed
-from gate.promql.counting import Count, read_count
+from gate.promql.counting import Count, read_count, with_absent_parts
 from gate.promql.matchers import add_matchers, either_boundary
 from gate.slo.measurement import Sli
 
@@ -72,8 +72,14 @@ def _good_bad_ratio(values: Values, reader: Reader) -> Sli:
     others = values.given("filter_bad", "filter_valid")
     if len(others) != 1:
         raise reader.fail(values.node(), "beside filter_good stands filter_bad or filter_valid")
-    good, other = ratio(count("filter_good"), count(others[0]), values.node(), reader)
-    return Sli(good=good, bad=other) if others[0] == "filter_bad" else Sli(good=good, total=other)
+    good, other = count("filter_good"), count(others[0])
+    try:
+        sli = ratio_sli("good", good, other)
+        if others[0] == "filter_valid":
+            return sli
+        return Sli(good=good.text, bad=with_absent_parts(other.text))
+    except ValueError as error:
+        raise reader.fail(values.node(), str(error)) from error
 
 
 def _distribution_cut(values: Values, reader: Reader) -> Sli:

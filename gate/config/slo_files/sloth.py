@@ -18,7 +18,7 @@ from gate.config.slo_files.parts import (
     Draft,
     query,
     quotient_sli,
-    ratio,
+    ratio_sli,
     resources,
 )
 from gate.config.slos_shape import Placed
@@ -85,9 +85,10 @@ def _refuse_plugin(values: Values, reader: Reader) -> Sli:
 
 def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Block[Sli]:
     def events(values: Values, reader: Reader) -> Sli:
-        counts = values.get(error_query), values.get(total_query)
-        bad, total = ratio(*counts, values.node(), reader)
-        return Sli(bad=bad, total=total)
+        try:
+            return ratio_sli("bad", values.get(error_query), values.get(total_query))
+        except ValueError as error:
+            raise reader.fail(values.node(), str(error)) from error
 
     raw = query(
         lambda text: quotient_sli(

@@ -114,6 +114,17 @@ def test_files_without_an_slo_are_an_error(tmp_path: Path) -> None:
     ]
 
 
+def test_an_entry_may_name_only_what_others_refer_to(tmp_path: Path) -> None:
+    service = "apiVersion: openslo/v1\nkind: Service\nmetadata: {name: chat}\nspec: {}\n"
+    write(tmp_path, pyrra("a"), service)
+    entries = "slos:\n  - from: slos/1.yaml\n  - from: slos/0.yaml\n"
+    contents, mistakes = read(policy(slos=entries), folder=tmp_path)
+
+    assert mistakes == []
+    assert contents is not None
+    assert [slo.name for slo in contents.policy.slos] == ["a"]
+
+
 def test_the_mistakes_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     found = mistakes_of(tmp_path, pyrra("a", "100"), sloth("¦").replace("99.9", "1"), "x: 1\n")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gate.slo.measurement import Sli
 from gate.slo.objective import Denominator
 from gate.slo.window import CalendarWindow, Period, RollingWindow
 from tests.config.slo_files.writing import (
@@ -90,6 +91,27 @@ def test_events_are_counted_where_sloth_takes_rates(tmp_path: Path) -> None:
     assert slo.slices is None
 
 
+def events(errors: str, total: str = "sum(rate(t[{{.window}}]))") -> str:
+    return f"events: {{error_query: '{errors}', total_query: '{total}'}}"
+
+
+def test_all_but_the_good_events_are_told_by_the_good_ones(tmp_path: Path) -> None:
+    """A boundary that is misspelt is then absent good, and not a month without an error."""
+    errors = '(sum(rate(t[{{.window}}])) - sum(rate(b{le="0.4"}[{{.window}}])))'
+
+    assert only(tmp_path, file(events(errors))).sli == Sli(
+        good='sum(increase(b{le="0.4"}[$window]))', total="sum(increase(t[$window]))"
+    )
+
+
+def test_one_kind_of_error_that_never_happened_does_not_hide_the_others(tmp_path: Path) -> None:
+    errors = "sum(rate(a[{{.window}}])) + sum(rate(b[{{.window}}]))"
+
+    assert only(tmp_path, file(events(errors))).sli.bad == (
+        "(sum(increase(a[$window])) or vector(0)) + (sum(increase(b[$window])) or vector(0))"
+    )
+
+
 def test_the_policy_may_say_another_period(tmp_path: Path) -> None:
     assert only(tmp_path, file(), more=", window: 28d").window == RollingWindow(timedelta(days=28))
     calendar = ", window: {calendar: month, denominator: to-date}"
@@ -158,6 +180,11 @@ def test_a_raw_ratio_of_counts_is_taken_apart(
             'events: {error_query: ¦"sum(rate(e[{{.window}}])",'
             ' total_query: "rate(t[{{.window}}])"}',
             "a closing ) is missing",
+        ),
+        (
+            "events: ¦{error_query: 'sum(rate(a[{{.window}}]) + rate(b[{{.window}}]))',"
+            " total_query: 'sum(rate(t[{{.window}}]))'}",
+            "one of which may be absent",
         ),
         ("plugin: {id: ¦acme/availability, options: {job: chat}}", "plugin 'acme/availability'"),
         ("¦{}", "exactly one of events, raw, plugin"),
