@@ -42,13 +42,13 @@ class Checkout:
         """
         return self._ask("rev-parse", "--verify", "HEAD").strip()
 
-    def top(self) -> Path:
-        """Return the top folder of the checkout.
+    def prefix(self) -> str:
+        """Return the folder's own name from the top of the checkout, with ``/`` at its end.
 
         Raises:
             GitError: this is no checkout.
         """
-        return Path(self._ask("rev-parse", "--show-toplevel").removesuffix("\n"))
+        return os.fsdecode(self._run("rev-parse", "--show-prefix")).removesuffix("\n")
 
     def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
         """Return the files that differ since the two commits parted, old names of moved ones too.

@@ -25,10 +25,10 @@ def read_pinned(path: str, ref: str) -> PolicyFile:
     """
     checkout = Checkout(Path(path).parent)
     try:
-        name = _name(checkout, path)
-        commit, raw = _show(checkout, ref, name)
+        folder = checkout.prefix()
+        commit, raw = _show(checkout, ref, folder + Path(path).name)
         if raw is not None:
-            tree = CommitTree(checkout, commit, posixpath.dirname(name))
+            tree = CommitTree(checkout, commit, folder)
             return load_pinned(path, os.environ, raw, tree, commit)
     except GitError as error:
         raise UsageError(f"{path} cannot be read as {ref} has it: {error}") from error
@@ -63,14 +63,6 @@ class CommitTree:
         """
         path = posixpath.normpath(posixpath.join(self.folder, name))
         return self.checkout.show(self.commit, path) or b""
-
-
-def _name(checkout: Checkout, path: str) -> str:
-    """Return a file's name from the top of the checkout."""
-    try:
-        return Path(path).absolute().relative_to(checkout.top()).as_posix()
-    except ValueError as error:
-        raise GitError(str(error)) from error
 
 
 def _show(checkout: Checkout, ref: str, name: str) -> tuple[str, bytes | None]:

@@ -31,6 +31,7 @@ from gate.slo.window import Window
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _INDICATORS: Final = ("indicator", "indicatorRef")
+_REFERRED_TO: Final = frozenset({"SLI", "DataSource"})
 _SLICES: Final = ("timeSliceTarget", "timeSliceWindow")
 
 
@@ -42,7 +43,7 @@ def read_document(document: Document, around: Surroundings) -> list[Placed]:
     """
     metadata, spec = _KINDS.read(document.node, document.reader)
     kind, name = document.at("kind"), metadata.get("name")
-    if around.find(document.format, kind, name) is not document:
+    if kind in _REFERRED_TO and around.find(document.format, kind, name) is not document:
         message = f"another {kind} in the files that the policy reads has this name"
         raise document.reader.fail(metadata.node("name"), message)
     if kind != "SLO":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import chain
 from typing import Final
 
 import yaml
@@ -58,12 +59,17 @@ def _documents(entry: FromFiles, reader: Reader) -> tuple[list[Document], bool]:
         except UnreadableError:
             whole = False
             continue
-        for one in nodes:
+        for one in chain.from_iterable(map(_objects, nodes)):
             try:
                 documents.append(_recognised(one, beside))
             except UnreadableError:
                 whole = False
     return documents, whole
+
+
+def _objects(node: yaml.Node) -> list[yaml.Node]:
+    """Return what stands in a document: one object or, as OpenSLO's own tools write, a list."""
+    return node.value if isinstance(node, yaml.SequenceNode) else [node]
 
 
 def _recognised(node: yaml.Node, reader: Reader) -> Document:

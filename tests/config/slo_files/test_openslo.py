@@ -339,7 +339,7 @@ def test_references_are_found_in_all_the_files_of_the_policy(tmp_path: Path) -> 
     other = (
         document("SLI", "errors", ratio().replace("type: Prometheus", "metricSourceRef: main"))
         + document("DataSource", "main", "{type: Prometheus, connectionDetails: {url: x}}")
-        + document("Service", "chat", "{description: Chat.}")
+        + document("Service", "chat", "{description: Chat.}") * 2
         + document("AlertPolicy", "page", "{alertWhenBreaching: true}")
     )
 

@@ -54,6 +54,13 @@ def test_several_formats_may_stand_beside_each_other_and_the_policys_own(tmp_pat
     assert isinstance(contents.policy.slos[-1], CompositeSlo)
 
 
+def test_a_document_may_be_a_list_of_objects(tmp_path: Path) -> None:
+    objects = [pyrra(name).replace("\n", "\n  ") for name in ("a", "b")]
+    slos = imported(tmp_path, "".join(f"- {text}\n" for text in objects))
+
+    assert [slo.name for slo in slos] == ["a", "b"]
+
+
 def test_files_come_in_the_order_of_their_names(tmp_path: Path) -> None:
     texts = [pyrra(f"slo-{number}") for number in range(3)]
 
@@ -81,7 +88,8 @@ def test_a_path_starts_from_the_policys_folder(tmp_path: Path, pattern: str) -> 
         ("", "1:1", "the file is empty"),
         ("---\n---\n", "1:1", "the file is empty"),
         ("a: [", "2:1", "no YAML"),
-        ("- a\n", "1:1", "a block of keys was expected, not a list"),
+        ("a\n", "1:1", "a block of keys was expected, not a single value"),
+        ("- a\n", "1:3", "a block of keys was expected, not a single value"),
         ("kind: SLO\n", "1:1", "it has neither apiVersion nor, as Sloth's have, version"),
         ("apiVersion: openslo/v1alpha\n", "1:13", "did you mean 'openslo/v1'?"),
         ("apiVersion: v1\nkind: ConfigMap\n", "1:13", "'v1' is not known here"),
