@@ -10,6 +10,7 @@ from gate.cli.pinned import CommitTree
 from gate.config.files import Folder, Imports
 from gate.config.load import load, validate
 from gate.config.slo_files import FORMATS
+from gate.config.slo_files.parts import PASSED_OVER
 from gate.errors import PolicyError
 from gate.slo.objective import CompositeSlo
 from tests.ci.repository import begin, commit, git
@@ -272,6 +273,10 @@ def test_an_slo_file_that_was_deleted_makes_the_policy_modified(repository: Path
 def test_names_that_are_taken_are_an_error_of_the_policy(repository: Path) -> None:
     with pytest.raises(PolicyError, match="another SLO has this name"):
         load(str(repository / "gates" / "gate.yaml"), {})
+
+
+def test_what_is_passed_over_may_be_anything() -> None:
+    assert PASSED_OVER.shape.schema() == {}
 
 
 def test_every_format_is_read_by_a_module(tmp_path: Path) -> None:
