@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 
 from gate.backends.prometheus.address import FixedHeaders, address
 from gate.backends.prometheus.network import explain
+from gate.backends.prometheus.part import Grid
 from gate.backends.prometheus.outcome import NO_TIME, Failure, Reply
 from gate.backends.prometheus.response import read_response
 from gate.settings import PrometheusSettings
@@ -55,18 +56,20 @@ class Client:
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
-    def query(self, text: str, at: datetime, *, until: float, allowed: float) -> Reply | Failure:
+    def query(
+        self, text: str, when: datetime | Grid, *, until: float, allowed: float
+    ) -> Reply | Failure:
         """Ask one query; never raises.
 
         Args:
             text: PromQL.
-            at: the instant that it is evaluated at.
+            when: the instant that it is evaluated at, or several.
             until: when an answer is of no more use, on the clock's monotonic scale.
             allowed: most seconds for one try, above 0.
         """
         tried = 0
         while (left := until - self.clock.monotonic()) > 0:
-            outcome = self._safe(self._try(text, at, min(allowed, left)))
+            outcome = self._safe(self._try(text, when, min(allowed, left)))
             if isinstance(outcome, Reply) or not outcome.transient or tried == self._retries:
                 return outcome
             pause = self._pause(outcome, tried)
@@ -77,10 +80,11 @@ class Client:
             tried += 1
         return Failure(reason=f"{self._address.shown}: {NO_TIME}")
 
-    def _try(self, text: str, at: datetime, seconds: float) -> Reply | Failure:
+    def _try(self, text: str, when: datetime | Grid, seconds: float) -> Reply | Failure:
+        path, times = _times(when)
         form = {
             "query": text,
-            "time": f"{at.timestamp():.3f}",
+            **times,
             "timeout": f"{max(seconds - _HEAD_START, seconds / 2) * 1000:.0f}ms",
             # VictoriaMetrics moves an instant of the last 30 s back, unless told not to:
             # https://docs.victoriametrics.com/#prometheus-querying-api-enhancements
@@ -88,7 +92,7 @@ class Client:
         }
         try:
             response = self._session.post(
-                self._address.endpoint,
+                self._address.at(path),
                 data=form,
                 timeout=(min(seconds, _LONGEST_CONNECT), seconds),
                 allow_redirects=False,
@@ -110,3 +114,14 @@ class Client:
             return replace(outcome, reason=f"{self._address.shown}: {safe(outcome.reason)}")
         warnings, notes = map(safe, outcome.warnings), map(safe, outcome.notes)
         return replace(outcome, warnings=tuple(warnings), notes=tuple(notes))
+
+
+def _times(when: datetime | Grid) -> tuple[str, dict[str, str]]:
+    """Return the end point and the times: https://prometheus.io/docs/prometheus/latest/querying/api/."""
+    if isinstance(when, datetime):
+        return "query", {"time": f"{when.timestamp():.3f}"}
+    return "query_range", {
+        "start": f"{when.first.timestamp():.3f}",
+        "end": f"{when.last.timestamp():.3f}",
+        "step": f"{when.step.total_seconds():.3f}",
+    }
