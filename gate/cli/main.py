@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "check": "Decide whether a change may ship now.",
     "status": "Show every budget, without a verdict.",
     "validate": "Check policy files, offline.",
+    "doctor": "Ask the live backend whether each SLO can be trusted.",
     "schema": "Print a JSON Schema.",
     "init": "Write a first policy file.",
     "verify": "Check in a deploy job that a decision still holds.",
