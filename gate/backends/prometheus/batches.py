@@ -70,10 +70,11 @@ class Fetch:
     until: float
     """When an answer is of no more use, on the clock's monotonic scale."""
     parallel: int
+    hopeless: str | None = None
+    """Why no query would be answered; None: some may be."""
     _readings: dict[Part, Reading] = field(default_factory=dict)
     _halves: dict[Part, tuple[Part, Part]] = field(default_factory=dict)
     _asked_again: set[Batch] = field(default_factory=set)
-    _hopeless: str | None = None
 
     def reading(self, part: Part) -> Reading:
         """Return a part's reading, put together from its halves where it had to be cut."""
@@ -92,8 +93,8 @@ class Fetch:
             if done is None:
                 break
             waiting.extend(self._settle(*done))
-            if self._hopeless is not None:
-                self._read_all([part for batch in waiting for part in batch], self._hopeless)
+            if self.hopeless is not None:
+                self._read_all([part for batch in waiting for part in batch], self.hopeless)
                 waiting.clear()
         workers.dismiss()
 
@@ -120,7 +121,7 @@ class Fetch:
             self._asked_again.add(batch)  # at the end, when the others no longer slow it down
             return [batch]
         if outcome.remedy is Remedy.GIVE_UP:
-            self._hopeless = outcome.reason
+            self.hopeless = outcome.reason
         self._read_all(batch, outcome.reason)
         return []
 

@@ -1,8 +1,8 @@
-"""The only HTTP of this backend: one query posted, its answer or the reason why there is none."""
+"""The only HTTP of this backend: one question sent, its answer or the reason why there is none."""
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -12,10 +12,12 @@ from requests.adapters import HTTPAdapter
 
 from gate.backends.prometheus.address import FixedHeaders, address
 from gate.backends.prometheus.network import explain
-from gate.backends.prometheus.part import Grid
 from gate.backends.prometheus.outcome import NO_TIME, Failure, Reply
-from gate.backends.prometheus.response import read_response
+from gate.backends.prometheus.part import Grid
+from gate.backends.prometheus.response import Body, read_response, read_result
 from gate.settings import PrometheusSettings
+
+Form = Mapping[str, str]
 
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_CONNECT: Final = 10.0
@@ -80,8 +82,22 @@ class Client:
             tried += 1
         return Failure(reason=f"{self._address.shown}: {NO_TIME}")
 
+    def ask(self, name: str, parameters: Form, *, until: float) -> Body | Failure:
+        """Ask another part of the API, once; never raises.
+
+        Args:
+            name: the part after ``/api/v1/``, such as ``status/buildinfo``.
+            parameters: of the address.
+            until: as for `query`.
+        """
+        seconds = until - self.clock.monotonic()
+        if seconds <= 0:
+            return self._safe_failure(Failure(reason=NO_TIME))
+        outcome = self._send("GET", name, seconds, params=parameters)
+        return self._safe_failure(outcome) if isinstance(outcome, Failure) else outcome
+
     def _try(self, text: str, when: datetime | Grid, seconds: float) -> Reply | Failure:
-        path, times = _times(when)
+        name, times = _times(when)
         form = {
             "query": text,
             **times,
@@ -90,10 +106,24 @@ class Client:
             # https://docs.victoriametrics.com/#prometheus-querying-api-enhancements
             "nocache": "1",
         }
+        outcome = self._send("POST", name, seconds, data=form)
+        return outcome if isinstance(outcome, Failure) else read_result(outcome)
+
+    def _send(
+        self,
+        method: str,
+        name: str,
+        seconds: float,
+        *,
+        data: Form | None = None,
+        params: Form | None = None,
+    ) -> Body | Failure:
         try:
-            response = self._session.post(
-                self._address.at(path),
-                data=form,
+            response = self._session.request(
+                method,
+                self._address.endpoint(name),
+                data=data,
+                params=params,
                 timeout=(min(seconds, _LONGEST_CONNECT), seconds),
                 allow_redirects=False,
                 verify=self._verify,
@@ -109,15 +139,19 @@ class Client:
 
     def _safe(self, outcome: Reply | Failure) -> Reply | Failure:
         """Make what the server says fit to be shown."""
-        safe = self._address.safe
         if isinstance(outcome, Failure):
-            return replace(outcome, reason=f"{self._address.shown}: {safe(outcome.reason)}")
+            return self._safe_failure(outcome)
+        safe = self._address.safe
         warnings, notes = map(safe, outcome.warnings), map(safe, outcome.notes)
         return replace(outcome, warnings=tuple(warnings), notes=tuple(notes))
 
+    def _safe_failure(self, failure: Failure) -> Failure:
+        reason = self._address.safe(failure.reason)
+        return replace(failure, reason=f"{self._address.shown}: {reason}")
+
 
 def _times(when: datetime | Grid) -> tuple[str, dict[str, str]]:
-    """Return the end point and the times: https://prometheus.io/docs/prometheus/latest/querying/api/."""
+    """Return the part of the API to ask, and the times of its question."""
     if isinstance(when, datetime):
         return "query", {"time": f"{when.timestamp():.3f}"}
     return "query_range", {
