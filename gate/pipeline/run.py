@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
 
 from gate import __version__
 from gate.backends import open_backend
@@ -17,14 +15,10 @@ from gate.errors import UsageError
 from gate.pipeline.decide import decide
 from gate.pipeline.measure import OpenBackend, measure
 from gate.pipeline.options import Options
+from gate.pipeline.together import together
 from gate.policy.findings import worst
 from gate.policy.override import refusal
 from gate.settings import Limits
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-T = TypeVar("T")
 
 
 def check(
@@ -128,25 +122,7 @@ def _measure_all(
         policy, backend = files[place].policy, backends[place]
         return lambda: measure(policy, backend, at=options.at, impact=options.impact)
 
-    if len(files) == 1:
-        return [task(0)()]
-    return [future.result() for future in [_start(task(place)) for place in range(len(files))]]
-
-
-def _start(task: Callable[[], T]) -> "Future[T]":
-    """Run a task in a daemon thread: Ctrl-C must not wait for a slow backend."""
-    from concurrent.futures import Future  # noqa: PLC0415 - costs 3 ms, for several policies only
-
-    future: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            future.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return future
+    return together([task(place) for place in range(len(files))])
 
 
 def _with_proposed(
