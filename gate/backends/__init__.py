@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from gate.settings import Limits, Settings
-from gate.slo.measurement import Backend
+from gate.slo.measurement import Backend, History
 
 if TYPE_CHECKING:  # every measuring command comes by here
     from gate.slo.diagnosis import Doctor
@@ -49,3 +49,9 @@ def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
     module = import_module(DOCTORS[settings.kind])
     doctor: Doctor = module.open_doctor(settings, limits)
     return doctor
+
+
+def history_of(backend: Backend) -> History | None:
+    """Return what tells the history of a backend; None where it keeps none."""
+    known: Backend | History = backend
+    return known if isinstance(known, History) else None

@@ -51,7 +51,7 @@ class PolicyDecision:
     allowed_now: tuple[str, ...]
     """Change classes that this policy would let ship at this moment, sorted."""
     allowed_again_at: datetime | None
-    """When this change will be allowed, where that is certain (a reset, a freeze's end)."""
+    """When this change will be allowed, where that is known (a reset, a freeze's end, recovery)."""
     obligations: tuple[str, ...]
     """What must be or has been done for this class: the tier's requirements."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +63,11 @@ class PolicyDecision:
     def change_class(self) -> str:
         """The class that was judged."""
         return self.recognition.change
+
+    @property
+    def allowed_again_if_calm(self) -> bool:
+        """Whether `allowed_again_at` holds only if nothing more fails until then."""
+        return self.allowed_again_at is not None and any(one.if_calm for one in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

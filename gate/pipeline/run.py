@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
+from typing import Final
 
 from gate import __version__
-from gate.backends import open_backend
+from gate.backends import history_of, open_backend
 from gate.budget.assessment import Assessment
 from gate.config.load import PolicyFile
 from gate.config.reader import nearest
@@ -15,10 +17,15 @@ from gate.errors import UsageError
 from gate.pipeline.decide import decide
 from gate.pipeline.measure import OpenBackend, measure
 from gate.pipeline.options import Options
+from gate.pipeline.recover import Recover, recover
 from gate.pipeline.together import together
 from gate.policy.findings import worst
 from gate.policy.override import refusal
+from gate.policy.policy import Policy
 from gate.settings import Limits
+
+_PATIENCE: Final = timedelta(seconds=10)
+"""For a forecast, which is nice to have and decides nothing."""
 
 
 def check(
@@ -35,7 +42,7 @@ def check(
     assessed = _measure_all([*files, *proposed], options, open_with)
     known = cache(options.facts)
     judged = [
-        decide(file, assessments, options, known)
+        decide(file, assessments, options, known, _recovering(file, options, open_with))
         for file, assessments in zip([*files, *proposed], assessed, strict=True)
     ]
     policies = tuple(_with_proposed(files, judged))
@@ -80,6 +87,17 @@ def status(
         evaluated_at=options.at,
         tool_version=__version__,
     )
+
+
+def _recovering(file: PolicyFile, options: Options, open_with: OpenBackend) -> Recover:
+    def recovering(
+        policy: Policy, known: tuple[Assessment, ...], change: str
+    ) -> tuple[Assessment, ...]:
+        limits = Limits(timeout=min(options.timeout, _PATIENCE))
+        history = history_of(open_with(file.settings, limits))
+        return known if history is None else recover(history, policy, known, change, options.at)
+
+    return recovering
 
 
 def _check_words(files: Sequence[PolicyFile], options: Options) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gate.slo.window import Span
 
@@ -219,10 +219,15 @@ class Backend(Protocol):
         """
         ...
 
-    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every request in order; never raises either.
 
-        The sum over the steps is what `measure` counts over the span, but for what a server
-        extrapolates at the ends of each step.
+@runtime_checkable
+class History(Protocol):
+    """Anything that can tell what happened when. Not every backend can."""
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened in each step, for every request in order; never raises.
+
+        The sum over the steps is what `Backend.measure` counts over the span, but for what a
+        server extrapolates at the ends of each step.
         """
         ...
