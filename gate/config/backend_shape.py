@@ -11,7 +11,7 @@ import yaml
 from gate.config.reader import OUTSIDE, Reader, UnreadableError, written
 from gate.config.scalars import COUNT, NAME, SECRET, TEXT, ZONE
 from gate.config.shapes import Block, Choice, Field, MapOf, Scalar, Tagged, Values, pairs
-from gate.settings import LogsSettings, PrometheusSettings, Settings, StaticSettings
+from gate.settings import LogsSettings, PrometheusSettings, Records, Settings, StaticSettings
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 _PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
@@ -149,12 +149,9 @@ def _build_prometheus(values: Values, _reader: Reader) -> Settings:
 
 
 def _build_logs(values: Values, reader: Reader) -> Settings:
+    given = {key: values.get(key) for key in values.given("timestamp", "time_zone", "format")}
     return LogsSettings(
-        path=values.get("path"),
-        directory=reader.directory,
-        timestamp=values.get("timestamp"),
-        time_zone=values.get("time_zone"),
-        format=values.get("format"),
+        path=values.get("path"), directory=reader.directory, records=Records(**given)
     )
 
 
