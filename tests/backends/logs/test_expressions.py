@@ -70,6 +70,8 @@ def log(tmp_path: Path) -> Path:
         "NOT list_has_any(tags, ['a'])",
         "ms / status < 1 AND status = 500",
         "ts::TIMESTAMPTZ = TIMESTAMPTZ '2026-10-31 11:59:58+00'",
+        "date_part('second', ts::TIMESTAMPTZ) = 58",
+        "status + 100 >= 600",
         "\n  status\n  >=\n  500\n",
     ],
 )
@@ -134,6 +136,7 @@ def test_a_column_may_have_a_name_that_the_statement_uses(
         ("unnest([true])", "UNNEST not supported"),
         ("random() < 0.5", "calls random()"),
         ("ts::TIMESTAMPTZ > now()", "calls now()"),
+        ("age(ts::TIMESTAMP) > INTERVAL 1 DAY", "calls age()"),
         ("ts::TIMESTAMPTZ > Now()", "calls now()"),
         ("system.main.now() IS NULL", "calls now()"),
         ("ts::TIMESTAMPTZ > ago(INTERVAL 1 DAY)", "calls ago()"),
