@@ -61,13 +61,16 @@ def _newest(source: Source, newest: Newest) -> Source:
     same, by = [source.column(n) for n in newest.of], [source.column(n) for n in newest.by]
     order = ", ".join(f"{identifier(name)} DESC NULLS LAST" for name in by)
     first = f"row_number() OVER (PARTITION BY {', '.join(map(identifier, same))} ORDER BY {order})"
+    # What a row is about that does not say so is not known, and none of them may hide another.
+    alone = [f" OR {identifier(name)} IS NULL" for name in same if name not in source.optional]
     place = ["file_index"] if source.keyed else []
 
     def last(relation: Relation) -> Relation:
         def chosen(used: Iterable[str]) -> str:
             names = list(used)
             columns = ", ".join([*map(identifier, names), *place])
-            return f"(SELECT {columns} FROM {relation({*names, *same, *by})} QUALIFY {first} = 1)"
+            rows = relation(dict.fromkeys([*names, *same, *by]))
+            return f"(SELECT {columns} FROM {rows} QUALIFY {first} = 1{''.join(alone)})"
 
         return chosen
 
