@@ -16,7 +16,7 @@ class PrometheusSettings:
     """A server that speaks the Prometheus HTTP API."""
 
     kind: ClassVar = "prometheus"
-    sli_kinds: ClassVar = frozenset({"ratio", "gauge", "spent"})
+    sli_kinds: ClassVar = frozenset({"ratio", "histogram", "gauge", "spent"})
 
     url: str = field(repr=False)
     """The part before ``/api/v1``; may hold credentials, so it is shown only without them."""

@@ -28,11 +28,11 @@ from gate.slo.measurement import Cause
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "gate").rglob("*.py"))
-PURE = ("slo", "budget", "policy", "decision")
+PURE = ("slo", "promql", "budget", "policy", "decision")
 PURE_MODULES = {
     # Of the standard library: words and arithmetic. No clock, environment, network or file system.
     *("collections.abc", "contextlib", "dataclasses", "enum", "functools", "itertools", "operator"),
-    *("typing", "re", "string", "fractions", "math", "hashlib", "hmac", "json"),
+    *("typing", "re", "string", "fractions", "decimal", "math", "hashlib", "hmac", "json"),
     "datetime",  # the types; the calls that read a clock or the machine's zone are looked for below
 }
 IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}

@@ -10,7 +10,7 @@ import yaml
 
 from gate.config.reader import Reader, UnreadableError, nearest, written
 from gate.config.shapes import Values
-from gate.config.slo_shape import sli_kind
+from gate.config.sli_shape import sli_kind
 from gate.policy.burn_rates import NAMED
 from gate.policy.changes import BUILT_IN, ROLLBACK
 from gate.policy.tiers import Tier, tier_of
@@ -79,6 +79,12 @@ def _slo_mistake(slo: Slo, known: dict[str, Slo], backend: type[Settings] | None
 
 def _sli_mistake(sli: Sli, backend: type[Settings]) -> str | None:
     kind = sli_kind(sli)
+    if sli.preset is not None:
+        from gate.config.presets import load_preset  # noqa: PLC0415 - for presets only
+
+        other = load_preset(sli.preset.partition("/")[0]).backend
+        if other != backend.kind:
+            return f"the preset {sli.preset} is for the {other} backend"
     if kind not in backend.sli_kinds:
         fitting = ", ".join(sorted(backend.sli_kinds))
         return f"the {backend.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"

@@ -42,6 +42,7 @@ class Scalar(Generic[T]):
     json: Schema
     secret: bool = False
     """The text itself may not stand in the file, only the name of the variable that has it."""
+    may_be_empty: bool = False
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the parsed text."""
@@ -53,7 +54,7 @@ class Scalar(Generic[T]):
             )
             raise reader.fail(node, message)
         text = reader.expand(node)
-        if not text or node.tag == _NULL:
+        if (not text and not self.may_be_empty) or node.tag == _NULL:
             raise reader.fail(node, "the value is empty")
         try:
             return self.parse(text)

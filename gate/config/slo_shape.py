@@ -12,62 +12,15 @@ from gate.config.scalars import (
     COUNT,
     DURATION,
     NAME,
-    NUMBER,
     OBJECTIVE,
     SHARE,
-    TEXT,
     ZONE,
 )
-from gate.config.shapes import Block, Choice, EitherOf, Field, ListOf, MapOf, Scalar, Values
+from gate.config.shapes import Block, Choice, EitherOf, Field, ListOf, Scalar, Values
+from gate.config.sli_shape import SLI, sli_kind
 from gate.slo.measurement import EmptySlice, Sli, Slices
 from gate.slo.objective import Bound, CompositeSlo, Denominator, Member, RatioSlo, Slo, SpendSlo
 from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
-
-_SLI_KINDS: Final = {
-    "ratio": ("good", "bad", "total"),
-    "threshold": ("column", "threshold", "total"),
-    "gauge": ("gauge",),
-    "spent": ("spent",),
-    "series": ("series",),
-}
-"""Which keys make which kind; every kind may have labels."""
-
-
-def sli_kind(sli: Sli) -> str:
-    """Return the kind of a checked indicator, as backends name what they can count."""
-    if sli.good is not None or sli.bad is not None:
-        return "ratio"
-    return next(kind for kind, keys in _SLI_KINDS.items() if getattr(sli, keys[0]) is not None)
-
-
-def _build_sli(values: Values, reader: Reader) -> Sli:
-    given = set(values.values) - {"labels"}
-    fitting = [keys for keys in _SLI_KINDS.values() if given and given <= set(keys)]
-    if not fitting or given == {"total"}:
-        message = (
-            "an indicator is one of: bad or good with total; column with threshold; gauge; spent;"
-            " series"
-        )
-        raise reader.fail(values.node(), message)
-    if ("column" in given) != ("threshold" in given):
-        raise reader.fail(values.node(), "column and threshold belong together")
-    return Sli(**values.values)
-
-
-SLI: Final = Block(
-    {
-        "good": Field(shape=TEXT, doc="Good events, in the backend's language."),
-        "bad": Field(shape=TEXT, doc="Bad events, in the backend's language."),
-        "total": Field(shape=TEXT, doc="All events; logs may leave it out: every row."),
-        "column": Field(shape=TEXT, doc="Logs: a numeric column, good up to the threshold."),
-        "threshold": Field(shape=NUMBER, doc="The largest good value, in the column's unit."),
-        "gauge": Field(shape=TEXT, doc="1 while up and 0 while down, at every instant."),
-        "spent": Field(shape=TEXT, doc="An amount spent, in the unit of the allowance."),
-        "series": Field(shape=NAME, doc="Static: the name of the counts in the file."),
-        "labels": Field(shape=MapOf(TEXT), doc="Prometheus: take the place of $labels."),
-    },
-    _build_sli,
-)
 
 
 def _build_window(values: Values, _reader: Reader) -> tuple[Window, Denominator]:

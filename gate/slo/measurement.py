@@ -42,13 +42,43 @@ class EmptySlice(StrEnum):
     BAD = "bad"
 
 
+class Bucket(StrEnum):
+    """What a threshold that is no boundary of a histogram is counted by."""
+
+    EXACT = "exact"
+    """Nothing: there is no count."""
+    STRICTER = "stricter"
+    """The next boundary below."""
+    LAXER = "laxer"
+    """The next boundary above."""
+    INTERPOLATE = "interpolate"
+    """Both, as if the events between them were spread evenly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """Events counted in buckets; good are those of at most ``threshold``."""
+
+    good: str
+    """A selector of the family, without a suffix such as ``_bucket``: which events can be good."""
+    total: str
+    """The same for all events."""
+    threshold: Fraction
+    """In the unit of the boundaries."""
+    unit: str
+    """For people: ``s``, ``ms``, ``us``, ``ns``; empty for what is no time."""
+    bucket: Bucket = Bucket.EXACT
+    advice: str | None = None
+    """How this server is made to have another boundary."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sli:
     """A service level indicator: expressions in the backend's own language, by their role.
 
     Exactly one of these sets of fields is given (the policy reader sees to it):
-    ``bad`` and/or ``good`` with ``total``; ``column`` with ``threshold``; ``gauge``; ``spent``;
-    ``series``. Which of them a backend understands is in its registry entry.
+    ``bad`` and/or ``good`` with ``total``; ``column`` with ``threshold``; ``histogram``; ``gauge``;
+    ``spent``; ``series``. Which of them a backend understands is in its registry entry.
     """
 
     good: str | None = None
@@ -59,6 +89,7 @@ class Sli:
     """Logs: a numeric column; an event is good when its value is at most ``threshold``."""
     threshold: Fraction | None = None
     """In the column's own unit."""
+    histogram: Histogram | None = None
     gauge: str | None = None
     """A value per instant, 1 for up and 0 for down; always judged by timeslices."""
     spent: str | None = None
@@ -67,6 +98,11 @@ class Sli:
     """Static: the name under which the file has the counts."""
     labels: Mapping[str, str] | None = None
     """Prometheus: label values that take the place of ``$labels`` in the expressions."""
+    preset: str | None = None
+    """The name of the preset that wrote this: ``vllm/errors``."""
+    older: tuple["Sli", ...] = ()
+    """The same indicator under older names: the first that the backend has is counted, and never
+    two of them together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ WINDOW = "window: 30d"
 SLI = "sli: {bad: a, total: b}"
 LOGS = "backend: {type: logs, path: a, timestamp: ts}\n"
 INDICATOR = (
-    "an indicator is one of: bad or good with total; column with threshold; gauge; spent; series"
+    "an indicator is one of: a preset; bad or good with total; histogram or column with threshold;"
+    " gauge; spent; series"
 )
 
 
@@ -27,9 +28,26 @@ INDICATOR = (
         ("¦{labels: {a: b}}", INDICATOR),
         ("¦{total: a}", INDICATOR),
         ("¦{bad: a, gauge: b}", INDICATOR),
-        ("¦{bad: a, threshold: 5}", INDICATOR),
+        ("{bad: a, threshold: ¦5}", "'threshold' does not go with 'bad'"),
         ("¦{column: a}", "column and threshold belong together"),
-        ("¦{threshold: 5}", "column and threshold belong together"),
+        ("¦{threshold: 5}", INDICATOR),
+        ("{column: a, threshold: ¦5s}", "what is measured is no time; write a bare number"),
+        (
+            "{column: a, threshold: ¦5, unit: s}",
+            "a bare 5 has no unit; write a duration such as 5s",
+        ),
+        ("{column: a, threshold: 5s, unit: ¦sec}", "'sec' is not known here; known: ms, ns, s, us"),
+        ("{column: a, threshold: 5, bucket: ¦exact}", "'bucket' does not go with 'column'"),
+        ("{column: a, threshold: 5, options: ¦{a: b}}", "'options' does not go with 'column'"),
+        ("¦{histogram: a_seconds}", "histogram and threshold belong together"),
+        (
+            "{histogram: ¦a, threshold: 5s}",
+            "the name a does not tell its unit; add one: unit: s",
+        ),
+        (
+            "{histogram: a_ms, threshold: ¦5}",
+            "a bare 5 has no unit; write a duration such as 5ms",
+        ),
         ("{column: a, threshold: ¦fast}", "'fast' is no number"),
         ("{column: a, threshold: ¦1e999}", "'1e999' is no number"),
         ("{column: a, threshold: ¦1/0}", "'1/0' is no number"),
@@ -139,7 +157,7 @@ def test_a_sample_says_which_bound_decides(text: str, bound: Bound | None) -> No
             "prometheus",
             "{column: a, threshold: 1}",
             "the prometheus backend cannot count 'threshold' indicators;"
-            " it counts: gauge, ratio, spent",
+            " it counts: gauge, histogram, ratio, spent",
         ),
         ("prometheus", "{bad: a}", "the key 'total' is missing (or give both good and bad)"),
         ("prometheus", "{good: a}", "the key 'total' is missing (or give both good and bad)"),

@@ -22,6 +22,12 @@ tiers:
 HERE = "¦"
 """Stands in a text where the mistake is."""
 
+SLI_KEYS = (
+    "bad, bucket, column, gauge, good, histogram, labels, options, preset, series, spent,"
+    " threshold, total, unit"
+)
+"""Every key of an indicator, as mistakes list them."""
+
 
 def policy(
     *,

@@ -44,6 +44,14 @@ slos:
     timeslices: {length: 5m, target: 1, empty: bad}
   - {name: quality, objective: 98%, window: 7d, sli: {bad: a, total: b}, sampled: True}
   - {name: more, objective: 98%, window: 7d, sli: {bad: a, good: b}, sampled: {compare: point}}
+  - name: ttft
+    objective: 95%
+    window: 30d
+    sli: {histogram: ttft, threshold: 2.5s, unit: s, bucket: stricter}
+  - name: errors
+    objective: 95%
+    window: 30d
+    sli: {preset: vllm/errors, options: {client_errors: excluded}}
   - {name: money, allowance: 500.5 USD, window: 30d, sli: {spent: a}, advisory: "false"}
   - {name: tokens, allowance: 5e2, window: 30d, sli: {spent: a}}
   - {name: all, composite: [{slo: availability, weight: 0.5}, {slo: up, weight: "1/3"}]}

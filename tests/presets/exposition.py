@@ -32,7 +32,13 @@ class Page:
         self.samples[key] = self.samples.get(key, 0) + amount
 
     def observe(
-        self, name: str, value: float, boundaries: Iterable[float], times: int = 1, **labels: str
+        self,
+        name: str,
+        value: float,
+        boundaries: Iterable[float],
+        *,
+        times: int = 1,
+        **labels: str,
     ) -> None:
         """Put a value into a histogram so many times."""
         for boundary in boundaries:

@@ -60,8 +60,9 @@ def answer(plan: Plan, readings: Readings) -> Answer:
     gathered = _Gathered(readings)
     try:
         numbers = {role: gathered.number(role, part) for role, part in plan.parts.items()}
+        _check_boundaries([gathered.number("boundary", part) for part in plan.lacking])
         counted = _count(plan.request, numbers)
-        evidence = _evidence(plan, gathered, counted.notes)
+        evidence = _evidence(plan, gathered, (*plan.notes, *counted.notes))
     except NotMeasuredError as error:
         return _unmeasured(error, gathered, plan.query)
     if Role.SPENT in numbers:
@@ -75,6 +76,17 @@ def _unmeasured(error: NotMeasuredError, gathered: _Gathered, query: str) -> Unm
     if cause in _NOTHING_THERE and gathered.warnings:
         cause, reason = Cause.PARTIAL, f"partial answer: {'; '.join(gathered.warnings)}; {reason}"
     return Unmeasured(cause=cause, reason=reason, query=query)
+
+
+def _check_boundaries(lacking: Iterable[Fraction | None]) -> None:
+    """Refuse a count by a boundary that some histograms had not in all of the window."""
+    most = max((number for number in lacking if number is not None), default=Fraction())
+    if most:
+        reason = (
+            f"{most} histograms had no such boundary in a part of the window, where every event"
+            " would count as bad; until it has had it all along, choose an older boundary"
+        )
+        raise NotMeasuredError(Cause.INVALID, reason)
 
 
 def _count(request: CountRequest, numbers: Numbers) -> Counted:

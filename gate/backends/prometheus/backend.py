@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.plan import Plan, plan
+from gate.backends.prometheus.plan import Plan, plan, questions
 from gate.slo.measurement import Answer, CountRequest
 
 
@@ -24,15 +24,17 @@ class PrometheusBackend:
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order; never raises for what the server does.
 
-        One round of queries; a second one only for indicators whose samples are old.
+        One round of queries; one before it only for histograms and metrics of several names, to
+        know what the server has, and one after it only for indicators whose samples are old.
         """
-        plans = [plan(request) for request in requests]
         fetch = Fetch(
             client=self.client,
             at=at,
             until=self.client.clock.monotonic() + self.timeout.total_seconds(),
             parallel=self.parallel,
         )
+        fetch.run(part for request in requests for part in questions(request))
+        plans = [plan(request, fetch.reading) for request in requests]
         asked = [planned for planned in plans if isinstance(planned, Plan)]
         fetch.run(part for planned in asked for part in planned)
         fetch.run(part for planned in asked for part in planned.second_round(fetch.reading))

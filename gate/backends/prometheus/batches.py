@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Final
 
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.matchers import quote
 from gate.backends.prometheus.outcome import NO_TIME, Failure, Remedy, Reply
 from gate.backends.prometheus.part import Part
 from gate.backends.prometheus.reading import LABEL, Fault, Reading, add_up, read_reply
 from gate.backends.prometheus.workers import Workers
+from gate.promql.matchers import quote
 from gate.slo.measurement import Cause
 
 _MOST_BYTES: Final = 12_000
@@ -104,7 +104,7 @@ class Fetch:
     def _settle(self, batch: Batch, outcome: Reply | Failure) -> list[Batch]:
         """Keep what came back; return what to ask instead of a batch that failed."""
         if isinstance(outcome, Reply):
-            self._readings.update(zip(batch, read_reply(outcome, len(batch)), strict=True))
+            self._readings.update(zip(batch, read_reply(outcome, batch), strict=True))
             return []
         if outcome.remedy in {Remedy.SEPARATE, Remedy.SMALLER} and len(batch) > 1:
             return take_apart(batch, self.parallel)

@@ -37,7 +37,7 @@ def window_text(length: timedelta) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """An expression that must give one number."""
+    """An expression that must give one number, or one per value of a label."""
 
     pieces: tuple[str, ...]
     """The text around each place for the window."""
@@ -51,6 +51,8 @@ class Part:
     grain: timedelta | None = None
     """The window may be cut at multiples of this, and the numbers added up; None: it may not."""
     cuts: int = 0
+    label: str | None = None
+    """Given: one number per value of this label is expected."""
 
     @property
     def text(self) -> str:

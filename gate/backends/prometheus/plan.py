@@ -1,16 +1,18 @@
 """What has to be asked for one count request."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 
+from gate.backends.prometheus.counting import NotMeasuredError
 from gate.backends.prometheus.part import SECOND, Part, Role
 from gate.backends.prometheus.probe import Probe, plan_probe
-from gate.backends.prometheus.promql import Expression, read_expression
 from gate.backends.prometheus.reading import Fault, Readings, is_absent
+from gate.backends.prometheus.resolve import Resolved, discovery, resolve
 from gate.backends.prometheus.slices import gauge_slices, ratio_slices
-from gate.backends.prometheus.tokens import ExpressionError
+from gate.promql.expression import Expression, read_expression
+from gate.promql.tokens import ExpressionError
 from gate.slo.measurement import Cause, CountRequest, Sli, Unmeasured
 
 _RATIO = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
@@ -24,10 +26,14 @@ class Plan:
     parts: Mapping[Role, Part]
     """At least one."""
     probe: Probe | None
+    lacking: tuple[Part, ...] = ()
+    """Each counts histograms that lacked a boundary in a part of the window."""
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Part]:
         """Go through what is asked in the first round."""
         yield from self.parts.values()
+        yield from self.lacking
         if self.probe is not None:
             yield from self.probe.first_round
 
@@ -50,11 +56,34 @@ def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) 
     return read_expression(text, dict(labels), gauge=gauge)
 
 
-def plan(request: CountRequest) -> Plan | Unmeasured:
-    """Say what to ask for a request, or why it cannot be asked."""
+def questions(request: CountRequest) -> tuple[Part, ...]:
+    """Return what must be known of the server before a request can be planned."""
+    try:
+        return tuple(discovery(request.sli))
+    except ExpressionError:
+        return ()  # said when it is planned
+
+
+def plan(request: CountRequest, readings: Readings) -> Plan | Unmeasured:
+    """Say what to ask for a request, or why it cannot be asked.
+
+    Args:
+        request: the indicator and its span.
+        readings: the answers to its `questions`.
+    """
     if request.span.length < SECOND:
         reason = "the period began only now, there is nothing to count yet"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+    try:
+        resolved = resolve(request.sli, readings)
+    except ExpressionError as error:
+        return Unmeasured(cause=Cause.INVALID, reason=str(error))
+    except NotMeasuredError as error:
+        return Unmeasured(cause=error.cause, reason=error.reason)
+    return _plan(replace(request, sli=resolved.sli), resolved)
+
+
+def _plan(request: CountRequest, resolved: Resolved) -> Plan | Unmeasured:
     texts = _texts(request.sli)
     wrong = _check(set(texts), request)
     if wrong is not None:
@@ -66,10 +95,14 @@ def plan(request: CountRequest) -> Plan | Unmeasured:
             expressions[role] = _expression(text, labels, gauge=role is Role.GAUGE)
         except ExpressionError as error:
             return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
+    length = request.span.length // SECOND * SECOND
+    lacking = resolved.lacking if request.probe else ()
     return Plan(
         request=request,
         parts=_parts(expressions, request),
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
+        lacking=tuple(Part(pieces=tuple(t.split("$window")), length=length) for t in lacking),
+        notes=resolved.notes,
     )
 
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.part import Part, window_text
-from gate.backends.prometheus.promql import Expression
 from gate.backends.prometheus.reading import Readings, is_absent
+from gate.promql.expression import Expression
 from gate.slo.window import Span
 
 _STEPS: Final = 720

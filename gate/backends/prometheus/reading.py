@@ -1,8 +1,8 @@
 """What came back for one part, read from the server's JSON."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
@@ -24,7 +24,9 @@ class Value:
     """The server answered."""
 
     number: Fraction | None
-    """None: no series came back."""
+    """None: no series came back, or a number per label was asked for."""
+    numbers: Mapping[str, Fraction] = field(default_factory=dict)
+    """By the value of the label that was asked for."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -42,18 +44,21 @@ Readings = Callable[[Part], Reading]
 """What came back, by part."""
 
 
-def read_reply(reply: Reply, parts: int) -> list[Reading]:
-    """Read the answer to a query of so many parts, in their order. A single part has no label."""
+def read_reply(reply: Reply, parts: Sequence[Part]) -> list[Reading]:
+    """Read the answer to a query of some parts, in their order. A single part has no mark."""
     if reply.kind != "vector":
-        return [_not_a_vector(reply.kind)] * parts
-    series: dict[str, list[Mapping[str, Any]]] = {str(place): [] for place in range(parts)}
+        return [_not_a_vector(reply.kind)] * len(parts)
+    series: dict[str, list[Mapping[str, Any]]] = {str(place): [] for place in range(len(parts))}
     for sample in reply.result:
-        mark = _mark(sample, parts)
+        mark = _mark(sample, len(parts))
         if mark not in series:
             reason = "the answer holds series that were not asked for"
-            return [Fault(cause=Cause.BACKEND_ERROR, reason=reason)] * parts
+            return [Fault(cause=Cause.BACKEND_ERROR, reason=reason)] * len(parts)
         series[mark].append(sample)
-    return [_read_part(found, reply) for found in series.values()]
+    return [
+        _read_part(found, reply) if part.label is None else _read_table(found, reply, part.label)
+        for part, found in zip(parts, series.values(), strict=True)
+    ]
 
 
 def is_absent(reading: Reading) -> bool:
@@ -102,6 +107,16 @@ def _read_part(series: list[Mapping[str, Any]], reply: Reply) -> Reading:
     if isinstance(number, Fault):
         return number
     return Value(number=number, warnings=reply.warnings, notes=reply.notes)
+
+
+def _read_table(series: list[Mapping[str, Any]], reply: Reply, label: str) -> Reading:
+    numbers: dict[str, Fraction] = {}
+    for sample in series:
+        number = _number(sample.get("value"))
+        if isinstance(number, Fault):
+            return number
+        numbers[str(sample["metric"].get(label, ""))] = number
+    return Value(number=None, numbers=numbers, warnings=reply.warnings, notes=reply.notes)
 
 
 def _number(value: object) -> Fraction | Fault:

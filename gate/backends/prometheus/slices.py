@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.part import MILLISECOND, Part, Role, window_text
-from gate.backends.prometheus.promql import Expression
+from gate.promql.expression import Expression
 from gate.slo.measurement import Slices
 from gate.slo.window import Span
 

@@ -1,9 +1,11 @@
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from gate.backends.prometheus.outcome import Reply
+from gate.backends.prometheus.part import Part
 from gate.backends.prometheus.reading import Fault, Reading, Value, add_up, read_reply
 from gate.slo.measurement import Cause
 
@@ -13,7 +15,8 @@ def sample(value: object, **metric: str) -> dict[str, Any]:
 
 
 def read(*result: object, parts: int = 1, kind: str = "vector") -> list[Reading]:
-    return read_reply(Reply(kind=kind, result=result), parts)
+    asked = [Part(pieces=(f"part_{place}",), length=timedelta()) for place in range(parts)]
+    return read_reply(Reply(kind=kind, result=result), asked)
 
 
 @pytest.mark.parametrize(

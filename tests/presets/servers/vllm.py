@@ -13,7 +13,27 @@ TTFT = (
     *(0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20),
     *(40, 80, 160, 640, 2560),
 )
-ITL = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80)
+ITL = (
+    0.01,
+    0.025,
+    0.05,
+    0.075,
+    0.1,
+    0.15,
+    0.2,
+    0.3,
+    0.4,
+    0.5,
+    0.75,
+    1,
+    2.5,
+    5,
+    7.5,
+    10,
+    20,
+    40,
+    80,
+)
 
 
 def page() -> Page:
@@ -37,15 +57,19 @@ def _expose(page: Page, request: Request) -> None:
     if request.status in {400, 429}:
         return  # refused before it reached the engine
     if request.first_token:
-        page.observe("vllm:time_to_first_token_seconds", request.first_token, TTFT, **MODEL)
+        page.observe(
+            "vllm:time_to_first_token_seconds", request.first_token, TTFT, times=1, **MODEL
+        )
     if request.cancelled:
         return  # vllm-project/vllm#55634: in no other per-request metric
     page.add("vllm:request_success_total", 1, **MODEL, finished_reason=request.finish)
     page.add("vllm:generation_tokens_total", request.tokens, **MODEL)
     if request.served:
-        page.observe("vllm:e2e_request_latency_seconds", request.latency, E2E, **MODEL)
+        page.observe("vllm:e2e_request_latency_seconds", request.latency, E2E, times=1, **MODEL)
         tokens = max(request.tokens - 1, 0)
-        page.observe("vllm:inter_token_latency_seconds", request.per_token, ITL, tokens, **MODEL)
+        page.observe(
+            "vllm:inter_token_latency_seconds", request.per_token, ITL, times=tokens, **MODEL
+        )
 
 
 def _engine(request: Request) -> bool:

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.backends.prometheus.matchers import matchers, quote
-from gate.backends.prometheus.promql import Expression, read_expression
-from gate.backends.prometheus.tokens import ExpressionError, Kind, join, tokenize
+from gate.promql.expression import Expression, read_expression
+from gate.promql.matchers import matchers, quote
+from gate.promql.tokens import ExpressionError, Kind, join, tokenize
 
 
 def over(text: str, labels: dict[str, str] | None = None, *, gauge: bool = False) -> str:
@@ -90,6 +90,8 @@ def test_unusable_expression_says_what_to_write(text: str, words: str) -> None:
         ("vector($window)", []),
         ("sum(increase(ns:job:rate5m{a='}'}[$window]))", ["ns:job:rate5m{a='}'}"]),
         ("max_over_time(up[$window:1m]) * 5m", ["up"]),
+        ("sum_over_time((count(x < 0.75))[$window:1m]) OR on() vector(0)", ["x"]),
+        ("sum_over_time(count(x)[$window : ]) + max_over_time(y[1h : 5m])", ["x", "y"]),
     ],
 )
 def test_selectors_are_found(text: str, selectors: list[str] | None) -> None:
@@ -146,6 +148,7 @@ def test_union_is_told_from_a_sum() -> None:
         return read_expression(text, None).union
 
     assert union("sum(increase(x[$window]) or increase(y[$window]))")
+    assert union("sum(increase(x[$window]) OR increase(y[$window]))")
     assert not union("sum(increase(x[$window])) + sum(increase(y{a=' or '}[$window]))")
 
 

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     NUMBER = "number"
     SPACE = "space"
     SYMBOL = "symbol"
+    STEP = "step"
+    """The second part of a subquery's range: ``:5m``, or only ``:``."""
     BRACES = "braces"
     """A whole ``{...}``; `fold_braces` makes these."""
 
@@ -39,6 +41,7 @@ _TOKEN = re.compile(
     r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)
     |(?P<window>\$window\b)
     |(?P<labels>\$labels\b)
+    |(?P<step>:\s*(?:[0-9]\w*)?(?=\s*\]))
     |(?P<word>[A-Za-z_:][A-Za-z0-9_:]*)
     |(?P<number>[0-9][0-9A-Za-z_.]*)
     |(?P<space>(?:\s+|\#[^\n]*)+)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from gate.backends.prometheus.tokens import ExpressionError, Kind, Token, closing, join
+from gate.promql.tokens import ExpressionError, Kind, Token, closing, join
 
+_WHOLE_BOUNDARY = re.compile(r"""(?<![\w"'])le\s*=\s*["']([0-9]+)(?:\.0+)?["']""")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -63,3 +64,12 @@ def _braces(inside: list[Token], written: str) -> str:
 def add_matchers(braces: str, written: str) -> str:
     """Add matchers to those in ``{...}`` (or in nothing)."""
     return "{" + ",".join(part for part in (braces.strip("{}"), written) if part) + "}"
+
+
+def either_boundary(selector: str) -> str:
+    """Return a selector that finds a whole histogram boundary however it is written: 5 or 5.0.
+
+    Prometheus 3 writes ``le="5.0"`` where Prometheus 2 wrote ``le="5"``:
+    https://prometheus.io/docs/prometheus/latest/migration/#le-and-quantile-label-values
+    """
+    return _WHOLE_BOUNDARY.sub(r'le=~"\1([.]0)?"', selector)

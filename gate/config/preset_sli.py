@@ -1,0 +1,154 @@
+"""From the name of a preset, a threshold, labels and options to an indicator."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gate.config.preset_shape import ALIASES, KINDS, ROLES, Family, Indicator, Option, Preset, fill
+from gate.config.presets import load_preset, preset_names
+from gate.config.reader import Reader, UnreadableError, nearest
+from gate.config.shapes import Values
+from gate.config.sli_shape import threshold_in
+from gate.slo.measurement import Bucket, Histogram, Sli
+from gate.slo.threshold import around, decimal
+
+Texts = Mapping[str, Mapping[str, str]]
+"""By placeholder and role, the text that takes its place."""
+
+
+def expand(values: Values, reader: Reader) -> Sli:
+    """Return the indicator that a preset's name makes, with its threshold, labels and options.
+
+    Raises:
+        UnreadableError: no such preset, the server has no such signal, or something that it needs
+            is missing or wrong.
+    """
+    name, preset, indicator = _find(values, reader)
+    if not all(
+        # Each says what is wrong with it, so that one mistake does not hide the others.
+        [
+            _check_labels(values, (*preset.requires, *indicator.requires), reader),
+            _check_threshold(values, name, indicator, reader),
+            _check_options(values, name, indicator, reader),
+        ]
+    ):
+        raise UnreadableError
+    if reader.offline:
+        _warn_of_boundary(values, preset, indicator.families[0], reader)
+    texts = _texts(values.get("options", {}), indicator)
+    first, *older = [_sli(family, texts, values, preset, reader) for family in indicator.families]
+    return replace(first, preset=name, older=tuple(older))
+
+
+def _find(values: Values, reader: Reader) -> tuple[str, Preset, Indicator]:
+    node, given = values.node("preset"), values.get("preset")
+    server, _, kind = given.partition("/")
+    if server not in preset_names():
+        raise reader.fail(node, f"there is no preset {server!r}{nearest(server, preset_names())}")
+    kind = ALIASES.get(kind, kind)
+    if kind not in KINDS:
+        hint = nearest(kind, [*KINDS, *ALIASES])
+        raise reader.fail(node, f"a preset has no indicator {kind!r}{hint}")
+    preset = load_preset(server)
+    indicator = preset.indicators[kind]
+    if not indicator.families:
+        raise reader.fail(node, f"{preset.title} has no signal for {kind}: {indicator.about}")
+    return f"{server}/{kind}", preset, indicator
+
+
+def _check_labels(values: Values, required: tuple[str, ...], reader: Reader) -> bool:
+    missing = [label for label in required if label not in values.get("labels", {})]
+    for label in missing:
+        message = f"this preset must be told the {label}: labels: {{{label}: ...}}"
+        reader.note(values.node("labels"), message)
+    return not missing
+
+
+def _check_threshold(values: Values, name: str, indicator: Indicator, reader: Reader) -> bool:
+    if values.given("bucket") and indicator.families[0].histogram is None:
+        reader.note(values.node("bucket"), f"{name} is no histogram, so it has no bucket")
+        return False
+    if bool(values.given("threshold")) == (indicator.threshold is not None):
+        return True
+    if indicator.threshold is None:
+        reader.note(values.node("threshold"), f"{name} takes no threshold")
+    else:
+        message = f"{name} needs a threshold, for example threshold: {indicator.threshold}"
+        reader.note(values.node(), message)
+    return False
+
+
+def _check_options(values: Values, name: str, indicator: Indicator, reader: Reader) -> bool:
+    flaws = [
+        flaw
+        for key, chosen in values.get("options", {}).items()
+        if (flaw := _option_flaw(key, chosen, indicator.options)) is not None
+    ]
+    for flaw in flaws:
+        reader.note(values.node("options"), f"{name}: {flaw}")
+    return not flaws
+
+
+def _option_flaw(key: str, chosen: str, options: Mapping[str, Option]) -> str | None:
+    if key not in options:
+        return f"no option {key!r}{nearest(key, options)}" if options else "it has no options"
+    option = options[key]
+    if option.pattern is not None and not re.fullmatch(option.pattern, chosen):
+        return f"the option {key} must have the form {option.pattern}"
+    if option.pattern is None and chosen not in option.choices:
+        return f"the option {key} cannot be {chosen!r}{nearest(chosen, option.choices)}"
+    return None
+
+
+def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Reader) -> None:
+    """Warn of a threshold that is no boundary by default; the live server has the last word."""
+    if not family.boundaries or values.get("bucket", Bucket.EXACT) != Bucket.EXACT:
+        return
+    unit = family.unit or ""
+    threshold = threshold_in(values, unit, reader)
+    if threshold not in family.boundaries:
+        near = around(threshold, family.boundaries, unit)
+        message = f"{preset.title} has no histogram boundary at this threshold by default; {near}"
+        reader.note(values.node("threshold"), message, fatal=False)
+
+
+def _texts(given: Mapping[str, str], indicator: Indicator) -> Texts:
+    return {
+        key: dict.fromkeys(ROLES, given.get(key, option.default))
+        if option.pattern is not None
+        else option.choices[given.get(key, option.default)]
+        for key, option in indicator.options.items()
+    }
+
+
+def _sli(family: Family, texts: Texts, values: Values, preset: Preset, reader: Reader) -> Sli:
+    labels = values.get("labels")
+    if family.unit is None:
+        return _of_expressions(family, texts, labels)
+    threshold = threshold_in(values, family.unit, reader)
+    if family.histogram is None:
+        number = {"threshold": dict.fromkeys(ROLES, decimal(threshold))}
+        sli = _of_expressions(family, {**texts, **number}, labels)
+        return sli if family.column is None else replace(sli, threshold=threshold)
+    histogram = Histogram(
+        good=fill(family.histogram, "good", texts),
+        total=fill(family.histogram, "total", texts),
+        threshold=threshold,
+        unit=family.unit,
+        bucket=Bucket(values.get("bucket", Bucket.EXACT)),
+        advice=preset.boundary_flag,
+    )
+    return Sli(histogram=histogram, labels=labels)
+
+
+def _of_expressions(family: Family, texts: Texts, labels: Mapping[str, str] | None) -> Sli:
+    filled = {role: fill(text, role, texts) for role, text in family.expressions.items()}
+    return Sli(
+        good=filled.get("good"),
+        bad=filled.get("bad"),
+        total=filled.get("total"),
+        gauge=filled.get("gauge"),
+        spent=filled.get("spent"),
+        column=family.column,
+        labels=labels,
+    )

@@ -1,0 +1,38 @@
+"""The presets that ship with the gate, by name. A file is read only when something names it."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from gate.config.preset_shape import KINDS, PRESET, Indicator, Preset
+from gate.config.reader import Reader, compose
+
+_FOLDER: Final = Path(__file__).parent.parent / "presets"
+
+
+@cache
+def preset_names() -> tuple[str, ...]:
+    """Return the name of every preset file, in order."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+
+
+@cache
+def load_preset(name: str) -> Preset:
+    """Read one of `preset_names`.
+
+    Raises:
+        UnreadableError: the file says something wrong; ours are held to it by tests.
+    """
+    text = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    reader = Reader(file=f"{name}.yaml", environ={})
+    return PRESET.read(compose(text, reader), reader)
+
+
+def measurable() -> Iterator[tuple[str, Preset, Indicator]]:
+    """Yield every indicator that can be measured, as ``vllm/errors``, with its preset."""
+    for name in preset_names():
+        preset = load_preset(name)
+        for kind in KINDS:
+            if preset.indicators[kind].families:
+                yield f"{name}/{kind}", preset, preset.indicators[kind]

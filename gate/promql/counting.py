@@ -1,0 +1,188 @@
+"""Whether an expression counts something, and how to make a count of one that nearly does."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from gate.promql.expression import COUNTED, SUMS, Rules, reduced, shape_of
+from gate.promql.matchers import fold_braces
+from gate.promql.tokens import ExpressionError, Kind, Token, closing, join, tokenize
+
+_RENAMED: Final[Rules] = ((re.compile(r"\bN or [NZ](?= \)|$)"), "N"),)
+"""Two names of one metric; unlike a sum, not to be counted over halves of a window."""
+_LEVELS: Final[Rules] = (
+    # What becomes a count when each of its selectors (S) is counted.
+    (re.compile(r"\bsum \( S \)"), "N"),
+    (re.compile(r"\bsum \( S or [SZ] \)"), "N"),
+)
+_RATE: Final = frozenset({"rate"})
+_COUNTING: Final = frozenset({"increase", "sum_over_time", "count_over_time"})
+_OPERATORS: Final = frozenset("+-*/%^<>=!")
+_SET_OPERATORS: Final = frozenset({"and", "or", "unless", "atan2", "default", "if", "ifnot"})
+_MATCHING: Final = frozenset({"on", "ignoring"})
+_MANY_TO_ONE: Final = frozenset({"group_left", "group_right"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """An expression with ``$window`` that counts."""
+
+    text: str
+    rate: bool
+    """It was a rate, and ``increase`` has taken the place of each ``rate``: the same, times the
+    seconds of the window. https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotient:
+    """One expression divided by another, perhaps taken from 1."""
+
+    numerator: str
+    denominator: str
+    complement: bool
+    """``1 - numerator / denominator``."""
+
+
+def read_count(text: str) -> Count:
+    """Return an expression as a count, if it is made of sums of ``increase`` or of ``rate``.
+
+    Raises:
+        ExpressionError: it is anything else, of which it is not known what it counts.
+    """
+    tokens = _tokens(text)
+    rates = [place for place in range(len(tokens)) if _is_call(tokens, place, _RATE)]
+    if rates and any(_is_call(tokens, place, _COUNTING) for place in range(len(tokens))):
+        raise ExpressionError("it adds up a rate and a count: no number of events comes of it")
+    for place in rates:
+        tokens[place] = Token(Kind.WORD, "increase")
+    if reduced(shape_of(_fold_subqueries(tokens)).text, COUNTED + SUMS + _RENAMED) != "N":
+        raise ExpressionError(
+            "it is no count of events over the window; write a sum of increase(...), rate(...),"
+            " sum_over_time(...) or count_over_time(...), each over the window"
+        )
+    return Count(text=join(tokens).strip(), rate=bool(rates))
+
+
+def count_of_counters(text: str) -> str:
+    """Return the increase of an expression that is a counter itself, or a sum of counters.
+
+    Raises:
+        ExpressionError: it is anything else; an increase cannot be taken of it.
+    """
+    if is_selector(text):
+        return text.strip()
+    tokens = _tokens(text)
+    shape = shape_of(tokens)
+    if reduced(shape.text, _LEVELS + SUMS + _RENAMED) != "N":
+        raise ExpressionError(
+            'it is neither a counter such as requests_total{code="500"} nor a sum(...) of such;'
+            " write what it counts over a window, such as sum(increase(requests_total[$window]))"
+        )
+    for place in reversed(shape.selectors):
+        tokens.insert(place.stop, Token(Kind.SYMBOL, "[$window])"))
+        tokens.insert(place.start, Token(Kind.SYMBOL, "increase("))
+    return join(tokens).strip()
+
+
+def read_quotient(text: str) -> Quotient | None:
+    """Return the two sides of a division that is all of an expression; None: it is none.
+
+    Raises:
+        ExpressionError: it cannot be cut into tokens.
+    """
+    tokens = _unwrapped(_tokens(text))
+    operators = _operators(tokens)
+    signs = [tokens[place].text for place in operators]
+    if signs[:1] == ["-"] and join(tokens[: operators[0]]).strip() == "1":
+        inner = read_quotient(join(tokens[operators[0] + 1 :]))
+        if inner is None or inner.complement:
+            return None
+        return Quotient(numerator=inner.numerator, denominator=inner.denominator, complement=True)
+    if signs != ["/"]:
+        return None
+    below = _unmatched(tokens[operators[0] + 1 :])
+    if below and below[0].text.lower() in _MANY_TO_ONE:
+        return None
+    return Quotient(
+        numerator=join(tokens[: operators[0]]).strip(),
+        denominator=join(below).strip(),
+        complement=False,
+    )
+
+
+def is_selector(text: str) -> bool:
+    """Return whether an expression is one metric, with or without matchers.
+
+    Raises:
+        ExpressionError: it cannot be cut into tokens.
+    """
+    kinds = [token.kind for token in _tokens(text) if token.kind is not Kind.SPACE]
+    return kinds in ([Kind.WORD], [Kind.BRACES], [Kind.WORD, Kind.BRACES])
+
+
+def _tokens(text: str) -> list[Token]:
+    return fold_braces(tokenize(text.strip()), {})[0]
+
+
+def _is_call(tokens: list[Token], place: int, names: frozenset[str]) -> bool:
+    if tokens[place].kind is not Kind.WORD or tokens[place].text not in names:
+        return False
+    following = [token.text for token in tokens[place + 1 : place + 3] if token.text != " "]
+    return following[:1] == ["("]
+
+
+def _fold_subqueries(tokens: list[Token]) -> list[Token]:
+    """Write ``function(...)[$window:5m]``, of values at instants, as one selector with a range."""
+    done, groups = list[Token](), dict[int, int]()
+    opened: list[int] = []
+    for token in (token for token in tokens if token.kind is not Kind.SPACE):
+        if token.text == "(":
+            opened.append(len(done))
+        elif token.text == ")":
+            groups[len(done)] = opened.pop()
+        done.append(token)
+        start = groups.get(len(done) - 5)
+        kinds = [token.kind for token in done[-4:]]
+        if start is None or kinds != [Kind.SYMBOL, Kind.WINDOW, Kind.STEP, Kind.SYMBOL]:
+            continue
+        if all(token.kind is not Kind.WINDOW for token in done[start:-4]):
+            called = done[start - 1].kind is Kind.WORD  # the last one, where the group is the first
+            done[start - called : -4] = [Token(Kind.BRACES, "{}")]
+    return done
+
+
+def _unwrapped(tokens: list[Token]) -> list[Token]:
+    """Return what is inside of brackets around all of it."""
+    tokens = _trimmed(tokens)
+    while tokens and tokens[0].text == "(" and closing(tokens, 0) == len(tokens) - 1:
+        tokens = _trimmed(tokens[1:-1])
+    return tokens
+
+
+def _trimmed(tokens: list[Token]) -> list[Token]:
+    start = int(bool(tokens) and tokens[0].kind is Kind.SPACE)
+    end = len(tokens) - int(bool(tokens) and tokens[-1].kind is Kind.SPACE)
+    return tokens[start:end]
+
+
+def _operators(tokens: list[Token]) -> list[int]:
+    """Return where the operators outside of all brackets stand."""
+    places, place = list[int](), 0
+    while place < len(tokens):
+        token = tokens[place]
+        if token.kind is Kind.SYMBOL and token.text in "([":
+            place = closing(tokens, place)
+        elif token.text in _OPERATORS or token.text.lower() in _SET_OPERATORS:
+            places.append(place)
+        place += 1
+    return places
+
+
+def _unmatched(tokens: list[Token]) -> list[Token]:
+    """Return the divisor without ``on (...)`` or ``ignoring (...)`` before it."""
+    tokens = _trimmed(tokens)
+    if tokens and _is_call(tokens, 0, _MATCHING):
+        opening = next(place for place, token in enumerate(tokens) if token.text == "(")
+        return _trimmed(tokens[closing(tokens, opening) + 1 :])
+    return tokens
