@@ -1,0 +1,108 @@
+"""Every preset for logs on files of its shape, through the installed command.
+
+The counts are those of the requests themselves, by plain Python, in tests/presets/logs.
+"""
+
+import json
+import subprocess
+from fractions import Fraction
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from gate.config.presets import load_preset, record_names
+from tests.backends.logs.written import write, write_parquet
+from tests.cli.installed import command
+from tests.presets.logs.entries import AT
+
+Cases = dict[str, list[dict[str, Any]]]
+
+
+def module(name: str) -> Any:
+    return import_module(f"tests.presets.logs.{name.replace('-', '_')}")
+
+
+SHAPES = [(name, form) for name in record_names() for form in module(name).FORMS]
+
+
+def write_log(folder: Path, name: str, form: str) -> Path:
+    """Write the rows as this format is written."""
+    shape = module(name)
+    rows = shape.rows()
+    if form == "csv":
+        rows = [
+            {key: json.dumps(v) if isinstance(v, dict | list) else v for key, v in row.items()}
+            for row in rows
+        ]
+    path = folder / f"log.{form}"
+    if form == "parquet":
+        return write_parquet(path, rows, shape.TYPES)
+    return write(path, rows)
+
+
+def write_policy(folder: Path, name: str, log: str, cases: Cases, **more: Any) -> Path:
+    """Write a policy with every case as an SLO, named by its kind and place."""
+    slos = [
+        {
+            "name": f"{kind}/{place}",
+            **({"allowance": "1e9"} if "spent" in says else {"objective": "95%"}),
+            "window": "1d",
+            "sli": {
+                "preset": f"{name}/{kind}",
+                **{key: says[key] for key in ("threshold", "options") if key in says},
+            },
+        }
+        for kind, several in cases.items()
+        for place, says in enumerate(several)
+    ]
+    document = {
+        "version": 1,
+        "service": "chat",
+        "backend": {"type": "logs", "path": log, "records": name, **more},
+        "slos": slos,
+        "tiers": [{"name": "any", "otherwise": True, "allow": "all"}],
+    }
+    path = folder / "gate.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def measure(policy: Path) -> dict[str, dict[str, Any]]:
+    """Return what the installed command measures, by the SLO's name."""
+    run = command("status", str(policy), "--at", AT.isoformat(), "--format", "json")
+    done = subprocess.run(run, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {slo["name"]: slo for slo in json.loads(done.stdout)["policies"][0]["slos"]}
+
+
+def numbers(slo: dict[str, Any], says: dict[str, Any]) -> dict[str, float]:
+    roles = ("spent",) if "spent" in says else ("bad", "total")
+    assert slo.get("cause") is None, slo
+    return {role: float(Fraction(str(slo[role]))) for role in roles}
+
+
+@pytest.mark.parametrize(("name", "form"), SHAPES)
+def test_a_preset_counts_what_the_log_says(tmp_path: Path, name: str, form: str) -> None:
+    cases: Cases = module(name).EXPECTED
+    write_log(tmp_path, name, form)
+
+    measured = measure(write_policy(tmp_path, name, f"log.{form}", cases))
+
+    for kind, several in cases.items():
+        for place, says in enumerate(several):
+            counted = numbers(measured[f"{kind}/{place}"], says)
+            assert counted == pytest.approx({role: says[role] for role in counted}), (kind, says)
+
+
+@pytest.mark.parametrize("name", record_names())
+def test_every_indicator_that_can_be_measured_has_its_cases(name: str) -> None:
+    indicators = load_preset(name).indicators
+    cases: Cases = module(name).EXPECTED
+
+    assert {kind for kind, one in indicators.items() if one.families} == cases.keys()
+    assert all(len(one.families) < 2 for one in indicators.values()), "logs have no older names"
+    for kind, several in cases.items():
+        assert all(says["total"] > says["bad"] > 0 for says in several if "total" in says), kind
