@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "status": "Show every budget, without a verdict.",
     "validate": "Check policy files, offline.",
     "schema": "Print a JSON Schema.",
+    "presets": "List what is known of LLM servers and log formats.",
     "init": "Write a first policy file.",
     "verify": "Check in a deploy job that a decision still holds.",
     "log": "List recorded decisions.",

@@ -1,7 +1,11 @@
 """The parts of a first policy: its backend, the indicators of the server named, and the rules."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from gate.config.preset_shape import EVALUATION, KINDS
+from gate.config.presets import load_preset
 
 HEAD: Final = """\
 # What may ship, at which error budget. Check it with: gate validate THIS_FILE
@@ -18,7 +22,8 @@ class Starter:
 
     block: str
     advice: str
-    slos: str = ""
+    slos: str
+    """Where no server is named."""
 
 
 def _slos(*slos: str) -> str:
@@ -34,6 +39,16 @@ def _availability(sli: str) -> str:
 {sli}"""
 
 
+def _judged(sli: str) -> str:
+    return f"""\
+  - name: quality
+    objective: 98%            # of the answers that were judged
+    window: 30d
+    sampled: true             # judge by a 95 % interval
+    sli:
+{sli}"""
+
+
 def _latency(sli: str) -> str:
     return f"""\
   - name: latency
@@ -43,76 +58,55 @@ def _latency(sli: str) -> str:
 {sli}"""
 
 
-SERVERS: Final = {
-    # Names and boundaries: the servers' own sources (vllm/v1/metrics/loggers.py and the FastAPI
-    # instrumentator, sglang/srt/observability/metrics_collector.py,
-    # litellm/types/integrations/prometheus.py). A bare selector stands for
-    # sum(increase(selector[window])).
-    "http": _slos(
-        _availability(
-            """\
-      bad: http_requests_total{status=~"5.."}
+_STARTERS: Final[Mapping[Callable[[str], str], tuple[str, ...]]] = {
+    _availability: ("errors",),
+    _latency: ("time-to-first-token", "latency"),
+    _judged: (EVALUATION, *KINDS),
+}
+"""How an SLO is described, by the kinds of indicator that it can have, the best one first."""
+
+_HTTP: Final = _slos(
+    _availability(
+        """\
+      bad: http_requests_total{status=~"5.."}   # a bare selector stands for its summed increase
       total: http_requests_total
 """
-        ),
-        _latency(
-            """\
-      # le must be a boundary of the histogram, as the server writes it
-      good: http_request_duration_seconds_bucket{le=~"2(\\\\.0)?"}
-      total: http_request_duration_seconds_count
-"""
-        ),
     ),
-    "vllm": _slos(
-        _availability(
-            """\
-      # a stream that breaks after it began counts as 2xx here
-      bad: http_requests_total{handler=~"/v1/(chat/)?completions",status="5xx"}
-      total: http_requests_total{handler=~"/v1/(chat/)?completions"}
+    _latency(
+        """\
+      histogram: http_request_duration_seconds
+      threshold: 2.5s         # must be a boundary of the histogram
 """
-        ),
-        _latency(
-            """\
-      # time to first token; vLLM has boundaries at 1, 2.5, 5 s and others, none at 2
-      good: vllm:time_to_first_token_seconds_bucket{le="2.5"}
-      total: vllm:time_to_first_token_seconds_count
-"""
-        ),
     ),
-    "sglang": _slos(
-        _availability(
-            """\
-      # needs --enable-metrics
-      bad: sglang:http_responses_total{status_code=~"5.."}
-      total: sglang:http_responses_total
-"""
-        ),
-        _latency(
-            """\
-      # time to first token; SGLang has boundaries at 1, 2, 4 s and others
-      good: sglang:time_to_first_token_seconds_bucket{le=~"2(\\\\.0)?"}
-      total: sglang:time_to_first_token_seconds_count
-"""
-        ),
-    ),
-    "litellm": _slos(
-        _availability(
-            """\
-      # 4xx are the callers' own; remove the matcher to count them
-      bad: litellm_proxy_failed_requests_metric_total{exception_status!~"4.."}
-      total: litellm_proxy_total_requests_metric_total
-"""
-        ),
-        _latency(
-            """\
-      # 1, 2, 5, 10 and 30 s are boundaries in old and new versions alike
-      good: litellm_request_total_latency_metric_bucket{le=~"10(\\\\.0)?"}
-      total: litellm_request_total_latency_metric_count
-"""
-        ),
-    ),
-}
-"""The ``slos`` block for the prometheus backend, by server."""
+)
+"""For any service that counts its requests."""
+
+
+def slos_of(server: str) -> str:
+    """Return the ``slos`` block for a preset: its errors and latency, or else a judged quality."""
+    indicators = load_preset(server).indicators
+    found = {
+        describe: kind
+        for describe, kinds in _STARTERS.items()
+        for kind in kinds[::-1]
+        if indicators[kind].families
+    }
+    if len(found) > 1:
+        found.pop(_judged, None)
+    return _slos(*(describe(_of_preset(server, kind)) for describe, kind in found.items()))
+
+
+def _of_preset(server: str, kind: str) -> str:
+    preset = load_preset(server)
+    indicator = preset.indicators[kind]
+    lines = [f"preset: {server}/{kind}"]
+    if indicator.threshold is not None:
+        lines.append(f"threshold: {indicator.threshold}")
+    labels = (*preset.requires, *indicator.requires)
+    if labels:
+        lines.append(f"labels: {{{', '.join(f'{label}: my-{label}' for label in labels)}}}")
+    return "".join(f"      {line}\n" for line in lines)
+
 
 BACKENDS: Final = {
     "prometheus": Starter(
@@ -125,6 +119,7 @@ backend:
 
 """,
         "set PROMETHEUS_URL",
+        _HTTP,
     ),
     "logs": Starter(
         """\

@@ -49,6 +49,10 @@ class Option:
     pattern: str | None = None
     """Given instead of choices: any text of this form takes its place."""
 
+    def texts(self, chosen: str) -> Mapping[str, str]:
+        """By role, the text that takes the placeholder's place if this is chosen."""
+        return self.choices[chosen] if self.pattern is None else dict.fromkeys(ROLES, chosen)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:

@@ -121,7 +121,7 @@ def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Re
 
 def _texts(given: Mapping[str, str], indicator: Indicator) -> Texts:
     return {
-        key: option.choices.get(chosen, dict.fromkeys(ROLES, chosen))
+        key: option.texts(chosen)
         for key, option in indicator.options.items()
         if (chosen := given.get(key, option.default)) is not None
     }

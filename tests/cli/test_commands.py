@@ -14,7 +14,8 @@ import pytest
 from gate import __version__
 from gate.cli.main import COMMANDS, cli
 from gate.cli.schema import SCHEMAS
-from gate.cli.starters import BACKENDS, SERVERS
+from gate.cli.starters import BACKENDS
+from gate.config.presets import preset_names
 from tests.cli.installed import AT, POLICY, Run, command
 
 WritePolicy = Callable[..., Path]
@@ -150,15 +151,68 @@ def test_schema_prints_a_valid_schema_with_descriptions(gate: Run, name: str) ->
 
 
 @pytest.mark.parametrize(
-    ("backend", "server"),
-    [("prometheus", server) for server in SERVERS] + [(name, "http") for name in BACKENDS],
+    "asked",
+    [("--server", server) for server in preset_names()]
+    + [("--backend", name) for name in BACKENDS]
+    + [()],
 )
-def test_init_writes_a_policy_that_is_sound(gate: Run, backend: str, server: str) -> None:
-    done = gate("init", "new/gate.yaml", "--backend", backend, "--server", server)
+def test_init_writes_a_policy_that_is_sound(gate: Run, asked: tuple[str, ...]) -> None:
+    done = gate("init", "new/gate.yaml", *asked)
 
     assert done.returncode == 0
     checked = gate("validate", "new/gate.yaml", env={"PROMETHEUS_URL": "http://127.0.0.1:9090"})
     assert checked.stdout.splitlines()[-1] == "new/gate.yaml: sound"
+
+
+def test_init_takes_the_backend_of_the_server(gate: Run) -> None:
+    done = gate("init", "gate.yaml", "--server", "vllm", "--backend", "logs")
+
+    assert done.returncode == 2
+    assert "--server vllm is for the prometheus backend, not for logs" in done.stderr
+
+
+def test_presets_are_listed_with_what_they_measure(gate: Run) -> None:
+    done = gate("presets")
+
+    assert done.returncode == 0
+    listed = [line.split()[0] for line in done.stdout.splitlines() if line[:1].strip()]
+    assert listed[:-1] == list(preset_names())
+    assert "vLLM (prometheus): errors, availability, latency" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name, told",
+    [
+        ("vllm", ["faithfulness", "no signal: vLLM judges no answers", "Sources"]),
+        ("vllm/errors", ["sli: {preset: vllm/errors}", 'status="5xx"', "client_errors", "Caveats"]),
+        (
+            "vllm/inter-token-latency",
+            ["threshold: 100ms}", "Else, under an older name", "at most the threshold, in s"],
+        ),
+        ("vllm/availability", ["sli: {preset: vllm/availability, labels: {job: ...}}", "max(up"]),
+        ("vllm/hallucination", ["vllm/faithfulness", "vLLM has no such signal"]),
+    ],
+)
+def test_a_preset_is_shown_with_its_queries_and_sources(
+    gate: Run, name: str, told: list[str]
+) -> None:
+    done = gate("presets", "show", name)
+
+    assert done.returncode == 0
+    assert [text for text in told if text not in done.stdout] == []
+
+
+@pytest.mark.parametrize(
+    "name, hint",
+    [
+        ("vlm/errors", "there is no preset 'vlm'; did you mean 'vllm'?"),
+        ("vllm/erors", "a preset has no indicator 'erors'; did you mean 'errors'?"),
+    ],
+)
+def test_a_misspelt_preset_is_told_its_nearest(gate: Run, name: str, hint: str) -> None:
+    done = gate("presets", "show", name)
+
+    assert (done.returncode, done.stderr) == (2, f"gate: {hint}\n")
 
 
 def test_init_does_not_overwrite_unless_forced(gate: Run, tmp_path: Path) -> None:
@@ -214,7 +268,10 @@ def test_the_command_is_the_installed_one() -> None:
 
 @pytest.mark.parametrize(
     "word, hint",
-    [("chek", "did you mean 'check'?"), ("zzz", "known: check, init, log, schema, status")],
+    [
+        ("chek", "did you mean 'check'?"),
+        ("zzz", "known: check, init, log, presets, schema, status"),
+    ],
 )
 def test_a_misspelt_command_is_told_its_nearest(gate: Run, word: str, hint: str) -> None:
     done = gate(word, "gate.yaml")

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.cli.starters import BACKENDS, HEAD, RULES, SERVERS
+from gate.cli.starters import BACKENDS, HEAD, RULES, slos_of
 from gate.config.policy_shape import policy_schema
+from gate.config.presets import load_preset, preset_names
 from tests.config.texts import BACKEND, SLOS, TIERS, policy, read, slo
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
 
@@ -64,8 +65,11 @@ def test_the_ready_policies_satisfy_the_schema(path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *(HEAD + BACKENDS["prometheus"].block + slos + RULES for slos in SERVERS.values()),
-        *(HEAD + one.block + one.slos + RULES for one in BACKENDS.values() if one.slos),
+        *(
+            HEAD + BACKENDS[load_preset(server).backend].block + slos_of(server) + RULES
+            for server in preset_names()
+        ),
+        *(HEAD + one.block + one.slos + RULES for one in BACKENDS.values()),
     ],
 )
 def test_what_init_writes_satisfies_the_schema(text: str) -> None:

@@ -29,16 +29,17 @@ def durations(name: str, labels: str, each: int) -> Counter:
 SERVED = requests("200", at_minute=100, every=1)
 FAILED = requests("503", at_minute=6, every=100)  # 0.06 %: 60 % of a budget of 0.1 %
 FAST = durations("bucket", 'le="2"', 97)
+ALL = durations("bucket", 'le="+Inf"', 100)
 TIMED = durations("count", "", 100)
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Run a Prometheus with a month of these four series."""
+    """Run a Prometheus with a month of these series."""
     folder = tmp_path_factory.mktemp("ready")
     text = folder / "history.om"
     with text.open("w", encoding="utf-8") as file:
-        write_openmetrics([SERVED, FAILED, FAST, TIMED], file)
+        write_openmetrics([SERVED, FAILED, FAST, ALL, TIMED], file)
     backfill(text, folder / "data")
     with prometheus(folder / "server", folder / "data") as running:
         yield running

@@ -26,7 +26,7 @@ class Page:
     """Labels that every series carries."""
     samples: dict[tuple[str, tuple[tuple[str, str], ...]], float] = field(default_factory=dict)
 
-    def add(self, name: str, amount: float = 1, **labels: str) -> None:
+    def add(self, name: str, amount: float = 1, /, **labels: str) -> None:
         """Add to a counter (or set it up at zero, with amount 0)."""
         key = (name, tuple({**self.common, **labels}.items()))
         self.samples[key] = self.samples.get(key, 0) + amount
@@ -36,6 +36,7 @@ class Page:
         name: str,
         value: float,
         boundaries: Iterable[float],
+        /,
         *,
         times: int = 1,
         **labels: str,
@@ -49,5 +50,13 @@ class Page:
         self.add(f"{name}_sum", value * times, **labels)
 
 
-GAUGES: Final = frozenset({"up"})
+GAUGES: Final = frozenset(
+    {
+        "up",
+        "dynamo_frontend_model_ready",
+        "ray_serve_deployment_replica_healthy",
+        "llm_d_epp_ready_endpoints",
+        "inference_pool_ready_pods",
+    }
+)
 """Names whose value stands still instead of growing."""

@@ -1,7 +1,7 @@
 """The servers of this folder as time series: each minute is like the one before."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -12,9 +12,12 @@ from tests.presets.exposition import GAUGES, Page
 END: Final = datetime(2026, 11, 1, tzinfo=UTC)
 HOURS: Final = 6
 MINUTES: Final = HOURS * 60
+MARK: Final = "fixture"
+"""The label by which the servers are told apart; none of them has one of that name."""
 _FOLDER: Final = Path(__file__).parent / "servers"
 _LEAD: Final = 30
 """Minutes before the window, so that it begins within the data."""
+EVERY_MINUTE: Final = range(MINUTES + _LEAD + 1)
 
 
 def servers() -> dict[str, Any]:
@@ -34,12 +37,23 @@ def write_pages(path: Path) -> None:
 
 
 def _lines(server: str, page: Page) -> Iterator[str]:
-    first = END - timedelta(minutes=MINUTES + _LEAD)
-    times = [int((first + timedelta(minutes=m)).timestamp()) for m in range(MINUTES + _LEAD + 1)]
     for (name, labels), amount in page.samples.items():
-        written = ",".join(
-            f"{key}={json.dumps(value)}" for key, value in (*labels, ("server", server))
-        )
-        for minute, time in enumerate(times):
-            value = amount if name in GAUGES else amount * minute
-            yield f"{name}{{{written}}} {value:.12g} {time}\n"
+        yield from lines(name, {**dict(labels), MARK: server}, amount)
+
+
+def lines(
+    name: str, labels: Mapping[str, str], amount: float, minutes: range = EVERY_MINUTE
+) -> Iterator[str]:
+    """Yield a series' samples: a counter that grows by the amount each minute, or a gauge.
+
+    Args:
+        name: of the metric.
+        labels: its others.
+        amount: a minute's growth; of a gauge, its value.
+        minutes: when it is scraped; it counts from its first scrape on.
+    """
+    written = ",".join(f"{key}={json.dumps(value)}" for key, value in labels.items())
+    start = int((END - timedelta(minutes=MINUTES + _LEAD)).timestamp())
+    for minute in minutes:
+        value = amount if name in GAUGES else amount * (minute - minutes[0])
+        yield f"{name}{{{written}}} {value:.12g} {start + minute * 60}\n"

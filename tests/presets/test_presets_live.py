@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.cli.installed import command
-from tests.presets.pages import END, HOURS, MINUTES, servers
+from tests.presets.pages import END, HOURS, MARK, MINUTES, servers
 from tests.servers.metrics import Server
 
 
@@ -33,7 +33,7 @@ class Case(NamedTuple):
         """Return the SLO of a policy."""
         keys = ("threshold", "options", "bucket")
         says = {key: self.says[key] for key in keys if key in self.says}
-        labels = {"server": self.server, **self.says.get("labels", {})}
+        labels = {MARK: self.server, **self.says.get("labels", {})}
         sli = {"preset": f"{self.server}/{self.kind}", **says, "labels": labels}
         promise: dict[str, Any] = (
             {"allowance": "1e9"} if "spent" in self.says else {"objective": "95%"}

@@ -3,7 +3,7 @@
 Each minute is the same, so that every counter grows evenly and an increase over a window is exact.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,6 +22,8 @@ class Request:
     per_token: float = 0.02
     """Seconds between two tokens."""
     tokens: int = 50
+    """Of the answer."""
+    prompt_tokens: int = 25
     streaming: bool = True
     cancelled: bool = False
     flagged: bool = False
@@ -49,6 +51,6 @@ MINUTE: Final[tuple[Request, ...]] = (
 )
 
 
-def count(holds: Callable[[Request], bool]) -> int:
-    """Count the requests of the minute of which this is true."""
-    return sum(map(holds, MINUTE))
+def count(holds: Callable[[Request], bool], requests: Iterable[Request] = MINUTE) -> int:
+    """Count the requests, by default those of the minute, of which this is true."""
+    return sum(map(holds, requests))

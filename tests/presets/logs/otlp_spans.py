@@ -2,16 +2,17 @@
 
 from typing import Any
 
+from tests.presets.logs import otel_spans
 from tests.presets.logs.entries import LOG, OLD, Entry
-from tests.presets.logs.otel_spans import EXPECTED as EXPECTED
 from tests.presets.logs.otel_spans import attributes
 
 FORMS = ("jsonl",)
+EXPECTED = otel_spans.EXPECTED
 _KINDS = {str: "stringValue", int: "intValue", float: "doubleValue"}
 
 
 def rows() -> list[dict[str, Any]]:
-    """Return batches of spans: several scopes and resources in a line, and lines of other signals."""
+    """Return batches: several scopes and resources in a line, and lines of other signals."""
     spans = [_span(entry) for entry in LOG]
     old = {**spans[0], "startTimeUnixNano": _nanos(OLD.timestamp()), "status": {"code": 2}}
     tool = {**spans[0], "attributes": _listed({"gen_ai.operation.name": "execute_tool"})}

@@ -14,24 +14,7 @@ TTFT = (
     *(40, 80, 160, 640, 2560),
 )
 ITL = (
-    0.01,
-    0.025,
-    0.05,
-    0.075,
-    0.1,
-    0.15,
-    0.2,
-    0.3,
-    0.4,
-    0.5,
-    0.75,
-    1,
-    2.5,
-    5,
-    7.5,
-    10,
-    20,
-    40,
+    *(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40),
     80,
 )
 
@@ -67,9 +50,8 @@ def _expose(page: Page, request: Request) -> None:
     if request.served:
         page.observe("vllm:e2e_request_latency_seconds", request.latency, E2E, times=1, **MODEL)
         tokens = max(request.tokens - 1, 0)
-        page.observe(
-            "vllm:inter_token_latency_seconds", request.per_token, ITL, times=tokens, **MODEL
-        )
+        for name in ("inter_token_latency", "time_per_output_token"):  # the new name and the old
+            page.observe(f"vllm:{name}_seconds", request.per_token, ITL, times=tokens, **MODEL)
 
 
 def _engine(request: Request) -> bool:

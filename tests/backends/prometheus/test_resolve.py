@@ -1,0 +1,132 @@
+"""Histograms and metrics of several names, as far as a real server will not play the part."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from gate.slo.measurement import Bucket, Cause, CountRequest, Counts, Histogram, Sli, Unmeasured
+from tests.backends.prometheus.played import (
+    AT,
+    MONTH,
+    VALUES,
+    FakePrometheus,
+    ask,
+    backend,
+    failure,
+    parts_of,
+    success,
+)
+
+
+def histogram(selector: str = "x", **more: object) -> Sli:
+    known = {"good": selector, "total": selector, "threshold": Fraction(2), "unit": "s"}
+    return Sli(histogram=Histogram(**{**known, **more}))  # type: ignore[arg-type]  # as each test has it
+
+
+NEWER = Sli(bad="new_bad", total="new", older=(Sli(bad="old_bad", total="old"),))
+
+
+def unmeasured(sli: Sli) -> Unmeasured:
+    answer = ask(sli, probe=True)
+    assert isinstance(answer, Unmeasured), answer
+    return answer
+
+
+@pytest.mark.parametrize("sli", [histogram(), NEWER])
+def test_a_server_that_does_not_say_what_it_has_is_a_backend_error(
+    prometheus: FakePrometheus, sli: Sli
+) -> None:
+    prometheus.refuse = lambda _: (500, {}, failure("internal", "broken"))
+
+    found = unmeasured(sli)
+
+    assert found.cause is Cause.BACKEND_ERROR
+    assert found.reason.startswith("what the server has: ")
+    assert "broken" in found.reason
+
+
+@pytest.mark.parametrize("sli", [histogram(), NEWER])
+def test_half_an_answer_does_not_say_what_a_server_has(
+    prometheus: FakePrometheus, sli: Sli
+) -> None:
+    prometheus.more = {"warnings": ["store-7 did not answer"]}
+
+    found = unmeasured(sli)
+
+    assert found.cause is Cause.PARTIAL
+    assert found.reason == "what the server has: partial answer: store-7 did not answer"
+
+
+def test_a_boundary_that_is_counted_as_nan_is_no_count(prometheus: FakePrometheus) -> None:
+    prometheus.values = {"by (le)": "NaN"}
+
+    assert unmeasured(histogram()).cause is Cause.INVALID
+
+
+@pytest.mark.parametrize(
+    ("sli", "reason"),
+    [
+        (histogram("sum(x)"), "a metric's name is expected here, with or without {...}"),
+        (histogram('{job="a"}'), "a metric's name is expected here, with or without {...}"),
+        (histogram("x{"), "a closing } is missing"),
+        (replace(NEWER, total="new["), "a closing ] is missing"),
+        (replace(NEWER, total="vector(1)"), "it has neither $window nor is it a bare"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_words(
+    prometheus: FakePrometheus, sli: Sli, reason: str
+) -> None:
+    prometheus.values = VALUES
+
+    found = unmeasured(sli)
+
+    assert found.cause is Cause.INVALID
+    assert reason in found.reason
+
+
+def test_an_expression_without_a_metric_is_taken_as_it_is(prometheus: FakePrometheus) -> None:
+    prometheus.values = {"vector": "5", "bad": "1"}
+
+    found = ask(replace(NEWER, total="vector(5) + 0 * $window"), span=MONTH)
+
+    assert isinstance(found, Counts), found
+    assert prometheus.queries[0].count("old") == 1
+
+
+@pytest.mark.parametrize("bucket", list(Bucket))
+def test_a_histogram_without_any_finite_boundary_has_none_to_stand_in(
+    prometheus: FakePrometheus, bucket: Bucket
+) -> None:
+    prometheus.refuse = lambda _: (200, {}, boundaries("+Inf"))
+
+    assert "2s is no boundary of this histogram: there is none at all" in (
+        unmeasured(histogram(bucket=bucket)).reason
+    )
+
+
+def test_the_flag_that_adds_a_boundary_is_told(prometheus: FakePrometheus) -> None:
+    prometheus.refuse = lambda _: (200, {}, boundaries("1.0", "+Inf"))
+
+    found = unmeasured(histogram(advice="--buckets"))
+
+    assert found.reason.endswith("or interpolate; another boundary is added by --buckets")
+
+
+def boundaries(*texts: str) -> str:
+    """Answer the first of the two parts that are asked about a histogram."""
+    return success(
+        [{"metric": {"le": text, "gate_part": "0"}, "value": [0, "1"]} for text in texts]
+    )
+
+
+def test_forty_histograms_are_looked_up_in_one_query_before_they_are_counted(
+    prometheus: FakePrometheus,
+) -> None:
+    prometheus.values = {"by (le)": None, **VALUES}
+    asked = [CountRequest(sli=histogram(f"x{{n='{n}'}}"), span=MONTH) for n in range(40)]
+
+    backend().measure(asked, AT)
+
+    assert len(prometheus.queries) == 2
+    assert len(parts_of(prometheus.queries[0])) == 80

@@ -1,0 +1,61 @@
+"""Native histograms, which have no buckets to select, on a real Prometheus."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Histogram, Sli, Unmeasured
+from gate.slo.window import RollingWindow
+from tests.live.asking import measure
+from tests.presets.native import write_native
+from tests.presets.pages import END, EVERY_MINUTE, MINUTES
+from tests.servers.metrics import prometheus
+
+BUCKETS = (50, 20, 15, 10)
+"""A minute's requests: up to 1 s, 2 s, 4 s and 8 s."""
+FLAGS = ("--web.enable-remote-write-receiver", "--enable-feature=native-histograms")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("native")
+    first = END - timedelta(minutes=EVERY_MINUTE[-1])
+    times = [int((first + timedelta(minutes=minute)).timestamp()) for minute in EVERY_MINUTE]
+    with prometheus(folder, folder / "data", flags=FLAGS) as server:
+        series = [
+            ({"__name__": "ttft_seconds", "job": "native", "pod": "a"}, BUCKETS),
+            ({"__name__": "ttft_seconds", "job": "native", "pod": "b"}, BUCKETS),
+            ({"__name__": "ttft_seconds", "job": "idle", "pod": "a"}, (0, 0)),
+        ]
+        write_native(server.url, series, times)
+        yield server.url
+
+
+def answer(url: str, job: str, threshold: str) -> Answer:
+    selector = f'ttft_seconds{{job="{job}"}}'
+    asked = Histogram(good=selector, total=selector, threshold=Fraction(threshold), unit="s")
+    span = RollingWindow(timedelta(minutes=MINUTES)).counted(END)
+    request = CountRequest(sli=Sli(histogram=asked), span=span, probe=True)
+    (found,) = measure(url, [request], END)
+    return found
+
+
+@pytest.mark.parametrize(("threshold", "bad"), [("2", 25), ("4", 10), ("8", 0)])
+def test_a_native_histogram_is_counted_up_to_the_threshold(
+    url: str, threshold: str, bad: int
+) -> None:
+    found = answer(url, "native", threshold)
+
+    assert isinstance(found, Counts), found
+    assert float(found.bad / MINUTES) == pytest.approx(2 * bad, abs=1e-6)
+    assert float(found.total / MINUTES) == pytest.approx(2 * sum(BUCKETS))
+    assert "counted by a native histogram" in found.evidence.notes[0]
+
+
+def test_a_native_histogram_without_events_is_no_traffic(url: str) -> None:
+    found = answer(url, "idle", "2")
+
+    assert isinstance(found, Unmeasured), found
+    assert found.cause is Cause.NO_TRAFFIC
