@@ -5,6 +5,8 @@ The counts are those of the requests themselves, by plain Python, in tests/prese
 
 import json
 import subprocess
+from collections.abc import Callable
+from datetime import timedelta
 from fractions import Fraction
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +15,13 @@ from typing import Any
 import pytest
 import yaml
 
+from gate.backends import open_backend
+from gate.config.load import load
 from gate.config.presets import load_preset, record_names
+from gate.settings import Limits, Records
+from gate.slo.measurement import CountRequest, Spent, Unmeasured
+from gate.slo.objective import RatioSlo, SpendSlo
+from gate.slo.window import Span
 from tests.backends.logs.written import write, write_parquet
 from tests.cli.installed import command
 from tests.presets.logs.entries import AT
@@ -106,3 +114,60 @@ def test_every_indicator_that_can_be_measured_has_its_cases(name: str) -> None:
     assert all(len(one.families) < 2 for one in indicators.values()), "logs have no older names"
     for kind, several in cases.items():
         assert all(says["total"] > says["bad"] > 0 for says in several if "total" in says), kind
+
+
+def measured_here(policy: Path) -> dict[str, Fraction]:
+    """Return the bad share, or the amount, of what can be measured, by the SLO's name."""
+    loaded = load(str(policy), {})
+    slos = [slo for slo in loaded.policy.slos if isinstance(slo, RatioSlo | SpendSlo)]
+    span = Span(AT - timedelta(days=1), AT)
+    backend = open_backend(loaded.settings, Limits(timeout=timedelta(minutes=1)))
+    answers = backend.measure([CountRequest(sli=slo.sli, span=span) for slo in slos], AT)
+    return {
+        slo.name: answer.amount if isinstance(answer, Spent) else answer.bad / answer.total
+        for slo, answer in zip(slos, answers, strict=True)
+        if not isinstance(answer, Unmeasured)
+    }
+
+
+def known(name: str) -> Records:
+    records = load_preset(name).records
+    assert records is not None
+    return records
+
+
+@pytest.mark.parametrize("name", record_names())
+def test_a_column_that_is_missing_never_makes_it_look_better(tmp_path: Path, name: str) -> None:
+    policy = write_policy(tmp_path, name, "log.jsonl", module(name).EXPECTED)
+    log = write_log(tmp_path, name, "jsonl")
+    lines, whole = log.read_text(encoding="utf-8").splitlines(), measured_here(policy)
+    assert len(whole) == sum(map(len, module(name).EXPECTED.values()))
+
+    for column in known(name).columns:
+        log.write_text("".join(map(without(column), lines)), encoding="utf-8")
+        now = measured_here(policy)
+
+        assert [slo for slo, share in now.items() if share < whole[slo]] == [], column
+        if column not in known(name).optional and not known(name).each:
+            assert now.keys() < whole.keys(), f"what needs {column} is not measured"
+
+
+def without(column: str) -> Callable[[str], str]:
+    """Return what leaves a key out of a line, however deep it stands."""
+
+    def pruned(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: pruned(inner) for key, inner in value.items() if key != column}
+        return [pruned(inner) for inner in value] if isinstance(value, list) else value
+
+    return lambda line: json.dumps(pruned(json.loads(line))) + "\n"
+
+
+@pytest.mark.parametrize("name", record_names())
+@pytest.mark.parametrize("text", ["", "{}\n", '{"ts": "2026-10-31T11:59:00Z", "status": 200}\n'])
+def test_a_log_of_another_format_is_not_measured(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / "log.jsonl").write_text(text)
+
+    policy = write_policy(tmp_path, name, "log.jsonl", module(name).EXPECTED)
+
+    assert measured_here(policy) == {}

@@ -61,8 +61,9 @@ def _newest(source: Source, newest: Newest) -> Source:
     same, by = [source.column(n) for n in newest.of], [source.column(n) for n in newest.by]
     order = ", ".join(f"{identifier(name)} DESC NULLS LAST" for name in by)
     first = f"row_number() OVER (PARTITION BY {', '.join(map(identifier, same))} ORDER BY {order})"
-    # What a row is about that does not say so is not known, and none of them may hide another.
-    alone = [f" OR {identifier(name)} IS NULL" for name in same if name not in source.optional]
+    # A row that does not say what it is about, or how new it is, may neither hide nor be hidden.
+    unknown = [name for name in (*same, *by) if name not in source.optional]
+    alone = [f" OR {identifier(name)} IS NULL" for name in unknown]
     place = ["file_index"] if source.keyed else []
 
     def last(relation: Relation) -> Relation:
@@ -78,5 +79,5 @@ def _newest(source: Source, newest: Newest) -> Source:
         source,
         relation=last(source.relation),
         shown=last(source.shown),
-        always=frozenset({*same, *by} - source.optional),
+        always=frozenset(unknown),
     )

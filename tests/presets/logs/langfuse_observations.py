@@ -25,7 +25,7 @@ def rows() -> list[dict[str, Any]]:
         *map(_row, LOG),
         {**last, "level": "ERROR", "total_cost": 99.5},  # as old as the other: by event_ts
         {**last, "id": "gone", "level": "ERROR"},
-        {**last, "id": "gone", "event_ts": later, "is_deleted": 1},
+        {**last, "id": "gone", "level": "ERROR", "event_ts": later, "is_deleted": 1},
         {**last, "id": "span", "type": "SPAN", "level": "ERROR", "total_cost": None},
         {**last, "event_ts": later},
     ]
