@@ -26,7 +26,10 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break the text at spaces into lines of at most ``width`` columns, longer words anywhere."""
+    """Break the text at spaces into lines of at most ``width`` columns.
+
+    A longer word breaks after a comma where it has one, as a selector's matchers do, else anywhere.
+    """
     lines, room = [""], max(width, _NARROWEST)
     for word in _SPACE.split(text):
         if not lines[-1] or text_width(f"{lines[-1]} {word}") <= room:
@@ -34,7 +37,8 @@ def wrap(text: str, width: int) -> list[str]:
         else:
             lines.append(word)
         while text_width(lines[-1]) > room:
-            cut = _fitting(lines[-1], room)
+            fitting = _fitting(lines[-1], room)
+            cut = lines[-1].rfind(",", 0, fitting) + 1 or fitting
             lines[-1:] = [lines[-1][:cut], lines[-1][cut:]]
     return lines
 

@@ -43,7 +43,9 @@ def test_a_file_says_where_it_is_from(name: str) -> None:
     preset = load_preset(name)
     sources = [*preset.sources, *(s for one in preset.indicators.values() for s in one.sources)]
 
-    assert [s for s in sources if not re.match(r"[\w.-]+/[\w.-]+ \S|https://", s)] == []
+    repository, package = r"[\w.-]+/[\w.-]+ \S+@\w|", r"[\w.-]+ [0-9]\S+ on PyPI, "
+    found = [one for one in sources if re.match(f"{repository}{package}|https://", one)]
+    assert found, "a repository's file at a commit, a package's file, or an address"
 
 
 def test_presets_that_are_named_in_texts_are_there() -> None:

@@ -72,6 +72,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "total": count(lambda r: not r.cancelled and r.status not in {400, 429}),
         },
     ],
+    "availability": [{"labels": {"job": "vllm"}, "bad": 0, "total": 1}],
     "latency": [
         {
             "threshold": "10s",

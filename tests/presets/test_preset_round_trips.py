@@ -1,0 +1,38 @@
+"""A policy with 40 SLOs over six servers: what it costs the user in round trips."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.cli.installed import command
+from tests.presets.pages import END
+from tests.presets.test_presets_live import CASES, write_policy
+from tests.servers.metrics import Server
+from tests.servers.proxy import counting_proxy
+
+SERVERS = ("vllm", "sglang", "tgi", "litellm", "triton", "llm-d")
+LATENCY = 0.5
+
+
+def test_forty_slos_over_six_servers_take_at_most_three_round_trips(
+    prometheus_server: Server, tmp_path: Path
+) -> None:
+    cases = [case for case in CASES if case.server in SERVERS][:40]
+    assert len(cases) == 40
+    assert sum("threshold" in case.says for case in cases) > 10
+    policy = tmp_path / "gate.yaml"
+    with counting_proxy(prometheus_server.url, LATENCY) as proxy:
+        write_policy(policy, proxy.url, cases)
+        run = command("check", str(policy), "--change", "canary", "--format", "json")
+        done = subprocess.run(
+            [*run, "--at", END.isoformat()],
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+
+    (decided,) = json.loads(done.stdout)["policies"]
+    assert [slo["name"] for slo in decided["slos"] if slo.get("cause")] == []
+    assert 2 <= proxy.traffic.round_trips <= 3
+    assert proxy.traffic.requests <= 24
