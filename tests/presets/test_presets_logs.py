@@ -171,3 +171,23 @@ def test_a_log_of_another_format_is_not_measured(tmp_path: Path, name: str, text
     policy = write_policy(tmp_path, name, "log.jsonl", module(name).EXPECTED)
 
     assert measured_here(policy) == {}
+
+
+ALIKE = {
+    "nginx": '127.0.0.1 - - [31/Oct/2026:11:59:00 +0000] "POST /v1/completions HTTP/1.1" 500 1',
+    "envoy": '[2026-10-31T11:59:00.000Z] "POST /v1/completions HTTP/1.1" 503 UF 0 91 5 - "-"',
+    "langfuse-observations": '{"id": "a", "startTime": "2026-10-31T11:59:00Z", "level": "ERROR"}',
+    "helicone": '{"request_id": "a", "request_created_at": "2026-10-31T11:59:00Z", "code": 500}',
+    "phoenix-annotations": '{"annotation_name": "a", "created_at": "2026-10-31T11:59:00Z"}',
+    "otlp-spans": '\x00\x00\x00\x15{"resourceSpans": [{}]}',
+    "otel-spans": '{"Timestamp": "2026-10-31 11:59:00", "Duration": 1, "StatusCode": "Error",'
+    ' "SpanAttributes": {"gen_ai": {"operation": {"name": "chat"}}}}',
+}
+"""Other forms of the same data, which are not read: text formats, HTTP APIs, data frames."""
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_another_form_of_the_same_data_is_not_measured(tmp_path: Path, name: str) -> None:
+    (tmp_path / "log.jsonl").write_text(ALIKE[name] + "\n")
+
+    assert measured_here(write_policy(tmp_path, name, "log.jsonl", module(name).EXPECTED)) == {}
