@@ -38,6 +38,38 @@ class PrometheusSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Newest:
+    """Of several rows about the same thing only the newest is one; the others are its past."""
+
+    of: tuple[str, ...]
+    """Columns that are alike in rows about the same thing."""
+    by: tuple[str, ...]
+    """Columns that grow from one version to the next; later ones where earlier ones are alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What is known of the rows of a log before a file is opened."""
+
+    timestamp: str
+    """The column that says when a request happened."""
+    time_zone: tzinfo | None = None
+    """Of timestamps that carry none; None: such timestamps are an error."""
+    format: str | None = None
+    """``jsonl``, ``csv`` or ``parquet``; None: by the files' names."""
+    name: str | None = None
+    """The preset file that says all this; None: the policy does."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Column -> the DuckDB type to read it as, whatever its values look like."""
+    optional: frozenset[str] = frozenset()
+    """Those of ``columns`` that a file may lack: NULL then. All others must be in every file."""
+    each: tuple[str, ...] = ()
+    """JSON: keys of lists, each within the items of the one before; a row is an item of the last.
+    All columns of such a row are in ``columns``."""
+    newest: Newest | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogsSettings:
     """Request logs in files."""
 
@@ -48,12 +80,7 @@ class LogsSettings:
     """A file or a glob; relative to the policy file's folder."""
     directory: Path
     """That folder."""
-    timestamp: str
-    """The column that says when a request happened."""
-    time_zone: tzinfo | None = None
-    """Of timestamps that carry none; None: such timestamps are an error."""
-    format: str | None = None
-    """``jsonl``, ``csv`` or ``parquet``; None: by the files' names."""
+    records: Records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

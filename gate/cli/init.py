@@ -5,7 +5,7 @@ from string import Template
 
 import click
 
-from gate.cli.starters import BACKENDS, HEAD, RULES, slos_of
+from gate.cli.starters import BACKENDS, HEAD, RULES, block_of, slos_of
 from gate.cli.streams import tell
 from gate.config.presets import load_preset, preset_names
 from gate.errors import ExitCode, UsageError
@@ -31,7 +31,7 @@ def init(
     if path.exists() and not force:
         raise UsageError(f"{file} is there already; --force overwrites it")
     backend, slos = _measured(backend, server)
-    text = Template(HEAD + BACKENDS[backend].block + slos + RULES).substitute(service=service)
+    text = Template(HEAD + block_of(backend, server) + slos + RULES).substitute(service=service)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

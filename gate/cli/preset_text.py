@@ -31,6 +31,8 @@ def server_lines(name: str, preset: Preset, width: int) -> list[str]:
     for kind, indicator in preset.indicators.items():
         text = indicator.about if indicator.families else f"no signal: {indicator.about}"
         lines += hang(kind, text, label_width=_LABEL, width=width)
+    if preset.records is not None:
+        lines += ["", f"{_INDENT}backend: {{type: logs, path: ..., records: {name}}}"]
     return [*lines, *_lists([("Caveats", preset.notes), ("Sources", preset.sources)], width)]
 
 
@@ -43,6 +45,8 @@ def indicator_lines(server: str, preset: Preset, kind: str, width: int) -> list[
     required = [*preset.requires, *indicator.requires]
     sli = [f"preset: {server}/{kind}"]
     sli += [f"threshold: {indicator.threshold}"] if indicator.threshold else []
+    undecided = [key for key, option in indicator.options.items() if option.default is None]
+    sli += [f"options: {{{', '.join(f'{key}: ...' for key in undecided)}}}"] if undecided else []
     sli += [f"labels: {{{', '.join(f'{label}: ...' for label in required)}}}"] if required else []
     return [
         *head,
@@ -66,7 +70,11 @@ def indicator_lines(server: str, preset: Preset, kind: str, width: int) -> list[
 
 
 def _family(place: int, family: Family, indicator: Indicator, width: int) -> Iterator[str]:
-    texts = {key: option.texts(option.default) for key, option in indicator.options.items()}
+    texts = {
+        key: option.texts(option.default)
+        for key, option in indicator.options.items()
+        if option.default is not None
+    }
     yield from ("", "Else, under an older name") if place else ("", "Counts")
     rows = {role: fill(text, role, texts) for role, text in family.expressions.items()}
     if family.histogram is not None:
@@ -91,7 +99,8 @@ def _options(indicator: Indicator, width: int) -> Iterator[str]:
         yield from ("", "Options")
     for key, option in indicator.options.items():
         choices = " | ".join(option.choices) or f"a text of the form {option.pattern}"
-        text = f"{choices}; default {option.default}: {option.about}"
+        unless = f"default {option.default}" if option.default else "must be given"
+        text = f"{choices}; {unless}: {option.about}"
         yield from (_INDENT + line for line in hang(key, text, label_width=10, width=width - 2))
 
 

@@ -103,9 +103,30 @@ def _of_preset(server: str, kind: str) -> str:
     if indicator.threshold is not None:
         lines.append(f"threshold: {indicator.threshold}")
     labels = (*preset.requires, *indicator.requires)
+    options = [
+        f"{key}: {next(iter(option.choices), f'my-{key}')}"
+        for key, option in indicator.options.items()
+        if option.default is None
+    ]
+    if options:
+        lines.append(f"options: {{{', '.join(options)}}}   # see gate presets show {server}/{kind}")
     if labels:
         lines.append(f"labels: {{{', '.join(f'{label}: my-{label}' for label in labels)}}}")
     return "".join(f"      {line}\n" for line in lines)
+
+
+_PATH: Final = """\
+backend:
+  type: logs
+  path: ../logs/*.jsonl       # from this file's folder; also .csv, .parquet, .gz
+"""
+
+
+def block_of(backend: str, server: str | None) -> str:
+    """Return the ``backend`` block; a preset for logs knows their rows."""
+    if server is None or load_preset(server).records is None:
+        return BACKENDS[backend].block
+    return f"{_PATH}  records: {server}\n\n"
 
 
 BACKENDS: Final = {
@@ -122,10 +143,8 @@ backend:
         _HTTP,
     ),
     "logs": Starter(
-        """\
-backend:
-  type: logs
-  path: ../logs/*.jsonl       # from this file's folder; also .csv, .parquet, .gz
+        f"""\
+{_PATH}\
   timestamp: ts               # the column that says when
   # time_zone: Europe/Berlin  # of timestamps that carry none
 

@@ -2,16 +2,17 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import yaml
 
-from gate.config.reader import OUTSIDE, Reader, UnreadableError, written
+from gate.config.reader import OUTSIDE, Reader, UnreadableError, nearest, written
 from gate.config.scalars import COUNT, NAME, SECRET, TEXT, ZONE
-from gate.config.shapes import Block, Choice, Field, MapOf, Scalar, Tagged, Values, pairs
-from gate.settings import LogsSettings, PrometheusSettings, Settings, StaticSettings
+from gate.config.shapes import Block, Choice, Field, MapOf, Scalar, Schema, Tagged, Values, pairs
+from gate.settings import LogsSettings, PrometheusSettings, Records, Settings, StaticSettings
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 _PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
@@ -148,14 +149,46 @@ def _build_prometheus(values: Values, _reader: Reader) -> Settings:
     )
 
 
+LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
+
+
+class _RecordsName(Scalar[str]):
+    """A preset for logs; the list of them is read for the schema and for mistakes only."""
+
+    def __init__(self) -> None:
+        super().__init__(str, TEXT.json)
+
+    def schema(self) -> Schema:
+        """Return an enum of the presets that know the rows of a log."""
+        from gate.config.presets import record_names  # noqa: PLC0415 - reads every file
+
+        return {"enum": record_names()}
+
+
+def _known_records(values: Values, reader: Reader) -> Records:
+    from gate.config.presets import load_preset, preset_names, record_names  # noqa: PLC0415
+
+    name = values.get("records")
+    records = load_preset(name).records if name in preset_names() else None
+    if records is None:
+        message = f"no preset knows the rows of {name!r}{nearest(name, record_names())}"
+        raise reader.fail(values.node("records"), message)
+    return replace(records, name=name)
+
+
 def _build_logs(values: Values, reader: Reader) -> Settings:
-    return LogsSettings(
-        path=values.get("path"),
-        directory=reader.directory,
-        timestamp=values.get("timestamp"),
-        time_zone=values.get("time_zone"),
-        format=values.get("format"),
-    )
+    given = {key: values.get(key) for key in values.given("timestamp", "time_zone", "format")}
+    if len(values.given("timestamp", "records")) != 1:
+        message = (
+            "either timestamp is given, the column of the time, or records: the preset that knows"
+            " the rows"
+        )
+        raise reader.fail(values.node(), message)
+    if values.given("records"):
+        records = replace(_known_records(values, reader), **given)
+    else:
+        records = Records(**given)
+    return LogsSettings(path=values.get("path"), directory=reader.directory, records=records)
 
 
 def _build_static(values: Values, reader: Reader) -> Settings:
@@ -196,13 +229,15 @@ BACKEND: Final[Tagged[Settings]] = Tagged(
                 "path": Field(
                     shape=TEXT, doc="File or glob, from this file's folder.", required=True
                 ),
-                "timestamp": Field(shape=NAME, doc="Column of the time.", required=True),
-                "time_zone": Field(shape=ZONE, doc="Of timestamps that carry none."),
-                "format": Field(
-                    shape=Choice(("jsonl", "csv", "parquet")), doc="Default: by the file's name."
+                "records": Field(
+                    shape=_RecordsName(), doc="The preset that knows the rows: litellm-payload."
                 ),
+                "timestamp": Field(shape=NAME, doc="Without records: the column of the time."),
+                "time_zone": Field(shape=ZONE, doc="Of timestamps that carry none."),
+                "format": Field(shape=LOG_FORMAT, doc="Default: by the file's name."),
             },
             _build_logs,
+            rules={"oneOf": [{"required": ["records"]}, {"required": ["timestamp"]}]},
         ),
         "static": Block(
             {

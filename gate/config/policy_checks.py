@@ -42,11 +42,12 @@ def classes(values: Values) -> frozenset[str]:
 
 def _check_slos(values: Values, reader: Reader) -> bool:
     placed: tuple[Placed, ...] = values.get("slos")
-    backend = _backend(values)
+    backend, records = SETTINGS.get(_of_backend(values, "type")), _of_backend(values, "records")
     known: dict[str, Slo] = {}
     whole = True
     for one in placed:
-        message = _slo_mistake(one.slo, known, backend) or _language_mistake(one, backend)
+        message = _slo_mistake(one.slo, known, backend, records)
+        message = message or _language_mistake(one, backend)
         if message:
             one.note(message)
             whole = False
@@ -65,13 +66,15 @@ def _language_mistake(placed: Placed, backend: type[Settings] | None) -> str | N
     return f"its file is written for Prometheus, which the {backend.kind} backend does not ask"
 
 
-def _backend(values: Values) -> type[Settings] | None:
-    """Return which backend is asked for, whether or not the rest of its block can be read."""
-    types = [child for key, child in _pairs(values.nodes.get("backend")) if key.value == "type"]
-    return next((SETTINGS.get(written(node)) for node in types), None)
+def _of_backend(values: Values, wanted: str) -> str:
+    """Return what the backend's block says, whether or not the rest of it can be read."""
+    entries = _pairs(values.nodes.get("backend"))
+    return next((written(child) for key, child in entries if key.value == wanted), "")
 
 
-def _slo_mistake(slo: Slo, known: dict[str, Slo], backend: type[Settings] | None) -> str | None:
+def _slo_mistake(
+    slo: Slo, known: dict[str, Slo], backend: type[Settings] | None, records: str
+) -> str | None:
     if slo.name in known:
         return "another SLO has this name"
     if isinstance(slo, CompositeSlo):
@@ -81,17 +84,20 @@ def _slo_mistake(slo: Slo, known: dict[str, Slo], backend: type[Settings] | None
                 hint = nearest(member.slo, ratios)
                 return f"{member.slo!r} is no SLO with an objective above this one{hint}"
         return None
-    return None if backend is None else _sli_mistake(slo.sli, backend)
+    return None if backend is None else _sli_mistake(slo.sli, backend, records)
 
 
-def _sli_mistake(sli: Sli, backend: type[Settings]) -> str | None:
+def _sli_mistake(sli: Sli, backend: type[Settings], records: str) -> str | None:
     kind = sli_kind(sli)
     if sli.preset is not None:
         from gate.config.presets import load_preset  # noqa: PLC0415 - for presets only
 
-        other = load_preset(sli.preset.partition("/")[0]).backend
-        if other != backend.kind:
-            return f"the preset {sli.preset} is for the {other} backend"
+        name = sli.preset.partition("/")[0]
+        preset = load_preset(name)
+        if preset.backend != backend.kind:
+            return f"the preset {sli.preset} is for the {preset.backend} backend"
+        if preset.records is not None and records != name:
+            return f"the preset {sli.preset} knows other rows; the backend must say records: {name}"
     if kind not in backend.sli_kinds:
         fitting = ", ".join(sorted(backend.sli_kinds))
         return f"the {backend.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"

@@ -7,9 +7,10 @@ from fractions import Fraction
 from typing import Final
 
 from gate.config.reader import Reader
+from gate.config.records_shape import RECORDS
 from gate.config.scalars import NAME, NUMBER, TEXT
 from gate.config.shapes import Block, Choice, EitherOf, Field, ListOf, MapOf, Scalar, Values
-from gate.settings import SETTINGS
+from gate.settings import SETTINGS, LogsSettings, Records
 from gate.slo.threshold import UNITS
 
 EVALUATION: Final = "faithfulness"
@@ -41,7 +42,8 @@ class Option:
     """Something on which honest people differ, or a name that only the team knows."""
 
     about: str
-    default: str
+    default: str | None = None
+    """None: there is no safe guess, and the policy must choose."""
     choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By the choice, the text that takes the placeholder's place, by role."""
     pattern: str | None = None
@@ -100,6 +102,8 @@ class Preset:
     """Labels that every indicator needs from the policy."""
     boundary_flag: str | None = None
     notes: tuple[str, ...] = ()
+    records: Records | None = None
+    """Of the log's rows; None: this is no preset for logs."""
 
 
 def fill(text: str, role: str, options: Mapping[str, Mapping[str, str]]) -> str:
@@ -113,7 +117,7 @@ def _build_option(values: Values, reader: Reader) -> Option:
     option = Option(**values.values)
     if (option.pattern is None) == (not option.choices):
         raise reader.fail(values.node(), "an option has either choices or a pattern")
-    if option.choices and option.default not in option.choices:
+    if option.choices and option.default not in {None, *option.choices}:
         raise reader.fail(values.node("default"), "the default is none of the choices")
     return option
 
@@ -126,7 +130,7 @@ _FRAGMENT: Final = EitherOf(
 _OPTION: Final = Block(
     {
         "about": Field(shape=TEXT, doc="What it is about.", required=True),
-        "default": Field(shape=TEXT, doc="What is taken without it.", required=True),
+        "default": Field(shape=TEXT, doc="What is taken without it; none: it must be given."),
         "choices": Field(shape=MapOf(_FRAGMENT), doc="By choice, the text, or one per role."),
         "pattern": Field(shape=TEXT, doc="Of a text that the policy gives."),
     },
@@ -192,6 +196,14 @@ _INDICATOR: Final = Block(
     _build_indicator,
 )
 
+
+def _build_preset(values: Values, reader: Reader) -> Preset:
+    preset = Preset(**values.values)
+    if (preset.records is None) == (preset.backend == LogsSettings.kind):
+        raise reader.fail(values.node(), "records belong to the logs backend, and it needs them")
+    return preset
+
+
 PRESET: Final = Block(
     {
         "title": Field(shape=TEXT, doc="The server's name.", required=True),
@@ -199,6 +211,7 @@ PRESET: Final = Block(
         "backend": Field(shape=Choice(tuple(SETTINGS)), doc="What counts.", required=True),
         "labels": Field(shape=ListOf(NAME), doc="Labels that people select by."),
         "requires": Field(shape=ListOf(NAME), doc="Labels that the policy must give."),
+        "records": Field(shape=RECORDS, doc="Logs: what their rows look like."),
         "boundary_flag": Field(shape=TEXT, doc="How to get another histogram boundary."),
         "notes": Field(shape=ListOf(TEXT), doc="Caveats of all of it."),
         "sources": Field(shape=ListOf(TEXT, at_least=1), doc="Where this is from.", required=True),
@@ -214,5 +227,5 @@ PRESET: Final = Block(
             required=True,
         ),
     },
-    lambda values, _: Preset(**values.values),
+    _build_preset,
 )

@@ -79,10 +79,17 @@ def _check_threshold(values: Values, name: str, indicator: Indicator, reader: Re
 
 
 def _check_options(values: Values, name: str, indicator: Indicator, reader: Reader) -> bool:
+    given = values.get("options", {})
     flaws = [
         flaw
-        for key, chosen in values.get("options", {}).items()
+        for key, chosen in given.items()
         if (flaw := _option_flaw(key, chosen, indicator.options)) is not None
+    ]
+    flaws += [
+        f"the option {key} must be given ({option.pattern or ' or '.join(option.choices)}):"
+        f" {option.about}"
+        for key, option in indicator.options.items()
+        if option.default is None and key not in given
     ]
     for flaw in flaws:
         reader.note(values.node("options"), f"{name}: {flaw}")
@@ -114,8 +121,9 @@ def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Re
 
 def _texts(given: Mapping[str, str], indicator: Indicator) -> Texts:
     return {
-        key: option.texts(given.get(key, option.default))
+        key: option.texts(chosen)
         for key, option in indicator.options.items()
+        if (chosen := given.get(key, option.default)) is not None
     }
 
 

@@ -30,6 +30,11 @@ def load_preset(name: str) -> Preset:
     return PRESET.read(compose(text, reader), reader)
 
 
+def record_names() -> list[str]:
+    """Return the presets that know the rows of a log."""
+    return [name for name in preset_names() if load_preset(name).records is not None]
+
+
 def measurable() -> Iterator[tuple[str, Preset, Indicator]]:
     """Yield every indicator that can be measured, as ``vllm/errors``, with its preset."""
     for name in preset_names():

@@ -8,7 +8,7 @@ import pytest
 
 from gate.config.load import load, validate
 from gate.errors import ExitCode, PolicyError
-from gate.settings import LogsSettings, StaticSettings
+from gate.settings import LogsSettings, Records, StaticSettings
 from tests.config.texts import TIERS, policy, slo
 
 STATIC = policy(
@@ -109,9 +109,7 @@ def test_the_logs_backend_is_read_whole(tmp_path: Path) -> None:
     assert load(str(path), {}).settings == LogsSettings(
         path="logs/*.csv",
         directory=tmp_path,
-        timestamp="ts",
-        time_zone=ZoneInfo("Europe/Berlin"),
-        format="csv",
+        records=Records(timestamp="ts", time_zone=ZoneInfo("Europe/Berlin"), format="csv"),
     )
 
 

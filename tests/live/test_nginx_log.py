@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from gate.backends import open_backend
-from gate.settings import LogsSettings
+from gate.settings import LogsSettings, Records
 from gate.slo.measurement import Answer, CountRequest, Sli
 from gate.slo.window import Span
 from tests.live.asking import LIMITS, counts
@@ -58,7 +58,8 @@ def rows(web: WebServer) -> list[dict[str, Any]]:
 
 
 def ask(web: WebServer, sli: Sli, span: Span) -> Answer:
-    settings = LogsSettings(path=web.log.name, directory=web.log.parent, timestamp="time")
+    records = Records(timestamp="time")
+    settings = LogsSettings(path=web.log.name, directory=web.log.parent, records=records)
     request = CountRequest(sli=sli, span=span)
     return open_backend(settings, LIMITS).measure([request], span.end)[0]
 

@@ -13,14 +13,15 @@ from gate.backends.logs.files import find_files, pattern_of
 from gate.backends.logs.indicators import Indicator, drafted, indicator_of
 from gate.backends.logs.jsonl import describe_jsonl
 from gate.backends.logs.parquet import describe_parquet
+from gate.backends.logs.records import as_declared, needed_columns
 from gate.backends.logs.refusal import Refusal, from_duckdb, unreadable
 from gate.backends.logs.source import Source, create_rows
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import timestamp_of, zone_name
-from gate.settings import Limits, LogsSettings
+from gate.settings import Limits, LogsSettings, Records
 from gate.slo.measurement import Answer, Cause, CountRequest, Sli
 
-Describe = Callable[[Database, list[str], str, frozenset[str], str], Source]
+Describe = Callable[[Database, list[str], str, frozenset[str], Records], Source]
 Asked = dict[int, tuple[CountRequest, Indicator]]
 """By the request's place."""
 Key = tuple[object, ...]
@@ -50,7 +51,7 @@ class LogsBackend:
         if not requests:
             return []
         try:
-            zone = zone_name(self._settings.time_zone)
+            zone = zone_name(self._settings.records.time_zone)
             with opened(self._limits.timeout, zone) as database:
                 return self._measure(database, requests, at, zone)
         except duckdb.Error as error:
@@ -67,10 +68,10 @@ class LogsBackend:
         database.confine(files)
         slis = {_key(request.sli): request.sli for request in requests}
         drafts, refused = _sort_out(slis, lambda sli: drafted(database, sli))
-        wanted = frozenset(name for draft in drafts.values() for name in draft.wanted)
-        column, pattern = self._settings.timestamp, pattern_of(self._settings)
-        source = FORMATS[kind](database, files, pattern, wanted, column)
-        logs = Logs(source, timestamp_of(source, column, zone))
+        records, pattern = self._settings.records, pattern_of(self._settings)
+        wanted = needed_columns(records).union(*(draft.wanted for draft in drafts.values()))
+        source = as_declared(FORMATS[kind](database, files, pattern, wanted, records), records)
+        logs = Logs(source, timestamp_of(source, records.timestamp, zone))
         create_rows(database, source)
         indicators, unfit = _sort_out(drafts, lambda draft: indicator_of(database, draft, source))
         asked = {

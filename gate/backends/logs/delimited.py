@@ -11,6 +11,7 @@ from typing import Final
 from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.refusal import Refusal, invalid
 from gate.backends.logs.source import Source, listed, missing_in
+from gate.settings import Records
 from gate.slo.measurement import Cause
 
 _DELIMITERS: Final = ",\t;|"
@@ -39,7 +40,7 @@ def describe_csv(
     files: list[str],
     pattern: str,
     wanted: frozenset[str],
-    timestamp: str,  # noqa: ARG001 - the signature that all formats have
+    records: Records,
 ) -> Source:
     """Read all headers. The columns may stand in another order in some files."""
     groups: dict[_Header, list[str]] = defaultdict(list)
@@ -49,9 +50,12 @@ def describe_csv(
     lacking = {
         name: [f for h, fs in groups.items() if name not in h.names for f in fs] for name in names
     }
-    types = _types(database, groups, names, wanted)
+    declared = {name.lower() for name in records.columns}
+    types = _types(database, groups, names, wanted - declared)
     if types is None:
         raise Refusal(Cause.NO_DATA, f"there is no row in {listed(files)}")
+    # The text itself, for the declared type: a number would be read as another one first.
+    types |= dict.fromkeys((name for name in names if name.lower() in declared), "VARCHAR")
     quoted = {header: file_list(of_header) for header, of_header in groups.items()}
     short = {header: literal(pattern) for header in groups} if len(groups) == 1 else quoted
     return Source(
@@ -59,7 +63,12 @@ def describe_csv(
         types=types,
         relation=lambda used: _relation(quoted, types, used),
         shown=lambda used: _relation(short, types, used),
-        faults={name: missing_in(name, fs, len(files)) for name, fs in lacking.items() if fs},
+        faults={
+            name: missing_in(name, fs, len(files))
+            for name, fs in lacking.items()
+            if fs and name not in records.optional
+        },
+        optional=records.optional,
     )
 
 

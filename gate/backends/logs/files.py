@@ -44,7 +44,7 @@ def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
     files = [path for path in matches if _is_log(path)]
     if not files:
         raise unreadable(f"no file matches {pattern}{_hint(settings)}")
-    kind = settings.format or _format_of(files)
+    kind = settings.records.format or _format_of(files)
     full = [path for path in files if _holds_rows(path, kind)]
     if not full:
         raise Refusal(Cause.NO_DATA, f"every file that matches {pattern} is empty")

@@ -75,7 +75,7 @@ def indicator_of(database: Database, draft: Draft, source: Source) -> Indicator:
     Raises:
         Refusal: a column is missing, or an expression is of the wrong type.
     """
-    columns = frozenset(source.column(name) for name in sorted(draft.wanted))
+    columns = source.always.union(source.column(name) for name in sorted(draft.wanted))
     spent = draft.expressions.get("spent")
     if spent is not None:
         kind = check_number(database, spent, source)

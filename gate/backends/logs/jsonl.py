@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from gate.backends.logs.database import Database, file_list, literal
+from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.refusal import Refusal, invalid
 from gate.backends.logs.source import Source, listed
+from gate.settings import Records
 from gate.slo.measurement import Cause
 
 _INTEGERS: Final = re.compile(r"\b(?:U?BIGINT|U?HUGEINT)\b")
@@ -18,31 +19,32 @@ costs 40 ms. A later value that does not fit is an error, not a wrong count.
 """
 _LINE: Final = "maximum_object_size = 4194304"
 """A line may have 4 MiB. With DuckDB's own 16 MiB reading takes twice as long (buffers)."""
-_READ: Final = f"format = 'newline_delimited', hive_partitioning = false, {_LINE}"
+_FORMAT: Final = "format = 'newline_delimited', hive_partitioning = false"
+_READ: Final = f"{_FORMAT}, {_LINE}"
+_LARGE: Final = f"{_FORMAT}, maximum_object_size = 67108864"
+"""A line that holds many rows may have 64 MiB."""
 _UNSETTLED: Final = ("JSON", '"NULL"')
 """What DuckDB takes a key for that has no value, or values of several types, in the sample."""
 
 
 def describe_jsonl(
-    database: Database, files: list[str], pattern: str, wanted: frozenset[str], timestamp: str
+    database: Database, files: list[str], pattern: str, wanted: frozenset[str], records: Records
 ) -> Source:
     """Learn the keys and types from a few rows; from more while a wanted key stays unclear."""
-    types: dict[str, str] = {}
-    for rows, last in _SAMPLES:
-        types = _types(database, files[-1:] if last else files, rows)
-        if wanted | {timestamp.lower()} <= {
-            name.lower() for name, kind in types.items() if kind not in _UNSETTLED
-        }:
-            break
-    if list(types) == ["json"] and timestamp.lower() != "json":
+    if records.each:
+        return _items(files, pattern, records)
+    optional = {name: records.columns[name] for name in records.optional}
+    types = _learned(database, files, wanted - {name.lower() for name in optional}, records)
+    if list(types) == ["json"] and "json" not in wanted:
         raise _no_objects(database, files)
-    types = {name: _as_read(name, kind, timestamp) for name, kind in types.items()}
+    types = {name: _as_read(name, kind, records) for name, kind in types.items()} | optional
     return Source(
         files=files,
         types=types,
         relation=lambda used: _relation(file_list(files), types, used),
         shown=lambda used: _relation(literal(pattern), types, used),
         keyed=True,
+        optional=records.optional,
     )
 
 
@@ -57,6 +59,52 @@ def files_without(database: Database, key: str, files: list[str]) -> list[str]:
     ]
 
 
+def _items(files: list[str], pattern: str, records: Records) -> Source:
+    """Take what is declared: to learn it from a few lines would be to read many items."""
+    return Source(
+        files=files,
+        types=records.columns,
+        relation=lambda used: _within(file_list(files), records, used),
+        shown=lambda used: _within(literal(pattern), records, used),
+        optional=records.optional,
+    )
+
+
+def _within(files: str, records: Records, used: Iterable[str]) -> str:
+    names = list(used)
+    outermost, *inner = records.each
+    kind = _struct({name: records.columns[name] for name in names}) + "[]"
+    for key in reversed(inner):
+        kind = _struct({key: kind}) + "[]"
+    columns = f"{{{literal(outermost)}: {literal(kind)}}}"
+    rows = f"read_json({files}, {_LARGE}, columns = {columns})"
+    path = identifier(outermost)
+    for key in inner:
+        rows, path = f"(SELECT unnest({path}) AS item FROM {rows})", f"item.{identifier(key)}"
+    columns = ", ".join(f"item.{identifier(name)}" for name in names)
+    return f"(SELECT {columns} FROM (SELECT unnest({path}) AS item FROM {rows}))"
+
+
+def _struct(types: Mapping[str, str]) -> str:
+    return f"STRUCT({', '.join(f'{identifier(name)} {kind}' for name, kind in types.items())})"
+
+
+def _learned(
+    database: Database, files: list[str], needed: frozenset[str], records: Records
+) -> dict[str, str]:
+    known = {name.lower() for name in records.columns}
+    types: dict[str, str] = {}
+    for rows, last in _SAMPLES:
+        types = _types(database, files[-1:] if last else files, rows)
+        if needed <= {
+            name.lower()
+            for name, kind in types.items()
+            if kind not in _UNSETTLED or name.lower() in known
+        }:
+            break
+    return types
+
+
 def _types(database: Database, files: list[str], sample: int) -> dict[str, str]:
     rows = database.query(
         f"DESCRIBE SELECT * FROM read_json({file_list(files)}, {_READ}, "
@@ -65,12 +113,14 @@ def _types(database: Database, files: list[str], sample: int) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def _as_read(name: str, kind: str, timestamp: str) -> str:
+def _as_read(name: str, kind: str, records: Records) -> str:
+    if name in records.columns:
+        return records.columns[name]
     # A key whose sample held whole numbers only would be read as BIGINT, and DuckDB rounds a later
     # 2000.4 to 2000 without a word. Every JSON number is a double (RFC 8259, section 6).
     number = _INTEGERS.sub("DOUBLE", kind)
     # The offset is part of the text, and lost in some of the types that DuckDB guesses.
-    is_text = name.lower() == timestamp.lower() and number != "DOUBLE"
+    is_text = name.lower() == records.timestamp.lower() and number != "DOUBLE"
     # A value of the type JSON would be cast to whatever it is compared with, and rounded again.
     return "VARCHAR" if is_text or kind in _UNSETTLED else number
 

@@ -32,7 +32,7 @@ def ask_for_keys(statement: Statement) -> Keys | None:
     bits = f"bitstring_agg({{}}, 0, {len(files) - 1})"
     values = {
         column: statement.sum(f"count({statement.value(identifier(column))})")
-        for column in sorted(statement.columns)
+        for column in sorted(statement.columns - statement.logs.source.optional)
     }
     return Keys(
         files=files,

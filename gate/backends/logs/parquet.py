@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from gate.backends.logs.database import Database, Row, file_list, literal
 from gate.backends.logs.source import Source, is_number, missing_in
+from gate.settings import Records
 
 _READ = "union_by_name = true, hive_partitioning = false"
 
@@ -16,7 +17,7 @@ def describe_parquet(
     files: list[str],
     pattern: str,
     wanted: frozenset[str],  # noqa: ARG001 - the signature that all formats have
-    timestamp: str,  # noqa: ARG001
+    records: Records,
 ) -> Source:
     """Read all footers. Numbers of several types are widened to one that holds them all."""
     relation = f"read_parquet({file_list(files)}, {_READ})"
@@ -33,8 +34,9 @@ def describe_parquet(
         faults={
             name: fault
             for name in types
-            if (fault := _fault(name, kinds[name.lower()], files)) is not None
+            if (fault := _fault(name, kinds[name.lower()], files, records)) is not None
         },
+        optional=records.optional,
     )
 
 
@@ -53,9 +55,9 @@ def _kinds_by_column(schema: list[Row]) -> dict[str, dict[str, str]]:
     return kinds
 
 
-def _fault(column: str, kinds: Mapping[str, str], files: list[str]) -> str | None:
+def _fault(column: str, kinds: Mapping[str, str], files: list[str], records: Records) -> str | None:
     lacking = [file for file in files if file not in kinds]
-    if lacking:
+    if lacking and column not in records.optional:
         return missing_in(column, lacking, len(files))
     examples = {kind: file for file, kind in kinds.items()}
     # Anything else would be widened by a guess: true to 1, naive timestamps to some zone.

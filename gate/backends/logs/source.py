@@ -11,6 +11,10 @@ from gate.backends.logs.refusal import invalid
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
 
 
+Relation = Callable[[Iterable[str]], str]
+"""Given columns, the FROM part that reads (at least) these."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A table over all files. Its columns' names are compared without regard to case, as in SQL."""
@@ -18,14 +22,18 @@ class Source:
     files: list[str]
     types: Mapping[str, str]
     """Column -> DuckDB's type, as read."""
-    relation: Callable[[Iterable[str]], str]
-    """The FROM part that reads (at least) these columns from all files."""
-    shown: Callable[[Iterable[str]], str]
+    relation: Relation
+    """From all files."""
+    shown: Relation
     """The same in short, for people."""
     faults: Mapping[str, str] = field(default_factory=dict)
     """Column -> why it cannot be used: not in every file, or not of one type."""
     keyed: bool = False
     """Every row has its own columns (JSON): a column that a file lacks shows only in its rows."""
+    optional: frozenset[str] = frozenset()
+    """Columns that are NULL where a file lacks them."""
+    always: frozenset[str] = frozenset()
+    """Columns that every indicator depends on."""
 
     def column(self, name: str) -> str:
         """Return the column's name as the files spell it.

@@ -30,7 +30,7 @@ class Timestamp:
     sql: str
     """TIMESTAMPTZ, or NULL where the value is missing or cannot be read."""
     plain: bool
-    """The column is an instant already, so that a Parquet reader can skip by its statistics."""
+    """The column is an instant already, and a Parquet reader can skip by its statistics."""
     zone: str | None
     """Of values that carry none. None: they cannot be read."""
 
@@ -65,7 +65,9 @@ def timestamp_of(source: Source, name: str, zone: str | None) -> Timestamp:
     column = source.column(name)
     kind, quoted = source.types[column], identifier(column)
     sql = quoted if kind == _ZONED else _converted(column, quoted, kind, zone)
-    return Timestamp(column=column, sql=sql, plain=kind == _ZONED, zone=zone)
+    # Nothing can be skipped before it is known which version of a row is the newest.
+    plain = kind == _ZONED and not source.always
+    return Timestamp(column=column, sql=sql, plain=plain, zone=zone)
 
 
 def _converted(column: str, quoted: str, kind: str, zone: str | None) -> str:

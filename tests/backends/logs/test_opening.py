@@ -11,9 +11,9 @@ import pytest
 
 from gate.backends import open_backend
 from gate.errors import UsageError
-from gate.settings import Limits, LogsSettings
+from gate.settings import Limits, LogsSettings, Records
 
-SETTINGS = LogsSettings(path="*.jsonl", directory=Path("logs"), timestamp="ts")
+SETTINGS = LogsSettings(path="*.jsonl", directory=Path("logs"), records=Records(timestamp="ts"))
 LIMITS = Limits(timeout=timedelta(seconds=1))
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import duckdb
 
 from gate.backends import open_backend
-from gate.settings import Limits, LogsSettings
+from gate.settings import Limits, LogsSettings, Records
 from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Sli, Slices, Spent, Unmeasured
 from gate.slo.window import Span
 
@@ -99,8 +99,9 @@ def _write_zstd(path: Path, text: bytes) -> Path:
 
 def settings(path: Path, /, **more: Any) -> LogsSettings:
     """Return settings for a file or glob; the folder is the policy's."""
-    given = {"timestamp": "ts", "directory": path.parent, "path": path.name, **more}
-    return LogsSettings(**given)
+    directory, name = more.pop("directory", path.parent), more.pop("path", path.name)
+    records = Records(**{"timestamp": "ts", **more})
+    return LogsSettings(directory=directory, path=name, records=records)
 
 
 def ask_all(
