@@ -49,6 +49,14 @@ class Checkout:
         """
         return Path(self._ask("rev-parse", "--show-toplevel").removesuffix("\n"))
 
+    def prefix(self) -> str:
+        """Return the folder from the top of the checkout, with a slash after it; empty: the top.
+
+        Raises:
+            GitError: this is no checkout.
+        """
+        return self._ask("rev-parse", "--show-prefix").removesuffix("\n")
+
     def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
         """Return the files that differ since the two commits parted, old names of moved ones too.
 

@@ -3,8 +3,9 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from posixpath import join, normpath
 
-from gate.decision.decision import Decision, PolicyDecision
+from gate.decision.decision import Decision, PolicyDecision, Source
 from gate.policy.findings import Finding, Verdict
 from gate.reporters import summary
 
@@ -30,6 +31,12 @@ class Objection:
         finding, decided = self.finding, self.decided
         about = (decided.policy.service, decided.change_class, finding.rule, finding.slo or "")
         return hashlib.sha256("\0".join(about).encode("utf-8", "replace")).hexdigest()
+
+
+def place(source: Source, decision: Decision) -> str:
+    """Return the path of a policy from the top of the repository, where that is known."""
+    # Not by os.path: what a host looks for has slashes, whatever made it.
+    return normpath(join(decision.context.folder, source.path.replace("\\", "/")))
 
 
 def objections(decision: Decision) -> list[Objection]:

@@ -44,6 +44,13 @@ def subject(decided: PolicyDecision) -> str:
     return f"{decided.change_class} of {decided.policy.service}{gap}"
 
 
+def headline(decision: Decision) -> str:
+    """Say in one line what was decided, on what, and where it was not plain sailing, why."""
+    (first, *others) = decision.policies
+    about = overall(decision) if others else subject(first)
+    return f"{verdict_word(decision.verdict, decision)}: {about}"
+
+
 def overall(decision: Decision) -> str:
     """Count the verdicts of several policies, worst first, and name those that object."""
     parts = []
@@ -126,8 +133,11 @@ def overriding(decision: Decision) -> Iterator[Fact]:
     if override is not None:
         needed = "" if decision.overridden else " (not needed)"
         until = values.instant(override.until)
-        who = f"approved by {override.approved_by}, until {until}{needed}"
+        by = f" by the label {override.label}" if override.label else ""
+        who = f"approved by {override.approved_by}{by}, until {until}{needed}"
         yield "Override", f"{override.reason}; {who}"
+    if decision.not_overridden:
+        yield "Override", decision.not_overridden
 
 
 def _recognised(recognition: Recognition) -> Iterator[str]:

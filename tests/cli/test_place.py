@@ -11,7 +11,7 @@ from gate.cli.place import Place, context_of
 from gate.decision.context import Context
 from gate.policy.recognition import Matcher
 from tests.ci.repository import begin
-from tests.ci.test_github import HEAD, review
+from tests.ci.test_github_people import HEAD, review
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
 
 PULL_REQUEST = Context(
@@ -84,11 +84,11 @@ JOB = {"GITLAB_TOKEN": "glpat-1", "CI_API_V4_URL": "http://127.0.0.1:1/api/v4"}
 
 @pytest.mark.parametrize("environ", [JOB, JOB | {"CI_PROJECT_ID": "17"}])
 def test_a_job_of_gitlab_with_a_projects_token_can_write_notes(environ: dict[str, str]) -> None:
-    assert isinstance(Place(MERGE_REQUEST, environ).commenter(), GitLab)
+    assert isinstance(Place(MERGE_REQUEST, environ).host(), GitLab)
 
 
 @pytest.mark.parametrize("missing", JOB)
 def test_without_a_token_or_an_address_no_note_can_be_written(missing: str) -> None:
     environ = {name: value for name, value in JOB.items() if name != missing}
-    assert Place(MERGE_REQUEST, environ | {"CI_JOB_TOKEN": "x"}).commenter() is None
-    assert Place(Context(system="gitlab"), JOB).commenter() is None
+    assert Place(MERGE_REQUEST, environ | {"CI_JOB_TOKEN": "x"}).host() is None
+    assert Place(Context(system="gitlab"), JOB).host() is None
