@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from posixpath import join, normpath
 
 from gate.decision.decision import Decision, PolicyDecision, Source
@@ -34,9 +35,11 @@ class Objection:
 
 
 def place(source: Source, decision: Decision) -> str:
-    """Return the path of a policy from the top of the repository, where that is known."""
-    # Not by os.path: what a host looks for has slashes, whatever made it.
-    return normpath(join(decision.context.folder, source.path.replace("\\", "/")))
+    """Return the path of a policy as a code host looks for it: from the top of the repository."""
+    path = PurePath(source.path)
+    if path.is_absolute():
+        return path.as_posix()
+    return normpath(join(decision.context.folder, path.as_posix()))
 
 
 def objections(decision: Decision) -> list[Objection]:

@@ -1,6 +1,7 @@
 """What ``gate check`` asks GitHub, and that it asks only where a policy needs the answer."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ from gate.ci.git import Checkout
 from gate.ci.gitlab import GitLab
 from gate.cli.place import Place, context_of
 from gate.decision.context import Context
+from gate.policy.override import OverrideRule
 from gate.policy.recognition import Matcher
 from tests.ci.repository import begin
 from tests.ci.test_github_people import HEAD, review
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
+from tests.servers.gitlab import PATH, gitlab
+from tests.servers.gitlab import TOKEN as GITLAB_TOKEN
 
 PULL_REQUEST = Context(
     system="github",
@@ -76,6 +80,30 @@ def test_a_run_outside_ci_is_about_the_commit_that_is_checked_out(
     assert (context.revision, context.base) == (Checkout(folder).head(), "main")
     monkeypatch.chdir(tmp_path)
     assert context_of("none").revision is None
+
+
+def test_gitlab_tells_who_has_approved_and_who_has_labelled() -> None:
+    with gitlab() as one:
+        one.people.versions = [(HEAD, "2026-11-01T09:00:00.000Z")]
+        one.people.approvals = [("grace", "2026-11-01T10:00:00.000Z")]
+        one.people.groups = {"acme/sre": {"grace"}}
+        one.people.labelled("grace", "add", "gate-override", "2026-11-01T10:00:00.000Z")
+        one.plant("grace", "Gate-Override: the fix")
+        context = Context(system="gitlab", repository=PATH, pull_request=7, revision=HEAD)
+        place = Place(context, {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url})
+
+        assert place.approve(MATCHER).by == ("@grace",)
+        assert place.entitled("@grace", ("@acme/sre",)).holds
+        rule = OverrideRule(approvers=("@acme/sre",), label="gate-override")
+        override = place.labelled(rule, datetime(2026, 11, 1, 12, tzinfo=UTC)).override
+
+    assert override is not None
+    assert override.reason == "the fix"
+
+
+def test_gitlab_is_not_asked_for_files() -> None:
+    with pytest.raises(LookupError, match="no token to ask GitHub with"):
+        Place(MERGE_REQUEST, JOB).file("gate.yaml", "main")
 
 
 MERGE_REQUEST = Context(system="gitlab", repository="acme/chat", pull_request=7)
