@@ -14,9 +14,9 @@ from gate.decision.context import Context
 from gate.policy.override import Labelled, Override, OverrideRule, refusal
 from gate.policy.rights import WRITE, Right, plain
 
-TRAILER: Final = "Gate-Override"
+_LINE: Final = "Gate-Override"
 """Begins the line of a comment that says why."""
-_REASON: Final = re.compile(rf"^[ \t]*{TRAILER}:[ \t]*(\S.*?)\s*$", re.IGNORECASE | re.MULTILINE)
+_REASON: Final = re.compile(rf"^[ \t]*{_LINE}:(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class LabelOverride:
     ) -> Iterator[str]:
         who = override.approved_by
         if not override.reason:
-            yield f"{who} has not said why, in a comment with the line {TRAILER}: REASON"
+            yield f"{who} has not said why, in a comment with the line {_LINE}: REASON"
         pushed = self.people.pushed_at(pull, self.context.revision or "")
         if pushed is None:
             yield "this is not the newest commit, or nobody knows when it was pushed"
@@ -80,5 +80,5 @@ class LabelOverride:
     def _reason(self, setting: Setting, pull: int) -> str:
         comments = sorted(self.commenter.comments(pull), key=lambda one: -one.id)
         theirs = (one for one in comments if plain(one.author) == plain(setting.by.login))
-        reasons = (found[1] for one in theirs if (found := _REASON.search(one.body)))
-        return next(reasons, "")
+        reasons = (line.strip() for one in theirs for line in _REASON.findall(one.body))
+        return next(filter(None, reasons), "")

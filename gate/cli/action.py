@@ -18,8 +18,8 @@ from gate.ci.systems import Environ, detect
 from gate.cli.action_inputs import PREFIX, Inputs, read_inputs
 from gate.cli.action_policies import Policies, look, secrets_of
 from gate.cli.action_report import NO_DECISION, Ending, decided, failed, without_secrets
+from gate.cli.commit_status import show
 from gate.cli.place import Place
-from gate.cli.status_of_commit import show
 from gate.cli.streams import write_file
 from gate.decision.context import Context
 from gate.errors import ExitCode, GateError, UsageError
@@ -141,7 +141,8 @@ class Action:
         if not inputs.status or not services or ending.outputs["verdict"] != NO_DECISION:
             return
         place = replace(self._place, context=replace(self.context, environment=inputs.environment))
-        self.step.say(show("error", "No decision: see the log of the run", services, place))
+        told = show("error", "No decision: see the log of the run", services, place)
+        self.step.say(plain(told))
 
 
 def call(command: list[str], environ: Environ, log: IO[str]) -> tuple[ExitCode, str]:

@@ -92,6 +92,8 @@ def check(
         raise click.UsageError("--wait does not go with --at: the past does not change")
     place = Place(context_of(ci, base=base, environment=environment), os.environ)
     files = load_all(policies, _reading(policy_ref, place))
+    if broken_glass is not None:
+        place = place.with_author()  # who may not approve it
     options = Options(
         at=at or now(),
         change=change,
@@ -122,7 +124,7 @@ def check(
 
         keep_comment(decision, place)
     if status:
-        from gate.cli.status_of_commit import show_verdict  # noqa: PLC0415 - as above
+        from gate.cli.commit_status import show_verdict  # noqa: PLC0415 - as above
 
         show_verdict(decision, place)
     return decision.exit_code

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -50,6 +51,15 @@ class Place:
         client, pull = self.github(), self.context.pull_request
         ask = None if client is None or pull is None else lambda: client.changed_paths(pull)
         return change_facts(self.context, Checkout(Path.cwd()), ask_paths=ask)
+
+    def with_author(self) -> "Place":
+        """Return it with whose change this is, asked of the host where the CI system is silent."""
+        context, host = self.context, self.host()
+        if context.author is not None or context.pull_request is None or host is None:
+            return self
+        with suppress(LookupError):
+            context = replace(context, author=host.people.author(context.pull_request) or None)
+        return replace(self, context=context)
 
     def approve(self, matcher: Matcher) -> Approval:
         """Return who stands behind what a matcher recognised."""

@@ -101,6 +101,16 @@ def test_gitlab_tells_who_has_approved_and_who_has_labelled() -> None:
     assert override.reason == "the fix"
 
 
+def test_gitlab_tells_whose_change_it_is_and_github_has_said_so() -> None:
+    with gitlab() as one:
+        environ = {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url}
+        assert Place(MERGE_REQUEST, environ).with_author().context.author == "ada"
+        one.forbidden = {"request"}
+        assert Place(MERGE_REQUEST, environ).with_author().context.author is None
+    assert Place(MERGE_REQUEST, {}).with_author().context == MERGE_REQUEST
+    assert Place(PULL_REQUEST, {"GITHUB_TOKEN": TOKEN}).with_author().context == PULL_REQUEST
+
+
 def test_gitlab_is_not_asked_for_files() -> None:
     with pytest.raises(LookupError, match="no token to ask GitHub with"):
         Place(MERGE_REQUEST, JOB).file("gate.yaml", "main")

@@ -22,10 +22,8 @@ _STATES: Final[dict[ExitCode, State]] = {
 def show_verdict(decision: Decision, place: Place) -> None:
     """Set the status, or say why there is none; its state is what the exit code says."""
     services = [one.policy.service for one in decision.policies]
-    told = show(
-        _STATES.get(decision.exit_code, "error"), summary.headline(decision), services, place
-    )
-    tell(told)
+    state = _STATES.get(decision.exit_code, "error")
+    tell(show(state, summary.headline(decision), services, place))
 
 
 def show(state: State, description: str, services: Iterable[str], place: Place) -> str:
