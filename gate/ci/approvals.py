@@ -1,70 +1,61 @@
 """Whether somebody who has the right, and is not the author, stands behind a change's class."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
-from gate.ci.github import Account, GitHub
+from gate.ci.people import Account, People
 from gate.ci.rest import RestError
+from gate.ci.rights import Rights
 from gate.decision.context import Context
 from gate.policy.recognition import Approval, Matcher
-
-WRITE: Final = "write"
-"""Stands in a policy for all who may write to the repository."""
+from gate.policy.rights import plain
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Approvals:
-    """The approvals of one pull request, asked of GitHub at most once each."""
+    """The approvals of one pull request, asked of its code host."""
 
-    client: GitHub
+    people: People
     context: Context
-    """Of a pull request whose revision and author are known."""
-    _untold: list[str] = field(default_factory=list)
+    """Of a pull request whose revision is known."""
 
     def __call__(self, matcher: Matcher) -> Approval:
-        """Return who approved this very revision, or set one of the labels, and has the right.
+        """Return who approved this very revision, or set one of the labels on it.
 
-        An earlier approval does not count: what was approved then is not what would ship now.
+        Whoever did so for an earlier commit does not count: what was approved then is not what
+        would ship now.
         """
-        self._untold.clear()
         try:
-            candidates = dict.fromkeys(self._candidates(matcher))
-            by = tuple(f"@{one.login}" for one in candidates if self._entitled(one, matcher))
+            return self._ask(matcher)
         except RestError as error:
             return Approval(why_not=str(error))
+
+    def _ask(self, matcher: Matcher) -> Approval:
+        rights, by, untold = Rights(self.people), [], []
+        for account in dict.fromkeys(self._candidates(matcher)):
+            right = rights.of(account, matcher.approved_by)
+            if right.holds:
+                by.append(f"@{account.login}")
+            untold.append(right.untold)
         if by:
-            return Approval(by=by)
+            return Approval(by=tuple(by))
         wanted = " or ".join(matcher.approved_by)
-        known = "; ".join(dict.fromkeys(self._untold))
-        why_not = f"nobody of {wanted} but the author has approved this commit or set the label"
+        known = "; ".join(filter(None, dict.fromkeys(untold)))
+        why_not = (
+            f"nobody of {wanted} but the author has approved this commit or set the label on it"
+        )
         return Approval(why_not=f"{why_not} ({known})" if known else why_not)
 
     def _candidates(self, matcher: Matcher) -> Iterator[Account]:
         """Yield the people, other than the author, who have approved or set a label."""
-        pull, author = self.context.pull_request, _plain(self.context.author)
-        if pull is None or self.context.revision is None or not author:
+        pull, revision = self.context.pull_request, self.context.revision
+        author = plain(self.people.author(pull)) if pull is not None and revision else ""
+        if pull is None or revision is None or not author:
             return
-        accounts = list(self.client.approvers(pull, self.context.revision))
+        accounts = [*self.people.approvers(pull, revision)]
         for label in matcher.labels:
-            if label in (self.context.labels or ()):
-                accounts += filter(None, [self.client.label_setter(pull, label)])
-        yield from (one for one in accounts if not one.bot and _plain(one.login) != author)
-
-    def _entitled(self, account: Account, matcher: Matcher) -> bool:
-        return any(self._is(account.login, who) for who in matcher.approved_by)
-
-    def _is(self, login: str, who: str) -> bool:
-        if who == WRITE:
-            return self.client.may_write(login)
-        organisation, slash, team = who.removeprefix("@").partition("/")
-        if not slash:
-            return _plain(login) == _plain(who)
-        membership = self.client.in_team(organisation, team, login)
-        if membership.untold:
-            self._untold.append(membership.untold)
-        return membership.member
-
-
-def _plain(name: str | None) -> str:
-    return (name or "").removeprefix("@").lower()
+            setting = self.people.label_setting(pull, label)
+            pushed = None if setting is None else self.people.pushed_at(pull, revision)
+            if setting is not None and pushed is not None and pushed <= setting.at:
+                accounts.append(setting.by)
+        yield from (one for one in accounts if plain(one.login) != author)

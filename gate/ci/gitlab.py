@@ -1,4 +1,4 @@
-"""GitLab's REST API, as far as the note on a merge request needs it.
+"""GitLab's REST API: the note on a merge request, and the status of a commit.
 
 https://docs.gitlab.com/api/notes/#merge-requests; a server of one's own has the same elsewhere.
 """
@@ -10,6 +10,8 @@ from urllib.parse import quote
 import requests
 
 from gate.ci.comments import Comment
+from gate.ci.commit_status import CommitStatus, shortened
+from gate.ci.gitlab_people import GitLabPeople
 from gate.ci.rest import Clock, Purpose, Rest, RestError
 
 _READ: Final = "the role Reporter in the project and the scope api"
@@ -19,6 +21,14 @@ _LIST: Final = Purpose("list the notes of the merge request", _READ)
 _CREATE: Final = Purpose("write the note", _READ)
 _UPDATE: Final = Purpose("update the note", _CHANGE)
 _DELETE: Final = Purpose("delete a duplicate of the note", _CHANGE)
+_STATUS: Final = Purpose("set the commit status", _CHANGE)
+_LONGEST_DESCRIPTION: Final = 255
+_STATES: Final = {
+    "success": "success",
+    "warning": "success",  # a pipeline goes on after a warning; a failed status would end it
+    "failure": "failed",
+    "error": "failed",
+}
 
 
 class GitLabError(RestError):
@@ -69,6 +79,7 @@ class GitLab:
             clock=clock,
             seconds=seconds,
         )
+        self.people = GitLabPeople(self._rest, self._project)
 
     def login(self) -> str:
         """Return who writes with this token; a project's token has a user of its own."""
@@ -94,6 +105,17 @@ class GitLab:
         """Delete a note that this client has read or written."""
         pull = self._requests[comment.id]
         self._rest.ask(_DELETE, "DELETE", f"{self._notes(pull)}/{comment.id}")
+
+    def set_status(self, revision: str, status: CommitStatus) -> None:
+        """Set a status of a commit, given by its full name."""
+        body = {
+            "state": _STATES[status.state],
+            "name": status.name,
+            "description": shortened(status.description, _LONGEST_DESCRIPTION),
+        }
+        path = f"{self._project}/statuses/{quote(revision, safe='')}"
+        more = {"target_url": status.url} if status.url else {}
+        self._rest.ask(_STATUS, "POST", path, body=body | more)
 
     def _notes(self, pull: int) -> str:
         return f"{self._project}/merge_requests/{pull}/notes"

@@ -50,7 +50,7 @@ def github(environ: Environ) -> Context | None:
     }
     pull = event.get("pull_request") or event.get("issue") or {}
     if "head" in pull:
-        return Context(**common, **_github_pull_request(pull, repository, actor))
+        return Context(**common, **_github_pull_request(pull, repository, environ))
     group = event.get("merge_group", {})
     deployment = event.get("deployment", {})
     before = event.get("before")
@@ -60,12 +60,12 @@ def github(environ: Environ) -> Context | None:
         branch=environ.get("GITHUB_REF_NAME"),
         base=group.get("base_sha") or (before if before != _NO_COMMIT else None),
         author=_dig(event, "head_commit", "author", "username"),
-        no_secrets=actor == _DEPENDABOT,
+        no_secrets=_is_dependabot(environ),
     )
 
 
 def _github_pull_request(
-    pull: dict[str, Any], repository: str | None, actor: str | None
+    pull: dict[str, Any], repository: str | None, environ: Environ
 ) -> dict[str, Any]:
     # Of a deleted fork there is no repository any more.
     source = _dig(pull, "head", "repo", "full_name")
@@ -77,8 +77,13 @@ def _github_pull_request(
         "title": pull.get("title"),
         "labels": tuple(label["name"] for label in pull.get("labels", ())),
         "author": _dig(pull, "user", "login"),
-        "no_secrets": source != repository or actor == _DEPENDABOT,
+        "no_secrets": source != repository or _is_dependabot(environ),
     }
+
+
+def _is_dependabot(environ: Environ) -> bool:
+    # Not the triggering actor: whoever starts a run once more, it keeps the rights that it had.
+    return environ.get("GITHUB_ACTOR") == _DEPENDABOT
 
 
 def gitlab(environ: Environ) -> Context | None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
@@ -17,7 +17,8 @@ from gate.ci.github_step import Step
 from gate.ci.systems import Environ, detect
 from gate.cli.action_inputs import PREFIX, Inputs, read_inputs
 from gate.cli.action_policies import Policies, look, secrets_of
-from gate.cli.action_report import Ending, decided, failed, without_secrets
+from gate.cli.action_report import NO_DECISION, Ending, decided, failed, without_secrets
+from gate.cli.commit_status import show
 from gate.cli.place import Place
 from gate.cli.streams import write_file
 from gate.decision.context import Context
@@ -62,7 +63,7 @@ class Action:
             os.chdir(inputs.directory)
         except OSError as error:
             raise UsageError(f"the input directory: {error}") from error
-        self.policies = look(inputs)
+        self.policies = look(inputs, self._place.file)
         for secret in secrets_of(self.policies.files):
             self.step.mask(secret)
         if self.context.no_secrets and self.policies.missing:
@@ -85,6 +86,10 @@ class Action:
         return decided(exit_code, _read(files["json"]), _read(files["markdown"]) or _UNWRITTEN)
 
     @property
+    def _place(self) -> Place:
+        return Place(self.context, self.environ)
+
+    @property
     def _report(self) -> Path:
         return self.folder / "report.md"
 
@@ -104,6 +109,7 @@ class Action:
             self.step.summarize(ending.report)
         if self.inputs is not None:
             self._comment(self.inputs, ending.report)
+            self._status(self.inputs, ending)
 
     def _comment(self, inputs: Inputs, report: str) -> None:
         """Keep the comment up to date, the same one as the command would; a failure is a warning.
@@ -115,7 +121,7 @@ class Action:
         wanted = not context.no_secrets if inputs.comment is None else inputs.comment
         if not wanted or context.pull_request is None or not files:
             return  # without a service there is no telling which comment it is
-        client = Place(context, self.environ).commenter()
+        client = self._place.host()
         if client is None:
             self.step.annotate("warning", "No comment: the input token is empty.")
             return
@@ -125,6 +131,18 @@ class Action:
         if outcome.trouble:
             self.step.annotate("warning", plain(f"The comment: {outcome.trouble}"))
         self.step.say(plain(f"gate: comment {outcome.act} {outcome.url or ''}"))
+
+    def _status(self, inputs: Inputs, ending: Ending) -> None:
+        """Take back, where there is no decision, a status that may still say success.
+
+        The command has set that of a decision.
+        """
+        services = [file.policy.service for file in self.policies.files]
+        if not inputs.status or not services or ending.outputs["verdict"] != NO_DECISION:
+            return
+        place = replace(self._place, context=replace(self.context, environment=inputs.environment))
+        told = show("error", "No decision: see the log of the run", services, place)
+        self.step.say(plain(told))
 
 
 def call(command: list[str], environ: Environ, log: IO[str]) -> tuple[ExitCode, str]:

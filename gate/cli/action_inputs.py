@@ -49,6 +49,7 @@ class Inputs:
     """None: unless the run is one of a fork or of Dependabot, whose token only reads."""
     environment: str | None
     summary: bool
+    status: bool
 
 
 def read_inputs(environ: Environ) -> Inputs:
@@ -72,6 +73,7 @@ def read_inputs(environ: Environ) -> Inputs:
         comment=None if comment == "auto" else comment == "true",
         environment=_given("environment", environ) or None,
         summary=_one_of("summary", _BOOLEAN, environ) == "true",
+        status=_one_of("status", ("", *_BOOLEAN), environ) == "true",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate.cli.action_inputs import Inputs
-from gate.cli.pinned import read_pinned
+from gate.cli.pinned import Ask, read_pinned
 from gate.cli.session import read_file
 from gate.config.load import PolicyFile
 from gate.errors import PolicyError, UsageError
@@ -26,15 +26,20 @@ class Policies:
     """Environment variables that are not set, where they are all that is wrong; else nothing."""
 
 
-def look(inputs: Inputs) -> Policies:
-    """Read the policies ahead of the command, which says itself what is wrong with them."""
+def look(inputs: Inputs, ask: Ask) -> Policies:
+    """Read the policies ahead of the command, which says itself what is wrong with them.
+
+    Args:
+        inputs: of the step.
+        ask: asks GitHub for a policy that the checkout has not.
+    """
     files: list[PolicyFile] = []
     mistakes: list[str] = []
     ref = inputs.policy_ref
     with redirect_stderr(io.StringIO()):
         for path in inputs.policies:
             try:
-                files.append(read_file(path) if ref is None else read_pinned(path, ref))
+                files.append(read_file(path) if ref is None else read_pinned(path, ref, ask))
             except PolicyError as error:
                 mistakes += [one.message for one in error.mistakes if one.fatal]
             except UsageError as error:

@@ -55,6 +55,7 @@ from gate.reporters import REPORTERS, render
 @click.option("--until", type=UNTIL, help="When the override ends, RFC 3339.")
 @click.option("--environment", metavar="NAME", help="Where the change would ship to.")
 @click.option("--comment", is_flag=True, help="Keep one comment on the pull request up to date.")
+@click.option("--status", is_flag=True, help="Set the status of the commit to the verdict.")
 @click.option("--record", metavar="FILE", help="Append the decision to this log (JSON Lines).")
 @click.option("--wait", type=DURATION, help="Ask again until allowed, for so long at most.")
 def check(
@@ -77,6 +78,7 @@ def check(
     until: datetime | None,
     environment: str | None,
     comment: bool,
+    status: bool,
     record: str | None,
     wait: timedelta | None,
 ) -> ExitCode:
@@ -88,8 +90,10 @@ def check(
     broken_glass = one_override(override, approved_by, until)
     if at is not None and wait is not None:
         raise click.UsageError("--wait does not go with --at: the past does not change")
-    files = load_all(policies, _reading(policy_ref))
     place = Place(context_of(ci, base=base, environment=environment), os.environ)
+    files = load_all(policies, _reading(policy_ref, place))
+    if broken_glass is not None:
+        place = place.with_author()  # who may not approve it
     options = Options(
         at=at or now(),
         change=change,
@@ -99,6 +103,8 @@ def check(
         satisfied=dict(satisfied),
         impact=impact,
         override=broken_glass,
+        labelled=place.labelled,
+        entitled=place.entitled,
         observe=observe,
         fail_on_warn=fail_on == "warn",
         timeout=timeout,
@@ -117,16 +123,20 @@ def check(
         from gate.cli.comment import keep_comment  # noqa: PLC0415 - asks a code host
 
         keep_comment(decision, place)
+    if status:
+        from gate.cli.commit_status import show_verdict  # noqa: PLC0415 - as above
+
+        show_verdict(decision, place)
     return decision.exit_code
 
 
-def _reading(ref: str | None) -> Callable[[str], PolicyFile]:
+def _reading(ref: str | None, place: Place) -> Callable[[str], PolicyFile]:
     if ref is None:
         return read_file
 
     def read(path: str) -> PolicyFile:
         from gate.cli.pinned import read_pinned  # noqa: PLC0415 - git is run here only
 
-        return read_pinned(path, ref)
+        return read_pinned(path, ref, place.file)
 
     return read

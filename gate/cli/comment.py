@@ -14,7 +14,7 @@ _STYLE: Final = Style()
 def keep_comment(decision: Decision, place: Place) -> None:
     """Write or update the comment, or say why there is none."""
     context = place.context
-    client, pull = place.commenter(), context.pull_request
+    client, pull = place.host(), context.pull_request
     if pull is None:
         tell("gate: no comment: there is no pull request")
     elif context.no_secrets:

@@ -2,7 +2,7 @@
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,24 +13,33 @@ from gate.config.load import PolicyFile, load_pinned
 from gate.errors import UsageError
 from gate.policy.globs import matches
 
+Ask = Callable[[str, str], tuple[str, bytes | None]]
+"""Asks the code host for a file, named from the top, as a commit or branch has it.
 
-def read_pinned(path: str, ref: str) -> PolicyFile:
+Returns the commit, and the text; None: it has no such file.
+
+Raises:
+    LookupError: it cannot tell; the text says why.
+"""
+
+
+def read_pinned(path: str, ref: str, ask: Ask) -> PolicyFile:
     """Read a policy file as ``ref`` has it, with the SLO files that it reads.
 
     Where ``ref`` has no such policy, it is new and read as it is.
 
     Raises:
         PolicyError: its text says something wrong.
-        UsageError: git does not know the commit, or the file is in no checkout.
+        UsageError: neither git nor the code host knows the commit, or the file is in no checkout.
     """
     checkout = Checkout(Path(path).parent)
     try:
         folder = checkout.prefix()
-        commit, raw = _show(checkout, ref, folder + Path(path).name)
+        commit, raw = _show(checkout, ref, folder + Path(path).name, ask)
         if raw is not None:
             tree = CommitTree(checkout, commit, folder)
             return load_pinned(path, os.environ, raw, tree, commit)
-    except GitError as error:
+    except (GitError, LookupError) as error:
         raise UsageError(f"{path} cannot be read as {ref} has it: {error}") from error
     tell(f"gate: warning: {path} is new: {ref} has no such file, so it is read as it is")
     return read_file(path)
@@ -65,10 +74,19 @@ class CommitTree:
         return self.checkout.show(self.commit, path) or b""
 
 
-def _show(checkout: Checkout, ref: str, name: str) -> tuple[str, bytes | None]:
-    """Return the commit and the text; a shallow checkout fetches the commit first."""
+def _show(checkout: Checkout, ref: str, name: str, ask: Ask) -> tuple[str, bytes | None]:
+    """Return the commit and the text; a shallow checkout fetches the commit first.
+
+    Where it has nothing to fetch with, as after ``persist-credentials: false``, the host is asked.
+    """
     try:
         commit = checkout.commit(ref)
     except GitError:
-        commit = checkout.fetch(ref)
+        try:
+            commit = checkout.fetch(ref)
+        except GitError as error:
+            try:
+                return ask(name, ref)
+            except LookupError as refusal:
+                raise GitError(f"{error}; {refusal}") from refusal
     return commit, checkout.show(commit, name)

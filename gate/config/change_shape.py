@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from gate.config.scalars import APPROVER, DURATION, NAME, PATH, PERSON, TEXT
+from gate.config.scalars import APPROVER, DURATION, NAME, PATH, TEXT
 from gate.config.shapes import Block, Choice, EitherOf, Field, ListOf, MapOf, Scalar
 from gate.policy.changes import DEFAULT
 from gate.policy.override import LONGEST, OverrideRule
@@ -43,11 +43,17 @@ _OVERRIDE: Final = Block(
     {
         "longest": Field(shape=DURATION, doc="Until its end, at most. Default: 24h."),
         "approved_by": Field(
-            shape=ListOf(PERSON, at_least=1), doc="Who may. Default: all but the author."
+            shape=ListOf(APPROVER, at_least=1),
+            doc="Who may. Default: all but the author; by a label, of those who may write.",
+        ),
+        "label": Field(
+            shape=TEXT, doc="Of a pull request; an override where one of these has set it."
         ),
     },
     lambda values, _: OverrideRule(
-        longest=values.get("longest", LONGEST), approvers=values.get("approved_by", ())
+        longest=values.get("longest", LONGEST),
+        approvers=values.get("approved_by", ()),
+        label=values.get("label"),
     ),
 )
 OVERRIDES: Final = EitherOf(

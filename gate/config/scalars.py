@@ -104,12 +104,6 @@ def _amount(text: str) -> tuple[Fraction, str]:
     return amount, found[2] or ""
 
 
-def _person(text: str) -> str:
-    if "/" in text or not text.startswith("@"):
-        raise ValueError(f"{text!r}: write @person; who is in a team is not asked for overrides")
-    return _approver(text)
-
-
 def _approver(text: str) -> str:
     if not _APPROVER.fullmatch(text):
         raise ValueError(
@@ -164,7 +158,6 @@ _TEXT_JSON = {"type": ["string", "number", "boolean"], "minLength": 1}
 
 PATH: Final = Scalar(lambda text: text.removeprefix("./").lstrip("/"), _TEXT_JSON)
 """A glob from the top of the repository."""
-PERSON: Final = Scalar(_person, {"type": "string", "examples": ["@ada"]})
 APPROVER: Final = Scalar(
     _approver, {"type": "string", "examples": ["@ada", "@acme/security", "write"]}
 )

@@ -33,5 +33,7 @@ class Context:
     """That the change would ship to; the user says it."""
     url: str | None = None
     """The page of the run."""
+    folder: str = ""
+    """That the run works in, from the top of the repository; empty: the top, or not known."""
     frozen: bool = False
     """The CI system itself says that deploys are frozen (GitLab's CI_DEPLOY_FREEZE)."""

@@ -100,6 +100,8 @@ class Decision:
     """Where it was asked for."""
     override: Override | None = None
     """One that was accepted, whether or not it was needed. The verdict stays what it is."""
+    not_overridden: str = ""
+    """Why a label that asks for an override is none; empty: there is no such label."""
     key: bytes | None = field(default=None, repr=False)
     """Signs the JSON document."""
 

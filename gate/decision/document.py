@@ -27,6 +27,7 @@ def to_document(decision: Decision) -> Json:
         "fail_on_warn": decision.fail_on_warn,
         "overridden": decision.overridden,
         "override": _override(decision.override),
+        "not_overridden": decision.not_overridden or None,
         "context": _context(decision.context),
         "policies": [_policy(policy, decision) for policy in decision.policies],
     }
@@ -82,6 +83,7 @@ def _override(override: Override | None) -> Json | None:
         "reason": override.reason,
         "approved_by": override.approved_by,
         "until": instant(override.until),
+        "label": override.label,
     }
 
 

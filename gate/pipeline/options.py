@@ -7,8 +7,9 @@ from typing import Final
 
 from gate.budget.impact import Impact
 from gate.decision.context import Context
-from gate.policy.override import Override
+from gate.policy.override import AskLabel, Labelled, Override, OverrideRule
 from gate.policy.recognition import Approval, Approve, ChangeFacts, Matcher
+from gate.policy.rights import AskRight, by_name
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
 
@@ -21,6 +22,11 @@ def nothing_known() -> ChangeFacts:
 def nobody(_matcher: Matcher) -> Approval:
     """Return that no approval can be asked for here."""
     return Approval(why_not="there is no pull request whose approvals could be read")
+
+
+def no_label(_rule: OverrideRule, _at: datetime) -> Labelled:
+    """Return that there is no pull request here that could have a label."""
+    return Labelled()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,10 @@ class Options:
     """Requirement -> evidence."""
     impact: Impact | None = None
     override: Override | None = None
+    labelled: AskLabel = no_label
+    """Looks for an override by a label; called only where a change may not ship without one."""
+    entitled: AskRight = by_name
+    """Tells whether whoever approved ``override`` is one of those whom a policy names."""
     observe: bool = False
     fail_on_warn: bool = False
     timeout: timedelta = DEFAULT_TIMEOUT

@@ -17,10 +17,10 @@ from gate.errors import UsageError
 from gate.pipeline.decide import decide
 from gate.pipeline.measure import OpenBackend, measure
 from gate.pipeline.options import Options
+from gate.pipeline.overriding import check_asked, overriding
 from gate.pipeline.recover import Recover, recover
 from gate.pipeline.together import together
 from gate.policy.findings import worst
-from gate.policy.override import refusal
 from gate.policy.policy import Policy
 from gate.settings import Limits
 
@@ -47,9 +47,11 @@ def check(
     ]
     policies = tuple(_with_proposed(files, judged))
     verdict = worst(policy.verdict for policy in policies)
+    labelled = overriding(policies, options)
+    override = labelled.override
     ends = [options.at + min(file.policy.valid_for for file in files)]
-    if options.override is not None:
-        ends.append(options.override.until)
+    if override is not None:
+        ends.append(override.until)
     return Decision(
         policies=policies,
         verdict=verdict,
@@ -57,7 +59,7 @@ def check(
             verdict,
             observe=options.observe,
             fail_on_warn=options.fail_on_warn,
-            override=options.override,
+            override=override,
         ),
         observe=options.observe,
         fail_on_warn=options.fail_on_warn,
@@ -65,7 +67,8 @@ def check(
         expires_at=min(ends),
         tool_version=__version__,
         context=options.context,
-        override=options.override,
+        override=override,
+        not_overridden=labelled.why_not,
         key=options.key,
     )
 
@@ -102,7 +105,7 @@ def _recovering(file: PolicyFile, options: Options, open_with: OpenBackend) -> R
 
 def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
     for file in files:
-        _check_override(file, options)
+        check_asked(file, options)
         known = file.policy.change_classes
         if options.change is not None and options.change not in known:
             hint = nearest(options.change, known)
@@ -118,15 +121,6 @@ def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
         if name not in requirements:
             hint = nearest(name, requirements) if requirements else "; no tier requires anything"
             raise UsageError(f"--satisfied {name}: no policy requires this{hint}")
-
-
-def _check_override(file: PolicyFile, options: Options) -> None:
-    if options.override is None:
-        return
-    authors = [who for who in (options.context.author, options.context.actor) if who]
-    flaw = refusal(options.override, file.policy.overrides, at=options.at, authors=authors)
-    if flaw is not None:
-        raise UsageError(f"--override does not count under {file.source.path}: {flaw}")
 
 
 def _measure_all(

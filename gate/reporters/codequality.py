@@ -9,7 +9,7 @@ from typing import Final
 from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
 from gate.reporters.escape import plain
-from gate.reporters.objections import Objection, objections
+from gate.reporters.objections import Objection, objections, place
 from gate.reporters.style import Style
 
 _SEVERITIES: Final = {
@@ -21,16 +21,16 @@ _SEVERITIES: Final = {
 
 def render(decision: Decision, _style: Style) -> str:
     """Return the report on a decision; an empty list where nothing is objected to."""
-    entries = [_entry(one) for one in objections(decision)]
+    entries = [_entry(one, decision) for one in objections(decision)]
     return json.dumps(entries, indent=2, allow_nan=False) + "\n"
 
 
-def _entry(objection: Objection) -> dict[str, object]:
-    finding, path = objection.finding, objection.decided.source.path
+def _entry(objection: Objection, decision: Decision) -> dict[str, object]:
+    finding = objection.finding
     return {
         "description": plain(objection.text),
         "check_name": f"gate/{finding.rule}",
         "fingerprint": objection.fingerprint,
         "severity": _SEVERITIES[finding.verdict],
-        "location": {"path": path, "lines": {"begin": 1}},
+        "location": {"path": place(objection.decided.source, decision), "lines": {"begin": 1}},
     }

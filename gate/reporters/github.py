@@ -9,7 +9,7 @@ from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.escape import plain
-from gate.reporters.objections import Objection, objections
+from gate.reporters.objections import Objection, objections, place
 from gate.reporters.style import Style
 
 _MOST: Final = 10
@@ -22,7 +22,7 @@ def render(decision: Decision, _style: Style) -> str:
     told = objections(decision)
     if not told:
         return "".join(
-            _command("notice", f"allow: {summary.subject(one)}", file=one.source.path)
+            _command("notice", f"allow: {summary.subject(one)}", file=place(one.source, decision))
             for one in decision.policies[:_MOST]
         )
     left = len(told) - _MOST
@@ -35,7 +35,8 @@ def render(decision: Decision, _style: Style) -> str:
 def _annotation(objection: Objection, decision: Decision) -> str:
     kind = "notice" if decision.observe else _KINDS[objection.finding.verdict]
     word = summary.verdict_word(objection.finding.verdict, decision)
-    return _command(kind, objection.text, file=objection.decided.source.path, title=f"gate: {word}")
+    file = place(objection.decided.source, decision)
+    return _command(kind, objection.text, file=file, title=f"gate: {word}")
 
 
 def _command(kind: str, message: str, **properties: str) -> str:

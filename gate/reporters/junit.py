@@ -1,6 +1,7 @@
 """JUnit XML, which CI systems show as tests: a suite for each policy, a case for each finding.
 
-The format has no specification of its own; this keeps to what GitLab and Jenkins read:
+The format has no specification of its own; this keeps to what GitLab and Jenkins read, and to the
+latter's schema:
 https://docs.gitlab.com/ci/testing/unit_test_reports/,
 https://github.com/jenkinsci/xunit-plugin/blob/master/src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/junit-10.xsd
 """

@@ -56,7 +56,7 @@ def render_status(status: Status, _style: Style) -> str:
 
 def _policy(level: str, decided: PolicyDecision, decision: Decision) -> Iterator[str]:
     yield _heading(level, decision, decided.verdict, summary.subject(decided))
-    yield _facts(summary.facts(decided, decision.evaluated_at))
+    yield _facts(summary.facts(decided, decision))
     yield from _budgets(decided.assessments)
     if decided.policy.dashboard:
         yield f"Dashboard: {link(decided.policy.dashboard)}"

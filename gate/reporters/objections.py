@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
+from posixpath import join, normpath
 
-from gate.decision.decision import Decision, PolicyDecision
+from gate.decision.decision import Decision, PolicyDecision, Source
 from gate.policy.findings import Finding, Verdict
 from gate.reporters import summary
 
@@ -30,6 +32,14 @@ class Objection:
         finding, decided = self.finding, self.decided
         about = (decided.policy.service, decided.change_class, finding.rule, finding.slo or "")
         return hashlib.sha256("\0".join(about).encode("utf-8", "replace")).hexdigest()
+
+
+def place(source: Source, decision: Decision) -> str:
+    """Return the path of a policy as a code host looks for it: from the top of the repository."""
+    path = PurePath(source.path)
+    if path.is_absolute():
+        return path.as_posix()
+    return normpath(join(decision.context.folder, path.as_posix()))
 
 
 def objections(decision: Decision) -> list[Objection]:

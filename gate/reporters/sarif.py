@@ -12,7 +12,7 @@ from urllib.parse import quote
 from gate.decision.decision import Decision
 from gate.policy.findings import Rule, Verdict
 from gate.reporters.escape import plain
-from gate.reporters.objections import Objection, objections
+from gate.reporters.objections import Objection, objections, place
 from gate.reporters.style import Style
 
 _LEVELS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WARN: "warning"}
@@ -36,7 +36,7 @@ def render(decision: Decision, _style: Style) -> str:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one) for one in objections(decision)],
+        "results": [_result(one, decision) for one in objections(decision)],
         "properties": {
             "verdict": str(decision.verdict),
             "exitCode": int(decision.exit_code),
@@ -55,8 +55,8 @@ def _rule(rule: Rule) -> dict[str, object]:
     return {"id": str(rule), "shortDescription": {"text": _RULES[rule]}}
 
 
-def _result(objection: Objection) -> dict[str, object]:
-    finding, decided = objection.finding, objection.decided
+def _result(objection: Objection, decision: Decision) -> dict[str, object]:
+    finding = objection.finding
     return {
         "ruleId": str(finding.rule),
         "level": _LEVELS[finding.verdict],
@@ -64,7 +64,7 @@ def _result(objection: Objection) -> dict[str, object]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(decided.source.path)},
+                    "artifactLocation": {"uri": _uri(place(objection.decided.source, decision))},
                     "region": {"startLine": 1},
                 }
             }

@@ -44,6 +44,13 @@ def subject(decided: PolicyDecision) -> str:
     return f"{decided.change_class} of {decided.policy.service}{gap}"
 
 
+def headline(decision: Decision) -> str:
+    """Say in one line what was decided, and on what."""
+    (first, *others) = decision.policies
+    about = overall(decision) if others else subject(first)
+    return f"{verdict_word(decision.verdict, decision)}: {about}"
+
+
 def overall(decision: Decision) -> str:
     """Count the verdicts of several policies, worst first, and name those that object."""
     parts = []
@@ -55,10 +62,11 @@ def overall(decision: Decision) -> str:
     return f"{len(decision.policies)} policies: {', '.join(parts)}"
 
 
-def facts(decided: PolicyDecision, at: datetime) -> Iterator[Fact]:
+def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
     """Yield labelled sentences; a label that comes again belongs to the one before."""
     verdict = decided.verdict
     yield from (("Why", reason(f)) for f in decided.findings if f.verdict is verdict)
+    yield from _overriding(decision)
     yield from _gaps(decided)
     yield from (
         ("Also", f"{f.verdict}, {reason(f)}") for f in decided.findings if _lesser(f, verdict)
@@ -68,7 +76,7 @@ def facts(decided: PolicyDecision, at: datetime) -> Iterator[Fact]:
     yield from (("Needs", _obligation(name, decided)) for name in decided.obligations)
     yield "Allowed now", _allowed_now(decided)
     if verdict in _STOPPING:
-        yield "Allowed again", _allowed_again(decided, at)
+        yield "Allowed again", _allowed_again(decided, decision.evaluated_at)
     yield from _pays_for(decided)
     if decided.policy.owners:
         yield "Ask", ", ".join(decided.policy.owners)
@@ -111,7 +119,6 @@ def origin(decided: PolicyDecision) -> Iterator[Fact]:
 def closing(decision: Decision) -> Iterator[Fact]:
     """Yield what the shell is told, the instant, how long the decision holds, and by what."""
     until = values.instant(decision.expires_at)
-    yield from overriding(decision)
     yield "Exit code", str(int(decision.exit_code))
     yield "Evaluated", f"{values.exact_instant(decision.evaluated_at)}, holds until {until}"
     yield "By", f"gate {decision.tool_version}"
@@ -121,14 +128,17 @@ def _exhausted(known: Assessment) -> bool:
     return known.remaining is not None and known.remaining <= 0
 
 
-def overriding(decision: Decision) -> Iterator[Fact]:
+def _overriding(decision: Decision) -> Iterator[Fact]:
     """Yield who lets the change ship although the policy does not, why, and until when."""
     override = decision.override
     if override is not None:
         needed = "" if decision.overridden else " (not needed)"
         until = values.instant(override.until)
-        who = f"approved by {override.approved_by}, until {until}{needed}"
+        by = f" by the label {override.label}" if override.label else ""
+        who = f"approved by {override.approved_by}{by}, until {until}{needed}"
         yield "Override", f"{override.reason}; {who}"
+    if decision.not_overridden:
+        yield "Override", decision.not_overridden
 
 
 def _recognised(recognition: Recognition) -> Iterator[str]:

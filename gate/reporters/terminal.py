@@ -44,7 +44,7 @@ def render_status(status: Status, style: Style) -> str:
 def _policy(decided: PolicyDecision, decision: Decision, style: Style) -> Iterator[str]:
     yield from _headline(decision, decided.verdict, summary.subject(decided), style)
     yield ""
-    yield from facts(list(summary.facts(decided, decision.evaluated_at)), style)
+    yield from facts(list(summary.facts(decided, decision)), style)
     yield ""
     yield from _budgets(decided.assessments, summary.in_question(decided), style)
     dashboard = decided.policy.dashboard

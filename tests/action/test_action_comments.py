@@ -84,10 +84,38 @@ def test_a_run_without_a_decision_replaces_a_comment_that_says_allow(
     assert "ALLOW" not in comment.body
 
 
+def test_the_commit_has_the_status_of_the_latest_run_also_of_one_without_a_decision(
+    do: Do, fake: FakeGitHub
+) -> None:
+    for change in ("canary", "model-update", "canarry"):
+        do(change=change, status="true", environment="prod")
+    told = [(one["state"], one["description"], one["context"]) for _, one in fake.statuses]
+    assert told == [
+        ("success", "ALLOW: canary of chat", "gate/chat/prod"),
+        ("failure", "BLOCK: model-update of chat", "gate/chat/prod"),
+        ("error", "No decision: see the log of the run", "gate/chat/prod"),
+    ]
+
+
+@pytest.mark.parametrize("inputs", [{}, {"status": "false"}, {"change": "canarry"}])
+def test_a_status_is_set_on_request_only(do: Do, fake: FakeGitHub, inputs: dict[str, str]) -> None:
+    do(**inputs)
+    assert fake.statuses == []
+
+
+def test_a_status_that_cannot_be_set_fails_nothing(do: Do, fake: FakeGitHub) -> None:
+    fake.forbidden.add("repos/create-commit-status")
+    assert do(change="canary", status="true").code == ExitCode.ALLOW
+    done = do(change="canarry", status="true")
+    assert (done.code, done.outputs["verdict"]) == (ExitCode.USAGE, "error")
+    assert "no commit status: " in done.log
+    assert "statuses: write" in done.log
+
+
 def test_a_policy_that_cannot_be_read_has_no_comment_but_a_summary(
     do: Do, fake: FakeGitHub, tmp_path: Path
 ) -> None:
     (tmp_path / "gate.yaml").write_text("version: 2")
-    done = do()
-    assert (done.code, fake.comments) == (ExitCode.USAGE, [])
+    done = do(status="true")
+    assert (done.code, fake.comments, fake.statuses) == (ExitCode.USAGE, [], [])
     assert "No decision" in done.summary

@@ -42,8 +42,8 @@ def test_an_empty_input_means_the_default_of_action_yml() -> None:
     told = {name: one["default"] for name, one in ACTION["inputs"].items() if name in STEP_INPUTS}
     assert told.pop("token") == "${{ github.token }}"
     assert told == {name: default for name, default in STEP_INPUTS.items() if name != "token"}
-    # The command has the defaults of its options, but for the two that the step sees to.
-    own = {"comment": "auto", "observe": "false"}
+    # The command has the defaults of its options, but for those that the step sees to, and flags.
+    own = {"comment": "auto", "observe": "false", "status": "false"}
     for name in set(OPTIONS) - set(STEP_INPUTS):
         assert ACTION["inputs"][name]["default"] == own.get(name, "")
 

@@ -32,6 +32,7 @@ def given(**inputs: str) -> dict[str, str]:
         ({"fail-on": "warn"}, ("--fail-on=warn",)),
         ({"environment": "production"}, ("--environment=production",)),
         ({"comment": "true"}, ()),
+        ({"status": "true"}, ("--status",)),
     ],
 )
 def test_an_input_becomes_an_option_in_one_piece(
@@ -52,7 +53,9 @@ def test_policies_stand_one_a_line(text: str, policies: tuple[str, ...]) -> None
     assert read_inputs(given(policies=text)).policies == policies
 
 
-@pytest.mark.parametrize("name", ["observe", "summary", "comment", "logs", "on-no-secrets"])
+@pytest.mark.parametrize(
+    "name", ["observe", "summary", "comment", "status", "logs", "on-no-secrets"]
+)
 def test_a_word_that_an_input_does_not_know_is_an_error(name: str) -> None:
     with pytest.raises(UsageError, match=f"the input {name} is 'yes'; it can be"):
         read_inputs(given(**{name: "yes"}))

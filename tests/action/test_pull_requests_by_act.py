@@ -6,6 +6,7 @@ import pytest
 
 from tests.action.acting import Played, counts, play, step
 from tests.action.pulls import pull_request
+from tests.ci.test_github_people import labelling
 from tests.cli.installed import POLICY
 from tests.servers.github import FakeGitHub, github
 
@@ -103,3 +104,59 @@ def test_a_fork_says_what_it_lacks_and_writes_no_comment(
     assert "<code>PROMETHEUS_URL</code> is not set" in report
     assert (played.files["undecided"]["decision"], fake.seen) == (None, [])
     assert [one.split()[0] for one in played.commands()] == ["error", "notice", "notice"]
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Played, FakeGitHub]:
+    """A pull request of ada's with the label that overrides, in a folder of the repository."""
+    rule = "overrides: {label: gate-override, approved_by: ['@acme/sre'], longest: 8h}\n"
+    files = {"chat/gate.yaml": POLICY + rule, "chat/counts.yaml": counts(820)}
+    ours = {"change": "model-update", "directory": "chat", "comment": False, "status": True}
+    with github() as fake:
+        fake.teams = {("acme", "sre", "grace"): "active"}
+        fake.pushes = [("shorter", "a" * 40, "2026-10-31T22:00:00Z")]
+        setting = labelling(1, "grace", "labeled", "gate-override")
+        fake.events = [setting | {"created_at": "2026-10-31T23:00:00Z"}]
+        fake.plant("grace", "Gate-Override: the fix")
+        # The second step comes after a push, to which the label was not given.
+        later = [*fake.pushes, ("shorter", "a" * 40, "2026-10-31T23:30:00Z")]
+        answers = [lambda: None, lambda: setattr(fake, "pushes", later)]
+        fake.before = {"repos/list-activities": answers}
+        played = play(
+            tmp_path_factory.mktemp("labelled"),
+            files,
+            [step("overridden", **ours), step("pushed", **ours)],
+            event="pull_request",
+            payload=pull_request(),
+            environ={"GITHUB_API_URL": fake.url},
+        )
+    return played, fake
+
+
+def test_a_label_of_whom_the_policy_names_lets_a_blocked_change_pass(
+    labelled: tuple[Played, FakeGitHub],
+) -> None:
+    played, fake = labelled
+    told = played.outputs("overridden")
+    assert played.steps["overridden"]["outcome"] == "success"
+    assert (told["verdict"], told["exit-code"]) == ("block", "0")
+    assert "BLOCK (overridden: exit code 0)" in (played.files["overridden"]["report"] or "")
+    ((_, shown), (_, after)) = fake.statuses
+    assert (shown["state"], after["state"]) == ("success", "failure")
+    assert shown["description"] == "BLOCK (overridden: exit code 0): model-update of chat"
+
+
+def test_after_another_push_the_label_counts_no_more(labelled: tuple[Played, FakeGitHub]) -> None:
+    played, _ = labelled
+    assert played.steps["pushed"]["outcome"] == "failure"
+    assert played.outputs("pushed")["exit-code"] == "10"
+    report = html.unescape(played.files["pushed"]["report"] or "").replace("\u200b", "")
+    assert "does not count: @grace set it before this commit was pushed" in report
+
+
+def test_annotations_name_the_policy_from_the_top_of_the_repository(
+    labelled: tuple[Played, FakeGitHub],
+) -> None:
+    played, _ = labelled
+    places = [one.split("file=")[1].split(",")[0] for one in played.commands()]
+    assert set(places) == {"chat/gate.yaml"}

@@ -2,12 +2,15 @@
 
 import html
 import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from gate.cli.action_report import decided, failed, without_secrets
 from gate.errors import ExitCode
+from tests.reporters.test_markdown import HOSTILE
 
 
 def policy(verdict: str, left: float | None, tier: str | None = None) -> dict[str, Any]:
@@ -81,3 +84,22 @@ def test_a_run_without_secrets_is_undecided_whether_or_not_it_passes(
     assert (ending.code, ending.outputs["verdict"]) == (code, "undecided")
     assert "<code>URL</code>, <code>TOKEN</code> are not set" in ending.report
     assert "URL, TOKEN are not set" in ending.complaint
+
+
+@given(HOSTILE)
+def test_no_text_breaks_out_of_a_report_without_a_decision(text: str) -> None:
+    for report in (
+        failed(ExitCode.USAGE, text).report,
+        without_secrets([text], passes=False).report,
+    ):
+        assert "<" not in re.sub(r"</?(?:pre|code)>", "", report)
+        assert not re.search(r"@\w|`", report)
+        assert [line[:2] for line in report.splitlines()].count("##") == 1
+
+
+@given(HOSTILE)
+def test_no_text_gets_from_a_decision_into_another_output(text: str) -> None:
+    document = {"verdict": text, "change_class": text, "policies": [policy("block", 0.5, text)]}
+    outputs = decided(ExitCode.BLOCK, json.dumps(document), "").outputs
+    told = {"verdict": text, "tier": text or "unknown", "change-class": text or "unknown"}
+    assert outputs == {"exit-code": "10", "remaining": "0.5", **told}

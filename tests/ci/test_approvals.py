@@ -9,25 +9,28 @@ from gate.ci.approvals import Approvals
 from gate.decision.context import Context
 from gate.policy.recognition import Approval, Matcher
 from tests.ci.asking import asking
-from tests.ci.test_github import HEAD, OLD, labelling, review
+from tests.ci.test_github_people import HEAD, OLD, labelling, review
 from tests.servers.github import PULL, FakeGitHub, github
+from tests.servers.github_answers import Answer
 
 CONTEXT = Context(
     system="github", pull_request=PULL, revision=HEAD, author="Ada", labels=("security",)
 )
-NOBODY = "nobody of @grace but the author has approved this commit or set the label"
+NOBODY = "nobody of @grace but the author has approved this commit or set the label on it"
 
 
 @pytest.fixture
 def fake() -> Iterator[FakeGitHub]:
     with github() as one:
+        one.author = "Ada"
+        one.pushes = [("shorter", HEAD, "2026-11-01T09:59:59Z")]
         yield one
 
 
 def ask(fake: FakeGitHub, *who: str, **context: Any) -> Approval:
     known = Context(**{name: getattr(CONTEXT, name) for name in CONTEXT.__slots__} | context)
     matcher = Matcher(labels=("security",), approved_by=who)
-    return Approvals(asking(fake.url), known)(matcher)
+    return Approvals(asking(fake.url).people, known)(matcher)
 
 
 def test_a_named_person_who_approved_this_commit_counts(fake: FakeGitHub) -> None:
@@ -41,8 +44,23 @@ def test_a_named_person_who_set_the_label_counts(fake: FakeGitHub) -> None:
 
 
 def test_a_label_that_the_pull_request_no_longer_has_is_nobodys_word(fake: FakeGitHub) -> None:
+    fake.events = [
+        labelling(n, "grace", f"{un}labeled", "security") for n, un in [(1, ""), (2, "un")]
+    ]
+    assert ask(fake, "@grace") == Approval(why_not=NOBODY)
+
+
+@pytest.mark.parametrize(
+    "pushes",
+    [[("shorter", HEAD, "2026-11-01T10:00:01Z")], [("shorter", OLD, "2026-11-01T09:00:00Z")], []],
+    ids=["set before the push", "not the newest commit", "nobody knows when"],
+)
+def test_a_label_that_was_set_on_another_commit_does_not_count(
+    fake: FakeGitHub, pushes: list[tuple[str, str, str]]
+) -> None:
     fake.events = [labelling(1, "grace", "labeled", "security")]
-    assert ask(fake, "@grace", labels=()) == Approval(why_not=NOBODY)
+    fake.pushes = pushes
+    assert ask(fake, "@grace") == Approval(why_not=NOBODY)
 
 
 def test_an_approval_of_an_earlier_commit_does_not_count(fake: FakeGitHub) -> None:
@@ -59,7 +77,7 @@ def test_the_author_cannot_approve_themselves(fake: FakeGitHub) -> None:
 
 def test_a_bot_approves_nothing(fake: FakeGitHub) -> None:
     fake.events = [labelling(1, "helper[bot]", "labeled", "security")]
-    assert not ask(fake, "@helper[bot]", "write").by
+    assert ask(fake, "@helper[bot]", "write").why_not.endswith("(@helper[bot] is a bot)")
 
 
 @pytest.mark.parametrize("right, counts", [("write", True), ("admin", True), ("read", False)])
@@ -93,8 +111,14 @@ def test_where_github_cannot_be_asked_nobody_has_approved(fake: FakeGitHub) -> N
     assert "pull-requests: read" in approval.why_not
 
 
-@pytest.mark.parametrize("unknown", ["pull_request", "revision", "author"])
-def test_without_a_commit_a_pull_request_and_an_author_there_is_no_approval(
+def test_where_the_author_is_not_known_anybody_might_be_it(fake: FakeGitHub) -> None:
+    fake.reviews = [review("grace", "APPROVED", "10:00")]
+    fake.faults = {"pulls/get": [Answer(200, b'{"user": null}')]}
+    assert ask(fake, "@grace") == Approval(why_not=NOBODY)
+
+
+@pytest.mark.parametrize("unknown", ["pull_request", "revision"])
+def test_without_a_commit_and_a_pull_request_there_is_no_approval(
     fake: FakeGitHub, unknown: str
 ) -> None:
     fake.reviews = [review("grace", "APPROVED", "10:00")]

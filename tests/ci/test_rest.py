@@ -10,14 +10,16 @@ import pytest
 import requests
 from requests import exceptions
 
-from gate.ci.github import GitHubError
+from gate.ci.commit_status import CommitStatus
+from gate.ci.github_path import GitHubError
 from gate.ci.rest import Clock, Purpose, Rest, RestError
 from tests.ci.asking import Time, asking
 from tests.servers.github import PULL, TOKEN, FakeGitHub, github
 from tests.servers.github_answers import Answer, refused
 
-LABELS = "issues/list-labels-on-issue"
+FILES = "pulls/list-files"
 STATUS = "repos/create-commit-status"
+FINE = CommitStatus(state="success", name="gate", description="fine", url=None)
 RESET = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": str(1793491200 + 30)}
 SECONDARY = "You have exceeded a secondary rate limit"
 
@@ -25,15 +27,15 @@ SECONDARY = "You have exceeded a secondary rate limit"
 @pytest.fixture
 def fake() -> Iterator[FakeGitHub]:
     with github() as one:
-        one.labels = ["security"]
+        one.files = [("security", None)]
         yield one
 
 
 def raised(fake: FakeGitHub, *faults: Answer, time: Time | None = None) -> str:
-    """Return the sentence of the failure to list labels."""
-    fake.faults = {LABELS: list(faults)}
+    """Return the sentence of the failure to list files."""
+    fake.faults = {FILES: list(faults)}
     with pytest.raises(GitHubError) as error:
-        asking(fake.url, time).labels(PULL)
+        asking(fake.url, time).changed_paths(PULL)
     return str(error.value)
 
 
@@ -63,11 +65,11 @@ def test_a_busy_github_is_asked_again_after_the_pause_that_it_names(
     fake: FakeGitHub, fault: Answer, pause: float
 ) -> None:
     time = Time()
-    fake.faults = {LABELS: [fault]}
+    fake.faults = {FILES: [fault]}
 
-    assert asking(fake.url, time).labels(PULL) == ("security",)
+    assert asking(fake.url, time).changed_paths(PULL) == ("security",)
 
-    assert fake.seen == [LABELS] * 2
+    assert fake.seen == [FILES] * 2
     assert time.slept == [pause]
 
 
@@ -77,9 +79,9 @@ def test_a_github_that_stays_broken_is_asked_four_times(fake: FakeGitHub) -> Non
     sentence = raised(fake, *[refused(502, "Server Error")] * 9, time=time)
 
     assert sentence == (
-        "cannot list the labels of the pull request: GitHub answers 502 (Server Error)"
+        "cannot list the files that the pull request changes: GitHub answers 502 (Server Error)"
     )
-    assert fake.seen == [LABELS] * 4
+    assert fake.seen == [FILES] * 4
     assert time.slept == [1.0, 2.0, 4.0]
 
 
@@ -89,17 +91,17 @@ def test_a_pause_that_is_too_long_is_not_begun(fake: FakeGitHub) -> None:
     sentence = raised(fake, refused(403, SECONDARY, Retry_After="90"), time=time)
 
     assert sentence == (
-        "cannot list the labels of the pull request: GitHub limits how often it may be asked: "
-        "403 (You have exceeded a secondary rate limit); to wait 90 s is too long"
+        "cannot list the files that the pull request changes: GitHub limits how often it may be "
+        "asked: 403 (You have exceeded a secondary rate limit); to wait 90 s is too long"
     )
     assert time.slept == []
 
 
 def test_a_limit_is_told_from_a_missing_permission(fake: FakeGitHub) -> None:
-    fake.faults = {LABELS: [refused(403, SECONDARY, Retry_After="900")]}
+    fake.faults = {FILES: [refused(403, SECONDARY, Retry_After="900")]}
 
     with pytest.raises(GitHubError) as error:
-        asking(fake.url).labels(PULL)
+        asking(fake.url).changed_paths(PULL)
 
     assert error.value.status == 429
 
@@ -109,19 +111,19 @@ def test_all_requests_of_a_client_share_its_time(fake: FakeGitHub) -> None:
     client = asking(fake.url, time, seconds=10.0)
     busy = refused(503, "Busy", Retry_After="8")
 
-    fake.faults = {LABELS: [busy]}
-    assert client.labels(PULL) == ("security",)
+    fake.faults = {FILES: [busy]}
+    assert client.changed_paths(PULL) == ("security",)
     time.now += 3600  # between requests costs nothing
-    fake.faults = {LABELS: [busy]}
+    fake.faults = {FILES: [busy]}
     with pytest.raises(GitHubError, match="to wait 8 s is too long"):
-        client.labels(PULL)
+        client.changed_paths(PULL)
 
     assert time.slept == [8.0]
 
 
 def test_a_client_without_time_asks_nothing(fake: FakeGitHub) -> None:
     with pytest.raises(GitHubError, match="GitHub has had all the time that it was given"):
-        asking(fake.url, seconds=0).labels(PULL)
+        asking(fake.url, seconds=0).changed_paths(PULL)
 
     assert fake.seen == []
 
@@ -158,10 +160,10 @@ def test_a_client_without_time_asks_nothing(fake: FakeGitHub) -> None:
 def test_a_refusal_is_one_sentence_that_says_what_is_missing(
     fake: FakeGitHub, fault: Answer, told: str
 ) -> None:
-    expected = f"cannot list the labels of the pull request: GitHub answers {told}"
+    expected = f"cannot list the files that the pull request changes: GitHub answers {told}"
 
     assert raised(fake, fault) == expected
-    assert fake.seen == [LABELS]
+    assert fake.seen == [FILES]
 
 
 def test_a_long_complaint_is_shortened(fake: FakeGitHub) -> None:
@@ -177,7 +179,7 @@ def test_the_token_is_never_told(fake: FakeGitHub) -> None:
 
 def test_an_empty_token_spoils_no_sentence(fake: FakeGitHub) -> None:
     with pytest.raises(GitHubError, match=r"GitHub answers 401 \(Bad credentials\)"):
-        asking(fake.url, token="").labels(PULL)
+        asking(fake.url, token="").changed_paths(PULL)
 
 
 @pytest.mark.parametrize("token", ["secret\n", "secret\u2026"])
@@ -185,7 +187,7 @@ def test_a_token_that_cannot_be_sent_is_said_so_without_showing_it(
     fake: FakeGitHub, token: str
 ) -> None:
     with pytest.raises(GitHubError) as error:
-        asking(fake.url, token=token).labels(PULL)
+        asking(fake.url, token=token).changed_paths(PULL)
 
     assert "the token, or the question, has a character that cannot be sent" in str(error.value)
     assert "secret" not in str(error.value)
@@ -198,7 +200,7 @@ def test_a_login_in_netrc_does_not_go_over_the_token(
     file.write_text("machine 127.0.0.1 login eve password eves\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(file))
 
-    assert asking(fake.url).labels(PULL) == ("security",)
+    assert asking(fake.url).changed_paths(PULL) == ("security",)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -208,7 +210,7 @@ def test_a_renamed_repository_is_followed_with_the_same_request(
     there = f"{fake.url}/repos/acme/chat/statuses/{'c' * 40}"
     fake.faults = {STATUS: [Answer(status, b"", {"Location": there})]}
 
-    asking(fake.url).set_status("a" * 40, "success", context="gate", description="fine")
+    asking(fake.url).set_status("a" * 40, FINE)
 
     body = {"state": "success", "context": "gate", "description": "fine"}
     assert fake.statuses == [("c" * 40, body)]
@@ -216,11 +218,11 @@ def test_a_renamed_repository_is_followed_with_the_same_request(
 
 def test_neither_the_token_nor_the_request_goes_to_another_host(fake: FakeGitHub) -> None:
     with github() as other:
-        there = f"{other.url}/repos/acme/chat/issues/7/labels?token=x"
+        there = f"{other.url}/repos/acme/chat/pulls/7/files?token=x"
         sentence = raised(fake, Answer(301, b"", {"Location": there}))
-        fake.faults = {LABELS: [Answer(200, b"[]", {"Link": f'<{there}>; rel="next"'})]}
+        fake.faults = {FILES: [Answer(200, b"[]", {"Link": f'<{there}>; rel="next"'})]}
         with pytest.raises(GitHubError, match="has the next page on another host"):
-            asking(fake.url).labels(PULL)
+            asking(fake.url).changed_paths(PULL)
 
         assert other.seen == []
     assert sentence.endswith("GitHub redirects to another host, 127.0.0.1")
@@ -228,7 +230,7 @@ def test_neither_the_token_nor_the_request_goes_to_another_host(fake: FakeGitHub
 
 def test_a_redirect_in_circles_ends(fake: FakeGitHub) -> None:
     assert raised(fake, *[Answer(307, b"")] * 9).endswith("GitHub redirects in circles")
-    assert fake.seen == [LABELS] * 5
+    assert fake.seen == [FILES] * 5
 
 
 @pytest.mark.parametrize("body", [b"<html>Log in</html>", b"[" * 100_000, b'["\xff"]'])
@@ -268,9 +270,9 @@ def test_a_failure_of_the_network_is_said_without_addresses(
     session = Broken(error)
 
     with pytest.raises(GitHubError) as failure:
-        asking("https://github.example/api", session=session).labels(PULL)
+        asking("https://github.example/api", session=session).changed_paths(PULL)
 
-    expected = f"cannot list the labels of the pull request: GitHub {told}"
+    expected = f"cannot list the files that the pull request changes: GitHub {told}"
     assert str(failure.value) == expected
     assert (failure.value.status, session.asked) == (None, tries)
 
@@ -281,7 +283,7 @@ def test_a_github_that_is_not_there_cannot_be_reached() -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
 
         with pytest.raises(GitHubError, match="GitHub cannot be reached"):
-            asking(url).labels(PULL)
+            asking(url).changed_paths(PULL)
 
 
 def test_a_github_that_hangs_up_or_is_silent_is_given_up_in_time() -> None:
@@ -304,10 +306,10 @@ def test_a_github_that_hangs_up_or_is_silent_is_given_up_in_time() -> None:
 
 
 def test_an_empty_answer_is_none(fake: FakeGitHub) -> None:
-    fake.faults = {LABELS: [Answer(200, b"")]}
+    fake.faults = {FILES: [Answer(200, b"")]}
     rest = Rest(fake.url, host="GitHub", headers=headers(), secret=TOKEN)
 
-    answer = rest.ask(Purpose("ask", ""), "GET", f"repos/acme/chat/issues/{PULL}/labels")
+    answer = rest.ask(Purpose("ask", ""), "GET", f"repos/acme/chat/pulls/{PULL}/files")
 
     assert answer is None
 

@@ -77,8 +77,14 @@ def test_a_fork_has_no_secrets_even_when_it_is_deleted(tmp_path: Path, repo: obj
 
 @pytest.mark.parametrize("event", [{"pull_request": PULL_REQUEST}, {"before": "c" * 40}])
 def test_dependabot_has_no_secrets(tmp_path: Path, event: object) -> None:
-    assert on_github(tmp_path, event, GITHUB_TRIGGERING_ACTOR="dependabot[bot]").no_secrets
+    assert on_github(tmp_path, event, GITHUB_ACTOR="dependabot[bot]").no_secrets
     assert not on_github(tmp_path, event).no_secrets
+
+
+def test_a_run_of_dependabot_that_somebody_starts_again_keeps_its_rights(tmp_path: Path) -> None:
+    actors = {"GITHUB_ACTOR": "dependabot[bot]", "GITHUB_TRIGGERING_ACTOR": "ada"}
+    context = on_github(tmp_path, {"pull_request": PULL_REQUEST}, **actors)
+    assert (context.no_secrets, context.actor) == (True, "ada")
 
 
 def test_a_push_is_compared_with_what_was_there_before(tmp_path: Path) -> None:

@@ -1,12 +1,23 @@
 """The installed command as a fixture, and policies for it to read."""
 
+import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.installed import POLICY, Run, command, environment
+from tests.cli.installed import AT, POLICY, Run, command, environment
+from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
+
+EVENT: dict[str, Any] = {
+    "number": PULL,
+    "user": {"login": "ada"},
+    "labels": [],
+    "head": {"sha": "a" * 40, "ref": "shorter", "repo": {"full_name": REPOSITORY}},
+    "base": {"sha": "b" * 40},
+}
 
 
 @pytest.fixture
@@ -40,5 +51,37 @@ def gate(tmp_path: Path) -> Run:
             timeout=60,
             check=False,
         )
+
+    return run
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeGitHub]:
+    """A GitHub with one pull request."""
+    with github() as one:
+        yield one
+
+
+@pytest.fixture
+def on_pull_request(
+    fake: FakeGitHub, gate: Run, write_policy: Callable[..., Path], tmp_path: Path
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run ``gate check`` as a step of a workflow on a pull request; 820 of a million failed."""
+    event = tmp_path / "event.json"
+
+    def run(
+        *arguments: str, bad: int = 820, text: str = POLICY, **more: Any
+    ) -> subprocess.CompletedProcess[str]:
+        write_policy(bad=bad, text=text)
+        event.write_text(json.dumps({"pull_request": EVENT | more.pop("event", {})}))
+        runner = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_PATH": str(event),
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_API_URL": fake.url,
+            "GITHUB_TOKEN": TOKEN,
+        }
+        asked = ("check", "gate.yaml", "--ci", "github", *arguments)
+        return gate(*asked, *(() if "--wait" in arguments else ("--at", AT)), env=runner | more)
 
     return run

@@ -1,61 +1,21 @@
 """The comment that ``gate check --comment`` keeps, on a GitHub that keeps to its description."""
 
-import json
 import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.cli.installed import AT, POLICY, command, environment
-from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
+from tests.servers.github import FakeGitHub
 
 Check = Callable[..., subprocess.CompletedProcess[str]]
-EVENT: dict[str, Any] = {
-    "number": PULL,
-    "user": {"login": "ada"},
-    "labels": [],
-    "head": {"sha": "a" * 40, "ref": "shorter", "repo": {"full_name": REPOSITORY}},
-    "base": {"sha": "b" * 40},
-}
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeGitHub]:
-    with github() as one:
-        yield one
-
-
-@pytest.fixture
-def check(fake: FakeGitHub, tmp_path: Path) -> Check:
+def check(on_pull_request: Check) -> Check:
     """Run ``gate check --comment`` as a step of a workflow on a pull request."""
-    (tmp_path / "gate.yaml").write_text(POLICY)
-    event = tmp_path / "event.json"
-
-    def run(*arguments: str, bad: int = 820, **more: Any) -> subprocess.CompletedProcess[str]:
-        counts = f"counts:\n  availability: {{total: 1000000, bad: {bad}}}\n"
-        (tmp_path / "counts.yaml").write_text(counts)
-        event.write_text(json.dumps({"pull_request": EVENT | more.pop("event", {})}))
-        runner = {
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_EVENT_PATH": str(event),
-            "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_API_URL": fake.url,
-            "GITHUB_TOKEN": TOKEN,
-        }
-        asked = ("gate.yaml", "--at", AT, "--change", "model-update", "--comment", "--ci", "github")
-        return subprocess.run(
-            command("check", *asked, *arguments),
-            cwd=tmp_path,
-            env=environment(runner | more),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-
-    return run
+    return partial(on_pull_request, "--change", "model-update", "--comment")
 
 
 def test_one_comment_follows_the_decision_also_when_it_turns_green(

@@ -1,6 +1,7 @@
 """What ``gate check`` asks GitHub, and that it asks only where a policy needs the answer."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ from gate.ci.git import Checkout
 from gate.ci.gitlab import GitLab
 from gate.cli.place import Place, context_of
 from gate.decision.context import Context
+from gate.policy.override import OverrideRule
 from gate.policy.recognition import Matcher
 from tests.ci.repository import begin
-from tests.ci.test_github import HEAD, review
+from tests.ci.test_github_people import HEAD, review
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
+from tests.servers.gitlab import PATH, gitlab
+from tests.servers.gitlab import TOKEN as GITLAB_TOKEN
 
 PULL_REQUEST = Context(
     system="github",
@@ -78,17 +82,51 @@ def test_a_run_outside_ci_is_about_the_commit_that_is_checked_out(
     assert context_of("none").revision is None
 
 
+def test_gitlab_tells_who_has_approved_and_who_has_labelled() -> None:
+    with gitlab() as one:
+        one.people.versions = [(HEAD, "2026-11-01T09:00:00.000Z")]
+        one.people.approvals = [("grace", "2026-11-01T10:00:00.000Z")]
+        one.people.groups = {"acme/sre": {"grace"}}
+        one.people.labelled("grace", "add", "gate-override", "2026-11-01T10:00:00.000Z")
+        one.plant("grace", "Gate-Override: the fix")
+        context = Context(system="gitlab", repository=PATH, pull_request=7, revision=HEAD)
+        place = Place(context, {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url})
+
+        assert place.approve(MATCHER).by == ("@grace",)
+        assert place.entitled("@grace", ("@acme/sre",)).holds
+        rule = OverrideRule(approvers=("@acme/sre",), label="gate-override")
+        override = place.labelled(rule, datetime(2026, 11, 1, 12, tzinfo=UTC)).override
+
+    assert override is not None
+    assert override.reason == "the fix"
+
+
+def test_gitlab_tells_whose_change_it_is_and_github_has_said_so() -> None:
+    with gitlab() as one:
+        environ = {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url}
+        assert Place(MERGE_REQUEST, environ).with_author().context.author == "ada"
+        one.forbidden = {"request"}
+        assert Place(MERGE_REQUEST, environ).with_author().context.author is None
+    assert Place(MERGE_REQUEST, {}).with_author().context == MERGE_REQUEST
+    assert Place(PULL_REQUEST, {"GITHUB_TOKEN": TOKEN}).with_author().context == PULL_REQUEST
+
+
+def test_gitlab_is_not_asked_for_files() -> None:
+    with pytest.raises(LookupError, match="no token to ask GitHub with"):
+        Place(MERGE_REQUEST, JOB).file("gate.yaml", "main")
+
+
 MERGE_REQUEST = Context(system="gitlab", repository="acme/chat", pull_request=7)
 JOB = {"GITLAB_TOKEN": "glpat-1", "CI_API_V4_URL": "http://127.0.0.1:1/api/v4"}
 
 
 @pytest.mark.parametrize("environ", [JOB, JOB | {"CI_PROJECT_ID": "17"}])
 def test_a_job_of_gitlab_with_a_projects_token_can_write_notes(environ: dict[str, str]) -> None:
-    assert isinstance(Place(MERGE_REQUEST, environ).commenter(), GitLab)
+    assert isinstance(Place(MERGE_REQUEST, environ).host(), GitLab)
 
 
 @pytest.mark.parametrize("missing", JOB)
 def test_without_a_token_or_an_address_no_note_can_be_written(missing: str) -> None:
     environ = {name: value for name, value in JOB.items() if name != missing}
-    assert Place(MERGE_REQUEST, environ | {"CI_JOB_TOKEN": "x"}).commenter() is None
-    assert Place(Context(system="gitlab"), JOB).commenter() is None
+    assert Place(MERGE_REQUEST, environ | {"CI_JOB_TOKEN": "x"}).host() is None
+    assert Place(Context(system="gitlab"), JOB).host() is None

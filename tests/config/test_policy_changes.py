@@ -64,7 +64,8 @@ def test_a_policy_says_whether_and_how_it_may_be_overridden(line: str, rule: Ove
         ("changes: {default: canray}", "'canray' is no change class; did you mean 'canary'?"),
         ("overrides: never", "none"),
         ("overrides: {longest: 8 hours}", "is no duration"),
-        ("overrides: {approved_by: ['@acme/sre']}", "who is in a team is not asked"),
+        ("overrides: {approved_by: ['acme/sre']}", "is nobody; write @person, @organisation/team"),
+        ("overrides: {label: ''}", "empty"),
     ],
 )
 def test_a_mistake_in_them_is_told(line: str, words: str) -> None:

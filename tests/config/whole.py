@@ -66,7 +66,7 @@ changes:
     trailers: {Change-Class: mine}
     approved_by: ["@ada", write]
   other: {description: Of another kind}
-overrides: {longest: 1h, approved_by: ["@ada"]}
+overrides: {longest: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override}
 tiers:
   - {name: healthy, remaining: "> 50%", allow: all, warn: [mine], require: {canary: [shadow]}}
   - {name: rest, otherwise: TRUE, allow: [rollback, "${WORD}"]}

@@ -1,6 +1,10 @@
 """The component's inputs, the command's options and docs/gitlab.md say the same."""
 
+import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -87,6 +91,27 @@ def test_each_report_of_the_job_is_written_in_a_format_that_there_is() -> None:
     reports = JOB["artifacts"]["reports"]
     formats = {"annotations": "gitlab"}
     assert {name: written[formats.get(name, name)] for name in reports} == reports
+
+
+def filled() -> str:
+    """Return the pipeline with the default of every input, as GitLab would fill it in."""
+
+    def default(found: re.Match[str]) -> str:
+        known = INPUTS[found[1]]["default"]
+        return known if isinstance(known, str) else json.dumps(known)
+
+    pipeline = TEMPLATE.read_text(encoding="utf-8").split("\n---\n")[1]
+    return re.sub(r"\$\[\[ inputs\.(\w+) \]\]", default, pipeline)
+
+
+@pytest.mark.parametrize("text", [filled(), *SNIPPETS])
+def test_the_schema_of_gitlab_holds(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "gitlab-ci.yml"
+    file.write_text(text, encoding="utf-8")
+    tool = Path(sys.executable).with_name("check-jsonschema")
+    arguments = ("--builtin-schema=vendor.gitlab-ci", "--data-transform=gitlab-ci", str(file))
+    done = subprocess.run([tool, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)

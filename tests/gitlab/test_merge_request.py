@@ -1,6 +1,7 @@
 """The component on merge requests: whose policy counts, and the note."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,7 +10,12 @@ from tests.gitlab.project import POLICY, Project, counts
 from tests.servers.gitlab import BOT, PAGE, PROJECT, TOKEN, FakeGitLab, gitlab, refused
 
 MARKER = marker("chat", "gate.yaml", None)
+RULE = "overrides: {label: gate-override, approved_by: ['@acme/sre'], longest: 8h}\n"
 LOOSE = POLICY.replace("allow: [rollback]", "allow: all")
+
+
+def instant(*, hours: int) -> str:
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat(timespec="milliseconds")
 
 
 @pytest.fixture
@@ -88,6 +94,29 @@ def test_without_a_token_there_is_no_note_and_no_failure(
 
     assert (outcome.gate, outcome.json("decision.json")["verdict"]) == ("PASS", "allow")
     assert fake.seen == []
+
+
+def test_a_label_of_whom_the_policy_names_ships_a_change_and_the_commit_says_so(
+    project: Project, fake: FakeGitLab
+) -> None:
+    project.write({"gate.yaml": POLICY + RULE, "counts.yaml": counts(1500)})
+    project.pipeline({"status": True})
+    base = project.commit()
+    fake.people.versions = [(base, instant(hours=-2))]
+    fake.people.labelled("grace", "add", "gate-override", instant(hours=-1))
+    fake.plant("grace", "Gate-Override: the fix")
+    blocked = project.request(base, GITLAB_TOKEN=TOKEN)
+    fake.people.groups = {"acme/sre": {"grace"}}
+    shipped = project.request(base, GITLAB_TOKEN=TOKEN)
+
+    assert (blocked.gate, shipped.gate) == ("FAIL 10", "PASS")
+    assert shipped.json("decision.json")["override"]["approved_by"] == "@grace"
+    assert [(revision, told["state"]) for revision, told in fake.statuses] == [
+        (base, "failed"),
+        (base, "success"),
+    ]
+    assert fake.statuses[1][1]["description"].startswith("BLOCK (overridden: exit code 0)")
+    assert any("BLOCK (overridden: exit code 0)" in note.body for note in fake.notes)
 
 
 def test_a_note_that_is_refused_is_a_warning_and_no_verdict(

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from gate.budget.assess import assess_composite, assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
+from gate.decision.context import Context
 from gate.decision.decision import Decision, PolicyDecision, Source, exit_code
 from gate.decision.status import PolicyStatus, Status
 from gate.policy.burn_rates import GOOGLE_30D
 from gate.policy.changes import BUILT_IN
 from gate.policy.findings import Finding, Rule, Verdict, worst
-from gate.policy.override import OverrideRule
+from gate.policy.override import Override, OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Policy
 from gate.policy.recognition import Recognition
 from gate.policy.tiers import Condition, Tier
@@ -166,6 +167,20 @@ def finding(rule: Rule, verdict: Verdict, reason: str, slo: str | None = None) -
     return Finding(rule=rule, slo=slo, verdict=verdict, reason=reason)
 
 
+def talking(text: str) -> dict[str, Any]:
+    """Return the fields of a decision that carry a text which anybody may choose."""
+    override = Override(reason=text, approved_by=text, until=AT, label=text)
+    told: dict[str, Any] = {
+        "branch": text,
+        "title": text,
+        "author": text,
+        "actor": text,
+        "environment": text,
+    }
+    context = Context(system="github", labels=(text,), **told)
+    return {"override": override, "not_overridden": text or "a", "context": context}
+
+
 def decided(
     *known: Assessment, findings: tuple[Finding, ...], tier: str | None, **fields: Any
 ) -> PolicyDecision:
@@ -192,19 +207,22 @@ def decided(
 
 
 def decision(
-    *policies: PolicyDecision, observe: bool = False, fail_on_warn: bool = False
+    *policies: PolicyDecision, observe: bool = False, fail_on_warn: bool = False, **fields: Any
 ) -> Decision:
     verdict = worst(one.verdict for one in policies)
-    return Decision(
+    override = fields.get("override")
+    code = exit_code(verdict, observe=observe, fail_on_warn=fail_on_warn, override=override)
+    made = Decision(
         policies=policies,
         verdict=verdict,
-        exit_code=exit_code(verdict, observe=observe, fail_on_warn=fail_on_warn),
+        exit_code=code,
         observe=observe,
         fail_on_warn=fail_on_warn,
         evaluated_at=AT,
         expires_at=AT + timedelta(minutes=15),
         tool_version="0.1.0",
     )
+    return replace(made, **fields)
 
 
 def allow_policy(**fields: Any) -> PolicyDecision:

@@ -3,15 +3,19 @@
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import xmlschema
 from hypothesis import given
 from jsonschema import Draft4Validator
 
+from gate.decision.context import Context
 from gate.decision.decision import Decision
 from gate.policy.findings import Rule, Verdict
+from gate.policy.recognition import Recognition
 from gate.reporters import Style, render
 from tests.reporters.builders import (
     EVERY_KIND,
@@ -22,6 +26,7 @@ from tests.reporters.builders import (
     healthy,
     policy_of,
     source,
+    talking,
 )
 from tests.reporters.test_markdown import HOSTILE
 
@@ -31,6 +36,7 @@ STYLE = Style(width=80)
 SARIF: Final = Draft4Validator(
     json.loads((Path(__file__).parent / "sarif-2.1.0.schema.json").read_text())
 )
+JUNIT: Final = xmlschema.XMLSchema(Path(__file__).parent / "junit-10.xsd")
 
 
 def hostile(text: str) -> Decision:
@@ -41,19 +47,21 @@ def hostile(text: str) -> Decision:
         finding(Rule.TIER, Verdict.BLOCK, text, text),
         finding(Rule.BURN_RATE, Verdict.WARN, text, text),
     )
-    return decision(
-        decided(
-            healthy(),
-            policy=policy,
-            findings=findings,
-            tier=None,
-            source=source(path=text or "gate.yaml"),
-        )
+    made = decided(
+        healthy(),
+        policy=policy,
+        findings=findings,
+        tier=None,
+        source=source(path=text or "gate.yaml"),
+        recognition=Recognition(change=text, how="labels", evidence=(text,), notes=(text,)),
     )
+    return decision(made, **talking(text))
 
 
 def suites(made: Decision) -> ET.Element:
-    return ET.fromstring(render("junit", made, STYLE))
+    report = render("junit", made, STYLE)
+    JUNIT.validate(report)
+    return ET.fromstring(report)
 
 
 def results(made: Decision) -> list[dict[str, Any]]:
@@ -128,6 +136,35 @@ def test_sarif_names_the_policy_file_by_a_uri(path: str, uri: str) -> None:
     made = decision(block_policy(source=source(path=path)))
     place = results(made)[0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == uri
+
+
+@pytest.mark.parametrize(
+    "folder, path, found",
+    [
+        ("", "gate.yaml", "gate.yaml"),
+        ("", "./policies/gate.yaml", "policies/gate.yaml"),
+        ("services/chat/", "gate.yaml", "services/chat/gate.yaml"),
+        ("services/chat/", "../gate.yaml", "services/gate.yaml"),
+        ("services/chat/", "/srv/gate.yaml", "/srv/gate.yaml"),
+    ],
+)
+def test_hosts_are_told_where_the_policy_is_from_the_top_of_the_repository(
+    folder: str, path: str, found: str
+) -> None:
+    context = Context(system="github", folder=folder)
+    made = decision(block_policy(source=source(path=path)), context=context)
+    assert {line.split(",")[0] for line in commands(made)} == {f"::error file={found}"}
+    (entry, *_) = json.loads(render("codequality", made, STYLE))
+    assert entry["location"]["path"] == found
+    place = results(made)[0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place["uri"].removeprefix("file://") == found
+    allowed = replace(EVERY_KIND["allowed"], context=context)
+    assert commands(allowed)[0].startswith(f"::notice file={folder}policies/chat.yaml::")
+
+
+def test_a_report_of_another_form_would_not_be_junit() -> None:
+    with pytest.raises(xmlschema.XMLSchemaValidationError):
+        JUNIT.validate('<testsuites><testsuite name="gate"/></testsuites>')
 
 
 def test_the_same_objection_with_other_numbers_is_the_same_alert() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gate.decision.decision import Decision
 from gate.policy.findings import Rule, Verdict
+from gate.policy.recognition import Recognition
 from gate.reporters import Style, render, render_status
 from gate.slo.measurement import Cause
 from tests.reporters.builders import (
@@ -18,6 +19,7 @@ from tests.reporters.builders import (
     policy_of,
     source,
     status,
+    talking,
     unmeasured,
 )
 
@@ -41,8 +43,9 @@ def hostile(text: str) -> Decision:
         obligations=(text,),
         satisfied={text: text},
         allowed_now=(text,),
+        recognition=Recognition(change=text, how="labels", evidence=(text,), notes=(text,)),
     )
-    return decision(made, made)
+    return decision(made, made, **talking(text))
 
 
 @given(HOSTILE)

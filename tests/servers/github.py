@@ -60,11 +60,18 @@ class FakeGitHub:
     comments: list[Remark] = field(default_factory=list)
     files: list[tuple[str, str | None]] = field(default_factory=list)
     """Name, and name before."""
-    labels: list[str] = field(default_factory=list)
+    author: str | None = "ada"
+    """Of the pull request."""
+    branch: str = "shorter"
+    """Of the pull request."""
+    pushes: list[tuple[str, str, str]] = field(default_factory=list)
+    """Branch, commit and instant, oldest first."""
     reviews: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     contents: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Ref -> path -> bytes, or what GitHub says of something that is no file."""
+    commits: dict[str, str] = field(default_factory=dict)
+    """Ref -> the commit that it stands for, where it is another."""
     rights: dict[str, str] = field(default_factory=dict)
     teams: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Organization, team and login -> state."""
@@ -180,8 +187,14 @@ class FakeGitHub:
     def list_files(self, call: Call) -> Answer:
         return page(call, self.files, _entry)
 
-    def list_labels(self, call: Call) -> Answer:
-        return page(call, self.labels, lambda name: description().example("label", name=name))
+    def read_pull(self, _call: Call) -> Answer:
+        known = description().example("pull-request")
+        author = None if self.author is None else user(self.author)
+        return Answer(200, known | {"user": author, "head": known["head"] | {"ref": self.branch}})
+
+    def list_activities(self, call: Call) -> Answer:
+        wanted = [one for one in self.pushes if f"refs/heads/{one[0]}" == call.query["ref"]]
+        return page(call, wanted[::-1], _activity)
 
     def list_reviews(self, call: Call) -> Answer:
         return page(call, self.reviews, dict)
@@ -205,7 +218,8 @@ class FakeGitHub:
     def read_commit(self, call: Call) -> Answer:
         if call.parts["ref"] not in self.contents:
             return refused(422, f"No commit found for SHA: {call.parts['ref']}")
-        return Answer(200, description().example("commit"))
+        commit = self.commits.get(call.parts["ref"], call.parts["ref"])
+        return Answer(200, description().example("commit", sha=commit))
 
     def read_right(self, call: Call) -> Answer:
         login = call.parts["username"]
@@ -235,14 +249,15 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "issues/delete-comment": FakeGitHub.delete_comment,
     "issues/list-comments": FakeGitHub.list_comments,
     "issues/list-events": FakeGitHub.list_events,
-    "issues/list-labels-on-issue": FakeGitHub.list_labels,
     "issues/update-comment": FakeGitHub.update_comment,
+    "pulls/get": FakeGitHub.read_pull,
     "pulls/list-files": FakeGitHub.list_files,
     "pulls/list-reviews": FakeGitHub.list_reviews,
     "repos/create-commit-status": FakeGitHub.set_status,
     "repos/get-collaborator-permission-level": FakeGitHub.read_right,
     "repos/get-commit": FakeGitHub.read_commit,
     "repos/get-content": FakeGitHub.read_content,
+    "repos/list-activities": FakeGitHub.list_activities,
     "teams/get-membership-for-user-in-org": FakeGitHub.read_membership,
     "users/get-authenticated": FakeGitHub.who,
 }
@@ -268,6 +283,12 @@ def _entry(names: tuple[str, str | None]) -> dict[str, Any]:
     name, before = names
     moved = {} if before is None else {"previous_filename": before, "status": "renamed"}
     return description().example("diff-entry", filename=name, **moved)
+
+
+def _activity(push: tuple[str, str, str]) -> dict[str, Any]:
+    branch, commit, at = push
+    known = {"ref": f"refs/heads/{branch}", "after": commit, "timestamp": at}
+    return description().example("activity", actor=user("ada"), **known)
 
 
 def _encoded(body: Any) -> bytes:

@@ -1,7 +1,7 @@
 """A GitLab on the loopback interface, with a memory: one project, one merge request and its notes.
 
-Its forms are those of https://docs.gitlab.com/api/notes/; the real client python-gitlab is held
-against it in tests/ci/test_gitlab.py. What does not fit is a problem, and fails the test.
+Its forms are those of https://docs.gitlab.com/api/notes/ and the pages beside it; the real client
+python-gitlab is held against it in tests/ci. What does not fit is a problem, and fails the test.
 """
 
 import json
@@ -14,9 +14,10 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.servers.github_answers import Answer
+from tests.servers.gitlab_people import People
 from tests.servers.loopback import serving
 
 PROJECT: Final = 42
@@ -27,9 +28,12 @@ BOT: Final = "project_42_bot_0a1b"
 """The user of the project's own token."""
 PAGE: Final = "https://gitlab.example/acme/chat"
 _ROOT: Final = "/api/v4"
-_NOTES: Final = rf"/projects/(?:{PROJECT}|acme%2Fchat)/merge_requests/{REQUEST}/notes"
+_PROJECT: Final = rf"/projects/(?:{PROJECT}|acme%2Fchat)"
+_REQUEST: Final = rf"{_PROJECT}/merge_requests/{REQUEST}"
+_NOTES: Final = f"{_REQUEST}/notes"
 _LARGEST_PAGE: Final = 100
 _LONGEST_NOTE: Final = 1_000_000
+_LONGEST_STATUS: Final = 255
 
 
 def refused(status: int, message: object, **headers: str) -> Answer:
@@ -72,6 +76,9 @@ class FakeGitLab:
     """Who the token belongs to."""
     notes: list[Note] = field(default_factory=list)
     """Oldest first."""
+    people: People = field(default_factory=People)
+    statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Of commits."""
     forbidden: set[str] = field(default_factory=set)
     """Operations that the token's role does not allow."""
     faults: dict[str, list[Answer]] = field(default_factory=dict)
@@ -101,12 +108,16 @@ class FakeGitLab:
             match = re.fullmatch(form, path)
             if match and method == handler.command:
                 self.problems += _problems(name, sent, handler)
-                return self._act(name, handler, partial(route, self, sent, *match.groups()))
+                return self._act(name, handler, sent, partial(route, self, sent, *match.groups()))
         self.problems.append(f"GitLab knows no {handler.command} {address.path}")
         return GONE
 
     def _act(
-        self, name: str, handler: BaseHTTPRequestHandler, route: Callable[[], Answer]
+        self,
+        name: str,
+        handler: BaseHTTPRequestHandler,
+        sent: Sent,
+        route: Callable[[], Answer],
     ) -> Answer:
         with self.lock:
             self.seen.append(name)
@@ -122,32 +133,32 @@ class FakeGitLab:
         if name in self.forbidden:
             return FORBIDDEN
         with self.lock:
+            self.sent.append(sent)
             return route()
 
-    def who(self, sent: Sent) -> Answer:
-        self.sent.append(sent)
+    def who(self, _sent: Sent) -> Answer:
         page = f"{self.url.removesuffix(_ROOT)}/{self.writer}"
         return Answer(200, {"id": 99, "username": self.writer, "bot": True, "web_url": page})
 
     def list_notes(self, sent: Sent) -> Answer:
         """Return one page, newest first as GitLab does, and where the next is."""
-        self.sent.append(sent)
+        newest = sorted(self.notes, key=lambda note: -note.id)
+        return self._page(sent, [_form(note) for note in newest])
+
+    def _page(self, sent: Sent, items: list[Any]) -> Answer:
         size = min(int(sent.query.get("per_page", "20")), _LARGEST_PAGE)
         number = int(sent.query.get("page", "1"))
-        newest = sorted(self.notes, key=lambda note: -note.id)
-        shown = [_form(note) for note in newest[(number - 1) * size : number * size]]
+        shown = items[(number - 1) * size : number * size]
         headers = {"X-Per-Page": str(size), "X-Page": str(number)}
-        if number * size < len(newest):
+        if number * size < len(items):
             url = f"{self.url}{sent.path}?page={number + 1}&per_page={size}"
             headers |= {"Link": f'<{url}>; rel="next"', "X-Next-Page": str(number + 1)}
         return Answer(200, shown, headers)
 
     def create_note(self, sent: Sent) -> Answer:
-        self.sent.append(sent)
         return Answer(201, _form(self.plant(self.writer, sent.body["body"])))
 
     def update_note(self, sent: Sent, number: str) -> Answer:
-        self.sent.append(sent)
         note = self._found(number)
         if note is None:
             return GONE
@@ -156,8 +167,7 @@ class FakeGitLab:
         note.body = sent.body["body"]
         return Answer(200, _form(note))
 
-    def delete_note(self, sent: Sent, number: str) -> Answer:
-        self.sent.append(sent)
+    def delete_note(self, _sent: Sent, number: str) -> Answer:
         note = self._found(number)
         if note is None:
             return GONE
@@ -165,6 +175,36 @@ class FakeGitLab:
             return FORBIDDEN
         self.notes.remove(note)
         return Answer(204)
+
+    def read_request(self, _sent: Sent) -> Answer:
+        return Answer(200, {"iid": REQUEST, "author": self.people.user(self.people.author)})
+
+    def list_versions(self, sent: Sent) -> Answer:
+        return self._page(sent, self.people.listed_versions())
+
+    def list_approvals(self, _sent: Sent) -> Answer:
+        return Answer(200, {"iid": REQUEST, "approved_by": self.people.listed_approvals()})
+
+    def list_label_events(self, sent: Sent) -> Answer:
+        return self._page(sent, self.people.label_events)
+
+    def find_users(self, sent: Sent) -> Answer:
+        found = self.people.numbers.get(sent.query["username"].lower())
+        return self._page(sent, [] if found is None else [self.people.user_of(found)])
+
+    def read_user(self, _sent: Sent, number: str) -> Answer:
+        return self.people.page(int(number)) or refused(404, "404 User Not Found")
+
+    def read_member(self, _sent: Sent, number: str) -> Answer:
+        return self.people.member(int(number)) or GONE
+
+    def read_group_member(self, _sent: Sent, group: str, number: str) -> Answer:
+        return self.people.group_member(unquote(group), int(number)) or GONE
+
+    def set_status(self, sent: Sent, revision: str) -> Answer:
+        self.statuses.append((revision, sent.body))
+        known = {"id": 93, "sha": revision, "status": sent.body["state"]}
+        return Answer(201, known | {"name": sent.body["name"]})
 
     def _found(self, number: str) -> Note | None:
         return next((note for note in self.notes if str(note.id) == number), None)
@@ -176,23 +216,44 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("POST", _NOTES): ("create", FakeGitLab.create_note),
     ("PUT", rf"{_NOTES}/(\d+)"): ("update", FakeGitLab.update_note),
     ("DELETE", rf"{_NOTES}/(\d+)"): ("delete", FakeGitLab.delete_note),
+    ("GET", _REQUEST): ("request", FakeGitLab.read_request),
+    ("GET", f"{_REQUEST}/versions"): ("versions", FakeGitLab.list_versions),
+    ("GET", f"{_REQUEST}/approvals"): ("approvals", FakeGitLab.list_approvals),
+    ("GET", f"{_REQUEST}/resource_label_events"): ("labels", FakeGitLab.list_label_events),
+    ("GET", "/users"): ("users", FakeGitLab.find_users),
+    ("GET", r"/users/(\d+)"): ("user", FakeGitLab.read_user),
+    ("GET", rf"{_PROJECT}/members/all/(\d+)"): ("member", FakeGitLab.read_member),
+    ("GET", r"/groups/([^/]+)/members/all/(\d+)"): ("group", FakeGitLab.read_group_member),
+    ("POST", rf"{_PROJECT}/statuses/([0-9a-f]{{40}})"): ("status", FakeGitLab.set_status),
 }
 
 
 def _problems(name: str, sent: Sent, handler: BaseHTTPRequestHandler) -> Iterator[str]:
     unknown = sent.query.keys() - {"page", "per_page", "sort", "order_by"}
+    unknown -= {"username"} if name == "users" else set()
     if unknown:
         yield f"{name}: has the unknown parameters {sorted(unknown)}"
-    if name not in {"create", "update"}:
+    if name not in {"create", "update", "status"}:
         if sent.body is not None:
             yield f"{name}: has a body"
         return
     if handler.headers["Content-Type"] != "application/json":
         yield f"{name}: Content-Type is {handler.headers['Content-Type']}"
-    if list(sent.body) != ["body"] or not 0 < len(sent.body["body"]) <= _LONGEST_NOTE:
+    if name == "status":
+        yield from _status_problems(sent.body)
+    elif list(sent.body) != ["body"] or not 0 < len(sent.body["body"]) <= _LONGEST_NOTE:
         yield f"{name}: has other attributes than a body of 1,000,000 characters at most"
     elif re.search(r"^/[a-z]", sent.body["body"], re.MULTILINE):
         yield f"{name}: has a quick action, which GitLab would run"
+
+
+def _status_problems(body: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with https://docs.gitlab.com/api/commits/#set-commit-pipeline-status."""
+    if body["state"] not in {"pending", "running", "success", "failed", "canceled", "skipped"}:
+        yield f"status: GitLab has no state {body['state']}"
+    unknown = body.keys() - {"state", "name", "description", "target_url"}
+    if unknown or any(len(text) > _LONGEST_STATUS for text in body.values()):
+        yield "status: has other attributes, or longer ones, than GitLab takes"
 
 
 def _form(note: Note) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import Any, Final
 
 OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "/orgs/{org}/teams/{team_slug}/memberships/{username}": ("get",),
+    "/repos/{owner}/{repo}/activity": ("get",),
     "/repos/{owner}/{repo}/collaborators/{username}/permission": ("get",),
     "/repos/{owner}/{repo}/commits/{ref}": ("get",),
     "/repos/{owner}/{repo}/contents/{path}": ("get",),
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ("delete", "patch"),
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ("get", "post"),
     "/repos/{owner}/{repo}/issues/{issue_number}/events": ("get",),
-    "/repos/{owner}/{repo}/issues/{issue_number}/labels": ("get",),
+    "/repos/{owner}/{repo}/pulls/{pull_number}": ("get",),
     "/repos/{owner}/{repo}/pulls/{pull_number}/files": ("get",),
     "/repos/{owner}/{repo}/pulls/{pull_number}/reviews": ("get",),
     "/repos/{owner}/{repo}/statuses/{sha}": ("post",),

@@ -1,0 +1,104 @@
+"""The commit status that ``gate check --status`` sets, on a GitHub as its description has it."""
+
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.ci.test_github_people import HEAD
+from tests.cli.installed import POLICY
+from tests.servers.github import FakeGitHub
+
+Check = Callable[..., subprocess.CompletedProcess[str]]
+BROKEN = POLICY.replace("- {name: availability, ", "- {name: absent, ")
+GLASS = "--override", "fix", "--approved-by", "@grace", "--until", "2026-11-01T01:00:00Z"
+
+
+@pytest.fixture
+def check(on_pull_request: Check) -> Check:
+    return partial(on_pull_request, "--status")
+
+
+@pytest.mark.parametrize(
+    "arguments, more, told",
+    [
+        (("--change", "canary"), {}, ("success", "ALLOW: canary of chat")),
+        (("--change", "model-update"), {}, ("failure", "BLOCK: model-update of chat")),
+        (("--change", "config-change"), {}, ("success", "WARN: config-change of chat")),
+        (
+            ("--change", "config-change", "--fail-on=warn"),
+            {},
+            ("failure", "WARN: config-change of chat"),
+        ),
+        (
+            ("--change", "canary"),
+            {"text": BROKEN},
+            ("error", "UNDECIDED: canary of chat (1 of 1 SLOs not measured)"),
+        ),
+        (
+            ("--change", "model-update", *GLASS),
+            {},
+            ("success", "BLOCK (overridden: exit code 0): model-update of chat"),
+        ),
+        (
+            ("--change", "model-update", "--observe"),
+            {},
+            ("success", "BLOCK (observe only: not enforced, exit code 0): model-update of chat"),
+        ),
+        (
+            ("gate.yaml", "--change", "model-update"),
+            {},
+            ("failure", "BLOCK: 2 policies: 2 block (chat, chat)"),
+        ),
+    ],
+)
+def test_the_status_is_that_of_the_exit_code_and_says_the_verdict(
+    check: Check,
+    fake: FakeGitHub,
+    arguments: tuple[str, ...],
+    more: dict[str, Any],
+    told: tuple[str, str],
+) -> None:
+    done = check(*arguments, **more)
+    ((revision, status),) = fake.statuses
+    assert (revision, (status["state"], status["description"])) == (HEAD, told)
+    assert (status["state"] == "success") is (done.returncode == 0)
+    assert "gate: commit status " in done.stderr
+
+
+def test_each_environment_has_a_check_of_its_own(check: Check, fake: FakeGitHub) -> None:
+    check("--change", "canary")
+    check("--change", "canary", "--environment", "production")
+    assert [told["context"] for _, told in fake.statuses] == ["gate/chat", "gate/chat/production"]
+
+
+def test_a_status_that_cannot_be_set_leaves_the_verdict_alone(
+    check: Check, fake: FakeGitHub
+) -> None:
+    fake.forbidden = {"repos/create-commit-status"}
+    done = check("--change", "canary")
+    assert done.returncode == 0
+    assert "gate: warning: no commit status: cannot set the commit status: GitHub" in done.stderr
+    assert "the token needs statuses: write" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "more, words",
+    [
+        ({"GITHUB_TOKEN": ""}, "no commit status: there is no token for github"),
+        ({"event": {"head": {"repo": None}}}, "no commit status: no commit is known"),
+        (
+            {"event": {"head": {"sha": HEAD, "repo": {"full_name": "mallory/chat"}}}},
+            "no commit status: a run of a fork or of Dependabot may only read",
+        ),
+    ],
+)
+def test_where_there_can_be_no_status_that_is_said(
+    check: Check, fake: FakeGitHub, more: dict[str, Any], words: str
+) -> None:
+    done = check("--change", "model-update", **more)
+    assert done.returncode == 10
+    assert words in done.stderr
+    assert fake.statuses == []

@@ -1,0 +1,95 @@
+"""The people of the fake GitLab: who there is, what they did to the merge request, and their roles.
+
+https://docs.gitlab.com/api/merge_request_approvals/, .../resource_label_events/, .../users/,
+.../members/ and .../merge_requests/ say what it looks like.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tests.servers.github_answers import Answer
+
+ROLES: Final = {"guest": 10, "reporter": 20, "developer": 30, "maintainer": 40, "owner": 50}
+"""Access levels: https://docs.gitlab.com/api/access_requests/."""
+
+
+@dataclass(slots=True)
+class People:
+    """Tests read and write its fields."""
+
+    author: str = "ada"
+    """Of the merge request."""
+    numbers: dict[str, int] = field(
+        default_factory=lambda: {"ada": 1, "grace": 2, "alan": 3, "helper": 4}
+    )
+    bots: set[str] = field(default_factory=lambda: {"helper"})
+    blocked: set[str] = field(default_factory=set)
+    versions: list[tuple[str, str]] = field(default_factory=list)
+    """Commit and instant, oldest first."""
+    approvals: list[tuple[str, str | None]] = field(default_factory=list)
+    """Login and instant; None: an older GitLab, which does not tell it."""
+    label_events: list[dict[str, Any]] = field(default_factory=list)
+    roles: dict[str, str] = field(default_factory=dict)
+    """In the project, inherited ones too."""
+    groups: dict[str, set[str]] = field(default_factory=dict)
+    """Path -> members; others are hidden."""
+
+    def user(self, login: str) -> dict[str, Any]:
+        """Return somebody as lists have them."""
+        state = "blocked" if login in self.blocked else "active"
+        number = self.numbers[login]
+        return {"id": number, "username": login, "name": login.title(), "state": state}
+
+    def user_of(self, number: int) -> dict[str, Any]:
+        """Return somebody by their number."""
+        return self.user(next(login for login, other in self.numbers.items() if other == number))
+
+    def page(self, number: int) -> Answer | None:
+        """Return somebody as their own page has them, which alone tells bots."""
+        if number not in self.numbers.values():
+            return None
+        user = self.user_of(number)
+        return Answer(200, user | {"bot": user["username"] in self.bots})
+
+    def listed_versions(self) -> list[dict[str, Any]]:
+        """Return the versions of the merge request, newest first."""
+        known = [
+            {"id": place, "head_commit_sha": commit, "created_at": at, "state": "collected"}
+            for place, (commit, at) in enumerate(self.versions, start=110)
+        ]
+        return known[::-1]
+
+    def listed_approvals(self) -> list[dict[str, Any]]:
+        """Return who has approved."""
+        return [
+            {"user": self.user(login)} | ({} if at is None else {"approved_at": at})
+            for login, at in self.approvals
+        ]
+
+    def labelled(self, login: str | None, action: str, label: str | None, at: str) -> None:
+        """Set or remove a label as somebody; None: the account, or the label, is no more."""
+        event = {
+            "id": 119 + len(self.label_events),
+            "user": None if login is None else self.user(login),
+            "created_at": at,
+            "resource_type": "MergeRequest",
+            "resource_id": 28,
+            "label": None if label is None else {"id": 74, "name": label, "color": "#0033CC"},
+            "action": action,
+        }
+        self.label_events.append(event)
+
+    def member(self, number: int) -> Answer | None:
+        """Return a member of the project."""
+        user = self.page(number)
+        if user is None or user.body["username"] not in self.roles:
+            return None
+        level = ROLES[self.roles[user.body["username"]]]
+        return Answer(200, self.user_of(number) | {"access_level": level})
+
+    def group_member(self, group: str, number: int) -> Answer | None:
+        """Return a member of a group."""
+        user = self.user_of(number)
+        if user["username"] not in self.groups.get(group, ()):
+            return None
+        return Answer(200, user | {"access_level": 30})
