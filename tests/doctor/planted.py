@@ -309,7 +309,7 @@ SICK: Final[Mapping[str, Planted]] = {
         series=(counted("young", grows(start=MINUTES - 600), code="200"),),
         sli=ratio("young"),
         finds={"coverage": "doubt"},
-        words=("the oldest data are of 2026-10-31 14:00 UTC", "42% of 1d"),
+        words=("the oldest data are of 2026-10-31 14:00 UTC", "42 % of 1d"),
     ),
     "gap": Planted(
         series=(counted("gap", but(grows(), range(700, 940)), code="200"),),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 import duckdb
 
@@ -13,6 +14,7 @@ from gate.backends.logs.prepare import prepare
 from gate.backends.logs.refusal import Refusal, from_duckdb
 from gate.backends.logs.survey import JUMP, Events, Survey, survey
 from gate.backends.logs.timestamps import zone_name
+from gate.policy.rounding import percent_left
 from gate.settings import Limits, LogsSettings
 from gate.slo.diagnosis import Check, Diagnosis, Level, Patient, Symptom
 from gate.slo.duration import format_duration
@@ -191,12 +193,12 @@ def _reach(patient: Patient, events: Events) -> Symptom:
     late = (events.oldest or span.end) - span.start
     if late / span.length <= 1 - patient.min_coverage:
         return Symptom(check=Check.COVERAGE, says=f"{events.rows:,} rows")
-    share = 1 - late / span.length
+    share = percent_left(Fraction(1 - late / span.length), 0)
     return Symptom(
         check=Check.COVERAGE,
         level=Level.DOUBT,
         says=(
-            f"the oldest row is of {events.oldest:%Y-%m-%d %H:%M} UTC: the logs cover {share:.0%}"
+            f"the oldest row is of {events.oldest:%Y-%m-%d %H:%M} UTC: the logs cover {share}"
             f" of {format_duration(span.length // _SECOND * _SECOND)}"
         ),
         remedy="fetch older logs, or choose a shorter window; a young service has to wait",
