@@ -89,8 +89,6 @@ def _table(symptoms: Sequence[Symptom], style: Style) -> Iterator[str]:
     """Write every check that was made, whether it asks what, and how it came out."""
     rows = [(check, _result([one for one in symptoms if one.check is check])) for check in Check]
     rows = [(check, result) for check, result in rows if result]
-    if not rows:
-        return
     head = ("Checked", "Whether", "Result")
     widths = [
         max(map(text_width, [head[0], *(check for check, _ in rows)])),

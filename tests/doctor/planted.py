@@ -106,14 +106,19 @@ def within(service: str, le: str) -> dict[str, str]:
     return {"good": f'{selector}"{le}"}}', "total": f'{selector}"+Inf"}}'}
 
 
-def _native(service: str, *boundaries: str) -> tuple[Series, ...]:
-    """Return a classic histogram of vLLM, of the name that its preset reads."""
+def _classic(service: str, *boundaries: str, later: str = "") -> tuple[Series, ...]:
+    """Return a classic histogram of vLLM, of the name that its preset reads.
+
+    One of its boundaries may have been added later, half a day ago.
+    """
     name, labels = "vllm:time_to_first_token_seconds", {"model_name": service, "job": "vllm"}
     found = [
         Series(
             name=f"{name}_bucket",
             labels={**labels, "le": le},
-            value=grows(100 if le == "+Inf" else 30 * float(le)),
+            value=grows(
+                100 if le == "+Inf" else 30 * float(le), start=MINUTES - 720 if le == later else 0
+            ),
         )
         for le in (*boundaries, "+Inf")
     ]
@@ -162,7 +167,7 @@ HEALTHY: Final[Mapping[str, Planted]] = {
         },
     ),
     "fast": Planted(series=buckets("fast", "1", "2.5"), sli=within("fast", "2.5")),
-    "preset": Planted(series=_native("preset", "1", "2.5"), sli=_first_token("preset", "2.5s")),
+    "preset": Planted(series=_classic("preset", "1", "2.5"), sli=_first_token("preset", "2.5s")),
     "money": Planted(
         series=(counted("money", code="200"),),
         sli={"spent": 'llm_requests_total{service="money"}'},
@@ -241,8 +246,32 @@ SICK: Final[Mapping[str, Planted]] = {
         finds={"boundary": "fault"},
         words=("the next stricter is 1, the next laxer is 2.5",),
     ),
+    "boundary-pattern": Planted(
+        series=buckets("boundary-pattern", "1", "2.5"),
+        sli={
+            "good": 'llm_seconds_bucket{service="boundary-pattern",le=~"2|2.0"}',
+            "total": 'llm_seconds_bucket{service="boundary-pattern",le="+Inf"}',
+        },
+        finds={"labels": "fault"},
+        words=('no series has le=~"2|2.0"',),
+    ),
+    "boundary-since-noon": Planted(
+        series=_classic("boundary-since-noon", "1", "2.5", later="2.5"),
+        sli=_first_token("boundary-since-noon", "2.5s"),
+        finds={"boundary": "fault"},
+        words=("1 histograms had no le", "in a part of the window"),
+    ),
+    "no-name": Planted(
+        series=both("no-name"),
+        sli={
+            "bad": 'llm_requests_total{service="no-name",code="500"}',
+            "total": '{service="no-nmae"}',
+        },
+        finds={"labels": "fault"},
+        words=("the nearest is no-name",),
+    ),
     "boundary-of-preset": Planted(
-        series=_native("boundary-of-preset", "1", "2.5"),
+        series=_classic("boundary-of-preset", "1", "2.5"),
         sli=_first_token("boundary-of-preset", "2s"),
         finds={"boundary": "fault"},
         words=("2s is no boundary", "the next stricter is 1s, the next laxer is 2.5s"),

@@ -88,7 +88,7 @@ def test_a_doubt_alone_is_no_error(prometheus_server: Server, tmp_path: Path) ->
 def test_an_slo_is_examined_in_three_round_trips(prometheus_server: Server, tmp_path: Path) -> None:
     # What the server has with a preset, the checks, and clues to what is missing.
     slos = [SICK["class"].slo("class"), HEALTHY["preset"].slo("preset")]
-    with counting_proxy(prometheus_server.url) as proxy:
+    with counting_proxy(prometheus_server.url, latency=1) as proxy:
         backend = {"type": "prometheus", "url": proxy.url}
         assert examine(write_policy(tmp_path, backend, slos)).code == 2
         assert proxy.traffic.round_trips <= 3

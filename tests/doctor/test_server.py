@@ -15,7 +15,7 @@ from requests import PreparedRequest
 from gate.backends import open_doctor
 from gate.settings import Limits, PrometheusSettings
 from gate.slo.diagnosis import Diagnosis, Level, Patient, Symptom
-from gate.slo.measurement import CountRequest, Sli
+from gate.slo.measurement import CountRequest, Histogram, Sli
 from tests.backends.prometheus.played import AT, MONTH, VALUES, FakePrometheus, failure
 from tests.doctor.asking import examine, run, write_policy
 from tests.doctor.planted import HEALTHY, MINUTES, Planted, counted, grows, ratio, write_text
@@ -223,6 +223,29 @@ def test_no_time_left_is_told() -> None:
     diagnosis = diagnose(None, None, seconds=1e-9)
 
     assert "no answer in the time" in findings(diagnosis.backend)["reach"]
+
+
+def test_an_expression_that_cannot_be_asked_is_a_fault() -> None:
+    found = findings(diagnose(None, None, patient(Sli(bad="sum(x)", total="x"))).slos[0])
+
+    assert list(found) == ["counted"]
+    assert "it has neither $window nor is it a bare selector" in found["counted"]
+
+
+def test_a_histogram_that_cannot_be_asked_for_is_a_fault() -> None:
+    histogram = Histogram(good="sum(x)", total="sum(x)", threshold=Fraction(1), unit="s")
+    found = findings(diagnose(None, None, patient(Sli(histogram=histogram))).slos[0])
+
+    assert "a metric's name is expected here" in found["boundary"]
+
+
+def test_an_expression_without_any_metric_has_no_history() -> None:
+    sli = Sli(bad="vector(0) * $window", total="vector(1000) * $window")
+    server = FakePrometheus(values={"vector(0)": "0", "vector(1000)": "1000"})
+    diagnosis = diagnose(None, server, patient(sli))
+
+    assert findings(diagnosis.slos[0]) == {}
+    assert "freshness" not in {str(one.check) for one in diagnosis.slos[0]}
 
 
 def test_a_server_that_lets_nobody_in_is_a_fault_of_its_own() -> None:
