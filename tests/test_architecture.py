@@ -13,8 +13,9 @@ from typing import Any
 import click
 import pytest
 
-from gate.backends import BACKENDS
+from gate.backends import BACKENDS, DOCTORS
 from gate.cli.check import check
+from gate.cli.doctor import doctor
 from gate.cli.main import COMMANDS
 from gate.cli.schema import SCHEMAS, schema
 from gate.cli.status import status
@@ -23,7 +24,7 @@ from gate.config.policy_shape import policy_schema
 from gate.config.slo_files import FORMATS
 from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
-from gate.reporters import REPORTERS, STATUS_REPORTERS
+from gate.reporters import CHECKUP_REPORTERS, REPORTERS, STATUS_REPORTERS
 from gate.settings import SETTINGS
 from gate.slo.measurement import Cause
 
@@ -171,7 +172,9 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
     ("file", "name"),
     [
         ("backends/__init__.py", "BACKENDS"),
+        ("backends/__init__.py", "DOCTORS"),
         ("reporters/__init__.py", "REPORTERS"),
+        ("reporters/__init__.py", "CHECKUP_REPORTERS"),
         ("cli/main.py", "COMMANDS"),
         ("cli/schema.py", "SCHEMAS"),
         ("config/slo_files/__init__.py", "FORMATS"),
@@ -207,6 +210,7 @@ def choices(command: click.Command, option: str) -> list[str]:
 def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(check, "format_") == list(REPORTERS)
     assert choices(status, "format_") == list(STATUS_REPORTERS)
+    assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
     assert choices(schema, "name") == list(SCHEMAS)
 
 
@@ -214,7 +218,7 @@ def test_the_words_of_the_policys_schema_follow_from_the_registries() -> None:
     properties: dict[str, Any] = policy_schema()["properties"]
     backends = [one["properties"]["type"]["const"] for one in properties["backend"]["oneOf"]]
 
-    assert backends == list(BACKENDS) == list(SETTINGS) == list(BACKEND.blocks)
+    assert backends == list(BACKENDS) == list(SETTINGS) == list(BACKEND.blocks) == list(DOCTORS)
     assert [kind.kind for kind in SETTINGS.values()] == list(SETTINGS)
     assert set(properties["on"]["properties"]) == {*Cause, "except"} == {*DEFAULT_ACTIONS, "except"}
     assert list(NAMED) == properties["burn_rates"]["anyOf"][0]["anyOf"][0]["enum"]
@@ -288,6 +292,7 @@ def test_a_check_of_static_counts_imports_only_what_it_uses(static_policy: str) 
     assert loaded & HEAVY == set()
     assert loaded & {"requests", "urllib3", "ssl", "http.client", "concurrent.futures"} == set()
     assert loaded & {"gate.config.slo_files", "gate.promql", "glob"} == set()
+    assert loaded & {"gate.slo.diagnosis", "gate.decision.checkup", *DOCTORS.values()} == set()
     for registered in (BACKENDS, REPORTERS):
         used = {"gate.backends.static", "gate.reporters.terminal"}
         assert loaded & set(registered.values()) <= used

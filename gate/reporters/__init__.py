@@ -41,7 +41,7 @@ REPORTERS: Final[Mapping[str, str]] = {
 }
 CHECKUP_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.checkup",
-    "json": "gate.reporters.json",
+    "json": "gate.reporters.checkup_json",
 }
 
 

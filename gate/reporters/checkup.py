@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from gate.decision.checkup import Checkup, PolicyCheckup, SloCheckup
+from gate.decision.checkup import Checkup, PolicyCheckup
 from gate.policy.findings import Verdict
 from gate.reporters import ink, summary, values
 from gate.reporters.escape import plain
@@ -19,6 +19,7 @@ _VERDICTS: Final = {
 }
 """Whose signs and colours each level has."""
 _LABELS: Final = 13
+_LONGEST: Final = 240
 
 
 def render_checkup(checkup: Checkup, style: Style) -> str:
@@ -36,9 +37,10 @@ def _policy(checked: PolicyCheckup, style: Style) -> Iterator[str]:
     badge = ink.badge(_VERDICTS[level], word, style)
     yield f"{badge}{GAP}{ink.ink(plain(checked.policy.service), ink.BOLD, style)}"
     yield ""
-    yield from _seen("Backend", checked.backend, style)
+    yield from _looked_at("Backend", checked.backend, (), style)
     for slo in checked.slos:
-        yield from _slo(slo, style)
+        if slo.symptoms:
+            yield from _looked_at(slo.slo.name, slo.symptoms, slo.caveats, style)
     yield ""
     yield from _table(checked.symptoms, style)
     yield ""
@@ -52,39 +54,41 @@ def _word(symptoms: Sequence[Symptom]) -> str:
     return ", ".join(words) or "SOUND"
 
 
-def _slo(checked: SloCheckup, style: Style) -> Iterator[str]:
-    if checked.symptoms:
-        yield from _seen(checked.slo.name, checked.symptoms, style)
-        known = [("Known", caveat) for caveat in checked.caveats]
-        yield from facts(known, style, GAP) if known else ()
+def _looked_at(
+    name: str, symptoms: Sequence[Symptom], caveats: Sequence[str], style: Style
+) -> Iterator[str]:
+    """Write in one line what was seen, and below it what is wrong and what to do."""
+    seen = "; ".join(one.says for one in symptoms if one.level is Level.OK and one.says)
+    findings = [symptom for symptom in symptoms if symptom.level is not Level.OK]
+    yield from _marked(worst(symptoms), name, seen, GAP, style)
+    for symptom in findings:
+        yield from _marked(symptom.level, symptom.check, symptom.says, GAP * 2, style)
+        more = [("Do", symptom.remedy), ("Looked at", _short(symptom.looked_at))]
+        yield from facts([(label, text) for label, text in more if text], style, GAP * 2)
+    if caveats:
+        yield from facts([("Known", caveat) for caveat in caveats], style, GAP)
+    if findings:
+        yield ""
 
 
-def _seen(name: str, symptoms: Sequence[Symptom], style: Style) -> Iterator[str]:
-    """Write what is wrong with an SLO, and in one line what is not."""
-    yield f"{GAP}{ink.ink(plain(name), ink.BOLD, style)}"
-    fine = "; ".join(one.says for one in symptoms if one.level is Level.OK and one.says)
-    if fine:
-        yield from _marked(Level.OK, "seen", fine, style)
-    for symptom in symptoms:
-        if symptom.level is not Level.OK:
-            yield from _marked(symptom.level, symptom.check, symptom.says, style)
-            more = [("Do", symptom.remedy), ("Looked at", symptom.looked_at)]
-            yield from facts([(label, text) for label, text in more if text], style, GAP)
+def _short(query: str) -> str:
+    """Cut a query that nobody would read; the JSON report has all of it."""
+    return query if len(query) <= _LONGEST else f"{query[:_LONGEST]} ..."
 
 
-def _marked(level: Level, check: str, says: str, style: Style) -> Iterator[str]:
-    mark, width = ink.mark(_VERDICTS[level], style), prose(style) - len(GAP)
-    first, *more = hang(check, plain(says), label_width=_LABELS, width=width)
-    yield f"{GAP}{mark} {first}"
-    yield from (f"{GAP}{GAP}{line}" for line in more)
+def _marked(level: Level, label: str, text: str, indent: str, style: Style) -> Iterator[str]:
+    mark, width = ink.mark(_VERDICTS[level], style), prose(style) - len(indent)
+    label_width = max(_LABELS, text_width(plain(label)))
+    first, *more = hang(plain(label), plain(text), label_width=label_width, width=width)
+    head = ink.ink(first[:label_width], ink.BOLD, style)
+    yield f"{indent}{mark} {head}{first[label_width:]}".rstrip()
+    yield from (f"{indent}{GAP}{line}" for line in more)
 
 
 def _table(symptoms: Sequence[Symptom], style: Style) -> Iterator[str]:
     """Write every check that was made, whether it asks what, and how it came out."""
     rows = [(check, _result([one for one in symptoms if one.check is check])) for check in Check]
     rows = [(check, result) for check, result in rows if result]
-    if not rows:
-        return
     head = ("Checked", "Whether", "Result")
     widths = [
         max(map(text_width, [head[0], *(check for check, _ in rows)])),

@@ -43,11 +43,15 @@ def backfill(text: Path, data: Path) -> None:
 
 @contextmanager
 def prometheus(
-    folder: Path, data: Path, config: str = "global: {}\n", flags: Sequence[str] = ()
+    folder: Path,
+    data: Path,
+    config: str = "global: {}\n",
+    flags: Sequence[str] = (),
+    retention: str = "10y",
 ) -> Iterator[Server]:
     """Run a Prometheus; ``{port}`` in its configuration becomes its own port.
 
-    Retention is long because the history's timestamps are fixed.
+    Retention is long by default because the history's timestamps are fixed.
     """
     program, port = binary("prometheus"), free_port()
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +61,7 @@ def prometheus(
         program,
         f"--config.file={file}",
         f"--storage.tsdb.path={data}",
-        "--storage.tsdb.retention.time=10y",
+        f"--storage.tsdb.retention.time={retention}",
         f"--web.listen-address=127.0.0.1:{port}",
         *flags,
     ]

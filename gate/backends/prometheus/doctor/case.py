@@ -1,5 +1,6 @@
 """One SLO on the table: its plan, and every selector in it as a source of events."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +29,7 @@ class Source:
     """Selectors of the same expression that may stand in for it: a metric that was renamed."""
 
 
-class Look:
+class Look(ABC):
     """One check of one SLO: what it asks, and what it makes of the answers."""
 
     check: ClassVar[Check]
@@ -48,13 +49,13 @@ class Look:
         del sight
         return ()
 
+    @abstractmethod
     def symptoms(self, sight: Sight) -> Iterator[Symptom]:
         """Yield what was seen.
 
         Raises:
             NotMeasuredError: the server did not answer.
         """
-        raise NotImplementedError
 
 
 def sources_of(expressions: Mapping[Role, Expression]) -> tuple[Source, ...]:

@@ -12,7 +12,7 @@ from gate.backends.prometheus.doctor.history import Freshness, History
 from gate.backends.prometheus.doctor.presence import Presence
 from gate.backends.prometheus.part import Role
 from gate.backends.prometheus.plan import Plan
-from gate.promql.expression import read_expression
+from gate.promql.expression import read_expression, read_selector
 from gate.promql.tokens import ExpressionError
 from gate.slo.diagnosis import Patient
 from gate.slo.measurement import Histogram, Unmeasured
@@ -53,14 +53,10 @@ def _presence(patient: Patient, sources: tuple[Source, ...]) -> Iterator[Presenc
 def _of_histogram(histogram: Histogram, patient: Patient) -> tuple[Source, ...]:
     """Return the buckets of a histogram that was not found as what is looked for."""
     try:
-        whole = read_expression(histogram.total, patient.request.sli.labels)
+        name, braces = read_selector(histogram.total, patient.request.sli.labels or {})
     except ExpressionError:
-        return ()
-    (text,) = whole.selectors
-    found = read_expression(
-        text.replace("{", "_bucket{", 1) if "{" in text else f"{text}_bucket", None
-    )
-    return sources_of({Role.TOTAL: found})
+        return ()  # said where it is planned
+    return sources_of({Role.TOTAL: read_expression(f"{name}_bucket{braces}", None)})
 
 
 def _whole(planned: Plan, sources: tuple[Source, ...]) -> tuple[Source, ...]:

@@ -51,19 +51,13 @@ def no_series(source: Source, clues: Sequence[Clue], labels: Sequence[str]) -> S
 
     Args:
         source: the selector.
-        clues: the matchers that may be to blame.
+        clues: the matchers that may be to blame, at least one.
         labels: that the metric has.
     """
     seen = [_judge(source, clue, labels) for clue in clues]
     # Of several, the one that explains it best: none failed, then what is surely wrong.
     order = (Level.OK, Level.FAULT, Level.DOUBT)
-    return min(seen, key=lambda symptom: order.index(symptom.level)) if seen else _nothing(source)
-
-
-def _nothing(source: Source) -> Symptom:
-    says = f"{source.role}: {source.text} finds no series"
-    remedy = "name a metric, or correct the labels"
-    return Symptom(check=Check.LABELS, level=Level.FAULT, says=says, remedy=remedy)
+    return min(seen, key=lambda symptom: order.index(symptom.level))
 
 
 def _judge(source: Source, clue: Clue, labels: Sequence[str]) -> Symptom:

@@ -99,16 +99,22 @@ def counted(plan: Plan, sight: Sight, level: Level) -> Symptom | None:
     return Symptom(check=Check.COUNTED, says=says, looked_at=found.evidence.query)
 
 
-def unmeasured(found: Unmeasured) -> Symptom:
-    """Say why there is no count, as gate check would."""
+def unmeasured(found: Unmeasured, check: Check = Check.COUNTED, asked: str = "") -> Symptom:
+    """Say why there is no count, as gate check would.
+
+    Args:
+        found: the answer to the request.
+        check: that it belongs to.
+        asked: what was asked where the answer does not say it.
+    """
     return Symptom(
-        check=Check.COUNTED,
+        check=check,
         level=Level.FAULT,
         says=f"{found.cause}: {found.reason}",
         remedy=_REMEDIES.get(
             found.cause, "see the reason; gate check is undecided without a count"
         ),
-        looked_at=found.query or "",
+        looked_at=found.query or asked,
     )
 
 

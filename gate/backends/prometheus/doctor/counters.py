@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from gate.backends.prometheus.doctor.case import Look, Source, over
 from gate.backends.prometheus.doctor.sight import Sight
 from gate.backends.prometheus.part import Part
+from gate.backends.prometheus.reading import Fault
 from gate.slo.diagnosis import Check, Level, Symptom
 from gate.slo.window import Span
 
@@ -90,10 +91,14 @@ class Born(Look):
 
     def clues(self, sight: Sight) -> Iterable[Part]:
         """Ask which of these hide it."""
+        if isinstance(sight.readings(self.counted), Fault):
+            return ()
         return (self._series, self._hidden) if self._matters(sight, self._height) else ()
 
     def symptoms(self, sight: Sight) -> Iterator[Symptom]:
         """Judge what is hidden by what is counted."""
+        if isinstance(sight.readings(self.counted), Fault):
+            return  # told by another check
         if not (self._matters(sight, self._height) and self._matters(sight, self._hidden)):
             yield Symptom(check=Check.BORN, looked_at=self._height.text)
             return

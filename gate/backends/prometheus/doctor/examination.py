@@ -15,13 +15,14 @@ from gate.backends.prometheus.doctor.server import QUESTIONS, retention_of, serv
 from gate.backends.prometheus.doctor.sight import Sight
 from gate.backends.prometheus.plan import Plan, plan, questions
 from gate.slo.diagnosis import Check, Diagnosis, Level, Patient, Symptom, worst
-from gate.slo.measurement import Unmeasured
+from gate.slo.measurement import Cause, CountRequest, Unmeasured
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
     """One SLO: how it is counted, and what is looked at."""
 
+    patient: Patient
     plan: Plan | Unmeasured
     looks: tuple[Look, ...]
     sight: Sight
@@ -60,7 +61,7 @@ class PrometheusDoctor:
         sight = Sight(
             readings=fetch.reading, library=library, at=at, retention=retention_of(library)
         )
-        return _Case(planned, tuple(checks_of(patient, planned)), sight)
+        return _Case(patient, planned, tuple(checks_of(patient, planned)), sight)
 
 
 def _ask_for_clues(cases: Sequence[_Case], fetch: Fetch, library: Library) -> None:
@@ -88,9 +89,17 @@ def _symptoms(case: _Case) -> Iterator[Symptom]:
     if isinstance(case.plan, Plan):
         yield from _outcome(case.plan, case.sight, worst(found))
     elif worst(found) is not Level.FAULT:
-        yield unmeasured(case.plan)
+        yield _unplanned(case.plan, case.patient.request)
     yield from found
     yield from (_unseen(checks, reason) for reason, checks in blind.items())
+
+
+def _unplanned(found: Unmeasured, request: CountRequest) -> Symptom:
+    """Say why it is not even known what to count."""
+    # With a histogram that is there, only its boundaries can be wrong.
+    unfit = request.sli.histogram is not None and found.cause is Cause.INVALID
+    asked = "\n".join(part.text for part in questions(request))
+    return unmeasured(found, Check.BOUNDARY if unfit else Check.COUNTED, asked)
 
 
 def _outcome(planned: Plan, sight: Sight, level: Level) -> Iterator[Symptom]:

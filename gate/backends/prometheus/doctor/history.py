@@ -10,6 +10,7 @@ from gate.backends.prometheus.doctor.case import Look
 from gate.backends.prometheus.doctor.sight import Sight
 from gate.backends.prometheus.part import Part, window_text
 from gate.backends.prometheus.probe import Probe, coverage_step, newest_of
+from gate.policy.rounding import percent_left
 from gate.slo.diagnosis import Check, Level, Patient, Symptom
 from gate.slo.duration import format_duration
 from gate.slo.window import Span
@@ -63,10 +64,10 @@ class History(Look):
         short = sight.retention is not None and sight.retention < self.patient.whole
         much = late / length > 1 - self.patient.min_coverage
         if not much and not (late and short):
-            share = f"{min(seen.steps / self.probe.steps, 1):.1%}"
+            share = percent_left(Fraction(min(seen.steps, self.probe.steps), self.probe.steps))
             return self._symptom(Check.COVERAGE, f"{share} of {format_duration(length)} covered")
         oldest = f"the oldest data are of {seen.first:%Y-%m-%d %H:%M} UTC"
-        share = f"they cover {(length - late) / length:.0%}"
+        share = f"they cover {percent_left(Fraction((length - late) / length), 0)}"
         window = format_duration(self.patient.whole)
         if short and sight.retention is not None:
             kept = format_duration(sight.retention)
@@ -97,7 +98,7 @@ class History(Look):
         return self._symptom(
             Check.GAPS,
             f"{gaps} gap{'s' * (gaps > 1)} without data, {lost} in all"
-            f" ({missing / expected:.0%}; looked at every {step})",
+            f" ({percent_left(Fraction(missing, expected))}; looked at every {step})",
             Level.DOUBT,
             "what failed in a gap may be missing from the count: see whether the target, the scrape"
             " or the server was down (the series up tells)",

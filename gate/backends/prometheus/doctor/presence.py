@@ -24,7 +24,7 @@ class Presence(Look):
     own: frozenset[str]
     """The metrics of the whole indicator, which are no misspelling of each other."""
     total: frozenset[Matcher]
-    """What all events must match; what else a bad event must match tells that it is bad."""
+    """What all events must match; what else a part of them must match tells it from the rest."""
 
     def parts(self) -> Iterable[Part]:
         """Ask for how many series there are, and as many for those that may stand in."""
@@ -54,7 +54,9 @@ class Presence(Look):
             return
         metric = sight.number(self._bare) if self.source.selector.name else None
         if self.source.selector.name and metric is None:
-            names = [name for name in sight.library.names(METRICS) if name not in self.own]
+            known = sight.library.names(METRICS)
+            # Failures may be counted under a name much like that of all events.
+            names = [n for n in known if self.source.role is not Role.BAD or n not in self.own]
             yield no_metric(self.source, names, self._bare.text)
             return
         labels = sight.library.names(labels_of(self.source.selector.name))
@@ -65,9 +67,7 @@ class Presence(Look):
         matchers = self.source.selector.matchers
         tables = {matcher: sight.table(self._rest(matcher)) for matcher in matchers}
         guilty = [matcher for matcher in matchers if tables[matcher]]
-        special = [matcher for matcher in guilty if matcher not in self.total]
-        if self.source.role is Role.BAD and special:
-            guilty = special
+        guilty = [matcher for matcher in guilty if matcher not in self.total] or guilty
         for matcher in guilty or matchers:
             part = self._rest(matcher) if guilty else self._alone(matcher)
             yield Clue(matcher, tuple(sight.table(part)), part.text)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from gate.backends.prometheus.doctor.library import Library, Question
+from gate.backends.prometheus.outcome import NO_TIME
 from gate.slo.diagnosis import Check, Level, Symptom
 from gate.slo.duration import format_duration, parse_duration
 
@@ -71,10 +72,11 @@ def _clock(library: Library) -> Iterator[Symptom]:
     told, query = library.told(CLOCK), "time()"
     seconds = _seconds(library.data(CLOCK))
     if told is None or seconds is None:
+        reason = "its answer is no time" if told else library.failure(CLOCK) or NO_TIME
         yield Symptom(
             check=Check.REACH,
             level=Level.FAULT,
-            says=f"the clock could not be looked at: {library.failure(CLOCK) or 'no time came'}",
+            says=f"the clock could not be looked at: {reason}",
             remedy="see whether the server runs and lets queries through by GET",
             looked_at=query,
         )

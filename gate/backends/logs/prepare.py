@@ -1,0 +1,84 @@
+"""What comes before counting: files found, columns learned, expressions checked."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from gate.backends.logs.database import Database
+from gate.backends.logs.delimited import describe_csv
+from gate.backends.logs.files import find_files, pattern_of
+from gate.backends.logs.indicators import Draft, Indicator, drafted, indicator_of
+from gate.backends.logs.jsonl import describe_jsonl
+from gate.backends.logs.parquet import describe_parquet
+from gate.backends.logs.records import as_declared, needed_columns
+from gate.backends.logs.refusal import Refusal
+from gate.backends.logs.source import Source, create_rows
+from gate.backends.logs.statement import Logs
+from gate.backends.logs.timestamps import timestamp_of
+from gate.settings import LogsSettings, Records
+from gate.slo.measurement import Answer, Sli
+
+Describe = Callable[[Database, list[str], str, frozenset[str], Records], Source]
+Key = tuple[object, ...]
+"""What an indicator is made of: windows of the same one are parsed and checked once."""
+Before = TypeVar("Before")
+After = TypeVar("After")
+
+FORMATS: Final[dict[str, Describe]] = {
+    "jsonl": describe_jsonl,
+    "csv": describe_csv,
+    "parquet": describe_parquet,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The logs and the indicators over them, by their keys."""
+
+    logs: Logs
+    drafts: Mapping[Key, Draft]
+    indicators: Mapping[Key, Indicator]
+    """Those that fit the logs."""
+    refused: Mapping[Key, Answer]
+    """Those that do not, and why."""
+
+
+def key_of(sli: Sli) -> Key:
+    """Return what an indicator is made of."""
+    return (sli.good, sli.bad, sli.total, sli.column, sli.threshold, sli.spent)
+
+
+def prepare(
+    database: Database, settings: LogsSettings, slis: Sequence[Sli], zone: str | None
+) -> Prepared:
+    """Find the logs and check the indicators; reads a few rows at most.
+
+    Raises:
+        Refusal, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
+    """
+    kind, files = find_files(settings)
+    database.confine(files)
+    given = {key_of(sli): sli for sli in slis}
+    drafts, refused = _sort_out(given, lambda sli: drafted(database, sli))
+    records = settings.records
+    wanted = needed_columns(records).union(*(draft.wanted for draft in drafts.values()))
+    described = FORMATS[kind](database, files, pattern_of(settings), wanted, records)
+    source = as_declared(described, records)
+    logs = Logs(source, timestamp_of(source, records.timestamp, zone))
+    create_rows(database, source)
+    indicators, unfit = _sort_out(drafts, lambda draft: indicator_of(database, draft, source))
+    return Prepared(logs=logs, drafts=drafts, indicators=indicators, refused=refused | unfit)
+
+
+def _sort_out(
+    work: Mapping[Key, Before], step: Callable[[Before], After]
+) -> tuple[dict[Key, After], dict[Key, Answer]]:
+    """Take the step for each, and keep apart those that are refused."""
+    done: dict[Key, After] = {}
+    refused: dict[Key, Answer] = {}
+    for key, one in work.items():
+        try:
+            done[key] = step(one)
+        except Refusal as refusal:
+            refused[key] = refusal.answer()
+    return done, refused

@@ -1,0 +1,63 @@
+"""Selectors taken apart into a metric and its matchers, whatever way they are written."""
+
+import pytest
+
+from gate.promql.selectors import Matcher, Selector
+
+A = Matcher(label="a", operator="=", value="b")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "matchers"),
+    [
+        ("x", "x", ()),
+        ('x{a="b"}', "x", (A,)),
+        ("x { a = 'b' , }", "x", (A,)),
+        ('{__name__="x",a="b"}', "x", (A,)),
+        ('{a="b"}', "", (A,)),
+        ('{"a"="b"}', "", (A,)),
+        ("x{a=`b`}", "x", (A,)),
+        (r'x{a="\"\n\\"}', "x", (Matcher(label="a", operator="=", value='"\n\\'),)),
+        (r"x{a=~`\d`}", "x", (Matcher(label="a", operator="=~", value=r"\d"),)),
+        (
+            'vllm:x{a!="b",c=~"5..",d!~"e"}',
+            "vllm:x",
+            (
+                Matcher(label="a", operator="!=", value="b"),
+                Matcher(label="c", operator="=~", value="5.."),
+                Matcher(label="d", operator="!~", value="e"),
+            ),
+        ),
+    ],
+)
+def test_a_selector_is_read(text: str, name: str, matchers: tuple[Matcher, ...]) -> None:
+    selector = Selector.read(text)
+
+    assert (selector.name, selector.matchers) == (name, matchers)
+    assert Selector.read(selector.text) == selector
+
+
+def test_a_label_that_is_no_plain_name_is_quoted() -> None:
+    assert Matcher(label="k8s.pod", operator="=", value="a").text == '"k8s.pod"="a"'
+
+
+def test_a_matcher_can_be_taken_away() -> None:
+    assert Selector.read('x{a="b",c="d"}').without(A).text == 'x{c="d"}'
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "tried", "fits"),
+    [
+        ("=", "500", "500", True),
+        ("=", "5", "500", False),
+        ("!=", "500", "200", True),
+        ("=~", "5..", "500", True),
+        ("=~", "5.", "500", False),
+        ("!~", "5..", "500", False),
+        ("=~", "[", "500", None),
+    ],
+)
+def test_a_matcher_fits_whole_values(
+    operator: str, value: str, tried: str, fits: bool | None
+) -> None:
+    assert Matcher(label="code", operator=operator, value=value).matches(tried) is fits

@@ -1,0 +1,83 @@
+"""The doctor's report, as a person sees it."""
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+from gate.decision.checkup import Checkup, PolicyCheckup, SloCheckup
+from gate.reporters import render_checkup
+from gate.reporters.style import Style
+from gate.slo.diagnosis import Check, Level, Symptom
+from gate.slo.measurement import Sli
+from gate.slo.objective import RatioSlo
+from gate.slo.window import RollingWindow
+from tests.reporters.builders import policy_of, source
+
+FAULT = Symptom(
+    check=Check.LABELS,
+    level=Level.FAULT,
+    says="bad: no series has code=\x1b[31m",
+    remedy="correct the value",
+    looked_at="count by (code) (x)" * 30,
+)
+
+
+DOUBT = Symptom(check=Check.GAPS, level=Level.DOUBT, says="a gap", remedy="wait")
+FINE = Symptom(check=Check.METRIC, says="total: 2 series")
+
+
+def checkup(*symptoms: Symptom) -> Checkup:
+    slo = RatioSlo(
+        name="availability",
+        window=RollingWindow(timedelta(days=1)),
+        sli=Sli(total="x"),
+        objective=Fraction(1, 2),
+    )
+    checked = SloCheckup(slo=slo, symptoms=symptoms, caveats=("it is new",))
+    return Checkup(
+        policies=(
+            PolicyCheckup(
+                policy=policy_of(()),
+                source=source(),
+                kind="prometheus",
+                backend=(),
+                slos=(checked,),
+            ),
+        ),
+        evaluated_at=datetime(2026, 11, 1, tzinfo=UTC),
+        tool_version="1",
+    )
+
+
+def test_foreign_text_cannot_repaint_the_terminal() -> None:
+    text = render_checkup("terminal", checkup(FAULT), Style(width=80))
+
+    assert "\x1b" not in text
+    assert r"code=\x1b[31m" in text
+
+
+def test_a_long_query_is_cut_but_not_in_json() -> None:
+    assert FAULT.looked_at not in render_checkup("terminal", checkup(FAULT), Style(width=5000))
+    assert FAULT.looked_at in render_checkup("json", checkup(FAULT), Style())
+
+
+def test_the_head_counts_what_is_wrong() -> None:
+    heads = [
+        render_checkup("terminal", checkup(*symptoms), Style()).splitlines()[0].split("  ")[0]
+        for symptoms in ((FINE,), (DOUBT,), (FAULT, FAULT, DOUBT))
+    ]
+    assert heads == ["✔ SOUND", "▲ 1 DOUBT", "✖ 2 FAULTS, 1 DOUBT"]
+
+
+def test_nothing_is_wider_than_the_terminal() -> None:
+    text = render_checkup("terminal", checkup(FAULT, DOUBT, FINE), Style(width=100))
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_where_there_is_only_ascii_the_report_is() -> None:
+    text = render_checkup("terminal", checkup(FAULT), Style(unicode=False))
+    assert text.isascii()
+    assert text.startswith("x 1 FAULT")
+
+
+def test_an_slo_that_was_not_looked_at_has_no_line() -> None:
+    assert "availability" not in render_checkup("terminal", checkup(), Style())
