@@ -35,7 +35,9 @@ class Case(NamedTuple):
         says = {key: self.says[key] for key in keys if key in self.says}
         labels = {"server": self.server, **self.says.get("labels", {})}
         sli = {"preset": f"{self.server}/{self.kind}", **says, "labels": labels}
-        promise: dict[str, Any] = {"allowance": "1e9"} if "spent" in self.says else {"objective": "95%"}
+        promise: dict[str, Any] = (
+            {"allowance": "1e9"} if "spent" in self.says else {"objective": "95%"}
+        )
         return {"name": self.name, **promise, "window": f"{HOURS}h", "sli": sli}
 
 

@@ -26,6 +26,8 @@ class Plan:
     parts: Mapping[Role, Part]
     """At least one."""
     probe: Probe | None
+    objective: Part | None = None
+    """What the tool promises whose series are counted."""
     lacking: tuple[Part, ...] = ()
     """Each counts histograms that lacked a boundary in a part of the window."""
     notes: tuple[str, ...] = ()
@@ -36,6 +38,8 @@ class Plan:
         yield from self.lacking
         if self.probe is not None:
             yield from self.probe.first_round
+        if self.objective is not None:
+            yield self.objective
 
     def second_round(self, readings: Readings) -> tuple[Part, ...]:
         """Return what else to ask once the first round is read."""
@@ -101,8 +105,9 @@ def _plan(request: CountRequest, resolved: Resolved) -> Plan | Unmeasured:
         request=request,
         parts=_parts(expressions, request),
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
+        objective=_objective(request),
         lacking=tuple(Part(pieces=tuple(t.split("$window")), length=length) for t in lacking),
-        notes=resolved.notes,
+        notes=(*request.sli.notes, *resolved.notes),
     )
 
 
@@ -118,6 +123,14 @@ def _texts(sli: Sli) -> dict[Role, str]:
     if sli.total is not None and sli.bad is not None:
         del given[Role.GOOD]  # follows from the other two
     return {role: text for role, text in given.items() if text is not None}
+
+
+def _objective(request: CountRequest) -> Part | None:
+    text = request.sli.objective
+    if text is None or not request.probe:
+        return None
+    expression = read_expression(text, request.sli.labels, gauge=True)
+    return Part(pieces=expression.pieces, length=timedelta())
 
 
 def _check(roles: set[Role], request: CountRequest) -> str | None:
@@ -139,5 +152,9 @@ def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dic
 
 
 def _count(expression: Expression, length: timedelta) -> Part:
-    grain = SECOND if expression.additive else None
-    return Part(pieces=expression.pieces, length=length, grain=grain)
+    return Part(
+        pieces=expression.pieces,
+        length=length,
+        open_start=any(piece.startswith(":") for piece in expression.pieces),  # a subquery's step
+        grain=SECOND if expression.additive else None,
+    )
