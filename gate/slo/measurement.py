@@ -135,6 +135,8 @@ class CountRequest:
     """Also say how old the newest sample is and how much of the span has data."""
     amount: bool = False
     """What is spent is asked for, and not events: the answer is `Spent`."""
+    rule_labels: Mapping[str, str] | None = None
+    """Which labels the recording rules have that ``gate export`` writes for this indicator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,8 @@ class Fetch:
 
     def run(self, parts: Iterable[Part]) -> None:
         """Ask for the parts until each is read, or time is up."""
-        waiting, workers = deque(put_together(parts)), Workers(self._ask, self.parallel)
+        waiting = deque(self._hopeful(put_together(parts)))
+        workers = Workers(self._ask, self.parallel)
         while waiting or workers.under_way:
             while waiting and not workers.full:
                 workers.submit(waiting.popleft())
@@ -89,9 +90,7 @@ class Fetch:
             if done is None:
                 break
             waiting.extend(self._settle(*done))
-            if self._hopeless is not None:
-                self._read_all([part for batch in waiting for part in batch], self._hopeless)
-                waiting.clear()
+            waiting = deque(self._hopeful(waiting))
         workers.dismiss()
 
     def _ask(self, batch: Batch) -> Reply | Failure:
@@ -119,6 +118,13 @@ class Fetch:
             self._hopeless = outcome.reason
         self._read_all(batch, outcome.reason)
         return []
+
+    def _hopeful(self, batches: Iterable[Batch]) -> Iterable[Batch]:
+        """Return the batches, or none when it is known that none would be answered."""
+        if self._hopeless is None:
+            return batches
+        self._read_all([part for batch in batches for part in batch], self._hopeless)
+        return ()
 
     def _read_all(self, parts: Iterable[Part], reason: str) -> None:
         self._readings.update(dict.fromkeys(parts, _fault(reason)))

@@ -10,6 +10,7 @@ from gate.backends.prometheus.part import SECOND, Part, Role
 from gate.backends.prometheus.probe import Probe, plan_probe
 from gate.backends.prometheus.reading import Fault, Readings, is_absent
 from gate.backends.prometheus.resolve import Resolved, discovery, resolve
+from gate.backends.prometheus.rules import rule_questions, use_rules
 from gate.backends.prometheus.slices import gauge_slices, ratio_slices
 from gate.promql.expression import Expression, read_expression
 from gate.promql.tokens import ExpressionError
@@ -63,7 +64,7 @@ def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) 
 def questions(request: CountRequest) -> tuple[Part, ...]:
     """Return what must be known of the server before a request can be planned."""
     try:
-        return tuple(discovery(request.sli))
+        return (*discovery(request.sli), *rule_questions(request))
     except ExpressionError:
         return ()  # said when it is planned
 
@@ -84,10 +85,10 @@ def plan(request: CountRequest, readings: Readings) -> Plan | Unmeasured:
         return Unmeasured(cause=Cause.INVALID, reason=str(error))
     except NotMeasuredError as error:
         return Unmeasured(cause=error.cause, reason=error.reason)
-    return _plan(replace(request, sli=resolved.sli), resolved)
+    return _plan(replace(request, sli=resolved.sli), resolved, readings)
 
 
-def _plan(request: CountRequest, resolved: Resolved) -> Plan | Unmeasured:
+def _plan(request: CountRequest, resolved: Resolved, readings: Readings) -> Plan | Unmeasured:
     texts = _texts(request.sli)
     wrong = _check(set(texts), request)
     if wrong is not None:
@@ -100,14 +101,15 @@ def _plan(request: CountRequest, resolved: Resolved) -> Plan | Unmeasured:
         except ExpressionError as error:
             return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
     length = request.span.length // SECOND * SECOND
-    lacking = resolved.lacking if request.probe else ()
+    recorded = use_rules(expressions, resolved.lacking, request, readings)
+    lacking = resolved.lacking if request.probe and not recorded.parts else ()
     return Plan(
         request=request,
-        parts=_parts(expressions, request),
+        parts=recorded.parts or _parts(expressions, request),
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
         objective=_objective(request),
         lacking=tuple(Part(pieces=tuple(t.split("$window")), length=length) for t in lacking),
-        notes=(*request.sli.notes, *resolved.notes),
+        notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
     )
 
 
