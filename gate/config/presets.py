@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
+from gate.config.files import Folder, Imports
 from gate.config.preset_shape import INDICATOR, KINDS, PRESET, Indicator, Preset
 from gate.config.reader import Reader, compose
 from gate.config.shapes import Block
@@ -51,5 +52,5 @@ def measurable() -> Iterator[tuple[str, Preset, Indicator]]:
 
 def _load(folder: Path, name: str, shape: Block[T]) -> T:
     text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
-    reader = Reader(file=f"{name}.yaml", environ={})
+    reader = Reader(file=f"{name}.yaml", environ={}, imports=Imports(tree=Folder(folder)))
     return shape.read(compose(text, reader), reader)

@@ -24,7 +24,7 @@ class Source:
     path: str
     """As the user gave it."""
     sha256: str
-    """Hash of the file's bytes, hexadecimal."""
+    """Hash of the file and of the SLO files that it reads (`gate.config.files`), hexadecimal."""
     revision: str | None
     """The git commit that last touched the file; None outside a checkout or never committed."""
     modified: bool
@@ -72,7 +72,7 @@ class Proposed:
     verdict: Verdict | None
     """None: the altered file is no policy any more."""
     sha256: str
-    """Of the altered file."""
+    """Of the altered file, as `Source.sha256`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
