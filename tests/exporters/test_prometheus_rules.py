@@ -91,8 +91,8 @@ def test_promtool_finds_nothing_wrong_with_them(tmp_path: Path) -> None:
 
 def test_counts_are_added_up_and_ratios_are_those_of_the_counts(tmp_path: Path) -> None:
     # 3 hours of 100 requests a minute, all fine, then 3 hours of 10 a minute, half of them bad:
-    # of 19,800 events 900 are bad, 4.55 %; 10 of them are of the newest 5 minutes and not yet counted
-    # in full. A mean of the ratios of 5 minutes would be about 25 %.
+    # of 19,800 events 900 are bad, 4.55 %; the newest 25 of them are not yet counted in full, and
+    # that makes 4.5 %. A mean of the ratios of 5 minutes would be about 25 %.
     series = {
         'http_requests_total{code="200"}': "0+100x180 18005+5x180",
         'http_requests_total{code="500"}': "0x180 5+5x180",
