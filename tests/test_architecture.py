@@ -22,6 +22,7 @@ from gate.cli.status import status
 from gate.config.backend_shape import BACKEND
 from gate.config.policy_shape import policy_schema
 from gate.config.slo_files import FORMATS
+from gate.exporters import EXPORTERS
 from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
 from gate.reporters import CHECKUP_REPORTERS, REPORTERS, STATUS_REPORTERS
@@ -97,11 +98,12 @@ def test_a_room_imports_only_itself_and_lower_rooms(path: Path) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("package", ["backends", "cli"])
+@pytest.mark.parametrize("package", ["backends", "cli", "exporters"])
 def test_what_is_registered_beside_each_other_does_not_import_each_other(package: str) -> None:
     registered = {
         "backends": set(BACKENDS.values()),
         "cli": {f"gate.cli.{name}" for name in COMMANDS},
+        "exporters": set(EXPORTERS.values()),
     }[package]
 
     for path in FILES:
@@ -176,6 +178,7 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
         ("reporters/__init__.py", "REPORTERS"),
         ("reporters/__init__.py", "CHECKUP_REPORTERS"),
         ("cli/main.py", "COMMANDS"),
+        ("exporters/__init__.py", "EXPORTERS"),
         ("cli/schema.py", "SCHEMAS"),
         ("config/slo_files/__init__.py", "FORMATS"),
         ("settings.py", "SETTINGS"),

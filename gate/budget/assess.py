@@ -21,6 +21,8 @@ from gate.slo.measurement import Answer, Counts, Evidence, Spent, Unmeasured
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.window import CalendarWindow, Window
 
+_NOISE = Fraction(1, 10**9)
+"""Sloth records 0.9990000000000001."""
 PRESENT = timedelta(hours=1)
 """The window whose burn rate and traffic stand for "now"."""
 
@@ -52,7 +54,7 @@ def assess_ratio(
         raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
     share = share_per_bad(slo, answer, at, slo.objective)
     remaining, present = 1 - answer.bad * share, burns.get(PRESENT)
-    evidence = _with_warnings_of(windows.values(), answer.evidence)
+    evidence = _with_warnings_of(windows.values(), _compare_objectives(slo, answer.evidence))
     priced = price(
         impact or Impact(),
         slo,
@@ -165,6 +167,21 @@ def _with_warnings_of(answers: Iterable[Answer], evidence: Evidence) -> Evidence
         if isinstance(answer, Counts):
             warnings |= dict.fromkeys(answer.evidence.warnings)
     return replace(evidence, warnings=tuple(warnings))
+
+
+def _compare_objectives(slo: RatioSlo, evidence: Evidence) -> Evidence:
+    """Return the evidence with a note where the tool that recorded it promises something else.
+
+    Its error ratio is the same whatever it promises, so the policy's objective can be applied.
+    """
+    other = evidence.objective
+    if other is None or abs(other - slo.objective) <= _NOISE:
+        return evidence
+    note = (
+        f"the tool that recorded this has the objective {float(other * 100):.7g} %; the budget is"
+        f" that of the policy's, {float(slo.objective * 100):.7g} %"
+    )
+    return replace(evidence, notes=(*evidence.notes, note))
 
 
 def _forecast(slo: RatioSlo, at: datetime, remaining: Fraction, burn: Fraction) -> Forecast:

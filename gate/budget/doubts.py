@@ -29,9 +29,15 @@ def traffic_doubts(slo: RatioSlo, counts: Counts) -> tuple[Doubt, ...]:
     """Return a doubt when there are too few events to speak of a ratio; never for slices."""
     if slo.slices is not None:
         return ()
+    if slo.sli.sliced and slo.min_events is not None:
+        reason = (
+            f"only ratios are recorded: whether there were {slo.min_events:,} events is unknown"
+        )
+        return (Doubt(cause=Cause.LOW_TRAFFIC, reason=reason),)
     needed = 1 / slo.budget if slo.min_events is None else Fraction(slo.min_events)
     if counts.total >= needed:
         return ()
     why = "one failure is more than the whole budget" if slo.min_events is None else "min_events"
-    reason = f"{floor(counts.total):,} events are fewer than {ceil(needed):,} ({why})"
+    unit = "slices with events" if slo.sli.sliced else "events"
+    reason = f"{floor(counts.total):,} {unit} are fewer than {ceil(needed):,} ({why})"
     return (Doubt(cause=Cause.LOW_TRAFFIC, reason=reason),)

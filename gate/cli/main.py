@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "init": "Write a first policy file.",
     "verify": "Check in a deploy job that a decision still holds.",
     "log": "List recorded decisions.",
+    "export": "Write the SLOs for another tool.",
 }
 """The commands, each a module of this package with a click command of the same name."""
 _ALLOCATIONS: Final = 50_000

@@ -8,7 +8,7 @@ from typing import Final
 
 from gate.config.reader import Reader
 from gate.config.records_shape import RECORDS
-from gate.config.scalars import NAME, NUMBER, TEXT
+from gate.config.scalars import BOOLEAN, NAME, NUMBER, TEXT
 from gate.config.shapes import Block, Choice, EitherOf, Field, ListOf, MapOf, Scalar, Values
 from gate.settings import SETTINGS, LogsSettings, Records
 from gate.slo.threshold import UNITS
@@ -30,7 +30,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """The kinds of indicator, named alike in every preset file; each file has all of them."""
 ALIASES: Final = {"hallucination": EVALUATION}
-ROLES: Final = ("bad", "good", "total", "gauge", "spent")
+ROLES: Final = ("bad", "good", "total", "gauge", "spent", "objective")
 _NO_UNIT: Final = "none"
 _PLACEHOLDER: Final = re.compile(r"\$([a-z][a-z_]*)")
 _OWN: Final = frozenset({"window", "labels", "threshold"})
@@ -65,6 +65,10 @@ class Family:
     """Of the threshold: one of `UNITS`, or empty for a bare number; None: it takes none."""
     boundaries: tuple[Fraction, ...] = ()
     """Of the histogram by default, in its unit; empty: not known."""
+    sliced: bool = False
+    """The expressions count slices of time, not events."""
+    notes: tuple[str, ...] = ()
+    """What every report says when it is measured in this way."""
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -122,6 +126,7 @@ def _build_option(values: Values, reader: Reader) -> Option:
     return option
 
 
+_OTHERS: Final = ("unit", "boundaries", "sliced", "notes")
 _ANY_TEXT: Final = Scalar(str, TEXT.json, may_be_empty=True)
 _FRAGMENT: Final = EitherOf(
     Scalar(lambda text: dict.fromkeys(ROLES, text), TEXT.json, may_be_empty=True),
@@ -145,7 +150,7 @@ def _build_family(values: Values, reader: Reader) -> Family:
         raise reader.fail(values.node(), "a family has expressions, a histogram, or a column")
     if compared and not values.given("unit"):
         raise reader.fail(values.node(), "the key 'unit' is missing: of the boundaries or column")
-    others = {key: values.get(key) for key in values.given(*compared, "unit", "boundaries")}
+    others = {key: values.get(key) for key in values.given(*compared, *_OTHERS)}
     return Family(expressions=expressions, **others)
 
 
@@ -160,6 +165,8 @@ _FAMILY: Final = Block(
         "column": Field(shape=TEXT, doc="A numeric column of the log."),
         "unit": Field(shape=_UNIT, doc="Of what the threshold is compared with, or none."),
         "boundaries": Field(shape=ListOf(NUMBER), doc="Of the histogram by default."),
+        "sliced": Field(shape=BOOLEAN, doc="Slices of time are counted, not events."),
+        "notes": Field(shape=ListOf(TEXT), doc="For every report."),
     },
     _build_family,
 )
@@ -182,7 +189,7 @@ def _build_indicator(values: Values, reader: Reader) -> Indicator:
     return indicator
 
 
-_INDICATOR: Final = Block(
+INDICATOR: Final = Block(
     {
         "missing": Field(shape=TEXT, doc="Why there is no such signal, and the way round."),
         "about": Field(shape=TEXT, doc="What is bad, out of what."),
@@ -218,7 +225,7 @@ PRESET: Final = Block(
         "indicators": Field(
             shape=Block(
                 {
-                    kind: Field(shape=_INDICATOR, doc=doc, required=True)
+                    kind: Field(shape=INDICATOR, doc=doc, required=True)
                     for kind, doc in KINDS.items()
                 },
                 lambda values, _: dict(values.values),

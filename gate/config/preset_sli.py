@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gate.config.preset_shape import ALIASES, KINDS, ROLES, Family, Indicator, Option, Preset, fill
-from gate.config.presets import load_preset, preset_names
+from gate.config.presets import load_preset, load_recorded, preset_names
 from gate.config.reader import Reader, UnreadableError, nearest
 from gate.config.shapes import Values
 from gate.config.sli_shape import threshold_in
@@ -40,6 +40,21 @@ def expand(values: Values, reader: Reader) -> Sli:
     return replace(first, preset=name, older=tuple(older))
 
 
+def expand_recorded(values: Values, reader: Reader) -> Sli:
+    """Return the indicator that another tool's recording rules have computed already.
+
+    Raises:
+        UnreadableError: a label that tells its SLOs apart is missing.
+    """
+    indicator = load_recorded(values.get("recorded"))
+    if not _check_labels(values, indicator.requires, reader):
+        raise UnreadableError
+    first, *older = [
+        _of_expressions(family, {}, values.get("labels")) for family in indicator.families
+    ]
+    return replace(first, older=tuple(older))
+
+
 def _find(values: Values, reader: Reader) -> tuple[str, Preset, Indicator]:
     node, given = values.node("preset"), values.get("preset")
     server, _, kind = given.partition("/")
@@ -59,7 +74,7 @@ def _find(values: Values, reader: Reader) -> tuple[str, Preset, Indicator]:
 def _check_labels(values: Values, required: tuple[str, ...], reader: Reader) -> bool:
     missing = [label for label in required if label not in values.get("labels", {})]
     for label in missing:
-        message = f"this preset must be told the {label}: labels: {{{label}: ...}}"
+        message = f"this indicator must be told the {label}: labels: {{{label}: ...}}"
         reader.note(values.node("labels"), message)
     return not missing
 
@@ -144,7 +159,7 @@ def _sli(family: Family, texts: Texts, values: Values, preset: Preset, reader: R
         bucket=Bucket(values.get("bucket", Bucket.EXACT)),
         advice=preset.boundary_flag,
     )
-    return Sli(histogram=histogram, labels=labels)
+    return Sli(histogram=histogram, labels=labels, notes=family.notes)
 
 
 def _of_expressions(family: Family, texts: Texts, labels: Mapping[str, str] | None) -> Sli:
@@ -156,5 +171,8 @@ def _of_expressions(family: Family, texts: Texts, labels: Mapping[str, str] | No
         gauge=filled.get("gauge"),
         spent=filled.get("spent"),
         column=family.column,
+        objective=filled.get("objective"),
+        sliced=family.sliced,
         labels=labels,
+        notes=family.notes,
     )

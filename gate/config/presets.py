@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from gate.config.files import Folder, Imports
-from gate.config.preset_shape import KINDS, PRESET, Indicator, Preset
+from gate.config.preset_shape import INDICATOR, KINDS, PRESET, Indicator, Preset
 from gate.config.reader import Reader, compose
+from gate.config.shapes import Block
 
 _FOLDER: Final = Path(__file__).parent.parent / "presets"
+_RECORDED: Final = _FOLDER / "recorded"
+T = TypeVar("T")
 
 
 @cache
@@ -25,9 +28,17 @@ def load_preset(name: str) -> Preset:
     Raises:
         UnreadableError: the file says something wrong; ours are held to it by tests.
     """
-    text = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    reader = Reader(file=f"{name}.yaml", environ={}, imports=Imports(tree=Folder(_FOLDER)))
-    return PRESET.read(compose(text, reader), reader)
+    return _load(_FOLDER, name, PRESET)
+
+
+@cache
+def load_recorded(name: str) -> Indicator:
+    """Read how a tool's recorded series are counted.
+
+    Raises:
+        UnreadableError: as `load_preset`.
+    """
+    return _load(_RECORDED, name, INDICATOR)
 
 
 def record_names() -> list[str]:
@@ -42,3 +53,9 @@ def measurable() -> Iterator[tuple[str, Preset, Indicator]]:
         for kind in KINDS:
             if preset.indicators[kind].families:
                 yield f"{name}/{kind}", preset, preset.indicators[kind]
+
+
+def _load(folder: Path, name: str, shape: Block[T]) -> T:
+    text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
+    reader = Reader(file=f"{name}.yaml", environ={}, imports=Imports(tree=Folder(folder)))
+    return shape.read(compose(text, reader), reader)

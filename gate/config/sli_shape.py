@@ -19,7 +19,10 @@ _SLI_KINDS: Final = {
     "series": ({"series"}, set[str]()),
 }
 """Which keys make which kind, one or more of the first set; every kind may have labels."""
-_OF_PRESET: Final = ("preset", "threshold", "bucket", "labels", "options")
+_OF_PRESET: Final = {"preset", "threshold", "bucket", "labels", "options"}
+_OF_RECORDED: Final = {"recorded", "labels"}
+RECORDED: Final = ("grafana", "pyrra", "sloth")
+"""The tools that have a file in gate/presets/recorded."""
 _SUFFIXES: Final = {
     "_seconds": "s",
     "_milliseconds": "ms",
@@ -54,15 +57,20 @@ def threshold_in(values: Values, unit: str, reader: Reader) -> Fraction:
 
 def _build_sli(values: Values, reader: Reader) -> Sli:
     if values.given("preset"):
-        _refuse(values, reader, set(_OF_PRESET), "a preset")
+        _refuse(values, reader, _OF_PRESET, "a preset")
         from gate.config.preset_sli import expand  # noqa: PLC0415 - reads the preset's file
 
         return expand(values, reader)
+    if values.given("recorded"):
+        _refuse(values, reader, _OF_RECORDED, "recorded series")
+        from gate.config.preset_sli import expand_recorded  # noqa: PLC0415 - as above
+
+        return expand_recorded(values, reader)
     kinds = [kind for kind, (heads, _) in _SLI_KINDS.items() if heads & values.values.keys()]
     if len(kinds) != 1:
         message = (
-            "an indicator is one of: a preset; bad or good with total; histogram or column with"
-            " threshold; gauge; spent; series"
+            "an indicator is one of: a preset; recorded; bad or good with total; histogram or"
+            " column with threshold; gauge; spent; series"
         )
         raise reader.fail(values.node(), message)
     heads, others = _SLI_KINDS[kinds[0]]
@@ -135,6 +143,9 @@ SLI: Final = Block(
     {
         "preset": Field(shape=_PresetName(), doc="A server and a kind: vllm/errors."),
         "options": Field(shape=MapOf(TEXT), doc="Of the preset: see gate presets show NAME."),
+        "recorded": Field(
+            shape=Choice(RECORDED), doc="A tool whose recording rules have computed it already."
+        ),
         "good": Field(shape=TEXT, doc="Good events, in the backend's language."),
         "bad": Field(shape=TEXT, doc="Bad events, in the backend's language."),
         "total": Field(shape=TEXT, doc="All events; logs may leave it out: every row."),

@@ -160,7 +160,7 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
     if slices is not None and denominator is not Denominator.PERIOD:
         message = f"{denominator.value!r} does not go with timeslices: the window has all of them"
         raise reader.fail(values.node("window"), message)
-    if slices is not None and values.get("sampled"):
+    if (slices is not None or sli.sliced) and values.get("sampled"):
         raise reader.fail(values.node("sampled"), "a sample is counted in events, not timeslices")
     return RatioSlo(
         name=values.get("name"),

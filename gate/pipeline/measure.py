@@ -1,13 +1,14 @@
 """Measuring: one batch of counts per policy, and each SLO's budget from its answers."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gate.budget.assess import PRESENT, assess_composite, assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
 from gate.policy.policy import Policy
+from gate.promql.recording import rule_labels
 from gate.settings import Limits, Settings
 from gate.slo.measurement import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
@@ -78,13 +79,15 @@ def _plan(policy: Policy, at: datetime) -> _Plan:
     for slo in policy.slos:
         if isinstance(slo, CompositeSlo):
             continue
-        main = main_request(slo, at)
+        labels = rule_labels(policy.service, slo.name)
+        main = replace(main_request(slo, at), rule_labels=labels)
         slices = main.slices
         plan.add(slo.name, None, main)
         for window in burn_windows(policy) if isinstance(slo, RatioSlo) else ():
             if slices is None or window >= slices.length:
                 span = RollingWindow(window).counted(at)
-                plan.add(slo.name, window, CountRequest(sli=slo.sli, span=span, slices=slices))
+                request = replace(main, span=span, probe=False)
+                plan.add(slo.name, window, request)
     return plan
 
 

@@ -103,6 +103,13 @@ class Sli:
     older: tuple["Sli", ...] = ()
     """The same indicator under older names: the first that the backend has is counted, and never
     two of them together."""
+    objective: str | None = None
+    """Prometheus: what the tool that recorded these series promises."""
+    sliced: bool = False
+    """What is counted is slices of time, each with a ratio: how many events they had is not known.
+    """
+    notes: tuple[str, ...] = ()
+    """What every report of a count must say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +135,8 @@ class CountRequest:
     """Also say how old the newest sample is and how much of the span has data."""
     amount: bool = False
     """What is spent is asked for, and not events: the answer is `Spent`."""
+    rule_labels: Mapping[str, str] | None = None
+    """Which labels the recording rules have that ``gate export`` writes for this indicator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +151,8 @@ class Evidence:
     """Share of the span that has data, 0 to 1; None where it was not asked for or cannot be had."""
     warnings: tuple[str, ...] = ()
     """What the backend says is missing from its answer. Not empty means: a partial answer."""
+    objective: Fraction | None = None
+    """What the tool promises whose recorded series were counted; None: not known."""
     notes: tuple[str, ...] = ()
     """What a reader should know and what changes nothing."""
 

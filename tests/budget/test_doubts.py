@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.slo.measurement import Answer, Cause, Unmeasured
+from gate.slo.measurement import Answer, Cause, Sli, Unmeasured
 from tests.budget.building import (
     AT,
     HOUR,
@@ -160,3 +160,38 @@ def test_a_burn_rate_that_is_not_known_is_no_zero_except_without_any_traffic(
 
 def test_the_span_is_what_was_counted() -> None:
     assert ratio(counts(bad=1, total=PLENTY)).span == ROLLING.counted(AT)
+
+
+SLICED = Sli(bad="b", total="t", sliced=True)
+
+
+def test_slices_are_at_most_as_many_as_events_and_so_too_few_sooner() -> None:
+    (doubt,) = ratio(counts(bad=0, total=999), sli=SLICED).doubts
+
+    assert doubt.cause is Cause.LOW_TRAFFIC
+    assert doubt.reason.startswith("999 slices with events are fewer than 1,000")
+    assert ratio(counts(bad=0, total=1000), sli=SLICED).doubts == ()
+
+
+def test_how_many_events_there_were_does_not_follow_from_slices() -> None:
+    (doubt,) = ratio(counts(bad=0, total=PLENTY), sli=SLICED, min_events=10).doubts
+
+    assert doubt.cause is Cause.LOW_TRAFFIC
+    assert doubt.reason == "only ratios are recorded: whether there were 10 events is unknown"
+
+
+@pytest.mark.parametrize("recorded", ["0.999", "0.9990000000000001"])
+def test_the_same_objective_is_no_note(recorded: str) -> None:
+    budget = ratio(counts(bad=1, total=PLENTY, objective=Fraction(recorded)))
+    assert budget.evidence is not None
+    assert budget.evidence.notes == ()
+
+
+def test_another_objective_is_a_note_and_changes_no_number() -> None:
+    budget = ratio(counts(bad=1, total=PLENTY, objective=Fraction("0.995")))
+
+    assert budget.evidence is not None
+    (note,) = budget.evidence.notes
+    assert "has the objective 99.5 %; the budget is that of the policy's, 99.9 %" in note
+    assert budget.consumed == Fraction(1, 1000)
+    assert budget.doubts == ()

@@ -16,8 +16,8 @@ WINDOW = "window: 30d"
 SLI = "sli: {bad: a, total: b}"
 LOGS = "backend: {type: logs, path: a, timestamp: ts}\n"
 INDICATOR = (
-    "an indicator is one of: a preset; bad or good with total; histogram or column with threshold;"
-    " gauge; spent; series"
+    "an indicator is one of: a preset; recorded; bad or good with total; histogram or column with"
+    " threshold; gauge; spent; series"
 )
 
 

@@ -25,8 +25,8 @@ HERE = "¦"
 """Stands in a text where the mistake is."""
 
 SLI_KEYS = (
-    "bad, bucket, column, gauge, good, histogram, labels, options, preset, series, spent,"
-    " threshold, total, unit"
+    "bad, bucket, column, gauge, good, histogram, labels, options, preset, recorded, series,"
+    " spent, threshold, total, unit"
 )
 """Every key of an indicator, as mistakes list them."""
 

@@ -49,6 +49,11 @@ class _Gathered:
         self.notes |= dict.fromkeys(reading.notes)
         return reading.number
 
+    def known(self, part: Part) -> Fraction | None:
+        """Return the number of a part on which no count depends; None where there is none."""
+        reading = self.readings(part)
+        return None if isinstance(reading, Fault) else reading.number
+
     def numbers(self, name: str, parts: Iterable[Part]) -> list[Fraction]:
         """Return the numbers of those parts that have any."""
         found = [self.number(name, part) for part in parts]
@@ -116,6 +121,7 @@ def _evidence(plan: Plan, gathered: _Gathered, notes: tuple[str, ...]) -> Eviden
         query=plan.query,
         newest=newest,
         coverage=coverage,
+        objective=None if plan.objective is None else gathered.known(plan.objective),
         warnings=tuple(gathered.warnings),
         notes=(*gathered.notes, *notes),
     )

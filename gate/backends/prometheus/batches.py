@@ -85,7 +85,8 @@ class Fetch:
 
     def run(self, parts: Iterable[Part]) -> None:
         """Ask for the parts until each is read, or time is up."""
-        waiting, workers = deque(batches_of(parts)), Workers(self._ask, self.parallel)
+        waiting = deque(self._hopeful(batches_of(parts)))
+        workers = Workers(self._ask, self.parallel)
         while waiting or workers.under_way:
             while waiting and not workers.full:
                 workers.submit(waiting.popleft())
@@ -93,9 +94,7 @@ class Fetch:
             if done is None:
                 break
             waiting.extend(self._settle(*done))
-            if self.hopeless is not None:
-                self._read_all([part for batch in waiting for part in batch], self.hopeless)
-                waiting.clear()
+            waiting = deque(self._hopeful(waiting))
         workers.dismiss()
 
     def _ask(self, batch: Batch) -> Reply | Failure:
@@ -124,6 +123,13 @@ class Fetch:
             self.hopeless = outcome.reason
         self._read_all(batch, outcome.reason)
         return []
+
+    def _hopeful(self, batches: Iterable[Batch]) -> Iterable[Batch]:
+        """Return the batches, or none when it is known that none would be answered."""
+        if self.hopeless is None:
+            return batches
+        self._read_all([part for batch in batches for part in batch], self.hopeless)
+        return ()
 
     def _read_all(self, parts: Iterable[Part], reason: str) -> None:
         self._readings.update(dict.fromkeys(parts, _fault(reason)))

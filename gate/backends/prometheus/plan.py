@@ -10,6 +10,7 @@ from gate.backends.prometheus.part import SECOND, Part, Role
 from gate.backends.prometheus.probe import Probe, plan_probe
 from gate.backends.prometheus.reading import Fault, Readings, is_absent
 from gate.backends.prometheus.resolve import Resolved, discovery, resolve
+from gate.backends.prometheus.rules import rule_questions, use_rules
 from gate.backends.prometheus.slices import gauge_slices, ratio_slices
 from gate.promql.expression import Expression, read_expression
 from gate.promql.tokens import ExpressionError
@@ -27,6 +28,8 @@ class Plan:
     """At least one."""
     parts: Mapping[Role, Part]
     probe: Probe | None
+    objective: Part | None = None
+    """What the tool promises whose series are counted."""
     lacking: tuple[Part, ...] = ()
     """Each counts histograms that lacked a boundary in a part of the window."""
     notes: tuple[str, ...] = ()
@@ -37,6 +40,8 @@ class Plan:
         yield from self.lacking
         if self.probe is not None:
             yield from self.probe.first_round
+        if self.objective is not None:
+            yield self.objective
 
     def second_round(self, readings: Readings) -> tuple[Part, ...]:
         """Return what else to ask once the first round is read."""
@@ -60,7 +65,7 @@ def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) 
 def questions(request: CountRequest) -> tuple[Part, ...]:
     """Return what must be known of the server before a request can be planned."""
     try:
-        return tuple(discovery(request.sli))
+        return (*discovery(request.sli), *rule_questions(request))
     except ExpressionError:
         return ()  # said when it is planned
 
@@ -81,10 +86,10 @@ def plan(request: CountRequest, readings: Readings) -> Plan | Unmeasured:
         return Unmeasured(cause=Cause.INVALID, reason=str(error))
     except NotMeasuredError as error:
         return Unmeasured(cause=error.cause, reason=error.reason)
-    return _plan(replace(request, sli=resolved.sli), resolved)
+    return _plan(replace(request, sli=resolved.sli), resolved, readings)
 
 
-def _plan(request: CountRequest, resolved: Resolved) -> Plan | Unmeasured:
+def _plan(request: CountRequest, resolved: Resolved, readings: Readings) -> Plan | Unmeasured:
     texts = _texts(request.sli)
     wrong = _check(set(texts), request)
     if wrong is not None:
@@ -97,14 +102,16 @@ def _plan(request: CountRequest, resolved: Resolved) -> Plan | Unmeasured:
         except ExpressionError as error:
             return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
     length = request.span.length // SECOND * SECOND
-    lacking = resolved.lacking if request.probe else ()
+    recorded = use_rules(expressions, resolved.lacking, request, readings)
+    lacking = resolved.lacking if request.probe and not recorded.parts else ()
     return Plan(
         request=request,
         expressions=expressions,
-        parts=_parts(expressions, request),
+        parts=recorded.parts or _parts(expressions, request),
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
+        objective=_objective(request),
         lacking=tuple(Part(pieces=tuple(t.split("$window")), length=length) for t in lacking),
-        notes=resolved.notes,
+        notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
     )
 
 
@@ -120,6 +127,14 @@ def _texts(sli: Sli) -> dict[Role, str]:
     if sli.total is not None and sli.bad is not None:
         del given[Role.GOOD]  # follows from the other two
     return {role: text for role, text in given.items() if text is not None}
+
+
+def _objective(request: CountRequest) -> Part | None:
+    text = request.sli.objective
+    if text is None or not request.probe:
+        return None
+    expression = read_expression(text, request.sli.labels, gauge=True)
+    return Part(pieces=expression.pieces, length=timedelta())
 
 
 def _check(roles: set[Role], request: CountRequest) -> str | None:
@@ -141,5 +156,9 @@ def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dic
 
 
 def _count(expression: Expression, length: timedelta) -> Part:
-    grain = SECOND if expression.additive else None
-    return Part(pieces=expression.pieces, length=length, grain=grain)
+    return Part(
+        pieces=expression.pieces,
+        length=length,
+        open_start=any(piece.startswith(":") for piece in expression.pieces),  # a subquery's step
+        grain=SECOND if expression.additive else None,
+    )

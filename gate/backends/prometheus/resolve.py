@@ -56,7 +56,8 @@ def resolve(sli: Sli, readings: Readings) -> Resolved:
         answers = [_answer(readings(part)) for part in _questions(name)]
         found = _found(name, answers)
         if found is not None:
-            return found if name is sli else _under_older_name(found)
+            # A way to measure it that differs in more than a name has notes of its own.
+            return found if name is sli or name.notes else _under_older_name(found)
     if sli.histogram is None:
         return Resolved(sli=replace(sli, older=()))  # what is missing is said when it is counted
     looked_for = Buckets.of(sli.histogram, sli.labels).live_boundaries

@@ -1,0 +1,99 @@
+"""An SLO's indicator as expressions in PromQL, as far as it is known without asking a server."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gate.backends.prometheus.boundaries import Boundary
+from gate.backends.prometheus.buckets import Buckets
+from gate.config.sli_shape import sli_kind
+from gate.exporters.exported import NotExportableError
+from gate.promql.expression import Expression, read_expression
+from gate.promql.tokens import ExpressionError
+from gate.slo.measurement import Bucket, Sli
+from gate.slo.objective import CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
+
+_LE: Final = "its boundary is matched as clients usually write it; the live one was not asked"
+_NOT_SAID: Final = ("sla", "sampled", "min_events")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """A share of events, by the expressions that count them."""
+
+    roles: Mapping[str, Expression]
+    """Two of total, good and bad; or the gauge."""
+    lacking: tuple[str, ...] = ()
+    """As of a histogram: `gate.promql.recording.rule_expressions`."""
+    notes: tuple[str, ...] = ()
+
+    def bad(self, window: str) -> str:
+        """Return the bad events over a window such as ``5m``; absent or 0 where there are none."""
+        if "bad" in self.roles:
+            return f"({self.roles['bad'].over(window)}) or vector(0)"
+        return f"({self.roles['total'].over(window)}) - ({self.roles['good'].over(window)})"
+
+    def total(self, window: str) -> str:
+        """Return all events over a window."""
+        if "total" in self.roles:
+            return self.roles["total"].over(window)
+        return f"({self.roles['good'].over(window)}) + ({self.bad(window)})"
+
+
+def counted(slo: Slo) -> tuple[RatioSlo, Counted]:
+    """Return an SLO whose budget is a share of events, and how they are counted.
+
+    Raises:
+        NotExportableError: it is another kind of SLO.
+    """
+    if isinstance(slo, SpendSlo):
+        raise NotExportableError("an allowance is no share of events")
+    if isinstance(slo, CompositeSlo):
+        raise NotExportableError("a composite has no indicator of its own")
+    if slo.denominator is not Denominator.PERIOD:
+        raise NotExportableError("a budget to date cannot be said there")
+    if slo.sli.sliced:
+        raise NotExportableError("it is read from what another tool has recorded as ratios")
+    return slo, _of(slo.sli)
+
+
+def unsaid(slo: RatioSlo) -> tuple[str, ...]:
+    """Return what the gate alone knows of an SLO, as a remark."""
+    keys = [key for key in _NOT_SAID if getattr(slo, key) is not None]
+    keys += ["advisory"] if slo.advisory else []
+    return (f"there is no place for {', '.join(keys)}",) if keys else ()
+
+
+def _of(sli: Sli) -> Counted:
+    lacking, notes = tuple[str, ...](), sli.notes
+    try:
+        if sli.histogram is not None:
+            if sli.histogram.bucket is not Bucket.EXACT:
+                reason = "which boundary stands for its threshold is known by the live server only"
+                raise NotExportableError(f"{reason}; give a threshold that is one")
+            buckets = Buckets.of(sli.histogram, sli.labels)
+            boundary = Boundary(value=sli.histogram.threshold, texts=())
+            lacking, notes = (buckets.lacking(boundary),), (*notes, _LE)
+            exact = buckets.up_to((boundary,))
+        else:
+            exact = sli
+        roles = _read(exact, sli.labels if exact is sli else None)
+    except ExpressionError as error:
+        raise NotExportableError(f"its expression cannot be read: {error}") from error
+    if sli.older:
+        notes = (*notes, f"written by the newest of its names: {_names(roles)}")
+    return Counted(roles=roles, lacking=lacking, notes=notes)
+
+
+def _read(sli: Sli, labels: Mapping[str, str] | None) -> dict[str, Expression]:
+    if sli_kind(sli) == "gauge":
+        return {"gauge": read_expression(sli.gauge or "", labels, gauge=True)}
+    texts = {"total": sli.total, "good": sli.good, "bad": sli.bad}
+    if sli.total is not None and sli.bad is not None:
+        del texts["good"]  # follows from the other two
+    return {role: read_expression(text, labels) for role, text in texts.items() if text is not None}
+
+
+def _names(roles: Mapping[str, Expression]) -> str:
+    found = (selector for expression in roles.values() for selector in expression.selectors)
+    return ", ".join(dict.fromkeys(selector.partition("{")[0] for selector in found))

@@ -1,0 +1,131 @@
+"""Recording rules that make long windows cheap, and multiwindow multi-burn-rate alerts.
+
+The error ratio over a window is that of the events in it, never a mean of ratios.
+https://sre.google/workbook/alerting-on-slos/
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gate.exporters.exported import Exported, NotExportableError, each, yaml_text
+from gate.exporters.indicator import counted
+from gate.policy.burn_rates import Effect
+from gate.policy.policy import Policy
+from gate.promql.matchers import matchers
+from gate.promql.recording import (
+    EVERY,
+    FINGERPRINT,
+    events,
+    fingerprint,
+    rule_expressions,
+    rule_labels,
+    rule_name,
+)
+from gate.slo.duration import format_duration
+from gate.slo.objective import RatioSlo, Slo
+from gate.slo.threshold import decimal
+from gate.slo.window import RollingWindow
+
+_RATIO: Final = "gate:slo_errors:ratio"
+_REMAINING: Final = "gate:slo_budget_remaining:ratio"
+_OBJECTIVE: Final = "gate:slo_objective:ratio"
+_ON: Final = "on (service, slo)"
+_SEVERITIES: Final = {Effect.BLOCK: "page", Effect.WARN: "ticket"}
+
+
+def export(policy: Policy) -> Exported:
+    """Write a rule file with a group for every SLO whose events can be counted in slices."""
+    groups, remarks = each(policy.slos, lambda slo: _group(policy, slo))
+    return Exported(text=yaml_text({"groups": groups}) if groups else None, remarks=remarks)
+
+
+def _group(policy: Policy, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
+    ratio, sli = counted(slo)
+    if ratio.slices is not None:
+        raise NotExportableError("timeslices are no events that a rule could add up")
+    texts = rule_expressions(sli.roles, sli.lacking)
+    if not texts:
+        raise NotExportableError("its count over a window is no sum of counts over its parts")
+    rules = _Rules(policy=policy, slo=ratio, texts=texts)
+    group = {
+        "name": f"gate-{policy.service}-{slo.name}",
+        "interval": format_duration(EVERY),
+        "rules": [*rules.counts(), *rules.ratios(), *rules.budget(), *rules.alerts()],
+    }
+    rolling = isinstance(ratio.window, RollingWindow)
+    calendar = () if rolling else ("no rule can tell what is left of a calendar window",)
+    return group, (*sli.notes, *calendar)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """The rules of one SLO."""
+
+    policy: Policy
+    slo: RatioSlo
+    texts: Mapping[str, str]
+    """What is counted, by role."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return rule_labels(self.policy.service, self.slo.name)
+
+    def counts(self) -> Iterator[dict[str, Any]]:
+        """Yield what the gate itself looks for."""
+        for role, text in self.texts.items():
+            labels = {**self.labels, FINGERPRINT: fingerprint(text)}
+            yield {"record": rule_name(role), "expr": text, "labels": labels}
+
+    def ratios(self) -> Iterator[dict[str, Any]]:
+        """Yield the error ratio over every window that an alert or the budget needs."""
+        windows = {length for rule in self.policy.burn_rates for length in (rule.long, rule.short)}
+        if isinstance(self.slo.window, RollingWindow):
+            windows.add(self.slo.window.duration)
+        for window in map(format_duration, sorted(windows)):
+            labels = {**self.labels, "window": window}
+            yield {"record": _RATIO, "expr": self._ratio(window), "labels": labels}
+
+    def budget(self) -> Iterator[dict[str, Any]]:
+        """Yield the objective, and what is left of the budget of a rolling window."""
+        objective = f"vector({decimal(self.slo.objective)})"
+        yield {"record": _OBJECTIVE, "expr": objective, "labels": self.labels}
+        if isinstance(self.slo.window, RollingWindow):
+            ratio = self._recorded(format_duration(self.slo.window.duration))
+            left = f"1 - {ratio} / {decimal(self.slo.budget)}"
+            yield {"record": _REMAINING, "expr": left, "labels": self.labels}
+
+    def alerts(self) -> Iterator[dict[str, Any]]:
+        """Yield an alert for every burn-rate rule of the policy."""
+        for rule in self.policy.burn_rates:
+            long, short = format_duration(rule.long), format_duration(rule.short)
+            bound = decimal(rule.rate * self.slo.budget)
+            summary = (
+                f"{self.slo.name} of {self.policy.service} burns its budget at {decimal(rule.rate)}"
+                f" or faster, over {long} and over {short}"
+            )
+            yield {
+                "alert": "GateBudgetBurn",
+                "expr": f"{self._recorded(long)} >= {bound}"
+                f" and {_ON} {self._recorded(short)} >= {bound}",
+                "labels": {
+                    **self.labels,
+                    "severity": _SEVERITIES[rule.effect],
+                    "long": long,
+                    "short": short,
+                },
+                "annotations": {"summary": summary},
+            }
+
+    def _recorded(self, window: str) -> str:
+        return f"{_RATIO}{{{matchers({**self.labels, 'window': window})}}}"
+
+    def _ratio(self, window: str) -> str:
+        counts = {
+            role: f"sum({window.join(events(role, text, self.labels))})"
+            for role, text in self.texts.items()
+        }
+        total = counts.get("total") or f"({counts['good']} + {counts['bad']})"
+        bad = counts.get("bad") or f"({total} - {counts['good']})"
+        # Without events there is no ratio, rather than NaN.
+        return f"{bad} / ({total} > 0)"

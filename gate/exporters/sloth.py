@@ -1,0 +1,51 @@
+"""Sloth's ``prometheus/v1``, from which ``sloth generate`` makes its rules.
+
+https://github.com/slok/sloth/blob/main/pkg/prometheus/api/v1/README.md
+"""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from gate.exporters.exported import Exported, NotExportableError, each, yaml_text
+from gate.exporters.indicator import counted, unsaid
+from gate.policy.policy import Policy
+from gate.slo.objective import Slo
+from gate.slo.window import RollingWindow
+
+_PERIOD: Final = RollingWindow(timedelta(days=30))
+_WINDOW: Final = "{{.window}}"
+_MEAN: Final = (
+    "Sloth's own budget is a mean of the ratios of 5 minutes unless its plugin"
+    " denominator_corrected_rules is used: it differs where traffic is uneven"
+)
+
+
+def export(policy: Policy) -> Exported:
+    """Write one file with the SLOs that Sloth can have: shares of events over 30 days."""
+    slos, remarks = each(policy.slos, lambda slo: _slo(policy.service, slo))
+    if not slos:
+        return Exported(text=None, remarks=remarks)
+    document = {"version": "prometheus/v1", "service": policy.service, "slos": slos}
+    return Exported(text=yaml_text(document), remarks=(*remarks, _MEAN))
+
+
+def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
+    ratio, sli = counted(slo)
+    if ratio.slices is not None:
+        raise NotExportableError("Sloth counts no timeslices")
+    if ratio.window != _PERIOD:
+        # sloth generate --default-slo-period is a flag, and holds for all of a run.
+        raise NotExportableError(f"a file of Sloth says no window, and Sloth's own is {_PERIOD}")
+    written = {
+        "name": slo.name,
+        "objective": float(ratio.objective * 100),
+        "sli": {
+            "events": {"error_query": sli.bad(_WINDOW), "total_query": sli.total(_WINDOW)},
+        },
+        "alerting": {
+            "name": f"{service}-{slo.name}",
+            "page_alert": {"labels": {"severity": "page"}},
+            "ticket_alert": {"labels": {"severity": "ticket"}},
+        },
+    }
+    return written, (*sli.notes, *unsaid(ratio))

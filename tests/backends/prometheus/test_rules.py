@@ -1,0 +1,137 @@
+"""When the gate counts by its exported recording rules, and when it does not."""
+
+import json
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from gate.promql.expression import read_expression
+from gate.promql.recording import fingerprint, rule_expressions, rule_labels
+from gate.slo.measurement import Answer, CountRequest, Counts, Sli, Slices, Spent
+from gate.slo.window import Span
+from tests.backends.prometheus.played import AT, MONTH, VALUES, FakePrometheus, backend, span
+
+BAD, TOTAL = 'x{code="500"}', "x"
+SLI = Sli(bad=BAD, total=TOTAL)
+LABELS = rule_labels("chat", "availability")
+TEXTS = rule_expressions({"bad": read_expression(BAD, None), "total": read_expression(TOTAL, None)})
+SAMPLES = timedelta(days=30) // timedelta(minutes=1)
+USED = "counted by its recording rules"
+
+
+def table(bad: int | None, total: int | None, **more: object) -> str:
+    """Return how many samples the server has, by what was evaluated."""
+    counts = {fingerprint(TEXTS["bad"]): bad, fingerprint(TEXTS["total"]): total}
+    series = [
+        {"metric": {"gate_expr": mark}, "value": [AT.timestamp(), str(count)]}
+        for mark, count in counts.items()
+        if count is not None
+    ]
+    data = {"resultType": "vector", "result": series}
+    return json.dumps({"status": "success", "data": data, **more})
+
+
+def ask(
+    prometheus: FakePrometheus, reply: str, window: Span = MONTH, sli: Sli = SLI, **more: object
+) -> Answer:
+    def refuse(query: str) -> tuple[int, dict[str, str], str] | None:
+        return (200, {}, reply) if query.startswith("sum by (gate_expr)") else None
+
+    prometheus.refuse = refuse
+    prometheus.values = {"gate:sli_bad": "6", "gate:sli_total": "2000", **VALUES}
+    request = CountRequest(sli=sli, span=window, rule_labels=LABELS, **more)  # type: ignore[arg-type]
+    (answer,) = backend().measure([request], AT)
+    return answer
+
+
+@pytest.mark.parametrize("samples", [SAMPLES - 5, SAMPLES, SAMPLES + 1])
+def test_rules_that_recorded_this_very_expression_all_along_are_counted(
+    prometheus: FakePrometheus, samples: int
+) -> None:
+    answer = ask(prometheus, table(samples, samples))
+
+    assert isinstance(answer, Counts)
+    assert (answer.bad, answer.total) == (6, 2000)
+    (note,) = answer.evidence.notes
+    assert note.startswith(USED)
+    mark = fingerprint(TEXTS["bad"])
+    selector = f'gate:sli_bad:increase5m{{service="chat",slo="availability",gate_expr="{mark}"}}'
+    assert f"bad: sum_over_time({selector}[2592000s]) / 5" in answer.evidence.query
+
+
+@pytest.mark.parametrize(
+    ("bad", "total", "said"),
+    [
+        (SAMPLES - 6, SAMPLES, f"have {SAMPLES - 6:,} of {SAMPLES:,} samples of this window"),
+        (SAMPLES, SAMPLES + 2, "samples of this window, so they were not used"),
+        (2 * SAMPLES, 2 * SAMPLES, f"have {2 * SAMPLES:,} of {SAMPLES:,} samples"),
+        (None, SAMPLES, "are of another expression: export them anew"),
+    ],
+)
+def test_rules_that_are_not_all_of_it_are_not_counted_and_that_is_said(
+    prometheus: FakePrometheus, bad: int | None, total: int, said: str
+) -> None:
+    answer = ask(prometheus, table(bad, total))
+
+    assert isinstance(answer, Counts)
+    assert (answer.bad, answer.total) == (3, 1000)
+    assert said in answer.evidence.notes[0]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        table(None, None),
+        table(SAMPLES, SAMPLES, warnings=["a store is away"]),
+        json.dumps({"status": "success", "data": {"resultType": "scalar", "result": [0, "1"]}}),
+    ],
+)
+def test_without_an_answer_about_rules_the_raw_query_counts(
+    prometheus: FakePrometheus, reply: str
+) -> None:
+    answer = ask(prometheus, reply)
+
+    assert isinstance(answer, Counts)
+    assert (answer.bad, answer.total) == (3, 1000)
+    assert answer.evidence.notes == ()
+    assert answer.evidence.warnings == ()
+
+
+def test_short_windows_and_timeslices_are_not_looked_up(prometheus: FakePrometheus) -> None:
+    ask(prometheus, table(SAMPLES, SAMPLES), span(hours=23))
+    ask(
+        prometheus,
+        table(SAMPLES, SAMPLES),
+        slices=Slices(length=timedelta(minutes=5), target=Fraction(1)),
+    )
+
+    assert not [query for query in prometheus.queries if "gate:sli" in query]
+
+
+@pytest.mark.parametrize("total", ["max(increase(x[$window]))", "sum(count_over_time(x[$window]))"])
+def test_an_expression_that_slices_do_not_add_up_to_has_no_rules(
+    prometheus: FakePrometheus, total: str
+) -> None:
+    answer = ask(prometheus, table(SAMPLES, SAMPLES), sli=Sli(bad=BAD, total=total))
+
+    assert isinstance(answer, Counts)
+    assert (answer.bad, answer.total) == (3, 1000)
+
+
+def test_no_bad_events_are_recorded_as_0_beside_a_total() -> None:
+    assert TEXTS == {
+        "bad": '(sum(increase(x{code="500"}[5m]))) or on () (0 * (sum(increase(x[5m]))))',
+        "total": "sum(increase(x[5m]))",
+    }
+
+
+def test_a_server_that_is_not_there_is_asked_once(prometheus: FakePrometheus) -> None:
+    prometheus.refuse = lambda _query: (401, {}, "who are you?")
+    request = CountRequest(sli=SLI, span=MONTH, rule_labels=LABELS)
+
+    (answer,) = backend().measure([request], AT)
+
+    assert not isinstance(answer, Counts | Spent)
+    assert "401" in answer.reason
+    assert len(prometheus.queries) == 1
