@@ -37,6 +37,7 @@ _CODES: Final = {
     Kind.STRING: "s",
     Kind.STEP: ":",
 }
+_ARITHMETIC: Final = frozenset("+-*/%^")
 _PARTS: Final = re.compile(
     r"(?P<grouping>g\([^()]*\))|(?P<selector>w(?![(g])b?|b)(?P<range>\[\$[^\]]*\])?|.", re.DOTALL
 )
@@ -54,6 +55,8 @@ class Expression:
     """Whether the values over two halves of a window add up to the value over the whole."""
     union: bool
     """Whether parts of it may be missing (``a or b``: a metric that was renamed)."""
+    joint: bool = False
+    """Whether nothing comes of it when one of several metrics in it is absent (``a + b``)."""
 
     def over(self, window: str) -> str:
         """Write it for a window such as ``300s``."""
@@ -82,12 +85,13 @@ def read_expression(
             ' sum(increase(requests_total{code="500"}[$window])) or requests_total{code="500"}'
         )
     shape = shape_of(tokens)
-    found = (join(tokens[place.start : place.stop]) for place in shape.selectors)
+    found = dict.fromkeys(join(tokens[place.start : place.stop]) for place in shape.selectors)
     return Expression(
         pieces=_pieces(tokens),
-        selectors=tuple(dict.fromkeys(found)),
+        selectors=tuple(found),
         additive=reduced(shape.text, COUNTED + SUMS) == "N",
         union=" or " in shape.text,
+        joint=len(found) > 1 and not _ARITHMETIC.isdisjoint(shape.text.split()),
     )
 
 

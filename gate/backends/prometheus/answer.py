@@ -67,6 +67,7 @@ def answer(plan: Plan, readings: Readings) -> Answer:
         numbers = {role: gathered.number(role, part) for role, part in plan.parts.items()}
         _check_boundaries([gathered.number("boundary", part) for part in plan.lacking])
         counted = _count(plan.request, numbers)
+        _check_bad(plan, numbers)
         evidence = _evidence(plan, gathered, (*plan.notes, *counted.notes))
     except NotMeasuredError as error:
         return _unmeasured(error, gathered, plan.query)
@@ -81,6 +82,22 @@ def _unmeasured(error: NotMeasuredError, gathered: _Gathered, query: str) -> Unm
     if cause in _NOTHING_THERE and gathered.warnings:
         cause, reason = Cause.PARTIAL, f"partial answer: {'; '.join(gathered.warnings)}; {reason}"
     return Unmeasured(cause=cause, reason=reason, query=query)
+
+
+def _check_bad(plan: Plan, numbers: Numbers) -> None:
+    """Refuse to take an absent sum for zero: it is absent when any one of its parts is.
+
+    In slices it could be so for a while only, and all that the other parts count then be lost.
+    """
+    expression = plan.expressions.get(Role.BAD)
+    if expression is None or not expression.joint:
+        return
+    if numbers.get(Role.BAD) is None or (plan.request.slices is not None and not expression.union):
+        reason = (
+            "bad: it is made of several metrics, and nothing comes of it while one of them is"
+            " absent; write each as (... or vector(0))"
+        )
+        raise NotMeasuredError(Cause.NO_DATA, reason)
 
 
 def _check_boundaries(lacking: Iterable[Fraction | None]) -> None:

@@ -1,6 +1,6 @@
 """What is asked and what comes of it, against a Prometheus that is played."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -10,6 +10,7 @@ from gate.slo.measurement import (
     CountRequest,
     Counts,
     Sli,
+    Slices,
     Spent,
     Unmeasured,
 )
@@ -217,3 +218,42 @@ def test_wrong_number_in_a_partial_answer_stays_invalid(prometheus: FakePromethe
 
     assert isinstance(answer, Unmeasured)
     assert answer.cause is Cause.INVALID
+
+
+SUM = "sum(increase(a[$window])) + sum(increase(b[$window]))"
+EITHER = "(sum(increase(a[$window])) or vector(0)) + (sum(increase(b[$window])) or vector(0))"
+RENAMED = "sum(increase(a[$window])) or sum(increase(b[$window]))"
+
+
+def test_a_sum_of_failures_that_is_absent_may_have_lost_some_and_is_no_zero(
+    prometheus: FakePrometheus,
+) -> None:
+    # In PromQL nothing comes of a + b while b is absent, whatever a has counted.
+    prometheus.values = {"increase(a": None, **VALUES}
+    found = ask(Sli(bad=SUM, total="x"))
+
+    assert isinstance(found, Unmeasured)
+    assert found.cause is Cause.NO_DATA
+    assert found.reason.endswith("write each as (... or vector(0))")
+
+
+@pytest.mark.parametrize("bad", [RENAMED, "a"])
+def test_failures_under_any_one_name_that_are_absent_are_none(
+    prometheus: FakePrometheus, bad: str
+) -> None:
+    prometheus.values = {"increase(a": None, **VALUES}
+    found = ask(Sli(bad=bad, total="x"))
+
+    assert isinstance(found, Counts)
+    assert found.bad == 0
+
+
+@pytest.mark.parametrize(("bad", "measured"), [(SUM, False), (EITHER, True)])
+def test_in_slices_a_sum_of_failures_must_not_be_able_to_be_absent_for_a_while(
+    prometheus: FakePrometheus, bad: str, measured: bool
+) -> None:
+    prometheus.values = {"sum_over_time": "12", "count_over_time": "8000", "a[": "1", **VALUES}
+    slices = Slices(length=timedelta(minutes=5), target=Fraction(9, 10))
+    found = ask(Sli(bad=bad, total="x"), slices=slices)
+
+    assert isinstance(found, Counts) is measured
