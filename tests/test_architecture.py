@@ -20,6 +20,7 @@ from gate.cli.schema import SCHEMAS, schema
 from gate.cli.status import status
 from gate.config.backend_shape import BACKEND
 from gate.config.policy_shape import policy_schema
+from gate.config.slo_files import FORMATS
 from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
 from gate.reporters import REPORTERS, STATUS_REPORTERS
@@ -173,6 +174,7 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
         ("reporters/__init__.py", "REPORTERS"),
         ("cli/main.py", "COMMANDS"),
         ("cli/schema.py", "SCHEMAS"),
+        ("config/slo_files/__init__.py", "FORMATS"),
         ("settings.py", "SETTINGS"),
         ("policy/burn_rates.py", "NAMED"),
         ("policy/policy.py", "DEFAULT_ACTIONS"),
@@ -285,6 +287,7 @@ def test_a_check_of_static_counts_imports_only_what_it_uses(static_policy: str) 
     assert {"gate.cli.check", "gate.backends.static", "gate.reporters.terminal"} <= loaded
     assert loaded & HEAVY == set()
     assert loaded & {"requests", "urllib3", "ssl", "http.client", "concurrent.futures"} == set()
+    assert loaded & {"gate.config.slo_files", "gate.promql", "glob"} == set()
     for registered in (BACKENDS, REPORTERS):
         used = {"gate.backends.static", "gate.reporters.terminal"}
         assert loaded & set(registered.values()) <= used
@@ -304,4 +307,5 @@ def test_a_check_against_prometheus_imports_no_other_backend_and_no_reporter_but
     assert {"gate.backends.prometheus", "gate.reporters.json"} <= loaded
     assert loaded & HEAVY == set()
     assert loaded & {"gate.backends.logs", "gate.backends.static", "difflib"} == set()
+    assert loaded & {"gate.config.slo_files", *FORMATS.values()} == set()
     assert loaded & set(REPORTERS.values()) == {"gate.reporters.json"}

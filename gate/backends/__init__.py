@@ -1,14 +1,17 @@
-"""The backends by name. A new one is a module with an ``open_backend`` and a line here.
+"""The backends by name. A new one is a module with an ``open_backend`` and a line in each table.
 
 A module is imported only when a policy names it.
 """
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gate.settings import Limits, Settings
-from gate.slo.measurement import Backend
+from gate.slo.measurement import Backend, History
+
+if TYPE_CHECKING:  # every measuring command comes by here
+    from gate.slo.diagnosis import Doctor
 
 BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
@@ -16,6 +19,12 @@ BACKENDS: Final[Mapping[str, str]] = {
     "static": "gate.backends.static",
 }
 """The module of each kind of `Settings`."""
+DOCTORS: Final[Mapping[str, str]] = {
+    "prometheus": "gate.backends.prometheus.doctor",
+    "logs": "gate.backends.logs.doctor",
+    "static": "gate.backends.static_doctor",
+}
+"""The module with the ``open_doctor`` of each."""
 
 
 def open_backend(settings: Settings, limits: Limits) -> Backend:
@@ -29,3 +38,20 @@ def open_backend(settings: Settings, limits: Limits) -> Backend:
     module = import_module(BACKENDS[settings.kind])
     backend: Backend = module.open_backend(settings, limits)
     return backend
+
+
+def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
+    """Import and open the doctor of the backend that these settings are for.
+
+    Raises:
+        UsageError: a package that the backend needs is not installed.
+    """
+    module = import_module(DOCTORS[settings.kind])
+    doctor: Doctor = module.open_doctor(settings, limits)
+    return doctor
+
+
+def history_of(backend: Backend) -> History | None:
+    """Return what tells the history of a backend; None where it keeps none."""
+    known: Backend | History = backend
+    return known if isinstance(known, History) else None

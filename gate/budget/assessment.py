@@ -1,13 +1,14 @@
 """What is known of one SLO's budget at one instant, and how sure that is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 
 from gate.budget.forecast import Forecast
 from gate.budget.impact import Price
+from gate.budget.recovery import Recovery
 from gate.slo.measurement import Cause, Evidence, Unmeasured
 from gate.slo.objective import Bound, RatioSlo, Slo
 from gate.slo.window import Span
@@ -54,6 +55,8 @@ class Assessment:
     burn_rates: Mapping[timedelta, Fraction | Unmeasured] = field(default_factory=dict)
     """Per window; no traffic at all burns nothing."""
     forecast: Forecast | None = None
+    recovery: Recovery | None = None
+    """How a rolling budget comes back; None where it was not asked for, or is not known."""
     price: Price | None = None
     """What the stated (or the assumed) impact costs; None where there is no ratio to price."""
     stated_cost: Fraction | None = None
@@ -82,8 +85,20 @@ class Assessment:
     @cached_property  # each change class is judged by it
     def compared(self) -> Fraction | None:
         """The remaining budget that is held against thresholds: the bound, less the impact."""
+        bounded = self._bounded
+        return None if bounded is None else bounded - (self.stated_cost or 0)
+
+    def recovering(self) -> Iterator[tuple[datetime, Fraction]]:
+        """Yield when how much will be there to compare; nothing where no recovery is known."""
+        bounded = self._bounded
+        if self.recovery is not None and bounded is not None:
+            for instant, remaining in self.recovery.remaining(bounded):
+                yield instant, remaining - (self.stated_cost or 0)
+
+    @property
+    def _bounded(self) -> Fraction | None:
         if self.remaining is None:
             return None
         low, high = self.interval or (self.remaining, self.remaining)
         ends = {Bound.PESSIMISTIC: low, Bound.POINT: self.remaining, Bound.OPTIMISTIC: high}
-        return ends[self.bound] - (self.stated_cost or 0)
+        return ends[self.bound]

@@ -1,5 +1,6 @@
 """What git knows of the change: changed paths, messages, and files as another commit has them."""
 
+import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
@@ -41,13 +42,13 @@ class Checkout:
         """
         return self._ask("rev-parse", "--verify", "HEAD").strip()
 
-    def top(self) -> Path:
-        """Return the top folder of the checkout.
+    def prefix(self) -> str:
+        """Return the folder's own name from the top of the checkout, with ``/`` at its end.
 
         Raises:
             GitError: this is no checkout.
         """
-        return Path(self._ask("rev-parse", "--show-toplevel").removesuffix("\n"))
+        return os.fsdecode(self._run("rev-parse", "--show-prefix")).removesuffix("\n")
 
     def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
         """Return the files that differ since the two commits parted, old names of moved ones too.
@@ -84,6 +85,15 @@ class Checkout:
         commit = self.commit(ref)
         listed = self._ask("ls-tree", "-z", "--full-tree", commit, "--", path)
         return self._run("cat-file", "blob", f"{commit}:{path}") if listed else None
+
+    def files(self, ref: str) -> tuple[str, ...]:
+        """Return every file that a commit has, named from the top.
+
+        Raises:
+            GitError: there is no such commit here.
+        """
+        listed = self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit(ref))
+        return tuple(os.fsdecode(name) for name in listed.split(b"\0") if name)
 
     def fetch(self, ref: str) -> str:
         """Bring a commit or branch from the first remote, without its history; return its name.

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "check": "Decide whether a change may ship now.",
     "status": "Show every budget, without a verdict.",
     "validate": "Check policy files, offline.",
+    "doctor": "Ask the live backend whether each SLO can be trusted.",
     "schema": "Print a JSON Schema.",
     "presets": "List what is known of LLM servers and log formats.",
     "init": "Write a first policy file.",

@@ -1,6 +1,9 @@
 """Reading a policy as another commit has it, so that a change cannot loosen its own gate."""
 
 import os
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from gate.ci.git import Checkout, GitError
@@ -8,10 +11,13 @@ from gate.cli.session import read_file
 from gate.cli.streams import tell
 from gate.config.load import PolicyFile, load_pinned
 from gate.errors import UsageError
+from gate.policy.globs import matches
 
 
 def read_pinned(path: str, ref: str) -> PolicyFile:
-    """Read a policy file as ``ref`` has it; where it has none, the file is new and read as it is.
+    """Read a policy file as ``ref`` has it, with the SLO files that it reads.
+
+    Where ``ref`` has no such policy, it is new and read as it is.
 
     Raises:
         PolicyError: its text says something wrong.
@@ -19,14 +25,44 @@ def read_pinned(path: str, ref: str) -> PolicyFile:
     """
     checkout = Checkout(Path(path).parent)
     try:
-        name = Path(path).absolute().relative_to(checkout.top()).as_posix()
-        commit, raw = _show(checkout, ref, name)
-    except (GitError, ValueError) as error:
+        folder = checkout.prefix()
+        commit, raw = _show(checkout, ref, folder + Path(path).name)
+        if raw is not None:
+            tree = CommitTree(checkout, commit, folder)
+            return load_pinned(path, os.environ, raw, tree, commit)
+    except GitError as error:
         raise UsageError(f"{path} cannot be read as {ref} has it: {error}") from error
-    if raw is None:
-        tell(f"gate: warning: {path} is new: {ref} has no such file, so it is read as it is")
-        return read_file(path)
-    return load_pinned(path, os.environ, raw, commit)
+    tell(f"gate: warning: {path} is new: {ref} has no such file, so it is read as it is")
+    return read_file(path)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitTree:
+    """The files of a policy's folder as a commit has them."""
+
+    checkout: Checkout
+    commit: str
+    folder: str
+    """Where the policy is, from the top of the checkout; empty: at the top."""
+
+    def find(self, pattern: str) -> Sequence[str]:
+        """Return the names of the files that match a glob, from the policy's folder.
+
+        Raises:
+            GitError: git cannot tell.
+        """
+        glob = posixpath.normpath(posixpath.join(self.folder, pattern))
+        found = [name for name in self.checkout.files(self.commit) if matches(glob, name)]
+        return [posixpath.relpath(name, self.folder or ".") for name in found]
+
+    def read(self, name: str) -> bytes:
+        """Return what a file that was found holds.
+
+        Raises:
+            GitError: git cannot tell.
+        """
+        path = posixpath.normpath(posixpath.join(self.folder, name))
+        return self.checkout.show(self.commit, path) or b""
 
 
 def _show(checkout: Checkout, ref: str, name: str) -> tuple[str, bytes | None]:

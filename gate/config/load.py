@@ -1,14 +1,15 @@
 """Loading policy files: the text, its place in git, and what it says."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from gate.config.files import Folder, Imports, Tree
 from gate.config.policy_shape import POLICY, Contents
-from gate.config.reader import Reader, UnreadableError, after, compose
+from gate.config.reader import Reader, UnreadableError, compose, decode
 from gate.decision.decision import Source
 from gate.errors import Mistake, PolicyError
 from gate.policy.policy import Policy
@@ -24,52 +25,70 @@ class PolicyFile:
     source: Source
     warnings: tuple[Mistake, ...]
     altered: str | None = None
-    """Hash of the file as the change would have it, where that differs; None: it does not."""
+    """Hash of the files as the change would have them, where it differs; None: it does not."""
     proposed: "PolicyFile | None" = None
     """The altered file's policy; None: nothing is altered, or it is no policy any more."""
 
 
 def load(path: str, environ: Mapping[str, str]) -> PolicyFile:
-    """Read one policy file.
+    """Read one policy file, and the files that it reads.
 
     Raises:
-        PolicyError: it cannot be read or says something wrong; carries every mistake.
+        PolicyError: one cannot be read or says something wrong; carries every mistake.
     """
-    raw = _bytes(path)
-    revision, modified = _revision(Path(path))
-    return _read(raw, path, environ, revision=revision, modified=modified)
+    raw, imports = _bytes(path), _imports(path)
+    read = _read(raw, path, environ, imports)
+    revision, modified = _revision(Path(path), imports.patterns)
+    return replace(read, source=replace(read.source, revision=revision, modified=modified))
 
 
-def load_pinned(path: str, environ: Mapping[str, str], raw: bytes, revision: str) -> PolicyFile:
-    """Read a policy as another commit has it, and beside it what the file says now.
+def load_pinned(
+    path: str, environ: Mapping[str, str], raw: bytes, tree: Tree, revision: str
+) -> PolicyFile:
+    """Read a policy as another commit has it, and beside it what the files say now.
+
+    Args:
+        path: of the policy's file.
+        environ: the environment.
+        raw: the text that the commit has.
+        tree: the other files, as the commit has them.
+        revision: the commit.
 
     Raises:
         PolicyError: the pinned text says something wrong; carries every mistake.
     """
-    pinned = _read(raw, path, environ, revision=revision, modified=False)
+    then, imports, proposed = Imports(tree=tree), _imports(path), None
+    read = _read(raw, path, environ, then)
+    pinned = replace(read, source=replace(read.source, revision=revision))
     try:
         now = _bytes(path)
     except PolicyError:
         return replace(pinned, altered=sha256().hexdigest())  # the change deletes it
-    if now == raw:
+    if now == raw and not then.patterns:
         return pinned
-    proposed = None
     with suppress(PolicyError):
-        proposed = _read(now, path, environ, revision=None, modified=True)
-    return replace(pinned, altered=sha256(now).hexdigest(), proposed=proposed)
+        proposed = _read(now, path, environ, imports)
+    altered = imports.digest(Path(path).name, now)
+    return (
+        pinned
+        if altered == read.source.sha256
+        else replace(pinned, altered=altered, proposed=proposed)
+    )
 
 
-def _read(
-    raw: bytes, path: str, environ: Mapping[str, str], *, revision: str | None, modified: bool
-) -> PolicyFile:
-    contents, mistakes = parse(raw, Reader(file=path, environ=environ))
+def _imports(path: str) -> Imports:
+    return Imports(tree=Folder(Path(path).parent))
+
+
+def _read(raw: bytes, path: str, environ: Mapping[str, str], imports: Imports) -> PolicyFile:
+    contents, mistakes = parse(raw, Reader(file=path, environ=environ, imports=imports))
     if contents is None:
         raise PolicyError(mistakes)
-    digest = sha256(raw).hexdigest()
+    digest = imports.digest(Path(path).name, raw)
     return PolicyFile(
         policy=contents.policy,
         settings=contents.settings,
-        source=Source(path=path, sha256=digest, revision=revision, modified=modified),
+        source=Source(path=path, sha256=digest, revision=None, modified=False),
         warnings=mistakes,
     )
 
@@ -80,14 +99,15 @@ def validate(path: str, environ: Mapping[str, str]) -> tuple[Mistake, ...]:
         raw = _bytes(path)
     except PolicyError as error:
         return error.mistakes
-    return parse(raw, Reader(file=path, environ=environ, offline=True))[1]
+    reader = Reader(file=path, environ=environ, imports=_imports(path), offline=True)
+    return parse(raw, reader)[1]
 
 
 def parse(raw: bytes, reader: Reader) -> tuple[Contents | None, tuple[Mistake, ...]]:
     """Return what a file says and what is wrong with it; nothing where something is."""
     contents = None
     with suppress(UnreadableError):
-        contents = POLICY.read(compose(_text(raw, reader), reader), reader)
+        contents = POLICY.read(compose(decode(raw, reader), reader), reader)
     mistakes = tuple(sorted(set(reader.mistakes)))
     fatal = any(mistake.fatal for mistake in mistakes)
     return (None if fatal else contents), mistakes
@@ -101,22 +121,15 @@ def _bytes(path: str) -> bytes:
         raise PolicyError((Mistake(file=path, line=1, column=1, message=message),)) from error
 
 
-def _text(raw: bytes, reader: Reader) -> str:
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = raw[: error.start].decode("utf-8-sig")
-        raise reader.fail(after(before), "this is no UTF-8 text") from error
-
-
-def _revision(path: Path) -> tuple[str | None, bool]:
-    """Return the commit that is checked out, and whether the file differs from it.
+def _revision(path: Path, patterns: Sequence[str]) -> tuple[str | None, bool]:
+    """Return the commit that is checked out, and whether the policy's files differ from it.
 
     One question to git, of the kind that is quick in large repositories too: no history is walked.
     https://git-scm.com/docs/git-status#_porcelain_format_version_2
     """
-    told = ("status", "--porcelain=v2", "--branch", "--ignored", "-z", "--", path.name)
-    command = ["git", "--literal-pathspecs", "-C", str(path.parent), *told]
+    told = ("status", "--porcelain=v2", "--branch", "--ignored", "-z", "--")
+    globs = (":(glob)" + pattern.replace("[", r"\[") for pattern in patterns)
+    command = ["git", "-C", str(path.parent), *told, f":(literal){path.name}", *globs]
     try:
         done = subprocess.run(command, capture_output=True, check=True, timeout=10)  # noqa: S603 - fixed command, no shell
     except (OSError, subprocess.SubprocessError, ValueError):

@@ -11,6 +11,7 @@ import yaml
 from gate.config.reader import Reader, UnreadableError, nearest, written
 from gate.config.shapes import Values
 from gate.config.sli_shape import sli_kind
+from gate.config.slos_shape import Placed
 from gate.policy.burn_rates import NAMED
 from gate.policy.changes import BUILT_IN, ROLLBACK
 from gate.policy.tiers import Tier, tier_of
@@ -40,22 +41,28 @@ def classes(values: Values) -> frozenset[str]:
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:
-    slos: tuple[Slo, ...] = values.get("slos")
+    placed: tuple[Placed, ...] = values.get("slos")
     backend, records = SETTINGS.get(_of_backend(values, "type")), _of_backend(values, "records")
-    nodes = values.node("slos").value
     known: dict[str, Slo] = {}
     whole = True
-    for slo, node in zip(slos, nodes, strict=True):
-        message = _slo_mistake(slo, known, backend, records)
+    for one in placed:
+        message = _slo_mistake(one.slo, known, backend, records) or _language_mistake(one, backend)
         if message:
-            reader.note(node, f"{slo.name}: {message}")
+            one.note(message)
             whole = False
-        known[slo.name] = slo
+        known[one.slo.name] = one.slo
+    slos = [one.slo for one in placed]
     if all(slo.advisory for slo in slos):
         reader.note(values.node("slos"), "every SLO is advisory: nothing decides")
         whole = False
     _warn_of_other_windows(values, reader, slos)
     return whole
+
+
+def _language_mistake(placed: Placed, backend: type[Settings] | None) -> str | None:
+    if not placed.imported or backend is None or backend.kind == "prometheus":
+        return None
+    return f"its file is written for Prometheus, which the {backend.kind} backend does not ask"
 
 
 def _of_backend(values: Values, wanted: str) -> str:

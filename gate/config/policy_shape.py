@@ -12,7 +12,7 @@ from gate.config.reader import Reader
 from gate.config.rules_shape import BURN_RATES, FREEZE, ON, TIER
 from gate.config.scalars import DURATION, NAME, SHARE, TEXT
 from gate.config.shapes import Block, Choice, Field, ListOf, Schema, Values
-from gate.config.slo_shape import SLO
+from gate.config.slos_shape import SLOS
 from gate.policy.changes import DEFAULT
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
@@ -37,7 +37,7 @@ def _build(values: Values, reader: Reader) -> Contents:
         policy=Policy(
             service=values.get("service"),
             owners=values.get("owners", ()),
-            slos=values.get("slos"),
+            slos=tuple(placed.slo for placed in values.get("slos")),
             tiers=values.get("tiers"),
             burn_rates=values.get("burn_rates", ()),
             freezes=values.get("freezes", ()),
@@ -68,7 +68,7 @@ POLICY: Final = Block(
         "owners": Field(shape=ListOf(TEXT), doc="Whom to ask: people or teams."),
         "dashboard": Field(shape=TEXT, doc="An address where a person looks next."),
         "backend": Field(shape=BACKEND, doc="Where the counts come from.", required=True),
-        "slos": Field(shape=ListOf(SLO, at_least=1), doc="What is promised.", required=True),
+        "slos": Field(shape=SLOS, doc="What is promised.", required=True),
         "changes": Field(shape=CHANGES, doc="How a change's class is recognised."),
         "tiers": Field(
             shape=ListOf(TIER, at_least=1),

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from gate.config.files import Folder, Imports
 from gate.config.preset_shape import KINDS, PRESET, Indicator, Preset
 from gate.config.reader import Reader, compose
 
@@ -25,7 +26,7 @@ def load_preset(name: str) -> Preset:
         UnreadableError: the file says something wrong; ours are held to it by tests.
     """
     text = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    reader = Reader(file=f"{name}.yaml", environ={})
+    reader = Reader(file=f"{name}.yaml", environ={}, imports=Imports(tree=Folder(_FOLDER)))
     return PRESET.read(compose(text, reader), reader)
 
 

@@ -1,12 +1,14 @@
 """Reading YAML with places: each value knows its line and column, each mistake is collected."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self, TypeVar
 
 import yaml
 
+from gate.config.files import Imports
 from gate.errors import Mistake
 
 _VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
@@ -17,6 +19,8 @@ _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
 _TEXT = "tag:yaml.org,2002:str"
 _START = yaml.Mark("", 0, 0, 0, "", 0)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may be built without libyaml
+NULL = "tag:yaml.org,2002:null"
+T = TypeVar("T")
 
 
 class UnreadableError(Exception):
@@ -30,6 +34,8 @@ class Reader:
     file: str
     """As the user gave it; for messages."""
     environ: Mapping[str, str]
+    imports: Imports
+    """The other files that the policy reads."""
     offline: bool = False
     """Only look at the file: an environment variable or a file that is missing is a warning."""
     mistakes: list[Mistake] = field(default_factory=list)
@@ -38,6 +44,10 @@ class Reader:
     def directory(self) -> Path:
         """The folder that relative paths in the file start from."""
         return Path(self.file).parent
+
+    def beside(self, name: str) -> Self:
+        """Return a reader of another file, named from this one's folder; it notes into the same."""
+        return replace(self, file=str(self.directory / name))
 
     def note(self, node: yaml.Node, message: str, *, fatal: bool = True) -> None:
         """Note a mistake at a value, and go on."""
@@ -74,24 +84,54 @@ class Reader:
         return _VARIABLE.sub(value, node.value)
 
 
+def decode(raw: bytes, reader: Reader) -> str:
+    """Return a file's text.
+
+    Raises:
+        UnreadableError: it is not UTF-8; the mistake is noted.
+    """
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8-sig")
+        raise reader.fail(after(before), "this is no UTF-8 text") from error
+
+
 def compose(text: str, reader: Reader) -> yaml.Node:
     """Parse one YAML document into nodes.
 
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
+    node = _parsed(lambda: yaml.compose(text, _LOADER), text, reader)
+    if node is None:
+        raise reader.fail(after(""), "the file is empty")
+    return node
+
+
+def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
+    """Parse YAML documents, with ``---`` between them; empty ones are left out.
+
+    Raises:
+        UnreadableError: no YAML, or nothing in it; the mistake is noted.
+    """
+    nodes = _parsed(lambda: list(yaml.compose_all(text, _LOADER)), text, reader)
+    found = [node for node in nodes if node.tag != NULL]
+    if not found:
+        raise reader.fail(after(""), "the file is empty")
+    return found
+
+
+def _parsed(parse: Callable[[], T], text: str, reader: Reader) -> T:
     if found := _FORBIDDEN.search(text):
         message = f"no YAML: the character U+{ord(found[0]):04X} may only stand there escaped"
         raise reader.fail(after(text[: found.start()]), message)
     try:
-        node = yaml.compose(text, _LOADER)
+        return parse()
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, text, reader) from error
     except RecursionError as error:  # of the loader in Python
         raise reader.fail(after(""), "no YAML that can be read: nested too deeply") from error
-    if node is None:
-        raise reader.fail(after(""), "the file is empty")
-    return node
 
 
 def written(node: yaml.Node) -> str:

@@ -10,9 +10,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 import yaml
 
-from gate.config.reader import OUTSIDE, Reader, UnreadableError, nearest
-
-_NULL = "tag:yaml.org,2002:null"
+from gate.config.reader import NULL, OUTSIDE, Reader, UnreadableError, nearest
 
 Schema = dict[str, Any]
 VARIABLE: Final[Schema] = {"type": "string", "pattern": r"\$\{"}
@@ -54,7 +52,7 @@ class Scalar(Generic[T]):
             )
             raise reader.fail(node, message)
         text = reader.expand(node)
-        if (not text and not self.may_be_empty) or node.tag == _NULL:
+        if (not text and not self.may_be_empty) or node.tag == NULL:
             raise reader.fail(node, "the value is empty")
         try:
             return self.parse(text)
@@ -88,6 +86,19 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Anything:
+    """A value that is not looked at, or only later."""
+
+    def read(self, node: yaml.Node, _reader: Reader) -> yaml.Node:
+        """Return the value as it was composed."""
+        return node
+
+    def schema(self) -> Schema:
+        """Return a schema that any value fits."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf(Generic[T]):
     """Several values of one shape."""
 
@@ -96,19 +107,24 @@ class ListOf(Generic[T]):
 
     def read(self, node: yaml.Node, reader: Reader) -> tuple[T, ...]:
         """Return the values; a mistake in one does not hide those in the others."""
+        values, whole = self.readable(node, reader)
+        if not whole:
+            raise UnreadableError
+        return values
+
+    def readable(self, node: yaml.Node, reader: Reader) -> tuple[tuple[T, ...], bool]:
+        """Return the values that can be read, and whether these are all."""
         if not isinstance(node, yaml.SequenceNode):
             raise reader.fail(node, f"a list was expected, not {_kind(node)}")
+        if len(node.value) < self.at_least:
+            raise reader.fail(node, f"the list needs {self.at_least} or more entries")
         values, whole = [], True
         for child in node.value:
             try:
                 values.append(self.item.read(child, reader))
             except UnreadableError:
                 whole = False
-        if not whole:
-            raise UnreadableError
-        if len(values) < self.at_least:
-            raise reader.fail(node, f"the list needs {self.at_least} or more entries")
-        return tuple(values)
+        return tuple(values), whole
 
     def schema(self) -> Schema:
         """Return an array."""
@@ -301,4 +317,4 @@ def _kind(node: yaml.Node) -> str:
         return "a block of keys"
     if isinstance(node, yaml.SequenceNode):
         return "a list"
-    return "an empty value" if node.tag == _NULL else "a single value"
+    return "an empty value" if node.tag == NULL else "a single value"

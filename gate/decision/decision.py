@@ -24,7 +24,7 @@ class Source:
     path: str
     """As the user gave it."""
     sha256: str
-    """Hash of the file's bytes, hexadecimal."""
+    """Hash of the file and of the SLO files that it reads (`gate.config.files`), hexadecimal."""
     revision: str | None
     """The git commit that last touched the file; None outside a checkout or never committed."""
     modified: bool
@@ -51,7 +51,7 @@ class PolicyDecision:
     allowed_now: tuple[str, ...]
     """Change classes that this policy would let ship at this moment, sorted."""
     allowed_again_at: datetime | None
-    """When this change will be allowed, where that is certain (a reset, a freeze's end)."""
+    """When this change will be allowed, where that is known (a reset, a freeze's end, recovery)."""
     obligations: tuple[str, ...]
     """What must be or has been done for this class: the tier's requirements."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
@@ -64,6 +64,11 @@ class PolicyDecision:
         """The class that was judged."""
         return self.recognition.change
 
+    @property
+    def allowed_again_if_calm(self) -> bool:
+        """Whether `allowed_again_at` holds only if nothing more fails until then."""
+        return self.allowed_again_at is not None and any(one.if_calm for one in self.findings)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
@@ -72,7 +77,7 @@ class Proposed:
     verdict: Verdict | None
     """None: the altered file is no policy any more."""
     sha256: str
-    """Of the altered file."""
+    """Of the altered file, as `Source.sha256`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "verdict": str(decided.verdict),
         "allowed_now": list(decided.allowed_now),
         "allowed_again_at": instant(decided.allowed_again_at),
+        "allowed_again_if_calm": decided.allowed_again_if_calm,
         "obligations": list(decided.obligations),
         "satisfied": dict(decided.satisfied),
         "proposed_policy": _proposed(decided.proposed),
@@ -106,4 +107,5 @@ def _finding(finding: Finding) -> Json:
         "verdict": str(finding.verdict),
         "reason": finding.reason,
         "until": instant(finding.until),
+        "if_calm": finding.if_calm,
     }

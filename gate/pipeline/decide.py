@@ -8,6 +8,8 @@ from gate.budget.assessment import Assessment
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
 from gate.pipeline.options import Options
+from gate.pipeline.recover import Recover
+from gate.policy.findings import Verdict
 from gate.policy.judge import allowed_now, judge
 from gate.policy.policy import Freeze, Policy
 from gate.policy.recognition import ChangeFacts, Recognition, recognise
@@ -21,12 +23,20 @@ def decide(
     assessments: tuple[Assessment, ...],
     options: Options,
     facts: Callable[[], ChangeFacts],
+    recover: Recover,
 ) -> PolicyDecision:
-    """Return what a policy says of the change; ``facts`` is called only if the policy needs it."""
+    """Return what a policy says of the change.
+
+    ``facts`` is called only if the policy needs it, and ``recover`` only if the change is
+    stopped and it is not known until when.
+    """
     policy = _closed(file.policy, options)
     recognition = _recognition(policy, options, facts)
-    satisfied = options.satisfied
-    judgement = judge(policy, assessments, recognition.change, at=options.at, satisfied=satisfied)
+    change, satisfied = recognition.change, options.satisfied
+    judgement = judge(policy, assessments, change, at=options.at, satisfied=satisfied)
+    if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
+        assessments = recover(policy, assessments, change)
+        judgement = judge(policy, assessments, change, at=options.at, satisfied=satisfied)
     return PolicyDecision(
         policy=policy,
         source=file.source,

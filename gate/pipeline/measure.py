@@ -62,19 +62,24 @@ def burn_windows(policy: Policy) -> list[timedelta]:
     return sorted({PRESENT, *(w for rule in policy.burn_rates for w in (rule.long, rule.short))})
 
 
+def main_request(slo: RatioSlo | SpendSlo, at: datetime) -> CountRequest:
+    """Return the request that an SLO's budget is made of."""
+    return CountRequest(
+        sli=slo.sli,
+        span=slo.window.counted(at),
+        slices=slo.slices if isinstance(slo, RatioSlo) else None,
+        probe=True,
+        amount=isinstance(slo, SpendSlo),
+    )
+
+
 def _plan(policy: Policy, at: datetime) -> _Plan:
     plan = _Plan()
     for slo in policy.slos:
         if isinstance(slo, CompositeSlo):
             continue
-        slices = slo.slices if isinstance(slo, RatioSlo) else None
-        main = CountRequest(
-            sli=slo.sli,
-            span=slo.window.counted(at),
-            slices=slices,
-            probe=True,
-            amount=isinstance(slo, SpendSlo),
-        )
+        main = main_request(slo, at)
+        slices = main.slices
         plan.add(slo.name, None, main)
         for window in burn_windows(policy) if isinstance(slo, RatioSlo) else ():
             if slices is None or window >= slices.length:

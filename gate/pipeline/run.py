@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
-from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import Final
 
 from gate import __version__
-from gate.backends import open_backend
+from gate.backends import history_of, open_backend
 from gate.budget.assessment import Assessment
 from gate.config.load import PolicyFile
 from gate.config.reader import nearest
@@ -17,14 +17,15 @@ from gate.errors import UsageError
 from gate.pipeline.decide import decide
 from gate.pipeline.measure import OpenBackend, measure
 from gate.pipeline.options import Options
+from gate.pipeline.recover import Recover, recover
+from gate.pipeline.together import together
 from gate.policy.findings import worst
 from gate.policy.override import refusal
+from gate.policy.policy import Policy
 from gate.settings import Limits
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-T = TypeVar("T")
+_PATIENCE: Final = timedelta(seconds=10)
+"""For a forecast, which is nice to have and decides nothing."""
 
 
 def check(
@@ -41,7 +42,7 @@ def check(
     assessed = _measure_all([*files, *proposed], options, open_with)
     known = cache(options.facts)
     judged = [
-        decide(file, assessments, options, known)
+        decide(file, assessments, options, known, _recovering(file, options, open_with))
         for file, assessments in zip([*files, *proposed], assessed, strict=True)
     ]
     policies = tuple(_with_proposed(files, judged))
@@ -88,6 +89,17 @@ def status(
     )
 
 
+def _recovering(file: PolicyFile, options: Options, open_with: OpenBackend) -> Recover:
+    def recovering(
+        policy: Policy, known: tuple[Assessment, ...], change: str
+    ) -> tuple[Assessment, ...]:
+        limits = Limits(timeout=min(options.timeout, _PATIENCE))
+        history = history_of(open_with(file.settings, limits))
+        return known if history is None else recover(history, policy, known, change, options.at)
+
+    return recovering
+
+
 def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
     for file in files:
         _check_override(file, options)
@@ -128,25 +140,7 @@ def _measure_all(
         policy, backend = files[place].policy, backends[place]
         return lambda: measure(policy, backend, at=options.at, impact=options.impact)
 
-    if len(files) == 1:
-        return [task(0)()]
-    return [future.result() for future in [_start(task(place)) for place in range(len(files))]]
-
-
-def _start(task: Callable[[], T]) -> "Future[T]":
-    """Run a task in a daemon thread: Ctrl-C must not wait for a slow backend."""
-    from concurrent.futures import Future  # noqa: PLC0415 - costs 3 ms, for several policies only
-
-    future: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
-            future.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return future
+    return together([task(place) for place in range(len(files))])
 
 
 def _with_proposed(

@@ -47,6 +47,8 @@ class Finding:
     """One sentence without a full stop: which number against which threshold."""
     until: datetime | None = None
     """When this finding will change by itself; None: not known."""
+    if_calm: bool = False
+    """Whether that holds only if nothing more fails until then."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -44,13 +44,16 @@ def tier_findings(
     findings = []
     if (lowest := deciding(assessments)) is not None:
         tier = tier_of(policy.tiers, lowest.remaining)
+        until = _renewal(policy, assessments, change, at)
+        recovering = any(one.recovery for one in objecting(policy, assessments, change))
         findings.append(
             Finding(
                 rule=Rule.TIER,
                 slo=lowest.assessment.slo.name,
                 verdict=tier_verdict(tier, change),
                 reason=_reason(lowest, tier, change),
-                until=_renewal(policy, assessments, change, at),
+                until=until,
+                if_calm=until is not None and recovering,
             )
         )
     for assessment in assessments:
@@ -97,22 +100,41 @@ def _reason(lowest: Lowest, tier: Tier, change: str) -> str:
 def _renewal(
     policy: Policy, assessments: Sequence[Assessment], change: str, at: datetime
 ) -> datetime | None:
-    """Return when the budgets that forbid the change have renewed; None where one only rolls.
+    """Return when the budgets that forbid the change have renewed or recovered; None: not known.
 
     None, too, where the change would not ship even then: its impact costs too much, or the tier of
     a full budget asks for something first.
     """
-    renewals = []
-    for assessment in assessments:
-        if assessment.compared is None or assessment.slo.advisory:
-            continue
-        if tier_of(policy.tiers, assessment.compared).allows(change):
-            continue
-        slo = assessment.slo
-        if isinstance(slo, CompositeSlo) or not isinstance(slo.window, CalendarWindow):
-            return None
-        renewed = tier_of(policy.tiers, 1 - (assessment.stated_cost or Fraction(0)))
-        if change in renewed.require or not renewed.allows(change):
-            return None
-        renewals.append(slo.window.whole(at).end)
-    return max(renewals, default=None)
+    renewals = [
+        _allowing_at(policy, assessment, change, at)
+        for assessment in objecting(policy, assessments, change)
+    ]
+    known = [instant for instant in renewals if instant is not None]
+    return max(known, default=None) if len(known) == len(renewals) else None
+
+
+def objecting(policy: Policy, assessments: Sequence[Assessment], change: str) -> list[Assessment]:
+    """Return those whose budgets, each by itself, are in a tier that does not allow the change."""
+    return [
+        assessment
+        for assessment in assessments
+        if assessment.compared is not None
+        and not assessment.slo.advisory
+        and not tier_of(policy.tiers, assessment.compared).allows(change)
+    ]
+
+
+def _allowing_at(
+    policy: Policy, assessment: Assessment, change: str, at: datetime
+) -> datetime | None:
+    slo = assessment.slo
+    if not isinstance(slo, CompositeSlo) and isinstance(slo.window, CalendarWindow):
+        full = 1 - (assessment.stated_cost or Fraction(0))
+        futures = iter([(slo.window.whole(at).end, full)])
+    else:
+        futures = assessment.recovering()
+    for instant, remaining in futures:
+        tier = tier_of(policy.tiers, remaining)
+        if tier.allows(change) and change not in tier.require:
+            return instant
+    return None

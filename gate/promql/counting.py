@@ -2,14 +2,16 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
-from gate.promql.expression import COUNTED, SUMS, Rules, reduced, shape_of
+from gate.promql.expression import ADDED, COUNTED, SUMS, Rules, reduced, shape_of
 from gate.promql.matchers import fold_braces
 from gate.promql.tokens import ExpressionError, Kind, Token, closing, join, tokenize
 
 _RENAMED: Final[Rules] = ((re.compile(r"\bN or [NZ](?= \)|$)"), "N"),)
 """Two names of one metric; unlike a sum, not to be counted over halves of a window."""
+_NOT_ADDED: Final[Rules] = tuple(rule for rule in SUMS if rule[0] is not ADDED)
 _LEVELS: Final[Rules] = (
     # What becomes a count when each of its selectors (S) is counted.
     (re.compile(r"\bsum \( S \)"), "N"),
@@ -111,6 +113,61 @@ def read_quotient(text: str) -> Quotient | None:
     )
 
 
+def rest_of(whole: str, text: str) -> str | None:
+    """Return what is taken away where an expression is ``whole - rest``; None: it is not.
+
+    Raises:
+        ExpressionError: one of them cannot be cut into tokens.
+    """
+    tokens = _unwrapped(_tokens(text))
+    operators = _operators(tokens)
+    if [tokens[place].text for place in operators] != ["-"]:
+        return None
+    (place,) = operators
+    if _squeezed(tokens[:place]) != _squeezed(_unwrapped(_tokens(whole))):
+        return None
+    return join(tokens[place + 1 :]).strip()
+
+
+def with_absent_parts(text: str) -> str:
+    """Return a count in which a part of a sum that is absent counts as 0.
+
+    In PromQL ``a + b`` is nothing at all when b is, and nothing would look like no failure.
+
+    Raises:
+        ExpressionError: it adds up within another function, where parts cannot be told.
+    """
+    tokens = _tokens(text)
+    summed = _without_zero(_unwrapped(tokens))
+    places = _operators(summed)
+    if not places or any(summed[place].text not in {"+", "-"} for place in places):
+        return _one_part(tokens)
+    parts = [
+        f"({_one_part(summed[start + 1 : end])} or vector(0))"
+        for start, end in pairwise([-1, *places, len(summed)])
+    ]
+    signs = [*(f" {summed[place].text} " for place in places), ""]
+    return "".join(part + sign for part, sign in zip(parts, signs, strict=True))
+
+
+def _one_part(tokens: list[Token]) -> str:
+    """Return a count that adds up nothing but within ``sum``."""
+    if reduced(shape_of(_fold_subqueries(tokens)).text, COUNTED + _NOT_ADDED + _RENAMED) != "N":
+        raise ExpressionError(
+            "it adds up counts one of which may be absent, and then all of it is; write"
+            " (sum(...) or vector(0)) + (sum(...) or vector(0))"
+        )
+    return join(tokens).strip()
+
+
+def _without_zero(tokens: list[Token]) -> list[Token]:
+    """Return an expression without ``or vector(0)`` at its end."""
+    operators = _operators(tokens)
+    last = operators[-1] if operators else len(tokens)
+    ends = tokens[last:] and reduced(shape_of(tokens[last:]).text, SUMS) == "or Z"
+    return _trimmed(tokens[:last]) if ends else tokens
+
+
 def is_selector(text: str) -> bool:
     """Return whether an expression is one metric, with or without matchers.
 
@@ -164,6 +221,10 @@ def _trimmed(tokens: list[Token]) -> list[Token]:
     start = int(bool(tokens) and tokens[0].kind is Kind.SPACE)
     end = len(tokens) - int(bool(tokens) and tokens[-1].kind is Kind.SPACE)
     return tokens[start:end]
+
+
+def _squeezed(tokens: list[Token]) -> str:
+    return join([token for token in tokens if token.kind is not Kind.SPACE])
 
 
 def _operators(tokens: list[Token]) -> list[int]:

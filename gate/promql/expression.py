@@ -21,11 +21,12 @@ Rules = tuple[tuple[re.Pattern[str], str], ...]
 COUNTED: Final[Rules] = (
     (re.compile(r"\b(?:increase|sum_over_time|count_over_time) \( R \)"), "N"),
 )
+ADDED: Final = re.compile(r"\bN [+-] N\b")
 SUMS: Final[Rules] = (
     (re.compile(r"\bvector \( 0 \)"), "Z"),
     (re.compile(r"\bsum \( N \)"), "N"),
     (re.compile(r"(?<!\w )\( N \)"), "N"),
-    (re.compile(r"\bN [+-] N\b"), "N"),
+    (ADDED, "N"),
     (re.compile(r"\bN or Z(?= \)|$)"), "N"),
     (re.compile(r"(?<![\w*/%^] )\b[0-9.]+ \* N\b"), "N"),
 )

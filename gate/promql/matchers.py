@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from gate.promql.tokens import ExpressionError, Kind, Token, closing, join
 
 _WHOLE_BOUNDARY = re.compile(r"""(?<![\w"'])le\s*=\s*["']([0-9]+)(?:\.0+)?["']""")
-_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def quote(text: str) -> str:
@@ -18,7 +18,7 @@ def quote(text: str) -> str:
 def matchers(labels: Mapping[str, str]) -> str:
     """Write ``key="value",...``; nothing for no labels."""
     return ",".join(
-        f"{name if _PLAIN_NAME.fullmatch(name) else quote(name)}={quote(value)}"
+        f"{name if PLAIN_NAME.fullmatch(name) else quote(name)}={quote(value)}"
         for name, value in labels.items()
     )
 

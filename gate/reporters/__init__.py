@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Final
 
 from gate.reporters.style import Style
 
-if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these two
+if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these
+    from gate.decision.checkup import Checkup
     from gate.decision.decision import Decision
     from gate.decision.status import Status
 
-__all__ = ["REPORTERS", "STATUS_REPORTERS", "Style", "render", "render_status"]
+__all__ = [
+    "CHECKUP_REPORTERS",
+    "REPORTERS",
+    "STATUS_REPORTERS",
+    "Style",
+    "render",
+    "render_checkup",
+    "render_status",
+]
 
 STATUS_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.terminal",
@@ -30,6 +39,10 @@ REPORTERS: Final[Mapping[str, str]] = {
     "codequality": "gate.reporters.codequality",
     "dotenv": "gate.reporters.dotenv",
 }
+CHECKUP_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.checkup",
+    "json": "gate.reporters.json",
+}
 
 
 def render(name: str, decision: "Decision", style: Style) -> str:
@@ -41,4 +54,10 @@ def render(name: str, decision: "Decision", style: Style) -> str:
 def render_status(name: str, status: "Status", style: Style) -> str:
     """Return the report on the budgets alone. ``name`` is one of `STATUS_REPORTERS`."""
     text: str = import_module(REPORTERS[name]).render_status(status, style)
+    return text
+
+
+def render_checkup(name: str, checkup: "Checkup", style: Style) -> str:
+    """Return the report on what the doctor saw. ``name`` is one of `CHECKUP_REPORTERS`."""
+    text: str = import_module(CHECKUP_REPORTERS[name]).render_checkup(checkup, style)
     return text

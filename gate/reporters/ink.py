@@ -25,6 +25,7 @@ _BADGES: Final = {
     Verdict.UNDECIDED: "1;37;45",
     Verdict.BLOCK: "1;37;41",
 }
+_MARKS: Final = {Verdict.ALLOW: _GREEN, Verdict.WARN: _YELLOW, Verdict.BLOCK: _RED}
 _BAR: Final = 10
 
 
@@ -37,6 +38,11 @@ def badge(verdict: Verdict, word: str, style: Style) -> str:
     """Write the verdict so that nobody overlooks it."""
     sign = _SIGNS[verdict][not style.unicode]
     return ink(f" {sign} {word} " if style.color else f"{sign} {word}", _BADGES[verdict], style)
+
+
+def mark(verdict: Verdict, style: Style) -> str:
+    """Write a verdict's sign alone."""
+    return ink(_SIGNS[verdict][not style.unicode], _MARKS[verdict], style)
 
 
 def bar(style: Style) -> Column:

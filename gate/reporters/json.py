@@ -2,6 +2,7 @@
 
 import json
 
+from gate.decision.checkup import Checkup, checkup_document
 from gate.decision.decision import Decision
 from gate.decision.document import to_document
 from gate.decision.status import Status, status_document
@@ -16,6 +17,11 @@ def render(decision: Decision, _style: Style) -> str:
 def render_status(status: Status, _style: Style) -> str:
     """Return the status's document, indented."""
     return _dump(status_document(status))
+
+
+def render_checkup(checkup: Checkup, _style: Style) -> str:
+    """Return the checkup's document, indented."""
+    return _dump(checkup_document(checkup))
 
 
 def _dump(document: dict[str, object]) -> str:

@@ -87,7 +87,8 @@ def in_question(decided: PolicyDecision) -> list[Assessment]:
 def reason(finding: Finding) -> str:
     """Write a finding with the rule and the SLO that it is about."""
     about = f"{finding.rule}, {finding.slo}" if finding.slo else str(finding.rule)
-    until = f" (until {values.instant(finding.until)})" if finding.until else ""
+    about_when = "about " if finding.if_calm else ""
+    until = f" (until {about_when}{values.instant(finding.until)})" if finding.until else ""
     return f"{about}: {finding.reason}{until}"
 
 
@@ -216,7 +217,8 @@ def _tightness(price: Price) -> tuple[Fraction, timedelta]:
 def _allowed_again(decided: PolicyDecision, at: datetime) -> str:
     again = decided.allowed_again_at
     if again is not None:
-        return f"{values.instant(again)} (in {describe_time(again - at)})"
+        when = f"{values.instant(again)} (in {describe_time(again - at)})"
+        return f"about {when}, if nothing more fails" if decided.allowed_again_if_calm else when
     if decided.verdict is Verdict.UNDECIDED:
         return "once it can be measured"
     slo = decided.worst.slo if decided.worst else None

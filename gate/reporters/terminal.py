@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Final
 
 from gate.budget.assessment import Assessment
 from gate.decision.decision import Decision, PolicyDecision
@@ -10,16 +9,12 @@ from gate.decision.status import Status
 from gate.policy.findings import Verdict
 from gate.reporters import ink, summary, values
 from gate.reporters.budgets import COLUMNS, REMAINING
-from gate.reporters.details import Fact, details
+from gate.reporters.details import details
 from gate.reporters.escape import plain
-from gate.reporters.layout import GAP, hang, text_width, wrap
+from gate.reporters.layout import GAP, text_width, wrap
+from gate.reporters.prose import facts, finish, prose
 from gate.reporters.style import Style
 from gate.reporters.table import table
-
-_LABELS: Final = 13
-"""Columns of the labels, the same in every part of the report."""
-_READABLE: Final = 110
-"""Longer lines of prose are hard to follow, however wide the terminal is."""
 
 
 def render(decision: Decision, style: Style) -> str:
@@ -29,8 +24,8 @@ def render(decision: Decision, style: Style) -> str:
         lines += [*_headline(decision, decision.verdict, summary.overall(decision), style), ""]
     for decided in decision.policies:
         lines += _policy(decided, decision, style)
-    lines += _facts(list(summary.closing(decision)), style)
-    return _finish(lines, style)
+    lines += facts(list(summary.closing(decision)), style)
+    return finish(lines, style)
 
 
 def render_status(status: Status, style: Style) -> str:
@@ -39,22 +34,22 @@ def render_status(status: Status, style: Style) -> str:
     for known in status.policies:
         lines += [ink.ink(plain(known.policy.service), ink.BOLD, style), ""]
         lines += _budgets(known.assessments, known.assessments, style)
-        lines += _facts([("Policy", summary.provenance(known.source))], style)
+        lines += facts([("Policy", summary.provenance(known.source))], style)
         lines.append("")
     at = values.exact_instant(status.evaluated_at)
-    lines += _facts([("Evaluated", at), ("By", f"gate {status.tool_version}")], style)
-    return _finish(lines, style)
+    lines += facts([("Evaluated", at), ("By", f"gate {status.tool_version}")], style)
+    return finish(lines, style)
 
 
 def _policy(decided: PolicyDecision, decision: Decision, style: Style) -> Iterator[str]:
     yield from _headline(decision, decided.verdict, summary.subject(decided), style)
     yield ""
-    yield from _facts(list(summary.facts(decided, decision.evaluated_at)), style)
+    yield from facts(list(summary.facts(decided, decision.evaluated_at)), style)
     yield ""
     yield from _budgets(decided.assessments, summary.in_question(decided), style)
     dashboard = decided.policy.dashboard
     more = [("Dashboard", dashboard)] if dashboard else []
-    yield from _facts([*more, *summary.origin(decided)], style)
+    yield from facts([*more, *summary.origin(decided)], style)
     yield ""
 
 
@@ -65,7 +60,7 @@ def _headline(decision: Decision, verdict: Verdict, text: str, style: Style) -> 
         yield f"{badge}{GAP}{ink.ink(subject, ink.BOLD, style)}"
         return
     yield badge
-    yield from (f"{GAP}{ink.ink(line, ink.BOLD, style)}" for line in wrap(subject, _prose(style)))
+    yield from (f"{GAP}{ink.ink(line, ink.BOLD, style)}" for line in wrap(subject, prose(style)))
 
 
 def _budgets(
@@ -81,29 +76,5 @@ def _budgets(
     for one in closer:
         yield ""
         yield f"{GAP}{ink.ink(plain(one.slo.name), ink.BOLD, style)}"
-        yield from _facts(list(details(one)), style, GAP)
+        yield from facts(list(details(one)), style, GAP)
     yield ""
-
-
-def _facts(facts: Sequence[Fact], style: Style, indent: str = "") -> Iterator[str]:
-    """Write labelled sentences; a label that comes again is not said again."""
-    label_width = max(_LABELS, *(text_width(label) for label, _ in facts))
-    before = None
-    for label, text in facts:
-        shown = "" if label == before else label
-        width = _prose(style) - len(indent)
-        first, *more = hang(shown, plain(text), label_width=label_width, width=width)
-        head = ink.ink(first[:label_width], ink.DIM, style)
-        yield f"{GAP}{indent}{head}{first[label_width:]}"
-        yield from (f"{GAP}{indent}{line}" for line in more)
-        before = label
-
-
-def _prose(style: Style) -> int:
-    return min(style.width, _READABLE) - len(GAP)
-
-
-def _finish(lines: list[str], style: Style) -> str:
-    text = "\n".join([*lines, ""])
-    # Foreign names may hold what an ASCII or a Windows console cannot; better escaped than a crash.
-    return text if style.unicode else text.encode("ascii", "backslashreplace").decode("ascii")

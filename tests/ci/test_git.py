@@ -105,12 +105,14 @@ def test_outside_a_checkout_git_says_why_it_cannot_tell(tmp_path: Path) -> None:
     with pytest.raises(GitError, match="not a git repository"):
         Checkout(tmp_path).head()
     with pytest.raises(GitError, match="not a git repository"):
-        Checkout(tmp_path).top()
+        Checkout(tmp_path).prefix()
 
 
-def test_the_top_and_the_head_are_found_from_a_folder_below(repository: Path) -> None:
-    checkout = Checkout(repository / "models")
-    assert checkout.top() == repository
+def test_a_folder_below_knows_its_name_and_the_head(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(repository)
+    checkout = Checkout(tmp_path / "link" / "models")
+    assert checkout.prefix() == "models/"
+    assert Checkout(repository).prefix() == ""
     assert checkout.head() == git(repository, "rev-parse", "HEAD")
 
 

@@ -111,7 +111,7 @@ def preset(head: str) -> tuple[Preset | None, list[str]]:
     """Read a preset file that measures nothing; return it or what is wrong with it."""
     missing = "".join(f"  {kind}: {{missing: none}}\n" for kind in KINDS)
     text = f"title: Tiny\nabout: a log\nsources: [here]\n{head}indicators:\n{missing}"
-    reader = Reader(file="tiny.yaml", environ={})
+    reader = Reader(file="tiny.yaml", environ={}, imports=Imports(tree=Folder(FOLDER)))
     try:
         return PRESET.read(compose(text, reader), reader), []
     except UnreadableError:

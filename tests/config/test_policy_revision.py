@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gate.config.files import Folder
 from gate.config.load import PolicyFile, load, load_pinned
 from gate.errors import PolicyError
 from tests.ci.repository import begin, commit, git
@@ -64,10 +65,10 @@ def test_a_machine_without_git_reads_policies_all_the_same(
 
 def test_a_pinned_policy_carries_what_the_file_says_now(repository: Path) -> None:
     path = repository / "gates" / "a1.yaml"
-    same = load_pinned(str(path), {}, TEXT.encode(), "abc")
+    same = load_pinned(str(path), {}, TEXT.encode(), Folder(repository), "abc")
     assert (same.source.revision, same.altered, same.proposed) == ("abc", None, None)
     path.write_text(OTHER)
-    altered = load_pinned(str(path), {}, TEXT.encode(), "abc")
+    altered = load_pinned(str(path), {}, TEXT.encode(), Folder(repository), "abc")
     assert altered.policy.tiers[0].name == "healthy"
     assert altered.altered == hashlib.sha256(OTHER.encode()).hexdigest()
     assert altered.proposed is not None
@@ -82,8 +83,8 @@ def test_what_is_no_policy_any_more_is_altered_and_proposes_nothing(
     path.unlink()
     if text is not None:
         path.write_text(text)
-    altered = load_pinned(str(path), {}, TEXT.encode(), "abc")
+    altered = load_pinned(str(path), {}, TEXT.encode(), Folder(repository), "abc")
     assert altered.altered == hashlib.sha256((text or "").encode()).hexdigest()
     assert altered.proposed is None
     with pytest.raises(PolicyError):
-        load_pinned(str(path), {}, b"version: 2\n", "abc")
+        load_pinned(str(path), {}, b"version: 2\n", Folder(repository), "abc")

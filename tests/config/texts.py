@@ -1,7 +1,9 @@
 """Policy files in parts, so that a test writes only the part that it is about."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from gate.config.files import Folder, Imports
 from gate.config.load import parse
 from gate.config.policy_shape import Contents
 from gate.config.reader import Reader
@@ -47,10 +49,17 @@ def slo(*keys: str) -> str:
 
 
 def read(
-    text: str, environ: Mapping[str, str] | None = None, *, offline: bool = False
+    text: str,
+    environ: Mapping[str, str] | None = None,
+    *,
+    offline: bool = False,
+    folder: Path = Path(),
 ) -> tuple[Contents | None, list[str]]:
     """Return what a policy says, and its mistakes as they are printed."""
-    reader = Reader(file="gate.yaml", environ=environ or {}, offline=offline)
+    imports = Imports(tree=Folder(folder))
+    reader = Reader(
+        file=str(folder / "gate.yaml"), environ=environ or {}, imports=imports, offline=offline
+    )
     contents, mistakes = parse(text.encode(), reader)
     return contents, [str(mistake) for mistake in mistakes]
 

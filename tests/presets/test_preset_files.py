@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gate.config.files import Folder, Imports
 from gate.config.preset_shape import KINDS, PRESET, Family, Preset
 from gate.config.presets import load_preset, measurable, preset_names
 from gate.config.reader import Reader, UnreadableError, compose
@@ -98,7 +99,7 @@ def test_every_prometheus_preset_is_tried_against_what_its_server_exposes() -> N
 def flaw(indicator: str, head: str = TINY) -> str:
     """Return what is said of a file all of whose indicators but one are missing."""
     rest = "".join(f"  {kind}: {{missing: none}}\n" for kind in list(KINDS)[1:])
-    reader = Reader(file="tiny.yaml", environ={})
+    reader = Reader(file="tiny.yaml", environ={}, imports=Imports(tree=Folder(FOLDER)))
     with pytest.raises(UnreadableError):
         PRESET.read(compose(f"{head}  errors: {indicator}\n{rest}", reader), reader)
     (mistake,) = reader.mistakes
@@ -144,7 +145,7 @@ def test_a_file_that_contradicts_itself_is_refused(indicator: str, message: str)
 
 def test_a_score_is_held_to_a_bare_number() -> None:
     rest = "".join(f"  {kind}: {{missing: none}}\n" for kind in list(KINDS)[1:])
-    reader = Reader(file="tiny.yaml", environ={})
+    reader = Reader(file="tiny.yaml", environ={}, imports=Imports(tree=Folder(FOLDER)))
     family = "{good: 'score >= $threshold', total: 'true', unit: none}"
     text = f"{TINY}  errors: {{about: a, families: [{family}], threshold: '0.7'}}\n{rest}"
 

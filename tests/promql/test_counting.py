@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.promql.counting import count_of_counters, is_selector, read_count, read_quotient
+from gate.promql.counting import (
+    count_of_counters,
+    is_selector,
+    read_count,
+    read_quotient,
+    rest_of,
+    with_absent_parts,
+)
 from gate.promql.matchers import either_boundary
 from gate.promql.tokens import ExpressionError
 
@@ -141,6 +148,66 @@ def test_anything_else_has_no_two_sides(text: str) -> None:
     assert read_quotient(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("sum(x) - sum(y)", "sum(y)"),
+        ("( sum( x ) - sum(y{a='-'}) )", "sum(y{a='-'})"),
+        ("sum(x) - sum(y) - sum(z)", None),
+        ("sum(y) - sum(x)", None),
+        ("sum(x) + sum(y)", None),
+        ("sum(x)", None),
+    ],
+)
+def test_the_rest_is_what_is_taken_from_the_whole(text: str, rest: str | None) -> None:
+    assert rest_of("sum(x)", text) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("sum(increase(a[$window]))", "sum(increase(a[$window]))"),
+        ("(sum(increase(a[$window])))", "(sum(increase(a[$window])))"),
+        (
+            "(increase(a[$window])+ increase(b[$window]) - increase(c[$window]))",
+            "(increase(a[$window]) or vector(0)) + (increase(b[$window]) or vector(0))"
+            " - (increase(c[$window]) or vector(0))",
+        ),
+        (
+            "increase(a[$window]) + increase(b[$window]) OR on() vector(0)",
+            "(increase(a[$window]) or vector(0)) + (increase(b[$window]) or vector(0))",
+        ),
+        (
+            "increase(a[$window]) or increase(b[$window])",
+            "increase(a[$window]) or increase(b[$window])",
+        ),
+        ("increase(a[$window]) or vector(0)", "increase(a[$window]) or vector(0)"),
+        (
+            "(increase(a[$window]) or vector(0)) + increase(b[$window])",
+            "((increase(a[$window]) or vector(0)) or vector(0))"
+            " + (increase(b[$window]) or vector(0))",
+        ),
+    ],
+)
+def test_a_part_that_is_absent_does_not_take_the_others_with_it(text: str, safe: str) -> None:
+    assert with_absent_parts(text) == safe
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sum(increase(a[$window]) + increase(b[$window]))",
+        "(increase(a[$window]) + increase(b[$window])) or vector(0)",
+        "increase(a[$window]) - (increase(b[$window]) - increase(c[$window]))",
+        "increase(a[$window]) or increase(b[$window]) + increase(c[$window])",
+        "increase(a[$window]) + increase(b[$window]) or increase(c[$window])",
+    ],
+)
+def test_parts_that_cannot_be_told_are_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match="one of which may be absent"):
+        with_absent_parts(text)
+
+
 def test_a_selector_is_one_metric() -> None:
     assert is_selector(' x{a="1"} # errors')
     assert is_selector('{__name__="x"}')
@@ -165,7 +232,7 @@ def test_a_whole_boundary_is_found_however_the_server_writes_it(written: str, fo
 
 @given(ANY_TEXT)
 def test_any_text_is_taken_or_refused(text: str) -> None:
-    for read in (read_count, count_of_counters, read_quotient, is_selector):
+    for read in (read_count, count_of_counters, read_quotient, is_selector, with_absent_parts):
         try:
             read(text)
         except ExpressionError:

@@ -161,12 +161,17 @@ def _latency() -> Service:
         )
         for place, bound in enumerate(BUCKETS)
     ]
+    count = Counter(
+        name="llm_request_duration_seconds_count",
+        labels='service="latency"',
+        events=buckets[-1].events,
+    )
     slow = Counter(
         name="slower than two seconds",
         labels="",
         events=[sum(column) for column in zip(*layers[3:], strict=True)],
     )
-    return Service(series=tuple(buckets), total=(buckets[-1],), bad=(slow,))
+    return Service(series=(*buckets, count), total=(count,), bad=(slow,))
 
 
 def probe_values() -> list[int]:

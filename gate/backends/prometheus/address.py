@@ -11,7 +11,6 @@ from requests.auth import AuthBase
 from gate.errors import UsageError
 from gate.settings import PrometheusSettings
 
-_QUERY_PATH: Final = "/api/v1/query"
 _SHORTEST_SECRET: Final = 4
 """A shorter value cannot be blotted out without making a message unreadable."""
 _BLOT: Final = "***"
@@ -23,14 +22,19 @@ _LONGEST: Final = 300
 class Address:
     """A server's address with its secrets kept apart."""
 
-    endpoint: str = field(repr=False)
-    """Where queries are posted; without user and password."""
+    url: SplitResult = field(repr=False)
+    """The part before ``/api/v1``, without user and password."""
     shown: str
     """The same for people: also without a query string."""
     headers: dict[str, str] = field(repr=False)
     """All that a request needs, with the login."""
     secrets: tuple[str, ...] = field(repr=False)
     """Longest first."""
+
+    def endpoint(self, name: str) -> str:
+        """Return the address of a part of the API, such as ``query``."""
+        path = f"{self.url.path.rstrip('/')}/api/v1/{name}"
+        return urlunsplit(self.url._replace(path=path))
 
     def safe(self, text: str) -> str:
         """Return a server's words as one line to show, with every secret in it blotted out."""
@@ -67,9 +71,8 @@ def address(settings: PrometheusSettings) -> Address:
         raise UsageError("the url of the Prometheus server cannot be read") from None
     bare = url._replace(netloc=url.netloc.rpartition("@")[2], fragment="")
     login = _login(settings, url)
-    endpoint = bare._replace(path=bare.path.rstrip("/") + _QUERY_PATH)
     return Address(
-        endpoint=urlunsplit(endpoint),
+        url=bare,
         shown=urlunsplit(bare._replace(query="")),
         headers={"Accept": "application/json", **settings.headers, **login},
         secrets=_secrets(settings, url, login),

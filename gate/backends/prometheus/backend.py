@@ -8,7 +8,8 @@ from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.plan import Plan, plan, questions
-from gate.slo.measurement import Answer, CountRequest
+from gate.backends.prometheus.series import one_step, series_answer, series_plan
+from gate.slo.measurement import Answer, CountRequest, SeriesAnswer, SeriesRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +28,7 @@ class PrometheusBackend:
         One round of queries; one before it only for histograms and metrics of several names, to
         know what the server has, and one after it only for indicators whose samples are old.
         """
-        fetch = Fetch(
-            client=self.client,
-            at=at,
-            until=self.client.clock.monotonic() + self.timeout.total_seconds(),
-            parallel=self.parallel,
-        )
+        fetch = self._fetch(at)
         fetch.run(part for request in requests for part in questions(request))
         plans = [plan(request, fetch.reading) for request in requests]
         asked = [planned for planned in plans if isinstance(planned, Plan)]
@@ -42,3 +38,25 @@ class PrometheusBackend:
             answer(planned, fetch.reading) if isinstance(planned, Plan) else planned
             for planned in plans
         ]
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened in each step; never raises for what the server does."""
+        if not requests:
+            return []
+        fetch = self._fetch(max(request.span.end for request in requests))
+        fetch.run(part for request in requests for part in questions(one_step(request)))
+        plans = [series_plan(request, fetch.reading) for request in requests]
+        asked = [planned for planned in plans if isinstance(planned, Plan)]
+        fetch.run(part for planned in asked for part in planned.parts.values())
+        return [
+            series_answer(planned, fetch.reading) if isinstance(planned, Plan) else planned
+            for planned in plans
+        ]
+
+    def _fetch(self, at: datetime) -> Fetch:
+        return Fetch(
+            client=self.client,
+            at=at,
+            until=self.client.clock.monotonic() + self.timeout.total_seconds(),
+            parallel=self.parallel,
+        )

@@ -9,7 +9,7 @@ from typing import Final
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.outcome import NO_TIME, Failure, Remedy, Reply
 from gate.backends.prometheus.part import Part
-from gate.backends.prometheus.reading import LABEL, Fault, Reading, add_up, read_reply
+from gate.backends.prometheus.reading import LABEL, Fault, Reading, put_together, read_reply
 from gate.backends.prometheus.workers import Workers
 from gate.promql.matchers import quote
 from gate.slo.measurement import Cause
@@ -39,12 +39,15 @@ def _marked(part: Part, place: int) -> str:
     return f'label_replace({part.text},"{LABEL}",{quote(str(place))},"","")'
 
 
-def put_together(parts: Iterable[Part]) -> list[Batch]:
-    """Put parts into batches of a size that every server takes; equal parts once."""
+def batches_of(parts: Iterable[Part]) -> list[Batch]:
+    """Put parts into batches of a size that every server takes; equal parts once.
+
+    A query has one grid, so parts that follow each other in another one begin another batch.
+    """
     batches, batch, size = list[Batch](), list[Part](), 0
     for part in dict.fromkeys(parts):
         length = len(_marked(part, 999).encode()) + len(" or ")
-        if batch and size + length > _MOST_BYTES:
+        if batch and (size + length > _MOST_BYTES or part.grid != batch[0].grid):
             batches.append(tuple(batch))
             batch, size = [], 0
         batch.append(part)
@@ -67,21 +70,22 @@ class Fetch:
     until: float
     """When an answer is of no more use, on the clock's monotonic scale."""
     parallel: int
+    hopeless: str | None = None
+    """Why no query would be answered; None: some may be."""
     _readings: dict[Part, Reading] = field(default_factory=dict)
     _halves: dict[Part, tuple[Part, Part]] = field(default_factory=dict)
     _asked_again: set[Batch] = field(default_factory=set)
-    _hopeless: str | None = None
 
     def reading(self, part: Part) -> Reading:
         """Return a part's reading, put together from its halves where it had to be cut."""
         if part in self._halves:
             newer, older = self._halves[part]
-            return add_up(self.reading(newer), self.reading(older))
+            return put_together(self.reading(newer), self.reading(older))
         return self._readings.get(part) or _fault(NO_TIME)
 
     def run(self, parts: Iterable[Part]) -> None:
         """Ask for the parts until each is read, or time is up."""
-        waiting, workers = deque(put_together(parts)), Workers(self._ask, self.parallel)
+        waiting, workers = deque(batches_of(parts)), Workers(self._ask, self.parallel)
         while waiting or workers.under_way:
             while waiting and not workers.full:
                 workers.submit(waiting.popleft())
@@ -89,8 +93,8 @@ class Fetch:
             if done is None:
                 break
             waiting.extend(self._settle(*done))
-            if self._hopeless is not None:
-                self._read_all([part for batch in waiting for part in batch], self._hopeless)
+            if self.hopeless is not None:
+                self._read_all([part for batch in waiting for part in batch], self.hopeless)
                 waiting.clear()
         workers.dismiss()
 
@@ -99,7 +103,8 @@ class Fetch:
         # What can be asked for in pieces leaves time to do so, as long as that is worth while.
         divisible = len(batch) > 1 or batch[0].halves() is not None
         allowed = left / 2 if divisible and left / 2 > _WORTH_WHILE else left
-        return self.client.query(batch_query(batch), self.at, until=self.until, allowed=allowed)
+        when = self.at if batch[0].grid is None else batch[0].grid
+        return self.client.query(batch_query(batch), when, until=self.until, allowed=allowed)
 
     def _settle(self, batch: Batch, outcome: Reply | Failure) -> list[Batch]:
         """Keep what came back; return what to ask instead of a batch that failed."""
@@ -116,7 +121,7 @@ class Fetch:
             self._asked_again.add(batch)  # at the end, when the others no longer slow it down
             return [batch]
         if outcome.remedy is Remedy.GIVE_UP:
-            self._hopeless = outcome.reason
+            self.hopeless = outcome.reason
         self._read_all(batch, outcome.reason)
         return []
 

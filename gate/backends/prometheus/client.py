@@ -1,8 +1,8 @@
-"""The only HTTP of this backend: one query posted, its answer or the reason why there is none."""
+"""The only HTTP of this backend: one question sent, its answer or the reason why there is none."""
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -13,8 +13,11 @@ from requests.adapters import HTTPAdapter
 from gate.backends.prometheus.address import FixedHeaders, address
 from gate.backends.prometheus.network import explain
 from gate.backends.prometheus.outcome import NO_TIME, Failure, Reply
-from gate.backends.prometheus.response import read_response
+from gate.backends.prometheus.part import Grid
+from gate.backends.prometheus.response import Body, read_response, read_result
 from gate.settings import PrometheusSettings
+
+Form = Mapping[str, str]
 
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_CONNECT: Final = 10.0
@@ -55,18 +58,20 @@ class Client:
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
-    def query(self, text: str, at: datetime, *, until: float, allowed: float) -> Reply | Failure:
+    def query(
+        self, text: str, when: datetime | Grid, *, until: float, allowed: float
+    ) -> Reply | Failure:
         """Ask one query; never raises.
 
         Args:
             text: PromQL.
-            at: the instant that it is evaluated at.
+            when: the instant that it is evaluated at, or several.
             until: when an answer is of no more use, on the clock's monotonic scale.
             allowed: most seconds for one try, above 0.
         """
         tried = 0
         while (left := until - self.clock.monotonic()) > 0:
-            outcome = self._safe(self._try(text, at, min(allowed, left)))
+            outcome = self._safe(self._try(text, when, min(allowed, left)))
             if isinstance(outcome, Reply) or not outcome.transient or tried == self._retries:
                 return outcome
             pause = self._pause(outcome, tried)
@@ -77,19 +82,48 @@ class Client:
             tried += 1
         return Failure(reason=f"{self._address.shown}: {NO_TIME}")
 
-    def _try(self, text: str, at: datetime, seconds: float) -> Reply | Failure:
+    def ask(self, name: str, parameters: Form, *, until: float) -> Body | Failure:
+        """Ask another part of the API, once; never raises.
+
+        Args:
+            name: the part after ``/api/v1/``, such as ``status/buildinfo``.
+            parameters: of the address.
+            until: as for `query`.
+        """
+        seconds = until - self.clock.monotonic()
+        if seconds <= 0:
+            return self._safe_failure(Failure(reason=NO_TIME))
+        outcome = self._send("GET", name, seconds, params=parameters)
+        return self._safe_failure(outcome) if isinstance(outcome, Failure) else outcome
+
+    def _try(self, text: str, when: datetime | Grid, seconds: float) -> Reply | Failure:
+        name, times = _times(when)
         form = {
             "query": text,
-            "time": f"{at.timestamp():.3f}",
+            **times,
             "timeout": f"{max(seconds - _HEAD_START, seconds / 2) * 1000:.0f}ms",
             # VictoriaMetrics moves an instant of the last 30 s back, unless told not to:
             # https://docs.victoriametrics.com/#prometheus-querying-api-enhancements
             "nocache": "1",
         }
+        outcome = self._send("POST", name, seconds, data=form)
+        return outcome if isinstance(outcome, Failure) else read_result(outcome)
+
+    def _send(
+        self,
+        method: str,
+        name: str,
+        seconds: float,
+        *,
+        data: Form | None = None,
+        params: Form | None = None,
+    ) -> Body | Failure:
         try:
-            response = self._session.post(
-                self._address.endpoint,
-                data=form,
+            response = self._session.request(
+                method,
+                self._address.endpoint(name),
+                data=data,
+                params=params,
                 timeout=(min(seconds, _LONGEST_CONNECT), seconds),
                 allow_redirects=False,
                 verify=self._verify,
@@ -105,8 +139,23 @@ class Client:
 
     def _safe(self, outcome: Reply | Failure) -> Reply | Failure:
         """Make what the server says fit to be shown."""
-        safe = self._address.safe
         if isinstance(outcome, Failure):
-            return replace(outcome, reason=f"{self._address.shown}: {safe(outcome.reason)}")
+            return self._safe_failure(outcome)
+        safe = self._address.safe
         warnings, notes = map(safe, outcome.warnings), map(safe, outcome.notes)
         return replace(outcome, warnings=tuple(warnings), notes=tuple(notes))
+
+    def _safe_failure(self, failure: Failure) -> Failure:
+        reason = self._address.safe(failure.reason)
+        return replace(failure, reason=f"{self._address.shown}: {reason}")
+
+
+def _times(when: datetime | Grid) -> tuple[str, dict[str, str]]:
+    """Return the part of the API to ask, and the times of its question."""
+    if isinstance(when, datetime):
+        return "query", {"time": f"{when.timestamp():.3f}"}
+    return "query_range", {
+        "start": f"{when.first.timestamp():.3f}",
+        "end": f"{when.last.timestamp():.3f}",
+        "step": f"{when.step.total_seconds():.3f}",
+    }

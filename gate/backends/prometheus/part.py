@@ -1,7 +1,7 @@
 """One number that is asked for: its role, its expression and window, and how to halve it."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
@@ -35,6 +35,29 @@ def window_text(length: timedelta) -> str:
     return f"{milliseconds}ms" if rest else f"{whole}s"
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Instants at equal distances, at which an expression is evaluated."""
+
+    first: datetime
+    step: timedelta
+    count: int
+    """At least 1."""
+
+    @property
+    def last(self) -> datetime:
+        """The last instant."""
+        return self.first + (self.count - 1) * self.step
+
+    def halves(self) -> "tuple[Grid, Grid] | None":
+        """Return the newer and the older half; None: it is a single instant."""
+        older = self.count // 2
+        if not older:
+            return None
+        newer = Grid(self.first + older * self.step, self.step, self.count - older)
+        return newer, Grid(self.first, self.step, older)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """An expression that must give one number, or one per value of a label."""
@@ -53,6 +76,8 @@ class Part:
     cuts: int = 0
     label: str | None = None
     """Given: one number per value of this label is expected."""
+    grid: Grid | None = None
+    """Given: one number per instant is expected, instead of one at the run's instant."""
 
     @property
     def text(self) -> str:
@@ -65,7 +90,16 @@ class Part:
         return window.join(pieces)
 
     def halves(self) -> tuple[Self, Self] | None:
-        """Return two parts whose numbers add up to this one's; None: it cannot be cut further."""
+        """Return two parts whose numbers add up to this one's; None: it cannot be cut further.
+
+        Of a grid they follow each other instead.
+        """
+        if self.grid is not None:
+            grids = self.grid.halves() if self.cuts < _MOST_CUTS else None
+            return grids and (
+                replace(self, grid=grids[0], cuts=self.cuts + 1),
+                replace(self, grid=grids[1], cuts=self.cuts + 1),
+            )
         if self.grain is None or self.cuts == _MOST_CUTS:
             return None
         late = self.length / 2 // self.grain * self.grain

@@ -23,8 +23,9 @@ class Plan:
     """The parts of one request."""
 
     request: CountRequest
-    parts: Mapping[Role, Part]
+    expressions: Mapping[Role, Expression]
     """At least one."""
+    parts: Mapping[Role, Part]
     probe: Probe | None
     lacking: tuple[Part, ...] = ()
     """Each counts histograms that lacked a boundary in a part of the window."""
@@ -99,6 +100,7 @@ def _plan(request: CountRequest, resolved: Resolved) -> Plan | Unmeasured:
     lacking = resolved.lacking if request.probe else ()
     return Plan(
         request=request,
+        expressions=expressions,
         parts=_parts(expressions, request),
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
         lacking=tuple(Part(pieces=tuple(t.split("$window")), length=length) for t in lacking),

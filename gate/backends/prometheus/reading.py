@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from gate.backends.prometheus.outcome import Reply
-from gate.backends.prometheus.part import Part
+from gate.backends.prometheus.part import Grid, Part
 from gate.slo.measurement import Cause
 
 LABEL: Final = "gate_part"
@@ -27,6 +27,8 @@ class Value:
     """None: no series came back, or a number per label was asked for."""
     numbers: Mapping[str, Fraction] = field(default_factory=dict)
     """By the value of the label that was asked for."""
+    points: tuple[float | None, ...] = ()
+    """Of the grid that was asked for, the oldest first; None: no series at that instant."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -46,7 +48,7 @@ Readings = Callable[[Part], Reading]
 
 def read_reply(reply: Reply, parts: Sequence[Part]) -> list[Reading]:
     """Read the answer to a query of some parts, in their order. A single part has no mark."""
-    if reply.kind != "vector":
+    if reply.kind != ("vector" if parts[0].grid is None else "matrix"):
         return [_not_a_vector(reply.kind)] * len(parts)
     series: dict[str, list[Mapping[str, Any]]] = {str(place): [] for place in range(len(parts))}
     for sample in reply.result:
@@ -55,10 +57,15 @@ def read_reply(reply: Reply, parts: Sequence[Part]) -> list[Reading]:
             reason = "the answer holds series that were not asked for"
             return [Fault(cause=Cause.BACKEND_ERROR, reason=reason)] * len(parts)
         series[mark].append(sample)
-    return [
-        _read_part(found, reply) if part.label is None else _read_table(found, reply, part.label)
-        for part, found in zip(parts, series.values(), strict=True)
-    ]
+    return [_read(part, found, reply) for part, found in zip(parts, series.values(), strict=True)]
+
+
+def _read(part: Part, series: list[Mapping[str, Any]], reply: Reply) -> Reading:
+    if part.grid is not None:
+        return _read_points(series, reply, part.grid)
+    if part.label is not None:
+        return _read_table(series, reply, part.label)
+    return _read_part(series, reply)
 
 
 def is_absent(reading: Reading) -> bool:
@@ -66,12 +73,15 @@ def is_absent(reading: Reading) -> bool:
     return isinstance(reading, Value) and reading.number is None
 
 
-def add_up(first: Reading, second: Reading) -> Reading:
-    """Add the numbers of two halves of a window; a half without any series adds nothing."""
+def put_together(first: Reading, second: Reading) -> Reading:
+    """Put two halves together, the newer first; a half without any series adds nothing."""
     if isinstance(first, Fault):
         return first
     if isinstance(second, Fault):
         return second
+    warnings = tuple(dict.fromkeys(first.warnings + second.warnings))
+    if first.points:
+        return Value(number=None, points=second.points + first.points, warnings=warnings)
     numbers = [value.number for value in (first, second) if value.number is not None]
     note = (
         "the window was counted in pieces, since it is too large for one query; what was counted"
@@ -79,7 +89,7 @@ def add_up(first: Reading, second: Reading) -> Reading:
     )
     return Value(
         number=sum(numbers, Fraction()) if numbers else None,
-        warnings=tuple(dict.fromkeys(first.warnings + second.warnings)),
+        warnings=warnings,
         notes=tuple(dict.fromkeys((*first.notes, *second.notes, note))),
     )
 
@@ -117,6 +127,19 @@ def _read_table(series: list[Mapping[str, Any]], reply: Reply, label: str) -> Re
             return number
         numbers[str(sample["metric"].get(label, ""))] = number
     return Value(number=None, numbers=numbers, warnings=reply.warnings, notes=reply.notes)
+
+
+def _read_points(series: list[Mapping[str, Any]], reply: Reply, grid: Grid) -> Reading:
+    if len(series) > 1:
+        return Fault(cause=Cause.INVALID, reason=_several(series))
+    points: list[float | None] = [None] * grid.count
+    for pair in series[0].get("values", ()) if series else ():
+        number = _number(pair)
+        if isinstance(number, Fault):
+            return number
+        place = round((pair[0] - grid.first.timestamp()) / grid.step.total_seconds())
+        points[place] = float(number)
+    return Value(number=None, points=tuple(points), warnings=reply.warnings, notes=reply.notes)
 
 
 def _number(value: object) -> Fraction | Fault:

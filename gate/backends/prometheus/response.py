@@ -41,7 +41,11 @@ _REPEATED_QUERY: Final = re.compile(r"error when executing query=.* for \(time=\
 _INFO: Final = "PromQL info: "
 
 
-def read_response(response: Response, now: datetime) -> Reply | Failure:
+Body = Mapping[str, Any]
+"""An answer of the API that says it is a success."""
+
+
+def read_response(response: Response, now: datetime) -> Body | Failure:
     """Read a response whose body is complete; ``now`` is for a Retry-After that is a date."""
     status = response.status_code
     if status in _REDIRECTS:
@@ -59,22 +63,8 @@ def _target(response: Response) -> str:
     return f"{target.scheme}://{target.hostname}" if target.hostname else "itself"
 
 
-def _body(response: Response) -> Mapping[str, Any] | None:
-    try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _answer(response: Response, body: Mapping[str, Any] | None) -> Reply | Failure:
-    if body is None and _is_html(response):
-        reason = "it answers with an HTML page: probably a login page, or not the API's url"
-        return Failure(reason=reason, remedy=Remedy.GIVE_UP)
-    if body is None:
-        return Failure(reason="its answer is no JSON, or was cut off")
-    if body.get("status") != "success":
-        return Failure(reason=_words(response, body) or "its answer does not say success")
+def read_result(body: Body) -> Reply | Failure:
+    """Read the answer to a query."""
     match body.get("data"):
         case {"resultType": str(kind), "result": list(result)}:
             warnings, notes = _remarks(body)
@@ -83,7 +73,26 @@ def _answer(response: Response, body: Mapping[str, Any] | None) -> Reply | Failu
             return Failure(reason="its answer holds no result")
 
 
-def _remarks(body: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _body(response: Response) -> Body | None:
+    try:
+        body = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _answer(response: Response, body: Body | None) -> Body | Failure:
+    if body is None and _is_html(response):
+        reason = "it answers with an HTML page: probably a login page, or not the API's url"
+        return Failure(reason=reason, remedy=Remedy.GIVE_UP)
+    if body is None:
+        return Failure(reason="its answer is no JSON, or was cut off")
+    if body.get("status") != "success":
+        return Failure(reason=_words(response, body) or "its answer does not say success")
+    return body
+
+
+def _remarks(body: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what is missing from an answer, and what is merely worth knowing."""
     said, notes = _texts(body.get("warnings")), _texts(body.get("infos"))
     # Before its answers had infos, Prometheus put them among the warnings:
@@ -95,7 +104,7 @@ def _remarks(body: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]
     return warnings, notes
 
 
-def _refusal(response: Response, body: Mapping[str, Any] | None, now: datetime) -> Failure:
+def _refusal(response: Response, body: Body | None, now: datetime) -> Failure:
     status, words = response.status_code, _words(response, body)
     busy, slow = _BUSY in words, _is_slow(status, words, body)
     remedy = _REMEDIES.get(status, Remedy.NONE)
@@ -113,7 +122,7 @@ def _refusal(response: Response, body: Mapping[str, Any] | None, now: datetime) 
     )
 
 
-def _is_slow(status: int, words: str, body: Mapping[str, Any] | None) -> bool:
+def _is_slow(status: int, words: str, body: Body | None) -> bool:
     return (
         status == _GATEWAY_TIMEOUT
         or _error_type(body) == "timeout"
@@ -134,11 +143,11 @@ def _wait(text: str, now: datetime) -> float | None:
     return max((date - now).total_seconds(), 0.0)
 
 
-def _error_type(body: Mapping[str, Any] | None) -> object:
+def _error_type(body: Body | None) -> object:
     return None if body is None else body.get("errorType")
 
 
-def _words(response: Response, body: Mapping[str, Any] | None) -> str:
+def _words(response: Response, body: Body | None) -> str:
     if body is not None and body.get("error"):
         kind = _error_type(body)
         text = _REPEATED_QUERY.sub("", str(body["error"]))

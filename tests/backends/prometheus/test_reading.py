@@ -6,7 +6,7 @@ import pytest
 
 from gate.backends.prometheus.outcome import Reply
 from gate.backends.prometheus.part import Part
-from gate.backends.prometheus.reading import Fault, Reading, Value, add_up, read_reply
+from gate.backends.prometheus.reading import Fault, Reading, Value, put_together, read_reply
 from gate.slo.measurement import Cause
 
 
@@ -121,7 +121,7 @@ def test_other_result_types_are_invalid_with_advice(kind: str, cure: str) -> Non
 def test_halves_add_up_with_what_was_said_about_each() -> None:
     one = Value(number=Fraction(1), warnings=("w",), notes=("n",))
     two = Value(number=Fraction(2), warnings=("w", "v"))
-    both = add_up(one, two)
+    both = put_together(one, two)
 
     assert isinstance(both, Value)
     assert both.number == 3
@@ -132,7 +132,7 @@ def test_halves_add_up_with_what_was_said_about_each() -> None:
 
 def test_half_without_series_adds_nothing_but_two_are_absent() -> None:
     one, none = Value(number=Fraction(1)), Value(number=None)
-    half, absent = add_up(one, none), add_up(none, none)
+    half, absent = put_together(one, none), put_together(none, none)
 
     assert isinstance(half, Value)
     assert isinstance(absent, Value)
@@ -143,5 +143,5 @@ def test_half_without_series_adds_nothing_but_two_are_absent() -> None:
 def test_fault_in_either_half_is_the_whole_s_fault() -> None:
     one, fault = Value(number=Fraction(1)), Fault(cause=Cause.INVALID, reason="r")
 
-    assert add_up(one, fault) == fault
-    assert add_up(fault, one) == fault
+    assert put_together(one, fault) == fault
+    assert put_together(fault, one) == fault

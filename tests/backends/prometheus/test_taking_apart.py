@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import requests
 
-from gate.backends.prometheus.batches import put_together, take_apart
+from gate.backends.prometheus.batches import batches_of, take_apart
 from gate.backends.prometheus.part import Part
 from gate.slo.measurement import (
     Cause,
@@ -185,10 +185,10 @@ def test_scalar_is_told_from_a_count(prometheus: FakePrometheus) -> None:
 
 def test_batches_are_cut_by_bytes_and_pieces_by_number() -> None:
     parts = [Part(pieces=("ü" * 1000, str(n)), length=timedelta(seconds=n)) for n in range(20)]
-    batches = put_together([*parts, *parts])
+    batches = batches_of([*parts, *parts])
 
     assert [part for batch in batches for part in batch] == parts
     assert [len(batch) for batch in batches] == [5, 5, 5, 5]
     assert [len(piece) for piece in take_apart(tuple(parts), 8)] == [3, 3, 3, 3, 3, 3, 2]
     assert [len(piece) for piece in take_apart(tuple(parts), 1)] == [10, 10]
-    assert put_together([]) == []
+    assert batches_of([]) == []

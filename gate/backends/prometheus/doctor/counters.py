@@ -1,0 +1,140 @@
+"""Whether a counter is one, and what it hides: the events before it was first seen."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import ClassVar, Final
+
+from gate.backends.prometheus.doctor.case import Look, Source, over
+from gate.backends.prometheus.doctor.sight import Sight
+from gate.backends.prometheus.part import Part
+from gate.slo.diagnosis import Check, Level, Symptom
+from gate.slo.window import Span
+
+_FALLS: Final = 10
+"""More are no restarts, where they are also ..."""
+_SHARE: Final = "0.25"
+"""... this much of all changes: a gauge falls about every other time."""
+_MATTERS: Final = Fraction(1, 100)
+"""Of what is counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monotonic(Look):
+    """A counter falls when what exports it starts again, and never else."""
+
+    check: ClassVar = Check.COUNTER
+    source: Source
+    span: Span
+
+    def parts(self) -> Iterable[Part]:
+        """Ask how many series fall again and again."""
+        return (self._series,)
+
+    def clues(self, sight: Sight) -> Iterable[Part]:
+        """Ask how often these fall."""
+        return (self._falls,) if sight.amount(self._series) else ()
+
+    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+        """Judge them."""
+        series = sight.amount(self._series)
+        if not series:
+            yield Symptom(check=Check.COUNTER, looked_at=self._series.text)
+            return
+        falls, text = sight.amount(self._falls), self.source.text
+        yield Symptom(
+            check=Check.COUNTER,
+            level=Level.FAULT,
+            says=(
+                f"{self.source.role}: {round(series):,} series of {text} fell {round(falls):,}"
+                " times in the window: a gauge, or two sources under the same labels"
+            ),
+            remedy=(
+                "count a counter; of a gauge no increase can be taken. If it is a counter, give"
+                " each target and each replica of the monitoring a label of its own"
+            ),
+            looked_at=self._falls.text,
+        )
+
+    @property
+    def _series(self) -> Part:
+        return over(f"count({self._falling})", self.span)
+
+    @property
+    def _falls(self) -> Part:
+        return over(f"sum({self._falling})", self.span)
+
+    @property
+    def _falling(self) -> str:
+        ranged = f"{self.source.text}[$window]"
+        return f"(resets({ranged}) > {_FALLS}) > {_SHARE} * changes({ranged})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Born(Look):
+    """A counter that is above zero when it is first seen hides how it got there.
+
+    `increase` knows the difference of samples only, except in VictoriaMetrics, which takes a small
+    first value for an increase from zero; so only what is not in the increase is hidden.
+    """
+
+    check: ClassVar = Check.BORN
+    source: Source
+    span: Span
+    counted: Part
+    """All that is counted for the same role."""
+
+    def parts(self) -> Iterable[Part]:
+        """Ask how high the series began that were born in the window."""
+        return (self._height,)
+
+    def clues(self, sight: Sight) -> Iterable[Part]:
+        """Ask which of these hide it."""
+        return (self._series, self._hidden) if self._matters(sight, self._height) else ()
+
+    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+        """Judge what is hidden by what is counted."""
+        if not (self._matters(sight, self._height) and self._matters(sight, self._hidden)):
+            yield Symptom(check=Check.BORN, looked_at=self._height.text)
+            return
+        hidden, counted = sight.amount(self._hidden), sight.amount(self.counted)
+        series, text = sight.amount(self._series), self.source.text
+        yield Symptom(
+            check=Check.BORN,
+            level=Level.FAULT if hidden > counted else Level.DOUBT,
+            says=(
+                f"{self.source.role}: {round(series):,} series of {text} began above zero and hide"
+                f" {round(hidden):,} events; {round(counted):,} are counted"
+            ),
+            remedy=(
+                "export every series at 0 from the start (with most clients: ask for each set of"
+                " labels once); until the window has passed, count these from the logs"
+            ),
+            looked_at=self._hidden.text,
+        )
+
+    def _matters(self, sight: Sight, part: Part) -> bool:
+        return sight.amount(part) > sight.amount(self.counted) * _MATTERS
+
+    @property
+    def _height(self) -> Part:
+        return over(f"sum({self._born})", self.span)
+
+    @property
+    def _series(self) -> Part:
+        return over(f"count({self._invisible})", self.span)
+
+    @property
+    def _hidden(self) -> Part:
+        return over(f"sum({self._invisible})", self.span)
+
+    @property
+    def _born(self) -> str:
+        before = f"last_over_time({self.source.text}[1h] offset $window)"
+        return f"(min_over_time({self.source.text}[$window]) > 0) unless {before}"
+
+    @property
+    def _invisible(self) -> str:
+        ranged = f"{self.source.text}[$window]"
+        seen = f"increase({ranged}) >= max_over_time({ranged}) - 0.5 * min_over_time({ranged})"
+        return f"({self._born}) unless ({seen})"

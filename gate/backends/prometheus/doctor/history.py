@@ -1,0 +1,183 @@
+"""Whether the window is full of data: how far they reach back, whether there are gaps, how new."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import ClassVar, Final
+
+from gate.backends.prometheus.doctor.case import Look
+from gate.backends.prometheus.doctor.sight import Sight
+from gate.backends.prometheus.part import Part, window_text
+from gate.backends.prometheus.probe import Probe, coverage_step, newest_of
+from gate.slo.diagnosis import Check, Level, Patient, Symptom
+from gate.slo.duration import format_duration
+from gate.slo.window import Span
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MATTERS: Final = Fraction(1, 100)
+"""Of the time between the oldest and the newest data."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Of one selector, at the steps of its window that have data."""
+
+    steps: int
+    first: datetime
+    last: datetime
+    falls: int
+    """How often a step without data came after one with data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History(Look):
+    """Of the selectors that tell whether there are data, seen at equal steps."""
+
+    check: ClassVar = Check.COVERAGE
+    patient: Patient
+    probe: Probe
+    selectors: tuple[str, ...]
+
+    def parts(self) -> Iterable[Part]:
+        """Ask for the steps with data, the first and the last of them, and the gaps."""
+        for place, selector in enumerate(self.selectors):
+            yield self.probe.coverage[place]
+            yield from self._ends(selector)
+            yield self._falls(selector)
+
+    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+        """Judge the selector with the least data; of a metric that was renamed, that with most."""
+        found = [seen for place in range(len(self.selectors)) if (seen := self._seen(sight, place))]
+        if not found or not self.probe.steps:
+            return  # that nothing is there, or nothing yet, is told by other checks
+        chosen: Callable[..., _Seen] = max if self.probe.union else min
+        seen = chosen(found, key=lambda one: one.steps)
+        yield self._reach(seen, sight)
+        yield self._gaps(seen)
+
+    def _reach(self, seen: _Seen, sight: Sight) -> Symptom:
+        """Judge how far back the data reach."""
+        late = max(seen.first - self._span.start - self._step, timedelta())
+        length = self._span.length
+        short = sight.retention is not None and sight.retention < self.patient.whole
+        much = late / length > 1 - self.patient.min_coverage
+        if not much and not (late and short):
+            share = f"{min(seen.steps / self.probe.steps, 1):.1%}"
+            return self._symptom(Check.COVERAGE, f"{share} of {format_duration(length)} covered")
+        oldest = f"the oldest data are of {seen.first:%Y-%m-%d %H:%M} UTC"
+        share = f"they cover {(length - late) / length:.0%}"
+        window = format_duration(self.patient.whole)
+        if short and sight.retention is not None:
+            kept = format_duration(sight.retention)
+            return self._symptom(
+                Check.RETENTION,
+                f"the server keeps {kept}: {oldest}, {share} of {window}",
+                Level.FAULT if much else Level.DOUBT,
+                f"keep data longer (--storage.tsdb.retention.time={window}), ask a store that does"
+                f" (Thanos, Mimir), or choose a window of {kept} at most",
+            )
+        return self._symptom(
+            Check.COVERAGE,
+            f"{oldest}, {share} of {window}",
+            Level.DOUBT,
+            "a young service has no whole window yet: wait, or choose a shorter one; if it is not"
+            " young, see how long the server keeps data",
+        )
+
+    def _gaps(self, seen: _Seen) -> Symptom:
+        """Judge what is missing between the oldest and the newest data."""
+        expected = (seen.last - seen.first) // self._step + 1
+        missing = expected - seen.steps
+        if missing <= expected * _MATTERS:
+            return self._symptom(Check.GAPS)
+        ended = seen.last < _EPOCH + (self._span.end - _EPOCH) // self._step * self._step
+        gaps = max(seen.falls - ended, 1)
+        lost, step = format_duration(missing * self._step), format_duration(self._step)
+        return self._symptom(
+            Check.GAPS,
+            f"{gaps} gap{'s' * (gaps > 1)} without data, {lost} in all"
+            f" ({missing / expected:.0%}; looked at every {step})",
+            Level.DOUBT,
+            "what failed in a gap may be missing from the count: see whether the target, the scrape"
+            " or the server was down (the series up tells)",
+        )
+
+    def _symptom(
+        self, check: Check, says: str = "", level: Level = Level.OK, remedy: str = ""
+    ) -> Symptom:
+        looked_at = self.probe.coverage[0].text
+        return Symptom(check=check, says=says, level=level, remedy=remedy, looked_at=looked_at)
+
+    def _seen(self, sight: Sight, place: int) -> _Seen | None:
+        selector = self.selectors[place]
+        steps = sight.amount(self.probe.coverage[place])
+        first, last = (sight.number(part) for part in self._ends(selector))
+        falls = sight.amount(self._falls(selector))
+        if first is None or last is None:
+            return None
+        return _Seen(int(steps), _instant(first), _instant(last), int(falls))
+
+    def _ends(self, selector: str) -> tuple[Part, Part]:
+        times = f"(0 * count({selector}) + time())"
+        return self._over(f"min_over_time({times}"), self._over(f"max_over_time({times}")
+
+    def _falls(self, selector: str) -> Part:
+        return self._over(f"resets(((count({selector}) > bool 0) or vector(0))")
+
+    def _over(self, text: str) -> Part:
+        """Ask for a subquery at every step of the window."""
+        pieces = (f"{text}[", f":{window_text(self._step)}])")
+        return Part(pieces=pieces, length=self._span.length, open_start=True)
+
+    @property
+    def _span(self) -> Span:
+        return self.patient.request.span
+
+    @property
+    def _step(self) -> timedelta:
+        return coverage_step(self._span)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness(Look):
+    """How old the newest sample is, as it is measured for the budget."""
+
+    check: ClassVar = Check.FRESHNESS
+    patient: Patient
+    probe: Probe
+
+    def parts(self) -> Iterable[Part]:
+        """Ask for the newest sample."""
+        return self.probe.newest
+
+    def clues(self, sight: Sight) -> Iterable[Part]:
+        """Ask for it further back."""
+        return self.probe.second_round(sight.readings)
+
+    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+        """Judge its age."""
+        parts = (*self.probe.newest, *self.probe.second_round(sight.readings))
+        found = [number for part in parts if (number := sight.number(part)) is not None]
+        if len(found) < (1 if self.probe.union else len(self.probe.newest)):
+            return  # that nothing is there is told by other checks
+        newest, query = newest_of(found, self.probe.union), self.probe.newest[0].text
+        age = max(sight.at - newest, timedelta())
+        shown = format_duration(age // timedelta(seconds=1) * timedelta(seconds=1))
+        if age <= self.patient.max_age:
+            yield Symptom(check=Check.FRESHNESS, says=f"newest {shown} old", looked_at=query)
+            return
+        yield Symptom(
+            check=Check.FRESHNESS,
+            level=Level.FAULT,
+            says=(
+                f"the newest sample is of {newest:%Y-%m-%d %H:%M} UTC, {shown} old; the policy's"
+                f" max_age is {format_duration(self.patient.max_age)}"
+            ),
+            remedy="see whether the target is still scraped, and under the same labels",
+            looked_at=query,
+        )
+
+
+def _instant(seconds: Fraction) -> datetime:
+    return _EPOCH + timedelta(seconds=float(seconds))

@@ -1,0 +1,87 @@
+"""What happened when: each expression over one step after the other, in few range queries.
+
+The events of a step are an ``increase`` over that step. It needs two scrapes in each; where scrapes
+do not fall on the ends of a step, the server extrapolates to them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gate.backends.prometheus.part import EVENTS, Grid, Role
+from gate.backends.prometheus.plan import Plan, plan
+from gate.backends.prometheus.reading import Fault, Readings
+from gate.slo.measurement import (
+    Cause,
+    CountRequest,
+    Series,
+    SeriesAnswer,
+    SeriesRequest,
+    Unmeasured,
+)
+from gate.slo.window import Span
+
+Points = Mapping[Role, tuple[float | None, ...]]
+
+
+def one_step(request: SeriesRequest) -> CountRequest:
+    """Return the count of the newest step, which differs from the others only in its end."""
+    end = request.span.end
+    return CountRequest(sli=request.sli, span=Span(end - request.step, end))
+
+
+def series_plan(request: SeriesRequest, readings: Readings) -> Plan | Unmeasured:
+    """Say what to ask for a series, or why it cannot be asked."""
+    planned = plan(one_step(request), readings)
+    if isinstance(planned, Unmeasured):
+        return planned
+    if not EVENTS & planned.parts.keys():
+        reason = "only events can be told step by step, neither a gauge nor what is spent"
+        return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
+    grid = Grid(request.span.start + request.step, request.step, request.steps)
+    parts = {role: replace(part, grid=grid, grain=None) for role, part in planned.parts.items()}
+    return replace(planned, parts=parts)
+
+
+def series_answer(planned: Plan, readings: Readings) -> SeriesAnswer:
+    """Put together what came back for a plan's parts."""
+    points: dict[Role, tuple[float | None, ...]] = {}
+    for role, part in planned.parts.items():
+        reading = readings(part)
+        if isinstance(reading, Fault):
+            reason = f"{role}: {reading.reason}"
+            return Unmeasured(cause=reading.cause, reason=reason, query=planned.query)
+        if reading.warnings:
+            reason = f"partial answer: {'; '.join(reading.warnings)}"
+            return Unmeasured(cause=Cause.PARTIAL, reason=reason, query=planned.query)
+        points[role] = reading.points
+    steps = [_step(points, place) for place in range(len(next(iter(points.values()))))]
+    return Series(
+        total=tuple(total for total, _ in steps),
+        bad=tuple(bad for _, bad in steps),
+        query=planned.query,
+        notes=planned.notes,
+    )
+
+
+def _step(points: Points, place: int) -> tuple[float | None, float | None]:
+    """Return a step's events and bad ones; both are unknown where what tells traffic is missing.
+
+    A bad part that is absent is none beside a total, or a good one, that is there.
+    """
+    found = {role: values[place] for role, values in points.items()}
+    good, bad = found.get(Role.GOOD), found.get(Role.BAD)
+    if Role.TOTAL in found:
+        total = found[Role.TOTAL]
+        failed = bad or 0.0 if Role.BAD in found else _difference(total, good)
+    else:
+        total = None if good is None else good + (bad or 0.0)
+        failed = bad or 0.0
+    if total is None or failed is None:
+        return None, None
+    return total, min(max(failed, 0.0), total)
+
+
+def _difference(total: float | None, good: float | None) -> float | None:
+    if not total:
+        return total
+    return None if good is None else total - good

@@ -1,0 +1,50 @@
+"""What is to be said of counts that somebody wrote down: nothing is alive behind them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gate.backends.static import StaticBackend, open_backend
+from gate.settings import Limits, StaticSettings
+from gate.slo.diagnosis import Check, Diagnosis, Level, Patient, Symptom
+from gate.slo.measurement import Answer, Cause, Unmeasured
+
+
+@dataclass(frozen=True, slots=True)
+class StaticDoctor:
+    """Reads the file as it is read for a budget."""
+
+    backend: StaticBackend
+
+    def examine(self, patients: Sequence[Patient], at: datetime) -> Diagnosis:
+        """Say that there is nothing to look at, and whether each SLO has its counts."""
+        file = str(self.backend.path)
+        answers = self.backend.measure([patient.request for patient in patients], at)
+        nothing_live = Symptom(
+            check=Check.LIVE,
+            level=Level.DOUBT,
+            says=f"the counts are written down in {file}; nothing live is behind them",
+            remedy="for real decisions name a backend that measures: prometheus or logs",
+            looked_at=file,
+        )
+        return Diagnosis(
+            backend=(nothing_live,), slos=tuple((_symptom(one, file),) for one in answers)
+        )
+
+
+def open_doctor(settings: StaticSettings, limits: Limits) -> StaticDoctor:
+    """Return a doctor over the file; nothing is read yet."""
+    return StaticDoctor(open_backend(settings, limits))
+
+
+def _symptom(answer: Answer, file: str) -> Symptom:
+    if not isinstance(answer, Unmeasured):
+        return Symptom(check=Check.COUNTED, says="written down", looked_at=file)
+    unread = answer.cause is Cause.BACKEND_ERROR
+    return Symptom(
+        check=Check.REACH if unread else Check.COUNTED,
+        level=Level.FAULT,
+        says=answer.reason,
+        remedy="correct the file",
+        looked_at=file,
+    )

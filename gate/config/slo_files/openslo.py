@@ -1,0 +1,248 @@
+"""OpenSLO v1.
+
+https://github.com/OpenSLO/OpenSLO/blob/main/README.md
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.config.reader import Reader, UnreadableError
+from gate.config.scalars import ABOVE_NONE, ABOVE_ZERO, NAME, TEXT
+from gate.config.shapes import Anything, Block, Choice, Field, ListOf, Shape, Values
+from gate.config.slo_files.documents import Document, Surroundings
+from gate.config.slo_files.openslo_sli import COMPARISON, SLI_SPEC, occurrences, timeslices
+from gate.config.slo_files.openslo_window import SLICE, TIME_WINDOW
+from gate.config.slo_files.parts import (
+    PASSED_OVER,
+    PERCENTAGE,
+    SHARE_BELOW_ONE,
+    Draft,
+    place,
+    resources,
+)
+from gate.config.slos_shape import Placed
+from gate.slo.measurement import Slices
+from gate.slo.objective import Denominator, Member
+from gate.slo.window import Window
+
+_FOREIGN: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_INDICATORS: Final = ("indicator", "indicatorRef")
+_REFERRED_TO: Final = frozenset({"SLI", "DataSource"})
+_SLICES: Final = ("timeSliceTarget", "timeSliceWindow")
+
+
+def read_document(document: Document, around: Surroundings) -> list[Placed]:
+    """Return the SLOs of a document: one for each objective, and the composite of them.
+
+    Raises:
+        UnreadableError: something is wrong in it; the mistakes are noted.
+    """
+    metadata, spec = _KINDS.read(document.node, document.reader)
+    kind, name = document.at("kind"), metadata.get("name")
+    if kind in _REFERRED_TO and around.find(document.format, kind, name) is not document:
+        message = f"another {kind} in the files that the policy reads has this name"
+        raise document.reader.fail(metadata.node("name"), message)
+    if kind != "SLO":
+        return []
+    slo = _Slo(spec=spec, reader=document.reader, around=around)
+    objectives: Sequence[Values] = spec.get("objectives")
+    names = _names(name, objectives, composite=slo.composite)
+    placed = list[Placed]()
+    for title, objective in zip(names, objectives, strict=True):
+        with suppress(UnreadableError):
+            placed.append(slo.of_objective(title, objective))
+    if len(placed) < len(objectives):
+        raise UnreadableError
+    if slo.composite:
+        members = tuple(map(_member, names, objectives))
+        values = {"name": name, "composite": members}
+        placed.append(place(values, metadata.node("name"), document.reader))
+    return placed
+
+
+def _names(name: str, objectives: Sequence[Values], *, composite: bool) -> list[str]:
+    """Return a name for each objective: by what it is called, or by its number."""
+    if len(objectives) == 1 and not composite:
+        return [name]
+    labels = [
+        _FOREIGN.sub("-", objective.get("displayName", "")).strip("-._") for objective in objectives
+    ]
+    return [
+        f"{name}/{label if label and labels.count(label) == 1 else number}"
+        for number, label in enumerate(labels, start=1)
+    ]
+
+
+def _member(name: str, objective: Values) -> Member:
+    return Member(slo=name, weight=objective.get("compositeWeight", ABOVE_ZERO.parse("1")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slo:
+    """What a document of the kind SLO says of all its objectives."""
+
+    spec: Values
+    reader: Reader
+    around: Surroundings
+
+    @property
+    def composite(self) -> bool:
+        """Whether the objectives have indicators of their own."""
+        return any(objective.given(*_INDICATORS) for objective in self.spec.get("objectives"))
+
+    def of_objective(self, name: str, objective: Values) -> Placed:
+        """Return the SLO that one objective is."""
+        self._check_method()
+        spec, reader = self._indicator(objective)
+        self._check_comparison(objective, spec)
+        slices = self._slices(objective)
+        if slices is None:
+            sli = occurrences(spec, reader, self.around)
+        else:
+            sli = timeslices(spec, objective, slices, reader, self.around)
+        draft = Draft(
+            name=name,
+            objective=self._target(objective),
+            sli=sli,
+            node=objective.node(),
+            slices=slices,
+        )
+        return draft.placed(self._window(), self.reader)
+
+    def _window(self) -> tuple[Window, Denominator]:
+        windows: Sequence[tuple[Window, Denominator]] | None = self.spec.get("timeWindow")
+        if windows is None:
+            return self.around.window(self.spec.node(), self.reader)
+        if len(windows) != 1:
+            raise self.reader.fail(self.spec.node("timeWindow"), "exactly one window belongs here")
+        return windows[0]
+
+    def _check_method(self) -> None:
+        method, message = self.spec.get("budgetingMethod"), None
+        if method == "RatioTimeslices":
+            message = (
+                "a mean of the slices' ratios counts neither events nor slices, and is not"
+                " measured here; Occurrences and Timeslices are"
+            )
+        elif method == "Timeslices" and self.composite:
+            message = (
+                "a slice of a composite is bad when any objective is missed in it, which does not"
+                " follow from each objective's own count; a composite of Occurrences is read"
+            )
+        if message:
+            raise self.reader.fail(self.spec.node("budgetingMethod"), message)
+
+    def _indicator(self, objective: Values) -> tuple[Values, Reader]:
+        """Return what the indicator says, and the reader of the file that it is in."""
+        holder = objective if self.composite else self.spec
+        if not self.composite and objective.given("compositeWeight"):
+            message = "a weight goes with objectives that have indicators of their own"
+            raise self.reader.fail(objective.node("compositeWeight"), message)
+        given = holder.given(*_INDICATORS)
+        if len(given) != 1 or (self.composite and self.spec.given(*_INDICATORS)):
+            message = (
+                "exactly one of indicator and indicatorRef is needed: here, or in every objective"
+            )
+            raise self.reader.fail(holder.node(), message)
+        if given == ("indicator",):
+            return holder.get("indicator"), self.reader
+        name = holder.get("indicatorRef")
+        found = self.around.find("openslo/v1", "SLI", name)
+        if found is None:
+            message = f"no SLI {name!r} is in the files that the policy reads"
+            raise self.reader.fail(holder.node("indicatorRef"), message)
+        return _KINDS.read(found.node, found.reader)[1], found.reader
+
+    def _check_comparison(self, objective: Values, indicator: Values) -> None:
+        if indicator.given("thresholdMetric"):
+            if len(objective.given(*COMPARISON)) < len(COMPARISON):
+                raise self.reader.fail(objective.node(), "a thresholdMetric needs op and value")
+        elif objective.given("value"):
+            message = "a ratioMetric is compared with no value"
+            raise self.reader.fail(objective.node("value"), message)
+
+    def _slices(self, objective: Values) -> Slices | None:
+        given = objective.given(*_SLICES)
+        if self.spec.get("budgetingMethod") == "Occurrences":
+            if given:
+                message = f"{given[0]} does not go with Occurrences"
+                raise self.reader.fail(objective.node(given[0]), message)
+            return None
+        if len(given) < len(_SLICES):
+            message = f"Timeslices need {' and '.join(_SLICES)}"
+            raise self.reader.fail(objective.node(), message)
+        return Slices(
+            length=objective.get("timeSliceWindow"), target=objective.get("timeSliceTarget")
+        )
+
+    def _target(self, objective: Values) -> Fraction:
+        targets = objective.given("target", "targetPercent")
+        if len(targets) != 1:
+            message = "exactly one of target (0.999) and targetPercent (99.9) is needed"
+            raise self.reader.fail(objective.node(), message)
+        target: Fraction = objective.get(targets[0])
+        return target
+
+
+_INDICATOR: Final = Block(
+    {
+        "metadata": PASSED_OVER,
+        "spec": Field(shape=SLI_SPEC, doc="What is measured.", required=True),
+    },
+    lambda values, _: values.get("spec"),
+)
+_WHERE: Final = {
+    "indicator": Field(shape=_INDICATOR, doc="What is measured."),
+    "indicatorRef": Field(shape=NAME, doc="An SLI of another document."),
+}
+_OBJECTIVE: Final = Block(
+    {
+        "displayName": Field(shape=TEXT, doc="Part of the name, where there are several."),
+        **COMPARISON,
+        "target": Field(shape=SHARE_BELOW_ONE, doc="0.999"),
+        "targetPercent": Field(shape=PERCENTAGE, doc="99.9"),
+        "timeSliceTarget": Field(shape=ABOVE_NONE, doc="A slice's good share."),
+        "timeSliceWindow": Field(shape=SLICE, doc="A slice's length."),
+        **_WHERE,
+        "compositeWeight": Field(shape=ABOVE_ZERO, doc="Of this objective in the composite."),
+    },
+    lambda values, _: values,
+)
+_SLO: Final = Block(
+    {
+        "description": PASSED_OVER,
+        "service": Field(shape=TEXT, doc="Whose SLO it is.", required=True),
+        **_WHERE,
+        "timeWindow": Field(shape=TIME_WINDOW, doc="One window."),
+        "budgetingMethod": Field(
+            shape=Choice(("Occurrences", "Timeslices", "RatioTimeslices")),
+            doc="What is counted.",
+            required=True,
+        ),
+        "objectives": Field(
+            shape=ListOf(_OBJECTIVE, at_least=1), doc="What is promised.", required=True
+        ),
+        "alertPolicies": PASSED_OVER,
+    },
+    lambda values, _: values,
+)
+_DATA_SOURCE: Final = Block(
+    {
+        "type": Field(shape=TEXT, doc="What kind of server.", required=True),
+        "connectionDetails": PASSED_OVER,
+        "description": PASSED_OVER,
+    },
+    lambda values, _: values,
+)
+_SPECS: Final[Mapping[str, Shape[Any]]] = {
+    "SLO": _SLO,
+    "SLI": SLI_SPEC,
+    "DataSource": _DATA_SOURCE,
+    **dict.fromkeys(("Service", "AlertPolicy", "AlertCondition"), Anything()),
+    "AlertNotificationTarget": Anything(),
+}
+_KINDS: Final = resources(_SPECS)

@@ -1,0 +1,207 @@
+"""OpenSLO's indicators, and what each of them can be counted as.
+
+https://github.com/OpenSLO/OpenSLO/blob/main/README.md#sli
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import yaml
+
+from gate.config.reader import Reader
+from gate.config.scalars import BOOLEAN, NAME, NUMBER, TEXT
+from gate.config.shapes import Anything, Block, Choice, Field, Scalar, Values
+from gate.config.slo_files.documents import Surroundings
+from gate.config.slo_files.parts import PASSED_OVER, quotient_sli, ratio_sli, with_window
+from gate.promql.counting import Count, count_of_counters, read_count
+from gate.promql.expression import read_expression
+from gate.slo.measurement import Sli, Slices
+
+_PROMETHEUS: Final = frozenset(
+    {"prometheus", "thanos", "mimir", "cortex", "victoriametrics"}
+    | {"amazonprometheus", "azureprometheus"}
+)
+"""In small letters: the types of metric sources that are asked in PromQL."""
+_OPERATORS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_PARTS: Final = ("good", "bad", "total", "raw")
+_MINUTE: Final = timedelta(minutes=1)
+_ADVICE: Final = "give good or bad, and total"
+
+
+def occurrences(spec: Values, reader: Reader, around: Surroundings) -> Sli:
+    """Return an indicator whose events are counted.
+
+    Raises:
+        UnreadableError: it has no events; the mistake is noted.
+    """
+    metric = spec.get("ratioMetric")
+    if metric is None:
+        message = (
+            "how often this is measured is not said, so there are no events to count; with"
+            " budgetingMethod: Timeslices it can be judged"
+        )
+        raise reader.fail(spec.node("thresholdMetric"), message)
+    if metric.given("raw"):
+        return _quotient(metric, reader, around)
+    return _counts(metric, reader, around)
+
+
+def timeslices(
+    spec: Values, objective: Values, slices: Slices, reader: Reader, around: Surroundings
+) -> Sli:
+    """Return an indicator whose good share in a timeslice can be told.
+
+    Raises:
+        UnreadableError: it cannot; the mistake is noted.
+    """
+    metric = spec.get("ratioMetric")
+    if metric is None:
+        return _threshold(spec.get("thresholdMetric"), objective, reader, around)
+    if not metric.given("raw"):
+        return _counts(metric, reader, around)
+    text, node = _query(metric.get("raw"), reader, around)
+    if "$window" in text or slices.length > _MINUTE:
+        # Over more than a minute, a mean of ratios is not the ratio of the events.
+        return _quotient(metric, reader, around)
+    _check(text, node, reader)
+    return Sli(gauge=f"1 - ({text})" if metric.get("rawType") == "failure" else text)
+
+
+def _counts(metric: Values, reader: Reader, around: Surroundings) -> Sli:
+    (part,) = metric.given("good", "bad")
+    some, every = (_count(metric, key, reader, around) for key in (part, "total"))
+    try:
+        return ratio_sli(part, some, every)
+    except ValueError as error:
+        raise reader.fail(metric.node(part), str(error)) from error
+
+
+def _count(metric: Values, key: str, reader: Reader, around: Surroundings) -> Count:
+    text, node = _query(metric.get(key), reader, around)
+    try:
+        if "$window" in text:
+            return read_count(text)
+        if metric.get("counter"):
+            return Count(text=count_of_counters(text), rate=False)
+    except ValueError as error:
+        raise reader.fail(node, str(error)) from error
+    message = (
+        "this has no window; say counter: true if it is a counter, else write what it counts over"
+        " one, such as sum(increase(requests_total[{{.window}}]))"
+    )
+    raise reader.fail(node, message)
+
+
+def _quotient(metric: Values, reader: Reader, around: Surroundings) -> Sli:
+    text, node = _query(metric.get("raw"), reader, around)
+    try:
+        return quotient_sli(text, failures=metric.get("rawType") == "failure", advice=_ADVICE)
+    except ValueError as error:
+        raise reader.fail(node, str(error)) from error
+
+
+def _threshold(source: Values, objective: Values, reader: Reader, around: Surroundings) -> Sli:
+    """Return a gauge that is 1 while the metric is on the good side of the value.
+
+    What is NaN is left out by the comparison with -Inf: it would be on neither side, so bad.
+    """
+    text, node = _query(source, reader, around)
+    if "$window" in text:
+        raise reader.fail(node, "a threshold is compared with a value, which has no window")
+    _check(text, node, reader)
+    operator = _OPERATORS[objective.get("op")]
+    return Sli(gauge=f"(({text}) >= -Inf) {operator} bool {objective.get('value')}")
+
+
+def _check(text: str, node: yaml.Node, reader: Reader) -> None:
+    try:
+        read_expression(text, None, gauge=True)
+    except ValueError as error:
+        raise reader.fail(node, str(error)) from error
+
+
+def _query(source: Values, reader: Reader, around: Surroundings) -> tuple[str, yaml.Node]:
+    """Return the query of a metric source that is asked in PromQL, and where it is written."""
+    kind, node = source.get("type"), source.node("type")
+    if source.given("metricSourceRef"):
+        name, node = source.get("metricSourceRef"), source.node("metricSourceRef")
+        found = around.find("openslo/v1", "DataSource", name)
+        if found is None and kind is None:
+            message = f"no DataSource {name!r} is in the files; read its file too, or give the type"
+            raise reader.fail(node, message)
+        kind = kind if found is None else found.at("spec", "type")
+    if kind is None:
+        raise reader.fail(node, "the key 'type' is missing: of the metric source, or of its ref")
+    if kind.lower() not in _PROMETHEUS:
+        known = ", ".join(sorted(_PROMETHEUS))
+        raise reader.fail(node, f"metrics of the type {kind!r} cannot be read; known: {known}")
+    return _QUERY_SPEC.read(source.get("spec"), reader)
+
+
+def _build_query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
+    keys = values.given("query", "promql")
+    if len(keys) != 1:
+        raise reader.fail(values.node(), "the query stands under query, or under promql")
+    return values.get(keys[0]), values.node(keys[0])
+
+
+def _build_ratio(values: Values, reader: Reader) -> Values:
+    given = set(values.given(*_PARTS))
+    if given not in ({"raw"}, {"good", "total"}, {"bad", "total"}):
+        raise reader.fail(values.node(), "a ratio is good with total, bad with total, or raw")
+    if ("rawType" in values.values) != ("raw" in given):
+        raise reader.fail(values.node("rawType"), "raw and rawType belong together")
+    return values
+
+
+def _build_spec(values: Values, reader: Reader) -> Values:
+    if len(values.given("ratioMetric", "thresholdMetric")) != 1:
+        raise reader.fail(values.node(), "an SLI has either ratioMetric or thresholdMetric")
+    return values
+
+
+_QUERY_TEXT: Final = Field(shape=Scalar(with_window, TEXT.json), doc="PromQL.")
+_QUERY_SPEC: Final = Block({"query": _QUERY_TEXT, "promql": _QUERY_TEXT}, _build_query)
+_SOURCE: Final = Block(
+    {
+        "metricSourceRef": Field(shape=NAME, doc="A DataSource."),
+        "type": Field(shape=TEXT, doc="Prometheus, or what is asked like it."),
+        "spec": Field(shape=Anything(), doc="The query.", required=True),
+    },
+    lambda values, _: values,
+)
+_METRIC: Final = Field(
+    shape=Block(
+        {"metricSource": Field(shape=_SOURCE, doc="Where it is.", required=True)},
+        lambda values, _: values.get("metricSource"),
+    ),
+    doc="A metric.",
+)
+_RATIO: Final = Block(
+    {
+        "counter": Field(shape=BOOLEAN, doc="Whether the metrics only grow."),
+        **dict.fromkeys(_PARTS, _METRIC),
+        "rawType": Field(shape=Choice(("success", "failure")), doc="What raw is a share of."),
+    },
+    _build_ratio,
+)
+SLI_SPEC: Final = Block(
+    {
+        "description": PASSED_OVER,
+        "ratioMetric": Field(shape=_RATIO, doc="A share of events."),
+        "thresholdMetric": Field(shape=_METRIC.shape, doc="A value to be compared."),
+    },
+    _build_spec,
+)
+
+
+def _value(text: str) -> str:
+    NUMBER.parse(text)
+    return text
+
+
+COMPARISON: Final = {
+    "op": Field(shape=Choice(tuple(_OPERATORS)), doc="Of a threshold: how it is compared."),
+    "value": Field(shape=Scalar(_value, NUMBER.json), doc="Of a threshold: with what."),
+}
+"""The fields of an objective that are about a thresholdMetric."""

@@ -1,0 +1,160 @@
+"""slo-generator's files, of those that ask Prometheus.
+
+https://github.com/google/slo-generator/blob/master/docs/providers/prometheus.md
+"""
+
+from typing import Final
+
+from gate.config.reader import Reader
+from gate.config.scalars import NUMBER, TEXT
+from gate.config.shapes import Block, Field, ListOf, Scalar, Shape, Tagged, Values
+from gate.config.slo_files.documents import Document, Surroundings
+from gate.config.slo_files.parts import (
+    PASSED_OVER,
+    SELECTOR,
+    SHARE_BELOW_ONE,
+    Draft,
+    quotient_sli,
+    ratio_sli,
+    resources,
+)
+from gate.config.slos_shape import Placed
+from gate.promql.counting import Count, read_count, with_absent_parts
+from gate.promql.matchers import add_matchers, either_boundary
+from gate.slo.measurement import Sli
+
+_OPERATORS: Final = ("increase", "sum")
+_BUCKET: Final = "_bucket"
+
+
+def read_document(document: Document, around: Surroundings) -> list[Placed]:
+    """Return the one SLO of a document; its window is said elsewhere, so the policy must say it.
+
+    Raises:
+        UnreadableError: something is wrong in it; the mistakes are noted.
+    """
+    reader, backend = document.reader, document.under("spec", "backend")
+    if backend is not None:
+        _BACKEND.read(backend, reader)  # first: another backend has other keys, all unknown here
+    metadata, spec = _RESOURCE.read(document.node, reader)
+    draft = Draft(
+        name=metadata.get("name"),
+        objective=spec.get("goal"),
+        sli=spec.get("service_level_indicator"),
+        node=metadata.node("name"),
+    )
+    return [draft.placed(around.window(draft.node, reader), reader)]
+
+
+def _backend(text: str) -> str:
+    if text.partition("/")[0] != "prometheus":
+        raise ValueError(f"SLOs of the backend {text!r} cannot be read, only those of prometheus")
+    return text
+
+
+def _windowed(text: str) -> str:
+    """Return a query with ``$window``, which slo-generator fills in or adds at the end."""
+    text = text.strip()
+    filled = text.replace("[window", "[$window")
+    return filled if filled != text else f"{text}[$window]"
+
+
+def _good_bad_ratio(values: Values, reader: Reader) -> Sli:
+    def count(key: str) -> Count:
+        text: str = values.get(key)
+        for operator in values.get("operators", _OPERATORS):
+            text = f"{operator}({text})"
+        try:
+            return read_count(text)
+        except ValueError as error:
+            raise reader.fail(values.node(key), str(error)) from error
+
+    others = values.given("filter_bad", "filter_valid")
+    if len(others) != 1:
+        raise reader.fail(values.node(), "beside filter_good stands filter_bad or filter_valid")
+    good, other = count("filter_good"), count(others[0])
+    try:
+        sli = ratio_sli("good", good, other)
+        if others[0] == "filter_valid":
+            return sli
+        return Sli(good=good.text, bad=with_absent_parts(other.text))
+    except ValueError as error:
+        raise reader.fail(values.node(), str(error)) from error
+
+
+def _distribution_cut(values: Values, reader: Reader) -> Sli:
+    selector: str = values.get("expression")
+    name, brace, labels = selector.partition("{")
+    if not name.strip().endswith(_BUCKET):
+        message = 'the buckets of a histogram were expected, such as requests_seconds_bucket{a="b"}'
+        raise reader.fail(values.node("expression"), message)
+    boundary = f'le="{values.get("threshold_bucket")}"'
+    good = either_boundary(name.strip() + add_matchers(brace + labels, boundary))
+    return Sli(good=good, total=name.strip().removesuffix(_BUCKET) + "_count" + brace + labels)
+
+
+def _bare(text: str) -> str:
+    return SELECTOR.parse(text.strip().removesuffix("[window]"))
+
+
+def _boundary(text: str) -> str:
+    NUMBER.parse(text)
+    return text
+
+
+def _query_sli(text: str) -> Sli:
+    return quotient_sli(
+        text.replace("[window", "[$window"), failures=False, advice="use good_bad_ratio"
+    )
+
+
+_BACKEND: Final = Scalar(_backend, TEXT.json)
+_QUERY: Final = Field(shape=Scalar(_windowed, TEXT.json), doc="A query.")
+_GOOD_BAD_RATIO: Final = Block(
+    {
+        "filter_good": Field(shape=_QUERY.shape, doc="Good events.", required=True),
+        "filter_bad": _QUERY,
+        "filter_valid": _QUERY,
+        "operators": Field(shape=ListOf(TEXT), doc="Around each query, the first one innermost."),
+    },
+    _good_bad_ratio,
+)
+_DISTRIBUTION_CUT: Final = Block(
+    {
+        "expression": Field(shape=Scalar(_bare, TEXT.json), doc="Buckets.", required=True),
+        "threshold_bucket": Field(
+            shape=Scalar(_boundary, NUMBER.json), doc="Good up to here.", required=True
+        ),
+    },
+    _distribution_cut,
+)
+_QUERY_SLI: Final = Block(
+    {"expression": Field(shape=Scalar(_query_sli, TEXT.json), doc="Good by all.", required=True)},
+    lambda values, _: values.get("expression"),
+)
+
+
+def _spec(indicator: Shape[Sli]) -> Block[Values]:
+    return Block(
+        {
+            "backend": Field(shape=_BACKEND, doc="Whom to ask.", required=True),
+            "method": Field(shape=TEXT, doc="How the indicator is made.", required=True),
+            "service_level_indicator": Field(shape=indicator, doc="Its parts.", required=True),
+            "goal": Field(shape=SHARE_BELOW_ONE, doc="The share of good events.", required=True),
+            "description": PASSED_OVER,
+            "exporters": PASSED_OVER,
+            "error_budget_policy": PASSED_OVER,
+        },
+        lambda values, _: values,
+    )
+
+
+_SPEC: Final = Tagged(
+    "method",
+    {
+        "good_bad_ratio": _spec(_GOOD_BAD_RATIO),
+        "query_sli": _spec(_QUERY_SLI),
+        "distribution_cut": _spec(_DISTRIBUTION_CUT),
+    },
+)
+_RESOURCE: Final = resources({"ServiceLevelObjective": _SPEC})

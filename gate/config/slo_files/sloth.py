@@ -1,0 +1,168 @@
+"""Sloth's files: ``prometheus/v1``, and the same as a Kubernetes resource.
+
+https://github.com/slok/sloth/blob/main/pkg/prometheus/api/v1/README.md
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from gate.config.reader import Reader
+from gate.config.scalars import NAME, TEXT
+from gate.config.shapes import Block, Field, ListOf, Values
+from gate.config.slo_files.documents import Document, Surroundings
+from gate.config.slo_files.parts import (
+    COUNT,
+    PASSED_OVER,
+    PERCENTAGE,
+    Draft,
+    query,
+    quotient_sli,
+    ratio_sli,
+    resources,
+)
+from gate.config.slos_shape import Placed
+from gate.slo.measurement import Sli
+from gate.slo.objective import Denominator
+from gate.slo.window import RollingWindow
+
+_PERIOD: Final = (RollingWindow(timedelta(days=30)), Denominator.PERIOD)
+"""Unless Sloth is run with --default-slo-period."""
+_OWN_PLUGINS: Final = "sloth.dev/"
+_KINDS: Final = ("events", "raw", "plugin")
+
+
+def read_document(document: Document, around: Surroundings) -> list[Placed]:
+    """Return the SLOs of a document; they are named as Sloth's own ids: service-name.
+
+    Raises:
+        UnreadableError: something is wrong in it; the mistakes are noted.
+    """
+    reader = document.reader
+    if document.format == "prometheus/v1":
+        drafts = _FILE.read(document.node, reader)
+    else:
+        _, drafts = _RESOURCE.read(document.node, reader)
+    return [draft.placed(around.window(draft.node, reader, _PERIOD), reader) for draft in drafts]
+
+
+def _build_plugin(values: Values, reader: Reader) -> None:
+    name = values.get("id")
+    if not name.startswith(_OWN_PLUGINS):
+        message = f"the plugin {name!r} is not run here; if it changes the SLI, the budgets differ"
+        reader.note(values.node("id"), message, fatal=False)
+
+
+_PLUGIN: Final = Block(
+    {
+        "id": Field(shape=TEXT, doc="Which one.", required=True),
+        "config": PASSED_OVER,
+        "priority": PASSED_OVER,
+    },
+    _build_plugin,
+)
+_PLUGINS: Final = Block(
+    {
+        "overridePrevious": PASSED_OVER,
+        "chain": Field(shape=ListOf(_PLUGIN), doc="Of the rules' generation."),
+    },
+    lambda _values, _reader: None,
+)
+
+
+def _build_sli(values: Values, reader: Reader) -> Sli:
+    kinds = values.given(*_KINDS)
+    if len(kinds) != 1:
+        raise reader.fail(values.node(), f"an SLI has exactly one of {', '.join(_KINDS)}")
+    sli: Sli = values.get(kinds[0])
+    return sli
+
+
+def _refuse_plugin(values: Values, reader: Reader) -> Sli:
+    message = f"the plugin {values.get('id')!r} is a program; write its queries as events"
+    raise reader.fail(values.node("id"), message)
+
+
+def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Block[Sli]:
+    def events(values: Values, reader: Reader) -> Sli:
+        try:
+            return ratio_sli("bad", values.get(error_query), values.get(total_query))
+        except ValueError as error:
+            raise reader.fail(values.node(), str(error)) from error
+
+    raw = query(
+        lambda text: quotient_sli(
+            text, failures=True, advice=f"events with {error_query} and {total_query}"
+        )
+    )
+    return Block(
+        {
+            "events": Field(
+                shape=Block(
+                    {
+                        error_query: Field(shape=COUNT, doc="Bad events.", required=True),
+                        total_query: Field(shape=COUNT, doc="All events.", required=True),
+                    },
+                    events,
+                ),
+                doc="Counts of events.",
+            ),
+            "raw": Field(
+                shape=Block(
+                    {error_ratio_query: Field(shape=raw, doc="Bad by all.", required=True)},
+                    lambda values, _: values.get(error_ratio_query),
+                ),
+                doc="A ratio.",
+            ),
+            "plugin": Field(
+                shape=Block(
+                    {"id": Field(shape=TEXT, doc="Which.", required=True), "options": PASSED_OVER},
+                    _refuse_plugin,
+                ),
+                doc="A program.",
+            ),
+        },
+        _build_sli,
+    )
+
+
+def _build_slo(values: Values, _reader: Reader) -> Draft:
+    return Draft(
+        name=values.get("name"),
+        objective=values.get("objective"),
+        sli=values.get("sli"),
+        node=values.node(),
+    )
+
+
+def _service(sli: Block[Sli], plugins: str) -> Block[tuple[Draft, ...]]:
+    slo = Block(
+        {
+            "name": Field(shape=NAME, doc="Unique in the service.", required=True),
+            "objective": Field(shape=PERCENTAGE, doc="In percent.", required=True),
+            "sli": Field(shape=sli, doc="What is counted.", required=True),
+            "description": PASSED_OVER,
+            "labels": PASSED_OVER,
+            "alerting": PASSED_OVER,
+            "plugins": Field(shape=_PLUGINS, doc="Of the rules' generation."),
+        },
+        _build_slo,
+    )
+    return Block(
+        {
+            "version": PASSED_OVER,
+            "service": Field(shape=NAME, doc="Whose SLOs these are.", required=True),
+            "labels": PASSED_OVER,
+            plugins: Field(shape=_PLUGINS, doc="Of the rules' generation."),
+            "slos": Field(shape=ListOf(slo, at_least=1), doc="The SLOs.", required=True),
+        },
+        lambda values, _: tuple(
+            replace(draft, name=f"{values.get('service')}-{draft.name}")
+            for draft in values.get("slos")
+        ),
+    )
+
+
+_FILE: Final = _service(_sli("error_query", "total_query", "error_ratio_query"), "slo_plugins")
+_SPEC: Final = _service(_sli("errorQuery", "totalQuery", "errorRatioQuery"), "sloPlugins")
+_RESOURCE: Final = resources({"PrometheusServiceLevel": _SPEC})

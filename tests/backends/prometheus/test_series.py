@@ -1,0 +1,148 @@
+"""Histories, as far as a real server will not play the part."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import responses
+
+from gate.backends import history_of
+from gate.slo.measurement import Cause, Series, SeriesAnswer, SeriesRequest, Sli, Unmeasured
+from gate.slo.window import Span
+from tests.backends.prometheus.played import AT, RATIO, FakePrometheus, backend, failure
+
+HOUR = timedelta(hours=1)
+SPAN = Span(AT - 3 * HOUR, AT)
+
+
+def ask(sli: Sli) -> SeriesAnswer:
+    history = history_of(backend())
+    assert history is not None
+    (answer,) = history.history([SeriesRequest(sli=sli, span=SPAN, step=HOUR)])
+    return answer
+
+
+def matrix(**series: list[str | None]) -> str:
+    """Answer a query of parts, by their place, with values at the ends of the three hours."""
+    times = [(SPAN.start + place * HOUR).timestamp() for place in (1, 2, 3)]
+    result = [
+        {
+            "metric": {"gate_part": name.removeprefix("part")},
+            "values": [
+                [time, value]
+                for time, value in zip(times, values, strict=True)
+                if value is not None
+            ],
+        }
+        for name, values in series.items()
+    ]
+    return json.dumps({"status": "success", "data": {"resultType": "matrix", "result": result}})
+
+
+def played(prometheus: FakePrometheus, sli: Sli, **series: list[str | None]) -> SeriesAnswer:
+    prometheus.refuse = lambda _: (200, {}, matrix(**series))
+    return ask(sli)
+
+
+@pytest.fixture
+def prometheus(http: responses.RequestsMock) -> FakePrometheus:
+    fake = FakePrometheus()
+    http.add_callback(
+        responses.POST, "https://prometheus.example/api/v1/query_range", callback=fake
+    )
+    return fake
+
+
+def test_an_absent_bad_part_is_none_beside_a_total(prometheus: FakePrometheus) -> None:
+    found = played(prometheus, RATIO, part0=["9", None, "7"], part1=["2", None, None])
+
+    assert isinstance(found, Series)
+    assert (found.total, found.bad) == ((9.0, None, 7.0), (2.0, None, 0.0))
+
+
+def test_good_and_bad_make_a_total(prometheus: FakePrometheus) -> None:
+    sli = Sli(good="x_good", bad="x_bad")
+    found = played(prometheus, sli, part0=["9", "5", None], part1=["2", None, "3"])
+
+    assert isinstance(found, Series)
+    assert (found.total, found.bad) == ((11.0, 5.0, None), (2.0, 0.0, None))
+
+
+def test_a_good_part_that_is_absent_is_not_known_unless_nothing_happened(
+    prometheus: FakePrometheus,
+) -> None:
+    sli = Sli(good="x_good", total="x")
+    found = played(prometheus, sli, part0=["9", "5", "0"], part1=["9.5", None, None])
+
+    assert isinstance(found, Series)
+    assert (found.total, found.bad) == ((9.0, None, 0.0), (0.0, None, 0.0))
+
+
+def test_it_is_asked_for_at_the_ends_of_the_steps(prometheus: FakePrometheus) -> None:
+    played(prometheus, RATIO)
+
+    (form,) = prometheus.forms
+    assert float(form["start"][0]) == (SPAN.start + HOUR).timestamp()
+    assert float(form["end"][0]) == AT.timestamp()
+    assert form["step"] == ["3600.000"]
+    assert "increase(x[3600s])" in form["query"][0]
+
+
+def unmeasured(sli: Sli) -> Unmeasured:
+    found = ask(sli)
+    assert isinstance(found, Unmeasured), found
+    return found
+
+
+def test_a_server_that_does_not_answer_has_told_nothing(prometheus: FakePrometheus) -> None:
+    prometheus.refuse = lambda _: (500, {}, failure("internal", "broken"))
+
+    found = unmeasured(RATIO)
+
+    assert found.cause is Cause.BACKEND_ERROR
+    assert "broken" in found.reason
+
+
+def test_a_part_of_a_history_is_none(prometheus: FakePrometheus) -> None:
+    whole = json.loads(matrix(part0=["1", "1", "1"]))
+    prometheus.refuse = lambda _: (200, {}, json.dumps({**whole, "warnings": ["store-7 is down"]}))
+
+    assert unmeasured(RATIO).reason == "partial answer: store-7 is down"
+
+
+@pytest.mark.parametrize(
+    ("series", "cause"),
+    [
+        ({"part0": ["1", "NaN", "1"]}, Cause.INVALID),
+        ({"part0": ["1", "word", "1"]}, Cause.BACKEND_ERROR),
+    ],
+)
+def test_what_is_no_number_is_no_history(
+    prometheus: FakePrometheus, series: dict[str, list[str | None]], cause: Cause
+) -> None:
+    found = played(prometheus, RATIO, **series)
+
+    assert isinstance(found, Unmeasured)
+    assert found.cause is cause
+
+
+def test_several_series_are_not_told_apart(prometheus: FakePrometheus) -> None:
+    twice = json.loads(matrix(part0=["1", "1", "1"]))
+    twice["data"]["result"] *= 2
+    prometheus.refuse = lambda _: (200, {}, json.dumps(twice))
+
+    assert "2 series came back instead of one" in unmeasured(RATIO).reason
+
+
+@pytest.mark.parametrize("sli", [Sli(gauge="up"), Sli(spent="x"), Sli(bad="x")])
+def test_only_events_have_a_history(prometheus: FakePrometheus, sli: Sli) -> None:
+    assert unmeasured(sli).cause is Cause.INVALID
+    assert prometheus.queries == []
+
+
+def test_nothing_is_asked_where_nothing_is_wanted(prometheus: FakePrometheus) -> None:
+    history = history_of(backend())
+    assert history is not None
+
+    assert history.history([]) == []
+    assert prometheus.queries == []

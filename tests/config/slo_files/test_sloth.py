@@ -1,0 +1,241 @@
+"""Files written in the shapes that Sloth documents (pkg/prometheus/api/v1 of slok/sloth)."""
+
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from gate.slo.measurement import Sli
+from gate.slo.objective import Denominator
+from gate.slo.window import CalendarWindow, Period, RollingWindow
+from tests.config.slo_files.writing import (
+    assert_refused,
+    imported,
+    importing,
+    mistakes_of,
+    only,
+    write,
+)
+from tests.config.texts import read
+
+EVENTS = """\
+events:
+        error_query: sum(rate(requests_total{job="chat",code=~"5.."}[{{.window}}]))
+        total_query: sum(rate(requests_total{job="chat"}[{{ .window }}]))"""
+
+
+def file(sli: str = EVENTS, *, objective: str = "99.9", more: str = "") -> str:
+    return f"""\
+version: prometheus/v1
+service: chat
+labels: {{team: llm}}
+slos:
+  - name: availability
+    objective: {objective}
+    description: Requests that do not fail.
+    labels: {{tier: "1"}}
+    sli:
+      {sli}
+    alerting:
+      name: ChatErrors
+      page_alert: {{labels: {{severity: page}}}}
+      ticket_alert: {{disable: true}}
+{more}"""
+
+
+RESOURCE = """\
+---
+# Two services in one file.
+apiVersion: sloth.slok.dev/v1
+kind: PrometheusServiceLevel
+metadata: {name: chat, namespace: monitoring}
+spec:
+  service: chat
+  sloPlugins: {chain: [{id: sloth.dev/core/debug/v1, priority: 10, config: {msg: hello}}]}
+  slos:
+    - name: availability
+      objective: 99.5
+      sli:
+        events:
+          errorQuery: sum(rate(requests_total{code="500"}[{{.window}}]))
+          totalQuery: sum(rate(requests_total[{{.window}}]))
+      alerting: {pageAlert: {disable: true}}
+---
+apiVersion: sloth.slok.dev/v1
+kind: PrometheusServiceLevel
+metadata: {name: search}
+spec:
+  service: search
+  slos:
+    - name: availability
+      objective: 99
+      sli:
+        raw:
+          errorRatioQuery: |
+            sum(rate(failures_total[{{.window}}]))
+            /
+            sum(rate(searches_total[{{.window}}]))
+---
+"""
+
+
+def test_events_are_counted_where_sloth_takes_rates(tmp_path: Path) -> None:
+    slo = only(tmp_path, file())
+
+    assert slo.name == "chat-availability"
+    assert slo.objective == Fraction(999, 1000)
+    assert slo.window == RollingWindow(timedelta(days=30))
+    assert slo.sli.bad == 'sum(increase(requests_total{job="chat",code=~"5.."}[$window]))'
+    assert slo.sli.total == 'sum(increase(requests_total{job="chat"}[$window]))'
+    assert slo.slices is None
+
+
+def events(errors: str, total: str = "sum(rate(t[{{.window}}]))") -> str:
+    return f"events: {{error_query: '{errors}', total_query: '{total}'}}"
+
+
+def test_all_but_the_good_events_are_told_by_the_good_ones(tmp_path: Path) -> None:
+    """A boundary that is misspelt is then absent good, and not a month without an error."""
+    errors = '(sum(rate(t[{{.window}}])) - sum(rate(b{le="0.4"}[{{.window}}])))'
+
+    assert only(tmp_path, file(events(errors))).sli == Sli(
+        good='sum(increase(b{le="0.4"}[$window]))', total="sum(increase(t[$window]))"
+    )
+
+
+def test_one_kind_of_error_that_never_happened_does_not_hide_the_others(tmp_path: Path) -> None:
+    errors = "sum(rate(a[{{.window}}])) + sum(rate(b[{{.window}}]))"
+
+    assert only(tmp_path, file(events(errors))).sli.bad == (
+        "(sum(increase(a[$window])) or vector(0)) + (sum(increase(b[$window])) or vector(0))"
+    )
+
+
+def test_the_policy_may_say_another_period(tmp_path: Path) -> None:
+    assert only(tmp_path, file(), more=", window: 28d").window == RollingWindow(timedelta(days=28))
+    calendar = ", window: {calendar: month, denominator: to-date}"
+    slo = only(tmp_path, file(), more=calendar)
+    assert isinstance(slo.window, CalendarWindow)
+    assert (slo.window.period, slo.denominator) == (Period.MONTH, Denominator.TO_DATE)
+
+
+def test_resources_and_several_documents_are_read_alike(tmp_path: Path) -> None:
+    chat, search = imported(tmp_path, RESOURCE)
+
+    assert (chat.name, search.name) == ("chat-availability", "search-availability")
+
+
+@pytest.mark.parametrize(
+    ("query", "good", "bad", "total"),
+    [
+        (
+            "sum(rate(e[{{.window}}])) / sum(rate(t[{{.window}}]))",
+            None,
+            "sum(increase(e[$window]))",
+            "sum(increase(t[$window]))",
+        ),
+        (
+            "1 - (sum(sum_over_time(up[{{.window}}])) / sum(count_over_time(up[{{.window}}])))",
+            "sum(sum_over_time(up[$window]))",
+            None,
+            "sum(count_over_time(up[$window]))",
+        ),
+    ],
+)
+def test_a_raw_ratio_of_counts_is_taken_apart(
+    tmp_path: Path, query: str, good: str | None, bad: str | None, total: str
+) -> None:
+    sli = only(tmp_path, file(f'raw: {{error_ratio_query: "{query}"}}')).sli
+
+    assert (sli.good, sli.bad, sli.total) == (good, bad, total)
+
+
+@pytest.mark.parametrize(
+    ("sli", "words"),
+    [
+        ("raw: {error_ratio_query: ¦my_error_ratio}", "not known of how many events"),
+        (
+            'raw: {error_ratio_query: ¦"avg(rate(e[{{.window}}])) / avg(rate(t[{{.window}}]))"}',
+            "no count of events over the window",
+        ),
+        (
+            'raw: {error_ratio_query: ¦"rate(e[{{.window}}]) / increase(t[{{.window}}])"}',
+            "one side is a rate and the other a count",
+        ),
+        (
+            'events: ¦{error_query: "sum(rate(e[{{.window}}]))",'
+            ' total_query: "sum(increase(t[{{.window}}]))"}',
+            "one side is a rate and the other a count",
+        ),
+        (
+            'events: {error_query: ¦"sum(rate(e[5m]))", total_query: "sum(rate(t[{{.window}}]))"}',
+            "no count of events over the window",
+        ),
+        (
+            'events: {error_query: ¦"sum(rate(e[{{.win}}]))", total_query: "rate(t[{{.window}}])"}',
+            "only {{.window}} can be filled in",
+        ),
+        (
+            'events: {error_query: ¦"sum(rate(e[{{.window}}])",'
+            ' total_query: "rate(t[{{.window}}])"}',
+            "a closing ) is missing",
+        ),
+        (
+            "events: ¦{error_query: 'sum(rate(a[{{.window}}]) + rate(b[{{.window}}]))',"
+            " total_query: 'sum(rate(t[{{.window}}]))'}",
+            "one of which may be absent",
+        ),
+        ("plugin: {id: ¦acme/availability, options: {job: chat}}", "plugin 'acme/availability'"),
+        ("¦{}", "exactly one of events, raw, plugin"),
+        (
+            'events: {¦errorQuery: x, error_query: "rate(e[{{.window}}])",'
+            ' total_query: "rate(t[{{.window}}])"}',
+            "did you mean 'error_query'?",
+        ),
+    ],
+)
+def test_an_sli_that_is_no_count_is_refused_where_it_stands(
+    tmp_path: Path, sli: str, words: str
+) -> None:
+    assert_refused(tmp_path, file(sli), words)
+
+
+@pytest.mark.parametrize(
+    ("objective", "words"),
+    [
+        ("¦100", "at 100 there is no budget to spend"),
+        ("¦101", "not between 0 and 100"),
+        ("¦0.999", "in percent: 0.999 is 0.999 %"),
+        ("¦99.9%", "'99.9%' is no number"),
+        ('¦""', "the value is empty"),
+    ],
+)
+def test_an_objective_is_in_percent_and_leaves_a_budget(
+    tmp_path: Path, objective: str, words: str
+) -> None:
+    assert_refused(tmp_path, file(objective=objective), words)
+
+
+def test_a_plugin_of_somebody_else_draws_a_warning(tmp_path: Path) -> None:
+    plugins = (
+        "slo_plugins:\n  overridePrevious: true\n  chain:\n"
+        "    - {id: sloth.dev/contrib/info_labels/v1}\n    - {id: acme/weights}\n"
+    )
+    write(tmp_path, file(more=plugins))
+    contents, mistakes = read(importing(), folder=tmp_path)
+
+    assert contents is not None
+    (warning,) = mistakes
+    assert "slos/0.yaml:21:12: warning: the plugin 'acme/weights' is not run here" in warning
+
+
+def test_other_kinds_of_the_same_version_are_named(tmp_path: Path) -> None:
+    windows = "apiVersion: sloth.slok.dev/v1\nkind: ¦AlertWindows\nspec: {sloPeriod: 7d}\n"
+    assert_refused(tmp_path, windows, "'AlertWindows' is not known here")
+
+
+def test_unknown_keys_are_told_their_nearest(tmp_path: Path) -> None:
+    found = mistakes_of(tmp_path, file().replace("objective:", "objectiv:"))
+
+    assert any("unknown key 'objectiv'; did you mean 'objective'?" in one for one in found)
