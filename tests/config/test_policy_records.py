@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gate.config.files import Folder, Imports
 from gate.config.load import load
 from gate.config.preset_shape import KINDS, PRESET, Preset
 from gate.config.presets import load_preset
@@ -111,7 +112,7 @@ def preset(head: str) -> tuple[Preset | None, list[str]]:
     """Read a preset file that measures nothing; return it or what is wrong with it."""
     missing = "".join(f"  {kind}: {{missing: none}}\n" for kind in KINDS)
     text = f"title: Tiny\nabout: a log\nsources: [here]\n{head}indicators:\n{missing}"
-    reader = Reader(file="tiny.yaml", environ={}, imports=Imports(tree=Folder(FOLDER)))
+    reader = Reader(file="tiny.yaml", environ={}, imports=Imports(tree=Folder(Path())))
     try:
         return PRESET.read(compose(text, reader), reader), []
     except UnreadableError:
