@@ -46,8 +46,7 @@ def _check_slos(values: Values, reader: Reader) -> bool:
     known: dict[str, Slo] = {}
     whole = True
     for one in placed:
-        message = _slo_mistake(one.slo, known, backend, records)
-        message = message or _language_mistake(one, backend)
+        message = _slo_mistake(one.slo, known, backend, records) or _language_mistake(one, backend)
         if message:
             one.note(message)
             whole = False
