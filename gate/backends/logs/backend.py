@@ -1,7 +1,8 @@
 """The backend: everything counted from one scan."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import duckdb
 
@@ -10,13 +11,23 @@ from gate.backends.logs.database import Database, opened
 from gate.backends.logs.indicators import Indicator
 from gate.backends.logs.prepare import key_of, prepare
 from gate.backends.logs.refusal import Refusal, from_duckdb, unreadable
+from gate.backends.logs.series import tell
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import zone_name
 from gate.settings import Limits, LogsSettings
-from gate.slo.measurement import Answer, Cause, CountRequest
+from gate.slo.measurement import (
+    Answer,
+    Cause,
+    CountRequest,
+    SeriesAnswer,
+    SeriesRequest,
+)
 
-Asked = dict[int, tuple[CountRequest, Indicator]]
-"""By the request's place."""
+Request = TypeVar("Request", CountRequest, SeriesRequest)
+Found = TypeVar("Found", Answer, SeriesAnswer)
+Wanted = list[tuple[Request, Indicator]]
+Look = Callable[[Database, Logs, Wanted[Request]], list[Found]]
+"""Answers requests whose indicators fit the logs, in order; may raise DuckDB's errors."""
 
 
 class LogsBackend:
@@ -31,12 +42,21 @@ class LogsBackend:
 
         What spoils one indicator (an expression, a value that does not fit) spoils no other.
         """
+        return self._look(
+            requests, lambda database, logs, wanted: count(database, logs, wanted, at)
+        )
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened in each step, from one scan for each length of step."""
+        return self._look(requests, tell)
+
+    def _look(self, requests: Sequence[Request], look: Look[Request, Found]) -> list[Found]:
         if not requests:
             return []
         try:
             zone = zone_name(self._settings.records.time_zone)
             with opened(self._limits.timeout, zone) as database:
-                return self._measure(database, requests, at, zone)
+                return self._answers(database, requests, look, zone)
         except duckdb.Error as error:
             return [from_duckdb(error).answer()] * len(requests)
         except (OSError, UnicodeError) as error:
@@ -44,36 +64,46 @@ class LogsBackend:
         except Refusal as refusal:
             return [refusal.answer()] * len(requests)
 
-    def _measure(
-        self, database: Database, requests: Sequence[CountRequest], at: datetime, zone: str | None
-    ) -> list[Answer]:
+    def _answers(
+        self,
+        database: Database,
+        requests: Sequence[Request],
+        look: Look[Request, Found],
+        zone: str | None,
+    ) -> list[Found]:
         ready = prepare(database, self._settings, [request.sli for request in requests], zone)
         asked = {
             place: (request, ready.indicators[key])
             for place, request in enumerate(requests)
             if (key := key_of(request.sli)) in ready.indicators
         }
-        counted = _counted(database, ready.logs, asked, at)
+        found = _found(database, ready.logs, asked, look)
         return [
-            counted[place] if place in counted else ready.refused[key_of(request.sli)]
+            found[place] if place in found else ready.refused[key_of(request.sli)]
             for place, request in enumerate(requests)
         ]
 
 
-def _counted(database: Database, logs: Logs, asked: Asked, at: datetime) -> dict[int, Answer]:
+def _found(
+    database: Database,
+    logs: Logs,
+    asked: dict[int, tuple[Request, Indicator]],
+    look: Look[Request, Found],
+) -> dict[int, Found]:
+    """Return what was found, by the request's place."""
     if not asked:
         return {}
     try:
-        return dict(zip(asked, count(database, logs, list(asked.values()), at), strict=True))
+        return dict(zip(asked, look(database, logs, list(asked.values())), strict=True))
     except duckdb.Error as error:
         refusal = from_duckdb(error)
-        alike: dict[Indicator, Asked] = {}
+        alike: dict[Indicator, dict[int, tuple[Request, Indicator]]] = {}
         for place, (request, indicator) in asked.items():
             alike.setdefault(indicator, {})[place] = request, indicator
         if len(alike) == 1 or refusal.cause is not Cause.INVALID:
             return dict.fromkeys(asked, refusal.answer())
     # A value that one indicator cannot read ends the scan for all; so each gets its own.
-    answers: dict[int, Answer] = {}
+    answers: dict[int, Found] = {}
     for group in alike.values():
-        answers |= _counted(database, logs, group, at)
+        answers |= _found(database, logs, group, look)
     return answers

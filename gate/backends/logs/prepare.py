@@ -16,7 +16,7 @@ from gate.backends.logs.source import Source, create_rows
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import timestamp_of
 from gate.settings import LogsSettings, Records
-from gate.slo.measurement import Answer, Sli
+from gate.slo.measurement import Sli, Unmeasured
 
 Describe = Callable[[Database, list[str], str, frozenset[str], Records], Source]
 Key = tuple[object, ...]
@@ -39,7 +39,7 @@ class Prepared:
     drafts: Mapping[Key, Draft]
     indicators: Mapping[Key, Indicator]
     """Those that fit the logs."""
-    refused: Mapping[Key, Answer]
+    refused: Mapping[Key, Unmeasured]
     """Those that do not, and why."""
 
 
@@ -72,10 +72,10 @@ def prepare(
 
 def _sort_out(
     work: Mapping[Key, Before], step: Callable[[Before], After]
-) -> tuple[dict[Key, After], dict[Key, Answer]]:
+) -> tuple[dict[Key, After], dict[Key, Unmeasured]]:
     """Take the step for each, and keep apart those that are refused."""
     done: dict[Key, After] = {}
-    refused: dict[Key, Answer] = {}
+    refused: dict[Key, Unmeasured] = {}
     for key, one in work.items():
         try:
             done[key] = step(one)
