@@ -85,7 +85,6 @@ class Born(Look):
     span: Span
     counted: Part
     """All that is counted for the same role."""
-
     oldest: Part | None
     """When the data about all events begin: no series that is there then was born there."""
 
