@@ -74,4 +74,7 @@ def _caveats(sli: Sli) -> tuple[str, ...]:
 
     server, _, kind = sli.preset.partition("/")
     preset = load_preset(server)
-    return (*preset.notes, *preset.indicators[kind].notes)
+    return (
+        *(f"{server}: {note}" for note in preset.notes),
+        *(f"{sli.preset}: {note}" for note in preset.indicators[kind].notes),
+    )

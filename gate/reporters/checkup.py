@@ -19,7 +19,11 @@ _VERDICTS: Final = {
 }
 """Whose signs and colours each level has."""
 _LABELS: Final = 13
+"""Columns of the labels, as in every report."""
+_WIDEST: Final = 32
+"""Columns that the names of SLOs may take in common."""
 _LONGEST: Final = 240
+"""Characters of a query."""
 
 
 def render_checkup(checkup: Checkup, style: Style) -> str:
@@ -37,14 +41,17 @@ def _policy(checked: PolicyCheckup, style: Style) -> Iterator[str]:
     badge = ink.badge(_VERDICTS[level], word, style)
     yield f"{badge}{GAP}{ink.ink(plain(checked.policy.service), ink.BOLD, style)}"
     yield ""
-    yield from _looked_at("Backend", checked.backend, (), style)
-    for slo in checked.slos:
-        if slo.symptoms:
-            yield from _looked_at(slo.slo.name, slo.symptoms, slo.caveats, style)
+    examined = [("Backend", checked.backend), *((s.slo.name, s.symptoms) for s in checked.slos)]
+    width = min(max(_LABELS, *(text_width(plain(name)) for name, _ in examined)), _WIDEST)
+    for name, symptoms in examined:
+        if symptoms:
+            yield from _looked_at(name, symptoms, width, style)
     yield ""
     yield from _table(checked.symptoms, style)
     yield ""
-    yield from facts([("Policy", summary.provenance(checked.source))], style)
+    caveats = dict.fromkeys(caveat for slo in checked.slos for caveat in slo.caveats)
+    known = [("Known", caveat) for caveat in caveats]
+    yield from facts([*known, ("Policy", summary.provenance(checked.source))], style)
 
 
 def _word(symptoms: Sequence[Symptom]) -> str:
@@ -54,19 +61,16 @@ def _word(symptoms: Sequence[Symptom]) -> str:
     return ", ".join(words) or "SOUND"
 
 
-def _looked_at(
-    name: str, symptoms: Sequence[Symptom], caveats: Sequence[str], style: Style
-) -> Iterator[str]:
+def _looked_at(name: str, symptoms: Sequence[Symptom], width: int, style: Style) -> Iterator[str]:
     """Write in one line what was seen, and below it what is wrong and what to do."""
     seen = "; ".join(one.says for one in symptoms if one.level is Level.OK and one.says)
     findings = [symptom for symptom in symptoms if symptom.level is not Level.OK]
-    yield from _marked(worst(symptoms), name, seen, GAP, style)
+    yield from _marked(worst(symptoms), name, seen, style, indent=GAP, label_width=width)
     for symptom in findings:
-        yield from _marked(symptom.level, symptom.check, symptom.says, GAP * 2, style)
+        says, check = symptom.says, symptom.check
+        yield from _marked(symptom.level, check, says, style, indent=GAP * 2, label_width=_LABELS)
         more = [("Do", symptom.remedy), ("Looked at", _short(symptom.looked_at))]
         yield from facts([(label, text) for label, text in more if text], style, GAP * 2)
-    if caveats:
-        yield from facts([("Known", caveat) for caveat in caveats], style, GAP)
     if findings:
         yield ""
 
@@ -76,12 +80,14 @@ def _short(query: str) -> str:
     return query if len(query) <= _LONGEST else f"{query[:_LONGEST]} ..."
 
 
-def _marked(level: Level, label: str, text: str, indent: str, style: Style) -> Iterator[str]:
+def _marked(
+    level: Level, label: str, text: str, style: Style, *, indent: str, label_width: int
+) -> Iterator[str]:
+    """Write a labelled text behind a level's sign."""
     mark, width = ink.mark(_VERDICTS[level], style), prose(style) - len(indent)
-    label_width = max(_LABELS, text_width(plain(label)))
-    first, *more = hang(plain(label), plain(text), label_width=label_width, width=width)
-    head = ink.ink(first[:label_width], ink.BOLD, style)
-    yield f"{indent}{mark} {head}{first[label_width:]}".rstrip()
+    size = max(label_width, text_width(plain(label)))
+    first, *more = hang(plain(label), plain(text), label_width=size, width=width)
+    yield f"{indent}{mark} {ink.ink(first[:size], ink.BOLD, style)}{first[size:]}".rstrip()
     yield from (f"{indent}{GAP}{line}" for line in more)
 
 

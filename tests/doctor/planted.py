@@ -340,6 +340,11 @@ SICK: Final[Mapping[str, Planted]] = {
         finds={"coverage": "doubt"},
         words=("the oldest data are of 2026-10-31 14:00 UTC", "42 % of 1d"),
     ),
+    "young-server": Planted(
+        series=(counted("young-server", grows(first=1e6, start=MINUTES - 600), code="200"),),
+        sli=ratio("young-server"),
+        finds={"coverage": "doubt"},
+    ),
     "gap": Planted(
         series=(counted("gap", but(grows(), range(700, 940)), code="200"),),
         sli=ratio("gap"),

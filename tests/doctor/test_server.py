@@ -248,6 +248,15 @@ def test_an_expression_without_any_metric_has_no_history() -> None:
     assert "freshness" not in {str(one.check) for one in diagnosis.slos[0]}
 
 
+def test_samples_that_are_histograms_are_not_taken_for_numbers() -> None:
+    count = "histogram_count(sum(increase(x[$window])))"
+    server = FakePrometheus(values=NOTHING)
+    diagnosis = diagnose(None, server, patient(Sli(good=count, total=count)))
+
+    assert findings(diagnosis.slos[0]) == {}
+    assert not [one for one in server.queries if "by (job)" in one or "changes(" in one]
+
+
 def test_a_server_that_lets_nobody_in_is_a_fault_of_its_own() -> None:
     server = FakePrometheus(refuse=lambda _: (401, {}, "who are you"))
     diagnosis = diagnose(told(), server)
@@ -271,7 +280,9 @@ def test_a_server_that_is_not_there_is_exit_code_3_and_never_sound(tmp_path: Pat
 @pytest.fixture(scope="module")
 def half_a_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the last half of the window of one service."""
-    half = Planted(series=(counted("half", grows(start=MINUTES - 720), code="200"),), sli={})
+    half = Planted(
+        series=(counted("half", grows(first=1e6, start=MINUTES - 720), code="200"),), sli={}
+    )
     path = tmp_path_factory.mktemp("half") / "half.om"
     write_text(path, {"half": half})
     return path

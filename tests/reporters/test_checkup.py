@@ -1,5 +1,6 @@
 """The doctor's report, as a person sees it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -77,6 +78,13 @@ def test_where_there_is_only_ascii_the_report_is() -> None:
     text = render_checkup("terminal", checkup(FAULT), Style(unicode=False))
     assert text.isascii()
     assert text.startswith("x 1 FAULT")
+
+
+def test_what_is_known_of_a_preset_is_said_once() -> None:
+    one = checkup(FINE).policies[0]
+    twice = replace(checkup(), policies=(replace(one, slos=one.slos * 2),))
+
+    assert render_checkup("terminal", twice, Style()).count("it is new") == 1
 
 
 def test_an_slo_that_was_not_looked_at_has_no_line() -> None:

@@ -1,10 +1,11 @@
 """One SLO on the table: its plan, and every selector in it as a source of events."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from gate.backends.prometheus.doctor.library import Question
 from gate.backends.prometheus.doctor.sight import Sight
@@ -13,6 +14,8 @@ from gate.promql.expression import Expression
 from gate.promql.selectors import Selector
 from gate.slo.diagnosis import Check, Symptom
 from gate.slo.window import Span
+
+_NATIVE: Final = re.compile(r"\bhistogram_(?:avg|count|fraction|sum)\(")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,5 +91,7 @@ def over(text: str, span: Span, label: str | None = None) -> Part:
 
 def _is_counted(expression: Expression, selector: str) -> bool:
     text = "".join(expression.over("$window").split())
+    if _NATIVE.search(text) and not Selector.read(selector).name.endswith("_bucket"):
+        return False  # its samples are histograms, which are no numbers
     bare = "".join(selector.split())
     return any(f"{function}({bare}[$window]" in text for function in ("increase", "rate"))

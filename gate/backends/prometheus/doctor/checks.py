@@ -32,15 +32,22 @@ def checks_of(patient: Patient, planned: Plan | Unmeasured) -> Iterator[Look]:
     yield Features(texts=tuple(part.text for part in planned.parts.values()))
     yield from _presence(patient, sources)
     yield Numbers(plan=planned)
+    history = _history(patient, planned)
     for source in sources:
         yield Boundary(source=source, lacking=planned.lacking)
         yield Replicas(source=source)
         if source.counter:
             yield Monotonic(source=source, span=patient.request.span)
-            counted = planned.parts[source.role]
-            yield Born(source=source, span=patient.request.span, counted=counted)
+            yield Born(
+                source=source,
+                span=patient.request.span,
+                counted=planned.parts[source.role],
+                oldest=history.oldest if history else None,
+            )
     yield Sources(counters=_whole(planned, sources), span=patient.request.span)
-    yield from _history(patient, planned)
+    if history is not None:
+        yield history
+        yield Freshness(patient=patient, probe=history.probe)
 
 
 def _presence(patient: Patient, sources: tuple[Source, ...]) -> Iterator[Presence]:
@@ -64,9 +71,9 @@ def _whole(planned: Plan, sources: tuple[Source, ...]) -> tuple[Source, ...]:
     return tuple(source for source in sources if source.role is role and source.counter)
 
 
-def _history(patient: Patient, planned: Plan) -> Iterator[Look]:
-    probe = planned.probe
-    selectors = next((e.selectors for e in planned.expressions.values() if e.selectors), ())
-    if probe is not None:
-        yield History(patient=patient, probe=probe, selectors=selectors)
-        yield Freshness(patient=patient, probe=probe)
+def _history(patient: Patient, planned: Plan) -> History | None:
+    """Return what is looked at over the whole window; None: no metric is named."""
+    if planned.probe is None:
+        return None
+    selectors = next(e.selectors for e in planned.expressions.values() if e.selectors)
+    return History(patient=patient, probe=planned.probe, selectors=selectors)

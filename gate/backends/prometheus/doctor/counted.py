@@ -40,7 +40,7 @@ class Numbers(Look):
 
     def symptoms(self, sight: Sight) -> Iterator[Symptom]:
         """Judge the numbers."""
-        readings = {role: sight.readings(part) for role, part in self.plan.parts.items()}
+        readings = {role: sight.reading(part) for role, part in self.plan.parts.items()}
         wrong = {r: f for r, f in readings.items() if isinstance(f, Fault)}
         for role, fault in wrong.items():
             if fault.cause is Cause.INVALID:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
@@ -84,38 +85,41 @@ class Born(Look):
     span: Span
     counted: Part
     """All that is counted for the same role."""
+    oldest: Part | None
+    """When the data about all events begin: no series that is there then was born there."""
 
     def parts(self) -> Iterable[Part]:
-        """Ask how high the series began that were born in the window."""
+        """Ask how high the series began that were born in the window, at most."""
         return (self._height,)
 
     def clues(self, sight: Sight) -> Iterable[Part]:
-        """Ask which of these hide it."""
+        """Ask which of these were born after the data began, and are not counted from zero."""
         if isinstance(sight.readings(self.counted), Fault):
             return ()
-        return (self._series, self._hidden) if self._matters(sight, self._height) else ()
+        return self._hidden(sight) if self._matters(sight, self._height) else ()
 
     def symptoms(self, sight: Sight) -> Iterator[Symptom]:
         """Judge what is hidden by what is counted."""
         if isinstance(sight.readings(self.counted), Fault):
             return  # told by another check
-        if not (self._matters(sight, self._height) and self._matters(sight, self._hidden)):
+        series, hidden = self._hidden(sight)
+        if not (self._matters(sight, self._height) and self._matters(sight, hidden)):
             yield Symptom(check=Check.BORN, looked_at=self._height.text)
             return
-        hidden, counted = sight.amount(self._hidden), sight.amount(self.counted)
-        series, text = sight.amount(self._series), self.source.text
+        events, counted = sight.amount(hidden), sight.amount(self.counted)
         yield Symptom(
             check=Check.BORN,
-            level=Level.FAULT if hidden > counted else Level.DOUBT,
+            level=Level.FAULT if events > counted else Level.DOUBT,
             says=(
-                f"{self.source.role}: {round(series):,} series of {text} began above zero and hide"
-                f" {round(hidden):,} events; {round(counted):,} are counted"
+                f"{self.source.role}: {round(sight.amount(series)):,} series of {self.source.text}"
+                f" began above zero and hide {round(events):,} events;"
+                f" {round(counted):,} are counted"
             ),
             remedy=(
                 "export every series at 0 from the start (with most clients: ask for each set of"
                 " labels once); until the window has passed, count these from the logs"
             ),
-            looked_at=self._hidden.text,
+            looked_at=hidden.text,
         )
 
     def _matters(self, sight: Sight, part: Part) -> bool:
@@ -125,21 +129,19 @@ class Born(Look):
     def _height(self) -> Part:
         return over(f"sum({self._born})", self.span)
 
-    @property
-    def _series(self) -> Part:
-        return over(f"count({self._invisible})", self.span)
-
-    @property
-    def _hidden(self) -> Part:
-        return over(f"sum({self._invisible})", self.span)
+    def _hidden(self, sight: Sight) -> tuple[Part, Part]:
+        """Return how many series hide something, and how much."""
+        begin = None if self.oldest is None else sight.number(self.oldest)
+        late = Fraction() if begin is None else begin - Fraction(self.span.start.timestamp())
+        since = Span(
+            self.span.start + timedelta(seconds=float(max(late, Fraction()))), self.span.end
+        )
+        ranged = f"{self.source.text}[$window]"
+        seen = f"increase({ranged}) >= max_over_time({ranged}) - 0.5 * min_over_time({ranged})"
+        invisible = f"({self._born}) unless ({seen})"
+        return over(f"count({invisible})", since), over(f"sum({invisible})", since)
 
     @property
     def _born(self) -> str:
         before = f"last_over_time({self.source.text}[1h] offset $window)"
         return f"(min_over_time({self.source.text}[$window]) > 0) unless {before}"
-
-    @property
-    def _invisible(self) -> str:
-        ranged = f"{self.source.text}[$window]"
-        seen = f"increase({ranged}) >= max_over_time({ranged}) - 0.5 * min_over_time({ranged})"
-        return f"({self._born}) unless ({seen})"

@@ -40,6 +40,11 @@ class History(Look):
     probe: Probe
     selectors: tuple[str, ...]
 
+    @property
+    def oldest(self) -> Part:
+        """The part that asks when the data begin."""
+        return self._ends(self.selectors[0])[0]
+
     def parts(self) -> Iterable[Part]:
         """Ask for the steps with data, the first and the last of them, and the gaps."""
         for place, selector in enumerate(self.selectors):

@@ -8,7 +8,7 @@ from fractions import Fraction
 from gate.backends.prometheus.counting import NotMeasuredError
 from gate.backends.prometheus.doctor.library import Library
 from gate.backends.prometheus.part import Part
-from gate.backends.prometheus.reading import Fault, Readings, Value
+from gate.backends.prometheus.reading import Fault, Reading, Readings, Value
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,9 +47,15 @@ class Sight:
         """
         return self._value(part).numbers
 
-    def _value(self, part: Part) -> Value:
+    def reading(self, part: Part) -> Reading:
+        """Return what came back for a part, a fault as well."""
         reading = self.readings(part)
+        if isinstance(reading, Value):
+            self.warnings |= dict.fromkeys(reading.warnings)
+        return reading
+
+    def _value(self, part: Part) -> Value:
+        reading = self.reading(part)
         if isinstance(reading, Fault):
             raise NotMeasuredError(reading.cause, reading.reason)
-        self.warnings |= dict.fromkeys(reading.warnings)
         return reading
