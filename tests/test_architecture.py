@@ -41,6 +41,7 @@ PURE_MODULES = {
 IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
 IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
 HEAVY = {"duckdb", "jsonschema", "hypothesis", "jinja2", "numpy", "pandas", "asyncio"}
+HEAVY |= {"grafana_foundation_sdk"}
 
 
 def module(path: Path) -> str:

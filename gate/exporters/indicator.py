@@ -1,5 +1,6 @@
 """An SLO's indicator as expressions in PromQL, as far as it is known without asking a server."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ from gate.slo.measurement import Bucket, Sli
 from gate.slo.objective import CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
 
 _LE: Final = "its boundary is matched as clients usually write it; the live one was not asked"
+_CALL: Final = re.compile(r"sum\(increase\([^()]*\)\)")
 _NOT_SAID: Final = ("sla", "sampled", "min_events")
 
 
@@ -30,14 +32,21 @@ class Counted:
     def bad(self, window: str) -> str:
         """Return the bad events over a window such as ``5m``; absent or 0 where there are none."""
         if "bad" in self.roles:
-            return f"({self.roles['bad'].over(window)}) or vector(0)"
-        return f"({self.roles['total'].over(window)}) - ({self.roles['good'].over(window)})"
+            text = self.roles["bad"].over(window)
+            zero_already = "vector(0)" in text
+            return text if zero_already else f"{self._operand('bad', window)} or vector(0)"
+        return f"{self._operand('total', window)} - {self._operand('good', window)}"
 
     def total(self, window: str) -> str:
         """Return all events over a window."""
         if "total" in self.roles:
             return self.roles["total"].over(window)
-        return f"({self.roles['good'].over(window)}) + ({self.bad(window)})"
+        return f"{self._operand('good', window)} + ({self.bad(window)})"
+
+    def _operand(self, role: str, window: str) -> str:
+        """Write a count so that operators may stand beside it."""
+        text = self.roles[role].over(window)
+        return text if _CALL.fullmatch(text) else f"({text})"
 
 
 def counted(slo: Slo) -> tuple[RatioSlo, Counted]:

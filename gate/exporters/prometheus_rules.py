@@ -19,10 +19,10 @@ from gate.promql.recording import (
     events,
     fingerprint,
     rule_expressions,
-    rule_labels,
     rule_name,
 )
 from gate.slo.duration import format_duration
+from gate.slo.measurement import rule_labels
 from gate.slo.objective import RatioSlo, Slo
 from gate.slo.threshold import decimal
 from gate.slo.window import RollingWindow

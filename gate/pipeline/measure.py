@@ -8,9 +8,15 @@ from gate.budget.assess import PRESENT, assess_composite, assess_ratio, assess_s
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
 from gate.policy.policy import Policy
-from gate.promql.recording import rule_labels
 from gate.settings import Limits, Settings
-from gate.slo.measurement import Answer, Backend, Cause, CountRequest, Unmeasured
+from gate.slo.measurement import (
+    Answer,
+    Backend,
+    Cause,
+    CountRequest,
+    Unmeasured,
+    rule_labels,
+)
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.window import RollingWindow
 

@@ -21,11 +21,6 @@ _SLICE_TEXT: Final = "5m"
 _DIGITS: Final = 16
 
 
-def rule_labels(service: str, slo: str) -> dict[str, str]:
-    """Return the labels that all rules of an SLO have."""
-    return {"service": service, "slo": slo}
-
-
 def rule_name(role: str) -> str:
     """Return the name of what is recorded: ``gate:sli_bad:increase5m``."""
     return f"gate:sli_{role}:increase{_SLICE_TEXT}"

@@ -122,6 +122,11 @@ class Slices:
     empty: EmptySlice = EmptySlice.LEFT_OUT
 
 
+def rule_labels(service: str, slo: str) -> dict[str, str]:
+    """Return the labels that all recording rules of an SLO have."""
+    return {"service": service, "slo": slo}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountRequest:
     """One count to be made: an indicator over a stretch of time."""

@@ -52,6 +52,7 @@ slos:
     objective: 95%
     window: 30d
     sli: {preset: vllm/errors, options: {client_errors: excluded}}
+  - {name: read, objective: 95%, window: 30d, sli: {recorded: pyrra, labels: {slo: a}}}
   - {name: money, allowance: 500.5 USD, window: 30d, sli: {spent: a}, advisory: "false"}
   - {name: tokens, allowance: 5e2, window: 30d, sli: {spent: a}}
   - {name: all, composite: [{slo: availability, weight: 0.5}, {slo: up, weight: "1/3"}]}

@@ -1,6 +1,7 @@
 """The exported rules, held against the real promtool."""
 
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +185,7 @@ def test_the_gate_finds_the_rules_of_a_histogram_however_the_server_writes_its_b
     assert slo.sli.histogram is not None
     _, offline = counted(slo)
     buckets = Buckets.of(slo.sli.histogram, slo.sli.labels)
-    found = choose(slo.sli.histogram, dict.fromkeys((*written, "+Inf"), 3)).boundaries  # type: ignore[arg-type] - whole counts
+    found = choose(slo.sli.histogram, dict.fromkeys((*written, "+Inf"), Fraction(3))).boundaries
     live = buckets.up_to(found)
     roles = {
         "good": read_expression(live.good or "", None),

@@ -257,3 +257,29 @@ def test_in_slices_a_sum_of_failures_must_not_be_able_to_be_absent_for_a_while(
     found = ask(Sli(bad=bad, total="x"), slices=slices)
 
     assert isinstance(found, Counts) is measured
+
+
+@pytest.mark.parametrize(
+    ("recorded", "objective"),
+    [("0.995", Fraction("0.995")), (None, None), (("0.99", "0.995"), None), ("NaN", None)],
+)
+def test_what_another_tool_promises_is_told_where_it_is_known(
+    prometheus: FakePrometheus, recorded: str | tuple[str, ...] | None, objective: Fraction | None
+) -> None:
+    prometheus.values = {"promised": recorded, **VALUES}
+    sli = Sli(bad='x{code="500"}', total="x", objective="promised{$labels}", notes=("rough",))
+
+    answer = ask(sli, probe=True)
+
+    assert isinstance(answer, Counts)
+    assert answer.bad == Fraction(3)
+    assert answer.evidence.objective == objective
+    assert answer.evidence.notes == ("rough",)
+
+
+def test_a_subquery_counts_no_step_at_its_start_twice(prometheus: FakePrometheus) -> None:
+    prometheus.values = VALUES
+    ask(Sli(bad='sum_over_time(x{code="500"}[$window:5m])', total="x"), span(hours=1))
+
+    assert 'sum_over_time(x{code="500"}[3599999ms:5m])' in prometheus.queries[0]
+    assert "increase(x[3600s])" in prometheus.queries[0]

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from gate.promql.expression import read_expression
-from gate.promql.recording import fingerprint, rule_expressions, rule_labels
-from gate.slo.measurement import Answer, CountRequest, Counts, Sli, Slices, Spent
+from gate.promql.recording import fingerprint, rule_expressions
+from gate.slo.measurement import Answer, CountRequest, Counts, Sli, Slices, Spent, rule_labels
 from gate.slo.window import Span
 from tests.backends.prometheus.played import AT, MONTH, VALUES, FakePrometheus, backend, span
 
@@ -52,7 +52,7 @@ def test_rules_that_recorded_this_very_expression_all_along_are_counted(
     answer = ask(prometheus, table(samples, samples))
 
     assert isinstance(answer, Counts)
-    assert (answer.bad, answer.total) == (6, 2000)
+    assert (answer.bad, answer.total) == (Fraction(6), Fraction(2000))
     (note,) = answer.evidence.notes
     assert note.startswith(USED)
     mark = fingerprint(TEXTS["bad"])
@@ -75,7 +75,7 @@ def test_rules_that_are_not_all_of_it_are_not_counted_and_that_is_said(
     answer = ask(prometheus, table(bad, total))
 
     assert isinstance(answer, Counts)
-    assert (answer.bad, answer.total) == (3, 1000)
+    assert (answer.bad, answer.total) == (Fraction(3), Fraction(1000))
     assert said in answer.evidence.notes[0]
 
 
@@ -93,7 +93,7 @@ def test_without_an_answer_about_rules_the_raw_query_counts(
     answer = ask(prometheus, reply)
 
     assert isinstance(answer, Counts)
-    assert (answer.bad, answer.total) == (3, 1000)
+    assert (answer.bad, answer.total) == (Fraction(3), Fraction(1000))
     assert answer.evidence.notes == ()
     assert answer.evidence.warnings == ()
 
@@ -116,7 +116,7 @@ def test_an_expression_that_slices_do_not_add_up_to_has_no_rules(
     answer = ask(prometheus, table(SAMPLES, SAMPLES), sli=Sli(bad=BAD, total=total))
 
     assert isinstance(answer, Counts)
-    assert (answer.bad, answer.total) == (3, 1000)
+    assert (answer.bad, answer.total) == (Fraction(3), Fraction(1000))
 
 
 def test_no_bad_events_are_recorded_as_0_beside_a_total() -> None:
