@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,11 +16,14 @@ from gate.policy.changes import BUILT_IN
 from gate.policy.policy import DEFAULT_ACTIONS
 from gate.slo.measurement import Cause
 from tests.cli.installed import command, environment
+from tests.servers.metrics import backfill, prometheus
+from tests.servers.series import END, LAST, Counter, write_openmetrics
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TIERS = "tiers: [{name: all, otherwise: true, allow: all}]\n"
 BACKEND = "backend: {type: prometheus, url: http://127.0.0.1:9090}\n"
+TICKS = range(LAST + 1)
 SLOS = "slos: [{name: up, objective: 99%, window: 30d, sli: {bad: x_total, total: y_total}}]\n"
 
 
@@ -50,20 +54,42 @@ def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProce
     )
 
 
-def test_the_first_policy_decides_as_shown(tmp_path: Path) -> None:
+MONTH = 30 * 24 * 60
+AN_HOUR = range(LAST - 9 * 24 * 60, LAST - 9 * 24 * 60 + 60)
+"""Nine days ago, when 820 of the month's million requests failed."""
+
+
+@pytest.fixture(scope="module")
+def vllm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a Prometheus that has scraped a vLLM for a month, and yield its address."""
+    first = LAST - MONTH
+    passed = [999_180 * (t - first) // MONTH - 999_180 * (t - first - 1) // MONTH for t in TICKS]
+    failed = [820 * (t - AN_HOUR[0] + 1) // 60 - 820 * (t - AN_HOUR[0]) // 60 for t in AN_HOUR]
+    by_tick = dict(zip(AN_HOUR, failed, strict=True))
+    labels = 'handler="/v1/chat/completions",method="POST",status='
+    counters = (
+        Counter(name="http_requests_total", labels=f'{labels}"2xx"', events=passed),
+        Counter(
+            name="http_requests_total",
+            labels=f'{labels}"5xx"',
+            events=[by_tick.get(tick, 0) for tick in TICKS],
+        ),
+    )
+    folder = tmp_path_factory.mktemp("vllm")
+    with (folder / "history.om").open("w", encoding="utf-8") as file:
+        write_openmetrics(counters, file)
+    backfill(folder / "history.om", folder / "data")
+    with prometheus(folder / "server", folder / "data") as server:
+        yield server.url
+
+
+def test_the_first_policy_decides_as_shown(tmp_path: Path, vllm: str) -> None:
     shown = blocks("console")[0]
     head, output = shown.split("\n", 1)
     output, code = output.rsplit("\n$ echo $?\n", 1)
-    # The same policy on counts written down, so that nobody needs a month of traffic to read it.
-    text = blocks("yaml")[0].replace(
-        '{type: prometheus, url: "${PROMETHEUS_URL}"}', "{type: static, path: counts.yaml}"
-    )
-    (tmp_path / "gate.yaml").write_text(re.sub(r"\n    sli: .*", "", text), encoding="utf-8")
-    (tmp_path / "counts.yaml").write_text(
-        "counts: {availability: {total: 1000000, bad: 820, windows: {1h: {total: 1400, bad: 0}}}}"
-    )
+    (tmp_path / "gate.yaml").write_text(blocks("yaml")[0], encoding="utf-8")
     arguments = head.removeprefix("$ gate ").split()
-    done = run(tmp_path, *arguments, "--at", "2026-11-02T09:00:00Z")
+    done = run(tmp_path, *arguments, "--at", END.isoformat(), PROMETHEUS_URL=vllm)
     assert done.stdout.startswith(f"{output}\n")
     assert done.returncode == int(code)
 
