@@ -214,7 +214,7 @@ def test_the_command_is_the_installed_one() -> None:
 
 @pytest.mark.parametrize(
     "word, hint",
-    [("chek", "did you mean 'check'?"), ("zzz", "known: check, init, log, schema, status")],
+    [("chek", "did you mean 'check'?"), ("zzz", "known: check, doctor, init, log, schema, status")],
 )
 def test_a_misspelt_command_is_told_its_nearest(gate: Run, word: str, hint: str) -> None:
     done = gate(word, "gate.yaml")
