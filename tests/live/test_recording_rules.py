@@ -56,8 +56,8 @@ def notes(measured: dict[str, Any], said: str) -> list[str]:
     return [note for note in measured["notes"] if said in note]
 
 
-@pytest.mark.parametrize(("service", "tolerance"), [("peak", 0.01), ("isolated", 0.05)])
-def test_a_month_is_counted_by_its_rules_within_one_percent_or_a_few_of_a_few_events(
+@pytest.mark.parametrize(("service", "tolerance"), [("peak", 0.01), ("isolated", 0.1)])
+def test_a_month_is_counted_by_its_rules_within_one_percent_or_ten_of_a_few_events(
     recorded: str, tmp_path: Path, service: str, tolerance: float
 ) -> None:
     measured = asked(tmp_path, recorded, availability(service)).slos[service]

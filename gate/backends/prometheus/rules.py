@@ -20,8 +20,8 @@ _SHORTEST: Final = timedelta(days=1)
 _MAY_MISS: Final = SLICE // EVERY
 """So many evaluations may be missing: an event that all of them would have had is lost."""
 _USED: Final = (
-    "counted by its recording rules, which agree with the raw query within about 1 %, or a few % of"
-    " less than a hundred events; an event counts in full when it is 5 minutes old"
+    "counted by its recording rules, which agree with the raw query within about 1 %, or 10 % where"
+    " fewer than a hundred events failed; an event counts in full when it is 5 minutes old"
 )
 _NAMES: Final = '__name__=~"gate:sli_(total|good|bad|spent):increase5m"'
 
