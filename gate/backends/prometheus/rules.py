@@ -6,10 +6,11 @@ They are used only if they recorded this very expression in all of the window.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.part import SECOND, Part, Role
-from gate.backends.prometheus.reading import Fault, Readings
+from gate.backends.prometheus.reading import Readings, Value
 from gate.promql.expression import Expression
 from gate.promql.matchers import matchers
 from gate.promql.recording import EVERY, FINGERPRINT, SLICE, events, fingerprint, rule_expressions
@@ -19,10 +20,13 @@ _SHORTEST: Final = timedelta(days=1)
 """Of a window that is counted so: of the newest `SLICE` not all is counted yet."""
 _MAY_MISS: Final = SLICE // EVERY
 """So many evaluations may be missing: an event that all of them would have had is lost."""
+_FEWEST: Final = 100
+"""Failures: what rules count of fewer may be off by a tenth, and a budget is not rounded."""
 _USED: Final = (
-    "counted by its recording rules, which agree with the raw query within about 1 %, or 10 % where"
-    " fewer than a hundred events failed; an event counts in full when it is 5 minutes old"
+    "counted by its recording rules, which agree with the raw query within about 1 %; an event"
+    " counts in full when it is 5 minutes old"
 )
+_QUESTIONS: Final = 2
 _NAMES: Final = '__name__=~"gate:sli_(total|good|bad|spent):increase5m"'
 
 
@@ -35,14 +39,15 @@ class Recorded:
 
 
 def rule_questions(request: CountRequest) -> Iterator[Part]:
-    """Yield the question for what rules of the SLO have recorded, for windows worth it."""
+    """Yield how many samples rules of the SLO have, and their sums, for windows worth it."""
     if request.rule_labels and request.slices is None and request.span.length >= _SHORTEST:
         selector = f"{{{_NAMES},{matchers(request.rule_labels)}}}"
-        yield Part(
-            pieces=(f"sum by ({FINGERPRINT}) (count_over_time({selector}[", "]))"),
-            length=request.span.length // SECOND * SECOND,
-            label=FINGERPRINT,
-        )
+        for function in ("count_over_time", "sum_over_time"):
+            yield Part(
+                pieces=(f"sum by ({FINGERPRINT}) ({function}({selector}[", "]))"),
+                length=request.span.length // SECOND * SECOND,
+                label=FINGERPRINT,
+            )
 
 
 def use_rules(
@@ -52,14 +57,15 @@ def use_rules(
     readings: Readings,
 ) -> Recorded:
     """Return the parts that ask what was recorded, if that is the same and all of it."""
-    question = next(rule_questions(request), None)
-    found = None if question is None else readings(question)
-    if found is None or isinstance(found, Fault) or found.warnings or not found.numbers:
+    answers = [readings(part) for part in rule_questions(request)]
+    found = [one for one in answers if isinstance(one, Value) and not one.warnings and one.numbers]
+    if len(found) < _QUESTIONS:
         return Recorded()
+    samples_of, sums_of = (one.numbers for one in found)
     texts = rule_expressions({str(role): one for role, one in expressions.items()}, lacking)
-    samples = [found.numbers.get(fingerprint(text)) for text in texts.values()]
-    known = [count for count in samples if count is not None]
-    if not texts or len(known) < len(samples):
+    prints = {role: fingerprint(text) for role, text in texts.items()}
+    known = [samples_of[one] for one in prints.values() if one in samples_of]
+    if not texts or len(known) < len(texts):
         note = "the recording rules of this SLO are of another expression: export them anew"
         return Recorded(notes=(note,))
     expected = request.span.length // EVERY
@@ -67,8 +73,20 @@ def use_rules(
         had = f"{float(min(known)):,.0f} of {expected:,}"
         note = f"its recording rules have {had} samples of this window, so they were not used"
         return Recorded(notes=(note,))
+    if _failures({role: sums_of[one] for role, one in prints.items()}) < _FEWEST:
+        note = f"fewer than {_FEWEST} failures are counted by the raw query"
+        return Recorded(notes=(note,))
     length, labels = request.span.length // SECOND * SECOND, request.rule_labels or {}
     parts = {
         role: Part(pieces=events(role, texts[role], labels), length=length) for role in expressions
     }
     return Recorded(parts=parts, notes=(_USED,))
+
+
+def _failures(sums: Mapping[str, Fraction]) -> Fraction:
+    """Return the failed events of an indicator, or what was spent, from the sums of its slices."""
+    if Role.SPENT in sums:
+        failed = sums[Role.SPENT]
+    else:
+        failed = sums[Role.BAD] if Role.BAD in sums else sums[Role.TOTAL] - sums[Role.GOOD]
+    return failed * (EVERY // SECOND) / (SLICE // SECOND)

@@ -20,13 +20,18 @@ SAMPLES = timedelta(days=30) // timedelta(minutes=1)
 USED = "counted by its recording rules"
 
 
-def table(bad: int | None, total: int | None, **more: object) -> str:
-    """Return how many samples the server has, by what was evaluated."""
-    counts = {fingerprint(TEXTS["bad"]): bad, fingerprint(TEXTS["total"]): total}
+def table(bad: int | None, total: int | None, *, failed: int = 500, **more: object) -> str:
+    """Return how many samples the server has and their sums, by what was evaluated.
+
+    Each event is in five slices.
+    """
+    marks = (fingerprint(TEXTS["bad"]), fingerprint(TEXTS["total"]))
+    samples, sums = (bad, total), (5 * failed, 5_000_000)
     series = [
-        {"metric": {"gate_expr": mark}, "value": [AT.timestamp(), str(count)]}
-        for mark, count in counts.items()
-        if count is not None
+        {"metric": {"gate_expr": mark, "gate_part": part}, "value": [AT.timestamp(), str(value)]}
+        for part, values in (("0", samples), ("1", sums))
+        for mark, counted, value in zip(marks, samples, values, strict=True)
+        if counted is not None
     ]
     data = {"resultType": "vector", "result": series}
     return json.dumps({"status": "success", "data": data, **more})
@@ -36,7 +41,7 @@ def ask(
     prometheus: FakePrometheus, reply: str, window: Span = MONTH, sli: Sli = SLI, **more: object
 ) -> Answer:
     def refuse(query: str) -> tuple[int, dict[str, str], str] | None:
-        return (200, {}, reply) if query.startswith("sum by (gate_expr)") else None
+        return (200, {}, reply) if "sum by (gate_expr)" in query else None
 
     prometheus.refuse = refuse
     prometheus.values = {"gate:sli_bad": "6", "gate:sli_total": "2000", **VALUES}
@@ -77,6 +82,38 @@ def test_rules_that_are_not_all_of_it_are_not_counted_and_that_is_said(
     assert isinstance(answer, Counts)
     assert (answer.bad, answer.total) == (Fraction(3), Fraction(1000))
     assert said in answer.evidence.notes[0]
+
+
+@pytest.mark.parametrize(("amount", "counted"), [(99, "7"), (100, "4000")])
+def test_a_small_amount_is_counted_by_the_raw_query_too(
+    prometheus: FakePrometheus, amount: int, counted: str
+) -> None:
+    spent = "sum(increase(cost[$window]))"
+    (text,) = rule_expressions({"spent": read_expression(spent, None)}).values()
+    series = [
+        {
+            "metric": {"gate_expr": fingerprint(text), "gate_part": part},
+            "value": [AT.timestamp(), str(value)],
+        }
+        for part, value in (("0", SAMPLES), ("1", 5 * amount))
+    ]
+    reply = json.dumps({"status": "success", "data": {"resultType": "vector", "result": series}})
+    prometheus.refuse = lambda query: (200, {}, reply) if "by (gate_expr)" in query else None
+    prometheus.values = {"gate:sli_spent": "4000", "cost": "7"}
+    request = CountRequest(sli=Sli(spent=spent), span=MONTH, rule_labels=LABELS, amount=True)
+
+    (answer,) = backend().measure([request], AT)
+
+    assert isinstance(answer, Spent)
+    assert answer.amount == Fraction(counted)
+
+
+def test_few_failures_are_counted_by_the_raw_query(prometheus: FakePrometheus) -> None:
+    answer = ask(prometheus, table(SAMPLES, SAMPLES, failed=99))
+
+    assert isinstance(answer, Counts)
+    assert (answer.bad, answer.total) == (Fraction(3), Fraction(1000))
+    assert answer.evidence.notes == ("fewer than 100 failures are counted by the raw query",)
 
 
 @pytest.mark.parametrize(
