@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from gate.settings import Limits, Settings
-from gate.slo.measurement import Backend, History
+from gate.slo.history import History
+from gate.slo.measurement import Backend
 
 if TYPE_CHECKING:  # every measuring command comes by here
     from gate.slo.diagnosis import Doctor

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
 
-from gate.slo.measurement import Series
+from gate.slo.history import Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from gate.budget.assessment import Assessment
 from gate.budget.recovery import Recovery, recovery
 from gate.policy.policy import Policy
 from gate.policy.tier_findings import objecting
-from gate.slo.measurement import History, Series, SeriesRequest
+from gate.slo.history import History, Series, SeriesRequest
 from gate.slo.objective import RatioSlo
 from gate.slo.window import RollingWindow, Span
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from gate.slo.window import Span
 
@@ -192,38 +192,6 @@ class Unmeasured:
 Answer = Counts | Spent | Unmeasured
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesRequest:
-    """What happened in each step of a stretch of time."""
-
-    sli: Sli
-    span: Span
-    step: timedelta
-    """The span is a whole number of these; each leaves its start out and includes its end."""
-
-    @property
-    def steps(self) -> int:
-        """How many steps there are."""
-        return self.span.length // self.step
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """Events by step, the oldest first; None: nothing is known of that step.
-
-    Floats: a history is looked at and extrapolated from, and no budget is decided by it.
-    """
-
-    total: tuple[float | None, ...]
-    bad: tuple[float | None, ...]
-    """Known wherever the total is; 0 <= bad <= total."""
-    query: str
-    notes: tuple[str, ...] = ()
-
-
-SeriesAnswer = Series | Unmeasured
-
-
 class Backend(Protocol):
     """Anything that can count. One call a run: a slow backend is asked once, not 64 times."""
 
@@ -232,18 +200,5 @@ class Backend(Protocol):
 
         Never raises for what a backend can do wrong: that is an `Unmeasured` with its cause.
         `Spent` answers requests whose indicator has ``spent``, `Counts` all others.
-        """
-        ...
-
-
-@runtime_checkable
-class History(Protocol):
-    """Anything that can tell what happened when. Not every backend can."""
-
-    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, for every request in order; never raises.
-
-        The sum over the steps is what `Backend.measure` counts over the span, but for what a
-        server extrapolates at the ends of each step.
         """
         ...

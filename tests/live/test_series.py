@@ -8,7 +8,8 @@ import pytest
 
 from gate.backends import history_of, open_backend
 from gate.settings import PrometheusSettings
-from gate.slo.measurement import Series, SeriesAnswer, SeriesRequest, Sli, Unmeasured
+from gate.slo.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Sli, Unmeasured
 from gate.slo.window import Span
 from tests.live.asking import LIMITS, counts, indicator, measure, request_for
 from tests.live.command import availability, check, policy

@@ -15,13 +15,8 @@ from gate.backends.logs.series import tell
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import zone_name
 from gate.settings import Limits, LogsSettings
-from gate.slo.measurement import (
-    Answer,
-    Cause,
-    CountRequest,
-    SeriesAnswer,
-    SeriesRequest,
-)
+from gate.slo.history import SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Answer, Cause, CountRequest
 
 Request = TypeVar("Request", CountRequest, SeriesRequest)
 Found = TypeVar("Found", Answer, SeriesAnswer)

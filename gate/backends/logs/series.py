@@ -10,14 +10,8 @@ from gate.backends.logs.indicators import Indicator
 from gate.backends.logs.keys import ask_for_keys, missing_keys
 from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, repeatable
 from gate.backends.logs.timestamps import instant, undated
-from gate.slo.measurement import (
-    Cause,
-    CountRequest,
-    Series,
-    SeriesAnswer,
-    SeriesRequest,
-    Unmeasured,
-)
+from gate.slo.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Cause, CountRequest, Unmeasured
 from gate.slo.window import Span
 
 Wanted = tuple[SeriesRequest, Indicator]

@@ -9,7 +9,8 @@ from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.plan import Plan, plan, questions
 from gate.backends.prometheus.series import one_step, series_answer, series_plan
-from gate.slo.measurement import Answer, CountRequest, SeriesAnswer, SeriesRequest
+from gate.slo.history import SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Answer, CountRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

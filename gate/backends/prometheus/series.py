@@ -10,14 +10,8 @@ from dataclasses import replace
 from gate.backends.prometheus.part import EVENTS, Grid, Role
 from gate.backends.prometheus.plan import Plan, plan
 from gate.backends.prometheus.reading import Fault, Readings
-from gate.slo.measurement import (
-    Cause,
-    CountRequest,
-    Series,
-    SeriesAnswer,
-    SeriesRequest,
-    Unmeasured,
-)
+from gate.slo.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Cause, CountRequest, Unmeasured
 from gate.slo.window import Span
 
 Points = Mapping[Role, tuple[float | None, ...]]

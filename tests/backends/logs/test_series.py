@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from gate.backends import history_of, open_backend
 from gate.settings import Limits, LogsSettings, Records
-from gate.slo.measurement import Cause, Series, SeriesAnswer, SeriesRequest, Sli, Unmeasured
+from gate.slo.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Cause, Sli, Unmeasured
 from gate.slo.window import Span
 from tests.backends.logs.written import AT, DAY, FAILED, before, write
 

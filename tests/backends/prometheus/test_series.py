@@ -7,7 +7,8 @@ import pytest
 import responses
 
 from gate.backends import history_of
-from gate.slo.measurement import Cause, Series, SeriesAnswer, SeriesRequest, Sli, Unmeasured
+from gate.slo.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Cause, Sli, Unmeasured
 from gate.slo.window import Span
 from tests.backends.prometheus.played import AT, RATIO, FakePrometheus, backend, failure
 
