@@ -155,7 +155,7 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
     if sli.spent is not None:
         raise reader.fail(values.node("sli"), "what is spent goes with an allowance")
     window, denominator = values.get("window")
-    if slices is not None and slices.length > _shortest(window):
+    if slices is not None and slices.length > shortest(window):
         raise reader.fail(values.node("timeslices"), "a slice cannot be longer than the window")
     if slices is not None and denominator is not Denominator.PERIOD:
         message = f"{denominator.value!r} does not go with timeslices: the window has all of them"
@@ -176,7 +176,8 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
     )
 
 
-def _shortest(window: Window) -> timedelta:
+def shortest(window: Window) -> timedelta:
+    """Return the length of a window; of a calendar's, that of the shortest."""
     return window.duration if isinstance(window, RollingWindow) else timedelta(hours=23)
 
 

@@ -1,12 +1,13 @@
 """Whether an expression counts something, and how to make a count of one that nearly does."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from gate.promql.expression import ADDED, COUNTED, SUMS, Rules, reduced, shape_of
 from gate.promql.matchers import fold_braces
+from gate.promql.shape import ADDED, COUNTED, SUMS, Rules, fold_subqueries, reduced, shape_of
 from gate.promql.tokens import ExpressionError, Kind, Token, closing, join, tokenize
 
 _RENAMED: Final[Rules] = ((re.compile(r"\bN or [NZ](?= \)|$)"), "N"),)
@@ -58,7 +59,7 @@ def read_count(text: str) -> Count:
         raise ExpressionError("it adds up a rate and a count: no number of events comes of it")
     for place in rates:
         tokens[place] = Token(Kind.WORD, "increase")
-    if reduced(shape_of(_fold_subqueries(tokens)).text, COUNTED + SUMS + _RENAMED) != "N":
+    if reduced(shape_of(fold_subqueries(tokens)).text, COUNTED + SUMS + _RENAMED) != "N":
         raise ExpressionError(
             "it is no count of events over the window; write a sum of increase(...), rate(...),"
             " sum_over_time(...) or count_over_time(...), each over the window"
@@ -113,6 +114,21 @@ def read_quotient(text: str) -> Quotient | None:
     )
 
 
+def quotient_of_counts(text: str) -> Quotient | None:
+    """Return the two sides of a division if each of them is a count; None: it is no such.
+
+    Raises:
+        ExpressionError: it cannot be cut into tokens.
+    """
+    quotient = read_quotient(text)
+    if quotient is not None:
+        with suppress(ExpressionError):
+            read_count(quotient.numerator)
+            read_count(quotient.denominator)
+            return quotient
+    return None
+
+
 def rest_of(whole: str, text: str) -> str | None:
     """Return what is taken away where an expression is ``whole - rest``; None: it is not.
 
@@ -152,7 +168,7 @@ def with_absent_parts(text: str) -> str:
 
 def _one_part(tokens: list[Token]) -> str:
     """Return a count that adds up nothing but within ``sum``."""
-    if reduced(shape_of(_fold_subqueries(tokens)).text, COUNTED + _NOT_ADDED + _RENAMED) != "N":
+    if reduced(shape_of(fold_subqueries(tokens)).text, COUNTED + _NOT_ADDED + _RENAMED) != "N":
         raise ExpressionError(
             "it adds up counts one of which may be absent, and then all of it is; write"
             " (sum(...) or vector(0)) + (sum(...) or vector(0))"
@@ -187,26 +203,6 @@ def _is_call(tokens: list[Token], place: int, names: frozenset[str]) -> bool:
         return False
     following = [token.text for token in tokens[place + 1 : place + 3] if token.text != " "]
     return following[:1] == ["("]
-
-
-def _fold_subqueries(tokens: list[Token]) -> list[Token]:
-    """Write ``function(...)[$window:5m]``, of values at instants, as one selector with a range."""
-    done, groups = list[Token](), dict[int, int]()
-    opened: list[int] = []
-    for token in (token for token in tokens if token.kind is not Kind.SPACE):
-        if token.text == "(":
-            opened.append(len(done))
-        elif token.text == ")":
-            groups[len(done)] = opened.pop()
-        done.append(token)
-        start = groups.get(len(done) - 5)
-        kinds = [token.kind for token in done[-4:]]
-        if start is None or kinds != [Kind.SYMBOL, Kind.WINDOW, Kind.STEP, Kind.SYMBOL]:
-            continue
-        if all(token.kind is not Kind.WINDOW for token in done[start:-4]):
-            called = done[start - 1].kind is Kind.WORD  # the last one, where the group is the first
-            done[start - called : -4] = [Token(Kind.BRACES, "{}")]
-    return done
 
 
 def _unwrapped(tokens: list[Token]) -> list[Token]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.live.command import Outcome, check, policy
-from tests.servers.history import truth
+from tests.servers.history import mean_of_ratios, truth
 from tests.servers.metrics import Server, backfill_rules, prometheus
 from tests.servers.series import END, START
 
@@ -88,23 +88,13 @@ def asked(folder: Path, url: str, *slos: dict[str, Any]) -> Outcome:
     return check(policy(folder, url, slos))
 
 
-def mean_of_ratios(service: str) -> Fraction:
-    """Return the mean over all slices of five minutes of their share of failures."""
-    five = timedelta(minutes=5)
-    ratios = []
-    for place in range(MONTH // five):
-        happened = truth(service, five, END - place * five)
-        ratios.append(Fraction(happened.bad, happened.total))
-    return sum(ratios, Fraction()) / len(ratios)
-
-
 @pytest.mark.parametrize("service", ["peak", "trough"])
 def test_sloth_counts_every_slice_alike_so_its_budget_is_not_that_of_the_events(
     recorded: str, tmp_path: Path, service: str
 ) -> None:
     measured = asked(tmp_path, recorded, of_sloth(service)).slos[service]
 
-    expected = mean_of_ratios(service) / Fraction("0.001")
+    expected = mean_of_ratios(service, window=MONTH) / Fraction("0.001")
     assert measured["consumed"] == pytest.approx(float(expected), rel=0.01)
     events = truth(service, MONTH)
     assert abs(measured["consumed"] - events.bad / events.total / 0.001) > 0.3
@@ -161,6 +151,8 @@ def test_without_rates_the_ratios_of_five_minutes_are_read_as_ratios(
 ) -> None:
     measured = asked(tmp_path, recorded, slo("trough", tool, {label: "trough"})).slos["trough"]
 
-    assert measured["error_ratio"] == pytest.approx(float(mean_of_ratios("trough")), rel=0.01)
+    assert measured["error_ratio"] == pytest.approx(
+        float(mean_of_ratios("trough", window=MONTH)), rel=0.01
+    )
     assert measured["notes"][0].startswith("timeslice mean")
     assert not [note for note in measured["notes"] if "older name" in note]

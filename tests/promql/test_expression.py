@@ -111,6 +111,8 @@ def test_selectors_are_found(text: str, selectors: list[str] | None) -> None:
         "sum(increase(x[$window]) or vector(0))",
         "sum(increase(x[$window])) - sum(increase(y[$window]))",
         "sum(sum_over_time(x[$window])) + count_over_time(y[$window:1m])",
+        "sum_over_time(increase(x[5m])[$window:5m])",
+        "sum_over_time((a / on () (b > 0))[$window:5m])",
     ],
 )
 def test_sums_of_counts_may_be_counted_in_halves(text: str) -> None:
@@ -134,8 +136,9 @@ def test_sums_of_counts_may_be_counted_in_halves(text: str) -> None:
         "sum(increase(x[$window])) + sum(y)",
         "sum(increase(x[$window])) or sum(increase(y[$window]))",
         "sum(increase(x[$window])) or vector(1)",
-        "sum_over_time(increase(x[5m])[$window:5m])",
         "sum(increase(x[$window]) and y)",
+        "max_over_time((x)[$window:5m])",
+        "sum_over_time(increase(x[$window])[$window:5m])",
         "increase(x[5m]) + sum(increase(x[$window]))",
     ],
 )

@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
@@ -50,6 +51,22 @@ def truth(service: str, window: timedelta, at: datetime = END) -> Truth:
     case = services()[service]
     total = sum(one.happened(window, at) for one in case.total)
     return Truth(total=total, bad=sum(one.happened(window, at) for one in case.bad))
+
+
+def mean_of_ratios(
+    *together: str, window: timedelta, every: timedelta = timedelta(minutes=5)
+) -> Fraction:
+    """Return the mean over the slices of the window before `END` of the services' failed share.
+
+    A slice in which nothing happened has none.
+    """
+    ratios = []
+    for place in range(window // every):
+        slices = [truth(service, every, END - place * every) for service in together]
+        total = sum(one.total for one in slices)
+        if total:
+            ratios.append(Fraction(sum(one.bad for one in slices), total))
+    return sum(ratios, Fraction()) / len(ratios)
 
 
 def _poisson(rng: random.Random, mean: float) -> int:

@@ -14,7 +14,13 @@ from gate.config.reader import Reader, UnreadableError
 from gate.config.scalars import ABOVE_NONE, ABOVE_ZERO, NAME, TEXT
 from gate.config.shapes import Anything, Block, Choice, Field, ListOf, Shape, Values
 from gate.config.slo_files.documents import Document, Surroundings
-from gate.config.slo_files.openslo_sli import COMPARISON, SLI_SPEC, occurrences, timeslices
+from gate.config.slo_files.openslo_sli import (
+    COMPARISON,
+    SLI_SPEC,
+    occurrences,
+    ratio_timeslices,
+    timeslices,
+)
 from gate.config.slo_files.openslo_window import SLICE, TIME_WINDOW
 from gate.config.slo_files.parts import (
     PASSED_OVER,
@@ -24,15 +30,21 @@ from gate.config.slo_files.parts import (
     place,
     resources,
 )
+from gate.config.slo_shape import shortest
 from gate.config.slos_shape import Placed
-from gate.slo.measurement import Slices
-from gate.slo.objective import Denominator, Member
+from gate.slo.measurement import Sli, Slices
+from gate.slo.objective import Denominator, Member, RatioSlo, Slo
 from gate.slo.window import Window
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _INDICATORS: Final = ("indicator", "indicatorRef")
 _REFERRED_TO: Final = frozenset({"SLI", "DataSource"})
-_SLICES: Final = ("timeSliceTarget", "timeSliceWindow")
+_METHODS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Occurrences": (),
+    "Timeslices": ("timeSliceTarget", "timeSliceWindow"),
+    "RatioTimeslices": ("timeSliceWindow",),
+}
+"""What each of them needs an objective to say of slices."""
 
 
 def read_document(document: Document, around: Surroundings) -> list[Placed]:
@@ -58,6 +70,7 @@ def read_document(document: Document, around: Surroundings) -> list[Placed]:
     if len(placed) < len(objectives):
         raise UnreadableError
     if slo.composite:
+        slo.check_sum([one.slo for one in placed])
         members = tuple(map(_member, names, objectives))
         values = {"name": name, "composite": members}
         placed.append(place(values, metadata.node("name"), document.reader))
@@ -99,11 +112,9 @@ class _Slo:
         self._check_method()
         spec, reader = self._indicator(objective)
         self._check_comparison(objective, spec)
-        slices = self._slices(objective)
-        if slices is None:
-            sli = occurrences(spec, reader, self.around)
-        else:
-            sli = timeslices(spec, objective, slices, reader, self.around)
+        self._check_slices(objective)
+        window = self._window()
+        sli, slices = self._sli(objective, window[0], spec, reader)
         draft = Draft(
             name=name,
             objective=self._target(objective),
@@ -111,7 +122,32 @@ class _Slo:
             node=objective.node(),
             slices=slices,
         )
-        return draft.placed(self._window(), self.reader)
+        return draft.placed(window, self.reader)
+
+    def check_sum(self, objectives: Sequence[Slo]) -> None:
+        """Refuse a composite whose objectives' missing parts have no one target to add up to."""
+        targets = {one.objective for one in objectives if isinstance(one, RatioSlo)}
+        if self.spec.get("budgetingMethod") == "RatioTimeslices" and len(targets) > 1:
+            message = (
+                "a composite of RatioTimeslices misses what its objectives miss together, and of"
+                " different targets it is not said how much that may be; give them all the same"
+            )
+            raise self.reader.fail(self.spec.node("budgetingMethod"), message)
+
+    def _sli(
+        self, objective: Values, window: Window, spec: Values, reader: Reader
+    ) -> tuple[Sli, Slices | None]:
+        """Return the indicator as the method counts it, and the slices to be judged."""
+        method, length = self.spec.get("budgetingMethod"), objective.get("timeSliceWindow")
+        if method == "Occurrences":
+            return occurrences(spec, reader, self.around), None
+        if method == "Timeslices":
+            slices = Slices(length=length, target=objective.get("timeSliceTarget"))
+            return timeslices(spec, objective, slices, reader, self.around), slices
+        if length > shortest(window):
+            message = "a slice cannot be longer than the window"
+            raise self.reader.fail(objective.node("timeSliceWindow"), message)
+        return ratio_timeslices(spec, objective, length, reader, self.around), None
 
     def _window(self) -> tuple[Window, Denominator]:
         windows: Sequence[tuple[Window, Denominator]] | None = self.spec.get("timeWindow")
@@ -122,18 +158,12 @@ class _Slo:
         return windows[0]
 
     def _check_method(self) -> None:
-        method, message = self.spec.get("budgetingMethod"), None
-        if method == "RatioTimeslices":
-            message = (
-                "a mean of the slices' ratios counts neither events nor slices, and is not"
-                " measured here; Occurrences and Timeslices are"
-            )
-        elif method == "Timeslices" and self.composite:
+        if self.spec.get("budgetingMethod") == "Timeslices" and self.composite:
             message = (
                 "a slice of a composite is bad when any objective is missed in it, which does not"
-                " follow from each objective's own count; a composite of Occurrences is read"
+                " follow from each objective's own count; a composite of Occurrences or of"
+                " RatioTimeslices is read"
             )
-        if message:
             raise self.reader.fail(self.spec.node("budgetingMethod"), message)
 
     def _indicator(self, objective: Values) -> tuple[Values, Reader]:
@@ -165,19 +195,15 @@ class _Slo:
             message = "a ratioMetric is compared with no value"
             raise self.reader.fail(objective.node("value"), message)
 
-    def _slices(self, objective: Values) -> Slices | None:
-        given = objective.given(*_SLICES)
-        if self.spec.get("budgetingMethod") == "Occurrences":
-            if given:
-                message = f"{given[0]} does not go with Occurrences"
-                raise self.reader.fail(objective.node(given[0]), message)
-            return None
-        if len(given) < len(_SLICES):
-            message = f"Timeslices need {' and '.join(_SLICES)}"
+    def _check_slices(self, objective: Values) -> None:
+        method = self.spec.get("budgetingMethod")
+        needed = _METHODS[method]
+        for key in objective.given(*_METHODS["Timeslices"]):
+            if key not in needed:
+                raise self.reader.fail(objective.node(key), f"{key} does not go with {method}")
+        if len(objective.given(*needed)) < len(needed):
+            message = f"{method} need {' and '.join(needed)}"
             raise self.reader.fail(objective.node(), message)
-        return Slices(
-            length=objective.get("timeSliceWindow"), target=objective.get("timeSliceTarget")
-        )
 
     def _target(self, objective: Values) -> Fraction:
         targets = objective.given("target", "targetPercent")
@@ -219,7 +245,7 @@ _SLO: Final = Block(
         **_WHERE,
         "timeWindow": Field(shape=TIME_WINDOW, doc="One window."),
         "budgetingMethod": Field(
-            shape=Choice(("Occurrences", "Timeslices", "RatioTimeslices")),
+            shape=Choice(tuple(_METHODS)),
             doc="What is counted.",
             required=True,
         ),

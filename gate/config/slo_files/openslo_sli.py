@@ -12,8 +12,15 @@ from gate.config.reader import Reader
 from gate.config.scalars import BOOLEAN, NAME, NUMBER, TEXT
 from gate.config.shapes import Anything, Block, Choice, Field, Scalar, Values
 from gate.config.slo_files.documents import Surroundings
-from gate.config.slo_files.parts import PASSED_OVER, quotient_sli, ratio_sli, with_window
-from gate.promql.counting import Count, count_of_counters, read_count
+from gate.config.slo_files.parts import (
+    PASSED_OVER,
+    divided_sli,
+    quotient_sli,
+    ratio_sli,
+    with_window,
+)
+from gate.config.slo_files.slicing import mean_of_ratios, mean_of_slices, share_of_minutes
+from gate.promql.counting import Count, count_of_counters, quotient_of_counts, read_count
 from gate.promql.expression import read_expression
 from gate.slo.measurement import Sli, Slices
 
@@ -26,6 +33,7 @@ _OPERATORS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _PARTS: Final = ("good", "bad", "total", "raw")
 _MINUTE: Final = timedelta(minutes=1)
 _ADVICE: Final = "give good or bad, and total"
+_MEAN: Final = "RatioTimeslices"
 
 
 def occurrences(spec: Values, reader: Reader, around: Surroundings) -> Sli:
@@ -56,7 +64,7 @@ def timeslices(
     """
     metric = spec.get("ratioMetric")
     if metric is None:
-        return _threshold(spec.get("thresholdMetric"), objective, reader, around)
+        return Sli(gauge=_threshold(spec.get("thresholdMetric"), objective, reader, around))
     if not metric.given("raw"):
         return _counts(metric, reader, around)
     text, node = _query(metric.get("raw"), reader, around)
@@ -65,6 +73,31 @@ def timeslices(
         return _quotient(metric, reader, around)
     _check(text, node, reader)
     return Sli(gauge=f"1 - ({text})" if metric.get("rawType") == "failure" else text)
+
+
+def ratio_timeslices(
+    spec: Values, objective: Values, length: timedelta, reader: Reader, around: Surroundings
+) -> Sli:
+    """Return an indicator that is the mean of the good shares of timeslices.
+
+    Raises:
+        UnreadableError: these cannot be told; the mistake is noted.
+    """
+    metric = spec.get("ratioMetric")
+    if metric is None:
+        gauge = _threshold(spec.get("thresholdMetric"), objective, reader, around)
+        return mean_of_ratios(share_of_minutes(gauge, length), length, _MEAN, failures=False)
+    if not metric.given("raw"):
+        return mean_of_slices(_counts(metric, reader, around), length, _MEAN)
+    text, node = _query(metric.get("raw"), reader, around)
+    failures = metric.get("rawType") == "failure"
+    try:
+        quotient = quotient_of_counts(text)
+        if quotient is None:
+            return mean_of_ratios(text, length, _MEAN, failures=failures)
+        return mean_of_slices(divided_sli(quotient, failures=failures), length, _MEAN)
+    except ValueError as error:
+        raise reader.fail(node, str(error)) from error
 
 
 def _counts(metric: Values, reader: Reader, around: Surroundings) -> Sli:
@@ -100,7 +133,7 @@ def _quotient(metric: Values, reader: Reader, around: Surroundings) -> Sli:
         raise reader.fail(node, str(error)) from error
 
 
-def _threshold(source: Values, objective: Values, reader: Reader, around: Surroundings) -> Sli:
+def _threshold(source: Values, objective: Values, reader: Reader, around: Surroundings) -> str:
     """Return a gauge that is 1 while the metric is on the good side of the value.
 
     What is NaN is left out by the comparison with -Inf: it would be on neither side, so bad.
@@ -110,7 +143,7 @@ def _threshold(source: Values, objective: Values, reader: Reader, around: Surrou
         raise reader.fail(node, "a threshold is compared with a value, which has no window")
     _check(text, node, reader)
     operator = _OPERATORS[objective.get("op")]
-    return Sli(gauge=f"(({text}) >= -Inf) {operator} bool {objective.get('value')}")
+    return f"(({text}) >= -Inf) {operator} bool {objective.get('value')}"
 
 
 def _check(text: str, node: yaml.Node, reader: Reader) -> None:

@@ -15,6 +15,7 @@ from gate.config.slo_shape import SLO
 from gate.config.slos_shape import Placed
 from gate.promql.counting import (
     Count,
+    Quotient,
     is_selector,
     read_count,
     read_quotient,
@@ -155,6 +156,19 @@ def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
             "of a ratio alone it is not known of how many events; write one count over the window"
             f" divided by another, or {advice}"
         )
+    return divided_sli(quotient, failures=failures)
+
+
+def divided_sli(quotient: Quotient, *, failures: bool) -> Sli:
+    """Return the indicator of one count divided by another.
+
+    Args:
+        quotient: both its sides over ``$window``.
+        failures: the share is that of bad events.
+
+    Raises:
+        ValueError: a side is no count, or they cannot be divided.
+    """
     role = "bad" if failures != quotient.complement else "good"
     return ratio_sli(role, read_count(quotient.numerator), read_count(quotient.denominator))
 

@@ -16,18 +16,23 @@ from gate.config.slo_files.parts import (
     PASSED_OVER,
     PERCENTAGE,
     Draft,
+    divided_sli,
     query,
-    quotient_sli,
     ratio_sli,
     resources,
 )
+from gate.config.slo_files.slicing import mean_of_ratios
 from gate.config.slos_shape import Placed
+from gate.promql.counting import quotient_of_counts
 from gate.slo.measurement import Sli
 from gate.slo.objective import Denominator
 from gate.slo.window import RollingWindow
 
 _PERIOD: Final = (RollingWindow(timedelta(days=30)), Denominator.PERIOD)
 """Unless Sloth is run with --default-slo-period."""
+_SLICE: Final = timedelta(minutes=5)
+"""Its SLI of the period is the mean of the ratios that its rules record every five minutes:
+https://github.com/slok/sloth/blob/main/internal/plugin/slo/core/sli_rules_v1/plugin.go"""
 _OWN_PLUGINS: Final = "sloth.dev/"
 _KINDS: Final = ("events", "raw", "plugin")
 
@@ -83,6 +88,14 @@ def _refuse_plugin(values: Values, reader: Reader) -> Sli:
     raise reader.fail(values.node("id"), message)
 
 
+def _raw(text: str) -> Sli:
+    """Return the indicator of a ratio: of its events where it has any, else as Sloth's mean."""
+    quotient = quotient_of_counts(text)
+    if quotient is None:
+        return mean_of_ratios(text, _SLICE, "Sloth")
+    return divided_sli(quotient, failures=True)
+
+
 def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Block[Sli]:
     def events(values: Values, reader: Reader) -> Sli:
         try:
@@ -90,11 +103,6 @@ def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Block[Sl
         except ValueError as error:
             raise reader.fail(values.node(), str(error)) from error
 
-    raw = query(
-        lambda text: quotient_sli(
-            text, failures=True, advice=f"events with {error_query} and {total_query}"
-        )
-    )
     return Block(
         {
             "events": Field(
@@ -109,7 +117,7 @@ def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Block[Sl
             ),
             "raw": Field(
                 shape=Block(
-                    {error_ratio_query: Field(shape=raw, doc="Bad by all.", required=True)},
+                    {error_ratio_query: Field(shape=query(_raw), doc="Bad by all.", required=True)},
                     lambda values, _: values.get(error_ratio_query),
                 ),
                 doc="A ratio.",
