@@ -1,5 +1,6 @@
 """Files of known incidents, and of deploys: what people and other tools say of what happened."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +11,7 @@ import yaml
 
 from gate.budget.explained import Deploy, Record, RecordStatus
 from gate.config.files import Folder, Imports, read_bytes
-from gate.config.reader import Reader, UnreadableError, compose, compose_all, decode
+from gate.config.reader import Reader, UnreadableError, after, compose, compose_all, decode
 from gate.config.scalars import INSTANT, NAME, TEXT
 from gate.config.shapes import Block, Choice, Field, Values
 from gate.errors import Mistake, PolicyError, UsageError
@@ -22,12 +23,16 @@ def _record(values: Values, reader: Reader) -> Record:
     start, end = values.get("start"), values.get("end")
     if end is not None and end <= start:
         raise reader.fail(values.node("end"), "the end is not after the start")
+    status = RecordStatus(values.get("status"))
+    if end is None and status in {RecordStatus.RESOLVED, RecordStatus.REVIEWED}:
+        # It would explain everything that happens from now on.
+        raise reader.fail(values.node("status"), f"what is {status} has an end: add the key 'end'")
     return Record(
         id=values.get("id"),
         title=values.get("title"),
         start=start,
         end=end,
-        status=RecordStatus(values.get("status")),
+        status=status,
         cause=values.get("cause"),
         link=values.get("link"),
     )
@@ -100,11 +105,18 @@ def load_deploys(path: str, environ: Mapping[str, str]) -> tuple[Deploy, ...]:
     reader, found = _reader(path, environ, mistakes), []
     with suppress(UnreadableError):
         for above, line in enumerate(decode(read_bytes(path), reader).split("\n")):
-            if line.strip():
-                here = replace(reader, above=above)
-                with suppress(UnreadableError):  # JSON is YAML, so each value has its column
-                    found.append(DEPLOY.read(compose(line, here), here))
+            with suppress(UnreadableError):
+                if line.strip():
+                    found.append(_deploy(line, replace(reader, above=above)))
     return _unless_wrong(tuple(found), mistakes)
+
+
+def _deploy(line: str, reader: Reader) -> Deploy:
+    try:
+        json.loads(line)
+    except json.JSONDecodeError as error:
+        raise reader.fail(after(line[: error.pos]), f"no JSON: {error.msg}") from error
+    return DEPLOY.read(compose(line, reader), reader)  # JSON is YAML: each value has its column
 
 
 def _reader(path: str, environ: Mapping[str, str], mistakes: list[Mistake]) -> Reader:

@@ -122,10 +122,10 @@ def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
 
 def _meaning(drain: Drain) -> str:
     """Say what the figures imply for the budget."""
-    pace = f"at this pace {values.amount(_shown(drain.per_window))} incidents"
-    costs = f"each take {_share(drain.each)} of the budget of {drain.slo}"
-    whole = f"{_share(drain.total)} together"
-    return f"{pace} in {format_duration(drain.window)} {costs}, {whole}: {_advice(drain)}"
+    count = values.amount(_shown(drain.per_window))
+    pace = f"{count} incident{'' if count == '1' else 's'} in {format_duration(drain.window)}"
+    costs = f"{_share(drain.each)} of the budget of {drain.slo} each"
+    return f"at this pace {pace}, {costs}, {_share(drain.total)} in all: {_advice(drain)}"
 
 
 def _advice(drain: Drain) -> str:
@@ -201,7 +201,7 @@ COLUMNS: Final[tuple[Column[Row], ...]] = (
     Column(title="End, UTC", cell=_end, right=False, keep=3),
     Column(title="Lasted", cell=_lasted, keep=MUST),
     Column(title="Bad", cell=lambda row: values.amount(_shown(row.felt.incident.bad)), keep=4),
-    Column(title="Budget", cell=lambda row: _share(row.felt.share), keep=7),
+    Column(title="Of budget", cell=lambda row: _share(row.felt.share), keep=7),
     Column(title="Peak burn", cell=lambda row: values.burn(_shown(row.felt.incident.peak)), keep=5),
     KNOWN,
 )
