@@ -106,7 +106,8 @@ def test_the_drain_is_that_of_the_slo_that_lost_most() -> None:
     found = drain(events, {"a": MONTH, "b": MONTH}, times)
 
     assert found is not None
-    assert (found.slo, found.per_window, found.each) == ("b", 2, pytest.approx(0.05))
+    assert (found.slo, found.per_window) == ("b", 2)
+    assert found.each == pytest.approx(0.05)
     assert found.total == pytest.approx(0.1)
     assert (found.often, found.costly) == (True, False)
 

@@ -106,7 +106,7 @@ def test_time_without_data_is_neither() -> None:
     report, _ = look({"a": series([None] * 6 + [0.0] * 18), "b": series(BAD)})
     known, other = report.services[0].slos
 
-    assert (known.unknown, other.unknown) == (Fraction(1, 4), 0)
+    assert (known.unknown, other.unknown) == (Fraction(1, 4), Fraction(0))
     assert (known.query, known.notes) == ("asked", ("seen",))
     # Something is known of the service all day: by the other SLO.
     assert report.services[0].reliability.mtbf == 23 * HOUR
