@@ -54,8 +54,11 @@ def verdict(service: ServiceIncidents) -> tuple[Verdict, str]:
         if unexplained:
             return Verdict.BLOCK, f"{word}, {unexplained} UNEXPLAINED"
         return Verdict.WARN, word
-    if service.unmeasured or not service.slos:
+    lost = sum(one.unmeasured is not None for one in service.slos)
+    if lost == len(service.slos):
         return Verdict.UNDECIDED, "NOT MEASURED"
+    if lost:
+        return Verdict.UNDECIDED, f"NONE SEEN, {lost} NOT MEASURED"
     if any(one.unknown for one in service.slos):
         return Verdict.WARN, "NONE SEEN"
     return Verdict.ALLOW, "NO INCIDENTS"
@@ -72,11 +75,14 @@ def about(service: ServiceIncidents) -> Iterator[Fact]:
 
 
 def explanation(row: Row) -> Iterator[str]:
-    """Yield sentences on one episode: what is known of it, and the deploys before."""
+    """Yield sentences on one episode: what is known of it, what is not, and the deploys before."""
     explained = row.explained
     yield from (_record(one) for one in explained.records)
     if not explained.records:
         yield f"{UNEXPLAINED}: no known incident overlaps it"
+    for felt in explained.episode.felt:
+        if felt.incident.unknown:
+            yield f"{felt.slo}: {describe_time(felt.incident.unknown)} of it has no data"
     yield from (_deploy(one, explained.episode.start) for one in explained.deploys)
 
 

@@ -114,6 +114,14 @@ def test_a_hole_in_the_data_does_not_end_an_incident() -> None:
     assert found.bad == 100
 
 
+def test_short_holes_do_not_add_up_to_a_long_one() -> None:
+    hole: Bad = [None] * (CALM_STEPS // 2)
+
+    (found,) = find([50, *hole, 50, *hole, 50, *LONG_CALM])
+
+    assert found.duration == (2 * len(hole) + 3) * STEP
+
+
 def test_a_long_hole_loses_it() -> None:
     hole: Bad = [None] * CALM_STEPS
 

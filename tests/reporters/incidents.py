@@ -35,7 +35,7 @@ def felt(slo: str = "availability", ending: Ending = Ending.CALM, share: float =
         ending=ending,
         bad=68_378.0000001,
         peak=999.9999999999,
-        unknown=timedelta(minutes=5),
+        unknown=timedelta(),
     )
     return Felt(slo=slo, incident=incident, share=share)
 

@@ -99,6 +99,7 @@ def test_the_head_says_what_was_found() -> None:
     assert head(service()) == "✔ NO INCIDENTS"
     assert head(service(slos=(partly,))) == "▲ NONE SEEN"
     assert head(service(slos=(lost,))) == "? NOT MEASURED"
+    assert head(service(slos=(lost, looked_at()))) == "? NONE SEEN, 1 NOT MEASURED"
     assert head(service(slos=())) == "? NOT MEASURED"
 
 
@@ -115,6 +116,14 @@ def test_what_is_known_of_an_incident_is_told() -> None:
     assert "INC-43 a queue; open, 2026-10-31 14:00 UTC on deploy" in text
     assert "deploy of abc123 (model-update) 5m before, at 2026-10-31 13:55 UTC" in text
     assert "deploy of abc123 as it began, at 2026-10-31 14:00 UTC" in text
+
+
+def test_a_hole_in_the_data_of_an_incident_is_told() -> None:
+    one = felt()
+    holed = replace(one, incident=replace(one.incident, unknown=timedelta(minutes=5)))
+
+    assert "availability: 5m of it has no data" in terminal(service(explained(holed)))
+    assert "no data" not in terminal(service(explained(one)))
 
 
 def test_how_often_and_how_long_is_told_and_of_which() -> None:
