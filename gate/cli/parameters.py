@@ -9,7 +9,7 @@ import click
 
 from gate.budget.impact import Impact
 from gate.config.reader import nearest
-from gate.config.scalars import SHARE, parse_instant
+from gate.config.scalars import ABOVE_ZERO, SHARE, parse_instant
 from gate.policy.override import Override
 from gate.slo.duration import parse_duration
 
@@ -99,6 +99,7 @@ def one_override(
 UNTIL: Final = Parsed("time", parse_instant)
 INSTANT: Final = Parsed("time", _past)
 DURATION: Final = Parsed("duration", parse_duration)
+RATE: Final = Parsed("rate", ABOVE_ZERO.parse)
 IMPACT: Final = Parsed("impact", parse_impact)
 EVIDENCE: Final = Parsed("name=evidence", _pair)
 

@@ -7,7 +7,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
+from gate.errors import Mistake, PolicyError
 from gate.policy.globs import matches
+
+
+def read_bytes(path: str) -> bytes:
+    """Return what a file holds that the user named.
+
+    Raises:
+        PolicyError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror}"
+        raise PolicyError((Mistake(file=path, line=1, column=1, message=message),)) from error
 
 
 class Tree(Protocol):

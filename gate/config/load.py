@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from gate.config.files import Folder, Imports, Tree
+from gate.config.files import Folder, Imports, Tree, read_bytes
 from gate.config.policy_shape import POLICY, Contents
 from gate.config.reader import Reader, UnreadableError, compose, decode
 from gate.decision.decision import Source
@@ -36,7 +36,7 @@ def load(path: str, environ: Mapping[str, str]) -> PolicyFile:
     Raises:
         PolicyError: one cannot be read or says something wrong; carries every mistake.
     """
-    raw, imports = _bytes(path), _imports(path)
+    raw, imports = read_bytes(path), _imports(path)
     read = _read(raw, path, environ, imports)
     revision, modified = _revision(Path(path), imports.patterns)
     return replace(read, source=replace(read.source, revision=revision, modified=modified))
@@ -61,7 +61,7 @@ def load_pinned(
     read = _read(raw, path, environ, then)
     pinned = replace(read, source=replace(read.source, revision=revision))
     try:
-        now = _bytes(path)
+        now = read_bytes(path)
     except PolicyError:
         return replace(pinned, altered=sha256().hexdigest())  # the change deletes it
     if now == raw and not then.patterns:
@@ -96,7 +96,7 @@ def _read(raw: bytes, path: str, environ: Mapping[str, str], imports: Imports) -
 def validate(path: str, environ: Mapping[str, str]) -> tuple[Mistake, ...]:
     """Return every mistake and warning in a file; what it needs beyond it need not be there."""
     try:
-        raw = _bytes(path)
+        raw = read_bytes(path)
     except PolicyError as error:
         return error.mistakes
     reader = Reader(file=path, environ=environ, imports=_imports(path), offline=True)
@@ -111,14 +111,6 @@ def parse(raw: bytes, reader: Reader) -> tuple[Contents | None, tuple[Mistake, .
     mistakes = tuple(sorted(set(reader.mistakes)))
     fatal = any(mistake.fatal for mistake in mistakes)
     return (None if fatal else contents), mistakes
-
-
-def _bytes(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        message = f"the file cannot be read: {error.strerror}"
-        raise PolicyError((Mistake(file=path, line=1, column=1, message=message),)) from error
 
 
 def _revision(path: Path, patterns: Sequence[str]) -> tuple[str | None, bool]:

@@ -36,6 +36,8 @@ class Reader:
     environ: Mapping[str, str]
     imports: Imports
     """The other files that the policy reads."""
+    above: int = 0
+    """Lines of the file above the text that is read."""
     offline: bool = False
     """Only look at the file: an environment variable or a file that is missing is a warning."""
     mistakes: list[Mistake] = field(default_factory=list)
@@ -55,7 +57,7 @@ class Reader:
         self.mistakes.append(
             Mistake(
                 file=self.file,
-                line=mark.line + 1,
+                line=self.above + mark.line + 1,
                 column=mark.column + 1,
                 message=message,
                 fatal=fatal,

@@ -13,15 +13,18 @@ from gate.reporters.style import Style
 if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these
     from gate.decision.checkup import Checkup
     from gate.decision.decision import Decision
+    from gate.decision.incidents import IncidentReport
     from gate.decision.status import Status
 
 __all__ = [
     "CHECKUP_REPORTERS",
+    "INCIDENT_REPORTERS",
     "REPORTERS",
     "STATUS_REPORTERS",
     "Style",
     "render",
     "render_checkup",
+    "render_incidents",
     "render_status",
 ]
 
@@ -43,6 +46,11 @@ CHECKUP_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.checkup",
     "json": "gate.reporters.checkup_json",
 }
+INCIDENT_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.incidents_terminal",
+    "markdown": "gate.reporters.incidents_markdown",
+    "json": "gate.reporters.incidents_json",
+}
 
 
 def render(name: str, decision: "Decision", style: Style) -> str:
@@ -60,4 +68,10 @@ def render_status(name: str, status: "Status", style: Style) -> str:
 def render_checkup(name: str, checkup: "Checkup", style: Style) -> str:
     """Return the report on what the doctor saw. ``name`` is one of `CHECKUP_REPORTERS`."""
     text: str = import_module(CHECKUP_REPORTERS[name]).render_checkup(checkup, style)
+    return text
+
+
+def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
+    """Return the report on incidents. ``name`` is one of `INCIDENT_REPORTERS`."""
+    text: str = import_module(INCIDENT_REPORTERS[name]).render_incidents(report, style)
     return text

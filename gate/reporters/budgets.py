@@ -1,29 +1,16 @@
 """One SLO's budget as cells of a table, in words that are not yet escaped for any format."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
 from gate.reporters import values
+from gate.reporters.column import MUST, Column
 from gate.slo.duration import format_duration
 from gate.slo.measurement import Cause
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.window import CalendarWindow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column of the budget table."""
-
-    title: str
-    cell: Callable[[Assessment], str]
-    right: bool = True
-    """Numbers stand to the right."""
-    keep: int
-    """Where there is no room for all, the lowest goes first; what it says is in the details too."""
 
 
 def status(assessment: Assessment) -> str:
@@ -82,10 +69,14 @@ def _window(assessment: Assessment) -> str:
     return str(window.period) if isinstance(window, CalendarWindow) else str(window)
 
 
-NAME: Final = Column(title="SLO", cell=_name, right=False, keep=9)
-REMAINING: Final = Column(title="Left", cell=lambda known: values.left(known.remaining), keep=9)
-STATUS: Final = Column(title="Status", cell=status, right=False, keep=9)
-COLUMNS: Final = (
+NAME: Final[Column[Assessment]] = Column(title="SLO", cell=_name, right=False, keep=MUST, share=4)
+REMAINING: Final[Column[Assessment]] = Column(
+    title="Left", cell=lambda known: values.left(known.remaining), keep=MUST
+)
+STATUS: Final[Column[Assessment]] = Column(
+    title="Status", cell=status, right=False, keep=MUST, share=5
+)
+COLUMNS: Final[tuple[Column[Assessment], ...]] = (
     NAME,
     Column(title="Objective", cell=lambda known: promise(known.slo), keep=5),
     Column(title="Window", cell=_window, right=False, keep=3),

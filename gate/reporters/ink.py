@@ -5,7 +5,7 @@ from typing import Final
 from gate.budget.assessment import Assessment
 from gate.policy.findings import Verdict
 from gate.reporters import budgets
-from gate.reporters.budgets import Column
+from gate.reporters.column import Column
 from gate.reporters.style import Style
 
 BOLD: Final = "1"
@@ -42,10 +42,15 @@ def badge(verdict: Verdict, word: str, style: Style) -> str:
 
 def mark(verdict: Verdict, style: Style) -> str:
     """Write a verdict's sign alone."""
-    return ink(_SIGNS[verdict][not style.unicode], _MARKS[verdict], style)
+    return coloured(verdict, _SIGNS[verdict][not style.unicode], style)
 
 
-def bar(style: Style) -> Column:
+def coloured(verdict: Verdict, text: str, style: Style) -> str:
+    """Write a text in a verdict's colour."""
+    return ink(text, _MARKS[verdict], style)
+
+
+def bar(style: Style) -> Column[Assessment]:
     """Return a column that draws what is left, never a cell too many."""
     full, empty = ("█", "░") if style.unicode else ("#", ".")
 
@@ -58,7 +63,7 @@ def bar(style: Style) -> Column:
     return Column(title="", cell=draw, right=False, keep=0)
 
 
-def cell(column: Column, known: Assessment, text: str, style: Style) -> str:
+def cell(column: Column[Assessment], known: Assessment, text: str, style: Style) -> str:
     """Colour one cell of the budget table."""
     if column is budgets.NAME:
         return ink(text, BOLD, style)

@@ -1,0 +1,143 @@
+"""Looking for incidents in the history of everything that one or several policies count."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from gate import __version__
+from gate.backends import history_of, open_backend
+from gate.budget.episodes import Felt, drain, episodes, reliability
+from gate.budget.explained import Deploy, Record, explain, unfelt
+from gate.budget.incidents import budget_events, find_incidents, known_steps
+from gate.config.load import PolicyFile
+from gate.decision.incidents import IncidentReport, LookedAt, ServiceIncidents
+from gate.errors import UsageError
+from gate.pipeline.measure import OpenBackend
+from gate.pipeline.together import together
+from gate.settings import Limits
+from gate.slo.measurement import Cause, History, Series, SeriesAnswer, SeriesRequest, Unmeasured
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.window import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is looked for, and what is known already."""
+
+    at: datetime
+    """The end of the history that is looked at."""
+    last: timedelta
+    """How much of it; what is over a whole number of steps is left out."""
+    step: timedelta
+    """At most ``last``."""
+    threshold: Fraction
+    """A burn rate, above 0."""
+    timeout: timedelta
+    records: tuple[Record, ...] = ()
+    deploys: tuple[Deploy, ...] = ()
+
+    @property
+    def span(self) -> Span:
+        """A whole number of steps."""
+        return Span(self.at - self.last // self.step * self.step, self.at)
+
+
+def search(
+    files: Sequence[PolicyFile], asked: Search, *, open_with: OpenBackend = open_backend
+) -> IncidentReport:
+    """Return the incidents of every policy.
+
+    Raises:
+        UsageError: a backend keeps no history, or a package of one is missing.
+    """
+    histories = [_history(file, asked, open_with) for file in files]
+
+    def task(place: int) -> Callable[[], ServiceIncidents]:
+        return lambda: _service(files[place], histories[place], asked)
+
+    services = tuple(together([task(place) for place in range(len(files))]))
+    explained = [one for service in services for one in service.explained]
+    return IncidentReport(
+        services=services,
+        span=asked.span,
+        step=asked.step,
+        threshold=asked.threshold,
+        unfelt=unfelt(asked.records, explained, asked.span),
+        tool_version=__version__,
+    )
+
+
+def _history(file: PolicyFile, asked: Search, open_with: OpenBackend) -> History:
+    history = history_of(open_with(file.settings, Limits(timeout=asked.timeout)))
+    if history is None:
+        kind = file.settings.kind
+        raise UsageError(f"{file.source.path}: the backend {kind} keeps no history to look at")
+    return history
+
+
+def _service(file: PolicyFile, history: History, asked: Search) -> ServiceIncidents:
+    policy = file.policy
+    slos = [one for one in policy.slos if isinstance(one, RatioSlo) and one.slices is None]
+    requests = [SeriesRequest(sli=slo.sli, span=asked.span, step=asked.step) for slo in slos]
+    answers = history.history(requests) if requests else []
+    looked_at = tuple(
+        _looked_at(slo, request, answer, asked)
+        for slo, request, answer in zip(slos, requests, answers, strict=True)
+    )
+    felt = [one for looked in looked_at for one in looked.felt]
+    found = episodes(felt)
+    known = {
+        slo.name: known_steps(answer)
+        for slo, answer in zip(slos, answers, strict=True)
+        if isinstance(answer, Series)
+    }
+    anything = [any(steps) for steps in zip(*known.values(), strict=True)]
+    return ServiceIncidents(
+        policy=policy,
+        source=file.source,
+        slos=looked_at,
+        left_out=tuple((slo.name, _why(slo)) for slo in policy.slos if slo not in slos),
+        explained=tuple(
+            explain(one, asked.records, asked.deploys, service=policy.service, step=asked.step)
+            for one in found
+        ),
+        reliability=reliability(found, anything, start=asked.span.start, step=asked.step),
+        drain=drain(
+            felt,
+            {slo.name: slo.window.whole(asked.at).length for slo in slos},
+            {name: sum(steps) * asked.step for name, steps in known.items()},
+        ),
+    )
+
+
+def _looked_at(
+    slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer, asked: Search
+) -> LookedAt:
+    if isinstance(answer, Series) and not any(known_steps(answer)):
+        reason = "nothing is known of any step of the time looked at"
+        answer = Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
+    if isinstance(answer, Unmeasured):
+        return LookedAt(
+            slo=slo.name, felt=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
+        )
+    budget = float(slo.budget)
+    allowed = budget_events(answer, request, budget, slo.window.whole(asked.at).length)
+    found = find_incidents(answer, request, budget=budget, threshold=float(asked.threshold))
+    return LookedAt(
+        slo=slo.name,
+        felt=tuple(Felt(slo=slo.name, incident=one, share=one.bad / allowed) for one in found),
+        unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
+        query=answer.query,
+        unmeasured=None,
+        notes=answer.notes,
+    )
+
+
+def _why(slo: Slo) -> str:
+    """Say why an SLO has no burn rate that could be told step by step."""
+    if isinstance(slo, SpendSlo):
+        return "it spends an amount, of which no event is bad"
+    if isinstance(slo, CompositeSlo):
+        return "it is a composite; its members are looked at themselves"
+    return "it counts slices of time, whose history is not told step by step"

@@ -1,0 +1,35 @@
+"""Incidents for an issue, a wiki or a comment."""
+
+from collections.abc import Iterator
+
+from gate.decision.incidents import IncidentReport, ServiceIncidents
+from gate.reporters import incidents_words as words
+from gate.reporters import markup
+from gate.reporters.escape import markdown
+from gate.reporters.style import Style
+
+
+def render_incidents(report: IncidentReport, _style: Style) -> str:
+    """Return the report on incidents."""
+    blocks = [block for service in report.services for block in _service(service)]
+    if report.unfelt:
+        blocks.append(markup.facts(words.unfelt(report)))
+    blocks.append(markup.small(words.closing(report)))
+    return markup.document(blocks)
+
+
+def _service(service: ServiceIncidents) -> Iterator[str]:
+    verdict, word = words.verdict(service)
+    yield f"## {markup.SIGNS[verdict]} {word}: {markdown(service.policy.service)}"
+    rows = words.rows(service)
+    if rows:
+        yield markup.table(rows, words.COLUMNS)
+        yield markup.facts(
+            (f"Incident {row.number}", text)
+            for row in rows
+            if row.first
+            for text in words.explanation(row)
+        )
+    if told := list(words.about(service)):
+        yield markup.facts(told)
+    yield markup.small(words.origin(service))

@@ -1,0 +1,50 @@
+"""Incidents for a terminal: a table, what is known of each, and what they come to."""
+
+from collections.abc import Iterator
+
+from gate.decision.incidents import IncidentReport, ServiceIncidents
+from gate.policy.findings import Verdict
+from gate.reporters import incidents_words as words
+from gate.reporters import ink
+from gate.reporters.column import Column
+from gate.reporters.escape import plain
+from gate.reporters.layout import GAP
+from gate.reporters.prose import facts, finish
+from gate.reporters.style import Style
+from gate.reporters.table import table
+
+
+def render_incidents(report: IncidentReport, style: Style) -> str:
+    """Return the report on incidents."""
+    lines: list[str] = []
+    for service in report.services:
+        lines += [*_service(service, style), ""]
+    lines += facts([*words.unfelt(report), *words.closing(report)], style)
+    return finish(lines, style)
+
+
+def _service(service: ServiceIncidents, style: Style) -> Iterator[str]:
+    verdict, word = words.verdict(service)
+    name = ink.ink(plain(service.policy.service), ink.BOLD, style)
+    yield f"{ink.badge(verdict, word, style)}{GAP}{name}"
+    yield ""
+    if service.explained:
+        yield from _table(service, style)
+        yield ""
+    for row in words.rows(service):
+        if row.first:
+            told = [(f"#{row.number}", text) for text in words.explanation(row)]
+            yield from facts(told, style)
+    yield from facts([*words.about(service), *words.origin(service)], style)
+
+
+def _table(service: ServiceIncidents, style: Style) -> Iterator[str]:
+    def paint(column: Column[words.Row], row: words.Row, text: str) -> str:
+        if column is words.KNOWN and not row.explained.records:
+            return ink.coloured(Verdict.BLOCK, text, style)
+        return text
+
+    rule, width = "─" if style.unicode else "-", style.width - len(GAP)
+    lines = table(words.rows(service), words.COLUMNS, width, rule=rule, paint=paint)
+    head = [ink.ink(line, ink.DIM, style) for line in lines[:2]]
+    yield from (f"{GAP}{line}".rstrip() for line in [*head, *lines[2:]])

@@ -1,0 +1,39 @@
+"""``gate incidents`` as it is called."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.installed import AT, Run
+
+
+def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[..., Path]) -> None:
+    write_policy()
+
+    done = gate("incidents", "gate.yaml", "--at", AT)
+
+    assert done.returncode == 2
+    assert done.stderr == "gate: gate.yaml: the backend static keeps no history to look at\n"
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--last", "1h", "--step", "2h"), "--step is longer than --last"),
+        (("--threshold", "0"), "0 is not above zero"),
+        (("--threshold", "high"), "'high' is no number"),
+        (("--known", "none.yaml"), "--known none.yaml: no file matches"),
+        (("--deploys", "none.jsonl"), "none.jsonl:1:1: error: the file cannot be read"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_a_usage_error(
+    gate: Run, write_policy: Callable[..., Path], options: tuple[str, ...], message: str
+) -> None:
+    write_policy()
+
+    done = gate("incidents", "gate.yaml", "--at", AT, *options)
+
+    assert done.returncode == 2
+    assert message in done.stderr

@@ -1,0 +1,194 @@
+"""Files of known incidents and of deploys: what they may say, and every mistake with its place."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gate.budget.explained import Deploy, Record, RecordStatus
+from gate.config.known_incidents import load_deploys, load_known
+from gate.errors import PolicyError, UsageError
+
+WHOLE = """\
+id: INC-42
+title: The night shift's database
+start: 2026-10-27T02:45:00+01:00
+end: 2026-10-27T02:30:00Z
+status: reviewed
+cause: a failover
+link: https://wiki.example/INC-42
+"""
+LEAST = "{id: 7, title: t, start: 2026-10-27T01:45:00Z, status: open}\n"
+
+
+def write(folder: Path, **texts: str) -> str:
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return str(folder)
+
+
+def mistakes(folder: Path, **texts: str) -> list[str]:
+    with pytest.raises(PolicyError) as caught:
+        load_known([write(folder, **texts)], {})
+    return [str(one).removeprefix(f"{folder}/") for one in caught.value.mistakes]
+
+
+def deploys(folder: Path, text: str) -> tuple[Deploy, ...]:
+    path = folder / "deploys.jsonl"
+    path.write_text(text, encoding="utf-8")
+    return load_deploys(str(path), {})
+
+
+def deploy_mistakes(folder: Path, text: str) -> list[str]:
+    with pytest.raises(PolicyError) as caught:
+        deploys(folder, text)
+    return [str(one).removeprefix(f"{folder}/") for one in caught.value.mistakes]
+
+
+def test_a_record_is_read_with_all_that_it_says(tmp_path: Path) -> None:
+    assert load_known([write(tmp_path, one=WHOLE)], {}) == (
+        Record(
+            id="INC-42",
+            title="The night shift's database",
+            start=datetime(2026, 10, 27, 1, 45, tzinfo=UTC),
+            end=datetime(2026, 10, 27, 2, 30, tzinfo=UTC),
+            status=RecordStatus.REVIEWED,
+            cause="a failover",
+            link="https://wiki.example/INC-42",
+        ),
+    )
+
+
+def test_an_open_record_needs_no_end_cause_or_link(tmp_path: Path) -> None:
+    (found,) = load_known([write(tmp_path, one=LEAST)], {})
+
+    assert (found.id, found.end, found.cause, found.link) == ("7", None, None, None)
+
+
+def test_a_file_may_have_a_list_or_several_documents(tmp_path: Path) -> None:
+    a, b, c = (LEAST.replace("id: 7", f"id: {name}") for name in "abc")
+    write(tmp_path, one=f"- {a}- {b}", two=f"{c}---\n{WHOLE}")
+
+    assert [one.id for one in load_known([str(tmp_path)], {})] == ["a", "b", "c", "INC-42"]
+
+
+def test_a_folder_a_file_and_a_glob_name_each_file_once(tmp_path: Path) -> None:
+    write(tmp_path, one=WHOLE, two=LEAST)
+    (tmp_path / "three.yml").write_text(LEAST.replace("id: 7", "id: 8"))
+    (tmp_path / "notes.md").write_text("no record")
+
+    found = load_known([str(tmp_path / "*.yaml"), str(tmp_path), str(tmp_path / "one.yaml")], {})
+
+    assert [one.id for one in found] == ["INC-42", "7", "8"]
+
+
+@pytest.mark.parametrize("name", ["*.yaml", "", "one.yaml"])
+def test_where_no_file_matches_it_is_said(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="no file matches"):
+        load_known([str(tmp_path / name)], {})
+
+
+def test_a_misspelt_key_and_status_are_told_with_the_nearest(tmp_path: Path) -> None:
+    text = WHOLE.replace("cause:", "casue:").replace("reviewed", "reviewd")
+
+    assert mistakes(tmp_path, one=text) == [
+        "one.yaml:5:9: error: 'reviewd' is not known here; did you mean 'reviewed'?",
+        "one.yaml:6:1: error: unknown key 'casue'; did you mean 'cause'?",
+    ]
+
+
+def test_the_mistakes_of_all_files_are_told_together(tmp_path: Path) -> None:
+    found = mistakes(
+        tmp_path, one="- id: 1\n", two="", three=LEAST.replace("Z", ""), four=WHOLE + "}"
+    )
+
+    assert [one.split(" error: ")[0] for one in found] == [
+        "four.yaml:8:1:",
+        "one.yaml:1:3:",
+        "one.yaml:1:3:",
+        "one.yaml:1:3:",
+        "three.yaml:1:26:",
+        "two.yaml:1:1:",
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_told_beside_the_others(tmp_path: Path) -> None:
+    (tmp_path / "dir.yaml").mkdir()
+
+    assert mistakes(tmp_path, one="- 5") == [
+        "dir.yaml:1:1: error: the file cannot be read: Is a directory",
+        "one.yaml:1:3: error: a block of keys was expected, not a single value",
+    ]
+
+
+@pytest.mark.parametrize("end", ["2026-10-27T01:45:00Z", "2026-10-26T00:00:00Z"])
+def test_an_end_is_after_its_start(tmp_path: Path, end: str) -> None:
+    text = WHOLE.replace("2026-10-27T02:30:00Z", end)
+
+    assert mistakes(tmp_path, one=text) == ["one.yaml:4:6: error: the end is not after the start"]
+
+
+@pytest.mark.parametrize("status", ["resolved", "reviewed"])
+def test_what_is_over_has_an_end(tmp_path: Path, status: str) -> None:
+    text = LEAST.replace("open", status)
+
+    assert mistakes(tmp_path, one=text) == [
+        f"one.yaml:1:56: error: what is {status} has an end: add the key 'end'"
+    ]
+
+
+def test_an_id_stands_once(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, one=LEAST, two=f"- {LEAST}") == [
+        f"two.yaml:1:3: error: the id '7' stands twice; first in {tmp_path}/one.yaml:1"
+    ]
+
+
+def test_deploys_are_read_line_by_line(tmp_path: Path) -> None:
+    text = """\
+{"time": "2026-10-27T13:40:00Z", "revision": "abc", "service": "chat", "change": "canary"}
+
+{"time": "2026-10-28T13:40:00Z", "revision": 12}
+"""
+    first, second = deploys(tmp_path, text)
+
+    assert first == Deploy(
+        time=datetime(2026, 10, 27, 13, 40, tzinfo=UTC),
+        revision="abc",
+        service="chat",
+        change="canary",
+    )
+    assert (second.revision, second.service, second.change) == ("12", None, None)
+
+
+def test_no_deploy_is_no_mistake(tmp_path: Path) -> None:
+    assert deploys(tmp_path, "\n") == ()
+
+
+def test_a_mistake_in_deploys_is_told_with_its_line_and_column(tmp_path: Path) -> None:
+    text = """\
+{"time": "2026-10-27T13:40:00Z", "revison": "abc"}
+{"time": "yesterday", "revision": "abc"}
+{"time"
+"""
+    found = deploy_mistakes(tmp_path, text)
+
+    assert found[:3] == [
+        "deploys.jsonl:1:1: error: the key 'revision' is missing: Which commit or version.",
+        "deploys.jsonl:1:34: error: unknown key 'revison'; did you mean 'revision'?",
+        "deploys.jsonl:2:10: error: 'yesterday' is no instant;"
+        " write for example 2026-11-20T14:00:00Z",
+    ]
+    assert found[3:] == ["deploys.jsonl:3:8: error: no JSON: Expecting ':' delimiter"]
+
+
+def test_deploys_that_are_no_text_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "deploys.jsonl"
+    path.write_bytes(b'{"time": "\xff"}')
+
+    with pytest.raises(PolicyError, match=r"deploys.jsonl:1:11: error: this is no UTF-8 text"):
+        load_deploys(str(path), {})
+
+
+def test_a_file_of_deploys_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="cannot be read: No such file"):
+        load_deploys(str(tmp_path / "none"), {})

@@ -1,0 +1,82 @@
+"""Reports on incidents, made by hand."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from gate.budget.episodes import Episode, Felt, Reliability
+from gate.budget.explained import Deploy, Explained, Record, RecordStatus
+from gate.budget.incidents import Ending, Incident
+from gate.decision.incidents import IncidentReport, LookedAt, ServiceIncidents
+from gate.slo.window import Span
+from tests.reporters.builders import policy_of, source
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+START = AT - timedelta(hours=10)
+MONTH = timedelta(days=30)
+RECORD = Record(
+    id="INC-42",
+    title="the database",
+    start=START,
+    end=START + timedelta(hours=1),
+    status=RecordStatus.RESOLVED,
+    cause="a failover",
+    link="https://wiki.example/42",
+)
+GOING_ON = Record(id="INC-43", title="a queue", start=START, end=None, status=RecordStatus.OPEN)
+DEPLOY = Deploy(time=START - timedelta(minutes=5), revision="abc123", change="model-update")
+
+
+def felt(slo: str = "availability", ending: Ending = Ending.CALM, share: float = 0.3) -> Felt:
+    incident = Incident(
+        start=START,
+        end=START + timedelta(minutes=30),
+        ending=ending,
+        bad=68_378.0000001,
+        peak=999.9999999999,
+        unknown=timedelta(),
+    )
+    return Felt(slo=slo, incident=incident, share=share)
+
+
+def explained(
+    *parts: Felt, records: tuple[Record, ...] = (), deploys: tuple[Deploy, ...] = ()
+) -> Explained:
+    return Explained(episode=Episode(felt=parts or (felt(),)), records=records, deploys=deploys)
+
+
+def looked_at(**fields: Any) -> LookedAt:
+    known = LookedAt(slo="availability", felt=(), unknown=Fraction(0), query="q", unmeasured=None)
+    return replace(known, **fields)
+
+
+def service(*episodes: Explained, **fields: Any) -> ServiceIncidents:
+    half_hour = timedelta(minutes=30)
+    figures = Reliability(
+        count=len(episodes),
+        mttr=half_hour if episodes else None,
+        longest=2 * half_hour if episodes else None,
+        mtbf=timedelta(days=15) if episodes else None,
+    )
+    known = ServiceIncidents(
+        policy=policy_of(()),
+        source=source(),
+        slos=(looked_at(),),
+        left_out=(),
+        explained=episodes,
+        reliability=figures,
+        drain=None,
+    )
+    return replace(known, **fields)
+
+
+def report(*services: ServiceIncidents, unfelt: tuple[Record, ...] = ()) -> IncidentReport:
+    return IncidentReport(
+        services=services,
+        span=Span(AT - MONTH, AT),
+        step=timedelta(minutes=5),
+        threshold=Fraction(6),
+        unfelt=unfelt,
+        tool_version="1",
+    )

@@ -1,0 +1,259 @@
+"""The report on incidents, as a person sees it and as a program reads it."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from gate.budget.episodes import Drain, Reliability
+from gate.budget.incidents import Ending
+from gate.decision.incidents import ServiceIncidents
+from gate.reporters import INCIDENT_REPORTERS, render_incidents
+from gate.reporters.style import Style
+from gate.slo.measurement import Cause, Unmeasured
+from tests.reporters.builders import policy_of
+from tests.reporters.incidents import (
+    DEPLOY,
+    GOING_ON,
+    MONTH,
+    RECORD,
+    START,
+    explained,
+    felt,
+    looked_at,
+    report,
+    service,
+)
+
+HOSTILE = "\x1b[2J<b>@acme|`x`"
+WIDE = Style(width=130)
+
+
+def terminal(*services: ServiceIncidents, style: Style = WIDE, **fields: Any) -> str:
+    return render_incidents("terminal", report(*services, **fields), style)
+
+
+def joined(text: str) -> str:
+    """Return a text without its line breaks."""
+    return " ".join(text.split())
+
+
+def head(one: ServiceIncidents) -> str:
+    return terminal(one).splitlines()[0].split("  ")[0]
+
+
+def test_an_incident_is_a_row_with_what_it_cost() -> None:
+    lines = terminal(service(explained(records=(RECORD,)))).splitlines()
+
+    assert lines[2].split() == [
+        *("#", "SLO", "Start,", "UTC", "End,", "UTC", "Lasted", "Bad", "Of", "budget"),
+        *("Peak", "burn", "Known", "as"),
+    ]
+    assert lines[4].split() == [
+        *("#1", "availability", "2026-10-31", "14:00", "2026-10-31", "14:30", "30m", "68,378"),
+        *("30.0", "%", "1,000.00", "INC-42"),
+    ]
+
+
+def test_slos_that_felt_the_same_stand_together_under_one_number() -> None:
+    rows = terminal(service(explained(felt("a"), felt("b")), explained(felt("c")))).splitlines()[
+        4:7
+    ]
+
+    assert [row[:7].strip() for row in rows] == ["#1  a", "b", "#2  c"]
+    assert [row.endswith("unexplained") for row in rows] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("ending", "lasted"),
+    [(Ending.CALM, "30m"), (Ending.OPEN, "30m, open"), (Ending.LOST, "30m or more")],
+)
+def test_how_long_it_lasted_says_whether_it_ended(ending: Ending, lasted: str) -> None:
+    row = terminal(service(explained(felt(ending=ending)))).splitlines()[4]
+
+    assert f" {lasted}  68,378" in row
+    assert (" open  " in row) is (ending is Ending.OPEN)
+
+
+def test_unexplained_ones_stand_out() -> None:
+    text = terminal(service(explained()), style=replace(WIDE, color=True))
+
+    assert "\x1b[31munexplained" in text
+    assert "no known incident overlaps it" in text
+    assert "\x1b[31mINC" not in terminal(
+        service(explained(records=(RECORD,))), style=replace(WIDE, color=True)
+    )
+
+
+def test_the_head_says_what_was_found() -> None:
+    lost = looked_at(unmeasured=Unmeasured(cause=Cause.NO_DATA, reason="nothing"))
+    partly = looked_at(unknown=Fraction(1, 3))
+
+    assert (
+        head(service(explained(), explained(records=(RECORD,)))) == "✖ 2 INCIDENTS, 1 UNEXPLAINED"
+    )
+    assert head(service(explained(records=(RECORD,)))) == "▲ 1 INCIDENT"
+    assert head(service()) == "✔ NO INCIDENTS"
+    assert head(service(slos=(partly,))) == "▲ NONE SEEN"
+    assert head(service(slos=(lost,))) == "? NOT MEASURED"
+    assert head(service(slos=(lost, looked_at()))) == "? NONE SEEN, 1 NOT MEASURED"
+    assert head(service(slos=())) == "? NOT MEASURED"
+
+
+def test_what_is_known_of_an_incident_is_told() -> None:
+    at_once = replace(DEPLOY, time=START, change=None)
+    text = joined(
+        terminal(service(explained(records=(RECORD, GOING_ON), deploys=(DEPLOY, at_once))))
+    )
+
+    assert (
+        "INC-42 the database; resolved, 2026-10-31 14:00 to 2026-10-31 15:00 UTC; a failover;"
+        " https://wiki.example/42" in text
+    )
+    assert "INC-43 a queue; open, 2026-10-31 14:00 UTC on deploy" in text
+    assert "deploy of abc123 (model-update) 5m before, at 2026-10-31 13:55 UTC" in text
+    assert "deploy of abc123 as it began, at 2026-10-31 14:00 UTC" in text
+
+
+def test_a_hole_in_the_data_of_an_incident_is_told() -> None:
+    one = felt()
+    holed = replace(one, incident=replace(one.incident, unknown=timedelta(minutes=5)))
+
+    assert "availability: 5m of it has no data" in terminal(service(explained(holed)))
+    assert "no data" not in terminal(service(explained(one)))
+
+
+def test_how_often_and_how_long_is_told_and_of_which() -> None:
+    whole = joined(terminal(service(explained())))
+    some = joined(terminal(service(explained(), explained(felt(ending=Ending.LOST)))))
+    unknown = Reliability(count=1, mttr=None, longest=None, mtbf=timedelta(days=1))
+    none = joined(terminal(service(explained(), reliability=unknown)))
+
+    assert "MTTR 30m to recover in the mean, 1h at the longest MTBF" in whole
+    assert "MTBF 15d between failures in the mean" in whole
+    assert "1h at the longest, of the 1 that were seen to end" in some
+    assert "MTTR not known: no incident was seen to end" in none
+    assert "MTTR" not in terminal(service())
+
+
+@pytest.mark.parametrize(
+    ("pace", "each", "told"),
+    [
+        (1.0, 0.3, "1 incident in 30d, 30.0 % of the budget of a each, 30.0 % in all: a high MTTR"),
+        (3.0, 0.05, "3 incidents in 30d, 5.0 % of the budget of a each, 15.0 % in all: a low MTBF"),
+        (2.5, 0.5, "2.5 incidents in 30d, 50.0 % of the budget of a each, 125.0 % in all: a low"
+         " MTBF drains it often and a high MTTR long"),
+        (0.5, 0.1, "0.5 incidents in 30d, 10.0 % of the budget of a each, 5.0 % in all: neither"),
+    ],
+)  # fmt: skip
+def test_a_sentence_says_what_it_means_for_the_budget(pace: float, each: float, told: str) -> None:
+    drain = Drain(slo="a", window=MONTH, per_window=pace, each=each)
+
+    assert f"at this pace {told}" in joined(terminal(service(explained(), drain=drain)))
+
+
+def test_what_is_not_known_is_told() -> None:
+    lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it answered 503")
+    text = joined(
+        terminal(
+            service(
+                slos=(
+                    looked_at(slo="a", unknown=Fraction(1, 3), notes=("by a rule",)),
+                    looked_at(slo="b", unknown=Fraction(1), unmeasured=lost),
+                ),
+                left_out=(("spend", "it spends"),),
+            ),
+            unfelt=(RECORD,),
+        )
+    )
+
+    assert "Unknown a: 33.4 % of the time has no data; neither calm nor incident" in text
+    assert "Note a: by a rule" in text
+    assert "Not measured b: backend error: it answered 503" in text
+    assert "Left out spend: it spends" in text
+    assert "Not felt INC-42 the database" in text
+    assert "2026-10-02 00:00 to 2026-11-01 00:00 UTC, in steps of 5m, for burn rates of 6" in text
+
+
+@pytest.mark.parametrize("name", INCIDENT_REPORTERS)
+def test_foreign_text_cannot_break_out(name: str) -> None:
+    record = replace(RECORD, id=HOSTILE, title=HOSTILE, cause=HOSTILE, link=HOSTILE)
+    deploy = replace(DEPLOY, revision=HOSTILE, change=HOSTILE)
+    one = service(
+        explained(felt(HOSTILE), records=(record,), deploys=(deploy,)),
+        slos=(looked_at(slo=HOSTILE, unknown=Fraction(1, 2), notes=(HOSTILE,)),),
+        left_out=((HOSTILE, HOSTILE),),
+        policy=policy_of((), service=HOSTILE),
+        drain=Drain(slo=HOSTILE, window=MONTH, per_window=1, each=1),
+    )
+
+    text = render_incidents(name, report(one, unfelt=(record,)), WIDE)
+
+    assert "\x1b" not in text
+    if name == "markdown":
+        assert "<b>" not in text
+        assert "@acme" not in text
+        assert "`" not in text
+
+
+def test_a_narrow_terminal_loses_columns_and_no_line_is_too_wide() -> None:
+    one = service(explained(felt("time-to-first-token"), records=(RECORD,), deploys=(DEPLOY,)))
+
+    text = terminal(one, style=Style(width=60))
+
+    assert max(map(len, text.splitlines())) <= 60
+    assert "End, UTC" not in text
+    assert "30m" in text
+
+
+def test_where_there_is_only_ascii_the_report_is() -> None:
+    assert terminal(service(explained()), style=Style(unicode=False)).isascii()
+
+
+def test_markdown_has_a_table_and_the_known_ones_below() -> None:
+    one = service(explained(records=(RECORD,)))
+    text = render_incidents("markdown", report(one, unfelt=(GOING_ON,)), WIDE)
+
+    assert text.startswith("## ⚠️ 1 INCIDENT: chat\n\n| # | SLO |")
+    assert "| 30.0&nbsp;% | 1,000.00 | INC-42 |\n" in text
+    assert "- **Incident 1:** INC-42 the database; resolved" in text
+    assert "- **Not felt:** INC-43 a queue" in text
+    calm = render_incidents("markdown", report(service()), WIDE)
+    assert "|" not in calm
+    assert "Not felt" not in calm
+    assert calm.startswith("## ✅ NO INCIDENTS: chat\n\n<sub>Policy")
+
+
+def test_json_has_everything_in_seconds_and_shares() -> None:
+    lost = Unmeasured(cause=Cause.NO_DATA, reason="nothing")
+    episodes = (
+        explained(felt(ending=Ending.OPEN), records=(RECORD,), deploys=(DEPLOY,)),
+        explained(felt()),
+    )
+    one = service(
+        *episodes,
+        slos=(looked_at(unmeasured=lost), looked_at()),
+        left_out=(("spend", "it spends"),),
+        drain=Drain(slo="a", window=MONTH, per_window=2, each=0.25),
+    )
+    found = json.loads(render_incidents("json", report(one, unfelt=(GOING_ON,)), WIDE))
+    (told,) = found["services"]
+    first, second = told["incidents"]
+
+    assert (found["exit_code"], found["step_seconds"], found["threshold"]) == (3, 300, 6)
+    assert told["slos"][0]["unmeasured"] == {"cause": "no_data", "reason": "nothing"}
+    assert told["slos"][1]["unmeasured"] is None
+    assert told["left_out"] == [{"slo": "spend", "reason": "it spends"}]
+    assert (told["mttr_seconds"], told["mtbf_seconds"]) == (1800, 15 * 86_400)
+    assert told["drain"]["budget_share_per_window"] == 0.5
+    assert (first["end"], first["ending"], first["duration_seconds"]) == (None, "open", 1800)
+    assert second["end"] == "2026-10-31T14:30:00Z"
+    assert second["slos"][0]["budget_share"] == 0.3
+    assert first["known"][0]["id"] == "INC-42"
+    assert first["deploys"][0]["revision"] == "abc123"
+    assert found["known_but_not_felt"][0]["end"] is None
+    nothing = json.loads(render_incidents("json", report(service()), WIDE))["services"][0]
+    assert (nothing["drain"], nothing["mttr_seconds"], nothing["count"]) == (None, None, 0)
