@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from gate.slo.measurement import Series, SeriesRequest
+from gate.slo.history import Series, SeriesRequest
 
 WINDOW: Final = timedelta(minutes=15)
 """Over which the burn rate is taken; one step, where that is longer."""

@@ -16,7 +16,8 @@ from gate.errors import UsageError
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.together import together
 from gate.settings import Limits
-from gate.slo.measurement import Cause, History, Series, SeriesAnswer, SeriesRequest, Unmeasured
+from gate.slo.history import History, Series, SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Cause, Unmeasured
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.window import Span
 

@@ -16,7 +16,8 @@ from gate.budget.incidents import (
     find_incidents,
     known_steps,
 )
-from gate.slo.measurement import Series, SeriesRequest, Sli
+from gate.slo.history import Series, SeriesRequest
+from gate.slo.measurement import Sli
 from gate.slo.window import Span
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -11,14 +11,8 @@ from gate.budget.explained import Deploy, Record, RecordStatus
 from gate.decision.incidents import IncidentReport
 from gate.errors import ExitCode, UsageError
 from gate.pipeline.incidents import Search, search
-from gate.slo.measurement import (
-    Answer,
-    Cause,
-    CountRequest,
-    Series,
-    SeriesAnswer,
-    SeriesRequest,
-)
+from gate.slo.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Answer, Cause, CountRequest
 from tests.pipeline.memory import AT, Memory, Opening, file, slo, unmeasured
 
 HOUR = timedelta(hours=1)
