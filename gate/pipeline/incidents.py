@@ -1,6 +1,6 @@
 """Looking for incidents in the history of everything that one or several policies count."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -9,12 +9,13 @@ from gate import __version__
 from gate.backends import history_of, open_backend
 from gate.budget.episodes import Felt, drain, episodes, reliability
 from gate.budget.explained import Deploy, Record, explain, unfelt
-from gate.budget.incidents import budget_events, find_incidents, known_steps
+from gate.budget.incidents import WINDOW, budget_events, find_incidents, known_steps
 from gate.config.load import PolicyFile
 from gate.decision.incidents import IncidentReport, LookedAt, ServiceIncidents
 from gate.errors import UsageError
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.together import together
+from gate.policy.rounding import burn_shown
 from gate.settings import Limits
 from gate.slo.history import History, Series, SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Cause, Unmeasured
@@ -131,8 +132,18 @@ def _looked_at(
         unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
         query=answer.query,
         unmeasured=None,
-        notes=answer.notes,
+        notes=(*answer.notes, *_few_events(answer, request, budget, asked)),
     )
+
+
+def _few_events(
+    series: Series, request: SeriesRequest, budget: float, asked: Search
+) -> Iterator[str]:
+    """Say where there is so little traffic that one failure is an incident."""
+    for_one = budget_events(series, request, budget, max(WINDOW, asked.step))
+    if 0 < for_one * asked.threshold <= 1:
+        rate = burn_shown(Fraction(1 / for_one))
+        yield f"so few events that a single bad one burns at {rate} and makes an incident"
 
 
 def _why(slo: Slo) -> str:

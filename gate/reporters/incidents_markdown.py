@@ -24,12 +24,6 @@ def _service(service: ServiceIncidents) -> Iterator[str]:
     rows = words.rows(service)
     if rows:
         yield markup.table(rows, words.COLUMNS)
-        yield markup.facts(
-            (f"Incident {row.number}", text)
-            for row in rows
-            if row.first
-            for text in words.explanation(row)
-        )
-    if told := list(words.about(service)):
+    if told := [*words.explanations(service), *words.about(service)]:
         yield markup.facts(told)
     yield markup.small(words.origin(service))

@@ -31,11 +31,8 @@ def _service(service: ServiceIncidents, style: Style) -> Iterator[str]:
     if service.explained:
         yield from _table(service, style)
         yield ""
-    for row in words.rows(service):
-        if row.first:
-            told = [(f"#{row.number}", text) for text in words.explanation(row)]
-            yield from facts(told, style)
-    yield from facts([*words.about(service), *words.origin(service)], style)
+    told = [*words.explanations(service), *words.about(service), *words.origin(service)]
+    yield from facts(told, style)
 
 
 def _table(service: ServiceIncidents, style: Style) -> Iterator[str]:

@@ -74,16 +74,13 @@ def about(service: ServiceIncidents) -> Iterator[Fact]:
     yield from (("Left out", f"{slo}: {reason}") for slo, reason in service.left_out)
 
 
-def explanation(row: Row) -> Iterator[str]:
-    """Yield sentences on one episode: what is known of it, what is not, and the deploys before."""
-    explained = row.explained
-    yield from (_record(one) for one in explained.records)
-    if not explained.records:
-        yield f"{UNEXPLAINED}: no known incident overlaps it"
-    for felt in explained.episode.felt:
-        if felt.incident.unknown:
-            yield f"{felt.slo}: {describe_time(felt.incident.unknown)} of it has no data"
-    yield from (_deploy(one, explained.episode.start) for one in explained.deploys)
+def explanations(service: ServiceIncidents) -> list[Fact]:
+    """Return what the table has no room for: what is known of each, what is not, and deploys."""
+    return [
+        (f"Incident {number}", text)
+        for number, explained in enumerate(service.explained, start=1)
+        for text in _explanation(explained)
+    ]
 
 
 def unfelt(report: IncidentReport) -> list[Fact]:
@@ -102,6 +99,14 @@ def closing(report: IncidentReport) -> Iterator[Fact]:
 def origin(service: ServiceIncidents) -> list[Fact]:
     """Return which text of the policy was read."""
     return [("Policy", summary.provenance(service.source))]
+
+
+def _explanation(explained: Explained) -> Iterator[str]:
+    yield from (_record(one) for one in explained.records)
+    for felt in explained.episode.felt:
+        if felt.incident.unknown:
+            yield f"{felt.slo}: {describe_time(felt.incident.unknown)} of it has no data"
+    yield from (_deploy(one, explained.episode.start) for one in explained.deploys)
 
 
 def _how(report: IncidentReport) -> str:

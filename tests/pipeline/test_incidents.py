@@ -118,6 +118,20 @@ def test_what_has_no_history_is_undecided_and_not_calm(answer: SeriesAnswer) -> 
     assert report.exit_code is ExitCode.UNDECIDED
 
 
+def test_so_little_traffic_that_one_failure_is_an_incident_is_said() -> None:
+    # 1,000 an hour at 99.9 %: one bad event in an hour is a burn rate of 1.
+    few, _ = look({"a": series(CALM)}, what=asked(threshold=Fraction(1)))
+    enough, _ = look({"a": series(CALM)}, what=asked(threshold=Fraction(101, 100)))
+    none, _ = look({"a": Series(total=CALM, bad=CALM, query="asked")})
+
+    assert few.services[0].slos[0].notes == (
+        "seen",
+        "so few events that a single bad one burns at 1.00 and makes an incident",
+    )
+    assert enough.services[0].slos[0].notes == ("seen",)
+    assert none.services[0].slos[0].notes == ()
+
+
 def test_what_has_no_burn_rate_by_events_is_left_out_and_said() -> None:
     money = slo("m", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: m}")
     sliced = slo("s", more="timeslices: {length: 5m, target: 95%}")
