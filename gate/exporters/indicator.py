@@ -62,7 +62,7 @@ def counted(slo: Slo) -> tuple[RatioSlo, Counted]:
     if slo.denominator is not Denominator.PERIOD:
         raise NotExportableError("a budget to date cannot be said there")
     if slo.sli.sliced:
-        raise NotExportableError("it is read from what another tool has recorded as ratios")
+        raise NotExportableError("it is a mean of the ratios of timeslices, and no share of events")
     return slo, _of(slo.sli)
 
 

@@ -318,6 +318,12 @@ SICK: Final[Mapping[str, Planted]] = {
         finds={"counter": "fault"},
         words=("1 series of llm_inflight", "a gauge"),
     ),
+    "gauge-by-slices": Planted(
+        series=(Series(name="llm_queue", labels={"service": "slices"}, value=_wobbles),),
+        sli={"spent": "sum_over_time((sum(increase(llm_queue[5m])))[$window:5m])"},
+        finds={"counter": "fault"},
+        words=("1 series of llm_queue", "a gauge"),
+    ),
     "born": Planted(
         series=(counted("born", code="200"), counted("born", _late(5000), code="500")),
         sli=ratio("born"),

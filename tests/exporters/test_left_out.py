@@ -47,7 +47,7 @@ SAMPLES = (
         (SPEND, "spend is left out: an allowance is no share of events"),
         (COMPOSITE, "both is left out: a composite has no indicator of its own"),
         (TO_DATE, "to-date is left out: a budget to date cannot be said there"),
-        (RECORDED, "recorded is left out: it is read from what another tool has recorded"),
+        (RECORDED, "recorded is left out: it is a mean of the ratios of timeslices"),
         (UNREADABLE, "unreadable is left out: its expression cannot be read: a closing }"),
         (LAXER, "laxer is left out: which boundary stands for its threshold is known by the live"),
     ],

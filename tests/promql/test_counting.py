@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from gate.promql.counting import (
     count_of_counters,
     is_selector,
+    quotient_of_counts,
     read_count,
     read_quotient,
     rest_of,
@@ -237,3 +238,17 @@ def test_any_text_is_taken_or_refused(text: str) -> None:
             read(text)
         except ExpressionError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("increase(a[$window]) / sum(rate(b[$window]))", True),
+        ("1 - increase(a[$window]) / increase(b[$window])", True),
+        ("increase(a[$window]) / (increase(b[$window]) > 0)", False),
+        ("avg(increase(a[$window])) / increase(b[$window])", False),
+        ("increase(a[$window])", False),
+    ],
+)
+def test_a_quotient_of_counts_has_a_count_on_either_side(text: str, counts: bool) -> None:
+    assert quotient_of_counts(text) == (read_quotient(text) if counts else None)

@@ -33,7 +33,7 @@ from gate.config.slo_files.parts import (
 from gate.config.slo_shape import shortest
 from gate.config.slos_shape import Placed
 from gate.slo.measurement import Sli, Slices
-from gate.slo.objective import Denominator, Member, RatioSlo, Slo
+from gate.slo.objective import Denominator, Member
 from gate.slo.window import Window
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -70,7 +70,7 @@ def read_document(document: Document, around: Surroundings) -> list[Placed]:
     if len(placed) < len(objectives):
         raise UnreadableError
     if slo.composite:
-        slo.check_sum([one.slo for one in placed])
+        slo.check_composite()
         members = tuple(map(_member, names, objectives))
         values = {"name": name, "composite": members}
         placed.append(place(values, metadata.node("name"), document.reader))
@@ -124,9 +124,9 @@ class _Slo:
         )
         return draft.placed(window, self.reader)
 
-    def check_sum(self, objectives: Sequence[Slo]) -> None:
-        """Refuse a composite whose objectives' missing parts have no one target to add up to."""
-        targets = {one.objective for one in objectives if isinstance(one, RatioSlo)}
+    def check_composite(self) -> None:
+        """Refuse one whose objectives' missing parts have no one target to add up to."""
+        targets = set(map(self._target, self.spec.get("objectives")))
         if self.spec.get("budgetingMethod") == "RatioTimeslices" and len(targets) > 1:
             message = (
                 "a composite of RatioTimeslices misses what its objectives miss together, and of"

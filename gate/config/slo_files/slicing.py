@@ -21,9 +21,9 @@ _ALIKE: Final = (
 def mean_of_slices(sli: Sli, length: timedelta, tool: str) -> Sli:
     """Return the mean over slices of a share of events, of which slices without any have none.
 
-    Each is summed up to a series without labels on matching; of several series, the server refuses
-    to match. Absent bad events are none beside a total; absent good ones make the slice bad, since
-    the total is there.
+    The two are matched whatever their labels; of several series the server refuses to match any.
+    Absent bad events are none beside a total. Absent good ones make the slice bad, as they do where
+    events are counted.
 
     Args:
         sli: good or bad, and total, over ``$window``.

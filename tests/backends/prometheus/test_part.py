@@ -1,8 +1,11 @@
+import re
 from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gate.backends.prometheus.part import Part, window_text
 
@@ -35,6 +38,35 @@ def test_halves_of_slices_are_cut_between_two_slices() -> None:
     assert halves is not None
     assert halves[0].text == "count_over_time(x[299999ms:300s])"
     assert halves[1].text == "count_over_time(x[599999ms:300s] offset 300s)"
+
+
+@given(
+    late=st.integers(0, 86_400),
+    length=st.integers(300, 40 * 86_400),
+    step=st.sampled_from([60, 300, 3600]),
+)
+def test_every_step_of_a_subquery_is_in_exactly_one_of_the_pieces(
+    late: int, length: int, step: int
+) -> None:
+    whole = Part(pieces=("x[", f":{step}s]"), length=length * SECOND, open_start=True, grain=SECOND)
+    end = 1_790_000_000 + late
+
+    def steps(part: Part) -> list[int]:
+        """Return the instants that the server evaluates: multiples of the step in the range."""
+        found = re.fullmatch(r"x\[(\d+)ms:\d+s\](?: offset (\d+)s)?", part.text)
+        assert found is not None
+        last = (end - int(found[2] or 0)) * 1000
+        first = last - int(found[1])
+        return [*range(-(-first // (step * 1000)) * step, last // 1000 + 1, step)]
+
+    pieces, done = [whole], list[int]()
+    while pieces:
+        part = pieces.pop()
+        halves = part.halves()
+        done += steps(part) if halves is None else ()
+        pieces += halves or ()
+    assert sorted(done) == steps(whole)
+    assert abs(len(done) - length / step) < 1
 
 
 def test_what_has_no_grain_or_is_too_short_is_not_cut() -> None:

@@ -1,5 +1,6 @@
 """Documents written in the shapes of OpenSLO v1 (README.md of OpenSLO/OpenSLO)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -210,6 +211,94 @@ def test_a_raw_ratio_of_counts_has_events(tmp_path: Path) -> None:
     )
 
 
+MEAN = "[{target: 0.99, timeSliceWindow: 5m}]"
+SEEN = "sum_over_time(((sum(increase(t[5m]))) > bool 0)[$window:5m])"
+ALIKE = (
+    "timeslice mean (RatioTimeslices): every 5m count alike, whatever their traffic; an outage at"
+    " the peak counts for less than it cost, one at night for more",
+    "slices without traffic are neither good nor bad",
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "query", "counted"),
+    [
+        (
+            "bad",
+            "sum(e)",
+            "sum_over_time(((sum(increase(e[5m])) or on () vector(0))"
+            " / on () ((sum(increase(t[5m]))) > 0))[$window:5m])",
+        ),
+        (
+            "bad",
+            "sum(rate(e[$window])) + sum(rate(f[{{.window}}]))",
+            "sum_over_time((((sum(increase(e[5m])) or vector(0)) + (sum(increase(f[5m])) or"
+            " vector(0)) or on () vector(0)) / on () ((sum(increase(t[5m]))) > 0))[$window:5m])",
+        ),
+        (
+            "good",
+            "g",
+            "sum_over_time(((sum(increase(g[5m])))"
+            " / on () ((sum(increase(t[5m]))) > 0))[$window:5m])",
+        ),
+    ],
+)
+def test_a_mean_of_ratios_counts_slices_by_how_much_of_each_was_bad(
+    tmp_path: Path, part: str, query: str, counted: str
+) -> None:
+    every = "sum(rate(t[$window]))" if "rate" in query else "t"
+    sli = f"{{ratioMetric: {{counter: true, {part}: {source(query)}, total: {source(every)}}}}}"
+    one = only(tmp_path, slo(MEAN, sli=sli, method="RatioTimeslices"))
+
+    expected = {"bad": Sli(bad=counted), "good": Sli(good=counted)}[part]
+    assert one.sli == replace(expected, total=SEEN, sliced=True, notes=ALIKE)
+    assert one.slices is None
+
+
+RATIOS = ALIKE[0].replace("every 5m", "the ratios of every 5m")
+NO_RATIO = "slices without a ratio (no traffic: NaN) are neither good nor bad"
+
+
+@pytest.mark.parametrize(
+    ("share", "query", "failed"),
+    [
+        ("failure", "avg(bad_ratio) # now", "(avg(bad_ratio))"),
+        ("success", "ok:ratio{a='b'}", "(1 - (ok:ratio{a='b'}))"),
+        ("failure", "avg(rate(e[$window]))", "(avg(rate(e[5m])))"),
+    ],
+)
+def test_a_mean_of_ratios_alone_is_asked_for_once_a_slice(
+    tmp_path: Path, share: str, query: str, failed: str
+) -> None:
+    sli = RAW.format(share, source(query.replace("'", "''")))
+    one = only(tmp_path, slo(MEAN, sli=sli, method="RatioTimeslices"))
+
+    assert one.sli == Sli(
+        bad=f"sum_over_time(({failed} >= 0)[$window:5m])",
+        total=f"sum_over_time(({failed} >= bool 0)[$window:5m])",
+        sliced=True,
+        notes=(RATIOS, NO_RATIO),
+    )
+
+
+def test_a_mean_of_quotients_of_counts_is_that_of_the_counts(tmp_path: Path) -> None:
+    query = source("1 - sum(rate(g[$window])) / sum(rate(t[$window]))")
+    sli = RAW.format("failure", query)
+    one = only(tmp_path, slo(MEAN, sli=sli, method="RatioTimeslices"))
+
+    assert one.sli.total == SEEN
+    assert one.sli.good is not None
+    assert "(sum(increase(g[5m]))) / on ()" in one.sli.good
+
+
+def test_a_mean_of_a_threshold_is_that_of_the_slices_minutes(tmp_path: Path) -> None:
+    objectives = MEAN.replace("{target", "{op: lt, value: 1.5, target").replace("5m", "1h")
+    one = only(tmp_path, slo(objectives, sli=metric("queue"), method="RatioTimeslices"))
+
+    minutes = "avg_over_time((((queue) >= -Inf) < bool 1.5)[3599999ms:1m])"
+    assert one.sli.bad == f"sum_over_time(((1 - ({minutes})) >= 0)[$window:1h])"
+
+
 def metric(query: str) -> str:
     return f"{{thresholdMetric: {source(query)}}}"
 
@@ -217,7 +306,23 @@ def metric(query: str) -> str:
 @pytest.mark.parametrize(
     ("method", "objectives", "sli", "words"),
     [
-        ("¦RatioTimeslices", SLICED, ratio(), "a mean of the slices' ratios"),
+        ("RatioTimeslices", SLICED.replace("0.95", "¦0.95"), ratio(), "does not go"),
+        ("RatioTimeslices", "[¦{target: 0.99}]", ratio(), "RatioTimeslices need timeSliceWindow"),
+        ("RatioTimeslices", MEAN.replace("5m", "¦5w"), ratio(), "longer than the window"),
+        (
+            "RatioTimeslices",
+            MEAN,
+            RAW.format("success", source("ok[").replace("'ok", "¦'ok")),
+            "closing ] is missing",
+        ),
+        (
+            "RatioTimeslices",
+            MEAN,
+            RAW.format("success", source("rate(e[$window]) / increase(t[$window])")).replace(
+                "'rate", "¦'rate"
+            ),
+            "one side is a rate and the other a count",
+        ),
         ("¦Timeslice", SLICED, ratio(), "did you mean 'Timeslices'?"),
         ("Timeslices", "[¦{target: 0.99}]", ratio(), "need timeSliceTarget and timeSliceWindow"),
         ("Occurrences", "[{target: 0.9, timeSliceWindow: ¦1m}]", ratio(), "does not go with Occ"),
@@ -332,6 +437,18 @@ def test_a_composite_of_timeslices_does_not_follow_from_its_members(tmp_path: Pa
     objectives = f"[{own('API', '0.9', ', timeSliceTarget: 0.9, timeSliceWindow: 1m')}]"
     marked = slo(objectives, sli="", method=f"{HERE}Timeslices")
     assert_refused(tmp_path, marked, "bad when any objective is missed in it")
+
+
+def test_a_composite_of_means_adds_up_what_is_missing_of_one_target(tmp_path: Path) -> None:
+    more = ", timeSliceWindow: 1m"
+    objectives = f"[{own('API', '0.9', more)}, {own('UI', '0.90', more + ', compositeWeight: 2')}]"
+    text = slo(objectives, sli="", method="RatioTimeslices")
+    *_, whole = imported(tmp_path, text)
+
+    assert isinstance(whole, CompositeSlo)
+    assert [member.weight for member in whole.members] == [1, 2]
+    marked = text.replace("RatioT", f"{HERE}RatioT").replace("0.90", "0.95")
+    assert_refused(tmp_path, marked, "of different targets it is not said how much that may be")
 
 
 def test_references_are_found_in_all_the_files_of_the_policy(tmp_path: Path) -> None:

@@ -152,13 +152,41 @@ def test_a_raw_ratio_of_counts_is_taken_apart(
 
 
 @pytest.mark.parametrize(
+    ("query", "failed"),
+    [
+        ("my_error_ratio", "(my_error_ratio)"),
+        (
+            "avg(rate(e[{{.window}}])) / avg(rate(t[{{.window}}])) # all",
+            "(avg(rate(e[5m])) / avg(rate(t[5m])))",
+        ),
+        (
+            "sum(rate(e[{{.window}}])) / (sum(rate(t[{{.window}}])) > 0)",
+            "(sum(rate(e[5m])) / (sum(rate(t[5m])) > 0))",
+        ),
+    ],
+)
+def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
+    tmp_path: Path, query: str, failed: str
+) -> None:
+    sli = only(tmp_path, file(f'raw: {{error_ratio_query: "{query}"}}')).sli
+
+    assert sli == Sli(
+        bad=f"sum_over_time(({failed} >= 0)[$window:5m])",
+        total=f"sum_over_time(({failed} >= bool 0)[$window:5m])",
+        sliced=True,
+        notes=(
+            "timeslice mean (Sloth): the ratios of every 5m count alike, whatever their traffic;"
+            " an outage at the peak counts for less than it cost, one at night for more",
+            "slices without a ratio (no traffic: NaN) are neither good nor bad",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
     ("sli", "words"),
     [
-        ("raw: {error_ratio_query: ¦my_error_ratio}", "not known of how many events"),
-        (
-            'raw: {error_ratio_query: ¦"avg(rate(e[{{.window}}])) / avg(rate(t[{{.window}}]))"}',
-            "no count of events over the window",
-        ),
+        ('raw: {error_ratio_query: ¦"avg(rate(e[{{.window}}])"}', "closing ) is missing"),
+        ('raw: {error_ratio_query: ¦"rate(e[{{.window}}]"}', "closing ) is missing"),
         (
             'raw: {error_ratio_query: ¦"rate(e[{{.window}}]) / increase(t[{{.window}}])"}',
             "one side is a rate and the other a count",

@@ -94,4 +94,4 @@ def _is_counted(expression: Expression, selector: str) -> bool:
     if _NATIVE.search(text) and not Selector.read(selector).name.endswith("_bucket"):
         return False  # its samples are histograms, which are no numbers
     bare = "".join(selector.split())
-    return any(f"{function}({bare}[$window]" in text for function in ("increase", "rate"))
+    return any(f"{function}({bare}[" in text for function in ("increase", "rate"))
