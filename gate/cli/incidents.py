@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import click
 
-from gate.cli.parameters import DURATION, RATE, measuring
+from gate.cli.parameters import DURATION, PORTION, RATE, measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.config.known_incidents import load_deploys, load_known
 from gate.errors import ExitCode
@@ -25,6 +25,13 @@ from gate.reporters import INCIDENT_REPORTERS, render_incidents
     default="6",
     show_default=True,
     help="The burn rate at which an incident begins; it ends below half of it.",
+)
+@click.option(
+    "--least",
+    type=PORTION,
+    default="2%",
+    show_default=True,
+    help="The share of a budget that an incident costs at least; smaller ones are summed up.",
 )
 @click.option("--step", type=DURATION, default="5m", show_default=True, help="How finely to look.")
 @click.option(
@@ -46,6 +53,7 @@ def incidents(
     timeout: timedelta,
     last: timedelta,
     threshold: Fraction,
+    least: Fraction,
     step: timedelta,
     known: tuple[str, ...],
     deploys: str | None,
@@ -61,6 +69,7 @@ def incidents(
         last=last,
         step=step,
         threshold=threshold,
+        least=least,
         timeout=timeout,
         records=load_known(known, os.environ),
         deploys=load_deploys(deploys, os.environ) if deploys is not None else (),

@@ -100,6 +100,7 @@ UNTIL: Final = Parsed("time", parse_instant)
 INSTANT: Final = Parsed("time", _past)
 DURATION: Final = Parsed("duration", parse_duration)
 RATE: Final = Parsed("rate", ABOVE_ZERO.parse)
+PORTION: Final = Parsed("share", SHARE.parse)
 IMPACT: Final = Parsed("impact", parse_impact)
 EVIDENCE: Final = Parsed("name=evidence", _pair)
 

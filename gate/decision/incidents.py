@@ -28,6 +28,8 @@ class LookedAt:
     query: str | None
     unmeasured: Unmeasured | None
     """Given: there is no history, and this is why."""
+    smaller: tuple[Felt, ...] = ()
+    """Those that cost the budget less than what makes one worth a word."""
     notes: tuple[str, ...] = ()
 
 
@@ -108,6 +110,10 @@ def _looked_at(one: LookedAt) -> Json:
     return {
         "name": one.slo,
         "unknown": share(one.unknown),
+        "smaller": {
+            "count": len(one.smaller),
+            "share": sum(felt.share for felt in one.smaller),
+        },
         "query": one.query,
         "notes": list(one.notes),
         "unmeasured": {"cause": lost.cause, "reason": lost.reason} if lost else None,

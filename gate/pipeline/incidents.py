@@ -36,6 +36,8 @@ class Search:
     threshold: Fraction
     """A burn rate, above 0."""
     timeout: timedelta
+    least: Fraction = Fraction(0)
+    """The share of a budget that an incident costs at least, 0 to 1; smaller ones are summed up."""
     records: tuple[Record, ...] = ()
     deploys: tuple[Deploy, ...] = ()
 
@@ -125,10 +127,14 @@ def _looked_at(
         )
     budget = float(slo.budget)
     allowed = budget_events(answer, request, budget, slo.window.whole(asked.at).length)
-    found = find_incidents(answer, request, budget=budget, threshold=float(asked.threshold))
+    found = [
+        Felt(slo=slo.name, incident=one, share=one.bad / allowed)
+        for one in find_incidents(answer, request, budget=budget, threshold=float(asked.threshold))
+    ]
     return LookedAt(
         slo=slo.name,
-        felt=tuple(Felt(slo=slo.name, incident=one, share=one.bad / allowed) for one in found),
+        felt=tuple(one for one in found if one.share >= asked.least),
+        smaller=tuple(one for one in found if one.share < asked.least),
         unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
         query=answer.query,
         unmeasured=None,

@@ -69,6 +69,7 @@ def about(service: ServiceIncidents) -> Iterator[Fact]:
     yield from _reliability(service)
     if service.drain is not None:
         yield "Means", _meaning(service.drain)
+    yield from (("Smaller", _smaller(one)) for one in service.slos if one.smaller)
     for one in service.slos:
         yield from _trust(one)
     yield from (("Left out", f"{slo}: {reason}") for slo, reason in service.left_out)
@@ -129,6 +130,11 @@ def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
         yield "MTTR", "not known: no incident was seen to end"
     if figures.mtbf is not None:
         yield "MTBF", f"{describe_time(figures.mtbf)} between failures in the mean"
+
+
+def _smaller(one: LookedAt) -> str:
+    count, together = len(one.smaller), sum(felt.share for felt in one.smaller)
+    return f"{one.slo}: {count:,} more, {_share(together)} of its budget together; see --least"
 
 
 def _meaning(drain: Drain) -> str:

@@ -21,7 +21,8 @@ BEGAN = {"peak": PEAK_OUTAGE, "trough": TROUGH_OUTAGE}
 
 
 def incidents(path: Path, *options: str, at: str = NOW, code: int = 0) -> dict[str, Any]:
-    asked = ("incidents", str(path), "--last", "30d", "--at", at, "--format", "json", *options)
+    asked = ["incidents", str(path), "--last", "30d", "--least", "0%"]
+    asked += ["--at", at, "--format", "json", *options]
     done = subprocess.run(
         command(*asked),
         capture_output=True,

@@ -78,6 +78,19 @@ def test_an_incident_is_told_with_what_it_took_of_the_budget() -> None:
     assert report.exit_code is ExitCode.ALLOW
 
 
+def test_what_cost_less_than_asked_for_is_summed_up() -> None:
+    # Of 720 that may fail in 30 days: 20 at 5 o'clock, which burn at 20, and 300 at 15 o'clock.
+    bad = (*(0.0,) * 5, 20.0, *(0.0,) * 9, 300.0, *(0.0,) * 8)
+    report, _ = look({"a": series(bad)}, what=asked(least=Fraction(1, 10)))
+    (service,) = report.services
+    (looked,) = service.slos
+
+    assert [felt.incident.bad for felt in looked.felt] == [300]
+    assert [felt.share for felt in looked.smaller] == [pytest.approx(20 / 720)]
+    assert service.reliability.count == 1
+    assert [one.episode.felt for one in service.explained] == [looked.felt]
+
+
 def test_all_slos_are_asked_for_at_once_over_whole_steps() -> None:
     _, backend = look(
         {"a": series(CALM), "b": series(CALM)}, what=asked(last=DAY + timedelta(minutes=59))

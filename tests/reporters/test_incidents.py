@@ -154,6 +154,15 @@ def test_a_sentence_says_what_it_means_for_the_budget(pace: float, each: float, 
     assert f"at this pace {told}" in joined(terminal(service(explained(), drain=drain)))
 
 
+def test_what_cost_little_is_summed_up() -> None:
+    little = (felt(share=0.004), felt(share=0.0125))
+
+    text = joined(terminal(service(slos=(looked_at(smaller=little),))))
+
+    assert "availability: 2 more, 1.7 % of its budget together; see --least" in text
+    assert "NO INCIDENTS" in text
+
+
 def test_what_is_not_known_is_told() -> None:
     lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it answered 503")
     text = joined(
