@@ -131,6 +131,13 @@ def test_failures_that_are_absent_in_a_slice_are_none_there_and_hide_no_others(
     assert_mean(outcome, "means/Both", mean_of_ratios("peak", "born", window=MONTH), 30 * 288)
 
 
+def test_failures_that_never_happened_are_none_beside_their_total(url: str, tmp_path: Path) -> None:
+    outcome = judged(tmp_path, url, openslo(objective("Flawless", failures("flawless"))))
+
+    assert outcome.code == 0
+    assert_mean(outcome, "means/Flawless", Fraction(0), 30 * 288)
+
+
 def test_a_ratio_of_counts_and_a_ratio_alone_come_to_the_same(url: str, tmp_path: Path) -> None:
     failed = "sum(rate(llm_requests_total{service='peak',code='500'}[{{.window}}]))"
     every = "sum(rate(llm_requests_total{service='peak'}[{{.window}}]))"
