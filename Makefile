@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint schema
+.PHONY: demo test newer lint schema
 
 demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
 	GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
@@ -11,6 +11,9 @@ demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
 test: $(VENV)/.dev  ## Every test; with root and apt also the real servers that they need
 	bash tests/install-servers.sh
 	$(BIN)/python -m pytest -n auto --dist loadgroup --cov=gate --cov-report=term
+
+newer: $(VENV)/.dev  ## The presets against newer Prometheus servers, where Debian's other suites can be had
+	bash tests/newer-servers.sh $(BIN)/python
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
