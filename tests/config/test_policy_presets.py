@@ -98,11 +98,11 @@ def test_hallucination_is_another_word_for_faithfulness() -> None:
         ),
         (
             "¦{preset: vllm/availability}",
-            "this preset must be told the job: labels: {job: ...}",
+            "this indicator must be told the job: labels: {job: ...}",
         ),
         (
             "{preset: vllm/availability, labels: ¦{pod: a}}",
-            "this preset must be told the job: labels: {job: ...}",
+            "this indicator must be told the job: labels: {job: ...}",
         ),
     ],
 )

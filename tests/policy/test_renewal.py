@@ -1,19 +1,24 @@
 """When a change that a budget forbids will be allowed again."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
+from gate.budget.recovery import recovery
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.tiers import Tier
+from gate.slo.history import Series
 from gate.slo.window import CalendarWindow, Period
-from tests.budget.building import MINUTE, MONTH, ROLLING, lost, ratio, spend
+from tests.budget.building import AT, MINUTE, MONTH, ROLLING, lost, ratio, spend
 from tests.policy.building import HALF, found, judged, left, overspent_composite
 
 BLOCK = Verdict.BLOCK
+HOUR = timedelta(hours=1)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
 
 
@@ -65,6 +70,38 @@ def test_a_renewed_budget_that_asks_for_something_first_promises_nothing() -> No
     for tiers in ((healthy, forbidding), (never, forbidding)):
         judgement = judged("full-rollout", left("0", window=MONTH), tiers=tiers)
         assert (judgement.verdict, judgement.allowed_again_at) == (BLOCK, None)
+
+
+def recovering(share: str, *bad: float, **fields: Any) -> Assessment:
+    """A rolling budget with so much left, whose failures leave hour by hour."""
+    series = Series(total=(1000.0,) * len(bad), bad=bad, query="asked")
+    return replace(left(share, **fields), recovery=recovery(series, AT, HOUR))
+
+
+def test_a_rolling_budget_is_back_when_enough_failures_have_left() -> None:
+    # Overspent by a tenth: of 1.1 budgets half is left once 6 of 11 failures have gone.
+    known = recovering("-0.1", 1, 2, 3, 5)
+
+    (finding,) = found(judged("full-rollout", known), Rule.TIER)
+    assert finding.until == AT + 4 * HOUR  # 5/11 of 1.1 is just half, and above half is asked for
+    assert finding.if_calm
+    (canary,) = found(judged("canary", known), Rule.TIER)
+    assert canary.until == AT + 2 * HOUR
+
+
+def test_the_latest_of_several_counts_and_one_unknown_leaves_it_open() -> None:
+    first, second = recovering("0", 1, 0, 0, name="a"), recovering("0", 0, 0, 1, name="b")
+
+    assert renewal(first, second) == AT + 3 * HOUR
+    assert renewal(first, left("0", "c")) is None
+
+
+def test_a_recovered_budget_that_would_not_let_it_pass_promises_nothing() -> None:
+    never = Tier(name="a", condition=HALF, allow=frozenset())
+    last = Tier(name="b", condition=None, allow=frozenset())
+    judgement = judged("full-rollout", recovering("0", 1, 2), tiers=(never, last))
+
+    assert (judgement.verdict, judgement.allowed_again_at) == (BLOCK, None)
 
 
 def test_something_else_that_stops_the_change_leaves_the_time_open() -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.backends.prometheus.part import Part, window_text
+from gate.backends.prometheus.part import Grid, Part, window_text
+from tests.backends.prometheus.played import AT
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
@@ -90,3 +91,13 @@ def test_cutting_ends_and_covers_the_window_without_gap_or_overlap() -> None:
     assert sum((part.length for part in done), timedelta()) == 7 * DAY + SECOND
     assert all(a.offset + a.length == b.offset for a, b in pairwise(done))
     assert max(part.length for part in done) / min(part.length for part in done) < Fraction(11, 10)
+
+
+def test_a_grid_is_halved_until_it_is_a_single_instant() -> None:
+    minute = timedelta(minutes=1)
+    newer, older = Grid(AT, minute, 3).halves() or (None, None)
+
+    assert (older, newer) == (Grid(AT, minute, 1), Grid(AT + minute, minute, 2))
+    assert Grid(AT, minute, 1).halves() is None
+    single = Part(pieces=("x[", "]"), length=minute, grid=Grid(AT, minute, 1))
+    assert single.halves() is None
