@@ -61,7 +61,8 @@ def verdict(service: ServiceIncidents) -> tuple[Verdict, str]:
         return Verdict.UNDECIDED, f"NONE SEEN, {lost} NOT MEASURED"
     if any(one.unknown for one in service.slos):
         return Verdict.WARN, "NONE SEEN"
-    return Verdict.ALLOW, "NO INCIDENTS"
+    small = any(one.smaller for one in service.slos)
+    return Verdict.ALLOW, "NO INCIDENTS BUT SMALL ONES" if small else "NO INCIDENTS"
 
 
 def about(service: ServiceIncidents) -> Iterator[Fact]:

@@ -160,7 +160,7 @@ def test_what_cost_little_is_summed_up() -> None:
     text = joined(terminal(service(slos=(looked_at(smaller=little),))))
 
     assert "availability: 2 more, 1.7 % of its budget together; see --least" in text
-    assert "NO INCIDENTS" in text
+    assert "NO INCIDENTS BUT SMALL ONES" in text
 
 
 def test_what_is_not_known_is_told() -> None:
