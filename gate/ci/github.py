@@ -11,6 +11,7 @@ import requests
 
 from gate.ci.comments import Comment
 from gate.ci.commit_status import CommitStatus, shortened
+from gate.ci.github_deployments import GitHubDeployments
 from gate.ci.github_path import GitHubError, github_path
 from gate.ci.github_people import GitHubPeople
 from gate.ci.rest import Clock, Purpose, Rest
@@ -85,6 +86,7 @@ class GitHub:
             seconds=seconds,
         )
         self.people = GitHubPeople(self._rest, self._repository)
+        self.deployments = GitHubDeployments(self._rest, self._repository)
 
     def changed_paths(self, pull: int) -> tuple[str, ...]:
         """Return the files that a pull request changes, old names of moved ones too."""

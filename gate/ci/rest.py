@@ -118,13 +118,16 @@ class Rest:
         """
         return self._persist(purpose, _Request(method, f"{self._url}/{path}", query, body)).body
 
-    def pages(self, purpose: Purpose, path: str) -> Iterator[Any]:
-        """Yield the items of a list, of every page.
+    def pages(
+        self, purpose: Purpose, path: str, query: Mapping[str, str] | None = None
+    ) -> Iterator[Any]:
+        """Yield the items of a list, of every page; the next is asked for when it is needed.
 
         Raises:
             RestError: as above.
         """
-        reply = self._persist(purpose, _Request("GET", f"{self._url}/{path}", {"per_page": "100"}))
+        asked = {"per_page": "100", **(query or {})}
+        reply = self._persist(purpose, _Request("GET", f"{self._url}/{path}", asked))
         yield from reply.body
         while reply.next is not None:
             reply = self._persist(purpose, _Request("GET", reply.next))

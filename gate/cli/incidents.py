@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import click
 
+from gate.cli.deploys import deploys_from
 from gate.cli.parameters import DURATION, PORTION, RATE, measuring
 from gate.cli.session import load_all, now, progress, report
-from gate.config.known_incidents import load_deploys, load_known
+from gate.config.known_incidents import load_known
 from gate.errors import ExitCode
 from gate.pipeline.incidents import Search, search
 from gate.reporters import INCIDENT_REPORTERS, render_incidents
@@ -42,7 +43,10 @@ from gate.reporters import INCIDENT_REPORTERS, render_incidents
     help="Known incidents: a file, a folder, or a glob in quotes. Can be repeated.",
 )
 @click.option(
-    "--deploys", metavar="FILE", help="Deploys, in JSON Lines: those before an incident are shown."
+    "--deploys",
+    metavar="SOURCE",
+    help="Deploys: a file in JSON Lines, github, or github:ENVIRONMENT. Those before an incident"
+    " are shown.",
 )
 def incidents(
     *,
@@ -64,15 +68,16 @@ def incidents(
     """
     if step > last:
         raise click.UsageError("--step is longer than --last")
+    at = at or now()
     asked = Search(
-        at=at or now(),
+        at=at,
         last=last,
         step=step,
         threshold=threshold,
         least=least,
         timeout=timeout,
         records=load_known(known, os.environ),
-        deploys=load_deploys(deploys, os.environ) if deploys is not None else (),
+        deploys=deploys_from(deploys, os.environ, at - last),
     )
     files = load_all(policies)
     with progress(files):

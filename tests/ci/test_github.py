@@ -1,6 +1,7 @@
 """What GitHub is asked, by requests that its published description allows."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,11 +11,12 @@ from gate.ci.github import GitHub
 from gate.ci.github_path import GitHubError
 from gate.ci.people import Account
 from tests.ci.asking import asking
-from tests.servers.github import ACTIONS, PULL, FakeGitHub, github
+from tests.servers.github import ACTIONS, PULL, Deployment, FakeGitHub, github
 from tests.servers.github_answers import Answer, description, refused
 
 HEAD = "a" * 40
 OLD = "b" * 40
+START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -169,6 +171,8 @@ ASKED: dict[str, Callable[[GitHub], object]] = {
     ),
     "pulls/list-reviews": lambda client: client.people.approvers(PULL, HEAD),
     "issues/list-events": lambda client: client.people.label_setting(PULL, "security"),
+    "repos/list-deployments": lambda client: client.deployments.since(START),
+    "repos/list-deployment-statuses": lambda client: client.deployments.since(START),
     "users/get-authenticated": lambda client: client.login(),
     "issues/list-comments": lambda client: client.comments(PULL),
     "issues/create-comment": lambda client: client.create_comment(PULL, "x"),
@@ -182,6 +186,7 @@ def test_an_answer_of_another_form_is_an_error(
     fake: FakeGitHub, operation: str, body: bytes
 ) -> None:
     fake.contents = {"main": {}}
+    fake.deployments = [Deployment(sha=HEAD, created="2026-11-20T10:00:00Z")]
     fake.faults = {operation: [Answer(200, body)]}
 
     with pytest.raises(GitHubError, match=r"of a form that is not known|is no file"):

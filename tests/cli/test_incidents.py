@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.installed import AT, Run
+from tests.servers.github import REPOSITORY, TOKEN, FakeGitHub
 
 
 def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[..., Path]) -> None:
@@ -27,6 +28,7 @@ def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[...
         (("--least", "2"), "a bare 2 is ambiguous; write 2% or a share from 0 to 1"),
         (("--known", "none.yaml"), "--known none.yaml: no file matches"),
         (("--deploys", "none.jsonl"), "none.jsonl:1:1: error: the file cannot be read"),
+        (("--deploys", "github"), "--deploys github: GITHUB_REPOSITORY is not set"),
     ],
 )
 def test_what_cannot_be_looked_for_is_a_usage_error(
@@ -38,3 +40,20 @@ def test_what_cannot_be_looked_for_is_a_usage_error(
 
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_deployments_that_cannot_be_had_are_no_deployments_that_are_not_there(
+    gate: Run, write_policy: Callable[..., Path], fake: FakeGitHub
+) -> None:
+    write_policy()
+    fake.forbidden = {"repos/list-deployments"}
+    runner = {
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_TOKEN": TOKEN,
+        "GITHUB_API_URL": fake.url,
+    }
+
+    done = gate("incidents", "gate.yaml", "--at", AT, "--deploys", "github", env=runner)
+
+    assert done.returncode == 2
+    assert "--deploys github: cannot list the deployments: GitHub answers 403" in done.stderr

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from tests.cli.installed import command, environment
 from tests.live.command import NOW, availability, policy
+from tests.servers.github import REPOSITORY, TOKEN, Deployment, github
 from tests.servers.history import OUTAGE, PEAK_OUTAGE, TROUGH_OUTAGE, services, truth
 from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
@@ -20,14 +22,20 @@ STEP = timedelta(minutes=5)
 BEGAN = {"peak": PEAK_OUTAGE, "trough": TROUGH_OUTAGE}
 
 
-def incidents(path: Path, *options: str, at: str = NOW, code: int = 0) -> dict[str, Any]:
+def incidents(
+    path: Path,
+    *options: str,
+    at: str = NOW,
+    code: int = 0,
+    env: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     asked = ["incidents", str(path), "--last", "30d", "--least", "0%"]
     asked += ["--at", at, "--format", "json", *options]
     done = subprocess.run(
         command(*asked),
         capture_output=True,
         encoding="utf-8",
-        env=environment(),
+        env=environment(env),
         timeout=120,
         check=False,
     )
@@ -173,6 +181,29 @@ def test_known_incidents_and_deploys_are_put_to_what_was_found(url: str, tmp_pat
     assert [one["revision"] for one in peak["deploys"]] == ["abc"]
     assert (trough["known"], trough["deploys"]) == ([], [])
     assert [one["id"] for one in found["known_but_not_felt"]] == ["INC-2"]
+
+
+def test_deployments_that_github_knows_are_put_to_what_was_found(
+    prometheus_server: Server, tmp_path: Path
+) -> None:
+    path = policy(tmp_path, prometheus_server.url, [availability("peak")])
+    began = (PEAK_OUTAGE - timedelta(minutes=20)).isoformat()
+    live = (PEAK_OUTAGE - timedelta(minutes=3)).isoformat()
+    with github() as fake:
+        fake.deployments = [
+            Deployment(sha="a" * 40, created=began, statuses=(("success", live),)),
+            Deployment(sha="b" * 40, created=began, environment="staging"),
+        ]
+        runner = {
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_TOKEN": TOKEN,
+            "GITHUB_API_URL": fake.url,
+        }
+        found = only(incidents(path, "--deploys", "github:production", env=runner))
+
+    (deploy,) = found["incidents"][0]["deploys"]
+    assert deploy["revision"] == "a" * 40
+    assert instant(deploy["time"]) == PEAK_OUTAGE - timedelta(minutes=3)
 
 
 def test_several_slos_are_asked_for_at_once(prometheus_server: Server, tmp_path: Path) -> None:

@@ -49,6 +49,17 @@ class Remark:
     body: str
 
 
+@dataclass(slots=True, kw_only=True)
+class Deployment:
+    """A deployment as it is kept."""
+
+    sha: str
+    created: str
+    environment: str = "production"
+    statuses: tuple[tuple[str, str], ...] = ()
+    """State and instant, the newest first."""
+
+
 @dataclass(slots=True)
 class FakeGitHub:
     """One repository with one pull request. Tests read and write its fields."""
@@ -80,6 +91,8 @@ class FakeGitHub:
     """Operations that the token may not use, and GitHub says so."""
     hidden: set[str] = field(default_factory=set)
     """Operations that the token may not use, and GitHub denies that there is anything."""
+    deployments: list[Deployment] = field(default_factory=list)
+    """The oldest first."""
     faults: dict[str, list[Answer]] = field(default_factory=dict)
     """Operation -> answers to the next calls of it."""
     before: dict[str, list[Callable[[], None]]] = field(default_factory=dict)
@@ -237,6 +250,19 @@ class FakeGitHub:
             return refused(404, "Not Found")
         return Answer(200, description().example("team-membership", state=state))
 
+    def list_deployments(self, call: Call) -> Answer:
+        place = call.query.get("environment")
+        wanted = [
+            (number, one)
+            for number, one in enumerate(self.deployments)
+            if place in {None, one.environment}
+        ]
+        return page(call, wanted[::-1], _deployment)
+
+    def list_deployment_statuses(self, call: Call) -> Answer:
+        one = self.deployments[int(call.parts["deployment_id"])]
+        return page(call, one.statuses, _deployment_status)
+
     def set_status(self, call: Call) -> Answer:
         if len(call.body.get("description") or "") > _LONGEST_DESCRIPTION:
             return invalid("Description is too long (maximum is 140 characters)")
@@ -258,6 +284,8 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "repos/get-commit": FakeGitHub.read_commit,
     "repos/get-content": FakeGitHub.read_content,
     "repos/list-activities": FakeGitHub.list_activities,
+    "repos/list-deployment-statuses": FakeGitHub.list_deployment_statuses,
+    "repos/list-deployments": FakeGitHub.list_deployments,
     "teams/get-membership-for-user-in-org": FakeGitHub.read_membership,
     "users/get-authenticated": FakeGitHub.who,
 }
@@ -289,6 +317,21 @@ def _activity(push: tuple[str, str, str]) -> dict[str, Any]:
     branch, commit, at = push
     known = {"ref": f"refs/heads/{branch}", "after": commit, "timestamp": at}
     return description().example("activity", actor=user("ada"), **known)
+
+
+def _deployment(numbered: tuple[int, Deployment]) -> dict[str, Any]:
+    number, one = numbered
+    known = {"id": number, "sha": one.sha, "created_at": one.created}
+    return description().example(
+        "deployment", creator=user("ada"), environment=one.environment, **known
+    )
+
+
+def _deployment_status(status: tuple[str, str]) -> dict[str, Any]:
+    state, created = status
+    return description().example(
+        "deployment-status", creator=user("ada"), state=state, created_at=created
+    )
 
 
 def _encoded(body: Any) -> bytes:

@@ -141,6 +141,8 @@ class Description:
             return self._filler(self.resolved(schema["$ref"]))
         if schema.get("nullable"):
             return None
+        if "oneOf" in schema:
+            return self._filler(schema["oneOf"][0])
         if "enum" in schema:
             return schema["enum"][0]
         if schema.get("type") != "object":

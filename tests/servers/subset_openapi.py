@@ -15,6 +15,8 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "/repos/{owner}/{repo}/collaborators/{username}/permission": ("get",),
     "/repos/{owner}/{repo}/commits/{ref}": ("get",),
     "/repos/{owner}/{repo}/contents/{path}": ("get",),
+    "/repos/{owner}/{repo}/deployments": ("get",),
+    "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses": ("get",),
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ("delete", "patch"),
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ("get", "post"),
     "/repos/{owner}/{repo}/issues/{issue_number}/events": ("get",),
