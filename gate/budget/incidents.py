@@ -128,14 +128,14 @@ def _burn_rates(series: Series, window: int, budget: float) -> list[float | None
 
     Without any event nothing burns.
     """
+    totals, bads = ([value or 0.0 for value in values] for values in (series.total, series.bad))
     rates: list[float | None] = []
     for place, newest in enumerate(series.total):
         if newest is None:
             rates.append(None)
             continue
         part = slice(max(place - window + 1, 0), place + 1)
-        total = sum(value or 0.0 for value in series.total[part])
-        bad = sum(value or 0.0 for value in series.bad[part])
+        total, bad = sum(totals[part]), sum(bads[part])
         rates.append(bad / (budget * total) if total else 0.0)
     return rates
 

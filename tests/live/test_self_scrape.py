@@ -20,11 +20,12 @@ from gate.slo.measurement import Sli
 from tests.live.asking import counts, measure, request_for
 from tests.servers.metrics import prometheus
 
+pytestmark = pytest.mark.xdist_group("self-scrape")  # the load is made once
 INTERVAL = timedelta(milliseconds=500)
-WINDOW = timedelta(seconds=40)
+WINDOW = timedelta(seconds=24)
 STRETCH = WINDOW / (WINDOW - 2 * INTERVAL)
 QUIET = timedelta(seconds=4)
-LOAD = timedelta(seconds=20)
+LOAD = timedelta(seconds=8)
 CONFIG = """
 global: {scrape_interval: 500ms, scrape_timeout: 500ms}
 scrape_configs:
@@ -126,7 +127,7 @@ def test_the_raw_page_saw_the_queries_that_were_sent(loaded: Loaded) -> None:
     failed = next(v for k, v in loaded.grown.items() if k.startswith(REQUESTS) and '"400"' in k)
     answered = next(v for k, v in loaded.grown.items() if k.startswith(REQUESTS) and '"200"' in k)
     assert failed == loaded.sent[BAD] > 0
-    assert answered == loaded.sent[GOOD] + loaded.sent[SLOW] > 100
+    assert answered == loaded.sent[GOOD] + loaded.sent[SLOW] > 15
 
 
 def test_request_counters_agree_with_the_raw_page(loaded: Loaded) -> None:

@@ -1,7 +1,7 @@
 """Many parts in few queries: put together, taken apart when they fail, always answered."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -16,6 +16,9 @@ from gate.slo.measurement import Cause
 
 _MOST_BYTES: Final = 12_000
 """VictoriaMetrics takes 16 KiB (-search.maxQueryLen), counted before percent-encoding."""
+_MOST_POINTS: Final = 32_768
+"""Of one answer: some 0.7 MB, and 5 MB once read. What a server does for an ``or`` of many series
+over many steps grows faster than their number (benchmarks/README.md)."""
 _FEWEST_PIECES: Final = 2
 _WORTH_WHILE: Final = 1.0
 """Seconds that a query needs to be answered at all, on a server that is slow already."""
@@ -32,7 +35,18 @@ def batch_query(batch: Batch) -> str:
     """
     if len(batch) == 1:
         return batch[0].text
-    return " or ".join(_marked(part, place) for place, part in enumerate(batch))
+    return _union([_marked(part, place) for place, part in enumerate(batch)])
+
+
+def _union(texts: Sequence[str]) -> str:
+    """Write halves of halves: a server copies, for each ``or``, all that is on its two sides.
+
+    In a chain that is half the square of their number, here it is their number by its logarithm.
+    """
+    if len(texts) == 1:
+        return texts[0]
+    half = len(texts) // 2
+    return f"({_union(texts[:half])} or {_union(texts[half:])})"
 
 
 def _marked(part: Part, place: int) -> str:
@@ -46,13 +60,18 @@ def batches_of(parts: Iterable[Part]) -> list[Batch]:
     """
     batches, batch, size = list[Batch](), list[Part](), 0
     for part in dict.fromkeys(parts):
-        length = len(_marked(part, 999).encode()) + len(" or ")
-        if batch and (size + length > _MOST_BYTES or part.grid != batch[0].grid):
+        length = len(_marked(part, 999).encode()) + len("( or )")
+        if batch and (size + length > _MOST_BYTES or not _has_room(batch, part)):
             batches.append(tuple(batch))
             batch, size = [], 0
         batch.append(part)
         size += length
     return [*batches, tuple(batch)] if batch else batches
+
+
+def _has_room(batch: Sequence[Part], part: Part) -> bool:
+    points = 1 if part.grid is None else part.grid.count
+    return part.grid == batch[0].grid and points * (len(batch) + 1) <= _MOST_POINTS
 
 
 def take_apart(batch: Batch, pieces: int) -> list[Batch]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final
 
 from gate.backends.prometheus.outcome import Reply
@@ -40,6 +41,10 @@ class Fault:
     cause: Cause
     reason: str
 
+
+_WITHOUT_VALUE: Final = Fault(
+    cause=Cause.BACKEND_ERROR, reason="the answer holds a series without value"
+)
 
 Reading = Value | Fault
 Readings = Callable[[Part], Reading]
@@ -133,30 +138,41 @@ def _read_points(series: list[Mapping[str, Any]], reply: Reply, grid: Grid) -> R
     if len(series) > 1:
         return Fault(cause=Cause.INVALID, reason=_several(series))
     points: list[float | None] = [None] * grid.count
+    first, step = grid.first.timestamp(), grid.step.total_seconds()
+    parse = cache(_parse)  # the values of a history come again and again
     for pair in series[0].get("values", ()) if series else ():
-        number = _number(pair)
+        match pair:
+            case [float() | int() as time, str(text)]:
+                number, place = parse(text), round((time - first) / step)
+            case _:
+                return _WITHOUT_VALUE
         if isinstance(number, Fault):
             return number
-        place = round((pair[0] - grid.first.timestamp()) / grid.step.total_seconds())
-        points[place] = float(number)
+        if not 0 <= place < grid.count:
+            reason = "the answer holds an instant that was not asked for"
+            return Fault(cause=Cause.BACKEND_ERROR, reason=reason)
+        points[place] = number
     return Value(number=None, points=tuple(points), warnings=reply.warnings, notes=reply.notes)
 
 
 def _number(value: object) -> Fraction | Fault:
     match value:
         case [_, str(text)]:
-            pass
+            number = _parse(text)
+            return number if isinstance(number, Fault) else Fraction(text)
         case _:
-            return Fault(
-                cause=Cause.BACKEND_ERROR, reason="the answer holds a series without value"
-            )
+            return _WITHOUT_VALUE
+
+
+def _parse(text: str) -> float | Fault:
+    """Return the number, or what is wrong with it; only text that is a `Fraction`, too, is one."""
     if text.lstrip("+-").lower() in {"nan", "inf"}:
         return Fault(cause=Cause.INVALID, reason=f"the value is {text}, which is no count")
-    if _NUMBER.fullmatch(text) and abs(float(text)) > _LARGEST:
-        return Fault(cause=Cause.INVALID, reason=f"the value is {text[:40]}, which is no count")
     if not _NUMBER.fullmatch(text):
         return Fault(cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is no number")
-    return Fraction(text)
+    if abs(float(text)) > _LARGEST:
+        return Fault(cause=Cause.INVALID, reason=f"the value is {text[:40]}, which is no count")
+    return float(text)
 
 
 def _several(series: list[Mapping[str, Any]]) -> str:

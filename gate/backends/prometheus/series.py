@@ -4,7 +4,7 @@ The events of a step are an ``increase`` over that step. It needs two scrapes in
 do not fall on the ends of a step, the server extrapolates to them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from gate.backends.prometheus.part import EVENTS, Grid, Role
@@ -48,7 +48,7 @@ def series_answer(planned: Plan, readings: Readings) -> SeriesAnswer:
             reason = f"partial answer: {'; '.join(reading.warnings)}"
             return Unmeasured(cause=Cause.PARTIAL, reason=reason, query=planned.query)
         points[role] = reading.points
-    steps = [_step(points, place) for place in range(len(next(iter(points.values()))))]
+    steps = [_known(total, bad) for total, bad in _events(points)]
     return Series(
         total=tuple(total for total, _ in steps),
         bad=tuple(bad for _, bad in steps),
@@ -57,22 +57,27 @@ def series_answer(planned: Plan, readings: Readings) -> SeriesAnswer:
     )
 
 
-def _step(points: Points, place: int) -> tuple[float | None, float | None]:
-    """Return a step's events and bad ones; both are unknown where what tells traffic is missing.
+def _events(points: Points) -> Iterator[tuple[float | None, float | None]]:
+    """Yield each step's events and bad ones, as far as they are told.
 
     A bad part that is absent is none beside a total, or a good one, that is there.
     """
-    found = {role: values[place] for role, values in points.items()}
-    good, bad = found.get(Role.GOOD), found.get(Role.BAD)
-    if Role.TOTAL in found:
-        total = found[Role.TOTAL]
-        failed = bad or 0.0 if Role.BAD in found else _difference(total, good)
+    if Role.BAD not in points:
+        for total, good in zip(points[Role.TOTAL], points[Role.GOOD], strict=True):
+            yield total, _difference(total, good)
+    elif Role.TOTAL in points:
+        for total, bad in zip(points[Role.TOTAL], points[Role.BAD], strict=True):
+            yield total, bad or 0.0
     else:
-        total = None if good is None else good + (bad or 0.0)
-        failed = bad or 0.0
-    if total is None or failed is None:
+        for good, bad in zip(points[Role.GOOD], points[Role.BAD], strict=True):
+            yield None if good is None else good + (bad or 0.0), bad or 0.0
+
+
+def _known(total: float | None, bad: float | None) -> tuple[float | None, float | None]:
+    """Return a step; nothing is known of it where what tells traffic is missing."""
+    if total is None or bad is None:
         return None, None
-    return total, min(max(failed, 0.0), total)
+    return total, min(max(bad, 0.0), total)
 
 
 def _difference(total: float | None, good: float | None) -> float | None:

@@ -28,7 +28,7 @@ VALUES: Mapping[str, str | None] = {
 """By which all is well with it: 3 bad of 1000, the newest sample just now, full coverage."""
 
 HttpAnswer = tuple[int, dict[str, str], str]
-_MARKED = re.compile(r'label_replace\((.*?),"gate_part","(\d+)","",""\)(?: or |$)', re.DOTALL)
+_MARKED = re.compile(r'label_replace\((.*?),"gate_part","(\d+)","",""\)(?=[ )]|$)', re.DOTALL)
 
 
 def span(**length: float) -> Span:

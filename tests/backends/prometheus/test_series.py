@@ -61,6 +61,29 @@ def test_an_absent_bad_part_is_none_beside_a_total(prometheus: FakePrometheus) -
     assert (found.total, found.bad) == ((9.0, None, 7.0), (2.0, None, 0.0))
 
 
+@pytest.mark.parametrize(
+    ("pair", "reason"),
+    [
+        ([AT.timestamp() + 3600, "1"], "an instant that was not asked for"),
+        ([SPAN.start.timestamp(), "1"], "an instant that was not asked for"),
+        (["now", "1"], "a series without value"),
+        ([AT.timestamp(), 1], "a series without value"),
+        (7, "a series without value"),
+    ],
+)
+def test_a_point_that_cannot_be_placed_is_an_error_of_the_server(
+    prometheus: FakePrometheus, pair: object, reason: str
+) -> None:
+    answer = json.loads(matrix(part0=["9", "5", "0"], part1=["2", "1", "0"]))
+    answer["data"]["result"][1]["values"].append(pair)
+    prometheus.refuse = lambda _: (200, {}, json.dumps(answer))
+
+    found = ask(RATIO)
+
+    assert isinstance(found, Unmeasured)
+    assert (found.cause, found.reason) == (Cause.BACKEND_ERROR, f"bad: the answer holds {reason}")
+
+
 def test_good_and_bad_make_a_total(prometheus: FakePrometheus) -> None:
     sli = Sli(good="x_good", bad="x_bad")
     found = played(prometheus, sli, part0=["9", "5", None], part1=["2", None, "3"])

@@ -1,13 +1,14 @@
 """Batches and windows that a server refuses are taken apart, and answered all the same."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 
-from gate.backends.prometheus.batches import batches_of, take_apart
-from gate.backends.prometheus.part import Part
+from gate.backends.prometheus.batches import batch_query, batches_of, take_apart
+from gate.backends.prometheus.part import Grid, Part
 from gate.slo.measurement import (
     Cause,
     CountRequest,
@@ -192,3 +193,25 @@ def test_batches_are_cut_by_bytes_and_pieces_by_number() -> None:
     assert [len(piece) for piece in take_apart(tuple(parts), 8)] == [3, 3, 3, 3, 3, 3, 2]
     assert [len(piece) for piece in take_apart(tuple(parts), 1)] == [10, 10]
     assert batches_of([]) == []
+
+
+def test_range_queries_are_small_enough_for_the_servers_unions() -> None:
+    minute, start = timedelta(minutes=1), datetime(2026, 11, 1, tzinfo=UTC)
+    month = [
+        Part(pieces=("x", str(n)), length=minute, grid=Grid(start, minute, 43_200))
+        for n in range(3)
+    ]
+    day = [replace(part, grid=Grid(start, minute, 1_440)) for part in month * 20]
+    day = [replace(part, offset=n * minute) for n, part in enumerate(day)]
+
+    assert [len(batch) for batch in batches_of(month)] == [1, 1, 1]
+    assert [len(batch) for batch in batches_of(day)] == [22, 22, 16]
+
+
+def test_a_union_is_of_halves_of_halves() -> None:
+    parts = tuple(Part(pieces=(name,), length=timedelta(1)) for name in "abc")
+    a, b, c = (
+        f'label_replace({name},"gate_part","{place}","","")' for place, name in enumerate("abc")
+    )
+
+    assert batch_query(parts) == f"({a} or ({b} or {c}))"
