@@ -1,4 +1,4 @@
-"""What a policy file says of the past and of what is to come: ``postmortems``."""
+"""What a policy file says of the past and of what is to come: postmortems and exhaustion."""
 
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -8,11 +8,13 @@ import yaml
 from gate.config.reader import Reader, UnreadableError
 from gate.config.rules_shape import CLASSES
 from gate.config.scalars import ABOVE_ZERO, BOOLEAN, DURATION, GLOB, SHARE
-from gate.config.shapes import Block, EitherOf, Field, ListOf, Scalar, Schema, Values
+from gate.config.shapes import Block, Choice, EitherOf, Field, ListOf, Scalar, Schema, Values
+from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
 
 if TYPE_CHECKING:  # most policies have no such rule
     from gate.budget.explained import Record
+    from gate.policy.exhaustion import ExhaustionRule
     from gate.policy.postmortems import PostmortemRule
 
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -100,4 +102,28 @@ POSTMORTEMS: Final = Block(
         ),
     },
     _build_postmortems,
+)
+
+
+def _build_exhaustion(values: Values, _reader: Reader) -> "ExhaustionRule":
+    from gate.policy.exhaustion import ExhaustionRule  # noqa: PLC0415 - for this rule only
+
+    return ExhaustionRule(
+        within=values.get("within"),
+        effect=Effect(values.get("verdict", Effect.WARN)),
+        allow=frozenset(values.get("allow", REPAIRS)),
+    )
+
+
+EXHAUSTION: Final = Block(
+    {
+        "within": Field(
+            shape=DURATION,
+            doc="Fires where a budget runs out sooner at its present rate.",
+            required=True,
+        ),
+        "verdict": Field(shape=Choice(tuple(Effect)), doc="What it does. Default: warn."),
+        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+    },
+    _build_exhaustion,
 )

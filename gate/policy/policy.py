@@ -15,7 +15,8 @@ from gate.policy.tiers import Tier
 from gate.slo.measurement import Cause
 from gate.slo.objective import Slo
 
-if TYPE_CHECKING:  # most policies do not look back
+if TYPE_CHECKING:  # most policies have no such rules
+    from gate.policy.exhaustion import ExhaustionRule
     from gate.policy.postmortems import PostmortemRule
 
 
@@ -89,6 +90,7 @@ class Policy:
     """How long a decision may be acted upon."""
     dashboard: str | None = None
     """Where a person looks next."""
+    exhaustion: "ExhaustionRule | None" = None
     postmortems: "PostmortemRule | None" = None
 
     @property
