@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Final
 
 from gate.budget.incidents import budget_events, find_incidents, known_steps
@@ -79,7 +80,8 @@ def _incidents(
 ) -> SloIncidents | Unmeasured:
     if isinstance(answer, Unmeasured):
         return answer
-    if not any(known_steps(answer)):
+    known = Fraction(sum(known_steps(answer)), request.steps)
+    if not known:
         reason = "nothing is known of any step of the time looked at"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
     window = slo.window.whole(request.span.end).length
@@ -88,6 +90,7 @@ def _incidents(
             answer, request, budget=float(slo.budget), threshold=float(rule.threshold)
         ),
         allowed=budget_events(answer, request, slo.budget, window),
+        known=known,
         request=request,
         series=answer,
     )

@@ -9,7 +9,7 @@ from typing import Final
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.episodes import Episode, Felt, episodes
 from gate.budget.explained import Record
-from gate.budget.incidents import Ending, known_steps
+from gate.budget.incidents import Ending
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.measurement_findings import unless_spared
 from gate.policy.past import Past, SloIncidents
@@ -80,11 +80,10 @@ def _untold(
 def _doubt(policy: Policy, told: SloIncidents | Unmeasured) -> Doubt | None:
     if isinstance(told, Unmeasured):
         return Doubt(cause=told.cause, reason=told.reason)
-    known = Fraction(sum(known_steps(told.series)), told.request.steps)
     least = policy.guards.min_coverage
-    if known >= least:
+    if told.known >= least:
         return None
-    has, needs = floor(known * 1000) / 10, float(least * 100)
+    has, needs = floor(told.known * 1000) / 10, float(least * 100)
     reason = f"only {has:g} % of the time looked at is known; min_coverage is {needs:g} %"
     return Doubt(cause=Cause.LOW_COVERAGE, reason=reason)
 

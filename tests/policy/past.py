@@ -51,7 +51,13 @@ def day(bad: Bad, name: str = "availability", **fields: Any) -> tuple[Assessment
         series, request, budget=float(slo.budget), threshold=float(RULE.threshold)
     )
     allowed = budget_events(series, request, slo.budget, DAY)
-    return known, SloIncidents(found=found, allowed=allowed, request=request, series=series)
+    return known, SloIncidents(
+        found=found,
+        allowed=allowed,
+        known=1 - Fraction(failed.count(None), STEPS),
+        request=request,
+        series=series,
+    )
 
 
 def ratio_slo_of(name: str) -> RatioSlo:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ def burn(rate: str | Fraction) -> Answer:
     return counts(bad=Fraction(rate) * 1_000, total=1_000_000)
 
 
-def burning(share: str, rate: str, **fields: object) -> Assessment:
+def burning(share: str, rate: str, **fields: Any) -> Assessment:
     """A budget with this share left that burns at this rate now."""
     return left(share, windows={HOUR: burn(rate)}, **fields)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.assess import assess_composite, assess_ratio
+from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
 from gate.budget.explained import RecordStatus
 from gate.budget.impact import Impact
@@ -19,9 +19,9 @@ from gate.policy.postmortems import PostmortemRule
 from gate.slo.measurement import Unmeasured
 from gate.slo.objective import Bound, CompositeSlo, Member
 from gate.slo.window import CalendarWindow, Period, RollingWindow
-from tests.budget.building import AT, DAY, GUARDS, HOUR, MINUTE, counts, lost
+from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, lost, ratio
 from tests.policy.building import said
-from tests.policy.past import NOON, RULE, STEP, Bad, day, looked_back, record
+from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
 RELEASES = replace(RULE, records=(record(NOON),), releases=True)
@@ -119,12 +119,10 @@ def test_of_an_unknown_past_nothing_is_excused() -> None:
 
 def test_only_what_went_within_the_slos_own_window_is_excused() -> None:
     # Over 12 hours 144 may fail. The reviewed incident was before; 150 have failed since.
-    before, window = NOON - 11 * HOUR, RollingWindow(12 * HOUR)
+    before = NOON - 11 * HOUR
     since: Bad = {NOON - 8 * HOUR + place * STEP: 3 for place in range(50)}
     _, told = day({before: 400, **since})
-    known = day({}, window=window)[0].slo
-    counted = counts(bad=150, total=144_000)
-    overspent = assess_ratio(known, counted, {}, at=AT, guards=GUARDS)  # type: ignore[arg-type]
+    overspent = ratio(counts(bad=150, total=144_000), window=RollingWindow(12 * HOUR))
     rule = replace(RELEASES, records=(record(before),))
     assert tier((overspent, told), rule=rule)[0] is BLOCK
 
@@ -134,9 +132,8 @@ def test_of_an_incident_across_midnight_a_calendar_day_excuses_the_part_since_th
     midnight = AT.replace(hour=0)
     bad: Bad = {midnight - STEP: 900, midnight: 300}
     window = CalendarWindow(Period.DAY, UTC)
-    slo = day({}, window=window)[0].slo
     _, told = day(bad)
-    today = assess_ratio(slo, counts(bad=300, total=168_000), {}, at=AT, guards=GUARDS)  # type: ignore[arg-type]
+    today = ratio(counts(bad=300, total=168_000), window=window)
     rule = replace(RELEASES, records=(record(midnight - HOUR / 2),))
     verdict, reason = tier((today, told), rule=rule)
     assert verdict is WARN
@@ -171,11 +168,9 @@ def test_a_sampled_budget_is_held_against_the_tiers_by_its_bound() -> None:
 
 def test_the_stated_impact_counts_as_spent_without_the_incident_too() -> None:
     _, told = day(OUTAGE)
-    slo = day(OUTAGE)[0].slo
     # All of the traffic fails for a minute: 200 of the 288 that may.
     impact = Impact(canary=Fraction(1), failures=Fraction(1), detect=MINUTE)
-    counted = counts(bad=400, total=288_000)
-    costly = assess_ratio(slo, counted, {}, at=AT, guards=GUARDS, impact=impact)  # type: ignore[arg-type]
+    costly = ratio(counts(bad=400, total=288_000), window=WINDOW, impact=impact)
     assert costly.stated_cost == Fraction(200, 288)
     assert tier((costly, told))[0] is BLOCK
     assert "without it 30.5 % would be left" in tier((costly, told), change="canary")[1]
@@ -183,11 +178,8 @@ def test_the_stated_impact_counts_as_spent_without_the_incident_too() -> None:
 
 def test_a_budget_that_only_the_impact_overspends_has_nothing_to_excuse() -> None:
     _, told = day({})
-    slo = day({})[0].slo
     impact = Impact(canary=Fraction(1), failures=Fraction(1), detect=2 * MINUTE)
-    costly = assess_ratio(
-        slo, counts(bad=0, total=288_000), {}, at=AT, guards=GUARDS, impact=impact
-    )  # type: ignore[arg-type]
+    costly = ratio(counts(bad=0, total=288_000), window=WINDOW, impact=impact)
     assert tier((costly, told))[0] is BLOCK
 
 
