@@ -91,10 +91,13 @@ def _composite(
 
 
 def _step(slo: RatioSlo, window: timedelta) -> timedelta:
-    """Return a slice; of events, whole minutes, five or more, of which a window has 720 or less."""
+    """Return a slice; of events, whole minutes, five or more, of which a window has 720 or less.
+
+    A shorter window is one step.
+    """
     if slo.slices is not None:
         return slo.slices.length
-    return max(-(-window // (_STEPS * _MINUTE)) * _MINUTE, _SHORTEST)
+    return min(max(-(-window // (_STEPS * _MINUTE)) * _MINUTE, _SHORTEST), window)
 
 
 def _covered(slo: RatioSlo, window: timedelta, at: datetime) -> Span:

@@ -59,6 +59,14 @@ def test_timeslices_come_back_as_their_bad_ones_leave_the_window() -> None:
     assert decided.allowed_again_if_calm
 
 
+def test_a_window_shorter_than_a_step_is_one_step() -> None:
+    short = slo("a").replace("window: 30d", "window: 4m")
+
+    decided, _ = decide([short], {"a": failing(0, steps=1)}, SPENT)
+
+    assert decided.allowed_again_at == AT + timedelta(minutes=4)
+
+
 def test_a_composite_comes_back_as_its_members_do() -> None:
     # Each has 50 % left, together nothing; a's failures leave after 240 hours, b's after 480.
     series = {name: failing(at, steps=720) for name, at in (("a", 239), ("b", 479))}
