@@ -125,11 +125,11 @@ def _looked_at(
         return LookedAt(
             slo=slo.name, felt=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
         )
-    budget = float(slo.budget)
-    allowed = budget_events(answer, request, budget, slo.window.whole(asked.at).length)
+    budget, threshold = float(slo.budget), float(asked.threshold)
+    allowed = budget_events(answer, request, slo.budget, slo.window.whole(asked.at).length)
     found = [
-        Felt(slo=slo.name, incident=one, share=one.bad / allowed)
-        for one in find_incidents(answer, request, budget=budget, threshold=float(asked.threshold))
+        Felt(slo=slo.name, incident=one, share=float(Fraction(one.bad) / allowed))
+        for one in find_incidents(answer, request, budget=budget, threshold=threshold)
     ]
     return LookedAt(
         slo=slo.name,
@@ -138,17 +138,17 @@ def _looked_at(
         unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
         query=answer.query,
         unmeasured=None,
-        notes=(*answer.notes, *_few_events(answer, request, budget, asked)),
+        notes=(*answer.notes, *_few_events(answer, request, slo.budget, asked)),
     )
 
 
 def _few_events(
-    series: Series, request: SeriesRequest, budget: float, asked: Search
+    series: Series, request: SeriesRequest, budget: Fraction, asked: Search
 ) -> Iterator[str]:
     """Say where there is so little traffic that one failure is an incident."""
     for_one = budget_events(series, request, budget, max(WINDOW, asked.step))
     if 0 < for_one * asked.threshold <= 1:
-        rate = burn_shown(Fraction(1 / for_one))
+        rate = burn_shown(1 / for_one)
         yield f"so few events that a single bad one burns at {rate} and makes an incident"
 
 

@@ -33,6 +33,8 @@ class Rule(StrEnum):
     """Is the budget burning too fast right now?"""
     FREEZE = "freeze"
     """Is the calendar closed?"""
+    POSTMORTEM = "postmortem"
+    """Is what a costly incident taught written down?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

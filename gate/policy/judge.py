@@ -8,6 +8,7 @@ from gate.budget.assessment import Assessment
 from gate.policy.burn_findings import burn_rate_findings
 from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.measurement_findings import measurement_findings
+from gate.policy.past import NOTHING, Past
 from gate.policy.policy import Policy
 from gate.policy.sample_findings import sample_findings
 from gate.policy.tier_findings import deciding, tier_findings
@@ -40,6 +41,7 @@ def judge(
     *,
     at: datetime,
     satisfied: Mapping[str, str],
+    past: Past = NOTHING,
 ) -> Judgement:
     """Judge a change of one class.
 
@@ -49,6 +51,7 @@ def judge(
         change: one of the policy's change classes.
         at: the instant of the run.
         satisfied: requirement -> the evidence that was given for it.
+        past: what the policy's rules that look back have found.
     """
     lowest = deciding(assessments)
     tier = None if lowest is None else tier_of(policy.tiers, lowest.remaining)
@@ -60,6 +63,7 @@ def judge(
         *_requirement_findings(obligations, change, satisfied),
         *burn_rate_findings(policy, assessments, change),
         *_freeze_findings(policy, change, at),
+        *_looking_back(policy, assessments, change, at=at, past=past),
     ]
     findings.sort(key=lambda finding: _BY_SEVERITY[finding.verdict])
     return Judgement(
@@ -73,15 +77,32 @@ def judge(
 
 
 def allowed_now(
-    policy: Policy, assessments: Sequence[Assessment], *, at: datetime, satisfied: Mapping[str, str]
+    policy: Policy,
+    assessments: Sequence[Assessment],
+    *,
+    at: datetime,
+    satisfied: Mapping[str, str],
+    past: Past = NOTHING,
 ) -> tuple[str, ...]:
     """Return the change classes that would ship at this moment, sorted."""
     passing = {Verdict.ALLOW, Verdict.WARN}
     return tuple(
         change
         for change in sorted(policy.change_classes)
-        if judge(policy, assessments, change, at=at, satisfied=satisfied).verdict in passing
+        if judge(policy, assessments, change, at=at, satisfied=satisfied, past=past).verdict
+        in passing
     )
+
+
+def _looking_back(
+    policy: Policy, assessments: Sequence[Assessment], change: str, *, at: datetime, past: Past
+) -> list[Finding]:
+    """Return the findings of the rules that need the history."""
+    if policy.postmortems is None:
+        return []
+    from gate.policy.postmortem_findings import postmortem_findings  # noqa: PLC0415 - for them only
+
+    return postmortem_findings(policy, policy.postmortems, assessments, change, at=at, past=past)
 
 
 def _requirement_findings(

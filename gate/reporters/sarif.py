@@ -23,6 +23,7 @@ _RULES: Final[Mapping[Rule, str]] = {
     Rule.REQUIREMENT: "What the tier requires must have been done.",
     Rule.BURN_RATE: "The budget must not burn too fast right now.",
     Rule.FREEZE: "The calendar must be open.",
+    Rule.POSTMORTEM: "What a costly incident taught must be written down and reviewed.",
 }
 
 
