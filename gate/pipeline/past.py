@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from gate.budget.incidents import budget_events, find_incidents, known_steps
+from gate.budget.incidents import budget_events, find_incidents
+from gate.pipeline.histories import known_of
 from gate.policy.past import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.postmortems import PostmortemRule, counts_events
@@ -77,11 +78,9 @@ def _whole_steps(span: Span) -> Span:
 def _incidents(
     rule: PostmortemRule, slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer
 ) -> SloIncidents | Unmeasured:
+    answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return answer
-    if not any(known_steps(answer)):
-        reason = "nothing is known of any step of the time looked at"
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
     window = slo.window.whole(request.span.end).length
     return SloIncidents(
         found=find_incidents(

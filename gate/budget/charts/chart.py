@@ -82,6 +82,12 @@ class Chart:
     """The newest first."""
 
     @property
+    def points(self) -> tuple[Point, ...]:
+        """All of them, the oldest first."""
+        every = (*self.baseline, *self.excluded, *(one.point for one in self.watched))
+        return tuple(sorted(every, key=lambda point: point.sample.start))
+
+    @property
     def worse(self) -> tuple[Signal, ...]:
         """The signals that something is worse than usual."""
         return tuple(one for one in self.signals if one.worse)

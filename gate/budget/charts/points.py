@@ -34,6 +34,17 @@ class Point:
         return self.centre + sigmas * self.sigma + (sigmas**2 - 1) * self.skew
 
     @property
+    def upper(self) -> float:
+        """The upper control limit."""
+        return self.limit(LIMIT)
+
+    @property
+    def lower(self) -> float:
+        """The lower control limit; where the tail is very long, as low as `limit` reaches."""
+        lowest = -self.sigma / (2 * self.skew) if self.skew else -LIMIT
+        return self.limit(max(-LIMIT, lowest))
+
+    @property
     def score(self) -> float:
         """How many sigmas the value is above the centre: the inverse of `limit`."""
         above = self.sample.value - self.centre

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from gate.slo.history import Series, SeriesRequest
+from gate.slo.history import Measured, Series, SeriesRequest
 
 FEWEST_EVENTS: Final = 20
 """Events that a mean is taken of at least: of fewer it says more of them than of the service."""
@@ -34,9 +34,12 @@ def ratio_counts(series: Series) -> list[Counts | None]:
     ]
 
 
-def mean_counts(means: Sequence[Counts | None]) -> list[Counts | None]:
-    """Return those steps that have enough events for a mean."""
-    return [None if one is None or one[1] < FEWEST_EVENTS else one for one in means]
+def mean_counts(measured: Measured) -> list[Counts | None]:
+    """Return each step's sum and number of values; None where there are too few for a mean."""
+    return [
+        None if of is None or of < FEWEST_EVENTS else (sum_ or 0.0, of)
+        for sum_, of in zip(measured.sums, measured.events, strict=True)
+    ]
 
 
 def samples(
