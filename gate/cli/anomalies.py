@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from gate.budget.charts.rules import RULES
+from gate.budget.charts.rules import DEFAULT, RULES
 from gate.budget.charts.series import Charting
 from gate.cli.parameters import DURATION, measuring
 from gate.cli.session import load_all, now, progress, report
@@ -29,7 +29,7 @@ from gate.reporters import ANOMALY_REPORTERS, render_anomalies
 @click.option(
     "--rules",
     type=click.Choice(tuple(RULES)),
-    default=next(iter(RULES)),
+    default=DEFAULT,
     show_default=True,
     help="By which points are out of control, beside the moving average.",
 )

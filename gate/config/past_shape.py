@@ -1,4 +1,4 @@
-"""What a policy file says of the past and of what is to come: ``postmortems``."""
+"""What a policy file says of the past: ``postmortems`` and ``control_charts``."""
 
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -8,16 +8,19 @@ import yaml
 from gate.config.reader import Reader, UnreadableError
 from gate.config.rules_shape import CLASSES
 from gate.config.scalars import ABOVE_ZERO, BOOLEAN, DURATION, GLOB, SHARE
-from gate.config.shapes import Block, EitherOf, Field, ListOf, Scalar, Schema, Values
+from gate.config.shapes import Block, Choice, EitherOf, Field, ListOf, Scalar, Schema, Values
+from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
 
 if TYPE_CHECKING:  # most policies have no such rule
     from gate.budget.explained import Record
+    from gate.policy.control_charts import ControlChartRule
     from gate.policy.postmortems import PostmortemRule
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _THRESHOLD: Final = Fraction(6)
 """As ``gate incidents`` has it."""
+_EFFECTS: Final = Choice(tuple(Effect))
 
 
 def _record_files(text: str) -> str:
@@ -100,4 +103,50 @@ POSTMORTEMS: Final = Block(
         ),
     },
     _build_postmortems,
+)
+
+
+def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
+    from gate.policy.control_charts import LAST, NEWEST, STEP, ControlChartRule  # noqa: PLC0415 - for this rule only
+
+    last, step = values.get("last", LAST), values.get("step", STEP)
+    baseline, newest = values.get("baseline", last / 2), values.get("newest", NEWEST)
+    if step > last:
+        raise reader.fail(values.node("step"), "the step is longer than last")
+    if baseline >= last:
+        message = "the baseline must be shorter than last, or nothing is left to be judged"
+        raise reader.fail(values.node("baseline"), message)
+    return ControlChartRule(
+        effect=Effect(values.get("effect", Effect.WARN)),
+        last=last,
+        step=step,
+        baseline=baseline,
+        newest=newest,
+        allow=frozenset(values.get("allow", REPAIRS)),
+    )
+
+
+def _short_form(text: str) -> "ControlChartRule":
+    from gate.policy.control_charts import ControlChartRule  # noqa: PLC0415 - for this rule only
+
+    return ControlChartRule(effect=Effect(_EFFECTS.parse(text)))
+
+
+CONTROL_CHARTS: Final = EitherOf(
+    Scalar(_short_form, _EFFECTS.schema()),
+    Block(
+        {
+            "effect": Field(shape=_EFFECTS, doc="What a signal does. Default: warn."),
+            "last": Field(shape=DURATION, doc="How much history is charted. Default: 14d."),
+            "step": Field(shape=DURATION, doc="Of a point. Default: 1h."),
+            "baseline": Field(
+                shape=DURATION, doc="How much of it says what is usual. Default: its first half."
+            ),
+            "newest": Field(
+                shape=DURATION, doc="How long a signal counts after its end. Default: 24h."
+            ),
+            "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        },
+        _build_control_charts,
+    ),
 )

@@ -20,7 +20,7 @@ from gate.slo.measurement import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 from gate.slo.window import RollingWindow, Window
 
-_LOOKING_BACK: Final = ("postmortems",)
+_LOOKING_BACK: Final = ("postmortems", "control_charts")
 """Rules that need the history."""
 _MONTH: Final = (timedelta(days=28), timedelta(days=31))
 

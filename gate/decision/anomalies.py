@@ -32,12 +32,6 @@ class Charted:
     """Given: there is no history, and this is why."""
     notes: tuple[str, ...] = ()
 
-    @property
-    def unit(self) -> str:
-        """What its mean is measured in; empty where that is not known, or no time."""
-        histogram = self.slo.sli.histogram
-        return histogram.unit if histogram is not None else ""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAnomalies:
@@ -114,11 +108,11 @@ def _charted(one: Charted) -> Json:
         "name": one.slo.name,
         "unknown": share(one.unknown),
         "query": one.query,
-        "unit": one.unit,
+        "unit": one.slo.sli.unit,
         "notes": list(one.notes),
         "unmeasured": {"cause": lost.cause, "reason": lost.reason} if lost else None,
         "charts": [
-            {"kind": chart.kind, "not_drawn": chart.reason}
+            {"kind": chart.kind, "not_drawn": {"cause": chart.cause, "reason": chart.reason}}
             if isinstance(chart, NoChart)
             else chart_document(chart)
             for chart in one.charts

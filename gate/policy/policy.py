@@ -16,6 +16,7 @@ from gate.slo.measurement import Cause
 from gate.slo.objective import Slo
 
 if TYPE_CHECKING:  # most policies do not look back
+    from gate.policy.control_charts import ControlChartRule
     from gate.policy.postmortems import PostmortemRule
 
 
@@ -90,8 +91,9 @@ class Policy:
     dashboard: str | None = None
     """Where a person looks next."""
     postmortems: "PostmortemRule | None" = None
+    control_charts: "ControlChartRule | None" = None
 
     @property
     def looks_back(self) -> bool:
         """Whether a rule needs the history, and not only counts."""
-        return self.postmortems is not None
+        return self.postmortems is not None or self.control_charts is not None

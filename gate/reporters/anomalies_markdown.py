@@ -28,7 +28,7 @@ def _service(service: ServiceAnomalies, style: Style) -> Iterator[str]:
     for row in rows:
         if told := list(words.signals(row)):
             yield f"**{markdown(row.name)}**"
-            yield "\n".join(["```text", *plot(row.chart, row.write, _WIDTH, style), "```"])
+            yield "\n".join(["```text", *plot(row.chart, _WIDTH, style), "```"])
             yield markup.facts(told)
     if told := list(words.about(service)):
         yield markup.facts(told)

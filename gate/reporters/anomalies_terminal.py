@@ -43,9 +43,7 @@ def _service(service: ServiceAnomalies, style: Style) -> Iterator[str]:
 
 def _picture(row: words.Row, style: Style) -> Iterator[str]:
     yield f"{GAP}{ink.ink(plain(row.name), ink.BOLD, style)}"
-    yield from (
-        f"{GAP}{line}" for line in plot(row.chart, row.write, prose(style) - len(GAP), style)
-    )
+    yield from (f"{GAP}{line}" for line in plot(row.chart, prose(style) - len(GAP), style))
 
 
 def _table(rows: list[words.Row], style: Style) -> Iterator[str]:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 
-from gate.budget.charts.chart import Chart, Kind, Signal
+from gate.budget.charts.chart import Chart, Signal
 from gate.budget.timeslices import describe_time
 from gate.decision.anomalies import AnomalyReport, Charted, ServiceAnomalies
 from gate.policy.findings import Verdict
@@ -39,12 +38,6 @@ class Row:
         """The newest signal that something is worse, if it goes on."""
         return next((one for one in self.chart.worse if one.open), None)
 
-    def write(self, value: float) -> str:
-        """Write a value of the chart."""
-        if self.chart.kind is Kind.RATIO:
-            return f"{_significant(100 * value)} %"
-        return f"{_significant(value)} {self.slo.unit}".rstrip()
-
 
 def rows(service: ServiceAnomalies) -> list[Row]:
     """Return a row for each chart that could be drawn: out of control, once out of it, in it."""
@@ -65,6 +58,8 @@ def verdict(service: ServiceAnomalies) -> tuple[Verdict, str]:
         return Verdict.WARN, "WAS OUT OF CONTROL"
     if missing:
         return Verdict.UNDECIDED, f"NONE SEEN, {missing} NOT CHARTED"
+    if any(slo.unknown for slo in service.slos):
+        return Verdict.WARN, "NONE SEEN"
     return Verdict.ALLOW, "IN CONTROL"
 
 
@@ -89,7 +84,9 @@ def about(service: ServiceAnomalies) -> Iterator[Fact]:
     for slo in service.slos:
         if slo.unknown and slo.lost is None:
             share = values.spent(slo.unknown)
-            yield "Unknown", f"{slo.slo.name}: {share} of the time has no data, and no points"
+            since = max((_minute(c.newest) for c in slo.charts if isinstance(c, Chart)), default="")
+            newest = f"; the newest point ends at {since} UTC" if since else ""
+            yield "Unknown", f"{slo.slo.name}: {share} of the time has no data{newest}"
         yield from (("Note", f"{slo.slo.name}: {note}") for note in slo.notes)
     yield from (("Left out", f"{slo}: {reason}") for slo, reason in service.left_out)
 
@@ -113,11 +110,11 @@ def _signal(row: Row, one: Signal) -> str:
     peak = one.peak
     until = "still going on" if one.open else f"until {_minute(one.end)}"
     far = peak.upper if one.worse else peak.lower
-    limit = f"limit {row.write(max(far, 0.0))}, usually {row.write(peak.centre)}"
+    limit = f"limit {row.chart.write(max(far, 0.0))}, usually {row.chart.write(peak.centre)}"
     rules = f"; {', '.join(one.rules)}" if one.rules else ""
     known = f"; known as {', '.join(record.id for record in one.records)}" if one.records else ""
     most = "at most" if one.worse else "at least"
-    value = f"{most} {row.write(peak.sample.value)}"
+    value = f"{most} {row.chart.write(peak.sample.value)}"
     since = f"since about {_minute(one.since)} UTC, {until}"
     return f"{row.name}: {since}; {value} ({limit}){rules}{known}"
 
@@ -125,7 +122,7 @@ def _signal(row: Row, one: Signal) -> str:
 def _usual(row: Row) -> str:
     chart, usual = row.chart, row.chart.usual
     step = format_duration(chart.step)
-    parts = [f"{row.name}: {row.write(usual.centre)} by {usual.count} points of {step}"]
+    parts = [f"{row.name}: {row.chart.write(usual.centre)} by {usual.count} points of {step}"]
     if chart.excluded:
         parts.append(f"{len(chart.excluded)} in incidents left out")
     if usual.by_time:
@@ -147,17 +144,12 @@ def _state(row: Row) -> str:
     return "better than usual" if better else "in control"
 
 
-def _significant(value: float) -> str:
-    """Write three digits that say something, without an exponent."""
-    return f"{Decimal(f'{value:.2e}').normalize():f}"
-
-
 def _minute(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _newest(value: Callable[[Row], float]) -> Callable[[Row], str]:
-    return lambda row: row.write(value(row))
+    return lambda row: row.chart.write(value(row))
 
 
 STATE: Final[Column[Row]] = Column(title="State", cell=_state, right=False, keep=MUST, share=3)

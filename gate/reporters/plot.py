@@ -36,21 +36,15 @@ class _Column:
     worse: bool
 
 
-def plot(chart: Chart, write: Callable[[float], str], width: int, style: Style) -> list[str]:
-    """Return the lines of the chart: the oldest on the left, worse above.
+def plot(chart: Chart, width: int, style: Style) -> list[str]:
+    """Return the lines of the chart, of so many columns at most: worse above, newer on the right.
 
-    Args:
-        chart: what is drawn.
-        write: a value as people read it, for the axis.
-        width: columns that all may take.
-        style: what the output can show.
+    The last says what the signs mean.
     """
     signs = _UNICODE if style.unicode else _ASCII
-    top = min(_top(chart), max(point.sample.value for point in chart.points) * 1.0)
-    top = max(top, max(point.upper for point in chart.points))
-    bottom = min(min(point.sample.value, point.centre) for point in chart.points)
-    height = (top - bottom) / (_ROWS - 1) or 1.0
-    labels = [write(bottom + row * height) for row in range(_ROWS)]
+    bottom, top = _span(chart)
+    height = (top - bottom) / (_ROWS - 1)
+    labels = [chart.write(bottom + row * height) for row in range(_ROWS)]
     label_width = max(map(text_width, labels))
     columns = list(_columns(chart, width - label_width - 2))
 
@@ -61,11 +55,17 @@ def plot(chart: Chart, write: Callable[[float], str], width: int, style: Style) 
     for row in reversed(range(_ROWS)):
         cells = "".join(_cell(column, row, row_of, signs) for column in columns)
         lines.append(f"{pad(labels[row], label_width, right=True)} {signs.axis}{cells}".rstrip())
-    return lines
+    legend = f"{signs.limit} limit  {signs.usual} usual  {signs.worse} out of control"
+    return [*lines, f"{' ' * (label_width + 2)}{legend}"]
 
 
-def _top(chart: Chart) -> float:
-    return max(point.centre + _FARTHEST * (point.upper - point.centre) for point in chart.points)
+def _span(chart: Chart) -> tuple[float, float]:
+    """Return the lowest and the highest value that are drawn."""
+    points = chart.points
+    highest = max(max(point.sample.value, point.upper) for point in points)
+    farthest = max(point.centre + _FARTHEST * (point.upper - point.centre) for point in points)
+    lowest = min(min(point.sample.value, point.centre) for point in points)
+    return lowest, min(highest, farthest)
 
 
 def _columns(chart: Chart, room: int) -> Iterator[_Column]:

@@ -24,6 +24,7 @@ _RULES: Final[Mapping[Rule, str]] = {
     Rule.BURN_RATE: "The budget must not burn too fast right now.",
     Rule.FREEZE: "The calendar must be open.",
     Rule.POSTMORTEM: "What a costly incident taught must be written down and reviewed.",
+    Rule.CONTROL_CHART: "The indicators must not have become worse than they usually are.",
 }
 
 

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from gate.budget.charts.points import LIMIT, Point
 from gate.budget.charts.usual import Usual
 from gate.budget.explained import Record
+from gate.slo.measurement import Cause
 
 
 class Kind(StrEnum):
@@ -69,6 +71,8 @@ class Chart:
     """A chart that could be drawn."""
 
     kind: Kind
+    unit: str
+    """Of its values; empty where it is not known, or there is none."""
     step: timedelta
     """Of a point; where few events are bad, several of the history's."""
     usual: Usual
@@ -88,9 +92,20 @@ class Chart:
         return tuple(sorted(every, key=lambda point: point.sample.start))
 
     @property
+    def newest(self) -> datetime:
+        """The end of its newest point."""
+        return self.watched[-1].point.sample.end
+
+    @property
     def worse(self) -> tuple[Signal, ...]:
         """The signals that something is worse than usual."""
         return tuple(one for one in self.signals if one.worse)
+
+    def write(self, value: float) -> str:
+        """Write a value with three digits that say something, and a ratio as a percentage."""
+        percent = self.kind is Kind.RATIO
+        digits = Decimal(f"{100 * value if percent else value:.2e}").normalize()
+        return f"{digits:f} {'%' if percent else self.unit}".rstrip()
 
     @property
     def unruly(self) -> int:
@@ -104,6 +119,8 @@ class NoChart:
 
     kind: Kind
     reason: str
+    cause: Cause | None
+    """None: there is nothing to be seen, since nothing was bad at all."""
 
 
 Drawn = Chart | NoChart

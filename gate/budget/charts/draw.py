@@ -14,6 +14,7 @@ from gate.budget.charts.signals import find_signals, watch
 from gate.budget.charts.usual import Usual, usual_mean, usual_ratio
 from gate.budget.explained import Record
 from gate.slo.history import SeriesRequest
+from gate.slo.measurement import Cause
 
 FEWEST: Final = 20
 """Points that say what is usual, at least."""
@@ -69,23 +70,25 @@ def draw(
     """
     together = 1 if kind is Kind.MEAN else _together(counts, request, baseline)
     if not together:
-        reason = "nothing was bad in the baseline, so what would be unusual cannot be told"
-        return NoChart(kind=kind, reason=reason)
+        return _flawless(kind, counts)
     every = list(samples(counts, request, together))
     known = [one for one in every if baseline.has(one.start, one.end)]
     if len(known) < FEWEST:
-        return NoChart(kind=kind, reason=_too_few(len(known), together))
+        return _too_few(kind, len(known), together)
     usual = _USUAL[kind](known)
     if not usual.spread:
-        return NoChart(kind=kind, reason="every point of the baseline is the same")
+        reason = "every point of the baseline is the same"
+        return NoChart(kind=kind, reason=reason, cause=Cause.INVALID)
     points = _POINTS[kind](every, usual)
     after = [one for one in points if one.sample.end > baseline.until]
     if not after:
-        return NoChart(kind=kind, reason="nothing is known of the time after the baseline")
+        reason = "nothing is known of the time after the baseline"
+        return NoChart(kind=kind, reason=reason, cause=Cause.NO_DATA)
     watched = tuple(watch(after, usual, rules))
     before = points[: -len(after)]
     return Chart(
         kind=kind,
+        unit=request.sli.unit,
         step=together * request.step,
         usual=usual,
         baseline=tuple(p for p in before if baseline.has(p.sample.start, p.sample.end)),
@@ -118,8 +121,16 @@ def _known(
             yield one
 
 
-def _too_few(known: int, together: int) -> str:
-    has = f"not enough data for a baseline: {known} of the {FEWEST} points that it takes"
+def _flawless(kind: Kind, counts: Sequence[Counts | None]) -> NoChart:
+    if any(one is not None and one[0] for one in counts):
+        reason = "nothing was bad in the baseline, so what would be unusual cannot be told"
+        return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
+    return NoChart(kind=kind, reason="nothing was bad at all", cause=None)
+
+
+def _too_few(kind: Kind, known: int, together: int) -> NoChart:
+    reason = f"not enough data for a baseline: {known} of the {FEWEST} points that it takes"
     if together == 1:
-        return has
-    return f"{has}, since so few events are bad that a point needs {together} steps"
+        return NoChart(kind=kind, reason=reason, cause=Cause.LOW_COVERAGE)
+    reason += f", since so few events are bad that a point needs {together} steps"
+    return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)

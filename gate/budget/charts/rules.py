@@ -83,5 +83,7 @@ RULES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "western-electric": _WESTERN_ELECTRIC,
     "nelson": _NELSON,
 }
-"""The sets by name. The first is the default: beside an average that sees small shifts, more rules
-find little more and give more false alarms (docs/anomalies.md has both measured)."""
+"""The sets by name."""
+DEFAULT: Final = "limits"
+"""Beside an average that sees small shifts, more rules find little more and give more false alarms:
+docs/anomalies.md has both measured."""

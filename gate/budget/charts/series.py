@@ -50,6 +50,6 @@ def charts(
     rules, measured = RULES[charting.rules], series.measured
     yield draw(Kind.RATIO, ratio_counts(series), request, baseline, rules)
     if isinstance(measured, Unmeasured):
-        yield NoChart(kind=Kind.MEAN, reason=measured.reason)
+        yield NoChart(kind=Kind.MEAN, reason=measured.reason, cause=measured.cause)
     elif measured is not None:
         yield draw(Kind.MEAN, mean_counts(measured), request, baseline, rules)
