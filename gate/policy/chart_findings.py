@@ -83,21 +83,21 @@ def _of_slo(case: _Case, past: Past) -> Iterator[Finding]:
         return
     since = case.at - case.rule.newest
     for chart in told:
-        doubt = _doubt(chart, since)
-        if doubt is not None:
-            yield from _untold(case, doubt, f"control chart of the {chart.kind}: ")
+        for lack in _lacking(chart, since):
+            yield from _untold(case, lack, f"control chart of the {chart.kind}: ")
         if isinstance(chart, Chart):
             newest = (one for one in chart.worse if one.end > since)
             yield from (_finding(case, chart, one) for one in islice(newest, 1))
 
 
-def _doubt(chart: Drawn, since: datetime) -> Doubt | None:
+def _lacking(chart: Drawn, since: datetime) -> Iterator[Doubt]:
+    """Yield why the chart says nothing of the newest time; nothing where it does."""
     if isinstance(chart, Chart):
-        if chart.newest > since:
-            return None
-        reason = f"it has no point since {minute(chart.newest)}"
-        return Doubt(cause=Cause.NO_DATA, reason=reason)
-    return chart.cause and Doubt(cause=chart.cause, reason=chart.reason)
+        if chart.newest <= since:
+            reason = f"it has no point since {minute(chart.newest)}"
+            yield Doubt(cause=Cause.NO_DATA, reason=reason)
+    elif chart.cause is not None:
+        yield Doubt(cause=chart.cause, reason=chart.reason)
 
 
 def _untold(case: _Case, doubt: Doubt, about: str) -> Iterator[Finding]:

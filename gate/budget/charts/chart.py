@@ -37,7 +37,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """Points in a row that are not what is usual."""
+    """Points that are not what is usual, and those between them while it went on."""
 
     points: tuple[Watched, ...]
     """At least one."""

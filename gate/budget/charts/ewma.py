@@ -6,7 +6,7 @@ Technometrics 32(1), 1990: of a process in control, 500 points until a false ala
 together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from math import sqrt
 from typing import Final
 
@@ -19,7 +19,7 @@ CAP: Final = 4.0
 average up long after it is over. A point of 4 alone does not reach the limit."""
 
 
-def averages(scores: Sequence[float]) -> Iterator[float]:
+def averages(scores: Iterable[float]) -> Iterator[float]:
     """Yield the average up to each point; it begins at the centre, 0."""
     average = 0.0
     for score in scores:

@@ -1,7 +1,6 @@
 """What is out of control after a baseline: by run rules, and by a moving average."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import Final
 
@@ -39,43 +38,58 @@ def watch(points: Sequence[Point], usual: Usual, rules: Sequence[Rule]) -> Itera
 
 def find_signals(watched: Sequence[Watched], records: Sequence[Record]) -> tuple[Signal, ...]:
     """Return the points in a row that are out of control, the newest first."""
-    found = [*_stretches(watched, records, worse=True), *_stretches(watched, records, worse=False)]
+    found = [
+        _signal(watched, stretch, records, worse=worse)
+        for worse in (True, False)
+        for stretch in _stretches(watched, worse=worse)
+    ]
     return tuple(sorted(found, key=lambda one: one.end, reverse=True))
 
 
-def _stretches(
-    watched: Sequence[Watched], records: Sequence[Record], *, worse: bool
-) -> Iterator[Signal]:
+def _signal(
+    watched: Sequence[Watched], stretch: range, records: Sequence[Record], *, worse: bool
+) -> Signal:
+    points = tuple(watched[place] for place in stretch)
+    since = watched[_first(watched, stretch.start, worse=worse)].point.sample.start
+    end = points[-1].point.sample.end
+    return Signal(
+        points=points,
+        worse=worse,
+        since=since,
+        open=stretch.stop == len(watched),
+        records=tuple(one for one in records if one.overlaps(since, end)),
+    )
+
+
+def _stretches(watched: Sequence[Watched], *, worse: bool) -> list[range]:
+    """Return the points in a row; two rows of a shift that goes on between them are one."""
+
     def is_out(place: int) -> bool:
         # Of a point that is both, such as an outage amid better days, the worse counts.
         one = watched[place]
         return bool(one.worse) if worse else one.better and not one.worse
 
+    found: list[range] = []
     for out, places in groupby(range(len(watched)), key=is_out):
+        row = list(places)
         if not out:
             continue
-        stretch = list(places)
-        points = tuple(watched[place] for place in stretch)
-        since = _since(watched, stretch[0], worse=worse)
-        end = points[-1].point.sample.end
-        yield Signal(
-            points=points,
-            worse=worse,
-            since=since,
-            open=stretch[-1] == len(watched) - 1,
-            records=tuple(one for one in records if one.overlaps(since, end)),
-        )
+        if found and _first(watched, row[0], worse=worse) < found[-1].stop:
+            found[-1] = range(found[-1].start, row[-1] + 1)
+        else:
+            found.append(range(row[0], row[-1] + 1))
+    return found
 
 
-def _since(watched: Sequence[Watched], first: int, *, worse: bool) -> datetime:
-    """Return when a signal probably began.
+def _first(watched: Sequence[Watched], seen: int, *, worse: bool) -> int:
+    """Return the point at which what is seen at one probably began.
 
-    Seen by the average alone, it began after the average was last on the other side of the centre
+    Seen by the average, it began after the average was last on the other side of the centre
     (K. Nishina, A comparison of control charts from the viewpoint of change-point estimation,
     Quality and Reliability Engineering International 8(6), 1992).
     """
     sign = 1 if worse else -1
-    if abs(watched[first].average) > watched[first].average_limit:
-        while first and sign * watched[first - 1].average > 0:
-            first -= 1
-    return watched[first].point.sample.start
+    if abs(watched[seen].average) > watched[seen].average_limit:
+        while seen and sign * watched[seen - 1].average > 0:
+            seen -= 1
+    return seen
