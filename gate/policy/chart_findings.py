@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 from gate.budget.assessment import Assessment, Doubt
@@ -34,13 +33,16 @@ def chart_findings(
 
     For all SLOs that have neither, one that says so.
     """
-    findings, calm = list[Finding](), list[str]()
+    findings, calm, since = list[Finding](), list[str](), at - rule.newest
     for assessment in assessments:
-        if counts_events(assessment.slo):
-            case = _Case(policy, rule, assessment, change, at)
-            found = list(_of_slo(case, past))
-            findings += found
-            calm += [] if found else [assessment.slo.name]
+        if not counts_events(assessment.slo):
+            continue
+        case, told = _Case(policy, rule, assessment, change), past.charts.get(assessment.slo.name)
+        lacks = list(_lacks(told or _NOT_ASKED, since))
+        signals = [] if isinstance(told, Unmeasured) else list(_signals(told or (), since))
+        findings += [one for about, doubt in lacks for one in _untold(case, doubt, about)]
+        findings += [_finding(case, chart, signal) for chart, signal in signals]
+        calm += [] if lacks or signals else [assessment.slo.name]
     if calm:
         reason = f"no control chart of {', '.join(calm)} is out of control"
         calm_finding = Finding(
@@ -58,7 +60,6 @@ class _Case:
     rule: ControlChartRule
     assessment: Assessment
     change: str
-    at: datetime
 
     @property
     def exempt(self) -> bool:
@@ -75,29 +76,26 @@ class _Case:
         )
 
 
-def _of_slo(case: _Case, past: Past) -> Iterator[Finding]:
-    told = past.charts.get(case.assessment.slo.name, _NOT_ASKED)
+def _lacks(told: tuple[Drawn, ...] | Unmeasured, since: datetime) -> Iterator[tuple[str, Doubt]]:
+    """Yield what says nothing of the newest time, and why."""
     if isinstance(told, Unmeasured):
-        doubt = Doubt(cause=told.cause, reason=told.reason)
-        yield from _untold(case, doubt, "control charts: ")
+        yield "control charts: ", Doubt(cause=told.cause, reason=told.reason)
         return
-    since = case.at - case.rule.newest
     for chart in told:
-        for lack in _lacking(chart, since):
-            yield from _untold(case, lack, f"control chart of the {chart.kind}: ")
+        about = f"control chart of the {chart.kind}: "
         if isinstance(chart, Chart):
-            newest = (one for one in chart.worse if one.end > since)
-            yield from (_finding(case, chart, one) for one in islice(newest, 1))
+            if chart.newest <= since:
+                reason = f"it has no point since {minute(chart.newest)}"
+                yield about, Doubt(cause=Cause.NO_DATA, reason=reason)
+        elif chart.cause is not None:
+            yield about, Doubt(cause=chart.cause, reason=chart.reason)
 
 
-def _lacking(chart: Drawn, since: datetime) -> Iterator[Doubt]:
-    """Yield why the chart says nothing of the newest time; nothing where it does."""
-    if isinstance(chart, Chart):
-        if chart.newest <= since:
-            reason = f"it has no point since {minute(chart.newest)}"
-            yield Doubt(cause=Cause.NO_DATA, reason=reason)
-    elif chart.cause is not None:
-        yield Doubt(cause=chart.cause, reason=chart.reason)
+def _signals(told: Sequence[Drawn], since: datetime) -> Iterator[tuple[Chart, Signal]]:
+    """Yield the newest signal of each chart that counts still."""
+    for chart in told:
+        if isinstance(chart, Chart) and chart.worse and chart.worse[0].end > since:
+            yield chart, chart.worse[0]
 
 
 def _untold(case: _Case, doubt: Doubt, about: str) -> Iterator[Finding]:

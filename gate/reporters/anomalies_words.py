@@ -81,13 +81,8 @@ def about(service: ServiceAnomalies) -> Iterator[Fact]:
         yield "Not charted", f"{slo.slo.name}, {missing.kind}: {missing.reason}"
     for slo, lost in service.lost:
         yield "Not measured", f"{slo.slo.name}: {cause(lost.cause)}: {lost.reason}"
-    for slo in service.slos:
-        if slo.unknown and slo.lost is None:
-            share = values.spent(slo.unknown)
-            since = max((_minute(c.newest) for c in slo.charts if isinstance(c, Chart)), default="")
-            newest = f"; the newest point ends at {since} UTC" if since else ""
-            yield "Unknown", f"{slo.slo.name}: {share} of the time has no data{newest}"
-        yield from (("Note", f"{slo.slo.name}: {note}") for note in slo.notes)
+    yield from (("Unknown", _unknown(one)) for one in service.slos if one.unknown and not one.lost)
+    yield from (("Note", f"{one.slo.name}: {note}") for one in service.slos for note in one.notes)
     yield from (("Left out", f"{slo}: {reason}") for slo, reason in service.left_out)
 
 
@@ -108,13 +103,12 @@ def closing(report: AnomalyReport) -> Iterator[Fact]:
 
 def _signal(row: Row, one: Signal) -> str:
     peak = one.peak
-    until = "still going on" if one.open else f"until {_minute(one.end)}"
+    until = "still going on" if one.open else f"until about {_minute(one.end)}"
     far = peak.upper if one.worse else peak.lower
     limit = f"limit {row.chart.write(max(far, 0.0))}, usually {row.chart.write(peak.centre)}"
     rules = f"; {', '.join(one.rules)}" if one.rules else ""
     known = f"; known as {', '.join(record.id for record in one.records)}" if one.records else ""
-    most = "at most" if one.worse else "at least"
-    value = f"{most} {row.chart.write(peak.sample.value)}"
+    value = f"{'up' if one.worse else 'down'} to {row.chart.write(peak.sample.value)}"
     since = f"since about {_minute(one.since)} UTC, {until}"
     return f"{row.name}: {since}; {value} ({limit}){rules}{known}"
 
@@ -132,6 +126,12 @@ def _usual(row: Row) -> str:
     if chart.unruly:
         parts.append(f"{chart.unruly} beyond the limits already: name its incidents by --known")
     return "; ".join(parts)
+
+
+def _unknown(one: Charted) -> str:
+    share = f"{one.slo.name}: {values.spent(one.unknown)} of the time has no data"
+    newest = [chart.newest for chart in one.charts if isinstance(chart, Chart)]
+    return f"{share}; the newest point ends at {_minute(max(newest))} UTC" if newest else share
 
 
 def _state(row: Row) -> str:

@@ -74,7 +74,8 @@ def draw(
     every = list(samples(counts, request, together))
     known = [one for one in every if baseline.has(one.start, one.end)]
     if len(known) < FEWEST:
-        return _too_few(kind, len(known), together)
+        spoilt = sum(one.end <= baseline.until for one in every) - len(known)
+        return _too_few(kind, len(known), spoilt, together)
     usual = _USUAL[kind](known)
     if not usual.spread:
         reason = "every point of the baseline is the same"
@@ -105,6 +106,8 @@ def _together(counts: Sequence[Counts | None], request: SeriesRequest, baseline:
     """
     known = list(_known(counts, request, baseline))
     bad = sum(part for part, _ in known)
+    if not known:
+        return 1
     if not bad:
         return 0
     fewest = ceil(EXPECTED * len(known) / bad)
@@ -128,8 +131,10 @@ def _flawless(kind: Kind, counts: Sequence[Counts | None]) -> NoChart:
     return NoChart(kind=kind, reason="nothing was bad at all", cause=None)
 
 
-def _too_few(kind: Kind, known: int, together: int) -> NoChart:
+def _too_few(kind: Kind, known: int, spoilt: int, together: int) -> NoChart:
     reason = f"not enough data for a baseline: {known} of the {FEWEST} points that it takes"
+    if spoilt:
+        reason += f" ({spoilt} more are in incidents)"
     if together == 1:
         return NoChart(kind=kind, reason=reason, cause=Cause.LOW_COVERAGE)
     reason += f", since so few events are bad that a point needs {together} steps"

@@ -173,6 +173,14 @@ def test_a_baseline_of_few_points_is_none_and_not_in_control() -> None:
     assert found.reason == "not enough data for a baseline: 18 of the 20 points that it takes"
 
 
+def test_a_baseline_that_is_all_incidents_is_none() -> None:
+    found = lacking(of_1000([*usual(), *usual(5)]), incidents=[(START, START + 160 * HOUR)])
+
+    assert found.reason.endswith("8 of the 20 points that it takes (160 more are in incidents)")
+    every = lacking(of_1000([*usual(), *usual(5)]), incidents=[(START, START + 300 * HOUR)])
+    assert "0 of the 20 points that it takes (168 more are in incidents)" in every.reason
+
+
 def test_without_anything_bad_there_is_nothing_to_see() -> None:
     flawless = lacking(of_1000([0.0] * 2 * WEEK))
     then = lacking(of_1000([*[0.0] * WEEK, *usual()]))
