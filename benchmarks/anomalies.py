@@ -141,7 +141,7 @@ def plain_mean(counts: Sequence[Counts | None]) -> float:
 
 
 def false_alarms(process: Process, runs: int) -> str:
-    """Return a row: alarms a week by plain limits, then by each set of rules, and weeks with any."""
+    """Return a row: alarms a week by plain limits, and by each set of rules with weeks of any."""
     fortnights = [process.draw(np.random.default_rng([7, run]), 0.0) for run in range(runs)]
     simple = plain if process.kind is Kind.RATIO else plain_mean
     cells = [f"{WEEK * fmean(map(simple, fortnights)):.2f}"]

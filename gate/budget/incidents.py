@@ -123,6 +123,13 @@ def budget_events(
     return budget * events * Fraction(window // _FINEST, known // _FINEST)
 
 
+def bad_between(series: Series, request: SeriesRequest, start: datetime, end: datetime) -> Fraction:
+    """Return the bad events known of the steps that lie wholly between two instants."""
+    first = max(-((request.span.start - start) // request.step), 0)
+    last = max((end - request.span.start) // request.step, 0)
+    return Fraction(sum(value or 0.0 for value in series.bad[first:last]))
+
+
 def _steps(length: timedelta, step: timedelta) -> int:
     """Return how many steps are at least as long as this."""
     return -(-length // step)

@@ -1,4 +1,4 @@
-"""What a policy file says of the past: ``postmortems`` and ``control_charts``."""
+"""What a policy file says of the past and of what is to come: the rules that need the history."""
 
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,7 @@ from gate.policy.changes import REPAIRS
 if TYPE_CHECKING:  # most policies have no such rule
     from gate.budget.explained import Record
     from gate.policy.control_charts import ControlChartRule
+    from gate.policy.exhaustion import ExhaustionRule
     from gate.policy.postmortems import PostmortemRule
 
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -106,6 +107,30 @@ POSTMORTEMS: Final = Block(
 )
 
 
+def _build_exhaustion(values: Values, _reader: Reader) -> "ExhaustionRule":
+    from gate.policy.exhaustion import ExhaustionRule  # noqa: PLC0415 - for this rule only
+
+    return ExhaustionRule(
+        within=values.get("within"),
+        effect=Effect(values.get("verdict", Effect.WARN)),
+        allow=frozenset(values.get("allow", REPAIRS)),
+    )
+
+
+EXHAUSTION: Final = Block(
+    {
+        "within": Field(
+            shape=DURATION,
+            doc="Fires where a budget runs out sooner at its present rate.",
+            required=True,
+        ),
+        "verdict": Field(shape=_EFFECTS, doc="What it does. Default: warn."),
+        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+    },
+    _build_exhaustion,
+)
+
+
 def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
     from gate.policy.control_charts import LAST, NEWEST, STEP, ControlChartRule  # noqa: PLC0415 - for this rule only
 
@@ -117,7 +142,7 @@ def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
         message = "the baseline must be shorter than last, or nothing is left to be judged"
         raise reader.fail(values.node("baseline"), message)
     return ControlChartRule(
-        effect=Effect(values.get("effect", Effect.WARN)),
+        effect=Effect(values.get("verdict", Effect.WARN)),
         last=last,
         step=step,
         baseline=baseline,
@@ -136,7 +161,7 @@ CONTROL_CHARTS: Final = EitherOf(
     Scalar(_short_form, _EFFECTS.schema()),
     Block(
         {
-            "effect": Field(shape=_EFFECTS, doc="What a signal does. Default: warn."),
+            "verdict": Field(shape=_EFFECTS, doc="What a signal does. Default: warn."),
             "last": Field(shape=DURATION, doc="How much history is charted. Default: 14d."),
             "step": Field(shape=DURATION, doc="Of a point. Default: 1h."),
             "baseline": Field(

@@ -203,7 +203,7 @@ def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
         if isinstance(node := values.nodes.get(key), yaml.SequenceNode)
         for entry in node.value
     ]
-    single = [values.nodes.get(key) for key in ("on", "changes", *_LOOKING_BACK)]
+    single = [values.nodes.get(key) for key in ("on", "changes", "exhaustion", *_LOOKING_BACK)]
     for block in [*blocks, *single]:
         for key, child in _pairs(block):
             if key.value in {"allow", "warn", "except"} and isinstance(child, yaml.SequenceNode):

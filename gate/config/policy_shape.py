@@ -7,7 +7,7 @@ from typing import Final
 from gate.budget.assessment import Guards
 from gate.config.backend_shape import BACKEND
 from gate.config.change_shape import CHANGES, OVERRIDES
-from gate.config.past_shape import CONTROL_CHARTS, POSTMORTEMS
+from gate.config.past_shape import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check, classes
 from gate.config.reader import Reader
 from gate.config.rules_shape import BURN_RATES, FREEZE, ON, TIER
@@ -58,6 +58,7 @@ def _build(values: Values, reader: Reader) -> Contents:
             overrides=values.get("overrides", OverrideRule()),
             valid_for=values.get("valid_for", _VALID_FOR),
             dashboard=values.get("dashboard"),
+            exhaustion=values.get("exhaustion"),
             postmortems=values.get("postmortems"),
             control_charts=values.get("control_charts"),
         ),
@@ -80,6 +81,7 @@ POLICY: Final = Block(
         ),
         "burn_rates": Field(shape=BURN_RATES, doc="Multiwindow burn-rate rules."),
         "freezes": Field(shape=ListOf(FREEZE), doc="When only some classes may ship."),
+        "exhaustion": Field(shape=EXHAUSTION, doc="How long every budget must still last."),
         "postmortems": Field(shape=POSTMORTEMS, doc="Which incidents need a reviewed record."),
         "control_charts": Field(
             shape=CONTROL_CHARTS,

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Final
 
 from gate.budget.charts.chart import Drawn
 from gate.budget.charts.rules import DEFAULT
 from gate.budget.charts.series import Charting, charts
-from gate.budget.incidents import budget_events, find_incidents
+from gate.budget.incidents import budget_events, find_incidents, known_steps
 from gate.pipeline.histories import known_of
 from gate.policy.past import Past, SloIncidents
 from gate.policy.policy import Policy
@@ -120,12 +121,14 @@ def _incidents(
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return answer
+    known = Fraction(sum(known_steps(answer)), request.steps)
     window = slo.window.whole(request.span.end).length
     return SloIncidents(
         found=find_incidents(
             answer, request, budget=float(slo.budget), threshold=float(rule.threshold)
         ),
         allowed=budget_events(answer, request, slo.budget, window),
+        known=known,
         request=request,
         series=answer,
     )

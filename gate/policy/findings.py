@@ -31,6 +31,8 @@ class Rule(StrEnum):
     """Has what the tier requires been done?"""
     BURN_RATE = "burn-rate"
     """Is the budget burning too fast right now?"""
+    EXHAUSTION = "exhaustion"
+    """Does the budget last for a while?"""
     FREEZE = "freeze"
     """Is the calendar closed?"""
     POSTMORTEM = "postmortem"

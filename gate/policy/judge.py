@@ -58,10 +58,11 @@ def judge(
     obligations = () if tier is None else tuple(tier.require.get(change, ()))
     findings = [
         *measurement_findings(policy, assessments, change),
-        *tier_findings(policy, assessments, change, at=at),
+        *tier_findings(policy, assessments, change, at=at, past=past),
         *sample_findings(policy, assessments, change),
         *_requirement_findings(obligations, change, satisfied),
         *burn_rate_findings(policy, assessments, change),
+        *_exhaustion_findings(policy, assessments, change),
         *_freeze_findings(policy, change, at),
         *_looking_back(policy, assessments, change, at=at, past=past),
     ]
@@ -123,6 +124,16 @@ def _requirement_findings(
             reason = f"{change} needs {name} first; say --satisfied {name}=URL when it is done"
         findings.append(Finding(rule=Rule.REQUIREMENT, slo=None, verdict=verdict, reason=reason))
     return findings
+
+
+def _exhaustion_findings(
+    policy: Policy, assessments: Sequence[Assessment], change: str
+) -> list[Finding]:
+    if policy.exhaustion is None:
+        return []
+    from gate.policy.exhaustion_findings import exhaustion_findings
+
+    return exhaustion_findings(policy, policy.exhaustion, assessments, change)
 
 
 def _freeze_findings(policy: Policy, change: str, at: datetime) -> list[Finding]:

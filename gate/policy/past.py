@@ -21,6 +21,8 @@ class SloIncidents:
     """The oldest first."""
     allowed: Fraction
     """How many bad events the budget of one SLO window has; above 0 where anything was found."""
+    known: Fraction
+    """The share of the time looked at of which anything is known; above 0, at most 1."""
     request: "SeriesRequest"
     series: "Series"
 

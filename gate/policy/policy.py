@@ -15,8 +15,9 @@ from gate.policy.tiers import Tier
 from gate.slo.measurement import Cause
 from gate.slo.objective import Slo
 
-if TYPE_CHECKING:  # most policies do not look back
+if TYPE_CHECKING:  # most policies have no such rules
     from gate.policy.control_charts import ControlChartRule
+    from gate.policy.exhaustion import ExhaustionRule
     from gate.policy.postmortems import PostmortemRule
 
 
@@ -90,6 +91,7 @@ class Policy:
     """How long a decision may be acted upon."""
     dashboard: str | None = None
     """Where a person looks next."""
+    exhaustion: "ExhaustionRule | None" = None
     postmortems: "PostmortemRule | None" = None
     control_charts: "ControlChartRule | None" = None
 

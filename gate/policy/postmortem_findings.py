@@ -9,9 +9,9 @@ from typing import Final
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.episodes import Episode, Felt, episodes
 from gate.budget.explained import Record
-from gate.budget.incidents import Ending, known_steps
+from gate.budget.incidents import Ending
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.policy.measurement_findings import doubt_finding
+from gate.policy.measurement_findings import unless_spared
 from gate.policy.past import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.postmortems import PostmortemRule, counts_events
@@ -41,10 +41,10 @@ def postmortem_findings(
     for assessment in assessments:
         slo = assessment.slo
         if counts_events(slo):
-            slos[slo.name] = slo
             told = past.incidents.get(slo.name, _NOT_ASKED)
             findings += _untold(policy, rule, assessment, told, change)
             if isinstance(told, SloIncidents):
+                slos[slo.name] = slo
                 felt += _costly(rule, slo, told, at)
     findings += [_finding(rule, slos, one, change, at) for one in episodes(felt)]
     if slos and not findings:
@@ -65,21 +65,25 @@ def _untold(
     doubt = _doubt(policy, told)
     if doubt is None or any(said.cause is doubt.cause for said in assessment.doubts):
         return []
-    if change in rule.allow:
-        reason = f"{_ABOUT}{doubt.reason}; {change} may ship"
-        slo = assessment.slo.name
-        return [Finding(rule=Rule.POSTMORTEM, slo=slo, verdict=Verdict.ALLOW, reason=reason)]
-    return [doubt_finding(policy, assessment, doubt, change, about=_ABOUT)]
+    finding = unless_spared(
+        policy,
+        assessment,
+        doubt,
+        change,
+        about=_ABOUT,
+        rule=Rule.POSTMORTEM,
+        allow=rule.allow,
+    )
+    return [finding]
 
 
 def _doubt(policy: Policy, told: SloIncidents | Unmeasured) -> Doubt | None:
     if isinstance(told, Unmeasured):
         return Doubt(cause=told.cause, reason=told.reason)
-    known = Fraction(sum(known_steps(told.series)), told.request.steps)
     least = policy.guards.min_coverage
-    if known >= least:
+    if told.known >= least:
         return None
-    has, needs = floor(known * 1000) / 10, float(least * 100)
+    has, needs = floor(told.known * 1000) / 10, float(least * 100)
     reason = f"only {has:g} % of the time looked at is known; min_coverage is {needs:g} %"
     return Doubt(cause=Cause.LOW_COVERAGE, reason=reason)
 
@@ -101,48 +105,47 @@ def _finding(
     change: str,
     at: datetime,
 ) -> Finding:
-    first = max(episode.felt, key=lambda one: one.share)
     goes_on = episode.ending is Ending.OPEN
-    records = [one for one in rule.records if one.overlaps(episode.start, episode.end)]
+    records = rule.explaining(episode.start, episode.end)
     reviewed = [one for one in records if not one.missing]
-    verdict, reason = Verdict.BLOCK, f"{_what(rule, episode)}, {_lacking(rule, episode, records)}"
-    if reviewed and not goes_on:
-        verdict = Verdict.ALLOW
-        reason = f"{_what(rule, episode)}, and {reviewed[0].id} explains it: {reviewed[0].title}"
-    elif change in rule.allow:
-        verdict, reason = Verdict.ALLOW, f"{reason}; {change} may ship"
-    elif all(slos[one.slo].advisory for one in episode.felt):
+    verdict, why = Verdict.BLOCK, _lacking(rule, records)
+    if goes_on:
+        why = "it goes on, and no record counts before it is over"
+    elif reviewed:
+        verdict, why = Verdict.ALLOW, f"{reviewed[0].id} explains it, reviewed"
+    if verdict is Verdict.BLOCK and change in rule.allow:
+        verdict, why = Verdict.ALLOW, f"{why}; {change} may ship"
+    elif verdict is Verdict.BLOCK and all(slos[one.slo].advisory for one in episode.felt):
         verdict = Verdict.WARN
+    passes = verdict is Verdict.ALLOW or goes_on
     until = max(rule.forgets(slos[one.slo], one.incident.end, at) for one in episode.felt)
     return Finding(
         rule=Rule.POSTMORTEM,
-        slo=first.slo,
+        slo=max(episode.felt, key=lambda one: one.share).slo,
         verdict=verdict,
-        reason=reason,
-        until=None if goes_on or verdict is Verdict.ALLOW else until,
-        if_calm=not goes_on and verdict is not Verdict.ALLOW,
+        reason=f"{_what(rule, episode)}: {why}",
+        until=None if passes else until,
+        if_calm=not passes,
     )
 
 
 def _what(rule: PostmortemRule, episode: Episode) -> str:
     """Say when it was and what it took: the most first."""
-    worst_first = sorted(episode.felt, key=lambda one: -one.share)
-    took = [f"{percent_spent(Fraction(one.share))} of {one.slo}" for one in worst_first]
+    first, *others = sorted(episode.felt, key=lambda one: -one.share)
+    took = f"{percent_spent(Fraction(first.share))} of the budget"
+    took += "".join(f" and {percent_spent(Fraction(one.share))} of {one.slo}'s" for one in others)
     when = stretch(episode.start, episode.end, open_=episode.ending is Ending.OPEN)
-    return f"the incident of {when} took {', '.join(took)} (more than {_share(rule)})"
+    return f"the incident of {when} took {took}, more than {_share(rule)}"
 
 
-def _lacking(rule: PostmortemRule, episode: Episode, records: Sequence[Record]) -> str:
+def _lacking(rule: PostmortemRule, records: Sequence[Record]) -> str:
     """Say what must be written, and where."""
-    where = " or ".join(rule.patterns)
-    if episode.ending is Ending.OPEN:
-        return f"and no record counts before it is over; write it to {where} then"
     if not records:
+        where = " or ".join(rule.patterns)
         keys = "id, title, start, end, cause, remediation and status: reviewed"
-        return f"and no record explains it; write one to {where} with {keys}"
+        return f"no record in {where} explains it; write one with {keys}"
     nearest = min(records, key=lambda one: len(one.missing))
-    lacks = " and ".join(nearest.missing)
-    return f"and its record {nearest.id} ({nearest.place}) is not complete; it lacks {lacks}"
+    return f"its record {nearest.id} ({nearest.place}) lacks {' and '.join(nearest.missing)}"
 
 
 def _share(rule: PostmortemRule) -> str:

@@ -49,6 +49,10 @@ class PostmortemRule:
             return counts
         return max(counts, slo.window.counted(at), key=lambda span: span.length)
 
+    def explaining(self, start: datetime, end: datetime) -> list[Record]:
+        """Return the records that overlap a stretch of time, complete or not."""
+        return [record for record in self.records if record.overlaps(start, end)]
+
     def forgets(self, slo: RatioSlo, end: datetime, at: datetime) -> datetime:
         """Return when an incident that ended within the time that counts will be out of it."""
         if self.last is not None:
