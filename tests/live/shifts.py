@@ -18,9 +18,9 @@ START = END - HOURS * HOUR
 OUTAGE = START + 60 * HOUR
 """In the baseline: for an hour two thirds fail."""
 FAILING = END - 30 * HOUR
-"""From then on twice as many fail: 5 % and 10 %, of which chance makes +/- 1.3 % in an hour."""
+"""From then on twice as many fail: 5 % and 10 %, of which chance makes +/- 1.5 % in an hour."""
 SLOW = (END - 80 * HOUR, END - 50 * HOUR)
-"""Means a fifth longer, of which chance makes +/- 3 % in an hour of 300 requests."""
+"""Means a fifth longer, of which chance makes +/- 3.5 % in an hour of 200 requests."""
 THRESHOLD = 1.0
 SCRAPES = 12
 """An hour."""
@@ -47,7 +47,7 @@ def hours() -> Sequence[Sequence[Request]]:
         made.append(
             [
                 Request(rng.random() < fails, rng.gammavariate(4, mean / 4))
-                for _ in range(round(300 * (1 + 0.5 * day)))
+                for _ in range(round(200 * (1 + 0.5 * day)))
             ]
         )
     return made
