@@ -2,6 +2,7 @@
 
 import math
 import random
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -71,8 +72,12 @@ def test_a_daily_rhythm_is_held_against_the_same_time_of_day() -> None:
     assert usual.centre == pytest.approx(10, abs=0.05)
     assert usual.centre_of(sample(24 * 30, 0)) == pytest.approx(13, abs=0.3)
     assert usual.centre_of(sample(24 * 30 + 12, 0)) == pytest.approx(7, abs=0.3)
-    # A seventh more for each centre coming of seven days: sqrt(8 / 6) x what it leaves of 0.2.
-    assert usual.spread == pytest.approx(0.2 * math.sqrt(8 / 7), rel=0.25)
+    # Centres of seven days lie nearer to these days, by sqrt(6 / 7), and are off themselves by a
+    # seventh of the variance: to another day it is sqrt(8 / 7).
+    own = [fmean(values[hour::24]) for hour in range(24)]
+    left = [value - own[hour % 24] for hour, value in enumerate(values)]
+    sigma = moving_sigma(left, correlation(left))
+    assert usual.spread == pytest.approx(sigma * math.sqrt(8 / 6))
 
 
 def test_a_ratio_with_a_daily_rhythm_is_too_and_none_at_night_is_not_never() -> None:
