@@ -34,6 +34,7 @@ def check(values: Values, reader: Reader) -> bool:
     ]
     _warn_of_new_classes(values, reader)
     _warn_of_no_history(values, reader)
+    _warn_of_no_incidents(values, reader)
     return all(checks)
 
 
@@ -194,6 +195,17 @@ def _warn_of_no_history(values: Values, reader: Reader) -> None:
     for key in values.given(*_LOOKING_BACK):
         message = f"{key} needs a history, and the {backend.kind} backend keeps none: undecided"
         reader.note(values.node(key), message, fatal=False)
+
+
+def _warn_of_no_incidents(values: Values, reader: Reader) -> None:
+    """Warn of a rule about incidents where no SLO can have any: it would say nothing, ever."""
+    if len(values.given("postmortems", "slos")) < 2:  # noqa: PLR2004 - both of them
+        return
+    from gate.policy.postmortems import counts_events  # noqa: PLC0415 - for this rule only
+
+    if not any(counts_events(one.slo) for one in values.get("slos")):
+        message = "no SLO here counts events, and incidents are found in those only"
+        reader.note(values.node("postmortems"), message, fatal=False)
 
 
 def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
