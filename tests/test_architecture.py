@@ -14,6 +14,8 @@ import click
 import pytest
 
 from gate.backends import BACKENDS, DOCTORS
+from gate.budget.charts.rules import RULES
+from gate.cli.anomalies import anomalies
 from gate.cli.check import check
 from gate.cli.doctor import doctor
 from gate.cli.incidents import incidents
@@ -26,7 +28,13 @@ from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
 from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
-from gate.reporters import CHECKUP_REPORTERS, INCIDENT_REPORTERS, REPORTERS, STATUS_REPORTERS
+from gate.reporters import (
+    ANOMALY_REPORTERS,
+    CHECKUP_REPORTERS,
+    INCIDENT_REPORTERS,
+    REPORTERS,
+    STATUS_REPORTERS,
+)
 from gate.settings import SETTINGS
 from gate.slo.measurement import Cause
 
@@ -218,6 +226,8 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(status, "format_") == list(STATUS_REPORTERS)
     assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
     assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
+    assert choices(anomalies, "format_") == list(ANOMALY_REPORTERS)
+    assert choices(anomalies, "rules") == list(RULES)
     assert choices(schema, "name") == list(SCHEMAS)
 
 

@@ -1,4 +1,4 @@
-"""What a policy file says of the past and of what is to come: postmortems and exhaustion."""
+"""What a policy file says of the past and of what is to come: the rules that need the history."""
 
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -14,12 +14,14 @@ from gate.policy.changes import REPAIRS
 
 if TYPE_CHECKING:  # most policies have no such rule
     from gate.budget.explained import Record
+    from gate.policy.control_charts import ControlChartRule
     from gate.policy.exhaustion import ExhaustionRule
     from gate.policy.postmortems import PostmortemRule
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _THRESHOLD: Final = Fraction(6)
 """As ``gate incidents`` has it."""
+_EFFECTS: Final = Choice(tuple(Effect))
 
 
 def _record_files(text: str) -> str:
@@ -122,8 +124,54 @@ EXHAUSTION: Final = Block(
             doc="Fires where a budget runs out sooner at its present rate.",
             required=True,
         ),
-        "verdict": Field(shape=Choice(tuple(Effect)), doc="What it does. Default: warn."),
+        "verdict": Field(shape=_EFFECTS, doc="What it does. Default: warn."),
         "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
     },
     _build_exhaustion,
+)
+
+
+def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
+    from gate.policy.control_charts import LAST, NEWEST, STEP, ControlChartRule  # noqa: PLC0415 - for this rule only
+
+    last, step = values.get("last", LAST), values.get("step", STEP)
+    baseline, newest = values.get("baseline", last / 2), values.get("newest", NEWEST)
+    if step > last:
+        raise reader.fail(values.node("step"), "the step is longer than last")
+    if baseline >= last:
+        message = "the baseline must be shorter than last, or nothing is left to be judged"
+        raise reader.fail(values.node("baseline"), message)
+    return ControlChartRule(
+        effect=Effect(values.get("verdict", Effect.WARN)),
+        last=last,
+        step=step,
+        baseline=baseline,
+        newest=newest,
+        allow=frozenset(values.get("allow", REPAIRS)),
+    )
+
+
+def _short_form(text: str) -> "ControlChartRule":
+    from gate.policy.control_charts import ControlChartRule  # noqa: PLC0415 - for this rule only
+
+    return ControlChartRule(effect=Effect(_EFFECTS.parse(text)))
+
+
+CONTROL_CHARTS: Final = EitherOf(
+    Scalar(_short_form, _EFFECTS.schema()),
+    Block(
+        {
+            "verdict": Field(shape=_EFFECTS, doc="What a signal does. Default: warn."),
+            "last": Field(shape=DURATION, doc="How much history is charted. Default: 14d."),
+            "step": Field(shape=DURATION, doc="Of a point. Default: 1h."),
+            "baseline": Field(
+                shape=DURATION, doc="How much of it says what is usual. Default: its first half."
+            ),
+            "newest": Field(
+                shape=DURATION, doc="How long a signal counts after its end. Default: 24h."
+            ),
+            "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        },
+        _build_control_charts,
+    ),
 )

@@ -5,7 +5,11 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
+from gate.budget.charts.chart import Drawn
+from gate.budget.charts.rules import DEFAULT
+from gate.budget.charts.series import Charting, charts
 from gate.budget.incidents import budget_events, find_incidents, known_steps
+from gate.pipeline.histories import known_of
 from gate.policy.past import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.postmortems import PostmortemRule, counts_events
@@ -31,9 +35,12 @@ def look_back(policy: Policy, history: History | None, at: datetime) -> Past:
         history: None where the backend keeps none.
         at: the instant of the run.
     """
-    incidents = ask_for_incidents(policy, at)
-    (told,) = _one_round(history, [incidents])
-    return Past(incidents=incidents_found(policy, incidents, told))
+    incidents, charts = ask_for_incidents(policy, at), ask_for_charts(policy, at)
+    of_incidents, of_charts = _one_round(history, [incidents, charts])
+    return Past(
+        incidents=incidents_found(policy, incidents, of_incidents),
+        charts=charts_drawn(policy, charts, of_charts),
+    )
 
 
 def ask_for_incidents(policy: Policy, at: datetime) -> Asked:
@@ -59,6 +66,39 @@ def incidents_found(
     return {name: _incidents(rule, slos[name], asked[name], told[name]) for name in asked}
 
 
+def ask_for_charts(policy: Policy, at: datetime) -> Asked:
+    """Return what the rule ``control_charts`` asks for; nothing where there is no such rule."""
+    rule = policy.control_charts
+    if rule is None:
+        return {}
+    span = rule.looks_at(at)
+    return {
+        slo.name: SeriesRequest(sli=slo.sli, span=span, step=rule.step, mean=True)
+        for slo in policy.slos
+        if counts_events(slo)
+    }
+
+
+def charts_drawn(
+    policy: Policy, asked: Asked, told: Told
+) -> Mapping[str, tuple[Drawn, ...] | Unmeasured]:
+    """Return the charts of each SLO that was asked for."""
+    rule = policy.control_charts
+    if rule is None:
+        return {}
+    records = policy.postmortems.records if policy.postmortems is not None else ()
+    charting = Charting(baseline=rule.baseline, rules=DEFAULT, records=records)
+    drawn = dict[str, tuple[Drawn, ...] | Unmeasured]()
+    for slo in filter(counts_events, policy.slos):
+        answer = known_of(told[slo.name])
+        drawn[slo.name] = (
+            answer
+            if isinstance(answer, Unmeasured)
+            else tuple(charts(answer, asked[slo.name], budget=float(slo.budget), charting=charting))
+        )
+    return drawn
+
+
 def _one_round(history: History | None, asked: Sequence[Asked]) -> list[Told]:
     """Return the answers to what each rule asks for, all of which is asked at once."""
     requests = [request for wanted in asked for request in wanted.values()]
@@ -78,12 +118,10 @@ def _whole_steps(span: Span) -> Span:
 def _incidents(
     rule: PostmortemRule, slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer
 ) -> SloIncidents | Unmeasured:
+    answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return answer
     known = Fraction(sum(known_steps(answer)), request.steps)
-    if not known:
-        reason = "nothing is known of any step of the time looked at"
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
     window = slo.window.whole(request.span.end).length
     return SloIncidents(
         found=find_incidents(

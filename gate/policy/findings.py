@@ -37,6 +37,8 @@ class Rule(StrEnum):
     """Is the calendar closed?"""
     POSTMORTEM = "postmortem"
     """Is what a costly incident taught written down?"""
+    CONTROL_CHART = "control-chart"
+    """Are the indicators what they usually are?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,11 +99,17 @@ def _looking_back(
     policy: Policy, assessments: Sequence[Assessment], change: str, *, at: datetime, past: Past
 ) -> list[Finding]:
     """Return the findings of the rules that need the history."""
-    if policy.postmortems is None:
-        return []
-    from gate.policy.postmortem_findings import postmortem_findings  # noqa: PLC0415 - for them only
+    # ruff: noqa: PLC0415 - each is imported only where there is such a rule
+    findings = list[Finding]()
+    if (postmortems := policy.postmortems) is not None:
+        from gate.policy.postmortem_findings import postmortem_findings
 
-    return postmortem_findings(policy, policy.postmortems, assessments, change, at=at, past=past)
+        findings += postmortem_findings(policy, postmortems, assessments, change, at=at, past=past)
+    if (charts := policy.control_charts) is not None:
+        from gate.policy.chart_findings import chart_findings
+
+        findings += chart_findings(policy, charts, assessments, change, at=at, past=past)
+    return findings
 
 
 def _requirement_findings(
@@ -125,7 +131,7 @@ def _exhaustion_findings(
 ) -> list[Finding]:
     if policy.exhaustion is None:
         return []
-    from gate.policy.exhaustion_findings import exhaustion_findings  # noqa: PLC0415 - for it only
+    from gate.policy.exhaustion_findings import exhaustion_findings
 
     return exhaustion_findings(policy, policy.exhaustion, assessments, change)
 

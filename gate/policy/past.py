@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gate.slo.measurement import Unmeasured
 
 if TYPE_CHECKING:  # every decision comes by here, and most policies do not look back
+    from gate.budget.charts.chart import Drawn
     from gate.budget.incidents import Incident
     from gate.slo.history import Series, SeriesRequest
 
@@ -32,6 +33,8 @@ class Past:
 
     incidents: Mapping[str, SloIncidents | Unmeasured] = field(default_factory=dict)
     """Of each SLO that counts events; for ``postmortems``."""
+    charts: "Mapping[str, tuple[Drawn, ...] | Unmeasured]" = field(default_factory=dict)
+    """Likewise; for ``control_charts``."""
 
 
 NOTHING: Final = Past()

@@ -16,6 +16,7 @@ from gate.slo.measurement import Cause
 from gate.slo.objective import Slo
 
 if TYPE_CHECKING:  # most policies have no such rules
+    from gate.policy.control_charts import ControlChartRule
     from gate.policy.exhaustion import ExhaustionRule
     from gate.policy.postmortems import PostmortemRule
 
@@ -92,8 +93,9 @@ class Policy:
     """Where a person looks next."""
     exhaustion: "ExhaustionRule | None" = None
     postmortems: "PostmortemRule | None" = None
+    control_charts: "ControlChartRule | None" = None
 
     @property
     def looks_back(self) -> bool:
         """Whether a rule needs the history, and not only counts."""
-        return self.postmortems is not None
+        return self.postmortems is not None or self.control_charts is not None

@@ -32,3 +32,8 @@ def stretch(start: datetime, end: datetime, *, open_: bool) -> str:
         return f"{first:%Y-%m-%d %H:%M} UTC ({length} so far)"
     to = f"{last:%H:%M}" if last.date() == first.date() else f"{last:%Y-%m-%d %H:%M}"
     return f"{first:%Y-%m-%d %H:%M} to {to} UTC ({length})"
+
+
+def minute(at: datetime) -> str:
+    """Write an instant in UTC to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Final
 from gate.reporters.style import Style
 
 if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these
+    from gate.decision.anomalies import AnomalyReport
     from gate.decision.checkup import Checkup
     from gate.decision.decision import Decision
     from gate.decision.incidents import IncidentReport
     from gate.decision.status import Status
 
 __all__ = [
+    "ANOMALY_REPORTERS",
     "CHECKUP_REPORTERS",
     "INCIDENT_REPORTERS",
     "REPORTERS",
     "STATUS_REPORTERS",
     "Style",
     "render",
+    "render_anomalies",
     "render_checkup",
     "render_incidents",
     "render_status",
@@ -51,6 +54,11 @@ INCIDENT_REPORTERS: Final[Mapping[str, str]] = {
     "markdown": "gate.reporters.incidents_markdown",
     "json": "gate.reporters.incidents_json",
 }
+ANOMALY_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.anomalies_terminal",
+    "markdown": "gate.reporters.anomalies_markdown",
+    "json": "gate.reporters.anomalies_json",
+}
 
 
 def render(name: str, decision: "Decision", style: Style) -> str:
@@ -74,4 +82,10 @@ def render_checkup(name: str, checkup: "Checkup", style: Style) -> str:
 def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
     """Return the report on incidents. ``name`` is one of `INCIDENT_REPORTERS`."""
     text: str = import_module(INCIDENT_REPORTERS[name]).render_incidents(report, style)
+    return text
+
+
+def render_anomalies(name: str, report: "AnomalyReport", style: Style) -> str:
+    """Return the report on control charts. ``name`` is one of `ANOMALY_REPORTERS`."""
+    text: str = import_module(ANOMALY_REPORTERS[name]).render_anomalies(report, style)
     return text

@@ -25,6 +25,7 @@ _RULES: Final[Mapping[Rule, str]] = {
     Rule.EXHAUSTION: "The budget must last for a while at its present rate.",
     Rule.FREEZE: "The calendar must be open.",
     Rule.POSTMORTEM: "What a costly incident taught must be written down and reviewed.",
+    Rule.CONTROL_CHART: "The indicators must not have become worse than they usually are.",
 }
 
 
