@@ -81,9 +81,9 @@ def find_incidents(
         budget: the share of events that may be bad, above 0.
         threshold: a burn rate, above 0.
     """
-    own = _burn_rates(series, 1, budget)
-    window = _steps(WINDOW, request.step)
-    trailing = _burn_rates(series, window, budget)
+    own = burn_rates(series, budget, 1)
+    window = steps_of(WINDOW, request.step)
+    trailing = burn_rates(series, budget, window)
     half = [rate is not None and rate >= threshold / 2 for rate in own]
     found = []
     for running, ending in _stretches(trailing, half, threshold, window, request.step):
@@ -118,26 +118,27 @@ def budget_events(
     return budget * sum(total or 0.0 for total in series.total) * (window / known) if known else 0.0
 
 
-def _steps(length: timedelta, step: timedelta) -> int:
-    """Return how many steps are at least as long as this."""
-    return -(-length // step)
-
-
-def _burn_rates(series: Series, window: int, budget: float) -> list[float | None]:
+def burn_rates(series: Series, budget: float, window: int) -> list[float | None]:
     """Return the burn rate over the so many steps up to each; None where that one is not known.
 
-    Without any event nothing burns.
+    Without any event nothing burns; what is not known has none.
     """
+    totals = [value or 0.0 for value in series.total]
+    bads = [value or 0.0 for value in series.bad]
     rates: list[float | None] = []
     for place, newest in enumerate(series.total):
         if newest is None:
             rates.append(None)
             continue
         part = slice(max(place - window + 1, 0), place + 1)
-        total = sum(value or 0.0 for value in series.total[part])
-        bad = sum(value or 0.0 for value in series.bad[part])
-        rates.append(bad / (budget * total) if total else 0.0)
+        total = sum(totals[part])
+        rates.append(sum(bads[part]) / (budget * total) if total else 0.0)
     return rates
+
+
+def steps_of(length: timedelta, step: timedelta) -> int:
+    """Return how many steps are at least as long as this."""
+    return -(-length // step)
 
 
 def _stretches(
@@ -148,7 +149,7 @@ def _stretches(
     step: timedelta,
 ) -> Iterator[tuple[_Running, Ending]]:
     running: _Running | None = None
-    calm = _steps(CALM, step)
+    calm = steps_of(CALM, step)
     for place, rate in enumerate(trailing):
         recent = range(max(place - window + 1, 0), place + 1)
         if running is None and rate is not None and rate >= threshold:

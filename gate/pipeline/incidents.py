@@ -1,6 +1,6 @@
 """Looking for incidents in the history of everything that one or several policies count."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -15,6 +15,7 @@ from gate.decision.incidents import IncidentReport, LookedAt, ServiceIncidents
 from gate.errors import UsageError
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.together import together
+from gate.policy.policy import Policy
 from gate.policy.rounding import burn_shown
 from gate.settings import Limits
 from gate.slo.history import History, Series, SeriesAnswer, SeriesRequest
@@ -46,6 +47,10 @@ class Search:
         """A whole number of steps."""
         return Span(self.at - self.last // self.step * self.step, self.at)
 
+    def request(self, slo: RatioSlo) -> SeriesRequest:
+        """Return what to ask of an SLO's history."""
+        return SeriesRequest(sli=slo.sli, span=self.span, step=self.step)
+
 
 def search(
     files: Sequence[PolicyFile], asked: Search, *, open_with: OpenBackend = open_backend
@@ -58,12 +63,17 @@ def search(
     histories = [_history(file, asked, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
-        return lambda: _service(files[place], histories[place], asked)
+        file, history = files[place], histories[place]
+        return lambda: service_incidents(file, ask(history, file.policy, asked), asked)
 
-    services = tuple(together([task(place) for place in range(len(files))]))
+    return incident_report(together([task(place) for place in range(len(files))]), asked)
+
+
+def incident_report(services: Sequence[ServiceIncidents], asked: Search) -> IncidentReport:
+    """Put together what was found under every policy."""
     explained = [one for service in services for one in service.explained]
     return IncidentReport(
-        services=services,
+        services=tuple(services),
         span=asked.span,
         step=asked.step,
         threshold=asked.threshold,
@@ -72,29 +82,35 @@ def search(
     )
 
 
-def _history(file: PolicyFile, asked: Search, open_with: OpenBackend) -> History:
-    history = history_of(open_with(file.settings, Limits(timeout=asked.timeout)))
-    if history is None:
-        kind = file.settings.kind
-        raise UsageError(f"{file.source.path}: the backend {kind} keeps no history to look at")
-    return history
+def told_by_step(policy: Policy) -> list[RatioSlo]:
+    """Return the SLOs that have a burn rate which can be told step by step."""
+    return [one for one in policy.slos if isinstance(one, RatioSlo) and one.slices is None]
 
 
-def _service(file: PolicyFile, history: History, asked: Search) -> ServiceIncidents:
-    policy = file.policy
-    slos = [one for one in policy.slos if isinstance(one, RatioSlo) and one.slices is None]
-    requests = [SeriesRequest(sli=slo.sli, span=asked.span, step=asked.step) for slo in slos]
+def ask(history: History, policy: Policy, asked: Search) -> dict[str, SeriesAnswer]:
+    """Return the history of each of these SLOs by name; all are asked for at once."""
+    slos = told_by_step(policy)
+    requests = [asked.request(slo) for slo in slos]
     answers = history.history(requests) if requests else []
-    looked_at = tuple(
-        _looked_at(slo, request, answer, asked)
-        for slo, request, answer in zip(slos, requests, answers, strict=True)
-    )
+    return dict(zip((slo.name for slo in slos), answers, strict=True))
+
+
+def service_incidents(
+    file: PolicyFile, answers: Mapping[str, SeriesAnswer], asked: Search
+) -> ServiceIncidents:
+    """Return the incidents of a policy.
+
+    Args:
+        file: the policy.
+        answers: to `Search.request`, of each SLO that `told_by_step` names.
+        asked: what is looked for.
+    """
+    policy, slos = file.policy, told_by_step(file.policy)
+    looked_at = tuple(_looked_at(slo, answers[slo.name], asked) for slo in slos)
     felt = [one for looked in looked_at for one in looked.felt]
     found = episodes(felt)
     known = {
-        slo.name: known_steps(answer)
-        for slo, answer in zip(slos, answers, strict=True)
-        if isinstance(answer, Series)
+        name: known_steps(answer) for name, answer in answers.items() if isinstance(answer, Series)
     }
     anything = [any(steps) for steps in zip(*known.values(), strict=True)]
     return ServiceIncidents(
@@ -115,9 +131,15 @@ def _service(file: PolicyFile, history: History, asked: Search) -> ServiceIncide
     )
 
 
-def _looked_at(
-    slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer, asked: Search
-) -> LookedAt:
+def _history(file: PolicyFile, asked: Search, open_with: OpenBackend) -> History:
+    history = history_of(open_with(file.settings, Limits(timeout=asked.timeout)))
+    if history is None:
+        kind = file.settings.kind
+        raise UsageError(f"{file.source.path}: the backend {kind} keeps no history to look at")
+    return history
+
+
+def _looked_at(slo: RatioSlo, answer: SeriesAnswer, asked: Search) -> LookedAt:
     if isinstance(answer, Series) and not any(known_steps(answer)):
         reason = "nothing is known of any step of the time looked at"
         answer = Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
@@ -125,7 +147,7 @@ def _looked_at(
         return LookedAt(
             slo=slo.name, felt=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
         )
-    budget = float(slo.budget)
+    budget, request = float(slo.budget), asked.request(slo)
     allowed = budget_events(answer, request, budget, slo.window.whole(asked.at).length)
     found = [
         Felt(slo=slo.name, incident=one, share=one.bad / allowed)
