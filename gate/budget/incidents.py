@@ -118,16 +118,24 @@ def budget_events(
     return budget * sum(total or 0.0 for total in series.total) * (window / known) if known else 0.0
 
 
-def burn_rates(series: Series, budget: float, window: int) -> list[float | None]:
+def burn_rates(
+    series: Series, budget: float, window: int, places: Sequence[int] | None = None
+) -> list[float | None]:
     """Return the burn rate over the so many steps up to each; None where that one is not known.
 
     Without any event nothing burns; what is not known has none.
+
+    Args:
+        series: what happened.
+        budget: the share of events that may be bad, above 0.
+        window: in steps, at least 1.
+        places: which steps are told of, from 0; None: all of them.
     """
     totals = [value or 0.0 for value in series.total]
     bads = [value or 0.0 for value in series.bad]
     rates: list[float | None] = []
-    for place, newest in enumerate(series.total):
-        if newest is None:
+    for place in range(len(totals)) if places is None else places:
+        if series.total[place] is None:
             rates.append(None)
             continue
         part = slice(max(place - window + 1, 0), place + 1)

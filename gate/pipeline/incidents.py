@@ -18,7 +18,7 @@ from gate.pipeline.together import together
 from gate.policy.policy import Policy
 from gate.policy.rounding import burn_shown
 from gate.settings import Limits
-from gate.slo.history import History, Series, SeriesAnswer, SeriesRequest
+from gate.slo.history import History, Series, SeriesAnswer, SeriesRequest, newest_steps
 from gate.slo.measurement import Cause, Unmeasured
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.window import Span
@@ -45,7 +45,7 @@ class Search:
     @property
     def span(self) -> Span:
         """A whole number of steps."""
-        return Span(self.at - self.last // self.step * self.step, self.at)
+        return newest_steps(Span(self.at - self.last, self.at), self.step)
 
     def request(self, slo: RatioSlo) -> SeriesRequest:
         """Return what to ask of an SLO's history."""

@@ -14,6 +14,7 @@ from gate.config.reader import nearest
 from gate.decision.decision import Decision, PolicyDecision, Proposed, exit_code
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError
+from gate.pipeline.burn_down import sketch
 from gate.pipeline.decide import decide
 from gate.pipeline.measure import OpenBackend, measure
 from gate.pipeline.options import Options
@@ -23,9 +24,10 @@ from gate.pipeline.together import together
 from gate.policy.findings import worst
 from gate.policy.policy import Policy
 from gate.settings import Limits
+from gate.slo.history import History
 
 _PATIENCE: Final = timedelta(seconds=10)
-"""For a forecast, which is nice to have and decides nothing."""
+"""For a history, which is nice to have here and decides nothing."""
 
 
 def check(
@@ -74,30 +76,64 @@ def check(
 
 
 def status(
-    files: Sequence[PolicyFile], options: Options, *, open_with: OpenBackend = open_backend
+    files: Sequence[PolicyFile],
+    options: Options,
+    *,
+    sketched: bool = False,
+    open_with: OpenBackend = open_backend,
 ) -> Status:
     """Return every budget, without a verdict.
+
+    Args:
+        files: the policies.
+        options: of these the instant and the patience count.
+        sketched: also ask how the measured budgets came down.
+        open_with: opens a backend.
 
     Raises:
         UsageError: a backend's package is missing.
     """
     assessed = _measure_all(files, options, open_with)
+
+    def task(place: int) -> Callable[[], PolicyStatus]:
+        return lambda: _status(
+            files[place], assessed[place], options, open_with if sketched else None
+        )
+
     return Status(
-        policies=tuple(
-            PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
-            for file, assessments in zip(files, assessed, strict=True)
-        ),
+        policies=tuple(together([task(place) for place in range(len(files))])),
         evaluated_at=options.at,
         tool_version=__version__,
     )
+
+
+def _status(
+    file: PolicyFile,
+    assessments: tuple[Assessment, ...],
+    options: Options,
+    open_with: OpenBackend | None,
+) -> PolicyStatus:
+    known = (
+        {}
+        if open_with is None
+        else sketch(_history(file, options, open_with), assessments, options.at)
+    )
+    return PolicyStatus(
+        policy=file.policy, source=file.source, assessments=assessments, burn_downs=known
+    )
+
+
+def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> History | None:
+    """Open what is asked for things that are nice to have, with little patience."""
+    limits = Limits(timeout=min(options.timeout, _PATIENCE))
+    return history_of(open_with(file.settings, limits))
 
 
 def _recovering(file: PolicyFile, options: Options, open_with: OpenBackend) -> Recover:
     def recovering(
         policy: Policy, known: tuple[Assessment, ...], change: str
     ) -> tuple[Assessment, ...]:
-        limits = Limits(timeout=min(options.timeout, _PATIENCE))
-        history = history_of(open_with(file.settings, limits))
+        history = _history(file, options, open_with)
         return known if history is None else recover(history, policy, known, change, options.at)
 
     return recovering

@@ -14,17 +14,20 @@ if TYPE_CHECKING:  # every command comes by here, and most of the package hangs 
     from gate.decision.checkup import Checkup
     from gate.decision.decision import Decision
     from gate.decision.incidents import IncidentReport
+    from gate.decision.report import Report
     from gate.decision.status import Status
 
 __all__ = [
     "CHECKUP_REPORTERS",
     "INCIDENT_REPORTERS",
     "REPORTERS",
+    "REPORT_REPORTERS",
     "STATUS_REPORTERS",
     "Style",
     "render",
     "render_checkup",
     "render_incidents",
+    "render_report",
     "render_status",
 ]
 
@@ -51,6 +54,11 @@ INCIDENT_REPORTERS: Final[Mapping[str, str]] = {
     "markdown": "gate.reporters.incidents_markdown",
     "json": "gate.reporters.incidents_json",
 }
+REPORT_REPORTERS: Final[Mapping[str, str]] = {
+    "html": "gate.reporters.html",
+    "markdown": "gate.reporters.report_markdown",
+    "json": "gate.reporters.report_json",
+}
 
 
 def render(name: str, decision: "Decision", style: Style) -> str:
@@ -74,4 +82,10 @@ def render_checkup(name: str, checkup: "Checkup", style: Style) -> str:
 def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
     """Return the report on incidents. ``name`` is one of `INCIDENT_REPORTERS`."""
     text: str = import_module(INCIDENT_REPORTERS[name]).render_incidents(report, style)
+    return text
+
+
+def render_report(name: str, report: "Report", style: Style) -> str:
+    """Return what happened to the budgets. ``name`` is one of `REPORT_REPORTERS`."""
+    text: str = import_module(REPORT_REPORTERS[name]).render_report(report, style)
     return text
