@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from gate.budget.assessment import Assessment
-from gate.budget.burn_down import BurnDown
 from gate.decision.decision import SCHEMA_VERSION, Source
 from gate.decision.document import source_document
 from gate.decision.slo_document import Json, instant, slo_document
 from gate.policy.policy import Policy
+
+if TYPE_CHECKING:  # `gate check` comes by here, and needs none
+    from gate.budget.burn_down import BurnDown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,7 @@ class PolicyStatus:
     source: Source
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order."""
-    burn_downs: Mapping[str, BurnDown] = field(default_factory=dict)
+    burn_downs: Mapping[str, "BurnDown"] = field(default_factory=dict)
     """By SLO; one whose history was not asked for, or is not known, has none."""
 
 
@@ -56,7 +59,7 @@ def status_document(status: Status) -> Json:
     }
 
 
-def burn_down_document(known: BurnDown | None) -> Json | None:
+def burn_down_document(known: "BurnDown | None") -> Json | None:
     """Return how a budget came down, as shares of it that were left; None where it is not known."""
     if known is None:
         return None

@@ -14,7 +14,6 @@ from gate.config.reader import nearest
 from gate.decision.decision import Decision, PolicyDecision, Proposed, exit_code
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError
-from gate.pipeline.burn_down import sketch
 from gate.pipeline.decide import decide
 from gate.pipeline.measure import OpenBackend, measure
 from gate.pipeline.options import Options
@@ -113,14 +112,14 @@ def _status(
     options: Options,
     open_with: OpenBackend | None,
 ) -> PolicyStatus:
-    known = (
-        {}
-        if open_with is None
-        else sketch(_history(file, options, open_with), assessments, options.at)
-    )
-    return PolicyStatus(
-        policy=file.policy, source=file.source, assessments=assessments, burn_downs=known
-    )
+    """Put together a policy's budgets; their histories are asked for where a backend is opened."""
+    known = PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
+    if open_with is None:
+        return known
+    from gate.pipeline.burn_down import sketch  # noqa: PLC0415 - a check has no use for it
+
+    history = _history(file, options, open_with)
+    return replace(known, burn_downs=sketch(history, assessments, options.at))
 
 
 def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> History | None:

@@ -18,7 +18,7 @@ from gate.reporters.escape import block, link, markdown
 from gate.reporters.style import Style
 
 _KEEP: Final = 3
-_COLUMNS: Final = [column for column in COLUMNS if column.keep >= _KEEP]
+SHOWN: Final = [column for column in COLUMNS if column.keep >= _KEEP]
 """Those that a comment has room for; the details tell the rest."""
 _SUMMARY: Final = "Windows, forecasts, burn rates, and what the budgets can pay for"
 
@@ -41,7 +41,7 @@ def render_status(status: Status, style: Style) -> str:
     for known in status.policies:
         blocks.append(f"## Error budgets of {markdown(known.policy.service)}")
         drawn = [spark.column(known.burn_downs, style)] if known.burn_downs else []
-        blocks += _budgets(known.assessments, [*_COLUMNS, *drawn])
+        blocks += _budgets(known.assessments, [*SHOWN, *drawn])
         blocks.append(markup.small([("Policy", summary.provenance(known.source))]))
     at = values.exact_instant(status.evaluated_at)
     blocks.append(markup.small([("Evaluated", at), ("By", f"gate {status.tool_version}")]))
@@ -51,7 +51,7 @@ def render_status(status: Status, style: Style) -> str:
 def _policy(level: str, decided: PolicyDecision, decision: Decision) -> Iterator[str]:
     yield _heading(level, decision, decided.verdict, summary.subject(decided))
     yield markup.facts(summary.facts(decided, decision))
-    yield from _budgets(decided.assessments, _COLUMNS)
+    yield from _budgets(decided.assessments, SHOWN)
     if decided.policy.dashboard:
         yield f"Dashboard: {link(decided.policy.dashboard)}"
     yield markup.small(summary.origin(decided))

@@ -1,16 +1,18 @@
 """What a report says, in words and cells that are not yet escaped for any format."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
 from gate.budget.assessment import Assessment
 from gate.budget.course import DAY, Course, Stretch
+from gate.budget.incidents import Incident
 from gate.decision.report import Report, ServiceReport
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
-from gate.policy.tiers import Tier
+from gate.policy.tier_findings import deciding, told_left
+from gate.policy.tiers import Tier, tier_of
 from gate.reporters import summary, values
 from gate.reporters.budgets import cause, promise
 from gate.reporters.column import MUST, Column
@@ -18,6 +20,8 @@ from gate.reporters.details import Fact
 from gate.slo.duration import format_duration
 from gate.slo.objective import CompositeSlo, Slo
 
+Marked = Sequence[tuple[int, Incident]]
+"""The incidents of an SLO, each with its number in the service's table."""
 _FINE: Final = 10**9
 """Denominators of shown numbers; what floats get wrong is finer, and would be rounded up."""
 _GROUPS: Final = {
@@ -41,12 +45,12 @@ def about(report: Report) -> str:
 
 def standing(service: ServiceReport) -> tuple[Verdict, str, str]:
     """Return how bad it is, the tier in capitals, and in a sentence what puts it there."""
-    judged = next(iter(service.outlook.values()))
-    if judged.tier is None or judged.worst is None:
+    lowest = deciding(service.assessments)
+    if lowest is None:
         return Verdict.UNDECIDED, "NOT MEASURED", "no budget could be measured"
-    left = values.left(judged.worst.compared)
-    sentence = f"{left} of the budget of {judged.worst.slo.name} is left, the least of all"
-    return severity(service.policy, judged.tier), judged.tier.name.upper(), sentence
+    tier = tier_of(service.policy.tiers, lowest.remaining)
+    sentence = f"{lowest.assessment.slo.name}: {told_left(lowest)}"
+    return severity(service.policy, tier), tier.name.upper(), sentence
 
 
 def severity(policy: Policy, tier: Tier) -> Verdict:
@@ -86,7 +90,7 @@ def closing(report: Report) -> Iterator[Fact]:
 
 def promised(slo: Slo) -> str:
     """Say what was promised, and over which window."""
-    return promise(slo) if isinstance(slo, CompositeSlo) else f"{promise(slo)} over {slo.window}"
+    return promise(slo) if isinstance(slo, CompositeSlo) else f"{promise(slo)}, {slo.window}"
 
 
 def missing(service: ServiceReport, slo: Slo) -> str:
@@ -109,6 +113,16 @@ def unmeasured(known: Assessment) -> str:
     return "Nothing is known of the window, so there is no burn-down."
 
 
+def incidents_of(slo: str, service: ServiceReport) -> Marked:
+    """Return what an SLO felt, the oldest first."""
+    return [
+        (number, felt.incident)
+        for number, explained in enumerate(service.incidents.explained, start=1)
+        for felt in explained.episode.felt
+        if felt.slo == slo
+    ]
+
+
 def came_down(course: Course) -> str:
     """Say how the budget came down."""
     (start, full), (end, left) = course.left[0], course.left[-1]
@@ -123,19 +137,20 @@ def marks(incidents: int, deploys: int) -> str:
     if incidents:
         parts.append("red stretches with a number are incidents")
     if deploys:
-        parts.append("strokes at the foot are deploys")
+        parts.append("strokes below the picture are deploys")
     text = " and ".join(parts)
     return f" {text[0].upper()}{text[1:]}." if text else ""
 
 
-def burned(course: Course) -> str:
+def burned(course: Course, threshold: Fraction) -> str:
     """Say how fast the budget burned."""
     rates = [(rate, at) for at, rate in course.fast if rate is not None]
     peak, at = max(rates)
     when = f" on {date(at)} at {at.astimezone(UTC):%H:%M} UTC" if peak else ""
     return (
-        f"Burn rate over an hour (thin) and a day (bold), at most {burn(peak)}{when}."
-        " At 1 the budget lasts exactly as long as its window."
+        f"Burn rate over an hour (thin) and a day (bold), at most {burn(peak)}{when}. At 1 the"
+        " budget lasts exactly as long as its window;"
+        f" from {values.exact(threshold)} on (dashed) it may be an incident."
     )
 
 
@@ -145,9 +160,9 @@ def date(at: datetime) -> str:
     return f"{at.day} {at:%b}"
 
 
-def share(number: float | None) -> str:
+def share(number: float | None, places: int = 1) -> str:
     """Write what is left, rounded down."""
-    return values.left(None if number is None else _shown(number))
+    return values.left(None if number is None else _shown(number), places)
 
 
 def burn(number: float | None) -> str:

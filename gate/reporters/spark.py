@@ -1,12 +1,14 @@
 """A budget's burn-down in a line of text, one sign a step."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment
-from gate.budget.burn_down import BurnDown
 from gate.reporters.column import Column
 from gate.reporters.style import Style
+
+if TYPE_CHECKING:  # `gate check` comes by here, and draws none
+    from gate.budget.burn_down import BurnDown
 
 _LEVELS: Final = "▁▂▃▄▅▆▇█"
 _TENTHS: Final = "0123456789"
@@ -15,28 +17,31 @@ _OVERSPENT: Final = ("_", "-")
 _UNKNOWN: Final = ("·", "?")
 
 
-def sparkline(known: BurnDown | None, style: Style) -> str:
-    """Draw what was left at the end of each step, the newest at the right.
+def sparkline(known: "BurnDown | None", style: Style) -> str:
+    """Draw what was left at the end of each step, the newest at the right."""
+    return "" if known is None else signs(known.left, ascii_only=not style.unicode)
 
-    Rounded down: the highest sign is for seven eighths and more, the lowest for what was hardly
-    left. Overspent is a sign of its own, and so is a step of which nothing is known.
+
+def signs(
+    shares: Iterable[float | None], *, nothing: str | None = None, ascii_only: bool = False
+) -> str:
+    """Draw shares of a whole, one sign each.
+
+    Rounded down: the highest sign is for seven eighths (nine tenths in ASCII) and more, the lowest
+    for hardly any. Nothing at all, or less, is a sign of its own, and so is what is not known.
     """
-    if known is None:
-        return ""
-    ascii_only = not style.unicode
     levels = _TENTHS if ascii_only else _LEVELS
+    none = nothing or _OVERSPENT[ascii_only]
 
-    def sign(left: float | None) -> str:
-        if left is None:
+    def sign(share: float | None) -> str:
+        if share is None:
             return _UNKNOWN[ascii_only]
-        if left <= 0:
-            return _OVERSPENT[ascii_only]
-        return levels[min(int(left * len(levels)), len(levels) - 1)]
+        return none if share <= 0 else levels[min(int(share * len(levels)), len(levels) - 1)]
 
-    return "".join(map(sign, known.left))
+    return "".join(map(sign, shares))
 
 
-def column(burn_downs: Mapping[str, BurnDown], style: Style) -> Column[Assessment]:
+def column(burn_downs: Mapping[str, "BurnDown"], style: Style) -> Column[Assessment]:
     """Return a column with the burn-down of each budget, where it is known."""
     return Column(
         title="Burn-down",

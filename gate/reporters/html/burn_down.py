@@ -11,13 +11,10 @@ from gate.decision.report import ServiceReport
 from gate.policy.tiers import Tier, bands
 from gate.reporters import report_words as words
 from gate.reporters.html.plot import Plot
-from gate.reporters.html.scale import Linear
 from gate.reporters.html.tables import numbers
 from gate.reporters.html.tags import Html, element
+from gate.reporters.scale import Linear
 from gate.slo.window import Span
-
-Marked = Sequence[tuple[int, Incident]]
-"""The incidents of an SLO, each with its number in the service's table."""
 
 _CLOSE: Final = 0.05
 """Of the width: two numbers that would touch are written as one."""
@@ -34,10 +31,10 @@ def burn_down_figure(name: str, slo: str, course: Course, service: ServiceReport
     _bands(plot, scale, service)
     for value in scale.ticks():
         plot.level(value, "grid")
-        plot.tell(words.share(value), at=span.end, value=value, kind="tick")
+        plot.tick(words.share(value, 0), value)
     for lost in course.unknown:
-        plot.stretch(lost, "lost")
-    found = [one for one in incidents_of(slo, service) if one[1].end > span.start]
+        plot.lose(lost)
+    found = [one for one in words.incidents_of(slo, service) if one[1].end > span.start]
     deploys = [one.time for one in service.deploys if one.time > span.start]
     mark(plot, found, deploys)
     plot.line(course.left, "main")
@@ -48,6 +45,7 @@ def burn_down_figure(name: str, slo: str, course: Course, service: ServiceReport
     title = f"Burn-down of the budget of {slo}"
     return element(
         "figure",
+        element("p", "Budget left", class_="axes"),
         plot.svg(f"{name}-left", title, caption),
         element("figcaption", caption),
         numbers(
@@ -58,17 +56,7 @@ def burn_down_figure(name: str, slo: str, course: Course, service: ServiceReport
     )
 
 
-def incidents_of(slo: str, service: ServiceReport) -> Marked:
-    """Return what an SLO felt, the oldest first."""
-    return [
-        (number, felt.incident)
-        for number, explained in enumerate(service.incidents.explained, start=1)
-        for felt in explained.episode.felt
-        if felt.slo == slo
-    ]
-
-
-def mark(plot: Plot, incidents: Marked, deploys: Sequence[datetime]) -> None:
+def mark(plot: Plot, incidents: words.Marked, deploys: Sequence[datetime]) -> None:
     """Mark incidents and deploys in a picture."""
     for _, incident in incidents:
         plot.stretch(Span(incident.start, incident.end), "incident")
@@ -77,7 +65,7 @@ def mark(plot: Plot, incidents: Marked, deploys: Sequence[datetime]) -> None:
     plot.notches(deploys, "deploy")
 
 
-def _numbers(incidents: Marked, span: Span) -> Iterator[tuple[str, datetime]]:
+def _numbers(incidents: words.Marked, span: Span) -> Iterator[tuple[str, datetime]]:
     """Yield the numbers of incidents; of such as are close together the first and the last."""
     groups: list[list[tuple[int, Incident]]] = []
     for one in incidents:
@@ -98,7 +86,7 @@ def _bands(plot: Plot, scale: Linear, service: ServiceReport) -> None:
         kind = words.severity(service.policy, band.tier)
         plot.band(foot, top, f"tier {kind}")
         if scale.share(top) - scale.share(foot) >= _LOWEST:
-            plot.tell(_named(band.tier), at=plot.span.start, value=foot, kind=f"name {kind}")
+            plot.name(_named(band.tier), foot, f"name {kind}")
 
 
 def _named(tier: Tier) -> str:

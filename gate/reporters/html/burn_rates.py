@@ -4,11 +4,11 @@ from gate.budget.course import Course
 from gate.decision.report import Report, ServiceReport
 from gate.reporters import report_words as words
 from gate.reporters import values
-from gate.reporters.html.burn_down import incidents_of, mark
+from gate.reporters.html.burn_down import mark
 from gate.reporters.html.plot import Plot
-from gate.reporters.html.scale import Logarithmic
 from gate.reporters.html.tables import numbers
 from gate.reporters.html.tags import Html, element
+from gate.reporters.scale import Logarithmic
 from gate.slo.objective import RatioSlo
 
 
@@ -16,30 +16,29 @@ def burn_rate_figure(
     name: str, slo: RatioSlo, course: Course, service: ServiceReport, report: Report
 ) -> Html:
     """Return the picture with what there is to be seen in it, and its numbers."""
-    span, threshold = report.incidents.span, float(report.incidents.threshold)
+    span, threshold = report.incidents.span, report.incidents.threshold
     rates = [rate for _, rate in (*course.fast, *course.slow) if rate is not None]
-    scale = Logarithmic(max(*rates, threshold) * 1.2)
+    scale = Logarithmic(max(*rates, float(threshold)) * 1.2)
     plot = Plot(span=span, scale=scale)
     for value in scale.ticks():
         plot.level(value, "grid")
-        plot.tell(f"{value:,.0f}", at=span.start, value=value, kind="tick")
+        plot.tick(f"{value:,.0f}", value, right=False)
         good = 1 - slo.budget * int(value)
         if good >= 0:
-            plot.tell(values.percent(good), at=span.end, value=value, kind="tick")
-    plot.level(threshold, "limit")
-    plot.head("burn rate", span.start, "tick")
-    plot.head("good events", span.end, "tick")
+            plot.tick(values.percent(good), value)
+    plot.level(float(threshold), "limit")
     for lost in course.unknown:
-        plot.stretch(lost, "lost")
-    found, deploys = incidents_of(slo.name, service), [one.time for one in service.deploys]
+        plot.lose(lost)
+    found, deploys = words.incidents_of(slo.name, service), [one.time for one in service.deploys]
     mark(plot, found, deploys)
     plot.line(course.fast, "thin")
     plot.line(course.slow, "main")
-    caption = words.burned(course)
+    caption = words.burned(course, threshold)
     title = f"Burn rate and share of good events of {slo.name}"
     return element(
         "figure",
-        plot.svg(f"{name}-burn", title, caption),
+        element("p", "Burn rate (logarithmic)", element("span", "Good events"), class_="axes"),
+        plot.svg(f"{name}-burn", title, caption, "plot both"),
         element("figcaption", caption),
         numbers(course.stretches, words.BURN_COLUMNS, f"{title}, in numbers"),
     )

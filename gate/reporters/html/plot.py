@@ -10,16 +10,18 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from gate.budget.course import Line
-from gate.reporters.html.scale import Times
 from gate.reporters.html.tags import Html, element
+from gate.reporters.scale import Times
 from gate.slo.window import Span
 
 _WIDTH: Final = 1000
 """Units of the inner picture from left to right; its other units are pixels."""
 _ABOVE: Final = 26
-_BELOW: Final = 22
+_BELOW: Final = 26
 _EDGE: Final = 0.04
 """Of the width: a text so close to an edge begins or ends there."""
+_ROOM: Final = 0.12
+"""Of the width: a narrower stretch has no room for a word."""
 _BESIDE: Final = 4
 """Pixels between a line and its text."""
 
@@ -62,36 +64,52 @@ class Plot:
         self._path(f"M{left} 0H{right}V{self.height}H{left}Z", kind)
 
     def notches(self, instants: Sequence[datetime], kind: str) -> None:
-        """Draw a short stroke at the foot for each instant."""
-        strokes = (f"M{self._across(at)} {self.height}v-12" for at in instants)
+        """Draw a short stroke below the picture for each instant."""
+        strokes = (f"M{self._across(at)} {self.height}v8" for at in instants)
         self._path("".join(strokes), kind)
 
     def dot(self, at: datetime, value: float, kind: str) -> None:
         """Mark a point."""
-        x, y = f"{_short(self._times.share(at) * 100)}%", _ABOVE + float(self._down(value))
-        self._written.append(element("circle", cx=x, cy=_short(y), r="4", class_=kind))
+        x, y = f"{_short(self._times.share(at) * 100)}%", _short(self._height_of(value))
+        self._written.append(element("circle", cx=x, cy=y, r="4", class_=kind))
 
-    def tell(self, text: str, *, at: datetime, value: float, kind: str, above: bool = True) -> None:
-        """Write a text above or below a point."""
-        share, down = self._times.share(at), self.scale.share(value)
-        y = _ABOVE + (1 - down) * self.height
-        self._write(text, share, y - _BESIDE if above else y + 3 * _BESIDE, kind)
+    def name(self, text: str, value: float, kind: str) -> None:
+        """Write what lies above a value, at the left within the picture."""
+        self._write(text, 0.0, self._height_of(value) - _BESIDE, kind)
+
+    def tick(self, text: str, value: float, *, right: bool = True) -> None:
+        """Write a value beside the picture, in the margin that the style leaves there."""
+        side = ("100%", "0.5em", "start") if right else ("0", "-0.5em", "end")
+        x, dx, anchor = side
+        y = _short(self._height_of(value))
+        self._written.append(
+            element("text", text, x=x, dx=dx, y=y, text_anchor=anchor, class_="beside")
+        )
+
+    def lose(self, lost: Span) -> None:
+        """Show that nothing is known of a stretch of time."""
+        self.stretch(lost, "lost")
+        left, right = (self._times.share(at) for at in (lost.start, lost.end))
+        if right - left >= _ROOM:
+            self._write("no data", (left + right) / 2, _ABOVE + 4 * _BESIDE, "tick")
 
     def head(self, text: str, at: datetime, kind: str) -> None:
         """Write a text over the picture."""
         self._write(text, self._times.share(at), _ABOVE - 2 * _BESIDE, kind)
 
-    def svg(self, name: str, title: str, description: str) -> Html:
+    def svg(self, name: str, title: str, description: str, kind: str = "plot") -> Html:
         """Return the picture.
 
         Args:
             name: of the element, unique on the page.
             title: what it shows, for those who do not see it.
             description: what there is to be seen in it.
+            kind: its class in the style.
         """
-        for at, text in self._times.ticks():
-            y = _ABOVE + self.height + 16
-            self._write(text, self._times.share(at), y, "tick")
+        for place, (at, text) in enumerate(self._times.ticks()):
+            y = _ABOVE + self.height + 20
+            # A phone has no room for all.
+            self._write(text, self._times.share(at), y, "tick spare" if place % 2 else "tick")
         inner = element(
             "svg",
             *self._drawn,
@@ -110,7 +128,7 @@ class Plot:
             *self._written,
             role="img",
             aria_labelledby=f"{name}-title {name}-desc",
-            class_="plot",
+            class_=kind,
             width="100%",
             height=str(_ABOVE + self.height + _BELOW),
         )
@@ -137,6 +155,9 @@ class Plot:
 
     def _down(self, value: float) -> str:
         return _short((1 - self.scale.share(value)) * self.height)
+
+    def _height_of(self, value: float) -> float:
+        return _ABOVE + (1 - self.scale.share(value)) * self.height
 
     def _write(self, text: str, share: float, y: float, kind: str) -> None:
         anchor = "start" if share < _EDGE else "end" if share > 1 - _EDGE else "middle"

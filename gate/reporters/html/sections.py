@@ -87,7 +87,7 @@ SECTIONS: Final[tuple[tuple[str, Section], ...]] = (
 
 def _left(known: Assessment) -> Iterator[str]:
     yield element("strong", values.left(known.remaining))
-    yield f" left of {words.promised(known.slo)}"
+    yield f" of the budget left ({words.promised(known.slo)})"
 
 
 def _figures(

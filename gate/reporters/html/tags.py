@@ -39,7 +39,9 @@ def join(children: "tuple[str, ...] | list[str]", between: str = "") -> Html:
 
 def text(foreign: str) -> Html:
     """Return a text for any place between tags or in an attribute; it shows as itself there."""
-    return foreign if isinstance(foreign, Html) else Html(escape(plain(foreign)))
+    if isinstance(foreign, Html):
+        return foreign
+    return Html(escape(plain(foreign)).replace(" %", "&nbsp;%"))  # no line ends within 99.9 %
 
 
 def link(address: str) -> Html:

@@ -13,7 +13,7 @@ _DAY: Final = timedelta(days=1)
 _STEPS: Final = (
     *(n * timedelta(minutes=1) for n in (5, 15, 30)),
     *(n * _HOUR for n in (1, 3, 6, 12)),
-    *(n * _DAY for n in (1, 2, 7, 14, 28, 91, 364)),
+    *(n * _DAY for n in (1, 2, 4, 7, 14, 28, 91, 364)),
 )
 """Between two instants that are written."""
 _MONDAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
