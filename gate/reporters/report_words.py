@@ -44,13 +44,24 @@ def about(report: Report) -> str:
 
 
 def standing(service: ServiceReport) -> tuple[Verdict, str, str]:
-    """Return how bad it is, the tier in capitals, and in a sentence what puts it there."""
-    lowest = deciding(service.assessments)
+    """Return how bad it is, that in capitals, and in a sentence what makes it so.
+
+    The worst budget that is known puts the service in a tier; that this is a good one proves
+    nothing while another is not known.
+    """
+    known, lowest = service.assessments, deciding(service.assessments)
+    lost = sum(not one.measured for one in known)
+    gap = f"{lost} OF {len(known)} NOT MEASURED"
     if lowest is None:
-        return Verdict.UNDECIDED, "NOT MEASURED", "no budget could be measured"
+        return Verdict.UNDECIDED, gap, "no budget that counts is known"
     tier = tier_of(service.policy.tiers, lowest.remaining)
+    verdict, word = severity(service.policy, tier), tier.name.upper()
     sentence = f"{lowest.assessment.slo.name}: {told_left(lowest)}"
-    return severity(service.policy, tier), tier.name.upper(), sentence
+    if not lost:
+        return verdict, word, sentence
+    if verdict is Verdict.BLOCK:
+        return verdict, f"{word}, {gap}", sentence
+    return Verdict.UNDECIDED, gap, f"of what is known, {sentence}"
 
 
 def severity(policy: Policy, tier: Tier) -> Verdict:
@@ -131,15 +142,14 @@ def came_down(course: Course) -> str:
     return f"Budget left, from {begin}; on {date(end)} it {now}."
 
 
-def marks(incidents: int, deploys: int) -> str:
+def marks(*, incidents: bool, deploys: bool, lost: bool) -> str:
     """Say what the marks in a picture are."""
-    parts = []
-    if incidents:
-        parts.append("red stretches with a number are incidents")
-    if deploys:
-        parts.append("strokes below the picture are deploys")
-    text = " and ".join(parts)
-    return f" {text[0].upper()}{text[1:]}." if text else ""
+    told = {
+        "Red stretches with a number are incidents.": incidents,
+        "Strokes below the picture are deploys.": deploys,
+        "Of grey stretches nothing is known.": lost,
+    }
+    return "".join(f" {sentence}" for sentence, there in told.items() if there)
 
 
 def burned(course: Course, threshold: Fraction) -> str:

@@ -18,6 +18,8 @@ from gate.slo.window import Span
 
 _CLOSE: Final = 0.05
 """Of the width: two numbers that would touch are written as one."""
+_LONGEST: Final = 24
+"""Characters of a tier's name; all of it stands elsewhere."""
 _LOWEST: Final = 0.09
 """Of the height: a lower band has no room for its name."""
 
@@ -32,8 +34,9 @@ def burn_down_figure(name: str, slo: str, course: Course, service: ServiceReport
     for value in scale.ticks():
         plot.level(value, "grid")
         plot.tick(words.share(value, 0), value)
-    for lost in course.unknown:
-        plot.lose(lost)
+    lost = [one for one in course.unknown if one.end > span.start]
+    for one in lost:
+        plot.lose(one)
     found = [one for one in words.incidents_of(slo, service) if one[1].end > span.start]
     deploys = [one.time for one in service.deploys if one.time > span.start]
     mark(plot, found, deploys)
@@ -41,8 +44,10 @@ def burn_down_figure(name: str, slo: str, course: Course, service: ServiceReport
     end, left = course.left[-1]
     if left is not None:
         plot.dot(end, left, "main")
-    caption = words.came_down(course) + words.marks(len(found), len(deploys))
-    title = f"Burn-down of the budget of {slo}"
+    caption = words.came_down(course) + words.marks(
+        incidents=bool(found), deploys=bool(deploys), lost=bool(lost)
+    )
+    title = f"Burn-down of the budget of {slo} of {service.policy.service}"
     return element(
         "figure",
         element("p", "Budget left", class_="axes"),
@@ -90,4 +95,5 @@ def _bands(plot: Plot, scale: Linear, service: ServiceReport) -> None:
 
 
 def _named(tier: Tier) -> str:
-    return tier.name if tier.condition is None else f"{tier.name} {tier.condition}"
+    name = tier.name if len(tier.name) <= _LONGEST else f"{tier.name[:_LONGEST]}…"
+    return name if tier.condition is None else f"{name} {tier.condition}"

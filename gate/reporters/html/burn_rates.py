@@ -34,7 +34,7 @@ def burn_rate_figure(
     plot.line(course.fast, "thin")
     plot.line(course.slow, "main")
     caption = words.burned(course, threshold)
-    title = f"Burn rate and share of good events of {slo.name}"
+    title = f"Burn rate and share of good events of {slo.name} of {service.policy.service}"
     return element(
         "figure",
         element("p", "Burn rate (logarithmic)", element("span", "Good events"), class_="axes"),

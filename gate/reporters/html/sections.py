@@ -13,7 +13,7 @@ from gate.reporters.details import details
 from gate.reporters.html.burn_down import burn_down_figure
 from gate.reporters.html.burn_rates import burn_rate_figure
 from gate.reporters.html.tables import facts, table
-from gate.reporters.html.tags import Html, element
+from gate.reporters.html.tags import Html, element, link
 from gate.reporters.style import Style
 from gate.slo.objective import RatioSlo
 
@@ -36,13 +36,9 @@ def badge(verdict: Verdict, word: str, sentence: str) -> Html:
 
 def verdict(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Html]:
     """Tell whether it may ship: the change that was asked about, or each class."""
-    if report.decision is not None and service.decided is not None:
-        word = summary.verdict_word(service.decided.verdict, report.decision)
-        yield badge(service.decided.verdict, word, summary.subject(service.decided))
-        yield facts(summary.facts(service.decided, report.decision))
-        return
-    yield badge(*words.standing(service))
-    yield facts(words.outlook(service))
+    yield from _standing(service, report)
+    if service.policy.dashboard:
+        yield element("p", "Dashboard: ", link(service.policy.dashboard))
 
 
 def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
@@ -102,3 +98,13 @@ def _figures(
     else:
         yield element("p", words.unmeasured(known), class_="missing")
     yield burn_rate_figure(name, slo, course, service, report)
+
+
+def _standing(service: ServiceReport, report: Report) -> Iterator[Html]:
+    if report.decision is not None and service.decided is not None:
+        word = summary.verdict_word(service.decided.verdict, report.decision)
+        yield badge(service.decided.verdict, word, summary.subject(service.decided))
+        yield facts(summary.facts(service.decided, report.decision))
+        return
+    yield badge(*words.standing(service))
+    yield facts(words.outlook(service))
