@@ -18,6 +18,7 @@ from gate.cli.check import check
 from gate.cli.doctor import doctor
 from gate.cli.incidents import incidents
 from gate.cli.main import COMMANDS
+from gate.cli.report import report
 from gate.cli.schema import SCHEMAS, schema
 from gate.cli.status import status
 from gate.config.backend_shape import BACKEND
@@ -26,7 +27,13 @@ from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
 from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
-from gate.reporters import CHECKUP_REPORTERS, INCIDENT_REPORTERS, REPORTERS, STATUS_REPORTERS
+from gate.reporters import (
+    CHECKUP_REPORTERS,
+    INCIDENT_REPORTERS,
+    REPORT_REPORTERS,
+    REPORTERS,
+    STATUS_REPORTERS,
+)
 from gate.settings import SETTINGS
 from gate.slo.measurement import Cause
 
@@ -218,6 +225,7 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(status, "format_") == list(STATUS_REPORTERS)
     assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
     assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
+    assert choices(report, "format_") == list(REPORT_REPORTERS)
     assert choices(schema, "name") == list(SCHEMAS)
 
 

@@ -10,10 +10,11 @@ from gate.slo.window import Span
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
+_QUARTER: Final = 91 * _DAY
 _STEPS: Final = (
     *(n * timedelta(minutes=1) for n in (5, 15, 30)),
     *(n * _HOUR for n in (1, 3, 6, 12)),
-    *(n * _DAY for n in (1, 2, 4, 7, 14, 28, 91, 364)),
+    *(n * _DAY for n in (1, 2, 4, 7, 14, 21, 28, 91, 364)),
 )
 """Between two instants that are written."""
 _MONDAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -80,7 +81,7 @@ class Times:
 def _written(at: datetime, step: timedelta) -> str:
     if step < _DAY and (at.hour or at.minute):
         return f"{at:%H:%M}"
-    return f"{at.day} {at:%b}" if step.days < _STEPS[-2].days else f"{at:%b %Y}"
+    return f"{at.day} {at:%b}" if step < _QUARTER else f"{at:%Y-%m-%d}"
 
 
 def _round(step: float) -> float:
