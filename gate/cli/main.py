@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "check": "Decide whether a change may ship now.",
     "status": "Show every budget, without a verdict.",
     "incidents": "Find what ate the budgets: incidents, how often and how long.",
+    "cohorts": "Tell whose events burn the budgets, by a label or a column.",
     "validate": "Check policy files, offline.",
     "doctor": "Ask the live backend whether each SLO can be trusted.",
     "schema": "Print a JSON Schema.",
