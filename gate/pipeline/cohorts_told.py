@@ -33,12 +33,14 @@ def service_cohorts(
         _measured(slo, request, answer, asked)
         for (slo, request), answer in zip(requests, answers, strict=True)
     ]
-    contests = [contest for one in measured for contest in one.contests.values()]
-    compared = iter(compare_all(contests))
+    compared = compare_all([list(one.contests.values()) for one in measured])
     return ServiceCohorts(
         policy=file.policy,
         source=file.source,
-        slos=tuple(one.told({value: next(compared) for value in one.contests}) for one in measured),
+        slos=tuple(
+            one.told(dict(zip(one.contests, found, strict=True)))
+            for one, found in zip(measured, compared, strict=True)
+        ),
         left_out=left_out(file.policy, asked),
     )
 

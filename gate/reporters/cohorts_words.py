@@ -23,7 +23,8 @@ _LARGE: Final = 2.0
 _MOST_TOLD: Final = 3
 """More groups of which nothing can be said are told in one sentence."""
 _CERTAIN: Final = 0.001
-_WORSE: Final = frozenset({Outcome.WORSE})
+_ECHOES: Final = frozenset({Outcome.BETTER, Outcome.MIX, Outcome.UNSURE})
+_TENS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +67,19 @@ def answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     for slo in service.slos:
         told = [one for one in slo.groups if one.comparison is not None]
         silent = [one for one in told if _outcome(one) is Outcome.NONE]
+        less = [one for one in told if _is_echo(one)]
         for group in told:
-            if _outcome(group) is not Outcome.NONE or len(silent) <= _MOST_TOLD:
+            if group not in less and (group not in silent or len(silent) <= _MOST_TOLD):
                 yield slo.slo, _sentence(report, slo, group)
         if len(silent) > _MOST_TOLD:
             yield slo.slo, f"no difference seen of {len(silent)} {_more(told, silent)}"
+        if less:
+            yield slo.slo, _burn_less(report, slo, less)
 
 
 def about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     """Yield how far that can be trusted, and what was not looked at."""
-    if report.within is None:
+    if report.within is None and any(slo.groups for slo in service.slos):
         yield "Mix", "whether the traffic mix makes a difference was not looked at; see --within"
     for slo in service.slos:
         if slo.unmeasured is not None:
@@ -120,7 +124,32 @@ def _outcome(group: Group) -> Outcome | None:
 
 def is_worse(row: Row) -> bool:
     """Return whether the group burns more than what it is compared with."""
-    return _outcome(row.group) in _WORSE
+    return _outcome(row.group) is Outcome.WORSE
+
+
+def _is_echo(group: Group) -> bool:
+    """Return whether it burns less than the rest, as all do where one of the rest burns more."""
+    found = group.comparison
+    if found is None or found.crude is None or found.crude.ratio is None:
+        return False
+    return found.outcome in _ECHOES and found.crude.ratio < 1
+
+
+def _burn_less(report: CohortReport, slo: SloCohorts, less: list[Group]) -> str:
+    named = [
+        f"{_name(one)} ({_ratio(one.comparison.crude)})"
+        for one in less
+        if one.comparison is not None and one.comparison.crude is not None
+    ]
+    burn = "burn" if len(named) > 1 else "burns"
+    what = f"less than {_rest(slo)}"
+    return f"{report.by} {', '.join(named)} {burn} {what}{_echo_of(report, less)}"
+
+
+def _echo_of(report: CohortReport, less: list[Group]) -> str:
+    """Say which of them do so by having less of some other traffic."""
+    mixed = [_name(one) for one in less if _outcome(one) is Outcome.MIX]
+    return f"; of {', '.join(mixed)} it is the mix of {report.within}" if mixed else ""
 
 
 def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
@@ -176,9 +205,10 @@ def _nothing(slo: SloCohorts, group: Group, found: Comparison) -> str:
         share = values.spent(_shown(found.detectable))
         return f"no difference seen; an error ratio below {share} would not show in {events}"
     times = found.detectable / rest
+    shown = _times_shown(times)
     if times >= _LARGE:
-        return f"not enough data to tell: below {times:.1f}x nothing would show in {events}"
-    return f"no difference seen; of {times:.2f}x or more, it would most likely show"
+        return f"not enough data to tell: a difference below {shown} would not show in {events}"
+    return f"no difference seen; one of {shown} or more would most likely show"
 
 
 def _rest_ratio(slo: SloCohorts, group: Group) -> float:
@@ -213,7 +243,7 @@ def _ratio(one: Contrast) -> str:
 def _times_shown(ratio: float) -> str:
     if ratio == inf:
         return "∞"
-    return f"{ratio:.1f}x" if ratio >= 1 else f"{ratio:.2f}x"
+    return f"{ratio:.{0 if ratio >= _TENS else 1 if ratio >= _LARGE else 2}f}x"
 
 
 def _interval(one: Contrast) -> str:
@@ -256,7 +286,7 @@ def _shows_cell(row: Row) -> str:
     rest = _rest_ratio(row.slo, row.group)
     if not rest:
         return values.spent(_shown(found.detectable))
-    return f"{found.detectable / rest:.2f}x"
+    return _times_shown(found.detectable / rest)
 
 
 def _error_ratio(row: Row) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gate.budget.cohorts.arms import Pair
-from gate.budget.cohorts.dispersion import FEWEST_STEPS, design_effect, fewest_steps
+from gate.budget.cohorts.arms import Pair, Table
+from gate.budget.cohorts.dispersion import FEWEST_STEPS, fewest_steps, shared_effects
 from gate.budget.cohorts.holm import holm
 from gate.budget.cohorts.ratios import LEVEL, Method, compare, detectable, interval, ratio_of
 from gate.budget.cohorts.stratified import cmh, common_interval, common_ratio
@@ -79,23 +79,33 @@ class Contest:
     """None: not to be looked at."""
 
 
-def compare_all(contests: Sequence[Contest]) -> list[Comparison]:
+def compare_all(families: Sequence[Sequence[Contest]]) -> list[list[Comparison]]:
     """Return what can be said of each, in order; Holm's correction is over all of them.
 
     The comparisons within strata are corrected by themselves: where there are strata they decide,
     and the crude ones are told beside them.
+
+    Args:
+        families: by SLO; how failures come about is learned from all groups of one.
     """
-    reasons = [_why_not(one) for one in contests]
-    possible = [one for one, why in zip(contests, reasons, strict=True) if not why]
-    crude = _corrected([_crude(one.whole) for one in possible])
-    inner = [_within(one.strata) for one in possible]
-    corrected = iter(_corrected([one for one in inner if one is not None]))
-    within = [None if one is None else next(corrected) for one in inner]
-    found = iter(zip(possible, crude, within, strict=True))
-    level = LEVEL / max(len(possible), 1)
+    reasons = [[_why_not(one) for one in family] for family in families]
+    possible = [
+        [one for one, why in zip(family, whys, strict=True) if not why]
+        for family, whys in zip(families, reasons, strict=True)
+    ]
+    crude = _corrected([_crude([one.whole for one in family]) for family in possible])
+    within = _corrected([_within([one.strata for one in family]) for family in possible])
+    level = LEVEL / max(sum(map(len, possible)), 1)
+    told = [
+        _told(one, outer, inner, level)
+        for family, outers, inners in zip(possible, crude, within, strict=True)
+        for one, outer, inner in zip(family, outers, inners, strict=True)
+        if outer is not None
+    ]
+    found = iter(told)
     return [
-        Comparison(outcome=Outcome.NOT_COMPARED, why=why) if why else _told(*next(found), level)
-        for why in reasons
+        [Comparison(outcome=Outcome.NOT_COMPARED, why=why) if why else next(found) for why in whys]
+        for whys in reasons
     ]
 
 
@@ -112,12 +122,16 @@ def _why_not(contest: Contest) -> str:
     return ""
 
 
-def _crude(pair: Pair) -> Contrast:
-    effect = design_effect([pair])
-    thinned = pair.table.thinned(effect)
+def _crude(pairs: Sequence[Pair]) -> list[Contrast | None]:
+    effects = shared_effects([[pair] for pair in pairs])
+    return [_compared(pair.table, effect) for pair, effect in zip(pairs, effects, strict=True)]
+
+
+def _compared(table: Table, effect: float) -> Contrast:
+    thinned = table.thinned(effect)
     probability, method = compare(thinned.whole())
     return Contrast(
-        ratio=ratio_of(pair.table),
+        ratio=ratio_of(table),
         interval=interval(thinned),
         probability=probability,
         adjusted=probability,
@@ -126,12 +140,20 @@ def _crude(pair: Pair) -> Contrast:
     )
 
 
-def _within(strata: Sequence[Pair] | None) -> Contrast | None:
+def _within(several: Sequence[Sequence[Pair] | None]) -> list[Contrast | None]:
     """Compare within strata; None: they were not to be looked at, or have too few events."""
-    both = [one for one in strata or () if one.table.total and one.table.rest_total]
-    if not both or fewest_steps(both) < FEWEST_STEPS:
-        return None
-    effect, tables = design_effect(both), [one.table for one in both]
+    fit = [
+        [one for one in strata or () if one.table.total and one.table.rest_total]
+        for strata in several
+    ]
+    fit = [both if both and fewest_steps(both) >= FEWEST_STEPS else [] for both in fit]
+    effects = iter(shared_effects([both for both in fit if both]))
+    return [
+        _stratified([one.table for one in both], next(effects)) if both else None for both in fit
+    ]
+
+
+def _stratified(tables: Sequence[Table], effect: float) -> Contrast | None:
     probability = cmh(tables, effect)
     if probability is None:
         return None
@@ -145,10 +167,13 @@ def _within(strata: Sequence[Pair] | None) -> Contrast | None:
     )
 
 
-def _corrected(contrasts: Sequence[Contrast]) -> list[Contrast]:
-    adjusted = holm([one.probability for one in contrasts])
-    pairs = zip(contrasts, adjusted, strict=True)
-    return [replace(one, adjusted=more) for one, more in pairs]
+def _corrected(families: Sequence[Sequence[Contrast | None]]) -> list[list[Contrast | None]]:
+    flat = [one for family in families for one in family if one is not None]
+    adjusted = iter(holm([one.probability for one in flat]))
+    return [
+        [None if one is None else replace(one, adjusted=next(adjusted)) for one in family]
+        for family in families
+    ]
 
 
 def _told(contest: Contest, crude: Contrast, within: Contrast | None, level: float) -> Comparison:
