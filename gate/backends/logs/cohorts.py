@@ -108,7 +108,11 @@ def _cohorts(
     if not steps:
         there = bool(rows)
         cause = Cause.NO_TRAFFIC if there else Cause.NO_DATA
-        reason = "of all rows none is an event" if there else "the logs have no row in the time"
+        reason = (
+            "of all rows in the time none is an event"
+            if there
+            else "the logs have no row in the time"
+        )
         return Unmeasured(cause=cause, reason=reason, query=query)
     return Cohorts(
         groups={

@@ -1,6 +1,7 @@
 """Two shares of failures compared: is there a difference, how large, and what could be seen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from math import exp, inf, lgamma, sqrt
 from typing import Final
@@ -105,7 +106,8 @@ def detectable(table: Table, level: float) -> float | None:
         return share - rest >= z * even + power * sqrt(apart)
 
     low, high = rest, 1.0
-    if not shows(high):
+    all_fail = replace(table, bad=table.total).whole()
+    if not shows(high) or compare(all_fail)[0] > level:
         return None
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
