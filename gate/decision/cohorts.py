@@ -144,6 +144,7 @@ def _comparison(one: Comparison) -> Json:
         "crude": _contrast(one.crude),
         "within": _contrast(one.within),
         "detectable_error_ratio": one.detectable,
+        "detectable_ratio": one.detectable_ratio,
     }
 
 

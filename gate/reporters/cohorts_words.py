@@ -159,7 +159,7 @@ def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
     if found is None or found.crude is None:
         return f"{name} was not compared: {found.why if found else 'it is the baseline'}"
     if found.outcome is Outcome.NONE:
-        return f"{name}: {_nothing(slo, group, found)}"
+        return f"{name}: {_nothing(group, found)}"
     burns = f"{name} {_burns(slo, found.crude)}"
     if found.within is None:
         if found.stratified:
@@ -195,30 +195,19 @@ def _rest(slo: SloCohorts) -> str:
     return "the rest" if slo.baseline is None else (slo.baseline or _UNLABELLED)
 
 
-def _nothing(slo: SloCohorts, group: Group, found: Comparison) -> str:
+def _nothing(group: Group, found: Comparison) -> str:
     """Say how large a difference would have to be to be seen."""
     events = f"{values.amount(_shown(group.total))} events"
     if found.detectable is None:
         return f"not enough data to tell: no difference at all would show in {events}"
-    rest = _rest_ratio(slo, group)
-    if not rest:
+    times = found.detectable_ratio
+    if times is None:
         share = values.spent(_shown(found.detectable))
         return f"no difference seen; an error ratio below {share} would not show in {events}"
-    times = found.detectable / rest
     shown = _times_shown(times)
     if times >= _LARGE:
         return f"not enough data to tell: a difference below {shown} would not show in {events}"
     return f"no difference seen; one of {shown} or more would most likely show"
-
-
-def _rest_ratio(slo: SloCohorts, group: Group) -> float:
-    """Return the error ratio of what a group is compared with; 0: nothing failed there."""
-    rest = [
-        one
-        for one in slo.groups
-        if (one is not group if slo.baseline is None else one.value == slo.baseline)
-    ]
-    return sum(one.bad for one in rest) / sum(one.total for one in rest)
 
 
 def _more(told: list[Group], silent: list[Group]) -> str:
@@ -283,10 +272,8 @@ def _shows_cell(row: Row) -> str:
     found = row.group.comparison
     if found is None or found.detectable is None:
         return values.NOTHING
-    rest = _rest_ratio(row.slo, row.group)
-    if not rest:
-        return values.spent(_shown(found.detectable))
-    return _times_shown(found.detectable / rest)
+    times = found.detectable_ratio
+    return values.spent(_shown(found.detectable)) if times is None else _times_shown(times)
 
 
 def _error_ratio(row: Row) -> str:

@@ -66,8 +66,15 @@ class Comparison:
     """Events that are alike; None: not looked at, or too few."""
     stratified: bool = False
     """Whether it was to be looked at within strata."""
+    rest: float = 0.0
+    """The share of failures of what it is compared with."""
     detectable: float | None = None
-    """The smallest share of failures that would show; None: none would."""
+    """The smallest share of failures above that one that would show; None: none would."""
+
+    @property
+    def detectable_ratio(self) -> float | None:
+        """The same as a ratio to what it is compared with; None: there is none to that."""
+        return self.detectable / self.rest if self.detectable is not None and self.rest else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,13 +184,14 @@ def _corrected(families: Sequence[Sequence[Contrast | None]]) -> list[list[Contr
 
 
 def _told(contest: Contest, crude: Contrast, within: Contrast | None, level: float) -> Comparison:
-    stratified = contest.strata is not None
+    stratified, table = contest.strata is not None, contest.whole.table
     return Comparison(
         outcome=_outcome(crude, within, stratified=stratified),
         crude=crude,
         within=within,
         stratified=stratified,
-        detectable=detectable(contest.whole.table.thinned(crude.effect), level),
+        rest=table.rest_bad / table.rest_total,
+        detectable=detectable(table.thinned(crude.effect), level),
     )
 
 

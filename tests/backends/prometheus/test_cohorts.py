@@ -132,7 +132,7 @@ def test_more_failures_than_events_are_no_count(prometheus: FakePrometheus) -> N
 
 
 def test_a_good_part_that_is_absent_is_not_taken_for_none(prometheus: FakePrometheus) -> None:
-    total = {"v1": ["9", "9", "9"], "v2": ["9", "9", "9"]}
+    total: Groups = {"v1": ["9", "9", "9"], "v2": ["9", "9", "9"]}
 
     reason = refused(played(prometheus, GOOD, total, {"v1": ["9", "9", "9"]}), Cause.NO_DATA)
 

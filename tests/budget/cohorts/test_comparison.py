@@ -132,6 +132,14 @@ def test_strata_without_a_difference_in_the_whole_or_within_are_none() -> None:
     assert compare(both(*apart), *apart).outcome is Outcome.NONE
 
 
+def test_strata_with_few_failures_are_not_looked_at() -> None:
+    rare = pair((1_000, 3), (1_000, 1))
+
+    found = compare(pair((1_000, 60), (10_000, 100)), rare)
+
+    assert (found.outcome, found.within) == (Outcome.UNSURE, None)
+
+
 def test_strata_with_few_steps_are_not_looked_at() -> None:
     brief = Pair(Arm((500.0,) * 2 + (0.0,) * 18, (50.0,) * 2 + (0.0,) * 18), even(2_000, 20))
     whole = pair((1_000, 100), (2_000, 20))
