@@ -1,7 +1,7 @@
 """Telling cohorts apart: what is asked of a backend, and what is made of its answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -13,6 +13,7 @@ from gate.pipeline.cohort_requests import Split
 from gate.pipeline.cohorts import split
 from gate.slo.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, Values
 from gate.slo.measurement import Answer, Cause, CountRequest
+from gate.slo.objective import RatioSlo
 from tests.pipeline.memory import AT, Memory, Opening, file, slo, unmeasured
 
 DAY = timedelta(days=1)
@@ -229,6 +230,20 @@ def test_what_has_no_events_is_left_out_and_said() -> None:
         "all": "it is a composite; its members are looked at themselves",
     }
     assert len(backend.asked) == 1
+
+
+def test_what_holds_ratios_of_slices_is_left_out() -> None:
+    policy = file("chat", slo("a"))
+    (only_one,) = policy.policy.slos
+    assert isinstance(only_one, RatioSlo)
+    mean = replace(only_one, sli=replace(only_one.sli, sliced=True))
+    recorded = replace(policy, policy=replace(policy.policy, slos=(mean,)))
+
+    report = split([recorded], asked(), open_with=Opening({"chat": Apart({})}))
+
+    assert dict(report.services[0].left_out) == {
+        "a": "its series hold ratios of slices of time, of which the events are not known"
+    }
 
 
 def test_only_the_slos_that_were_asked_for_are_looked_at() -> None:
