@@ -141,6 +141,7 @@ def _comparison(one: Comparison) -> Json:
     return {
         "outcome": one.outcome,
         "reason": one.why if one.outcome is Outcome.NOT_COMPARED else None,
+        "steps_compared": None if one.apart else one.shared,
         "crude": _contrast(one.crude),
         "within": _contrast(one.within),
         "detectable_error_ratio": one.detectable,

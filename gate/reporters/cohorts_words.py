@@ -25,6 +25,7 @@ _MOST_TOLD: Final = 3
 _CERTAIN: Final = 0.001
 _ECHOES: Final = frozenset({Outcome.BETTER, Outcome.MIX, Outcome.UNSURE})
 _TENS: Final = 10.0
+_NEARLY_ALL: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,7 @@ def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
         return f"{name} was not compared: {found.why if found else 'it is the baseline'}"
     if found.outcome is Outcome.NONE:
         return f"{name}: {_nothing(group, found)}"
-    burns = f"{name} {_burns(slo, found.crude)}"
+    burns = f"{name} {_burns(slo, found.crude)}{_when(slo, found)}"
     if found.within is None:
         if found.stratified:
             return f"{burns}; too few failures to see whether it is the mix of {report.within}"
@@ -185,6 +186,16 @@ def _burns(slo: SloCohorts, one: Contrast) -> str:
     if one.ratio == inf:
         return f"fails, and {_rest(slo)} never did"
     return f"burns {_ratio(one)} what {_rest(slo)} burns ({_interval(one)})"
+
+
+def _when(slo: SloCohorts, found: Comparison) -> str:
+    """Say which time was compared, where that is not nearly all of it."""
+    if found.apart:
+        return ", but at other times, and whatever else changed meanwhile would look the same"
+    steps = slo.span.length // slo.step
+    if found.shared >= _NEARLY_ALL * steps:
+        return ""
+    return f" in the {found.shared} of {steps} steps in which both had events"
 
 
 def _times(one: Contrast) -> str:

@@ -125,6 +125,15 @@ def test_what_cannot_be_told_is_said_as_plainly(found: Comparison, sentence: str
     assert sentence in said(found)
 
 
+def test_which_time_was_compared_is_said_where_it_is_not_all_of_it() -> None:
+    part = said(comparison(Outcome.WORSE, shared=24))
+    apart = said(comparison(Outcome.WORSE, shared=3, apart=True))
+
+    assert "(4.8x to 7.5x) in the 24 of 168 steps in which both had events" in part
+    assert "(4.8x to 7.5x), but at other times, and whatever else changed meanwhile" in apart
+    assert "in which both" not in said(comparison(Outcome.WORSE, shared=160))
+
+
 def test_beside_what_never_failed_a_share_would_show() -> None:
     one = slo(group("v7", none(0.019, rest=0.0)))
 

@@ -31,6 +31,10 @@ class Arm:
         pairs = zip(self.total, self.bad, strict=True)
         return tuple(failed - events * ratio for events, failed in pairs)
 
+    def during(self, steps: Sequence[bool]) -> "Arm":
+        """Return the events of some steps alone."""
+        return Arm(_of(self.total, steps), _of(self.bad, steps))
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -44,6 +48,16 @@ class Pair:
         """The counts over all steps."""
         (total, bad), (rest_total, rest_bad) = self.group.sums, self.rest.sums
         return Table(total, bad, rest_total, rest_bad)
+
+    @property
+    def shared_steps(self) -> tuple[bool, ...]:
+        """In which steps both had events."""
+        both = zip(self.group.total, self.rest.total, strict=True)
+        return tuple(mine > 0 and theirs > 0 for mine, theirs in both)
+
+    def during(self, steps: Sequence[bool]) -> "Pair":
+        """Return the events of some steps alone."""
+        return Pair(self.group.during(steps), self.rest.during(steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,10 @@ def arm(cohorts: Iterable[Cohort], steps: int) -> Arm:
         _add(totals, one.total)
         _add(bads, one.bad)
     return Arm(tuple(totals), tuple(bads))
+
+
+def _of(values: Sequence[float], steps: Sequence[bool]) -> tuple[float, ...]:
+    return tuple(one if some else 0.0 for one, some in zip(values, steps, strict=True))
 
 
 def _add(sums: list[float], points: Sequence[float | None]) -> None:

@@ -66,6 +66,10 @@ class Comparison:
     """Events that are alike; None: not looked at, or too few."""
     stratified: bool = False
     """Whether it was to be looked at within strata."""
+    shared: int = 0
+    """The steps in which both had events, which alone were compared."""
+    apart: bool = False
+    """There are too few such steps, so all of both was compared."""
     rest: float = 0.0
     """The share of failures of what it is compared with."""
     detectable: float | None = None
@@ -85,6 +89,20 @@ class Contest:
     strata: tuple[Pair, ...] | None = None
     """None: not to be looked at."""
 
+    def at_the_same_time(self) -> "Contest":
+        """Return it over the steps in which both had events, unless these are too few.
+
+        An outage before a template was there would otherwise count for it, and one since against.
+        """
+        shared = self.whole.shared_steps
+        if sum(shared) < FEWEST_STEPS:
+            return self
+        strata = self.strata
+        return Contest(
+            whole=self.whole.during(shared),
+            strata=None if strata is None else tuple(one.during(shared) for one in strata),
+        )
+
 
 def compare_all(families: Sequence[Sequence[Contest]]) -> list[list[Comparison]]:
     """Return what can be said of each, in order; Holm's correction is over all of them.
@@ -97,7 +115,7 @@ def compare_all(families: Sequence[Sequence[Contest]]) -> list[list[Comparison]]
     """
     reasons = [[_why_not(one) for one in family] for family in families]
     possible = [
-        [one for one, why in zip(family, whys, strict=True) if not why]
+        [one.at_the_same_time() for one, why in zip(family, whys, strict=True) if not why]
         for family, whys in zip(families, reasons, strict=True)
     ]
     crude = _corrected([_crude([one.whole for one in family]) for family in possible])
@@ -185,11 +203,14 @@ def _corrected(families: Sequence[Sequence[Contrast | None]]) -> list[list[Contr
 
 def _told(contest: Contest, crude: Contrast, within: Contrast | None, level: float) -> Comparison:
     stratified, table = contest.strata is not None, contest.whole.table
+    shared = sum(contest.whole.shared_steps)
     return Comparison(
         outcome=_outcome(crude, within, stratified=stratified),
         crude=crude,
         within=within,
         stratified=stratified,
+        shared=shared,
+        apart=shared < FEWEST_STEPS,
         rest=table.rest_bad / table.rest_total,
         detectable=detectable(table.thinned(crude.effect), level),
     )

@@ -163,6 +163,41 @@ def test_what_was_seen_in_a_few_steps_is_not_compared() -> None:
     assert "in only 3 of 20 steps" in found.why
 
 
+def during(arm: Arm, steps: range) -> Arm:
+    return arm.during([step in steps for step in range(len(arm.total))])
+
+
+def test_an_outage_of_all_is_not_put_down_to_what_came_with_it() -> None:
+    # In the last 40 of 168 steps a fifth fails, of whatever; v7 was not there before.
+    every = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
+    new = during(every, range(128, 168))
+
+    found = compare(Pair(new, every))
+
+    assert (found.outcome, found.shared, found.apart) == (Outcome.NONE, 40, False)
+    assert found.rest == pytest.approx(0.2)
+    assert found.crude is not None
+    assert found.crude.ratio == pytest.approx(1)
+
+
+def test_within_strata_too_only_the_same_time_is_compared() -> None:
+    every = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
+    both = Pair(during(every, range(128, 168)), every)
+
+    found = compare(both, both)
+
+    assert found.within is not None
+    assert found.within.ratio == pytest.approx(1)
+
+
+def test_what_took_the_place_of_another_is_compared_all_the_same_and_it_is_said() -> None:
+    every = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
+
+    found = compare(Pair(during(every, range(130, 168)), during(every, range(130))))
+
+    assert (found.outcome, found.shared, found.apart) == (Outcome.WORSE, 0, True)
+
+
 def test_all_comparisons_of_all_slos_are_corrected_together() -> None:
     # By itself 0.02 or so; among twenty it is nothing.
     odd, plain = pair((1_000, 17), (10_000, 100)), pair((1_000, 10), (10_000, 100))
