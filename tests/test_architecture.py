@@ -15,6 +15,7 @@ import pytest
 
 from gate.backends import BACKENDS, DOCTORS
 from gate.cli.check import check
+from gate.cli.cohorts import cohorts
 from gate.cli.doctor import doctor
 from gate.cli.incidents import incidents
 from gate.cli.main import COMMANDS
@@ -29,6 +30,7 @@ from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
 from gate.reporters import (
     CHECKUP_REPORTERS,
+    COHORT_REPORTERS,
     INCIDENT_REPORTERS,
     REPORT_REPORTERS,
     REPORTERS,
@@ -186,6 +188,7 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
         ("backends/__init__.py", "DOCTORS"),
         ("reporters/__init__.py", "REPORTERS"),
         ("reporters/__init__.py", "CHECKUP_REPORTERS"),
+        ("reporters/__init__.py", "COHORT_REPORTERS"),
         ("reporters/__init__.py", "INCIDENT_REPORTERS"),
         ("cli/main.py", "COMMANDS"),
         ("exporters/__init__.py", "EXPORTERS"),
@@ -225,6 +228,7 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(status, "format_") == list(STATUS_REPORTERS)
     assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
     assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
+    assert choices(cohorts, "format_") == list(COHORT_REPORTERS)
     assert choices(report, "format_") == list(REPORT_REPORTERS)
     assert choices(schema, "name") == list(SCHEMAS)
 

@@ -12,6 +12,7 @@ from gate.reporters.style import Style
 
 if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these
     from gate.decision.checkup import Checkup
+    from gate.decision.cohorts import CohortReport
     from gate.decision.decision import Decision
     from gate.decision.incidents import IncidentReport
     from gate.decision.report import Report
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # every command comes by here, and most of the package hangs 
 
 __all__ = [
     "CHECKUP_REPORTERS",
+    "COHORT_REPORTERS",
     "INCIDENT_REPORTERS",
     "REPORTERS",
     "REPORT_REPORTERS",
@@ -26,6 +28,7 @@ __all__ = [
     "Style",
     "render",
     "render_checkup",
+    "render_cohorts",
     "render_incidents",
     "render_report",
     "render_status",
@@ -48,6 +51,11 @@ REPORTERS: Final[Mapping[str, str]] = {
 CHECKUP_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.checkup",
     "json": "gate.reporters.checkup_json",
+}
+COHORT_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.cohorts_terminal",
+    "markdown": "gate.reporters.cohorts_markdown",
+    "json": "gate.reporters.cohorts_json",
 }
 INCIDENT_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.incidents_terminal",
@@ -82,6 +90,12 @@ def render_checkup(name: str, checkup: "Checkup", style: Style) -> str:
 def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
     """Return the report on incidents. ``name`` is one of `INCIDENT_REPORTERS`."""
     text: str = import_module(INCIDENT_REPORTERS[name]).render_incidents(report, style)
+    return text
+
+
+def render_cohorts(name: str, report: "CohortReport", style: Style) -> str:
+    """Return the report on cohorts. ``name`` is one of `COHORT_REPORTERS`."""
+    text: str = import_module(COHORT_REPORTERS[name]).render_cohorts(report, style)
     return text
 
 

@@ -7,9 +7,8 @@ from datetime import timedelta
 
 from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import Indicator
-from gate.backends.logs.keys import ask_for_keys, missing_keys
-from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, repeatable
-from gate.backends.logs.timestamps import instant, undated
+from gate.backends.logs.statement import Logs, repeatable
+from gate.backends.logs.steps import scan
 from gate.slo.history import Series, SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Cause, CountRequest, Unmeasured
 from gate.slo.window import Span
@@ -43,37 +42,16 @@ def tell(database: Database, logs: Logs, wanted: Sequence[Wanted]) -> list[Serie
 
 def _scan(database: Database, logs: Logs, alike: Sequence[Wanted]) -> list[SeriesAnswer]:
     """Tell requests of one span and step."""
-    span, step = alike[0][0].span, alike[0][0].step
-    statement = Statement(logs, at=span.end, starts=(span.start,))
-    lost = statement.undated()
-    statement.count(span)  # an aggregate, so that the statement has one row whatever else it asks
-    width = step // MICROSECOND
-    place = statement.key(
-        f"CASE WHEN _at > {instant(span.start)} AND _at <= {instant(span.end)} "
-        f"THEN (epoch_us(_at) - {microseconds(span.start) + 1}) // {width} END"
-    )
-    sums = []
-    for _, indicator in alike:
-        statement.use(indicator)
-        sums.append(statement.sum("count(*)", indicator.event))
-        sums.append(statement.sum("count(*)", indicator.event, indicator.bad))
-    keys = ask_for_keys(statement)
-    row = statement.run(database)
-    if row[lost]:
-        raise undated(database, logs.source, logs.timestamp, row[lost])
-    faults = missing_keys(database, keys, row)
-    columns = ", ".join(f"sum({name})" for name in sums)
+    first = alike[0][0]
+    scanned = scan(database, logs, first.span, first.step, [one for _, one in alike])
+    columns = ", ".join(f"sum({name})" for name in scanned.sums)
+    place = scanned.place
     rows = database.query(f"SELECT {place}, {columns} FROM groups WHERE {place} >= 0 GROUP BY 1")
     steps = {int(place): counts for place, *counts in rows}
     return [
-        _fault(indicator, faults) or _series(logs, request, indicator, steps, 2 * number)
+        scanned.fault(indicator) or _series(logs, request, indicator, steps, 2 * number)
         for number, (request, indicator) in enumerate(alike)
     ]
-
-
-def _fault(indicator: Indicator, faults: Mapping[str, str]) -> Unmeasured | None:
-    reasons = [faults[column] for column in sorted(indicator.columns & faults.keys())]
-    return Unmeasured(cause=Cause.INVALID, reason=reasons[0]) if reasons else None
 
 
 def _series(
