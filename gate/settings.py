@@ -17,6 +17,7 @@ class PrometheusSettings:
 
     kind: ClassVar = "prometheus"
     sli_kinds: ClassVar = frozenset({"ratio", "histogram", "gauge", "spent"})
+    keeps_history: ClassVar = True
 
     url: str = field(repr=False)
     """The part before ``/api/v1``; may hold credentials, so it is shown only without them."""
@@ -75,6 +76,7 @@ class LogsSettings:
 
     kind: ClassVar = "logs"
     sli_kinds: ClassVar = frozenset({"ratio", "threshold", "spent"})
+    keeps_history: ClassVar = True
 
     path: str
     """A file or a glob; relative to the policy file's folder."""
@@ -89,6 +91,7 @@ class StaticSettings:
 
     kind: ClassVar = "static"
     sli_kinds: ClassVar = frozenset({"series"})
+    keeps_history: ClassVar = False
 
     path: Path
     """A JSON or YAML file."""

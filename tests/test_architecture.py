@@ -14,6 +14,8 @@ import click
 import pytest
 
 from gate.backends import BACKENDS, DOCTORS
+from gate.budget.charts.rules import RULES
+from gate.cli.anomalies import anomalies
 from gate.cli.check import check
 from gate.cli.cohorts import cohorts
 from gate.cli.doctor import doctor
@@ -29,6 +31,7 @@ from gate.exporters import EXPORTERS
 from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
 from gate.reporters import (
+    ANOMALY_REPORTERS,
     CHECKUP_REPORTERS,
     COHORT_REPORTERS,
     INCIDENT_REPORTERS,
@@ -228,6 +231,8 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(status, "format_") == list(STATUS_REPORTERS)
     assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
     assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
+    assert choices(anomalies, "format_") == list(ANOMALY_REPORTERS)
+    assert choices(anomalies, "rules") == list(RULES)
     assert choices(cohorts, "format_") == list(COHORT_REPORTERS)
     assert choices(report, "format_") == list(REPORT_REPORTERS)
     assert choices(schema, "name") == list(SCHEMAS)

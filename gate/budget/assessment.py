@@ -88,6 +88,16 @@ class Assessment:
         bounded = self._bounded
         return None if bounded is None else bounded - (self.stated_cost or 0)
 
+    def without(self, share: Fraction) -> Fraction | None:
+        """Return what would be there to compare had this share of the budget not been consumed.
+
+        Where a bound is compared, what is consumed by it shrinks in the same proportion.
+        """
+        bounded = self._bounded
+        if bounded is None or not self.consumed:
+            return self.compared
+        return 1 - (1 - bounded) * (1 - share / self.consumed) - (self.stated_cost or 0)
+
     def recovering(self) -> Iterator[tuple[datetime, Fraction]]:
         """Yield when how much will be there to compare; nothing where no recovery is known."""
         bounded = self._bounded

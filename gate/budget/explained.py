@@ -1,7 +1,7 @@
 """What is known of incidents from elsewhere: people's records of them, and deploys before them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -34,7 +34,21 @@ class Record:
     """After ``start``; None: it goes on."""
     status: RecordStatus
     cause: str | None = None
+    remediation: str | None = None
+    """What was changed so that it does not come back."""
     link: str | None = None
+    place: str = field(default="", compare=False)
+    """Where it is written: ``incidents/42.yaml:1``."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What it lacks of a reviewed record, as people write it: none, where it is one."""
+        wanted = {
+            "cause": self.cause,
+            "remediation": self.remediation,
+            f"status: {RecordStatus.REVIEWED}": self.status is RecordStatus.REVIEWED,
+        }
+        return tuple(name for name, there in wanted.items() if not there)
 
     def overlaps(self, start: datetime, end: datetime) -> bool:
         """Return whether it has time in common with a stretch; touching is not enough."""

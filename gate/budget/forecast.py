@@ -17,6 +17,9 @@ class Forecast:
     """When a calendar budget renews; None for a rolling window, which recovers bit by bit."""
     lasts_until_reset: bool | None
     """None for a rolling window."""
+    seconds_left: Fraction | None
+    """How long what is left lasts at the present rate, exactly, reset or not; None where it never
+    runs out, or has already."""
 
 
 def forecast(
@@ -38,8 +41,9 @@ def forecast(
 
     For a rolling window this leaves out that old failures fall out of it, so it may come later.
     """
-    exhausted_at = lasts = None
+    exhausted_at = lasts = seconds_left = None
     if remaining > 0 and spending > 0:
+        seconds_left = seconds(period) * remaining / spending
         try:
             exhausted_at = at + period * float(remaining / spending)
         except OverflowError:
@@ -48,4 +52,9 @@ def forecast(
         # Not by comparing instants: those are rounded to the microsecond.
         needed = spending * seconds(resets_at - at)
         lasts = remaining > 0 and remaining * seconds(period) >= needed
-    return Forecast(exhausted_at=exhausted_at, resets_at=resets_at, lasts_until_reset=lasts)
+    return Forecast(
+        exhausted_at=exhausted_at,
+        resets_at=resets_at,
+        lasts_until_reset=lasts,
+        seconds_left=seconds_left,
+    )

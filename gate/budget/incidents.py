@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 from gate.slo.history import Series, SeriesRequest
@@ -18,6 +19,7 @@ WINDOW: Final = timedelta(minutes=15)
 """Over which the burn rate is taken; one step, where that is longer."""
 CALM: Final = timedelta(minutes=30)
 """What ends an incident. Not shorter than `WINDOW`: no window has steps of two incidents."""
+_FINEST: Final = timedelta(microseconds=1)
 
 
 class Ending(StrEnum):
@@ -107,15 +109,25 @@ def known_steps(series: Series) -> tuple[bool, ...]:
 
 
 def budget_events(
-    series: Series, request: SeriesRequest, budget: float, window: timedelta
-) -> float:
+    series: Series, request: SeriesRequest, budget: Fraction, window: timedelta
+) -> Fraction:
     """Return how many bad events the budget of one SLO window has, at the history's mean traffic.
 
     Where the history is as long as the window and all known: budget x events, as anywhere else.
     0 where there was no traffic.
     """
     known = sum(known_steps(series)) * request.step
-    return budget * sum(total or 0.0 for total in series.total) * (window / known) if known else 0.0
+    if not known:
+        return Fraction(0)
+    events = Fraction(sum(total or 0.0 for total in series.total))
+    return budget * events * Fraction(window // _FINEST, known // _FINEST)
+
+
+def bad_between(series: Series, request: SeriesRequest, start: datetime, end: datetime) -> Fraction:
+    """Return the bad events known of the steps that lie wholly between two instants."""
+    first = max(-((request.span.start - start) // request.step), 0)
+    last = max((end - request.span.start) // request.step, 0)
+    return Fraction(sum(value or 0.0 for value in series.bad[first:last]))
 
 
 def burn_rates(

@@ -1,7 +1,7 @@
 """Files of known incidents, and of deploys: what people and other tools say of what happened."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,9 @@ def _record(values: Values, reader: Reader) -> Record:
         end=end,
         status=status,
         cause=values.get("cause"),
+        remediation=values.get("remediation"),
         link=values.get("link"),
+        place=f"{reader.file}:{values.node().start_mark.line + 1}",
     )
 
 
@@ -50,6 +52,7 @@ RECORD: Final = Block(
             required=True,
         ),
         "cause": Field(shape=TEXT, doc="Why it happened, once that is known."),
+        "remediation": Field(shape=TEXT, doc="What was changed so that it does not come back."),
         "link": Field(shape=TEXT, doc="Where more is written down."),
     },
     _record,
@@ -81,18 +84,38 @@ def load_known(patterns: Sequence[str], environ: Mapping[str, str]) -> tuple[Rec
     """
     mistakes: list[Mistake] = []
     found: dict[str, Record] = {}
-    places: dict[str, str] = {}
     for path in dict.fromkeys(path for pattern in patterns for path in _files(pattern)):
         reader = _reader(path, environ, mistakes)
-        for node in _nodes(path, reader):
-            with suppress(UnreadableError):
+        try:
+            add_records(read_bytes(path), reader, found)
+        except PolicyError as error:
+            mistakes.extend(error.mistakes)
+        except UnreadableError:
+            continue
+    return _unless_wrong(tuple(found.values()), mistakes)
+
+
+def add_records(raw: bytes, reader: Reader, found: dict[str, Record]) -> None:
+    """Add the records of a file to those found so far, by id.
+
+    Raises:
+        UnreadableError: one cannot be read; every mistake is noted.
+    """
+    whole = True
+    for document in compose_all(decode(raw, reader), reader):
+        nodes = document.value if isinstance(document, yaml.SequenceNode) else [document]
+        for node in nodes:
+            try:
                 record = RECORD.read(node, reader)
                 if record.id in found:
-                    message = f"the id {record.id!r} stands twice; first in {places[record.id]}"
+                    first = found[record.id].place
+                    message = f"the id {record.id!r} stands twice; first in {first}"
                     raise reader.fail(node, message)
                 found[record.id] = record
-                places[record.id] = f"{path}:{node.start_mark.line + 1}"
-    return _unless_wrong(tuple(found.values()), mistakes)
+            except UnreadableError:
+                whole = False
+    if not whole:
+        raise UnreadableError
 
 
 def load_deploys(path: str, environ: Mapping[str, str]) -> tuple[Deploy, ...]:
@@ -136,18 +159,6 @@ def _files(pattern: str) -> list[str]:
     if not found:
         raise UsageError(f"--known {pattern}: no file matches")
     return found
-
-
-def _nodes(path: str, reader: Reader) -> Iterator[yaml.Node]:
-    try:
-        documents = compose_all(decode(read_bytes(path), reader), reader)
-    except PolicyError as error:
-        reader.mistakes.extend(error.mistakes)
-        return
-    except UnreadableError:
-        return
-    for node in documents:
-        yield from node.value if isinstance(node, yaml.SequenceNode) else [node]
 
 
 def _unless_wrong(found: tuple[T, ...], mistakes: Sequence[Mistake]) -> tuple[T, ...]:

@@ -20,6 +20,8 @@ from gate.slo.measurement import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 from gate.slo.window import RollingWindow, Window
 
+_LOOKING_BACK: Final = ("postmortems", "control_charts")
+"""Rules that need the history."""
 _MONTH: Final = (timedelta(days=28), timedelta(days=31))
 
 
@@ -31,6 +33,7 @@ def check(values: Values, reader: Reader) -> bool:
         _check_classes(values, reader),
     ]
     _warn_of_new_classes(values, reader)
+    _warn_of_no_history(values, reader)
     return all(checks)
 
 
@@ -183,6 +186,16 @@ def _warn_of_new_classes(values: Values, reader: Reader) -> None:
             reader.note(key, message, fatal=False)
 
 
+def _warn_of_no_history(values: Values, reader: Reader) -> None:
+    """Warn of rules that can never be told, so that every change will be undecided."""
+    backend = SETTINGS.get(_of_backend(values, "type"))
+    if backend is None or backend.keeps_history:
+        return
+    for key in values.given(*_LOOKING_BACK):
+        message = f"{key} needs a history, and the {backend.kind} backend keeps none: undecided"
+        reader.note(values.node(key), message, fatal=False)
+
+
 def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
     blocks = [
         entry
@@ -190,7 +203,8 @@ def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
         if isinstance(node := values.nodes.get(key), yaml.SequenceNode)
         for entry in node.value
     ]
-    for block in [*blocks, values.nodes.get("on"), values.nodes.get("changes")]:
+    single = [values.nodes.get(key) for key in ("on", "changes", "exhaustion", *_LOOKING_BACK)]
+    for block in [*blocks, *single]:
         for key, child in _pairs(block):
             if key.value in {"allow", "warn", "except"} and isinstance(child, yaml.SequenceNode):
                 yield from (word for word in child.value if isinstance(word, yaml.ScalarNode))

@@ -7,6 +7,7 @@ from typing import Final
 from gate.budget.assessment import Guards
 from gate.config.backend_shape import BACKEND
 from gate.config.change_shape import CHANGES, OVERRIDES
+from gate.config.past_shape import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check, classes
 from gate.config.reader import Reader
 from gate.config.rules_shape import BURN_RATES, FREEZE, ON, TIER
@@ -57,6 +58,9 @@ def _build(values: Values, reader: Reader) -> Contents:
             overrides=values.get("overrides", OverrideRule()),
             valid_for=values.get("valid_for", _VALID_FOR),
             dashboard=values.get("dashboard"),
+            exhaustion=values.get("exhaustion"),
+            postmortems=values.get("postmortems"),
+            control_charts=values.get("control_charts"),
         ),
     )
 
@@ -77,6 +81,12 @@ POLICY: Final = Block(
         ),
         "burn_rates": Field(shape=BURN_RATES, doc="Multiwindow burn-rate rules."),
         "freezes": Field(shape=ListOf(FREEZE), doc="When only some classes may ship."),
+        "exhaustion": Field(shape=EXHAUSTION, doc="How long every budget must still last."),
+        "postmortems": Field(shape=POSTMORTEMS, doc="Which incidents need a reviewed record."),
+        "control_charts": Field(
+            shape=CONTROL_CHARTS,
+            doc="warn or block when an indicator is worse than it usually is; or a block.",
+        ),
         "overrides": Field(shape=OVERRIDES, doc="none, or how the verdict may be overridden."),
         "on": Field(shape=ON, doc="What happens when the budget is not, or not well, known."),
         "max_age": Field(shape=DURATION, doc="Of the newest sample. Default: 10m."),

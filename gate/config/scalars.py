@@ -1,5 +1,6 @@
 """The single values that policies are made of."""
 
+import posixpath
 import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -112,6 +113,13 @@ def _approver(text: str) -> str:
     return text
 
 
+def _glob(text: str) -> str:
+    pattern = posixpath.normpath(text)
+    if pattern.startswith("/") or "\\" in text:
+        raise ValueError(f"{text!r}: write a path from this file's folder, with /: slos/*.yaml")
+    return pattern
+
+
 def _zone(text: str) -> tzinfo:
     try:
         return ZoneInfo(text)
@@ -162,6 +170,8 @@ APPROVER: Final = Scalar(
     _approver, {"type": "string", "examples": ["@ada", "@acme/security", "write"]}
 )
 TEXT: Final = Scalar(str, _TEXT_JSON)
+GLOB: Final = Scalar(_glob, {**_TEXT_JSON, "examples": ["slos/*.yaml"]})
+"""Of files beside the policy, from its folder."""
 SECRET: Final = Scalar(str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, secret=True)
 NAME: Final = Scalar(_name, _TEXT_JSON)
 SHARE: Final = Scalar(_share, _RATIO_JSON)

@@ -1,6 +1,5 @@
 """The ``slos`` of a policy: SLOs of its own, and those of files that already exist."""
 
-import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -8,8 +7,8 @@ from typing import Final
 import yaml
 
 from gate.config.reader import Reader, UnreadableError
-from gate.config.scalars import TEXT
-from gate.config.shapes import Block, Field, ListOf, Scalar, Schema, Values, pairs
+from gate.config.scalars import GLOB
+from gate.config.shapes import Block, Field, ListOf, Schema, Values, pairs
 from gate.config.slo_shape import SLO, WINDOW
 from gate.slo.objective import Denominator, Slo
 from gate.slo.window import Window
@@ -43,17 +42,10 @@ class FromFiles:
     """Where it says so."""
 
 
-def _pattern(text: str) -> str:
-    pattern = posixpath.normpath(text)
-    if pattern.startswith("/") or "\\" in text:
-        raise ValueError(f"{text!r}: write a path from this file's folder, with /: slos/*.yaml")
-    return pattern
-
-
 FROM: Final = Block(
     {
         "from": Field(
-            shape=Scalar(_pattern, {**TEXT.json, "examples": ["slos/*.yaml"]}),
+            shape=GLOB,
             doc="Files of OpenSLO, Sloth, Pyrra or slo-generator, from this file's folder.",
             required=True,
         ),

@@ -156,6 +156,7 @@ def _record(one: Record) -> Json:
         "end": instant(one.end),
         "status": one.status,
         "cause": one.cause,
+        "remediation": one.remediation,
         "link": one.link,
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from gate.budget.assessment import Assessment
@@ -11,6 +12,7 @@ from gate.pipeline.options import Options
 from gate.pipeline.recover import Recover
 from gate.policy.findings import Verdict
 from gate.policy.judge import allowed_now, judge
+from gate.policy.past import Past
 from gate.policy.policy import Freeze, Policy
 from gate.policy.recognition import ChangeFacts, Recognition, recognise
 
@@ -24,6 +26,8 @@ def decide(
     options: Options,
     facts: Callable[[], ChangeFacts],
     recover: Recover,
+    *,
+    past: Past,
 ) -> PolicyDecision:
     """Return what a policy says of the change.
 
@@ -33,10 +37,11 @@ def decide(
     policy = _closed(file.policy, options)
     recognition = _recognition(policy, options, facts)
     change, satisfied = recognition.change, options.satisfied
-    judgement = judge(policy, assessments, change, at=options.at, satisfied=satisfied)
+    judging = partial(judge, policy, change=change, at=options.at, satisfied=satisfied, past=past)
+    judgement = judging(assessments)
     if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
         assessments = recover(policy, assessments, change)
-        judgement = judge(policy, assessments, change, at=options.at, satisfied=satisfied)
+        judgement = judging(assessments)
     return PolicyDecision(
         policy=policy,
         source=file.source,
@@ -46,7 +51,7 @@ def decide(
         verdict=judgement.verdict,
         tier=judgement.tier,
         worst=judgement.worst,
-        allowed_now=allowed_now(policy, assessments, at=options.at, satisfied=satisfied),
+        allowed_now=allowed_now(policy, assessments, at=options.at, satisfied=satisfied, past=past),
         allowed_again_at=judgement.allowed_again_at,
         obligations=judgement.obligations,
         satisfied={

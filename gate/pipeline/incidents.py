@@ -6,21 +6,20 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate import __version__
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.budget.episodes import Felt, drain, episodes, reliability
 from gate.budget.explained import Deploy, Record, explain, unfelt
 from gate.budget.incidents import WINDOW, budget_events, find_incidents, known_steps
 from gate.config.load import PolicyFile
 from gate.decision.incidents import IncidentReport, LookedAt, ServiceIncidents
-from gate.errors import UsageError
+from gate.pipeline.histories import known_of, open_history, why_left_out
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.together import together
 from gate.policy.policy import Policy
 from gate.policy.rounding import burn_shown
-from gate.settings import Limits
 from gate.slo.history import History, Series, SeriesAnswer, SeriesRequest, newest_steps
-from gate.slo.measurement import Cause, Unmeasured
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.measurement import Unmeasured
+from gate.slo.objective import RatioSlo
 from gate.slo.window import Span
 
 
@@ -60,7 +59,7 @@ def search(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
-    histories = [_history(file, asked, open_with) for file in files]
+    histories = [open_history(file, asked.timeout, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
         file, history = files[place], histories[place]
@@ -117,7 +116,7 @@ def service_incidents(
         policy=policy,
         source=file.source,
         slos=looked_at,
-        left_out=tuple((slo.name, _why(slo)) for slo in policy.slos if slo not in slos),
+        left_out=tuple((slo.name, why_left_out(slo)) for slo in policy.slos if slo not in slos),
         explained=tuple(
             explain(one, asked.records, asked.deploys, service=policy.service, step=asked.step)
             for one in found
@@ -131,27 +130,17 @@ def service_incidents(
     )
 
 
-def _history(file: PolicyFile, asked: Search, open_with: OpenBackend) -> History:
-    history = history_of(open_with(file.settings, Limits(timeout=asked.timeout)))
-    if history is None:
-        kind = file.settings.kind
-        raise UsageError(f"{file.source.path}: the backend {kind} keeps no history to look at")
-    return history
-
-
 def _looked_at(slo: RatioSlo, answer: SeriesAnswer, asked: Search) -> LookedAt:
-    if isinstance(answer, Series) and not any(known_steps(answer)):
-        reason = "nothing is known of any step of the time looked at"
-        answer = Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
+    answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return LookedAt(
             slo=slo.name, felt=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
         )
-    budget, request = float(slo.budget), asked.request(slo)
-    allowed = budget_events(answer, request, budget, slo.window.whole(asked.at).length)
+    budget, threshold, request = float(slo.budget), float(asked.threshold), asked.request(slo)
+    allowed = budget_events(answer, request, slo.budget, slo.window.whole(asked.at).length)
     found = [
-        Felt(slo=slo.name, incident=one, share=one.bad / allowed)
-        for one in find_incidents(answer, request, budget=budget, threshold=float(asked.threshold))
+        Felt(slo=slo.name, incident=one, share=float(Fraction(one.bad) / allowed))
+        for one in find_incidents(answer, request, budget=budget, threshold=threshold)
     ]
     return LookedAt(
         slo=slo.name,
@@ -160,24 +149,15 @@ def _looked_at(slo: RatioSlo, answer: SeriesAnswer, asked: Search) -> LookedAt:
         unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
         query=answer.query,
         unmeasured=None,
-        notes=(*answer.notes, *_few_events(answer, request, budget, asked)),
+        notes=(*answer.notes, *_few_events(answer, request, slo.budget, asked)),
     )
 
 
 def _few_events(
-    series: Series, request: SeriesRequest, budget: float, asked: Search
+    series: Series, request: SeriesRequest, budget: Fraction, asked: Search
 ) -> Iterator[str]:
     """Say where there is so little traffic that one failure is an incident."""
     for_one = budget_events(series, request, budget, max(WINDOW, asked.step))
     if 0 < for_one * asked.threshold <= 1:
-        rate = burn_shown(Fraction(1 / for_one))
+        rate = burn_shown(1 / for_one)
         yield f"so few events that a single bad one burns at {rate} and makes an incident"
-
-
-def _why(slo: Slo) -> str:
-    """Say why an SLO has no burn rate that could be told step by step."""
-    if isinstance(slo, SpendSlo):
-        return "it spends an amount, of which no event is bad"
-    if isinstance(slo, CompositeSlo):
-        return "it is a composite; its members are looked at themselves"
-    return "it counts slices of time, whose history is not told step by step"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
-from typing import Final
+from functools import cache, partial
+from typing import Final, TypeVar
 
 from gate import __version__
 from gate.backends import history_of, open_backend
@@ -21,9 +21,13 @@ from gate.pipeline.overriding import check_asked, overriding
 from gate.pipeline.recover import Recover, recover
 from gate.pipeline.together import together
 from gate.policy.findings import worst
+from gate.policy.past import NOTHING, Past
 from gate.policy.policy import Policy
 from gate.settings import Limits
 from gate.slo.history import History
+from gate.slo.measurement import Backend
+
+T = TypeVar("T")
 
 _PATIENCE: Final = timedelta(seconds=10)
 """For a history, which is nice to have here and decides nothing."""
@@ -40,11 +44,11 @@ def check(
     """
     _check_words(files, options)
     proposed = [file.proposed for file in files if file.proposed is not None]
-    assessed = _measure_all([*files, *proposed], options, open_with)
-    known = cache(options.facts)
+    known = _for_all([*files, *proposed], options, open_with, _measure_and_look_back)
+    facts = cache(options.facts)
     judged = [
-        decide(file, assessments, options, known, _recovering(file, options, open_with))
-        for file, assessments in zip([*files, *proposed], assessed, strict=True)
+        decide(file, assessments, options, facts, _recovering(file, options, open_with), past=past)
+        for file, (assessments, past) in zip([*files, *proposed], known, strict=True)
     ]
     policies = tuple(_with_proposed(files, judged))
     verdict = worst(policy.verdict for policy in policies)
@@ -92,15 +96,14 @@ def status(
     Raises:
         UsageError: a backend's package is missing.
     """
-    assessed = _measure_all(files, options, open_with)
-
-    def task(place: int) -> Callable[[], PolicyStatus]:
-        return lambda: _status(
-            files[place], assessed[place], options, open_with if sketched else None
-        )
-
+    assessed = _for_all(files, options, open_with, _measure)
+    opening = open_with if sketched else None
+    tasks = [
+        partial(_status, file, known, options, opening)
+        for file, known in zip(files, assessed, strict=True)
+    ]
     return Status(
-        policies=tuple(together([task(place) for place in range(len(files))])),
+        policies=tuple(together(tasks)),
         evaluated_at=options.at,
         tool_version=__version__,
     )
@@ -158,18 +161,36 @@ def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
             raise UsageError(f"--satisfied {name}: no policy requires this{hint}")
 
 
-def _measure_all(
-    files: Sequence[PolicyFile], options: Options, open_with: OpenBackend
-) -> list[tuple[Assessment, ...]]:
-    """Measure every policy, several at once: each may wait for a backend of its own."""
+def _for_all(
+    files: Sequence[PolicyFile],
+    options: Options,
+    open_with: OpenBackend,
+    work: Callable[[Policy, Backend, Options], T],
+) -> list[T]:
+    """Carry out the work for every policy, several at once: each may wait for its own backend."""
     limits = Limits(timeout=options.timeout)
     backends = [open_with(file.settings, limits) for file in files]
+    return together(
+        [
+            partial(work, file.policy, backend, options)
+            for file, backend in zip(files, backends, strict=True)
+        ]
+    )
 
-    def task(place: int) -> Callable[[], tuple[Assessment, ...]]:
-        policy, backend = files[place].policy, backends[place]
-        return lambda: measure(policy, backend, at=options.at, impact=options.impact)
 
-    return together([task(place) for place in range(len(files))])
+def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assessment, ...]:
+    return measure(policy, backend, at=options.at, impact=options.impact)
+
+
+def _measure_and_look_back(
+    policy: Policy, backend: Backend, options: Options
+) -> tuple[tuple[Assessment, ...], Past]:
+    assessments = _measure(policy, backend, options)
+    if not policy.looks_back:
+        return assessments, NOTHING
+    from gate.pipeline.past import look_back  # noqa: PLC0415 - for rules that need the history
+
+    return assessments, look_back(policy, history_of(backend), options.at)
 
 
 def _with_proposed(

@@ -31,8 +31,14 @@ class Rule(StrEnum):
     """Has what the tier requires been done?"""
     BURN_RATE = "burn-rate"
     """Is the budget burning too fast right now?"""
+    EXHAUSTION = "exhaustion"
+    """Does the budget last for a while?"""
     FREEZE = "freeze"
     """Is the calendar closed?"""
+    POSTMORTEM = "postmortem"
+    """Is what a costly incident taught written down?"""
+    CONTROL_CHART = "control-chart"
+    """Are the indicators what they usually are?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from gate.budget.assessment import Assessment
 from gate.policy.burn_findings import burn_rate_findings
 from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.measurement_findings import measurement_findings
+from gate.policy.past import NOTHING, Past
 from gate.policy.policy import Policy
 from gate.policy.sample_findings import sample_findings
 from gate.policy.tier_findings import deciding, tier_findings
@@ -40,6 +41,7 @@ def judge(
     *,
     at: datetime,
     satisfied: Mapping[str, str],
+    past: Past = NOTHING,
 ) -> Judgement:
     """Judge a change of one class.
 
@@ -49,17 +51,20 @@ def judge(
         change: one of the policy's change classes.
         at: the instant of the run.
         satisfied: requirement -> the evidence that was given for it.
+        past: what the policy's rules that look back have found.
     """
     lowest = deciding(assessments)
     tier = None if lowest is None else tier_of(policy.tiers, lowest.remaining)
     obligations = () if tier is None else tuple(tier.require.get(change, ()))
     findings = [
         *measurement_findings(policy, assessments, change),
-        *tier_findings(policy, assessments, change, at=at),
+        *tier_findings(policy, assessments, change, at=at, past=past),
         *sample_findings(policy, assessments, change),
         *_requirement_findings(obligations, change, satisfied),
         *burn_rate_findings(policy, assessments, change),
+        *_exhaustion_findings(policy, assessments, change),
         *_freeze_findings(policy, change, at),
+        *_looking_back(policy, assessments, change, at=at, past=past),
     ]
     findings.sort(key=lambda finding: _BY_SEVERITY[finding.verdict])
     return Judgement(
@@ -73,15 +78,38 @@ def judge(
 
 
 def allowed_now(
-    policy: Policy, assessments: Sequence[Assessment], *, at: datetime, satisfied: Mapping[str, str]
+    policy: Policy,
+    assessments: Sequence[Assessment],
+    *,
+    at: datetime,
+    satisfied: Mapping[str, str],
+    past: Past = NOTHING,
 ) -> tuple[str, ...]:
     """Return the change classes that would ship at this moment, sorted."""
     passing = {Verdict.ALLOW, Verdict.WARN}
     return tuple(
         change
         for change in sorted(policy.change_classes)
-        if judge(policy, assessments, change, at=at, satisfied=satisfied).verdict in passing
+        if judge(policy, assessments, change, at=at, satisfied=satisfied, past=past).verdict
+        in passing
     )
+
+
+def _looking_back(
+    policy: Policy, assessments: Sequence[Assessment], change: str, *, at: datetime, past: Past
+) -> list[Finding]:
+    """Return the findings of the rules that need the history."""
+    # ruff: noqa: PLC0415 - each is imported only where there is such a rule
+    findings = list[Finding]()
+    if (postmortems := policy.postmortems) is not None:
+        from gate.policy.postmortem_findings import postmortem_findings
+
+        findings += postmortem_findings(policy, postmortems, assessments, change, at=at, past=past)
+    if (charts := policy.control_charts) is not None:
+        from gate.policy.chart_findings import chart_findings
+
+        findings += chart_findings(policy, charts, assessments, change, at=at, past=past)
+    return findings
 
 
 def _requirement_findings(
@@ -96,6 +124,16 @@ def _requirement_findings(
             reason = f"{change} needs {name} first; say --satisfied {name}=URL when it is done"
         findings.append(Finding(rule=Rule.REQUIREMENT, slo=None, verdict=verdict, reason=reason))
     return findings
+
+
+def _exhaustion_findings(
+    policy: Policy, assessments: Sequence[Assessment], change: str
+) -> list[Finding]:
+    if policy.exhaustion is None:
+        return []
+    from gate.policy.exhaustion_findings import exhaustion_findings
+
+    return exhaustion_findings(policy, policy.exhaustion, assessments, change)
 
 
 def _freeze_findings(policy: Policy, change: str, at: datetime) -> list[Finding]:

@@ -41,3 +41,24 @@ def doubt_finding(
         known = "in doubt" if assessment.measured and not about else "nothing was measured"
         reason = f"{known}: {reason}; the policy lets that pass ({why})"
     return Finding(rule=Rule.MEASUREMENT, slo=assessment.slo.name, verdict=verdict, reason=reason)
+
+
+def unless_spared(
+    policy: Policy,
+    assessment: Assessment,
+    doubt: Doubt,
+    change: str,
+    *,
+    about: str,
+    rule: Rule,
+    allow: frozenset[str],
+) -> Finding:
+    """Return the finding for a doubt about what a rule needs to know.
+
+    A change that the rule lets through in any case (``allow``) does not need it.
+    """
+    if change not in allow:
+        return doubt_finding(policy, assessment, doubt, change, about=about)
+    reason = f"{about}{doubt.reason}; {change} may ship"
+    slo = assessment.slo.name
+    return Finding(rule=rule, slo=slo, verdict=Verdict.ALLOW, reason=reason)

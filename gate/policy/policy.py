@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Guards
 from gate.policy.burn_rates import BurnRateRule
@@ -14,6 +14,11 @@ from gate.policy.recognition import Matcher
 from gate.policy.tiers import Tier
 from gate.slo.measurement import Cause
 from gate.slo.objective import Slo
+
+if TYPE_CHECKING:  # most policies have no such rules
+    from gate.policy.control_charts import ControlChartRule
+    from gate.policy.exhaustion import ExhaustionRule
+    from gate.policy.postmortems import PostmortemRule
 
 
 class Action(StrEnum):
@@ -86,3 +91,11 @@ class Policy:
     """How long a decision may be acted upon."""
     dashboard: str | None = None
     """Where a person looks next."""
+    exhaustion: "ExhaustionRule | None" = None
+    postmortems: "PostmortemRule | None" = None
+    control_charts: "ControlChartRule | None" = None
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a rule needs the history, and not only counts."""
+        return self.postmortems is not None or self.control_charts is not None

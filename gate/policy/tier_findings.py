@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from gate.budget.assessment import Assessment
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.past import NOTHING, Past
 from gate.policy.policy import Policy
 from gate.policy.rounding import percent_left
 from gate.policy.tiers import Tier, tier_of
@@ -34,7 +35,12 @@ def deciding(assessments: Sequence[Assessment]) -> Lowest | None:
 
 
 def tier_findings(
-    policy: Policy, assessments: Sequence[Assessment], change: str, *, at: datetime
+    policy: Policy,
+    assessments: Sequence[Assessment],
+    change: str,
+    *,
+    at: datetime,
+    past: Past = NOTHING,
 ) -> list[Finding]:
     """Return the finding of the worst budget, and a warning for each advisory SLO that objects.
 
@@ -44,14 +50,17 @@ def tier_findings(
     findings = []
     if (lowest := deciding(assessments)) is not None:
         tier = tier_of(policy.tiers, lowest.remaining)
+        verdict, reason = tier_verdict(tier, change), _reason(lowest, tier, change)
+        if released := _released(policy, assessments, change, at=at, past=past):
+            verdict, reason = Verdict.WARN, f"{reason}; but {released}"
         until = _renewal(policy, assessments, change, at)
         recovering = any(one.recovery for one in objecting(policy, assessments, change))
         findings.append(
             Finding(
                 rule=Rule.TIER,
                 slo=lowest.assessment.slo.name,
-                verdict=tier_verdict(tier, change),
-                reason=_reason(lowest, tier, change),
+                verdict=verdict,
+                reason=reason,
                 until=until,
                 if_calm=until is not None and recovering,
             )
@@ -71,6 +80,18 @@ def tier_findings(
                     )
                 )
     return findings
+
+
+def _released(
+    policy: Policy, assessments: Sequence[Assessment], change: str, *, at: datetime, past: Past
+) -> str | None:
+    """Say why reviewed incidents release the change although its tier forbids it; None: no."""
+    stopping = objecting(policy, assessments, change)
+    if not stopping or policy.postmortems is None:
+        return None
+    from gate.policy.released import released  # noqa: PLC0415 - for this rule only
+
+    return released(policy, stopping, assessments, change, at=at, past=past)
 
 
 def tier_verdict(tier: Tier, change: str) -> Verdict:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from gate.reporters.style import Style
 
 if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these
+    from gate.decision.anomalies import AnomalyReport
     from gate.decision.checkup import Checkup
     from gate.decision.cohorts import CohortReport
     from gate.decision.decision import Decision
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # every command comes by here, and most of the package hangs 
     from gate.decision.status import Status
 
 __all__ = [
+    "ANOMALY_REPORTERS",
     "CHECKUP_REPORTERS",
     "COHORT_REPORTERS",
     "INCIDENT_REPORTERS",
@@ -27,6 +29,7 @@ __all__ = [
     "STATUS_REPORTERS",
     "Style",
     "render",
+    "render_anomalies",
     "render_checkup",
     "render_cohorts",
     "render_incidents",
@@ -62,6 +65,11 @@ INCIDENT_REPORTERS: Final[Mapping[str, str]] = {
     "markdown": "gate.reporters.incidents_markdown",
     "json": "gate.reporters.incidents_json",
 }
+ANOMALY_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.anomalies_terminal",
+    "markdown": "gate.reporters.anomalies_markdown",
+    "json": "gate.reporters.anomalies_json",
+}
 REPORT_REPORTERS: Final[Mapping[str, str]] = {
     "html": "gate.reporters.html",
     "markdown": "gate.reporters.report_markdown",
@@ -90,6 +98,12 @@ def render_checkup(name: str, checkup: "Checkup", style: Style) -> str:
 def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
     """Return the report on incidents. ``name`` is one of `INCIDENT_REPORTERS`."""
     text: str = import_module(INCIDENT_REPORTERS[name]).render_incidents(report, style)
+    return text
+
+
+def render_anomalies(name: str, report: "AnomalyReport", style: Style) -> str:
+    """Return the report on control charts. ``name`` is one of `ANOMALY_REPORTERS`."""
+    text: str = import_module(ANOMALY_REPORTERS[name]).render_anomalies(report, style)
     return text
 
 

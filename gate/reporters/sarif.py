@@ -22,7 +22,10 @@ _RULES: Final[Mapping[Rule, str]] = {
     Rule.SAMPLES: "There must be samples enough to tell which tier it is.",
     Rule.REQUIREMENT: "What the tier requires must have been done.",
     Rule.BURN_RATE: "The budget must not burn too fast right now.",
+    Rule.EXHAUSTION: "The budget must last for a while at its present rate.",
     Rule.FREEZE: "The calendar must be open.",
+    Rule.POSTMORTEM: "What a costly incident taught must be written down and reviewed.",
+    Rule.CONTROL_CHART: "The indicators must not have become worse than they usually are.",
 }
 
 

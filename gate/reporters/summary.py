@@ -226,9 +226,14 @@ def _tightness(price: Price) -> tuple[Fraction, timedelta]:
 
 def _allowed_again(decided: PolicyDecision, at: datetime) -> str:
     again = decided.allowed_again_at
+    stopping = {one.rule for one in decided.findings if one.verdict in _STOPPING}
+    by_record = stopping == {Rule.POSTMORTEM}
     if again is not None:
         when = f"{values.instant(again)} (in {describe_time(again - at)})"
-        return f"about {when}, if nothing more fails" if decided.allowed_again_if_calm else when
+        when = f"about {when}, if nothing more fails" if decided.allowed_again_if_calm else when
+        return f"once the record is reviewed; else {when}" if by_record else when
+    if by_record:
+        return "once the incident is over and its record is reviewed"
     if decided.verdict is Verdict.UNDECIDED:
         return "once it can be measured"
     slo = decided.worst.slo if decided.worst else None

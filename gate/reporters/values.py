@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.budget.timeslices import describe_time
-from gate.policy.rounding import burn_shown, percent_left
+from gate.policy.rounding import burn_shown, percent_left, percent_spent
 from gate.slo.measurement import Unmeasured
 
 NOTHING: Final = "-"
@@ -24,7 +24,7 @@ def left(share: Fraction | None, places: int = 1) -> str:
 
 def spent(share: Fraction | None, places: int = 1) -> str:
     """Write what is consumed, rounded up, so that with what is left it makes 100 %."""
-    return NOTHING if share is None else percent_left(-share, places).replace("-", "", 1)
+    return NOTHING if share is None else percent_spent(share, places)
 
 
 def exact(number: Fraction) -> str:

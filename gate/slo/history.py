@@ -17,6 +17,9 @@ class SeriesRequest:
     span: Span
     step: timedelta
     """The span is a whole number of these; each leaves its start out and includes its end."""
+    mean: bool = False
+    """Also tell the mean of what the indicator measures, where it measures anything: a histogram's
+    values, or a column's."""
 
     @property
     def steps(self) -> int:
@@ -27,6 +30,16 @@ class SeriesRequest:
 def newest_steps(span: Span, step: timedelta) -> Span:
     """Return the newest part of a stretch that is a whole number of steps."""
     return Span(span.end - span.length // step * step, span.end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What is needed for the mean of each step: sums can be put together, means cannot."""
+
+    sums: tuple[float | None, ...]
+    """Of the values, in the unit that they are measured in; None: nothing is known of that step."""
+    events: tuple[float | None, ...]
+    """That were measured; known wherever the sum is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +54,8 @@ class Series:
     """Known wherever the total is; 0 <= bad <= total."""
     query: str
     notes: tuple[str, ...] = ()
+    measured: Measured | Unmeasured | None = None
+    """None: no mean was asked for, or the indicator has none."""
 
 
 SeriesAnswer = Series | Unmeasured

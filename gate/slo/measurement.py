@@ -111,6 +111,11 @@ class Sli:
     notes: tuple[str, ...] = ()
     """What every report of a count must say."""
 
+    @property
+    def unit(self) -> str:
+        """What it measures is in; empty where that is not known, is no time, or nothing is."""
+        return self.histogram.unit if self.histogram is not None else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slices:

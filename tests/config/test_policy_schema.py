@@ -92,7 +92,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
 
     every = {path.rpartition("/")[2] for path, _ in properties(SHIPPED)}
     # Another backend, another way to log in, another kind of indicator, more causes.
-    absent = {"path", "records", "timestamp", "format", "tls", "ca", "cert", "key", "column"}
+    absent = {"path", "timestamp", "format", "tls", "ca", "cert", "key", "column"}
     absent |= {"series", "username", "password", "password_file", "bearer_file"}
     absent |= {"no_traffic", "invalid", "partial", "backend_error", "low_traffic", "low_coverage"}
     assert every - keys(parsed(WHOLE)) == absent

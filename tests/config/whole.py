@@ -74,6 +74,9 @@ tiers:
 burn_rates: [{long: 1h, short: 5m, rate: 14.4, effect: warn, allow: [canary]}]
 freezes:
   - {from: 2026-12-20, to: 2027-01-02T18:00, time_zone: UTC, reason: year end, allow: []}
+exhaustion: {within: 3d, verdict: warn, allow: []}
+postmortems: {share: 20%, records: ["incidents/*.yaml"], last: 28d, releases: "${YES}"}
+control_charts: {verdict: block, last: 28d, step: 2h, baseline: 7d, newest: 6h, allow: [mine]}
 on: {no_data: allow, stale: warn, except: [rollback]}
 max_age: 5m
 min_coverage: 0.5

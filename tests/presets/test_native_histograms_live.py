@@ -6,9 +6,12 @@ from fractions import Fraction
 
 import pytest
 
+from gate.backends import history_of, open_backend
+from gate.settings import PrometheusSettings
+from gate.slo.history import Measured, Series, SeriesRequest
 from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Histogram, Sli, Unmeasured
 from gate.slo.window import RollingWindow
-from tests.live.asking import measure
+from tests.live.asking import LIMITS, measure
 from tests.presets.native import write_native
 from tests.presets.pages import END, EVERY_MINUTE, MINUTES
 from tests.servers.metrics import prometheus
@@ -59,3 +62,20 @@ def test_a_native_histogram_without_events_is_no_traffic(url: str) -> None:
 
     assert isinstance(found, Unmeasured), found
     assert found.cause is Cause.NO_TRAFFIC
+
+
+def test_the_mean_of_a_native_histogram_is_its_sum_by_its_count(url: str) -> None:
+    selector = 'ttft_seconds{job="native"}'
+    asked = Histogram(good=selector, total=selector, threshold=Fraction(2), unit="s")
+    span = RollingWindow(timedelta(minutes=MINUTES)).counted(END)
+    history = history_of(open_backend(PrometheusSettings(url=url), LIMITS))
+    assert history is not None
+    request = SeriesRequest(sli=Sli(histogram=asked), span=span, step=span.length, mean=True)
+    (found,) = history.history([request])
+
+    assert isinstance(found, Series), found
+    assert isinstance(found.measured, Measured)
+    # Each request of the two pods took a second, says the sum that is written with them.
+    events = 2 * sum(BUCKETS) * MINUTES
+    assert found.measured.sums == pytest.approx([events])
+    assert found.measured.events == pytest.approx([events])

@@ -306,10 +306,26 @@ def status(*policies: PolicyDecision) -> Status:
     )
 
 
+def postmortem_policy(**fields: Any) -> PolicyDecision:
+    """Build what an incident without a record stops, although the budget is healthy."""
+    missing = (
+        "the incident of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8 % of the budget: no record"
+    )
+    found = finding(Rule.POSTMORTEM, Verdict.BLOCK, missing, "availability")
+    until = AT + timedelta(days=29)
+    return decided(
+        healthy(),
+        findings=(replace(found, until=until, if_calm=True),),
+        tier="healthy",
+        **{"allowed_again_at": until, **fields},
+    )
+
+
 EVERY_KIND = {
     "allowed": decision(allow_policy()),
     "blocked": decision(block_policy()),
     "undecided": decision(undecided_policy()),
+    "postmortem": decision(postmortem_policy()),
     "warned": decision(warn_policy()),
     "warned-fails": decision(warn_policy(), fail_on_warn=True),
     "observed": decision(block_policy(), observe=True),

@@ -36,6 +36,7 @@ from tests.reporters.builders import (
     healthy,
     overspent,
     policy_of,
+    postmortem_policy,
     sampled,
     source,
     spend,
@@ -213,6 +214,11 @@ def test_when_it_is_allowed_again_is_certain_or_said_to_be_unknown(reporter: str
     calendar = decided(first_token(), findings=findings, tier="exhausted")
     assert "not known" in render(reporter, decision(calendar), STYLE)
     assert "a rolling window" not in render(reporter, decision(calendar), STYLE)
+    reviewed = render(reporter, decision(postmortem_policy()), Style(width=400))
+    assert "once the record is reviewed; else about 2026-12-22 20:53" in reviewed
+    assert "if nothing more fails" in reviewed
+    open_ = render(reporter, decision(postmortem_policy(allowed_again_at=None)), Style(width=400))
+    assert "once the incident is over and its record is reviewed" in open_
     nothing = decided(unmeasured(), findings=findings, tier=None)
     text = render(reporter, decision(nothing), STYLE)
     assert "no change class at all" in text

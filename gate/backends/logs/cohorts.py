@@ -57,7 +57,7 @@ def _scan(database: Database, ready: Prepared, alike: Sequence[Wanted]) -> list[
         key, note = _busiest(database, scanned, request, place)
         keys.append(key)
         notes += note
-    columns = [*keys, scanned.place, *(f"sum({name})" for name in scanned.sums)]
+    columns = [*keys, scanned.place, *(f"sum({name})" for names in scanned.sums for name in names)]
     rows = database.query(
         f"SELECT {', '.join(columns)} FROM groups WHERE {scanned.place} >= 0 GROUP BY ALL"
     )

@@ -54,6 +54,8 @@ class Indicator:
     """What a row adds."""
     inexact: bool = False
     """The amount is a binary floating-point number."""
+    measured: str | None = None
+    """The number that is held against a threshold; None: the indicator has none."""
     columns: frozenset[str]
     """As the files spell them."""
 
@@ -86,7 +88,9 @@ def indicator_of(database: Database, draft: Draft, source: Source) -> Indicator:
     bad = " OR ".join(_bad_conditions(draft, source))
     total = draft.expressions.get("total")
     event = None if total is None else f"coalesce({total.sql}, {bad})"
-    return Indicator(event=event, bad=f"({bad})", columns=columns)
+    column = draft.sli.column
+    measured = None if column is None else f"{identifier(source.column(column))}::DOUBLE"
+    return Indicator(event=event, bad=f"({bad})", measured=measured, columns=columns)
 
 
 def _texts(sli: Sli) -> Iterator[tuple[str, str]]:

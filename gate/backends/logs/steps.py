@@ -1,6 +1,6 @@
 """One scan that puts rows into the steps of a stretch of time, and into groups where asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,8 +23,9 @@ class Scanned:
     labels: tuple[str, ...]
     rows: str
     """The number of rows."""
-    sums: tuple[str, ...]
-    """Of each indicator the events, then the bad ones."""
+    sums: tuple[tuple[str, ...], ...]
+    """Of each indicator the events and the bad ones and, for a mean, the sum and the number of the
+    values."""
     faults: Mapping[str, str]
     """Column -> why it cannot be used."""
 
@@ -44,8 +45,18 @@ def scan(
     indicators: Sequence[Indicator],
     *,
     labels: Sequence[Label] = (),
+    means: Collection[Indicator] = (),
 ) -> Scanned:
     """Scan, and keep what happened in each step, for each value of the labels.
+
+    Args:
+        database: where the scan is made.
+        logs: the rows.
+        span: the stretch of time.
+        step: of which it is a whole number.
+        indicators: what counts as an event, and which are bad.
+        labels: what events are told apart by.
+        means: those of the indicators of whose values a mean is wanted.
 
     Raises:
         Refusal: rows whose time is not known.
@@ -63,11 +74,7 @@ def scan(
     keys = [
         statement.key(f"CASE WHEN {within} THEN {statement.value(one.sql)} END") for one in labels
     ]
-    sums = [
-        statement.sum("count(*)", *conditions)
-        for one in indicators
-        for conditions in ((one.event,), (one.event, one.bad))
-    ]
+    sums = [_sums(statement, one, mean=one in means) for one in indicators]
     rows = statement.sum("count(*)")
     files = ask_for_keys(statement)
     row = statement.run(database)
@@ -80,3 +87,12 @@ def scan(
         sums=tuple(sums),
         faults=missing_keys(database, files, row),
     )
+
+
+def _sums(statement: Statement, one: Indicator, *, mean: bool) -> tuple[str, ...]:
+    event = one.event
+    names = (statement.sum("count(*)", event), statement.sum("count(*)", event, one.bad))
+    if not mean or one.measured is None:
+        return names
+    value = statement.value(one.measured)
+    return (*names, *(statement.sum(f"{of}({value})", event) for of in ("fsum", "count")))

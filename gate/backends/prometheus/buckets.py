@@ -88,6 +88,16 @@ class Buckets:
     def _infinite(self) -> str:
         return self.total.samples('le="+Inf"')
 
+    @property
+    def sum(self) -> str:
+        """Add up the values of all events, of classic buckets."""
+        return self.total.increase("_sum")
+
+    @property
+    def native_sum(self) -> str:
+        """Add up the values of all events, of a native histogram."""
+        return f"histogram_sum({self.total.increase()})"
+
     def up_to_native(self, histogram: Histogram) -> Sli:
         """Count the events by a native histogram, which estimates within one of its buckets.
 

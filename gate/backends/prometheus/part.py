@@ -17,6 +17,8 @@ class Role(StrEnum):
     TOTAL = "total"
     GOOD = "good"
     BAD = "bad"
+    SUM = "sum"
+    """Of a histogram's values; its events are the total."""
     SPENT = "spent"
     GAUGE = "gauge"
     SLICES = "slices"

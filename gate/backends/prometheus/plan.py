@@ -32,6 +32,8 @@ class Plan:
     """What the tool promises whose series are counted."""
     lacking: tuple[Part, ...] = ()
     """Each counts histograms that lacked a boundary in a part of the window."""
+    sum: Part | None = None
+    """The sum of all values that were measured; None: the indicator measures none."""
     notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Part]:
@@ -110,9 +112,15 @@ def _plan(request: CountRequest, resolved: Resolved, readings: Readings) -> Plan
         parts=recorded.parts or _parts(expressions, request),
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
         objective=_objective(request),
-        lacking=tuple(Part(pieces=tuple(t.split("$window")), length=length) for t in lacking),
+        lacking=tuple(_written(text, length) for text in lacking),
+        sum=_written(resolved.sum, length) if resolved.sum else None,
         notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
     )
+
+
+def _written(text: str, length: timedelta) -> Part:
+    """Return a part of an expression that the gate wrote itself."""
+    return Part(pieces=tuple(text.split("$window")), length=length)
 
 
 def _texts(sli: Sli) -> dict[Role, str]:

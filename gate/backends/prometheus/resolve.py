@@ -29,6 +29,8 @@ class Resolved:
     sli: Sli
     lacking: tuple[str, ...] = ()
     """Each counts the histograms that lacked a boundary in a part of ``$window``."""
+    sum: str | None = None
+    """The sum of all values over ``$window``; None: the indicator measures none."""
     notes: tuple[str, ...] = ()
 
 
@@ -101,10 +103,13 @@ def _found(name: Sli, answers: Sequence[Value]) -> Resolved | None:
         return Resolved(
             sli=buckets.up_to(chosen.boundaries),
             lacking=tuple(buckets.lacking(boundary) for boundary in chosen.boundaries),
+            sum=buckets.sum,
             notes=chosen.notes,
         )
     if native.number is not None:
-        return Resolved(sli=buckets.up_to_native(name.histogram), notes=(_NATIVE,))
+        return Resolved(
+            sli=buckets.up_to_native(name.histogram), sum=buckets.native_sum, notes=(_NATIVE,)
+        )
     return None
 
 

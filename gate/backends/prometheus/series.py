@@ -10,7 +10,7 @@ from dataclasses import replace
 from gate.backends.prometheus.part import EVENTS, Grid, Role
 from gate.backends.prometheus.plan import Plan, plan
 from gate.backends.prometheus.reading import Fault, Readings
-from gate.slo.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Cause, CountRequest, Unmeasured
 from gate.slo.window import Span
 
@@ -32,28 +32,54 @@ def series_plan(request: SeriesRequest, readings: Readings) -> Plan | Unmeasured
         reason = "only events can be told step by step, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
     grid = Grid(request.span.start + request.step, request.step, request.steps)
-    parts = {role: replace(part, grid=grid, grain=None) for role, part in planned.parts.items()}
+    asked = dict(planned.parts)
+    if request.mean and planned.sum is not None:
+        asked[Role.SUM] = planned.sum
+    parts = {role: replace(part, grid=grid, grain=None) for role, part in asked.items()}
     return replace(planned, parts=parts)
 
 
 def series_answer(planned: Plan, readings: Readings) -> SeriesAnswer:
     """Put together what came back for a plan's parts."""
     points: dict[Role, tuple[float | None, ...]] = {}
-    for role, part in planned.parts.items():
-        reading = readings(part)
-        if isinstance(reading, Fault):
-            reason = f"{role}: {reading.reason}"
-            return Unmeasured(cause=reading.cause, reason=reason, query=planned.query)
-        if reading.warnings:
-            reason = f"partial answer: {'; '.join(reading.warnings)}"
-            return Unmeasured(cause=Cause.PARTIAL, reason=reason, query=planned.query)
-        points[role] = reading.points
+    for role in [role for role in planned.parts if role is not Role.SUM]:
+        found = _points(planned, role, readings)
+        if isinstance(found, Unmeasured):
+            return found
+        points[role] = found
     steps = [_step(points, place) for place in range(len(next(iter(points.values()))))]
     return Series(
         total=tuple(total for total, _ in steps),
         bad=tuple(bad for _, bad in steps),
         query=planned.query,
         notes=planned.notes,
+        measured=_measured(planned, points, readings),
+    )
+
+
+def _points(planned: Plan, role: Role, readings: Readings) -> tuple[float | None, ...] | Unmeasured:
+    reading = readings(planned.parts[role])
+    if isinstance(reading, Fault):
+        reason = f"{role}: {reading.reason}"
+        return Unmeasured(cause=reading.cause, reason=reason, query=planned.query)
+    if reading.warnings:
+        reason = f"partial answer: {'; '.join(reading.warnings)}"
+        return Unmeasured(cause=Cause.PARTIAL, reason=reason, query=planned.query)
+    return reading.points
+
+
+def _measured(planned: Plan, points: Points, readings: Readings) -> Measured | Unmeasured | None:
+    """Return what the mean is made of; what spoils it does not spoil the counts."""
+    if Role.SUM not in planned.parts:
+        return None
+    sums = _points(planned, Role.SUM, readings)
+    if isinstance(sums, Unmeasured):
+        return sums
+    events = points[Role.TOTAL]
+    known = [None not in pair for pair in zip(sums, events, strict=True)]
+    return Measured(
+        sums=tuple(one if there else None for one, there in zip(sums, known, strict=True)),
+        events=tuple(one if there else None for one, there in zip(events, known, strict=True)),
     )
 
 

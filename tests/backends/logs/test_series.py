@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gate.backends import history_of, open_backend
 from gate.settings import Limits, LogsSettings, Records
-from gate.slo.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Cause, Sli, Unmeasured
 from gate.slo.window import Span
 from tests.backends.logs.written import AT, DAY, FAILED, before, write
@@ -18,13 +18,15 @@ HOUR = timedelta(hours=1)
 LIMITS = Limits(timeout=timedelta(seconds=60))
 
 
-def ask(path: Path, *asked: tuple[Sli, timedelta, timedelta]) -> list[SeriesAnswer]:
+def ask(
+    path: Path, *asked: tuple[Sli, timedelta, timedelta], mean: bool = False
+) -> list[SeriesAnswer]:
     settings = LogsSettings(path=path.name, directory=path.parent, records=Records(timestamp="ts"))
     history = history_of(open_backend(settings, LIMITS))
     assert history is not None
     return history.history(
         [
-            SeriesRequest(sli=sli, span=Span(AT - window, AT), step=step)
+            SeriesRequest(sli=sli, span=Span(AT - window, AT), step=step, mean=mean)
             for sli, window, step in asked
         ]
     )
@@ -135,3 +137,41 @@ def test_a_file_without_the_key_is_no_history_of_it(tmp_path: Path) -> None:
 
     assert isinstance(found, Unmeasured)
     assert found.cause is Cause.INVALID
+
+
+LATE = Sli(column="ms", threshold=119, total="status = 200")  # type: ignore[arg-type]  # whole
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_the_mean_of_a_column_is_of_the_events_that_have_a_value(tmp_path: Path, form: str) -> None:
+    rows = [
+        row(HOUR / 2, 200, 100),
+        row(HOUR / 3, 200, 50),
+        row(HOUR / 4, 500, 9_999),  # no event
+        {**row(HOUR / 5), "ms": None},  # an event of which nothing was measured
+        {**row(3 * HOUR / 2), "ms": None},
+    ]
+    log = write(tmp_path / f"requests.{form}", rows)
+
+    late, failed = ask(log, (LATE, 3 * HOUR, HOUR), (FAILED, 3 * HOUR, HOUR), mean=True)
+
+    assert series(late).measured == Measured(sums=(None, None, 150.0), events=(None, None, 2))
+    assert series(late).total == (None, 1.0, 3.0)
+    assert series(failed).measured is None
+
+
+def test_no_mean_is_told_where_none_was_asked_for(tmp_path: Path) -> None:
+    log = write(tmp_path / "requests.jsonl", [row(HOUR / 2)])
+
+    assert series(ask(log, (LATE, HOUR, HOUR))[0]).measured is None
+
+
+def test_a_value_without_end_spoils_the_mean_and_not_the_counts(tmp_path: Path) -> None:
+    rows = [{**row(HOUR / 2), "ms": value} for value in (1.5, float("nan"), 200.0)]
+    log = write(tmp_path / "requests.parquet", rows)
+
+    found = series(ask(log, (LATE, HOUR, HOUR), mean=True)[0])
+
+    assert isinstance(found.measured, Unmeasured)
+    assert found.measured.cause is Cause.INVALID
+    assert found.total == (3.0,)

@@ -2,13 +2,14 @@
 
 import json
 from datetime import timedelta
+from fractions import Fraction
 
 import pytest
 import responses
 
 from gate.backends import history_of
-from gate.slo.history import Series, SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Cause, Sli, Unmeasured
+from gate.slo.history import Measured, Series, SeriesAnswer, SeriesRequest
+from gate.slo.measurement import Cause, Histogram, Sli, Unmeasured
 from gate.slo.window import Span
 from tests.backends.prometheus.played import AT, RATIO, FakePrometheus, backend, failure
 
@@ -147,3 +148,58 @@ def test_nothing_is_asked_where_nothing_is_wanted(prometheus: FakePrometheus) ->
 
     assert history.history([]) == []
     assert prometheus.queries == []
+
+
+LATENCY = Sli(histogram=Histogram(good="x", total="x", threshold=Fraction(2), unit="s"))
+
+
+def told(
+    prometheus: FakePrometheus, http: responses.RequestsMock, summed: list[str | None]
+) -> Series:
+    """Ask for the ratio and the mean of a histogram with a boundary at 2."""
+    bounds = [
+        {"metric": {"gate_part": "0", "le": le}, "value": [AT.timestamp(), "1"]}
+        for le in ("2", "+Inf")
+    ]
+    known = {"status": "success", "data": {"resultType": "vector", "result": bounds}}
+    http.add(responses.POST, "https://prometheus.example/api/v1/query", json=known)
+    parts = matrix(part0=["9", None, "4"], part1=["8", None, "4"], part2=summed)
+    prometheus.refuse = lambda _: (200, {}, parts)
+    history = history_of(backend())
+    assert history is not None
+    asked = SeriesRequest(sli=LATENCY, span=SPAN, step=HOUR, mean=True)
+    (found,) = history.history([asked])
+    assert isinstance(found, Series), found
+    return found
+
+
+def test_the_mean_of_a_histogram_is_asked_for_beside_its_counts(
+    prometheus: FakePrometheus, http: responses.RequestsMock
+) -> None:
+    found = told(prometheus, http, ["13.5", None, "6"])
+
+    assert found.measured == Measured(sums=(13.5, None, 6.0), events=(9.0, None, 4.0))
+    assert found.bad == (1.0, None, 0.0)
+    assert "increase(x_sum[3600s])" in found.query
+    assert len(prometheus.queries) == 1
+
+
+def test_a_sum_that_is_missing_in_a_step_makes_its_mean_unknown(
+    prometheus: FakePrometheus, http: responses.RequestsMock
+) -> None:
+    found = told(prometheus, http, ["13.5", "1", None])
+
+    assert found.measured == Measured(sums=(13.5, None, None), events=(9.0, None, None))
+
+
+def test_a_sum_that_is_no_number_spoils_the_mean_and_not_the_counts(
+    prometheus: FakePrometheus, http: responses.RequestsMock
+) -> None:
+    found = told(prometheus, http, ["13.5", "NaN", "6"])
+
+    assert isinstance(found.measured, Unmeasured)
+    assert (found.measured.cause, found.measured.reason) == (
+        Cause.INVALID,
+        "sum: the value is NaN, which is no count",
+    )
+    assert found.total == (9.0, None, 4.0)

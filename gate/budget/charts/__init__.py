@@ -1,0 +1,1 @@
+"""Statistical process control: whether an indicator behaves as it did, step by step. Pure."""

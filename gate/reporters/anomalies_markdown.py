@@ -1,0 +1,35 @@
+"""Control charts for an issue, a wiki or a comment."""
+
+from collections.abc import Iterator
+
+from gate.decision.anomalies import AnomalyReport, ServiceAnomalies
+from gate.reporters import anomalies_words as words
+from gate.reporters import markup
+from gate.reporters.escape import markdown
+from gate.reporters.plot import plot
+from gate.reporters.style import Style
+
+_WIDTH = 80
+
+
+def render_anomalies(report: AnomalyReport, style: Style) -> str:
+    """Return the report on control charts."""
+    blocks = [block for service in report.services for block in _service(service, style)]
+    blocks.append(markup.small(words.closing(report)))
+    return markup.document(blocks)
+
+
+def _service(service: ServiceAnomalies, style: Style) -> Iterator[str]:
+    verdict, word = words.verdict(service)
+    yield f"## {markup.SIGNS[verdict]} {word}: {markdown(service.policy.service)}"
+    rows = words.rows(service)
+    if rows:
+        yield markup.table(rows, words.COLUMNS)
+    for row in rows:
+        if told := list(words.signals(row)):
+            yield f"**{markdown(row.name)}**"
+            yield "\n".join(["```text", *plot(row.chart, _WIDTH, style), "```"])
+            yield markup.facts(told)
+    if told := list(words.about(service)):
+        yield markup.facts(told)
+    yield markup.small(words.origin(service))

@@ -1,0 +1,39 @@
+"""``gate anomalies`` as it is called."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.installed import AT, Run
+
+
+def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[..., Path]) -> None:
+    write_policy()
+
+    done = gate("anomalies", "gate.yaml", "--at", AT)
+
+    assert done.returncode == 2
+    assert done.stderr == "gate: gate.yaml: the backend static keeps no history to look at\n"
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--last", "1h", "--step", "2h"), "--step is longer than --last"),
+        (
+            ("--last", "7d", "--baseline", "7d"),
+            "--baseline must be shorter than --last, or nothing is left to see",
+        ),
+    ],
+)
+def test_what_cannot_be_looked_for_is_a_usage_error(
+    gate: Run, write_policy: Callable[..., Path], options: tuple[str, ...], message: str
+) -> None:
+    write_policy()
+
+    done = gate("anomalies", "gate.yaml", "--at", AT, *options)
+
+    assert done.returncode == 2
+    assert message in done.stderr

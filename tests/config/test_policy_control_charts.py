@@ -1,0 +1,95 @@
+"""What a policy file says of control charts."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gate.policy.burn_rates import Effect
+from gate.policy.changes import REPAIRS
+from gate.policy.control_charts import ControlChartRule
+from tests.config.texts import assert_mistake, policy, read, sound
+
+DAY = timedelta(days=1)
+
+
+def charts(value: str) -> str:
+    return policy(more=f"control_charts: {value}\n")
+
+
+@pytest.mark.parametrize("effect", Effect)
+def test_a_word_is_enough(effect: Effect) -> None:
+    rule = sound(charts(effect)).control_charts
+
+    assert rule is not None
+    assert rule == ControlChartRule(effect=effect)
+    assert (rule.last, rule.step, rule.baseline, rule.newest) == (
+        14 * DAY,
+        DAY / 24,
+        7 * DAY,
+        DAY,
+    )
+    assert rule.allow == REPAIRS
+
+
+def test_a_block_says_the_rest() -> None:
+    text = "{verdict: block, last: 28d, step: 2h, baseline: 20d, newest: 6h, allow: [canary]}"
+
+    assert sound(charts(text)).control_charts == ControlChartRule(
+        effect=Effect.BLOCK,
+        last=28 * DAY,
+        step=DAY / 12,
+        baseline=20 * DAY,
+        newest=DAY / 4,
+        allow=frozenset({"canary"}),
+    )
+
+
+def test_the_baseline_is_the_first_half_of_what_is_looked_at() -> None:
+    rule = sound(charts("{last: 28d}")).control_charts
+
+    assert rule is not None
+    assert rule.baseline == 14 * DAY
+
+
+def test_a_policy_without_it_does_not_look_back() -> None:
+    assert sound(policy()).control_charts is None
+    assert not sound(policy()).looks_back
+    assert sound(charts("warn")).looks_back
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("¦warm", "'warm' is not known here; did you mean 'warn'?"),
+        ("{verdict: ¦stop}", "'stop' is not known here; known: block, warn"),
+        ("{¦stepp: 1h}", "unknown key 'stepp'; did you mean 'step'?"),
+        ("{last: 1h, step: ¦2h}", "the step is longer than last"),
+        (
+            "{last: 7d, baseline: ¦7d}",
+            "the baseline must be shorter than last, or nothing is left to be judged",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_a_mistake(value: str, message: str) -> None:
+    assert_mistake(charts(value), message)
+
+
+def test_classes_that_there_are_not_are_found() -> None:
+    text = policy(more="control_charts: {allow: [¦cannary]}\n")
+
+    assert_mistake(text, "'cannary' is no change class; did you mean 'canary'?")
+
+
+def test_a_backend_without_a_history_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "counts.yaml").write_text("counts: {}\n", encoding="utf-8")
+    text = policy(
+        backend="backend: {type: static, path: counts.yaml}\n",
+        slos="slos:\n  - {name: a, objective: 99%, window: 30d, sli: {series: a}}\n",
+        more="control_charts: warn\n",
+    )
+
+    _, (mistake,) = read(text, folder=tmp_path)
+
+    says = "control_charts needs a history, and the static backend keeps none: undecided"
+    assert mistake.endswith(f"warning: {says}")

@@ -1,0 +1,94 @@
+"""A day of a service, five minutes at a time, of which a rule knows the incidents.
+
+1,000 requests each 5 minutes are 288,000 a day, of which 288 may fail at 99.9 %.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, Final
+
+from gate.budget.assessment import Assessment
+from gate.budget.explained import Record, RecordStatus
+from gate.budget.incidents import budget_events, find_incidents
+from gate.policy.judge import Judgement, judge
+from gate.policy.past import Past, SloIncidents
+from gate.policy.postmortems import PostmortemRule
+from gate.slo.history import Series, SeriesRequest
+from gate.slo.measurement import Unmeasured
+from gate.slo.objective import RatioSlo
+from gate.slo.window import RollingWindow, Span
+from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, ratio
+from tests.policy.building import policy_of
+
+STEP: Final = 5 * MINUTE
+TRAFFIC: Final = 1000
+STEPS: Final = DAY // STEP
+WINDOW: Final = RollingWindow(DAY)
+RULE: Final = PostmortemRule(
+    share=Fraction(1, 5), threshold=Fraction(6), patterns=("incidents/*.yaml",), records=()
+)
+"""20 % of 288 are 57.6."""
+NOON: Final = AT - 2 * HOUR
+"""When most incidents here begin, and what is counted ends two hours later."""
+
+Bad = Mapping[datetime, float | None]
+"""How many fail in the five minutes from each of these instants on; None: not known."""
+
+
+def day(bad: Bad, name: str = "availability", **fields: Any) -> tuple[Assessment, SloIncidents]:
+    """Return the budget of an SLO over the day before `AT`, and its history."""
+    request = SeriesRequest(sli=ratio_slo_of(name).sli, span=Span(AT - DAY, AT), step=STEP)
+    failed = [bad.get(request.span.start + place * STEP, 0.0) for place in range(STEPS)]
+    total = tuple(None if one is None else float(TRAFFIC) for one in failed)
+    series = Series(total=total, bad=tuple(failed), query="asked")
+    counted = counts(bad=sum(one or 0 for one in failed), total=TRAFFIC * STEPS)
+    known = ratio(counted, name=name, **{"window": WINDOW, **fields})
+    slo = known.slo
+    assert isinstance(slo, RatioSlo)
+    found = find_incidents(
+        series, request, budget=float(slo.budget), threshold=float(RULE.threshold)
+    )
+    allowed = budget_events(series, request, slo.budget, DAY)
+    return known, SloIncidents(
+        found=found,
+        allowed=allowed,
+        known=1 - Fraction(failed.count(None), STEPS),
+        request=request,
+        series=series,
+    )
+
+
+def ratio_slo_of(name: str) -> RatioSlo:
+    slo = ratio(counts(bad=0, total=1), name=name).slo
+    assert isinstance(slo, RatioSlo)
+    return slo
+
+
+def record(start: datetime, **fields: Any) -> Record:
+    """A whole, reviewed record of the hour from then on."""
+    whole = Record(
+        id="INC-42",
+        title="The queue ran full",
+        start=start,
+        end=start + HOUR,
+        status=RecordStatus.REVIEWED,
+        cause="no limit",
+        remediation="a limit",
+        place="incidents/42.yaml:1",
+    )
+    return replace(whole, **fields)
+
+
+def looked_back(
+    change: str,
+    *days: tuple[Assessment, SloIncidents | Unmeasured],
+    rule: PostmortemRule = RULE,
+    **fields: Any,
+) -> Judgement:
+    """What a policy with the rule says of a change, after these days."""
+    known = tuple(assessment for assessment, _ in days)
+    policy = policy_of(known, **{"postmortems": rule, **fields})
+    past = Past(incidents={assessment.slo.name: told for assessment, told in days})
+    return judge(policy, known, change, at=AT, satisfied={}, past=past)

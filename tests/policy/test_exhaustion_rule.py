@@ -1,0 +1,180 @@
+"""The rule ``exhaustion``: a budget that runs out soon at its present burn rate."""
+
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.budget.assessment import Assessment
+from gate.policy.burn_rates import Effect
+from gate.policy.exhaustion import ExhaustionRule
+from gate.policy.findings import Rule, Verdict
+from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.slo.measurement import Answer, Cause
+from tests.budget.building import AT, DAY, HOUR, MONTH, counts, lost, spend
+from tests.policy.building import found, judged, left, overspent_composite, said
+
+ALLOW, WARN, UNDECIDED, BLOCK = Verdict
+SOON = ExhaustionRule(within=3 * DAY)
+STRICT = ExhaustionRule(within=3 * DAY, effect=Effect.BLOCK)
+NONE_SOON = (ALLOW, "no budget runs out within 3d at its present rate")
+
+
+def burn(rate: str | Fraction) -> Answer:
+    """A million events at this burn rate of 99.9 %."""
+    return counts(bad=Fraction(rate) * 1_000, total=1_000_000)
+
+
+def burning(share: str, rate: str, **fields: Any) -> Assessment:
+    """A budget with this share left that burns at this rate now."""
+    return left(share, windows={HOUR: burn(rate)}, **fields)
+
+
+@pytest.mark.parametrize(
+    "share, rate, fires",
+    [
+        # 60 % of 30 days last 18 days at a rate of 1, and 3 days at 6.
+        ("0.6", "6", True),
+        ("0.6", "5.999", False),
+        ("0.6", "1000", True),
+        ("0.6", "0", False),
+        # In floats 0.14 / 1.4 of 30 days are 3.0000000000000004.
+        ("0.14", "1.4", True),
+        ("0.14", "1.399", False),
+    ],
+)
+def test_it_fires_where_what_is_left_lasts_no_longer_exactly(
+    share: str, rate: str, fires: bool
+) -> None:
+    verdict, _ = said(judged("canary", burning(share, rate), exhaustion=SOON), Rule.EXHAUSTION)
+    assert verdict is (WARN if fires else ALLOW)
+
+
+def test_it_says_how_long_at_which_rate_and_that_a_rolling_window_may_last_longer() -> None:
+    judgement = judged("full-rollout", burning("0.6", "12"), exhaustion=SOON)
+    (finding,) = found(judgement, Rule.EXHAUSTION)
+    assert finding.slo == "availability"
+    assert finding.reason == (
+        "runs out in about 1d12h at the present burn rate of 12.00, or later as old failures leave"
+        " the window; the rule is 3d"
+    )
+    assert judgement.verdict is WARN
+
+
+@pytest.mark.parametrize(
+    "rule, change, advisory, verdict",
+    [
+        (SOON, "full-rollout", False, WARN),
+        (STRICT, "full-rollout", False, BLOCK),
+        (STRICT, "full-rollout", True, WARN),
+        (STRICT, "bug-fix", False, ALLOW),
+        (ExhaustionRule(within=DAY, allow=frozenset()), "rollback", False, WARN),
+    ],
+)
+def test_what_it_does_is_up_to_the_rule_and_the_change(
+    rule: ExhaustionRule, change: str, advisory: bool, verdict: Verdict
+) -> None:
+    known = [left("1", "other", windows={HOUR: burn("0")}), burning("0.6", "40", advisory=advisory)]
+    judgement = judged(change, *known, exhaustion=rule)
+    found_verdict, reason = said(judgement, Rule.EXHAUSTION)
+    assert judgement.verdict is found_verdict is verdict
+    assert reason.endswith(f"; {change} may ship") == (verdict is ALLOW)
+
+
+@pytest.mark.parametrize(
+    "days, fires",
+    [
+        # On 20 November at 14:00 the month has 10 days and 10 hours to go. At a rate of 2 what is
+        # left, 60 %, lasts 9 days; at 1.5 it lasts 12.
+        ("2", True),
+        ("1.5", False),
+    ],
+)
+def test_a_calendar_budget_counts_only_where_it_runs_out_before_the_reset(
+    days: str, fires: bool
+) -> None:
+    rule = ExhaustionRule(within=20 * DAY)
+    judgement = judged("canary", burning("0.6", days, window=MONTH), exhaustion=rule)
+    verdict, reason = said(judgement, Rule.EXHAUSTION)
+    assert verdict is (WARN if fires else ALLOW)
+    assert "old failures" not in reason
+
+
+def test_money_runs_out_at_the_mean_rate_of_the_period() -> None:
+    # 98 of 100 in 19 days and 14 hours: the last 2 are gone in 9 hours and 35 minutes.
+    judgement = judged("canary", spend(98), exhaustion=SOON)
+    assert said(judgement, Rule.EXHAUSTION) == (
+        WARN,
+        "runs out in about 9h35m at the present rate; the rule is 3d",
+    )
+
+
+@pytest.mark.parametrize("share", ["0", "-0.5"])
+def test_of_what_is_gone_already_the_tier_speaks_alone(share: str) -> None:
+    judgement = judged("canary", burning(share, "1000"), exhaustion=STRICT)
+    assert found(judgement, Rule.EXHAUSTION) == []
+    assert judgement.verdict is BLOCK
+
+
+def test_a_budget_that_was_not_measured_is_said_once() -> None:
+    known = left("1", windows={HOUR: lost()})
+    gone = Assessment(slo=known.slo, doubts=(), burn_rates=known.burn_rates)
+    judgement = judged("canary", gone, exhaustion=STRICT)
+    assert found(judgement, Rule.EXHAUSTION) == []
+
+
+@pytest.mark.parametrize("action, verdict", [("block", UNDECIDED), ("warn", WARN)])
+def test_a_present_rate_that_is_not_known_is_no_calm(action: str, verdict: Verdict) -> None:
+    on = DEFAULT_ACTIONS | {Cause.BACKEND_ERROR: Action(action)}
+    known = left("1", windows={HOUR: lost()})
+    judgement = judged("canary", known, exhaustion=SOON, on=on)
+    (finding,) = found(judgement, Rule.MEASUREMENT)
+    assert judgement.verdict is finding.verdict is verdict
+    assert "when it runs out: burn rate over 1h: http://prom answered 503" in finding.reason
+    assert found(judgement, Rule.EXHAUSTION) == []
+
+
+def test_what_ships_anyway_does_not_wait_for_the_rate_to_be_known() -> None:
+    judgement = judged("rollback", left("1", windows={HOUR: lost()}), exhaustion=SOON)
+    assert said(judgement, Rule.EXHAUSTION) == (
+        ALLOW,
+        "when it runs out: burn rate over 1h: http://prom answered 503; rollback may ship",
+    )
+    assert judgement.verdict is ALLOW
+
+
+def test_at_the_very_start_of_a_period_no_rate_of_spending_is_known() -> None:
+    start = AT.replace(day=1, hour=0)
+    judgement = judged("canary", spend(0, at=start), at=start, exhaustion=SOON)
+    (finding,) = found(judgement, Rule.MEASUREMENT)
+    assert finding.verdict is UNDECIDED
+    assert finding.reason == "when it runs out: the period has only just begun"
+
+
+def test_a_composite_is_forecast_by_its_members() -> None:
+    member, composite = overspent_composite()
+    judgement = judged("canary", member, composite, exhaustion=SOON)
+    assert {one.slo for one in judgement.findings if "runs out" in one.reason} == {member.slo.name}
+
+
+def test_that_none_runs_out_is_said_once_and_without_the_rule_nothing_is() -> None:
+    known = burning("0.6", "1"), left("0.9", "b", windows={HOUR: burn("1")})
+    assert said(judged("canary", *known, exhaustion=SOON), Rule.EXHAUSTION) == NONE_SOON
+    assert found(judged("canary", burning("0.6", "1000")), Rule.EXHAUSTION) == []
+
+
+@given(
+    st.fractions(min_value=Fraction(1, 100), max_value=1, max_denominator=1000),
+    st.fractions(min_value=0, max_value=100, max_denominator=1000),
+    st.integers(1, 60 * 24),
+)
+def test_it_fires_exactly_where_the_rate_over_that_time_spends_all_that_is_left(
+    share: Fraction, rate: Fraction, hours: int
+) -> None:
+    rule = ExhaustionRule(within=timedelta(hours=hours))
+    judgement = judged("canary", left(share, windows={HOUR: burn(rate)}), exhaustion=rule)
+    spends_it_all = rate * hours / (30 * 24) >= share
+    assert said(judgement, Rule.EXHAUSTION)[0] is (WARN if spends_it_all else ALLOW)

@@ -1,0 +1,264 @@
+"""The rule ``postmortems``: a costly incident needs a reviewed record before features ship."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.budget.explained import RecordStatus
+from gate.policy.findings import Rule, Verdict
+from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.slo.measurement import Cause
+from gate.slo.window import CalendarWindow, Period, Span
+from tests.budget.building import AT, DAY, HOUR, MONTH, lost, ratio, ratio_slo, spend
+from tests.policy.building import found, judged, said
+from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
+
+ALLOW, WARN, UNDECIDED, BLOCK = Verdict
+HUNDRED: Bad = {NOON: 100}
+"""34.7 % of the budget."""
+WITH = replace(RULE, records=(record(NOON),))
+OPEN_BAD: Bad = {AT - STEP: 100}
+
+
+@pytest.mark.parametrize("bad, verdict", [(57, ALLOW), (58, BLOCK)])
+def test_an_incident_counts_from_more_than_the_share_on(bad: int, verdict: Verdict) -> None:
+    # 20 % of 288 are 57.6.
+    judgement = looked_back("full-rollout", day({NOON: bad}))
+    assert said(judgement, Rule.POSTMORTEM)[0] is judgement.verdict is verdict
+
+
+@pytest.mark.parametrize("bad, verdict", [(144, ALLOW), (145, BLOCK)])
+def test_exactly_the_share_is_not_more(bad: int, verdict: Verdict) -> None:
+    half = replace(RULE, share=Fraction(1, 2))
+    judgement = looked_back("canary", day({NOON: bad}), rule=half)
+    assert said(judgement, Rule.POSTMORTEM)[0] is verdict
+
+
+def test_it_says_when_it_was_what_it_took_and_what_to_write_where() -> None:
+    judgement = looked_back("full-rollout", day(HUNDRED))
+    (finding,) = found(judgement, Rule.POSTMORTEM)
+    assert finding.slo == "availability"
+    assert finding.reason == (
+        "the incident of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8 % of the budget, more than"
+        " 20 %: no record in incidents/*.yaml explains it; write one with id, title, start, end,"
+        " cause, remediation and status: reviewed"
+    )
+
+
+def test_a_reviewed_record_that_overlaps_it_is_what_it_takes() -> None:
+    judgement = looked_back("full-rollout", day(HUNDRED), rule=WITH)
+    verdict, reason = said(judgement, Rule.POSTMORTEM)
+    assert judgement.verdict is verdict is ALLOW
+    assert reason.endswith("more than 20 %: INC-42 explains it, reviewed")
+
+
+@pytest.mark.parametrize(
+    "flaws, lacks",
+    [
+        ({"cause": None}, "cause"),
+        ({"remediation": None}, "remediation"),
+        ({"status": RecordStatus.RESOLVED}, "status: reviewed"),
+        ({"remediation": None, "status": RecordStatus.OPEN}, "remediation and status: reviewed"),
+    ],
+)
+def test_a_record_that_is_not_complete_is_named_with_what_it_lacks(
+    flaws: dict[str, object], lacks: str
+) -> None:
+    rule = replace(RULE, records=(record(NOON, **flaws),))
+    verdict, reason = said(looked_back("canary", day(HUNDRED), rule=rule), Rule.POSTMORTEM)
+    assert verdict is BLOCK
+    assert reason.endswith(f"20 %: its record INC-42 (incidents/42.yaml:1) lacks {lacks}")
+
+
+def test_of_several_records_one_that_is_complete_is_enough_and_else_the_nearest_is_named() -> None:
+    bare = record(NOON, id="INC-1", cause=None, remediation=None)
+    nearly = record(NOON, id="INC-2", cause=None)
+    rule = replace(RULE, records=(bare, nearly))
+    assert "INC-2" in said(looked_back("canary", day(HUNDRED), rule=rule), Rule.POSTMORTEM)[1]
+    rule = replace(RULE, records=(bare, nearly, record(NOON)))
+    assert looked_back("canary", day(HUNDRED), rule=rule).verdict is ALLOW
+
+
+@pytest.mark.parametrize("start", [NOON + STEP, NOON - HOUR])
+def test_a_record_that_only_touches_it_explains_nothing(start: datetime) -> None:
+    rule = replace(RULE, records=(record(start),))
+    assert looked_back("canary", day(HUNDRED), rule=rule).verdict is BLOCK
+
+
+def test_while_it_goes_on_no_record_counts() -> None:
+    rule = replace(RULE, records=(record(AT - HOUR),))
+    judgement = looked_back("canary", day(OPEN_BAD), rule=rule)
+    (finding,) = found(judgement, Rule.POSTMORTEM)
+    assert finding.verdict is BLOCK
+    assert finding.reason == (
+        "the incident of 2026-11-20 13:55 UTC (5m so far) took 34.8 % of the budget, more than"
+        " 20 %: it goes on, and no record counts before it is over"
+    )
+    assert (finding.until, judgement.allowed_again_at) == (None, None)
+
+
+@pytest.mark.parametrize("bad", [HUNDRED, OPEN_BAD])
+@pytest.mark.parametrize("change", ["bug-fix", "reliability-fix", "security-patch", "rollback"])
+def test_repairs_ship_all_the_same_unless_the_rule_says_otherwise(change: str, bad: Bad) -> None:
+    judgement = looked_back(change, day(bad))
+    verdict, reason = said(judgement, Rule.POSTMORTEM)
+    assert judgement.verdict is verdict is ALLOW
+    assert reason.endswith(f"; {change} may ship")
+    strict = replace(RULE, allow=frozenset())
+    assert looked_back(change, day(bad), rule=strict).verdict is BLOCK
+
+
+def test_an_advisory_slo_only_warns_unless_another_felt_it_too() -> None:
+    advisory = day(HUNDRED, "quality", advisory=True)
+    calm = day({}, "b")
+    assert looked_back("canary", advisory, calm).verdict is WARN
+    assert looked_back("canary", advisory, day(HUNDRED, "b")).verdict is BLOCK
+
+
+def test_what_several_slos_felt_at_once_is_one_incident_with_one_record() -> None:
+    days = day(HUNDRED, "a"), day({NOON: 200, NOON + STEP: 10}, "b")
+    (finding,) = found(looked_back("canary", *days), Rule.POSTMORTEM)
+    assert finding.slo == "b"
+    assert "12:00 to 12:10 UTC (10m) took 73.0 % of the budget and 34.8 % of a's" in finding.reason
+    assert looked_back("canary", *days, rule=WITH).verdict is ALLOW
+
+
+def test_each_incident_needs_a_record_of_its_own() -> None:
+    twice = day({NOON: 100, NOON - 6 * HOUR: 90})
+    verdicts = [
+        one.verdict for one in found(looked_back("canary", twice, rule=WITH), Rule.POSTMORTEM)
+    ]
+    assert verdicts == [BLOCK, ALLOW]
+
+
+def test_a_long_smaller_incident_does_not_tie_two_costly_ones_together() -> None:
+    # b burns at 7 for hours, with 2.4 % in five minutes; a fails at both ends of that.
+    slow: Bad = {NOON - 4 * HOUR + place * STEP: 7 for place in range(8)}
+    a, b = day({NOON - 4 * HOUR: 100, NOON - 3 * HOUR: 100}, "a"), day(slow, "b")
+    rule = replace(RULE, records=(record(NOON - 4 * HOUR, end=NOON - 4 * HOUR + STEP),))
+    verdicts = [
+        one.verdict for one in found(looked_back("canary", a, b, rule=rule), Rule.POSTMORTEM)
+    ]
+    assert verdicts == [BLOCK, ALLOW]
+
+
+def test_it_is_forgotten_when_it_has_left_the_window() -> None:
+    judgement = looked_back("canary", day(HUNDRED))
+    (finding,) = found(judgement, Rule.POSTMORTEM)
+    assert finding.until == judgement.allowed_again_at == NOON + STEP + DAY
+    assert finding.if_calm
+    assert found(looked_back("canary", day(HUNDRED), rule=WITH), Rule.POSTMORTEM)[0].until is None
+
+
+def test_how_far_back_is_the_slos_own_window_unless_the_rule_says_so() -> None:
+    end = datetime(2026, 11, 12, tzinfo=UTC)
+    rolling, calendar = ratio_slo(window=WINDOW), ratio_slo(window=MONTH)
+    assert RULE.counts(rolling, AT) == Span(AT - DAY, AT)
+    assert RULE.counts(calendar, AT) == Span(datetime(2026, 11, 1, tzinfo=UTC), AT)
+    assert RULE.forgets(calendar, end, AT) == datetime(2026, 12, 1, tzinfo=UTC)
+    four_weeks = replace(RULE, last=28 * DAY)
+    for slo in (rolling, calendar):
+        assert four_weeks.counts(slo, AT) == four_weeks.looks_at(slo, AT) == Span(AT - 28 * DAY, AT)
+        assert four_weeks.forgets(slo, end, AT) == end + 28 * DAY
+
+
+@pytest.mark.parametrize("last, days", [(timedelta(days=7), 30), (timedelta(days=90), 90)])
+def test_what_releases_must_see_all_that_the_budget_remembers(last: timedelta, days: int) -> None:
+    rule = replace(RULE, last=last, releases=True)
+    assert rule.looks_at(ratio_slo(), AT) == Span(AT - days * DAY, AT)
+
+
+def test_an_incident_before_the_time_that_counts_needs_no_record() -> None:
+    rule = replace(RULE, last=HOUR, releases=True)
+    judgement = looked_back("canary", day(HUNDRED), rule=rule)
+    assert said(judgement, Rule.POSTMORTEM)[0] is ALLOW
+    just = replace(rule, last=2 * HOUR)
+    assert looked_back("canary", day(HUNDRED), rule=just).verdict is BLOCK
+
+
+def test_that_nothing_was_costly_is_said_once_with_whose_past_was_looked_at() -> None:
+    days = day({NOON: 50}, "a"), day({}, "b")
+    assert said(looked_back("canary", *days), Rule.POSTMORTEM) == (
+        ALLOW,
+        "no incident took more than 20 % of the budget of a, b",
+    )
+
+
+@pytest.mark.parametrize(
+    "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
+)
+def test_a_past_that_is_not_known_is_what_the_policy_says_of_its_cause(
+    action: str, verdict: Verdict
+) -> None:
+    known, _ = day({})
+    on = DEFAULT_ACTIONS | {Cause.BACKEND_ERROR: Action(action)}
+    judgement = looked_back("canary", (known, lost()), on=on)
+    assert judgement.verdict is said(judgement, Rule.MEASUREMENT)[0] is verdict
+    assert "incidents of the past: http://prom answered 503" in said(judgement, Rule.MEASUREMENT)[1]
+    assert found(judgement, Rule.POSTMORTEM) == []
+
+
+def test_a_past_that_nobody_looked_at_is_no_calm_past() -> None:
+    known, _ = day({})
+    judgement = judged("canary", known, postmortems=RULE)
+    assert judgement.verdict is UNDECIDED
+    assert said(judgement, Rule.MEASUREMENT)[1].endswith("the history was not looked at")
+
+
+def test_what_ships_anyway_does_not_wait_for_the_past_to_be_known() -> None:
+    known, _ = day({})
+    judgement = looked_back("rollback", (known, lost()))
+    assert judgement.verdict is ALLOW
+    assert said(judgement, Rule.POSTMORTEM) == (
+        ALLOW,
+        "incidents of the past: http://prom answered 503; rollback may ship",
+    )
+
+
+def test_a_past_of_which_too_little_is_known_is_in_doubt_and_what_is_known_still_counts() -> None:
+    # 29 of 288 steps are 10.1 %.
+    unknown: Bad = {AT - DAY + place * STEP: None for place in range(29)}
+    judgement = looked_back("canary", day({**unknown, NOON: 100}))
+    assert [one.rule for one in judgement.findings][:2] == [Rule.POSTMORTEM, Rule.MEASUREMENT]
+    verdict, reason = said(judgement, Rule.MEASUREMENT)
+    assert verdict is WARN
+    assert "only 89.9 % of the time looked at is known; min_coverage is 90 %" in reason
+    enough: Bad = {AT - DAY + place * STEP: None for place in range(28)}
+    assert found(looked_back("canary", day(enough)), Rule.MEASUREMENT) == []
+
+
+def test_what_the_budget_has_said_already_is_not_said_again() -> None:
+    judgement = looked_back("canary", (ratio(lost()), lost()))
+    assert said(judgement, Rule.MEASUREMENT) == (UNDECIDED, "http://prom answered 503")
+    assert found(judgement, Rule.POSTMORTEM) == []
+
+
+def test_slos_without_a_burn_rate_by_step_are_not_looked_at() -> None:
+    judgement = judged("canary", spend(1), postmortems=RULE)
+    assert found(judgement, Rule.POSTMORTEM) == found(judgement, Rule.MEASUREMENT) == []
+
+
+def test_without_the_rule_nothing_is_said_of_the_past() -> None:
+    known, told = day(HUNDRED)
+    judgement = looked_back("canary", (known, told), postmortems=None)
+    assert found(judgement, Rule.POSTMORTEM) == []
+
+
+@given(st.integers(0, 288), st.integers(0, 288))
+def test_more_failures_are_never_judged_milder(some: int, more: int) -> None:
+    order = list(Verdict)
+    few, many = (
+        order.index(said(looked_back("canary", day({NOON: bad})), Rule.POSTMORTEM)[0])
+        for bad in sorted((some, more))
+    )
+    assert few <= many
+
+
+def test_a_calendar_window_of_a_day_forgets_at_midnight() -> None:
+    window = CalendarWindow(Period.DAY, UTC)
+    judgement = looked_back("canary", day(HUNDRED, window=window))
+    assert found(judgement, Rule.POSTMORTEM)[0].until == datetime(2026, 11, 21, tzinfo=UTC)

@@ -1,0 +1,277 @@
+"""The report on control charts, as a person sees it and as a program reads it."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from gate.budget.charts.chart import Kind, NoChart
+from gate.decision.anomalies import ServiceAnomalies
+from gate.reporters import ANOMALY_REPORTERS, render_anomalies
+from gate.reporters.plot import plot
+from gate.reporters.style import Style
+from gate.slo.measurement import Cause, Unmeasured
+from tests.reporters.anomalies import (
+    AT,
+    BETTER,
+    CALM,
+    HOUR,
+    ONCE,
+    RECORD,
+    SPAN,
+    WEEK,
+    WORSE,
+    chart,
+    charted,
+    report,
+    service,
+)
+from tests.reporters.builders import policy_of
+
+HOSTILE = "\x1b[2J<b>@acme|`x`"
+WIDE = Style(width=130)
+NONE = NoChart(kind=Kind.MEAN, reason="too few", cause=Cause.LOW_TRAFFIC)
+LOST = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it answered 503")
+
+
+def terminal(*services: ServiceAnomalies, style: Style = WIDE) -> str:
+    return render_anomalies("terminal", report(*services), style)
+
+
+def joined(text: str) -> str:
+    """Return a text without its line breaks."""
+    return " ".join(text.split())
+
+
+def head(one: ServiceAnomalies) -> str:
+    return terminal(one).splitlines()[0].split("  ")[0]
+
+
+def test_the_head_says_what_was_found() -> None:
+    assert head(service(charted(chart(WORSE)), charted(chart()))) == "✖ 1 OUT OF CONTROL"
+    assert head(service(charted(chart(ONCE)))) == "▲ WAS OUT OF CONTROL"
+    assert head(service(charted(chart()))) == "✔ IN CONTROL"
+    assert head(service(charted(chart(BETTER)))) == "✔ IN CONTROL"
+    assert head(service(charted(chart()), charted(NONE))) == "? NONE SEEN, 1 NOT CHARTED"
+    assert head(service(charted(chart()), charted(lost=LOST))) == "? NONE SEEN, 1 NOT CHARTED"
+    assert head(service(charted(chart(), unknown=Fraction(1, 3)))) == "▲ NONE SEEN"
+    assert head(service(charted(lost=LOST))) == "? NOT CHARTED"
+    assert head(service()) == "? NOT CHARTED"
+
+
+def test_each_chart_is_a_row_with_what_is_usual_and_its_limit() -> None:
+    lines = terminal(service(charted(chart(), chart(kind=Kind.MEAN)))).splitlines()
+
+    # 12 of 1,000 usually; the limit of a p chart by hand: 12 + 3 x 3.443 + 1.301.
+    assert lines[2].split() == ["SLO", "Of", "its", "Newest", "Usual", "Limit", "State"]
+    assert lines[4].split() == [
+        *("availability", "ratio", ["1", "%"][0], "%", "1.2", "%", "2.36", "%", "in", "control")
+    ]
+    assert lines[5].split()[:6] == ["availability", "mean", "0.01", "s", "0.012", "s"]
+
+
+def test_what_is_out_of_control_comes_first_then_what_was() -> None:
+    one = service(
+        charted(chart(), name="a"), charted(chart(ONCE), name="b"), charted(chart(WORSE), name="c")
+    )
+    rows = terminal(one).splitlines()[4:7]
+
+    assert [row.split()[0] for row in rows] == ["c", "b", "a"]
+    assert "worse for about 5h" in rows[0]
+    assert "in control since 2026-10-30 07:00" in rows[1]
+    assert "better than usual" in terminal(service(charted(chart(BETTER))))
+
+
+def test_a_state_that_is_bad_is_red() -> None:
+    colour = replace(WIDE, color=True)
+
+    assert "\x1b[31mworse for" in terminal(service(charted(chart(WORSE))), style=colour)
+    assert "\x1b[31m" not in terminal(service(charted(chart())), style=colour)
+
+
+def test_a_signal_is_told_with_since_when_how_far_and_by_which_rule() -> None:
+    text = joined(terminal(service(charted(chart(WORSE, records=(RECORD,))))))
+    better = joined(terminal(service(charted(chart(BETTER)))))
+
+    assert (
+        "Worse availability, ratio: since about 2026-10-31 19:00 UTC, still going on; up to 10 %"
+        " (limit 2.36 %, usually 1.2 %); Western Electric 1, EWMA; known as INC-42" in text
+    )
+    assert (
+        "Better availability, ratio: since about 2026-10-31 04:00 UTC, still going on; down"
+        in better
+    )
+    assert "to 0.1 % (limit 0.296 %, usually 1.2 %) " in better
+    assert "until about 2026-10-30 07:00; up to 10 %" in joined(
+        terminal(service(charted(chart(ONCE))))
+    )
+
+
+def test_of_many_signals_the_newest_are_told_and_the_rest_counted() -> None:
+    often = list(CALM)
+    for hour in range(WEEK + 5, 2 * WEEK - 20, 24):
+        often[hour] = 60.0
+
+    text = joined(terminal(service(charted(chart(often)))))
+
+    assert text.count("since about") == 5
+    assert "availability, ratio: 1 more before; see --format json" in text
+
+
+def test_what_the_charts_were_held_against_is_told() -> None:
+    spoilt = [*CALM[:10], *[90.0] * 3, *CALM[13:]]
+    stretch = [(SPAN.start + 10 * HOUR, SPAN.start + 13 * HOUR)]
+    rhythm = [20 + 10 * (hour % 24 < 12) + hour % 5 for hour in range(2 * WEEK)]
+    drift = [20 + (hour // 40) % 2 * 10 for hour in range(2 * WEEK)]
+
+    assert "Usual availability, ratio: 1.2 % by 168 points of 1h Policy" in joined(
+        terminal(service(charted(chart())))
+    )
+    left_out = joined(terminal(service(charted(chart(spoilt, incidents=stretch)))))
+    assert "1.2 % by 165 points of 1h; 3 in incidents left out" in left_out
+    in_it = joined(terminal(service(charted(chart(spoilt)))))
+    assert "3 beyond the limits already: name its incidents by --known" in in_it
+    assert "each time of day by itself" in terminal(service(charted(chart(rhythm))))
+    assert "neighbours are alike (0.9" in terminal(service(charted(chart(drift))))
+
+
+def test_what_is_not_known_is_told() -> None:
+    text = joined(
+        terminal(
+            service(
+                charted(chart(), NONE, name="a", unknown=Fraction(1, 3), notes=("by a rule",)),
+                charted(NONE, name="b", unknown=Fraction(1, 2)),
+                charted(name="c", unknown=Fraction(1), lost=LOST),
+                left_out=(("spend", "it spends"),),
+            )
+        )
+    )
+
+    assert "Not charted a, mean: too few" in text
+    assert "Not measured c: backend error: it answered 503" in text
+    assert (
+        "Unknown a: 33.4 % of the time has no data; the newest point ends at 2026-11-01 00:00 UTC"
+        in text
+    )
+    assert "UTC b: 50.0 % of the time has no data Note" in text
+    assert "Note a: by a rule" in text
+    assert "Left out spend: it spends" in text
+    assert "2026-10-18 00:00 to 2026-11-01 00:00 UTC, in steps of 1h" in text
+    assert "until 2026-10-25 00:00 UTC, without incidents; rules: EWMA and limits" in text
+
+
+def test_a_picture_shows_the_points_the_usual_and_the_limit() -> None:
+    lines = plot(chart(WORSE), 60, Style())
+
+    assert len(lines) == 8
+    assert lines[-1].strip() == "┄ limit  ─ usual  ✖ out of control"
+    assert max(map(len, lines)) <= 60
+    # Five of 336 points, six of which share a column of the worst: the last one.
+    assert [line for line in lines if line.endswith("✖")] == [lines[0]]
+    assert "•" in "".join(lines[4:])
+    assert lines[-2].startswith("   1 % ┤")
+
+
+def test_an_outage_does_not_flatten_all_else() -> None:
+    lines = plot(chart([*CALM[:-5], 999.0, *CALM[-4:]]), 80, Style())
+
+    # Usually 1.2 %; the limit is 1.16 % away, and 3 times that is the top.
+    assert lines[0].startswith("4.69 % ┤")
+    assert "✖" in lines[0]
+    calm = plot(chart(CALM), 80, Style())
+    assert calm[0].startswith("2.36 % ┤┄┄")
+
+
+def test_where_there_is_only_ascii_the_report_is() -> None:
+    one = service(charted(chart(WORSE), NONE))
+
+    assert terminal(one, style=Style(unicode=False)).isascii()
+    assert "x out of control" in terminal(one, style=Style(unicode=False))
+
+
+def test_a_narrow_terminal_loses_columns_and_no_line_is_too_wide() -> None:
+    one = service(charted(chart(WORSE), name="time-to-first-token"))
+
+    text = terminal(one, style=Style(width=60))
+
+    assert max(map(len, text.splitlines())) <= 60
+    assert "worse for" in text
+
+
+@pytest.mark.parametrize("name", ANOMALY_REPORTERS)
+def test_foreign_text_cannot_break_out(name: str) -> None:
+    record = replace(RECORD, id=HOSTILE)
+    none = replace(NONE, reason=HOSTILE)
+    one = service(
+        charted(chart(WORSE, records=(record,)), none, name=HOSTILE, notes=(HOSTILE,)),
+        left_out=((HOSTILE, HOSTILE),),
+        policy=policy_of((), service=HOSTILE),
+    )
+
+    text = render_anomalies(name, report(one), WIDE)
+
+    assert "\x1b" not in text
+    if name == "markdown":
+        assert "<b>" not in text
+        assert "@acme" not in text
+
+
+def test_markdown_has_a_table_and_a_picture_of_what_was_out_of_control() -> None:
+    text = render_anomalies("markdown", report(service(charted(chart(WORSE), chart()))), WIDE)
+
+    assert text.startswith("## ⛔ 1 OUT OF CONTROL: chat\n\n| SLO | Of its | Newest |")
+    assert text.count("```") == 2
+    assert "- **Worse:** availability, ratio: since about" in text
+    assert "- **Usual:**\n  - availability, ratio: 1.2 % by" in text
+    nothing = render_anomalies("markdown", report(service()), WIDE)
+    assert "|" not in nothing
+    assert "Usual" not in nothing
+
+
+def document(*services: ServiceAnomalies) -> Any:
+    return json.loads(render_anomalies("json", report(*services), WIDE))
+
+
+def test_json_has_every_point_and_signal() -> None:
+    stretch = [(SPAN.start, SPAN.start + 2 * HOUR)]
+    drawn = chart(WORSE, records=(RECORD,), incidents=stretch)
+    found = document(service(charted(drawn, NONE), left_out=(("spend", "it spends"),)))
+    (told,) = found["services"]
+    (slo,) = told["slos"]
+    ratio, mean = slo["charts"]
+
+    assert (found["exit_code"], found["step_seconds"], found["rules"]) == (0, 3600, "limits")
+    assert found["baseline_seconds"] == WEEK * 3600
+    assert told["left_out"] == [{"slo": "spend", "reason": "it spends"}]
+    assert mean == {"kind": "mean", "not_drawn": {"cause": "low_traffic", "reason": "too few"}}
+    assert ratio["baseline"] == {"points": WEEK - 2, "in_incidents": 2, "beyond_limits": 0}
+    assert len(ratio["points"]) == 2 * WEEK
+    uses = [one["use"] for one in ratio["points"]]
+    assert (uses.count("baseline"), uses.count("incident"), uses.count("watched")) == (
+        WEEK - 2,
+        2,
+        WEEK,
+    )
+    (signal,) = ratio["signals"]
+    assert (signal["since"], signal["end"]) == ("2026-10-31T19:00:00Z", None)
+    assert (signal["seen_at"], signal["known"]) == ("2026-10-31T20:00:00Z", ["INC-42"])
+    assert signal["peak"]["value"] == 0.1
+    newest = ratio["points"][-1]
+    assert newest["rules"] == ["Western Electric 1", "EWMA"]
+    assert newest["ewma"]["average"] > newest["ewma"]["limit"] > 0
+    assert newest["lower"] == pytest.approx(0.00297, abs=0.0001)  # 12 - 3 x 3.443 + 1.301 of 1,000
+    assert ratio["points"][0]["ewma"] is None
+
+
+def test_json_of_what_is_over_has_its_end_and_of_what_was_lost_why() -> None:
+    found = document(service(charted(chart(ONCE, kind=Kind.MEAN)), charted(lost=LOST)))
+    once, lost = found["services"][0]["slos"]
+
+    assert once["charts"][0]["signals"][0]["end"] == "2026-10-30T07:00:00Z"
+    assert once["unit"] == "s"
+    assert lost["unmeasured"] == {"cause": "backend_error", "reason": "it answered 503"}
+    assert (once["unmeasured"], lost["charts"]) == (None, [])
+    assert found["exit_code"] == 3
+    assert found["to"] == AT.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,86 @@
+"""docs/anomalies.md: its policies are read as they stand there, and its words are the program's."""
+
+import json
+import re
+from pathlib import Path
+
+import click
+
+from benchmarks.anomalies import PROCESSES
+from gate.budget.charts.draw import EXPECTED, FEWEST
+from gate.budget.charts.ewma import CAP, WEIGHT, WIDTH
+from gate.budget.charts.rules import DEFAULT, RULES
+from gate.budget.charts.samples import FEWEST_EVENTS
+from gate.budget.charts.series import BURNING
+from gate.cli.anomalies import anomalies
+from gate.config.past_shape import CONTROL_CHARTS
+from gate.config.shapes import Block
+from gate.policy.changes import REPAIRS
+from gate.policy.control_charts import ControlChartRule
+from gate.reporters import render_anomalies
+from gate.reporters.style import Style
+from tests.config.texts import policy, sound
+from tests.reporters.anomalies import WORSE, chart, charted, report, service
+
+TEXT = (Path(__file__).parent.parent / "docs" / "anomalies.md").read_text(encoding="utf-8")
+WORDS = " ".join(TEXT.split())
+
+
+def test_both_forms_of_the_rule_are_read_and_mean_the_same() -> None:
+    short, whole = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+
+    for text in (short, whole):
+        assert sound(policy(more=text)).control_charts == ControlChartRule()
+
+
+def test_every_key_of_the_rule_is_told_and_the_repairs_are_named() -> None:
+    block = CONTROL_CHARTS.longer
+
+    assert isinstance(block, Block)
+    table = TEXT.split("| Key | says |", 1)[1].split("\n\n", 1)[0]
+    assert {key for key in block.fields if f"`{key}`" not in table} == set()
+    (repairs,) = re.findall(r"by default repairs: (.*?) \|", TEXT)
+    assert set(repairs.split(", ")) == REPAIRS
+
+
+def test_every_option_is_told_with_its_default() -> None:
+    options = [one for one in anomalies.params if isinstance(one, click.Option)]
+
+    assert {f"`{one.opts[0]}" in TEXT for one in options} == {True}
+    for one in options:
+        if one.opts[0] in {"--last", "--step", "--rules"}:
+            assert f"`{one.opts[0]} {one.default}`" in TEXT
+
+
+def test_the_numbers_are_the_programs() -> None:
+    assert f"λ = {WEIGHT} and L = {WIDTH}" in WORDS
+    assert f"A point beyond {CAP:g} sigma counts as {CAP:g}" in WORDS
+    assert f"**{FEWEST} points** are needed" in WORDS
+    assert f"fewer than {FEWEST_EVENTS} events has no mean" in WORDS
+    assert f"fewer than {EXPECTED} bad events" in WORDS
+    assert f"(a burn rate of {BURNING:g} or more" in WORDS
+
+
+def test_every_set_of_rules_is_told() -> None:
+    table = TEXT.split("| `--rules` |", 1)[1].split("\n\n", 1)[0]
+
+    assert re.findall(r"^\| `([^`]*)` \|", table, re.MULTILINE) == list(RULES)
+    assert f"The default is `{DEFAULT}`" in WORDS
+
+
+def test_every_process_that_was_simulated_is_in_both_tables() -> None:
+    assert {one.name for one in PROCESSES if TEXT.count(f"| {one.name} |") != 2} == set()
+
+
+def test_every_key_of_the_report_is_told() -> None:
+    one = service(charted(chart(WORSE)), left_out=(("a", "b"),))
+    document = json.loads(render_anomalies("json", report(one), Style()))
+    (told,) = document["services"]
+    (slo,) = told["slos"]
+    (drawn,) = slo["charts"]
+    (signal,), newest = drawn["signals"], drawn["points"][-1]
+
+    keys = {*document, *told, *slo, *drawn, *drawn["baseline"], *signal, *newest, *newest["ewma"]}
+    keys -= {"schema_version", "evaluated_at", "tool_version", "exit_code", "service", "source"}
+    assert {key for key in keys if f"`{key}`" not in TEXT} == set()
+    assert set(newest["use"]) <= set(TEXT)

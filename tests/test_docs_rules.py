@@ -1,0 +1,41 @@
+"""docs/rules.md: its policies are read as they stand there, and its words are the program's."""
+
+import re
+from pathlib import Path
+
+from gate.config.known_incidents import load_known
+from gate.config.past_shape import EXHAUSTION, POSTMORTEMS
+from gate.policy.changes import REPAIRS
+from tests.config.texts import policy, sound
+
+TEXT = (Path(__file__).parent.parent / "docs" / "rules.md").read_text(encoding="utf-8")
+BOTH, RECORD, RELEASES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_policies_are_read_as_they_stand_there() -> None:
+    both, releases = sound(policy(more=BOTH)), sound(policy(more=RELEASES))
+
+    assert both.exhaustion is not None
+    assert both.postmortems is not None
+    assert releases.postmortems is not None
+    assert (both.postmortems.releases, releases.postmortems.releases) == (False, True)
+
+
+def test_the_record_is_complete(tmp_path: Path) -> None:
+    (tmp_path / "42.yaml").write_text(RECORD, encoding="utf-8")
+
+    (record,) = load_known([str(tmp_path)], {})
+
+    assert record.missing == ()
+
+
+def test_every_key_is_told() -> None:
+    keys = {*EXHAUSTION.fields, *POSTMORTEMS.fields}
+
+    assert {key for key in keys if f"| `{key}` |" not in TEXT} == set()
+
+
+def test_the_repairs_are_named() -> None:
+    (first, *_) = re.findall(r"ship anyway; default (.*?) \|", TEXT)
+
+    assert set(first.split(", ")) == REPAIRS
