@@ -1,12 +1,15 @@
 #!/bin/sh
 # Installs what tests need beyond Python's packages: the servers of tests/live (Prometheus with
-# promtool, VictoriaMetrics, nginx) and the runner of tests/gitlab (gitlab-ci-local, which needs rsync).
+# promtool, VictoriaMetrics, nginx), the runner of tests/gitlab (gitlab-ci-local, which needs rsync) and
+# a browser with what drives it (tests/browser).
 # Does nothing when they are there; says what is missing when it cannot install. Never fails the
 # caller: a test whose program is missing is skipped, or fails under GATE_REQUIRE_SERVERS=1.
 set -u
 
 # The newest that runs on Node 20.
 GITLAB_CI_LOCAL=4.68.1
+
+BROWSER="$(dirname "$0")/browser"
 
 PATH="$PATH:/usr/sbin"
 missing=""
@@ -61,6 +64,15 @@ install_runner() {
         echo "install-servers: could not install gitlab-ci-local (its tests are skipped)" >&2
 }
 
+install_driver() {
+    if ! command -v npm >/dev/null 2>&1; then
+        echo "install-servers: no npm; not installed: what drives a browser (its tests are skipped)" >&2
+        return
+    fi
+    npm ci --prefix "$BROWSER" --silent --no-fund --no-audit >&2 ||
+        echo "install-servers: could not install what drives a browser (its tests are skipped)" >&2
+}
+
 want prometheus prometheus
 want promtool prometheus
 want victoria-metrics victoria-metrics
@@ -68,6 +80,9 @@ want nginx nginx-light
 want git git
 want rsync rsync
 want npm npm
+# GitHub's runners have a Chrome, and a package chromium that is none.
+command -v google-chrome >/dev/null 2>&1 || want chromium chromium
 [ -z "$missing" ] || install_packages
 command -v gitlab-ci-local >/dev/null 2>&1 || install_runner
+[ -d "$BROWSER/node_modules" ] || install_driver
 exit 0

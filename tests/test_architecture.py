@@ -17,9 +17,11 @@ from gate.backends import BACKENDS, DOCTORS
 from gate.budget.charts.rules import RULES
 from gate.cli.anomalies import anomalies
 from gate.cli.check import check
+from gate.cli.cohorts import cohorts
 from gate.cli.doctor import doctor
 from gate.cli.incidents import incidents
 from gate.cli.main import COMMANDS
+from gate.cli.report import report
 from gate.cli.schema import SCHEMAS, schema
 from gate.cli.status import status
 from gate.config.backend_shape import BACKEND
@@ -31,7 +33,9 @@ from gate.policy.policy import DEFAULT_ACTIONS
 from gate.reporters import (
     ANOMALY_REPORTERS,
     CHECKUP_REPORTERS,
+    COHORT_REPORTERS,
     INCIDENT_REPORTERS,
+    REPORT_REPORTERS,
     REPORTERS,
     STATUS_REPORTERS,
 )
@@ -187,6 +191,7 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
         ("backends/__init__.py", "DOCTORS"),
         ("reporters/__init__.py", "REPORTERS"),
         ("reporters/__init__.py", "CHECKUP_REPORTERS"),
+        ("reporters/__init__.py", "COHORT_REPORTERS"),
         ("reporters/__init__.py", "INCIDENT_REPORTERS"),
         ("cli/main.py", "COMMANDS"),
         ("exporters/__init__.py", "EXPORTERS"),
@@ -228,6 +233,8 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
     assert choices(anomalies, "format_") == list(ANOMALY_REPORTERS)
     assert choices(anomalies, "rules") == list(RULES)
+    assert choices(cohorts, "format_") == list(COHORT_REPORTERS)
+    assert choices(report, "format_") == list(REPORT_REPORTERS)
     assert choices(schema, "name") == list(SCHEMAS)
 
 

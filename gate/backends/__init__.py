@@ -12,6 +12,7 @@ from gate.slo.history import History
 from gate.slo.measurement import Backend
 
 if TYPE_CHECKING:  # every measuring command comes by here
+    from gate.slo.cohorts import Telling
     from gate.slo.diagnosis import Doctor
 
 BACKENDS: Final[Mapping[str, str]] = {
@@ -56,3 +57,11 @@ def history_of(backend: Backend) -> History | None:
     """Return what tells the history of a backend; None where it keeps none."""
     known: Backend | History = backend
     return known if isinstance(known, History) else None
+
+
+def cohorts_of(backend: Backend) -> "Telling | None":
+    """Return what tells a backend's events apart by labels; None where it cannot."""
+    from gate.slo.cohorts import Telling  # noqa: PLC0415 - for one command only
+
+    known: Backend | Telling = backend
+    return known if isinstance(known, Telling) else None

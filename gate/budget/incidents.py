@@ -83,9 +83,9 @@ def find_incidents(
         budget: the share of events that may be bad, above 0.
         threshold: a burn rate, above 0.
     """
-    own = _burn_rates(series, 1, budget)
-    window = _steps(WINDOW, request.step)
-    trailing = _burn_rates(series, window, budget)
+    own = burn_rates(series, budget, 1)
+    window = steps_of(WINDOW, request.step)
+    trailing = burn_rates(series, budget, window)
     half = [rate is not None and rate >= threshold / 2 for rate in own]
     found = []
     for running, ending in _stretches(trailing, half, threshold, window, request.step):
@@ -130,26 +130,34 @@ def bad_between(series: Series, request: SeriesRequest, start: datetime, end: da
     return Fraction(sum(value or 0.0 for value in series.bad[first:last]))
 
 
-def _steps(length: timedelta, step: timedelta) -> int:
-    """Return how many steps are at least as long as this."""
-    return -(-length // step)
-
-
-def _burn_rates(series: Series, window: int, budget: float) -> list[float | None]:
+def burn_rates(
+    series: Series, budget: float, window: int, places: Sequence[int] | None = None
+) -> list[float | None]:
     """Return the burn rate over the so many steps up to each; None where that one is not known.
 
-    Without any event nothing burns.
+    Without any event nothing burns; what is not known has none.
+
+    Args:
+        series: what happened.
+        budget: the share of events that may be bad, above 0.
+        window: in steps, at least 1.
+        places: which steps are told of, from 0; None: all of them.
     """
     totals, bads = ([value or 0.0 for value in values] for values in (series.total, series.bad))
     rates: list[float | None] = []
-    for place, newest in enumerate(series.total):
-        if newest is None:
+    for place in range(len(totals)) if places is None else places:
+        if series.total[place] is None:
             rates.append(None)
             continue
         part = slice(max(place - window + 1, 0), place + 1)
-        total, bad = sum(totals[part]), sum(bads[part])
-        rates.append(bad / (budget * total) if total else 0.0)
+        total = sum(totals[part])
+        rates.append(sum(bads[part]) / (budget * total) if total else 0.0)
     return rates
+
+
+def steps_of(length: timedelta, step: timedelta) -> int:
+    """Return how many steps are at least as long as this."""
+    return -(-length // step)
 
 
 def _stretches(
@@ -160,7 +168,7 @@ def _stretches(
     step: timedelta,
 ) -> Iterator[tuple[_Running, Ending]]:
     running: _Running | None = None
-    calm = _steps(CALM, step)
+    calm = steps_of(CALM, step)
     for place, rate in enumerate(trailing):
         recent = range(max(place - window + 1, 0), place + 1)
         if running is None and rate is not None and rate >= threshold:

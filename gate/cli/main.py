@@ -15,8 +15,10 @@ from gate.errors import ExitCode, GateError, PolicyError
 COMMANDS: Final = {
     "check": "Decide whether a change may ship now.",
     "status": "Show every budget, without a verdict.",
+    "report": "Show what happened to the budgets, on a page to look at.",
     "incidents": "Find what ate the budgets: incidents, how often and how long.",
     "anomalies": "Tell where indicators are not what they usually are: control charts.",
+    "cohorts": "Tell whose events burn the budgets, by a label or a column.",
     "validate": "Check policy files, offline.",
     "doctor": "Ask the live backend whether each SLO can be trusted.",
     "schema": "Print a JSON Schema.",

@@ -1,6 +1,6 @@
 """The types of options, and the options that several commands share."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -107,7 +107,7 @@ EVIDENCE: Final = Parsed("name=evidence", _pair)
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def measuring(formats: Collection[str]) -> Decorator:
+def measuring(formats: Collection[str], default: str = "terminal") -> Decorator:
     """Add what every command that measures takes: policies, instant, format, copies, timeout."""
     decorators: list[Decorator] = [
         click.argument("policies", metavar="POLICY...", nargs=-1, required=True),
@@ -120,7 +120,7 @@ def measuring(formats: Collection[str]) -> Decorator:
             "--format",
             "format_",
             type=click.Choice(tuple(formats)),
-            default="terminal",
+            default=default,
             show_default=True,
             help="Of the report on stdout.",
         ),
@@ -139,7 +139,50 @@ def measuring(formats: Collection[str]) -> Decorator:
             help="For everything that a backend does.",
         ),
     ]
+    return _all_of(decorators)
 
+
+def looking_back(last: str) -> Decorator:
+    """Add what every command that looks for incidents takes; so far back unless told otherwise."""
+    decorators: list[Decorator] = [
+        click.option(
+            "--last", type=DURATION, default=last, show_default=True, help="How far to look back."
+        ),
+        click.option(
+            "--threshold",
+            type=RATE,
+            default="6",
+            show_default=True,
+            help="The burn rate at which an incident begins; it ends below half of it.",
+        ),
+        click.option(
+            "--least",
+            type=PORTION,
+            default="2%",
+            show_default=True,
+            help="The share of a budget that an incident costs at least; others are summed up.",
+        ),
+        click.option(
+            "--step", type=DURATION, default="5m", show_default=True, help="How finely to look."
+        ),
+        click.option(
+            "--known",
+            "known",
+            metavar="FILE",
+            multiple=True,
+            help="Known incidents: a file, a folder, or a glob in quotes. Can be repeated.",
+        ),
+        click.option(
+            "--deploys",
+            metavar="SOURCE",
+            help="Deploys: a file in JSON Lines, github, or github:ENVIRONMENT. Those before an"
+            " incident are shown.",
+        ),
+    ]
+    return _all_of(decorators)
+
+
+def _all_of(decorators: Sequence[Decorator]) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for decorator in reversed(decorators):
             function = decorator(function)

@@ -24,7 +24,7 @@ Read = Callable[[str], PolicyFile]
 
 _QUIET_SECONDS: Final = 2.0
 """A backend that answers sooner is not worth a word."""
-_FILE_STYLE: Final = Style(width=100)
+FILE_STYLE: Final = Style(width=100)
 
 
 def read_file(path: str) -> PolicyFile:
@@ -90,6 +90,11 @@ def append(path: str, decision: Decision) -> None:
 
 def report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None:
     """Write the report to stdout in one format, and the copies to their files."""
-    for copy, path in copies:
-        write_file(path, render(copy, _FILE_STYLE))
+    write_copies(render, copies)
     write(render(name, style_of(sys.stdout, os.environ)))
+
+
+def write_copies(render: Render, copies: Sequence[tuple[str, str]]) -> None:
+    """Write the report to files, each in its format; one that cannot be written is a warning."""
+    for copy, path in copies:
+        write_file(path, render(copy, FILE_STYLE))

@@ -14,6 +14,12 @@ from gate.reporters import STATUS_REPORTERS, render_status
 
 @click.command()
 @measuring(STATUS_REPORTERS)
+@click.option(
+    "--burn-down/--no-burn-down",
+    default=True,
+    show_default=True,
+    help="Show how each budget came down, which costs one more round of queries.",
+)
 def status(
     *,
     policies: tuple[str, ...],
@@ -21,6 +27,7 @@ def status(
     format_: str,
     copies: tuple[tuple[str, str], ...],
     timeout: timedelta,
+    burn_down: bool,
 ) -> ExitCode:
     """Show the budget, burn rates, coverage and forecast of every SLO of each POLICY.
 
@@ -29,6 +36,6 @@ def status(
     """
     files = load_all(policies)
     with progress(files):
-        budgets = run_status(files, Options(at=at or now(), timeout=timeout))
+        budgets = run_status(files, Options(at=at or now(), timeout=timeout), sketched=burn_down)
     report(lambda name, style: render_status(name, budgets, style), format_, copies)
     return ExitCode.ALLOW

@@ -135,7 +135,7 @@ def _episode(one: Explained) -> Json:
             for felt in one.episode.felt
         ],
         "known": [_record(record) for record in one.records],
-        "deploys": [_deploy(deploy) for deploy in one.deploys],
+        "deploys": [deploy_document(deploy) for deploy in one.deploys],
     }
 
 
@@ -161,7 +161,8 @@ def _record(one: Record) -> Json:
     }
 
 
-def _deploy(one: Deploy) -> Json:
+def deploy_document(one: Deploy) -> Json:
+    """Return a deploy as plain data."""
     return {
         "time": instant(one.time),
         "revision": one.revision,

@@ -1,6 +1,6 @@
 """Looking for incidents in the history of everything that one or several policies count."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -15,8 +15,9 @@ from gate.decision.incidents import IncidentReport, LookedAt, ServiceIncidents
 from gate.pipeline.histories import known_of, open_history, why_left_out
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.together import together
+from gate.policy.policy import Policy
 from gate.policy.rounding import burn_shown
-from gate.slo.history import History, Series, SeriesAnswer, SeriesRequest
+from gate.slo.history import History, Series, SeriesAnswer, SeriesRequest, newest_steps
 from gate.slo.measurement import Unmeasured
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span
@@ -43,7 +44,11 @@ class Search:
     @property
     def span(self) -> Span:
         """A whole number of steps."""
-        return Span(self.at - self.last // self.step * self.step, self.at)
+        return newest_steps(Span(self.at - self.last, self.at), self.step)
+
+    def request(self, slo: RatioSlo) -> SeriesRequest:
+        """Return what to ask of an SLO's history."""
+        return SeriesRequest(sli=slo.sli, span=self.span, step=self.step)
 
 
 def search(
@@ -57,12 +62,17 @@ def search(
     histories = [open_history(file, asked.timeout, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
-        return lambda: _service(files[place], histories[place], asked)
+        file, history = files[place], histories[place]
+        return lambda: service_incidents(file, ask(history, file.policy, asked), asked)
 
-    services = tuple(together([task(place) for place in range(len(files))]))
+    return incident_report(together([task(place) for place in range(len(files))]), asked)
+
+
+def incident_report(services: Sequence[ServiceIncidents], asked: Search) -> IncidentReport:
+    """Put together what was found under every policy."""
     explained = [one for service in services for one in service.explained]
     return IncidentReport(
-        services=services,
+        services=tuple(services),
         span=asked.span,
         step=asked.step,
         threshold=asked.threshold,
@@ -71,21 +81,35 @@ def search(
     )
 
 
-def _service(file: PolicyFile, history: History, asked: Search) -> ServiceIncidents:
-    policy = file.policy
-    slos = [one for one in policy.slos if isinstance(one, RatioSlo) and one.slices is None]
-    requests = [SeriesRequest(sli=slo.sli, span=asked.span, step=asked.step) for slo in slos]
+def told_by_step(policy: Policy) -> list[RatioSlo]:
+    """Return the SLOs that have a burn rate which can be told step by step."""
+    return [one for one in policy.slos if isinstance(one, RatioSlo) and one.slices is None]
+
+
+def ask(history: History, policy: Policy, asked: Search) -> dict[str, SeriesAnswer]:
+    """Return the history of each of these SLOs by name; all are asked for at once."""
+    slos = told_by_step(policy)
+    requests = [asked.request(slo) for slo in slos]
     answers = history.history(requests) if requests else []
-    looked_at = tuple(
-        _looked_at(slo, request, answer, asked)
-        for slo, request, answer in zip(slos, requests, answers, strict=True)
-    )
+    return dict(zip((slo.name for slo in slos), answers, strict=True))
+
+
+def service_incidents(
+    file: PolicyFile, answers: Mapping[str, SeriesAnswer], asked: Search
+) -> ServiceIncidents:
+    """Return the incidents of a policy.
+
+    Args:
+        file: the policy.
+        answers: to `Search.request`, of each SLO that `told_by_step` names.
+        asked: what is looked for.
+    """
+    policy, slos = file.policy, told_by_step(file.policy)
+    looked_at = tuple(_looked_at(slo, answers[slo.name], asked) for slo in slos)
     felt = [one for looked in looked_at for one in looked.felt]
     found = episodes(felt)
     known = {
-        slo.name: known_steps(answer)
-        for slo, answer in zip(slos, answers, strict=True)
-        if isinstance(answer, Series)
+        name: known_steps(answer) for name, answer in answers.items() if isinstance(answer, Series)
     }
     anything = [any(steps) for steps in zip(*known.values(), strict=True)]
     return ServiceIncidents(
@@ -106,15 +130,13 @@ def _service(file: PolicyFile, history: History, asked: Search) -> ServiceIncide
     )
 
 
-def _looked_at(
-    slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer, asked: Search
-) -> LookedAt:
+def _looked_at(slo: RatioSlo, answer: SeriesAnswer, asked: Search) -> LookedAt:
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return LookedAt(
             slo=slo.name, felt=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
         )
-    budget, threshold = float(slo.budget), float(asked.threshold)
+    budget, threshold, request = float(slo.budget), float(asked.threshold), asked.request(slo)
     allowed = budget_events(answer, request, slo.budget, slo.window.whole(asked.at).length)
     found = [
         Felt(slo=slo.name, incident=one, share=float(Fraction(one.bad) / allowed))

@@ -24,12 +24,13 @@ from gate.policy.findings import worst
 from gate.policy.past import NOTHING, Past
 from gate.policy.policy import Policy
 from gate.settings import Limits
+from gate.slo.history import History
 from gate.slo.measurement import Backend
 
 T = TypeVar("T")
 
 _PATIENCE: Final = timedelta(seconds=10)
-"""For a forecast, which is nice to have and decides nothing."""
+"""For a history, which is nice to have here and decides nothing."""
 
 
 def check(
@@ -78,30 +79,63 @@ def check(
 
 
 def status(
-    files: Sequence[PolicyFile], options: Options, *, open_with: OpenBackend = open_backend
+    files: Sequence[PolicyFile],
+    options: Options,
+    *,
+    sketched: bool = False,
+    open_with: OpenBackend = open_backend,
 ) -> Status:
     """Return every budget, without a verdict.
+
+    Args:
+        files: the policies.
+        options: of these the instant and the patience count.
+        sketched: also ask how the measured budgets came down.
+        open_with: opens a backend.
 
     Raises:
         UsageError: a backend's package is missing.
     """
     assessed = _for_all(files, options, open_with, _measure)
+    opening = open_with if sketched else None
+    tasks = [
+        partial(_status, file, known, options, opening)
+        for file, known in zip(files, assessed, strict=True)
+    ]
     return Status(
-        policies=tuple(
-            PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
-            for file, assessments in zip(files, assessed, strict=True)
-        ),
+        policies=tuple(together(tasks)),
         evaluated_at=options.at,
         tool_version=__version__,
     )
+
+
+def _status(
+    file: PolicyFile,
+    assessments: tuple[Assessment, ...],
+    options: Options,
+    open_with: OpenBackend | None,
+) -> PolicyStatus:
+    """Put together a policy's budgets; their histories are asked for where a backend is opened."""
+    known = PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
+    if open_with is None:
+        return known
+    from gate.pipeline.burn_down import sketch  # noqa: PLC0415 - a check has no use for it
+
+    history = _history(file, options, open_with)
+    return replace(known, burn_downs=sketch(history, assessments, options.at))
+
+
+def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> History | None:
+    """Open what is asked for things that are nice to have, with little patience."""
+    limits = Limits(timeout=min(options.timeout, _PATIENCE))
+    return history_of(open_with(file.settings, limits))
 
 
 def _recovering(file: PolicyFile, options: Options, open_with: OpenBackend) -> Recover:
     def recovering(
         policy: Policy, known: tuple[Assessment, ...], change: str
     ) -> tuple[Assessment, ...]:
-        limits = Limits(timeout=min(options.timeout, _PATIENCE))
-        history = history_of(open_with(file.settings, limits))
+        history = _history(file, options, open_with)
         return known if history is None else recover(history, policy, known, change, options.at)
 
     return recovering

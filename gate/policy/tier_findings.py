@@ -101,21 +101,26 @@ def tier_verdict(tier: Tier, change: str) -> Verdict:
     return Verdict.ALLOW if tier.allows(change) else Verdict.BLOCK
 
 
-def _reason(lowest: Lowest, tier: Tier, change: str) -> str:
+def told_left(lowest: Lowest) -> str:
+    """Say how much of the budget that decides is left, and how that was come by."""
     assessment = lowest.assessment
+    left = f"{percent_left(lowest.remaining)} of its budget is left"
+    if lowest.remaining == assessment.remaining or assessment.remaining is None:
+        return left
+    terms = []
+    if assessment.bound is not Bound.POINT:
+        end = "better" if assessment.bound is Bound.OPTIMISTIC else "worse"
+        terms.append(f"at the {end} end of its 95 % interval")
+    if assessment.stated_cost is not None:
+        terms.append(f"after the impact of {percent_left(assessment.stated_cost)}")
+    return f"{left}, {' '.join(terms)} ({percent_left(assessment.remaining)} measured)"
+
+
+def _reason(lowest: Lowest, tier: Tier, change: str) -> str:
     allows = {Verdict.ALLOW: "allows", Verdict.WARN: "allows, with a warning,"}
     says = allows.get(tier_verdict(tier, change), "does not allow")
     band = f"tier {tier.name} ({tier.condition or 'otherwise'}) {says} {change}"
-    left = f"{percent_left(lowest.remaining)} of its budget is left"
-    if lowest.remaining != assessment.remaining and assessment.remaining is not None:
-        terms = []
-        if assessment.bound is not Bound.POINT:
-            end = "better" if assessment.bound is Bound.OPTIMISTIC else "worse"
-            terms.append(f"at the {end} end of its 95 % interval")
-        if assessment.stated_cost is not None:
-            terms.append(f"after the impact of {percent_left(assessment.stated_cost)}")
-        left += f", {' '.join(terms)} ({percent_left(assessment.remaining)} measured)"
-    return f"{left}; {band}"
+    return f"{told_left(lowest)}; {band}"
 
 
 def _renewal(

@@ -4,6 +4,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import groupby, pairwise
 from typing import Final
 
 COMPARISONS: Final = {
@@ -57,3 +58,25 @@ class Tier:
 def tier_of(tiers: Sequence[Tier], remaining: Fraction) -> Tier:
     """Return the first tier that holds; the policy reader has made the last one hold always."""
     return next(tier for tier in tiers if tier.holds(remaining))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A stretch of remaining budgets that are all in one tier."""
+
+    tier: Tier
+    low: Fraction
+    high: Fraction
+    """Above ``low``. On which side the ends themselves are, the tier's condition says."""
+
+
+def bands(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> tuple[Band, ...]:
+    """Return the bands between two remaining budgets, the highest first."""
+    thresholds = {one.condition.threshold for one in tiers if one.condition is not None}
+    edges = sorted({low, high} | {one for one in thresholds if low < one < high}, reverse=True)
+    parts = [(tier_of(tiers, (top + foot) / 2), top, foot) for top, foot in pairwise(edges)]
+    found = []
+    for _, group in groupby(parts, key=lambda part: part[0].name):
+        (tier, top, foot), *more = group
+        found.append(Band(tier=tier, low=more[-1][2] if more else foot, high=top))
+    return tuple(found)

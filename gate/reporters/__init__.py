@@ -13,21 +13,27 @@ from gate.reporters.style import Style
 if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these
     from gate.decision.anomalies import AnomalyReport
     from gate.decision.checkup import Checkup
+    from gate.decision.cohorts import CohortReport
     from gate.decision.decision import Decision
     from gate.decision.incidents import IncidentReport
+    from gate.decision.report import Report
     from gate.decision.status import Status
 
 __all__ = [
     "ANOMALY_REPORTERS",
     "CHECKUP_REPORTERS",
+    "COHORT_REPORTERS",
     "INCIDENT_REPORTERS",
     "REPORTERS",
+    "REPORT_REPORTERS",
     "STATUS_REPORTERS",
     "Style",
     "render",
     "render_anomalies",
     "render_checkup",
+    "render_cohorts",
     "render_incidents",
+    "render_report",
     "render_status",
 ]
 
@@ -49,6 +55,11 @@ CHECKUP_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.checkup",
     "json": "gate.reporters.checkup_json",
 }
+COHORT_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.cohorts_terminal",
+    "markdown": "gate.reporters.cohorts_markdown",
+    "json": "gate.reporters.cohorts_json",
+}
 INCIDENT_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.incidents_terminal",
     "markdown": "gate.reporters.incidents_markdown",
@@ -58,6 +69,11 @@ ANOMALY_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.anomalies_terminal",
     "markdown": "gate.reporters.anomalies_markdown",
     "json": "gate.reporters.anomalies_json",
+}
+REPORT_REPORTERS: Final[Mapping[str, str]] = {
+    "html": "gate.reporters.html",
+    "markdown": "gate.reporters.report_markdown",
+    "json": "gate.reporters.report_json",
 }
 
 
@@ -88,4 +104,16 @@ def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
 def render_anomalies(name: str, report: "AnomalyReport", style: Style) -> str:
     """Return the report on control charts. ``name`` is one of `ANOMALY_REPORTERS`."""
     text: str = import_module(ANOMALY_REPORTERS[name]).render_anomalies(report, style)
+    return text
+
+
+def render_cohorts(name: str, report: "CohortReport", style: Style) -> str:
+    """Return the report on cohorts. ``name`` is one of `COHORT_REPORTERS`."""
+    text: str = import_module(COHORT_REPORTERS[name]).render_cohorts(report, style)
+    return text
+
+
+def render_report(name: str, report: "Report", style: Style) -> str:
+    """Return what happened to the budgets. ``name`` is one of `REPORT_REPORTERS`."""
+    text: str = import_module(REPORT_REPORTERS[name]).render_report(report, style)
     return text

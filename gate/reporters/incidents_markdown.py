@@ -11,14 +11,17 @@ from gate.reporters.style import Style
 
 def render_incidents(report: IncidentReport, _style: Style) -> str:
     """Return the report on incidents."""
-    blocks = [block for service in report.services for block in _service(service)]
+    blocks: list[str] = []
+    for service in report.services:
+        blocks += [*service_blocks(service), markup.small(words.origin(service))]
     if report.unfelt:
         blocks.append(markup.facts(words.unfelt(report)))
     blocks.append(markup.small(words.closing(report)))
     return markup.document(blocks)
 
 
-def _service(service: ServiceIncidents) -> Iterator[str]:
+def service_blocks(service: ServiceIncidents) -> Iterator[str]:
+    """Yield what was found under one policy."""
     verdict, word = words.verdict(service)
     yield f"## {markup.SIGNS[verdict]} {word}: {markdown(service.policy.service)}"
     rows = words.rows(service)
@@ -26,4 +29,3 @@ def _service(service: ServiceIncidents) -> Iterator[str]:
         yield markup.table(rows, words.COLUMNS)
     if told := [*words.explanations(service), *words.about(service)]:
         yield markup.facts(told)
-    yield markup.small(words.origin(service))

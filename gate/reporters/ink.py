@@ -25,7 +25,12 @@ _BADGES: Final = {
     Verdict.UNDECIDED: "1;37;45",
     Verdict.BLOCK: "1;37;41",
 }
-_MARKS: Final = {Verdict.ALLOW: _GREEN, Verdict.WARN: _YELLOW, Verdict.BLOCK: _RED}
+_MARKS: Final = {
+    Verdict.ALLOW: _GREEN,
+    Verdict.WARN: _YELLOW,
+    Verdict.UNDECIDED: _MAGENTA,
+    Verdict.BLOCK: _RED,
+}
 _BAR: Final = 10
 
 

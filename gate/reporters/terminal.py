@@ -7,8 +7,9 @@ from gate.budget.assessment import Assessment
 from gate.decision.decision import Decision, PolicyDecision
 from gate.decision.status import Status
 from gate.policy.findings import Verdict
-from gate.reporters import ink, summary, values
+from gate.reporters import ink, spark, summary, values
 from gate.reporters.budgets import COLUMNS, REMAINING
+from gate.reporters.column import Column
 from gate.reporters.details import details
 from gate.reporters.escape import plain
 from gate.reporters.layout import GAP, text_width, wrap
@@ -33,7 +34,8 @@ def render_status(status: Status, style: Style) -> str:
     lines: list[str] = []
     for known in status.policies:
         lines += [ink.ink(plain(known.policy.service), ink.BOLD, style), ""]
-        lines += _budgets(known.assessments, known.assessments, style)
+        drawn = spark.column(known.burn_downs, style) if known.burn_downs else ink.bar(style)
+        lines += _budgets(known.assessments, known.assessments, style, drawn)
         lines += facts([("Policy", summary.provenance(known.source))], style)
         lines.append("")
     at = values.exact_instant(status.evaluated_at)
@@ -46,7 +48,7 @@ def _policy(decided: PolicyDecision, decision: Decision, style: Style) -> Iterat
     yield ""
     yield from facts(list(summary.facts(decided, decision)), style)
     yield ""
-    yield from _budgets(decided.assessments, summary.in_question(decided), style)
+    yield from _budgets(decided.assessments, summary.in_question(decided), style, ink.bar(style))
     dashboard = decided.policy.dashboard
     more = [("Dashboard", dashboard)] if dashboard else []
     yield from facts([*more, *summary.origin(decided)], style)
@@ -64,11 +66,14 @@ def _headline(decision: Decision, verdict: Verdict, text: str, style: Style) -> 
 
 
 def _budgets(
-    known: Sequence[Assessment], closer: Sequence[Assessment], style: Style
+    known: Sequence[Assessment],
+    closer: Sequence[Assessment],
+    style: Style,
+    drawn: Column[Assessment],
 ) -> Iterator[str]:
-    """Write all budgets as a table, and of some the details."""
+    """Write all budgets as a table, a column of which draws them, and of some the details."""
     place = COLUMNS.index(REMAINING)
-    columns = (*COLUMNS[: place + 1], ink.bar(style), *COLUMNS[place + 1 :])
+    columns = (*COLUMNS[: place + 1], drawn, *COLUMNS[place + 1 :])
     rule, paint = "─" if style.unicode else "-", partial(ink.cell, style=style)
     lines = table(known, columns, style.width - len(GAP), rule=rule, paint=paint)
     head = [ink.ink(line, ink.DIM, style) for line in lines[:2]]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import requests
@@ -17,15 +18,17 @@ PATIENCE = 30.0
 
 
 def binary(name: str) -> str:
-    """Return the path of a program; skip the test where it is missing.
+    """Return the path of a program; skip the test where it is missing."""
+    places = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
+    return shutil.which(name, path=places) or missing(name)
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test, since it needs something that is not installed.
 
     With ``GATE_REQUIRE_SERVERS=1`` in the environment, fail it instead.
     """
-    places = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"))
-    found = shutil.which(name, path=places)
-    if found is not None:
-        return found
-    reason = f"{name} is not installed; tests/install-servers.sh installs it on Debian and Ubuntu"
+    reason = f"{what} is not installed; tests/install-servers.sh installs it on Debian and Ubuntu"
     if os.environ.get("GATE_REQUIRE_SERVERS") == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

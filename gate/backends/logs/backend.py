@@ -2,26 +2,28 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
 from gate.backends.logs.counting import count
 from gate.backends.logs.database import Database, opened
 from gate.backends.logs.indicators import Indicator
-from gate.backends.logs.prepare import key_of, prepare
+from gate.backends.logs.prepare import Prepared, key_of, prepare
 from gate.backends.logs.refusal import Refusal, from_duckdb, unreadable
 from gate.backends.logs.series import tell
-from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import zone_name
 from gate.settings import Limits, LogsSettings
 from gate.slo.history import SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Answer, Cause, CountRequest
 
-Request = TypeVar("Request", CountRequest, SeriesRequest)
-Found = TypeVar("Found", Answer, SeriesAnswer)
+if TYPE_CHECKING:  # for one command only
+    from gate.slo.cohorts import CohortAnswer, CohortRequest
+
+Request = TypeVar("Request", CountRequest, SeriesRequest, "CohortRequest")
+Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer")
 Wanted = list[tuple[Request, Indicator]]
-Look = Callable[[Database, Logs, Wanted[Request]], list[Found]]
+Look = Callable[[Database, Prepared, Wanted[Request]], list[Found]]
 """Answers requests whose indicators fit the logs, in order; may raise DuckDB's errors."""
 
 
@@ -38,20 +40,36 @@ class LogsBackend:
         What spoils one indicator (an expression, a value that does not fit) spoils no other.
         """
         return self._look(
-            requests, lambda database, logs, wanted: count(database, logs, wanted, at)
+            requests, lambda database, ready, wanted: count(database, ready.logs, wanted, at)
         )
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened in each step, from one scan for each length of step."""
-        return self._look(requests, tell)
+        return self._look(
+            requests, lambda database, ready, wanted: tell(database, ready.logs, wanted)
+        )
 
-    def _look(self, requests: Sequence[Request], look: Look[Request, Found]) -> list[Found]:
+    def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
+        """Return what happened to each group, from one scan for each span, step and labels."""
+        from gate.backends.logs.cohorts import tell_apart  # noqa: PLC0415 - for one command only
+
+        by = dict.fromkeys(label for request in requests for label in request.by)
+        return self._look(requests, tell_apart, tuple(by))
+
+    def _look(
+        self,
+        requests: Sequence[Request],
+        look: Look[Request, Found],
+        by: Sequence[str] = (),
+    ) -> list[Found]:
         if not requests:
             return []
         try:
             zone = zone_name(self._settings.records.time_zone)
             with opened(self._limits.timeout, zone) as database:
-                return self._answers(database, requests, look, zone)
+                slis = [request.sli for request in requests]
+                ready = prepare(database, self._settings, slis, zone, by)
+                return _answers(database, ready, requests, look)
         except duckdb.Error as error:
             return [from_duckdb(error).answer()] * len(requests)
         except (OSError, UnicodeError) as error:
@@ -59,29 +77,28 @@ class LogsBackend:
         except Refusal as refusal:
             return [refusal.answer()] * len(requests)
 
-    def _answers(
-        self,
-        database: Database,
-        requests: Sequence[Request],
-        look: Look[Request, Found],
-        zone: str | None,
-    ) -> list[Found]:
-        ready = prepare(database, self._settings, [request.sli for request in requests], zone)
-        asked = {
-            place: (request, ready.indicators[key])
-            for place, request in enumerate(requests)
-            if (key := key_of(request.sli)) in ready.indicators
-        }
-        found = _found(database, ready.logs, asked, look)
-        return [
-            found[place] if place in found else ready.refused[key_of(request.sli)]
-            for place, request in enumerate(requests)
-        ]
+
+def _answers(
+    database: Database,
+    ready: Prepared,
+    requests: Sequence[Request],
+    look: Look[Request, Found],
+) -> list[Found]:
+    asked = {
+        place: (request, ready.indicators[key])
+        for place, request in enumerate(requests)
+        if (key := key_of(request.sli)) in ready.indicators
+    }
+    found = _found(database, ready, asked, look)
+    return [
+        found[place] if place in found else ready.refused[key_of(request.sli)]
+        for place, request in enumerate(requests)
+    ]
 
 
 def _found(
     database: Database,
-    logs: Logs,
+    ready: Prepared,
     asked: dict[int, tuple[Request, Indicator]],
     look: Look[Request, Found],
 ) -> dict[int, Found]:
@@ -89,7 +106,7 @@ def _found(
     if not asked:
         return {}
     try:
-        return dict(zip(asked, look(database, logs, list(asked.values())), strict=True))
+        return dict(zip(asked, look(database, ready, list(asked.values())), strict=True))
     except duckdb.Error as error:
         refusal = from_duckdb(error)
         alike: dict[Indicator, dict[int, tuple[Request, Indicator]]] = {}
@@ -100,5 +117,5 @@ def _found(
     # A value that one indicator cannot read ends the scan for all; so each gets its own.
     answers: dict[int, Found] = {}
     for group in alike.values():
-        answers |= _found(database, logs, group, look)
+        answers |= _found(database, ready, group, look)
     return answers

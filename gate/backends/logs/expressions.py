@@ -76,7 +76,7 @@ def check_boolean(database: Database, expression: Expression, source: Source) ->
     Raises:
         Refusal: a column is missing, types do not fit, or the value is something else.
     """
-    kind = _bind(database, expression, source)
+    kind = check_value(database, expression, source)
     if kind != "BOOLEAN":
         raise invalid(
             f"{expression} is of type {kind}; a condition is expected, for example status >= 500"
@@ -89,13 +89,18 @@ def check_number(database: Database, expression: Expression, source: Source) -> 
     Raises:
         Refusal: a column is missing, types do not fit, or the value is something else.
     """
-    kind = _bind(database, expression, source)
+    kind = check_value(database, expression, source)
     if not is_number(kind):
         raise invalid(f"{expression} is of type {kind}; a number is expected")
     return kind
 
 
-def _bind(database: Database, expression: Expression, source: Source) -> str:
+def check_value(database: Database, expression: Expression, source: Source) -> str:
+    """Check that the expression has a value for every row, and return its type.
+
+    Raises:
+        Refusal: a column is missing, or types do not fit.
+    """
     types = {name: source.types[name] for name in map(source.column, sorted(expression.columns))}
     for name in map(source.column, sorted(expression.as_text)):
         if "DOUBLE" in types[name]:

@@ -1,6 +1,6 @@
 """What comes before counting: files found, columns learned, expressions checked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -9,6 +9,7 @@ from gate.backends.logs.delimited import describe_csv
 from gate.backends.logs.files import find_files, pattern_of
 from gate.backends.logs.indicators import Draft, Indicator, drafted, indicator_of
 from gate.backends.logs.jsonl import describe_jsonl
+from gate.backends.logs.labels import Label, drafted_label, label_of
 from gate.backends.logs.parquet import describe_parquet
 from gate.backends.logs.records import as_declared, needed_columns
 from gate.backends.logs.refusal import Refusal
@@ -21,6 +22,7 @@ from gate.slo.measurement import Sli, Unmeasured
 Describe = Callable[[Database, list[str], str, frozenset[str], Records], Source]
 Key = tuple[object, ...]
 """What an indicator is made of: windows of the same one are parsed and checked once."""
+Name = TypeVar("Name")
 Before = TypeVar("Before")
 After = TypeVar("After")
 
@@ -41,6 +43,10 @@ class Prepared:
     """Those that fit the logs."""
     refused: Mapping[Key, Unmeasured]
     """Those that do not, and why."""
+    labels: Mapping[str, Label]
+    """What rows are told apart by, as the user wrote it."""
+    unlabelled: Mapping[str, Unmeasured]
+    """What they cannot be told apart by, and why."""
 
 
 def key_of(sli: Sli) -> Key:
@@ -49,9 +55,13 @@ def key_of(sli: Sli) -> Key:
 
 
 def prepare(
-    database: Database, settings: LogsSettings, slis: Sequence[Sli], zone: str | None
+    database: Database,
+    settings: LogsSettings,
+    slis: Sequence[Sli],
+    zone: str | None,
+    by: Iterable[str] = (),
 ) -> Prepared:
-    """Find the logs and check the indicators; reads a few rows at most.
+    """Find the logs and check the indicators and labels; reads a few rows at most.
 
     Raises:
         Refusal, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
@@ -60,22 +70,33 @@ def prepare(
     database.confine(files)
     given = {key_of(sli): sli for sli in slis}
     drafts, refused = _sort_out(given, lambda sli: drafted(database, sli))
+    parsed, unread = _sort_out({text: text for text in by}, lambda t: drafted_label(database, t))
     records = settings.records
-    wanted = needed_columns(records).union(*(draft.wanted for draft in drafts.values()))
+    wanted = needed_columns(records).union(
+        *(draft.wanted for draft in drafts.values()), *(one.columns for one in parsed.values())
+    )
     described = FORMATS[kind](database, files, pattern_of(settings), wanted, records)
     source = as_declared(described, records)
     logs = Logs(source, timestamp_of(source, records.timestamp, zone))
     create_rows(database, source)
     indicators, unfit = _sort_out(drafts, lambda draft: indicator_of(database, draft, source))
-    return Prepared(logs=logs, drafts=drafts, indicators=indicators, refused=refused | unfit)
+    labels, unlike = _sort_out(parsed, lambda draft: label_of(database, draft, source))
+    return Prepared(
+        logs=logs,
+        drafts=drafts,
+        indicators=indicators,
+        refused=refused | unfit,
+        labels=labels,
+        unlabelled=unread | unlike,
+    )
 
 
 def _sort_out(
-    work: Mapping[Key, Before], step: Callable[[Before], After]
-) -> tuple[dict[Key, After], dict[Key, Unmeasured]]:
+    work: Mapping[Name, Before], step: Callable[[Before], After]
+) -> tuple[dict[Name, After], dict[Name, Unmeasured]]:
     """Take the step for each, and keep apart those that are refused."""
-    done: dict[Key, After] = {}
-    refused: dict[Key, Unmeasured] = {}
+    done: dict[Name, After] = {}
+    refused: dict[Name, Unmeasured] = {}
     for key, one in work.items():
         try:
             done[key] = step(one)

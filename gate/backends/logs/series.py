@@ -8,9 +8,8 @@ from math import isfinite
 
 from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import Indicator
-from gate.backends.logs.keys import ask_for_keys, missing_keys
-from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, repeatable
-from gate.backends.logs.timestamps import instant, undated
+from gate.backends.logs.statement import Logs, repeatable
+from gate.backends.logs.steps import scan
 from gate.slo.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Cause, CountRequest, Unmeasured
 from gate.slo.window import Span
@@ -44,46 +43,18 @@ def tell(database: Database, logs: Logs, wanted: Sequence[Wanted]) -> list[Serie
 
 def _scan(database: Database, logs: Logs, alike: Sequence[Wanted]) -> list[SeriesAnswer]:
     """Tell requests of one span and step."""
-    span, step = alike[0][0].span, alike[0][0].step
-    statement = Statement(logs, at=span.end, starts=(span.start,))
-    lost = statement.undated()
-    statement.count(span)  # an aggregate, so that the statement has one row whatever else it asks
-    width = step // MICROSECOND
-    place = statement.key(
-        f"CASE WHEN _at > {instant(span.start)} AND _at <= {instant(span.end)} "
-        f"THEN (epoch_us(_at) - {microseconds(span.start) + 1}) // {width} END"
-    )
-    asked = [_ask(statement, request, indicator) for request, indicator in alike]
-    keys = ask_for_keys(statement)
-    row = statement.run(database)
-    if row[lost]:
-        raise undated(database, logs.source, logs.timestamp, row[lost])
-    faults = missing_keys(database, keys, row)
-    names = list(dict.fromkeys(name for one in asked for name in one))
+    first, indicators = alike[0][0], [indicator for _, indicator in alike]
+    means = [indicator for request, indicator in alike if request.mean]
+    scanned = scan(database, logs, first.span, first.step, indicators, means=means)
+    place, names = scanned.place, list(dict.fromkeys(name for one in scanned.sums for name in one))
     columns = ", ".join(f"sum({name})" for name in names)
     rows = database.query(f"SELECT {place}, {columns} FROM groups WHERE {place} >= 0 GROUP BY 1")
     steps = {int(place): dict(zip(names, sums, strict=True)) for place, *sums in rows}
     found = [[steps.get(place, {}) for place in range(request.steps)] for request, _ in alike]
     return [
-        _fault(indicator, faults) or _series(logs, request, indicator, by_step, sums)
-        for (request, indicator), by_step, sums in zip(alike, found, asked, strict=True)
+        scanned.fault(indicator) or _series(logs, request, indicator, by_step, sums)
+        for (request, indicator), by_step, sums in zip(alike, found, scanned.sums, strict=True)
     ]
-
-
-def _ask(statement: Statement, request: SeriesRequest, indicator: Indicator) -> Sequence[str]:
-    """Ask for events and bad ones and, for a mean, the sum and the number of the values."""
-    statement.use(indicator)
-    event = indicator.event
-    asked = [statement.sum("count(*)", event), statement.sum("count(*)", event, indicator.bad)]
-    if request.mean and indicator.measured is not None:
-        value = statement.value(indicator.measured)
-        asked += [statement.sum(f"{of}({value})", event) for of in ("fsum", "count")]
-    return asked
-
-
-def _fault(indicator: Indicator, faults: Mapping[str, str]) -> Unmeasured | None:
-    reasons = [faults[column] for column in sorted(indicator.columns & faults.keys())]
-    return Unmeasured(cause=Cause.INVALID, reason=reasons[0]) if reasons else None
 
 
 def _series(

@@ -8,6 +8,7 @@ from typing import Final
 
 from gate.backends.logs.database import Database, Row, identifier, literal
 from gate.backends.logs.indicators import Indicator
+from gate.backends.logs.labels import Label
 from gate.backends.logs.source import Source
 from gate.backends.logs.timestamps import Timestamp, instant
 from gate.slo.measurement import CountRequest
@@ -46,9 +47,9 @@ class Statement:
     _sums: dict[str, str] = field(default_factory=dict)
     _aggregates: dict[str, int] = field(default_factory=dict)
 
-    def use(self, indicator: Indicator) -> None:
-        """Read the indicator's columns."""
-        self.columns |= indicator.columns
+    def use(self, used: Indicator | Label) -> None:
+        """Read the columns of an indicator or of a label."""
+        self.columns |= used.columns
 
     def value(self, sql: str) -> str:
         """Compute an expression once per row; returns the name of its result."""

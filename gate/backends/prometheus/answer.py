@@ -65,7 +65,7 @@ def answer(plan: Plan, readings: Readings) -> Answer:
     gathered = _Gathered(readings)
     try:
         numbers = {role: gathered.number(role, part) for role, part in plan.parts.items()}
-        _check_boundaries([gathered.number("boundary", part) for part in plan.lacking])
+        check_boundaries([gathered.number("boundary", part) for part in plan.lacking])
         counted = _count(plan.request, numbers)
         _check_bad(plan, numbers)
         evidence = _evidence(plan, gathered, (*plan.notes, *counted.notes))
@@ -100,8 +100,12 @@ def _check_bad(plan: Plan, numbers: Numbers) -> None:
         raise NotMeasuredError(Cause.NO_DATA, reason)
 
 
-def _check_boundaries(lacking: Iterable[Fraction | None]) -> None:
-    """Refuse a count by a boundary that some histograms had not in all of the window."""
+def check_boundaries(lacking: Iterable[Fraction | None]) -> None:
+    """Refuse a count by a boundary that some histograms had not in all of the window.
+
+    Raises:
+        NotMeasuredError: there are such histograms.
+    """
     most = max((number for number in lacking if number is not None), default=Fraction())
     if most:
         reason = (

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.outcome import Failure
 from gate.backends.prometheus.plan import Plan, plan, questions
 from gate.backends.prometheus.series import one_step, series_answer, series_plan
 from gate.slo.history import SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Answer, CountRequest
+
+if TYPE_CHECKING:  # for one command only
+    from gate.slo.cohorts import CohortAnswer, CohortRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,36 @@ class PrometheusBackend:
             series_answer(planned, fetch.reading) if isinstance(planned, Plan) else planned
             for planned in plans
         ]
+
+    def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
+        """Return what happened to each group; never raises for what the server does."""
+        # Imported here: other runs start sooner without it.
+        from gate.backends.prometheus.cohorts import (  # noqa: PLC0415
+            Told,
+            cohort_answer,
+            cohort_plan,
+            whole,
+        )
+
+        if not requests:
+            return []
+        fetch = self._fetch(max(request.span.end for request in requests))
+        fetch.run(part for request in requests for part in questions(whole(request)))
+        plans = [cohort_plan(request, fetch.reading) for request in requests]
+        fetch.run(part for told in plans if isinstance(told, Told) for part in told)
+        return [
+            cohort_answer(told, fetch.reading, lambda metric: self._labels(metric, fetch.until))
+            if isinstance(told, Told)
+            else told
+            for told in plans
+        ]
+
+    def _labels(self, metric: str, until: float) -> list[str]:
+        """Return the labels that a metric's series have; empty where it cannot be told."""
+        body = self.client.ask("labels", {"match[]": metric}, until=until)
+        names = [] if isinstance(body, Failure) else body.get("data")
+        known = map(str, names if isinstance(names, list) else ())
+        return [name for name in known if name != "__name__"]
 
     def _fetch(self, at: datetime) -> Fetch:
         return Fetch(

@@ -62,7 +62,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """An expression that must give one number, or one per value of a label."""
+    """An expression that must give one number, or one per value of a label or of several."""
 
     pieces: tuple[str, ...]
     """The text around each place for the window."""
@@ -80,6 +80,8 @@ class Part:
     """Given: one number per value of this label is expected."""
     grid: Grid | None = None
     """Given: one number per instant is expected, instead of one at the run's instant."""
+    by: tuple[str, ...] = ()
+    """Given, with a grid: so many numbers per values of these labels are expected."""
 
     @property
     def text(self) -> str:

@@ -30,6 +30,8 @@ class Value:
     """By the value of the label that was asked for."""
     points: tuple[float | None, ...] = ()
     """Of the grid that was asked for, the oldest first; None: no series at that instant."""
+    groups: Mapping[tuple[str, ...], tuple[float | None, ...]] = field(default_factory=dict)
+    """Points by the values of the labels that were asked for; what is no group has ``points``."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -67,7 +69,7 @@ def read_reply(reply: Reply, parts: Sequence[Part]) -> list[Reading]:
 
 def _read(part: Part, series: list[Mapping[str, Any]], reply: Reply) -> Reading:
     if part.grid is not None:
-        return _read_points(series, reply, part.grid)
+        return _read_points(series, reply, part.grid, part.by)
     if part.label is not None:
         return _read_table(series, reply, part.label)
     return _read_part(series, reply)
@@ -86,7 +88,13 @@ def put_together(first: Reading, second: Reading) -> Reading:
         return second
     warnings = tuple(dict.fromkeys(first.warnings + second.warnings))
     if first.points:
-        return Value(number=None, points=second.points + first.points, warnings=warnings)
+        groups = {
+            values: second.groups.get(values, second.points)
+            + first.groups.get(values, first.points)
+            for values in {**second.groups, **first.groups}
+        }
+        points = second.points + first.points
+        return Value(number=None, points=points, groups=groups, warnings=warnings)
     numbers = [value.number for value in (first, second) if value.number is not None]
     note = (
         "the window was counted in pieces, since it is too large for one query; what was counted"
@@ -134,13 +142,33 @@ def _read_table(series: list[Mapping[str, Any]], reply: Reply, label: str) -> Re
     return Value(number=None, numbers=numbers, warnings=reply.warnings, notes=reply.notes)
 
 
-def _read_points(series: list[Mapping[str, Any]], reply: Reply, grid: Grid) -> Reading:
-    if len(series) > 1:
-        return Fault(cause=Cause.INVALID, reason=_several(series))
+def _read_points(
+    series: list[Mapping[str, Any]], reply: Reply, grid: Grid, by: tuple[str, ...]
+) -> Reading:
+    groups: dict[tuple[str, ...], tuple[float | None, ...]] = {}
+    for sample in series:
+        values = tuple(str(sample["metric"].get(label, "")) for label in by)
+        if values in groups:
+            return Fault(cause=Cause.INVALID, reason=_several(series))
+        points = _points(sample, grid)
+        if isinstance(points, Fault):
+            return points
+        groups[values] = points
+    nothing = (None,) * grid.count
+    return Value(
+        number=None,
+        points=nothing if by else groups.get((), nothing),
+        groups=groups if by else {},
+        warnings=reply.warnings,
+        notes=reply.notes,
+    )
+
+
+def _points(sample: Mapping[str, Any], grid: Grid) -> tuple[float | None, ...] | Fault:
     points: list[float | None] = [None] * grid.count
     first, step = grid.first.timestamp(), grid.step.total_seconds()
     parse = cache(_parse)  # the values of a history come again and again
-    for pair in series[0].get("values", ()) if series else ():
+    for pair in sample.get("values", ()):
         match pair:
             case [float() | int() as time, str(text)]:
                 number, place = parse(text), round((time - first) / step)
@@ -152,7 +180,7 @@ def _read_points(series: list[Mapping[str, Any]], reply: Reply, grid: Grid) -> R
             reason = "the answer holds an instant that was not asked for"
             return Fault(cause=Cause.BACKEND_ERROR, reason=reason)
         points[place] = number
-    return Value(number=None, points=tuple(points), warnings=reply.warnings, notes=reply.notes)
+    return tuple(points)
 
 
 def _number(value: object) -> Fraction | Fault:

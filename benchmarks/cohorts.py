@@ -1,0 +1,146 @@
+"""How often `gate cohorts` sees a difference where there is none, and how wide its intervals are.
+
+Weeks of several templates that all fail alike are drawn at random and compared as the command does,
+and beside that as if every event were a coin thrown by itself. docs/cohorts.md quotes the output.
+
+    python -m benchmarks.cohorts [RUNS]
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gate.budget.cohorts.arms import Arm, Pair
+from gate.budget.cohorts.comparison import Contest, compare_all
+from gate.budget.cohorts.dispersion import own_effect
+from gate.budget.cohorts.holm import holm
+from gate.budget.cohorts.ratios import LEVEL, compare
+from gate.budget.sampling import wilson_interval
+
+STEPS = 168
+RNG = np.random.default_rng(20261101)
+
+Shares = NDArray[np.float64]
+"""By step and group: the probability that a request fails."""
+
+
+@dataclass(frozen=True)
+class World:
+    """How failures come about; in the long run all groups fail alike, or the first more often."""
+
+    name: str
+    groups: int
+    per_step: float
+    shares: Callable[[int], Shares]
+    ratio: float = 1.0
+    """Of the first group to the others."""
+
+
+def even(groups: int) -> Shares:
+    """Every request fails by itself, one in a hundred."""
+    return np.full((STEPS, groups), 0.01)
+
+
+def outages(groups: int) -> Shares:
+    """One hour in 30, a fifth of all requests fails, whatever their group."""
+    hit = RNG.random((STEPS, 1)) < 1 / 30
+    return np.where(hit, 0.2, 0.005) * np.ones((1, groups))
+
+
+def own_outages(groups: int) -> Shares:
+    """One hour in 30, a fifth of the requests of one group fails; each has its own hours."""
+    return np.where(RNG.random((STEPS, groups)) < 1 / 30, 0.2, 0.005)
+
+
+def long_outages(groups: int) -> Shares:
+    """Outages of one group each that last four hours, and do not begin with a stretch of steps."""
+    hit = np.repeat(RNG.random((STEPS // 4 + 1, groups)) < 1 / 30, 4, axis=0)
+    return np.where(hit[2 : STEPS + 2], 0.2, 0.005)
+
+
+WORLDS = (
+    World("each request by itself, 10 groups, 40 an hour", 10, 40, even),
+    World("each request by itself, 10 groups, 2 an hour", 10, 2, even),
+    World("outages of all groups, 40 an hour", 10, 40, outages),
+    World("outages of one group each, 40 an hour", 10, 40, own_outages),
+    World("outages of one group each, 400 an hour", 10, 400, own_outages),
+    World("outages of one group each, 2 an hour", 10, 2, own_outages),
+    World("outages of four hours, 40 an hour", 10, 40, long_outages),
+)
+TWICE = (
+    World("each request by itself, 40 an hour", 5, 40, even, 2),
+    World("each request by itself, 1 an hour", 5, 1, even, 2),
+    World("outages of all groups, 40 an hour", 5, 40, outages, 2),
+    World("outages of one group each, 40 an hour", 5, 40, own_outages, 2),
+)
+
+
+def draw(world: World) -> list[Arm]:
+    """Return a week of each group."""
+    shares = world.shares(world.groups)
+    shares[:, 0] *= world.ratio
+    total = RNG.poisson(world.per_step, shares.shape)
+    bad = RNG.binomial(total, shares)
+    return [
+        Arm(tuple(map(float, total[:, place])), tuple(map(float, bad[:, place])))
+        for place in range(world.groups)
+    ]
+
+
+def contests(arms: list[Arm]) -> list[Contest]:
+    """Return each group beside all the others."""
+    total, bad = (np.sum([getattr(a, f) for a in arms], axis=0) for f in ("total", "bad"))
+    return [
+        Contest(whole=Pair(a, Arm(tuple(total - np.array(a.total)), tuple(bad - np.array(a.bad)))))
+        for a in arms
+    ]
+
+
+def false_alarms(world: World, runs: int) -> tuple[float, float]:
+    """Return how often some group is seen to differ: as the command does it, and by coins."""
+    seen = coins = 0
+    for _ in range(runs):
+        pairs = contests(draw(world))
+        seen += any(one.crude is not None and one.crude.seen for one in compare_all([pairs])[0])
+        plain = [compare(one.whole.table)[0] for one in pairs]
+        coins += min(holm(plain)) <= LEVEL
+    return seen / runs, coins / runs
+
+
+def coverage(world: World, runs: int) -> tuple[float, float, float]:
+    """Return how often an interval holds the ratio, and the share, and a difference is seen."""
+    held = own = seen = 0
+    truth = float(np.mean([world.shares(1).mean() for _ in range(500)])) * world.ratio
+    for _ in range(runs):
+        arms = draw(world)
+        found = compare_all([contests(arms)])[0][0].crude
+        assert found is not None
+        low, high = found.interval
+        held += low <= world.ratio <= high
+        seen += found.seen
+        total, bad = (Fraction(one / own_effect(arms[0])) for one in arms[0].sums)
+        least, most = wilson_interval(bad, total)
+        own += least <= truth <= most
+    return held / runs, own / runs, seen / runs
+
+
+def main(runs: int) -> None:
+    """Print both tables."""
+    print(
+        f"{runs} weeks each, {STEPS} steps\n\nfalse alarms (some group of all)        gate   coins"
+    )
+    for world in WORLDS:
+        seen, coins = false_alarms(world, runs)
+        print(f"{world.name:<46} {seen:6.1%} {coins:7.1%}")
+    print("\none group of 5 fails twice as often      ratio held   share held   seen")
+    for world in TWICE:
+        held, own, seen = coverage(world, runs)
+        print(f"{world.name:<46} {held:6.1%} {own:8.1%} {seen:8.1%}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2000)

@@ -1,0 +1,137 @@
+"""What happened to whom: events by step and label, from one scan for each span, step and labels."""
+
+# ruff: noqa: S608 - made of names, numbers and quoted texts
+
+from collections.abc import Sequence
+
+from gate.backends.logs.database import Database, Row, literal
+from gate.backends.logs.indicators import Indicator
+from gate.backends.logs.prepare import Prepared
+from gate.backends.logs.statement import repeatable
+from gate.backends.logs.steps import Scanned, scan
+from gate.slo.cohorts import (
+    OTHERS,
+    Cohort,
+    CohortAnswer,
+    CohortRequest,
+    Cohorts,
+    Values,
+    cut_note,
+)
+from gate.slo.measurement import Cause, CountRequest, Unmeasured
+
+Wanted = tuple[CohortRequest, Indicator]
+
+
+def tell_apart(database: Database, ready: Prepared, wanted: Sequence[Wanted]) -> list[CohortAnswer]:
+    """Tell every request's events by label and step, in order.
+
+    Raises:
+        Refusal: rows whose time is not known.
+        duckdb.Error: the files or the values in them cannot be read.
+    """
+    told: dict[int, CohortAnswer] = {}
+    grids: dict[tuple[object, ...], dict[int, Wanted]] = {}
+    for place, (request, indicator) in enumerate(wanted):
+        unlabelled = [ready.unlabelled[one] for one in request.by if one in ready.unlabelled]
+        if indicator.bad is None:
+            reason = "what is spent has no events to tell apart"
+            told[place] = Unmeasured(cause=Cause.INVALID, reason=reason)
+        elif unlabelled:
+            told[place] = unlabelled[0]
+        else:
+            grid = (request.span, request.step, request.by, request.most, request.keep)
+            grids.setdefault(grid, {})[place] = request, indicator
+    for alike in grids.values():
+        told |= zip(alike, _scan(database, ready, list(alike.values())), strict=True)
+    return [told[place] for place in range(len(wanted))]
+
+
+def _scan(database: Database, ready: Prepared, alike: Sequence[Wanted]) -> list[CohortAnswer]:
+    """Tell requests of one span, step and labels."""
+    request, indicators = alike[0][0], [one for _, one in alike]
+    labels = [ready.labels[one] for one in request.by]
+    scanned = scan(database, ready.logs, request.span, request.step, indicators, labels=labels)
+    keys, notes = list[str](), list[str]()
+    for place in range(len(labels)):
+        key, note = _busiest(database, scanned, request, place)
+        keys.append(key)
+        notes += note
+    columns = [*keys, scanned.place, *(f"sum({name})" for names in scanned.sums for name in names)]
+    rows = database.query(
+        f"SELECT {', '.join(columns)} FROM groups WHERE {scanned.place} >= 0 GROUP BY ALL"
+    )
+    return [
+        scanned.fault(indicator, *labels)
+        or _cohorts(
+            one, rows, len(keys) + 1 + 2 * number, tuple(notes), _query(ready, one, indicator)
+        )
+        for number, (one, indicator) in enumerate(alike)
+    ]
+
+
+def _busiest(
+    database: Database, scanned: Scanned, request: CohortRequest, place: int
+) -> tuple[str, list[str]]:
+    """Return SQL for a label of which only the busiest values are told apart, and a note on it."""
+    name = scanned.labels[place]
+    among = f"FROM groups WHERE {scanned.place} >= 0"
+    ((count,),) = database.query(f"SELECT count(DISTINCT {name}) {among}")
+    if count <= request.most:
+        return name, []
+    ranked = database.query(
+        f"SELECT {name} {among} GROUP BY 1 ORDER BY sum({scanned.rows}) DESC, 1 "
+        f"LIMIT {request.most}"
+    )
+    kept = [str(value) for (value,) in ranked]
+    if place == 0 and request.keep is not None:
+        kept.append(request.keep)
+    some = ", ".join(map(literal, kept))
+    sql = f"CASE WHEN {name} IN ({some}) THEN {name} ELSE {literal(OTHERS)} END"
+    return sql, [cut_note(request.by[place], request.most, count)]
+
+
+def _cohorts(
+    request: CohortRequest,
+    rows: Sequence[Row],
+    column: int,
+    notes: tuple[str, ...],
+    query: str,
+) -> CohortAnswer:
+    """Take one indicator's events and bad ones, by group and step, out of all that was counted."""
+    by = len(request.by)
+    known = {int(row[by]) for row in rows}
+    steps: dict[Values, dict[int, tuple[int, int]]] = {}
+    for row in rows:
+        if row[column]:
+            steps.setdefault(row[:by], {})[int(row[by])] = row[column : column + 2]
+    if not steps:
+        there = bool(rows)
+        cause = Cause.NO_TRAFFIC if there else Cause.NO_DATA
+        reason = (
+            "of all rows in the time none is an event"
+            if there
+            else "the logs have no row in the time"
+        )
+        return Unmeasured(cause=cause, reason=reason, query=query)
+    return Cohorts(
+        groups={
+            values: _cohort(found, known, request.steps) for values, found in sorted(steps.items())
+        },
+        query=query,
+        notes=notes,
+    )
+
+
+def _query(ready: Prepared, request: CohortRequest, indicator: Indicator) -> str:
+    whole = CountRequest(sli=request.sli, span=request.span)
+    return repeatable(ready.logs, whole, indicator)
+
+
+def _cohort(found: dict[int, tuple[int, int]], known: set[int], steps: int) -> Cohort:
+    """Return a group's events; a step without any row at all is not known."""
+    points = [found.get(step, (0, 0)) if step in known else None for step in range(steps)]
+    return Cohort(
+        total=tuple(None if point is None else float(point[0]) for point in points),
+        bad=tuple(None if point is None else float(point[1] or 0) for point in points),
+    )

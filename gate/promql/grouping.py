@@ -1,0 +1,159 @@
+"""A count told apart by labels: every ``sum`` of it keeps them, and no absent part hides another.
+
+A count is a sum of increases, each times a number. So it is taken apart into these and put together
+anew: ``(sum(a) or vector(0)) + sum(b)`` by labels would lose every group that only ``a`` has.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from gate.promql.expression import Expression
+from gate.promql.matchers import PLAIN_NAME, fold_braces, quote
+from gate.promql.tokens import ExpressionError, Kind, Token, closing, join, tokenize
+
+_TERM: Final = "gate_term"
+"""The label that keeps the parts of a sum apart until they are added up."""
+_CALLS: Final = frozenset({"increase", "sum_over_time", "count_over_time"})
+_GROUPING: Final = frozenset({"by", "without"})
+_UNFIT: Final = (
+    "it cannot be told apart by labels: that takes sums of increase(...), sum_over_time(...) or"
+    " count_over_time(...), each of one selector over [$window]"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouped:
+    """A count by labels."""
+
+    pieces: tuple[str, ...]
+    """The text around each ``$window``."""
+    zero: bool
+    """Whether it says itself, by ``or vector(0)``, that nothing is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A number times an increase."""
+
+    weight: Fraction
+    call: str
+
+    def times(self, factor: Fraction) -> "_Term":
+        return _Term(self.weight * factor, self.call)
+
+    def by(self, labels: str) -> str:
+        factor = "" if self.weight == 1 else f"{float(self.weight)!r} * "
+        return f"{factor}sum by ({labels}) ({self.call})"
+
+
+def group_by(expression: Expression, labels: Sequence[str]) -> Grouped:
+    """Return a count that gives one series per value of the labels, and no others.
+
+    Raises:
+        ExpressionError: it is no sum of increases, of which it is not known what its groups are.
+    """
+    reader = _Reader(expression.over("$window"))
+    terms = reader.read()
+    written = ", ".join(name if PLAIN_NAME.fullmatch(name) else quote(name) for name in labels)
+    text = terms[0].by(written) if len(terms) == 1 else _added(terms, written)
+    return Grouped(pieces=tuple(text.split("$window")), zero=reader.zero)
+
+
+def _added(terms: Sequence[_Term], labels: str) -> str:
+    parts = [
+        f'label_replace({term.by(labels)},"{_TERM}",{quote(str(place))},"","")'
+        for place, term in enumerate(terms)
+    ]
+    return f"sum by ({labels}) ({' or '.join(parts)})"
+
+
+class _Reader:
+    """Reads a count from its tokens, one rule of its grammar a method."""
+
+    def __init__(self, text: str) -> None:
+        folded = fold_braces(tokenize(text), {})[0]
+        self._tokens = [token for token in folded if token.kind is not Kind.SPACE]
+        self._place = 0
+        self.zero = False
+
+    def read(self) -> list[_Term]:
+        terms = list(self._union())
+        if self._place < len(self._tokens):
+            raise ExpressionError(_UNFIT)
+        return terms
+
+    def _union(self) -> Iterator[_Term]:
+        yield from self._sum()
+        while self._takes("or"):
+            for text in ("vector", "(", "0", ")"):
+                self._expect(text)
+            self.zero = True
+
+    def _sum(self) -> Iterator[_Term]:
+        yield from self._product()
+        while (minus := self._takes("-")) or self._takes("+"):
+            yield from (term.times(Fraction(-1 if minus else 1)) for term in self._product())
+
+    def _product(self) -> list[_Term]:
+        if self._next.kind is not Kind.NUMBER:
+            return list(self._factor())
+        try:
+            weight = Fraction(self._next.text)
+        except ValueError:
+            raise ExpressionError(_UNFIT) from None
+        self._place += 1
+        self._expect("*")
+        return [term.times(weight) for term in self._factor()]
+
+    def _factor(self) -> Iterator[_Term]:
+        if self._takes("sum"):
+            self._skip_grouping()
+            yield from self._bracketed()
+            self._skip_grouping()
+        elif self._next.text == "(":
+            yield from self._bracketed()
+        else:
+            yield self._call()
+
+    def _bracketed(self) -> Iterator[_Term]:
+        self._expect("(")
+        yield from self._union()
+        self._expect(")")
+
+    def _call(self) -> _Term:
+        start = self._place
+        if self._next.text not in _CALLS:
+            raise ExpressionError(_UNFIT)
+        self._place += 1
+        if self._next.text != "(":
+            raise ExpressionError(_UNFIT)
+        end = closing(self._tokens, self._place)
+        inside = [token.kind for token in self._tokens[self._place + 1 : end]]
+        window = [Kind.SYMBOL, Kind.WINDOW, Kind.SYMBOL]
+        if inside not in ([*of, *window] for of in _SELECTORS):
+            raise ExpressionError(_UNFIT)
+        self._place = end + 1
+        return _Term(Fraction(1), join(self._tokens[start : self._place]))
+
+    def _skip_grouping(self) -> None:
+        if self._next.text.lower() in _GROUPING:
+            self._place = closing(self._tokens, self._place + 1) + 1
+
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._place] if self._place < len(self._tokens) else _END
+
+    def _takes(self, text: str) -> bool:
+        fits = self._next.text.lower() == text
+        self._place += fits
+        return fits
+
+    def _expect(self, text: str) -> None:
+        if not self._takes(text):
+            raise ExpressionError(_UNFIT)
+
+
+_END: Final = Token(Kind.SPACE, "")
+_SELECTORS: Final = ([Kind.WORD], [Kind.BRACES], [Kind.WORD, Kind.BRACES])

@@ -1,0 +1,28 @@
+"""Cohorts for an issue, a wiki or a comment."""
+
+from collections.abc import Iterator
+
+from gate.decision.cohorts import CohortReport, ServiceCohorts
+from gate.reporters import cohorts_words as words
+from gate.reporters import markup
+from gate.reporters.escape import markdown
+from gate.reporters.style import Style
+
+
+def render_cohorts(report: CohortReport, _style: Style) -> str:
+    """Return the report on cohorts."""
+    blocks = [block for service in report.services for block in _service(report, service)]
+    blocks.append(markup.small(words.closing(report)))
+    return markup.document(blocks)
+
+
+def _service(report: CohortReport, service: ServiceCohorts) -> Iterator[str]:
+    verdict, word = words.verdict(service)
+    yield f"## {markup.SIGNS[verdict]} {word}: {markdown(service.policy.service)}"
+    if said := list(words.answers(report, service)):
+        yield markup.facts(said)
+    if rows := words.rows(service):
+        yield markup.table(rows, words.columns(report, service))
+    if about := list(words.about(report, service)):
+        yield markup.facts(about)
+    yield markup.small(words.origin(service))

@@ -1,0 +1,51 @@
+"""Cohorts for a terminal: what can be said, and a table of the numbers."""
+
+from collections.abc import Iterator
+
+from gate.decision.cohorts import CohortReport, ServiceCohorts
+from gate.policy.findings import Verdict
+from gate.reporters import cohorts_words as words
+from gate.reporters import ink
+from gate.reporters.column import MUST, Column
+from gate.reporters.escape import plain
+from gate.reporters.layout import GAP
+from gate.reporters.prose import facts, finish
+from gate.reporters.style import Style
+from gate.reporters.table import table
+
+
+def render_cohorts(report: CohortReport, style: Style) -> str:
+    """Return the report on cohorts."""
+    lines: list[str] = []
+    for service in report.services:
+        lines += [*_service(report, service, style), ""]
+    lines += facts(list(words.closing(report)), style)
+    return finish(lines, style)
+
+
+def _service(report: CohortReport, service: ServiceCohorts, style: Style) -> Iterator[str]:
+    verdict, word = words.verdict(service)
+    name = ink.ink(plain(service.policy.service), ink.BOLD, style)
+    yield f"{ink.badge(verdict, word, style)}{GAP}{name}"
+    yield ""
+    if said := list(words.answers(report, service)):
+        yield from facts(said, style)
+        yield ""
+    if rows := words.rows(service):
+        yield from _table(report, service, rows, style)
+        yield ""
+    yield from facts([*words.about(report, service), *words.origin(service)], style)
+
+
+def _table(
+    report: CohortReport, service: ServiceCohorts, rows: list[words.Row], style: Style
+) -> Iterator[str]:
+    def paint(column: Column[words.Row], row: words.Row, text: str) -> str:
+        if column.keep == MUST and column.right and words.is_worse(row):
+            return ink.coloured(Verdict.BLOCK, text, style)
+        return text
+
+    rule, width = "─" if style.unicode else "-", style.width - len(GAP)
+    lines = table(rows, words.columns(report, service), width, rule=rule, paint=paint)
+    head = [ink.ink(line, ink.DIM, style) for line in lines[:2]]
+    yield from (f"{GAP}{line}".rstrip() for line in [*head, *lines[2:]])

@@ -1,0 +1,110 @@
+"""The parts of the page about one service, in the order of use. One more is one more function."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from gate.budget.assessment import Assessment
+from gate.decision.report import Report, ServiceReport
+from gate.policy.findings import Verdict
+from gate.reporters import incidents_words, ink, summary, values
+from gate.reporters import report_words as words
+from gate.reporters.budgets import COLUMNS
+from gate.reporters.details import details
+from gate.reporters.html.burn_down import burn_down_figure
+from gate.reporters.html.burn_rates import burn_rate_figure
+from gate.reporters.html.tables import facts, table
+from gate.reporters.html.tags import Html, element, link
+from gate.reporters.style import Style
+from gate.slo.objective import RatioSlo
+
+Section = Callable[[ServiceReport, Report, str], Iterator[Html]]
+"""From a service, the whole report and a prefix of ids to the content under a heading."""
+
+_SIGNS: Final = Style()
+
+
+def badge(verdict: Verdict, word: str, sentence: str) -> Html:
+    """Say the most important thing so that nobody overlooks it."""
+    sign = element("span", ink.mark(verdict, _SIGNS), aria_hidden="true")
+    return element(
+        "p",
+        element("strong", sign, f" {word}", class_=f"badge {verdict}"),
+        f" {sentence}",
+        class_="verdict",
+    )
+
+
+def verdict(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Html]:
+    """Tell whether it may ship: the change that was asked about, or each class."""
+    yield from _standing(service, report)
+    if service.policy.dashboard:
+        yield element("p", "Dashboard: ", link(service.policy.dashboard))
+
+
+def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
+    """List every budget."""
+    caption = f"The error budgets of {service.policy.service}"
+    yield table(service.assessments, COLUMNS, caption, cards=True)
+
+
+def courses(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+    """Show what happened to each budget."""
+    for place, known in enumerate(service.assessments, start=1):
+        name = f"{prefix}-{place}"
+        parts = [
+            element("h3", known.slo.name, id=name),
+            element("p", *_left(known), class_="left"),
+            element("div", *_figures(name, known, service, report), class_="figures"),
+            element("details", element("summary", "More about it"), facts(details(known))),
+        ]
+        yield element("article", *parts, aria_labelledby=name)
+
+
+def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
+    """Tell what was found, what is known of it, and what it comes to."""
+    found = service.incidents
+    state, word = incidents_words.verdict(found)
+    yield badge(state, word, "")
+    if rows := incidents_words.rows(found):
+        caption = f"Incidents of {service.policy.service}"
+        yield table(rows, incidents_words.COLUMNS, caption, cards=True)
+    told = [*incidents_words.explanations(found), *incidents_words.about(found)]
+    if told:
+        yield facts(told)
+
+
+SECTIONS: Final[tuple[tuple[str, Section], ...]] = (
+    ("May it ship?", verdict),
+    ("Budgets", budgets),
+    ("What happened", courses),
+    ("Incidents", incidents),
+)
+
+
+def _left(known: Assessment) -> Iterator[str]:
+    yield element("strong", values.left(known.remaining))
+    yield f" of the budget left ({words.promised(known.slo)})"
+
+
+def _figures(
+    name: str, known: Assessment, service: ServiceReport, report: Report
+) -> Iterator[Html]:
+    slo, course = known.slo, service.courses.get(known.slo.name)
+    if course is None or not isinstance(slo, RatioSlo):
+        yield element("p", words.missing(service, slo), class_="missing")
+        return
+    if course.left:
+        yield burn_down_figure(name, slo.name, course, service)
+    else:
+        yield element("p", words.unmeasured(known), class_="missing")
+    yield burn_rate_figure(name, slo, course, service, report)
+
+
+def _standing(service: ServiceReport, report: Report) -> Iterator[Html]:
+    if report.decision is not None and service.decided is not None:
+        word = summary.verdict_word(service.decided.verdict, report.decision)
+        yield badge(service.decided.verdict, word, summary.subject(service.decided))
+        yield facts(summary.facts(service.decided, report.decision))
+        return
+    yield badge(*words.standing(service))
+    yield facts(words.outlook(service))

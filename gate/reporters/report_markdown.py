@@ -1,0 +1,58 @@
+"""The report for an issue or a wiki, with small charts in text."""
+
+from collections.abc import Iterator
+
+from gate.budget.assessment import Assessment
+from gate.decision.report import Report, ServiceReport
+from gate.reporters import incidents_words, markup, summary
+from gate.reporters import report_words as words
+from gate.reporters.escape import block, markdown
+from gate.reporters.incidents_markdown import service_blocks
+from gate.reporters.markdown import SHOWN
+from gate.reporters.style import Style
+from gate.reporters.text_chart import text_chart
+
+
+def render_report(report: Report, _style: Style) -> str:
+    """Return the report."""
+    blocks = [f"# {markdown(words.title(report))}", markdown(words.about(report))]
+    for service in report.services:
+        blocks += _service(service, report)
+    if unfelt := incidents_words.unfelt(report.incidents):
+        blocks.append(markup.facts(unfelt))
+    blocks.append(markup.small(words.closing(report)))
+    return markup.document(blocks)
+
+
+def _service(service: ServiceReport, report: Report) -> Iterator[str]:
+    yield from _verdict(service, report)
+    yield markup.table(service.assessments, SHOWN)
+    for known in service.assessments:
+        yield from _course(known, service)
+    yield from service_blocks(service.incidents)
+
+
+def _verdict(service: ServiceReport, report: Report) -> Iterator[str]:
+    if report.decision is not None and service.decided is not None:
+        verdict = service.decided.verdict
+        word = summary.verdict_word(verdict, report.decision)
+        yield f"## {markup.SIGNS[verdict]} {word}: {markdown(summary.subject(service.decided))}"
+        yield markup.facts(summary.facts(service.decided, report.decision))
+        return
+    verdict, word, sentence = words.standing(service)
+    name = service.policy.service
+    yield f"## {markup.SIGNS[verdict]} {markdown(f'{word}: {name}')}"
+    yield markdown(sentence)
+    yield markup.facts(words.outlook(service))
+
+
+def _course(known: Assessment, service: ServiceReport) -> Iterator[str]:
+    slo, course = known.slo, service.courses.get(known.slo.name)
+    yield f"**{markdown(slo.name)}** ({markdown(words.promised(slo))})"
+    if course is None:
+        yield markdown(words.missing(service, slo))
+        return
+    if not course.left:
+        yield markdown(words.unmeasured(known))
+    felt = [incident for _, incident in words.incidents_of(slo.name, service)]
+    yield block(text_chart(course, felt, service.deploys))

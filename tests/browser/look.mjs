@@ -1,0 +1,115 @@
+// Opens a page in Chromium at three widths, light and dark, and prints what there is to be seen:
+//   node look.mjs CHROMIUM PAGE [FOLDER]
+// Judging is left to test_report_in_browser.py. For people: pictures of each, and the printed page, in
+// the folder.
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
+
+const [executablePath, page, folder] = process.argv.slice(2);
+const address = pathToFileURL(page).href;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf-8");
+const WIDTHS = [360, 820, 1440];
+
+// In the page: texts that stand out of the window, or of what scrolls; pairs in a picture that overlap.
+function look() {
+  const texts = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || !parent.checkVisibility()) continue;
+    if (parent.closest(".skip, .unseen, title, desc")) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    texts.push({ text: node.data.trim(), box: range.getBoundingClientRect(), parent });
+  }
+  const width = document.documentElement.clientWidth;
+  const outside = texts.filter(
+    ({ box, parent }) => (box.left < -1 || box.right > width + 1) && !parent.closest(".wide"),
+  );
+  const overlapping = [];
+  for (const picture of document.querySelectorAll("svg.plot")) {
+    const within = texts.filter(({ parent }) => parent.closest("svg.plot") === picture);
+    within.forEach((one, place) => {
+      for (const other of within.slice(place + 1)) {
+        const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
+        const down = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
+        if (across > 1 && down > 4) overlapping.push(`${one.text} / ${other.text}`);
+      }
+    });
+  }
+  const tables = [...document.querySelectorAll(".wide")].filter((one) => one.scrollWidth > one.clientWidth);
+  return {
+    scrolls: document.documentElement.scrollWidth > width,
+    outside: outside.map(({ text }) => text),
+    overlapping,
+    scrolling: tables.map((one) => one.ariaLabel),
+    texts: texts.length,
+    background: getComputedStyle(document.body).backgroundColor,
+  };
+}
+
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const tab = await browser.newPage();
+const requests = [];
+const complaints = [];
+tab.on("request", (request) => requests.push(request.url()));
+tab.on("console", (message) => complaints.push(message.text()));
+tab.on("pageerror", (error) => complaints.push(String(error)));
+await tab.goto(address);
+await tab.evaluate(axe);
+
+const fold = (open) =>
+  tab.evaluate((open) => document.querySelectorAll("details").forEach((one) => (one.open = open)), open);
+// Colours do not depend on the width, nor anything else on the colours, and axe takes its time.
+const CONTRAST = "color-contrast";
+async function examine(width, colorScheme) {
+  const faults = [];
+  const runs = [
+    colorScheme === "light" && { rules: { [CONTRAST]: { enabled: false } } },
+    width === 820 && { runOnly: [CONTRAST] },
+  ];
+  for (const options of runs.filter(Boolean)) {
+    const { violations } = await tab.evaluate((options) => axe.run(options), options);
+    faults.push(...violations.map(({ id, impact, nodes }) => ({ id, impact, at: nodes.map((one) => one.html) })));
+  }
+  return faults;
+}
+
+const views = [];
+for (const width of WIDTHS) {
+  await tab.setViewportSize({ width, height: 900 });
+  for (const colorScheme of ["light", "dark"]) {
+    await tab.emulateMedia({ colorScheme });
+    if (folder) await tab.screenshot({ path: `${folder}/${width}-${colorScheme}.png`, fullPage: true });
+    const folded = await tab.evaluate(look);
+    await fold(true);
+    const unfolded = await tab.evaluate(look);
+    const faults = await examine(width, colorScheme);
+    await fold(false);
+    views.push({ width, scheme: colorScheme, folded, unfolded, faults });
+  }
+}
+
+const keys = [];
+for (const key of ["Tab", "Tab", "Enter", "Tab"]) {
+  await tab.keyboard.press(key);
+  keys.push(await tab.evaluate(() => document.activeElement.textContent.slice(0, 40)));
+}
+
+await tab.emulateMedia({ colorScheme: "dark", media: "print" });
+const paper = await tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
+const printed = await tab.pdf({ path: folder && `${folder}/printed.pdf`, format: "A4" });
+
+// What a hostile text would try, were it not for the page's own policy.
+const before = { requests: requests.filter((one) => one !== address), complaints: [...complaints] };
+await tab.evaluate(() => {
+  const image = document.createElement("img");
+  image.src = "https://example.invalid/picture";
+  document.body.append(image);
+});
+await tab.waitForTimeout(100);
+const refused = complaints.slice(before.complaints.length);
+await browser.close();
+console.log(JSON.stringify({ ...before, refused, views, keys, paper, printed: printed.length }));

@@ -1,0 +1,85 @@
+"""``gate report`` as it is called."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.installed import AT, Run
+
+
+def test_a_backend_without_a_history_is_undecided_and_the_report_says_so(
+    gate: Run, write_policy: Callable[..., Path], tmp_path: Path
+) -> None:
+    write_policy(bad=400)
+
+    done = gate("report", "gate.yaml", "--at", AT, "-o", "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+    assert page.startswith('<!DOCTYPE html>\n<html lang="en"><head>')
+    assert "<strong>60.0&nbsp;%</strong>" in page
+    assert "no data, the backend static keeps no history to look at." in page
+
+
+def test_the_page_goes_to_stdout_where_no_file_is_named(
+    gate: Run, write_policy: Callable[..., Path]
+) -> None:
+    write_policy()
+
+    done = gate("report", "gate.yaml", "--at", AT)
+
+    assert done.stdout.startswith("<!DOCTYPE html>")
+    assert done.stdout.endswith("</html>\n")
+
+
+def test_one_run_writes_it_in_several_formats(
+    gate: Run, write_policy: Callable[..., Path], tmp_path: Path
+) -> None:
+    write_policy()
+    copies = ["--output", "json=report.json", "--output", "markdown=report.md"]
+
+    done = gate(
+        "report", "gate.yaml", "--at", AT, "-o", "report.html", *copies, "--change", "canary"
+    )
+    document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+
+    assert done.returncode == document["exit_code"] == 3
+    assert document["decision"]["change_class"] == "canary"
+    assert "ALLOW: canary of chat" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "canary of chat" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("-o", "reports/r.html"), "gate: -o reports/r.html: there is no folder reports\n"),
+        (("-o", "."), "gate: -o .: this is a folder; name a file in it\n"),
+        (("--format", "pdf"), "'pdf' is not one of 'html', 'markdown', 'json'"),
+        (("--change", "canari"), "gate.yaml has no change class 'canari'"),
+        (("--last", "1h", "--step", "2h"), "--step is longer than --last"),
+        (("--known", "none.yaml"), "--known none.yaml: no file matches"),
+    ],
+)
+def test_what_cannot_be_reported_is_a_usage_error(
+    gate: Run, write_policy: Callable[..., Path], options: tuple[str, ...], message: str
+) -> None:
+    write_policy()
+
+    done = gate("report", "gate.yaml", "--at", AT, *options)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_file_that_cannot_be_written_is_an_error(
+    gate: Run, write_policy: Callable[..., Path]
+) -> None:
+    write_policy()
+
+    done = gate("report", "gate.yaml", "--at", AT, "-o", "/dev/full")
+
+    assert done.returncode == 2
+    assert done.stderr == "gate: -o /dev/full: it could not be written: No space left on device\n"

@@ -1,0 +1,102 @@
+"""The report and the burn-downs by the installed command, held against what truly happened."""
+
+import json
+import subprocess
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.installed import command, environment
+from tests.live.command import NOW, availability, policy
+from tests.servers.history import OUTAGE, PEAK_OUTAGE, truth
+from tests.servers.metrics import Server
+from tests.servers.proxy import counting_proxy
+from tests.servers.series import END
+
+MONTH = timedelta(days=30)
+PAGE = "<!DOCTYPE html>"
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    done = subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        encoding="utf-8",
+        env=environment(),
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+def left(at: datetime) -> float:
+    """Return what was left of the budget of peak's window, of what has failed by this instant."""
+    whole = truth("peak", MONTH)
+    since = at - (END - MONTH)
+    return 1 - truth("peak", since, at).bad / (0.001 * whole.total)
+
+
+def test_the_report_shows_what_truly_happened(url: str, tmp_path: Path) -> None:
+    path = policy(tmp_path, url, [availability("peak"), availability("gap")])
+    page, data = tmp_path / "report.html", tmp_path / "report.json"
+
+    asked = ["--at", NOW, "-o", str(page), "--output", f"json={data}"]
+    assert run("report", str(path), *asked) == ""
+
+    (service,) = json.loads(data.read_text(encoding="utf-8"))["services"]
+    peak, gap = (one["course"] for one in service["slos"])
+    for text, value in peak["remaining"]:
+        at = datetime.fromisoformat(text)
+        assert value == pytest.approx(1 if at == END - MONTH else left(at), abs=1e-4)
+    assert sum(one["bad"] for one in peak["stretches"]) == pytest.approx(truth("peak", MONTH).bad)
+    worst = max(peak["stretches"], key=lambda one: one["peak_burn_rate_1h"])
+    assert worst["from"] == f"{PEAK_OUTAGE:%Y-%m-%d}T00:00:00Z"
+    # Ten days were not scraped, from 22 days ago on.
+    (hole,) = gap["unknown"]
+    begin, end = (datetime.fromisoformat(hole[key]) for key in ("from", "to"))
+    assert end - begin == pytest.approx(timedelta(days=10), abs=timedelta(minutes=15))
+    assert page.read_text(encoding="utf-8").count('role="img"') == 4
+
+
+def test_what_has_no_data_is_undecided_and_the_rest_is_reported(
+    prometheus_server: Server, tmp_path: Path
+) -> None:
+    path = policy(tmp_path, prometheus_server.url, [availability("peak"), availability("nobody")])
+
+    page = run("report", str(path), "--at", NOW, "--last", "1d", "--step", "1h", code=3)
+
+    assert page.startswith(PAGE)
+    assert page.count('role="img"') == 2
+    assert "The history could not be measured: no data, " in page
+
+
+def test_the_status_draws_how_a_budget_came_down(url: str, tmp_path: Path) -> None:
+    path = policy(tmp_path, url, [availability("peak"), availability("nobody")])
+
+    (known,) = json.loads(run("status", str(path), "--at", NOW, "--format", "json"))["policies"]
+    peak, nobody = (one["burn_down"] for one in known["slos"])
+    step = timedelta(seconds=peak["step_seconds"])
+    start = datetime.fromisoformat(peak["start"])
+
+    assert (start, step, len(peak["left"])) == (END - MONTH, timedelta(hours=36), 20)
+    for place, value in enumerate(peak["left"], start=1):
+        assert value == pytest.approx(left(start + place * step), abs=1e-4)
+    assert nobody is None
+    drop = (PEAK_OUTAGE + OUTAGE - start) // step
+    assert peak["left"][drop - 1] - peak["left"][drop] > 1
+
+
+def test_a_status_costs_one_more_round_and_none_where_it_is_left_out(
+    prometheus_server: Server, tmp_path: Path
+) -> None:
+    requests = []
+    for option in ("--no-burn-down", "--burn-down"):
+        with counting_proxy(prometheus_server.url) as proxy:
+            path = policy(tmp_path, proxy.url, [availability(name) for name in ("peak", "gap")])
+            run("status", str(path), "--at", NOW, option)
+        requests.append(proxy.traffic.requests)
+
+    without, drawn = requests
+    assert drawn == without + 1

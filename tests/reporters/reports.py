@@ -1,0 +1,108 @@
+"""Reports made of histories that are known, by the program itself and a backend in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+from gate.budget.explained import Deploy, Record, RecordStatus
+from gate.config.load import PolicyFile
+from gate.decision.report import Report
+from gate.pipeline.incidents import Search
+from gate.pipeline.options import Options
+from gate.pipeline.report import report
+from gate.settings import StaticSettings
+from tests.pipeline.memory import AT, Opening, file, slo
+from tests.pipeline.telling import DAY, Slot, Telling, slots
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e|`@here`"
+OUTAGE, SLOW = (9.0, 2.0), (3.0, 6.0)
+"""Days ago, and for how many hours."""
+BEGAN = AT - timedelta(days=9)
+STORY: Mapping[str, Sequence[Slot]] = {
+    "calm": slots(30),
+    "outage": slots(30, bad={OUTAGE: 0.02, SLOW: 0.01, (20.0, 2.0): 0.004}),
+    "gap": slots(30, bad={(7.0, 48.0): -1, (1.0, 4.0): 0.03}),
+}
+"""``outage``: of 8,640 x 300 events 2,592 may fail; 24 x 6 + 72 x 3 + 24 x 1.2 = 388.8 do."""
+RECORD = Record(
+    id="INC-42",
+    title="the database failed over",
+    start=BEGAN,
+    end=BEGAN + timedelta(hours=2),
+    status=RecordStatus.RESOLVED,
+    cause="a failover",
+    link="https://wiki.example/42",
+)
+DEPLOYS = (
+    Deploy(time=BEGAN - timedelta(minutes=5), revision="abc1234", change="model-update"),
+    Deploy(time=AT - 5 * DAY, revision="def5678", service="chat"),
+    Deploy(time=AT - 5 * DAY, revision="elsewhere", service="mail"),
+    Deploy(time=AT - 50 * DAY, revision="too-old"),
+)
+HOSTILE_FIELDS: Mapping[str, Any] = {
+    "records": (
+        RECORD,
+        replace(RECORD, id=HOSTILE, title=HOSTILE, cause=HOSTILE, link="javascript:alert(1)"),
+    ),
+    "deploys": (*DEPLOYS, replace(DEPLOYS[0], revision=HOSTILE, change=HOSTILE)),
+}
+MONEY = slo("money", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: money}")
+
+
+def search(**fields: Any) -> Search:
+    known: dict[str, Any] = {
+        "at": AT,
+        "last": 30 * DAY,
+        "step": timedelta(minutes=5),
+        "threshold": Fraction(6),
+        "timeout": timedelta(seconds=3),
+        "records": (RECORD,),
+        "deploys": DEPLOYS,
+    }
+    return Search(**(known | fields))
+
+
+def made(
+    *files: PolicyFile,
+    told: Mapping[str, Sequence[Slot]] = STORY,
+    change: str | None = None,
+    **fields: Any,
+) -> Report:
+    """Return the report on policies that all ask one backend."""
+    backend = Telling(told)
+    opening = Opening({_backend(one): backend for one in files})
+    return report(files, Options(at=AT, change=change), search(**fields), open_with=opening)
+
+
+def whole(**fields: Any) -> Report:
+    """Return a report with all there is: holes, not measured, money, hostile texts."""
+    named = [slo(name) for name in ("outage", "gap", "calm", "nobody")]
+    return made(
+        file("chat", *named, MONEY),
+        file("mail", slo("calm")),
+        hostile(),
+        **HOSTILE_FIELDS,
+        **fields,
+    )
+
+
+def hostile() -> PolicyFile:
+    """Return a policy in which everything that somebody else may have written is hostile."""
+    plain = file("evil", slo("outage"), slo("nobody"))
+    policy = replace(
+        plain.policy,
+        service=f"evil{HOSTILE}",
+        owners=(HOSTILE,),
+        slos=tuple(replace(one, name=f"{one.name}{HOSTILE}") for one in plain.policy.slos),
+        tiers=tuple(replace(one, name=f"{one.name}{HOSTILE}") for one in plain.policy.tiers),
+        dashboard="javascript:alert(1)",
+    )
+    source = replace(plain.source, path=HOSTILE, revision=HOSTILE)
+    return replace(plain, policy=policy, source=source)
+
+
+def _backend(one: PolicyFile) -> str:
+    assert isinstance(one.settings, StaticSettings)
+    return one.settings.path.name

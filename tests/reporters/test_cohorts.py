@@ -1,0 +1,276 @@
+"""The report on cohorts, as a person sees it and as a program reads it."""
+
+import json
+from fractions import Fraction
+from math import inf
+from typing import Any
+
+import pytest
+
+from gate.budget.cohorts.comparison import Comparison, Outcome
+from gate.decision.cohorts import ServiceCohorts
+from gate.reporters import COHORT_REPORTERS, render_cohorts
+from gate.reporters.style import Style
+from gate.slo.measurement import Cause, Unmeasured
+from tests.reporters.cohorts import (
+    REST,
+    comparison,
+    contrast,
+    group,
+    none,
+    report,
+    service,
+    slo,
+    within,
+)
+
+HOSTILE = "\x1b[2J<b>@acme|`x`"
+WIDE = Style(width=150)
+LOST = Unmeasured(cause=Cause.NO_DATA, reason="nothing came back")
+
+
+def terminal(*services: ServiceCohorts, style: Style = WIDE, **fields: Any) -> str:
+    return render_cohorts("terminal", report(*services, **fields), style)
+
+
+def joined(text: str) -> str:
+    """Return a text without its line breaks."""
+    return " ".join(text.split())
+
+
+def head(*services: ServiceCohorts) -> str:
+    return terminal(*services).splitlines()[0].split("  ")[0]
+
+
+def said(found: Comparison, mix: str | None = None, **fields: Any) -> str:
+    """Return the sentence on a group of 420 events, beside one of which 1 % fail."""
+    one = slo(group("v7", found), REST, **fields)
+    return joined(terminal(service(one), within=mix))
+
+
+def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
+    lines = terminal(service(slo(group("v7", comparison(Outcome.WORSE)), REST))).splitlines()
+
+    assert lines[0] == "✖ 1 COHORT BURNS MORE  chat"
+    assert lines[2].strip() == (
+        "availability   template v7 burns 6.0x what the rest burns (4.8x to 7.5x)"
+    )
+    assert lines[3].strip() == "template v5 (0.20x) burns less than the rest"
+    assert lines[7].split() == [
+        *("v7", "420", "42", "10.00", "%", "(7.00", "%", "to", "13.00", "%)", "30.0", "%"),
+        *("10.00", "6.0x", "4.8x", "to", "7.5x", "<0.001", "3.0x"),
+    ]
+    text = joined("\n".join(lines))
+    assert "whether the traffic mix makes a difference was not looked at; see --within" in text
+    assert "2026-10-25 00:00 UTC to 2026-11-01 00:00 UTC, in 168 steps of 1h" in text
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (
+            within(Outcome.WORSE, 6.0, 5.0),
+            "burns 6.0x what the rest burns (4.8x to 7.5x); within each model 5.0x (4.0x to 6.2x):"
+            " it is not the mix of model",
+        ),
+        (
+            within(Outcome.MIX, 3.0, 1.0),
+            "burns 3.0x what the rest burns (2.4x to 3.8x), but within each model 1.00x (0.80x to"
+            " 1.25x): it is the mix of model",
+        ),
+        (
+            within(Outcome.REVERSED, 3.0, 0.5),
+            "(2.4x to 3.8x), but within each model 0.50x (0.40x to 0.62x): the mix of model turns"
+            " it round",
+        ),
+        (
+            within(Outcome.HIDDEN, 1.0, 2.0),
+            "shows no difference on the whole, but within each model 2.0x (1.60x to 2.5x): the mix"
+            " of model hides it",
+        ),
+        (
+            within(Outcome.UNSURE, 3.0, 2.0),
+            "whether it is the mix of model cannot be told: within each model 2.0x",
+        ),
+        (
+            within(Outcome.UNSURE, 3.0, None),
+            "too few failures to see whether it is the mix of model",
+        ),
+    ],
+)
+def test_what_is_said_is_what_was_looked_at(found: Comparison, sentence: str) -> None:
+    text = said(found, mix="model")
+
+    assert sentence in text
+    assert "was not looked at" not in text
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (
+            none(0.03),
+            "template v7: not enough data to tell: a difference below 3.0x would not show",
+        ),
+        (none(0.015), "template v7: no difference seen; one of 1.50x or more would most likely"),
+        (none(None), "not enough data to tell: no difference at all would show in 420 events"),
+        (comparison(Outcome.WORSE, inf), "template v7 fails, and the rest never did"),
+        (
+            Comparison(outcome=Outcome.NOT_COMPARED, why="seen in 3 of 168 steps"),
+            "template v7 was not compared: seen in 3 of 168 steps",
+        ),
+    ],
+)
+def test_what_cannot_be_told_is_said_as_plainly(found: Comparison, sentence: str) -> None:
+    assert sentence in said(found)
+
+
+def test_which_time_was_compared_is_said_where_it_is_not_all_of_it() -> None:
+    part = said(comparison(Outcome.WORSE, shared=24))
+    apart = said(comparison(Outcome.WORSE, shared=3, apart=True))
+
+    assert "(4.8x to 7.5x) in the 24 of 168 steps in which both had events" in part
+    assert "(4.8x to 7.5x), but at other times, and whatever else changed meanwhile" in apart
+    assert "in which both" not in said(comparison(Outcome.WORSE, shared=160))
+
+
+def test_beside_what_never_failed_a_share_would_show() -> None:
+    one = slo(group("v7", none(0.019, rest=0.0)))
+
+    text = joined(terminal(service(one)))
+
+    assert "no difference seen; an error ratio below 1.9 % would not show in 420 events" in text
+    assert text.count("1.9 %") == 2  # here, and in the last column
+
+
+def test_a_baseline_is_named_and_has_nothing_beside_it() -> None:
+    one = slo(group("v7", comparison(Outcome.WORSE)), group("", None), baseline="")
+
+    text = terminal(service(one))
+
+    assert "template v7 burns 6.0x what (none) burns" in text
+    assert [line.split()[-4:] for line in text.splitlines() if line.startswith("  (none)")] == [
+        ["-", "-", "-", "-"]
+    ]
+
+
+def test_many_groups_of_which_nothing_can_be_said_are_one_sentence() -> None:
+    silent = [group(f"v{n}", none(0.03)) for n in range(5)]
+    worse = group("v9", comparison(Outcome.WORSE))
+
+    every = joined(terminal(service(slo(*silent))))
+    more = joined(terminal(service(slo(worse, *silent))))
+
+    assert "no difference seen of 5 groups; the last column has the smallest" in every
+    assert "no difference seen of 5 more; the last column" in more
+    assert "template v9 burns 6.0x" in more
+
+
+def test_what_only_seems_to_burn_less_is_told_together_and_why() -> None:
+    one = slo(
+        group("v7", within(Outcome.MIX, 3.0, 1.0)),
+        group("v6", within(Outcome.MIX, 0.5, 1.0)),
+        group("v5", within(Outcome.BETTER, 0.6, 0.6)),
+    )
+
+    text = joined(terminal(service(one), within="model"))
+
+    assert (
+        "template v6 (0.50x), v5 (0.60x) burn less than the rest; of v6 it is the mix of model"
+        in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "word"),
+    [
+        (
+            service(slo(*[group(v, comparison(Outcome.WORSE)) for v in "ab"])),
+            "✖ 2 COHORTS BURN MORE",
+        ),
+        (service(slo(REST, group("v1", none(0.1)))), "✔ NO COHORT SEEN TO BURN MORE"),
+        (service(slo(group("a", within(Outcome.MIX, 3, 1)))), "▲ COHORTS DIFFER, SEE BELOW"),
+        (service(slo(unmeasured=LOST)), "? NOT MEASURED"),
+        (service(), "? NOT MEASURED"),
+        (service(slo(REST), slo(unmeasured=LOST)), "? PARTLY MEASURED"),
+    ],
+)
+def test_the_head_says_what_was_found(one: ServiceCohorts, word: str) -> None:
+    assert head(one) == word
+
+
+def test_what_is_not_known_is_told() -> None:
+    one = service(
+        slo(REST, unknown=Fraction(1, 4), notes=("seen",)),
+        slo(slo="ttft", unmeasured=LOST),
+        left_out=(("spend", "it spends"),),
+    )
+
+    text = joined(terminal(one))
+
+    assert "availability: 25.0 % of the time has no data" in text
+    assert "Note availability: seen" in text
+    assert "Not measured ttft: no data: nothing came back" in text
+    assert "Left out spend: it spends" in text
+
+
+def test_several_slos_stand_in_one_table_and_like_with_like_has_a_column() -> None:
+    both = service(slo(group("v7", within(Outcome.WORSE, 6, 5)), REST), slo(REST, slo="ttft"))
+
+    lines = terminal(both, within="model").splitlines()
+    rows = [line for line in lines if line.startswith(("  availability  v7", "  ttft  "))][-2:]
+
+    assert any(line.split()[:2] == ["SLO", "template"] for line in lines)
+    assert "5.0x (4.0x to 6.2x)" in rows[0]
+    assert rows[0].split()[:2] == ["availability", "v7"]
+    assert rows[1].split()[:3] == ["ttft", "v5", "10,000"]
+
+
+def test_what_burns_more_is_coloured() -> None:
+    one = service(slo(group("v7", comparison(Outcome.WORSE)), REST))
+
+    lines = terminal(one, style=Style(width=150, color=True)).splitlines()
+
+    red = [line for line in lines if "\x1b[31m" in line or "\x1b[1;31m" in line]
+    assert any("6.0x" in line and "420" in line for line in red)
+
+
+@pytest.mark.parametrize("format_", COHORT_REPORTERS)
+def test_hostile_names_break_out_of_no_format(format_: str) -> None:
+    one = service(slo(group(HOSTILE, comparison(Outcome.WORSE)), REST, notes=(HOSTILE,)))
+
+    text = render_cohorts(format_, report(one), WIDE)
+
+    assert "\x1b[2J" not in text
+    if format_ == "markdown":
+        assert "<b>" not in text
+        assert "@acme|" not in text
+
+
+def test_in_markdown_the_same_is_said() -> None:
+    one = service(slo(group("v7", comparison(Outcome.WORSE)), REST))
+
+    text = render_cohorts("markdown", report(one), WIDE)
+
+    assert text.startswith("## ⛔ 1 COHORT BURNS MORE: chat")
+    assert "template v7 burns 6.0x what the rest burns" in text
+    assert "| v7 | 420 | 42 |" in text
+    empty = render_cohorts("markdown", report(service()), WIDE)
+    assert "NOT MEASURED" in empty
+
+
+def test_in_json_a_ratio_without_end_is_null() -> None:
+    never = comparison(Outcome.WORSE, inf, within=contrast(None))
+    one = service(slo(group("v7", never), group("v6", None), unmeasured=LOST))
+
+    document = json.loads(render_cohorts("json", report(one, within="model"), WIDE))
+    (found,) = document["services"][0]["slos"]
+    first, second = found["groups"]
+
+    assert first["comparison"]["crude"]["ratio"] is None
+    assert first["comparison"]["crude"]["ratio_interval"] == [2.0, None]
+    assert first["comparison"]["within"]["ratio"] is None
+    assert second["comparison"] is None
+    assert found["unmeasured"] == {"cause": "no_data", "reason": "nothing came back"}
+    assert document["exit_code"] == 3
+    assert (document["by"], document["within"]) == ("template", "model")

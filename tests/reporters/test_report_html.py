@@ -1,0 +1,289 @@
+"""The page as a document: whole, in order, and with nothing foreign in it."""
+
+import re
+from fractions import Fraction
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from gate.decision.report import Report
+from gate.reporters import Style, render_report
+from gate.reporters import report_words as words
+from gate.reporters.html.tags import element, link, text
+from tests.pipeline.memory import AT, file, slo
+from tests.pipeline.telling import DAY, slots
+from tests.reporters.reports import HOSTILE, HOSTILE_FIELDS, MONEY, hostile, made, whole
+
+VOID = {"meta", "link", "br"}
+
+
+class Page(HTMLParser):
+    """What a page is made of; every element is closed where it should be."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs), attrs
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts.append((self.open[-1], data))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def said(self, tag: str) -> list[str]:
+        return [data for name, data in self.texts if name == tag]
+
+    @property
+    def whole_text(self) -> str:
+        return " ".join(data for _, data in self.texts).replace("\xa0", " ")
+
+
+def page(report: Report) -> Page:
+    return Page(render_report("html", report, Style()))
+
+
+@pytest.fixture(scope="module")
+def every_kind() -> Page:
+    return page(whole())
+
+
+def test_every_id_is_there_once_and_every_link_and_label_leads_to_one(every_kind: Page) -> None:
+    ids = [one["id"] for _, one in every_kind.elements if "id" in one]
+    goals = [str(one["href"]).removeprefix("#") for one in every_kind.all("a") if "href" in one]
+    within = [goal for goal in goals if not goal.startswith("http")]
+    labels = [
+        name
+        for _, one in every_kind.elements
+        for name in (one.get("aria-labelledby") or "").split()
+    ]
+
+    assert len(ids) == len(set(ids))
+    assert set(within) | set(labels) <= set(ids)
+
+
+def test_headings_leave_out_no_level(every_kind: Page) -> None:
+    levels = [int(tag[1]) for tag, _ in every_kind.elements if re.fullmatch("h[1-6]", tag)]
+
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in pairwise(levels))
+
+
+def test_a_browser_may_fetch_and_run_nothing(every_kind: Page) -> None:
+    policy = next(one for one in every_kind.all("meta") if "http-equiv" in one)
+    tags = {tag for tag, _ in every_kind.elements}
+
+    assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"
+    assert tags & {"script", "img", "link", "iframe", "object", "use", "image"} == set()
+    for _, attributes in every_kind.elements:
+        assert not any(name.startswith("on") or name == "src" for name in attributes)
+        assert "url(" not in (attributes.get("style") or "")
+    assert "url(" not in " ".join(every_kind.said("style"))
+    assert "@import" not in " ".join(every_kind.said("style"))
+
+
+def test_every_picture_says_what_it_shows_and_has_its_numbers(every_kind: Page) -> None:
+    pictures = [one for one in every_kind.all("svg") if "role" in one]
+    titles, tables = every_kind.said("title"), every_kind.said("caption")
+
+    # Two for each of outage, gap, calm, mail's calm and the hostile outage.
+    assert len(pictures) == 10
+    assert {one["role"] for one in pictures} == {"img"}
+    assert len(titles) == 1 + 10
+    for title in titles[1:]:
+        assert f"{title}, in numbers" in tables
+
+
+def test_hostile_texts_are_shown_as_they_are() -> None:
+    html = render_report("html", made(hostile(), **HOSTILE_FIELDS), Style())
+    found = Page(html)
+    seen = HOSTILE.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e")
+
+    assert f"evil{seen}" in found.whole_text
+    assert found.whole_text.count(seen) > 15
+    assert "\x1b" not in html
+    assert "\u202e" not in html
+    assert all("javascript:" not in str(one.get("href")) for one in found.all("a"))
+
+
+def test_what_was_not_measured_is_said_in_the_place_of_the_picture() -> None:
+    found = page(made(file("chat", slo("nobody"), MONEY)))
+
+    assert found.all("figure") == []
+    assert "The history could not be measured: no data, there is nothing." in found.whole_text
+    assert "No history is drawn: it spends an amount, of which no event is bad." in found.whole_text
+    assert "2 OF 2 NOT MEASURED" in found.whole_text
+
+
+def test_what_is_known_good_proves_nothing_while_another_budget_is_not_known() -> None:
+    found = page(made(file("chat", slo("calm"), slo("nobody"))))
+
+    assert "1 OF 2 NOT MEASURED of what is known, calm: 100.0 % of its budget is left" in (
+        " ".join(found.whole_text.split())
+    )
+    assert "HEALTHY" not in found.whole_text
+
+
+def test_what_is_known_bad_is_said_although_another_is_not_known() -> None:
+    told = {"spent": slots(30, bad={(3.0, 24.0): 0.1})}
+    found = page(made(file("chat", slo("spent"), slo("nobody")), told=told))
+
+    assert "EXHAUSTED, 1 OF 2 NOT MEASURED" in found.whole_text
+
+
+def test_a_history_without_a_budget_is_drawn_as_far_as_it_goes() -> None:
+    # Nothing is known of the last thirty days, but of the thirty before.
+    told = {"old": [*slots(30), *slots(30, bad={(30.0, 720.0): -1})]}
+    found = page(made(file("chat", slo("old")), told=told, last=60 * DAY))
+
+    assert len(found.all("figure")) == 1
+    assert "The budget could not be measured: there is nothing." in found.whole_text
+
+
+def test_a_change_that_was_asked_about_is_told_first() -> None:
+    found = page(made(file("chat", slo("outage")), change="canary"))
+
+    assert "✔ ALLOW canary of chat" in " ".join(found.whole_text.split())
+    assert "Allowed now" in found.said("dt")
+
+
+def test_without_a_change_each_class_is_told_of() -> None:
+    told = {"spent": slots(30, bad={(3.0, 24.0): 0.035})}
+    found = page(made(file("chat", slo("spent")), told=told))
+
+    labels = found.said("dt")
+    assert labels[:3] == ["May ship", "May not ship", "Because"]
+    # 86,400 x 3.5 % = 3,024 failed of the 2,592 that may.
+    assert "EXHAUSTED spent: -16.7 % of its budget is left" in " ".join(found.whole_text.split())
+    assert "security-patch needs shadow first" in found.whole_text
+
+
+def test_incidents_close_to_each_other_share_a_mark() -> None:
+    close = {(9.0, 1.0): 0.05, (8.5, 1.0): 0.05, (2.0, 1.0): 0.05}
+    found = page(made(file("chat", slo("often")), told={"often": slots(30, bad=close)}))
+
+    marks = [text for text in found.said("text") if text.startswith("#")]
+    assert marks == ["#1-2", "#3"] * 2
+
+
+def test_marks_and_holes_are_explained_where_there_are_any() -> None:
+    busy, calm = (
+        page(made(file("chat", slo("gap")))),
+        page(made(file("chat", slo("calm")), deploys=())),
+    )
+    sentences = (
+        "Red stretches with a number are incidents.",
+        "Strokes below the picture are deploys.",
+        "Of grey stretches nothing is known.",
+    )
+
+    for sentence in sentences:
+        assert sentence in busy.whole_text
+        assert sentence not in calm.whole_text
+
+
+def test_a_long_hole_is_named_in_the_picture() -> None:
+    told = {"lost": slots(30, bad={(20.0, 240.0): -1})}
+
+    assert page(made(file("chat", slo("lost")), told=told)).said("text").count("no data") == 2
+
+
+def test_known_incidents_that_nothing_felt_stand_at_the_foot() -> None:
+    found = page(made(file("chat", slo("calm"))))
+
+    assert "Not felt" in found.said("dt")
+
+
+def test_several_services_have_sections_of_their_own(every_kind: Page) -> None:
+    headings = every_kind.said("h2")
+
+    assert headings[0] == "chat: May it ship?"
+    assert "mail: Incidents" in headings
+    assert page(made(file("chat", slo("calm")))).said("h2")[0] == "May it ship?"
+
+
+def test_an_slo_of_ninety_days_takes_less_than_a_twentieth_of_two_megabytes() -> None:
+    story = slots(90, bad={(day + 0.5, 3.0): 0.01 * (day % 5) for day in range(89)})
+    told = {"a": story, "b": story}
+    one, two = (
+        len(
+            render_report(
+                "html", made(file("chat", *map(slo, names)), told=told, last=90 * DAY), Style()
+            )
+        )
+        for names in ("a", "ab")
+    )
+
+    assert two - one < 80_000
+
+
+def test_where_the_newest_step_is_not_known_the_line_ends_before_it() -> None:
+    told = {"late": slots(30, bad={(1.0, 24.0): -1})}
+    found = page(made(file("chat", slo("late")), told=told))
+
+    assert "on 1 Nov it is not known." in found.whole_text
+    assert found.all("circle") == []
+
+
+def test_a_band_too_narrow_for_its_name_has_none() -> None:
+    # 8,640,000 x 10 % fail of 2,592 x 10: overspent so far that 10 % to 50 % is hardly to be seen.
+    found = page(made(file("chat", slo("a")), told={"a": slots(30, bad={(20.0, 72.0): 0.1})}))
+
+    assert [name for name in found.said("text") if " > " in name or "exhausted" in name] == [
+        "exhausted"
+    ]
+
+
+def test_good_events_are_told_down_to_none_and_not_below() -> None:
+    lax = slo("lax", budget="objective: 50%")
+    found = page(made(file("chat", lax), told={"lax": slots(30)}, threshold=Fraction(20)))
+    burn_rates = found.said("text")[-9:]
+
+    # At a burn rate of 1 half of the events are good; at 10 it would be less than none.
+    ticks = [one.replace("\xa0", " ") for one in burn_rates if "Oct" not in one]
+    assert ticks == ["0", "100 %", "1", "50 %", "10"]
+
+
+def test_a_window_of_which_nothing_is_known_is_told_as_such() -> None:
+    service = made(file("chat", slo("calm"))).services[0]
+
+    assert words.unmeasured(service.assessments[0]) == (
+        "Nothing is known of the window, so there is no burn-down."
+    )
+
+
+def test_elements_escape_what_is_no_html_yet() -> None:
+    assert element("b", "<&>\x1b", title='"') == '<b title="&quot;">&lt;&amp;&gt;\\x1b</b>'
+    assert element("td", element("b", "x"), class_="a", hidden=True, id=None, open=False) == (
+        '<td class="a" hidden><b>x</b></td>'
+    )
+    assert text("99.9 % left") == "99.9&nbsp;% left"
+
+
+def test_only_web_addresses_become_links() -> None:
+    assert link("https://a.example/?q=<1>") == (
+        '<a href="https://a.example/?q=&lt;1&gt;">https://a.example/?q=&lt;1&gt;</a>'
+    )
+    assert link("javascript:alert(1)") == "javascript:alert(1)"
+
+
+def test_the_page_is_dated() -> None:
+    found = page(made(file("chat", slo("calm"))))
+
+    assert f"{AT:%Y-%m-%dT%H:%M:%SZ}" in found.whole_text

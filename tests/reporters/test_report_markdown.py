@@ -1,0 +1,72 @@
+"""The report for an issue or a wiki."""
+
+from html import unescape
+
+from gate.reporters import Style, render_report
+from tests.pipeline.memory import file, slo
+from tests.pipeline.telling import DAY, slots
+from tests.reporters.reports import HOSTILE, HOSTILE_FIELDS, MONEY, hostile, made
+
+
+def test_a_chart_of_text_shows_how_it_came_down_and_why() -> None:
+    text = unescape(render_report("markdown", made(file("chat", slo("outage"))), Style()))
+    chart = text.split("<pre><code>")[1].split("</code></pre>")[0].splitlines()
+
+    # 60 cells of half a day: the outage is 9 days before the end, the slow hours 3; both end before
+    # the next cell. The deploys are just before the outage, and 5 days before the end.
+    assert [line[:10].strip() for line in chart] == [
+        "left",
+        "burn rate",
+        "incidents",
+        "deploys",
+        "",
+    ]
+    assert chart[0].endswith("  100 % to 85 %")
+    assert chart[1].endswith("  at most 20.00")
+    assert chart[0][11:71] == "█" * 54 + "▇" * 6
+    assert [place for place, sign in enumerate(chart[1][11:71]) if sign != "▁"] == [20, 42, 54]
+    assert [place for place, sign in enumerate(chart[2][11:71]) if sign == "^"] == [42, 54]
+    assert [place for place, sign in enumerate(chart[3][11:71]) if sign == "^"] == [41, 50]
+    assert chart[4].split() == ["2", "Oct", "1", "Nov"]
+
+
+def test_what_was_not_measured_is_said_in_the_place_of_the_chart() -> None:
+    text = render_report("markdown", made(file("chat", slo("nobody"), MONEY)), Style())
+
+    assert "The history could not be measured: no data, there is nothing." in text
+    assert "No history is drawn: it spends an amount, of which no event is bad." in text
+    assert "<pre>" not in text
+
+
+def test_burn_rates_are_drawn_where_the_budget_is_not_known() -> None:
+    told = {"old": [*slots(30), *slots(30, bad={(30.0, 720.0): -1})]}
+    text = render_report(
+        "markdown", made(file("chat", slo("old")), told=told, last=60 * DAY), Style()
+    )
+
+    assert "The budget could not be measured: there is nothing." in text
+    assert "left  " not in text
+    assert "burn rate  ▁" in text
+
+
+def test_a_change_that_was_asked_about_is_told_first() -> None:
+    found = made(file("chat", slo("outage")), change="canary")
+
+    assert "## ✅ ALLOW: canary of chat" in render_report("markdown", found, Style())
+
+
+def test_hostile_texts_cannot_break_out() -> None:
+    text = render_report("markdown", made(hostile(), **HOSTILE_FIELDS), Style())
+
+    assert HOSTILE not in text
+    assert "<img" not in text
+    assert "](" not in text
+    assert "@here" not in text
+
+
+def test_known_incidents_that_nothing_felt_are_told() -> None:
+    unfelt = made(file("chat", slo("calm")))
+    felt = made(file("chat", slo("outage")))
+
+    assert "**Not felt:**" in render_report("markdown", unfelt, Style())
+    assert "**Not felt:**" not in render_report("markdown", felt, Style())

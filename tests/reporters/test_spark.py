@@ -1,0 +1,74 @@
+"""Burn-downs in a line of text."""
+
+import pytest
+
+from gate.budget.burn_down import BurnDown
+from gate.decision.status import Status
+from gate.pipeline.options import Options
+from gate.pipeline.run import status
+from gate.reporters import Style, render_status
+from gate.reporters.layout import text_width
+from gate.reporters.spark import signs, sparkline
+from tests.pipeline.memory import AT, Opening, file, slo
+from tests.pipeline.telling import DAY, Telling
+from tests.reporters.reports import MONEY, STORY
+
+LEFT = (1.0, 0.99, 0.875, 0.874, 0.5, 0.1, 0.01, 0.0, -2.5, None)
+
+
+def shown() -> Status:
+    opening = Opening({"chat": Telling(STORY)})
+    policy = file("chat", slo("outage"), slo("calm"), slo("nobody"), MONEY)
+    return status([policy], Options(at=AT), sketched=True, open_with=opening)
+
+
+@pytest.mark.parametrize(("unicode", "line"), [(True, "███▇▅▁▁__·"), (False, "9988510--?")])
+def test_what_was_left_is_rounded_down_and_overspent_and_unknown_have_signs(
+    unicode: bool, line: str
+) -> None:
+    known = BurnDown(start=AT - 10 * DAY, step=DAY, full=1.0, left=LEFT)
+
+    assert sparkline(known, Style(unicode=unicode)) == line
+
+
+def test_without_a_history_there_is_no_line() -> None:
+    assert sparkline(None, Style()) == ""
+
+
+def test_nothing_at_all_may_have_another_sign() -> None:
+    assert signs([0.0, 1.0], nothing="▁") == "▁█"
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_the_status_shows_how_each_budget_came_down(width: int) -> None:
+    lines = render_status("terminal", shown(), Style(width=width)).splitlines()
+    table = lines[4 : lines.index("", 4)]
+    rows = {line.split()[0]: line for line in table}
+
+    # The outage is in the 14th of 20 steps, the slow hours are in the 19th.
+    assert "████████████████████" in rows["calm"]
+    assert "██████████████████▇▇" in rows["outage"]
+    assert "█" not in rows["nobody"] + rows["money"]
+    assert max(map(text_width, lines)) <= width
+
+
+def test_without_unicode_the_status_is_ascii() -> None:
+    text = render_status("terminal", shown(), Style(width=100, unicode=False))
+
+    assert text.isascii()
+    assert " 99999999999999999988 " in text
+
+
+def test_the_status_in_markdown_has_them_too() -> None:
+    text = render_status("markdown", shown(), Style())
+
+    assert "| Burn-down |" in text
+    assert "| ██████████████████▇▇ |" in text
+
+
+def test_where_none_is_known_the_table_has_no_such_column() -> None:
+    opening = Opening({"chat": Telling({})})
+    found = status([file("chat", slo("a"))], Options(at=AT), sketched=True, open_with=opening)
+
+    for name in ("terminal", "markdown"):
+        assert "Burn-down" not in render_status(name, found, Style())

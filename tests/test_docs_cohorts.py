@@ -1,0 +1,54 @@
+"""docs/cohorts.md: its words are the program's."""
+
+import json
+from pathlib import Path
+
+import click
+
+from benchmarks.cohorts import TWICE, WORLDS
+from gate.budget.cohorts.comparison import Outcome
+from gate.budget.cohorts.ratios import Method
+from gate.cli.cohorts import cohorts
+from gate.reporters import render_cohorts
+from gate.reporters.style import Style
+from tests.reporters.cohorts import group, report, service, slo, within
+
+TEXT = (Path(__file__).parent.parent / "docs" / "cohorts.md").read_text(encoding="utf-8")
+
+
+def test_every_option_is_told() -> None:
+    options = [one for one in cohorts.params if isinstance(one, click.Option)]
+
+    assert {f"`{one.opts[0]}" in TEXT for one in options} == {True}
+    assert next(f"`--top {one.default}`" in TEXT for one in options if one.name == "top")
+
+
+def test_every_key_of_the_report_is_told() -> None:
+    one = service(slo(group("v7", within(Outcome.WORSE, 6, 5))), left_out=(("a", "b"),))
+    document = json.loads(render_cohorts("json", report(one), Style()))
+    (told,) = document["services"]
+    (found,) = told["slos"]
+    (first,) = found["groups"]
+    comparison = first["comparison"]
+
+    keys = {*told, *found, *first, *comparison, *comparison["crude"], "by", "within"}
+    assert {key for key in keys - {"service", "source"} if f"`{key}`" not in TEXT} == set()
+    assert all(f"`{outcome}`" in TEXT for outcome in Outcome)
+    assert all(f"`{method}`" in TEXT for method in Method)
+
+
+def test_the_sentences_of_the_example_are_the_programs() -> None:
+    found = within(Outcome.WORSE, 6.2, 6.2)
+    one = service(slo(group("v7", found)))
+    text = " ".join(render_cohorts("terminal", report(one, within="model"), Style()).split())
+
+    for words in ("1 COHORT BURNS MORE", "burns 6.2x what the rest burns", "it is not the mix of"):
+        assert words in text
+        assert words in TEXT
+
+
+def test_every_world_of_the_benchmark_is_in_the_tables() -> None:
+    first, second = TEXT.split("Of five groups one fails twice as often")
+
+    assert len([line for line in first.splitlines() if line.endswith("% |")]) == len(WORLDS)
+    assert len([line for line in second.splitlines() if line.endswith("% |")]) == len(TWICE)
