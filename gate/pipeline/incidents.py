@@ -6,20 +6,19 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate import __version__
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.budget.episodes import Felt, drain, episodes, reliability
 from gate.budget.explained import Deploy, Record, explain, unfelt
 from gate.budget.incidents import WINDOW, budget_events, find_incidents, known_steps
 from gate.config.load import PolicyFile
 from gate.decision.incidents import IncidentReport, LookedAt, ServiceIncidents
-from gate.errors import UsageError
+from gate.pipeline.histories import by_events, left_out, open_history
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.together import together
 from gate.policy.rounding import burn_shown
-from gate.settings import Limits
 from gate.slo.history import History, Series, SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Cause, Unmeasured
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import RatioSlo
 from gate.slo.window import Span
 
 
@@ -55,7 +54,7 @@ def search(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
-    histories = [_history(file, asked, open_with) for file in files]
+    histories = [open_history(file, asked.timeout, open_with)[1] for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
         return lambda: _service(files[place], histories[place], asked)
@@ -72,17 +71,9 @@ def search(
     )
 
 
-def _history(file: PolicyFile, asked: Search, open_with: OpenBackend) -> History:
-    history = history_of(open_with(file.settings, Limits(timeout=asked.timeout)))
-    if history is None:
-        kind = file.settings.kind
-        raise UsageError(f"{file.source.path}: the backend {kind} keeps no history to look at")
-    return history
-
-
 def _service(file: PolicyFile, history: History, asked: Search) -> ServiceIncidents:
     policy = file.policy
-    slos = [one for one in policy.slos if isinstance(one, RatioSlo) and one.slices is None]
+    slos = by_events(policy)
     requests = [SeriesRequest(sli=slo.sli, span=asked.span, step=asked.step) for slo in slos]
     answers = history.history(requests) if requests else []
     looked_at = tuple(
@@ -101,7 +92,7 @@ def _service(file: PolicyFile, history: History, asked: Search) -> ServiceIncide
         policy=policy,
         source=file.source,
         slos=looked_at,
-        left_out=tuple((slo.name, _why(slo)) for slo in policy.slos if slo not in slos),
+        left_out=left_out(policy),
         explained=tuple(
             explain(one, asked.records, asked.deploys, service=policy.service, step=asked.step)
             for one in found
@@ -150,12 +141,3 @@ def _few_events(
     if 0 < for_one * asked.threshold <= 1:
         rate = burn_shown(Fraction(1 / for_one))
         yield f"so few events that a single bad one burns at {rate} and makes an incident"
-
-
-def _why(slo: Slo) -> str:
-    """Say why an SLO has no burn rate that could be told step by step."""
-    if isinstance(slo, SpendSlo):
-        return "it spends an amount, of which no event is bad"
-    if isinstance(slo, CompositeSlo):
-        return "it is a composite; its members are looked at themselves"
-    return "it counts slices of time, whose history is not told step by step"

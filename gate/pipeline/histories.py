@@ -1,0 +1,49 @@
+"""What the commands that look at a history have in common: whose there is one, and why not."""
+
+from datetime import timedelta
+
+from gate.backends import history_of
+from gate.config.load import PolicyFile
+from gate.errors import UsageError
+from gate.pipeline.measure import OpenBackend
+from gate.policy.policy import Policy
+from gate.settings import Limits
+from gate.slo.history import History
+from gate.slo.measurement import Backend
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+
+
+def open_history(
+    file: PolicyFile, timeout: timedelta, open_with: OpenBackend
+) -> tuple[Backend, History]:
+    """Open the backend of a policy, as what counts and as what tells what happened when.
+
+    Raises:
+        UsageError: the backend keeps no history, or a package of it is missing.
+    """
+    backend = open_with(file.settings, Limits(timeout=timeout))
+    history = history_of(backend)
+    if history is None:
+        kind = file.settings.kind
+        raise UsageError(f"{file.source.path}: the backend {kind} keeps no history to look at")
+    return backend, history
+
+
+def by_events(policy: Policy) -> list[RatioSlo]:
+    """Return the SLOs of which a history can tell what happened step by step."""
+    return [one for one in policy.slos if isinstance(one, RatioSlo) and one.slices is None]
+
+
+def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
+    """Return the names of all others, each with a sentence that says why."""
+    told = by_events(policy)
+    return tuple((slo.name, _why(slo)) for slo in policy.slos if slo not in told)
+
+
+def _why(slo: Slo) -> str:
+    """Say why an SLO has no events that could be told step by step."""
+    if isinstance(slo, SpendSlo):
+        return "it spends an amount, of which no event is bad"
+    if isinstance(slo, CompositeSlo):
+        return "it is a composite; its members are looked at themselves"
+    return "it counts slices of time, whose history is not told step by step"
