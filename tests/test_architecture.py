@@ -16,6 +16,7 @@ import pytest
 from gate.backends import BACKENDS, DOCTORS
 from gate.cli.check import check
 from gate.cli.doctor import doctor
+from gate.cli.forecast import forecast
 from gate.cli.incidents import incidents
 from gate.cli.main import COMMANDS
 from gate.cli.schema import SCHEMAS, schema
@@ -26,7 +27,13 @@ from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
 from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
-from gate.reporters import CHECKUP_REPORTERS, INCIDENT_REPORTERS, REPORTERS, STATUS_REPORTERS
+from gate.reporters import (
+    CHECKUP_REPORTERS,
+    FORECAST_REPORTERS,
+    INCIDENT_REPORTERS,
+    REPORTERS,
+    STATUS_REPORTERS,
+)
 from gate.settings import SETTINGS
 from gate.slo.measurement import Cause
 
@@ -37,6 +44,7 @@ PURE_MODULES = {
     # Of the standard library: words and arithmetic. No clock, environment, network or file system.
     *("collections.abc", "contextlib", "dataclasses", "enum", "functools", "itertools", "operator"),
     *("typing", "re", "string", "fractions", "decimal", "math", "hashlib", "hmac", "json"),
+    "random",  # from a fixed seed
     "datetime",  # the types; the calls that read a clock or the machine's zone are looked for below
 }
 IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
@@ -131,7 +139,8 @@ def impure_calls(root: ast.AST) -> Iterator[str]:
         called = ast.unparse(node.func)
         method = called.rpartition(".")[2]
         named = called in IMPURE_NAMES or ("." in called and method in IMPURE_METHODS)
-        if named or (method == "astimezone" and not node.args):  # that takes the machine's zone
+        # Without an argument it takes the machine's zone, or a seed of the machine's.
+        if named or (method in {"astimezone", "Random"} and not node.args):
             yield called
 
 
@@ -141,6 +150,8 @@ def impure_calls(root: ast.AST) -> Iterator[str]:
         ("datetime.now(UTC)", ["datetime.now"]),
         ("at.astimezone()", ["at.astimezone"]),
         ("at.astimezone(UTC)", []),
+        ("Random()", ["Random"]),
+        ("Random(1)", []),
         ("open('x')", ["open"]),
         ("window.opened(at)", []),
     ],
@@ -180,6 +191,7 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
         ("reporters/__init__.py", "REPORTERS"),
         ("reporters/__init__.py", "CHECKUP_REPORTERS"),
         ("reporters/__init__.py", "INCIDENT_REPORTERS"),
+        ("reporters/__init__.py", "FORECAST_REPORTERS"),
         ("cli/main.py", "COMMANDS"),
         ("exporters/__init__.py", "EXPORTERS"),
         ("cli/schema.py", "SCHEMAS"),
@@ -218,6 +230,7 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(status, "format_") == list(STATUS_REPORTERS)
     assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
     assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
+    assert choices(forecast, "format_") == list(FORECAST_REPORTERS)
     assert choices(schema, "name") == list(SCHEMAS)
 
 

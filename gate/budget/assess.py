@@ -74,9 +74,7 @@ def assess_ratio(
         exhausting_ratio=1 / (share * answer.total) if share else None,
         interval=remaining_interval(answer, share) if slo.sampled else None,
         burn_rates=burns,
-        forecast=carried_on(slo, at, remaining, present)
-        if isinstance(present, Fraction)
-        else None,
+        forecast=carried_on(slo, at, remaining, present) if isinstance(present, Fraction) else None,
         price=priced,
         stated_cost=None if impact is None else priced.cost,
         sla_remaining=None

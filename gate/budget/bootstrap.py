@@ -27,8 +27,8 @@ _SEED: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
-    """The events of one of many futures."""
+class Events:
+    """What happened, or may happen, in some time."""
 
     total: float
     bad: float
@@ -41,7 +41,7 @@ def known_part(series: Series) -> Series:
     return Series(total=series.total[kept], bad=series.bad[kept], query=series.query)
 
 
-def futures(series: Series, step: timedelta, steps: int) -> Iterator[Drawn]:
+def futures(series: Series, step: timedelta, steps: int) -> Iterator[Events]:
     """Yield a thousand futures of so many steps; each time the same ones.
 
     Args:
@@ -61,7 +61,7 @@ def futures(series: Series, step: timedelta, steps: int) -> Iterator[Drawn]:
     for _ in range(_DRAWS):
         history = random.choices(starts, k=length // week - 1)
         drawn = list(zip(random.choices(history, k=len(blocks)), blocks, strict=True))
-        yield Drawn(
+        yield Events(
             total=sum(total[start + block] - total[start] for start, block in drawn),
             bad=sum(bad[start + block] - bad[start] for start, block in drawn),
         )

@@ -7,18 +7,16 @@ from fractions import Fraction
 from math import ceil
 from typing import Final
 
-from gate.budget.bootstrap import futures
-from gate.budget.ratio import seconds
+from gate.budget.bootstrap import Events, futures
+from gate.budget.ratio import budget_to_date, seconds
 from gate.slo.history import Series
 from gate.slo.objective import RatioSlo
-from gate.slo.window import CalendarWindow
 
 Future = Iterable[tuple[datetime, Fraction]]
 """Which share of the budget will be left when, step by step."""
 
-_LOW, _MIDDLE, _HIGH = Fraction(5, 100), Fraction(50, 100), Fraction(95, 100)
-COVERED: Final = _HIGH - _LOW
-"""How often the interval should hold what comes."""
+_SHARES: Final = (Fraction(5, 100), Fraction(50, 100), Fraction(95, 100))
+"""Of the futures that have at most as much left; nine in ten lie between the outer two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +34,9 @@ class Expected:
     """How long the history is that they were drawn from."""
 
 
-def carried(future: Future, *, at: datetime, window: timedelta, burn: Fraction) -> Iterator[
-    tuple[datetime, Fraction]
-]:
+def carried(
+    future: Future, *, at: datetime, window: timedelta, burn: Fraction
+) -> Iterator[tuple[datetime, Fraction]]:
     """Yield what will be left of a rolling budget where it goes on burning.
 
     Args:
@@ -56,42 +54,40 @@ def first(future: Future, holds: Callable[[Fraction], bool]) -> datetime | None:
     return next((instant for instant, left in future if holds(left)), None)
 
 
-def at_the_reset(slo: RatioSlo, at: datetime, error_ratio: Fraction, burn: Fraction) -> Fraction:
+def at_the_reset(slo: RatioSlo, at: datetime, consumed: Fraction, burn: Fraction) -> Fraction:
     """Return what will be left of a calendar budget at its reset, at one rate from now on.
 
-    With the traffic of the period so far. At the reset both denominators mean the same.
+    With the traffic of the period so far. At the reset both denominators mean the same: what was
+    consumed of the events to date is, of the whole period's, as much less as time has gone by.
     """
     whole = slo.window.whole(at)
     gone = seconds(at - whole.start) / seconds(whole.length)
-    return 1 - error_ratio / slo.budget * gone - burn * (1 - gone)
+    spent = consumed * gone if budget_to_date(slo) else consumed
+    return 1 - spent - burn * (1 - gone)
 
 
 def expected(
-    slo: RatioSlo, series: Series, step: timedelta, *, at: datetime, total: Fraction, bad: Fraction
+    slo: RatioSlo, so_far: Events, series: Series, step: timedelta, at: datetime
 ) -> Expected:
     """Return what will be left of a calendar budget at its reset, with a 90 % interval.
 
     Args:
         slo: its window is a calendar period.
-        series: what has been up to now, `gate.budget.bootstrap.LEAST` or longer.
+        so_far: what happened in the period up to now; there was something.
+        series: what happened up to now, for `gate.budget.bootstrap.LEAST` or longer.
         step: of the series.
         at: now.
-        total: events of the period so far, above 0.
-        bad: those of them that were bad.
     """
-    budget, events, failed = float(slo.budget), float(total), float(bad)
-    rest = slo.window.whole(at).end - at
+    rest, budget = slo.window.whole(at).end - at, float(slo.budget)
     left = sorted(
-        1 - (failed + one.bad) / (budget * (events + one.total))
+        1 - (so_far.bad + one.bad) / (budget * (so_far.total + one.total))
         for one in futures(series, step, ceil(rest / step))
     )
-    low, median, high = (left[ceil(share * len(left)) - 1] for share in (_LOW, _MIDDLE, _HIGH))
-    lasting = sum(one > 0 for one in left) / len(left)
+    low, median, high = (left[ceil(share * len(left)) - 1] for share in _SHARES)
     return Expected(
-        low=low, median=median, high=high, lasting=lasting, known=len(series.total) * step
+        low=low,
+        median=median,
+        high=high,
+        lasting=sum(one > 0 for one in left) / len(left),
+        known=len(series.total) * step,
     )
-
-
-def renews(slo: RatioSlo) -> bool:
-    """Return whether the budget comes back at once, and not bit by bit."""
-    return isinstance(slo.window, CalendarWindow)

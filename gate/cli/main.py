@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "check": "Decide whether a change may ship now.",
     "status": "Show every budget, without a verdict.",
     "incidents": "Find what ate the budgets: incidents, how often and how long.",
+    "forecast": "Foretell when the budgets run out, recover or renew.",
     "validate": "Check policy files, offline.",
     "doctor": "Ask the live backend whether each SLO can be trusted.",
     "schema": "Print a JSON Schema.",

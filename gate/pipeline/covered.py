@@ -12,8 +12,11 @@ _MINUTE: Final = timedelta(minutes=1)
 
 
 def step_of(window: timedelta) -> timedelta:
-    """Return a step of whole minutes, at least five, of which the window has 720 at most."""
-    return max(-(-window // (_STEPS * _MINUTE)) * _MINUTE, _SHORTEST)
+    """Return a step of whole minutes, at least five, of which the window has 720 at most.
+
+    A shorter window is one step.
+    """
+    return min(max(-(-window // (_STEPS * _MINUTE)) * _MINUTE, _SHORTEST), window)
 
 
 def covered(window: timedelta, at: datetime) -> Span:

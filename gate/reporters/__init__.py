@@ -13,17 +13,20 @@ from gate.reporters.style import Style
 if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these
     from gate.decision.checkup import Checkup
     from gate.decision.decision import Decision
+    from gate.decision.forecast import ForecastReport
     from gate.decision.incidents import IncidentReport
     from gate.decision.status import Status
 
 __all__ = [
     "CHECKUP_REPORTERS",
+    "FORECAST_REPORTERS",
     "INCIDENT_REPORTERS",
     "REPORTERS",
     "STATUS_REPORTERS",
     "Style",
     "render",
     "render_checkup",
+    "render_forecast",
     "render_incidents",
     "render_status",
 ]
@@ -51,6 +54,11 @@ INCIDENT_REPORTERS: Final[Mapping[str, str]] = {
     "markdown": "gate.reporters.incidents_markdown",
     "json": "gate.reporters.incidents_json",
 }
+FORECAST_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.forecast_terminal",
+    "markdown": "gate.reporters.forecast_markdown",
+    "json": "gate.reporters.forecast_json",
+}
 
 
 def render(name: str, decision: "Decision", style: Style) -> str:
@@ -74,4 +82,10 @@ def render_checkup(name: str, checkup: "Checkup", style: Style) -> str:
 def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
     """Return the report on incidents. ``name`` is one of `INCIDENT_REPORTERS`."""
     text: str = import_module(INCIDENT_REPORTERS[name]).render_incidents(report, style)
+    return text
+
+
+def render_forecast(name: str, report: "ForecastReport", style: Style) -> str:
+    """Return the report on what is foretold. ``name`` is one of `FORECAST_REPORTERS`."""
+    text: str = import_module(FORECAST_REPORTERS[name]).render_forecast(report, style)
     return text
