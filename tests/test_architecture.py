@@ -19,6 +19,7 @@ from gate.cli.doctor import doctor
 from gate.cli.forecast import forecast
 from gate.cli.incidents import incidents
 from gate.cli.main import COMMANDS
+from gate.cli.review import review
 from gate.cli.schema import SCHEMAS, schema
 from gate.cli.status import status
 from gate.config.backend_shape import BACKEND
@@ -32,6 +33,7 @@ from gate.reporters import (
     FORECAST_REPORTERS,
     INCIDENT_REPORTERS,
     REPORTERS,
+    REVIEW_REPORTERS,
     STATUS_REPORTERS,
 )
 from gate.settings import SETTINGS
@@ -192,6 +194,7 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
         ("reporters/__init__.py", "CHECKUP_REPORTERS"),
         ("reporters/__init__.py", "INCIDENT_REPORTERS"),
         ("reporters/__init__.py", "FORECAST_REPORTERS"),
+        ("reporters/__init__.py", "REVIEW_REPORTERS"),
         ("cli/main.py", "COMMANDS"),
         ("exporters/__init__.py", "EXPORTERS"),
         ("cli/schema.py", "SCHEMAS"),
@@ -231,6 +234,7 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
     assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
     assert choices(forecast, "format_") == list(FORECAST_REPORTERS)
+    assert choices(review, "format_") == list(REVIEW_REPORTERS)
     assert choices(schema, "name") == list(SCHEMAS)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # every command comes by here, and most of the package hangs 
     from gate.decision.decision import Decision
     from gate.decision.forecast import ForecastReport
     from gate.decision.incidents import IncidentReport
+    from gate.decision.review import ReviewReport
     from gate.decision.status import Status
 
 __all__ = [
@@ -22,12 +23,14 @@ __all__ = [
     "FORECAST_REPORTERS",
     "INCIDENT_REPORTERS",
     "REPORTERS",
+    "REVIEW_REPORTERS",
     "STATUS_REPORTERS",
     "Style",
     "render",
     "render_checkup",
     "render_forecast",
     "render_incidents",
+    "render_review",
     "render_status",
 ]
 
@@ -59,6 +62,11 @@ FORECAST_REPORTERS: Final[Mapping[str, str]] = {
     "markdown": "gate.reporters.forecast_markdown",
     "json": "gate.reporters.forecast_json",
 }
+REVIEW_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.review_terminal",
+    "markdown": "gate.reporters.review_markdown",
+    "json": "gate.reporters.review_json",
+}
 
 
 def render(name: str, decision: "Decision", style: Style) -> str:
@@ -88,4 +96,10 @@ def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
 def render_forecast(name: str, report: "ForecastReport", style: Style) -> str:
     """Return the report on what is foretold. ``name`` is one of `FORECAST_REPORTERS`."""
     text: str = import_module(FORECAST_REPORTERS[name]).render_forecast(report, style)
+    return text
+
+
+def render_review(name: str, report: "ReviewReport", style: Style) -> str:
+    """Return the report on a review. ``name`` is one of `REVIEW_REPORTERS`."""
+    text: str = import_module(REVIEW_REPORTERS[name]).render_review(report, style)
     return text

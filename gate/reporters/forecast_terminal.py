@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from gate.decision.forecast import Course, ForecastReport, ServiceForecast, SloForecast
+from gate.decision.forecast import ForecastReport, ServiceForecast
 from gate.reporters import forecast_words as words
 from gate.reporters import ink
-from gate.reporters.column import Column
 from gate.reporters.escape import plain
 from gate.reporters.layout import GAP
+from gate.reporters.listing import listing
 from gate.reporters.prose import facts, finish
 from gate.reporters.style import Style
-from gate.reporters.table import table
 
 
 def render_forecast(report: ForecastReport, style: Style) -> str:
@@ -31,18 +30,8 @@ def _service(service: ServiceForecast, style: Style) -> Iterator[str]:
         name = ink.ink(plain(one.assessment.slo.name), ink.BOLD, style)
         yield f"{GAP}{name}: {plain(words.heading(one))}"
         if one.courses:
-            yield from _table(one, style)
+            yield from listing(one.courses, words.columns(one), style)
         if told := list(words.about(one)):
             yield from facts(told, style)
     yield ""
     yield from facts(words.origin(service), style)
-
-
-def _table(one: SloForecast, style: Style) -> Iterator[str]:
-    def paint(_column: Column[Course], _course: Course, text: str) -> str:
-        return text
-
-    rule, width = "─" if style.unicode else "-", style.width - len(GAP)
-    lines = table(one.courses, words.columns(one), width, rule=rule, paint=paint)
-    head = [ink.ink(line, ink.DIM, style) for line in lines[:2]]
-    yield from (f"{GAP}{line}".rstrip() for line in [*head, *lines[2:]])
