@@ -46,28 +46,40 @@ def leaving(service: str, share: float) -> datetime:
     raise AssertionError("it never leaves")
 
 
+@pytest.fixture(scope="module")
+def both(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a policy on two services."""
+    folder = tmp_path_factory.mktemp("forecast")
+    return policy(folder, url, [availability("peak"), availability("resets")])
+
+
+@pytest.fixture(scope="module")
+def found(both: Path) -> dict[str, dict[str, Any]]:
+    """Return what is foretold of them."""
+    return foretold(both)
+
+
 def test_a_budget_is_back_within_a_step_of_when_its_failures_truly_leave(
-    url: str, tmp_path: Path
+    both: Path, found: dict[str, dict[str, Any]]
 ) -> None:
     consumed = truth("peak", MONTH).bad / truth("peak", MONTH).total / 0.001
-    path = policy(tmp_path, url, [availability("peak")])
 
-    calm = foretold(path)["peak"]["courses"][0]
+    calm = found["peak"]["courses"][0]
 
     for tier, left in (("healthy", 0.5), ("caution", 0.1)):
         back = datetime.fromisoformat(calm["back"][tier])
         truly = leaving("peak", 1 - (1 - left) / consumed)
         assert truly <= back < truly + HOUR, tier
     # What a block says of a canary, which caution allows, is the same instant.
-    (decided,) = check(path).decision["policies"]
+    (decided,) = check(both).decision["policies"]
     assert decided["allowed_again_at"] == calm["back"]["caution"]
 
 
-def test_what_fails_at_the_rate_that_leaves_neither_recovers_nor_runs_out(
-    url: str, tmp_path: Path
+def test_what_fails_at_the_rate_that_leaves_does_not_run_out(
+    found: dict[str, dict[str, Any]],
 ) -> None:
     # Three of 18,000 an hour, all month: a sixth of the budget.
-    one = foretold(policy(tmp_path, url, [availability("resets")]))["resets"]
+    one = found["resets"]
 
     assert one["remaining"] == pytest.approx(5 / 6, rel=1e-3)
     recent = [truth("resets", hours * HOUR) for hours in (1, 6, 72)]
