@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 import click
 
+from gate.budget.bootstrap import LEAST
 from gate.cli.parameters import DURATION, measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
 from gate.pipeline.forecast import Question, foretell
 from gate.reporters import FORECAST_REPORTERS, render_forecast
+from gate.slo.duration import format_duration
 
 
 @click.command()
@@ -33,6 +35,9 @@ def forecast(
 
     Exit codes: 0 whatever is foretold, 3 a budget or a history could not be had.
     """
+    if last < LEAST:
+        needed = format_duration(LEAST)
+        raise click.UsageError(f"--last is shorter than the {needed} that an interval needs")
     asked = Question(at=at or now(), last=last, timeout=timeout)
     files = load_all(policies)
     with progress(files):

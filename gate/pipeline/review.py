@@ -133,5 +133,5 @@ def _begins(series: Series, looked_at: Cut) -> datetime | None:
 def _nothing(found: Review) -> Unmeasured:
     """Say why no period counts; by the newest, of which most should be known."""
     causes = [one.doubt for one in found.periods if one.doubt is not None]
-    reason = f"of none of the {len(causes)} periods enough is known to count it"
+    reason = f"of none of the last {len(causes)} enough is known to count it"
     return Unmeasured(cause=causes[-1], reason=reason, query=found.query)

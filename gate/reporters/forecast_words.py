@@ -27,14 +27,14 @@ _NEARLY_ALL: Final = 0.95
 def verdict(service: ServiceForecast) -> tuple[Verdict, str]:
     """Return how bad it is, for signs and colours, and in capitals what is foretold."""
     slos = service.slos
-    if any(one.gone for one in slos):
-        return Verdict.BLOCK, "EXHAUSTED"
-    if any(_running_out(one) for one in slos):
-        return Verdict.WARN, "RUNNING OUT"
     lost = sum(one.unmeasured is not None for one in slos)
+    beside = f", {lost} NOT KNOWN" if lost else ""
+    if any(one.gone for one in slos):
+        return Verdict.BLOCK, f"EXHAUSTED{beside}"
+    if any(_running_out(one) for one in slos):
+        return Verdict.WARN, f"RUNNING OUT{beside}"
     if lost:
-        all_lost = lost == len(slos)
-        return Verdict.UNDECIDED, "NOT KNOWN" if all_lost else f"{lost} NOT KNOWN"
+        return Verdict.UNDECIDED, f"{lost} NOT KNOWN"
     if any(one.expected and one.expected.lasting < _NEARLY_ALL for one in slos):
         return Verdict.WARN, "MAY RUN OUT"
     return Verdict.ALLOW, "LASTING"

@@ -1,7 +1,7 @@
 """What a review found, in words and cells that are not yet escaped for any format."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -17,9 +17,9 @@ from gate.slo.objective import RatioSlo
 
 _NOT_MEASURED: Final = "not measured"
 _VERDICTS: Final = {
+    _NOT_MEASURED: Verdict.UNDECIDED,
     Fit.STRICT: Verdict.WARN,
     Fit.LOOSE: Verdict.WARN,
-    _NOT_MEASURED: Verdict.UNDECIDED,
     Fit.UNTOLD: Verdict.UNDECIDED,
     Fit.RIGHT: Verdict.ALLOW,
 }
@@ -124,7 +124,7 @@ def _state(one: SloReview) -> str:
 def _meaning(slo: RatioSlo, found: Review) -> str:
     consumed = [one.consumed(slo.objective) for one in found.counted]
     missed, most = sum(one > 1 for one in consumed), values.spent(max(consumed))
-    fact = f"missed in {missed} of {len(consumed)} periods, at most {most} of the budget used"
+    fact = f"missed in {missed} of {_periods(found.counted)}, at most {most} of the budget used"
     advice = {
         Fit.STRICT: "promise less, or make the service better",
         Fit.LOOSE: "promise more, or use the budget to change more and faster",
@@ -135,11 +135,10 @@ def _meaning(slo: RatioSlo, found: Review) -> str:
 def _in_most(found: Review) -> str:
     count = len(found.counted)
     if found.met is None:
-        return f"nothing failed in {count} periods: any objective was met"
-    these = f"95 % of {count} periods" if count >= _TWENTY else f"all {count} periods"
-    few = "" if count >= _TWENTY else " (95 % of so few are all)"
-    said = f"{values.percent(found.met)} was met in {these}{few}"
-    if found.met_moved is None:
+        return f"nothing failed in {_periods(found.counted)}: any objective was met"
+    share, few = ("95 %", "") if count >= _TWENTY else ("each", " (95 % of so few are all)")
+    said = f"{values.percent(found.met)} was met in {share} of {_periods(found.counted)}{few}"
+    if found.met_moved is None or found.moved <= count:
         return said
     return (
         f"{said}; {values.percent(found.met_moved)} in 95 % of {found.moved:,} windows moved"
@@ -147,18 +146,22 @@ def _in_most(found: Review) -> str:
     )
 
 
-def _margin(sla: Fraction, counted: list[Period]) -> str:
+def _margin(sla: Fraction, counted: Sequence[Period]) -> str:
     missed = sum(one.consumed(sla) > 1 for one in counted)
     worst = max(counted, key=lambda one: one.consumed(sla))
     left, when = values.left(_fine(1 - worst.consumed(sla))), values.instant(worst.span.start)
     spare = worst.spare(sla)
     if missed:
         over = f"{values.amount(_fine(-spare))} bad events too many"
-        which = f"was missed in {missed} of {len(counted)} periods; the worst"
+        which = f"was missed in {missed} of {_periods(counted)}; the worst"
     else:
         over = f"{_whole(spare)} more could have failed"
         which = "was never missed; the nearest to it"
     return f"{values.percent(sla)} {which} began {when}: {left} of its budget left, {over}"
+
+
+def _periods(counted: Sequence[Period]) -> str:
+    return f"{len(counted)} period{'' if len(counted) == 1 else 's'}"
 
 
 def _minute(one: Period, *, start: bool) -> str:
@@ -167,6 +170,8 @@ def _minute(one: Period, *, start: bool) -> str:
 
 
 def _events(one: Period) -> str:
+    if not one.coverage:
+        return values.NOTHING
     return f"{values.amount(_fine(one.bad))} of {values.amount(_fine(one.total))}"
 
 

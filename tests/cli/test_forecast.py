@@ -53,3 +53,14 @@ def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[...
 
     assert done.returncode == 2
     assert done.stderr == "gate: gate.yaml: the backend static keeps no history to look at\n"
+
+
+def test_too_short_a_history_to_draw_from_is_a_usage_error(
+    gate: Run, write_policy: Callable[..., Path]
+) -> None:
+    write_policy()
+
+    done = gate("forecast", "gate.yaml", "--last", "13d")
+
+    assert done.returncode == 2
+    assert "--last is shorter than the 14d that an interval needs" in done.stderr

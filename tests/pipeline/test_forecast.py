@@ -87,6 +87,10 @@ def test_recovery_and_end_are_those_of_a_window_moved_hour_by_hour(
         expected = {tier: first_hour(bad, rate, share) for tier, share in above.items()}
         better = [tier for tier, share in above.items() if now <= share]
         assert found.back == {tier: expected[tier] for tier in better}
+    # A division does not see that old failures leave: it is never too late.
+    division, end = one.assessment.forecast, course(one, 1).exhausted_at
+    assert division is not None
+    assert end is None or (division.exhausted_at is not None and division.exhausted_at <= end)
 
 
 def test_an_outage_of_nine_days_ago_leaves_the_window_in_twenty_one_days() -> None:

@@ -79,8 +79,8 @@ def test_the_head_says_what_matters_most() -> None:
     assert head(told({"a": calm})) == "✔ LASTING"
     assert head(told({"a": [*OUTAGE[:-1], 500]})) == "✖ EXHAUSTED"
     assert head(told({"a": fast, "b": calm})) == "▲ RUNNING OUT"
-    assert head(told({"a": calm}, lost={"a": down})) == "? NOT KNOWN"
-    assert head(told({"a": calm, "b": calm}, lost={"a": down})) == "? 1 NOT KNOWN"
+    assert head(told({"a": calm}, lost={"a": down})) == "? 1 NOT KNOWN"
+    assert head(told({"a": OUTAGE, "b": fast}, lost={"a": down})) == "▲ RUNNING OUT, 1 NOT KNOWN"
     assert head(told({"a": [*now_and_then, *[0] * 72]}, CALENDAR, at=MID)) == "▲ MAY RUN OUT"
 
 

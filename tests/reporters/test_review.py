@@ -84,8 +84,8 @@ def test_what_the_periods_come_to_is_said_in_words() -> None:
     assert "at most 13.9 % of the budget used; promise more, or use the budget" in loose
     assert "at most 69.5 % of the budget used In 95 %" in fair
     assert (
-        "99.87 % was met in all 3 periods (95 % of so few are all); 99.87 % in 95 % of 61 windows"
-        " moved through the time, which overlap and so tell less" in strict
+        "99.87 % was met in each of 3 periods (95 % of so few are all); 99.87 % in 95 % of 61"
+        " windows moved through the time, which overlap and so tell less" in strict
     )
 
 
@@ -122,14 +122,14 @@ def test_where_nothing_failed_in_most_moved_windows_they_are_not_told() -> None:
     # Only a window that begins with the history has its first hour.
     text = joined(terminal(told({"a": [9, *[0] * (3 * MONTH - 1)]})))
 
-    assert "was met in all 3 periods (95 % of so few are all) Tiers" in text
+    assert "was met in each of 3 periods (95 % of so few are all) Tiers" in text
 
 
 def test_the_head_counts_how_each_fits() -> None:
     down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
     several = told({"a": OUTAGE, "b": QUIET, "c": FAIR, "d": FAIR}, lost={"d": down})
 
-    assert head(several) == "▲ 1 TOO STRICT, 1 TOO LOOSE, 1 NOT MEASURED, 1 ABOUT RIGHT"
+    assert head(several) == "? 1 NOT MEASURED, 1 TOO STRICT, 1 TOO LOOSE, 1 ABOUT RIGHT"
     assert head(told({"a": FAIR})) == "✔ 1 ABOUT RIGHT"
     assert head(told({"a": FAIR}, periods=2)) == "? 1 TOO FEW PERIODS TO TELL"
     assert head(told({"a": FAIR}, lost={"a": down})) == "? 1 NOT MEASURED"
@@ -144,7 +144,7 @@ def test_what_is_not_known_is_said() -> None:
 
     text = joined(terminal(short))
     assert "no: no data (0 % has data)" in text
-    assert "0 of 0 - no" in text
+    assert "2026-09-02 00:00 - - no" in text
     assert "no: low coverage (38 % has data)" in text
     assert "History begins about 2026-09-20 08:00 UTC; none is kept from before" in text
     assert "Unknown 75.6 % of the time it is not known what was left" in text
@@ -153,9 +153,16 @@ def test_what_is_not_known_is_said() -> None:
         terminal(told({"a": []}, lost={"a": down}))
     )
     nothing = joined(terminal(told({"a": [0] * 5}, slo("a", more=SLA))))
-    assert "of none of the 3 periods enough is known" in nothing
+    assert "of none of the last 3 enough is known" in nothing
     assert "Objective" not in nothing
     assert "- - no: no data" in nothing
+
+
+def test_a_single_period_is_one_and_has_no_others_moved_beside_it() -> None:
+    text = joined(terminal(told({"a": FAIR}, periods=1)))
+
+    assert "missed in 0 of 1 period, at most" in text
+    assert "was met in each of 1 period (95 % of so few are all) Tiers" in text
 
 
 def test_of_a_sample_it_is_said_that_its_interval_is_not_counted() -> None:
