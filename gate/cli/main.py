@@ -17,7 +17,7 @@ COMMANDS: Final = {
     "status": "Show every budget, without a verdict.",
     "incidents": "Find what ate the budgets: incidents, how often and how long.",
     "forecast": "Foretell when the budgets run out, recover or renew.",
-    "review": "Look back: are the objectives too strict, too loose or about right?",
+    "review": "Look back: are the objectives too strict or too loose?",
     "validate": "Check policy files, offline.",
     "doctor": "Ask the live backend whether each SLO can be trusted.",
     "schema": "Print a JSON Schema.",

@@ -152,7 +152,7 @@ def _margin(sla: Fraction, counted: Sequence[Period]) -> str:
     left, when = values.left(_fine(1 - worst.consumed(sla))), values.instant(worst.span.start)
     spare = worst.spare(sla)
     if missed:
-        over = f"{values.amount(_fine(-spare))} bad events too many"
+        over = f"{_whole(spare).removeprefix('-')} bad events too many"
         which = f"was missed in {missed} of {_periods(counted)}; the worst"
     else:
         over = f"{_whole(spare)} more could have failed"
