@@ -10,8 +10,8 @@ from gate.cli.forecast import forecast
 from gate.reporters import render_forecast
 from gate.reporters.style import Style
 from tests.pipeline.memory import slo
-from tests.pipeline.test_forecast import CALENDAR, MID
-from tests.reporters.test_forecast import OUTAGE, terminal, told
+from tests.pipeline.remembered import CALENDAR, MID, OUTAGE
+from tests.reporters.forecasts import terminal, told
 
 TEXT = (Path(__file__).parent.parent / "docs" / "forecast.md").read_text(encoding="utf-8")
 

@@ -11,8 +11,8 @@ from gate.cli.review import review
 from gate.reporters import render_review
 from gate.reporters.style import Style
 from tests.pipeline.memory import slo
-from tests.pipeline.test_review import OUTAGE
-from tests.reporters.test_review import SLA, terminal, told
+from tests.pipeline.remembered import OUTAGES
+from tests.reporters.reviews import SLA, terminal, told
 
 TEXT = (Path(__file__).parent.parent / "docs" / "review.md").read_text(encoding="utf-8")
 
@@ -25,7 +25,7 @@ def test_every_option_is_told() -> None:
 
 
 def test_every_key_and_word_of_the_report_is_told() -> None:
-    report = told({"a": OUTAGE}, slo("a", more=SLA))
+    report = told({"a": OUTAGES}, slo("a", more=SLA))
     document = json.loads(render_review("json", report, Style()))
     (one,) = document["services"][0]["slos"]
 
@@ -38,7 +38,7 @@ def test_every_key_and_word_of_the_report_is_told() -> None:
 
 def test_the_picture_is_what_it_prints() -> None:
     (picture,) = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
-    lines = terminal(told({"availability": OUTAGE}, slo("availability", more=SLA))).splitlines()
+    lines = terminal(told({"availability": OUTAGES}, slo("availability", more=SLA))).splitlines()
 
     shown = picture.splitlines()
     assert shown == lines[: len(shown)]

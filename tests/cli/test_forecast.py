@@ -5,12 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tests.cli.installed import AT, POLICY, Run
+from tests.cli.installed import AT, END, LOGS, Run
 
-END = datetime.fromisoformat(AT)
-LOGS = POLICY.replace(
-    "{type: static, path: counts.yaml}", "{type: logs, path: log.jsonl, timestamp: ts}"
-).replace("window: 30d}", "window: 7d, sli: {bad: status >= 500}}")
 FAILED = END - timedelta(days=2, hours=5, minutes=7)
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.installed import AT, Run
-from tests.cli.test_forecast import END, LOGS
+from tests.cli.installed import AT, END, LOGS, Run
 
 HOURLY = LOGS.replace("window: 7d", "window: 1h, sla: 98%").replace("99.9%", "99%")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from gate.slo.history import Series, SeriesAnswer, SeriesRequest
@@ -14,9 +14,23 @@ HOUR = timedelta(hours=1)
 DAY = 24 * HOUR
 TRAFFIC = 1000
 """Events of an hour."""
+MONTH = 720
+"""Hours of a rolling window."""
+ALLOWED = MONTH * TRAFFIC // 1000
+"""Bad events of a budget of 99.9 %."""
+CALENDAR = (
+    "  - {name: a, objective: 99.9%, window: {calendar: month}, sli: {bad: a, total: total}}\n"
+)
+MID = datetime(2026, 11, 16, tzinfo=UTC)
+"""Half of a month of 30 days is over."""
 
 Bad = Sequence[int | None]
 """By hour, the newest last; None: nothing is known of the hour."""
+
+OUTAGE: Bad = [*[0] * (MONTH - 216), 600, *[0] * 215]
+"""Nine days ago 600 of 720 failed."""
+OUTAGES = [*[0] * 900, 500, *[0] * 300, 400, *[0] * (3 * MONTH - 1202)]
+"""In the second of three windows 900 of 720 failed."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """What becomes of budgets, beside the same told hour by hour from what happened."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -15,14 +15,15 @@ from gate.pipeline.forecast import Question, foretell
 from gate.slo.history import SeriesRequest
 from gate.slo.measurement import Cause, Unmeasured
 from tests.pipeline.memory import AT, Memory, Opening, file, slo
-from tests.pipeline.remembered import DAY, HOUR, TRAFFIC, Bad, Remembered
-
-MONTH = 720
-"""Hours of the rolling window."""
-ALLOWED = MONTH * TRAFFIC // 1000
-"""Bad events of a budget of 99.9 %."""
-CALENDAR = (
-    "  - {name: a, objective: 99.9%, window: {calendar: month}, sli: {bad: a, total: total}}\n"
+from tests.pipeline.remembered import (
+    ALLOWED,
+    CALENDAR,
+    DAY,
+    HOUR,
+    MID,
+    MONTH,
+    Bad,
+    Remembered,
 )
 
 
@@ -182,10 +183,6 @@ def test_a_rate_that_is_not_known_is_left_out_and_said() -> None:
         "the burn rate over 1h is not known: nothing is known",
         "the burn rate over 6h is not known: nothing is known",
     )
-
-
-MID = datetime(2026, 11, 16, tzinfo=UTC)
-"""Half of a month of 30 days is over."""
 
 
 def calendar(bad: Bad, *, more: str = "", last: timedelta = 90 * DAY) -> SloForecast:

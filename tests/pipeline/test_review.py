@@ -12,13 +12,15 @@ from gate.errors import ExitCode, UsageError
 from gate.pipeline.review import Retrospect, review
 from gate.slo.measurement import Cause, Unmeasured
 from tests.pipeline.memory import AT, Memory, Opening, file, slo
-from tests.pipeline.remembered import DAY, HOUR, TRAFFIC, Bad, Remembered
-
-MONTH = 720
-"""Hours of the window."""
-ALLOWED = MONTH * TRAFFIC // 1000
-CALENDAR = (
-    "  - {name: a, objective: 99.9%, window: {calendar: month}, sli: {bad: a, total: total}}\n"
+from tests.pipeline.remembered import (
+    ALLOWED,
+    CALENDAR,
+    DAY,
+    HOUR,
+    MONTH,
+    OUTAGES,
+    Bad,
+    Remembered,
 )
 
 
@@ -50,12 +52,8 @@ def tier(left: Fraction) -> str:
     return "caution" if left > Fraction(1, 10) else "exhausted"
 
 
-OUTAGE = [*[0] * 900, 500, *[0] * 300, 400, *[0] * (3 * MONTH - 1202)]
-"""In the second of three windows 900 of 720 failed."""
-
-
 def test_each_period_is_told_with_what_it_consumed() -> None:
-    one = found(OUTAGE)
+    one = found(OUTAGES)
 
     objective = Fraction(999, 1000)
     assert [period.consumed(objective) for period in one.periods] == [0, Fraction(900, ALLOWED), 0]
@@ -77,9 +75,9 @@ def test_each_period_is_told_with_what_it_consumed() -> None:
     ],
 )
 def test_each_candidate_is_replayed_hour_by_hour(kind: Kind, allowed: float, met: int) -> None:
-    one = candidate(found(OUTAGE, slo("a", more="sla: 99.5%")), kind)
+    one = candidate(found(OUTAGES, slo("a", more="sla: 99.5%")), kind)
 
-    windows = [sum(OUTAGE[end - MONTH : end]) for end in range(MONTH, 3 * MONTH + 1)]
+    windows = [sum(OUTAGES[end - MONTH : end]) for end in range(MONTH, 3 * MONTH + 1)]
     left = [1 - Fraction(bad) / Fraction(allowed) for bad in windows]
     spread = Counter(map(tier, left))
     assert one.tiers == {
@@ -108,7 +106,7 @@ def test_a_calendar_budget_is_replayed_from_each_reset_on() -> None:
 
 
 def test_one_question_is_asked_for_all_periods_of_an_slo() -> None:
-    backend = Remembered({"a": OUTAGE, "b": OUTAGE})
+    backend = Remembered({"a": OUTAGES, "b": OUTAGES})
 
     look(backend, slo("a"), slo("b"))
 

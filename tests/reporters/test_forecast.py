@@ -1,41 +1,16 @@
 """What is foretold, as a person sees it and as a program reads it."""
 
 import json
-from collections.abc import Mapping
-from datetime import datetime, timedelta
 
 import pytest
 
 from gate.decision.forecast import ForecastReport
-from gate.pipeline.forecast import Question, foretell
 from gate.reporters import FORECAST_REPORTERS, render_forecast
 from gate.reporters.style import Style
 from gate.slo.measurement import Cause, Unmeasured
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.remembered import DAY, Bad, Remembered
-from tests.pipeline.test_forecast import CALENDAR, MID, MONTH
-
-WIDE = Style(width=130)
-OUTAGE = [*[0] * (MONTH - 216), 600, *[0] * 215]
-"""Nine days ago 600 of 720 failed."""
-
-
-def told(
-    bad: Mapping[str, Bad],
-    *slos: str,
-    at: datetime = AT,
-    lost: Mapping[str, Unmeasured] | None = None,
-    notes: tuple[str, ...] = ("seen",),
-) -> ForecastReport:
-    backend = Remembered(bad, end=at, lost=lost or {}, notes=notes)
-    asked = Question(at=at, last=90 * DAY, timeout=timedelta(seconds=3))
-    return foretell(
-        [file("chat", *(slos or map(slo, bad)))], asked, open_with=Opening({"chat": backend})
-    )
-
-
-def terminal(report: ForecastReport) -> str:
-    return render_forecast("terminal", report, WIDE)
+from tests.pipeline.memory import slo
+from tests.pipeline.remembered import CALENDAR, DAY, MID, MONTH, OUTAGE
+from tests.reporters.forecasts import WIDE, terminal, told
 
 
 def joined(text: str) -> str:

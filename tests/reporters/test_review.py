@@ -1,42 +1,20 @@
 """A review, as a person sees it and as a program reads it."""
 
 import json
-from collections.abc import Mapping
-from datetime import timedelta
 
 import pytest
 
 from gate.decision.review import ReviewReport
-from gate.pipeline.review import Retrospect, review
 from gate.reporters import REVIEW_REPORTERS, render_review
 from gate.reporters.style import Style
 from gate.slo.measurement import Cause, Unmeasured
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.remembered import Bad, Remembered
-from tests.pipeline.test_review import MONTH, OUTAGE
+from tests.pipeline.memory import slo
+from tests.pipeline.remembered import MONTH, OUTAGES
+from tests.reporters.reviews import SLA, WIDE, terminal, told
 
-WIDE = Style(width=130)
 QUIET = [*[0] * (3 * MONTH - 10), 100, *[0] * 9]
 """In the newest of three windows 100 of 720 that may fail."""
 FAIR = [*[0] * (3 * MONTH - 10), 500, *[0] * 9]
-SLA = "sla: 99.8%"
-
-
-def told(
-    bad: Mapping[str, Bad],
-    *slos: str,
-    periods: int = 3,
-    lost: Mapping[str, Unmeasured] | None = None,
-    notes: tuple[str, ...] = (),
-) -> ReviewReport:
-    backend = Remembered(bad, lost=lost or {}, notes=notes)
-    asked = Retrospect(at=AT, periods=periods, timeout=timedelta(seconds=3))
-    policy = file("chat", *(slos or map(slo, bad)))
-    return review([policy], asked, open_with=Opening({"chat": backend}))
-
-
-def terminal(report: ReviewReport) -> str:
-    return render_review("terminal", report, WIDE)
 
 
 def joined(text: str) -> str:
@@ -49,7 +27,7 @@ def head(report: ReviewReport) -> str:
 
 
 def test_periods_are_rows_with_what_was_consumed_and_the_margin_of_the_sla() -> None:
-    lines = terminal(told({"a": OUTAGE}, slo("a", more=SLA))).splitlines()
+    lines = terminal(told({"a": OUTAGES}, slo("a", more=SLA))).splitlines()
 
     assert lines[0] == "▲ 1 TOO STRICT  chat"
     assert lines[2] == "  a: 99.9 % over 30d: too strict"
@@ -73,7 +51,7 @@ def test_objectives_are_rows_with_how_often_they_were_met_and_time_in_each_tier(
 
 
 def test_what_the_periods_come_to_is_said_in_words() -> None:
-    strict = joined(terminal(told({"a": OUTAGE}, slo("a", more=SLA))))
+    strict = joined(terminal(told({"a": OUTAGES}, slo("a", more=SLA))))
     loose = joined(terminal(told({"a": QUIET})))
     fair = joined(terminal(told({"a": FAIR})))
 
@@ -90,8 +68,8 @@ def test_what_the_periods_come_to_is_said_in_words() -> None:
 
 
 def test_the_nearest_miss_of_the_sla_is_told() -> None:
-    kept = joined(terminal(told({"a": OUTAGE}, slo("a", more=SLA))))
-    missed = joined(terminal(told({"a": OUTAGE}, slo("a", more="sla: 99.88%"))))
+    kept = joined(terminal(told({"a": OUTAGES}, slo("a", more=SLA))))
+    missed = joined(terminal(told({"a": OUTAGES}, slo("a", more="sla: 99.88%"))))
 
     assert (
         "SLA 99.8 % was never missed; the nearest to it began 2026-09-02 00:00 UTC: 37.5 % of its"
@@ -127,7 +105,7 @@ def test_where_nothing_failed_in_most_moved_windows_they_are_not_told() -> None:
 
 def test_the_head_counts_how_each_fits() -> None:
     down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
-    several = told({"a": OUTAGE, "b": QUIET, "c": FAIR, "d": FAIR}, lost={"d": down})
+    several = told({"a": OUTAGES, "b": QUIET, "c": FAIR, "d": FAIR}, lost={"d": down})
 
     assert head(several) == "? 1 NOT MEASURED, 1 TOO STRICT, 1 TOO LOOSE, 1 ABOUT RIGHT"
     assert head(told({"a": FAIR})) == "✔ 1 ABOUT RIGHT"
@@ -172,7 +150,7 @@ def test_of_a_sample_it_is_said_that_its_interval_is_not_counted() -> None:
 
 
 def test_markdown_has_the_same() -> None:
-    text = render_review("markdown", told({"a": OUTAGE}, slo("a", more=SLA)), Style())
+    text = render_review("markdown", told({"a": OUTAGES}, slo("a", more=SLA)), Style())
 
     assert text.startswith("## ⚠️ 1 TOO STRICT: chat")
     assert "| 2026-09-02 00:00 | 2026-10-02 00:00 | 900&nbsp;of&nbsp;720,000 | 125.0&nbsp;%" in text
@@ -195,7 +173,7 @@ def test_nothing_that_a_backend_says_can_break_out(name: str) -> None:
 
 
 def test_the_document_has_counts_and_shares() -> None:
-    report = told({"a": OUTAGE}, slo("a", more=SLA))
+    report = told({"a": OUTAGES}, slo("a", more=SLA))
 
     document = json.loads(render_review("json", report, Style()))
     (one,) = document["services"][0]["slos"]
@@ -216,5 +194,5 @@ def test_the_document_has_counts_and_shares() -> None:
     assert [row["kind"] for row in one["review"]["candidates"]] == [
         *["stricter", "present", "met in 95 %", "SLA"]  # which is a step laxer, too
     ]
-    without = json.loads(render_review("json", told({"a": OUTAGE}), Style()))
+    without = json.loads(render_review("json", told({"a": OUTAGES}), Style()))
     assert without["services"][0]["slos"][0]["review"]["periods"][0]["sla_consumed"] is None
