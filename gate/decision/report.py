@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gate.budget.assessment import Assessment
-from gate.budget.course import Course, Line, Stretch
 from gate.budget.explained import Deploy
+from gate.budget.trace import Line, Stretch, Trace
 from gate.decision.decision import SCHEMA_VERSION, Decision, PolicyDecision, Source
 from gate.decision.document import source_document, to_document
 from gate.decision.incidents import (
@@ -32,7 +32,7 @@ class ServiceReport:
     """One per SLO, in the policy's order."""
     outlook: Mapping[str, Judgement]
     """What the policy says of each change class now, by its name, sorted."""
-    courses: Mapping[str, Course]
+    traces: Mapping[str, Trace]
     """By SLO; those that have none are told of in ``incidents``, with why."""
     incidents: ServiceIncidents
     deploys: tuple[Deploy, ...]
@@ -84,7 +84,7 @@ def _service(service: ServiceReport, at: datetime) -> Json:
         "source": source_document(service.source),
         "changes": [_change(name, one) for name, one in service.outlook.items()],
         "slos": [
-            _slo(known, service.courses.get(known.slo.name), at) for known in service.assessments
+            _slo(known, service.traces.get(known.slo.name), at) for known in service.assessments
         ],
         "deploys": [deploy_document(one) for one in service.deploys],
     }
@@ -101,17 +101,17 @@ def _change(name: str, judged: Judgement) -> Json:
     }
 
 
-def _slo(known: Assessment, course: Course | None, at: datetime) -> Json:
-    return slo_document(known, at) | {"course": None if course is None else _course(course)}
+def _slo(known: Assessment, trace: Trace | None, at: datetime) -> Json:
+    return slo_document(known, at) | {"trace": None if trace is None else _trace(trace)}
 
 
-def _course(course: Course) -> Json:
+def _trace(trace: Trace) -> Json:
     return {
-        "remaining": _line(course.left),
-        "burn_rate_1h": _line(course.fast),
-        "burn_rate_1d": _line(course.slow),
-        "unknown": [{"from": instant(one.start), "to": instant(one.end)} for one in course.unknown],
-        "stretches": [_stretch(one) for one in course.stretches],
+        "remaining": _line(trace.left),
+        "burn_rate_1h": _line(trace.fast),
+        "burn_rate_1d": _line(trace.slow),
+        "unknown": [{"from": instant(one.start), "to": instant(one.end)} for one in trace.unknown],
+        "stretches": [_stretch(one) for one in trace.stretches],
     }
 
 

@@ -5,17 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from gate import __version__
 from gate.backends import history_of, open_backend
 from gate.budget.assessment import Assessment
-from gate.budget.course import Course, course
 from gate.budget.explained import Deploy
+from gate.budget.trace import Trace, trace
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
 from gate.decision.report import Report, ServiceReport
+from gate.pipeline.histories import by_events
 from gate.pipeline.incidents import (
     Search,
     ask,
     incident_report,
     service_incidents,
-    told_by_step,
 )
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.options import Options
@@ -74,7 +74,7 @@ def _answers(file: PolicyFile, asked: Search, open_with: OpenBackend) -> dict[st
         return ask(history, file.policy, asked)
     reason = f"the backend {file.settings.kind} keeps no history to look at"
     lost = Unmeasured(cause=Cause.NO_DATA, reason=reason)
-    return {slo.name: lost for slo in told_by_step(file.policy)}
+    return {slo.name: lost for slo in by_events(file.policy)}
 
 
 def _service(
@@ -94,23 +94,23 @@ def _service(
             change: judge(policy, assessments, change, at=asked.at, satisfied={})
             for change in sorted(policy.change_classes)
         },
-        courses=_courses(policy, assessments, {name: answers[name] for name in known}, asked),
+        traces=_traces(policy, assessments, {name: answers[name] for name in known}, asked),
         incidents=incidents,
         deploys=_deploys(policy, asked),
         decided=decided,
     )
 
 
-def _courses(
+def _traces(
     policy: Policy,
     assessments: Sequence[Assessment],
     answers: Mapping[str, SeriesAnswer],
     asked: Search,
-) -> dict[str, Course]:
+) -> dict[str, Trace]:
     measured = {one.slo.name: one for one in assessments}
     return {
-        slo.name: course(series, asked.request(slo), measured[slo.name], float(slo.budget))
-        for slo in told_by_step(policy)
+        slo.name: trace(series, asked.request(slo), measured[slo.name], float(slo.budget))
+        for slo in by_events(policy)
         if isinstance(series := answers.get(slo.name), Series)
     }
 

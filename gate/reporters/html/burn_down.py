@@ -5,8 +5,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-from gate.budget.course import Course
 from gate.budget.incidents import Incident
+from gate.budget.trace import Trace
 from gate.decision.report import ServiceReport
 from gate.policy.tiers import Tier, bands
 from gate.reporters import report_words as words
@@ -24,27 +24,27 @@ _LOWEST: Final = 0.09
 """Of the height: a lower band has no room for its name."""
 
 
-def burn_down_figure(name: str, slo: str, course: Course, service: ServiceReport) -> Html:
+def burn_down_figure(name: str, slo: str, trace: Trace, service: ServiceReport) -> Html:
     """Return the picture with what there is to be seen in it, and its numbers."""
-    span = Span(course.left[0][0], course.left[-1][0])
-    known = [value for _, value in course.left if value is not None]
+    span = Span(trace.left[0][0], trace.left[-1][0])
+    known = [value for _, value in trace.left if value is not None]
     scale = Linear(min(0.0, *known), max(1.0, *known))
     plot = Plot(span=span, scale=scale)
     _bands(plot, scale, service)
     for value in scale.ticks():
         plot.level(value, "grid")
         plot.tick(words.share(value, 0), value)
-    lost = [one for one in course.unknown if one.end > span.start]
+    lost = [one for one in trace.unknown if one.end > span.start]
     for one in lost:
         plot.lose(one)
     found = [one for one in words.incidents_of(slo, service) if one[1].end > span.start]
     deploys = [one.time for one in service.deploys if one.time > span.start]
     mark(plot, found, deploys)
-    plot.line(course.left, "main")
-    end, left = course.left[-1]
+    plot.line(trace.left, "main")
+    end, left = trace.left[-1]
     if left is not None:
         plot.dot(end, left, "main")
-    caption = words.came_down(course) + words.marks(
+    caption = words.came_down(trace) + words.marks(
         incidents=bool(found), deploys=bool(deploys), lost=bool(lost)
     )
     title = f"Burn-down of the budget of {slo} of {service.policy.service}"
@@ -54,7 +54,7 @@ def burn_down_figure(name: str, slo: str, course: Course, service: ServiceReport
         plot.svg(f"{name}-left", title, caption),
         element("figcaption", caption),
         numbers(
-            [one for one in course.stretches if one.span.end > span.start],
+            [one for one in trace.stretches if one.span.end > span.start],
             words.LEFT_COLUMNS,
             f"{title}, in numbers",
         ),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from gate.budget.course import Line
+from gate.budget.trace import Line
 from gate.reporters.html.tags import Html, element
 from gate.reporters.scale import Times
 from gate.slo.window import Span

@@ -47,7 +47,7 @@ def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[H
     yield table(service.assessments, COLUMNS, caption, cards=True)
 
 
-def courses(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
     """Show what happened to each budget."""
     for place, known in enumerate(service.assessments, start=1):
         name = f"{prefix}-{place}"
@@ -76,7 +76,7 @@ def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator
 SECTIONS: Final[tuple[tuple[str, Section], ...]] = (
     ("May it ship?", verdict),
     ("Budgets", budgets),
-    ("What happened", courses),
+    ("What happened", traces),
     ("Incidents", incidents),
 )
 
@@ -89,15 +89,15 @@ def _left(known: Assessment) -> Iterator[str]:
 def _figures(
     name: str, known: Assessment, service: ServiceReport, report: Report
 ) -> Iterator[Html]:
-    slo, course = known.slo, service.courses.get(known.slo.name)
-    if course is None or not isinstance(slo, RatioSlo):
+    slo, trace = known.slo, service.traces.get(known.slo.name)
+    if trace is None or not isinstance(slo, RatioSlo):
         yield element("p", words.missing(service, slo), class_="missing")
         return
-    if course.left:
-        yield burn_down_figure(name, slo.name, course, service)
+    if trace.left:
+        yield burn_down_figure(name, slo.name, trace, service)
     else:
         yield element("p", words.unmeasured(known), class_="missing")
-    yield burn_rate_figure(name, slo, course, service, report)
+    yield burn_rate_figure(name, slo, trace, service, report)
 
 
 def _standing(service: ServiceReport, report: Report) -> Iterator[Html]:
