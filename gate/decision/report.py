@@ -7,8 +7,11 @@ from datetime import datetime
 from gate.budget.assessment import Assessment
 from gate.budget.explained import Deploy
 from gate.budget.trace import Line, Stretch, Trace
+from gate.decision.anomalies import AnomalyReport, ServiceAnomalies, anomalies_document
+from gate.decision.cohorts import CohortReport, cohorts_document
 from gate.decision.decision import SCHEMA_VERSION, Decision, PolicyDecision, Source
 from gate.decision.document import source_document, to_document
+from gate.decision.forecast import ForecastReport, ServiceForecast, forecast_document
 from gate.decision.incidents import (
     IncidentReport,
     ServiceIncidents,
@@ -35,6 +38,8 @@ class ServiceReport:
     traces: Mapping[str, Trace]
     """By SLO; those that have none are told of in ``incidents``, with why."""
     incidents: ServiceIncidents
+    forecast: ServiceForecast
+    anomalies: ServiceAnomalies
     deploys: tuple[Deploy, ...]
     """Those of the service in the time looked at, the oldest first."""
     decided: PolicyDecision | None
@@ -49,6 +54,10 @@ class Report:
     """At least one."""
     incidents: IncidentReport
     """With the time looked at, and how."""
+    forecast: ForecastReport
+    anomalies: AnomalyReport
+    cohorts: CohortReport | None
+    """By the label that was asked for; None: by none."""
     decision: Decision | None
     """On the change that was asked about; None: about none."""
     evaluated_at: datetime
@@ -57,10 +66,10 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """Undecided where a budget or a history could not be measured; the verdict has no part."""
-        assessments = [one for service in self.services for one in service.assessments]
-        if all(one.measured for one in assessments):
-            return self.incidents.exit_code
-        return ExitCode.UNDECIDED
+        codes = [self.incidents.exit_code, self.forecast.exit_code]
+        if self.cohorts is not None:
+            codes.append(self.cohorts.exit_code)
+        return ExitCode.UNDECIDED if ExitCode.UNDECIDED in codes else ExitCode.ALLOW
 
 
 def report_document(report: Report) -> Json:
@@ -73,6 +82,9 @@ def report_document(report: Report) -> Json:
         "decision": None if report.decision is None else to_document(report.decision),
         "services": [_service(service, report.evaluated_at) for service in report.services],
         "incidents": incidents_document(report.incidents),
+        "forecast": forecast_document(report.forecast),
+        "anomalies": anomalies_document(report.anomalies, points=False),
+        "cohorts": None if report.cohorts is None else cohorts_document(report.cohorts),
     }
 
 

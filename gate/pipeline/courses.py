@@ -57,7 +57,7 @@ def rolling(
     courses = tuple(
         _back(known, better, rate_of, burn, window=window, at=at) for rate_of, burn in _rates(known)
     )
-    return replace(told, courses=courses)
+    return replace(told, assessment=known, courses=courses)
 
 
 def calendar(

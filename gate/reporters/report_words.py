@@ -8,6 +8,7 @@ from typing import Final
 from gate.budget.assessment import Assessment
 from gate.budget.incidents import Incident
 from gate.budget.trace import DAY, Stretch, Trace
+from gate.decision.forecast import SloForecast
 from gate.decision.report import Report, ServiceReport
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
@@ -162,6 +163,14 @@ def burned(trace: Trace, threshold: Fraction) -> str:
         " budget lasts exactly as long as its window;"
         f" from {values.exact(threshold)} on (dashed) it may be an incident."
     )
+
+
+def foretold(one: SloForecast) -> str:
+    """Say what the lines of a forecast are."""
+    parts = ["If nothing more fails (bold), and at the rates of the table (dashed)."]
+    if one.expected is not None:
+        parts.append("Of ten futures like the past nine end within the shaded area.")
+    return " ".join(parts)
 
 
 def date(at: datetime) -> str:

@@ -103,7 +103,7 @@ def test_a_backend_without_a_history_is_undecided_and_its_budgets_are_told() -> 
 
     assert found.exit_code is ExitCode.UNDECIDED
     assert lost.unmeasured is not None
-    assert lost.unmeasured.reason == "the backend static keeps no history to look at"
+    assert lost.unmeasured.reason == "the backend keeps no history to look at"
     assert service.assessments[0].measured
 
 

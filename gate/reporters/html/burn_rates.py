@@ -4,7 +4,7 @@ from gate.budget.trace import Trace
 from gate.decision.report import Report, ServiceReport
 from gate.reporters import report_words as words
 from gate.reporters import values
-from gate.reporters.html.burn_down import mark
+from gate.reporters.html.budget_plot import mark
 from gate.reporters.html.plot import Plot
 from gate.reporters.html.tables import numbers
 from gate.reporters.html.tags import Html, element
