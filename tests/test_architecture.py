@@ -19,9 +19,11 @@ from gate.cli.anomalies import anomalies
 from gate.cli.check import check
 from gate.cli.cohorts import cohorts
 from gate.cli.doctor import doctor
+from gate.cli.forecast import forecast
 from gate.cli.incidents import incidents
 from gate.cli.main import COMMANDS
 from gate.cli.report import report
+from gate.cli.review import review
 from gate.cli.schema import SCHEMAS, schema
 from gate.cli.status import status
 from gate.config.backend_shape import BACKEND
@@ -34,9 +36,11 @@ from gate.reporters import (
     ANOMALY_REPORTERS,
     CHECKUP_REPORTERS,
     COHORT_REPORTERS,
+    FORECAST_REPORTERS,
     INCIDENT_REPORTERS,
     REPORT_REPORTERS,
     REPORTERS,
+    REVIEW_REPORTERS,
     STATUS_REPORTERS,
 )
 from gate.settings import SETTINGS
@@ -49,6 +53,7 @@ PURE_MODULES = {
     # Of the standard library: words and arithmetic. No clock, environment, network or file system.
     *("collections.abc", "contextlib", "dataclasses", "enum", "functools", "itertools", "operator"),
     *("typing", "re", "string", "fractions", "decimal", "math", "hashlib", "hmac", "json"),
+    "random",  # from a fixed seed
     "datetime",  # the types; the calls that read a clock or the machine's zone are looked for below
 }
 IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
@@ -143,7 +148,8 @@ def impure_calls(root: ast.AST) -> Iterator[str]:
         called = ast.unparse(node.func)
         method = called.rpartition(".")[2]
         named = called in IMPURE_NAMES or ("." in called and method in IMPURE_METHODS)
-        if named or (method == "astimezone" and not node.args):  # that takes the machine's zone
+        # Without an argument it takes the machine's zone, or a seed of the machine's.
+        if named or (method in {"astimezone", "Random"} and not node.args):
             yield called
 
 
@@ -153,6 +159,8 @@ def impure_calls(root: ast.AST) -> Iterator[str]:
         ("datetime.now(UTC)", ["datetime.now"]),
         ("at.astimezone()", ["at.astimezone"]),
         ("at.astimezone(UTC)", []),
+        ("Random()", ["Random"]),
+        ("Random(1)", []),
         ("open('x')", ["open"]),
         ("window.opened(at)", []),
     ],
@@ -193,6 +201,8 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
         ("reporters/__init__.py", "CHECKUP_REPORTERS"),
         ("reporters/__init__.py", "COHORT_REPORTERS"),
         ("reporters/__init__.py", "INCIDENT_REPORTERS"),
+        ("reporters/__init__.py", "FORECAST_REPORTERS"),
+        ("reporters/__init__.py", "REVIEW_REPORTERS"),
         ("cli/main.py", "COMMANDS"),
         ("exporters/__init__.py", "EXPORTERS"),
         ("cli/schema.py", "SCHEMAS"),
@@ -231,6 +241,8 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(status, "format_") == list(STATUS_REPORTERS)
     assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
     assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
+    assert choices(forecast, "format_") == list(FORECAST_REPORTERS)
+    assert choices(review, "format_") == list(REVIEW_REPORTERS)
     assert choices(anomalies, "format_") == list(ANOMALY_REPORTERS)
     assert choices(anomalies, "rules") == list(RULES)
     assert choices(cohorts, "format_") == list(COHORT_REPORTERS)

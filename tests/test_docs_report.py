@@ -48,9 +48,9 @@ def test_every_key_of_the_document_is_told() -> None:
     found = made(file("chat", slo("gap")))
     document = json.loads(render_report("json", found, Style()))
     (service,) = document["services"]
-    courses = [one["course"] for one in service["slos"]]
+    traces = [one["trace"] for one in service["slos"]]
 
-    told = {*keys(service["changes"]), *keys(service["deploys"]), *keys(courses), "course"}
+    told = {*keys(service["changes"]), *keys(service["deploys"]), *keys(traces), "trace"}
     assert {key for key in told if f"`{key}`" not in TEXT} == set()
 
 

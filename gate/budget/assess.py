@@ -74,7 +74,7 @@ def assess_ratio(
         exhausting_ratio=1 / (share * answer.total) if share else None,
         interval=remaining_interval(answer, share) if slo.sampled else None,
         burn_rates=burns,
-        forecast=_forecast(slo, at, remaining, present) if isinstance(present, Fraction) else None,
+        forecast=carried_on(slo, at, remaining, present) if isinstance(present, Fraction) else None,
         price=priced,
         stated_cost=None if impact is None else priced.cost,
         sla_remaining=None
@@ -115,6 +115,22 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
         else None,
         evidence=answer.evidence,
         query=answer.evidence.query,
+    )
+
+
+def carried_on(slo: RatioSlo, at: datetime, remaining: Fraction, burn: Fraction) -> Forecast:
+    """Return when a budget of which this share remains at ``at`` runs out at a burn rate."""
+    period = slo.window.whole(at).length
+    if budget_to_date(slo):
+        # The budget grows with the events: with e bad of n and the same traffic from here on, it
+        # is gone when e + B b n x = b n (1 + x), so x = remaining / (B - 1) times the time so far.
+        burn, period = burn - 1, slo.window.counted(at).length
+    return forecast(
+        at=at,
+        remaining=remaining,
+        spending=burn,
+        period=period,
+        resets_at=_resets_at(slo.window, at),
     )
 
 
@@ -182,21 +198,6 @@ def _compare_objectives(slo: RatioSlo, evidence: Evidence) -> Evidence:
         f" that of the policy's, {float(slo.objective * 100):.7g} %"
     )
     return replace(evidence, notes=(*evidence.notes, note))
-
-
-def _forecast(slo: RatioSlo, at: datetime, remaining: Fraction, burn: Fraction) -> Forecast:
-    period = slo.window.whole(at).length
-    if budget_to_date(slo):
-        # The budget grows with the events: with e bad of n and the same traffic from here on, it
-        # is gone when e + B b n x = b n (1 + x), so x = remaining / (B - 1) times the time so far.
-        burn, period = burn - 1, slo.window.counted(at).length
-    return forecast(
-        at=at,
-        remaining=remaining,
-        spending=burn,
-        period=period,
-        resets_at=_resets_at(slo.window, at),
-    )
 
 
 def _resets_at(window: Window, at: datetime) -> datetime | None:

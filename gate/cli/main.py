@@ -17,6 +17,8 @@ COMMANDS: Final = {
     "status": "Show every budget, without a verdict.",
     "report": "Show what happened to the budgets, on a page to look at.",
     "incidents": "Find what ate the budgets: incidents, how often and how long.",
+    "forecast": "Foretell when the budgets run out, recover or renew.",
+    "review": "Look back: are the objectives too strict or too loose?",
     "anomalies": "Tell where indicators are not what they usually are: control charts.",
     "cohorts": "Tell whose events burn the budgets, by a label or a column.",
     "validate": "Check policy files, offline.",

@@ -11,6 +11,8 @@ from gate.cli.searching import search_for
 from gate.cli.session import FILE_STYLE, load_all, now, progress, write_copies
 from gate.cli.session import report as write_report
 from gate.errors import ExitCode, UsageError
+from gate.pipeline.cohort_requests import Split
+from gate.pipeline.incidents import Search
 from gate.pipeline.options import Options
 from gate.pipeline.report import report as gather
 from gate.reporters import REPORT_REPORTERS, Style, render_report
@@ -20,6 +22,8 @@ from gate.reporters import REPORT_REPORTERS, Style, render_report
 @measuring(REPORT_REPORTERS, default="html")
 @looking_back(last="30d")
 @click.option("--change", metavar="CLASS", help="Also decide on a change of this class.")
+@click.option("--by", metavar="LABEL", help="Also tell whose events burn the budgets: by this.")
+@click.option("--within", metavar="LABEL", help="With --by: compare like with like by this one.")
 @click.option("-o", "target", metavar="FILE", help="Where the report goes; default: stdout.")
 def report(
     *,
@@ -29,6 +33,8 @@ def report(
     copies: tuple[tuple[str, str], ...],
     timeout: timedelta,
     change: str | None,
+    by: str | None,
+    within: str | None,
     target: str | None,
     **looking: Any,
 ) -> ExitCode:
@@ -40,9 +46,11 @@ def report(
     if target is not None:
         _check_place(Path(target))
     asked = search_for(at=at or now(), timeout=timeout, **looking)
+    groups = _groups(asked, by, within)
     files = load_all(policies)
     with progress(files):
-        found = gather(files, Options(at=asked.at, timeout=timeout, change=change), asked)
+        options = Options(at=asked.at, timeout=timeout, change=change)
+        found = gather(files, options, asked, groups)
 
     def render(name: str, style: Style) -> str:
         return render_report(name, found, style)
@@ -53,6 +61,17 @@ def report(
         write_copies(render, copies)
         _write(Path(target), render(format_, FILE_STYLE))
     return found.exit_code
+
+
+def _groups(asked: Search, by: str | None, within: str | None) -> Split | None:
+    """Return what to tell events apart by, over each SLO's own window; None: by nothing."""
+    if by is None:
+        if within is not None:
+            raise click.UsageError("--within goes with --by")
+        return None
+    if by == within:
+        raise click.UsageError("--within needs another label than --by")
+    return Split(at=asked.at, by=by, within=within, timeout=asked.timeout)
 
 
 def _check_place(target: Path) -> None:

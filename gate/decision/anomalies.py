@@ -78,8 +78,13 @@ class AnomalyReport:
         return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
 
 
-def anomalies_document(report: AnomalyReport) -> Json:
-    """Return the report as plain data; durations are in seconds, ratios fractions of 1."""
+def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
+    """Return the report as plain data; durations are in seconds, ratios fractions of 1.
+
+    Args:
+        report: the report.
+        points: whether to tell the points of the charts, which are many.
+    """
     return {
         "schema_version": SCHEMA_VERSION,
         "evaluated_at": instant(report.span.end),
@@ -94,7 +99,7 @@ def anomalies_document(report: AnomalyReport) -> Json:
             {
                 "service": service.policy.service,
                 "source": source_document(service.source),
-                "slos": [_charted(one) for one in service.slos],
+                "slos": [_charted(one, points=points) for one in service.slos],
                 "left_out": [{"slo": slo, "reason": reason} for slo, reason in service.left_out],
             }
             for service in report.services
@@ -102,7 +107,7 @@ def anomalies_document(report: AnomalyReport) -> Json:
     }
 
 
-def _charted(one: Charted) -> Json:
+def _charted(one: Charted, *, points: bool) -> Json:
     lost = one.lost
     return {
         "name": one.slo.name,
@@ -114,14 +119,14 @@ def _charted(one: Charted) -> Json:
         "charts": [
             {"kind": chart.kind, "not_drawn": {"cause": chart.cause, "reason": chart.reason}}
             if isinstance(chart, NoChart)
-            else chart_document(chart)
+            else chart_document(chart, points=points)
             for chart in one.charts
         ],
     }
 
 
-def chart_document(chart: Chart) -> Json:
-    """Return a chart with all its points."""
+def chart_document(chart: Chart, *, points: bool = True) -> Json:
+    """Return a chart, with or without all its points."""
     usual = chart.usual
     return {
         "kind": chart.kind,
@@ -137,7 +142,7 @@ def chart_document(chart: Chart) -> Json:
             "beyond_limits": chart.unruly,
         },
         "signals": [_signal(chart, one) for one in chart.signals],
-        "points": list(_points(chart)),
+        **({"points": list(_points(chart))} if points else {}),
     }
 
 

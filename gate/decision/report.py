@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gate.budget.assessment import Assessment
-from gate.budget.course import Course, Line, Stretch
 from gate.budget.explained import Deploy
+from gate.budget.trace import Line, Stretch, Trace
+from gate.decision.anomalies import AnomalyReport, ServiceAnomalies, anomalies_document
+from gate.decision.cohorts import CohortReport, cohorts_document
 from gate.decision.decision import SCHEMA_VERSION, Decision, PolicyDecision, Source
 from gate.decision.document import source_document, to_document
+from gate.decision.forecast import ForecastReport, ServiceForecast, forecast_document
 from gate.decision.incidents import (
     IncidentReport,
     ServiceIncidents,
@@ -32,9 +35,11 @@ class ServiceReport:
     """One per SLO, in the policy's order."""
     outlook: Mapping[str, Judgement]
     """What the policy says of each change class now, by its name, sorted."""
-    courses: Mapping[str, Course]
+    traces: Mapping[str, Trace]
     """By SLO; those that have none are told of in ``incidents``, with why."""
     incidents: ServiceIncidents
+    forecast: ServiceForecast
+    anomalies: ServiceAnomalies
     deploys: tuple[Deploy, ...]
     """Those of the service in the time looked at, the oldest first."""
     decided: PolicyDecision | None
@@ -49,6 +54,10 @@ class Report:
     """At least one."""
     incidents: IncidentReport
     """With the time looked at, and how."""
+    forecast: ForecastReport
+    anomalies: AnomalyReport
+    cohorts: CohortReport | None
+    """By the label that was asked for; None: by none."""
     decision: Decision | None
     """On the change that was asked about; None: about none."""
     evaluated_at: datetime
@@ -57,10 +66,10 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """Undecided where a budget or a history could not be measured; the verdict has no part."""
-        assessments = [one for service in self.services for one in service.assessments]
-        if all(one.measured for one in assessments):
-            return self.incidents.exit_code
-        return ExitCode.UNDECIDED
+        codes = [self.incidents.exit_code, self.forecast.exit_code]
+        if self.cohorts is not None:
+            codes.append(self.cohorts.exit_code)
+        return ExitCode.UNDECIDED if ExitCode.UNDECIDED in codes else ExitCode.ALLOW
 
 
 def report_document(report: Report) -> Json:
@@ -73,6 +82,9 @@ def report_document(report: Report) -> Json:
         "decision": None if report.decision is None else to_document(report.decision),
         "services": [_service(service, report.evaluated_at) for service in report.services],
         "incidents": incidents_document(report.incidents),
+        "forecast": forecast_document(report.forecast),
+        "anomalies": anomalies_document(report.anomalies, points=False),
+        "cohorts": None if report.cohorts is None else cohorts_document(report.cohorts),
     }
 
 
@@ -84,7 +96,7 @@ def _service(service: ServiceReport, at: datetime) -> Json:
         "source": source_document(service.source),
         "changes": [_change(name, one) for name, one in service.outlook.items()],
         "slos": [
-            _slo(known, service.courses.get(known.slo.name), at) for known in service.assessments
+            _slo(known, service.traces.get(known.slo.name), at) for known in service.assessments
         ],
         "deploys": [deploy_document(one) for one in service.deploys],
     }
@@ -101,17 +113,17 @@ def _change(name: str, judged: Judgement) -> Json:
     }
 
 
-def _slo(known: Assessment, course: Course | None, at: datetime) -> Json:
-    return slo_document(known, at) | {"course": None if course is None else _course(course)}
+def _slo(known: Assessment, trace: Trace | None, at: datetime) -> Json:
+    return slo_document(known, at) | {"trace": None if trace is None else _trace(trace)}
 
 
-def _course(course: Course) -> Json:
+def _trace(trace: Trace) -> Json:
     return {
-        "remaining": _line(course.left),
-        "burn_rate_1h": _line(course.fast),
-        "burn_rate_1d": _line(course.slow),
-        "unknown": [{"from": instant(one.start), "to": instant(one.end)} for one in course.unknown],
-        "stretches": [_stretch(one) for one in course.stretches],
+        "remaining": _line(trace.left),
+        "burn_rate_1h": _line(trace.fast),
+        "burn_rate_1d": _line(trace.slow),
+        "unknown": [{"from": instant(one.start), "to": instant(one.end)} for one in trace.unknown],
+        "stretches": [_stretch(one) for one in trace.stretches],
     }
 
 

@@ -12,11 +12,10 @@ from gate.budget.charts.series import Charting, charts
 from gate.budget.incidents import known_steps
 from gate.config.load import PolicyFile
 from gate.decision.anomalies import AnomalyReport, Charted, ServiceAnomalies
-from gate.pipeline.histories import known_of, open_history, why_left_out
+from gate.pipeline.histories import by_events, known_of, left_out, open_history
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.together import together
 from gate.policy.policy import Policy
-from gate.policy.postmortems import counts_events
 from gate.slo.history import History, SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Unmeasured
 from gate.slo.objective import RatioSlo
@@ -53,7 +52,7 @@ def look_at(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
-    histories = [open_history(file, timeout, open_with) for file in files]
+    histories = [open_history(file, timeout, open_with)[1] for file in files]
 
     def task(file: PolicyFile, history: History) -> ServiceAnomalies:
         asked = requests(file.policy, look)
@@ -77,8 +76,7 @@ def requests(policy: Policy, look: Look) -> Mapping[str, SeriesRequest]:
     """Return what must be asked for the charts of a policy, by SLO."""
     return {
         slo.name: SeriesRequest(sli=slo.sli, span=look.span, step=look.step, mean=True)
-        for slo in policy.slos
-        if counts_events(slo)
+        for slo in by_events(policy)
     }
 
 
@@ -93,12 +91,9 @@ def service_anomalies(
         source=file.source,
         slos=tuple(
             charted(slo, asked[slo.name], answers[slo.name], look.charting)
-            for slo in policy.slos
-            if counts_events(slo)
+            for slo in by_events(policy)
         ),
-        left_out=tuple(
-            (slo.name, why_left_out(slo)) for slo in policy.slos if not counts_events(slo)
-        ),
+        left_out=left_out(policy),
     )
 
 

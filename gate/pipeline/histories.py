@@ -1,4 +1,4 @@
-"""What the commands that look at a history have in common."""
+"""What the commands that look at a history have in common: whose there is one, and why not."""
 
 from datetime import timedelta
 
@@ -7,23 +7,28 @@ from gate.budget.incidents import known_steps
 from gate.config.load import PolicyFile
 from gate.errors import UsageError
 from gate.pipeline.measure import OpenBackend
+from gate.policy.policy import Policy
+from gate.policy.postmortems import counts_events
 from gate.settings import Limits
 from gate.slo.history import History, Series, SeriesAnswer
-from gate.slo.measurement import Cause, Unmeasured
-from gate.slo.objective import CompositeSlo, Slo, SpendSlo
+from gate.slo.measurement import Backend, Cause, Unmeasured
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 
 
-def open_history(file: PolicyFile, timeout: timedelta, open_with: OpenBackend) -> History:
-    """Return the history that a policy's backend keeps.
+def open_history(
+    file: PolicyFile, timeout: timedelta, open_with: OpenBackend
+) -> tuple[Backend, History]:
+    """Open the backend of a policy, as what counts and as what tells what happened when.
 
     Raises:
-        UsageError: it keeps none, or a package of it is missing.
+        UsageError: the backend keeps no history, or a package of it is missing.
     """
-    history = history_of(open_with(file.settings, Limits(timeout=timeout)))
+    backend = open_with(file.settings, Limits(timeout=timeout))
+    history = history_of(backend)
     if history is None:
         kind = file.settings.kind
         raise UsageError(f"{file.source.path}: the backend {kind} keeps no history to look at")
-    return history
+    return backend, history
 
 
 def known_of(answer: SeriesAnswer) -> SeriesAnswer:
@@ -34,8 +39,18 @@ def known_of(answer: SeriesAnswer) -> SeriesAnswer:
     return answer
 
 
-def why_left_out(slo: Slo) -> str:
-    """Say why an SLO has no ratio of events that could be told step by step."""
+def by_events(policy: Policy) -> list[RatioSlo]:
+    """Return the SLOs of which a history can tell what happened step by step."""
+    return [one for one in policy.slos if counts_events(one)]
+
+
+def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
+    """Return the names of all others, each with a sentence that says why."""
+    return tuple((slo.name, _why(slo)) for slo in policy.slos if not counts_events(slo))
+
+
+def _why(slo: Slo) -> str:
+    """Say why an SLO has no events that could be told step by step."""
     if isinstance(slo, SpendSlo):
         return "it spends an amount, of which no event is bad"
     if isinstance(slo, CompositeSlo):

@@ -12,7 +12,7 @@ from gate.budget.explained import Deploy, Record, explain, unfelt
 from gate.budget.incidents import WINDOW, budget_events, find_incidents, known_steps
 from gate.config.load import PolicyFile
 from gate.decision.incidents import IncidentReport, LookedAt, ServiceIncidents
-from gate.pipeline.histories import known_of, open_history, why_left_out
+from gate.pipeline.histories import by_events, known_of, left_out, open_history
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.together import together
 from gate.policy.policy import Policy
@@ -59,7 +59,7 @@ def search(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
-    histories = [open_history(file, asked.timeout, open_with) for file in files]
+    histories = [open_history(file, asked.timeout, open_with)[1] for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
         file, history = files[place], histories[place]
@@ -81,14 +81,9 @@ def incident_report(services: Sequence[ServiceIncidents], asked: Search) -> Inci
     )
 
 
-def told_by_step(policy: Policy) -> list[RatioSlo]:
-    """Return the SLOs that have a burn rate which can be told step by step."""
-    return [one for one in policy.slos if isinstance(one, RatioSlo) and one.slices is None]
-
-
 def ask(history: History, policy: Policy, asked: Search) -> dict[str, SeriesAnswer]:
     """Return the history of each of these SLOs by name; all are asked for at once."""
-    slos = told_by_step(policy)
+    slos = by_events(policy)
     requests = [asked.request(slo) for slo in slos]
     answers = history.history(requests) if requests else []
     return dict(zip((slo.name for slo in slos), answers, strict=True))
@@ -101,10 +96,10 @@ def service_incidents(
 
     Args:
         file: the policy.
-        answers: to `Search.request`, of each SLO that `told_by_step` names.
+        answers: to `Search.request`, of each SLO that `by_events` names.
         asked: what is looked for.
     """
-    policy, slos = file.policy, told_by_step(file.policy)
+    policy, slos = file.policy, by_events(file.policy)
     looked_at = tuple(_looked_at(slo, answers[slo.name], asked) for slo in slos)
     felt = [one for looked in looked_at for one in looked.felt]
     found = episodes(felt)
@@ -116,7 +111,7 @@ def service_incidents(
         policy=policy,
         source=file.source,
         slos=looked_at,
-        left_out=tuple((slo.name, why_left_out(slo)) for slo in policy.slos if slo not in slos),
+        left_out=left_out(policy),
         explained=tuple(
             explain(one, asked.records, asked.deploys, service=policy.service, step=asked.step)
             for one in found

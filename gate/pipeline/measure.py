@@ -1,6 +1,6 @@
 """Measuring: one batch of counts per policy, and each SLO's budget from its answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -36,10 +36,24 @@ class _Plan:
 
 
 def measure(
-    policy: Policy, backend: Backend, *, at: datetime, impact: Impact | None = None
+    policy: Policy,
+    backend: Backend,
+    *,
+    at: datetime,
+    impact: Impact | None = None,
+    also: Collection[timedelta] = (),
 ) -> tuple[Assessment, ...]:
-    """Return the budget of every SLO of a policy, in its order, all at the one instant."""
-    plan = _plan(policy, at)
+    """Return the budget of every SLO of a policy, in its order, all at the one instant.
+
+    Args:
+        policy: what is promised.
+        backend: counts.
+        at: the instant.
+        impact: the change's stated impact.
+        also: windows whose burn rates are wanted beside those that the policy needs.
+    """
+    windows = sorted({*burn_windows(policy), *also})
+    plan = _plan(policy, at, windows)
     answers = backend.measure(plan.requests, at)
     if len(answers) != len(plan.requests):
         message = f"the backend gave {len(answers)} answers to {len(plan.requests)} requests"
@@ -56,7 +70,7 @@ def measure(
         assessed[slo.name] = assess_ratio(
             slo,
             answer,
-            _windows(policy, slo, plan, answers),
+            _windows(windows, slo, plan, answers),
             at=at,
             guards=policy.guards,
             impact=impact,
@@ -80,7 +94,7 @@ def main_request(slo: RatioSlo | SpendSlo, at: datetime) -> CountRequest:
     )
 
 
-def _plan(policy: Policy, at: datetime) -> _Plan:
+def _plan(policy: Policy, at: datetime, windows: Sequence[timedelta]) -> _Plan:
     plan = _Plan()
     for slo in policy.slos:
         if isinstance(slo, CompositeSlo):
@@ -89,7 +103,7 @@ def _plan(policy: Policy, at: datetime) -> _Plan:
         main = replace(main_request(slo, at), rule_labels=labels)
         slices = main.slices
         plan.add(slo.name, None, main)
-        for window in burn_windows(policy) if isinstance(slo, RatioSlo) else ():
+        for window in windows if isinstance(slo, RatioSlo) else ():
             if slices is None or window >= slices.length:
                 span = RollingWindow(window).counted(at)
                 request = replace(main, span=span, probe=False)
@@ -98,7 +112,7 @@ def _plan(policy: Policy, at: datetime) -> _Plan:
 
 
 def _windows(
-    policy: Policy, slo: RatioSlo, plan: _Plan, answers: list[Answer]
+    windows: Sequence[timedelta], slo: RatioSlo, plan: _Plan, answers: list[Answer]
 ) -> Mapping[timedelta, Answer]:
     too_short = Unmeasured(
         cause=Cause.NO_DATA, reason="the window is shorter than one timeslice of this SLO"
@@ -107,5 +121,5 @@ def _windows(
         window: answers[place]
         if (place := plan.places.get((slo.name, window))) is not None
         else too_short
-        for window in burn_windows(policy)
+        for window in windows
     }

@@ -49,6 +49,8 @@ class Options:
     """Looks for an override by a label; called only where a change may not ship without one."""
     entitled: AskRight = by_name
     """Tells whether whoever approved ``override`` is one of those whom a policy names."""
+    also: tuple[timedelta, ...] = ()
+    """Windows whose burn rates are wanted beside those that the policy needs."""
     observe: bool = False
     fail_on_warn: bool = False
     timeout: timedelta = DEFAULT_TIMEOUT

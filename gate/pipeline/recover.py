@@ -3,23 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from gate.budget.assessment import Assessment
 from gate.budget.recovery import Recovery, bad_slices, composed, recovery, renewal
+from gate.pipeline.covered import SHORTEST, covered, oldest_leaves, step_of
 from gate.policy.policy import Policy
 from gate.policy.tier_findings import objecting
 from gate.slo.history import History, Series, SeriesRequest
 from gate.slo.objective import CompositeSlo, RatioSlo
-from gate.slo.window import CalendarWindow, RollingWindow, Span
+from gate.slo.window import CalendarWindow, RollingWindow
 
 Recover = Callable[[Policy, tuple[Assessment, ...], str], tuple[Assessment, ...]]
 """From a policy, its budgets and a change class to the budgets with what is known of recovery."""
-
-_STEPS: Final = 720
-"""One an hour for 30 days: the instant is good to the hour."""
-_SHORTEST: Final = timedelta(minutes=5)
-_MINUTE: Final = timedelta(minutes=1)
 
 
 def recover(
@@ -31,21 +26,20 @@ def recover(
     """
     stopping = objecting(policy, known, change)
     rolling = {
-        slo.name: (slo, slo.window.duration)
+        slo.name: (slo, slo.window.duration, _step(slo, slo.window.duration))
         for slo in _counted(stopping, known)
         if isinstance(slo.window, RollingWindow)
     }
     requests = [
-        SeriesRequest(sli=slo.sli, span=_covered(slo, window, at), step=_step(slo, window))
-        for slo, window in rolling.values()
+        SeriesRequest(sli=slo.sli, span=covered(window, step, at), step=step)
+        for slo, window, step in rolling.values()
     ]
     found: dict[str, Recovery | None] = {}
-    for (slo, window), series in zip(rolling.values(), history.history(requests), strict=True):
+    answers = history.history(requests)
+    for (slo, window, step), series in zip(rolling.values(), answers, strict=True):
         if isinstance(series, Series):
             events = series if slo.slices is None else bad_slices(series, slo.slices)
-            step = _step(slo, window)
-            # The covered part's first step begins to leave the window later than now.
-            found[slo.name] = recovery(events, at + window % step, step)
+            found[slo.name] = recovery(events, oldest_leaves(window, step, at), step)
     for one in stopping:
         if isinstance(one.slo, CompositeSlo):
             found[one.slo.name] = _composite(one.slo, known, found, at)
@@ -83,7 +77,7 @@ def _composite(
             continue
         back = found.get(member.slo)
         if isinstance(part.slo, RatioSlo) and isinstance(part.slo.window, CalendarWindow):
-            back = renewal(part.slo.window.whole(at).end, _SHORTEST)
+            back = renewal(part.slo.window.whole(at).end, SHORTEST)
         if back is None:
             return None
         parts.append((member.weight * part.consumed, back))
@@ -91,16 +85,4 @@ def _composite(
 
 
 def _step(slo: RatioSlo, window: timedelta) -> timedelta:
-    """Return a slice; of events, whole minutes, five or more, of which a window has 720 or less.
-
-    A shorter window is one step.
-    """
-    if slo.slices is not None:
-        return slo.slices.length
-    return min(max(-(-window // (_STEPS * _MINUTE)) * _MINUTE, _SHORTEST), window)
-
-
-def _covered(slo: RatioSlo, window: timedelta, at: datetime) -> Span:
-    """Return the newest part of the window that is a whole number of steps."""
-    step = _step(slo, window)
-    return Span(at - window // step * step, at)
+    return step_of(window) if slo.slices is None else slo.slices.length

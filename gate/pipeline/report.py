@@ -1,37 +1,46 @@
 """Gathering a report: the budgets, one history of everything, and what follows from both."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 from gate import __version__
-from gate.backends import history_of, open_backend
+from gate.backends import open_backend
 from gate.budget.assessment import Assessment
-from gate.budget.course import Course, course
 from gate.budget.explained import Deploy
+from gate.budget.trace import Trace, trace
 from gate.config.load import PolicyFile
-from gate.decision.decision import PolicyDecision
+from gate.decision.anomalies import AnomalyReport
+from gate.decision.decision import Decision, PolicyDecision
+from gate.decision.forecast import ForecastReport
 from gate.decision.report import Report, ServiceReport
-from gate.pipeline.incidents import (
-    Search,
-    ask,
-    incident_report,
-    service_incidents,
-    told_by_step,
-)
+from gate.pipeline.anomalies import service_anomalies
+from gate.pipeline.cohort_requests import Split
+from gate.pipeline.cohorts import split
+from gate.pipeline.courses import RATES
+from gate.pipeline.forecast import service_forecast
+from gate.pipeline.histories import by_events, known_of
+from gate.pipeline.incidents import Search, incident_report, service_incidents
 from gate.pipeline.measure import OpenBackend
 from gate.pipeline.options import Options
+from gate.pipeline.past import look_back
+from gate.pipeline.remembering import remembering
+from gate.pipeline.report_questions import Answers, Questions, Told
 from gate.pipeline.run import check, status
 from gate.pipeline.together import together
 from gate.policy.judge import judge
+from gate.policy.past import NOTHING
 from gate.policy.policy import Policy
-from gate.settings import Limits
-from gate.slo.history import Series, SeriesAnswer
-from gate.slo.measurement import Cause, Unmeasured
+from gate.settings import Limits, Settings
+from gate.slo.history import Series
+from gate.slo.measurement import Backend
 
 
 def report(
     files: Sequence[PolicyFile],
     options: Options,
     asked: Search,
+    groups: Split | None = None,
     *,
     open_with: OpenBackend = open_backend,
 ) -> Report:
@@ -41,77 +50,98 @@ def report(
         files: the policies.
         options: of these the instant, the patience, and a change class to decide on, if any.
         asked: how far back to look, how finely, and what makes an incident.
+        groups: what to tell events apart by; None: by nothing.
         open_with: opens a backend.
 
     Raises:
-        UsageError: the change class is unknown to a policy, or a backend's package is missing.
+        UsageError: the change class is unknown to a policy, a backend cannot tell events apart by
+            labels, or its package is missing.
     """
-    decision = None if options.change is None else check(files, options, open_with=open_with)
-    decided: Sequence[PolicyDecision | None]
-    if decision is None:
-        known = status(files, options, open_with=open_with).policies
-        assessed, decided = [one.assessments for one in known], [None] * len(files)
-    else:
-        assessed, decided = [one.assessments for one in decision.policies], decision.policies
+    limits, questions = Limits(timeout=asked.timeout), Questions(asked)
+    opened = [(file.settings, remembering(open_with(file.settings, limits))) for file in files]
 
-    def task(place: int) -> Callable[[], dict[str, SeriesAnswer]]:
-        return lambda: _answers(files[place], asked, open_with)
+    def opening(settings: Settings, _limits: Limits) -> Backend:
+        return next(backend for known, backend in opened if known is settings)
 
-    answers = together([task(place) for place in range(len(files))])
-    services = tuple(map(_service, files, assessed, answers, decided, [asked] * len(files)))
+    told = together(
+        [
+            partial(questions.ask, file.policy, backend)
+            for file, (_, backend) in zip(files, opened, strict=True)
+        ]
+    )
+    decision, assessed = _budgets(files, replace(options, also=RATES), opening)
+    decided = decision.policies if decision is not None else [None] * len(files)
+    services = tuple(map(_service, files, assessed, told, decided, [questions] * len(files)))
+    look = questions.look
     return Report(
         services=services,
         incidents=incident_report([one.incidents for one in services], asked),
+        forecast=ForecastReport(
+            services=tuple(one.forecast for one in services),
+            evaluated_at=asked.at,
+            tool_version=__version__,
+        ),
+        anomalies=AnomalyReport(
+            services=tuple(one.anomalies for one in services),
+            span=look.span,
+            step=look.step,
+            baseline=look.charting.baseline,
+            rules=look.charting.rules,
+            tool_version=__version__,
+        ),
+        cohorts=None if groups is None else split(files, groups, open_with=open_with),
         decision=decision,
         evaluated_at=asked.at,
         tool_version=__version__,
     )
 
 
-def _answers(file: PolicyFile, asked: Search, open_with: OpenBackend) -> dict[str, SeriesAnswer]:
-    history = history_of(open_with(file.settings, Limits(timeout=asked.timeout)))
-    if history is not None:
-        return ask(history, file.policy, asked)
-    reason = f"the backend {file.settings.kind} keeps no history to look at"
-    lost = Unmeasured(cause=Cause.NO_DATA, reason=reason)
-    return {slo.name: lost for slo in told_by_step(file.policy)}
+def _budgets(
+    files: Sequence[PolicyFile], options: Options, open_with: OpenBackend
+) -> tuple[Decision | None, list[tuple[Assessment, ...]]]:
+    """Return every budget, and the decision on a change that was asked about."""
+    if options.change is None:
+        known = status(files, options, open_with=open_with)
+        return None, [one.assessments for one in known.policies]
+    decision = check(files, options, open_with=open_with)
+    return decision, [one.assessments for one in decision.policies]
 
 
 def _service(
     file: PolicyFile,
     assessments: tuple[Assessment, ...],
-    answers: Mapping[str, SeriesAnswer],
+    told: Told,
     decided: PolicyDecision | None,
-    asked: Search,
+    questions: Questions,
 ) -> ServiceReport:
-    policy, incidents = file.policy, service_incidents(file, answers, asked)
-    known = [one.slo for one in incidents.slos if one.unmeasured is None]
+    policy, asked = file.policy, questions.search
+    past = look_back(policy, told.history, asked.at) if policy.looks_back else NOTHING
     return ServiceReport(
         policy=policy,
         source=file.source,
         assessments=assessments,
         outlook={
-            change: judge(policy, assessments, change, at=asked.at, satisfied={})
+            change: judge(policy, assessments, change, at=asked.at, satisfied={}, past=past)
             for change in sorted(policy.change_classes)
         },
-        courses=_courses(policy, assessments, {name: answers[name] for name in known}, asked),
-        incidents=incidents,
+        traces=_traces(policy, assessments, told.steps, questions),
+        incidents=service_incidents(file, told.steps, asked),
+        forecast=service_forecast(file, assessments, told.forecast, questions.forecast),
+        anomalies=service_anomalies(file, told.charts, questions.look),
         deploys=_deploys(policy, asked),
         decided=decided,
     )
 
 
-def _courses(
-    policy: Policy,
-    assessments: Sequence[Assessment],
-    answers: Mapping[str, SeriesAnswer],
-    asked: Search,
-) -> dict[str, Course]:
+def _traces(
+    policy: Policy, assessments: Sequence[Assessment], answers: Answers, questions: Questions
+) -> dict[str, Trace]:
     measured = {one.slo.name: one for one in assessments}
+    requests = questions.steps(policy)
     return {
-        slo.name: course(series, asked.request(slo), measured[slo.name], float(slo.budget))
-        for slo in told_by_step(policy)
-        if isinstance(series := answers.get(slo.name), Series)
+        slo.name: trace(answer, requests[slo.name], measured[slo.name], float(slo.budget))
+        for slo in by_events(policy)
+        if isinstance(answer := known_of(answers[slo.name]), Series)
     }
 
 

@@ -179,7 +179,7 @@ def _for_all(
 
 
 def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assessment, ...]:
-    return measure(policy, backend, at=options.at, impact=options.impact)
+    return measure(policy, backend, at=options.at, impact=options.impact, also=options.also)
 
 
 def _measure_and_look_back(

@@ -15,25 +15,31 @@ if TYPE_CHECKING:  # every command comes by here, and most of the package hangs 
     from gate.decision.checkup import Checkup
     from gate.decision.cohorts import CohortReport
     from gate.decision.decision import Decision
+    from gate.decision.forecast import ForecastReport
     from gate.decision.incidents import IncidentReport
     from gate.decision.report import Report
+    from gate.decision.review import ReviewReport
     from gate.decision.status import Status
 
 __all__ = [
     "ANOMALY_REPORTERS",
     "CHECKUP_REPORTERS",
     "COHORT_REPORTERS",
+    "FORECAST_REPORTERS",
     "INCIDENT_REPORTERS",
     "REPORTERS",
     "REPORT_REPORTERS",
+    "REVIEW_REPORTERS",
     "STATUS_REPORTERS",
     "Style",
     "render",
     "render_anomalies",
     "render_checkup",
     "render_cohorts",
+    "render_forecast",
     "render_incidents",
     "render_report",
+    "render_review",
     "render_status",
 ]
 
@@ -64,6 +70,16 @@ INCIDENT_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.incidents_terminal",
     "markdown": "gate.reporters.incidents_markdown",
     "json": "gate.reporters.incidents_json",
+}
+FORECAST_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.forecast_terminal",
+    "markdown": "gate.reporters.forecast_markdown",
+    "json": "gate.reporters.forecast_json",
+}
+REVIEW_REPORTERS: Final[Mapping[str, str]] = {
+    "terminal": "gate.reporters.review_terminal",
+    "markdown": "gate.reporters.review_markdown",
+    "json": "gate.reporters.review_json",
 }
 ANOMALY_REPORTERS: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.anomalies_terminal",
@@ -98,6 +114,18 @@ def render_checkup(name: str, checkup: "Checkup", style: Style) -> str:
 def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
     """Return the report on incidents. ``name`` is one of `INCIDENT_REPORTERS`."""
     text: str = import_module(INCIDENT_REPORTERS[name]).render_incidents(report, style)
+    return text
+
+
+def render_forecast(name: str, report: "ForecastReport", style: Style) -> str:
+    """Return the report on what is foretold. ``name`` is one of `FORECAST_REPORTERS`."""
+    text: str = import_module(FORECAST_REPORTERS[name]).render_forecast(report, style)
+    return text
+
+
+def render_review(name: str, report: "ReviewReport", style: Style) -> str:
+    """Return the report on a review. ``name`` is one of `REVIEW_REPORTERS`."""
+    text: str = import_module(REVIEW_REPORTERS[name]).render_review(report, style)
     return text
 
 

@@ -9,9 +9,9 @@ from gate.reporters import ink
 from gate.reporters.column import Column
 from gate.reporters.escape import plain
 from gate.reporters.layout import GAP
+from gate.reporters.listing import listing
 from gate.reporters.prose import facts, finish
 from gate.reporters.style import Style
-from gate.reporters.table import table
 
 
 def render_incidents(report: IncidentReport, style: Style) -> str:
@@ -41,7 +41,4 @@ def _table(service: ServiceIncidents, style: Style) -> Iterator[str]:
             return ink.coloured(Verdict.BLOCK, text, style)
         return text
 
-    rule, width = "─" if style.unicode else "-", style.width - len(GAP)
-    lines = table(words.rows(service), words.COLUMNS, width, rule=rule, paint=paint)
-    head = [ink.ink(line, ink.DIM, style) for line in lines[:2]]
-    yield from (f"{GAP}{line}".rstrip() for line in [*head, *lines[2:]])
+    yield from listing(words.rows(service), words.COLUMNS, style, paint)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Final
 
 from gate.budget.episodes import Drain, Felt
@@ -19,8 +18,6 @@ from gate.reporters.details import Fact
 from gate.slo.duration import format_duration
 
 UNEXPLAINED: Final = "unexplained"
-_FINE: Final = 10**9
-"""Denominators of shown numbers; what floats get wrong is finer, and would be rounded up."""
 _ENDINGS: Final = {Ending.CALM: "", Ending.OPEN: ", open", Ending.LOST: " or more"}
 
 
@@ -140,7 +137,7 @@ def _smaller(one: LookedAt) -> str:
 
 def _meaning(drain: Drain) -> str:
     """Say what the figures imply for the budget."""
-    count = values.amount(_shown(drain.per_window))
+    count = values.amount(values.shown(drain.per_window))
     pace = f"{count} incident{'' if count == '1' else 's'} in {format_duration(drain.window)}"
     costs = f"{_share(drain.each)} of the budget of {drain.slo} each"
     return f"at this pace {pace}, {costs}, {_share(drain.total)} in all: {_advice(drain)}"
@@ -182,12 +179,8 @@ def _minute(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
-def _shown(number: float) -> Fraction:
-    return Fraction(number).limit_denominator(_FINE)
-
-
 def _share(number: float) -> str:
-    return values.spent(_shown(number))
+    return values.spent(values.shown(number))
 
 
 def _number(row: Row) -> str:
@@ -218,9 +211,15 @@ COLUMNS: Final[tuple[Column[Row], ...]] = (
     ),
     Column(title="End, UTC", cell=_end, right=False, keep=3),
     Column(title="Lasted", cell=_lasted, keep=MUST),
-    Column(title="Bad", cell=lambda row: values.amount(_shown(row.felt.incident.bad)), keep=4),
+    Column(
+        title="Bad", cell=lambda row: values.amount(values.shown(row.felt.incident.bad)), keep=4
+    ),
     Column(title="Of budget", cell=lambda row: _share(row.felt.share), keep=7),
-    Column(title="Peak burn", cell=lambda row: values.burn(_shown(row.felt.incident.peak)), keep=5),
+    Column(
+        title="Peak burn",
+        cell=lambda row: values.burn(values.shown(row.felt.incident.peak)),
+        keep=5,
+    ),
     KNOWN,
 )
 """In the order of reading."""

@@ -28,7 +28,7 @@ def _service(service: ServiceReport, report: Report) -> Iterator[str]:
     yield from _verdict(service, report)
     yield markup.table(service.assessments, SHOWN)
     for known in service.assessments:
-        yield from _course(known, service)
+        yield from _trace(known, service)
     yield from service_blocks(service.incidents)
 
 
@@ -46,13 +46,13 @@ def _verdict(service: ServiceReport, report: Report) -> Iterator[str]:
     yield markup.facts(words.outlook(service))
 
 
-def _course(known: Assessment, service: ServiceReport) -> Iterator[str]:
-    slo, course = known.slo, service.courses.get(known.slo.name)
+def _trace(known: Assessment, service: ServiceReport) -> Iterator[str]:
+    slo, trace = known.slo, service.traces.get(known.slo.name)
     yield f"**{markdown(slo.name)}** ({markdown(words.promised(slo))})"
-    if course is None:
+    if trace is None:
         yield markdown(words.missing(service, slo))
         return
-    if not course.left:
+    if not trace.left:
         yield markdown(words.unmeasured(known))
     felt = [incident for _, incident in words.incidents_of(slo.name, service)]
-    yield block(text_chart(course, felt, service.deploys))
+    yield block(text_chart(trace, felt, service.deploys))

@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Final
 
 from gate.budget.assessment import Assessment
-from gate.budget.course import DAY, Course, Stretch
 from gate.budget.incidents import Incident
+from gate.budget.trace import DAY, Stretch, Trace
+from gate.decision.forecast import SloForecast
 from gate.decision.report import Report, ServiceReport
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
@@ -134,9 +135,9 @@ def incidents_of(slo: str, service: ServiceReport) -> Marked:
     ]
 
 
-def came_down(course: Course) -> str:
+def came_down(trace: Trace) -> str:
     """Say how the budget came down."""
-    (start, full), (end, left) = course.left[0], course.left[-1]
+    (start, full), (end, left) = trace.left[0], trace.left[-1]
     begin = f"{share(full)} on {date(start)}"
     now = "is not known" if left is None else f"is {share(left)}"
     return f"Budget left, from {begin}; on {date(end)} it {now}."
@@ -152,9 +153,9 @@ def marks(*, incidents: bool, deploys: bool, lost: bool) -> str:
     return "".join(f" {sentence}" for sentence, there in told.items() if there)
 
 
-def burned(course: Course, threshold: Fraction) -> str:
+def burned(trace: Trace, threshold: Fraction) -> str:
     """Say how fast the budget burned."""
-    rates = [(rate, at) for at, rate in course.fast if rate is not None]
+    rates = [(rate, at) for at, rate in trace.fast if rate is not None]
     peak, at = max(rates)
     when = f" on {date(at)} at {at.astimezone(UTC):%H:%M} UTC" if peak else ""
     return (
@@ -162,6 +163,14 @@ def burned(course: Course, threshold: Fraction) -> str:
         " budget lasts exactly as long as its window;"
         f" from {values.exact(threshold)} on (dashed) it may be an incident."
     )
+
+
+def foretold(one: SloForecast) -> str:
+    """Say what the lines of a forecast are."""
+    parts = ["If nothing more fails (bold), and at the rates of the table (dashed)."]
+    if one.expected is not None:
+        parts.append("Of ten futures like the past nine end within the shaded area.")
+    return " ".join(parts)
 
 
 def date(at: datetime) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from gate.budget.course import Course, Line
 from gate.budget.explained import Deploy
 from gate.budget.incidents import Incident
+from gate.budget.trace import Line, Trace
 from gate.reporters import report_words as words
 from gate.reporters.scale import Logarithmic
 from gate.reporters.spark import signs
@@ -15,19 +15,19 @@ from gate.slo.window import Span
 _CELLS: Final = 60
 
 
-def text_chart(course: Course, incidents: Sequence[Incident], deploys: Sequence[Deploy]) -> str:
+def text_chart(trace: Trace, incidents: Sequence[Incident], deploys: Sequence[Deploy]) -> str:
     """Draw what was left and the burn rate, one sign a cell, and mark incidents and deploys.
 
     Of each cell the lowest budget and the highest burn rate are drawn.
     """
-    line = course.left or course.fast
+    line = trace.left or trace.fast
     span = Span(line[0][0], line[-1][0])
     lines = []
-    if course.left:
-        left = [min(known, default=None) for known in _cells(course.left, span)]
-        first, last = (words.share(value, 0) for value in (course.left[0][1], course.left[-1][1]))
+    if trace.left:
+        left = [min(known, default=None) for known in _cells(trace.left, span)]
+        first, last = (words.share(value, 0) for value in (trace.left[0][1], trace.left[-1][1]))
         lines.append(("left", signs(left), f"{first} to {last}"))
-    fast = [max(known, default=None) for known in _cells(course.fast, span)]
+    fast = [max(known, default=None) for known in _cells(trace.fast, span)]
     peak = max((value for value in fast if value is not None), default=0.0)
     scale = Logarithmic(max(peak, 1.0))
     burn = [None if value is None else scale.share(value) for value in fast]

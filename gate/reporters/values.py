@@ -15,6 +15,8 @@ from gate.slo.measurement import Unmeasured
 NOTHING: Final = "-"
 """Stands where there is no number, because nothing was measured or it does not apply."""
 _DIGITS: Final = 12
+_FINE: Final = 10**9
+"""Denominators of shown floats; what they get wrong is finer, and would be rounded up."""
 
 
 def left(share: Fraction | None, places: int = 1) -> str:
@@ -25,6 +27,11 @@ def left(share: Fraction | None, places: int = 1) -> str:
 def spent(share: Fraction | None, places: int = 1) -> str:
     """Write what is consumed, rounded up, so that with what is left it makes 100 %."""
     return NOTHING if share is None else percent_spent(share, places)
+
+
+def shown(number: float) -> Fraction:
+    """Return the number that a float was meant to be, to be written as any other."""
+    return Fraction(number).limit_denominator(_FINE)
 
 
 def exact(number: Fraction) -> str:

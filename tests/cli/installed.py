@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 GATE = Path(sys.executable).with_name("gate")
 AT = "2026-11-01T00:00:00Z"
+END = datetime.fromisoformat(AT)
 
 POLICY = """\
 version: 1
@@ -24,6 +26,10 @@ tiers:
     allow: [security-patch, rollback]
     require: {security-patch: [shadow]}
 """
+LOGS = POLICY.replace(
+    "{type: static, path: counts.yaml}", "{type: logs, path: log.jsonl, timestamp: ts}"
+).replace("window: 30d}", "window: 7d, sli: {bad: status >= 500}}")
+"""The same on request logs, over seven days."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

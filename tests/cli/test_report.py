@@ -20,7 +20,7 @@ def test_a_backend_without_a_history_is_undecided_and_the_report_says_so(
     assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
     assert page.startswith('<!DOCTYPE html>\n<html lang="en"><head>')
     assert "<strong>60.0&nbsp;%</strong>" in page
-    assert "no data, the backend static keeps no history to look at." in page
+    assert "no data, the backend keeps no history to look at." in page
 
 
 def test_the_page_goes_to_stdout_where_no_file_is_named(

@@ -46,7 +46,7 @@ def test_the_report_shows_what_truly_happened(url: str, tmp_path: Path) -> None:
     assert run("report", str(path), *asked) == ""
 
     (service,) = json.loads(data.read_text(encoding="utf-8"))["services"]
-    peak, gap = (one["course"] for one in service["slos"])
+    peak, gap = (one["trace"] for one in service["slos"])
     for text, value in peak["remaining"]:
         at = datetime.fromisoformat(text)
         assert value == pytest.approx(1 if at == END - MONTH else left(at), abs=1e-4)

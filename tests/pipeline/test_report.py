@@ -29,16 +29,16 @@ def test_budgets_courses_and_incidents_come_from_the_same_truth() -> None:
     # Of 2,592,000 events 2,592 may fail; 144, 216 and 28.8 did (see STORY).
     service = only(made(file("chat", slo("outage"))))
     (known,) = service.assessments
-    course = service.courses["outage"]
+    trace = service.traces["outage"]
     felt = [one for row in service.incidents.explained for one in row.episode.felt]
 
     assert known.remaining is not None
     assert float(known.remaining) == pytest.approx(1 - 388.8 / 2592)
-    at, left = course.left[-1]
+    at, left = trace.left[-1]
     assert (at, left) == (AT, float(known.remaining))
     assert [one.share for one in felt] == pytest.approx([144 / 2592, 216 / 2592])
     assert [one.incident.start for one in felt] == [BEGAN, AT - 3 * DAY]
-    assert sum(one.bad or 0 for one in course.stretches) == pytest.approx(388.8)
+    assert sum(one.bad or 0 for one in trace.stretches) == pytest.approx(388.8)
 
 
 def test_each_series_is_asked_for_once_and_all_of_them_together() -> None:
@@ -89,7 +89,7 @@ def test_what_has_no_data_is_undecided_and_the_rest_is_told() -> None:
     service = only(found)
 
     assert found.exit_code is ExitCode.UNDECIDED
-    assert list(service.courses) == ["outage"]
+    assert list(service.traces) == ["outage"]
     assert [one.slo for one in service.incidents.slos if one.unmeasured] == ["nobody"]
 
 
@@ -103,7 +103,7 @@ def test_a_backend_without_a_history_is_undecided_and_its_budgets_are_told() -> 
 
     assert found.exit_code is ExitCode.UNDECIDED
     assert lost.unmeasured is not None
-    assert lost.unmeasured.reason == "the backend static keeps no history to look at"
+    assert lost.unmeasured.reason == "the backend keeps no history to look at"
     assert service.assessments[0].measured
 
 
@@ -127,13 +127,13 @@ def test_the_document_tells_what_the_pictures_show() -> None:
     document = written(found)
     (service,) = document["services"]
     first, second = service["slos"]
-    course = first["course"]
+    trace = first["trace"]
 
     assert document["exit_code"] == 3
     assert document["decision"]["verdict"] == "undecided"
-    assert course["remaining"][-1] == ("2026-11-01T00:00:00Z", pytest.approx(1 - 388.8 / 2592))
-    assert sum(one["bad"] for one in course["stretches"]) == pytest.approx(388.8)
-    assert second["course"] is None
+    assert trace["remaining"][-1] == ("2026-11-01T00:00:00Z", pytest.approx(1 - 388.8 / 2592))
+    assert sum(one["bad"] for one in trace["stretches"]) == pytest.approx(388.8)
+    assert second["trace"] is None
     blocked = next(one for one in service["changes"] if one["change_class"] == "canary")
     assert (blocked["verdict"], blocked["reasons"]) == ("undecided", ["there is nothing"])
     assert [one["revision"] for one in service["deploys"]] == ["abc1234", "def5678"]
@@ -145,7 +145,7 @@ def test_the_document_of_a_calm_service_has_no_decision_and_no_hole() -> None:
     (service,) = document["services"]
 
     assert (document["exit_code"], document["decision"]) == (0, None)
-    assert service["slos"][0]["course"]["unknown"] == []
+    assert service["slos"][0]["trace"]["unknown"] == []
     assert {one["allowed_again_at"] for one in service["changes"]} == {None}
 
 
@@ -153,6 +153,6 @@ def test_a_hole_is_in_the_document() -> None:
     document = written(made(file("chat", slo("gap"))))
     (service,) = document["services"]
 
-    assert service["slos"][0]["course"]["unknown"] == [
+    assert service["slos"][0]["trace"]["unknown"] == [
         {"from": "2026-10-25T00:00:00Z", "to": "2026-10-27T00:00:00Z"}
     ]

@@ -1,6 +1,6 @@
 """The page as a whole: head, where to go, the sections of every service, where it comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,9 @@ from gate.reporters.html.sections import SECTIONS
 from gate.reporters.html.tables import facts
 from gate.reporters.html.tags import Html, element
 
+Section = tuple[str, str, list[Html]]
+"""The name of the element, the heading, and what stands below."""
+
 _STYLE: Final = Path(__file__).with_name("report.css")
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 """A browser fetches nothing and runs nothing, whatever else stands on the page."""
@@ -18,12 +21,13 @@ _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 def page(report: Report) -> str:
     """Return the document."""
+    sections = list(_sections(report))
     body = element(
         "body",
         element("a", "Skip to the report", href="#report", class_="skip"),
         element("header", element("h1", words.title(report)), element("p", words.about(report))),
-        element("nav", element("ul", *_goals(report)), aria_label="On this page"),
-        element("main", *_services(report), id="report"),
+        element("nav", element("ul", *_goals(sections)), aria_label="On this page"),
+        element("main", *_written(sections), id="report"),
         element(
             "footer", facts([*incidents_words.unfelt(report.incidents), *words.closing(report)])
         ),
@@ -43,29 +47,26 @@ def _head(report: Report) -> Html:
     )
 
 
-def _services(report: Report) -> Iterator[Html]:
+def _written(sections: Sequence[Section]) -> Iterator[Html]:
+    for name, heading, parts in sections:
+        title = element("h2", heading, id=name)
+        yield element("section", title, *parts, aria_labelledby=name)
+
+
+def _goals(sections: Sequence[Section]) -> Iterator[Html]:
+    for name, heading, _ in sections:
+        yield element("li", element("a", heading, href=f"#{name}"))
+
+
+def _sections(report: Report) -> Iterator[Section]:
+    """Yield the name, the heading and the content of each section that has any."""
     for number, service in enumerate(report.services, start=1):
         for place, (heading, section) in enumerate(SECTIONS, start=1):
-            name = _name(number, place)
-            yield element(
-                "section",
-                element("h2", _heading(heading, service, report), id=name),
-                *section(service, report, name),
-                aria_labelledby=name,
-            )
-
-
-def _goals(report: Report) -> Iterator[Html]:
-    for number, service in enumerate(report.services, start=1):
-        for place, (heading, _) in enumerate(SECTIONS, start=1):
-            text = _heading(heading, service, report)
-            yield element("li", element("a", text, href=f"#{_name(number, place)}"))
+            name = f"part-{number}-{place}"
+            if parts := list(section(service, report, name)):
+                yield name, _heading(heading, service, report), parts
 
 
 def _heading(heading: str, service: ServiceReport, report: Report) -> str:
     """Name a section, with its service where there are several."""
     return f"{service.policy.service}: {heading}" if len(report.services) > 1 else heading
-
-
-def _name(number: int, place: int) -> str:
-    return f"part-{number}-{place}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from gate.budget.course import Line
+from gate.budget.trace import Line
 from gate.reporters.html.tags import Html, element
 from gate.reporters.scale import Times
 from gate.slo.window import Span
@@ -22,6 +22,10 @@ _EDGE: Final = 0.04
 """Of the width: a text so close to an edge begins or ends there."""
 _ROOM: Final = 0.12
 """Of the width: a narrower stretch has no room for a word."""
+_TEXT: Final = 0.4
+"""Of the width: a text is hardly longer, on a phone."""
+_LINE: Final = 14
+"""Pixels from one line of text to the next."""
 _BESIDE: Final = 4
 """Pixels between a line and its text."""
 
@@ -44,6 +48,7 @@ class Plot:
     """Of the inner picture, in pixels."""
     _drawn: list[Html] = field(default_factory=list)
     _written: list[Html] = field(default_factory=list)
+    _told: list[tuple[float, float]] = field(default_factory=list)
 
     def line(self, line: Line, kind: str) -> None:
         """Draw values; where nothing is known the line ends, and begins anew."""
@@ -57,6 +62,10 @@ class Plot:
         """Fill what lies between two values."""
         top, foot = self._down(high), self._down(low)
         self._path(f"M0 {top}H{_WIDTH}V{foot}H0Z", kind)
+
+    def area(self, upper: Line, lower: Line, kind: str) -> None:
+        """Fill what lies between two lines, of which all is known."""
+        self._path("".join(self._strokes((*upper, *reversed(lower)))) + "Z", kind)
 
     def stretch(self, span: Span, kind: str) -> None:
         """Fill a stretch of time, which is seen however short it is."""
@@ -92,6 +101,16 @@ class Plot:
         left, right = (self._times.share(at) for at in (lost.start, lost.end))
         if right - left >= _ROOM:
             self._write("no data", (left + right) / 2, _ABOVE + 4 * _BESIDE, "tick")
+
+    def tell(self, text: str, at: datetime, value: float) -> None:
+        """Write a text above a point, unless it would touch another or the names at the left."""
+        share, y = self._times.share(at), self._height_of(value) - _BESIDE
+        if share < _TEXT or any(
+            abs(share - x) < _TEXT and abs(y - other) < _LINE for x, other in self._told
+        ):
+            return
+        self._told.append((share, y))
+        self._write(text, share, y, "tick")
 
     def head(self, text: str, at: datetime, kind: str) -> None:
         """Write a text over the picture."""

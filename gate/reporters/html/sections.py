@@ -6,12 +6,22 @@ from typing import Final
 from gate.budget.assessment import Assessment
 from gate.decision.report import Report, ServiceReport
 from gate.policy.findings import Verdict
-from gate.reporters import incidents_words, ink, summary, values
+from gate.reporters import (
+    anomalies_words,
+    cohorts_words,
+    forecast_words,
+    incidents_words,
+    ink,
+    summary,
+    values,
+)
 from gate.reporters import report_words as words
 from gate.reporters.budgets import COLUMNS
 from gate.reporters.details import details
 from gate.reporters.html.burn_down import burn_down_figure
 from gate.reporters.html.burn_rates import burn_rate_figure
+from gate.reporters.html.control_chart import control_chart
+from gate.reporters.html.forecast import forecast
 from gate.reporters.html.tables import facts, table
 from gate.reporters.html.tags import Html, element, link
 from gate.reporters.style import Style
@@ -23,7 +33,7 @@ Section = Callable[[ServiceReport, Report, str], Iterator[Html]]
 _SIGNS: Final = Style()
 
 
-def badge(verdict: Verdict, word: str, sentence: str) -> Html:
+def badge(verdict: Verdict, word: str, sentence: str = "") -> Html:
     """Say the most important thing so that nobody overlooks it."""
     sign = element("span", ink.mark(verdict, _SIGNS), aria_hidden="true")
     return element(
@@ -47,7 +57,7 @@ def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[H
     yield table(service.assessments, COLUMNS, caption, cards=True)
 
 
-def courses(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
     """Show what happened to each budget."""
     for place, known in enumerate(service.assessments, start=1):
         name = f"{prefix}-{place}"
@@ -63,8 +73,7 @@ def courses(service: ServiceReport, report: Report, prefix: str) -> Iterator[Htm
 def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
     """Tell what was found, what is known of it, and what it comes to."""
     found = service.incidents
-    state, word = incidents_words.verdict(found)
-    yield badge(state, word, "")
+    yield badge(*incidents_words.verdict(found))
     if rows := incidents_words.rows(found):
         caption = f"Incidents of {service.policy.service}"
         yield table(rows, incidents_words.COLUMNS, caption, cards=True)
@@ -73,11 +82,59 @@ def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator
         yield facts(told)
 
 
+def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+    """Tell what becomes of each budget."""
+    yield badge(*forecast_words.verdict(service.forecast))
+    for place, one in enumerate(service.forecast.slos, start=1):
+        name = f"{prefix}-{place}"
+        yield element(
+            "article",
+            element("h3", one.assessment.slo.name, id=name),
+            element("p", forecast_words.heading(one), class_="left"),
+            *forecast(one, service, report.evaluated_at, name),
+            aria_labelledby=name,
+        )
+
+
+def charts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+    """Show where indicators are not what they usually are; what is in control is folded."""
+    found, name = service.anomalies, service.policy.service
+    yield badge(*anomalies_words.verdict(found))
+    rows = anomalies_words.rows(found)
+    if rows:
+        yield table(rows, anomalies_words.COLUMNS, f"Control charts of {name}", cards=True)
+    drawn = {place: control_chart(row, name, f"{prefix}-{place}") for place, row in enumerate(rows)}
+    loud = [picture for place, picture in drawn.items() if rows[place].chart.worse]
+    calm = [picture for place, picture in drawn.items() if not rows[place].chart.worse]
+    yield element("div", *loud, class_="figures")
+    told = [fact for row in rows for fact in anomalies_words.signals(row)]
+    yield facts([*told, *anomalies_words.about(found), *anomalies_words.closing(report.anomalies)])
+    if calm:
+        summary_ = element("summary", f"Charts in control ({len(calm)})")
+        yield element("details", summary_, element("div", *calm, class_="figures"))
+
+
+def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Html]:
+    """Tell whose events burn the budgets, where that was asked."""
+    if report.cohorts is None:
+        return
+    found = report.cohorts.services[report.services.index(service)]
+    yield badge(*cohorts_words.verdict(found))
+    yield facts(cohorts_words.answers(report.cohorts, found))
+    if rows := cohorts_words.rows(found):
+        caption = f"Events of {service.policy.service} by {report.cohorts.by}"
+        yield table(rows, cohorts_words.columns(report.cohorts, found), caption, cards=True)
+    yield facts(cohorts_words.about(report.cohorts, found))
+
+
 SECTIONS: Final[tuple[tuple[str, Section], ...]] = (
     ("May it ship?", verdict),
     ("Budgets", budgets),
-    ("What happened", courses),
+    ("What happened", traces),
     ("Incidents", incidents),
+    ("Forecast", forecasts),
+    ("Control charts", charts),
+    ("Cohorts", cohorts),
 )
 
 
@@ -89,15 +146,15 @@ def _left(known: Assessment) -> Iterator[str]:
 def _figures(
     name: str, known: Assessment, service: ServiceReport, report: Report
 ) -> Iterator[Html]:
-    slo, course = known.slo, service.courses.get(known.slo.name)
-    if course is None or not isinstance(slo, RatioSlo):
+    slo, trace = known.slo, service.traces.get(known.slo.name)
+    if trace is None or not isinstance(slo, RatioSlo):
         yield element("p", words.missing(service, slo), class_="missing")
         return
-    if course.left:
-        yield burn_down_figure(name, slo.name, course, service)
+    if trace.left:
+        yield burn_down_figure(name, slo.name, trace, service)
     else:
         yield element("p", words.unmeasured(known), class_="missing")
-    yield burn_rate_figure(name, slo, course, service, report)
+    yield burn_rate_figure(name, slo, trace, service, report)
 
 
 def _standing(service: ServiceReport, report: Report) -> Iterator[Html]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.course import Course, course, thin
+from gate.budget.trace import Trace, thin, trace
 from gate.slo.history import Series, SeriesRequest
 from gate.slo.measurement import Sli
 from gate.slo.window import Span
@@ -26,8 +26,8 @@ def month(*failures: tuple[timedelta, float]) -> Series:
     return Series(total=(100.0,) * 8640, bad=tuple(bad), query="asked")
 
 
-def told(history: Series, bad: int) -> Course:
-    return course(history, asked(8640, STEP), measured(bad=bad, total=864_000), 0.001)
+def told(history: Series, bad: int) -> Trace:
+    return trace(history, asked(8640, STEP), measured(bad=bad, total=864_000), 0.001)
 
 
 @given(values, st.integers(1, 50))
@@ -92,7 +92,7 @@ def test_days_begin_at_midnight_and_sum_up_to_the_whole() -> None:
 
 
 def test_a_short_history_is_told_by_the_hour() -> None:
-    found = course(series(*(0,) * 36), asked(36, HOUR), measured(bad=0, total=1000), 0.001)
+    found = trace(series(*(0,) * 36), asked(36, HOUR), measured(bad=0, total=1000), 0.001)
 
     assert [one.span.length for one in found.stretches] == [HOUR] * 36
 
@@ -101,7 +101,7 @@ def test_what_is_not_known_is_told_as_such() -> None:
     # Ten days by the hour, of which the third and fourth are not known.
     bad = [0.0] * 48 + [None] * 48 + [0.0] * 144
     request = SeriesRequest(sli=Sli(bad="b"), span=Span(AT - 10 * DAY, AT), step=HOUR)
-    found = course(series(*bad), request, measured(bad=0, total=240_000), 0.001)
+    found = trace(series(*bad), request, measured(bad=0, total=240_000), 0.001)
     lost = Span(AT - 8 * DAY, AT - 6 * DAY)
     within = [one for one in found.stretches if lost.start < one.span.end <= lost.end - 14 * HOUR]
 
@@ -114,7 +114,7 @@ def test_what_is_not_known_is_told_as_such() -> None:
 def test_a_budget_that_is_not_measured_has_burn_rates_all_the_same() -> None:
     known = measured(bad=1, total=1000)
     lost = type(known)(slo=known.slo, span=known.span)
-    found = course(series(0, 2, 0), asked(3, DAY), lost, float(Fraction(1, 1000)))
+    found = trace(series(0, 2, 0), asked(3, DAY), lost, float(Fraction(1, 1000)))
 
     assert found.left == ()
     assert [rate for _, rate in found.fast] == pytest.approx([0, 2, 0])
@@ -123,7 +123,7 @@ def test_a_budget_that_is_not_measured_has_burn_rates_all_the_same() -> None:
 
 def test_before_the_window_nothing_is_left_to_tell() -> None:
     # Sixty days of history, of which the window has thirty.
-    found = course(series(*(0,) * 60), asked(60, DAY), measured(bad=0, total=30_000), 0.001)
+    found = trace(series(*(0,) * 60), asked(60, DAY), measured(bad=0, total=30_000), 0.001)
 
     assert found.left[0][0] == AT - 30 * DAY
     assert {one.left for one in found.stretches[:29]} == {None}

@@ -41,7 +41,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Trace:
     """One SLO's history."""
 
     left: Line
@@ -55,7 +55,7 @@ class Course:
     stretches: tuple[Stretch, ...]
 
 
-def course(series: Series, request: SeriesRequest, known: Assessment, budget: float) -> Course:
+def trace(series: Series, request: SeriesRequest, known: Assessment, budget: float) -> Trace:
     """Return what happened to a budget.
 
     Args:
@@ -70,7 +70,7 @@ def course(series: Series, request: SeriesRequest, known: Assessment, budget: fl
     fast = burn_rates(series, budget, steps_of(PRESENT, step))
     places = range((steps - 1) % _every(steps), steps, _every(steps))
     slow = burn_rates(series, budget, steps_of(DAY, step), places)
-    return Course(
+    return Trace(
         left=() if spent is None else _left(spent),
         fast=tuple((ends.at(place), value) for place, value in thin(fast)),
         slow=tuple((ends.at(place), rate) for place, rate in zip(places, slow, strict=True)),

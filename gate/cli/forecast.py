@@ -1,0 +1,46 @@
+"""``gate forecast``."""
+
+from datetime import datetime, timedelta
+
+import click
+
+from gate.budget.bootstrap import LEAST
+from gate.cli.parameters import DURATION, measuring
+from gate.cli.session import load_all, now, progress, report
+from gate.errors import ExitCode
+from gate.pipeline.forecast import Question, foretell
+from gate.reporters import FORECAST_REPORTERS, render_forecast
+from gate.slo.duration import format_duration
+
+
+@click.command()
+@measuring(FORECAST_REPORTERS)
+@click.option(
+    "--last",
+    type=DURATION,
+    default="90d",
+    show_default=True,
+    help="How much history the interval of a calendar budget is drawn from.",
+)
+def forecast(
+    *,
+    policies: tuple[str, ...],
+    at: datetime | None,
+    format_: str,
+    copies: tuple[tuple[str, str], ...],
+    timeout: timedelta,
+    last: timedelta,
+) -> ExitCode:
+    """Foretell when the budgets of each POLICY run out, recover, or how much is left at the reset.
+
+    Exit codes: 0 whatever is foretold, 3 a budget or a history could not be had.
+    """
+    if last < LEAST:
+        needed = format_duration(LEAST)
+        raise click.UsageError(f"--last is shorter than the {needed} that an interval needs")
+    asked = Question(at=at or now(), last=last, timeout=timeout)
+    files = load_all(policies)
+    with progress(files):
+        found = foretell(files, asked)
+    report(lambda name, style: render_forecast(name, found, style), format_, copies)
+    return found.exit_code

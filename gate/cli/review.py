@@ -1,0 +1,42 @@
+"""``gate review``."""
+
+from datetime import datetime, timedelta
+
+import click
+
+from gate.cli.parameters import measuring
+from gate.cli.session import load_all, now, progress, report
+from gate.errors import ExitCode
+from gate.pipeline.review import Retrospect
+from gate.pipeline.review import review as look_back
+from gate.reporters import REVIEW_REPORTERS, render_review
+
+
+@click.command()
+@measuring(REVIEW_REPORTERS)
+@click.option(
+    "--periods",
+    type=click.IntRange(1, 100),
+    default=6,
+    show_default=True,
+    help="How many past windows to look at, each of the SLO's own length.",
+)
+def review(
+    *,
+    policies: tuple[str, ...],
+    at: datetime | None,
+    format_: str,
+    copies: tuple[tuple[str, str], ...],
+    timeout: timedelta,
+    periods: int,
+) -> ExitCode:
+    """Look back at the objectives of each POLICY: too strict, too loose, or about right.
+
+    Exit codes: 0 whatever is found, 3 nothing can be said of an SLO.
+    """
+    asked = Retrospect(at=at or now(), periods=periods, timeout=timeout)
+    files = load_all(policies)
+    with progress(files):
+        found = look_back(files, asked)
+    report(lambda name, style: render_review(name, found, style), format_, copies)
+    return found.exit_code

@@ -1,0 +1,28 @@
+"""A forecast for an issue, a wiki or a comment."""
+
+from collections.abc import Iterator
+
+from gate.decision.forecast import ForecastReport, ServiceForecast
+from gate.reporters import forecast_words as words
+from gate.reporters import markup
+from gate.reporters.escape import markdown
+from gate.reporters.style import Style
+
+
+def render_forecast(report: ForecastReport, _style: Style) -> str:
+    """Return the report on what is foretold."""
+    blocks = [block for service in report.services for block in _service(service)]
+    blocks.append(markup.small(words.closing(report)))
+    return markup.document(blocks)
+
+
+def _service(service: ServiceForecast) -> Iterator[str]:
+    verdict, word = words.verdict(service)
+    yield f"## {markup.SIGNS[verdict]} {word}: {markdown(service.policy.service)}"
+    for one in service.slos:
+        yield f"**{markdown(one.assessment.slo.name)}**: {markdown(words.heading(one))}"
+        if one.courses:
+            yield markup.table(one.courses, words.columns(one))
+        if told := list(words.about(one)):
+            yield markup.facts(told)
+    yield markup.small(words.origin(service))

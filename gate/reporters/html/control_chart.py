@@ -1,0 +1,109 @@
+"""The picture of a control chart: what was seen, within what is usual."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Final
+
+from gate.budget.charts.chart import Chart
+from gate.budget.charts.points import Point
+from gate.budget.trace import Line, thin
+from gate.reporters.anomalies_words import Row
+from gate.reporters.column import MUST, Column
+from gate.reporters.html.plot import Plot
+from gate.reporters.html.tables import numbers
+from gate.reporters.html.tags import Html, element
+from gate.reporters.scale import Linear
+from gate.slo.window import Span
+
+_ROOM: Final = 1.05
+"""Above the highest value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Day:
+    """A day of a chart in numbers."""
+
+    chart: Chart
+    points: tuple[Point, ...]
+
+    @property
+    def highest(self) -> Point:
+        """The point that is farthest above what is usual."""
+        return max(self.points, key=lambda point: point.score)
+
+
+def control_chart(row: Row, service: str, name: str) -> Html:
+    """Return the picture with what there is to be seen in it, and its numbers."""
+    chart = row.chart
+    points = chart.points
+    tops = [max(point.sample.value, point.upper) for point in points]
+    scale = Linear(min(0.0, *(point.sample.value for point in points)), max(tops) * _ROOM or 1.0)
+    plot = Plot(span=Span(points[0].sample.start, chart.newest), scale=scale)
+    for value in scale.ticks():
+        plot.level(value, "grid")
+        plot.tick(chart.write(value), value)
+    upper = _line(points, [point.upper for point in points])
+    lower = _line(points, [max(point.lower, scale.low) for point in points])
+    plot.area(upper, lower, "usual")
+    for one in chart.signals:
+        if one.worse:
+            plot.stretch(Span(one.since, one.end), "incident")
+    plot.line(_with_gaps(chart), "thin")
+    plot.line(_line(points, [point.centre for point in points]), "centre")
+    plot.line(upper, "limit")
+    title = f"Control chart of {row.name} of {service}"
+    caption = _caption(row)
+    return element(
+        "figure",
+        element("p", row.name, class_="axes"),
+        plot.svg(name, title, caption),
+        element("figcaption", caption),
+        numbers(list(_days(chart)), _COLUMNS, f"{title}, in numbers"),
+    )
+
+
+def _caption(row: Row) -> str:
+    chart = row.chart
+    since = f"{chart.watched[0].point.sample.start.astimezone(UTC):%Y-%m-%d %H:%M}"
+    out = " Red stretches are worse than usual." if chart.worse else ""
+    return f"Grey is what is usual, by all before {since} UTC; dashed is its upper limit.{out}"
+
+
+def _line(points: Sequence[Point], values: Sequence[float]) -> Line:
+    return tuple((points[place].sample.end, value) for place, value in thin(values))
+
+
+def _with_gaps(chart: Chart) -> Line:
+    """Return the values; where points are missing the line ends."""
+    values: list[tuple[datetime, float | None]] = []
+    end = None
+    for point in chart.points:
+        if end is not None and end < point.sample.start:
+            values.append((end, None))
+        end = point.sample.end
+        values.append((end, point.sample.value))
+    thinned = thin([value for _, value in values])
+    return tuple((values[place][0], value) for place, value in thinned)
+
+
+def _days(chart: Chart) -> Iterator[_Day]:
+    def day(point: Point) -> str:
+        return f"{point.sample.start.astimezone(UTC):%Y-%m-%d}"
+
+    for _, points in groupby(chart.points, key=day):
+        yield _Day(chart=chart, points=tuple(points))
+
+
+_COLUMNS: Final[tuple[Column[_Day], ...]] = (
+    Column(
+        title="Day, UTC",
+        cell=lambda one: f"{one.points[0].sample.start.astimezone(UTC):%Y-%m-%d}",
+        right=False,
+        keep=MUST,
+    ),
+    Column(title="Highest", cell=lambda one: one.chart.write(one.highest.sample.value), keep=8),
+    Column(title="Usual", cell=lambda one: one.chart.write(one.highest.centre), keep=7),
+    Column(title="Limit", cell=lambda one: one.chart.write(one.highest.upper), keep=6),
+)

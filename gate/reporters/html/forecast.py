@@ -1,0 +1,115 @@
+"""The picture of what becomes of a budget: until a calendar budget's reset, or for a window."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from gate.budget.outlook import carried
+from gate.budget.trace import Line, thin
+from gate.decision.forecast import Course, SloForecast
+from gate.decision.report import ServiceReport
+from gate.reporters import forecast_words
+from gate.reporters import report_words as words
+from gate.reporters.html.budget_plot import budget_plot
+from gate.reporters.html.tables import facts, table
+from gate.reporters.html.tags import Html, element
+from gate.reporters.scale import Linear
+from gate.slo.duration import format_duration
+from gate.slo.objective import RatioSlo
+from gate.slo.window import RollingWindow, Span
+
+_LOWEST: Final = -1.0
+"""Of the picture, unless more is gone already: at a burn rate of 1,000 all else would be flat."""
+
+
+def forecast(one: SloForecast, service: ServiceReport, at: datetime, name: str) -> Iterator[Html]:
+    """Yield what becomes of a budget: a picture, its numbers, and what else is to be known.
+
+    Args:
+        one: what is foretold.
+        service: whose budget it is.
+        at: now.
+        name: of the element, unique on the page.
+    """
+    slo = one.assessment.slo
+    if one.courses and isinstance(slo, RatioSlo):
+        picture = _figure(one, slo, service, at, name)
+        caption = f"What becomes of the budget of {slo.name} of {service.policy.service}"
+        told = table(one.courses, forecast_words.columns(one), caption, cards=True)
+        yield element("div", picture, told, class_="figures")
+    if about := list(forecast_words.about(one)):
+        yield facts(about)
+
+
+def _figure(
+    one: SloForecast, slo: RatioSlo, service: ServiceReport, at: datetime, name: str
+) -> Html:
+    known = float(one.assessment.compared or 0)
+    here, past = (at, known), _past(slo, service)
+    futures = [(here, *_future(one, course, slo, at)) for course in one.courses]
+    ends = [value for line in (past, *futures) for _, value in line if value is not None]
+    foot = max(min(0.0, *ends), min(_LOWEST, known))
+    end = _end(slo, at)
+    plot = budget_plot(
+        Span(past[0][0] if past else at, end), Linear(foot, max(1.0, *ends)), service
+    )
+    plot.line(past, "main")
+    if one.expected is not None:
+        high, low = ((end, max(value, foot)) for value in (one.expected.high, one.expected.low))
+        plot.area((here, high), (here, low), "expected")
+    for course, future in zip(one.courses, futures, strict=True):
+        line = list(_above(future, foot))
+        plot.line(tuple(line), "main" if course.rate_of is None else "future")
+        plot.tell(_named(course), *line[-1])
+    plot.dot(at, known, "main")
+    title = f"Forecast of the budget of {slo.name} of {service.policy.service}"
+    caption = words.foretold(one)
+    return element(
+        "figure",
+        element("p", "Budget left", class_="axes"),
+        plot.svg(f"{name}-coming", title, caption),
+        element("figcaption", caption),
+    )
+
+
+def _past(slo: RatioSlo, service: ServiceReport) -> Line:
+    """Return how a calendar budget has come down; of a rolling one only what comes is shown."""
+    if isinstance(slo.window, RollingWindow) or slo.name not in service.traces:
+        return ()
+    return service.traces[slo.name].left
+
+
+def _end(slo: RatioSlo, at: datetime) -> datetime:
+    if isinstance(slo.window, RollingWindow):
+        return at + slo.window.duration
+    return slo.window.whole(at).end
+
+
+def _future(
+    one: SloForecast, course: Course, slo: RatioSlo, at: datetime
+) -> Sequence[tuple[datetime, float]]:
+    """Return what is left at one rate, from now on."""
+    if not isinstance(slo.window, RollingWindow):
+        return [(_end(slo, at), float(course.left_at_reset or 0))]
+    window: timedelta = slo.window.duration
+    steps = list(carried(one.assessment.recovering(), at=at, window=window, burn=course.burn))
+    points = thin([float(left) for _, left in steps])
+    return [(steps[place][0], left) for place, left in points if left is not None]
+
+
+def _above(line: Sequence[tuple[datetime, float]], foot: float) -> Iterator[tuple[datetime, float]]:
+    """Yield the part of a line that is in the picture, down to where it leaves it."""
+    before: tuple[datetime, float] | None = None
+    for at, value in line:
+        if value < foot and before is not None:
+            part = (before[1] - foot) / (before[1] - value)
+            yield before[0] + (at - before[0]) * part, foot
+            return
+        yield at, value
+        before = at, value
+
+
+def _named(course: Course) -> str:
+    if course.rate_of is None:
+        return "nothing more fails"
+    return f"as in the last {format_duration(course.rate_of)}"

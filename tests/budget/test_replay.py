@@ -1,0 +1,177 @@
+"""What an objective would have meant, beside the same counted step by step."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gate.budget.periods import Cut, Period
+from gate.budget.replay import (
+    Candidate,
+    Fit,
+    Kind,
+    candidates,
+    fit,
+    met_in_most,
+    moved,
+    spent,
+)
+from gate.slo.history import Series
+from gate.slo.measurement import Sli
+from gate.slo.objective import Denominator, RatioSlo
+from gate.slo.window import CalendarWindow, RollingWindow, Span
+from gate.slo.window import Period as Unit
+
+AT = datetime(2026, 11, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = 24 * HOUR
+SLO = RatioSlo(
+    name="a", objective=Fraction(99, 100), window=RollingWindow(12 * HOUR), sli=Sli(), sla=None
+)
+DAILY = replace(SLO, window=CalendarWindow(Unit.DAY, UTC))
+NINE_TENTHS = Fraction(9, 10)
+
+Steps = list[tuple[int, int] | None]
+"""Total and bad of each hour."""
+STEPS = st.lists(
+    st.none() | st.integers(1, 50).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))),
+    min_size=48,
+    max_size=48,
+)
+
+
+def series(steps: Steps) -> Series:
+    return Series(
+        total=tuple(None if one is None else float(one[0]) for one in steps),
+        bad=tuple(None if one is None else float(one[1]) for one in steps),
+        query="asked",
+    )
+
+
+def ratio(steps: Steps) -> float | None:
+    """Return the error ratio of some hours, if nine of ten are known."""
+    known = [one for one in steps if one is not None]
+    if 10 * len(known) < 9 * len(steps):
+        return None
+    return sum(bad for _, bad in known) / sum(total for total, _ in known)
+
+
+def pieces(width: int, count: int) -> Cut:
+    return Cut(bounds=tuple(AT + place * width * HOUR for place in range(count + 1)), step=HOUR)
+
+
+@settings(max_examples=20)
+@given(STEPS)
+def test_a_rolling_budget_is_that_of_the_window_that_ends_at_each_step(steps: Steps) -> None:
+    found = spent(SLO, series(steps), pieces(12, 4), NINE_TENTHS)
+
+    expected = [ratio(steps[end - 12 : end]) for end in range(12, 49)]
+    assert found == [one if one is None else pytest.approx(one) for one in expected]
+
+
+@settings(max_examples=20)
+@given(STEPS)
+def test_a_calendar_budget_is_full_at_each_start_and_spent_as_time_goes_by(steps: Steps) -> None:
+    found = spent(DAILY, series(steps), pieces(24, 2), NINE_TENTHS)
+    to_date = replace(DAILY, denominator=Denominator.TO_DATE)
+    so_far = spent(to_date, series(steps), pieces(24, 2), NINE_TENTHS)
+
+    for place in range(48):
+        day, hour = divmod(place, 24)
+        expected = ratio(steps[day * 24 : place + 1])
+        if expected is None:
+            assert found[place] is so_far[place] is None
+        else:
+            assert so_far[place] == pytest.approx(expected)
+            assert found[place] == pytest.approx(expected * (hour + 1) / 24)
+
+
+def test_a_window_is_moved_by_a_thirtieth_of_itself() -> None:
+    steps: Steps = [(100, place) for place in range(90)]
+    sixty = [*steps, *steps]
+
+    found = moved(series(sixty), pieces(60, 3), NINE_TENTHS)
+
+    # The last ends now; each before it two hours earlier.
+    expected = [ratio(sixty[end - 60 : end]) for end in range(180, 59, -2)]
+    assert found == pytest.approx(expected)
+
+
+def test_a_window_of_few_steps_is_moved_by_one_and_what_is_unknown_left_out() -> None:
+    steps: Steps = [(10, 1), (10, 2), None, (10, 3)]
+
+    assert moved(series(steps), pieces(1, 4), NINE_TENTHS) == pytest.approx([0.3, 0.2, 0.1])
+    assert moved(series([(0, 0)]), pieces(1, 1), NINE_TENTHS) == []
+
+
+@pytest.mark.parametrize(
+    ("ratios", "objective"),
+    [
+        (["0.0012", "0.00134", "0.001"], "0.9986"),
+        (["0.001"], "0.999"),
+        (["0.5"] + ["0.012"] * 19, "0.988"),  # of twenty one may be missed
+        (["0.5"] + ["0.012"] * 18, "0.5"),  # of nineteen none
+        (["0.0999"], "0.9"),
+        ([], None),
+        (["0", "0"], None),
+        (["1"], None),
+        (["0.999"], None),
+    ],
+)
+def test_the_objective_that_95_percent_meet_has_two_digits_of_budget_and_is_met(
+    ratios: list[str], objective: str | None
+) -> None:
+    found = met_in_most([Fraction(one) for one in ratios])
+
+    assert found == (None if objective is None else Fraction(objective))
+
+
+def period(consumed: str) -> Period:
+    bad = Fraction(consumed) * SLO.budget * 1000
+    return Period(
+        span=Span(AT - DAY, AT), total=Fraction(1000), bad=bad, coverage=Fraction(1), doubt=None
+    )
+
+
+@pytest.mark.parametrize(
+    ("consumed", "expected"),
+    [
+        (["0.1", "0.9", "1"], Fit.RIGHT),
+        (["0.1", "0.9", "1.01"], Fit.STRICT),
+        (["0.1", "0.2", "0.9", "1.01"], Fit.RIGHT),
+        (["0.1", "0.25", "0"], Fit.LOOSE),
+        (["0.1", "0.26", "0"], Fit.RIGHT),
+        (["2", "2"], Fit.UNTOLD),
+        ([], Fit.UNTOLD),
+    ],
+)
+def test_an_objective_fits_by_how_often_it_was_missed_and_how_much_was_used(
+    consumed: list[str], expected: Fit
+) -> None:
+    assert fit(SLO, [period(one) for one in consumed]) is expected
+
+
+def listed(found: Sequence[Candidate]) -> list[tuple[str, str]]:
+    return [(one.kind.value, f"{float(one.objective):g}") for one in found]
+
+
+def test_candidates_are_half_and_twice_the_budget_the_sla_and_what_was_met() -> None:
+    slo = replace(SLO, sla=Fraction(95, 100))
+
+    assert listed(candidates(slo, Fraction(985, 1000))) == [
+        *[("stricter", "0.995"), ("present", "0.99"), ("met in 95 %", "0.985")],
+        *[("laxer", "0.98"), ("SLA", "0.95")],
+    ]
+
+
+def test_a_candidate_that_is_another_is_there_once_and_none_promises_nothing() -> None:
+    half = replace(SLO, objective=Fraction(1, 2), sla=Fraction(1, 4))
+
+    assert listed(candidates(half, Fraction(1, 4))) == [
+        *[("stricter", "0.75"), ("present", "0.5"), ("SLA", "0.25")]
+    ]
+    assert [one.kind for one in candidates(SLO, None)] == [Kind.STRICTER, Kind.PRESENT, Kind.LAXER]

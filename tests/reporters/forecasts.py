@@ -1,0 +1,32 @@
+"""Forecasts of what a backend in memory remembers, and how a terminal shows them."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from gate.decision.forecast import ForecastReport
+from gate.pipeline.forecast import Question, foretell
+from gate.reporters import render_forecast
+from gate.reporters.style import Style
+from gate.slo.measurement import Unmeasured
+from tests.pipeline.memory import AT, Opening, file, slo
+from tests.pipeline.remembered import DAY, Bad, Remembered
+
+WIDE = Style(width=130)
+
+
+def told(
+    bad: Mapping[str, Bad],
+    *slos: str,
+    at: datetime = AT,
+    lost: Mapping[str, Unmeasured] | None = None,
+    notes: tuple[str, ...] = ("seen",),
+) -> ForecastReport:
+    backend = Remembered(bad, end=at, lost=lost or {}, notes=notes)
+    asked = Question(at=at, last=90 * DAY, timeout=timedelta(seconds=3))
+    return foretell(
+        [file("chat", *(slos or map(slo, bad)))], asked, open_with=Opening({"chat": backend})
+    )
+
+
+def terminal(report: ForecastReport) -> str:
+    return render_forecast("terminal", report, WIDE)

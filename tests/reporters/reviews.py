@@ -1,0 +1,32 @@
+"""Reviews of what a backend in memory remembers, and how a terminal shows them."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from gate.decision.review import ReviewReport
+from gate.pipeline.review import Retrospect, review
+from gate.reporters import render_review
+from gate.reporters.style import Style
+from gate.slo.measurement import Unmeasured
+from tests.pipeline.memory import AT, Opening, file, slo
+from tests.pipeline.remembered import Bad, Remembered
+
+WIDE = Style(width=130)
+SLA = "sla: 99.8%"
+
+
+def told(
+    bad: Mapping[str, Bad],
+    *slos: str,
+    periods: int = 3,
+    lost: Mapping[str, Unmeasured] | None = None,
+    notes: tuple[str, ...] = (),
+) -> ReviewReport:
+    backend = Remembered(bad, lost=lost or {}, notes=notes)
+    asked = Retrospect(at=AT, periods=periods, timeout=timedelta(seconds=3))
+    policy = file("chat", *(slos or map(slo, bad)))
+    return review([policy], asked, open_with=Opening({"chat": backend}))
+
+
+def terminal(report: ReviewReport) -> str:
+    return render_review("terminal", report, WIDE)

@@ -1,0 +1,173 @@
+"""What is foretold, as a person sees it and as a program reads it."""
+
+import json
+
+import pytest
+
+from gate.decision.forecast import ForecastReport
+from gate.reporters import FORECAST_REPORTERS, render_forecast
+from gate.reporters.style import Style
+from gate.slo.measurement import Cause, Unmeasured
+from tests.pipeline.memory import slo
+from tests.pipeline.remembered import CALENDAR, DAY, MID, MONTH, OUTAGE
+from tests.reporters.forecasts import WIDE, terminal, told
+
+
+def joined(text: str) -> str:
+    """Return a text without its line breaks."""
+    return " ".join(text.split())
+
+
+def head(report: ForecastReport) -> str:
+    return terminal(report).splitlines()[0].split("  ")[0]
+
+
+def test_a_rolling_budget_has_a_row_for_each_rate_and_a_column_for_each_better_tier() -> None:
+    lines = terminal(told({"a": OUTAGE})).splitlines()
+
+    assert lines[:3] == ["✔ LASTING  chat", "", "  a: 16.6 % left of 30d, tier caution"]
+    assert lines[3].split("  ")[1] == "If"
+    assert lines[3].endswith("Runs out, UTC  Back in healthy, UTC")
+    assert lines[5].split() == ["nothing", "more", "fails", "0.00", "no", "2026-11-22", "01:00"]
+    assert lines[8].split() == [
+        *("as", "in", "the", "last", "3d", "0.00", "no", "2026-11-22", "01:00")
+    ]
+
+
+def test_a_calendar_budget_tells_what_is_left_at_the_reset_in_nine_of_ten_futures() -> None:
+    text = terminal(told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID))
+
+    assert "a: 75.0 % left of calendar month (UTC), tier healthy" in text
+    assert "Left at reset" in text
+    assert "as in the last 6h 0.50 no 50.0 %" in joined(text)
+    assert (
+        "50.0 % to 50.0 % is left in 9 of 10 futures like the last 90d, 50.0 % in the middle one;"
+        " it lasts in 100 of 100"
+    ) in joined(text)
+
+
+def test_the_head_says_what_matters_most() -> None:
+    down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
+    calm, fast = [0] * MONTH, [*[0] * (MONTH - 1), 9]
+    now_and_then = ([0] * 335 + [300]) * 6
+
+    assert head(told({"a": calm})) == "✔ LASTING"
+    assert head(told({"a": [*OUTAGE[:-1], 500]})) == "✖ EXHAUSTED"
+    assert head(told({"a": fast, "b": calm})) == "▲ RUNNING OUT"
+    assert head(told({"a": calm}, lost={"a": down})) == "? 1 NOT KNOWN"
+    assert head(told({"a": OUTAGE, "b": fast}, lost={"a": down})) == "▲ RUNNING OUT, 1 NOT KNOWN"
+    assert head(told({"a": [*now_and_then, *[0] * 72]}, CALENDAR, at=MID)) == "▲ MAY RUN OUT"
+
+
+def test_what_is_not_known_is_said_and_a_division_stands_in_for_it() -> None:
+    down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
+
+    text = joined(terminal(told({"a": [1] * MONTH}, lost={"a": down})))
+
+    assert "Not measured backend error: it is down" in text
+    assert (
+        "By division exhausted already; that old failures leave the window is not counted" in text
+    )
+    assert "a: not known" in joined(terminal(told({"a": []})))
+
+
+def test_a_budget_that_is_gone_does_not_run_out_again() -> None:
+    text = terminal(told({"a": [2] * MONTH}))
+
+    assert text.count("gone already") == 4
+
+
+def test_where_there_is_nothing_more_to_say_the_table_stands_alone() -> None:
+    report = told({"a": [0] * MONTH}, notes=())
+
+    assert terminal(report).splitlines()[8].startswith("  as in the last 3d")
+    assert terminal(report).splitlines()[9] == ""
+    assert "seen" not in render_forecast("markdown", report, Style())
+
+
+def test_doubts_gaps_and_notes_are_said() -> None:
+    text = joined(terminal(told({"a": [*[None] * 72, *[0] * (MONTH - 72)]})))
+
+    assert "Unknown 10.0 % of the history has no data" in text
+    assert "Note seen" in text
+    few = slo("a", more="min_events: 900000")
+    assert "In doubt low traffic: 720,000 events are fewer" in joined(
+        terminal(told({"a": [0] * MONTH}, few))
+    )
+
+
+def test_a_bound_that_is_held_against_the_tiers_is_told_beside_what_was_measured() -> None:
+    text = terminal(told({"a": OUTAGE}, slo("a", more="sampled: true")))
+
+    assert "Compared       what the tiers are held against; 16.6 % measured" in text
+
+
+def test_spend_composites_and_slices_say_why_less_is_known() -> None:
+    report = told(
+        {"a": [0] * MONTH},
+        slo("a", more="timeslices: {length: 1h, target: 99%}"),
+        "  - {name: s, allowance: 1000, window: {calendar: month}, sli: {spent: s}}\n",
+        "  - {name: c, composite: [{slo: a, weight: 1}]}\n",
+        at=MID,
+    )
+
+    text = joined(terminal(report))
+
+    assert "Less is known it counts slices of time" in text
+    assert "By division lasts until the reset on 2026-12-01 00:00 UTC at the present rate" in text
+    assert "c: 100.0 % left, tier healthy Less is known it is a composite" in text
+
+
+def test_markdown_has_the_same() -> None:
+    text = render_forecast("markdown", told({"a": OUTAGE, "b": [1, 0] * 360}), Style())
+
+    assert text.startswith("## ✅ LASTING: chat")
+    assert "| nothing more fails | 0.00 | no | 2026-11-22 01:00 |" in text
+    calendar = told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID)
+    assert "- **At the reset:** 50.0 % to 50.0 %" in render_forecast("markdown", calendar, Style())
+
+
+def test_the_document_has_instants_shares_and_seconds() -> None:
+    report = told({"a": OUTAGE})
+
+    document = json.loads(render_forecast("json", report, Style()))
+    (service,) = document["services"]
+    (one,) = service["slos"]
+
+    assert document["exit_code"] == 0
+    assert one["tier"] == "caution"
+    assert one["remaining"] == pytest.approx(1 / 6)
+    assert one["courses"][0] == {
+        "rate_of_seconds": None,
+        "burn_rate": 0,
+        "exhausted_at": None,
+        "back": {"healthy": "2026-11-22T01:00:00Z"},
+        "left_at_reset": None,
+    }
+    assert [course["rate_of_seconds"] for course in one["courses"]] == [None, 3600, 21600, 259200]
+    assert one["expected"] is None
+
+
+def test_the_document_of_a_calendar_budget_has_its_interval() -> None:
+    report = told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID)
+
+    (service,) = json.loads(render_forecast("json", report, Style()))["services"]
+
+    assert service["slos"][0]["expected"] == {
+        "low": pytest.approx(0.5),
+        "median": pytest.approx(0.5),
+        "high": pytest.approx(0.5),
+        "lasting": 1,
+        "history_seconds": (90 * DAY).total_seconds(),
+    }
+    assert service["slos"][0]["resets_at"] == "2026-12-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("name", FORECAST_REPORTERS)
+def test_nothing_that_a_backend_says_can_break_out(name: str) -> None:
+    hostile = Unmeasured(cause=Cause.BACKEND_ERROR, reason="\x1b[2J<b>@acme|`x`")
+
+    shown = render_forecast(name, told({"a": [0] * MONTH}, lost={"a": hostile}), WIDE)
+
+    assert "\x1b" not in shown
+    assert name != "markdown" or "<b>" not in shown

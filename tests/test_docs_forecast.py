@@ -1,0 +1,41 @@
+"""docs/forecast.md: its words and its picture are the program's."""
+
+import json
+import re
+from pathlib import Path
+
+import click
+
+from gate.cli.forecast import forecast
+from gate.reporters import render_forecast
+from gate.reporters.style import Style
+from tests.pipeline.memory import slo
+from tests.pipeline.remembered import CALENDAR, MID, OUTAGE
+from tests.reporters.forecasts import terminal, told
+
+TEXT = (Path(__file__).parent.parent / "docs" / "forecast.md").read_text(encoding="utf-8")
+
+
+def test_every_option_is_told() -> None:
+    options = [one for one in forecast.params if isinstance(one, click.Option)]
+
+    assert {f"`{one.opts[0]}" in TEXT for one in options} == {True}
+    assert f"`--last {next(one.default for one in options if one.opts[0] == '--last')}`" in TEXT
+
+
+def test_every_key_of_the_report_is_told() -> None:
+    report = told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID)
+    ((one,),) = [
+        service["slos"]
+        for service in json.loads(render_forecast("json", report, Style()))["services"]
+    ]
+
+    keys = {*one, *one["courses"][0], *one["expected"]}
+    assert {key for key in keys if f"`{key}`" not in TEXT} == set()
+
+
+def test_the_table_has_the_columns_that_it_has() -> None:
+    (picture,) = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
+    lines = terminal(told({"availability": OUTAGE}, slo("availability"))).splitlines()
+
+    assert picture.splitlines()[:6] == lines[:6]
