@@ -14,12 +14,15 @@ _WIDTH = 80
 
 def render_anomalies(report: AnomalyReport, style: Style) -> str:
     """Return the report on control charts."""
-    blocks = [block for service in report.services for block in _service(service, style)]
+    blocks: list[str] = []
+    for service in report.services:
+        blocks += [*service_blocks(service, style), markup.small(words.origin(service))]
     blocks.append(markup.small(words.closing(report)))
     return markup.document(blocks)
 
 
-def _service(service: ServiceAnomalies, style: Style) -> Iterator[str]:
+def service_blocks(service: ServiceAnomalies, style: Style) -> Iterator[str]:
+    """Yield the charts of one policy."""
     verdict, word = words.verdict(service)
     yield f"## {markup.SIGNS[verdict]} {word}: {markdown(service.policy.service)}"
     rows = words.rows(service)
@@ -32,4 +35,3 @@ def _service(service: ServiceAnomalies, style: Style) -> Iterator[str]:
             yield markup.facts(told)
     if told := list(words.about(service)):
         yield markup.facts(told)
-    yield markup.small(words.origin(service))

@@ -91,13 +91,18 @@ def origin(service: ServiceAnomalies) -> list[Fact]:
     return [("Policy", summary.provenance(service.source))]
 
 
-def closing(report: AnomalyReport) -> Iterator[Fact]:
-    """Yield what was looked at, when and by what."""
+def looked_at(report: AnomalyReport) -> Iterator[Fact]:
+    """Yield what was looked at, and what it was held against."""
     span, step = report.span, format_duration(report.step)
     until = _minute(span.start + report.baseline)
     yield "Looked at", f"{_minute(span.start)} to {_minute(span.end)} UTC, in steps of {step}"
     yield "Baseline", f"until {until} UTC, without incidents; rules: EWMA and {report.rules}"
-    yield "Evaluated", values.exact_instant(span.end)
+
+
+def closing(report: AnomalyReport) -> Iterator[Fact]:
+    """Yield what was looked at, when and by what."""
+    yield from looked_at(report)
+    yield "Evaluated", values.exact_instant(report.span.end)
     yield "By", f"gate {report.tool_version}"
 
 

@@ -11,12 +11,15 @@ from gate.reporters.style import Style
 
 def render_cohorts(report: CohortReport, _style: Style) -> str:
     """Return the report on cohorts."""
-    blocks = [block for service in report.services for block in _service(report, service)]
+    blocks: list[str] = []
+    for service in report.services:
+        blocks += [*service_blocks(report, service), markup.small(words.origin(service))]
     blocks.append(markup.small(words.closing(report)))
     return markup.document(blocks)
 
 
-def _service(report: CohortReport, service: ServiceCohorts) -> Iterator[str]:
+def service_blocks(report: CohortReport, service: ServiceCohorts) -> Iterator[str]:
+    """Yield what was found under one policy."""
     verdict, word = words.verdict(service)
     yield f"## {markup.SIGNS[verdict]} {word}: {markdown(service.policy.service)}"
     if said := list(words.answers(report, service)):
@@ -25,4 +28,3 @@ def _service(report: CohortReport, service: ServiceCohorts) -> Iterator[str]:
         yield markup.table(rows, words.columns(report, service))
     if about := list(words.about(report, service)):
         yield markup.facts(about)
-    yield markup.small(words.origin(service))

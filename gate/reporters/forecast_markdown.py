@@ -11,12 +11,15 @@ from gate.reporters.style import Style
 
 def render_forecast(report: ForecastReport, _style: Style) -> str:
     """Return the report on what is foretold."""
-    blocks = [block for service in report.services for block in _service(service)]
+    blocks: list[str] = []
+    for service in report.services:
+        blocks += [*service_blocks(service), markup.small(words.origin(service))]
     blocks.append(markup.small(words.closing(report)))
     return markup.document(blocks)
 
 
-def _service(service: ServiceForecast) -> Iterator[str]:
+def service_blocks(service: ServiceForecast) -> Iterator[str]:
+    """Yield what is foretold under one policy."""
     verdict, word = words.verdict(service)
     yield f"## {markup.SIGNS[verdict]} {word}: {markdown(service.policy.service)}"
     for one in service.slos:
@@ -25,4 +28,3 @@ def _service(service: ServiceForecast) -> Iterator[str]:
             yield markup.table(one.courses, words.columns(one))
         if told := list(words.about(one)):
             yield markup.facts(told)
-    yield markup.small(words.origin(service))

@@ -4,32 +4,44 @@ from collections.abc import Iterator
 
 from gate.budget.assessment import Assessment
 from gate.decision.report import Report, ServiceReport
-from gate.reporters import incidents_words, markup, summary
+from gate.reporters import (
+    anomalies_markdown,
+    cohorts_markdown,
+    forecast_markdown,
+    incidents_markdown,
+    incidents_words,
+    markup,
+    summary,
+)
 from gate.reporters import report_words as words
 from gate.reporters.escape import block, markdown
-from gate.reporters.incidents_markdown import service_blocks
 from gate.reporters.markdown import SHOWN
 from gate.reporters.style import Style
 from gate.reporters.text_chart import text_chart
 
 
-def render_report(report: Report, _style: Style) -> str:
+def render_report(report: Report, style: Style) -> str:
     """Return the report."""
     blocks = [f"# {markdown(words.title(report))}", markdown(words.about(report))]
     for service in report.services:
-        blocks += _service(service, report)
+        blocks += _service(service, report, style)
     if unfelt := incidents_words.unfelt(report.incidents):
         blocks.append(markup.facts(unfelt))
     blocks.append(markup.small(words.closing(report)))
     return markup.document(blocks)
 
 
-def _service(service: ServiceReport, report: Report) -> Iterator[str]:
+def _service(service: ServiceReport, report: Report, style: Style) -> Iterator[str]:
     yield from _verdict(service, report)
     yield markup.table(service.assessments, SHOWN)
     for known in service.assessments:
         yield from _trace(known, service)
-    yield from service_blocks(service.incidents)
+    yield from incidents_markdown.service_blocks(service.incidents)
+    yield from forecast_markdown.service_blocks(service.forecast)
+    yield from anomalies_markdown.service_blocks(service.anomalies, style)
+    if report.cohorts is not None:
+        found = report.cohorts.services[report.services.index(service)]
+        yield from cohorts_markdown.service_blocks(report.cohorts, found)
 
 
 def _verdict(service: ServiceReport, report: Report) -> Iterator[str]:

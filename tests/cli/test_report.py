@@ -59,6 +59,9 @@ def test_one_run_writes_it_in_several_formats(
         (("--format", "pdf"), "'pdf' is not one of 'html', 'markdown', 'json'"),
         (("--change", "canari"), "gate.yaml has no change class 'canari'"),
         (("--last", "1h", "--step", "2h"), "--step is longer than --last"),
+        (("--within", "model"), "--within goes with --by"),
+        (("--by", "model", "--within", "model"), "--within needs another label than --by"),
+        (("--by", "model"), "gate.yaml: the backend static cannot tell events apart by labels"),
         (("--known", "none.yaml"), "--known none.yaml: no file matches"),
     ],
 )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from gate.slo.history import Series, SeriesAnswer, SeriesRequest
+from gate.slo.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts
+from gate.slo.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Evidence, Unmeasured
 from gate.slo.window import Span
 from tests.pipeline.memory import AT
@@ -42,6 +43,8 @@ class Telling:
 
     told: Mapping[str, Sequence[Slot]]
     asked: list[SeriesRequest] = field(default_factory=list)
+    timed: frozenset[str] = frozenset()
+    """Of which how long each event took is known, too."""
     rounds: int = 0
     """How many times a history was asked for."""
 
@@ -55,6 +58,26 @@ class Telling:
         self.asked += requests
         self.rounds += 1
         return [self._tell(one) for one in requests]
+
+    def cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
+        """Tell events apart: v7 has a quarter of them, and of each five that fail four."""
+        return [self._tell_apart(one) for one in requests]
+
+    def _tell_apart(self, request: CohortRequest) -> CohortAnswer:
+        told = self._tell(SeriesRequest(sli=request.sli, span=request.span, step=request.step))
+        if isinstance(told, Unmeasured):
+            return told
+        shares = {"v6": (0.75, 0.2), "v7": (0.25, 0.8)}
+        return Cohorts(
+            groups={
+                (name, *(["m"] * (len(request.by) - 1))): Cohort(
+                    total=tuple(None if one is None else one * of for one in told.total),
+                    bad=tuple(None if one is None else one * failing for one in told.bad),
+                )
+                for name, (of, failing) in shares.items()
+            },
+            query="asked",
+        )
 
     def _count(self, request: CountRequest) -> Answer:
         found = self._within(str(request.sli.bad or request.sli.spent), request.span)
@@ -74,9 +97,26 @@ class Telling:
             total=tuple(sum(t for t, _ in one) if one else None for one in steps),
             bad=tuple(sum(b for _, b in one) if one else None for one in steps),
             query="asked",
+            measured=_means(steps) if request.mean and name in self.timed else None,
         )
 
     def _within(self, name: str, span: Span) -> list[tuple[float, float]]:
         told = self.told.get(name, ())
         first, last = (len(told) - (AT - at) // SLOT for at in (span.start, span.end))
         return [one for one in told[max(first, 0) : last] if one is not None]
+
+
+def _means(steps: Sequence[Sequence[tuple[float, float]]]) -> Measured:
+    """Return times that vary a little; where something failed they are twice as long."""
+    events = [sum(total for total, _ in one) for one in steps]
+    bad = [sum(failed for _, failed in one) for one in steps]
+    means = [0.4 + 0.01 * (place * 7 % 13) for place in range(len(steps))]
+    sums = [
+        count * mean * (2 if failed else 1)
+        for count, mean, failed in zip(events, means, bad, strict=True)
+    ]
+    known = [bool(one) for one in steps]
+    return Measured(
+        sums=tuple(one if there else None for one, there in zip(sums, known, strict=True)),
+        events=tuple(one if there else None for one, there in zip(events, known, strict=True)),
+    )

@@ -9,6 +9,7 @@ from typing import Any
 from gate.budget.explained import Deploy, Record, RecordStatus
 from gate.config.load import PolicyFile
 from gate.decision.report import Report
+from gate.pipeline.cohort_requests import Split
 from gate.pipeline.incidents import Search
 from gate.pipeline.options import Options
 from gate.pipeline.report import report
@@ -23,6 +24,7 @@ BEGAN = AT - timedelta(days=9)
 STORY: Mapping[str, Sequence[Slot]] = {
     "calm": slots(30),
     "outage": slots(30, bad={OUTAGE: 0.02, SLOW: 0.01, (20.0, 2.0): 0.004}),
+    "spikes": slots(31, bad={(day + 0.5, 1.0): 0.02 * (day % 4) for day in range(31)}),
     "gap": slots(30, bad={(7.0, 48.0): -1, (1.0, 4.0): 0.03}),
 }
 """``outage``: of 8,640 x 300 events 2,592 may fail; 24 x 6 + 72 x 3 + 24 x 1.2 = 388.8 do."""
@@ -48,6 +50,9 @@ HOSTILE_FIELDS: Mapping[str, Any] = {
     ),
     "deploys": (*DEPLOYS, replace(DEPLOYS[0], revision=HOSTILE, change=HOSTILE)),
 }
+QUARTER = (
+    slo("spikes").replace("name: spikes", "name: quarter").replace("30d", "{calendar: quarter}")
+)
 MONEY = slo("money", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: money}")
 
 
@@ -68,21 +73,25 @@ def made(
     *files: PolicyFile,
     told: Mapping[str, Sequence[Slot]] = STORY,
     change: str | None = None,
+    by: str | None = None,
     **fields: Any,
 ) -> Report:
     """Return the report on policies that all ask one backend."""
-    backend = Telling(told)
+    backend = Telling(told, timed=frozenset({"outage"}))
     opening = Opening({_backend(one): backend for one in files})
-    return report(files, Options(at=AT, change=change), search(**fields), open_with=opening)
+    groups = None if by is None else Split(at=AT, by=by, timeout=timedelta(seconds=3))
+    options = Options(at=AT, change=change)
+    return report(files, options, search(**fields), groups, open_with=opening)
 
 
 def whole(**fields: Any) -> Report:
     """Return a report with all there is: holes, not measured, money, hostile texts."""
-    named = [slo(name) for name in ("outage", "gap", "calm", "nobody")]
+    named = [slo(name) for name in ("outage", "gap", "nobody")]
     return made(
-        file("chat", *named, MONEY),
+        file("chat", *named, QUARTER, MONEY),
         file("mail", slo("calm")),
         hostile(),
+        by=f"template{HOSTILE}",
         **HOSTILE_FIELDS,
         **fields,
     )

@@ -13,7 +13,7 @@ from gate.reporters.html.plot import Plot
 from gate.reporters.scale import Linear
 from gate.slo.window import Span
 
-_CLOSE: Final = 0.05
+_CLOSE: Final = 0.16
 """Of the width: two numbers that would touch are written as one."""
 _LONGEST: Final = 24
 """Characters of a tier's name; all of it stands elsewhere."""

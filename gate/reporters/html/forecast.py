@@ -48,6 +48,8 @@ def _figure(
     here, past = (at, known), _past(slo, service)
     futures = [(here, *_future(one, course, slo, at)) for course in one.courses]
     ends = [value for line in (past, *futures) for _, value in line if value is not None]
+    if one.expected is not None:
+        ends += [one.expected.low, one.expected.high]
     foot = max(min(0.0, *ends), min(_LOWEST, known))
     end = _end(slo, at)
     plot = budget_plot(

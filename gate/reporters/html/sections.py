@@ -108,10 +108,12 @@ def charts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html
     calm = [picture for place, picture in drawn.items() if not rows[place].chart.worse]
     yield element("div", *loud, class_="figures")
     told = [fact for row in rows for fact in anomalies_words.signals(row)]
-    yield facts([*told, *anomalies_words.about(found), *anomalies_words.closing(report.anomalies)])
+    yield facts(
+        [*told, *anomalies_words.about(found), *anomalies_words.looked_at(report.anomalies)]
+    )
     if calm:
-        summary_ = element("summary", f"Charts in control ({len(calm)})")
-        yield element("details", summary_, element("div", *calm, class_="figures"))
+        title = element("summary", f"Charts in control ({len(calm)})")
+        yield element("details", title, element("div", *calm, class_="figures"))
 
 
 def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Html]:

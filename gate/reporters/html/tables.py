@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from gate.reporters.column import Column
 from gate.reporters.details import Fact
 from gate.reporters.html.tags import Html, element
 
 T = TypeVar("T")
+
+_MANY: Final = 9
+"""More columns stand closer together."""
 
 
 def table(
@@ -23,14 +26,15 @@ def table(
         caption: what the table is, for those who do not see it.
         cards: on a phone each row becomes a block with a line for each cell.
     """
+    kinds = [*(["cards"] if cards else []), *(["dense"] if len(columns) > _MANY else [])]
     head = element("tr", *(_head(column) for column in columns))
-    body = (element("tr", *(_cell(column, row) for column in columns)) for row in rows)
+    body = (element("tr", *(_cell(column, row, cards=cards) for column in columns)) for row in rows)
     written = element(
         "table",
         element("caption", caption, class_="unseen"),
         element("thead", head),
         element("tbody", *body),
-        class_="cards" if cards else None,
+        class_=" ".join(kinds) or None,
     )
     return element("div", written, class_="wide", role="region", tabindex="0", aria_label=caption)
 
@@ -53,8 +57,9 @@ def _head(column: Column[T]) -> Html:
     return element("th", column.title, scope="col", class_=_kind(column))
 
 
-def _cell(column: Column[T], row: T) -> Html:
-    return element("td", column.cell(row), class_=_kind(column), data_label=column.title)
+def _cell(column: Column[T], row: T, *, cards: bool) -> Html:
+    label = column.title if cards else None
+    return element("td", column.cell(row), class_=_kind(column), data_label=label)
 
 
 def _kind(column: Column[T]) -> str | None:
