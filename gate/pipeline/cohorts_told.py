@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import Final
 
 from gate.budget.cohorts.arms import Arm, Pair, arm
-from gate.budget.cohorts.comparison import Comparison, Contest, compare_all
+from gate.budget.cohorts.comparison import Comparison
+from gate.budget.cohorts.contests import Contest, compare_all
 from gate.budget.cohorts.dispersion import own_effect
 from gate.budget.sampling import wilson_interval
 from gate.config.load import PolicyFile

@@ -73,6 +73,7 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
             "burns 6.0x what the rest burns (4.8x to 7.5x); within each model 5.0x (4.0x to 6.2x):"
             " it is not the mix of model",
         ),
+        (within(Outcome.WORSE, 6.0, 2.0), "2.0x (1.60x to 2.5x): it is not all the mix of model"),
         (
             within(Outcome.MIX, 3.0, 1.0),
             "burns 3.0x what the rest burns (2.4x to 3.8x), but within each model 1.00x (0.80x to"
@@ -94,7 +95,7 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
         ),
         (
             within(Outcome.UNSURE, 3.0, None),
-            "too few failures to see whether it is the mix of model",
+            "not enough data to see whether it is the mix of model",
         ),
     ],
 )
@@ -115,6 +116,7 @@ def test_what_is_said_is_what_was_looked_at(found: Comparison, sentence: str) ->
         (none(0.015), "template v7: no difference seen; one of 1.50x or more would most likely"),
         (none(None), "not enough data to tell: no difference at all would show in 420 events"),
         (comparison(Outcome.WORSE, inf), "template v7 fails, and the rest never did"),
+        (comparison(Outcome.BETTER, 0.0), "template v7 (0x), v5 (0.20x) burn less than the rest"),
         (
             Comparison(outcome=Outcome.NOT_COMPARED, why="seen in 3 of 168 steps"),
             "template v7 was not compared: seen in 3 of 168 steps",
@@ -131,6 +133,8 @@ def test_which_time_was_compared_is_said_where_it_is_not_all_of_it() -> None:
 
     assert "(4.8x to 7.5x) in the 24 of 168 steps in which both had events" in part
     assert "(4.8x to 7.5x), but at other times, and whatever else changed meanwhile" in apart
+    less = said(comparison(Outcome.BETTER, 0.1, shared=3, apart=True))
+    assert "template v7 (0.10x at other times), v5 (0.20x) burn less" in less
     assert "in which both" not in said(comparison(Outcome.WORSE, shared=160))
 
 
@@ -149,6 +153,7 @@ def test_a_baseline_is_named_and_has_nothing_beside_it() -> None:
     text = terminal(service(one))
 
     assert "template v7 burns 6.0x what (none) burns" in text
+    assert "  To (none)  " in text
     assert [line.split()[-4:] for line in text.splitlines() if line.startswith("  (none)")] == [
         ["-", "-", "-", "-"]
     ]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gate.budget.cohorts.arms import Arm, Pair
-from gate.budget.cohorts.comparison import Comparison, Contest, Outcome, compare_all
+from gate.budget.cohorts.comparison import Comparison, Outcome
+from gate.budget.cohorts.contests import Contest, compare_all
 from gate.budget.cohorts.ratios import Method
 from tests.budget.cohorts.building import even, pair
 
@@ -122,6 +123,21 @@ def test_whether_it_is_the_mix_may_not_be_told() -> None:
     assert unsure.outcome is Outcome.UNSURE
     assert unsure.within is not None
     assert not unsure.within.seen
+
+
+def test_a_difference_that_is_the_mix_in_part_only_is_not_said_to_be_it() -> None:
+    # Within a model half as often again, which among thirty comparisons is nothing.
+    part = pair((4_000, 480), (2_000, 200)), pair((400, 5), SMALL)
+    contests = [Contest(whole=both(*part), strata=part)]
+    calm = pair((1_000, 100), LARGE), pair((1_000, 10), SMALL)
+    others = [Contest(whole=pair((2_000, 37), (22_000, 400)), strata=calm)] * 29
+
+    ((first, *_),) = compare_all([contests + others])
+
+    assert first.within is not None
+    assert not first.within.seen
+    assert not first.within.holds(1)
+    assert first.outcome is Outcome.UNSURE
 
 
 def test_strata_without_a_difference_in_the_whole_or_within_are_none() -> None:
