@@ -162,7 +162,8 @@ def like_with_like(world: World, runs: int) -> tuple[float, float, float]:
             parts[0] = share
             total = RNG.poisson(world.per_step * parts, shares.shape)
             models.append((total, RNG.binomial(total, shares)))
-        every = sum(total for total, _ in models), sum(bad for _, bad in models)
+        (total, bad), (more, more_bad) = models
+        every = total + more, bad + more_bad
         strata = [pairs(*counts) for counts in models]
         asked = [
             Contest(whole=whole, strata=tuple(inner))

@@ -27,6 +27,7 @@ _LARGE: Final = 2.0
 """Where no smaller ratio would show, the sample is too small to tell."""
 _MOST_TOLD: Final = 3
 """More groups of which nothing can be said are told in one sentence."""
+_PLAIN: Final = frozenset({Outcome.NONE, Outcome.BETTER, Outcome.NOT_COMPARED})
 _ECHOES: Final = frozenset({Outcome.BETTER, Outcome.MIX, Outcome.UNSURE})
 _NEARLY_ALL: Final = 0.9
 _APART: Final = " at other times"
@@ -43,9 +44,11 @@ def verdict(service: ServiceCohorts) -> tuple[Verdict, str]:
         return Verdict.BLOCK, f"{worse} COHORT{'S BURN' if worse > 1 else ' BURNS'} MORE"
     if lost or not service.slos:
         return Verdict.UNDECIDED, "NOT MEASURED" if lost == len(service.slos) else "PARTLY MEASURED"
-    if set(outcomes) <= {Outcome.NONE, Outcome.BETTER}:
-        return Verdict.ALLOW, "NO COHORT SEEN TO BURN MORE"
-    return Verdict.WARN, "COHORTS DIFFER, SEE BELOW"
+    if not set(outcomes) <= _PLAIN:
+        return Verdict.WARN, "COHORTS DIFFER, SEE BELOW"
+    if Outcome.NOT_COMPARED in outcomes:
+        return Verdict.WARN, "NOT ALL COMPARED"
+    return Verdict.ALLOW, "NO COHORT SEEN TO BURN MORE"
 
 
 def answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
@@ -75,7 +78,7 @@ def about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
         if slo.unknown:
             yield "Unknown", f"{slo.slo}: {values.spent(slo.unknown)} of the time has no data"
         yield from (("Note", f"{slo.slo}: {note}") for note in slo.notes)
-        yield "Looked at", f"{slo.slo}: {_looked_at(slo)}"
+    yield from _spans(service)
     yield from (("Left out", f"{slo}: {reason}") for slo, reason in service.left_out)
 
 
@@ -189,6 +192,15 @@ def _nothing(group: Group, found: Comparison) -> str:
 def _more(told: list[Group], silent: list[Group]) -> str:
     others = "groups" if len(told) == len(silent) else "more"
     return f"{others}; the last column has the smallest that would most likely show"
+
+
+def _spans(service: ServiceCohorts) -> Iterator[Fact]:
+    """Yield which time was looked at, once where it is that of all SLOs."""
+    spans = {slo.slo: _looked_at(slo) for slo in service.slos if slo.unmeasured is None}
+    if len(set(spans.values())) == 1:
+        yield "Looked at", next(iter(spans.values()))
+    else:
+        yield from (("Looked at", f"{name}: {text}") for name, text in spans.items())
 
 
 def _looked_at(slo: SloCohorts) -> str:

@@ -14,6 +14,8 @@ from tests.cli.installed import AT, Run
         (("--by", "model"), "gate.yaml: the backend static cannot tell events apart by labels"),
         ((), "Missing option '--by'"),
         (("--by", "model", "--within", "model"), "--within needs another label than --by"),
+        (("--by", ""), "--by and --within need a name"),
+        (("--by", "model", "--last", "49m"), "--last is shorter than 50m"),
         (("--by", "model", "--top", "0"), "0 is not in the range x>=1"),
         (("--by", "model", "--slo", "availabilty"), "did you mean 'availability'?"),
     ],

@@ -1,6 +1,7 @@
 """The report on cohorts, as a person sees it and as a program reads it."""
 
 import json
+from datetime import timedelta
 from fractions import Fraction
 from math import inf
 from typing import Any
@@ -12,7 +13,9 @@ from gate.decision.cohorts import ServiceCohorts
 from gate.reporters import COHORT_REPORTERS, render_cohorts
 from gate.reporters.style import Style
 from gate.slo.measurement import Cause, Unmeasured
+from gate.slo.window import Span
 from tests.reporters.cohorts import (
+    AT,
     REST,
     comparison,
     contrast,
@@ -196,6 +199,10 @@ def test_what_only_seems_to_burn_less_is_told_together_and_why() -> None:
         (service(slo(REST, group("v1", none(0.1)))), "✔ NO COHORT SEEN TO BURN MORE"),
         (service(slo(group("a", within(Outcome.MIX, 3, 1)))), "▲ COHORTS DIFFER, SEE BELOW"),
         (service(slo(unmeasured=LOST)), "? NOT MEASURED"),
+        (
+            service(slo(REST, group("v1", Comparison(outcome=Outcome.NOT_COMPARED)))),
+            "▲ NOT ALL COMPARED",
+        ),
         (service(), "? NOT MEASURED"),
         (service(slo(REST), slo(unmeasured=LOST)), "? PARTLY MEASURED"),
     ],
@@ -217,6 +224,17 @@ def test_what_is_not_known_is_told() -> None:
     assert "Note availability: seen" in text
     assert "Not measured ttft: no data: nothing came back" in text
     assert "Left out spend: it spends" in text
+
+
+def test_the_time_looked_at_is_told_once_where_it_is_the_same() -> None:
+    span = Span(AT - timedelta(days=30), AT)
+    same = joined(terminal(service(slo(REST), slo(REST, slo="ttft"))))
+    other = joined(terminal(service(slo(REST), slo(REST, slo="ttft", span=span))))
+
+    assert same.count("2026-10-25 00:00 UTC to 2026-11-01 00:00 UTC, in 168 steps of 1h") == 1
+    assert "Looked at 2026-10-25" in same
+    assert "Looked at availability: 2026-10-25" in other
+    assert "ttft: 2026-10-02 00:00 UTC to 2026-11-01 00:00 UTC, in 720 steps of 1h" in other
 
 
 def test_several_slos_stand_in_one_table_and_like_with_like_has_a_column() -> None:

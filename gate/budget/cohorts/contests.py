@@ -68,10 +68,15 @@ def _why_not(contest: Contest) -> str:
     table, steps = contest.whole.table, fewest_steps([contest.whole])
     if not table.total or not table.rest_total:
         return "there is nothing to compare it with"
+    every = len(contest.whole.group.total)
+    if every < FEWEST_STEPS:
+        return (
+            f"it takes at least {FEWEST_STEPS} steps and there are {every}; look at a longer time"
+        )
     if steps < FEWEST_STEPS:
         return (
-            f"it and what it is compared with have events in only {steps} of"
-            f" {len(contest.whole.group.total)} steps, in which a burst of failures would look the"
+            f"it, or what it is compared with, has events in only {steps} of"
+            f" {every} steps, in which a burst of failures would look the"
             " same; look at a shorter time, in shorter steps, with --last"
         )
     return ""

@@ -176,7 +176,13 @@ def test_what_was_seen_in_a_few_steps_is_not_compared() -> None:
     found = compare(Pair(new, even(20_000, 20)))
 
     assert found.outcome is Outcome.NOT_COMPARED
-    assert "in only 3 of 20 steps" in found.why
+    assert "has events in only 3 of 20 steps" in found.why
+
+
+def test_of_a_short_time_nothing_is_said() -> None:
+    found = compare(pair((100, 10), (100, 1), steps=9))
+
+    assert found.why == "it takes at least 10 steps and there are 9; look at a longer time"
 
 
 def during(arm: Arm, steps: range) -> Arm:
