@@ -1,6 +1,7 @@
 """Cohorts whose truth is known, told apart alike on real servers and in request logs."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from gate.cli.main import main
+from tests.cli.installed import command, environment
 from tests.live.command import NOW, TIERS
 from tests.servers.cohorts import by_template, truth, write_metrics, write_rows
 from tests.servers.metrics import backfill, prometheus, victoria
@@ -117,6 +119,26 @@ def test_within_each_model_the_planted_one_is_still_worse_and_the_other_is_the_m
         low, high = v7["within"]["ratio_interval"]
         assert v7["outcome"] == outcome
         assert low < ratio < high
+
+
+def test_the_installed_command_says_it_plainly(servers: dict[str, str], tmp_path: Path) -> None:
+    backend = {"type": "prometheus", "url": servers["victoria"]}
+    path = policy(tmp_path, backend, slo("planted", backend))
+    asked = ["cohorts", str(path), "--by", "prompt_template", "--within", "model", "--at", NOW]
+
+    done = subprocess.run(
+        command(*asked),
+        capture_output=True,
+        encoding="utf-8",
+        env=environment({"COLUMNS": "130"}),
+        timeout=60,
+        check=False,
+    )
+
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 0, done.stderr
+    assert said.startswith("✖ 1 COHORT BURNS MORE chat planted prompt_template v7 burns 6.2x what")
+    assert "(5.6x to 7.0x): it is not the mix of model" in said
 
 
 def test_a_histogram_is_told_apart_as_counters_are(
