@@ -40,6 +40,8 @@ class World:
     shares: Callable[[int], Shares]
     ratio: float = 1.0
     """Of the first group to the others."""
+    traffic: Callable[[int], Shares] = lambda groups: np.ones((STEPS, groups))
+    """By step and group, beside ``per_step``."""
 
 
 def even(groups: int) -> Shares:
@@ -64,6 +66,20 @@ def long_outages(groups: int) -> Shares:
     return np.where(hit[2 : STEPS + 2], 0.2, 0.005)
 
 
+def late_outage(groups: int) -> Shares:
+    """All fail more often in the last day, to which the first group brings most of its requests."""
+    shares = even(groups)
+    shares[-24:] = 0.2
+    return shares
+
+
+def growing(groups: int) -> Shares:
+    """Return the traffic of groups of which the first grows a hundredfold over the week."""
+    traffic = np.ones((STEPS, groups))
+    traffic[:, 0] = np.geomspace(0.02, 2, STEPS)
+    return traffic
+
+
 WORLDS = (
     World("each request by itself, 10 groups, 40 an hour", 10, 40, even),
     World("each request by itself, 10 groups, 2 an hour", 10, 2, even),
@@ -72,6 +88,7 @@ WORLDS = (
     World("outages of one group each, 400 an hour", 10, 400, own_outages),
     World("outages of one group each, 2 an hour", 10, 2, own_outages),
     World("outages of four hours, 40 an hour", 10, 40, long_outages),
+    World("a group that grows, and a bad last day of all", 10, 40, late_outage, 1, growing),
 )
 TWICE = (
     World("each request by itself, 40 an hour", 5, 40, even, 2),
@@ -93,7 +110,7 @@ def draw(world: World) -> list[Pair]:
     """Return a week of each group, beside all the others."""
     shares = world.shares(world.groups)
     shares[:, 0] *= world.ratio
-    total = RNG.poisson(world.per_step, shares.shape)
+    total = RNG.poisson(world.per_step * world.traffic(world.groups))
     return pairs(total, RNG.binomial(total, shares))
 
 

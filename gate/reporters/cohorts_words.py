@@ -29,7 +29,6 @@ _MOST_TOLD: Final = 3
 """More groups of which nothing can be said are told in one sentence."""
 _PLAIN: Final = frozenset({Outcome.NONE, Outcome.BETTER, Outcome.NOT_COMPARED})
 _ECHOES: Final = frozenset({Outcome.BETTER, Outcome.MIX, Outcome.UNSURE})
-_NEARLY_ALL: Final = 0.9
 _APART: Final = " at other times"
 
 
@@ -55,7 +54,7 @@ def answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     """Yield what can be said of each group, the SLO before it."""
     for slo in service.slos:
         told = [one for one in slo.groups if one.comparison is not None]
-        silent = [one for one in told if outcome(one) is Outcome.NONE]
+        silent = [one for one in told if _is_silent(one)]
         less = [one for one in told if _is_echo(one)]
         for group in told:
             if group not in less and (group not in silent or len(silent) <= _MOST_TOLD):
@@ -93,6 +92,12 @@ def origin(service: ServiceCohorts) -> list[Fact]:
     return [("Policy", summary.provenance(service.source))]
 
 
+def _is_silent(group: Group) -> bool:
+    """Return whether there is nothing to say of a group but what would have shown."""
+    found = group.comparison
+    return found is not None and found.outcome is Outcome.NONE and not found.timing
+
+
 def _is_echo(group: Group) -> bool:
     """Return whether it burns less than the rest, as all do where one of the rest burns more."""
     found = group.comparison
@@ -124,9 +129,13 @@ def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
     name = f"{report.by} {name_of(group)}"
     if found is None or found.crude is None:
         return f"{name} was not compared: {found.why if found else 'it is the baseline'}"
+    if found.outcome is Outcome.NONE and found.timing and found.plain is not None:
+        plainly = f"{name} burns {times(found.plain)} what {_rest(slo)} burns"
+        alike = f"at the same times {ratio_and_interval(found.crude)}"
+        return f"{plainly}, but {alike}: it is when its events came"
     if found.outcome is Outcome.NONE:
         return f"{name}: {_nothing(group, found)}"
-    burns = f"{name} {_burns(slo, found.crude)}{_when(slo, found)}"
+    burns = f"{name} {_burns(slo, found.crude)}{_when(found)}"
     if found.within is None:
         if found.stratified:
             return f"{burns}; not enough data to see whether it is the mix of {report.within}"
@@ -159,14 +168,13 @@ def _burns(slo: SloCohorts, one: Contrast) -> str:
     return f"burns {ratio(one)} what {_rest(slo)} burns ({interval(one)})"
 
 
-def _when(slo: SloCohorts, found: Comparison) -> str:
-    """Say which time was compared, where that is not nearly all of it."""
+def _when(found: Comparison) -> str:
+    """Say where it matters at what times the events came."""
     if found.apart:
         return ", but at other times, and whatever else changed meanwhile would look the same"
-    steps = slo.span.length // slo.step
-    if found.shared >= _NEARLY_ALL * steps:
+    if not found.timing or found.plain is None:
         return ""
-    return f" in the {found.shared} of {steps} steps in which both had events"
+    return f" at the same times, and {times(found.plain)} if times are not looked at"
 
 
 def _rest(slo: SloCohorts) -> str:

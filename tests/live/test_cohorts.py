@@ -137,8 +137,9 @@ def test_the_installed_command_says_it_plainly(servers: dict[str, str], tmp_path
 
     said = " ".join(done.stdout.split())
     assert done.returncode == 0, done.stderr
-    assert said.startswith("✖ 1 COHORT BURNS MORE chat planted prompt_template v7 burns 6.2x what")
-    assert "(5.6x to 7.0x): it is not the mix of model" in said
+    assert said.startswith("✖ 1 COHORT BURNS MORE chat planted prompt_template v7 burns 6.")
+    assert "x what the rest burns (5." in said
+    assert "): it is not the mix of model" in said
 
 
 def test_a_histogram_is_told_apart_as_counters_are(

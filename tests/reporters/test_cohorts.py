@@ -130,15 +130,20 @@ def test_what_cannot_be_told_is_said_as_plainly(found: Comparison, sentence: str
     assert sentence in said(found)
 
 
-def test_which_time_was_compared_is_said_where_it_is_not_all_of_it() -> None:
-    part = said(comparison(Outcome.WORSE, shared=24))
-    apart = said(comparison(Outcome.WORSE, shared=3, apart=True))
+def test_when_the_events_came_is_told_where_it_matters() -> None:
+    timed = said(comparison(Outcome.WORSE, 2.0, plain=5.0))
+    gone = said(comparison(Outcome.NONE, 1.1, plain=5.0))
+    apart = said(comparison(Outcome.WORSE, apart=True))
+    less = said(comparison(Outcome.BETTER, 0.1, apart=True))
 
-    assert "(4.8x to 7.5x) in the 24 of 168 steps in which both had events" in part
+    assert "burns 2.0x what the rest burns (1.60x to 2.5x) at the same times, and 5.0x if" in timed
+    assert (
+        "template v7 burns 5.0x what the rest burns, but at the same times 1.10x (0.88x to 1.38x):"
+        " it is when its events came"
+    ) in gone
     assert "(4.8x to 7.5x), but at other times, and whatever else changed meanwhile" in apart
-    less = said(comparison(Outcome.BETTER, 0.1, shared=3, apart=True))
     assert "template v7 (0.10x at other times), v5 (0.20x) burn less" in less
-    assert "in which both" not in said(comparison(Outcome.WORSE, shared=160))
+    assert "at the same times" not in said(comparison(Outcome.WORSE))
 
 
 def test_beside_what_never_failed_a_share_would_show() -> None:

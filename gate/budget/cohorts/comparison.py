@@ -61,19 +61,26 @@ class Comparison:
     why: str = ""
     """Of what was not compared."""
     crude: Contrast | None = None
-    """All events; given unless it was not compared."""
+    """All events, as if both had been spread over time alike; given unless it was not compared."""
+    plain: float | None = None
+    """The ratio of all events as they came; None as in `Contrast`."""
     within: Contrast | None = None
     """Events that are alike; None: not looked at, or too few."""
     stratified: bool = False
     """Whether it was to be looked at within strata."""
-    shared: int = 0
-    """The steps in which both had events, which alone were compared."""
     apart: bool = False
-    """There are too few such steps, so all of both was compared."""
+    """They had events in too few steps together, so all of both was compared as it came."""
     rest: float = 0.0
-    """The share of failures of what it is compared with."""
+    """The share of failures of what it is compared with, spread over time as the group is."""
     detectable: float | None = None
     """The smallest share of failures above that one that would show; None: none would."""
+
+    @property
+    def timing(self) -> bool:
+        """Whether it matters when the events came: as they came, the ratio is another."""
+        return (
+            self.crude is not None and self.plain is not None and not self.crude.holds(self.plain)
+        )
 
     @property
     def detectable_ratio(self) -> float | None:

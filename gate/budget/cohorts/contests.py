@@ -19,18 +19,22 @@ class Contest:
     strata: tuple[Pair, ...] | None = None
     """None: not to be looked at."""
 
+    @property
+    def apart(self) -> bool:
+        """Whether both had events in too few steps together."""
+        return sum(self.whole.shared_steps) < FEWEST_STEPS
+
     def at_the_same_time(self) -> "Contest":
-        """Return it over the steps in which both had events, unless these are too few.
+        """Return it as if both had been spread over time alike, unless they were too far apart.
 
         An outage before a template was there would otherwise count for it, and one since against.
         """
-        shared = self.whole.shared_steps
-        if sum(shared) < FEWEST_STEPS:
+        if self.apart:
             return self
         strata = self.strata
         return Contest(
-            whole=self.whole.during(shared),
-            strata=None if strata is None else tuple(one.during(shared) for one in strata),
+            whole=self.whole.matched(),
+            strata=None if strata is None else tuple(one.matched() for one in strata),
         )
 
 
@@ -45,11 +49,12 @@ def compare_all(families: Sequence[Sequence[Contest]]) -> list[list[Comparison]]
     """
     reasons = [[_why_not(one) for one in family] for family in families]
     possible = [
-        [one.at_the_same_time() for one, why in zip(family, whys, strict=True) if not why]
+        [one for one, why in zip(family, whys, strict=True) if not why]
         for family, whys in zip(families, reasons, strict=True)
     ]
-    crude = _corrected([_crude([one.whole for one in family]) for family in possible])
-    within = _corrected([_within([one.strata for one in family]) for family in possible])
+    matched = [[one.at_the_same_time() for one in family] for family in possible]
+    crude = _corrected([_crude([one.whole for one in family]) for family in matched])
+    within = _corrected([_within([one.strata for one in family]) for family in matched])
     level = LEVEL / max(sum(map(len, possible)), 1)
     told = [
         _told(one, outer, inner, level)
@@ -137,15 +142,14 @@ def _corrected(families: Sequence[Sequence[Contrast | None]]) -> list[list[Contr
 
 
 def _told(contest: Contest, crude: Contrast, within: Contrast | None, level: float) -> Comparison:
-    stratified, table = contest.strata is not None, contest.whole.table
-    shared = sum(contest.whole.shared_steps)
+    stratified, table = contest.strata is not None, contest.at_the_same_time().whole.table
     return Comparison(
         outcome=_outcome(crude, within, stratified=stratified),
         crude=crude,
+        plain=ratio_of(contest.whole.table),
         within=within,
         stratified=stratified,
-        shared=shared,
-        apart=shared < FEWEST_STEPS,
+        apart=contest.apart,
         rest=table.rest_bad / table.rest_total,
         detectable=detectable(table.thinned(crude.effect), level),
     )

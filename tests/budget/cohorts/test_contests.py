@@ -185,26 +185,44 @@ def test_of_a_short_time_nothing_is_said() -> None:
     assert found.why == "it takes at least 10 steps and there are 9; look at a longer time"
 
 
-def during(arm: Arm, steps: range) -> Arm:
-    return arm.during([step in steps for step in range(len(arm.total))])
+EVERY = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
+"""In the last 40 of 168 steps a fifth fails, whatever it is; before, a hundredth."""
+
+
+def during(first: int, end: int) -> Arm:
+    """Return the events of some steps of `EVERY` alone."""
+    return EVERY.weighted([float(first <= step < end) for step in range(168)])
 
 
 def test_an_outage_of_all_is_not_put_down_to_what_came_with_it() -> None:
-    # In the last 40 of 168 steps a fifth fails, of whatever; v7 was not there before.
-    every = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
-    new = during(every, range(128, 168))
+    # It was not there before; a fifth of its events fails, and 5.5 % of the others.
+    found = compare(Pair(during(128, 168), EVERY))
 
-    found = compare(Pair(new, every))
-
-    assert (found.outcome, found.shared, found.apart) == (Outcome.NONE, 40, False)
+    assert (found.outcome, found.apart, found.timing) == (Outcome.NONE, False, True)
     assert found.rest == pytest.approx(0.2)
+    assert found.plain == pytest.approx(0.2 / (928 / 16_800))
     assert found.crude is not None
     assert found.crude.ratio == pytest.approx(1)
 
 
-def test_within_strata_too_only_the_same_time_is_compared() -> None:
-    every = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
-    both = Pair(during(every, range(128, 168)), every)
+def test_nor_to_what_grew_meanwhile() -> None:
+    grown = [1.01**step for step in range(168)]
+    growing = Arm(
+        tuple(10 * one for one in grown),
+        tuple(10 * one * (0.01 if step < 128 else 0.2) for step, one in enumerate(grown)),
+    )
+
+    found = compare(Pair(growing, EVERY))
+
+    assert found.outcome is Outcome.NONE
+    assert found.plain is not None
+    assert found.plain > 1.5
+    assert found.crude is not None
+    assert found.crude.ratio == pytest.approx(1)
+
+
+def test_within_strata_too_the_same_times_are_compared() -> None:
+    both = Pair(during(128, 168), EVERY)
 
     found = compare(both, both)
 
@@ -213,11 +231,9 @@ def test_within_strata_too_only_the_same_time_is_compared() -> None:
 
 
 def test_what_took_the_place_of_another_is_compared_all_the_same_and_it_is_said() -> None:
-    every = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
+    found = compare(Pair(during(130, 168), during(0, 130)))
 
-    found = compare(Pair(during(every, range(130, 168)), during(every, range(130))))
-
-    assert (found.outcome, found.shared, found.apart) == (Outcome.WORSE, 0, True)
+    assert (found.outcome, found.apart, found.timing) == (Outcome.WORSE, True, False)
 
 
 def test_all_comparisons_of_all_slos_are_corrected_together() -> None:
