@@ -65,7 +65,6 @@ class _Measured:
         one, budget = self.groups[value], float(self.slo.budget)
         total, bad = one.sums
         effect = own_effect(one)
-        bad = min(max(bad, 0.0), total)
         low, high = wilson_interval(Fraction(bad / effect), Fraction(total / effect))
         return Group(
             value=value,

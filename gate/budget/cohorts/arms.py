@@ -16,8 +16,9 @@ class Arm:
 
     @property
     def sums(self) -> tuple[float, float]:
-        """All events, and the bad ones."""
-        return fsum(self.total), fsum(self.bad)
+        """All events, and the bad ones, 0 to all: what floats are off is cut."""
+        total = fsum(self.total)
+        return total, min(max(fsum(self.bad), 0.0), total)
 
     @property
     def busy_steps(self) -> int:
