@@ -157,6 +157,24 @@ def test_a_histogram_is_told_apart_as_counters_are(
     }
 
 
+@pytest.mark.parametrize("server", ["prometheus", "victoria"])
+def test_a_total_that_is_made_of_parts_is_told_apart_as_one_that_is_not(
+    servers: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], server: str
+) -> None:
+    backend = {"type": "prometheus", "url": servers[server]}
+    passed, failed = (
+        f'sum(increase(llm_requests_total{{service="calm",code="{code}"}}[$window]))'
+        for code in (200, 500)
+    )
+    sli = {"bad": failed, "total": f"{passed} + ({failed} or vector(0))"}
+    path = policy(tmp_path, backend, {**slo("calm", backend), "sli": sli})
+
+    (found,) = ask(capsys, path)
+
+    counted = {group["value"]: (group["total"], group["bad"]) for group in found["groups"]}
+    assert counted == {name: pytest.approx(counts) for name, counts in by_template("calm").items()}
+
+
 def test_all_slos_of_a_run_are_one_query_however_many_groups_there_are(
     servers: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
