@@ -31,10 +31,13 @@ def composite(*members: str) -> str:
 
 
 def decide(
-    slos: list[str], answers: Mapping[str, SeriesAnswer], counted: Answer
+    slos: list[str],
+    answers: Mapping[str, SeriesAnswer],
+    counted: Answer,
+    others: Mapping[str, Answer] | None = None,
 ) -> tuple[PolicyDecision, list[str]]:
     """Return the decision on a canary, and of which indicators the history was asked for."""
-    backend = Remembering(answers, counted=counted)
+    backend = Remembering(answers, counted=counted, others=others or {})
     options = Options(at=AT, change="canary")
     decision = check([file("chat", *slos)], options, open_with=Opening({"chat": backend}))
     (decided,) = decision.policies
@@ -88,6 +91,18 @@ def test_what_resets_gives_a_composite_its_part_back_then() -> None:
 
     assert asked == ["b"]
     assert decided.allowed_again_at == AT + DAY
+
+
+def test_a_member_that_took_nothing_need_not_come_back() -> None:
+    series: dict[str, SeriesAnswer] = {
+        "a": failing(239, steps=720),
+        "b": unmeasured(Cause.NO_DATA),
+    }
+    slos = [slo("a", more="advisory: true"), slo("b"), composite("a", "b")]
+
+    decided, _ = decide(slos, series, SPENT, {"b": counts(1e6, 0)})
+
+    assert decided.allowed_again_at == AT + 240 * HOUR
 
 
 @pytest.mark.parametrize(
