@@ -16,7 +16,7 @@ COMMANDS: Final = {
     "check": "Decide whether a change may ship now.",
     "status": "Show every budget, without a verdict.",
     "incidents": "Find what ate the budgets: incidents, how often and how long.",
-    "anomalies": "Tell where indicators are not what they usually are: control charts.",
+    "anomalies": "Tell by control charts where indicators are worse than usual.",
     "validate": "Check policy files, offline.",
     "doctor": "Ask the live backend whether each SLO can be trusted.",
     "schema": "Print a JSON Schema.",
