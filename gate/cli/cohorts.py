@@ -7,9 +7,10 @@ import click
 from gate.cli.parameters import DURATION, measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
-from gate.pipeline.cohort_requests import Split
+from gate.pipeline.cohort_requests import SHORTEST, Split
 from gate.pipeline.cohorts import split
 from gate.reporters import COHORT_REPORTERS, render_cohorts
+from gate.slo.duration import format_duration
 
 
 @click.command()
@@ -59,6 +60,10 @@ def cohorts(
 
     Exit codes: 0 whatever was found, 3 an SLO could not be measured by group.
     """
+    if "" in {by, within}:
+        raise click.UsageError("--by and --within need a name")
+    if last is not None and last < SHORTEST:
+        raise click.UsageError(f"--last is shorter than {format_duration(SHORTEST)}")
     if by == within:
         raise click.UsageError("--within needs another label than --by")
     asked = Split(

@@ -141,7 +141,8 @@ def _comparison(one: Comparison) -> Json:
     return {
         "outcome": one.outcome,
         "reason": one.why if one.outcome is Outcome.NOT_COMPARED else None,
-        "steps_compared": None if one.apart else one.shared,
+        "same_time": not one.apart,
+        "ratio_as_it_came": _finite(one.plain),
         "crude": _contrast(one.crude),
         "within": _contrast(one.within),
         "detectable_error_ratio": one.detectable,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from gate.budget.cohorts.dispersion import FEWEST_STEPS
 from gate.policy.policy import Policy
 from gate.slo.cohorts import CohortRequest
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
@@ -14,6 +15,8 @@ _STEPS: Final = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720)
 _MOST_STEPS: Final = 200
 """An hour for 7 days, 4 hours for 30: enough to tell how failures are spread, and few to send."""
 _MINUTE: Final = timedelta(minutes=1)
+SHORTEST: Final = FEWEST_STEPS * _STEPS[0] * _MINUTE
+"""Of a shorter time nothing could be said."""
 _DAY: Final = timedelta(days=1)
 
 

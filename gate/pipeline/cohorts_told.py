@@ -6,7 +6,8 @@ from fractions import Fraction
 from typing import Final
 
 from gate.budget.cohorts.arms import Arm, Pair, arm
-from gate.budget.cohorts.comparison import Comparison, Contest, compare_all
+from gate.budget.cohorts.comparison import Comparison
+from gate.budget.cohorts.contests import Contest, compare_all
 from gate.budget.cohorts.dispersion import own_effect
 from gate.budget.sampling import wilson_interval
 from gate.config.load import PolicyFile
@@ -64,7 +65,6 @@ class _Measured:
         one, budget = self.groups[value], float(self.slo.budget)
         total, bad = one.sums
         effect = own_effect(one)
-        bad = min(max(bad, 0.0), total)
         low, high = wilson_interval(Fraction(bad / effect), Fraction(total / effect))
         return Group(
             value=value,

@@ -4,6 +4,7 @@ A count is a sum of increases, each times a number. So it is taken apart into th
 anew: ``(sum(a) or vector(0)) + sum(b)`` by labels would lose every group that only ``a`` has.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,12 +12,19 @@ from typing import Final
 
 from gate.promql.expression import Expression
 from gate.promql.matchers import PLAIN_NAME, fold_braces, quote
+from gate.promql.shape import shape_of
 from gate.promql.tokens import ExpressionError, Kind, Token, closing, join, tokenize
 
 _TERM: Final = "gate_term"
 """The label that keeps the parts of a sum apart until they are added up."""
 _CALLS: Final = frozenset({"increase", "sum_over_time", "count_over_time"})
 _GROUPING: Final = frozenset({"by", "without"})
+_COUNT: Final = r"histogram_count \( sum \( increase \( R \) \) \)"
+_NATIVE: Final = re.compile(
+    rf"{_COUNT}|\( histogram_fraction \( \S+ , \S+ , sum \( increase \( R \) \) \)"
+    rf" \* {_COUNT} > = 0 \)(?P<zero> or vector \( 0 \))?"
+)
+"""As `gate.backends.prometheus.buckets` writes them."""
 _UNFIT: Final = (
     "it cannot be told apart by labels: that takes sums of increase(...), sum_over_time(...) or"
     " count_over_time(...), each of one selector over [$window]"
@@ -54,11 +62,23 @@ def group_by(expression: Expression, labels: Sequence[str]) -> Grouped:
     Raises:
         ExpressionError: it is no sum of increases, of which it is not known what its groups are.
     """
-    reader = _Reader(expression.over("$window"))
-    terms = reader.read()
     written = ", ".join(name if PLAIN_NAME.fullmatch(name) else quote(name) for name in labels)
+    tokens = fold_braces(tokenize(expression.over("$window")), {})[0]
+    if native := _NATIVE.fullmatch(shape_of(tokens).text):
+        return _native(tokens, written, zero=native["zero"] is not None)
+    reader = _Reader(tokens)
+    terms = reader.read()
     text = terms[0].by(written) if len(terms) == 1 else _added(terms, written)
     return Grouped(pieces=tuple(text.split("$window")), zero=reader.zero)
+
+
+def _native(tokens: Sequence[Token], labels: str, *, zero: bool) -> Grouped:
+    """Group a native histogram, of which each sum keeps the labels and nothing else is added."""
+    if any(token.text.lower() in _GROUPING for token in tokens):
+        raise ExpressionError(_UNFIT)
+    text = "".join(f"sum by ({labels})" if token.text == "sum" else token.text for token in tokens)
+    text = text.rpartition(" or ")[0] if zero else text
+    return Grouped(pieces=tuple(text.split("$window")), zero=zero)
 
 
 def _added(terms: Sequence[_Term], labels: str) -> str:
@@ -72,9 +92,8 @@ def _added(terms: Sequence[_Term], labels: str) -> str:
 class _Reader:
     """Reads a count from its tokens, one rule of its grammar a method."""
 
-    def __init__(self, text: str) -> None:
-        folded = fold_braces(tokenize(text), {})[0]
-        self._tokens = [token for token in folded if token.kind is not Kind.SPACE]
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = [token for token in tokens if token.kind is not Kind.SPACE]
         self._place = 0
         self.zero = False
 

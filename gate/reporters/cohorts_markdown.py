@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gate.decision.cohorts import CohortReport, ServiceCohorts
+from gate.reporters import cohorts_cells as cells
 from gate.reporters import cohorts_words as words
 from gate.reporters import markup
 from gate.reporters.escape import markdown
@@ -24,7 +25,7 @@ def service_blocks(report: CohortReport, service: ServiceCohorts) -> Iterator[st
     yield f"## {markup.SIGNS[verdict]} {word}: {markdown(service.policy.service)}"
     if said := list(words.answers(report, service)):
         yield markup.facts(said)
-    if rows := words.rows(service):
-        yield markup.table(rows, words.columns(report, service))
+    if rows := cells.rows(service):
+        yield markup.table(rows, cells.columns(report, service))
     if about := list(words.about(report, service)):
         yield markup.facts(about)

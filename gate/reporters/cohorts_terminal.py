@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gate.decision.cohorts import CohortReport, ServiceCohorts
 from gate.policy.findings import Verdict
+from gate.reporters import cohorts_cells as cells
 from gate.reporters import cohorts_words as words
 from gate.reporters import ink
 from gate.reporters.column import MUST, Column
@@ -31,21 +32,21 @@ def _service(report: CohortReport, service: ServiceCohorts, style: Style) -> Ite
     if said := list(words.answers(report, service)):
         yield from facts(said, style)
         yield ""
-    if rows := words.rows(service):
+    if rows := cells.rows(service):
         yield from _table(report, service, rows, style)
         yield ""
     yield from facts([*words.about(report, service), *words.origin(service)], style)
 
 
 def _table(
-    report: CohortReport, service: ServiceCohorts, rows: list[words.Row], style: Style
+    report: CohortReport, service: ServiceCohorts, rows: list[cells.Row], style: Style
 ) -> Iterator[str]:
-    def paint(column: Column[words.Row], row: words.Row, text: str) -> str:
-        if column.keep == MUST and column.right and words.is_worse(row):
+    def paint(column: Column[cells.Row], row: cells.Row, text: str) -> str:
+        if column.keep == MUST and column.right and cells.is_worse(row):
             return ink.coloured(Verdict.BLOCK, text, style)
         return text
 
     rule, width = "─" if style.unicode else "-", style.width - len(GAP)
-    lines = table(rows, words.columns(report, service), width, rule=rule, paint=paint)
+    lines = table(rows, cells.columns(report, service), width, rule=rule, paint=paint)
     head = [ink.ink(line, ink.DIM, style) for line in lines[:2]]
     yield from (f"{GAP}{line}".rstrip() for line in [*head, *lines[2:]])

@@ -5,26 +5,44 @@ from pathlib import Path
 
 import pytest
 
+from gate.cli.main import main
 from tests.cli.installed import AT, Run
+
+
+def test_a_static_backend_cannot_tell_events_apart(
+    gate: Run, write_policy: Callable[..., Path]
+) -> None:
+    write_policy()
+
+    done = gate("cohorts", "gate.yaml", "--at", AT, "--by", "model")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "gate: gate.yaml: the backend static cannot tell events apart by labels\n"
+    )
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--by", "model"), "gate.yaml: the backend static cannot tell events apart by labels"),
         ((), "Missing option '--by'"),
         (("--by", "model", "--within", "model"), "--within needs another label than --by"),
+        (("--by", ""), "--by and --within need a name"),
+        (("--by", "model", "--last", "49m"), "--last is shorter than 50m"),
         (("--by", "model", "--top", "0"), "0 is not in the range x>=1"),
         (("--by", "model", "--slo", "availabilty"), "did you mean 'availability'?"),
     ],
 )
 def test_what_cannot_be_told_apart_is_a_usage_error(
-    gate: Run, write_policy: Callable[..., Path], options: tuple[str, ...], message: str
+    write_policy: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    message: str,
 ) -> None:
-    write_policy()
+    path = write_policy()
 
-    done = gate("cohorts", "gate.yaml", "--at", AT, *options)
+    code = main(["cohorts", str(path), "--at", AT, *options])
 
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert done.stdout == ""
+    assert code == 2
+    assert message in capsys.readouterr().err

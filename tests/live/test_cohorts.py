@@ -1,6 +1,7 @@
 """Cohorts whose truth is known, told apart alike on real servers and in request logs."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from gate.cli.main import main
+from tests.cli.installed import command, environment
 from tests.live.command import NOW, TIERS
 from tests.servers.cohorts import by_template, truth, write_metrics, write_rows
 from tests.servers.metrics import backfill, prometheus, victoria
@@ -119,6 +121,27 @@ def test_within_each_model_the_planted_one_is_still_worse_and_the_other_is_the_m
         assert low < ratio < high
 
 
+def test_the_installed_command_says_it_plainly(servers: dict[str, str], tmp_path: Path) -> None:
+    backend = {"type": "prometheus", "url": servers["victoria"]}
+    path = policy(tmp_path, backend, slo("planted", backend))
+    asked = ["cohorts", str(path), "--by", "prompt_template", "--within", "model", "--at", NOW]
+
+    done = subprocess.run(
+        command(*asked),
+        capture_output=True,
+        encoding="utf-8",
+        env=environment({"COLUMNS": "130"}),
+        timeout=60,
+        check=False,
+    )
+
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 0, done.stderr
+    assert said.startswith("✖ 1 COHORT BURNS MORE chat planted prompt_template v7 burns 6.")
+    assert "x what the rest burns (5." in said
+    assert "): it is not the mix of model" in said
+
+
 def test_a_histogram_is_told_apart_as_counters_are(
     servers: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,6 +155,24 @@ def test_a_histogram_is_told_apart_as_counters_are(
     assert {group["value"]: round(group["bad"]) for group in found["groups"]} == {
         name: bad for name, (_, bad) in by_template("planted").items()
     }
+
+
+@pytest.mark.parametrize("server", ["prometheus", "victoria"])
+def test_a_total_that_is_made_of_parts_is_told_apart_as_one_that_is_not(
+    servers: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str], server: str
+) -> None:
+    backend = {"type": "prometheus", "url": servers[server]}
+    passed, failed = (
+        f'sum(increase(llm_requests_total{{service="calm",code="{code}"}}[$window]))'
+        for code in (200, 500)
+    )
+    sli = {"bad": failed, "total": f"{passed} + ({failed} or vector(0))"}
+    path = policy(tmp_path, backend, {**slo("calm", backend), "sli": sli})
+
+    (found,) = ask(capsys, path)
+
+    counted = {group["value"]: (group["total"], group["bad"]) for group in found["groups"]}
+    assert counted == {name: pytest.approx(counts) for name, counts in by_template("calm").items()}
 
 
 def test_all_slos_of_a_run_are_one_query_however_many_groups_there_are(

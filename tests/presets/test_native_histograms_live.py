@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import pytest
 
-from gate.backends import history_of, open_backend
+from gate.backends import cohorts_of, history_of, open_backend
 from gate.settings import PrometheusSettings
+from gate.slo.cohorts import CohortRequest, Cohorts
 from gate.slo.history import Measured, Series, SeriesRequest
 from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Histogram, Sli, Unmeasured
-from gate.slo.window import RollingWindow
+from gate.slo.window import RollingWindow, Span
 from tests.live.asking import LIMITS, measure
 from tests.presets.native import write_native
 from tests.presets.pages import END, EVERY_MINUTE, MINUTES
@@ -55,6 +56,30 @@ def test_a_native_histogram_is_counted_up_to_the_threshold(
     assert float(found.bad / MINUTES) == pytest.approx(2 * bad, abs=1e-6)
     assert float(found.total / MINUTES) == pytest.approx(2 * sum(BUCKETS))
     assert "counted by a native histogram" in found.evidence.notes[0]
+
+
+def test_a_native_histogram_is_told_apart_by_its_labels(url: str) -> None:
+    selector = 'ttft_seconds{job="native"}'
+    asked = Histogram(good=selector, total=selector, threshold=Fraction(2), unit="s")
+    step = timedelta(minutes=5)
+    steps = timedelta(minutes=MINUTES) // step
+    request = CohortRequest(
+        sli=Sli(histogram=asked),
+        span=Span(END - steps * step, END),
+        step=step,
+        by=("pod",),
+        most=20,
+    )
+    teller = cohorts_of(open_backend(PrometheusSettings(url=url), LIMITS))
+    assert teller is not None
+
+    (found,) = teller.cohorts([request])
+
+    assert isinstance(found, Cohorts), found
+    assert set(found.groups) == {("a",), ("b",)}
+    for group in found.groups.values():
+        assert group.total == pytest.approx([5 * sum(BUCKETS)] * steps)
+        assert group.bad == pytest.approx([5 * 25] * steps)
 
 
 def test_a_native_histogram_without_events_is_no_traffic(url: str) -> None:

@@ -45,6 +45,19 @@ def test_a_part_that_a_group_lacks_hides_no_other_part() -> None:
     )
 
 
+def test_a_native_histogram_keeps_the_labels_wherever_it_is_added_up() -> None:
+    sums = "sum(increase(h[$window]))"
+    share = f"histogram_fraction(0, 0.5, {sums}) * histogram_count({sums}) >= 0"
+
+    assert grouped(f"histogram_count({sums})") == (
+        "histogram_count(sum by (t)(increase(h[$window])))"
+    )
+    for text, zero in ((f"({share}) or vector(0)", True), (f"({share})", False)):
+        found = group_by(read_expression(text, {}), ["t"])
+        assert "$window".join(found.pieces) == f"({share})".replace("sum(", "sum by (t)(")
+        assert found.zero is zero
+
+
 def test_labels_may_be_several_and_have_any_name() -> None:
     assert grouped(A, "model", "http.route") == f'sum by (model, "http.route") ({A})'
 
@@ -73,6 +86,8 @@ def test_whether_nothing_is_none_is_what_the_policy_says(text: str, zero: bool) 
         "2 + sum(increase(a[$window]))",
         "sum(increase(a[$window])",
         "avg_over_time(a[$window])",
+        "histogram_count(sum by (pod) (increase(h[$window])))",
+        "histogram_sum(sum(increase(h[$window])))",
         "increase (a[$window], b[$window])",
     ],
 )

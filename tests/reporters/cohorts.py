@@ -31,7 +31,7 @@ def contrast(ratio: float | None = 6.0, **fields: Any) -> Contrast:
 
 def comparison(outcome: Outcome, ratio: float | None = 6.0, **fields: Any) -> Comparison:
     known = Comparison(
-        outcome=outcome, crude=contrast(ratio), rest=0.01, detectable=0.03, shared=168
+        outcome=outcome, crude=contrast(ratio), plain=ratio, rest=0.01, detectable=0.03
     )
     return replace(known, **fields)
 

@@ -1,6 +1,7 @@
 """The report on cohorts, as a person sees it and as a program reads it."""
 
 import json
+from datetime import timedelta
 from fractions import Fraction
 from math import inf
 from typing import Any
@@ -12,7 +13,9 @@ from gate.decision.cohorts import ServiceCohorts
 from gate.reporters import COHORT_REPORTERS, render_cohorts
 from gate.reporters.style import Style
 from gate.slo.measurement import Cause, Unmeasured
+from gate.slo.window import Span
 from tests.reporters.cohorts import (
+    AT,
     REST,
     comparison,
     contrast,
@@ -73,6 +76,7 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
             "burns 6.0x what the rest burns (4.8x to 7.5x); within each model 5.0x (4.0x to 6.2x):"
             " it is not the mix of model",
         ),
+        (within(Outcome.WORSE, 6.0, 2.0), "2.0x (1.60x to 2.5x): it is not all the mix of model"),
         (
             within(Outcome.MIX, 3.0, 1.0),
             "burns 3.0x what the rest burns (2.4x to 3.8x), but within each model 1.00x (0.80x to"
@@ -94,7 +98,7 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
         ),
         (
             within(Outcome.UNSURE, 3.0, None),
-            "too few failures to see whether it is the mix of model",
+            "not enough data to see whether it is the mix of model",
         ),
     ],
 )
@@ -115,6 +119,7 @@ def test_what_is_said_is_what_was_looked_at(found: Comparison, sentence: str) ->
         (none(0.015), "template v7: no difference seen; one of 1.50x or more would most likely"),
         (none(None), "not enough data to tell: no difference at all would show in 420 events"),
         (comparison(Outcome.WORSE, inf), "template v7 fails, and the rest never did"),
+        (comparison(Outcome.BETTER, 0.0), "template v7 (0x), v5 (0.20x) burn less than the rest"),
         (
             Comparison(outcome=Outcome.NOT_COMPARED, why="seen in 3 of 168 steps"),
             "template v7 was not compared: seen in 3 of 168 steps",
@@ -125,13 +130,20 @@ def test_what_cannot_be_told_is_said_as_plainly(found: Comparison, sentence: str
     assert sentence in said(found)
 
 
-def test_which_time_was_compared_is_said_where_it_is_not_all_of_it() -> None:
-    part = said(comparison(Outcome.WORSE, shared=24))
-    apart = said(comparison(Outcome.WORSE, shared=3, apart=True))
+def test_when_the_events_came_is_told_where_it_matters() -> None:
+    timed = said(comparison(Outcome.WORSE, 2.0, plain=5.0))
+    gone = said(comparison(Outcome.NONE, 1.1, plain=5.0))
+    apart = said(comparison(Outcome.WORSE, apart=True))
+    less = said(comparison(Outcome.BETTER, 0.1, apart=True))
 
-    assert "(4.8x to 7.5x) in the 24 of 168 steps in which both had events" in part
+    assert "burns 2.0x what the rest burns (1.60x to 2.5x) at the same times, and 5.0x if" in timed
+    assert (
+        "template v7 burns 5.0x what the rest burns, but at the same times 1.10x (0.88x to 1.38x):"
+        " it is when its events came"
+    ) in gone
     assert "(4.8x to 7.5x), but at other times, and whatever else changed meanwhile" in apart
-    assert "in which both" not in said(comparison(Outcome.WORSE, shared=160))
+    assert "template v7 (0.10x at other times), v5 (0.20x) burn less" in less
+    assert "at the same times" not in said(comparison(Outcome.WORSE))
 
 
 def test_beside_what_never_failed_a_share_would_show() -> None:
@@ -149,6 +161,7 @@ def test_a_baseline_is_named_and_has_nothing_beside_it() -> None:
     text = terminal(service(one))
 
     assert "template v7 burns 6.0x what (none) burns" in text
+    assert "  To (none)  " in text
     assert [line.split()[-4:] for line in text.splitlines() if line.startswith("  (none)")] == [
         ["-", "-", "-", "-"]
     ]
@@ -191,6 +204,10 @@ def test_what_only_seems_to_burn_less_is_told_together_and_why() -> None:
         (service(slo(REST, group("v1", none(0.1)))), "✔ NO COHORT SEEN TO BURN MORE"),
         (service(slo(group("a", within(Outcome.MIX, 3, 1)))), "▲ COHORTS DIFFER, SEE BELOW"),
         (service(slo(unmeasured=LOST)), "? NOT MEASURED"),
+        (
+            service(slo(REST, group("v1", Comparison(outcome=Outcome.NOT_COMPARED)))),
+            "▲ NOT ALL COMPARED",
+        ),
         (service(), "? NOT MEASURED"),
         (service(slo(REST), slo(unmeasured=LOST)), "? PARTLY MEASURED"),
     ],
@@ -212,6 +229,17 @@ def test_what_is_not_known_is_told() -> None:
     assert "Note availability: seen" in text
     assert "Not measured ttft: no data: nothing came back" in text
     assert "Left out spend: it spends" in text
+
+
+def test_the_time_looked_at_is_told_once_where_it_is_the_same() -> None:
+    span = Span(AT - timedelta(days=30), AT)
+    same = joined(terminal(service(slo(REST), slo(REST, slo="ttft"))))
+    other = joined(terminal(service(slo(REST), slo(REST, slo="ttft", span=span))))
+
+    assert same.count("2026-10-25 00:00 UTC to 2026-11-01 00:00 UTC, in 168 steps of 1h") == 1
+    assert "Looked at 2026-10-25" in same
+    assert "Looked at availability: 2026-10-25" in other
+    assert "ttft: 2026-10-02 00:00 UTC to 2026-11-01 00:00 UTC, in 720 steps of 1h" in other
 
 
 def test_several_slos_stand_in_one_table_and_like_with_like_has_a_column() -> None:

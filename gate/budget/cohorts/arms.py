@@ -16,8 +16,9 @@ class Arm:
 
     @property
     def sums(self) -> tuple[float, float]:
-        """All events, and the bad ones."""
-        return fsum(self.total), fsum(self.bad)
+        """All events, and the bad ones, 0 to all: what floats are off is cut."""
+        total = fsum(self.total)
+        return total, min(max(fsum(self.bad), 0.0), total)
 
     @property
     def busy_steps(self) -> int:
@@ -31,9 +32,17 @@ class Arm:
         pairs = zip(self.total, self.bad, strict=True)
         return tuple(failed - events * ratio for events, failed in pairs)
 
-    def during(self, steps: Sequence[bool]) -> "Arm":
-        """Return the events of some steps alone."""
-        return Arm(_of(self.total, steps), _of(self.bad, steps))
+    def weighted(self, weights: Sequence[float]) -> "Arm":
+        """Return the events by weights of the steps, as many as are in those with any weight."""
+        totals = list(zip(self.total, weights, strict=True))
+        kept = fsum(total for total, weight in totals if weight > 0)
+        whole = fsum(total * weight for total, weight in totals)
+        scale = kept / whole if whole else 0.0
+        bad = zip(self.bad, weights, strict=True)
+        return Arm(
+            tuple(total * weight * scale for total, weight in totals),
+            tuple(failed * weight * scale for failed, weight in bad),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +64,17 @@ class Pair:
         both = zip(self.group.total, self.rest.total, strict=True)
         return tuple(mine > 0 and theirs > 0 for mine, theirs in both)
 
-    def during(self, steps: Sequence[bool]) -> "Pair":
-        """Return the events of some steps alone."""
-        return Pair(self.group.during(steps), self.rest.during(steps))
+    def matched(self) -> "Pair":
+        """Return both as if they had been spread over time alike, with their numbers of events.
+
+        By Mantel and Haenszel's weights, so that the ratio is theirs over the steps as strata: what
+        hit all of a step makes no difference between them. Where they are spread alike, nothing
+        changes; steps in which one of them has no event are left out.
+        """
+        steps = list(zip(self.group.total, self.rest.total, strict=True))
+        own = [theirs / (mine + theirs) if mine > 0 < theirs else 0.0 for mine, theirs in steps]
+        other = [mine / (mine + theirs) if mine > 0 < theirs else 0.0 for mine, theirs in steps]
+        return Pair(self.group.weighted(own), self.rest.weighted(other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +115,6 @@ def arm(cohorts: Iterable[Cohort], steps: int) -> Arm:
         _add(totals, one.total)
         _add(bads, one.bad)
     return Arm(tuple(totals), tuple(bads))
-
-
-def _of(values: Sequence[float], steps: Sequence[bool]) -> tuple[float, ...]:
-    return tuple(one if some else 0.0 for one, some in zip(values, steps, strict=True))
 
 
 def _add(sums: list[float], points: Sequence[float | None]) -> None:

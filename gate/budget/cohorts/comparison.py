@@ -1,14 +1,9 @@
-"""What can be said of each group beside the rest, with all comparisons taken together."""
+"""What can be said of a group beside the rest."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-from gate.budget.cohorts.arms import Pair, Table
-from gate.budget.cohorts.dispersion import FEWEST_STEPS, fewest_steps, shared_effects
-from gate.budget.cohorts.holm import holm
-from gate.budget.cohorts.ratios import LEVEL, Method, compare, detectable, interval, ratio_of
-from gate.budget.cohorts.stratified import cmh, common_interval, common_ratio
+from gate.budget.cohorts.ratios import LEVEL, Method
 
 
 class Outcome(StrEnum):
@@ -52,6 +47,11 @@ class Contrast:
         """Whether there is a difference that all the comparisons together do not explain."""
         return self.adjusted <= LEVEL
 
+    def holds(self, ratio: float | None) -> bool:
+        """Return whether a ratio is within the interval."""
+        low, high = self.interval
+        return ratio is not None and low <= ratio <= high
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
@@ -61,175 +61,28 @@ class Comparison:
     why: str = ""
     """Of what was not compared."""
     crude: Contrast | None = None
-    """All events; given unless it was not compared."""
+    """All events, as if both had been spread over time alike; given unless it was not compared."""
+    plain: float | None = None
+    """The ratio of all events as they came; None as in `Contrast`."""
     within: Contrast | None = None
     """Events that are alike; None: not looked at, or too few."""
     stratified: bool = False
     """Whether it was to be looked at within strata."""
-    shared: int = 0
-    """The steps in which both had events, which alone were compared."""
     apart: bool = False
-    """There are too few such steps, so all of both was compared."""
+    """They had events in too few steps together, so all of both was compared as it came."""
     rest: float = 0.0
-    """The share of failures of what it is compared with."""
+    """The share of failures of what it is compared with, spread over time as the group is."""
     detectable: float | None = None
     """The smallest share of failures above that one that would show; None: none would."""
+
+    @property
+    def timing(self) -> bool:
+        """Whether it matters when the events came: as they came, the ratio is another."""
+        return (
+            self.crude is not None and self.plain is not None and not self.crude.holds(self.plain)
+        )
 
     @property
     def detectable_ratio(self) -> float | None:
         """The same as a ratio to what it is compared with; None: there is none to that."""
         return self.detectable / self.rest if self.detectable is not None and self.rest else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contest:
-    """What is to be compared."""
-
-    whole: Pair
-    strata: tuple[Pair, ...] | None = None
-    """None: not to be looked at."""
-
-    def at_the_same_time(self) -> "Contest":
-        """Return it over the steps in which both had events, unless these are too few.
-
-        An outage before a template was there would otherwise count for it, and one since against.
-        """
-        shared = self.whole.shared_steps
-        if sum(shared) < FEWEST_STEPS:
-            return self
-        strata = self.strata
-        return Contest(
-            whole=self.whole.during(shared),
-            strata=None if strata is None else tuple(one.during(shared) for one in strata),
-        )
-
-
-def compare_all(families: Sequence[Sequence[Contest]]) -> list[list[Comparison]]:
-    """Return what can be said of each, in order; Holm's correction is over all of them.
-
-    The comparisons within strata are corrected by themselves: where there are strata they decide,
-    and the crude ones are told beside them.
-
-    Args:
-        families: by SLO; how failures come about is learned from all groups of one.
-    """
-    reasons = [[_why_not(one) for one in family] for family in families]
-    possible = [
-        [one.at_the_same_time() for one, why in zip(family, whys, strict=True) if not why]
-        for family, whys in zip(families, reasons, strict=True)
-    ]
-    crude = _corrected([_crude([one.whole for one in family]) for family in possible])
-    within = _corrected([_within([one.strata for one in family]) for family in possible])
-    level = LEVEL / max(sum(map(len, possible)), 1)
-    told = [
-        _told(one, outer, inner, level)
-        for family, outers, inners in zip(possible, crude, within, strict=True)
-        for one, outer, inner in zip(family, outers, inners, strict=True)
-        if outer is not None
-    ]
-    found = iter(told)
-    return [
-        [Comparison(outcome=Outcome.NOT_COMPARED, why=why) if why else next(found) for why in whys]
-        for whys in reasons
-    ]
-
-
-def _why_not(contest: Contest) -> str:
-    table, steps = contest.whole.table, fewest_steps([contest.whole])
-    if not table.total or not table.rest_total:
-        return "there is nothing to compare it with"
-    if steps < FEWEST_STEPS:
-        return (
-            f"it and what it is compared with have events in only {steps} of"
-            f" {len(contest.whole.group.total)} steps, in which a burst of failures would look the"
-            " same; look at a shorter time, in shorter steps, with --last"
-        )
-    return ""
-
-
-def _crude(pairs: Sequence[Pair]) -> list[Contrast | None]:
-    effects = shared_effects([[pair] for pair in pairs])
-    return [_compared(pair.table, effect) for pair, effect in zip(pairs, effects, strict=True)]
-
-
-def _compared(table: Table, effect: float) -> Contrast:
-    thinned = table.thinned(effect)
-    probability, method = compare(thinned.whole())
-    return Contrast(
-        ratio=ratio_of(table),
-        interval=interval(thinned),
-        probability=probability,
-        adjusted=probability,
-        method=method,
-        effect=effect,
-    )
-
-
-def _within(several: Sequence[Sequence[Pair] | None]) -> list[Contrast | None]:
-    """Compare within strata; None: they were not to be looked at, or have too few events."""
-    fit = [
-        [one for one in strata or () if one.table.total and one.table.rest_total]
-        for strata in several
-    ]
-    fit = [both if both and fewest_steps(both) >= FEWEST_STEPS else [] for both in fit]
-    effects = iter(shared_effects([both for both in fit if both]))
-    return [
-        _stratified([one.table for one in both], next(effects)) if both else None for both in fit
-    ]
-
-
-def _stratified(tables: Sequence[Table], effect: float) -> Contrast | None:
-    probability = cmh(tables, effect)
-    if probability is None:
-        return None
-    return Contrast(
-        ratio=common_ratio(tables),
-        interval=common_interval(tables, effect),
-        probability=probability,
-        adjusted=probability,
-        method=Method.STRATIFIED,
-        effect=effect,
-    )
-
-
-def _corrected(families: Sequence[Sequence[Contrast | None]]) -> list[list[Contrast | None]]:
-    flat = [one for family in families for one in family if one is not None]
-    adjusted = iter(holm([one.probability for one in flat]))
-    return [
-        [None if one is None else replace(one, adjusted=next(adjusted)) for one in family]
-        for family in families
-    ]
-
-
-def _told(contest: Contest, crude: Contrast, within: Contrast | None, level: float) -> Comparison:
-    stratified, table = contest.strata is not None, contest.whole.table
-    shared = sum(contest.whole.shared_steps)
-    return Comparison(
-        outcome=_outcome(crude, within, stratified=stratified),
-        crude=crude,
-        within=within,
-        stratified=stratified,
-        shared=shared,
-        apart=shared < FEWEST_STEPS,
-        rest=table.rest_bad / table.rest_total,
-        detectable=detectable(table.thinned(crude.effect), level),
-    )
-
-
-def _outcome(crude: Contrast, within: Contrast | None, *, stratified: bool) -> Outcome:
-    if not stratified:
-        return _direction(crude) if crude.seen else Outcome.NONE
-    if within is None:
-        return Outcome.UNSURE if crude.seen else Outcome.NONE
-    if not crude.seen:
-        return Outcome.HIDDEN if within.seen else Outcome.NONE
-    if within.seen:
-        same = _direction(within) is _direction(crude)
-        return _direction(crude) if same else Outcome.REVERSED
-    low, high = within.interval
-    goes_away = crude.ratio is not None and not low <= crude.ratio <= high
-    return Outcome.MIX if goes_away else Outcome.UNSURE
-
-
-def _direction(one: Contrast) -> Outcome:
-    return Outcome.WORSE if one.ratio is not None and one.ratio > 1 else Outcome.BETTER

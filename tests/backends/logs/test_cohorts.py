@@ -1,6 +1,8 @@
 """Rows told apart by columns."""
 
+import random
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,16 @@ from gate.settings import Limits, LogsSettings, Records
 from gate.slo.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
 from gate.slo.measurement import Cause, Sli, Unmeasured
 from gate.slo.window import Span
-from tests.backends.logs.written import AT, DAY, FAILED, before, write
+from tests.backends.logs.written import (
+    AT,
+    DAY,
+    FAILED,
+    ask_all,
+    before,
+    counts,
+    request,
+    write,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -69,6 +80,35 @@ def test_each_value_has_its_events_by_step(tmp_path: Path, form: str) -> None:
     assert found.groups[("v2",)].bad == (0.0, None, 1.0)
     assert found.groups[("",)].total == (0.0, None, 1.0)
     assert found.notes == ()
+
+
+def test_the_groups_together_are_what_is_counted_as_a_whole(tmp_path: Path) -> None:
+    rng = random.Random(5)
+    rows = [
+        row(
+            rng.uniform(-1, 4),
+            rng.choice(["v1", "v2", "", None]),
+            rng.choice([200, 404, 500, 503]),
+            ms=rng.choice([10, 2_000, None]),
+        )
+        for _ in range(2_000)
+    ]
+    log = write(tmp_path / "requests.jsonl", rows)
+    slis = (
+        FAILED,
+        Sli(bad="status >= 500", total="status <> 404"),
+        Sli(column="ms", threshold=Fraction(1_000), total="status = 200"),
+    )
+
+    wholes = ask_all(log, [request(sli, 3 * HOUR) for sli in slis])
+
+    for answer, whole in zip(ask(log, *slis), wholes, strict=True):
+        groups = cohorts(answer).groups.values()
+        sums = [
+            sum(sum(filter(None, part)) for part in parts)
+            for parts in ([one.total for one in groups], [one.bad for one in groups])
+        ]
+        assert tuple(sums) == counts(whole)
 
 
 def test_numbers_are_read_as_they_were_written(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 
-from gate.budget.cohorts.arms import Arm, Pair, arm
+from gate.budget.cohorts.arms import Arm, Pair, Table, arm
 from gate.budget.cohorts.dispersion import (
     design_effect,
     fewest_steps,
     own_effect,
     shared_effects,
 )
+from gate.budget.cohorts.ratios import ratio_of
+from gate.budget.cohorts.stratified import common_ratio
 from gate.slo.cohorts import Cohort
 from tests.budget.cohorts.building import burst, even, pair
 
@@ -99,6 +101,29 @@ def test_the_variance_is_that_of_many_weeks_with_outages() -> None:
     assert 1 <= told / (np.var(differences) / coins) < 1.35  # the largest of four counts
 
 
+def test_what_is_spread_over_time_alike_stays_as_it_is() -> None:
+    one, other = Arm((2.0, 4.0, 6.0), (1.0, 0.0, 2.0)), Arm((1.0, 2.0, 3.0), (0.0, 1.0, 0.0))
+
+    matched = Pair(one, other).matched()
+
+    assert matched.group.total == pytest.approx(one.total)
+    assert matched.group.bad == pytest.approx(one.bad)
+    assert matched.rest.bad == pytest.approx(other.bad)
+
+
+def test_matching_weighs_steps_as_mantel_and_haenszel_do_strata() -> None:
+    steps = [Table(90, 9, 10, 2), Table(10, 1, 40, 1), Table(0, 0, 50, 25)]
+    group = Arm(tuple(one.total for one in steps), tuple(one.bad for one in steps))
+    rest = Arm(tuple(one.rest_total for one in steps), tuple(one.rest_bad for one in steps))
+
+    matched = Pair(group, rest).matched()
+
+    assert ratio_of(matched.table) == pytest.approx(common_ratio(steps))
+    assert matched.group.sums[0] == pytest.approx(100)
+    assert matched.rest.sums[0] == pytest.approx(50)  # those of the steps that both have
+    assert Pair(group, even(0, 0, 3)).matched().table == Table(0, 0, 0, 0)
+
+
 def test_groups_are_put_together_and_what_is_not_known_adds_nothing() -> None:
     one = Cohort(total=(1.0, None, 3.0), bad=(0.0, None, 1.0))
     other = Cohort(total=(2.0, 5.0, None), bad=(2.0, 0.0, None))
@@ -108,3 +133,8 @@ def test_groups_are_put_together_and_what_is_not_known_adds_nothing() -> None:
     assert both == Arm((3.0, 5.0, 3.0), (2.0, 0.0, 1.0))
     assert (both.sums, both.busy_steps) == ((11.0, 3.0), 3)
     assert arm([], 2).residuals() == (0.0, 0.0)
+
+
+def test_what_floats_are_off_is_no_failure() -> None:
+    assert Arm((1.0, 1.0), (-1e-13, 0.0)).sums == (2.0, 0.0)
+    assert Arm((1.0, 1.0), (1.0, 1.0 + 1e-13)).sums == (2.0, 2.0)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gate.budget.cohorts.arms import Arm, Pair
-from gate.budget.cohorts.comparison import Comparison, Contest, Outcome, compare_all
+from gate.budget.cohorts.comparison import Comparison, Outcome
+from gate.budget.cohorts.contests import Contest, compare_all
 from gate.budget.cohorts.ratios import Method
 from tests.budget.cohorts.building import even, pair
 
@@ -124,6 +125,21 @@ def test_whether_it_is_the_mix_may_not_be_told() -> None:
     assert not unsure.within.seen
 
 
+def test_a_difference_that_is_the_mix_in_part_only_is_not_said_to_be_it() -> None:
+    # Within a model half as often again, which among thirty comparisons is nothing.
+    part = pair((4_000, 480), (2_000, 200)), pair((400, 5), SMALL)
+    contests = [Contest(whole=both(*part), strata=part)]
+    calm = pair((1_000, 100), LARGE), pair((1_000, 10), SMALL)
+    others = [Contest(whole=pair((2_000, 37), (22_000, 400)), strata=calm)] * 29
+
+    ((first, *_),) = compare_all([contests + others])
+
+    assert first.within is not None
+    assert not first.within.seen
+    assert not first.within.holds(1)
+    assert first.outcome is Outcome.UNSURE
+
+
 def test_strata_without_a_difference_in_the_whole_or_within_are_none() -> None:
     strata = pair((1_000, 100), LARGE), pair((1_000, 10), SMALL)
     apart = pair((1_000, 10), (0, 0)), pair((0, 0), (1_000, 10))
@@ -160,29 +176,53 @@ def test_what_was_seen_in_a_few_steps_is_not_compared() -> None:
     found = compare(Pair(new, even(20_000, 20)))
 
     assert found.outcome is Outcome.NOT_COMPARED
-    assert "in only 3 of 20 steps" in found.why
+    assert "has events in only 3 of 20 steps" in found.why
 
 
-def during(arm: Arm, steps: range) -> Arm:
-    return arm.during([step in steps for step in range(len(arm.total))])
+def test_of_a_short_time_nothing_is_said() -> None:
+    found = compare(pair((100, 10), (100, 1), steps=9))
+
+    assert found.why == "it takes at least 10 steps and there are 9; look at a longer time"
+
+
+EVERY = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
+"""In the last 40 of 168 steps a fifth fails, whatever it is; before, a hundredth."""
+
+
+def during(first: int, end: int) -> Arm:
+    """Return the events of some steps of `EVERY` alone."""
+    return EVERY.weighted([float(first <= step < end) for step in range(168)])
 
 
 def test_an_outage_of_all_is_not_put_down_to_what_came_with_it() -> None:
-    # In the last 40 of 168 steps a fifth fails, of whatever; v7 was not there before.
-    every = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
-    new = during(every, range(128, 168))
+    # It was not there before; a fifth of its events fails, and 5.5 % of the others.
+    found = compare(Pair(during(128, 168), EVERY))
 
-    found = compare(Pair(new, every))
-
-    assert (found.outcome, found.shared, found.apart) == (Outcome.NONE, 40, False)
+    assert (found.outcome, found.apart, found.timing) == (Outcome.NONE, False, True)
     assert found.rest == pytest.approx(0.2)
+    assert found.plain == pytest.approx(0.2 / (928 / 16_800))
     assert found.crude is not None
     assert found.crude.ratio == pytest.approx(1)
 
 
-def test_within_strata_too_only_the_same_time_is_compared() -> None:
-    every = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
-    both = Pair(during(every, range(128, 168)), every)
+def test_nor_to_what_grew_meanwhile() -> None:
+    grown = [1.01**step for step in range(168)]
+    growing = Arm(
+        tuple(10 * one for one in grown),
+        tuple(10 * one * (0.01 if step < 128 else 0.2) for step, one in enumerate(grown)),
+    )
+
+    found = compare(Pair(growing, EVERY))
+
+    assert found.outcome is Outcome.NONE
+    assert found.plain is not None
+    assert found.plain > 1.5
+    assert found.crude is not None
+    assert found.crude.ratio == pytest.approx(1)
+
+
+def test_within_strata_too_the_same_times_are_compared() -> None:
+    both = Pair(during(128, 168), EVERY)
 
     found = compare(both, both)
 
@@ -191,11 +231,9 @@ def test_within_strata_too_only_the_same_time_is_compared() -> None:
 
 
 def test_what_took_the_place_of_another_is_compared_all_the_same_and_it_is_said() -> None:
-    every = Arm((100.0,) * 168, (1.0,) * 128 + (20.0,) * 40)
+    found = compare(Pair(during(130, 168), during(0, 130)))
 
-    found = compare(Pair(during(every, range(130, 168)), during(every, range(130))))
-
-    assert (found.outcome, found.shared, found.apart) == (Outcome.WORSE, 0, True)
+    assert (found.outcome, found.apart, found.timing) == (Outcome.WORSE, True, False)
 
 
 def test_all_comparisons_of_all_slos_are_corrected_together() -> None:
