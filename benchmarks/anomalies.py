@@ -74,13 +74,15 @@ def ratio(
     return fortnight
 
 
-def mean(alike: float = 0.0, tail: float = 0.0, rhythm: float = 0.0) -> Draw:
+def mean(alike: float = 0.0, tail: float = 0.0, rhythm: float = 0.0, traffic: float = 0.0) -> Draw:
     """Return a process of means about 1, with a sigma of 0.1.
 
     Args:
         alike: the correlation of neighbours.
         tail: given: log-normal, with this sigma instead.
         rhythm: by which share they swing by the time of day.
+        traffic: the same of the events; given: sigma is 0.1 for 1,000 events, and for n of them
+            by the root of 1,000 / n as large.
     """
 
     def fortnight(rng: Rng, shift: float) -> list[Counts | None]:
@@ -88,9 +90,11 @@ def mean(alike: float = 0.0, tail: float = 0.0, rhythm: float = 0.0) -> Draw:
         for place in range(1, len(noise)):
             noise[place] = alike * noise[place - 1] + math.sqrt(1 - alike**2) * noise[place]
         noise, sigma = noise[100:], tail or 0.1
-        values = np.exp(sigma * noise) if tail else 1 + sigma * noise
-        values = values + rhythm * DAILY + shift * sigma * (np.arange(2 * WEEK) >= SHIFTED)
-        return [(1000.0 * float(value), 1000.0) for value in values]
+        events = 1000 * (1 + traffic * DAILY)
+        sigmas = sigma / np.sqrt(events / 1000)
+        values = np.exp(sigma * noise) if tail else 1 + sigmas * noise
+        values = values + rhythm * DAILY + shift * sigmas * (np.arange(2 * WEEK) >= SHIFTED)
+        return [(float(v * n), float(n)) for v, n in zip(values, events, strict=True)]
 
     return fortnight
 
@@ -102,9 +106,11 @@ PROCESSES = (
     Process("ratio, 1 bad in 2 hours", Kind.RATIO, ratio(0.001, 500)),
     Process("ratio, 10 bad, traffic +/- 90 % by day", Kind.RATIO, ratio(0.001, 10_000, 0, 0.9)),
     Process("ratio that varies by 20 %, 1,000 bad", Kind.RATIO, ratio(0.001, 10**6, 0.2)),
+    Process("the same, traffic +/- 90 % by day", Kind.RATIO, ratio(0.001, 10**6, 0.2, 0.9)),
     Process("ratio that varies by 50 %, 1,000 bad", Kind.RATIO, ratio(0.001, 10**6, 0.5)),
     Process("ratio +/- 50 % by day, 100 bad", Kind.RATIO, ratio(0.001, 10**5, 0, 0.5, 0.5)),
     Process("mean, normal", Kind.MEAN, mean()),
+    Process("mean, traffic +/- 80 % by day", Kind.MEAN, mean(traffic=0.8)),
     Process("mean, log-normal by 10 %", Kind.MEAN, mean(tail=0.1)),
     Process("mean, log-normal by 30 %", Kind.MEAN, mean(tail=0.3)),
     Process("mean, neighbours alike by 0.3", Kind.MEAN, mean(0.3)),

@@ -22,6 +22,11 @@ from gate.slo.window import RollingWindow, Window
 
 _LOOKING_BACK: Final = ("postmortems", "control_charts")
 """Rules that need the history."""
+_COUNTING: Final = {
+    "postmortems": "incidents are found in those only",
+    "control_charts": "charts are drawn of those only",
+}
+"""Of those, rules that need events step by step."""
 _MONTH: Final = (timedelta(days=28), timedelta(days=31))
 
 
@@ -34,6 +39,7 @@ def check(values: Values, reader: Reader) -> bool:
     ]
     _warn_of_new_classes(values, reader)
     _warn_of_no_history(values, reader)
+    _warn_of_no_events(values, reader)
     return all(checks)
 
 
@@ -194,6 +200,19 @@ def _warn_of_no_history(values: Values, reader: Reader) -> None:
     for key in values.given(*_LOOKING_BACK):
         message = f"{key} needs a history, and the {backend.kind} backend keeps none: undecided"
         reader.note(values.node(key), message, fatal=False)
+
+
+def _warn_of_no_events(values: Values, reader: Reader) -> None:
+    """Warn of rules that would say nothing, ever, of the SLOs that there are."""
+    keys = values.given(*_COUNTING)
+    if not keys or not values.given("slos"):
+        return
+    from gate.policy.postmortems import counts_events  # noqa: PLC0415 - for these rules only
+
+    if not any(counts_events(one.slo) for one in values.get("slos")):
+        for key in keys:
+            message = f"no SLO here counts events, and {_COUNTING[key]}"
+            reader.note(values.node(key), message, fatal=False)
 
 
 def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:

@@ -7,7 +7,8 @@ from gate.slo.window import Span
 
 _STEPS: Final = 720
 """One an hour for 30 days: the instant is good to the hour."""
-_SHORTEST: Final = timedelta(minutes=5)
+SHORTEST: Final = timedelta(minutes=5)
+"""A step with fewer scrapes may know nothing."""
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -16,7 +17,7 @@ def step_of(window: timedelta) -> timedelta:
 
     A shorter window is one step.
     """
-    return min(max(-(-window // (_STEPS * _MINUTE)) * _MINUTE, _SHORTEST), window)
+    return min(max(-(-window // (_STEPS * _MINUTE)) * _MINUTE, SHORTEST), window)
 
 
 def covered(window: timedelta, at: datetime) -> Span:

@@ -134,4 +134,6 @@ def _reason(chart: Chart, signal: Signal) -> str:
     verb = "is" if signal.open else "was"
     until = "" if signal.open else f" until {minute(signal.end)}"
     far = f"up to {value} (limit {limit}, usually {usual})"
-    return f"the {what} {verb} worse than usual {when}{until}: {far}; {', '.join(signal.rules)}"
+    known = f", known as {', '.join(one.id for one in signal.records)}" if signal.records else ""
+    rules = ", ".join(signal.rules)
+    return f"the {what} {verb} worse than usual {when}{until}: {far}; {rules}{known}"

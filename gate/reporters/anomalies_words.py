@@ -129,7 +129,7 @@ def _usual(row: Row) -> str:
     if usual.alike >= _ALIKE:
         parts.append(f"neighbours are alike ({usual.alike:.2f}), so the limits are wide")
     if chart.unruly:
-        parts.append(f"{chart.unruly} beyond the limits already: name its incidents by --known")
+        parts.append(f"{chart.unruly} beyond its own limits: if in an incident, name it by --known")
     return "; ".join(parts)
 
 

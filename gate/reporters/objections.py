@@ -1,13 +1,14 @@
 """What a decision objects to, worst first, as the formats for machines list it."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from posixpath import join, normpath
 
 from gate.decision.decision import Decision, PolicyDecision, Source
-from gate.policy.findings import Finding, Verdict
+from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import summary
 
 _WORST_FIRST = {verdict: place for place, verdict in enumerate(reversed(Verdict))}
@@ -19,6 +20,8 @@ class Objection:
 
     decided: PolicyDecision
     finding: Finding
+    number: int = 1
+    """Of those about the same: two incidents of one SLO are two objections."""
 
     @property
     def text(self) -> str:
@@ -30,7 +33,8 @@ class Objection:
     def fingerprint(self) -> str:
         """What it is about, without the numbers: the same objection tomorrow is no new one."""
         finding, decided = self.finding, self.decided
-        about = (decided.policy.service, decided.change_class, finding.rule, finding.slo or "")
+        about = [decided.policy.service, decided.change_class, finding.rule, finding.slo or ""]
+        about += [str(self.number)] if self.number > 1 else []
         return hashlib.sha256("\0".join(about).encode("utf-8", "replace")).hexdigest()
 
 
@@ -49,6 +53,9 @@ def objections(decision: Decision) -> list[Objection]:
 
 def _all(decision: Decision) -> Iterator[Objection]:
     for decided in decision.policies:
+        alike = Counter[tuple[Rule, str | None]]()
         for finding in decided.findings:
             if finding.verdict is not Verdict.ALLOW:
-                yield Objection(decided=decided, finding=finding)
+                alike[finding.rule, finding.slo] += 1
+                number = alike[finding.rule, finding.slo]
+                yield Objection(decided=decided, finding=finding, number=number)

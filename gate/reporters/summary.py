@@ -23,6 +23,7 @@ from gate.slo.window import RollingWindow
 
 _REVISION: Final = 12
 """Characters of a hash that people read."""
+_BURNING: Final = frozenset({Rule.BURN_RATE, Rule.EXHAUSTION})
 _STOPPING: Final = frozenset({Verdict.BLOCK, Verdict.UNDECIDED})
 
 
@@ -234,9 +235,12 @@ def _allowed_again(decided: PolicyDecision, at: datetime) -> str:
         return f"once the record is reviewed; else {when}" if by_record else when
     if by_record:
         return "once the incident is over and its record is reviewed"
+    if stopping <= _BURNING:
+        return "once it burns slower"
     if decided.verdict is Verdict.UNDECIDED:
         return "once it can be measured"
     slo = decided.worst.slo if decided.worst else None
-    if isinstance(slo, RatioSlo | SpendSlo) and isinstance(slo.window, RollingWindow):
+    rolling = isinstance(slo, RatioSlo | SpendSlo) and isinstance(slo.window, RollingWindow)
+    if rolling and Rule.TIER in stopping:
         return "not known: a rolling window gives back as old failures leave it"
     return "not known"

@@ -1,11 +1,13 @@
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.recovery import recovery
+from gate.budget.recovery import Recovery, bad_slices, composed, recovery, renewal
 from gate.slo.history import Series
+from gate.slo.measurement import EmptySlice, Slices
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -55,3 +57,74 @@ def test_recovery_never_takes_back_and_ends_with_a_full_budget(
     assert remaining == sorted(remaining)
     assert remaining[0] >= left
     assert remaining[-1] == 1
+
+
+def test_what_is_left_at_an_instant_is_what_was_left_after_the_last_whole_step() -> None:
+    found = Recovery(at=AT, step=HOUR, left=(Fraction(3, 4), Fraction(0)))
+
+    minutes = {
+        minute: found.left_at(AT + timedelta(minutes=minute)) for minute in (-9, 59, 60, 119)
+    }
+    assert minutes == {-9: 1, 59: 1, 60: Fraction(3, 4), 119: Fraction(3, 4)}
+    assert found.left_at(found.end) == found.left_at(found.end + 99 * HOUR) == 0
+
+
+def test_a_composite_comes_back_as_its_members_do_weighted_by_what_they_took() -> None:
+    # a took 60 %, and half of that leaves in an hour; b took 20 %, and resets in 3 hours.
+    a = Recovery(at=AT, step=HOUR, left=(Fraction(1, 2), Fraction(1, 2)))
+    b = renewal(AT + 3 * HOUR, HOUR / 12)
+
+    found = composed([(Fraction(6, 10), a), (Fraction(2, 10), b)])
+
+    assert list(found.remaining(Fraction(2, 10))) == [
+        (AT + 1 * HOUR, Fraction(5, 10)),
+        (AT + 2 * HOUR, Fraction(5, 10)),
+        (AT + 3 * HOUR, Fraction(7, 10)),
+    ]
+
+
+def test_a_composite_of_one_member_comes_back_as_that_does() -> None:
+    found = recovery(series(4, 0, 6, 0), AT, HOUR)
+    assert found is not None
+    assert composed([(Fraction(3, 2), found)]) == found
+
+
+@given(BAD, BAD, st.fractions(1, 5), st.integers(1, 12))
+def test_a_composite_never_comes_back_before_its_members_have(
+    one: list[int], other: list[int], weight: Fraction, step: int
+) -> None:
+    fine, coarse = recovery(series(*one), AT, HOUR), recovery(series(*other), AT, step * HOUR)
+    if fine is None or coarse is None:
+        return
+    found = composed([(weight, fine), (Fraction(1), coarse)])
+
+    for place, left in enumerate(found.left, start=1):
+        instant = AT + place * found.step
+        exactly = (weight * fine.left_at(instant) + coarse.left_at(instant)) / (weight + 1)
+        assert left == exactly
+    assert found.left[-1] == 0
+    assert found.end >= max(fine.end, coarse.end)
+
+
+@pytest.mark.parametrize(
+    "empty, expected", [(EmptySlice.LEFT_OUT, 0), (EmptySlice.GOOD, 0), (EmptySlice.BAD, 1)]
+)
+def test_a_slice_is_bad_where_too_few_are_good_and_an_empty_one_as_the_slo_says(
+    empty: EmptySlice, expected: int
+) -> None:
+    slices = Slices(length=HOUR, target=Fraction(95, 100), empty=empty)
+    events = Series(total=(100.0, 100.0, 0.0, None), bad=(5.0, 6.0, 0.0, None), query="asked")
+
+    found = bad_slices(events, slices)
+
+    assert list(found.bad) == [0, 1, expected, None]
+    assert list(found.total) == [1, 1, 1, None]
+    assert found.query == "asked"
+
+
+def test_a_slice_that_meets_its_target_but_for_the_last_digit_is_not_bad() -> None:
+    slices = Slices(length=HOUR, target=Fraction(7, 10))
+    events = Series(total=(10.0,), bad=(3.00000000000001,), query="asked")
+    assert (10.0 - 3.00000000000001) / 10.0 < 0.7
+
+    assert list(bad_slices(events, slices).bad) == [0]

@@ -270,7 +270,7 @@ def test_the_command_is_the_installed_one() -> None:
     "word, hint",
     [
         ("chek", "did you mean 'check'?"),
-        ("zzz", "known: check, "),
+        ("zzz", "known: anomalies, "),
     ],
 )
 def test_a_misspelt_command_is_told_its_nearest(gate: Run, word: str, hint: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
 from gate.policy.control_charts import ControlChartRule
-from tests.config.texts import assert_mistake, policy, read, sound
+from tests.config.texts import assert_mistake, assert_warning, policy, read, sound
 
 DAY = timedelta(days=1)
 
@@ -93,3 +93,12 @@ def test_a_backend_without_a_history_is_warned_of(tmp_path: Path) -> None:
 
     says = "control_charts needs a history, and the static backend keeps none: undecided"
     assert mistake.endswith(f"warning: {says}")
+
+
+def test_slos_of_which_no_chart_can_be_drawn_are_warned_of() -> None:
+    text = policy(
+        slos="slos:\n  - {name: up, objective: 99%, window: 30d, sli: {gauge: up}}\n",
+        more="control_charts: ¦warn\n",
+    )
+
+    assert_warning(text, "no SLO here counts events, and charts are drawn of those only")

@@ -15,7 +15,7 @@ from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
 from gate.policy.exhaustion import ExhaustionRule
 from gate.policy.postmortems import PostmortemRule
-from tests.config.texts import places, policy, read, sound
+from tests.config.texts import assert_warning, places, policy, read, slo, sound
 
 LEAST = "postmortems: {share: 20%, records: incidents/*.yaml}\n"
 INC_42 = """\
@@ -152,6 +152,25 @@ def test_a_static_backend_draws_a_warning_where_a_rule_looks_back(tmp_path: Path
         " undecided"
     ]
     assert [str(one) for one in load(path, {}).warnings] == [str(one) for one in validate(path, {})]
+
+
+def test_a_policy_in_which_no_incident_can_be_found_draws_a_warning() -> None:
+    sliced = slo(
+        "objective: 99%",
+        "window: 30d",
+        "sli: {bad: a, total: b}",
+        "timeslices: {length: 5m, target: 95%}",
+    )
+    assert_warning(
+        policy(slos=sliced, more=LEAST.replace("{", "¦{", 1)),
+        "no SLO here counts events, and incidents are found in those only",
+    )
+    assert sound(policy(slos=sliced, more="exhaustion: {within: 3d}\n")).postmortems is None
+
+
+def test_the_slos_that_cannot_be_read_are_spoken_of_alone() -> None:
+    _, (mistake,) = read(policy(slos="slos: []\n", more=LEAST))
+    assert "the list needs 1 or more entries" in mistake
 
 
 def test_records_are_read_from_the_policys_folder_and_belong_to_its_hash(tmp_path: Path) -> None:

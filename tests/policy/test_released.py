@@ -20,7 +20,7 @@ from gate.slo.measurement import Unmeasured
 from gate.slo.objective import Bound, CompositeSlo, Member
 from gate.slo.window import CalendarWindow, Period, RollingWindow
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, lost, ratio
-from tests.policy.building import said
+from tests.policy.building import CAUTION, EXHAUSTED, HEALTHY, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
@@ -84,10 +84,13 @@ def test_a_class_that_its_tier_allows_without_the_incidents_is_released_alone() 
 
 
 def test_a_class_that_must_do_something_first_there_is_not_released() -> None:
-    # Without the incident the budget is overspent still: security patches need a shadow there.
-    judgement = looked_back("security-patch", day({**OUTAGE, **ordinary(287)}), rule=RELEASES)
-    assert judgement.verdict is BLOCK
-    assert judgement.obligations == ("shadow", "review")
+    asking = replace(HEALTHY, require={"model-update": ("shadow",)})
+    tiers = (asking, CAUTION, EXHAUSTED)
+    verdicts = {
+        change: said(looked_back(change, day(OUTAGE), rule=RELEASES, tiers=tiers), Rule.TIER)[0]
+        for change in ("model-update", "full-rollout")
+    }
+    assert verdicts == {"model-update": BLOCK, "full-rollout": WARN}
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,18 @@ def test_the_same_objection_with_other_numbers_is_the_same_alert() -> None:
     assert prints("-1.0 % is left", "a") != prints("-1.0 % is left", "b")
 
 
+def test_two_incidents_of_one_slo_are_two_alerts() -> None:
+    findings = tuple(finding(Rule.POSTMORTEM, Verdict.BLOCK, reason, "a") for reason in "xy")
+    made = decision(decided(healthy(), findings=findings, tier=None))
+
+    first, second = json.loads(render("codequality", made, STYLE))
+    alone = decision(decided(healthy(), findings=findings[1:], tier=None))
+    (again,) = json.loads(render("codequality", alone, STYLE))
+
+    assert first["fingerprint"] != second["fingerprint"]
+    assert first["fingerprint"] == again["fingerprint"]
+
+
 @pytest.mark.parametrize(
     "kind, first, count",
     [

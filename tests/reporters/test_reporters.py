@@ -219,6 +219,13 @@ def test_when_it_is_allowed_again_is_certain_or_said_to_be_unknown(reporter: str
     assert "if nothing more fails" in reviewed
     open_ = render(reporter, decision(postmortem_policy(allowed_again_at=None)), Style(width=400))
     assert "once the incident is over and its record is reviewed" in open_
+    burning = (finding(Rule.EXHAUSTION, Verdict.BLOCK, "soon", "availability"),)
+    soon = render(reporter, decision(decided(healthy(), findings=burning, tier="healthy")), STYLE)
+    assert "once it burns slower" in soon
+    frozen = (*burning, finding(Rule.FREEZE, Verdict.BLOCK, "frozen"))
+    text = render(reporter, decision(decided(healthy(), findings=frozen, tier="healthy")), STYLE)
+    assert "not known" in text
+    assert "a rolling window" not in text
     nothing = decided(unmeasured(), findings=findings, tier=None)
     text = render(reporter, decision(nothing), STYLE)
     assert "no change class at all" in text

@@ -78,7 +78,7 @@ def draw(
         return _too_few(kind, len(known), spoilt, together)
     usual = _USUAL[kind](known)
     if not usual.spread:
-        reason = "every point of the baseline is the same"
+        reason = "nothing varies in the baseline, so what would be unusual cannot be told"
         return NoChart(kind=kind, reason=reason, cause=Cause.INVALID)
     points = _POINTS[kind](every, usual)
     after = [one for one in points if one.sample.end > baseline.until]

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Final
 
 from gate.budget.charts.samples import Sample
-from gate.budget.charts.usual import Usual, chance_of_ratio
+from gate.budget.charts.usual import Usual
 
 LIMIT: Final = 3.0
 """Sigmas between the centre line and the control limits."""
@@ -59,12 +59,11 @@ def ratio_points(samples: Sequence[Sample], usual: Usual) -> list[Point]:
 
     The tail is that of a binomial count whose rate varies by a gamma distribution.
     """
-    tail = (2 * usual.spread**2 - 1) / 6
     points = []
     for one in samples:
-        centre = usual.centre_of(one)
-        sigma = usual.spread * chance_of_ratio(centre, one)
-        skew = max(1 - 2 * centre, 0.0) * tail / one.events
+        centre, sigma = usual.centre_of(one), usual.sigma_of(one)
+        wider = sigma**2 / (centre * (1 - centre) / one.events)
+        skew = max(1 - 2 * centre, 0.0) * (2 * wider - 1) / (6 * one.events)
         points.append(Point(sample=one, centre=centre, sigma=sigma, skew=skew))
     return points
 
@@ -76,7 +75,7 @@ def mean_points(samples: Sequence[Sample], usual: Usual) -> list[Point]:
     """
     points = []
     for one in samples:
-        centre = usual.centre_of(one)
-        skew = usual.spread**2 / (2 * centre) if centre > usual.spread else 0.0
-        points.append(Point(sample=one, centre=centre, sigma=usual.spread, skew=skew))
+        centre, sigma = usual.centre_of(one), usual.sigma_of(one)
+        skew = sigma**2 / (2 * centre) if centre > sigma else 0.0
+        points.append(Point(sample=one, centre=centre, sigma=sigma, skew=skew))
     return points

@@ -12,8 +12,17 @@ from tests.budget.charts.plotting import samples_of
 ONE_SIDE = stats.norm.sf(3)
 
 
-def usual(centre: float, spread: float) -> Usual:
-    return Usual(centre=centre, by_time={}, spread=spread, alike=0, count=168)
+def usual(centre: float, spread: float, events: float = 1000, *, ratios: bool = True) -> Usual:
+    return Usual(
+        ratios=ratios,
+        centre=centre,
+        by_time={},
+        events=events,
+        chance=1,
+        spread=spread,
+        alike=0,
+        count=168,
+    )
 
 
 @pytest.mark.parametrize("expected", [0.5, 1, 2, 5, 10, 50, 200, 10_000])
@@ -21,7 +30,7 @@ def usual(centre: float, spread: float) -> Usual:
 def test_chance_alone_passes_a_plain_limit_no_more_than_half_as_often_again(
     expected: float, events: int
 ) -> None:
-    (point,) = ratio_points(samples_of([0.0], events), usual(expected / events, 1))
+    (point,) = ratio_points(samples_of([0.0], events), usual(expected / events, 1, events))
     allowed = math.floor(point.upper * events)
 
     beyond = stats.binom.sf(allowed, events, expected / events)
@@ -36,7 +45,7 @@ def test_nor_do_counts_whose_rate_varies(varies: float) -> None:
     # A negative binomial: Poisson with a rate that varies by a gamma distribution.
     events, expected = 1_000_000, 1000
     spread = math.sqrt(1 + expected * varies**2)
-    (point,) = ratio_points(samples_of([0.0], events), usual(expected / events, spread))
+    (point,) = ratio_points(samples_of([0.0], events), usual(expected / events, spread, events))
     shape = 1 / varies**2
 
     beyond = stats.nbinom.sf(math.floor(point.upper * events), shape, shape / (shape + expected))
@@ -48,7 +57,7 @@ def test_nor_do_counts_whose_rate_varies(varies: float) -> None:
 
 @pytest.mark.parametrize("varies", [0.05, 0.1, 0.2, 0.3])
 def test_nor_do_log_normal_means(varies: float) -> None:
-    (point,) = mean_points(samples_of([1.0]), usual(1, varies))
+    (point,) = mean_points(samples_of([1.0]), usual(1, varies, ratios=False))
     sigma = math.sqrt(math.log(1 + varies**2))
 
     beyond = stats.lognorm.sf(point.upper, sigma, scale=math.exp(-(sigma**2) / 2))

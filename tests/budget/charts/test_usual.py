@@ -2,12 +2,15 @@
 
 import math
 import random
+from statistics import fmean
 
 import numpy as np
 import pytest
 
 from gate.budget.charts.points import mean_points, ratio_points
-from gate.budget.charts.usual import correlation, moving_sigma, usual_mean, usual_ratio
+from gate.budget.charts.ranges import correlation, moving_sigma
+from gate.budget.charts.samples import Sample
+from gate.budget.charts.usual import usual_mean, usual_ratio
 from tests.budget.charts.plotting import sample, samples_of
 
 WAVE = [math.cos(hour * math.tau / 24) for hour in range(24)]
@@ -71,8 +74,12 @@ def test_a_daily_rhythm_is_held_against_the_same_time_of_day() -> None:
     assert usual.centre == pytest.approx(10, abs=0.05)
     assert usual.centre_of(sample(24 * 30, 0)) == pytest.approx(13, abs=0.3)
     assert usual.centre_of(sample(24 * 30 + 12, 0)) == pytest.approx(7, abs=0.3)
-    # A seventh more for each centre coming of seven days: sqrt(8 / 6) x what it leaves of 0.2.
-    assert usual.spread == pytest.approx(0.2 * math.sqrt(8 / 7), rel=0.25)
+    # Centres of seven days lie nearer to these days, by sqrt(6 / 7), and are off themselves by a
+    # seventh of the variance: to another day it is sqrt(8 / 7).
+    own = [fmean(values[hour::24]) for hour in range(24)]
+    left = [value - own[hour % 24] for hour, value in enumerate(values)]
+    sigma = moving_sigma(left, correlation(left))
+    assert usual.spread == pytest.approx(sigma * math.sqrt(8 / 6))
 
 
 def test_a_ratio_with_a_daily_rhythm_is_too_and_none_at_night_is_not_never() -> None:
@@ -137,3 +144,66 @@ def test_a_lower_limit_ends_where_the_tail_does() -> None:
         min(point.limit(s / 100) for s in range(-400, 400)), rel=1e-3
     )
     assert point.score > -3
+
+
+def varying(within: float, between: float, *, swing: float = 0.8, seed: int = 5) -> list[Sample]:
+    """Return means of 40 to 360 events that vary by both: within / sqrt(events), and between."""
+    rng = random.Random(seed)
+    made = []
+    for hour in range(7 * 24):
+        events = 200 * (1 + swing * WAVE[hour % 24])
+        sigma = math.sqrt(within**2 / events + between**2)
+        made.append(sample(hour, 10 + rng.gauss(0, sigma), events))
+    return made
+
+
+def test_a_mean_of_few_events_may_lie_farther_away() -> None:
+    usual = usual_mean(varying(1.0, 0.0))
+
+    few, many = (usual.sigma_of(sample(0, 10, events)) for events in (40, 360))
+    assert usual.chance > 0.8
+    assert few == pytest.approx(1 / math.sqrt(40), rel=0.3)
+    assert many == pytest.approx(1 / math.sqrt(360), rel=0.3)
+
+
+def test_what_varies_whatever_the_traffic_has_the_same_limits_at_night() -> None:
+    usual = usual_mean(varying(0.0, 0.1))
+
+    few, many = (usual.sigma_of(sample(0, 10, events)) for events in (40, 360))
+    assert few == pytest.approx(0.1, rel=0.4)
+    assert many == pytest.approx(0.1, rel=0.4)
+
+
+def test_even_traffic_says_nothing_of_fewer_events() -> None:
+    assert usual_mean(varying(1.0, 0.0, swing=0.1)).chance == 0
+
+
+@pytest.mark.parametrize("busy", [0.0, 0.1])
+def test_more_than_fewer_events_can_explain_is_all_chance(busy: float) -> None:
+    # Half as many events, but a hundred times the variance, or infinitely many times.
+    made = [sample(hour, 10 + busy * (hour % 2), 200) for hour in range(40)]
+    made += [sample(hour, 10 + hour % 2, 100) for hour in range(40, 80)]
+
+    assert usual_mean(made).chance == 1
+
+
+def test_of_a_ratio_what_is_beyond_chance_is_the_same_for_many_events_as_for_few() -> None:
+    # A standard deviation of 20 % of the ratio, beside which chance is 1 / sqrt(bad events).
+    rng = random.Random(6)
+    made = []
+    for hour in range(7 * 24):
+        events = 100_000 * (1 + 0.9 * WAVE[hour % 24])
+        sigma = math.sqrt(0.01 * 0.99 / events + 0.002**2)
+        made.append(sample(hour, max(rng.gauss(0.01, sigma), 0), events))
+
+    usual = usual_ratio(made)
+
+    for events in (10_000, 190_000):
+        true = math.sqrt(0.01 * 0.99 / events + 0.002**2)
+        assert usual.sigma_of(sample(0, 0, events)) == pytest.approx(true, rel=0.2)
+
+
+def test_without_any_variation_there_is_no_spread() -> None:
+    assert usual_mean(samples_of([0.1] * 30)).spread == 0
+    assert usual_mean(samples_of([0.1 + 1e-15 * (place % 3) for place in range(30)])).spread == 0
+    assert usual_ratio(samples_of([1.0] * 30)).spread == 0
