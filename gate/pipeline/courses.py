@@ -48,7 +48,7 @@ def rolling(
         return replace(found, unmeasured=answer)
     told = replace(found, unknown=_unknown(answer), notes=(*found.notes, *answer.notes))
     step, known = step_of(window), found.assessment
-    coming = recovery(answer, oldest_leaves(window, step, at), step)
+    coming = recovery(answer, oldest_leaves(window, at), step)
     if coming is None and known.consumed:
         reason = "the history has none of the failures that were counted over the window"
         return replace(told, unmeasured=Unmeasured(cause=Cause.NO_DATA, reason=reason))

@@ -8,6 +8,7 @@ from gate.slo.window import Span
 _STEPS: Final = 720
 """One an hour for 30 days: the instant is good to the hour."""
 SHORTEST: Final = timedelta(minutes=5)
+"""A step with fewer scrapes may know nothing."""
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -19,11 +20,12 @@ def step_of(window: timedelta) -> timedelta:
     return min(max(-(-window // (_STEPS * _MINUTE)) * _MINUTE, SHORTEST), window)
 
 
-def covered(window: timedelta, step: timedelta, at: datetime) -> Span:
+def covered(window: timedelta, at: datetime) -> Span:
     """Return the newest part of the window that is a whole number of steps."""
+    step = step_of(window)
     return Span(at - window // step * step, at)
 
 
-def oldest_leaves(window: timedelta, step: timedelta, at: datetime) -> datetime:
+def oldest_leaves(window: timedelta, at: datetime) -> datetime:
     """Return the instant from which on the covered part's first step begins to leave the window."""
-    return at + window % step
+    return at + window % step_of(window)

@@ -75,8 +75,7 @@ def forecast_requests(policy: Policy, asked: Question) -> dict[str, SeriesReques
     for slo in by_events(policy):
         if isinstance(slo.window, RollingWindow):
             length = slo.window.duration
-            step = step_of(length)
-            span = covered(length, step, asked.at)
+            span, step = covered(length, asked.at), step_of(length)
         else:
             span, step = Span(asked.at - asked.last // STEP * STEP, asked.at), STEP
         requests[slo.name] = SeriesRequest(sli=slo.sli, span=span, step=step)

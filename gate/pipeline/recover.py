@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from gate.budget.assessment import Assessment
 from gate.budget.recovery import Recovery, bad_slices, composed, recovery, renewal
-from gate.pipeline.covered import SHORTEST, covered, oldest_leaves, step_of
+from gate.pipeline.covered import SHORTEST, step_of
 from gate.policy.policy import Policy
 from gate.policy.tier_findings import objecting
-from gate.slo.history import History, Series, SeriesRequest
+from gate.slo.history import History, Series, SeriesRequest, newest_steps
 from gate.slo.objective import CompositeSlo, RatioSlo
-from gate.slo.window import CalendarWindow, RollingWindow
+from gate.slo.window import CalendarWindow, RollingWindow, Span
 
 Recover = Callable[[Policy, tuple[Assessment, ...], str], tuple[Assessment, ...]]
 """From a policy, its budgets and a change class to the budgets with what is known of recovery."""
@@ -26,20 +26,18 @@ def recover(
     """
     stopping = objecting(policy, known, change)
     rolling = {
-        slo.name: (slo, slo.window.duration, _step(slo, slo.window.duration))
+        slo.name: (slo, slo.window.duration)
         for slo in _counted(stopping, known)
         if isinstance(slo.window, RollingWindow)
     }
-    requests = [
-        SeriesRequest(sli=slo.sli, span=covered(window, step, at), step=step)
-        for slo, window, step in rolling.values()
-    ]
+    requests = [_request(slo, window, at) for slo, window in rolling.values()]
     found: dict[str, Recovery | None] = {}
-    answers = history.history(requests)
-    for (slo, window, step), series in zip(rolling.values(), answers, strict=True):
+    for (slo, window), series in zip(rolling.values(), history.history(requests), strict=True):
         if isinstance(series, Series):
             events = series if slo.slices is None else bad_slices(series, slo.slices)
-            found[slo.name] = recovery(events, oldest_leaves(window, step, at), step)
+            step = _step(slo, window)
+            # The covered part's first step begins to leave the window later than now.
+            found[slo.name] = recovery(events, at + window % step, step)
     for one in stopping:
         if isinstance(one.slo, CompositeSlo):
             found[one.slo.name] = _composite(one.slo, known, found, at)
@@ -84,5 +82,12 @@ def _composite(
     return composed(parts) if parts else None
 
 
+def _request(slo: RatioSlo, window: timedelta, at: datetime) -> SeriesRequest:
+    """Return what to ask: the newest part of the window that is a whole number of steps."""
+    step = _step(slo, window)
+    return SeriesRequest(sli=slo.sli, span=newest_steps(Span(at - window, at), step), step=step)
+
+
 def _step(slo: RatioSlo, window: timedelta) -> timedelta:
+    """Return a slice; of events, what `step_of` says."""
     return step_of(window) if slo.slices is None else slo.slices.length

@@ -280,10 +280,9 @@ def test_a_backend_without_a_history_is_a_usage_error() -> None:
 @given(st.integers(1, 200_000))
 def test_the_steps_of_a_window_are_720_at_most_and_begin_to_leave_it_in_time(minutes: int) -> None:
     window = timedelta(minutes=minutes)
-    step = step_of(window)
-    span = covered(window, step, AT)
+    span, step = covered(window, AT), step_of(window)
 
     assert 1 <= span.length // step <= 720
     assert span.length % step == timedelta()
-    assert span.start + window == oldest_leaves(window, step, AT)
+    assert span.start + window == oldest_leaves(window, AT)
     assert AT - window <= span.start < AT - window + step

@@ -1,6 +1,8 @@
 """Gathering a report: one history of everything, and what is made of it."""
 
+from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from gate.errors import ExitCode, UsageError
 from gate.pipeline.options import Options
 from gate.pipeline.report import report
 from gate.policy.findings import Verdict
+from gate.policy.postmortems import PostmortemRule
 from tests.pipeline.memory import AT, Memory, Opening, counts, file, slo
 from tests.pipeline.telling import DAY, Telling
 from tests.reporters.reports import BEGAN, MONEY, STORY, made, search
@@ -120,6 +123,41 @@ def test_each_service_is_told_of_by_itself() -> None:
     assert [one.policy.service for one in found.services] == ["chat", "mail"]
     assert [one.incidents.reliability.count for one in found.services] == [2, 0]
     assert found.incidents.services == tuple(one.incidents for one in found.services)
+
+
+def test_cohorts_are_told_of_where_they_were_asked_for() -> None:
+    found = made(file("chat", slo("outage")), by="template")
+    lost = made(file("chat", slo("outage"), slo("nobody")), by="template")
+    document = written(found)
+
+    assert found.cohorts is not None
+    assert [one.value for one in found.cohorts.services[0].slos[0].groups] == ["v7", "v6"]
+    assert document["cohorts"]["by"] == "template"
+    assert (found.exit_code, lost.exit_code) == (ExitCode.ALLOW, ExitCode.UNDECIDED)
+    assert made(file("chat", slo("outage"))).cohorts is None
+
+
+def test_what_is_foretold_is_what_the_same_history_says_of_the_past() -> None:
+    # Nine days ago 144 failed, 216 three days ago, 28.8 twenty: of 2,592 that may.
+    (foretold,) = only(made(file("chat", slo("outage")))).forecast.slos
+    calm = list(foretold.assessment.recovering())
+
+    by_day = {at: float(left) for at, left in calm}
+    assert by_day[AT + 11 * DAY] == pytest.approx(1 - 360 / 2592)
+    assert by_day[AT + 22 * DAY] == pytest.approx(1 - 216 / 2592)
+    assert by_day[AT + 28 * DAY] == pytest.approx(1)
+
+
+def test_rules_that_look_back_decide_on_each_class() -> None:
+    plain = file("chat", slo("outage"))
+    rule = PostmortemRule(
+        share=Fraction(5, 100), threshold=Fraction(6), patterns=("none",), records=()
+    )
+    policy = replace(plain.policy, postmortems=rule)
+    service = only(made(replace(plain, policy=policy)))
+
+    assert service.outlook["canary"].verdict is Verdict.BLOCK
+    assert service.outlook["rollback"].verdict is Verdict.ALLOW
 
 
 def test_the_document_tells_what_the_pictures_show() -> None:

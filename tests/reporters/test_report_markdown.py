@@ -70,3 +70,12 @@ def test_known_incidents_that_nothing_felt_are_told() -> None:
 
     assert "**Not felt:**" in render_report("markdown", unfelt, Style())
     assert "**Not felt:**" not in render_report("markdown", felt, Style())
+
+
+def test_what_other_commands_say_is_told_too() -> None:
+    text = render_report("markdown", made(file("chat", slo("outage")), by="template"), Style())
+
+    assert "## ✅ LASTING: chat" in text
+    assert "## ⚠️ WAS OUT OF CONTROL: chat" in text
+    assert "## ⛔ 1 COHORT BURNS MORE: chat" in text
+    assert text.count("Policy:") == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import groupby
 from typing import Final
 
@@ -44,15 +44,12 @@ def control_chart(row: Row, service: str, name: str) -> Html:
     for value in scale.ticks():
         plot.level(value, "grid")
         plot.tick(chart.write(value), value)
-    upper = _line(points, [point.upper for point in points])
-    lower = _line(points, [max(point.lower, scale.low) for point in points])
-    plot.area(upper, lower, "usual")
-    for one in chart.signals:
-        if one.worse:
-            plot.stretch(Span(one.since, one.end), "incident")
-    plot.line(_with_gaps(chart), "thin")
-    plot.line(_line(points, [point.centre for point in points]), "centre")
-    plot.line(upper, "limit")
+    for run in _runs(points):
+        _draw_usual(plot, run, scale.low)
+    for one in chart.worse:
+        plot.stretch(Span(one.since, one.end), "incident")
+    for run in _runs(points):
+        plot.line(_line(run, [point.sample.value for point in run]), "seen")
     title = f"Control chart of {row.name} of {service}"
     caption = _caption(row)
     return element(
@@ -62,6 +59,15 @@ def control_chart(row: Row, service: str, name: str) -> Html:
         element("figcaption", caption),
         numbers(list(_days(chart)), _COLUMNS, f"{title}, in numbers"),
     )
+
+
+def _draw_usual(plot: Plot, points: Sequence[Point], lowest: float) -> None:
+    """Draw the limits, and what is to be expected between them."""
+    upper = _line(points, [point.upper for point in points])
+    lower = _line(points, [max(point.lower, lowest) for point in points])
+    plot.area(upper, lower, "usual")
+    plot.line(_line(points, [point.centre for point in points]), "centre")
+    plot.line(upper, "limit")
 
 
 def _caption(row: Row) -> str:
@@ -75,17 +81,15 @@ def _line(points: Sequence[Point], values: Sequence[float]) -> Line:
     return tuple((points[place].sample.end, value) for place, value in thin(values))
 
 
-def _with_gaps(chart: Chart) -> Line:
-    """Return the values; where points are missing the line ends."""
-    values: list[tuple[datetime, float | None]] = []
-    end = None
-    for point in chart.points:
-        if end is not None and end < point.sample.start:
-            values.append((end, None))
-        end = point.sample.end
-        values.append((end, point.sample.value))
-    thinned = thin([value for _, value in values])
-    return tuple((values[place][0], value) for place, value in thinned)
+def _runs(points: Sequence[Point]) -> Iterator[list[Point]]:
+    """Yield points of which each begins where the one before it ends."""
+    run: list[Point] = []
+    for point in points:
+        if run and run[-1].sample.end < point.sample.start:
+            yield run
+            run = []
+        run.append(point)
+    yield run
 
 
 def _days(chart: Chart) -> Iterator[_Day]:

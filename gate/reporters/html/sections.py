@@ -8,6 +8,7 @@ from gate.decision.report import Report, ServiceReport
 from gate.policy.findings import Verdict
 from gate.reporters import (
     anomalies_words,
+    cohorts_cells,
     cohorts_words,
     forecast_words,
     incidents_words,
@@ -123,9 +124,9 @@ def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Ht
     found = report.cohorts.services[report.services.index(service)]
     yield badge(*cohorts_words.verdict(found))
     yield facts(cohorts_words.answers(report.cohorts, found))
-    if rows := cohorts_words.rows(found):
+    if rows := cohorts_cells.rows(found):
         caption = f"Events of {service.policy.service} by {report.cohorts.by}"
-        yield table(rows, cohorts_words.columns(report.cohorts, found), caption, cards=True)
+        yield table(rows, cohorts_cells.columns(report.cohorts, found), caption, cards=True)
     yield facts(cohorts_words.about(report.cohorts, found))
 
 
