@@ -89,7 +89,6 @@ def whole(**fields: Any) -> Report:
     named = [slo(name) for name in ("outage", "gap", "nobody")]
     return made(
         file("chat", *named, QUARTER, MONEY),
-        file("mail", slo("calm")),
         hostile(),
         by=f"template{HOSTILE}",
         **HOSTILE_FIELDS,
