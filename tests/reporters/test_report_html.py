@@ -185,6 +185,24 @@ def test_without_a_change_each_class_is_told_of() -> None:
     assert "security-patch needs shadow first" in found.whole_text
 
 
+def test_it_is_told_when_a_class_may_ship_again() -> None:
+    # 3,024 failed evenly on the first of the last three days, of 2,592 that may: 116.7 %. Of these
+    # days' hours 18 are 87.5 % and 10 are 48.6 %; the first leaves the window 27 days from now.
+    spent = {"spent": slots(30, bad={(3.0, 24.0): 0.035})}
+    text = page(made(file("chat", slo("spent")), told=spent)).whole_text
+
+    assert "bug-fix, canary (again about 2026-11-28 06:00 UTC, if nothing more fails)" in text
+    assert "reliability-fix (again about 2026-11-28 14:00 UTC, if nothing more fails)" in text
+
+
+def test_it_is_told_when_a_freeze_ends() -> None:
+    frozen = "{from: 2026-10-31, to: 2026-11-02, time_zone: UTC, reason: fair, allow: [rollback]}"
+    found = page(made(file("chat", slo("calm"), more=f"freezes: [{frozen}]\n")))
+
+    assert "security-patch (again 2026-11-03 00:00 UTC)" in found.whole_text
+    assert "freeze: frozen: fair (until 2026-11-03 00:00 UTC)" in found.whole_text
+
+
 def test_incidents_close_to_each_other_share_a_mark() -> None:
     close = {(9.0, 1.0): 0.05, (8.5, 1.0): 0.05, (2.0, 1.0): 0.05}
     found = page(made(file("chat", slo("often")), told={"often": slots(30, bad=close)}))
