@@ -20,7 +20,7 @@ DAY: Final = timedelta(days=1)
 _HOUR: Final = timedelta(hours=1)
 _BY_THE_HOUR: Final = 3 * DAY
 """Up to this length a table has a row for each hour, beyond for each day."""
-_BUCKETS: Final = 200
+BUCKETS: Final = 150
 """Each becomes at most two points of a line."""
 
 Line = tuple[tuple[datetime, float | None], ...]
@@ -79,7 +79,7 @@ def trace(series: Series, request: SeriesRequest, known: Assessment, budget: flo
     )
 
 
-def thin(values: Sequence[float | None], buckets: int = _BUCKETS) -> list[tuple[int, float | None]]:
+def thin(values: Sequence[float | None], buckets: int = BUCKETS) -> list[tuple[int, float | None]]:
     """Return of each bucket the lowest and the highest value with its place, in order.
 
     A bucket of which nothing is known has its first place, and None. Few values are all kept.
@@ -110,7 +110,7 @@ class _Ends:
 
 
 def _every(steps: int) -> int:
-    return max(steps // _BUCKETS, 1)
+    return max(steps // BUCKETS, 1)
 
 
 def _left(spent: BurnDown) -> Line:

@@ -116,17 +116,19 @@ def _service(
 ) -> ServiceReport:
     policy, asked = file.policy, questions.search
     past = look_back(policy, told.history, asked.at) if policy.looks_back else NOTHING
+    foretold = service_forecast(file, assessments, told.forecast, questions.forecast)
+    recovering = [one.assessment for one in foretold.slos]
     return ServiceReport(
         policy=policy,
         source=file.source,
         assessments=assessments,
         outlook={
-            change: judge(policy, assessments, change, at=asked.at, satisfied={}, past=past)
+            change: judge(policy, recovering, change, at=asked.at, satisfied={}, past=past)
             for change in sorted(policy.change_classes)
         },
         traces=_traces(policy, assessments, told.steps, questions),
         incidents=service_incidents(file, told.steps, asked),
-        forecast=service_forecast(file, assessments, told.forecast, questions.forecast),
+        forecast=foretold,
         anomalies=service_anomalies(file, told.charts, questions.look),
         deploys=_deploys(policy, asked),
         decided=decided,

@@ -11,6 +11,7 @@ from gate.budget.trace import DAY, Stretch, Trace
 from gate.decision.forecast import SloForecast
 from gate.decision.report import Report, ServiceReport
 from gate.policy.findings import Rule, Verdict
+from gate.policy.judge import Judgement
 from gate.policy.policy import Policy
 from gate.policy.tier_findings import deciding, told_left
 from gate.policy.tiers import Tier, tier_of
@@ -76,9 +77,11 @@ def severity(policy: Policy, tier: Tier) -> Verdict:
 def outlook(service: ServiceReport) -> Iterator[Fact]:
     """Yield which change classes may ship now and which may not, and why not."""
     for verdict, label in _GROUPS.items():
-        names = [name for name, one in service.outlook.items() if one.verdict is verdict]
-        if names:
-            yield label, ", ".join(names)
+        alike: dict[str, list[str]] = {}
+        for name, judged in service.outlook.items():
+            if judged.verdict is verdict:
+                alike.setdefault(_again(judged), []).append(name)
+        yield from ((label, f"{', '.join(names)}{again}") for again, names in alike.items())
     # What a tier says is told by the headline, and would be told once more for each class.
     reasons = (
         summary.reason(finding)
@@ -89,6 +92,16 @@ def outlook(service: ServiceReport) -> Iterator[Fact]:
     yield from (("Because", reason) for reason in dict.fromkeys(reasons))
     if service.policy.owners:
         yield "Ask", ", ".join(service.policy.owners)
+
+
+def _again(judged: Judgement) -> str:
+    """Say when a class may ship again, where it may not now and that is known."""
+    at = judged.allowed_again_at
+    if at is None:
+        return ""
+    if any(finding.if_calm for finding in judged.findings):
+        return f" (again about {values.instant(at)}, if nothing more fails)"
+    return f" (again {values.instant(at)})"
 
 
 def closing(report: Report) -> Iterator[Fact]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from gate.budget.charts.chart import Chart
 from gate.budget.charts.points import Point
-from gate.budget.trace import Line, thin
+from gate.budget.trace import BUCKETS, Line, thin
 from gate.reporters.anomalies_words import Row
 from gate.reporters.column import MUST, Column
 from gate.reporters.html.plot import Plot
@@ -17,6 +17,8 @@ from gate.reporters.html.tags import Html, element
 from gate.reporters.scale import Linear
 from gate.slo.window import Span
 
+_BUCKETS: Final = 60
+"""Of a limit: what is usual changes little, or by the time of day."""
 _ROOM: Final = 1.05
 """Above the highest value."""
 
@@ -63,10 +65,10 @@ def control_chart(row: Row, service: str, name: str) -> Html:
 
 def _draw_usual(plot: Plot, points: Sequence[Point], lowest: float) -> None:
     """Draw the limits, and what is to be expected between them."""
-    upper = _line(points, [point.upper for point in points])
-    lower = _line(points, [max(point.lower, lowest) for point in points])
+    upper = _line(points, [point.upper for point in points], _BUCKETS)
+    lower = _line(points, [max(point.lower, lowest) for point in points], _BUCKETS)
     plot.area(upper, lower, "usual")
-    plot.line(_line(points, [point.centre for point in points]), "centre")
+    plot.line(_line(points, [point.centre for point in points], _BUCKETS), "centre")
     plot.line(upper, "limit")
 
 
@@ -77,8 +79,8 @@ def _caption(row: Row) -> str:
     return f"Grey is what is usual, by all before {since} UTC; dashed is its upper limit.{out}"
 
 
-def _line(points: Sequence[Point], values: Sequence[float]) -> Line:
-    return tuple((points[place].sample.end, value) for place, value in thin(values))
+def _line(points: Sequence[Point], values: Sequence[float], buckets: int = BUCKETS) -> Line:
+    return tuple((points[place].sample.end, value) for place, value in thin(values, buckets))
 
 
 def _runs(points: Sequence[Point]) -> Iterator[list[Point]]:

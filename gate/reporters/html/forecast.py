@@ -1,11 +1,11 @@
 """The picture of what becomes of a budget: until a calendar budget's reset, or for a window."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from gate.budget.outlook import carried
-from gate.budget.trace import Line, thin
+from gate.budget.trace import BUCKETS, Line
 from gate.decision.forecast import Course, SloForecast
 from gate.decision.report import ServiceReport
 from gate.reporters import forecast_words
@@ -93,10 +93,10 @@ def _future(
     """Return what is left at one rate, from now on."""
     if not isinstance(slo.window, RollingWindow):
         return [(_end(slo, at), float(course.left_at_reset or 0))]
-    window: timedelta = slo.window.duration
-    steps = list(carried(one.assessment.recovering(), at=at, window=window, burn=course.burn))
-    points = thin([float(left) for _, left in steps])
-    return [(steps[place][0], left) for place, left in points if left is not None]
+    coming = list(one.assessment.recovering())
+    seen = coming[:: -max(len(coming) // BUCKETS, 1)][::-1]  # few, and the last among them
+    burning = carried(seen, at=at, window=slo.window.duration, burn=course.burn)
+    return [(instant, float(left)) for instant, left in burning]
 
 
 def _above(line: Sequence[tuple[datetime, float]], foot: float) -> Iterator[tuple[datetime, float]]:
