@@ -32,7 +32,7 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[logs,dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -e '.[logs,dev]'
 	touch $@ $(VENV)/.demo
 
 schema: $(VENV)/.dev  ## Write gate/schemas/policy.schema.json anew from gate/config
