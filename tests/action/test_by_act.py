@@ -8,7 +8,6 @@ import pytest
 from tests.action.acting import Played, counts, play, step
 from tests.cli.installed import POLICY
 
-pytestmark = pytest.mark.xdist_group("by-act")  # each workflow runs once
 NAMES: Final = {"verdict", "exit-code", "tier", "remaining", "change-class", "report", "decision"}
 
 

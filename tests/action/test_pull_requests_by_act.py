@@ -10,7 +10,6 @@ from tests.ci.test_github_people import labelling
 from tests.cli.installed import POLICY
 from tests.servers.github import FakeGitHub, github
 
-pytestmark = pytest.mark.xdist_group("pull-requests-by-act")  # each workflow runs once
 LOOSE = POLICY.replace('"> 10%", allow: [canary, bug-fix, rollback]', '"> 10%", allow: all')
 SECRET = POLICY.replace(
     "type: static, path: counts.yaml", 'type: prometheus, url: "${PROMETHEUS_URL}"'

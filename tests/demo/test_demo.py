@@ -13,7 +13,6 @@ import pytest
 
 from tests.cli.installed import command, environment
 
-pytestmark = pytest.mark.xdist_group("demo")  # the month is written once
 ROOT = Path(__file__).parent.parent.parent
 POLICY, READY = "docs/demo/policy.yaml", "policies/rag-composite.yaml"
 BEFORE, AFTER = "2026-10-19T09:00:00Z", "2026-10-23T12:00:00Z"

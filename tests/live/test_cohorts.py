@@ -16,8 +16,6 @@ from tests.servers.cohorts import by_template, truth, write_metrics, write_rows
 from tests.servers.metrics import backfill, prometheus, victoria
 from tests.servers.proxy import counting_proxy
 
-pytestmark = pytest.mark.xdist_group("cohorts")  # the week is written once
-
 Backend = dict[str, str]
 
 

@@ -20,7 +20,6 @@ from gate.slo.measurement import Sli
 from tests.live.asking import counts, measure, request_for
 from tests.servers.metrics import prometheus
 
-pytestmark = pytest.mark.xdist_group("self-scrape")  # the load is made once
 INTERVAL = timedelta(milliseconds=500)
 WINDOW = timedelta(seconds=24)
 STRETCH = WINDOW / (WINDOW - 2 * INTERVAL)
