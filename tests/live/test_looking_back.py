@@ -146,7 +146,7 @@ def test_a_change_cannot_release_itself_by_a_record_of_its_own(
     )
 
 
-def test_looking_back_costs_one_request_for_all_slos_and_not_looking_back_costs_none(
+def test_looking_back_costs_one_round_trip_for_all_slos_and_not_looking_back_costs_none(
     prometheus_server: Server, tmp_path: Path
 ) -> None:
     slos = [availability("trough"), availability("flawless")]
@@ -154,7 +154,7 @@ def test_looking_back_costs_one_request_for_all_slos_and_not_looking_back_costs_
     for rules in ({"exhaustion": {"within": "3d"}}, {"postmortems": RULE}):
         with counting_proxy(prometheus_server.url) as proxy:
             check(policy(tmp_path, proxy.url, slos, **rules))
-        passed[tuple(rules)] = proxy.traffic.requests
+        passed[tuple(rules)] = proxy.traffic.round_trips
     # One asks which boundaries and rules the server has, one counts everything.
     assert passed == {("exhaustion",): 2, ("postmortems",): 3}
 
