@@ -4,9 +4,9 @@ A new one is a module with ``render``, and ``render_status`` where it has someth
 a verdict, and a line here; it is imported only when it is used.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gate.reporters.style import Style
 
@@ -93,55 +93,27 @@ REPORT_REPORTERS: Final[Mapping[str, str]] = {
 }
 
 
-def render(name: str, decision: "Decision", style: Style) -> str:
-    """Return the report on a decision, ended by a newline. ``name`` is one of `REPORTERS`."""
-    text: str = import_module(REPORTERS[name]).render(decision, style)
-    return text
+Thing = TypeVar("Thing")
+Render = Callable[[str, Thing, Style], str]
+"""From the name of a format, what is reported, and a style to the text, ended by a newline."""
 
 
-def render_status(name: str, status: "Status", style: Style) -> str:
-    """Return the report on the budgets alone. ``name`` is one of `STATUS_REPORTERS`."""
-    text: str = import_module(REPORTERS[name]).render_status(status, style)
-    return text
+def _render(function: str, reporters: Mapping[str, str]) -> Callable[[str, Any, Style], str]:
+    """Return what calls the function of that name in the module of a format."""
+
+    def render(name: str, thing: object, style: Style) -> str:
+        text: str = getattr(import_module(reporters[name]), function)(thing, style)
+        return text
+
+    return render
 
 
-def render_checkup(name: str, checkup: "Checkup", style: Style) -> str:
-    """Return the report on what the doctor saw. ``name`` is one of `CHECKUP_REPORTERS`."""
-    text: str = import_module(CHECKUP_REPORTERS[name]).render_checkup(checkup, style)
-    return text
-
-
-def render_incidents(name: str, report: "IncidentReport", style: Style) -> str:
-    """Return the report on incidents. ``name`` is one of `INCIDENT_REPORTERS`."""
-    text: str = import_module(INCIDENT_REPORTERS[name]).render_incidents(report, style)
-    return text
-
-
-def render_forecast(name: str, report: "ForecastReport", style: Style) -> str:
-    """Return the report on what is foretold. ``name`` is one of `FORECAST_REPORTERS`."""
-    text: str = import_module(FORECAST_REPORTERS[name]).render_forecast(report, style)
-    return text
-
-
-def render_review(name: str, report: "ReviewReport", style: Style) -> str:
-    """Return the report on a review. ``name`` is one of `REVIEW_REPORTERS`."""
-    text: str = import_module(REVIEW_REPORTERS[name]).render_review(report, style)
-    return text
-
-
-def render_anomalies(name: str, report: "AnomalyReport", style: Style) -> str:
-    """Return the report on control charts. ``name`` is one of `ANOMALY_REPORTERS`."""
-    text: str = import_module(ANOMALY_REPORTERS[name]).render_anomalies(report, style)
-    return text
-
-
-def render_cohorts(name: str, report: "CohortReport", style: Style) -> str:
-    """Return the report on cohorts. ``name`` is one of `COHORT_REPORTERS`."""
-    text: str = import_module(COHORT_REPORTERS[name]).render_cohorts(report, style)
-    return text
-
-
-def render_report(name: str, report: "Report", style: Style) -> str:
-    """Return what happened to the budgets. ``name`` is one of `REPORT_REPORTERS`."""
-    text: str = import_module(REPORT_REPORTERS[name]).render_report(report, style)
-    return text
+render: "Render[Decision]" = _render("render", REPORTERS)
+render_status: "Render[Status]" = _render("render_status", STATUS_REPORTERS)
+render_checkup: "Render[Checkup]" = _render("render_checkup", CHECKUP_REPORTERS)
+render_incidents: "Render[IncidentReport]" = _render("render_incidents", INCIDENT_REPORTERS)
+render_forecast: "Render[ForecastReport]" = _render("render_forecast", FORECAST_REPORTERS)
+render_review: "Render[ReviewReport]" = _render("render_review", REVIEW_REPORTERS)
+render_anomalies: "Render[AnomalyReport]" = _render("render_anomalies", ANOMALY_REPORTERS)
+render_cohorts: "Render[CohortReport]" = _render("render_cohorts", COHORT_REPORTERS)
+render_report: "Render[Report]" = _render("render_report", REPORT_REPORTERS)
