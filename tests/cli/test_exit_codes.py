@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.installed import AT, POLICY, Run, command, environment
+from tests.cli.installed import AT, POLICY, command
+from tests.command import Run, environment
 
 WritePolicy = Callable[..., Path]
 
@@ -19,14 +20,14 @@ WritePolicy = Callable[..., Path]
 def test_a_full_budget_allows_with_0(gate: Run, write_policy: WritePolicy) -> None:
     done = gate("check", str(write_policy(bad=100)), "--change", "model-update", "--at", AT)
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "ALLOW" in done.stdout
 
 
 def test_an_overspent_budget_blocks_with_10(gate: Run, write_policy: WritePolicy) -> None:
     done = gate("check", str(write_policy(bad=1500)), "--change", "canary", "--at", AT)
 
-    assert done.returncode == 10
+    assert done.exit_code == 10
     assert "-50.0 %" in done.stdout
 
 
@@ -40,8 +41,8 @@ def test_the_worst_of_several_policies_is_the_exit_code(gate: Run, tmp_path: Pat
         path.write_text(POLICY.replace("counts.yaml", f"{name}-counts.yaml"))
         paths.append(str(path))
 
-    assert gate("check", *paths, "--change", "canary", "--at", AT).returncode == 10
-    assert gate("check", paths[0], "--change", "canary", "--at", AT).returncode == 0
+    assert gate("check", *paths, "--change", "canary", "--at", AT).exit_code == 10
+    assert gate("check", paths[0], "--change", "canary", "--at", AT).exit_code == 0
 
 
 def test_what_was_not_measured_is_undecided_with_3(gate: Run, write_policy: WritePolicy) -> None:
@@ -50,7 +51,7 @@ def test_what_was_not_measured_is_undecided_with_3(gate: Run, write_policy: Writ
 
     done = gate("check", str(path), "--change", "rollback", "--at", AT, "--format", "json")
 
-    assert done.returncode == 3
+    assert done.exit_code == 3
     slo = json.loads(done.stdout)["policies"][0]["slos"][0]
     assert (slo["status"], slo["remaining"], slo["total"]) == ("no_data", None, None)
 
@@ -58,7 +59,7 @@ def test_what_was_not_measured_is_undecided_with_3(gate: Run, write_policy: Writ
 def test_zero_traffic_is_undecided_not_a_full_budget(gate: Run, write_policy: WritePolicy) -> None:
     done = gate("check", str(write_policy(bad=0, total=0)), "--at", AT, "--format", "json")
 
-    assert done.returncode == 3
+    assert done.exit_code == 3
     assert json.loads(done.stdout)["policies"][0]["slos"][0]["status"] == "no_traffic"
 
 
@@ -69,15 +70,15 @@ def test_a_policy_can_let_an_unmeasured_budget_pass_and_the_report_says_so(
 
     done = gate("check", str(path), "--at", AT)
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "nothing was measured" in done.stdout.lower()
 
 
 def test_a_warning_is_0_and_11_when_asked(gate: Run, write_policy: WritePolicy) -> None:
     arguments = ("check", str(write_policy(bad=600)), "--change", "config-change", "--at", AT)
 
-    assert gate(*arguments).returncode == 0
-    assert gate(*arguments, "--fail-on", "warn").returncode == 11
+    assert gate(*arguments).exit_code == 0
+    assert gate(*arguments, "--fail-on", "warn").exit_code == 11
 
 
 def test_observe_tells_the_truth_and_exits_0(gate: Run, write_policy: WritePolicy) -> None:
@@ -85,7 +86,7 @@ def test_observe_tells_the_truth_and_exits_0(gate: Run, write_policy: WritePolic
 
     done = gate(*arguments, "--observe", "--format", "json")
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     decision = json.loads(done.stdout)
     assert (decision["verdict"], decision["exit_code"], decision["observe"]) == ("block", 0, True)
 
@@ -93,9 +94,9 @@ def test_observe_tells_the_truth_and_exits_0(gate: Run, write_policy: WritePolic
 def test_a_requirement_blocks_until_it_is_satisfied(gate: Run, write_policy: WritePolicy) -> None:
     arguments = ("check", str(write_policy(bad=1500)), "--change", "security-patch", "--at", AT)
 
-    assert gate(*arguments).returncode == 10
+    assert gate(*arguments).exit_code == 10
     done = gate(*arguments, "--satisfied", "shadow=https://ci.example/42", "--format", "json")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert json.loads(done.stdout)["policies"][0]["satisfied"] == {
         "shadow": "https://ci.example/42"
     }
@@ -130,7 +131,7 @@ def test_a_wrong_command_line_is_2(
 
     done = gate(*arguments)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "Traceback" not in done.stderr
 
 
@@ -140,7 +141,7 @@ def test_mistakes_in_policies_are_2_with_every_place(gate: Run, tmp_path: Path) 
 
     done = gate("check", "a.yaml", "b.yaml")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "a.yaml:6:26: error: unknown key 'objectve'; did you mean 'objective'?" in done.stderr
     assert "b.yaml:6:26" in done.stderr
 
@@ -257,7 +258,7 @@ def test_a_copy_that_cannot_be_written_is_a_warning(gate: Run, write_policy: Wri
 
     done = gate("check", path, "--at", AT, "--output", "json=no/such/folder.json")
 
-    assert done.returncode == 10
+    assert done.exit_code == 10
     assert "warning: no/such/folder.json could not be written" in done.stderr
     assert "BLOCK" in done.stdout
 
@@ -265,6 +266,6 @@ def test_a_copy_that_cannot_be_written_is_a_warning(gate: Run, write_policy: Wri
 def test_status_is_0_whatever_the_budget(gate: Run, write_policy: WritePolicy) -> None:
     done = gate("status", str(write_policy(bad=1500)), "--at", AT)
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "-50.0 %" in done.stdout
     assert "BLOCK" not in done.stdout
