@@ -12,7 +12,7 @@ from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TextIO
+from typing import Any, TextIO
 from unittest.mock import patch
 
 from gate.cli.main import main
@@ -61,7 +61,7 @@ def gate(
         TemporaryFile("w+", encoding="utf-8") as out,
         TemporaryFile("w+", encoding="utf-8") as err,
     ):
-        streams = {"stdin": nothing, "stdout": out, "stderr": err}
+        streams: dict[str, Any] = {"stdin": nothing, "stdout": out, "stderr": err}
         originals = {f"__{name}__": stream for name, stream in streams.items()}
         with (
             chdir(cwd or Path.cwd()),

@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,20 @@ def test_a_fault_of_the_program_is_1_and_no_verdict(
     assert "this is no verdict" in done.stderr
 
 
+@contextmanager
+def heeding_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C ends, also where a shell has started the tests with ``&``.
+
+    Such a shell lets what it starts ignore SIGINT, and a process that ignores a signal hands this
+    down to its children: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_ctrl_c_while_the_backend_is_slow_is_130_at_once(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -181,14 +196,17 @@ def test_ctrl_c_while_the_backend_is_slow_is_130_at_once(tmp_path: Path) -> None
             f'{{type: prometheus, url: "http://127.0.0.1:{port}"}}',
         ).replace("window: 30d", "window: 30d, sli: {bad: b_total, total: t_total}")
         (tmp_path / "gate.yaml").write_text(text)
-        with subprocess.Popen(
-            command("check", "gate.yaml"),
-            cwd=tmp_path,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with (
+            heeding_interrupts(),
+            subprocess.Popen(
+                command("check", "gate.yaml"),
+                cwd=tmp_path,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as process,
+        ):
             connection, _ = silent.accept()
             with connection:
                 process.send_signal(signal.SIGINT)
