@@ -57,7 +57,16 @@ class Scalar(Generic[T]):
         try:
             return self.parse(text)
         except ValueError as error:
-            raise reader.fail(node, str(error)) from error
+            message = str(error) if text == node.value else self._refusal(node.value)
+            raise reader.fail(node, message) from error
+
+    def _refusal(self, written: str) -> str:
+        """Return what is wrong with a text without what its variables hold: it may be a secret."""
+        try:
+            self.parse(written)
+        except ValueError as error:
+            return f"filled in from the environment, {error}"
+        return f"filled in from the environment, {written!r} is not what belongs here"
 
     def schema(self) -> Schema:
         """Return the schema given, in which a variable may stand for any of it."""
