@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.config.files import Folder
 from gate.config.load import PolicyFile, load, load_pinned
 from gate.errors import PolicyError
+from gate.parsing.files import Folder
 from tests.ci.repository import begin, commit, git
 from tests.config.texts import policy
 
