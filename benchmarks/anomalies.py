@@ -16,12 +16,12 @@ from statistics import fmean, median
 
 import numpy as np
 
-from gate.budget.charts.chart import Chart, Kind
-from gate.budget.charts.draw import Baseline, draw
-from gate.budget.charts.rules import RULES
-from gate.budget.charts.samples import Counts
-from gate.slo.history import SeriesRequest
-from gate.slo.measurement import Sli
+from gate.history.charts.build import BaselineSettings, build_chart
+from gate.history.charts.chart import Chart, ChartKind
+from gate.history.charts.rules import RULES
+from gate.history.charts.samples import Counts
+from gate.measure.history import SeriesRequest
+from gate.slo.indicator import Sli
 from gate.slo.window import Span
 
 WEEK = 7 * 24
@@ -42,7 +42,7 @@ class Process:
     """Something in control."""
 
     name: str
-    kind: Kind
+    kind: ChartKind
     draw: Draw
 
 
@@ -100,31 +100,33 @@ def mean(alike: float = 0.0, tail: float = 0.0, rhythm: float = 0.0, traffic: fl
 
 
 PROCESSES = (
-    Process("ratio, 100 bad an hour", Kind.RATIO, ratio(0.001, 100_000)),
-    Process("ratio, 10 bad an hour", Kind.RATIO, ratio(0.001, 10_000)),
-    Process("ratio, 2 bad an hour", Kind.RATIO, ratio(0.001, 2_000)),
-    Process("ratio, 1 bad in 2 hours", Kind.RATIO, ratio(0.001, 500)),
-    Process("ratio, 10 bad, traffic +/- 90 % by day", Kind.RATIO, ratio(0.001, 10_000, 0, 0.9)),
-    Process("ratio that varies by 20 %, 1,000 bad", Kind.RATIO, ratio(0.001, 10**6, 0.2)),
-    Process("the same, traffic +/- 90 % by day", Kind.RATIO, ratio(0.001, 10**6, 0.2, 0.9)),
-    Process("ratio that varies by 50 %, 1,000 bad", Kind.RATIO, ratio(0.001, 10**6, 0.5)),
-    Process("ratio +/- 50 % by day, 100 bad", Kind.RATIO, ratio(0.001, 10**5, 0, 0.5, 0.5)),
-    Process("mean, normal", Kind.MEAN, mean()),
-    Process("mean, traffic +/- 80 % by day", Kind.MEAN, mean(traffic=0.8)),
-    Process("mean, log-normal by 10 %", Kind.MEAN, mean(tail=0.1)),
-    Process("mean, log-normal by 30 %", Kind.MEAN, mean(tail=0.3)),
-    Process("mean, neighbours alike by 0.3", Kind.MEAN, mean(0.3)),
-    Process("mean, neighbours alike by 0.6", Kind.MEAN, mean(0.6)),
-    Process("mean, neighbours alike by 0.9", Kind.MEAN, mean(0.9)),
-    Process("mean +/- 30 % by day", Kind.MEAN, mean(rhythm=0.3)),
+    Process("ratio, 100 bad an hour", ChartKind.RATIO, ratio(0.001, 100_000)),
+    Process("ratio, 10 bad an hour", ChartKind.RATIO, ratio(0.001, 10_000)),
+    Process("ratio, 2 bad an hour", ChartKind.RATIO, ratio(0.001, 2_000)),
+    Process("ratio, 1 bad in 2 hours", ChartKind.RATIO, ratio(0.001, 500)),
+    Process(
+        "ratio, 10 bad, traffic +/- 90 % by day", ChartKind.RATIO, ratio(0.001, 10_000, 0, 0.9)
+    ),
+    Process("ratio that varies by 20 %, 1,000 bad", ChartKind.RATIO, ratio(0.001, 10**6, 0.2)),
+    Process("the same, traffic +/- 90 % by day", ChartKind.RATIO, ratio(0.001, 10**6, 0.2, 0.9)),
+    Process("ratio that varies by 50 %, 1,000 bad", ChartKind.RATIO, ratio(0.001, 10**6, 0.5)),
+    Process("ratio +/- 50 % by day, 100 bad", ChartKind.RATIO, ratio(0.001, 10**5, 0, 0.5, 0.5)),
+    Process("mean, normal", ChartKind.MEAN, mean()),
+    Process("mean, traffic +/- 80 % by day", ChartKind.MEAN, mean(traffic=0.8)),
+    Process("mean, log-normal by 10 %", ChartKind.MEAN, mean(tail=0.1)),
+    Process("mean, log-normal by 30 %", ChartKind.MEAN, mean(tail=0.3)),
+    Process("mean, neighbours alike by 0.3", ChartKind.MEAN, mean(0.3)),
+    Process("mean, neighbours alike by 0.6", ChartKind.MEAN, mean(0.6)),
+    Process("mean, neighbours alike by 0.9", ChartKind.MEAN, mean(0.9)),
+    Process("mean +/- 30 % by day", ChartKind.MEAN, mean(rhythm=0.3)),
 )
 
 
 def chart(process: Process, counts: Sequence[Counts | None], rules: str) -> Chart:
     """Draw a fortnight."""
     request = SeriesRequest(sli=Sli(), span=Span(START, START + 2 * WEEK * HOUR), step=HOUR)
-    baseline = Baseline(until=START + WEEK * HOUR, incidents=(), records=())
-    drawn = draw(process.kind, counts, request, baseline, RULES[rules])
+    baseline = BaselineSettings(until=START + WEEK * HOUR, incidents=(), records=())
+    drawn = build_chart(process.kind, counts, request, baseline, RULES[rules])
     assert isinstance(drawn, Chart), drawn
     return drawn
 
@@ -149,7 +151,7 @@ def plain_mean(counts: Sequence[Counts | None]) -> float:
 def false_alarms(process: Process, runs: int) -> str:
     """Return a row: alarms a week by plain limits, and by each set of rules with weeks of any."""
     fortnights = [process.draw(np.random.default_rng([7, run]), 0.0) for run in range(runs)]
-    simple = plain if process.kind is Kind.RATIO else plain_mean
+    simple = plain if process.kind is ChartKind.RATIO else plain_mean
     cells = [f"{WEEK * fmean(map(simple, fortnights)):.2f}"]
     for rules in RULES:
         alarms = [len(chart(process, counts, rules).worse) for counts in fortnights]

@@ -14,12 +14,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from gate.budget.cohorts.arms import Arm, Pair
-from gate.budget.cohorts.contests import Contest, compare_all
-from gate.budget.cohorts.dispersion import own_effect
-from gate.budget.cohorts.holm import holm
-from gate.budget.cohorts.ratios import LEVEL, compare
-from gate.budget.sampling import wilson_interval
+from gate.budget.ratio import wilson_interval
+from gate.history.cohorts.arms import Arm, Pair
+from gate.history.cohorts.contests import Contest, compare_all, holm
+from gate.history.cohorts.dispersion import own_effect
+from gate.history.cohorts.ratios import LEVEL, compare
 
 STEPS = 168
 RNG = np.random.default_rng(20261101)

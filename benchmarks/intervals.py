@@ -12,10 +12,9 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.budget.bootstrap import Events
-from gate.budget.outlook import expected
-from gate.slo.history import Series
-from gate.slo.measurement import Sli
+from gate.history.calendar_forecast import StepEvents, expected
+from gate.measure.history import Series
+from gate.slo.indicator import Sli
 from gate.slo.objective import RatioSlo
 from gate.slo.window import CalendarWindow, Period
 
@@ -110,7 +109,7 @@ def coverage(service: str, *, days: int, ahead: int, trials: int) -> Covered:
     return Covered(held / trials, sorted(widths)[trials // 2])
 
 
-def _events(rng: random.Random, service: str, hours: int) -> Iterator[Events]:
+def _events(rng: random.Random, service: str, hours: int) -> Iterator[StepEvents]:
     failing = SERVICES[service](rng, hours)
     for hour, share in enumerate(failing):
         rhythm = 1 + 0.7 * math.cos((hour % DAY - 14) * math.tau / DAY)
@@ -118,7 +117,7 @@ def _events(rng: random.Random, service: str, hours: int) -> Iterator[Events]:
         total = round(2000 * rhythm * (1 / 3 if weekend else 1))
         mean = total * share
         noise = rng.gauss(mean, math.sqrt(mean)) if mean > 20 else _poisson(rng, mean)
-        yield Events(total=total, bad=min(max(round(noise), 0), total))
+        yield StepEvents(total=total, bad=min(max(round(noise), 0), total))
 
 
 def _poisson(rng: random.Random, mean: float) -> int:
@@ -129,8 +128,8 @@ def _poisson(rng: random.Random, mean: float) -> int:
     return count
 
 
-def _sum(events: list[Events]) -> Events:
-    return Events(total=sum(one.total for one in events), bad=sum(one.bad for one in events))
+def _sum(events: list[StepEvents]) -> StepEvents:
+    return StepEvents(total=sum(one.total for one in events), bad=sum(one.bad for one in events))
 
 
 def main() -> None:

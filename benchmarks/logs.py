@@ -18,8 +18,8 @@ import duckdb
 from benchmarks.measuring import gate, machine, median, run, take_turns
 from benchmarks.policies import write_policy
 from gate.backends import open_backend
+from gate.check.measure import measure
 from gate.config.load import load
-from gate.pipeline.measure import measure
 from gate.settings import Limits
 
 ROWS = 3_000_000

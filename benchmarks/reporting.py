@@ -14,15 +14,15 @@ from typing import TypeVar
 
 from benchmarks.measuring import gate, machine, run
 from benchmarks.policies import slo, write_policy
+from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.report.run import gather_report
 from gate.backends import open_backend
+from gate.check.options import Options
 from gate.config.load import load
-from gate.pipeline.incidents import Search
-from gate.pipeline.options import Options
-from gate.pipeline.report import report
+from gate.measure.counts import Answer, CountRequest
+from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.reporters import REPORT_REPORTERS, Style, render_report
 from gate.settings import Limits, Settings
-from gate.slo.history import SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Answer, CountRequest
 from tests.servers.metrics import backfill, prometheus
 from tests.servers.series import END
 
@@ -98,7 +98,7 @@ def parts(policy: Path) -> None:
         opened.append(Timed(settings, limits))
         return opened[-1]
 
-    asked = Search(
+    asked = IncidentOptions(
         at=END,
         last=timedelta(days=DAYS),
         step=timedelta(minutes=5),
@@ -106,7 +106,7 @@ def parts(policy: Path) -> None:
         timeout=TIMEOUT,
     )
     begin = time.perf_counter()
-    made = report(
+    made = gather_report(
         [load(str(policy), {})], Options(at=END, timeout=TIMEOUT), asked, open_with=opening
     )
     seconds = time.perf_counter() - begin

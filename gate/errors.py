@@ -4,8 +4,18 @@ Every exit code has one meaning. Python and click both use 1 for their own accid
 exception, a closed pipe, Ctrl-C), so a verdict never has 1.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean ...?`` with the nearest known name, or the known names."""
+    from difflib import get_close_matches  # noqa: PLC0415 - costs 5 ms, needed for mistakes only
+
+    names = sorted(str(name) for name in known)
+    close = get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
 
 
 class ExitCode(IntEnum):

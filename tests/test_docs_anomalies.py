@@ -7,14 +7,13 @@ from pathlib import Path
 import click
 
 from benchmarks.anomalies import PROCESSES
-from gate.budget.charts.draw import EXPECTED, FEWEST
-from gate.budget.charts.ewma import CAP, WEIGHT, WIDTH
-from gate.budget.charts.rules import DEFAULT, RULES
-from gate.budget.charts.samples import FEWEST_EVENTS
-from gate.budget.charts.series import BURNING
 from gate.cli.anomalies import anomalies
-from gate.config.past_shape import CONTROL_CHARTS
-from gate.config.shapes import Block
+from gate.config.past_schema import CONTROL_CHARTS
+from gate.history.charts.build import BURNING, EXPECTED, FEWEST
+from gate.history.charts.rules import DEFAULT, RULES
+from gate.history.charts.samples import FEWEST_EVENTS
+from gate.history.charts.signals import CAP, WEIGHT, WIDTH
+from gate.parsing.schema import Object
 from gate.policy.changes import REPAIRS
 from gate.policy.control_charts import ControlChartRule
 from gate.reporters import render_anomalies
@@ -36,7 +35,7 @@ def test_both_forms_of_the_rule_are_read_and_mean_the_same() -> None:
 def test_every_key_of_the_rule_is_told_and_the_repairs_are_named() -> None:
     block = CONTROL_CHARTS.longer
 
-    assert isinstance(block, Block)
+    assert isinstance(block, Object)
     table = TEXT.split("| Key | says |", 1)[1].split("\n\n", 1)[0]
     assert {key for key in block.fields if f"`{key}`" not in table} == set()
     (repairs,) = re.findall(r"by default repairs: (.*?) \|", TEXT)

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from benchmarks.cohorts import MIXED, TWICE, WORLDS
-from gate.budget.cohorts.comparison import Outcome
-from gate.budget.cohorts.ratios import Method
 from gate.cli.cohorts import cohorts
+from gate.history.cohorts.comparison import ComparisonOutcome
+from gate.history.cohorts.ratios import Method
 from gate.reporters import render_cohorts
 from gate.reporters.style import Style
 from tests.reporters.cohorts import group, report, service, slo, within
@@ -24,7 +24,7 @@ def test_every_option_is_told() -> None:
 
 
 def test_every_key_of_the_report_is_told() -> None:
-    one = service(slo(group("v7", within(Outcome.WORSE, 6, 5))), left_out=(("a", "b"),))
+    one = service(slo(group("v7", within(ComparisonOutcome.WORSE, 6, 5))), left_out=(("a", "b"),))
     document = json.loads(render_cohorts("json", report(one), Style()))
     (told,) = document["services"]
     (found,) = told["slos"]
@@ -33,12 +33,12 @@ def test_every_key_of_the_report_is_told() -> None:
 
     keys = {*told, *found, *first, *comparison, *comparison["crude"], "by", "within"}
     assert {key for key in keys - {"service", "source"} if f"`{key}`" not in TEXT} == set()
-    assert all(f"`{outcome}`" in TEXT for outcome in Outcome)
+    assert all(f"`{outcome}`" in TEXT for outcome in ComparisonOutcome)
     assert all(f"`{method}`" in TEXT for method in Method)
 
 
 def test_the_sentences_of_the_example_are_the_programs() -> None:
-    found = within(Outcome.WORSE, 6.2, 6.2)
+    found = within(ComparisonOutcome.WORSE, 6.2, 6.2)
     one = service(slo(group("v7", found)))
     text = " ".join(render_cohorts("terminal", report(one, within="model"), Style()).split())
 

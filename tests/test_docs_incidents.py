@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from gate.budget.explained import RecordStatus
-from gate.budget.incidents import Ending
 from gate.cli.incidents import incidents
 from gate.config.known_incidents import load_deploys, load_known
+from gate.history.incidents import IncidentEnding
+from gate.history.records import RecordStatus
 from gate.reporters import render_incidents
 from gate.reporters.style import Style
 from tests.reporters.incidents import DEPLOY, RECORD, explained, report, service
@@ -51,4 +51,4 @@ def test_every_key_of_the_report_is_told() -> None:
 
     keys = {*told, *incident, *incident["slos"][0], *told["slos"][0]}
     assert {key for key in keys - {"service", "source"} if f"`{key}`" not in TEXT} == set()
-    assert all(f"`{ending}`" in TEXT for ending in Ending)
+    assert all(f"`{ending}`" in TEXT for ending in IncidentEnding)

@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 import click
-
-from gate.budget.replay import Fit, Kind
-from gate.cli.review import review
-from gate.reporters import render_review
-from gate.reporters.style import Style
 from tests.pipeline.memory import slo
 from tests.pipeline.remembered import OUTAGES
+
+from gate.cli.review import review
+from gate.history.objective_candidates import CandidateKind, Fit
+from gate.reporters import render_review
+from gate.reporters.style import Style
 from tests.reporters.reviews import SLA, terminal, told
 
 TEXT = (Path(__file__).parent.parent / "docs" / "review.md").read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def test_every_key_and_word_of_the_report_is_told() -> None:
     keys = {*one, *found, *found["periods"][0], *found["candidates"][0], "periods_asked"}
     assert {key for key in keys if f"`{key}`" not in TEXT} == set()
     assert all(f"| {fit} |" in TEXT for fit in Fit)
-    assert all(f"`{kind}`" in TEXT for kind in Kind)
+    assert all(f"`{kind}`" in TEXT for kind in CandidateKind)
 
 
 def test_the_picture_is_what_it_prints() -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from gate.config.known_incidents import load_known
-from gate.config.past_shape import EXHAUSTION, POSTMORTEMS
+from gate.config.past_schema import EXHAUSTION, POSTMORTEMS
 from gate.policy.changes import REPAIRS
 from tests.config.texts import policy, sound
 

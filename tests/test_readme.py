@@ -10,11 +10,11 @@ import pytest
 
 from gate.cli.check import check
 from gate.cli.main import COMMANDS
-from gate.config.policy_shape import policy_schema
+from gate.config.policy_schema import policy_schema
 from gate.errors import ExitCode
+from gate.measure.counts import Cause
 from gate.policy.changes import BUILT_IN
 from gate.policy.policy import DEFAULT_ACTIONS
-from gate.slo.measurement import Cause
 from tests.command import Result, gate
 from tests.servers.metrics import backfill, prometheus
 from tests.servers.series import END, LAST, Counter, write_openmetrics

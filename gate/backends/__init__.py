@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from gate.measure.counts import Backend
+from gate.measure.history import HistoryBackend
 from gate.settings import Limits, Settings
-from gate.slo.history import History
-from gate.slo.measurement import Backend
 
 if TYPE_CHECKING:  # every measuring command comes by here
-    from gate.slo.cohorts import Telling
-    from gate.slo.diagnosis import Doctor
+    from gate.measure.cohorts import CohortBackend
+    from gate.measure.diagnosis import Doctor
 
 BACKENDS: Final[Mapping[str, str]] = {
     "prometheus": "gate.backends.prometheus",
@@ -53,15 +53,15 @@ def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
     return doctor
 
 
-def history_of(backend: Backend) -> History | None:
+def history_of(backend: Backend) -> HistoryBackend | None:
     """Return what tells the history of a backend; None where it keeps none."""
-    known: Backend | History = backend
-    return known if isinstance(known, History) else None
+    known: Backend | HistoryBackend = backend
+    return known if isinstance(known, HistoryBackend) else None
 
 
-def cohorts_of(backend: Backend) -> "Telling | None":
+def cohorts_of(backend: Backend) -> "CohortBackend | None":
     """Return what tells a backend's events apart by labels; None where it cannot."""
-    from gate.slo.cohorts import Telling  # noqa: PLC0415 - for one command only
+    from gate.measure.cohorts import CohortBackend  # noqa: PLC0415 - for one command only
 
-    known: Backend | Telling = backend
-    return known if isinstance(known, Telling) else None
+    known: Backend | CohortBackend = backend
+    return known if isinstance(known, CohortBackend) else None

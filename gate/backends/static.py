@@ -12,10 +12,9 @@ from typing import Any, Final
 import yaml
 from yaml.constructor import ConstructorError
 
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
 from gate.settings import Limits, StaticSettings
-from gate.slo.duration import format_duration, parse_duration
-from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
-from gate.slo.ratio import parse_ratio
+from gate.slo.quantities import format_duration, parse_duration, parse_ratio
 
 _ENTRY: Final = frozenset({"total", "bad", "spent", "newest", "coverage", "windows"})
 _WINDOW: Final = frozenset({"total", "bad"})

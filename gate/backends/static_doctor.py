@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gate.backends.static import StaticBackend, open_backend
+from gate.measure.counts import Answer, Cause, Unmeasured
+from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Level
 from gate.settings import Limits, StaticSettings
-from gate.slo.diagnosis import Check, Diagnosis, Level, Patient, Symptom
-from gate.slo.measurement import Answer, Cause, Unmeasured
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +16,11 @@ class StaticDoctor:
 
     backend: StaticBackend
 
-    def examine(self, patients: Sequence[Patient], at: datetime) -> Diagnosis:
+    def examine(self, patients: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
         """Say that there is nothing to look at, and whether each SLO has its counts."""
         file = str(self.backend.path)
         answers = self.backend.measure([patient.request for patient in patients], at)
-        nothing_live = Symptom(
+        nothing_live = CheckResult(
             check=Check.LIVE,
             level=Level.DOUBT,
             says=f"the counts are written down in {file}; nothing live is behind them",
@@ -37,11 +37,11 @@ def open_doctor(settings: StaticSettings, limits: Limits) -> StaticDoctor:
     return StaticDoctor(open_backend(settings, limits))
 
 
-def _symptom(answer: Answer, file: str) -> Symptom:
+def _symptom(answer: Answer, file: str) -> CheckResult:
     if not isinstance(answer, Unmeasured):
-        return Symptom(check=Check.COUNTED, says="written down", looked_at=file)
+        return CheckResult(check=Check.COUNTED, says="written down", looked_at=file)
     unread = answer.cause is Cause.BACKEND_ERROR
-    return Symptom(
+    return CheckResult(
         check=Check.REACH if unread else Check.COUNTED,
         level=Level.FAULT,
         says=answer.reason,

@@ -9,15 +9,15 @@ from gate.budget.assessment import Assessment, Doubt, Guards
 from gate.budget.doubts import evidence_doubts, traffic_doubts
 from gate.budget.forecast import Forecast, forecast
 from gate.budget.impact import Impact, price
-from gate.budget.occurrences import composite_consumed
 from gate.budget.ratio import (
     budget_to_date,
+    composite_consumed,
     remaining_interval,
     seconds,
     share_per_bad,
     window_burn,
 )
-from gate.slo.measurement import Answer, Counts, Evidence, Spent, Unmeasured
+from gate.measure.counts import Answer, Counts, Evidence, Spent, Unmeasured
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.window import CalendarWindow, Window
 

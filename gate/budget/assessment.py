@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 
-from gate.budget.forecast import Forecast
+from gate.budget.forecast import Forecast, Recovery
 from gate.budget.impact import Price
-from gate.budget.recovery import Recovery
-from gate.slo.measurement import Cause, Evidence, Unmeasured
+from gate.measure.counts import Cause, Evidence, Unmeasured
 from gate.slo.objective import Bound, RatioSlo, Slo
 from gate.slo.window import Span
 

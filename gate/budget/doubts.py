@@ -5,10 +5,10 @@ from fractions import Fraction
 from math import ceil, floor
 
 from gate.budget.assessment import Doubt, Guards
-from gate.budget.timeslices import describe_time
-from gate.slo.duration import format_duration
-from gate.slo.measurement import Cause, Counts, Evidence
+from gate.measure.counts import Cause, Counts, Evidence
 from gate.slo.objective import RatioSlo
+from gate.slo.quantities import format_duration
+from gate.wording import describe_time
 
 
 def evidence_doubts(evidence: Evidence, at: datetime, guards: Guards) -> tuple[Doubt, ...]:

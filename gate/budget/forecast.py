@@ -1,10 +1,15 @@
-"""When the budget runs out at the present rate, and whether it lasts until it renews."""
+"""When a budget runs out at the present rate, and when a rolling one recovers."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import accumulate
+from typing import Final
 
 from gate.budget.ratio import seconds
+from gate.measure.history import Series
+from gate.slo.indicator import EmptySlice, Slices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +63,95 @@ def forecast(
         lasts_until_reset=lasts,
         seconds_left=seconds_left,
     )
+
+
+_TIE: Final = 1e-12
+"""A slice that meets its target exactly is not bad by the last digit of an extrapolated count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """How much of what was consumed is still in the window, if nothing more fails."""
+
+    at: datetime
+    step: timedelta
+    left: tuple[Fraction, ...]
+    """After one step, two steps and so on: the share of today's bad events that is left, 1 to 0."""
+
+    def remaining(self, remaining: Fraction) -> Iterator[tuple[datetime, Fraction]]:
+        """Yield, step by step, when how much of the budget will be left.
+
+        With r left now, 1 - r is consumed, and what has left the window is given back; the traffic
+        is taken to stay what it was, so that the budget's size stays.
+        """
+        for place, left in enumerate(self.left, start=1):
+            yield self.at + place * self.step, 1 - (1 - remaining) * left
+
+    @property
+    def end(self) -> datetime:
+        """When all of it will have left."""
+        return self.at + len(self.left) * self.step
+
+    def left_at(self, instant: datetime) -> Fraction:
+        """Return the share of today's bad events that is left at an instant."""
+        place = min((instant - self.at) // self.step, len(self.left))
+        return self.left[place - 1] if place > 0 else Fraction(1)
+
+
+def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
+    """Return how the bad events of a whole window leave it; None where none is known of.
+
+    Args:
+        series: the events of the window that ends at ``at``; a step that is not known has none.
+        at: the instant of the run.
+        step: of the series.
+    """
+    bad = [value or 0.0 for value in series.bad]
+    total = sum(bad)
+    if not total:
+        return None
+    gone = accumulate(bad)
+    return Recovery(
+        at=at,
+        step=step,
+        left=tuple(max(1 - Fraction(sofar) / Fraction(total), Fraction()) for sofar in gone),
+    )
+
+
+def renewal(reset: datetime, step: timedelta) -> Recovery:
+    """Return how a calendar budget comes back: all at once, at the reset."""
+    return Recovery(at=reset - step, step=step, left=(Fraction(0),))
+
+
+def composed(parts: Sequence[tuple[Fraction, Recovery]]) -> Recovery:
+    """Return how a composite comes back, by the longest of its members' steps.
+
+    Args:
+        parts: what each member took of the composite's budget (weight x consumed), above 0, and how
+            that member comes back; at least one.
+    """
+    step = max(part.step for _, part in parts)
+    start, end = min(part.at for _, part in parts), max(part.end for _, part in parts)
+    total = sum(share for share, _ in parts)
+    left = tuple(
+        sum((share * part.left_at(start + place * step) for share, part in parts), Fraction(0))
+        / total
+        for place in range(1, -((start - end) // step) + 1)
+    )
+    return Recovery(at=start, step=step, left=left)
+
+
+def bad_slices(series: Series, slices: Slices) -> Series:
+    """Return a series of slices, each step of which is one, out of that of their events."""
+    judged = [
+        None if total is None or bad is None else float(_is_bad(total, bad, slices))
+        for total, bad in zip(series.total, series.bad, strict=True)
+    ]
+    total = tuple(None if one is None else 1.0 for one in judged)
+    return replace(series, total=total, bad=tuple(judged))
+
+
+def _is_bad(total: float, bad: float, slices: Slices) -> bool:
+    if not total:
+        return slices.empty is EmptySlice.BAD
+    return (total - bad) / total < float(slices.target) - _TIE

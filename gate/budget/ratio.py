@@ -1,17 +1,65 @@
-"""The budget of a ratio SLO, counted in events or in timeslices.
-
-Everything follows from one number: the share of the budget that a single bad event spends.
-"""
+"""The budget of a ratio SLO, counted in events, in timeslices or from a sample."""
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import floor, sqrt
 
-from gate.budget.occurrences import burn_rate
-from gate.budget.sampling import wilson_interval
-from gate.budget.timeslices import slices_in
-from gate.slo.measurement import Answer, Cause, Counts, Unmeasured
+from gate.measure.counts import Answer, Cause, Counts, Unmeasured
 from gate.slo.objective import Denominator, RatioSlo
 from gate.slo.window import CalendarWindow
+
+
+def burn_rate(total: Fraction, bad: Fraction, budget: Fraction) -> Fraction:
+    """Return how many times too fast the budget is being spent: (bad / total) / b, at least 0.
+
+    1 spends the budget exactly in one SLO window. ``total`` and ``budget`` must be above 0.
+    """
+    return bad / (budget * total)
+
+
+def composite_consumed(parts: list[tuple[Fraction, Fraction]]) -> Fraction:
+    """Add up weight x consumed over the members; the weights need not add up to 1."""
+    return sum((weight * share for weight, share in parts), Fraction(0))
+
+
+def slices_in(window: timedelta, length: timedelta) -> Fraction:
+    """Return how many slices the whole window has; a fraction where it is no multiple."""
+    return Fraction(window // timedelta(microseconds=1), length // timedelta(microseconds=1))
+
+
+def allowed_downtime(window: timedelta, budget: Fraction) -> timedelta:
+    """Return the time that may be bad: 99.9 % over 30 days is 43.2 minutes."""
+    return timedelta(microseconds=float(budget * (window // timedelta(microseconds=1))))
+
+
+Z_95 = 1.959963984540054
+"""The standard normal quantile at 0.975."""
+
+
+def wilson_interval(bad: Fraction, total: Fraction) -> tuple[Fraction, Fraction]:
+    """Return the 95 % interval of the bad share: 0 <= low <= bad/total <= high <= 1.
+
+    ``total`` must be above 0.
+    """
+    n, ratio, square = float(total), float(bad / total), Z_95 * Z_95
+    centre = (ratio + square / (2 * n)) / (1 + square / n)
+    half = Z_95 / (1 + square / n) * sqrt(ratio * (1 - ratio) / n + square / (4 * n * n))
+    exact = bad / total
+    low = min(max(Fraction(centre - half), Fraction(0)), exact)
+    high = max(min(Fraction(centre + half), Fraction(1)), exact)
+    return (Fraction(0) if bad == 0 else low), (Fraction(1) if bad == total else high)
+
+
+def samples_needed(ratio: Fraction, threshold: Fraction) -> int | None:
+    """Return how many samples at this bad share would put the threshold outside the interval.
+
+    A threshold is inside the Wilson interval exactly while n (ratio - threshold)^2 is at most
+    z^2 threshold (1 - threshold): the interval inverts that score test. None where the two are
+    equal, or the threshold is no share strictly between 0 and 1 (no number of samples tells).
+    """
+    if ratio == threshold or not 0 < threshold < 1:
+        return None
+    return floor(Fraction(Z_95) ** 2 * threshold * (1 - threshold) / (ratio - threshold) ** 2) + 1
 
 
 def seconds(length: timedelta) -> Fraction:

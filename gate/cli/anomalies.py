@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 import click
 
-from gate.budget.charts.rules import DEFAULT, RULES
-from gate.budget.charts.series import Charting
+from gate.analysis.anomalies.run import AnomalyOptions, chart_indicators
 from gate.cli.parameters import DURATION, measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.config.known_incidents import load_known
 from gate.errors import ExitCode
-from gate.pipeline.anomalies import Look, look_at
+from gate.history.charts.build import Charting
+from gate.history.charts.rules import DEFAULT, RULES
 from gate.reporters import ANOMALY_REPORTERS, render_anomalies
 
 
@@ -63,9 +63,9 @@ def anomalies(
         raise click.UsageError("--baseline must be shorter than --last, or nothing is left to see")
     records = load_known(known, os.environ)
     charting = Charting(baseline=baseline or last / 2, rules=rules, records=records)
-    look = Look(at=at or now(), last=last, step=step, charting=charting)
+    look = AnomalyOptions(at=at or now(), last=last, step=step, charting=charting)
     files = load_all(policies)
     with progress(files):
-        found = look_at(files, look, timeout)
+        found = chart_indicators(files, look, timeout)
     report(lambda name, style: render_anomalies(name, found, style), format_, copies)
     return found.exit_code

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 import click
 
 from gate.budget.impact import Impact
-from gate.ci.systems import SYSTEMS
+from gate.check.options import Options
+from gate.check.run import run_check
+from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.cli.parameters import DURATION, EVIDENCE, IMPACT, UNTIL, measuring, one_override
-from gate.cli.place import Place, context_of
 from gate.cli.session import append, load_all, now, progress, read_file, report, signing_key
 from gate.cli.waiting import until_allowed
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision
 from gate.errors import ExitCode
-from gate.pipeline.options import Options
-from gate.pipeline.run import check as run_check
+from gate.hosts.systems import SYSTEMS
 from gate.reporters import REPORTERS, render
 
 
@@ -90,7 +90,7 @@ def check(
     broken_glass = one_override(override, approved_by, until)
     if at is not None and wait is not None:
         raise click.UsageError("--wait does not go with --at: the past does not change")
-    place = Place(context_of(ci, base=base, environment=environment), os.environ)
+    place = CiEnvironment(context_of(ci, base=base, environment=environment), os.environ)
     files = load_all(policies, _reading(policy_ref, place))
     if broken_glass is not None:
         place = place.with_author()  # who may not approve it
@@ -120,22 +120,22 @@ def check(
     if record is not None:
         append(record, decision)
     if comment:
-        from gate.cli.comment import keep_comment  # noqa: PLC0415 - asks a code host
+        from gate.cli.publishing import keep_comment  # noqa: PLC0415 - asks a code host
 
         keep_comment(decision, place)
     if status:
-        from gate.cli.commit_status import show_verdict  # noqa: PLC0415 - as above
+        from gate.cli.publishing import show_verdict  # noqa: PLC0415 - as above
 
         show_verdict(decision, place)
     return decision.exit_code
 
 
-def _reading(ref: str | None, place: Place) -> Callable[[str], PolicyFile]:
+def _reading(ref: str | None, place: CiEnvironment) -> Callable[[str], PolicyFile]:
     if ref is None:
         return read_file
 
     def read(path: str) -> PolicyFile:
-        from gate.cli.pinned import read_pinned  # noqa: PLC0415 - git is run here only
+        from gate.cli.policy_at_ref import read_pinned  # noqa: PLC0415 - git is run here only
 
         return read_pinned(path, ref, place.file)
 

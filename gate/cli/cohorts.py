@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 import click
 
+from gate.analysis.cohorts.measure import SHORTEST, CohortOptions
+from gate.analysis.cohorts.run import compare_cohorts
 from gate.cli.parameters import DURATION, measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
-from gate.pipeline.cohort_requests import SHORTEST, Split
-from gate.pipeline.cohorts import split
 from gate.reporters import COHORT_REPORTERS, render_cohorts
-from gate.slo.duration import format_duration
+from gate.slo.quantities import format_duration
 
 
 @click.command()
@@ -66,7 +66,7 @@ def cohorts(
         raise click.UsageError(f"--last is shorter than {format_duration(SHORTEST)}")
     if by == within:
         raise click.UsageError("--within needs another label than --by")
-    asked = Split(
+    asked = CohortOptions(
         at=at or now(),
         by=by,
         within=within,
@@ -78,6 +78,6 @@ def cohorts(
     )
     files = load_all(policies)
     with progress(files):
-        found = split(files, asked)
+        found = compare_cohorts(files, asked)
     report(lambda name, style: render_cohorts(name, found, style), format_, copies)
     return found.exit_code

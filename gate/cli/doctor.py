@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import click
 
+from gate.analysis.doctor.run import examine
 from gate.cli.parameters import measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
-from gate.pipeline.doctor import examine
 from gate.reporters import CHECKUP_REPORTERS, render_checkup
 
 

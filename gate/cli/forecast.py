@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 import click
 
-from gate.budget.bootstrap import LEAST
+from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
 from gate.cli.parameters import DURATION, measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
-from gate.pipeline.forecast import Question, foretell
+from gate.history.calendar_forecast import LEAST
 from gate.reporters import FORECAST_REPORTERS, render_forecast
-from gate.slo.duration import format_duration
+from gate.slo.quantities import format_duration
 
 
 @click.command()
@@ -38,9 +38,9 @@ def forecast(
     if last < LEAST:
         needed = format_duration(LEAST)
         raise click.UsageError(f"--last is shorter than the {needed} that an interval needs")
-    asked = Question(at=at or now(), last=last, timeout=timeout)
+    asked = ForecastOptions(at=at or now(), last=last, timeout=timeout)
     files = load_all(policies)
     with progress(files):
-        found = foretell(files, asked)
+        found = forecast_budgets(files, asked)
     report(lambda name, style: render_forecast(name, found, style), format_, copies)
     return found.exit_code

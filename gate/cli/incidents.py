@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from gate.analysis.incidents.run import search_incidents
+from gate.cli.incident_options import search_for
 from gate.cli.parameters import looking_back, measuring
-from gate.cli.searching import search_for
 from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
-from gate.pipeline.incidents import search
 from gate.reporters import INCIDENT_REPORTERS, render_incidents
 
 
@@ -32,6 +32,6 @@ def incidents(
     asked = search_for(at=at or now(), timeout=timeout, **looking)
     files = load_all(policies)
     with progress(files):
-        found = search(files, asked)
+        found = search_incidents(files, asked)
     report(lambda name, style: render_incidents(name, found, style), format_, copies)
     return found.exit_code

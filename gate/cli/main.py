@@ -52,7 +52,7 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            from gate.config.reader import nearest  # noqa: PLC0415 - for mistakes only
+            from gate.errors import nearest  # noqa: PLC0415 - for mistakes only
 
             raise click.UsageError(f"{name!r} is no command{nearest(name, COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)

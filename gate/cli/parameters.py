@@ -8,10 +8,10 @@ from typing import Any, Final
 import click
 
 from gate.budget.impact import Impact
-from gate.config.reader import nearest
-from gate.config.scalars import ABOVE_ZERO, SHARE, parse_instant
+from gate.errors import nearest
+from gate.parsing.values import ABOVE_ZERO, SHARE, parse_instant
 from gate.policy.override import Override
-from gate.slo.duration import parse_duration
+from gate.slo.quantities import parse_duration
 
 
 class Parsed(click.ParamType[Any]):

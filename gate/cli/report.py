@@ -6,15 +6,15 @@ from typing import Any
 
 import click
 
+from gate.analysis.cohorts.measure import CohortOptions
+from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.report.run import gather_report
+from gate.check.options import Options
+from gate.cli.incident_options import search_for
 from gate.cli.parameters import looking_back, measuring
-from gate.cli.searching import search_for
 from gate.cli.session import FILE_STYLE, load_all, now, progress, write_copies
 from gate.cli.session import report as write_report
 from gate.errors import ExitCode, UsageError
-from gate.pipeline.cohort_requests import Split
-from gate.pipeline.incidents import Search
-from gate.pipeline.options import Options
-from gate.pipeline.report import report as gather
 from gate.reporters import REPORT_REPORTERS, Style, render_report
 
 
@@ -50,7 +50,7 @@ def report(
     files = load_all(policies)
     with progress(files):
         options = Options(at=asked.at, timeout=timeout, change=change)
-        found = gather(files, options, asked, groups)
+        found = gather_report(files, options, asked, groups)
 
     def render(name: str, style: Style) -> str:
         return render_report(name, found, style)
@@ -63,7 +63,7 @@ def report(
     return found.exit_code
 
 
-def _groups(asked: Search, by: str | None, within: str | None) -> Split | None:
+def _groups(asked: IncidentOptions, by: str | None, within: str | None) -> CohortOptions | None:
     """Return what to tell events apart by, over each SLO's own window; None: by nothing."""
     if by is None:
         if within is not None:
@@ -71,7 +71,7 @@ def _groups(asked: Search, by: str | None, within: str | None) -> Split | None:
         return None
     if by == within:
         raise click.UsageError("--within needs another label than --by")
-    return Split(at=asked.at, by=by, within=within, timeout=asked.timeout)
+    return CohortOptions(at=asked.at, by=by, within=within, timeout=asked.timeout)
 
 
 def _check_place(target: Path) -> None:

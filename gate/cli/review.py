@@ -4,11 +4,10 @@ from datetime import datetime, timedelta
 
 import click
 
+from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.cli.parameters import measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
-from gate.pipeline.review import Retrospect
-from gate.pipeline.review import review as look_back
 from gate.reporters import REVIEW_REPORTERS, render_review
 
 
@@ -34,9 +33,9 @@ def review(
 
     Exit codes: 0 whatever is found, 3 nothing can be said of an SLO.
     """
-    asked = Retrospect(at=at or now(), periods=periods, timeout=timeout)
+    asked = ReviewOptions(at=at or now(), periods=periods, timeout=timeout)
     files = load_all(policies)
     with progress(files):
-        found = look_back(files, asked)
+        found = review_objectives(files, asked)
     report(lambda name, style: render_review(name, found, style), format_, copies)
     return found.exit_code

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 import click
 
+from gate.check.options import Options
+from gate.check.run import run_status
 from gate.cli.parameters import measuring
 from gate.cli.session import load_all, now, progress, report
 from gate.errors import ExitCode
-from gate.pipeline.options import Options
-from gate.pipeline.run import status as run_status
 from gate.reporters import STATUS_REPORTERS, render_status
 
 

@@ -8,13 +8,13 @@ from typing import Any, NoReturn
 
 import click
 
-from gate.ci.systems import SYSTEMS
-from gate.cli.place import context_of
+from gate.cli.ci_environment import context_of
 from gate.cli.session import now, signing_key
 from gate.cli.streams import write
 from gate.decision.decision import SCHEMA_VERSION
 from gate.decision.seal import flaw
 from gate.errors import ExitCode, UsageError
+from gate.hosts.systems import SYSTEMS
 
 
 @click.command()

@@ -12,7 +12,11 @@ from gate.errors import ExitCode
 
 _FIRST: Final = 15.0
 """Seconds: a budget does not change sooner than a scrape."""
+
+
 _LONGEST: Final = 120.0
+
+
 _GROWTH: Final = 1.5
 
 

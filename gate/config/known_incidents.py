@@ -9,17 +9,17 @@ from typing import Final, TypeVar
 
 import yaml
 
-from gate.budget.explained import Deploy, Record, RecordStatus
-from gate.config.files import Folder, Imports, read_bytes
-from gate.config.reader import Reader, UnreadableError, after, compose, compose_all, decode
-from gate.config.scalars import INSTANT, NAME, TEXT
-from gate.config.shapes import Block, Choice, Field, Values
 from gate.errors import Mistake, PolicyError, UsageError
+from gate.history.records import Deployment, IncidentRecord, RecordStatus
+from gate.parsing.files import Folder, Imports, read_bytes
+from gate.parsing.reader import Reader, UnreadableError, after, compose, compose_all, decode
+from gate.parsing.schema import Choice, Field, Object, Values
+from gate.parsing.values import INSTANT, NAME, TEXT
 
 T = TypeVar("T")
 
 
-def _record(values: Values, reader: Reader) -> Record:
+def _record(values: Values, reader: Reader) -> IncidentRecord:
     start, end = values.get("start"), values.get("end")
     if end is not None and end <= start:
         raise reader.fail(values.node("end"), "the end is not after the start")
@@ -27,7 +27,7 @@ def _record(values: Values, reader: Reader) -> Record:
     if end is None and status in {RecordStatus.RESOLVED, RecordStatus.REVIEWED}:
         # It would explain everything that happens from now on.
         raise reader.fail(values.node("status"), f"what is {status} has an end: add the key 'end'")
-    return Record(
+    return IncidentRecord(
         id=values.get("id"),
         title=values.get("title"),
         start=start,
@@ -40,7 +40,7 @@ def _record(values: Values, reader: Reader) -> Record:
     )
 
 
-RECORD: Final = Block(
+RECORD: Final = Object(
     {
         "id": Field(shape=TEXT, doc="What people call it: INC-42.", required=True),
         "title": Field(shape=TEXT, doc="What happened, in a line.", required=True),
@@ -57,14 +57,14 @@ RECORD: Final = Block(
     },
     _record,
 )
-DEPLOY: Final = Block(
+DEPLOY: Final = Object(
     {
         "time": Field(shape=INSTANT, doc="When it went live, RFC 3339.", required=True),
         "revision": Field(shape=TEXT, doc="Which commit or version.", required=True),
         "service": Field(shape=TEXT, doc="Of the policy; left out: of every policy."),
         "change": Field(shape=NAME, doc="The change class."),
     },
-    lambda values, _: Deploy(
+    lambda values, _: Deployment(
         time=values.get("time"),
         revision=values.get("revision"),
         service=values.get("service"),
@@ -73,7 +73,7 @@ DEPLOY: Final = Block(
 )
 
 
-def load_known(patterns: Sequence[str], environ: Mapping[str, str]) -> tuple[Record, ...]:
+def load_known(patterns: Sequence[str], environ: Mapping[str, str]) -> tuple[IncidentRecord, ...]:
     """Read the known incidents of files or globs; a folder stands for all YAML files in it.
 
     A file has one incident, a list of them, or several documents.
@@ -83,7 +83,7 @@ def load_known(patterns: Sequence[str], environ: Mapping[str, str]) -> tuple[Rec
         PolicyError: a file cannot be read or says something wrong; carries every mistake.
     """
     mistakes: list[Mistake] = []
-    found: dict[str, Record] = {}
+    found: dict[str, IncidentRecord] = {}
     for path in dict.fromkeys(path for pattern in patterns for path in _files(pattern)):
         reader = _reader(path, environ, mistakes)
         try:
@@ -95,7 +95,7 @@ def load_known(patterns: Sequence[str], environ: Mapping[str, str]) -> tuple[Rec
     return _unless_wrong(tuple(found.values()), mistakes)
 
 
-def add_records(raw: bytes, reader: Reader, found: dict[str, Record]) -> None:
+def add_records(raw: bytes, reader: Reader, found: dict[str, IncidentRecord]) -> None:
     """Add the records of a file to those found so far, by id.
 
     Raises:
@@ -118,7 +118,7 @@ def add_records(raw: bytes, reader: Reader, found: dict[str, Record]) -> None:
         raise UnreadableError
 
 
-def load_deploys(path: str, environ: Mapping[str, str]) -> tuple[Deploy, ...]:
+def load_deploys(path: str, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
     """Read a file in JSON Lines, one deploy a line; empty lines are left out.
 
     Raises:
@@ -134,7 +134,7 @@ def load_deploys(path: str, environ: Mapping[str, str]) -> tuple[Deploy, ...]:
     return _unless_wrong(tuple(found), mistakes)
 
 
-def _deploy(line: str, reader: Reader) -> Deploy:
+def _deploy(line: str, reader: Reader) -> Deployment:
     try:
         json.loads(line)
     except json.JSONDecodeError as error:

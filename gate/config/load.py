@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from gate.config.files import Folder, Imports, Tree, read_bytes
-from gate.config.policy_shape import POLICY, Contents
-from gate.config.reader import Reader, UnreadableError, compose, decode
-from gate.decision.decision import Source
+from gate.config.policy_schema import POLICY, Contents
+from gate.decision.decision import PolicySource
 from gate.errors import Mistake, PolicyError
+from gate.parsing.files import Folder, Imports, Tree, read_bytes
+from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.policy.policy import Policy
 from gate.settings import Settings
 
@@ -22,7 +22,7 @@ class PolicyFile:
 
     policy: Policy
     settings: Settings
-    source: Source
+    source: PolicySource
     warnings: tuple[Mistake, ...]
     altered: str | None = None
     """Hash of the files as the change would have them, where it differs; None: it does not."""
@@ -88,7 +88,7 @@ def _read(raw: bytes, path: str, environ: Mapping[str, str], imports: Imports) -
     return PolicyFile(
         policy=contents.policy,
         settings=contents.settings,
-        source=Source(path=path, sha256=digest, revision=None, modified=False),
+        source=PolicySource(path=path, sha256=digest, revision=None, modified=False),
         warnings=mistakes,
     )
 

@@ -8,15 +8,16 @@ from typing import Final
 
 import yaml
 
-from gate.config.reader import Reader, UnreadableError, nearest, written
-from gate.config.shapes import Values
-from gate.config.sli_shape import sli_kind
-from gate.config.slos_shape import Placed
+from gate.config.sli_schema import sli_kind
+from gate.config.slo_entries import Placed
+from gate.errors import nearest
+from gate.parsing.reader import Reader, UnreadableError, written
+from gate.parsing.schema import Values
 from gate.policy.burn_rates import NAMED
 from gate.policy.changes import BUILT_IN, ROLLBACK
 from gate.policy.tiers import Tier, tier_of
 from gate.settings import SETTINGS, Settings
-from gate.slo.measurement import Sli
+from gate.slo.indicator import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 from gate.slo.window import RollingWindow, Window
 
@@ -207,7 +208,7 @@ def _warn_of_no_events(values: Values, reader: Reader) -> None:
     keys = values.given(*_COUNTING)
     if not keys or not values.given("slos"):
         return
-    from gate.policy.postmortems import counts_events  # noqa: PLC0415 - for these rules only
+    from gate.slo.objective import counts_events  # noqa: PLC0415 - for these rules only
 
     if not any(counts_events(one.slo) for one in values.get("slos")):
         for key in keys:

@@ -4,13 +4,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gate.config.preset_shape import ALIASES, KINDS, ROLES, Family, Indicator, Option, Preset, fill
+from gate.config.preset_schema import (
+    ALIASES,
+    KINDS,
+    ROLES,
+    Family,
+    Option,
+    Preset,
+    PresetIndicator,
+    fill,
+)
 from gate.config.presets import load_preset, load_recorded, preset_names
-from gate.config.reader import Reader, UnreadableError, nearest
-from gate.config.shapes import Values
-from gate.config.sli_shape import threshold_in
-from gate.slo.measurement import Bucket, Histogram, Sli
-from gate.slo.threshold import around, decimal
+from gate.errors import nearest
+from gate.parsing.reader import Reader, UnreadableError
+from gate.parsing.schema import Values
+from gate.parsing.values import threshold_in
+from gate.slo.indicator import Bucket, Histogram, Sli
+from gate.slo.quantities import around, decimal
 
 Texts = Mapping[str, Mapping[str, str]]
 """By placeholder and role, the text that takes its place."""
@@ -55,7 +65,7 @@ def expand_recorded(values: Values, reader: Reader) -> Sli:
     return replace(first, older=tuple(older))
 
 
-def _find(values: Values, reader: Reader) -> tuple[str, Preset, Indicator]:
+def _find(values: Values, reader: Reader) -> tuple[str, Preset, PresetIndicator]:
     node, given = values.node("preset"), values.get("preset")
     server, _, kind = given.partition("/")
     if server not in preset_names():
@@ -79,7 +89,7 @@ def _check_labels(values: Values, required: tuple[str, ...], reader: Reader) -> 
     return not missing
 
 
-def _check_threshold(values: Values, name: str, indicator: Indicator, reader: Reader) -> bool:
+def _check_threshold(values: Values, name: str, indicator: PresetIndicator, reader: Reader) -> bool:
     if values.given("bucket") and indicator.families[0].histogram is None:
         reader.note(values.node("bucket"), f"{name} is no histogram, so it has no bucket")
         return False
@@ -93,7 +103,7 @@ def _check_threshold(values: Values, name: str, indicator: Indicator, reader: Re
     return False
 
 
-def _check_options(values: Values, name: str, indicator: Indicator, reader: Reader) -> bool:
+def _check_options(values: Values, name: str, indicator: PresetIndicator, reader: Reader) -> bool:
     given = values.get("options", {})
     flaws = [
         flaw
@@ -134,7 +144,7 @@ def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Re
         reader.note(values.node("threshold"), message, fatal=False)
 
 
-def _texts(given: Mapping[str, str], indicator: Indicator) -> Texts:
+def _texts(given: Mapping[str, str], indicator: PresetIndicator) -> Texts:
     return {
         key: option.texts(chosen)
         for key, option in indicator.options.items()

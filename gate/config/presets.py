@@ -5,13 +5,17 @@ from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
 
-from gate.config.files import Folder, Imports
-from gate.config.preset_shape import INDICATOR, KINDS, PRESET, Indicator, Preset
-from gate.config.reader import Reader, compose
-from gate.config.shapes import Block
+from gate.config.preset_schema import INDICATOR, KINDS, PRESET, Preset, PresetIndicator
+from gate.parsing.files import Folder, Imports
+from gate.parsing.reader import Reader, compose
+from gate.parsing.schema import Object
 
 _FOLDER: Final = Path(__file__).parent.parent / "presets"
+
+
 _RECORDED: Final = _FOLDER / "recorded"
+
+
 T = TypeVar("T")
 
 
@@ -32,7 +36,7 @@ def load_preset(name: str) -> Preset:
 
 
 @cache
-def load_recorded(name: str) -> Indicator:
+def load_recorded(name: str) -> PresetIndicator:
     """Read how a tool's recorded series are counted.
 
     Raises:
@@ -46,7 +50,7 @@ def record_names() -> list[str]:
     return [name for name in preset_names() if load_preset(name).records is not None]
 
 
-def measurable() -> Iterator[tuple[str, Preset, Indicator]]:
+def measurable() -> Iterator[tuple[str, Preset, PresetIndicator]]:
     """Yield every indicator that can be measured, as ``vllm/errors``, with its preset."""
     for name in preset_names():
         preset = load_preset(name)
@@ -55,7 +59,7 @@ def measurable() -> Iterator[tuple[str, Preset, Indicator]]:
                 yield f"{name}/{kind}", preset, preset.indicators[kind]
 
 
-def _load(folder: Path, name: str, shape: Block[T]) -> T:
+def _load(folder: Path, name: str, shape: Object[T]) -> T:
     text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
     reader = Reader(file=f"{name}.yaml", environ={}, imports=Imports(tree=Folder(folder)))
     return shape.read(compose(text, reader), reader)

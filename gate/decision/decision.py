@@ -1,12 +1,11 @@
 """The decision on one change over one or several policies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from gate.budget.assessment import Assessment
-from gate.decision.context import Context
 from gate.errors import ExitCode
 from gate.policy.findings import Finding, Verdict
 from gate.policy.override import Override
@@ -18,13 +17,13 @@ SCHEMA_VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class PolicySource:
     """Where a policy came from, so that a reader can find the very text that decided."""
 
     path: str
     """As the user gave it."""
     sha256: str
-    """Hash of the file and of the SLO files that it reads (`gate.config.files`), hexadecimal."""
+    """Hash of the file and of the SLO files that it reads (`gate.parsing.files`), hexadecimal."""
     revision: str | None
     """The git commit that last touched the file; None outside a checkout or never committed."""
     modified: bool
@@ -36,7 +35,7 @@ class PolicyDecision:
     """What one policy says of the change."""
 
     policy: Policy
-    source: Source
+    source: PolicySource
     recognition: Recognition
     """The class of the change, and how it was found."""
     assessments: tuple[Assessment, ...]
@@ -77,7 +76,56 @@ class Proposed:
     verdict: Verdict | None
     """None: the altered file is no policy any more."""
     sha256: str
-    """Of the altered file, as `Source.sha256`."""
+    """Of the altered file, as `PolicySource.sha256`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a CI system says of its run. None: it does not say."""
+
+    system: str
+    """``github``, ``gitlab``, ``buildkite``, ``jenkins``, ``circleci``, or ``shell``."""
+    repository: str | None = None
+    """``acme/chat``."""
+    revision: str | None = None
+    """The commit that would ship; on a pull request its head, not the trial merge."""
+    branch: str | None = None
+    """That the change comes from."""
+    base: str | None = None
+    """A commit or branch that the change is compared with; None: there is none."""
+    pull_request: int | None = None
+    """Its number; of a merge request its iid."""
+    title: str | None = None
+    labels: Sequence[str] | None = ()
+    """Of the pull request; None: there is one, but its labels are not known here."""
+    author: str | None = None
+    """Whose change it is."""
+    actor: str | None = None
+    """Who or what started this run."""
+    no_secrets: bool = False
+    """The run is one of a fork or of Dependabot: it has no secrets, and its token only reads."""
+    environment: str | None = None
+    """That the change would ship to; the user says it."""
+    url: str | None = None
+    """The page of the run."""
+    folder: str = ""
+    """That the run works in, from the top of the repository; empty: the top, or not known."""
+    frozen: bool = False
+    """The CI system itself says that deploys are frozen (GitLab's CI_DEPLOY_FREEZE)."""
+
+
+def exit_code(
+    verdict: Verdict, *, observe: bool, fail_on_warn: bool, override: Override | None = None
+) -> ExitCode:
+    """Derive the exit code; no report and no delivery has a part in it."""
+    if observe or override is not None:
+        return ExitCode.ALLOW
+    return {
+        Verdict.ALLOW: ExitCode.ALLOW,
+        Verdict.WARN: ExitCode.WARN if fail_on_warn else ExitCode.ALLOW,
+        Verdict.UNDECIDED: ExitCode.UNDECIDED,
+        Verdict.BLOCK: ExitCode.BLOCK,
+    }[verdict]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,17 +158,3 @@ class Decision:
         """Whether the change ships only because of the override."""
         plain = exit_code(self.verdict, observe=self.observe, fail_on_warn=self.fail_on_warn)
         return self.override is not None and plain is not ExitCode.ALLOW
-
-
-def exit_code(
-    verdict: Verdict, *, observe: bool, fail_on_warn: bool, override: Override | None = None
-) -> ExitCode:
-    """Derive the exit code; no report and no delivery has a part in it."""
-    if observe or override is not None:
-        return ExitCode.ALLOW
-    return {
-        Verdict.ALLOW: ExitCode.ALLOW,
-        Verdict.WARN: ExitCode.WARN if fail_on_warn else ExitCode.ALLOW,
-        Verdict.UNDECIDED: ExitCode.UNDECIDED,
-        Verdict.BLOCK: ExitCode.BLOCK,
-    }[verdict]

@@ -1,7 +1,13 @@
 """The decision as one JSON document; `decision.schema.json` describes it for everybody else."""
 
-from gate.decision.context import Context
-from gate.decision.decision import SCHEMA_VERSION, Decision, PolicyDecision, Proposed, Source
+from gate.decision.decision import (
+    SCHEMA_VERSION,
+    Context,
+    Decision,
+    PolicyDecision,
+    PolicySource,
+    Proposed,
+)
 from gate.decision.seal import sealed
 from gate.decision.slo_document import Json, instant, slo_document
 from gate.policy.findings import Finding
@@ -34,7 +40,7 @@ def to_document(decision: Decision) -> Json:
     return sealed(document, decision.key)
 
 
-def source_document(source: Source) -> Json:
+def source_document(source: PolicySource) -> Json:
     """Return where a policy came from."""
     return {
         "path": source.path,

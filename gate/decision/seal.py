@@ -1,13 +1,11 @@
-"""A seal on a document, so that whoever acts on it later can tell that it is unaltered.
-
-Without a key it guards against accidents only: who can change the file can seal it anew. With a
-key it is a message authentication code (HMAC, RFC 2104).
-"""
+"""A seal on a decision, and its line in the log of decisions."""
 
 import hmac
 import json
 from hashlib import sha256
 from typing import Any, Final
+
+from gate.decision.slo_document import Json
 
 SEAL: Final = "seal"
 """The document's key for it."""
@@ -48,3 +46,19 @@ def _same(told: object, true: str | None) -> bool:
     return isinstance(told, str) and hmac.compare_digest(
         told.encode("utf-8", "replace"), (true or "").encode()
     )
+
+
+def to_record(document: dict[str, Any]) -> Json:
+    """Return the part of a decision's document that is kept, with the seal of the whole.
+
+    The numbers stay in the document; its hash here ties the two together.
+    """
+    kept = ("evaluated_at", "expires_at", "verdict", "exit_code", "overridden", "override")
+    return {
+        **{name: document[name] for name in ("schema_version", *kept, "context")},
+        "policies": [
+            {name: policy[name] for name in ("service", "change_class", "tier", "verdict")}
+            for policy in document["policies"]
+        ],
+        "decision": document["seal"],
+    }

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment
-from gate.budget.ratio import seconds
-from gate.budget.timeslices import allowed_downtime
-from gate.slo.duration import format_duration
-from gate.slo.measurement import Slices, Unmeasured
+from gate.budget.ratio import allowed_downtime, seconds
+from gate.measure.counts import Unmeasured
+from gate.slo.indicator import Slices
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.quantities import format_duration
 from gate.slo.window import CalendarWindow
 
 MEASURED = "measured"

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gate.budget.assessment import Assessment
-from gate.decision.decision import SCHEMA_VERSION, Source
+from gate.decision.decision import SCHEMA_VERSION, PolicySource
 from gate.decision.document import source_document
 from gate.decision.slo_document import Json, instant, slo_document
 from gate.policy.policy import Policy
 
 if TYPE_CHECKING:  # `gate check` comes by here, and needs none
-    from gate.budget.burn_down import BurnDown
+    from gate.history.burn_down import BurnDown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class PolicyStatus:
     """The budgets of one policy."""
 
     policy: Policy
-    source: Source
+    source: PolicySource
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order."""
     burn_downs: Mapping[str, "BurnDown"] = field(default_factory=dict)

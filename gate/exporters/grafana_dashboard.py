@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from gate.errors import UsageError
 from gate.exporters.exported import Exported, NotExportableError, each
-from gate.exporters.indicator import Counted, counted
+from gate.exporters.indicator import CountedIndicator, counted
 from gate.policy.policy import Policy
-from gate.slo.duration import format_duration
 from gate.slo.objective import RatioSlo, Slo
-from gate.slo.threshold import decimal
+from gate.slo.quantities import decimal, format_duration
 from gate.slo.window import RollingWindow
 
 if TYPE_CHECKING:
@@ -86,11 +85,11 @@ def _row(policy: Policy, slo: Slo) -> tuple[Row, tuple[str, ...]]:
     return (f"{slo.name}: {decimal(ratio.objective * 100)} % over {ratio.window}", panels), remarks
 
 
-def _errors(sli: Counted, window: str) -> str:
+def _errors(sli: CountedIndicator, window: str) -> str:
     return f"({sli.bad(window)}) / ({sli.total(window)} > 0)"
 
 
-def _budget(slo: RatioSlo, sli: Counted, window: RollingWindow) -> "Stat":
+def _budget(slo: RatioSlo, sli: CountedIndicator, window: RollingWindow) -> "Stat":
     from grafana_foundation_sdk.builders import dashboard, prometheus, stat  # noqa: PLC0415 - as above
     from grafana_foundation_sdk.models.dashboard import Threshold, ThresholdsMode  # noqa: PLC0415 - as above
 
@@ -111,7 +110,7 @@ def _budget(slo: RatioSlo, sli: Counted, window: RollingWindow) -> "Stat":
     )
 
 
-def _burn_rates(slo: RatioSlo, sli: Counted, windows: list[timedelta]) -> "Timeseries":
+def _burn_rates(slo: RatioSlo, sli: CountedIndicator, windows: list[timedelta]) -> "Timeseries":
     panel = _timeseries("Burn rate", "short").min(0)
     for place, window in enumerate(map(format_duration, windows)):
         rate = f"({_errors(sli, window)}) / {decimal(slo.budget)}"
@@ -119,7 +118,7 @@ def _burn_rates(slo: RatioSlo, sli: Counted, windows: list[timedelta]) -> "Times
     return panel
 
 
-def _good_share(slo: RatioSlo, sli: Counted) -> "Timeseries":
+def _good_share(slo: RatioSlo, sli: CountedIndicator) -> "Timeseries":
     panel = _timeseries("SLI", "percentunit").max(1)
     panel = _with(panel, 0, f"1 - {_errors(sli, _SLI)}", f"good, {_SLI}")
     return _with(panel, 1, f"vector({decimal(slo.objective)})", "objective")

@@ -5,22 +5,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gate.backends.prometheus.boundaries import Boundary
-from gate.backends.prometheus.buckets import Buckets
-from gate.config.sli_shape import sli_kind
+from gate.config.sli_schema import sli_kind
 from gate.exporters.exported import NotExportableError
+from gate.promql.boundaries import Boundary
+from gate.promql.buckets import Buckets
 from gate.promql.expression import Expression, read_expression
-from gate.promql.tokens import ExpressionError
-from gate.slo.measurement import Bucket, Sli
+from gate.promql.grammar import ExpressionError
+from gate.slo.indicator import Bucket, Sli
 from gate.slo.objective import CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
 
 _LE: Final = "its boundary is matched as clients usually write it; the live one was not asked"
+
+
 _CALL: Final = re.compile(r"sum\(increase\([^()]*\)\)")
+
+
 _NOT_SAID: Final = ("sla", "sampled", "min_events")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class CountedIndicator:
     """A share of events, by the expressions that count them."""
 
     roles: Mapping[str, Expression]
@@ -49,7 +53,7 @@ class Counted:
         return text if _CALL.fullmatch(text) else f"({text})"
 
 
-def counted(slo: Slo) -> tuple[RatioSlo, Counted]:
+def counted(slo: Slo) -> tuple[RatioSlo, CountedIndicator]:
     """Return an SLO whose budget is a share of events, and how they are counted.
 
     Raises:
@@ -73,7 +77,7 @@ def unsaid(slo: RatioSlo) -> tuple[str, ...]:
     return (f"there is no place for {', '.join(keys)}",) if keys else ()
 
 
-def _of(sli: Sli) -> Counted:
+def _of(sli: Sli) -> CountedIndicator:
     lacking, notes = tuple[str, ...](), sli.notes
     try:
         if sli.histogram is not None:
@@ -91,7 +95,7 @@ def _of(sli: Sli) -> Counted:
         raise NotExportableError(f"its expression cannot be read: {error}") from error
     if sli.older:
         notes = (*notes, f"written by the newest of its names: {_names(roles)}")
-    return Counted(roles=roles, lacking=lacking, notes=notes)
+    return CountedIndicator(roles=roles, lacking=lacking, notes=notes)
 
 
 def _read(sli: Sli, labels: Mapping[str, str] | None) -> dict[str, Expression]:

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from gate.exporters.exported import Exported, NotExportableError, each, yaml_text
-from gate.exporters.indicator import Counted, counted, unsaid
+from gate.exporters.indicator import CountedIndicator, counted, unsaid
 from gate.policy.policy import Policy
-from gate.slo.duration import format_duration
-from gate.slo.measurement import EmptySlice
+from gate.slo.indicator import EmptySlice
 from gate.slo.objective import RatioSlo, Slo
+from gate.slo.quantities import format_duration
 from gate.slo.window import Period, RollingWindow, Window
 
 _VERSION: Final = "openslo/v1"
@@ -74,7 +74,7 @@ def _slo(service: str, slo: Slo) -> tuple[dict[str, Any], tuple[str, ...]]:
     return _document("SLO", slo.name, spec), (*sli.notes, *unsaid(ratio))
 
 
-def _metric(slo: RatioSlo, sli: Counted) -> dict[str, Any]:
+def _metric(slo: RatioSlo, sli: CountedIndicator) -> dict[str, Any]:
     if "gauge" in sli.roles:
         if slo.slices is None or slo.slices.length > _UNITS["m"]:
             # Of a longer slice OpenSLO does not say what becomes of a value at an instant.

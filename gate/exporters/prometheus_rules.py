@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from gate.exporters.exported import Exported, NotExportableError, each, yaml_text
 from gate.exporters.indicator import counted
+from gate.measure.counts import rule_labels
 from gate.policy.burn_rates import Effect
 from gate.policy.policy import Policy
-from gate.promql.matchers import matchers
 from gate.promql.recording import (
     EVERY,
     FINGERPRINT,
@@ -21,10 +21,9 @@ from gate.promql.recording import (
     rule_expressions,
     rule_name,
 )
-from gate.slo.duration import format_duration
-from gate.slo.measurement import rule_labels
+from gate.promql.selectors import matchers
 from gate.slo.objective import RatioSlo, Slo
-from gate.slo.threshold import decimal
+from gate.slo.quantities import decimal, format_duration
 from gate.slo.window import RollingWindow
 
 _RATIO: Final = "gate:slo_errors:ratio"

@@ -5,13 +5,13 @@ from datetime import timedelta
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment, Doubt
+from gate.measure.counts import Unmeasured
 from gate.policy.burn_rates import BurnRateRule, Effect
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.measurement_findings import doubt_finding
 from gate.policy.policy import Policy
-from gate.policy.rounding import burn_shown
-from gate.slo.duration import format_duration
-from gate.slo.measurement import Unmeasured
+from gate.slo.quantities import format_duration
+from gate.wording import burn_shown
 
 
 def burn_rate_findings(

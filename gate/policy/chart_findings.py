@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import Final
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.budget.charts.chart import Chart, Drawn, Kind, Signal
+from gate.history.charts.chart import Chart, ChartKind, Drawn, Signal
+from gate.measure.counts import Cause, Unmeasured
 from gate.policy.burn_rates import Effect
 from gate.policy.control_charts import ControlChartRule
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.measurement_findings import doubt_finding
 from gate.policy.past import Past
 from gate.policy.policy import Policy
-from gate.policy.postmortems import counts_events
-from gate.policy.rounding import minute
-from gate.slo.measurement import Cause, Unmeasured
+from gate.slo.objective import counts_events
+from gate.wording import minute
 
 _NOT_ASKED: Final = Unmeasured(cause=Cause.NO_DATA, reason="the history was not looked at")
 
@@ -129,7 +129,7 @@ def _reason(chart: Chart, signal: Signal) -> str:
     value, limit, usual = (
         chart.write(number) for number in (peak.sample.value, peak.upper, peak.centre)
     )
-    what = "ratio of bad events" if chart.kind is Kind.RATIO else "mean"
+    what = "ratio of bad events" if chart.kind is ChartKind.RATIO else "mean"
     when = f"since about {minute(signal.since)}"
     verb = "is" if signal.open else "was"
     until = "" if signal.open else f" until {minute(signal.end)}"

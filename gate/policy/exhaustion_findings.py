@@ -9,16 +9,15 @@ from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.forecast import Forecast
 from gate.budget.ratio import seconds
-from gate.budget.timeslices import describe_time
+from gate.measure.counts import Cause, Unmeasured
 from gate.policy.burn_rates import Effect
 from gate.policy.exhaustion import ExhaustionRule
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.measurement_findings import unless_spared
 from gate.policy.policy import Policy
-from gate.policy.rounding import burn_shown
-from gate.slo.duration import format_duration
-from gate.slo.measurement import Cause, Unmeasured
 from gate.slo.objective import CompositeSlo
+from gate.slo.quantities import format_duration
+from gate.wording import burn_shown, describe_time
 
 _ABOUT: Final = "when it runs out: "
 

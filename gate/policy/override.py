@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.policy.rights import AskRight, by_name, plain
-from gate.slo.duration import format_duration
+from gate.slo.quantities import format_duration
 
 LONGEST: Final = timedelta(hours=24)
 """How far ahead an override may end where the policy does not say."""

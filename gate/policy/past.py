@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from gate.slo.measurement import Unmeasured
+from gate.measure.counts import Unmeasured
 
 if TYPE_CHECKING:  # every decision comes by here, and most policies do not look back
-    from gate.budget.charts.chart import Drawn
-    from gate.budget.incidents import Incident
-    from gate.slo.history import Series, SeriesRequest
+    from gate.history.charts.chart import Drawn
+    from gate.history.incidents import Incident
+    from gate.measure.history import Series, SeriesRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Guards
+from gate.measure.counts import Cause
 from gate.policy.burn_rates import BurnRateRule
 from gate.policy.override import OverrideRule
-from gate.policy.recognition import Matcher
+from gate.policy.recognition import ChangeMatcher
 from gate.policy.tiers import Tier
-from gate.slo.measurement import Cause
 from gate.slo.objective import Slo
 
 if TYPE_CHECKING:  # most policies have no such rules
@@ -84,7 +84,7 @@ class Policy:
     change_classes: frozenset[str]
     """Built-in and the policy's own."""
     default_change: str
-    matchers: Mapping[str, Matcher]
+    matchers: Mapping[str, ChangeMatcher]
     """How classes are recognised, in the policy's order."""
     overrides: OverrideRule
     valid_for: timedelta

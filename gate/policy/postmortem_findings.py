@@ -7,17 +7,21 @@ from math import floor
 from typing import Final
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.budget.episodes import Episode, Felt, episodes
-from gate.budget.explained import Record
-from gate.budget.incidents import Ending
+from gate.history.incidents import IncidentEnding
+from gate.history.records import IncidentRecord
+from gate.history.service_incidents import (
+    ServiceIncident,
+    SloImpact,
+    merge_incidents,
+)
+from gate.measure.counts import Cause, Unmeasured
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.measurement_findings import unless_spared
 from gate.policy.past import Past, SloIncidents
 from gate.policy.policy import Policy
-from gate.policy.postmortems import PostmortemRule, counts_events
-from gate.policy.rounding import percent_spent, stretch
-from gate.slo.measurement import Cause, Unmeasured
-from gate.slo.objective import RatioSlo
+from gate.policy.postmortems import PostmortemRule
+from gate.slo.objective import RatioSlo, counts_events
+from gate.wording import percent_spent, stretch
 
 _NOT_ASKED: Final = Unmeasured(cause=Cause.NO_DATA, reason="the history was not looked at")
 _ABOUT: Final = "incidents of the past: "
@@ -36,7 +40,7 @@ def postmortem_findings(
 
     Where there are none, one that says so.
     """
-    findings, felt = list[Finding](), list[Felt]()
+    findings, felt = list[Finding](), list[SloImpact]()
     slos: dict[str, RatioSlo] = {}
     for assessment in assessments:
         slo = assessment.slo
@@ -46,7 +50,7 @@ def postmortem_findings(
             if isinstance(told, SloIncidents):
                 slos[slo.name] = slo
                 felt += _costly(rule, slo, told, at)
-    findings += [_finding(rule, slos, one, change, at) for one in episodes(felt)]
+    findings += [_finding(rule, slos, one, change, at) for one in merge_incidents(felt)]
     if slos and not findings:
         calm = f"no incident took more than {_share(rule)} of the budget of {', '.join(slos)}"
         calm_finding = Finding(rule=Rule.POSTMORTEM, slo=None, verdict=Verdict.ALLOW, reason=calm)
@@ -88,11 +92,13 @@ def _doubt(policy: Policy, told: SloIncidents | Unmeasured) -> Doubt | None:
     return Doubt(cause=Cause.LOW_COVERAGE, reason=reason)
 
 
-def _costly(rule: PostmortemRule, slo: RatioSlo, told: SloIncidents, at: datetime) -> list[Felt]:
+def _costly(
+    rule: PostmortemRule, slo: RatioSlo, told: SloIncidents, at: datetime
+) -> list[SloImpact]:
     """Return the incidents that took more than the rule's share; compared exactly."""
     start = rule.counts(slo, at).start
     return [
-        Felt(slo=slo.name, incident=one, share=float(Fraction(one.bad) / told.allowed))
+        SloImpact(slo=slo.name, incident=one, share=float(Fraction(one.bad) / told.allowed))
         for one in told.found
         if one.end > start and Fraction(one.bad) > rule.share * told.allowed
     ]
@@ -101,11 +107,11 @@ def _costly(rule: PostmortemRule, slo: RatioSlo, told: SloIncidents, at: datetim
 def _finding(
     rule: PostmortemRule,
     slos: Mapping[str, RatioSlo],
-    episode: Episode,
+    episode: ServiceIncident,
     change: str,
     at: datetime,
 ) -> Finding:
-    goes_on = episode.ending is Ending.OPEN
+    goes_on = episode.ending is IncidentEnding.OPEN
     records = rule.explaining(episode.start, episode.end)
     reviewed = [one for one in records if not one.missing]
     verdict, why = Verdict.BLOCK, _lacking(rule, records)
@@ -129,16 +135,16 @@ def _finding(
     )
 
 
-def _what(rule: PostmortemRule, episode: Episode) -> str:
+def _what(rule: PostmortemRule, episode: ServiceIncident) -> str:
     """Say when it was and what it took: the most first."""
     first, *others = sorted(episode.felt, key=lambda one: -one.share)
     took = f"{percent_spent(Fraction(first.share))} of the budget"
     took += "".join(f" and {percent_spent(Fraction(one.share))} of {one.slo}'s" for one in others)
-    when = stretch(episode.start, episode.end, open_=episode.ending is Ending.OPEN)
+    when = stretch(episode.start, episode.end, open_=episode.ending is IncidentEnding.OPEN)
     return f"the incident of {when} took {took}, more than {_share(rule)}"
 
 
-def _lacking(rule: PostmortemRule, records: Sequence[Record]) -> str:
+def _lacking(rule: PostmortemRule, records: Sequence[IncidentRecord]) -> str:
     """Say what must be written, and where."""
     if not records:
         where = " or ".join(rule.patterns)

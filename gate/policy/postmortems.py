@@ -7,17 +7,11 @@ incident that consumed more than 20 % of the error budget over four weeks.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import TypeGuard
 
-from gate.budget.explained import Record
+from gate.history.records import IncidentRecord
 from gate.policy.changes import REPAIRS
-from gate.slo.objective import RatioSlo, Slo
+from gate.slo.objective import RatioSlo
 from gate.slo.window import CalendarWindow, Span
-
-
-def counts_events(slo: Slo) -> TypeGuard[RatioSlo]:
-    """Return whether incidents can be found in an SLO's history: each step has its burn rate."""
-    return isinstance(slo, RatioSlo) and slo.slices is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +24,7 @@ class PostmortemRule:
     """The burn rate at which an incident begins, above 0."""
     patterns: tuple[str, ...]
     """Globs of the files that records are in, for those who must write one."""
-    records: tuple[Record, ...]
+    records: tuple[IncidentRecord, ...]
     last: timedelta | None = None
     """How far back incidents count; None: as far as the SLO's own window."""
     allow: frozenset[str] = REPAIRS
@@ -49,7 +43,7 @@ class PostmortemRule:
             return counts
         return max(counts, slo.window.counted(at), key=lambda span: span.length)
 
-    def explaining(self, start: datetime, end: datetime) -> list[Record]:
+    def explaining(self, start: datetime, end: datetime) -> list[IncidentRecord]:
         """Return the records that overlap a stretch of time, complete or not."""
         return [record for record in self.records if record.overlaps(start, end)]
 

@@ -32,7 +32,7 @@ class ChangeFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matcher:
+class ChangeMatcher:
     """How a class is recognised: by any of these."""
 
     paths: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Approval:
     """Why nobody counts."""
 
 
-Approve = Callable[[Matcher], Approval]
+Approve = Callable[[ChangeMatcher], Approval]
 """Asks who has approved what a matcher recognised; only called where the answer matters."""
 
 
@@ -86,12 +86,14 @@ class Recognition:
 
 
 _CONVENTIONAL: Final = re.compile(r"(?P<type>[a-zA-Z][\w-]*)(?:\([^)]*\))?!?:\s")
+
+
 _MOST: Final = 5
 """Pieces of evidence that a person reads."""
 
 
 def recognise(
-    matchers: Mapping[str, Matcher],
+    matchers: Mapping[str, ChangeMatcher],
     facts: ChangeFacts,
     *,
     tiers: Sequence[Tier],
@@ -137,7 +139,7 @@ def _approved(match: Recognition, approval: Approval) -> str:
     return f"{match} does not count: {approval.why_not}"
 
 
-def _match(change: str, matcher: Matcher, facts: ChangeFacts) -> Recognition | None:
+def _match(change: str, matcher: ChangeMatcher, facts: ChangeFacts) -> Recognition | None:
     """Return the first thing that matches; else what could not be ruled out; else None."""
     found = {
         "paths": _globbed(facts.paths, matcher.paths),

@@ -6,14 +6,14 @@ from datetime import datetime
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment
-from gate.budget.explained import Record
-from gate.budget.incidents import Ending, Incident, bad_between
+from gate.history.incidents import Incident, IncidentEnding, bad_between
+from gate.history.records import IncidentRecord
 from gate.policy.past import Past, SloIncidents
 from gate.policy.policy import Policy
-from gate.policy.postmortems import PostmortemRule, counts_events
-from gate.policy.rounding import percent_left
+from gate.policy.postmortems import PostmortemRule
 from gate.policy.tiers import tier_of
-from gate.slo.objective import CompositeSlo
+from gate.slo.objective import CompositeSlo, counts_events
+from gate.wording import percent_left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class _Excuse:
 
     share: Fraction
     """Of the budget; at most what is consumed."""
-    records: Mapping[str, Record]
+    records: Mapping[str, IncidentRecord]
     """By id."""
 
 
@@ -83,7 +83,7 @@ def _excuse(
     if not counts_events(slo) or not isinstance(told, SloIncidents) or not consumed:
         return _NONE
     start = slo.window.counted(at).start
-    bad, records = Fraction(0), dict[str, Record]()
+    bad, records = Fraction(0), dict[str, IncidentRecord]()
     for incident in told.found:
         reviewed = _reviewed(rule, incident)
         within = bad_between(told.series, told.request, max(start, incident.start), incident.end)
@@ -95,9 +95,9 @@ def _excuse(
     return _Excuse(share=consumed * bad / every, records=records) if bad else _NONE
 
 
-def _reviewed(rule: PostmortemRule, incident: Incident) -> dict[str, Record]:
+def _reviewed(rule: PostmortemRule, incident: Incident) -> dict[str, IncidentRecord]:
     """Return the complete records of an incident that is over, by id."""
-    if incident.ending is Ending.OPEN:
+    if incident.ending is IncidentEnding.OPEN:
         return {}
     explaining = rule.explaining(incident.start, incident.end)
     return {record.id: record for record in explaining if not record.missing}

@@ -5,12 +5,12 @@ from fractions import Fraction
 from itertools import pairwise
 
 from gate.budget.assessment import Assessment
-from gate.budget.sampling import samples_needed
+from gate.budget.ratio import samples_needed
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.policy import Policy
-from gate.policy.rounding import percent_left
 from gate.policy.tier_findings import tier_verdict
 from gate.policy.tiers import Tier, tier_of
+from gate.wording import percent_left
 
 
 def sample_findings(

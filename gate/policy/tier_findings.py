@@ -9,10 +9,10 @@ from gate.budget.assessment import Assessment
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.past import NOTHING, Past
 from gate.policy.policy import Policy
-from gate.policy.rounding import percent_left
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import Bound, CompositeSlo
 from gate.slo.window import CalendarWindow
+from gate.wording import percent_left
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,22 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from gate.promql.matchers import fold_braces
-from gate.promql.shape import ADDED, COUNTED, SUMS, Rules, fold_subqueries, reduced, shape_of
-from gate.promql.tokens import ExpressionError, Kind, Token, closing, join, tokenize
+from gate.promql.grammar import (
+    ADDED,
+    COUNTED,
+    SUMS,
+    ExpressionError,
+    Rules,
+    Token,
+    TokenKind,
+    closing,
+    fold_subqueries,
+    join,
+    reduced,
+    shape_of,
+    tokenize,
+)
+from gate.promql.selectors import fold_braces
 
 _RENAMED: Final[Rules] = ((re.compile(r"\bN or [NZ](?= \)|$)"), "N"),)
 """Two names of one metric; unlike a sum, not to be counted over halves of a window."""
@@ -58,7 +71,7 @@ def read_count(text: str) -> Count:
     if rates and any(_is_call(tokens, place, _COUNTING) for place in range(len(tokens))):
         raise ExpressionError("it adds up a rate and a count: no number of events comes of it")
     for place in rates:
-        tokens[place] = Token(Kind.WORD, "increase")
+        tokens[place] = Token(TokenKind.WORD, "increase")
     if reduced(shape_of(fold_subqueries(tokens)).text, COUNTED + SUMS + _RENAMED) != "N":
         raise ExpressionError(
             "it is no count of events over the window; write a sum of increase(...), rate(...),"
@@ -83,8 +96,8 @@ def count_of_counters(text: str) -> str:
             " write what it counts over a window, such as sum(increase(requests_total[$window]))"
         )
     for place in reversed(shape.selectors):
-        tokens.insert(place.stop, Token(Kind.SYMBOL, "[$window])"))
-        tokens.insert(place.start, Token(Kind.SYMBOL, "increase("))
+        tokens.insert(place.stop, Token(TokenKind.SYMBOL, "[$window])"))
+        tokens.insert(place.start, Token(TokenKind.SYMBOL, "increase("))
     return join(tokens).strip()
 
 
@@ -190,8 +203,8 @@ def is_selector(text: str) -> bool:
     Raises:
         ExpressionError: it cannot be cut into tokens.
     """
-    kinds = [token.kind for token in _tokens(text) if token.kind is not Kind.SPACE]
-    return kinds in ([Kind.WORD], [Kind.BRACES], [Kind.WORD, Kind.BRACES])
+    kinds = [token.kind for token in _tokens(text) if token.kind is not TokenKind.SPACE]
+    return kinds in ([TokenKind.WORD], [TokenKind.BRACES], [TokenKind.WORD, TokenKind.BRACES])
 
 
 def _tokens(text: str) -> list[Token]:
@@ -199,7 +212,7 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _is_call(tokens: list[Token], place: int, names: frozenset[str]) -> bool:
-    if tokens[place].kind is not Kind.WORD or tokens[place].text not in names:
+    if tokens[place].kind is not TokenKind.WORD or tokens[place].text not in names:
         return False
     following = [token.text for token in tokens[place + 1 : place + 3] if token.text != " "]
     return following[:1] == ["("]
@@ -214,13 +227,13 @@ def _unwrapped(tokens: list[Token]) -> list[Token]:
 
 
 def _trimmed(tokens: list[Token]) -> list[Token]:
-    start = int(bool(tokens) and tokens[0].kind is Kind.SPACE)
-    end = len(tokens) - int(bool(tokens) and tokens[-1].kind is Kind.SPACE)
+    start = int(bool(tokens) and tokens[0].kind is TokenKind.SPACE)
+    end = len(tokens) - int(bool(tokens) and tokens[-1].kind is TokenKind.SPACE)
     return tokens[start:end]
 
 
 def _squeezed(tokens: list[Token]) -> str:
-    return join([token for token in tokens if token.kind is not Kind.SPACE])
+    return join([token for token in tokens if token.kind is not TokenKind.SPACE])
 
 
 def _operators(tokens: list[Token]) -> list[int]:
@@ -228,7 +241,7 @@ def _operators(tokens: list[Token]) -> list[int]:
     places, place = list[int](), 0
     while place < len(tokens):
         token = tokens[place]
-        if token.kind is Kind.SYMBOL and token.text in "([":
+        if token.kind is TokenKind.SYMBOL and token.text in "([":
             place = closing(tokens, place)
         elif token.text in _OPERATORS or token.text.lower() in _SET_OPERATORS:
             places.append(place)

@@ -4,9 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gate.promql.matchers import add_matchers, fold_braces, matchers
-from gate.promql.shape import COUNTED, SUMS, fold_subqueries, reduced, shape_of
-from gate.promql.tokens import ExpressionError, Kind, Token, join, tokenize
+from gate.promql.grammar import (
+    COUNTED,
+    SUMS,
+    ExpressionError,
+    Token,
+    TokenKind,
+    fold_subqueries,
+    join,
+    reduced,
+    shape_of,
+    tokenize,
+)
+from gate.promql.selectors import add_matchers, fold_braces, matchers
 
 _ARITHMETIC: Final = frozenset("+-*/%^")
 
@@ -47,7 +57,7 @@ def read_expression(
     tokens, bare = _read(text, labels or {})
     if bare is not None:
         return _of_selector("".join(bare), gauge=gauge)
-    if not gauge and not any(token.kind is Kind.WINDOW for token in tokens):
+    if not gauge and not any(token.kind is TokenKind.WINDOW for token in tokens):
         raise ExpressionError(
             "it has neither $window nor is it a bare selector; write for example"
             ' sum(increase(requests_total{code="500"}[$window])) or requests_total{code="500"}'
@@ -95,23 +105,23 @@ def _trim(tokens: list[Token]) -> list[Token]:
     return [
         token
         for index, token in enumerate(tokens)
-        if token.kind is not Kind.SPACE or 0 < index < len(tokens) - 1
+        if token.kind is not TokenKind.SPACE or 0 < index < len(tokens) - 1
     ]
 
 
 def _bare_selector(tokens: list[Token], written: str) -> tuple[str, str] | None:
-    kinds = [token.kind for token in tokens if token.kind is not Kind.SPACE]
-    if kinds not in ([Kind.WORD], [Kind.BRACES], [Kind.WORD, Kind.BRACES]):
+    kinds = [token.kind for token in tokens if token.kind is not TokenKind.SPACE]
+    if kinds not in ([TokenKind.WORD], [TokenKind.BRACES], [TokenKind.WORD, TokenKind.BRACES]):
         return None
-    name = tokens[0].text if kinds[0] is Kind.WORD else ""
-    braces = tokens[-1].text if kinds[-1] is Kind.BRACES else ""
+    name = tokens[0].text if kinds[0] is TokenKind.WORD else ""
+    braces = tokens[-1].text if kinds[-1] is TokenKind.BRACES else ""
     return name, add_matchers(braces, written) if written else braces
 
 
 def _pieces(tokens: list[Token]) -> tuple[str, ...]:
     pieces, piece = list[str](), list[Token]()
     for token in tokens:
-        if token.kind is Kind.WINDOW:
+        if token.kind is TokenKind.WINDOW:
             pieces.append(join(piece))
             piece = []
         else:

@@ -11,9 +11,8 @@ from fractions import Fraction
 from typing import Final
 
 from gate.promql.expression import Expression
-from gate.promql.matchers import PLAIN_NAME, fold_braces, quote
-from gate.promql.shape import shape_of
-from gate.promql.tokens import ExpressionError, Kind, Token, closing, join, tokenize
+from gate.promql.grammar import ExpressionError, Token, TokenKind, closing, join, shape_of, tokenize
+from gate.promql.selectors import PLAIN_NAME, fold_braces, quote
 
 _TERM: Final = "gate_term"
 """The label that keeps the parts of a sum apart until they are added up."""
@@ -24,7 +23,7 @@ _NATIVE: Final = re.compile(
     rf"{_COUNT}|\( histogram_fraction \( \S+ , \S+ , sum \( increase \( R \) \) \)"
     rf" \* {_COUNT} > = 0 \)(?P<zero> or vector \( 0 \))?"
 )
-"""As `gate.backends.prometheus.buckets` writes them."""
+"""As `gate.promql.buckets` writes them."""
 _UNFIT: Final = (
     "it cannot be told apart by labels: that takes sums of increase(...), sum_over_time(...) or"
     " count_over_time(...), each of one selector over [$window]"
@@ -93,7 +92,7 @@ class _Reader:
     """Reads a count from its tokens, one rule of its grammar a method."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
-        self._tokens = [token for token in tokens if token.kind is not Kind.SPACE]
+        self._tokens = [token for token in tokens if token.kind is not TokenKind.SPACE]
         self._place = 0
         self.zero = False
 
@@ -116,7 +115,7 @@ class _Reader:
             yield from (term.times(Fraction(-1 if minus else 1)) for term in self._product())
 
     def _product(self) -> list[_Term]:
-        if self._next.kind is not Kind.NUMBER:
+        if self._next.kind is not TokenKind.NUMBER:
             return list(self._factor())
         try:
             weight = Fraction(self._next.text)
@@ -150,7 +149,7 @@ class _Reader:
             raise ExpressionError(_UNFIT)
         end = closing(self._tokens, self._place)
         inside = [token.kind for token in self._tokens[self._place + 1 : end]]
-        window = [Kind.SYMBOL, Kind.WINDOW, Kind.SYMBOL]
+        window = [TokenKind.SYMBOL, TokenKind.WINDOW, TokenKind.SYMBOL]
         if inside not in ([*of, *window] for of in _SELECTORS):
             raise ExpressionError(_UNFIT)
         self._place = end + 1
@@ -174,5 +173,5 @@ class _Reader:
             raise ExpressionError(_UNFIT)
 
 
-_END: Final = Token(Kind.SPACE, "")
-_SELECTORS: Final = ([Kind.WORD], [Kind.BRACES], [Kind.WORD, Kind.BRACES])
+_END: Final = Token(TokenKind.SPACE, "")
+_SELECTORS: Final = ([TokenKind.WORD], [TokenKind.BRACES], [TokenKind.WORD, TokenKind.BRACES])

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 from gate.promql.expression import Expression
-from gate.promql.matchers import matchers
+from gate.promql.selectors import matchers
 
 SLICE: Final = timedelta(minutes=5)
 EVERY: Final = timedelta(minutes=1)

@@ -1,22 +1,29 @@
-"""A selector taken apart: its metric, and what each of its labels must be."""
+"""Selectors and their label matchers: read, written, and put in the place of ``$labels``."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from gate.promql.matchers import PLAIN_NAME, quote
-from gate.promql.tokens import Kind, Token, tokenize
+from gate.promql.grammar import ExpressionError, Token, TokenKind, closing, join, tokenize
 
 _NAME: Final = "__name__"
+
+
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+
+
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
+
+
 _POSITIVE: Final = frozenset({"=", "=~"})
+
+
 _REGEX: Final = frozenset({"=~", "!~"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matcher:
+class LabelMatcher:
     """What one label must be."""
 
     label: str
@@ -45,13 +52,21 @@ class Matcher:
         return found == (self.operator in _POSITIVE)
 
 
+def matchers(labels: Mapping[str, str]) -> str:
+    """Write ``key="value",...``; nothing for no labels."""
+    return ",".join(
+        f"{name if PLAIN_NAME.fullmatch(name) else quote(name)}={quote(value)}"
+        for name, value in labels.items()
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
     """A selector without a range."""
 
     name: str
     """The metric; empty where only matchers are given."""
-    matchers: tuple[Matcher, ...]
+    matchers: tuple[LabelMatcher, ...]
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -70,33 +85,99 @@ class Selector:
         inside = ",".join(matcher.text for matcher in self.matchers)
         return f"{self.name}{{{inside}}}" if inside or not self.name else self.name
 
-    def only(self, matchers: Iterable[Matcher]) -> Self:
+    def only(self, matchers: Iterable[LabelMatcher]) -> Self:
         """Return the same metric with these matchers instead."""
         return replace(self, matchers=tuple(matchers))
 
-    def without(self, matcher: Matcher) -> Self:
+    def without(self, matcher: LabelMatcher) -> Self:
         """Return the selector without one of its matchers."""
         return self.only(other for other in self.matchers if other != matcher)
 
 
-def _matchers(tokens: list[Token]) -> Iterable[Matcher]:
+def _matchers(tokens: list[Token]) -> Iterable[LabelMatcher]:
     """Yield each ``label operator "value"``."""
-    solid = [token for token in tokens if token.kind is not Kind.SPACE]
+    solid = [token for token in tokens if token.kind is not TokenKind.SPACE]
     for place, token in enumerate(solid):
-        if token.kind not in {Kind.WORD, Kind.STRING}:
+        if token.kind not in {TokenKind.WORD, TokenKind.STRING}:
             continue
         signs = ""
         following = place + 1
         while following < len(solid) and solid[following].text in {"=", "!", "~"}:
             signs += solid[following].text
             following += 1
-        if signs and following < len(solid) and solid[following].kind is Kind.STRING:
-            label = token.text if token.kind is Kind.WORD else _unquoted(token.text)
+        if signs and following < len(solid) and solid[following].kind is TokenKind.STRING:
+            label = token.text if token.kind is TokenKind.WORD else _unquoted(token.text)
             value = _unquoted(solid[following].text)
-            yield Matcher(label=label, operator=signs, value=value)
+            yield LabelMatcher(label=label, operator=signs, value=value)
 
 
 def _unquoted(text: str) -> str:
     if text.startswith("`"):
         return text[1:-1]
     return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), text[1:-1])
+
+
+_WHOLE_BOUNDARY = re.compile(r"""(?<![\w"'])le\s*=\s*["']([0-9]+)(?:\.0+)?["']""")
+
+
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def quote(text: str) -> str:
+    """Write a string literal: https://prometheus.io/docs/prometheus/latest/querying/basics/."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def fold_braces(tokens: list[Token], labels: Mapping[str, str]) -> tuple[list[Token], bool]:
+    """Make one token of every ``{...}``, with the labels in the place of ``$labels``.
+
+    Returns:
+        The tokens, and whether there was any ``$labels``.
+
+    Raises:
+        ExpressionError: ``$labels`` stands outside braces.
+    """
+    done, found, index = list[Token](), False, 0
+    while index < len(tokens):
+        token = tokens[index]
+        if token.kind is TokenKind.LABELS:
+            raise ExpressionError("$labels belongs inside braces, as in requests_total{$labels}")
+        if token.kind is TokenKind.SYMBOL and token.text == "{":
+            end = closing(tokens, index)
+            inside = tokens[index + 1 : end]
+            found = found or any(token.kind is TokenKind.LABELS for token in inside)
+            done.append(Token(TokenKind.BRACES, _braces(inside, matchers(labels))))
+            index = end
+        else:
+            done.append(token)
+        index += 1
+    return done, found
+
+
+def _braces(inside: list[Token], written: str) -> str:
+    items, item = list[str](), list[Token]()
+    for token in [*inside, Token(TokenKind.SYMBOL, ",")]:
+        if token.kind is TokenKind.SYMBOL and token.text == ",":
+            items.append(join(item).strip())
+            item = []
+        else:
+            item.append(
+                Token(TokenKind.LABELS, written) if token.kind is TokenKind.LABELS else token
+            )
+    # A comma with nothing before it is a syntax error.
+    return "{" + ",".join(item for item in items if item) + "}"
+
+
+def add_matchers(braces: str, written: str) -> str:
+    """Add matchers to those in ``{...}`` (or in nothing)."""
+    return "{" + ",".join(part for part in (braces.strip("{}"), written) if part) + "}"
+
+
+def either_boundary(selector: str) -> str:
+    """Return a selector that finds a whole histogram boundary however it is written: 5 or 5.0.
+
+    Prometheus 3 writes ``le="5.0"`` where Prometheus 2 wrote ``le="5"``:
+    https://prometheus.io/docs/prometheus/latest/migration/#le-and-quantile-label-values
+    """
+    return _WHOLE_BOUNDARY.sub(r'le=~"\1([.]0)?"', selector)

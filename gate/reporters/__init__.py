@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from gate.reporters.style import Style
 
 if TYPE_CHECKING:  # every command comes by here, and most of the package hangs on these
-    from gate.decision.anomalies import AnomalyReport
-    from gate.decision.checkup import Checkup
-    from gate.decision.cohorts import CohortReport
+    from gate.analysis.anomalies.result import AnomalyReport
+    from gate.analysis.cohorts.result import CohortReport
+    from gate.analysis.doctor.result import Checkup
+    from gate.analysis.forecast.result import ForecastReport
+    from gate.analysis.incidents.result import IncidentReport
+    from gate.analysis.report.result import Report
+    from gate.analysis.review.result import ReviewReport
     from gate.decision.decision import Decision
-    from gate.decision.forecast import ForecastReport
-    from gate.decision.incidents import IncidentReport
-    from gate.decision.report import Report
-    from gate.decision.review import ReviewReport
     from gate.decision.status import Status
 
 __all__ = [
@@ -58,7 +58,7 @@ REPORTERS: Final[Mapping[str, str]] = {
     "dotenv": "gate.reporters.dotenv",
 }
 CHECKUP_REPORTERS: Final[Mapping[str, str]] = {
-    "terminal": "gate.reporters.checkup",
+    "terminal": "gate.analysis.doctor.words",
     "json": "gate.reporters.checkup_json",
 }
 COHORT_REPORTERS: Final[Mapping[str, str]] = {
@@ -87,7 +87,7 @@ ANOMALY_REPORTERS: Final[Mapping[str, str]] = {
     "json": "gate.reporters.anomalies_json",
 }
 REPORT_REPORTERS: Final[Mapping[str, str]] = {
-    "html": "gate.reporters.html",
+    "html": "gate.analysis.report.html",
     "markdown": "gate.reporters.report_markdown",
     "json": "gate.reporters.report_json",
 }

@@ -1,6 +1,6 @@
 """Control charts as a document, for programs: docs/anomalies.md has its shape."""
 
-from gate.decision.anomalies import AnomalyReport, anomalies_document
+from gate.analysis.anomalies.result import AnomalyReport, anomalies_document
 from gate.reporters.json import dump
 from gate.reporters.style import Style
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from gate.decision.anomalies import AnomalyReport, ServiceAnomalies
-from gate.reporters import anomalies_words as words
+from gate.analysis.anomalies import words
+from gate.analysis.anomalies.plot import plot
+from gate.analysis.anomalies.result import AnomalyReport, ServiceAnomalies
 from gate.reporters import markup
 from gate.reporters.escape import markdown
-from gate.reporters.plot import plot
 from gate.reporters.style import Style
 
 _WIDTH = 80

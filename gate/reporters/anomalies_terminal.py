@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from gate.decision.anomalies import AnomalyReport, ServiceAnomalies
+from gate.analysis.anomalies import words
+from gate.analysis.anomalies.plot import plot
+from gate.analysis.anomalies.result import AnomalyReport, ServiceAnomalies
 from gate.policy.findings import Verdict
-from gate.reporters import anomalies_words as words
 from gate.reporters import ink
 from gate.reporters.column import Column
 from gate.reporters.escape import plain
 from gate.reporters.layout import GAP
-from gate.reporters.plot import plot
 from gate.reporters.prose import facts, finish, prose
 from gate.reporters.style import Style
 from gate.reporters.table import table
@@ -41,13 +41,13 @@ def _service(service: ServiceAnomalies, style: Style) -> Iterator[str]:
     yield from facts([*words.about(service), *words.origin(service)], style)
 
 
-def _picture(row: words.Row, style: Style) -> Iterator[str]:
+def _picture(row: words.AnomalyRow, style: Style) -> Iterator[str]:
     yield f"{GAP}{ink.ink(plain(row.name), ink.BOLD, style)}"
     yield from (f"{GAP}{line}" for line in plot(row.chart, prose(style) - len(GAP), style))
 
 
-def _table(rows: list[words.Row], style: Style) -> Iterator[str]:
-    def paint(column: Column[words.Row], row: words.Row, text: str) -> str:
+def _table(rows: list[words.AnomalyRow], style: Style) -> Iterator[str]:
+    def paint(column: Column[words.AnomalyRow], row: words.AnomalyRow, text: str) -> str:
         if column is words.STATE and row.open is not None:
             return ink.coloured(Verdict.BLOCK, text, style)
         return text

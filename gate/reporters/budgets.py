@@ -3,13 +3,13 @@
 from fractions import Fraction
 from typing import Final
 
+from gate import wording
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
-from gate.reporters import values
+from gate.measure.counts import Cause
 from gate.reporters.column import MUST, Column
-from gate.slo.duration import format_duration
-from gate.slo.measurement import Cause
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.quantities import format_duration
 from gate.slo.window import CalendarWindow
 
 
@@ -29,9 +29,9 @@ def cause(kind: Cause) -> str:
 def promise(slo: Slo) -> str:
     """Write what was promised: ``99.9 %``, ``50,000 USD``."""
     if isinstance(slo, RatioSlo):
-        return values.percent(slo.objective)
+        return wording.percent(slo.objective)
     if isinstance(slo, SpendSlo):
-        return f"{values.amount(slo.allowance)} {slo.unit}".rstrip()
+        return f"{wording.amount(slo.allowance)} {slo.unit}".rstrip()
     return "composite"
 
 
@@ -39,22 +39,22 @@ def events(assessment: Assessment) -> str:
     """Write what was counted: ``1,234 of 50,000 USD``, ``12 of 43,190 slices``."""
     slo = assessment.slo
     if isinstance(slo, SpendSlo) and assessment.spent is not None:
-        return f"{values.amount(assessment.spent)} of {promise(slo)}"
+        return f"{wording.amount(assessment.spent)} of {promise(slo)}"
     if assessment.total is None:
-        return values.NOTHING
+        return wording.NOTHING
     slices = " slices" if isinstance(slo, RatioSlo) and slo.slices else ""
-    return f"{values.amount(assessment.bad)} of {values.amount(assessment.total)}{slices}"
+    return f"{wording.amount(assessment.bad)} of {wording.amount(assessment.total)}{slices}"
 
 
 def present_burn(assessment: Assessment) -> str:
     """Write the burn rate that stands for "now"."""
-    return values.burn(assessment.burn_rates.get(PRESENT))
+    return wording.burn(assessment.burn_rates.get(PRESENT))
 
 
 def coverage(assessment: Assessment) -> str:
     """Write the share of the window that has data."""
     known: Fraction | None = assessment.evidence.coverage if assessment.evidence else None
-    return values.left(known, 0)
+    return wording.left(known, 0)
 
 
 def _name(assessment: Assessment) -> str:
@@ -64,14 +64,14 @@ def _name(assessment: Assessment) -> str:
 def _window(assessment: Assessment) -> str:
     slo = assessment.slo
     if isinstance(slo, CompositeSlo):
-        return values.NOTHING
+        return wording.NOTHING
     window = slo.window
     return str(window.period) if isinstance(window, CalendarWindow) else str(window)
 
 
 NAME: Final[Column[Assessment]] = Column(title="SLO", cell=_name, right=False, keep=MUST, share=4)
 REMAINING: Final[Column[Assessment]] = Column(
-    title="Left", cell=lambda known: values.left(known.remaining), keep=MUST
+    title="Left", cell=lambda known: wording.left(known.remaining), keep=MUST
 )
 STATUS: Final[Column[Assessment]] = Column(
     title="Status", cell=status, right=False, keep=MUST, share=5
@@ -81,7 +81,7 @@ COLUMNS: Final[tuple[Column[Assessment], ...]] = (
     Column(title="Objective", cell=lambda known: promise(known.slo), keep=5),
     Column(title="Window", cell=_window, right=False, keep=3),
     Column(title="Bad of total", cell=events, keep=6),
-    Column(title="Consumed", cell=lambda known: values.spent(known.consumed), keep=2),
+    Column(title="Consumed", cell=lambda known: wording.spent(known.consumed), keep=2),
     REMAINING,
     Column(title=f"Burn {format_duration(PRESENT)}", cell=present_burn, keep=4),
     Column(title="Coverage", cell=coverage, keep=1),

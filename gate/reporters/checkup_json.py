@@ -1,6 +1,6 @@
 """What the doctor saw as a document, for programs: docs/doctor.md has its shape."""
 
-from gate.decision.checkup import Checkup, checkup_document
+from gate.analysis.doctor.result import Checkup, checkup_document
 from gate.reporters.json import dump
 from gate.reporters.style import Style
 

@@ -1,6 +1,6 @@
 """Cohorts as a document, for programs: docs/cohorts.md has its shape."""
 
-from gate.decision.cohorts import CohortReport, cohorts_document
+from gate.analysis.cohorts.result import CohortReport, cohorts_document
 from gate.reporters.json import dump
 from gate.reporters.style import Style
 

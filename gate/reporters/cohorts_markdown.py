@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from gate.decision.cohorts import CohortReport, ServiceCohorts
-from gate.reporters import cohorts_cells as cells
-from gate.reporters import cohorts_words as words
+from gate.analysis.cohorts import cells, words
+from gate.analysis.cohorts.result import CohortReport, ServiceCohorts
 from gate.reporters import markup
 from gate.reporters.escape import markdown
 from gate.reporters.style import Style

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from gate.decision.cohorts import CohortReport, ServiceCohorts
+from gate.analysis.cohorts import cells, words
+from gate.analysis.cohorts.result import CohortReport, ServiceCohorts
 from gate.policy.findings import Verdict
-from gate.reporters import cohorts_cells as cells
-from gate.reporters import cohorts_words as words
 from gate.reporters import ink
 from gate.reporters.column import MUST, Column
 from gate.reporters.escape import plain
@@ -39,9 +38,9 @@ def _service(report: CohortReport, service: ServiceCohorts, style: Style) -> Ite
 
 
 def _table(
-    report: CohortReport, service: ServiceCohorts, rows: list[cells.Row], style: Style
+    report: CohortReport, service: ServiceCohorts, rows: list[cells.CohortRow], style: Style
 ) -> Iterator[str]:
-    def paint(column: Column[cells.Row], row: cells.Row, text: str) -> str:
+    def paint(column: Column[cells.CohortRow], row: cells.CohortRow, text: str) -> str:
         if column.keep == MUST and column.right and cells.is_worse(row):
             return ink.coloured(Verdict.BLOCK, text, style)
         return text

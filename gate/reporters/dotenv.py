@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from gate.decision.decision import Decision
 from gate.reporters.style import Style
-from gate.reporters.values import exact_instant, left
+from gate.wording import exact_instant, left
 
 _LONGEST: Final = 64
 """Characters of a name that are kept: encoded, each of them is twelve at most."""

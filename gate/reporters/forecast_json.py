@@ -1,6 +1,6 @@
 """A forecast as a document, for programs: docs/forecast.md has its shape."""
 
-from gate.decision.forecast import ForecastReport, forecast_document
+from gate.analysis.forecast.result import ForecastReport, forecast_document
 from gate.reporters.json import dump
 from gate.reporters.style import Style
 

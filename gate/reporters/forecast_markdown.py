@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from gate.decision.forecast import ForecastReport, ServiceForecast
-from gate.reporters import forecast_words as words
+from gate.analysis.forecast import words
+from gate.analysis.forecast.result import ForecastReport, ServiceForecast
 from gate.reporters import markup
 from gate.reporters.escape import markdown
 from gate.reporters.style import Style

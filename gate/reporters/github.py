@@ -9,7 +9,7 @@ from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.escape import plain
-from gate.reporters.objections import Objection, objections, place
+from gate.reporters.problems import Objection, objections, place
 from gate.reporters.style import Style
 
 _MOST: Final = 10

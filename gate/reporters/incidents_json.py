@@ -1,6 +1,6 @@
 """Incidents as a document, for programs: docs/incidents.md has its shape."""
 
-from gate.decision.incidents import IncidentReport, incidents_document
+from gate.analysis.incidents.result import IncidentReport, incidents_document
 from gate.reporters.json import dump
 from gate.reporters.style import Style
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from gate.decision.incidents import IncidentReport, ServiceIncidents
-from gate.reporters import incidents_words as words
+from gate.analysis.incidents import words
+from gate.analysis.incidents.result import IncidentReport, ServiceIncidents
 from gate.reporters import markup
 from gate.reporters.escape import markdown
 from gate.reporters.style import Style

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from gate.decision.incidents import IncidentReport, ServiceIncidents
+from gate.analysis.incidents import words
+from gate.analysis.incidents.result import IncidentReport, ServiceIncidents
 from gate.policy.findings import Verdict
-from gate.reporters import incidents_words as words
 from gate.reporters import ink
 from gate.reporters.column import Column
 from gate.reporters.escape import plain
@@ -36,7 +36,7 @@ def _service(service: ServiceIncidents, style: Style) -> Iterator[str]:
 
 
 def _table(service: ServiceIncidents, style: Style) -> Iterator[str]:
-    def paint(column: Column[words.Row], row: words.Row, text: str) -> str:
+    def paint(column: Column[words.IncidentRow], row: words.IncidentRow, text: str) -> str:
         if column is words.KNOWN and not row.explained.records:
             return ink.coloured(Verdict.BLOCK, text, style)
         return text

@@ -6,11 +6,12 @@ Whatever does not come from this program is escaped, so that it cannot break out
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from gate import wording
 from gate.budget.assessment import Assessment
 from gate.decision.decision import Decision, PolicyDecision
 from gate.decision.status import Status
 from gate.policy.findings import Verdict
-from gate.reporters import markup, spark, summary, values
+from gate.reporters import markup, spark, summary
 from gate.reporters.budgets import COLUMNS
 from gate.reporters.column import Column
 from gate.reporters.details import details
@@ -43,7 +44,7 @@ def render_status(status: Status, style: Style) -> str:
         drawn = [spark.column(known.burn_downs, style)] if known.burn_downs else []
         blocks += _budgets(known.assessments, [*SHOWN, *drawn])
         blocks.append(markup.small([("Policy", summary.provenance(known.source))]))
-    at = values.exact_instant(status.evaluated_at)
+    at = wording.exact_instant(status.evaluated_at)
     blocks.append(markup.small([("Evaluated", at), ("By", f"gate {status.tool_version}")]))
     return markup.document(blocks)
 

@@ -1,6 +1,6 @@
 """The report as a document, for programs: docs/report.md has its shape."""
 
-from gate.decision.report import Report, report_document
+from gate.analysis.report.result import Report, report_document
 from gate.reporters.json import dump
 from gate.reporters.style import Style
 

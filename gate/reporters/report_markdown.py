@@ -2,22 +2,22 @@
 
 from collections.abc import Iterator
 
+from gate.analysis.incidents import words as incidents_words
+from gate.analysis.report import words
+from gate.analysis.report.result import Report, ServiceReport
+from gate.analysis.report.text_chart import text_chart
 from gate.budget.assessment import Assessment
-from gate.decision.report import Report, ServiceReport
 from gate.reporters import (
     anomalies_markdown,
     cohorts_markdown,
     forecast_markdown,
     incidents_markdown,
-    incidents_words,
     markup,
     summary,
 )
-from gate.reporters import report_words as words
 from gate.reporters.escape import block, markdown
 from gate.reporters.markdown import SHOWN
 from gate.reporters.style import Style
-from gate.reporters.text_chart import text_chart
 
 
 def render_report(report: Report, style: Style) -> str:

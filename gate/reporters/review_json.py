@@ -1,6 +1,6 @@
 """A review as a document, for programs: docs/review.md has its shape."""
 
-from gate.decision.review import ReviewReport, review_document
+from gate.analysis.review.result import ReviewReport, review_document
 from gate.reporters.json import dump
 from gate.reporters.style import Style
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from gate.decision.review import ReviewReport, ServiceReview, SloReview
+from gate.analysis.review import words
+from gate.analysis.review.result import ReviewReport, ServiceReview, SloReview
 from gate.reporters import ink
-from gate.reporters import review_words as words
 from gate.reporters.escape import plain
 from gate.reporters.layout import GAP
 from gate.reporters.listing import listing

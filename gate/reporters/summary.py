@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
+from gate import wording
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Price
-from gate.budget.timeslices import describe_time
-from gate.decision.decision import Decision, PolicyDecision, Proposed, Source
+from gate.decision.decision import Decision, PolicyDecision, PolicySource, Proposed
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.recognition import Recognition
-from gate.reporters import budgets, values
-from gate.reporters.details import Fact
-from gate.reporters.payable import canary
+from gate.reporters import budgets
+from gate.reporters.details import Fact, canary
 from gate.slo.objective import RatioSlo, SpendSlo
 from gate.slo.window import RollingWindow
+from gate.wording import describe_time
 
 _REVISION: Final = 12
 """Characters of a hash that people read."""
@@ -97,11 +97,11 @@ def reason(finding: Finding) -> str:
     """Write a finding with the rule and the SLO that it is about."""
     about = f"{finding.rule}, {finding.slo}" if finding.slo else str(finding.rule)
     about_when = "about " if finding.if_calm else ""
-    until = f" (until {about_when}{values.instant(finding.until)})" if finding.until else ""
+    until = f" (until {about_when}{wording.instant(finding.until)})" if finding.until else ""
     return f"{about}: {finding.reason}{until}"
 
 
-def provenance(source: Source) -> str:
+def provenance(source: PolicySource) -> str:
     """Write which text of the policy decided."""
     revision = f"revision {source.revision[:_REVISION]}" if source.revision else "not committed"
     modified = ", modified since" if source.revision and source.modified else ""
@@ -119,9 +119,9 @@ def origin(decided: PolicyDecision) -> Iterator[Fact]:
 
 def closing(decision: Decision) -> Iterator[Fact]:
     """Yield what the shell is told, the instant, how long the decision holds, and by what."""
-    until = values.instant(decision.expires_at)
+    until = wording.instant(decision.expires_at)
     yield "Exit code", str(int(decision.exit_code))
-    yield "Evaluated", f"{values.exact_instant(decision.evaluated_at)}, holds until {until}"
+    yield "Evaluated", f"{wording.exact_instant(decision.evaluated_at)}, holds until {until}"
     yield "By", f"gate {decision.tool_version}"
 
 
@@ -134,7 +134,7 @@ def _overriding(decision: Decision) -> Iterator[Fact]:
     override = decision.override
     if override is not None:
         needed = "" if decision.overridden else " (not needed)"
-        until = values.instant(override.until)
+        until = wording.instant(override.until)
         by = f" by the label {override.label}" if override.label else ""
         who = f"approved by {override.approved_by}{by}, until {until}{needed}"
         yield "Override", f"{override.reason}; {who}"
@@ -230,7 +230,7 @@ def _allowed_again(decided: PolicyDecision, at: datetime) -> str:
     stopping = {one.rule for one in decided.findings if one.verdict in _STOPPING}
     by_record = stopping == {Rule.POSTMORTEM}
     if again is not None:
-        when = f"{values.instant(again)} (in {describe_time(again - at)})"
+        when = f"{wording.instant(again)} (in {describe_time(again - at)})"
         when = f"about {when}, if nothing more fails" if decided.allowed_again_if_calm else when
         return f"once the record is reviewed; else {when}" if by_record else when
     if by_record:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from gate import wording
 from gate.budget.assessment import Assessment
 from gate.decision.decision import Decision, PolicyDecision
 from gate.decision.status import Status
 from gate.policy.findings import Verdict
-from gate.reporters import ink, spark, summary, values
+from gate.reporters import ink, spark, summary
 from gate.reporters.budgets import COLUMNS, REMAINING
 from gate.reporters.column import Column
 from gate.reporters.details import details
@@ -38,7 +39,7 @@ def render_status(status: Status, style: Style) -> str:
         lines += _budgets(known.assessments, known.assessments, style, drawn)
         lines += facts([("Policy", summary.provenance(known.source))], style)
         lines.append("")
-    at = values.exact_instant(status.evaluated_at)
+    at = wording.exact_instant(status.evaluated_at)
     lines += facts([("Evaluated", at), ("By", f"gate {status.tool_version}")], style)
     return finish(lines, style)
 

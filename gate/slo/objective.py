@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import TypeGuard
 
-from gate.slo.measurement import Sli, Slices
+from gate.slo.indicator import Sli, Slices
 from gate.slo.window import Window
+
+
+class Bound(StrEnum):
+    """Which end of a sampled indicator's interval is compared with the thresholds."""
+
+    PESSIMISTIC = "pessimistic"
+    POINT = "point"
+    OPTIMISTIC = "optimistic"
 
 
 class Denominator(StrEnum):
@@ -15,14 +24,6 @@ class Denominator(StrEnum):
     """The whole period: consumed grows from 0, as events come in."""
     TO_DATE = "to-date"
     """The events so far: consumed may jump about early in the period."""
-
-
-class Bound(StrEnum):
-    """Which end of a sampled indicator's interval is compared with the thresholds."""
-
-    PESSIMISTIC = "pessimistic"
-    POINT = "point"
-    OPTIMISTIC = "optimistic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,20 +55,6 @@ class RatioSlo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpendSlo:
-    """An allowance of money or tokens per window."""
-
-    name: str
-    window: Window
-    sli: Sli
-    allowance: Fraction
-    """Above 0."""
-    unit: str
-    """``USD``, ``tokens``; empty when the policy names none."""
-    advisory: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """One part of a composite."""
 
@@ -86,4 +73,23 @@ class CompositeSlo:
     advisory: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendSlo:
+    """An allowance of money or tokens per window."""
+
+    name: str
+    window: Window
+    sli: Sli
+    allowance: Fraction
+    """Above 0."""
+    unit: str
+    """``USD``, ``tokens``; empty when the policy names none."""
+    advisory: bool = False
+
+
 Slo = RatioSlo | SpendSlo | CompositeSlo
+
+
+def counts_events(slo: Slo) -> TypeGuard[RatioSlo]:
+    """Return whether incidents can be found in an SLO's history: each step has its burn rate."""
+    return isinstance(slo, RatioSlo) and slo.slices is None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from gate.slo.duration import format_duration
+from gate.slo.quantities import format_duration
 
 _MONTHS_PER_YEAR = 12
 

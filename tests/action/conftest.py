@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from gate.ci.github_step import Step
-from gate.ci.systems import detect
-from gate.cli.action import Action
-from gate.cli.action_inputs import variable
+from gate.github_action.action import Action
+from gate.github_action.inputs import variable
+from gate.github_action.step import Step
+from gate.hosts.systems import detect
 from tests.action.acting import counts
 from tests.action.doing import Do, Done, read_back
 from tests.action.pulls import pull_request

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from gate.cli import action
-from gate.cli.action_inputs import variable
 from gate.errors import ExitCode
+from gate.github_action import action
+from gate.github_action.inputs import variable
 from tests.action.acting import counts
 from tests.action.doing import Do, read_back, report
 from tests.action.pulls import pull_request
@@ -198,7 +198,7 @@ def test_the_process_ends_with_the_code_of_the_step(tmp_path: Path) -> None:
     (tmp_path / "counts.yaml").write_text(counts(820))
     outputs = tmp_path / "outputs"
     done = subprocess.run(
-        [sys.executable, "-m", "gate.cli.action"],
+        [sys.executable, "-m", "gate.github_action.action"],
         cwd=tmp_path,
         env=environment(
             {

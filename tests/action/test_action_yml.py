@@ -10,9 +10,9 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from gate.cli.action_inputs import OPTIONS, STEP_INPUTS, variable
-from gate.cli.action_report import failed
 from gate.errors import ExitCode
+from gate.github_action.inputs import OPTIONS, STEP_INPUTS, variable
+from gate.github_action.report import failed
 from tests.action.acting import ROOT
 
 ACTION: Final[dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.cli.action_inputs import read_inputs, variable
 from gate.errors import UsageError
+from gate.github_action.inputs import read_inputs, variable
 
 
 def given(**inputs: str) -> dict[str, str]:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from gate.cli.action_report import decided, failed, without_secrets
 from gate.errors import ExitCode
+from gate.github_action.report import decided, failed, without_secrets
 from tests.reporters.test_markdown import HOSTILE
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.ci.github_step import SUMMARY_BYTES, Step, within
+from gate.github_action.step import SUMMARY_BYTES, Step, within
 from tests.action.doing import read_back
 
 ANY_TEXT = st.text(st.characters(), max_size=200)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gate.slo.measurement import Cause
+from gate.measure.counts import Cause
 
 SECRET = "h0p-of-the-server"
 """The value of ``${PASSWORD}`` in the environment of every run."""

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from gate.backends import BACKENDS
+from gate.measure.counts import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.slo.measurement import Cause
 from tests.backends.cases import SECRET, Case, Contract, Play
 from tests.backends.logs_cases import LOGS
 from tests.backends.prometheus.played import AT

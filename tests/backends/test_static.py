@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gate.backends import open_backend
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Spent, Unmeasured
 from gate.settings import Limits, StaticSettings
-from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Sli, Spent, Unmeasured
+from gate.slo.indicator import Sli
 from gate.slo.window import RollingWindow, Span
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

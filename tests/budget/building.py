@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment, Guards
 from gate.budget.impact import Impact
-from gate.slo.measurement import Answer, Cause, Counts, Evidence, Sli, Slices, Spent, Unmeasured
+from gate.measure.counts import Answer, Cause, Counts, Evidence, Spent, Unmeasured
+from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import RatioSlo, SpendSlo
 from gate.slo.window import CalendarWindow, Period, RollingWindow
 

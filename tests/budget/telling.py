@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from gate.budget.assess import assess_ratio
 from gate.budget.assessment import Assessment
-from gate.slo.history import Series, SeriesRequest
-from gate.slo.measurement import Sli
+from gate.measure.history import Series, SeriesRequest
+from gate.slo.indicator import Sli
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span
 from tests.budget.building import AT, GUARDS, counts, ratio_slo

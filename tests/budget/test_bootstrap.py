@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.intervals import coverage
-from gate.budget.bootstrap import futures, known_part
-from gate.slo.history import Series
+from gate.history.calendar_forecast import futures, known_part
+from gate.measure.history import Series
 
 STEP = timedelta(hours=6)
 DAY, WEEK = 4, 28

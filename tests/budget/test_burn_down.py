@@ -8,9 +8,9 @@ import pytest
 
 from gate.budget.assess import assess_ratio
 from gate.budget.assessment import Assessment
-from gate.budget.burn_down import burn_down, sketched
-from gate.slo.history import Series
-from gate.slo.measurement import Sli
+from gate.history.burn_down import burn_down, sketched
+from gate.measure.history import Series
+from gate.slo.indicator import Sli
 from gate.slo.objective import SpendSlo
 from gate.slo.window import Span
 from tests.budget.building import (

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.slo.measurement import Answer, Cause, Sli, Unmeasured
+from gate.measure.counts import Answer, Cause, Unmeasured
+from gate.slo.indicator import Sli
 from tests.budget.building import (
     AT,
     HOUR,

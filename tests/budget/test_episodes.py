@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.episodes import Felt, drain, episodes, reliability
-from gate.budget.incidents import Ending, Incident
+from gate.history.incidents import Incident, IncidentEnding
+from gate.history.service_incidents import (
+    SloImpact,
+    drain,
+    merge_incidents,
+    reliability,
+)
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -16,7 +21,13 @@ DAY = 24 * HOUR
 MONTH = 30 * DAY
 
 
-def felt(slo: str, first: int, last: int, share: float = 0.1, ending: Ending = Ending.CALM) -> Felt:
+def felt(
+    slo: str,
+    first: int,
+    last: int,
+    share: float = 0.1,
+    ending: IncidentEnding = IncidentEnding.CALM,
+) -> SloImpact:
     """Make an incident from one hour to another."""
     incident = Incident(
         start=START + first * HOUR,
@@ -26,13 +37,13 @@ def felt(slo: str, first: int, last: int, share: float = 0.1, ending: Ending = E
         peak=10,
         unknown=timedelta(),
     )
-    return Felt(slo=slo, incident=incident, share=share)
+    return SloImpact(slo=slo, incident=incident, share=share)
 
 
 def test_what_overlaps_is_one_episode_also_by_way_of_others() -> None:
     a, b, c, d = felt("a", 0, 4), felt("b", 3, 6), felt("c", 5, 7), felt("a", 7, 8)
 
-    first, second = episodes([d, c, a, b])
+    first, second = merge_incidents([d, c, a, b])
 
     assert first.felt == (a, b, c)
     assert (first.start, first.end, first.duration) == (START, START + 7 * HOUR, 7 * HOUR)
@@ -40,7 +51,7 @@ def test_what_overlaps_is_one_episode_also_by_way_of_others() -> None:
 
 
 def test_an_episode_is_as_long_as_its_longest_incident() -> None:
-    (one,) = episodes([felt("a", 0, 9), felt("b", 1, 2)])
+    (one,) = merge_incidents([felt("a", 0, 9), felt("b", 1, 2)])
 
     assert one.duration == 9 * HOUR
 
@@ -48,15 +59,15 @@ def test_an_episode_is_as_long_as_its_longest_incident() -> None:
 @pytest.mark.parametrize(
     ("endings", "whole"),
     [
-        ((Ending.CALM, Ending.CALM), Ending.CALM),
-        ((Ending.CALM, Ending.LOST), Ending.LOST),
-        ((Ending.LOST, Ending.OPEN), Ending.OPEN),
+        ((IncidentEnding.CALM, IncidentEnding.CALM), IncidentEnding.CALM),
+        ((IncidentEnding.CALM, IncidentEnding.LOST), IncidentEnding.LOST),
+        ((IncidentEnding.LOST, IncidentEnding.OPEN), IncidentEnding.OPEN),
     ],
 )
 def test_an_episode_is_over_when_it_is_for_every_slo(
-    endings: tuple[Ending, Ending], whole: Ending
+    endings: tuple[IncidentEnding, IncidentEnding], whole: IncidentEnding
 ) -> None:
-    (one,) = episodes(
+    (one,) = merge_incidents(
         [felt(name, 0, 2, ending=end) for name, end in zip("ab", endings, strict=True)]
     )
 
@@ -65,7 +76,7 @@ def test_an_episode_is_over_when_it_is_for_every_slo(
 
 def test_times_to_recover_and_between_failures_are_those_of_a_worked_example() -> None:
     # 100 known hours, 4 + 2 of them in incidents: 94 hours of operation between 2 failures.
-    found = episodes([felt("a", 10, 14), felt("a", 50, 52)])
+    found = merge_incidents([felt("a", 10, 14), felt("a", 50, 52)])
 
     figures = reliability(found, [True] * 100, start=START, step=HOUR)
 
@@ -77,13 +88,13 @@ def test_time_of_which_nothing_is_known_is_no_operating_time() -> None:
     # 20 hours unknown, two of them within the incident; so 80 known ones less its other two.
     known = [not 12 <= place < 32 for place in range(100)]
 
-    figures = reliability(episodes([felt("a", 10, 14)]), known, start=START, step=HOUR)
+    figures = reliability(merge_incidents([felt("a", 10, 14)]), known, start=START, step=HOUR)
 
     assert figures.mtbf == 78 * HOUR
 
 
 def test_what_was_not_seen_to_end_has_no_time_to_recover() -> None:
-    found = episodes([felt("a", 0, 50, ending=Ending.LOST), felt("a", 60, 62)])
+    found = merge_incidents([felt("a", 0, 50, ending=IncidentEnding.LOST), felt("a", 60, 62)])
 
     figures = reliability(found, [True] * 100, start=START, step=HOUR)
 
@@ -129,7 +140,7 @@ def test_no_incident_drains_nothing() -> None:
 def test_episodes_do_not_overlap_and_lose_nothing(made: list[tuple[str, int, int]]) -> None:
     events = [felt(slo, first, first + length) for slo, first, length in made]
 
-    found = episodes(events)
+    found = merge_incidents(events)
 
     assert sorted(one.incident.start for each in found for one in each.felt) == sorted(
         one.incident.start for one in events

@@ -2,42 +2,49 @@
 
 from datetime import UTC, datetime, timedelta
 
-from gate.budget.episodes import Episode, Felt
-from gate.budget.explained import BEFORE, Deploy, Record, RecordStatus, explain, unfelt
-from gate.budget.incidents import Ending, Incident
+from gate.history.incidents import Incident, IncidentEnding
+from gate.history.records import (
+    BEFORE,
+    Deployment,
+    IncidentRecord,
+    RecordStatus,
+    annotate,
+    records_without_impact,
+)
+from gate.history.service_incidents import ServiceIncident, SloImpact
 from gate.slo.window import Span
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 END = START + timedelta(minutes=30)
 STEP = timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
-EPISODE = Episode(
+EPISODE = ServiceIncident(
     felt=(
-        Felt(
+        SloImpact(
             slo="a",
             share=0.5,
             incident=Incident(
-                start=START, end=END, ending=Ending.CALM, bad=1, peak=9, unknown=timedelta()
+                start=START, end=END, ending=IncidentEnding.CALM, bad=1, peak=9, unknown=timedelta()
             ),
         ),
     )
 )
 
 
-def record(start: datetime, end: datetime | None, name: str = "INC-1") -> Record:
-    return Record(id=name, title="t", start=start, end=end, status=RecordStatus.OPEN)
+def record(start: datetime, end: datetime | None, name: str = "INC-1") -> IncidentRecord:
+    return IncidentRecord(id=name, title="t", start=start, end=end, status=RecordStatus.OPEN)
 
 
-def deploy(time: datetime, service: str | None = None) -> Deploy:
-    return Deploy(time=time, revision=str(time), service=service)
+def deploy(time: datetime, service: str | None = None) -> Deployment:
+    return Deployment(time=time, revision=str(time), service=service)
 
 
-def records_of(*records: Record) -> tuple[Record, ...]:
-    return explain(EPISODE, records, (), service="chat", step=STEP).records
+def records_of(*records: IncidentRecord) -> tuple[IncidentRecord, ...]:
+    return annotate(EPISODE, records, (), service="chat", step=STEP).records
 
 
-def deploys_of(*deploys: Deploy) -> tuple[Deploy, ...]:
-    return explain(EPISODE, (), deploys, service="chat", step=STEP).deploys
+def deploys_of(*deploys: Deployment) -> tuple[Deployment, ...]:
+    return annotate(EPISODE, (), deploys, service="chat", step=STEP).deploys
 
 
 def test_a_record_explains_what_it_overlaps() -> None:
@@ -73,6 +80,6 @@ def test_what_no_slo_felt_is_told_if_it_was_in_the_time_looked_at() -> None:
     missed = record(START - BEFORE, START - SECOND, "missed")
     before = record(START - 3 * BEFORE, START - 2 * BEFORE, "before")
     known = [explaining, missed, before]
-    found = explain(EPISODE, known, (), service="chat", step=STEP)
+    found = annotate(EPISODE, known, (), service="chat", step=STEP)
 
-    assert unfelt(known, [found], Span(START - 2 * BEFORE, END)) == (missed,)
+    assert records_without_impact(known, [found], Span(START - 2 * BEFORE, END)) == (missed,)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import forecast
-from gate.slo.measurement import Cause
+from gate.measure.counts import Cause
 from gate.slo.objective import Denominator
 from gate.slo.window import Window
 from tests.budget.building import AT, DAY, MONTH, ROLLING, counts, lost, ratio, spend

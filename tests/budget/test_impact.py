@@ -6,7 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gate.budget.impact import Impact, Price, price
-from gate.slo.measurement import Counts, Slices
+from gate.measure.counts import Counts
+from gate.slo.indicator import Slices
 from gate.slo.objective import RatioSlo
 from tests.budget.building import (
     HOUR,

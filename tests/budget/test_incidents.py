@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.incidents import (
+from gate.history.incidents import (
     CALM,
     WINDOW,
-    Ending,
     Incident,
+    IncidentEnding,
     budget_events,
     find_incidents,
     known_steps,
 )
-from gate.slo.history import Series, SeriesRequest
-from gate.slo.measurement import Sli
+from gate.measure.history import Series, SeriesRequest
+from gate.slo.indicator import Sli
 from gate.slo.window import Span
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_an_outage_is_dated_to_its_first_and_last_bad_step_although_the_window_l
 
     assert places(found) == (8, 11)
     assert found.duration == 3 * STEP
-    assert (found.ending, found.bad, found.unknown) == (Ending.CALM, 200, timedelta())
+    assert (found.ending, found.bad, found.unknown) == (IncidentEnding.CALM, 200, timedelta())
     assert found.peak == pytest.approx(200 / 3)
 
 
@@ -103,7 +103,7 @@ def test_at_the_threshold_it_begins() -> None:
 def test_what_has_not_been_calm_for_long_enough_is_open() -> None:
     (found,) = find([*LONG_CALM, 50, *[0] * (CALM_STEPS - 1)])
 
-    assert found.ending is Ending.OPEN
+    assert found.ending is IncidentEnding.OPEN
     assert found.end == START + (len(LONG_CALM) + CALM_STEPS) * STEP
 
 
@@ -130,8 +130,11 @@ def test_a_long_hole_loses_it() -> None:
 
     first, second = find([50, *hole, 50, *LONG_CALM])
 
-    assert (first.ending, places(first)) == (Ending.LOST, (0, 1))
-    assert (second.ending, places(second)) == (Ending.CALM, (CALM_STEPS + 1, CALM_STEPS + 2))
+    assert (first.ending, places(first)) == (IncidentEnding.LOST, (0, 1))
+    assert (second.ending, places(second)) == (
+        IncidentEnding.CALM,
+        (CALM_STEPS + 1, CALM_STEPS + 2),
+    )
 
 
 def test_where_nothing_happens_nothing_burns() -> None:
@@ -178,7 +181,7 @@ def test_incidents_do_not_overlap_and_hold_no_more_than_there_is(bad: Bad, thres
         assert one.unknown == bad[first:last].count(None) * STEP
         assert one.peak >= threshold
         assert first == 0 or bad[first] is not None
-    assert all(one.ending is not Ending.OPEN for one in found[:-1])
+    assert all(one.ending is not IncidentEnding.OPEN for one in found[:-1])
 
 
 @given(STEPS, THRESHOLDS, st.timedeltas(-timedelta(days=900), timedelta(days=900)))

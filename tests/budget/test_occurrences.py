@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.budget.assess import PRESENT
-from gate.budget.occurrences import burn_rate, composite_consumed
-from gate.slo.measurement import Counts, Spent
+from gate.budget.ratio import burn_rate, composite_consumed
+from gate.measure.counts import Counts, Spent
 from gate.slo.objective import Denominator
 from tests.budget.building import (
     AT,

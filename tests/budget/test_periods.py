@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.periods import Cut, Period, cut, look_at
-from gate.slo.history import Series
-from gate.slo.measurement import Cause, Sli
+from gate.history.periods import PastPeriod, PeriodCut, cut, look_at
+from gate.measure.counts import Cause
+from gate.measure.history import Series
+from gate.slo.indicator import Sli
 from gate.slo.objective import RatioSlo
 from gate.slo.window import CalendarWindow, RollingWindow, Span
 
@@ -22,7 +23,7 @@ SLO = RatioSlo(
 )
 
 
-def starts(found: Cut) -> list[str]:
+def starts(found: PeriodCut) -> list[str]:
     return [f"{at:%Y-%m-%dT%H:%M}" for at in found.bounds]
 
 
@@ -77,10 +78,10 @@ def test_every_period_is_a_whole_number_of_steps(milliseconds: int, count: int) 
     assert places[-1].stop == found.span.length // found.step
 
 
-def look(total: list[float | None], bad: list[float | None]) -> tuple[Period, ...]:
+def look(total: list[float | None], bad: list[float | None]) -> tuple[PastPeriod, ...]:
     bounds = tuple(AT + place * 10 * HOUR for place in range(len(total) // 10 + 1))
     series = Series(total=tuple(total), bad=tuple(bad), query="asked")
-    return look_at(SLO, series, Cut(bounds=bounds, step=HOUR), NINE_TENTHS)
+    return look_at(SLO, series, PeriodCut(bounds=bounds, step=HOUR), NINE_TENTHS)
 
 
 def test_each_period_has_its_own_events_and_its_share_of_the_budget() -> None:
@@ -116,7 +117,7 @@ def test_periods_of_which_too_little_is_known_are_marked(
 
 def test_without_min_events_one_failure_must_not_be_the_whole_budget() -> None:
     slo = RatioSlo(name="a", objective=Fraction(99, 100), window=SLO.window, sli=Sli())
-    pieces = Cut(bounds=(AT, AT + HOUR), step=HOUR)
+    pieces = PeriodCut(bounds=(AT, AT + HOUR), step=HOUR)
 
     def doubt(total: float) -> Cause | None:
         series = Series(total=(total,), bad=(0.0,), query="asked")

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.recovery import Recovery, bad_slices, composed, recovery, renewal
-from gate.slo.history import Series
-from gate.slo.measurement import EmptySlice, Slices
+from gate.budget.forecast import Recovery, bad_slices, composed, recovery, renewal
+from gate.measure.history import Series
+from gate.slo.indicator import EmptySlice, Slices
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

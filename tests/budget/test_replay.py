@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.budget.periods import Cut, Period
-from gate.budget.replay import (
+from gate.history.objective_candidates import (
     Candidate,
+    CandidateKind,
     Fit,
-    Kind,
     candidates,
     fit,
     met_in_most,
     moved,
     spent,
 )
-from gate.slo.history import Series
-from gate.slo.measurement import Sli
+from gate.history.periods import PastPeriod, PeriodCut
+from gate.measure.history import Series
+from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator, RatioSlo
 from gate.slo.window import CalendarWindow, RollingWindow, Span
 from gate.slo.window import Period as Unit
@@ -60,8 +60,10 @@ def ratio(steps: Steps) -> float | None:
     return sum(bad for _, bad in known) / sum(total for total, _ in known)
 
 
-def pieces(width: int, count: int) -> Cut:
-    return Cut(bounds=tuple(AT + place * width * HOUR for place in range(count + 1)), step=HOUR)
+def pieces(width: int, count: int) -> PeriodCut:
+    return PeriodCut(
+        bounds=tuple(AT + place * width * HOUR for place in range(count + 1)), step=HOUR
+    )
 
 
 @settings(max_examples=20)
@@ -130,9 +132,9 @@ def test_the_objective_that_95_percent_meet_has_two_digits_of_budget_and_is_met(
     assert found == (None if objective is None else Fraction(objective))
 
 
-def period(consumed: str) -> Period:
+def period(consumed: str) -> PastPeriod:
     bad = Fraction(consumed) * SLO.budget * 1000
-    return Period(
+    return PastPeriod(
         span=Span(AT - DAY, AT), total=Fraction(1000), bad=bad, coverage=Fraction(1), doubt=None
     )
 
@@ -174,4 +176,8 @@ def test_a_candidate_that_is_another_is_there_once_and_none_promises_nothing() -
     assert listed(candidates(half, Fraction(1, 4))) == [
         *[("stricter", "0.75"), ("present", "0.5"), ("SLA", "0.25")]
     ]
-    assert [one.kind for one in candidates(SLO, None)] == [Kind.STRICTER, Kind.PRESENT, Kind.LAXER]
+    assert [one.kind for one in candidates(SLO, None)] == [
+        CandidateKind.STRICTER,
+        CandidateKind.PRESENT,
+        CandidateKind.LAXER,
+    ]

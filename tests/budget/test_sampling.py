@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gate.budget.sampling import samples_needed, wilson_interval
+from gate.budget.ratio import samples_needed, wilson_interval
 from gate.slo.objective import Bound
 from tests.budget.building import counts, known, ratio
 

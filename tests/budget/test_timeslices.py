@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.timeslices import allowed_downtime, describe_time, slices_in
-from gate.slo.measurement import Slices
+from gate.budget.ratio import allowed_downtime, slices_in
+from gate.slo.indicator import Slices
 from gate.slo.objective import Denominator
+from gate.wording import describe_time
 from tests.budget.building import AT, BERLIN, DAY, HOUR, MINUTE, MINUTES, MONTH, counts, ratio
 
 

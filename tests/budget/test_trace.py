@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.trace import Trace, thin, trace
-from gate.slo.history import Series, SeriesRequest
-from gate.slo.measurement import Sli
+from gate.history.past_budget import Trace, thin, trace
+from gate.measure.history import Series, SeriesRequest
+from gate.slo.indicator import Sli
 from gate.slo.window import Span
 from tests.budget.building import AT, DAY, HOUR
 from tests.budget.telling import asked, measured, series

@@ -6,7 +6,7 @@ from math import pi, sin
 
 import pytest
 
-from gate.budget.timeslices import allowed_downtime
+from gate.budget.ratio import allowed_downtime
 from gate.policy.burn_rates import GOOGLE_30D
 from tests.budget.building import DAY, HOUR, MINUTE, MINUTES, counts, known, ratio
 

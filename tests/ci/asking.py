@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import requests
 
-from gate.ci.github import GitHub
-from gate.ci.rest import Clock
+from gate.hosts.github import GitHub
+from gate.hosts.rest import Clock
 from tests.servers.github import REPOSITORY, TOKEN
 
 

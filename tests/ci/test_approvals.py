@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from gate.ci.approvals import Approvals
-from gate.decision.context import Context
-from gate.policy.recognition import Approval, Matcher
+from gate.decision.decision import Context
+from gate.hosts.people import Approvals
+from gate.policy.recognition import Approval, ChangeMatcher
 from tests.ci.asking import asking
 from tests.ci.test_github_people import HEAD, OLD, labelling, review
 from tests.servers.github import PULL, FakeGitHub, github
@@ -29,7 +29,7 @@ def fake() -> Iterator[FakeGitHub]:
 
 def ask(fake: FakeGitHub, *who: str, **context: Any) -> Approval:
     known = Context(**{name: getattr(CONTEXT, name) for name in CONTEXT.__slots__} | context)
-    matcher = Matcher(labels=("security",), approved_by=who)
+    matcher = ChangeMatcher(labels=("security",), approved_by=who)
     return Approvals(asking(fake.url).people, known)(matcher)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gate.ci.comments import Act, Outcome, marker, upsert
+from gate.hosts.comments import Act, CommentOutcome, marker, upsert
 from tests.ci.asking import Time, asking
 from tests.servers.github import ACTIONS, PULL, TOKEN, FakeGitHub, github
 from tests.servers.github_answers import Answer, refused
@@ -25,7 +25,7 @@ def fake() -> Iterator[FakeGitHub]:
         yield one
 
 
-def tell(fake: FakeGitHub, time: Time | None = None) -> Outcome:
+def tell(fake: FakeGitHub, time: Time | None = None) -> CommentOutcome:
     return upsert(asking(fake.url, time), PULL, MARKER, "## Allow")
 
 
@@ -73,7 +73,7 @@ def test_what_cannot_be_written_is_an_outcome_and_no_exception(
 ) -> None:
     fake.faults = {operation: [fault]}
 
-    assert tell(fake) == Outcome(act=Act.FAILED, url=None, trouble=told)
+    assert tell(fake) == CommentOutcome(act=Act.FAILED, url=None, trouble=told)
     assert fake.comments == []
     assert fake.seen[-1] == operation
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gate.ci.comments import LIMIT, Act, Outcome, marker, upsert
+from gate.hosts.comments import LIMIT, Act, CommentOutcome, marker, upsert
 from tests.ci.asking import asking
 from tests.servers.github import ACTIONS, PULL, FakeGitHub, github
 from tests.servers.github_answers import Answer
@@ -26,7 +26,7 @@ def fake() -> Iterator[FakeGitHub]:
         yield one
 
 
-def tell(fake: FakeGitHub, body: str = "## Allow") -> Outcome:
+def tell(fake: FakeGitHub, body: str = "## Allow") -> CommentOutcome:
     return upsert(asking(fake.url), PULL, MARKER, body)
 
 
@@ -40,7 +40,7 @@ def test_the_first_report_becomes_a_comment_under_its_hidden_marker(fake: FakeGi
     outcome = tell(fake)
 
     url = f"https://github.example/acme/chat/pull/{PULL}#issuecomment-{fake.comments[0].id}"
-    assert outcome == Outcome(act=Act.CREATED, url=url)
+    assert outcome == CommentOutcome(act=Act.CREATED, url=url)
     assert marked(fake) == [f"{MARKER}\n## Allow"]
     assert fake.seen == [LIST, CREATE, LIST]
 
@@ -221,7 +221,7 @@ def test_somebody_who_deletes_every_comment_wins_in_the_end(fake: FakeGitHub) ->
 def test_runs_at_once_leave_one_comment(fake: FakeGitHub, runs: int) -> None:
     together = threading.Barrier(runs)
     fake.before = {LIST: [lambda: None] * runs, CREATE: [lambda: meet(together)] * runs}
-    outcomes: list[Outcome] = []
+    outcomes: list[CommentOutcome] = []
 
     def run(number: int) -> None:
         outcomes.append(tell(fake, f"## Allow {number}"))

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from gate.ci.cut import cut
+from gate.hosts.comments import cut
 
 POINTER = "_The rest is elsewhere._"
 

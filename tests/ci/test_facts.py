@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.ci.facts import change_facts
-from gate.ci.git import Checkout
-from gate.decision.context import Context
+from gate.decision.decision import Context
+from gate.hosts.facts import change_facts
+from gate.hosts.git import Checkout
 from tests.ci.repository import begin, commit
 
 

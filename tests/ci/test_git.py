@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.ci.git import Checkout, GitError
+from gate.hosts.git import Checkout, GitError
 from tests.ci.repository import begin, commit, git
 
 POLICY = "version: 1\n"

@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate.ci.comments import Comment
-from gate.ci.commit_status import CommitStatus, State
-from gate.ci.github import GitHub
-from gate.ci.github_path import GitHubError
-from gate.ci.people import Account
+from gate.hosts.comments import Comment
+from gate.hosts.github import GitHub
+from gate.hosts.github_people import GitHubError
+from gate.hosts.people import Account, CommitStatus, State
 from tests.ci.asking import asking
 from tests.servers.github import ACTIONS, PULL, Deployment, FakeGitHub, github
 from tests.servers.github_answers import Answer, description, refused

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gate.ci.github_path import GitHubError
-from gate.ci.people import Account, Setting
+from gate.hosts.github_people import GitHubError
+from gate.hosts.people import Account, Setting
 from tests.ci.asking import asking
 from tests.servers.github import PULL, FakeGitHub, github
 from tests.servers.github_answers import Answer, description, refused, user

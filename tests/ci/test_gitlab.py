@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import gitlab as python_gitlab
 import pytest
 
-from gate.ci.comments import Act, Comment, Outcome, marker, upsert
-from gate.ci.gitlab import GitLab, GitLabError
+from gate.hosts.comments import Act, Comment, CommentOutcome, marker, upsert
+from gate.hosts.gitlab import GitLab, GitLabError
 from tests.ci.asking import Time
 from tests.servers.github_answers import Answer
 from tests.servers.gitlab import (
@@ -47,7 +47,7 @@ def notes(fake: FakeGitLab, project: int | str = PROJECT) -> Any:
     return host.projects.get(project, lazy=True).mergerequests.get(REQUEST, lazy=True).notes
 
 
-def tell(fake: FakeGitLab, body: str = "## Allow") -> Outcome:
+def tell(fake: FakeGitLab, body: str = "## Allow") -> CommentOutcome:
     return upsert(client(fake), REQUEST, MARKER, body)
 
 
@@ -237,7 +237,7 @@ def test_what_cannot_be_written_is_an_outcome_that_names_what_is_missing(
         fake.plant(BOT, f"{MARKER}\n## Block")
     fake.faults = {operation: [fault]}
 
-    assert tell(fake) == Outcome(act=Act.FAILED, url=None, trouble=told)
+    assert tell(fake) == CommentOutcome(act=Act.FAILED, url=None, trouble=told)
     assert fake.seen[-1] == operation
 
 

@@ -8,16 +8,13 @@ from urllib.parse import urlsplit
 import gitlab as python_gitlab
 import pytest
 
-from gate.ci.approvals import Approvals
-from gate.ci.commit_status import CommitStatus, State
-from gate.ci.gitlab import GitLab
-from gate.ci.label_override import LabelOverride
-from gate.ci.people import Account, People, Setting
-from gate.ci.rest import RestError
-from gate.ci.rights import Rights
-from gate.decision.context import Context
+from gate.decision.decision import Context
+from gate.hosts.gitlab import GitLab
+from gate.hosts.label_override import LabelOverride
+from gate.hosts.people import Account, Approvals, CommitStatus, People, Rights, Setting, State
+from gate.hosts.rest import RestError
 from gate.policy.override import Labelled, OverrideRule
-from gate.policy.recognition import Approval, Matcher
+from gate.policy.recognition import Approval, ChangeMatcher
 from gate.policy.rights import Right
 from tests.ci.test_gitlab import client
 from tests.servers.github_answers import Answer
@@ -245,7 +242,7 @@ def test_an_answer_of_another_form_is_an_error(
 
 
 def approval(fake: FakeGitLab, *who: str) -> Approval:
-    matcher = Matcher(labels=("security",), approved_by=who)
+    matcher = ChangeMatcher(labels=("security",), approved_by=who)
     return Approvals(people(fake), CONTEXT)(matcher)
 
 

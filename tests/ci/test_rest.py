@@ -10,9 +10,9 @@ import pytest
 import requests
 from requests import exceptions
 
-from gate.ci.commit_status import CommitStatus
-from gate.ci.github_path import GitHubError
-from gate.ci.rest import Clock, Purpose, Rest, RestError
+from gate.hosts.github_people import GitHubError
+from gate.hosts.people import CommitStatus
+from gate.hosts.rest import Clock, Purpose, Rest, RestError
 from tests.ci.asking import Time, asking
 from tests.servers.github import PULL, TOKEN, FakeGitHub, github
 from tests.servers.github_answers import Answer, refused

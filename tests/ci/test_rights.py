@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gate.ci.rights import Rights
+from gate.hosts.people import Rights
 from gate.policy.rights import Right
 from tests.ci.asking import asking
 from tests.servers.github import FakeGitHub, github

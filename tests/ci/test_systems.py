@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gate.ci.systems import SYSTEMS, detect
-from gate.decision.context import Context
+from gate.decision.decision import Context
+from gate.hosts.systems import SYSTEMS, detect
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",

@@ -153,9 +153,9 @@ def test_a_fault_of_the_program_is_1_and_no_verdict(
     sabotage = tmp_path / "sabotage"
     sabotage.mkdir()
     (sabotage / "sitecustomize.py").write_text(
-        "import gate.pipeline.run\n"
+        "import gate.check.run\n"
         "def broken(*args, **kwargs): raise ZeroDivisionError('planted')\n"
-        "gate.pipeline.run.check = broken\n"
+        "gate.check.run.check = broken\n"
     )
 
     done = subprocess.run(

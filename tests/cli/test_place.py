@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from gate.ci.git import Checkout
-from gate.ci.gitlab import GitLab
-from gate.cli.place import Place, context_of
-from gate.decision.context import Context
-from gate.policy.override import OverrideRule
-from gate.policy.recognition import Matcher
 from tests.ci.repository import begin
 from tests.ci.test_github_people import HEAD, review
+
+from gate.cli.ci_environment import CiEnvironment, context_of
+from gate.decision.decision import Context
+from gate.hosts.git import Checkout
+from gate.hosts.gitlab import GitLab
+from gate.policy.override import OverrideRule
+from gate.policy.recognition import ChangeMatcher
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
 from tests.servers.gitlab import PATH, gitlab
 from tests.servers.gitlab import TOKEN as GITLAB_TOKEN
@@ -26,7 +26,7 @@ PULL_REQUEST = Context(
     base="b" * 40,
     author="ada",
 )
-MATCHER = Matcher(labels=("security",), approved_by=("@grace",))
+MATCHER = ChangeMatcher(labels=("security",), approved_by=("@grace",))
 
 
 @pytest.fixture
@@ -44,13 +44,13 @@ def test_github_tells_the_changed_files_that_a_shallow_checkout_cannot(
 ) -> None:
     monkeypatch.chdir(begin(tmp_path / "shallow"))
     fake.files = [("prompts/system.md", None)]
-    facts = Place(PULL_REQUEST, environ(fake)).facts()
+    facts = CiEnvironment(PULL_REQUEST, environ(fake)).facts()
     assert facts.paths == ("prompts/system.md",)
 
 
 def test_github_tells_who_has_approved(fake: FakeGitHub) -> None:
     fake.reviews = [review("grace", "APPROVED", "10:00")]
-    assert Place(PULL_REQUEST, environ(fake)).approve(MATCHER).by == ("@grace",)
+    assert CiEnvironment(PULL_REQUEST, environ(fake)).approve(MATCHER).by == ("@grace",)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_without_a_token_or_a_repository_on_github_nobody_is_asked(
     context: Context, environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(begin(tmp_path / "checkout"))
-    place = Place(context, environ)
+    place = CiEnvironment(context, environ)
     assert place.approve(MATCHER).by == ()
     assert place.facts().paths is None
 
@@ -90,7 +90,7 @@ def test_gitlab_tells_who_has_approved_and_who_has_labelled() -> None:
         one.people.labelled("grace", "add", "gate-override", "2026-11-01T10:00:00.000Z")
         one.plant("grace", "Gate-Override: the fix")
         context = Context(system="gitlab", repository=PATH, pull_request=7, revision=HEAD)
-        place = Place(context, {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url})
+        place = CiEnvironment(context, {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url})
 
         assert place.approve(MATCHER).by == ("@grace",)
         assert place.entitled("@grace", ("@acme/sre",)).holds
@@ -104,16 +104,18 @@ def test_gitlab_tells_who_has_approved_and_who_has_labelled() -> None:
 def test_gitlab_tells_whose_change_it_is_and_github_has_said_so() -> None:
     with gitlab() as one:
         environ = {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url}
-        assert Place(MERGE_REQUEST, environ).with_author().context.author == "ada"
+        assert CiEnvironment(MERGE_REQUEST, environ).with_author().context.author == "ada"
         one.forbidden = {"request"}
-        assert Place(MERGE_REQUEST, environ).with_author().context.author is None
-    assert Place(MERGE_REQUEST, {}).with_author().context == MERGE_REQUEST
-    assert Place(PULL_REQUEST, {"GITHUB_TOKEN": TOKEN}).with_author().context == PULL_REQUEST
+        assert CiEnvironment(MERGE_REQUEST, environ).with_author().context.author is None
+    assert CiEnvironment(MERGE_REQUEST, {}).with_author().context == MERGE_REQUEST
+    assert (
+        CiEnvironment(PULL_REQUEST, {"GITHUB_TOKEN": TOKEN}).with_author().context == PULL_REQUEST
+    )
 
 
 def test_gitlab_is_not_asked_for_files() -> None:
     with pytest.raises(LookupError, match="no token to ask GitHub with"):
-        Place(MERGE_REQUEST, JOB).file("gate.yaml", "main")
+        CiEnvironment(MERGE_REQUEST, JOB).file("gate.yaml", "main")
 
 
 MERGE_REQUEST = Context(system="gitlab", repository="acme/chat", pull_request=7)
@@ -122,11 +124,11 @@ JOB = {"GITLAB_TOKEN": "glpat-1", "CI_API_V4_URL": "http://127.0.0.1:1/api/v4"}
 
 @pytest.mark.parametrize("environ", [JOB, JOB | {"CI_PROJECT_ID": "17"}])
 def test_a_job_of_gitlab_with_a_projects_token_can_write_notes(environ: dict[str, str]) -> None:
-    assert isinstance(Place(MERGE_REQUEST, environ).host(), GitLab)
+    assert isinstance(CiEnvironment(MERGE_REQUEST, environ).host(), GitLab)
 
 
 @pytest.mark.parametrize("missing", JOB)
 def test_without_a_token_or_an_address_no_note_can_be_written(missing: str) -> None:
     environ = {name: value for name, value in JOB.items() if name != missing}
-    assert Place(MERGE_REQUEST, environ | {"CI_JOB_TOKEN": "x"}).host() is None
-    assert Place(Context(system="gitlab"), JOB).host() is None
+    assert CiEnvironment(MERGE_REQUEST, environ | {"CI_JOB_TOKEN": "x"}).host() is None
+    assert CiEnvironment(Context(system="gitlab"), JOB).host() is None

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate.config.scalars import parse_instant
+from gate.parsing.values import parse_instant
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.budget.explained import Deploy, Record, RecordStatus
 from gate.config.known_incidents import load_deploys, load_known
 from gate.errors import PolicyError, UsageError
+from gate.history.records import Deployment, IncidentRecord, RecordStatus
 
 WHOLE = """\
 id: INC-42
@@ -33,7 +33,7 @@ def mistakes(folder: Path, **texts: str) -> list[str]:
     return [str(one).removeprefix(f"{folder}/") for one in caught.value.mistakes]
 
 
-def deploys(folder: Path, text: str) -> tuple[Deploy, ...]:
+def deploys(folder: Path, text: str) -> tuple[Deployment, ...]:
     path = folder / "deploys.jsonl"
     path.write_text(text, encoding="utf-8")
     return load_deploys(str(path), {})
@@ -47,7 +47,7 @@ def deploy_mistakes(folder: Path, text: str) -> list[str]:
 
 def test_a_record_is_read_with_all_that_it_says(tmp_path: Path) -> None:
     assert load_known([write(tmp_path, one=WHOLE)], {}) == (
-        Record(
+        IncidentRecord(
             id="INC-42",
             title="The night shift's database",
             start=datetime(2026, 10, 27, 1, 45, tzinfo=UTC),
@@ -151,7 +151,7 @@ def test_deploys_are_read_line_by_line(tmp_path: Path) -> None:
 """
     first, second = deploys(tmp_path, text)
 
-    assert first == Deploy(
+    assert first == Deployment(
         time=datetime(2026, 10, 27, 13, 40, tzinfo=UTC),
         revision="abc",
         service="chat",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.config.load import load, validate
-from gate.config.policy_shape import policy_schema
+from gate.config.policy_schema import policy_schema
 from gate.errors import PolicyError
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
 

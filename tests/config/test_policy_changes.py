@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from gate.policy.override import OverrideRule
-from gate.policy.recognition import Matcher
+from gate.policy.recognition import ChangeMatcher
 from tests.config.texts import policy, read, sound
 
 CHANGES = """\
@@ -21,11 +21,11 @@ changes:
 def test_each_class_has_what_it_is_recognised_by() -> None:
     made = sound(policy(more=CHANGES))
     assert dict(made.matchers) == {
-        "prompt-update": Matcher(paths=("prompts/**", "rag/*.md"), labels=("prompt",)),
-        "canary": Matcher(
+        "prompt-update": ChangeMatcher(paths=("prompts/**", "rag/*.md"), labels=("prompt",)),
+        "canary": ChangeMatcher(
             branches=("canary/*",), types=("feat",), trailers={"Change-Class": "canary"}
         ),
-        "security-patch": Matcher(
+        "security-patch": ChangeMatcher(
             labels=("security",), approved_by=("@ada", "@acme/security", "write")
         ),
     }

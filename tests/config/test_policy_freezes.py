@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
+from gate.measure.counts import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action, Freeze
-from gate.slo.measurement import Cause
 from tests.config.texts import assert_mistake, policy, sound
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.budget.explained import Record, RecordStatus
 from gate.config.load import load, validate
 from gate.errors import PolicyError
+from gate.history.records import IncidentRecord, RecordStatus
 from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
 from gate.policy.exhaustion import ExhaustionRule
@@ -27,7 +27,7 @@ status: reviewed
 cause: no limit
 remediation: a limit
 """
-RECORD = Record(
+RECORD = IncidentRecord(
     id="INC-42",
     title="The queue ran full",
     start=datetime(2026, 10, 27, 1, 45, tzinfo=UTC),

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.slo.measurement import Bucket, Sli
+from gate.slo.indicator import Bucket, Sli
 from tests.config.texts import assert_mistake, only_ratio, policy, read, slo
 
 OBJECTIVE = "objective: 99%"

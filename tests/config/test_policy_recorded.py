@@ -3,7 +3,7 @@
 import pytest
 
 from gate.config.presets import load_recorded
-from gate.config.sli_shape import RECORDED
+from gate.config.sli_schema import RECORDED
 from tests.config.texts import assert_mistake, only_ratio, policy, slo
 
 OBJECTIVE = "objective: 99.9%"

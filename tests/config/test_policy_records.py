@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gate.config.files import Folder, Imports
 from gate.config.load import load
-from gate.config.preset_shape import KINDS, PRESET, Preset
+from gate.config.preset_schema import KINDS, PRESET, Preset
 from gate.config.presets import load_preset
-from gate.config.reader import Reader, UnreadableError, compose
+from gate.parsing.files import Folder, Imports
+from gate.parsing.reader import Reader, UnreadableError, compose
 from gate.settings import LogsSettings, Newest, Records
 from tests.config.texts import assert_mistake, policy, slo
 
@@ -161,7 +161,7 @@ def test_a_preset_file_that_contradicts_itself_is_refused(head: str, message: st
 
 
 def test_the_presets_for_logs_are_the_choices_of_the_schema() -> None:
-    from gate.config.policy_shape import policy_schema  # noqa: PLC0415
+    from gate.config.policy_schema import policy_schema  # noqa: PLC0415
 
     logs: dict[str, Any] = policy_schema()["properties"]["backend"]["oneOf"][1]
     choices = logs["properties"]["records"]["enum"]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.cli.starters import BACKENDS, HEAD, RULES, slos_of
-from gate.config.policy_shape import policy_schema
+from gate.config.policy_schema import policy_schema
 from gate.config.presets import load_preset, preset_names
 from tests.config.texts import BACKEND, SLOS, TIERS, policy, read, slo
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gate.slo.measurement import Sli
+from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator, RatioSlo
 from gate.slo.window import CalendarWindow, Period, RollingWindow
 from tests.config.texts import assert_mistake, only_ratio, policy, slo

@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from gate.config import reader
-from gate.slo.measurement import Cause
+from gate.measure.counts import Cause
+from gate.parsing import reader
 from tests.config.texts import (
     BACKEND,
     HEAD,

@@ -12,8 +12,8 @@ from gate.budget.impact import Impact
 from gate.decision.document import to_document
 from gate.decision.slo_document import instant, number, share, slo_document
 from gate.decision.status import status_document
+from gate.measure.counts import Cause, Unmeasured
 from gate.policy.recognition import Recognition
-from gate.slo.measurement import Cause, Unmeasured
 from gate.slo.objective import Bound
 from tests.reporters.builders import (
     AT,

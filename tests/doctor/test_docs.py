@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from gate.slo.diagnosis import QUESTIONS, Check
+from gate.measure.diagnosis import QUESTIONS, Check
 from tests.doctor.asking import examine, write_policy
 
 TEXT = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from gate.backends.prometheus.doctor.families import alike, could_match, misspelt, nearest_first
-from gate.promql.selectors import Matcher
+from gate.backends.prometheus.label_values import alike, could_match, misspelt, nearest_first
+from gate.promql.selectors import LabelMatcher
 
 
-def matcher(value: str, operator: str = "=") -> Matcher:
-    return Matcher(label="code", operator=operator, value=value)
+def matcher(value: str, operator: str = "=") -> LabelMatcher:
+    return LabelMatcher(label="code", operator=operator, value=value)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ import responses
 from requests import PreparedRequest
 
 from gate.backends import open_doctor
+from gate.measure.counts import CountRequest
+from gate.measure.diagnosis import CheckedSlo, CheckResult, Diagnosis, Level
 from gate.settings import Limits, PrometheusSettings
-from gate.slo.diagnosis import Diagnosis, Level, Patient, Symptom
-from gate.slo.measurement import CountRequest, Histogram, Sli
+from gate.slo.indicator import Histogram, Sli
 from tests.backends.prometheus.played import AT, MONTH, VALUES, FakePrometheus, failure
 from tests.doctor.asking import examine, run, write_policy
 from tests.doctor.planted import HEALTHY, MINUTES, Planted, counted, grows, ratio, write_text
@@ -68,8 +69,8 @@ def played(server: FakePrometheus, says: Mapping[str, HttpAnswer]) -> Iterator[N
         yield
 
 
-def patient(sli: Sli | None = None) -> Patient:
-    return Patient(
+def patient(sli: Sli | None = None) -> CheckedSlo:
+    return CheckedSlo(
         name="slo",
         request=CountRequest(
             sli=sli or Sli(bad='x{code="500"}', total="x"), span=MONTH, probe=True
@@ -83,7 +84,7 @@ def patient(sli: Sli | None = None) -> Patient:
 def diagnose(
     says: Mapping[str, HttpAnswer] | None = None,
     server: FakePrometheus | None = None,
-    *patients: Patient,
+    *patients: CheckedSlo,
     seconds: float = 10,
 ) -> Diagnosis:
     settings = PrometheusSettings(url="https://prometheus.example", retries=0)
@@ -92,11 +93,11 @@ def diagnose(
         return doctor.examine(patients or (patient(),), AT)
 
 
-def findings(symptoms: tuple[Symptom, ...]) -> dict[str, str]:
+def findings(symptoms: tuple[CheckResult, ...]) -> dict[str, str]:
     return {str(one.check): one.says for one in symptoms if one.level is not Level.OK}
 
 
-def seen(symptoms: tuple[Symptom, ...], check: str) -> str:
+def seen(symptoms: tuple[CheckResult, ...], check: str) -> str:
     (symptom,) = [one for one in symptoms if one.check == check]
     return symptom.says
 

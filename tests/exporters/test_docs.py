@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from gate.config.load import validate
-from gate.config.sli_shape import RECORDED
+from gate.config.sli_schema import RECORDED
 from gate.exporters import EXPORTERS
 from gate.promql.recording import FINGERPRINT, rule_name
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from gate.backends.prometheus.boundaries import choose
-from gate.backends.prometheus.buckets import Buckets
 from gate.exporters import export
 from gate.exporters.indicator import counted
+from gate.promql.boundaries import choose
+from gate.promql.buckets import Buckets
 from gate.promql.expression import read_expression
 from gate.promql.recording import fingerprint, rule_expressions
 from gate.slo.objective import RatioSlo

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.ci.comments import marker
+from gate.hosts.comments import marker
 from tests.gitlab.project import POLICY, Project, counts
 from tests.servers.gitlab import BOT, PAGE, PROJECT, TOKEN, FakeGitLab, gitlab, refused
 

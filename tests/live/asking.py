@@ -6,8 +6,9 @@ from fractions import Fraction
 import requests
 
 from gate.backends import open_backend
+from gate.measure.counts import Answer, CountRequest, Counts, Unmeasured
 from gate.settings import Limits, PrometheusSettings
-from gate.slo.measurement import Answer, CountRequest, Counts, Sli, Unmeasured
+from gate.slo.indicator import Sli
 from gate.slo.window import RollingWindow
 from tests.servers.series import END
 

@@ -13,15 +13,8 @@ from fractions import Fraction
 
 import pytest
 
-from gate.slo.measurement import (
-    Answer,
-    Cause,
-    CountRequest,
-    EmptySlice,
-    Sli,
-    Slices,
-    Spent,
-)
+from gate.measure.counts import Answer, Cause, CountRequest, Spent
+from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.window import RollingWindow
 from tests.live.asking import (
     consumed,

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from gate.slo.measurement import Sli
+from gate.slo.indicator import Sli
 from tests.live.asking import counts, measure, request_for
 from tests.servers.metrics import prometheus
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gate.backends import history_of, open_backend
+from gate.measure.counts import Unmeasured
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.settings import PrometheusSettings
-from gate.slo.history import Series, SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Sli, Unmeasured
+from gate.slo.indicator import Sli
 from gate.slo.window import Span
 from tests.live.asking import LIMITS, counts, indicator, measure, request_for
 from tests.live.command import availability, check, policy

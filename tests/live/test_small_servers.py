@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from gate.slo.measurement import Cause
+from gate.measure.counts import Cause
 from tests.live.asking import counts, indicator, measure, plain_query, request_for, unmeasured
 from tests.servers.history import GAP, truth
 from tests.servers.metrics import Server, prometheus

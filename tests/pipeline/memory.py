@@ -7,9 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from gate.config.load import PolicyFile
-from gate.decision.decision import Source
-from gate.settings import Limits, Settings, StaticSettings
-from gate.slo.measurement import (
+from gate.decision.decision import PolicySource
+from gate.measure.counts import (
     Answer,
     Backend,
     Cause,
@@ -19,6 +18,7 @@ from gate.slo.measurement import (
     Spent,
     Unmeasured,
 )
+from gate.settings import Limits, Settings, StaticSettings
 from tests.config.texts import policy, sound
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -95,7 +95,7 @@ def file(service: str, *slos: str, more: str = "") -> PolicyFile:
     return PolicyFile(
         policy=sound(text),
         settings=StaticSettings(path=Path(service)),
-        source=Source(path=f"{service}.yaml", sha256="0" * 64, revision=None, modified=False),
+        source=PolicySource(path=f"{service}.yaml", sha256="0" * 64, revision=None, modified=False),
         warnings=(),
     )
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from gate.slo.history import Series, SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.slo.window import Span
 from tests.pipeline.memory import AT
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from gate.slo.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts
-from gate.slo.history import Measured, Series, SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Evidence, Unmeasured
+from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Evidence, Unmeasured
+from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.window import Span
 from tests.pipeline.memory import AT
 

@@ -8,24 +8,31 @@ from fractions import Fraction
 
 import pytest
 
-from gate.budget.charts.chart import Kind
-from gate.budget.charts.rules import DEFAULT
-from gate.budget.charts.series import Charting
-from gate.budget.explained import Record, RecordStatus
-from gate.decision.anomalies import AnomalyReport
+from gate.analysis.anomalies.result import AnomalyReport
+from gate.analysis.anomalies.run import (
+    AnomalyOptions,
+    chart_indicators,
+    requests,
+    service_anomalies,
+)
+from gate.check.options import Options
+from gate.check.run import run_check
 from gate.errors import ExitCode, UsageError
-from gate.pipeline.anomalies import Look, look_at, requests, service_anomalies
-from gate.pipeline.options import Options
-from gate.pipeline.run import check
+from gate.history.charts.build import Charting
+from gate.history.charts.chart import ChartKind
+from gate.history.charts.rules import DEFAULT
+from gate.history.records import IncidentRecord, RecordStatus
+from gate.measure.counts import Answer, Cause, CountRequest
+from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.policy.findings import Rule, Verdict
-from gate.slo.history import Measured, Series, SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Answer, Cause, CountRequest
 from tests.pipeline.memory import AT, Memory, Opening, counts, file, slo, unmeasured
 
 HOUR = timedelta(hours=1)
 DAY = 24 * HOUR
 HOURS = 14 * 24
-LOOK = Look(at=AT, last=14 * DAY, step=HOUR, charting=Charting(baseline=7 * DAY, rules=DEFAULT))
+LOOK = AnomalyOptions(
+    at=AT, last=14 * DAY, step=HOUR, charting=Charting(baseline=7 * DAY, rules=DEFAULT)
+)
 RNG = random.Random(12)
 CALM = tuple(100 + RNG.gauss(0, 10) for _ in range(HOURS))
 WORSE = (*CALM[:-10], *(300.0,) * 10)
@@ -55,12 +62,12 @@ def series(bad: Sequence[float | None], measured: Measured | None = None) -> Ser
 
 
 def look(
-    answers: dict[str, SeriesAnswer], *slos: str, what: Look = LOOK
+    answers: dict[str, SeriesAnswer], *slos: str, what: AnomalyOptions = LOOK
 ) -> tuple[AnomalyReport, Remembering]:
     backend = Remembering(answers)
     policy = file("chat", *(slos or map(slo, answers)))
     opening = Opening({"chat": backend})
-    return look_at([policy], what, timedelta(seconds=3), open_with=opening), backend
+    return chart_indicators([policy], what, timedelta(seconds=3), open_with=opening), backend
 
 
 def test_a_shift_is_found_and_what_is_usual_is_told() -> None:
@@ -76,7 +83,7 @@ def test_a_shift_is_found_and_what_is_usual_is_told() -> None:
 
 
 def test_all_slos_are_asked_for_at_once_with_their_means_over_whole_steps() -> None:
-    longer = Look(at=AT, last=14 * DAY + HOUR / 2, step=HOUR, charting=LOOK.charting)
+    longer = AnomalyOptions(at=AT, last=14 * DAY + HOUR / 2, step=HOUR, charting=LOOK.charting)
 
     _, backend = look({"a": series(CALM), "b": series(CALM)}, what=longer)
 
@@ -92,16 +99,20 @@ def test_a_mean_has_a_chart_beside_the_ratio() -> None:
 
     report, _ = look({"a": series(CALM, measured)})
 
-    assert [chart.kind for _, chart in report.services[0].charts] == [Kind.RATIO, Kind.MEAN]
+    assert [chart.kind for _, chart in report.services[0].charts] == [
+        ChartKind.RATIO,
+        ChartKind.MEAN,
+    ]
 
 
 def test_a_known_incident_is_left_out_of_the_baseline_and_named() -> None:
     begin = AT - 10 * HOUR
-    record = Record(id="INC", title="t", start=begin, end=AT, status=RecordStatus.OPEN)
+    record = IncidentRecord(id="INC", title="t", start=begin, end=AT, status=RecordStatus.OPEN)
     charting = Charting(baseline=7 * DAY, rules=DEFAULT, records=(record,))
 
     report, _ = look(
-        {"a": series(WORSE)}, what=Look(at=AT, last=14 * DAY, step=HOUR, charting=charting)
+        {"a": series(WORSE)},
+        what=AnomalyOptions(at=AT, last=14 * DAY, step=HOUR, charting=charting),
     )
     ((_, chart),) = report.services[0].charts
 
@@ -143,7 +154,7 @@ def test_a_backend_that_keeps_no_history_is_told_before_any_is_asked() -> None:
     opening = Opening({"chat": remembering, "mail": Memory({})})
 
     with pytest.raises(UsageError, match=r"^mail.yaml: the backend static keeps no history"):
-        look_at(files, LOOK, HOUR, open_with=opening)
+        chart_indicators(files, LOOK, HOUR, open_with=opening)
     assert remembering.asked == []
 
 
@@ -161,7 +172,7 @@ def checked(answer: SeriesAnswer, more: str) -> tuple[Remembering, list[str]]:
     """Check a canary, and return what the rules that look back have found."""
     backend = Remembering({"a": answer})
     options = Options(at=AT, change="canary", timeout=HOUR)
-    decision = check(
+    decision = run_check(
         [file("chat", slo("a"), more=more)], options, open_with=Opening({"chat": backend})
     )
     (policy,) = decision.policies

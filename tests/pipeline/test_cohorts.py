@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from gate.budget.cohorts.comparison import Outcome
-from gate.decision.cohorts import CohortReport, Group, SloCohorts
+from gate.analysis.cohorts.measure import CohortOptions
+from gate.analysis.cohorts.result import CohortReport, Group, SloCohorts
+from gate.analysis.cohorts.run import compare_cohorts
 from gate.errors import ExitCode, UsageError
-from gate.pipeline.cohort_requests import Split
-from gate.pipeline.cohorts import split
-from gate.slo.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, Values
-from gate.slo.measurement import Answer, Cause, CountRequest
+from gate.history.cohorts.comparison import ComparisonOutcome
+from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, LabelValues
+from gate.measure.counts import Answer, Cause, CountRequest
 from gate.slo.objective import RatioSlo
 from tests.pipeline.memory import AT, Memory, Opening, file, slo, unmeasured
 
@@ -40,7 +40,7 @@ def cohort(total: float, bad: float, steps: int = 168) -> Cohort:
     return Cohort(total=(total / steps,) * steps, bad=(bad / steps,) * steps)
 
 
-def cohorts(groups: Mapping[Values, tuple[float, float]], *notes: str) -> Cohorts:
+def cohorts(groups: Mapping[LabelValues, tuple[float, float]], *notes: str) -> Cohorts:
     found = {values: cohort(*counts) for values, counts in groups.items()}
     return Cohorts(groups=found, query="asked", notes=notes)
 
@@ -48,22 +48,22 @@ def cohorts(groups: Mapping[Values, tuple[float, float]], *notes: str) -> Cohort
 PLANTED = cohorts({("v5",): (16_800, 168), ("v6",): (16_800, 168), ("v7",): (8_400, 504)})
 
 
-def asked(**fields: object) -> Split:
+def asked(**fields: object) -> CohortOptions:
     known: dict[str, object] = {
         "at": AT,
         "by": "template",
         "last": WEEK,
         "timeout": timedelta(seconds=3),
     }
-    return Split(**(known | fields))  # type: ignore[arg-type]  # by name
+    return CohortOptions(**(known | fields))  # type: ignore[arg-type]  # by name
 
 
 def look(
-    answers: Mapping[str, CohortAnswer], *slos: str, what: Split | None = None
+    answers: Mapping[str, CohortAnswer], *slos: str, what: CohortOptions | None = None
 ) -> tuple[CohortReport, Apart]:
     backend = Apart(dict(answers))
     policy = file("chat", *(slos or map(slo, answers)))
-    report = split([policy], what or asked(), open_with=Opening({"chat": backend}))
+    report = compare_cohorts([policy], what or asked(), open_with=Opening({"chat": backend}))
     return report, backend
 
 
@@ -76,7 +76,7 @@ def by_value(one: SloCohorts) -> dict[str, Group]:
     return {group.value: group for group in one.groups}
 
 
-def outcome(one: Group) -> Outcome | None:
+def outcome(one: Group) -> ComparisonOutcome | None:
     return one.comparison.outcome if one.comparison is not None else None
 
 
@@ -90,7 +90,7 @@ def test_a_group_is_told_with_what_it_took_of_the_budget() -> None:
     assert first.budget_share == pytest.approx(504 / 180)
     assert first.burn_rate == pytest.approx(60)
     assert first.interval[0] < 0.06 < first.interval[1]
-    assert outcome(first) is Outcome.WORSE
+    assert outcome(first) is ComparisonOutcome.WORSE
     assert [one.value for one in others] == ["v5", "v6"]
     assert found.baseline is None
     assert found.unknown == 0
@@ -103,7 +103,7 @@ def test_each_may_be_compared_with_a_baseline() -> None:
     groups = by_value(only(report))
 
     assert groups["v7"].comparison is None
-    assert outcome(groups["v5"]) is outcome(groups["v6"]) is Outcome.BETTER
+    assert outcome(groups["v5"]) is outcome(groups["v6"]) is ComparisonOutcome.BETTER
     comparison = groups["v5"].comparison
     assert comparison is not None
     assert comparison.crude is not None
@@ -116,7 +116,7 @@ def test_of_two_groups_the_busier_is_the_baseline() -> None:
     found = only(report)
 
     assert found.baseline == "v6"
-    assert outcome(by_value(found)["v7"]) is Outcome.WORSE
+    assert outcome(by_value(found)["v7"]) is ComparisonOutcome.WORSE
     assert by_value(found)["v6"].comparison is None
 
 
@@ -147,7 +147,7 @@ def test_like_is_compared_with_like() -> None:
 
     assert backend.asked[0].by == ("template", "model")
     assert found is not None
-    assert found.outcome is Outcome.MIX
+    assert found.outcome is ComparisonOutcome.MIX
     assert found.within is not None
     assert found.within.ratio == pytest.approx(1)
     assert by_value(only(report))["v7"].total == 10_000
@@ -239,7 +239,7 @@ def test_what_holds_ratios_of_slices_is_left_out() -> None:
     mean = replace(only_one, sli=replace(only_one.sli, sliced=True))
     recorded = replace(policy, policy=replace(policy.policy, slos=(mean,)))
 
-    report = split([recorded], asked(), open_with=Opening({"chat": Apart({})}))
+    report = compare_cohorts([recorded], asked(), open_with=Opening({"chat": Apart({})}))
 
     assert dict(report.services[0].left_out) == {
         "a": "its series hold ratios of slices of time, of which the events are not known"
@@ -260,5 +260,7 @@ def test_a_backend_that_cannot_tell_events_apart_is_told_before_any_is_asked() -
     opening = Opening({"chat": apart, "mail": Memory({})})
 
     with pytest.raises(UsageError, match=r"^mail.yaml: the backend static cannot tell"):
-        split([file("chat", slo("a")), file("mail", slo("a"))], asked(), open_with=opening)
+        compare_cohorts(
+            [file("chat", slo("a")), file("mail", slo("a"))], asked(), open_with=opening
+        )
     assert apart.asked == []

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.decision.forecast import Course, ForecastReport, SloForecast
+from gate.analysis.forecast.result import Course, ForecastReport, SloForecast
+from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
+from gate.check.history_access import covered, oldest_leaves, step_of
 from gate.errors import ExitCode, UsageError
-from gate.pipeline.covered import covered, oldest_leaves, step_of
-from gate.pipeline.forecast import Question, foretell
-from gate.slo.history import SeriesRequest
-from gate.slo.measurement import Cause, Unmeasured
+from gate.measure.counts import Cause, Unmeasured
+from gate.measure.history import SeriesRequest
 from tests.pipeline.memory import AT, Memory, Opening, file, slo
 from tests.pipeline.remembered import (
     ALLOWED,
@@ -30,8 +30,8 @@ from tests.pipeline.remembered import (
 def told(
     backend: Remembered, *slos: str, at: datetime = AT, last: timedelta = 90 * DAY
 ) -> ForecastReport:
-    asked = Question(at=at, last=last, timeout=timedelta(seconds=3))
-    return foretell([file("chat", *slos)], asked, open_with=Opening({"chat": backend}))
+    asked = ForecastOptions(at=at, last=last, timeout=timedelta(seconds=3))
+    return forecast_budgets([file("chat", *slos)], asked, open_with=Opening({"chat": backend}))
 
 
 def only(report: ForecastReport) -> SloForecast:
@@ -271,10 +271,10 @@ def test_what_has_no_history_by_steps_is_told_as_far_as_it_goes() -> None:
 
 
 def test_a_backend_without_a_history_is_a_usage_error() -> None:
-    asked = Question(at=AT, last=DAY, timeout=timedelta(seconds=3))
+    asked = ForecastOptions(at=AT, last=DAY, timeout=timedelta(seconds=3))
 
     with pytest.raises(UsageError, match=r"chat\.yaml: the backend static keeps no history"):
-        foretell([file("chat", slo("a"))], asked, open_with=Opening({"chat": Memory({})}))
+        forecast_budgets([file("chat", slo("a"))], asked, open_with=Opening({"chat": Memory({})}))
 
 
 @given(st.integers(1, 200_000))

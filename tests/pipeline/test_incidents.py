@@ -7,12 +7,12 @@ from fractions import Fraction
 
 import pytest
 
-from gate.budget.explained import Deploy, Record, RecordStatus
-from gate.decision.incidents import IncidentReport
+from gate.analysis.incidents.result import IncidentReport
+from gate.analysis.incidents.run import IncidentOptions, search_incidents
 from gate.errors import ExitCode, UsageError
-from gate.pipeline.incidents import Search, search
-from gate.slo.history import Series, SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Answer, Cause, CountRequest
+from gate.history.records import Deployment, IncidentRecord, RecordStatus
+from gate.measure.counts import Answer, Cause, CountRequest
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from tests.pipeline.memory import AT, Memory, Opening, file, slo, unmeasured
 
 HOUR = timedelta(hours=1)
@@ -43,7 +43,7 @@ def series(bad: Sequence[float | None]) -> Series:
     return Series(total=total, bad=tuple(bad), query="asked", notes=("seen",))
 
 
-def asked(**fields: object) -> Search:
+def asked(**fields: object) -> IncidentOptions:
     known: dict[str, object] = {
         "at": AT,
         "last": DAY,
@@ -51,15 +51,15 @@ def asked(**fields: object) -> Search:
         "threshold": Fraction(6),
         "timeout": timedelta(seconds=3),
     }
-    return Search(**(known | fields))  # type: ignore[arg-type]  # by name
+    return IncidentOptions(**(known | fields))  # type: ignore[arg-type]  # by name
 
 
 def look(
-    answers: dict[str, SeriesAnswer], *slos: str, what: Search | None = None
+    answers: dict[str, SeriesAnswer], *slos: str, what: IncidentOptions | None = None
 ) -> tuple[IncidentReport, Remembering]:
     backend = Remembering(answers)
     policy = file("chat", *(slos or map(slo, answers)))
-    report = search([policy], what or asked(), open_with=Opening({"chat": backend}))
+    report = search_incidents([policy], what or asked(), open_with=Opening({"chat": backend}))
     return report, backend
 
 
@@ -164,11 +164,11 @@ def test_what_has_no_burn_rate_by_events_is_left_out_and_said() -> None:
 def test_what_is_known_is_put_to_what_was_found() -> None:
     begin = AT - 14 * HOUR
     explaining, missed = (
-        Record(id=name, title=name, start=start, end=start + HOUR, status=RecordStatus.OPEN)
+        IncidentRecord(id=name, title=name, start=start, end=start + HOUR, status=RecordStatus.OPEN)
         for name, start in (("felt", begin), ("missed", begin + 5 * HOUR))
     )
     mine, other = (
-        Deploy(time=begin, revision=service, service=service) for service in ("chat", "mail")
+        Deployment(time=begin, revision=service, service=service) for service in ("chat", "mail")
     )
 
     report, _ = look(
@@ -186,7 +186,7 @@ def test_a_backend_that_keeps_no_history_is_told_before_any_is_asked() -> None:
     opening = Opening({"chat": remembering, "mail": Memory({})})
 
     with pytest.raises(UsageError, match=r"^mail.yaml: the backend static keeps no history"):
-        search(files, asked(), open_with=opening)
+        search_incidents(files, asked(), open_with=opening)
     assert remembering.asked == []
 
 
@@ -194,7 +194,9 @@ def test_each_policy_has_its_own_incidents() -> None:
     backends = {"chat": Remembering({"a": series(BAD)}), "mail": Remembering({"a": series(CALM)})}
     opening = Opening(backends)
 
-    report = search([file(name, slo("a")) for name in backends], asked(), open_with=opening)
+    report = search_incidents(
+        [file(name, slo("a")) for name in backends], asked(), open_with=opening
+    )
 
     assert [one.reliability.count for one in report.services] == [1, 0]
     assert {limits.timeout for _, limits in opening.opened} == {timedelta(seconds=3)}

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from gate.backends import history_of, open_backend
+from gate.check.options import Options
+from gate.check.past import ask_for_incidents, incidents_found
+from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
-from gate.pipeline.options import Options
-from gate.pipeline.past import ask_for_incidents, incidents_found
-from gate.pipeline.run import check, status
+from gate.measure.counts import Answer, Cause, CountRequest
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.findings import Rule, Verdict
 from gate.policy.past import SloIncidents
 from gate.policy.postmortems import PostmortemRule
@@ -25,8 +27,6 @@ from gate.settings import (
     Settings,
     StaticSettings,
 )
-from gate.slo.history import Series, SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Answer, Cause, CountRequest
 from tests.pipeline.memory import AT, Memory, Opening, counts, file, slo, unmeasured
 
 DAY, STEP = timedelta(days=1), timedelta(minutes=5)
@@ -68,14 +68,14 @@ def policy(*slos: str, rule: PostmortemRule | None = RULE) -> PolicyFile:
 
 def decide(read: PolicyFile, backend: Remembering | Memory) -> PolicyDecision:
     options = Options(at=AT, change="full-rollout")
-    (decided,) = check([read], options, open_with=Opening({"chat": backend})).policies
+    (decided,) = run_check([read], options, open_with=Opening({"chat": backend})).policies
     return decided
 
 
 def test_without_a_rule_that_looks_back_no_history_is_asked_for() -> None:
     backend = Remembering()
     assert decide(policy(slo("a"), rule=None), backend).verdict is Verdict.ALLOW
-    status([policy(slo("a"))], Options(at=AT), open_with=Opening({"chat": backend}))
+    run_status([policy(slo("a"))], Options(at=AT), open_with=Opening({"chat": backend}))
     assert backend.asked == []
 
 

@@ -7,12 +7,12 @@ from fractions import Fraction
 import pytest
 
 from gate.budget.impact import Impact
+from gate.check.measure import measure
+from gate.check.options import Options
+from gate.check.run import run_check
 from gate.errors import UsageError
-from gate.pipeline.measure import measure
-from gate.pipeline.options import Options
-from gate.pipeline.run import check
+from gate.measure.counts import Answer, Cause, CountRequest, Unmeasured
 from gate.policy.findings import Rule, Verdict
-from gate.slo.measurement import Answer, Cause, CountRequest, Unmeasured
 from tests.pipeline.memory import (
     AT,
     Answering,
@@ -124,8 +124,8 @@ def test_the_class_is_the_one_given_or_else_the_policys_default() -> None:
     opening = Opening({"chat": Memory({"a": counts(1e6, 800)})})
     own = file("chat", slo("a"), more="changes: {default: canary}\n")
 
-    default = check([own], Options(at=AT), open_with=opening).policies[0]
-    given = check([own], Options(at=AT, change="model-update"), open_with=opening).policies[0]
+    default = run_check([own], Options(at=AT), open_with=opening).policies[0]
+    given = run_check([own], Options(at=AT, change="model-update"), open_with=opening).policies[0]
 
     assert (default.recognition.change, default.verdict) == ("canary", Verdict.ALLOW)
     assert (given.recognition.change, given.verdict) == ("model-update", Verdict.BLOCK)
@@ -140,7 +140,7 @@ def test_a_class_must_be_known_to_every_policy() -> None:
     ]
 
     with pytest.raises(UsageError) as error:
-        check(files, Options(at=AT, change="p0-fix"), open_with=Opening({}))
+        run_check(files, Options(at=AT, change="p0-fix"), open_with=Opening({}))
 
     assert str(error.value).startswith("rag.yaml has no change class 'p0-fix'")
 
@@ -152,7 +152,7 @@ def test_a_requirement_that_no_policy_has_is_a_usage_error(name: str, hint: str)
     options = Options(at=AT, satisfied={name: "done"})
 
     with pytest.raises(UsageError) as error:
-        check([file("chat", slo("a"))], options, open_with=Opening({}))
+        run_check([file("chat", slo("a"))], options, open_with=Opening({}))
 
     assert str(error.value) == f"--satisfied {name}: no policy requires this{hint}"
 
@@ -163,7 +163,7 @@ def test_evidence_is_recorded_where_it_was_required_and_only_there() -> None:
     )
     options = Options(at=AT, change="security-patch", satisfied={"shadow": "https://ci.example/1"})
 
-    calm, overspent = check(
+    calm, overspent = run_check(
         [file("calm", slo("a")), file("spent", slo("a"))], options, open_with=opening
     ).policies
 
@@ -177,7 +177,7 @@ def test_the_worst_slo_decides_and_no_mean() -> None:
     """Mean of 100 % and -10 % left: 45 %. The worst is overspent."""
     opening = Opening({"chat": Memory({"a": counts(1e6, 0), "b": counts(1e6, 1100)})})
 
-    (decided,) = check(
+    (decided,) = run_check(
         [file("chat", slo("a"), slo("b"))], Options(at=AT, change="canary"), open_with=opening
     ).policies
 
@@ -192,7 +192,7 @@ def test_of_a_change_of_which_nothing_is_known_no_class_is_ruled_out() -> None:
     opening = Opening({"chat": Memory({"a": counts(1e6, 800)})})
     matching = "changes: {model-update: {paths: ['models/**']}}\n"
 
-    policy = check([file("chat", slo("a"), more=matching)], Options(at=AT), open_with=opening)
+    policy = run_check([file("chat", slo("a"), more=matching)], Options(at=AT), open_with=opening)
 
     assert policy.policies[0].recognition.change == "model-update"
     assert policy.policies[0].recognition.how == "unknown"

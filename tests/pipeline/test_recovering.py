@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from gate.check.options import Options
+from gate.check.run import run_check
 from gate.decision.decision import PolicyDecision
-from gate.pipeline.options import Options
-from gate.pipeline.run import check
+from gate.measure.counts import Answer, Cause
+from gate.measure.history import Series, SeriesAnswer
 from gate.policy.findings import Verdict
-from gate.slo.history import Series, SeriesAnswer
-from gate.slo.measurement import Answer, Cause
 from tests.pipeline.memory import AT, Opening, counts, file, slo, unmeasured
 from tests.pipeline.test_looking_back import Remembering
 
@@ -39,7 +39,7 @@ def decide(
     """Return the decision on a canary, and of which indicators the history was asked for."""
     backend = Remembering(answers, counted=counted, others=others or {})
     options = Options(at=AT, change="canary")
-    decision = check([file("chat", *slos)], options, open_with=Opening({"chat": backend}))
+    decision = run_check([file("chat", *slos)], options, open_with=Opening({"chat": backend}))
     (decided,) = decision.policies
     assert decided.verdict is Verdict.BLOCK
     (asked,) = backend.asked

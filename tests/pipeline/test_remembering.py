@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from gate.pipeline.remembering import Remembering, remembering
-from gate.slo.history import Series, SeriesRequest
-from gate.slo.measurement import Sli
+from gate.analysis.report.requests import CachedHistory, cached_history
+from gate.measure.history import Series, SeriesRequest
+from gate.slo.indicator import Sli
 from gate.slo.window import Span
 from tests.pipeline.memory import AT, Memory, counts
 from tests.pipeline.telling import DAY, Telling
@@ -20,8 +20,8 @@ LONGER = replace(FINE, span=Span(AT - 2 * DAY, AT))
 
 def test_what_was_told_has_the_answer_to_what_is_asked_later() -> None:
     backend = Telling(STORY)
-    once = remembering(backend)
-    assert isinstance(once, Remembering)
+    once = cached_history(backend)
+    assert isinstance(once, CachedHistory)
 
     (fine,) = once.history([FINE])
     (hourly,) = once.history([HOURLY])
@@ -34,7 +34,7 @@ def test_what_was_told_has_the_answer_to_what_is_asked_later() -> None:
 
 def test_what_one_request_has_for_another_is_asked_in_one_round_and_once() -> None:
     backend = Telling(STORY)
-    once = Remembering(backend, backend)
+    once = CachedHistory(backend, backend)
 
     found = once.history([FINE, HOURLY, LONGER])
 
@@ -44,7 +44,7 @@ def test_what_one_request_has_for_another_is_asked_in_one_round_and_once() -> No
 
 def test_what_is_not_known_yet_is_asked_for() -> None:
     backend = Telling(STORY)
-    once = Remembering(backend, backend)
+    once = CachedHistory(backend, backend)
 
     once.history([FINE])
     once.history([LONGER, HOURLY])
@@ -53,10 +53,10 @@ def test_what_is_not_known_yet_is_asked_for() -> None:
 
 
 def test_it_counts_as_its_backend_does() -> None:
-    assert Remembering(Telling({}), Telling({})).measure([], AT) == []
+    assert CachedHistory(Telling({}), Telling({})).measure([], AT) == []
 
 
 def test_a_backend_without_a_history_stays_as_it_is() -> None:
     backend = Memory({"a": counts(1, 0)})
 
-    assert remembering(backend) is backend
+    assert cached_history(backend) is backend

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from gate.decision.report import Report, ServiceReport, report_document
+from gate.analysis.report.result import Report, ServiceReport, report_document
+from gate.analysis.report.run import gather_report
+from gate.check.options import Options
 from gate.errors import ExitCode, UsageError
-from gate.pipeline.options import Options
-from gate.pipeline.report import report
 from gate.policy.findings import Verdict
 from gate.policy.postmortems import PostmortemRule
 from tests.pipeline.memory import AT, Memory, Opening, counts, file, slo
@@ -48,7 +48,7 @@ def test_each_series_is_asked_for_once_and_all_of_them_together() -> None:
     backend = Telling(STORY)
     policy = file("chat", slo("outage"), slo("calm"))
 
-    report([policy], Options(at=AT), search(), open_with=Opening({"chat": backend}))
+    gather_report([policy], Options(at=AT), search(), open_with=Opening({"chat": backend}))
 
     assert backend.rounds == 1
     assert [one.sli.bad for one in backend.asked] == ["outage", "calm"]
@@ -98,7 +98,7 @@ def test_what_has_no_data_is_undecided_and_the_rest_is_told() -> None:
 
 def test_a_backend_without_a_history_is_undecided_and_its_budgets_are_told() -> None:
     backend = Memory({"a": counts(1e6, 100)})
-    found = report(
+    found = gather_report(
         [file("chat", slo("a"))], Options(at=AT), search(), open_with=Opening({"chat": backend})
     )
     service = only(found)

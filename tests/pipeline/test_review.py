@@ -6,11 +6,11 @@ from fractions import Fraction
 
 import pytest
 
-from gate.budget.replay import Fit, Kind
-from gate.decision.review import Replayed, Review, ReviewReport, SloReview
+from gate.analysis.review.result import Replayed, Review, ReviewReport, SloReview
+from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.errors import ExitCode, UsageError
-from gate.pipeline.review import Retrospect, review
-from gate.slo.measurement import Cause, Unmeasured
+from gate.history.objective_candidates import CandidateKind, Fit
+from gate.measure.counts import Cause, Unmeasured
 from tests.pipeline.memory import AT, Memory, Opening, file, slo
 from tests.pipeline.remembered import (
     ALLOWED,
@@ -25,8 +25,8 @@ from tests.pipeline.remembered import (
 
 
 def look(backend: Remembered, *slos: str, periods: int = 3) -> ReviewReport:
-    asked = Retrospect(at=AT, periods=periods, timeout=timedelta(seconds=3))
-    return review([file("chat", *slos)], asked, open_with=Opening({"chat": backend}))
+    asked = ReviewOptions(at=AT, periods=periods, timeout=timedelta(seconds=3))
+    return review_objectives([file("chat", *slos)], asked, open_with=Opening({"chat": backend}))
 
 
 def only(report: ReviewReport) -> SloReview:
@@ -41,7 +41,7 @@ def found(bad: Bad, text: str | None = None, periods: int = 3) -> Review:
     return one
 
 
-def candidate(one: Review, kind: Kind) -> Replayed:
+def candidate(one: Review, kind: CandidateKind) -> Replayed:
     (wanted,) = [replayed for replayed in one.replayed if replayed.candidate.kind is kind]
     return wanted
 
@@ -67,14 +67,16 @@ def test_each_period_is_told_with_what_it_consumed() -> None:
 @pytest.mark.parametrize(
     ("kind", "allowed", "met"),
     [
-        (Kind.STRICTER, ALLOWED // 2, 2),
-        (Kind.PRESENT, ALLOWED, 2),
-        (Kind.LAXER, ALLOWED * 2, 3),
-        (Kind.MET, ALLOWED * 1.3, 3),
-        (Kind.SLA, ALLOWED * 5, 3),
+        (CandidateKind.STRICTER, ALLOWED // 2, 2),
+        (CandidateKind.PRESENT, ALLOWED, 2),
+        (CandidateKind.LAXER, ALLOWED * 2, 3),
+        (CandidateKind.MET, ALLOWED * 1.3, 3),
+        (CandidateKind.SLA, ALLOWED * 5, 3),
     ],
 )
-def test_each_candidate_is_replayed_hour_by_hour(kind: Kind, allowed: float, met: int) -> None:
+def test_each_candidate_is_replayed_hour_by_hour(
+    kind: CandidateKind, allowed: float, met: int
+) -> None:
     one = candidate(found(OUTAGES, slo("a", more="sla: 99.5%")), kind)
 
     windows = [sum(OUTAGES[end - MONTH : end]) for end in range(MONTH, 3 * MONTH + 1)]
@@ -95,9 +97,9 @@ def test_a_calendar_budget_is_replayed_from_each_reset_on() -> None:
 
     assert [period.span.start.month for period in one.periods] == [9, 10]
     # 300 of the 744 that may fail: against the whole period it is 40 % all month, or 81 % of half.
-    present = candidate(one, Kind.PRESENT)
+    present = candidate(one, CandidateKind.PRESENT)
     assert present.tiers == {"healthy": 1, "caution": 0, "exhausted": 0}
-    stricter = candidate(one, Kind.STRICTER)
+    stricter = candidate(one, CandidateKind.STRICTER)
     assert stricter.tiers["caution"] == Fraction(744, 744 + 720)
     assert [period.consumed(Fraction(999, 1000)) for period in one.periods] == [
         0,
@@ -119,7 +121,7 @@ def test_periods_that_are_not_known_are_not_counted_as_met() -> None:
 
     assert [period.doubt for period in one.periods] == [Cause.NO_DATA, Cause.LOW_COVERAGE, None]
     assert one.fit is Fit.UNTOLD
-    assert candidate(one, Kind.PRESENT).met == 1
+    assert candidate(one, CandidateKind.PRESENT).met == 1
     assert one.begins == AT - 3 * MONTH * HOUR + 800 * HOUR
     # A window that ends within it is known where nine tenths of it are.
     blind = [end for end in range(MONTH, 3 * MONTH + 1) if end - 800 < 0.9 * MONTH]
@@ -167,7 +169,7 @@ def test_what_has_no_events_is_left_out_with_a_reason() -> None:
 
 
 def test_a_backend_without_a_history_is_a_usage_error() -> None:
-    asked = Retrospect(at=AT, periods=1, timeout=timedelta(seconds=3))
+    asked = ReviewOptions(at=AT, periods=1, timeout=timedelta(seconds=3))
 
     with pytest.raises(UsageError, match="keeps no history"):
-        review([file("chat", slo("a"))], asked, open_with=Opening({"chat": Memory({})}))
+        review_objectives([file("chat", slo("a"))], asked, open_with=Opening({"chat": Memory({})}))

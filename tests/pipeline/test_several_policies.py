@@ -7,11 +7,11 @@ from threading import Barrier
 
 import pytest
 
+from gate.check.options import Options
+from gate.check.run import run_check, run_status
 from gate.errors import ExitCode, UsageError
-from gate.pipeline.options import Options
-from gate.pipeline.run import check, status
+from gate.measure.counts import Answer, Backend, Cause, CountRequest
 from gate.policy.findings import Verdict
-from gate.slo.measurement import Answer, Backend, Cause, CountRequest
 from tests.pipeline.memory import (
     AT,
     Answering,
@@ -44,7 +44,7 @@ def test_every_policy_is_measured_at_the_one_instant_of_the_run() -> None:
     backends = {name: Memory({"a": HEALTHY, "b": HEALTHY}) for name in ("chat", "rag", "agent")}
     files = [file(name, slo("a"), slo("b")) for name in backends]
 
-    decision = check(files, Options(at=AT), open_with=Opening(backends))
+    decision = run_check(files, Options(at=AT), open_with=Opening(backends))
 
     for backend in backends.values():
         ((requests, at),) = backend.asked  # one call a policy, whatever it has to count
@@ -61,7 +61,7 @@ def test_the_worst_verdict_of_two_policies_decides_in_either_order(
     backends = services(*[BY_VERDICT[verdict] for verdict in verdicts])
     files = [file(name, slo("a")) for name in backends]
 
-    decision = check(files, Options(at=AT, change="bug-fix"), open_with=Opening(backends))
+    decision = run_check(files, Options(at=AT, change="bug-fix"), open_with=Opening(backends))
 
     assert tuple(policy.verdict for policy in decision.policies) == verdicts
     assert decision.verdict == max(verdicts, key=severity.index)
@@ -71,7 +71,7 @@ def test_each_policy_keeps_its_own_answers_and_its_place() -> None:
     backends = services(HEALTHY, SPENT, CAUTIOUS)
     files = [file(name, slo("a")) for name in backends]
 
-    decision = check(files, Options(at=AT), open_with=Opening(backends))
+    decision = run_check(files, Options(at=AT), open_with=Opening(backends))
 
     assert [policy.policy.service for policy in decision.policies] == ["s0", "s1", "s2"]
     assert [float(p.assessments[0].remaining or 0) for p in decision.policies] == [0.9, -0.5, 0.2]
@@ -81,7 +81,7 @@ def test_two_policies_with_the_same_backend_ask_it_apart() -> None:
     backend = Memory({"a": HEALTHY, "b": SPENT})
     files = [file("same", slo("a")), file("same", slo("b"))]
 
-    decision = check(files, Options(at=AT), open_with=Opening({"same": backend}))
+    decision = run_check(files, Options(at=AT), open_with=Opening({"same": backend}))
 
     assert sorted({r.sli.bad for r in requests} for requests, _ in backend.asked) == [{"a"}, {"b"}]
     assert [policy.verdict for policy in decision.policies] == [Verdict.ALLOW, Verdict.BLOCK]
@@ -97,7 +97,7 @@ def test_slow_backends_are_waited_for_together() -> None:
     backends = {name: Answering(answer) for name in ("chat", "rag")}
     files = [file(name, slo("a")) for name in backends]
 
-    assert check(files, Options(at=AT), open_with=Opening(backends)).verdict is Verdict.ALLOW
+    assert run_check(files, Options(at=AT), open_with=Opening(backends)).verdict is Verdict.ALLOW
 
 
 @pytest.mark.parametrize("error", FAULTS, ids=repr)
@@ -110,7 +110,7 @@ def test_a_fault_of_a_backend_is_never_a_verdict(
     files = [file(name, slo("a"), more=more) for name in names]
 
     with pytest.raises(type(error)) as raised:
-        check(files, Options(at=AT, observe=True), open_with=Opening(backends))
+        run_check(files, Options(at=AT, observe=True), open_with=Opening(backends))
 
     assert raised.value is error
 
@@ -128,7 +128,7 @@ def test_answers_that_do_not_fit_the_questions_are_a_fault(answer: object, fault
     backends = {"chat": Answering(answer)}  # type: ignore[arg-type]
 
     with pytest.raises((RuntimeError, TypeError), match=fault):
-        check([file("chat", slo("a"))], Options(at=AT), open_with=Opening(backends))
+        run_check([file("chat", slo("a"))], Options(at=AT), open_with=Opening(backends))
 
 
 def test_counts_for_an_allowance_are_a_fault() -> None:
@@ -136,7 +136,7 @@ def test_counts_for_an_allowance_are_a_fault() -> None:
     backends = {"chat": Memory({"money": HEALTHY})}
 
     with pytest.raises(TypeError, match="an amount was asked for and Counts came"):
-        check([file("chat", allowance)], Options(at=AT), open_with=Opening(backends))
+        run_check([file("chat", allowance)], Options(at=AT), open_with=Opening(backends))
 
 
 def test_every_backend_is_opened_with_the_runs_timeout_before_any_is_asked() -> None:
@@ -144,7 +144,7 @@ def test_every_backend_is_opened_with_the_runs_timeout_before_any_is_asked() -> 
     files = [file("s0", slo("a")), file("broken", slo("a"))]
 
     with pytest.raises(AssertionError, match="asked"):
-        check(files, Options(at=AT, timeout=timedelta(seconds=7)), open_with=opening)
+        run_check(files, Options(at=AT, timeout=timedelta(seconds=7)), open_with=opening)
 
     assert [(name, limits.timeout.seconds) for name, limits in opening.opened] == [
         ("s0", 7),
@@ -157,7 +157,7 @@ def test_a_backend_whose_package_is_missing_stops_the_run() -> None:
         raise UsageError("the logs backend needs DuckDB")
 
     with pytest.raises(UsageError, match="needs DuckDB"):
-        check([file("chat", slo("a"))], Options(at=AT), open_with=cannot)
+        run_check([file("chat", slo("a"))], Options(at=AT), open_with=cannot)
 
 
 def test_a_decision_expires_with_the_policy_that_is_valid_for_the_shortest_time() -> None:
@@ -168,7 +168,7 @@ def test_a_decision_expires_with_the_policy_that_is_valid_for_the_shortest_time(
         file("s2", slo("a")),
     ]
 
-    decision = check(files, Options(at=AT), open_with=Opening(backends))
+    decision = run_check(files, Options(at=AT), open_with=Opening(backends))
 
     assert decision.expires_at == datetime(2026, 11, 1, 0, 5, tzinfo=UTC)
 
@@ -177,7 +177,7 @@ def test_the_status_has_every_budget_and_no_verdict() -> None:
     backends = services(HEALTHY, UNKNOWN)
     files = [file(name, slo("a")) for name in backends]
 
-    budgets = status(files, Options(at=AT), open_with=Opening(backends))
+    budgets = run_status(files, Options(at=AT), open_with=Opening(backends))
 
     assert [p.assessments[0].measured for p in budgets.policies] == [True, False]
     assert budgets.evaluated_at == AT
@@ -203,7 +203,7 @@ def test_observing_changes_the_exit_code_and_never_the_verdict(
     opening = Opening(services(answer))
     options = Options(at=AT, change="bug-fix", observe=observe, fail_on_warn=fail_on_warn)
 
-    decision = check([file("s0", slo("a"))], options, open_with=opening)
+    decision = run_check([file("s0", slo("a"))], options, open_with=opening)
 
     assert (decision.exit_code, decision.observe, decision.fail_on_warn) == (
         code,

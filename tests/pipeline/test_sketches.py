@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from gate.check.options import Options
+from gate.check.run import run_status
 from gate.decision.status import PolicyStatus, status_document
-from gate.pipeline.options import Options
-from gate.pipeline.run import status
 from tests.pipeline.memory import AT, Memory, Opening, counts, file, slo
 from tests.pipeline.telling import Telling
 from tests.reporters.reports import MONEY, STORY
@@ -15,7 +15,7 @@ from tests.reporters.reports import MONEY, STORY
 
 def only(backend: Telling | Memory, *slos: str, sketched: bool = True) -> PolicyStatus:
     opening = Opening({"chat": backend})
-    found = status([file("chat", *slos)], Options(at=AT), sketched=sketched, open_with=opening)
+    found = run_status([file("chat", *slos)], Options(at=AT), sketched=sketched, open_with=opening)
     (policy,) = found.policies
     return policy
 
@@ -60,7 +60,7 @@ def test_it_can_be_left_out() -> None:
 def test_the_patience_for_it_is_short() -> None:
     opening = Opening({"chat": Telling(STORY)})
 
-    status([file("chat", slo("calm"))], Options(at=AT), sketched=True, open_with=opening)
+    run_status([file("chat", slo("calm"))], Options(at=AT), sketched=True, open_with=opening)
 
     assert [limits.timeout for _, limits in opening.opened] == [
         timedelta(seconds=60),
@@ -71,7 +71,7 @@ def test_the_patience_for_it_is_short() -> None:
 def test_the_document_has_the_burn_down_of_each_slo() -> None:
     opening = Opening({"chat": Telling(STORY)})
     policy = file("chat", slo("outage"), slo("nobody"))
-    found = status([policy], Options(at=AT), sketched=True, open_with=opening)
+    found = run_status([policy], Options(at=AT), sketched=True, open_with=opening)
     document: dict[str, Any] = status_document(found)
     (known,) = document["policies"]
     outage, nobody = (one["burn_down"] for one in known["slos"])

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
+from gate.measure.counts import Answer
 from gate.policy.changes import BUILT_IN
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.judge import Judgement, judge
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, Policy
 from gate.policy.tiers import Condition, Tier
-from gate.slo.measurement import Answer
 from gate.slo.objective import CompositeSlo, Member
 from tests.budget.building import AT, GUARDS, MONTH, counts, ratio
 

@@ -10,13 +10,13 @@ from fractions import Fraction
 from typing import Any, Final
 
 from gate.budget.assessment import Assessment
-from gate.budget.explained import Record, RecordStatus
-from gate.budget.incidents import budget_events, find_incidents
+from gate.history.incidents import budget_events, find_incidents
+from gate.history.records import IncidentRecord, RecordStatus
+from gate.measure.counts import Unmeasured
+from gate.measure.history import Series, SeriesRequest
 from gate.policy.judge import Judgement, judge
 from gate.policy.past import Past, SloIncidents
 from gate.policy.postmortems import PostmortemRule
-from gate.slo.history import Series, SeriesRequest
-from gate.slo.measurement import Unmeasured
 from gate.slo.objective import RatioSlo
 from gate.slo.window import RollingWindow, Span
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, ratio
@@ -66,9 +66,9 @@ def ratio_slo_of(name: str) -> RatioSlo:
     return slo
 
 
-def record(start: datetime, **fields: Any) -> Record:
+def record(start: datetime, **fields: Any) -> IncidentRecord:
     """A whole, reviewed record of the hour from then on."""
-    whole = Record(
+    whole = IncidentRecord(
         id="INC-42",
         title="The queue ran full",
         start=start,

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment
+from gate.measure.counts import Answer, Cause
 from gate.policy.burn_rates import GOOGLE_30D, NAMED, BurnRateRule, Effect
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.slo.measurement import Answer, Cause
 from tests.budget.building import HOUR, MINUTE, counts, lost, ratio, spend
 from tests.policy.building import found, judged, left, said
 

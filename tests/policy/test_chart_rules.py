@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from gate.budget.charts.chart import Drawn, Kind, NoChart
-from gate.budget.charts.draw import Baseline, draw
-from gate.budget.charts.rules import DEFAULT, RULES
-from gate.budget.explained import Record, RecordStatus
+from gate.history.charts.build import BaselineSettings, build_chart
+from gate.history.charts.chart import ChartKind, Drawn, NoChart
+from gate.history.charts.rules import DEFAULT, RULES
+from gate.history.records import IncidentRecord, RecordStatus
+from gate.measure.counts import Cause, Unmeasured
+from gate.measure.history import SeriesRequest
 from gate.policy.burn_rates import Effect
 from gate.policy.control_charts import ControlChartRule
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.judge import allowed_now, judge
 from gate.policy.past import Past
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.slo.history import SeriesRequest
-from gate.slo.measurement import Cause, Histogram, Sli, Unmeasured
+from gate.slo.indicator import Histogram, Sli
 from gate.slo.window import Span
 from tests.budget.building import AT, DAY, HOUR, lost, ratio, spend
 from tests.policy.building import left, policy_of
@@ -29,11 +30,13 @@ CALM = [10.0 + hour % 5 for hour in range(9 * 24)]
 LATENCY = Sli(histogram=Histogram(good="x", total="x", threshold=2, unit="s"))  # type: ignore[arg-type]  # whole
 
 
-def chart(bad: list[float], kind: Kind = Kind.RATIO, records: tuple[Record, ...] = ()) -> Drawn:
+def chart(
+    bad: list[float], kind: ChartKind = ChartKind.RATIO, records: tuple[IncidentRecord, ...] = ()
+) -> Drawn:
     span = Span(AT - len(bad) * HOUR, AT)
-    baseline = Baseline(until=span.start + 7 * DAY, incidents=(), records=records)
+    baseline = BaselineSettings(until=span.start + 7 * DAY, incidents=(), records=records)
     request = SeriesRequest(sli=LATENCY, span=span, step=HOUR)
-    return draw(kind, [(one, 1000.0) for one in bad], request, baseline, RULES[DEFAULT])
+    return build_chart(kind, [(one, 1000.0) for one in bad], request, baseline, RULES[DEFAULT])
 
 
 def findings(
@@ -108,7 +111,7 @@ def test_a_repair_ships_all_the_same_and_the_report_says_why() -> None:
 
 
 def test_a_known_incident_is_named() -> None:
-    record = Record(id="INC-42", title="t", start=AT, end=None, status=RecordStatus.OPEN)
+    record = IncidentRecord(id="INC-42", title="t", start=AT, end=None, status=RecordStatus.OPEN)
     known = replace(record, start=AT - 3 * HOUR)
 
     assert only(findings((chart([*CALM[:-5], *[100.0] * 5], records=(known,)),)))[1] == (
@@ -118,7 +121,7 @@ def test_a_known_incident_is_named() -> None:
 
 def test_a_mean_is_told_in_its_unit() -> None:
     seconds = [400.0 + 10 * (hour % 5) for hour in range(9 * 24)]
-    worse = chart([*seconds[:-6], *[700.0] * 6], Kind.MEAN)
+    worse = chart([*seconds[:-6], *[700.0] * 6], ChartKind.MEAN)
 
     _, reason = only(findings((chart(CALM), worse)))
 
@@ -147,7 +150,7 @@ def test_what_is_better_is_no_finding() -> None:
 
 
 def test_a_chart_that_could_not_be_drawn_does_not_pass_in_silence() -> None:
-    none = NoChart(kind=Kind.MEAN, reason="too few", cause=Cause.LOW_TRAFFIC)
+    none = NoChart(kind=ChartKind.MEAN, reason="too few", cause=Cause.LOW_TRAFFIC)
     strict = {**DEFAULT_ACTIONS, Cause.LOW_TRAFFIC: Action.BLOCK}
 
     assert only(findings((chart(CALM), none))) == (
@@ -163,7 +166,7 @@ def test_a_chart_that_could_not_be_drawn_does_not_pass_in_silence() -> None:
 
 
 def test_without_a_single_failure_there_is_nothing_to_doubt() -> None:
-    none = NoChart(kind=Kind.RATIO, reason="nothing was bad at all", cause=None)
+    none = NoChart(kind=ChartKind.RATIO, reason="nothing was bad at all", cause=None)
 
     assert only(findings((none,)))[0] is ALLOW
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gate.policy.changes import BUILT_IN, DEFAULT, REPAIRS, ROLLBACK
 from gate.policy.findings import Verdict, worst
-from gate.policy.rounding import burn_shown, percent_left
+from gate.wording import burn_shown, percent_left
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
 

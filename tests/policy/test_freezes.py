@@ -2,9 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gate.measure.counts import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Freeze
-from gate.slo.measurement import Cause
 from tests.budget.building import MONTH, lost, ratio
 from tests.policy.building import found, judged, left, said
 

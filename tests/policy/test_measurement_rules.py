@@ -6,9 +6,9 @@ import pytest
 
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment, Doubt
+from gate.measure.counts import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Action
-from gate.slo.measurement import Cause
 from gate.slo.objective import CompositeSlo, Member
 from tests.budget.building import counts, lost, ratio, spend
 from tests.policy.building import found, judged, left, said

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.explained import RecordStatus
+from gate.history.records import RecordStatus
+from gate.measure.counts import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.slo.measurement import Cause
 from gate.slo.window import CalendarWindow, Period, Span
 from tests.budget.building import AT, DAY, HOUR, MONTH, lost, ratio, ratio_slo, spend
 from tests.policy.building import found, judged, said

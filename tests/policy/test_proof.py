@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
+from gate.measure.counts import Answer, Cause, Unmeasured
 from gate.policy.burn_rates import GOOGLE_30D
 from gate.policy.changes import BUILT_IN
 from gate.policy.findings import Rule, Verdict, worst
 from gate.policy.judge import allowed_now, judge
 from gate.policy.policy import Action, Freeze, Policy
-from gate.slo.measurement import Answer, Cause, Unmeasured
 from gate.slo.objective import Bound, CompositeSlo, Member
 from tests.budget.building import (
     AT,

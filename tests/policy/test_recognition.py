@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.policy.recognition import Approval, ChangeFacts, Matcher, Recognition, recognise
+from gate.policy.recognition import (
+    Approval,
+    ChangeFacts,
+    ChangeMatcher,
+    Recognition,
+    recognise,
+)
 from gate.policy.tiers import Condition, Tier
 
 TIERS = (
@@ -21,23 +27,23 @@ TIERS = (
     Tier(name="exhausted", condition=None, allow=frozenset({"security-patch", "rollback"})),
 )
 MATCHERS = {
-    "security-patch": Matcher(labels=("security",), approved_by=("@acme/security",)),
-    "canary": Matcher(trailers={"Change-Class": "canary"}, branches=("canary/*",)),
-    "model-update": Matcher(paths=("models/**",)),
-    "prompt-update": Matcher(paths=("prompts/**",), types=("prompt",)),
+    "security-patch": ChangeMatcher(labels=("security",), approved_by=("@acme/security",)),
+    "canary": ChangeMatcher(trailers={"Change-Class": "canary"}, branches=("canary/*",)),
+    "model-update": ChangeMatcher(paths=("models/**",)),
+    "prompt-update": ChangeMatcher(paths=("prompts/**",), types=("prompt",)),
 }
 
 
-def approved(_matcher: Matcher) -> Approval:
+def approved(_matcher: ChangeMatcher) -> Approval:
     return Approval(by=("grace",))
 
 
-def refused(_matcher: Matcher) -> Approval:
+def refused(_matcher: ChangeMatcher) -> Approval:
     return Approval(why_not="only the author has approved it")
 
 
 def recognised(
-    matchers: Mapping[str, Matcher] = MATCHERS, approve: Any = approved, **facts: Any
+    matchers: Mapping[str, ChangeMatcher] = MATCHERS, approve: Any = approved, **facts: Any
 ) -> Recognition:
     return recognise(
         matchers, ChangeFacts(**facts), tiers=TIERS, default="full-rollout", approve=approve
@@ -103,7 +109,7 @@ def test_without_the_approval_even_a_safer_match_leaves_the_default() -> None:
 
 
 def test_nobody_is_asked_for_an_approval_that_does_not_matter() -> None:
-    def never(_matcher: Matcher) -> Approval:
+    def never(_matcher: ChangeMatcher) -> Approval:
         raise AssertionError
 
     assert recognised(paths=["models/w.bin"], approve=never).change == "model-update"

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
-from gate.budget.explained import RecordStatus
 from gate.budget.impact import Impact
+from gate.history.records import RecordStatus
+from gate.measure.counts import Unmeasured
 from gate.policy.findings import Rule, Verdict
 from gate.policy.past import SloIncidents
 from gate.policy.postmortems import PostmortemRule
-from gate.slo.measurement import Unmeasured
 from gate.slo.objective import Bound, CompositeSlo, Member
 from gate.slo.window import CalendarWindow, Period, RollingWindow
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, lost, ratio

@@ -8,16 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.slo.measurement import (
-    Answer,
-    Bucket,
-    Cause,
-    CountRequest,
-    Counts,
-    Histogram,
-    Sli,
-    Unmeasured,
-)
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Unmeasured
+from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.window import RollingWindow
 from tests.live.asking import measure
 from tests.presets.exposition import Page, as_go, as_python

@@ -7,10 +7,11 @@ from fractions import Fraction
 import pytest
 
 from gate.backends import cohorts_of, history_of, open_backend
+from gate.measure.cohorts import CohortRequest, Cohorts
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Unmeasured
+from gate.measure.history import Measured, Series, SeriesRequest
 from gate.settings import PrometheusSettings
-from gate.slo.cohorts import CohortRequest, Cohorts
-from gate.slo.history import Measured, Series, SeriesRequest
-from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Histogram, Sli, Unmeasured
+from gate.slo.indicator import Histogram, Sli
 from gate.slo.window import RollingWindow, Span
 from tests.live.asking import LIMITS, measure
 from tests.presets.native import write_native

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gate.config.files import Folder, Imports
-from gate.config.preset_shape import KINDS, PRESET, Family, Preset
+from gate.config.preset_schema import KINDS, PRESET, Family, Preset
 from gate.config.presets import load_preset, measurable, preset_names
-from gate.config.reader import Reader, UnreadableError, compose
+from gate.parsing.files import Folder, Imports
+from gate.parsing.reader import Reader, UnreadableError, compose
 from gate.promql.expression import read_expression, read_selector
-from gate.slo.threshold import parse_threshold
+from gate.slo.quantities import parse_threshold
 from tests.presets.pages import servers
 
 FOLDER = Path(__file__).parents[2] / "gate" / "presets"

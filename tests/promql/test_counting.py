@@ -11,8 +11,8 @@ from gate.promql.counting import (
     rest_of,
     with_absent_parts,
 )
-from gate.promql.matchers import either_boundary
-from gate.promql.tokens import ExpressionError
+from gate.promql.grammar import ExpressionError
+from gate.promql.selectors import either_boundary
 
 ANY_TEXT = st.text(alphabet="ab(){}[]\"'$#, \n5mx:+-/*1<ornwindow")
 

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.promql.expression import Expression, read_expression
-from gate.promql.matchers import matchers, quote
-from gate.promql.tokens import ExpressionError, Kind, join, tokenize
+from gate.promql.grammar import ExpressionError, TokenKind, join, tokenize
+from gate.promql.selectors import matchers, quote
 
 
 def over(text: str, labels: dict[str, str] | None = None, *, gauge: bool = False) -> str:
@@ -161,7 +161,7 @@ def test_quoted_text_is_one_string_token_that_reads_back(text: str) -> None:
     (token,) = tokenize(quoted)
     plain = quoted[1:-1].replace("\\\\", "\0").replace('\\"', '"').replace("\\n", "\n")
 
-    assert token.kind is Kind.STRING
+    assert token.kind is TokenKind.STRING
     assert "\n" not in quoted
     assert "\0" in text or plain.replace("\0", "\\") == text
 
@@ -182,7 +182,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except ExpressionError:
         return
     tokens = tokenize(expression.over("60s"))
-    assert "$" not in {token.text for token in tokens if token.kind is Kind.SYMBOL}
+    assert "$" not in {token.text for token in tokens if token.kind is TokenKind.SYMBOL}
 
 
 @given(st.text(alphabet='ab(){}[]", 5mx_:+-/'))

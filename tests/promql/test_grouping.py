@@ -3,8 +3,8 @@
 import pytest
 
 from gate.promql.expression import read_expression
+from gate.promql.grammar import ExpressionError
 from gate.promql.grouping import group_by
-from gate.promql.tokens import ExpressionError
 
 A, B = 'increase(a{x="1"}[$window])', "increase(b[$window])"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gate.promql.selectors import Matcher, Selector
+from gate.promql.selectors import LabelMatcher, Selector
 
-A = Matcher(label="a", operator="=", value="b")
+A = LabelMatcher(label="a", operator="=", value="b")
 
 
 @pytest.mark.parametrize(
@@ -17,20 +17,20 @@ A = Matcher(label="a", operator="=", value="b")
         ('{a="b"}', "", (A,)),
         ('{"a"="b"}', "", (A,)),
         ("x{a=`b`}", "x", (A,)),
-        (r'x{a="\"\n\\"}', "x", (Matcher(label="a", operator="=", value='"\n\\'),)),
-        (r"x{a=~`\d`}", "x", (Matcher(label="a", operator="=~", value=r"\d"),)),
+        (r'x{a="\"\n\\"}', "x", (LabelMatcher(label="a", operator="=", value='"\n\\'),)),
+        (r"x{a=~`\d`}", "x", (LabelMatcher(label="a", operator="=~", value=r"\d"),)),
         (
             'vllm:x{a!="b",c=~"5..",d!~"e"}',
             "vllm:x",
             (
-                Matcher(label="a", operator="!=", value="b"),
-                Matcher(label="c", operator="=~", value="5.."),
-                Matcher(label="d", operator="!~", value="e"),
+                LabelMatcher(label="a", operator="!=", value="b"),
+                LabelMatcher(label="c", operator="=~", value="5.."),
+                LabelMatcher(label="d", operator="!~", value="e"),
             ),
         ),
     ],
 )
-def test_a_selector_is_read(text: str, name: str, matchers: tuple[Matcher, ...]) -> None:
+def test_a_selector_is_read(text: str, name: str, matchers: tuple[LabelMatcher, ...]) -> None:
     selector = Selector.read(text)
 
     assert (selector.name, selector.matchers) == (name, matchers)
@@ -38,7 +38,7 @@ def test_a_selector_is_read(text: str, name: str, matchers: tuple[Matcher, ...])
 
 
 def test_a_label_that_is_no_plain_name_is_quoted() -> None:
-    assert Matcher(label="k8s.pod", operator="=", value="a").text == '"k8s.pod"="a"'
+    assert LabelMatcher(label="k8s.pod", operator="=", value="a").text == '"k8s.pod"="a"'
 
 
 def test_a_matcher_can_be_taken_away() -> None:
@@ -60,4 +60,4 @@ def test_a_matcher_can_be_taken_away() -> None:
 def test_a_matcher_fits_whole_values(
     operator: str, value: str, tried: str, fits: bool | None
 ) -> None:
-    assert Matcher(label="code", operator=operator, value=value).matches(tried) is fits
+    assert LabelMatcher(label="code", operator=operator, value=value).matches(tried) is fits

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from gate.budget.charts.chart import Chart, Kind
-from gate.budget.charts.draw import Baseline, draw
-from gate.budget.charts.rules import DEFAULT, RULES
-from gate.budget.explained import Record, RecordStatus
-from gate.decision.anomalies import AnomalyReport, Charted, ServiceAnomalies
-from gate.slo.history import SeriesRequest
-from gate.slo.measurement import Histogram, Sli
+from gate.analysis.anomalies.result import AnomalyReport, Charted, ServiceAnomalies
+from gate.history.charts.build import BaselineSettings, build_chart
+from gate.history.charts.chart import Chart, ChartKind
+from gate.history.charts.rules import DEFAULT, RULES
+from gate.history.records import IncidentRecord, RecordStatus
+from gate.measure.history import SeriesRequest
+from gate.slo.indicator import Histogram, Sli
 from gate.slo.window import Span
 from tests.budget.building import ratio_slo
 from tests.reporters.builders import policy_of, source
@@ -27,18 +27,22 @@ WORSE = [*CALM[:-5], *[100.0] * 5]
 ONCE = [*CALM[:-50], *[100.0] * 5, *CALM[-45:]]
 BETTER = [*CALM[:-20], *[1.0] * 20]
 LATENCY = Sli(histogram=Histogram(good="x", total="x", threshold=Fraction(2), unit="s"))
-RECORD = Record(id="INC-42", title="t", start=AT - 3 * HOUR, end=None, status=RecordStatus.OPEN)
+RECORD = IncidentRecord(
+    id="INC-42", title="t", start=AT - 3 * HOUR, end=None, status=RecordStatus.OPEN
+)
 
 
 def chart(
     bad: Sequence[float] = CALM,
-    kind: Kind = Kind.RATIO,
-    records: tuple[Record, ...] = (),
+    kind: ChartKind = ChartKind.RATIO,
+    records: tuple[IncidentRecord, ...] = (),
     incidents: Sequence[tuple[datetime, datetime]] = (),
 ) -> Chart:
-    baseline = Baseline(until=SPAN.start + WEEK * HOUR, incidents=incidents, records=records)
+    baseline = BaselineSettings(
+        until=SPAN.start + WEEK * HOUR, incidents=incidents, records=records
+    )
     request = SeriesRequest(sli=LATENCY, span=SPAN, step=HOUR)
-    drawn = draw(kind, [(one, 1000.0) for one in bad], request, baseline, RULES[DEFAULT])
+    drawn = build_chart(kind, [(one, 1000.0) for one in bad], request, baseline, RULES[DEFAULT])
     assert isinstance(drawn, Chart)
     return drawn
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from gate.budget.assess import assess_composite, assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
-from gate.decision.context import Context
-from gate.decision.decision import Decision, PolicyDecision, Source, exit_code
+from gate.decision.decision import Context, Decision, PolicyDecision, PolicySource, exit_code
 from gate.decision.status import PolicyStatus, Status
+from gate.measure.counts import Answer, Cause, Counts, Evidence, Spent, Unmeasured
 from gate.policy.burn_rates import GOOGLE_30D
 from gate.policy.changes import BUILT_IN
 from gate.policy.findings import Finding, Rule, Verdict, worst
@@ -20,7 +20,7 @@ from gate.policy.override import Override, OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Policy
 from gate.policy.recognition import Recognition
 from gate.policy.tiers import Condition, Tier
-from gate.slo.measurement import Answer, Cause, Counts, Evidence, Sli, Slices, Spent, Unmeasured
+from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Bound, CompositeSlo, Denominator, Member, RatioSlo, SpendSlo
 from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
 
@@ -156,8 +156,8 @@ def policy_of(known: tuple[Assessment, ...], **fields: Any) -> Policy:
     return replace(policy, **fields)
 
 
-def source(**fields: Any) -> Source:
-    known = Source(
+def source(**fields: Any) -> PolicySource:
+    known = PolicySource(
         path="policies/chat.yaml", sha256="5f" * 32, revision="1a2b3c4d" * 5, modified=False
     )
     return replace(known, **fields)

@@ -6,9 +6,9 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-from gate.budget.cohorts.comparison import Comparison, Contrast, Outcome
-from gate.budget.cohorts.ratios import Method
-from gate.decision.cohorts import CohortReport, Group, ServiceCohorts, SloCohorts
+from gate.analysis.cohorts.result import CohortReport, Group, ServiceCohorts, SloCohorts
+from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
+from gate.history.cohorts.ratios import Method
 from gate.slo.window import Span
 from tests.reporters.builders import policy_of, source
 
@@ -29,14 +29,14 @@ def contrast(ratio: float | None = 6.0, **fields: Any) -> Contrast:
     return replace(known, **fields)
 
 
-def comparison(outcome: Outcome, ratio: float | None = 6.0, **fields: Any) -> Comparison:
+def comparison(outcome: ComparisonOutcome, ratio: float | None = 6.0, **fields: Any) -> Comparison:
     known = Comparison(
         outcome=outcome, crude=contrast(ratio), plain=ratio, rest=0.01, detectable=0.03
     )
     return replace(known, **fields)
 
 
-def within(outcome: Outcome, ratio: float, inside: float | None) -> Comparison:
+def within(outcome: ComparisonOutcome, ratio: float, inside: float | None) -> Comparison:
     """Return what was looked at within models, too; None: too few events."""
     return comparison(
         outcome,
@@ -47,7 +47,7 @@ def within(outcome: Outcome, ratio: float, inside: float | None) -> Comparison:
 
 
 def none(detectable: float | None, rest: float = 0.01) -> Comparison:
-    return comparison(Outcome.NONE, 1.1, detectable=detectable, rest=rest)
+    return comparison(ComparisonOutcome.NONE, 1.1, detectable=detectable, rest=rest)
 
 
 def group(value: str, found: Comparison | None = None, **fields: Any) -> Group:
@@ -63,7 +63,7 @@ def group(value: str, found: Comparison | None = None, **fields: Any) -> Group:
     return replace(known, **fields)
 
 
-REST = group("v5", comparison(Outcome.BETTER, 0.2), total=10_000.0, bad=100.0)
+REST = group("v5", comparison(ComparisonOutcome.BETTER, 0.2), total=10_000.0, bad=100.0)
 
 
 def slo(*groups: Group, **fields: Any) -> SloCohorts:

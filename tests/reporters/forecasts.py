@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from gate.decision.forecast import ForecastReport
-from gate.pipeline.forecast import Question, foretell
-from gate.reporters import render_forecast
-from gate.reporters.style import Style
-from gate.slo.measurement import Unmeasured
 from tests.pipeline.memory import AT, Opening, file, slo
 from tests.pipeline.remembered import DAY, Bad, Remembered
+
+from gate.analysis.forecast.result import ForecastReport
+from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
+from gate.measure.counts import Unmeasured
+from gate.reporters import render_forecast
+from gate.reporters.style import Style
 
 WIDE = Style(width=130)
 
@@ -22,8 +23,8 @@ def told(
     notes: tuple[str, ...] = ("seen",),
 ) -> ForecastReport:
     backend = Remembered(bad, end=at, lost=lost or {}, notes=notes)
-    asked = Question(at=at, last=90 * DAY, timeout=timedelta(seconds=3))
-    return foretell(
+    asked = ForecastOptions(at=at, last=90 * DAY, timeout=timedelta(seconds=3))
+    return forecast_budgets(
         [file("chat", *(slos or map(slo, bad)))], asked, open_with=Opening({"chat": backend})
     )
 

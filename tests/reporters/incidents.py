@@ -5,17 +5,22 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from gate.budget.episodes import Episode, Felt, Reliability
-from gate.budget.explained import Deploy, Explained, Record, RecordStatus
-from gate.budget.incidents import Ending, Incident
-from gate.decision.incidents import IncidentReport, LookedAt, ServiceIncidents
+from gate.analysis.incidents.result import IncidentReport, LookedAt, ServiceIncidents
+from gate.history.incidents import Incident, IncidentEnding
+from gate.history.records import (
+    AnnotatedIncident,
+    Deployment,
+    IncidentRecord,
+    RecordStatus,
+)
+from gate.history.service_incidents import Reliability, ServiceIncident, SloImpact
 from gate.slo.window import Span
 from tests.reporters.builders import policy_of, source
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 START = AT - timedelta(hours=10)
 MONTH = timedelta(days=30)
-RECORD = Record(
+RECORD = IncidentRecord(
     id="INC-42",
     title="the database",
     start=START,
@@ -24,11 +29,15 @@ RECORD = Record(
     cause="a failover",
     link="https://wiki.example/42",
 )
-GOING_ON = Record(id="INC-43", title="a queue", start=START, end=None, status=RecordStatus.OPEN)
-DEPLOY = Deploy(time=START - timedelta(minutes=5), revision="abc123", change="model-update")
+GOING_ON = IncidentRecord(
+    id="INC-43", title="a queue", start=START, end=None, status=RecordStatus.OPEN
+)
+DEPLOY = Deployment(time=START - timedelta(minutes=5), revision="abc123", change="model-update")
 
 
-def felt(slo: str = "availability", ending: Ending = Ending.CALM, share: float = 0.3) -> Felt:
+def felt(
+    slo: str = "availability", ending: IncidentEnding = IncidentEnding.CALM, share: float = 0.3
+) -> SloImpact:
     incident = Incident(
         start=START,
         end=START + timedelta(minutes=30),
@@ -37,13 +46,17 @@ def felt(slo: str = "availability", ending: Ending = Ending.CALM, share: float =
         peak=999.9999999999,
         unknown=timedelta(),
     )
-    return Felt(slo=slo, incident=incident, share=share)
+    return SloImpact(slo=slo, incident=incident, share=share)
 
 
 def explained(
-    *parts: Felt, records: tuple[Record, ...] = (), deploys: tuple[Deploy, ...] = ()
-) -> Explained:
-    return Explained(episode=Episode(felt=parts or (felt(),)), records=records, deploys=deploys)
+    *parts: SloImpact,
+    records: tuple[IncidentRecord, ...] = (),
+    deploys: tuple[Deployment, ...] = (),
+) -> AnnotatedIncident:
+    return AnnotatedIncident(
+        episode=ServiceIncident(felt=parts or (felt(),)), records=records, deploys=deploys
+    )
 
 
 def looked_at(**fields: Any) -> LookedAt:
@@ -51,7 +64,7 @@ def looked_at(**fields: Any) -> LookedAt:
     return replace(known, **fields)
 
 
-def service(*episodes: Explained, **fields: Any) -> ServiceIncidents:
+def service(*episodes: AnnotatedIncident, **fields: Any) -> ServiceIncidents:
     half_hour = timedelta(minutes=30)
     figures = Reliability(
         count=len(episodes),
@@ -71,7 +84,7 @@ def service(*episodes: Explained, **fields: Any) -> ServiceIncidents:
     return replace(known, **fields)
 
 
-def report(*services: ServiceIncidents, unfelt: tuple[Record, ...] = ()) -> IncidentReport:
+def report(*services: ServiceIncidents, unfelt: tuple[IncidentRecord, ...] = ()) -> IncidentReport:
     return IncidentReport(
         services=services,
         span=Span(AT - MONTH, AT),

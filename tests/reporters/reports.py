@@ -6,16 +6,17 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
-from gate.budget.explained import Deploy, Record, RecordStatus
-from gate.config.load import PolicyFile
-from gate.decision.report import Report
-from gate.pipeline.cohort_requests import Split
-from gate.pipeline.incidents import Search
-from gate.pipeline.options import Options
-from gate.pipeline.report import report
-from gate.settings import StaticSettings
 from tests.pipeline.memory import AT, Opening, file, slo
 from tests.pipeline.telling import DAY, Slot, Telling, slots
+
+from gate.analysis.cohorts.measure import CohortOptions
+from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.report.result import Report
+from gate.analysis.report.run import gather_report
+from gate.check.options import Options
+from gate.config.load import PolicyFile
+from gate.history.records import Deployment, IncidentRecord, RecordStatus
+from gate.settings import StaticSettings
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e|`@here`"
 OUTAGE, SLOW = (9.0, 2.0), (3.0, 6.0)
@@ -28,7 +29,7 @@ STORY: Mapping[str, Sequence[Slot]] = {
     "gap": slots(30, bad={(7.0, 48.0): -1, (1.0, 4.0): 0.2}),
 }
 """``outage``: of 8,640 x 300 events 2,592 may fail; 24 x 6 + 72 x 3 + 24 x 1.2 = 388.8 do."""
-RECORD = Record(
+RECORD = IncidentRecord(
     id="INC-42",
     title="the database failed over",
     start=BEGAN,
@@ -38,10 +39,10 @@ RECORD = Record(
     link="https://wiki.example/42",
 )
 DEPLOYS = (
-    Deploy(time=BEGAN - timedelta(minutes=5), revision="abc1234", change="model-update"),
-    Deploy(time=AT - 5 * DAY, revision="def5678", service="chat"),
-    Deploy(time=AT - 5 * DAY, revision="elsewhere", service="mail"),
-    Deploy(time=AT - 50 * DAY, revision="too-old"),
+    Deployment(time=BEGAN - timedelta(minutes=5), revision="abc1234", change="model-update"),
+    Deployment(time=AT - 5 * DAY, revision="def5678", service="chat"),
+    Deployment(time=AT - 5 * DAY, revision="elsewhere", service="mail"),
+    Deployment(time=AT - 50 * DAY, revision="too-old"),
 )
 HOSTILE_FIELDS: Mapping[str, Any] = {
     "records": (
@@ -56,7 +57,7 @@ QUARTER = (
 MONEY = slo("money", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: money}")
 
 
-def search(**fields: Any) -> Search:
+def search(**fields: Any) -> IncidentOptions:
     known: dict[str, Any] = {
         "at": AT,
         "last": 30 * DAY,
@@ -66,7 +67,7 @@ def search(**fields: Any) -> Search:
         "records": (RECORD,),
         "deploys": DEPLOYS,
     }
-    return Search(**(known | fields))
+    return IncidentOptions(**(known | fields))
 
 
 def made(
@@ -79,9 +80,9 @@ def made(
     """Return the report on policies that all ask one backend."""
     backend = Telling(told, timed=frozenset({"outage"}))
     opening = Opening({_backend(one): backend for one in files})
-    groups = None if by is None else Split(at=AT, by=by, timeout=timedelta(seconds=3))
+    groups = None if by is None else CohortOptions(at=AT, by=by, timeout=timedelta(seconds=3))
     options = Options(at=AT, change=change)
-    return report(files, options, search(**fields), groups, open_with=opening)
+    return gather_report(files, options, search(**fields), groups, open_with=opening)
 
 
 def whole(**fields: Any) -> Report:

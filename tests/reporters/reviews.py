@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from gate.decision.review import ReviewReport
-from gate.pipeline.review import Retrospect, review
-from gate.reporters import render_review
-from gate.reporters.style import Style
-from gate.slo.measurement import Unmeasured
 from tests.pipeline.memory import AT, Opening, file, slo
 from tests.pipeline.remembered import Bad, Remembered
+
+from gate.analysis.review.result import ReviewReport
+from gate.analysis.review.run import ReviewOptions, review_objectives
+from gate.measure.counts import Unmeasured
+from gate.reporters import render_review
+from gate.reporters.style import Style
 
 WIDE = Style(width=130)
 SLA = "sla: 99.8%"
@@ -23,9 +24,9 @@ def told(
     notes: tuple[str, ...] = (),
 ) -> ReviewReport:
     backend = Remembered(bad, lost=lost or {}, notes=notes)
-    asked = Retrospect(at=AT, periods=periods, timeout=timedelta(seconds=3))
+    asked = ReviewOptions(at=AT, periods=periods, timeout=timedelta(seconds=3))
     policy = file("chat", *(slos or map(slo, bad)))
-    return review([policy], asked, open_with=Opening({"chat": backend}))
+    return review_objectives([policy], asked, open_with=Opening({"chat": backend}))
 
 
 def terminal(report: ReviewReport) -> str:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from gate.budget.charts.chart import Kind, NoChart
-from gate.decision.anomalies import ServiceAnomalies
+from gate.analysis.anomalies.plot import plot
+from gate.analysis.anomalies.result import ServiceAnomalies
+from gate.history.charts.chart import ChartKind, NoChart
+from gate.measure.counts import Cause, Unmeasured
 from gate.reporters import ANOMALY_REPORTERS, render_anomalies
-from gate.reporters.plot import plot
 from gate.reporters.style import Style
-from gate.slo.measurement import Cause, Unmeasured
 from tests.reporters.anomalies import (
     AT,
     BETTER,
@@ -32,7 +32,7 @@ from tests.reporters.builders import policy_of
 
 HOSTILE = "\x1b[2J<b>@acme|`x`"
 WIDE = Style(width=130)
-NONE = NoChart(kind=Kind.MEAN, reason="too few", cause=Cause.LOW_TRAFFIC)
+NONE = NoChart(kind=ChartKind.MEAN, reason="too few", cause=Cause.LOW_TRAFFIC)
 LOST = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it answered 503")
 
 
@@ -62,7 +62,7 @@ def test_the_head_says_what_was_found() -> None:
 
 
 def test_each_chart_is_a_row_with_what_is_usual_and_its_limit() -> None:
-    lines = terminal(service(charted(chart(), chart(kind=Kind.MEAN)))).splitlines()
+    lines = terminal(service(charted(chart(), chart(kind=ChartKind.MEAN)))).splitlines()
 
     # 12 of 1,000 usually; the limit of a p chart by hand: 12 + 3 x 3.443 + 1.301.
     assert lines[2].split() == ["SLO", "Of", "its", "Newest", "Usual", "Limit", "State"]
@@ -266,7 +266,7 @@ def test_json_has_every_point_and_signal() -> None:
 
 
 def test_json_of_what_is_over_has_its_end_and_of_what_was_lost_why() -> None:
-    found = document(service(charted(chart(ONCE, kind=Kind.MEAN)), charted(lost=LOST)))
+    found = document(service(charted(chart(ONCE, kind=ChartKind.MEAN)), charted(lost=LOST)))
     once, lost = found["services"][0]["slos"]
 
     assert once["charts"][0]["signals"][0]["end"] == "2026-10-30T07:00:00Z"

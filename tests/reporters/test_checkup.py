@@ -4,16 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from gate.decision.checkup import Checkup, PolicyCheckup, SloCheckup
+from gate.analysis.doctor.result import Checkup, PolicyCheckup, SloCheckup
+from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.reporters import render_checkup
 from gate.reporters.style import Style
-from gate.slo.diagnosis import Check, Level, Symptom
-from gate.slo.measurement import Sli
+from gate.slo.indicator import Sli
 from gate.slo.objective import RatioSlo
 from gate.slo.window import RollingWindow
 from tests.reporters.builders import policy_of, source
 
-FAULT = Symptom(
+FAULT = CheckResult(
     check=Check.LABELS,
     level=Level.FAULT,
     says="bad: no series has code=\x1b[31m",
@@ -22,11 +22,11 @@ FAULT = Symptom(
 )
 
 
-DOUBT = Symptom(check=Check.GAPS, level=Level.DOUBT, says="a gap", remedy="wait")
-FINE = Symptom(check=Check.METRIC, says="total: 2 series")
+DOUBT = CheckResult(check=Check.GAPS, level=Level.DOUBT, says="a gap", remedy="wait")
+FINE = CheckResult(check=Check.METRIC, says="total: 2 series")
 
 
-def checkup(*symptoms: Symptom) -> Checkup:
+def checkup(*symptoms: CheckResult) -> Checkup:
     slo = RatioSlo(
         name="availability",
         window=RollingWindow(timedelta(days=1)),

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from gate.budget.cohorts.comparison import Comparison, Outcome
-from gate.decision.cohorts import ServiceCohorts
+from gate.analysis.cohorts.result import ServiceCohorts
+from gate.history.cohorts.comparison import Comparison, ComparisonOutcome
+from gate.measure.counts import Cause, Unmeasured
 from gate.reporters import COHORT_REPORTERS, render_cohorts
 from gate.reporters.style import Style
-from gate.slo.measurement import Cause, Unmeasured
 from gate.slo.window import Span
 from tests.reporters.cohorts import (
     AT,
@@ -52,7 +52,9 @@ def said(found: Comparison, mix: str | None = None, **fields: Any) -> str:
 
 
 def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
-    lines = terminal(service(slo(group("v7", comparison(Outcome.WORSE)), REST))).splitlines()
+    lines = terminal(
+        service(slo(group("v7", comparison(ComparisonOutcome.WORSE)), REST))
+    ).splitlines()
 
     assert lines[0] == "✖ 1 COHORT BURNS MORE  chat"
     assert lines[2].strip() == (
@@ -72,32 +74,35 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
     ("found", "sentence"),
     [
         (
-            within(Outcome.WORSE, 6.0, 5.0),
+            within(ComparisonOutcome.WORSE, 6.0, 5.0),
             "burns 6.0x what the rest burns (4.8x to 7.5x); within each model 5.0x (4.0x to 6.2x):"
             " it is not the mix of model",
         ),
-        (within(Outcome.WORSE, 6.0, 2.0), "2.0x (1.60x to 2.5x): it is not all the mix of model"),
         (
-            within(Outcome.MIX, 3.0, 1.0),
+            within(ComparisonOutcome.WORSE, 6.0, 2.0),
+            "2.0x (1.60x to 2.5x): it is not all the mix of model",
+        ),
+        (
+            within(ComparisonOutcome.MIX, 3.0, 1.0),
             "burns 3.0x what the rest burns (2.4x to 3.8x), but within each model 1.00x (0.80x to"
             " 1.25x): it is the mix of model",
         ),
         (
-            within(Outcome.REVERSED, 3.0, 0.5),
+            within(ComparisonOutcome.REVERSED, 3.0, 0.5),
             "(2.4x to 3.8x), but within each model 0.50x (0.40x to 0.62x): the mix of model turns"
             " it round",
         ),
         (
-            within(Outcome.HIDDEN, 1.0, 2.0),
+            within(ComparisonOutcome.HIDDEN, 1.0, 2.0),
             "shows no difference on the whole, but within each model 2.0x (1.60x to 2.5x): the mix"
             " of model hides it",
         ),
         (
-            within(Outcome.UNSURE, 3.0, 2.0),
+            within(ComparisonOutcome.UNSURE, 3.0, 2.0),
             "whether it is the mix of model cannot be told: within each model 2.0x",
         ),
         (
-            within(Outcome.UNSURE, 3.0, None),
+            within(ComparisonOutcome.UNSURE, 3.0, None),
             "not enough data to see whether it is the mix of model",
         ),
     ],
@@ -118,10 +123,13 @@ def test_what_is_said_is_what_was_looked_at(found: Comparison, sentence: str) ->
         ),
         (none(0.015), "template v7: no difference seen; one of 1.50x or more would most likely"),
         (none(None), "not enough data to tell: no difference at all would show in 420 events"),
-        (comparison(Outcome.WORSE, inf), "template v7 fails, and the rest never did"),
-        (comparison(Outcome.BETTER, 0.0), "template v7 (0x), v5 (0.20x) burn less than the rest"),
+        (comparison(ComparisonOutcome.WORSE, inf), "template v7 fails, and the rest never did"),
         (
-            Comparison(outcome=Outcome.NOT_COMPARED, why="seen in 3 of 168 steps"),
+            comparison(ComparisonOutcome.BETTER, 0.0),
+            "template v7 (0x), v5 (0.20x) burn less than the rest",
+        ),
+        (
+            Comparison(outcome=ComparisonOutcome.NOT_COMPARED, why="seen in 3 of 168 steps"),
             "template v7 was not compared: seen in 3 of 168 steps",
         ),
     ],
@@ -131,10 +139,10 @@ def test_what_cannot_be_told_is_said_as_plainly(found: Comparison, sentence: str
 
 
 def test_when_the_events_came_is_told_where_it_matters() -> None:
-    timed = said(comparison(Outcome.WORSE, 2.0, plain=5.0))
-    gone = said(comparison(Outcome.NONE, 1.1, plain=5.0))
-    apart = said(comparison(Outcome.WORSE, apart=True))
-    less = said(comparison(Outcome.BETTER, 0.1, apart=True))
+    timed = said(comparison(ComparisonOutcome.WORSE, 2.0, plain=5.0))
+    gone = said(comparison(ComparisonOutcome.NONE, 1.1, plain=5.0))
+    apart = said(comparison(ComparisonOutcome.WORSE, apart=True))
+    less = said(comparison(ComparisonOutcome.BETTER, 0.1, apart=True))
 
     assert "burns 2.0x what the rest burns (1.60x to 2.5x) at the same times, and 5.0x if" in timed
     assert (
@@ -143,7 +151,7 @@ def test_when_the_events_came_is_told_where_it_matters() -> None:
     ) in gone
     assert "(4.8x to 7.5x), but at other times, and whatever else changed meanwhile" in apart
     assert "template v7 (0.10x at other times), v5 (0.20x) burn less" in less
-    assert "at the same times" not in said(comparison(Outcome.WORSE))
+    assert "at the same times" not in said(comparison(ComparisonOutcome.WORSE))
 
 
 def test_beside_what_never_failed_a_share_would_show() -> None:
@@ -156,7 +164,7 @@ def test_beside_what_never_failed_a_share_would_show() -> None:
 
 
 def test_a_baseline_is_named_and_has_nothing_beside_it() -> None:
-    one = slo(group("v7", comparison(Outcome.WORSE)), group("", None), baseline="")
+    one = slo(group("v7", comparison(ComparisonOutcome.WORSE)), group("", None), baseline="")
 
     text = terminal(service(one))
 
@@ -169,7 +177,7 @@ def test_a_baseline_is_named_and_has_nothing_beside_it() -> None:
 
 def test_many_groups_of_which_nothing_can_be_said_are_one_sentence() -> None:
     silent = [group(f"v{n}", none(0.03)) for n in range(5)]
-    worse = group("v9", comparison(Outcome.WORSE))
+    worse = group("v9", comparison(ComparisonOutcome.WORSE))
 
     every = joined(terminal(service(slo(*silent))))
     more = joined(terminal(service(slo(worse, *silent))))
@@ -181,9 +189,9 @@ def test_many_groups_of_which_nothing_can_be_said_are_one_sentence() -> None:
 
 def test_what_only_seems_to_burn_less_is_told_together_and_why() -> None:
     one = slo(
-        group("v7", within(Outcome.MIX, 3.0, 1.0)),
-        group("v6", within(Outcome.MIX, 0.5, 1.0)),
-        group("v5", within(Outcome.BETTER, 0.6, 0.6)),
+        group("v7", within(ComparisonOutcome.MIX, 3.0, 1.0)),
+        group("v6", within(ComparisonOutcome.MIX, 0.5, 1.0)),
+        group("v5", within(ComparisonOutcome.BETTER, 0.6, 0.6)),
     )
 
     text = joined(terminal(service(one), within="model"))
@@ -198,14 +206,17 @@ def test_what_only_seems_to_burn_less_is_told_together_and_why() -> None:
     ("one", "word"),
     [
         (
-            service(slo(*[group(v, comparison(Outcome.WORSE)) for v in "ab"])),
+            service(slo(*[group(v, comparison(ComparisonOutcome.WORSE)) for v in "ab"])),
             "✖ 2 COHORTS BURN MORE",
         ),
         (service(slo(REST, group("v1", none(0.1)))), "✔ NO COHORT SEEN TO BURN MORE"),
-        (service(slo(group("a", within(Outcome.MIX, 3, 1)))), "▲ COHORTS DIFFER, SEE BELOW"),
+        (
+            service(slo(group("a", within(ComparisonOutcome.MIX, 3, 1)))),
+            "▲ COHORTS DIFFER, SEE BELOW",
+        ),
         (service(slo(unmeasured=LOST)), "? NOT MEASURED"),
         (
-            service(slo(REST, group("v1", Comparison(outcome=Outcome.NOT_COMPARED)))),
+            service(slo(REST, group("v1", Comparison(outcome=ComparisonOutcome.NOT_COMPARED)))),
             "▲ NOT ALL COMPARED",
         ),
         (service(), "? NOT MEASURED"),
@@ -243,7 +254,9 @@ def test_the_time_looked_at_is_told_once_where_it_is_the_same() -> None:
 
 
 def test_several_slos_stand_in_one_table_and_like_with_like_has_a_column() -> None:
-    both = service(slo(group("v7", within(Outcome.WORSE, 6, 5)), REST), slo(REST, slo="ttft"))
+    both = service(
+        slo(group("v7", within(ComparisonOutcome.WORSE, 6, 5)), REST), slo(REST, slo="ttft")
+    )
 
     lines = terminal(both, within="model").splitlines()
     rows = [line for line in lines if line.startswith(("  availability  v7", "  ttft  "))][-2:]
@@ -255,7 +268,7 @@ def test_several_slos_stand_in_one_table_and_like_with_like_has_a_column() -> No
 
 
 def test_what_burns_more_is_coloured() -> None:
-    one = service(slo(group("v7", comparison(Outcome.WORSE)), REST))
+    one = service(slo(group("v7", comparison(ComparisonOutcome.WORSE)), REST))
 
     lines = terminal(one, style=Style(width=150, color=True)).splitlines()
 
@@ -265,7 +278,7 @@ def test_what_burns_more_is_coloured() -> None:
 
 @pytest.mark.parametrize("format_", COHORT_REPORTERS)
 def test_hostile_names_break_out_of_no_format(format_: str) -> None:
-    one = service(slo(group(HOSTILE, comparison(Outcome.WORSE)), REST, notes=(HOSTILE,)))
+    one = service(slo(group(HOSTILE, comparison(ComparisonOutcome.WORSE)), REST, notes=(HOSTILE,)))
 
     text = render_cohorts(format_, report(one), WIDE)
 
@@ -276,7 +289,7 @@ def test_hostile_names_break_out_of_no_format(format_: str) -> None:
 
 
 def test_in_markdown_the_same_is_said() -> None:
-    one = service(slo(group("v7", comparison(Outcome.WORSE)), REST))
+    one = service(slo(group("v7", comparison(ComparisonOutcome.WORSE)), REST))
 
     text = render_cohorts("markdown", report(one), WIDE)
 
@@ -288,7 +301,7 @@ def test_in_markdown_the_same_is_said() -> None:
 
 
 def test_in_json_a_ratio_without_end_is_null() -> None:
-    never = comparison(Outcome.WORSE, inf, within=contrast(None))
+    never = comparison(ComparisonOutcome.WORSE, inf, within=contrast(None))
     one = service(slo(group("v7", never), group("v6", None), unmeasured=LOST))
 
     document = json.loads(render_cohorts("json", report(one, within="model"), WIDE))

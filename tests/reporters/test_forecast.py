@@ -3,13 +3,13 @@
 import json
 
 import pytest
-
-from gate.decision.forecast import ForecastReport
-from gate.reporters import FORECAST_REPORTERS, render_forecast
-from gate.reporters.style import Style
-from gate.slo.measurement import Cause, Unmeasured
 from tests.pipeline.memory import slo
 from tests.pipeline.remembered import CALENDAR, DAY, MID, MONTH, OUTAGE
+
+from gate.analysis.forecast.result import ForecastReport
+from gate.measure.counts import Cause, Unmeasured
+from gate.reporters import FORECAST_REPORTERS, render_forecast
+from gate.reporters.style import Style
 from tests.reporters.forecasts import WIDE, terminal, told
 
 

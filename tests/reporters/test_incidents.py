@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from gate.budget.episodes import Drain, Reliability
-from gate.budget.incidents import Ending
-from gate.decision.incidents import ServiceIncidents
+from gate.analysis.incidents.result import ServiceIncidents
+from gate.history.incidents import IncidentEnding
+from gate.history.service_incidents import Drain, Reliability
+from gate.measure.counts import Cause, Unmeasured
 from gate.reporters import INCIDENT_REPORTERS, render_incidents
 from gate.reporters.style import Style
-from gate.slo.measurement import Cause, Unmeasured
 from tests.reporters.builders import policy_of
 from tests.reporters.incidents import (
     DEPLOY,
@@ -69,13 +69,17 @@ def test_slos_that_felt_the_same_stand_together_under_one_number() -> None:
 
 @pytest.mark.parametrize(
     ("ending", "lasted"),
-    [(Ending.CALM, "30m"), (Ending.OPEN, "30m, open"), (Ending.LOST, "30m or more")],
+    [
+        (IncidentEnding.CALM, "30m"),
+        (IncidentEnding.OPEN, "30m, open"),
+        (IncidentEnding.LOST, "30m or more"),
+    ],
 )
-def test_how_long_it_lasted_says_whether_it_ended(ending: Ending, lasted: str) -> None:
+def test_how_long_it_lasted_says_whether_it_ended(ending: IncidentEnding, lasted: str) -> None:
     row = terminal(service(explained(felt(ending=ending)))).splitlines()[4]
 
     assert f" {lasted}  68,378" in row
-    assert (" open  " in row) is (ending is Ending.OPEN)
+    assert (" open  " in row) is (ending is IncidentEnding.OPEN)
 
 
 def test_unexplained_ones_stand_out() -> None:
@@ -127,7 +131,7 @@ def test_a_hole_in_the_data_of_an_incident_is_told() -> None:
 
 def test_how_often_and_how_long_is_told_and_of_which() -> None:
     whole = joined(terminal(service(explained())))
-    some = joined(terminal(service(explained(), explained(felt(ending=Ending.LOST)))))
+    some = joined(terminal(service(explained(), explained(felt(ending=IncidentEnding.LOST)))))
     unknown = Reliability(count=1, mttr=None, longest=None, mtbf=timedelta(days=1))
     none = joined(terminal(service(explained(), reliability=unknown)))
 
@@ -239,7 +243,7 @@ def test_markdown_has_a_table_and_the_known_ones_below() -> None:
 def test_json_has_everything_in_seconds_and_shares() -> None:
     lost = Unmeasured(cause=Cause.NO_DATA, reason="nothing")
     episodes = (
-        explained(felt(ending=Ending.OPEN), records=(RECORD,), deploys=(DEPLOY,)),
+        explained(felt(ending=IncidentEnding.OPEN), records=(RECORD,), deploys=(DEPLOY,)),
         explained(felt()),
     )
     one = service(

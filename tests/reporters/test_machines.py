@@ -12,8 +12,7 @@ import xmlschema
 from hypothesis import given
 from jsonschema import Draft4Validator
 
-from gate.decision.context import Context
-from gate.decision.decision import Decision
+from gate.decision.decision import Context, Decision
 from gate.policy.findings import Rule, Verdict
 from gate.policy.recognition import Recognition
 from gate.reporters import Style, render

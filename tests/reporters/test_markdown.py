@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.decision.decision import Decision
+from gate.measure.counts import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.recognition import Recognition
 from gate.reporters import Style, render, render_status
-from gate.slo.measurement import Cause
 from tests.reporters.builders import (
     EVERY_KIND,
     decided,

@@ -6,13 +6,13 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-
-from gate.decision.report import Report
-from gate.reporters import Style, render_report
-from gate.reporters import report_words as words
-from gate.reporters.html.tags import element, link, text
 from tests.pipeline.memory import AT, file, slo
 from tests.pipeline.telling import DAY, slots
+
+from gate.analysis.report import words
+from gate.analysis.report.html.tags import element, link, text
+from gate.analysis.report.result import Report
+from gate.reporters import Style, render_report
 from tests.reporters.reports import (
     HOSTILE,
     HOSTILE_FIELDS,

@@ -1,16 +1,16 @@
 """Burn-downs in a line of text."""
 
 import pytest
+from tests.pipeline.memory import AT, Opening, file, slo
+from tests.pipeline.telling import DAY, Telling
 
-from gate.budget.burn_down import BurnDown
+from gate.check.options import Options
+from gate.check.run import run_status
 from gate.decision.status import Status
-from gate.pipeline.options import Options
-from gate.pipeline.run import status
+from gate.history.burn_down import BurnDown
 from gate.reporters import Style, render_status
 from gate.reporters.layout import text_width
 from gate.reporters.spark import signs, sparkline
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.telling import DAY, Telling
 from tests.reporters.reports import MONEY, STORY
 
 LEFT = (1.0, 0.99, 0.875, 0.874, 0.5, 0.1, 0.01, 0.0, -2.5, None)
@@ -19,7 +19,7 @@ LEFT = (1.0, 0.99, 0.875, 0.874, 0.5, 0.1, 0.01, 0.0, -2.5, None)
 def shown() -> Status:
     opening = Opening({"chat": Telling(STORY)})
     policy = file("chat", slo("outage"), slo("calm"), slo("nobody"), MONEY)
-    return status([policy], Options(at=AT), sketched=True, open_with=opening)
+    return run_status([policy], Options(at=AT), sketched=True, open_with=opening)
 
 
 @pytest.mark.parametrize(("unicode", "line"), [(True, "███▇▅▁▁__·"), (False, "9988510--?")])
@@ -68,7 +68,7 @@ def test_the_status_in_markdown_has_them_too() -> None:
 
 def test_where_none_is_known_the_table_has_no_such_column() -> None:
     opening = Opening({"chat": Telling({})})
-    found = status([file("chat", slo("a"))], Options(at=AT), sketched=True, open_with=opening)
+    found = run_status([file("chat", slo("a"))], Options(at=AT), sketched=True, open_with=opening)
 
     for name in ("terminal", "markdown"):
         assert "Burn-down" not in render_status(name, found, Style())

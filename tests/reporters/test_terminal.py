@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.measure.counts import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.reporters import Style, render, render_status
 from gate.reporters.layout import text_width
-from gate.slo.measurement import Cause
 from tests.reporters.builders import (
     EVERY_KIND,
     availability,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.reporters import values
-from gate.slo.measurement import Cause, Unmeasured
+from gate import wording
+from gate.measure.counts import Cause, Unmeasured
 
 SHARES = st.fractions(min_value=-20, max_value=1)
 
@@ -14,11 +14,11 @@ SHARES = st.fractions(min_value=-20, max_value=1)
 def test_what_was_not_measured_has_no_number() -> None:
     lost = Unmeasured(cause=Cause.NO_DATA, reason="none")
     shown = {
-        values.left(None),
-        values.spent(None),
-        values.amount(None),
-        values.burn(None),
-        values.burn(lost),
+        wording.left(None),
+        wording.spent(None),
+        wording.amount(None),
+        wording.burn(None),
+        wording.burn(lost),
     }
     assert shown == {"-"}
 
@@ -27,18 +27,18 @@ def test_what_was_not_measured_has_no_number() -> None:
 def test_what_is_left_is_never_shown_as_more_and_makes_100_with_what_is_spent(
     share: Fraction,
 ) -> None:
-    left = Fraction(values.left(share).removesuffix(" %").replace(",", "")) / 100
-    spent = Fraction(values.spent(1 - share).removesuffix(" %").replace(",", "")) / 100
+    left = Fraction(wording.left(share).removesuffix(" %").replace(",", "")) / 100
+    spent = Fraction(wording.spent(1 - share).removesuffix(" %").replace(",", "")) / 100
     assert share - Fraction(1, 1000) < left <= share
     assert left + spent == 1
 
 
 def test_a_hair_less_than_all_is_not_100_percent() -> None:
-    assert values.left(Fraction("0.9996")) == "99.9 %"
-    assert values.left(Fraction("0.9996"), 0) == "99 %"
-    assert values.left(Fraction("-0.5")) == "-50.0 %"
-    assert values.spent(Fraction("0.00001")) == "0.1 %"
-    assert values.spent(Fraction(0)) == "0.0 %"
+    assert wording.left(Fraction("0.9996")) == "99.9 %"
+    assert wording.left(Fraction("0.9996"), 0) == "99 %"
+    assert wording.left(Fraction("-0.5")) == "-50.0 %"
+    assert wording.spent(Fraction("0.00001")) == "0.1 %"
+    assert wording.spent(Fraction(0)) == "0.0 %"
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_a_hair_less_than_all_is_not_100_percent() -> None:
     [("0.999", "99.9 %"), ("0.999999999", "99.9999999 %"), ("0.5", "50 %"), ("1", "100 %")],
 )
 def test_an_objective_keeps_all_its_digits(written: str, shown: str) -> None:
-    assert values.percent(Fraction(written)) == shown
+    assert wording.percent(Fraction(written)) == shown
 
 
 def test_an_endless_objective_is_cut_and_not_rounded_up() -> None:
-    assert values.percent(Fraction(2, 3)) == "66.6666666666 %"
-    assert values.percent(1 - Fraction(1, 10**15)) == "99.9999999999 %"
+    assert wording.percent(Fraction(2, 3)) == "66.6666666666 %"
+    assert wording.percent(1 - Fraction(1, 10**15)) == "99.9999999999 %"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_an_endless_objective_is_cut_and_not_rounded_up() -> None:
     ],
 )
 def test_a_small_estimate_is_not_shown_as_nothing(amount: str, shown: str) -> None:
-    assert values.amount(Fraction(amount)) == shown
+    assert wording.amount(Fraction(amount)) == shown
 
 
 @given(st.fractions(min_value=0, max_value=2_000), st.integers(1, 2_000).map(lambda n: n / 100))
@@ -74,7 +74,7 @@ def test_a_burn_rate_looks_as_if_it_had_reached_a_threshold_only_when_it_has(
     rate: Fraction, threshold: float
 ) -> None:
     exact = Fraction(str(threshold))
-    shown = values.burn(rate)
+    shown = wording.burn(rate)
     if shown == "<0.01":
         assert 0 < rate < Fraction(1, 100)
     else:
@@ -83,12 +83,12 @@ def test_a_burn_rate_looks_as_if_it_had_reached_a_threshold_only_when_it_has(
 
 def test_instants_are_shown_in_utc() -> None:
     at = datetime(2026, 11, 25, 14, 0, 7, tzinfo=UTC)
-    assert values.instant(at) == "2026-11-25 14:00 UTC"
-    assert values.exact_instant(at) == "2026-11-25T14:00:07Z"
+    assert wording.instant(at) == "2026-11-25 14:00 UTC"
+    assert wording.exact_instant(at) == "2026-11-25T14:00:07Z"
 
 
 def test_time_that_is_left_is_rounded_down_and_may_be_overspent() -> None:
     allowed = timedelta(minutes=43, seconds=12)
-    assert values.downtime(Fraction(1, 2), allowed) == "21m36s"
-    assert values.downtime(Fraction(-1, 2), allowed) == "-21m36s"
-    assert values.downtime(Fraction(999_999, 1_000_000), allowed) == "43m11s"
+    assert wording.downtime(Fraction(1, 2), allowed) == "21m36s"
+    assert wording.downtime(Fraction(-1, 2), allowed) == "-21m36s"
+    assert wording.downtime(Fraction(999_999, 1_000_000), allowed) == "43m11s"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.slo.coarser import coarser, covers
-from gate.slo.history import Measured, Series, SeriesRequest
-from gate.slo.measurement import Cause, Sli, Unmeasured
+from gate.measure.counts import Cause, Unmeasured
+from gate.measure.history import Measured, Series, SeriesRequest, coarser, covers
+from gate.slo.indicator import Sli
 from gate.slo.window import Span
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

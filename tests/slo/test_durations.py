@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.slo.duration import format_duration, parse_duration
+from gate.slo.quantities import format_duration, parse_duration
 
 CENTURY_MS = 36525 * 86_400_000
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.slo.ratio import parse_ratio
+from gate.slo.quantities import parse_ratio
 
 
 @pytest.mark.parametrize("text", ["99.9%", "99.9 %", " 99.90%", "0.999", ".999", "+0.999"])

@@ -3,8 +3,8 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from gate.errors import UsageError
+from gate.measure.counts import Backend
 from gate.settings import Limits, LogsSettings
-from gate.slo.measurement import Backend
 
 _OLDEST = 2
 

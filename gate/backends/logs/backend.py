@@ -8,21 +8,21 @@ import duckdb
 
 from gate.backends.logs.counting import count
 from gate.backends.logs.database import Database, opened
-from gate.backends.logs.indicators import Indicator
+from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of, prepare
 from gate.backends.logs.refusal import Refusal, from_duckdb, unreadable
-from gate.backends.logs.series import tell
+from gate.backends.logs.steps import tell
 from gate.backends.logs.timestamps import zone_name
+from gate.measure.counts import Answer, Cause, CountRequest
+from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.settings import Limits, LogsSettings
-from gate.slo.history import SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Answer, Cause, CountRequest
 
 if TYPE_CHECKING:  # for one command only
-    from gate.slo.cohorts import CohortAnswer, CohortRequest
+    from gate.measure.cohorts import CohortAnswer, CohortRequest
 
 Request = TypeVar("Request", CountRequest, SeriesRequest, "CohortRequest")
 Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer")
-Wanted = list[tuple[Request, Indicator]]
+Wanted = list[tuple[Request, LogIndicator]]
 Look = Callable[[Database, Prepared, Wanted[Request]], list[Found]]
 """Answers requests whose indicators fit the logs, in order; may raise DuckDB's errors."""
 
@@ -99,7 +99,7 @@ def _answers(
 def _found(
     database: Database,
     ready: Prepared,
-    asked: dict[int, tuple[Request, Indicator]],
+    asked: dict[int, tuple[Request, LogIndicator]],
     look: Look[Request, Found],
 ) -> dict[int, Found]:
     """Return what was found, by the request's place."""
@@ -109,7 +109,7 @@ def _found(
         return dict(zip(asked, look(database, ready, list(asked.values())), strict=True))
     except duckdb.Error as error:
         refusal = from_duckdb(error)
-        alike: dict[Indicator, dict[int, tuple[Request, Indicator]]] = {}
+        alike: dict[LogIndicator, dict[int, tuple[Request, LogIndicator]]] = {}
         for place, (request, indicator) in asked.items():
             alike.setdefault(indicator, {})[place] = request, indicator
         if len(alike) == 1 or refusal.cause is not Cause.INVALID:

@@ -5,22 +5,22 @@
 from collections.abc import Sequence
 
 from gate.backends.logs.database import Database, Row, literal
-from gate.backends.logs.indicators import Indicator
+from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared
 from gate.backends.logs.statement import repeatable
 from gate.backends.logs.steps import Scanned, scan
-from gate.slo.cohorts import (
+from gate.measure.cohorts import (
     OTHERS,
     Cohort,
     CohortAnswer,
     CohortRequest,
     Cohorts,
-    Values,
+    LabelValues,
     cut_note,
 )
-from gate.slo.measurement import Cause, CountRequest, Unmeasured
+from gate.measure.counts import Cause, CountRequest, Unmeasured
 
-Wanted = tuple[CohortRequest, Indicator]
+Wanted = tuple[CohortRequest, LogIndicator]
 
 
 def tell_apart(database: Database, ready: Prepared, wanted: Sequence[Wanted]) -> list[CohortAnswer]:
@@ -101,7 +101,7 @@ def _cohorts(
     """Take one indicator's events and bad ones, by group and step, out of all that was counted."""
     by = len(request.by)
     known = {int(row[by]) for row in rows}
-    steps: dict[Values, dict[int, tuple[int, int]]] = {}
+    steps: dict[LabelValues, dict[int, tuple[int, int]]] = {}
     for row in rows:
         if row[column]:
             steps.setdefault(row[:by], {})[int(row[by])] = row[column : column + 2]
@@ -123,7 +123,7 @@ def _cohorts(
     )
 
 
-def _query(ready: Prepared, request: CohortRequest, indicator: Indicator) -> str:
+def _query(ready: Prepared, request: CohortRequest, indicator: LogIndicator) -> str:
     whole = CountRequest(sli=request.sli, span=request.span)
     return repeatable(ready.logs, whole, indicator)
 

@@ -8,20 +8,12 @@ from fractions import Fraction
 from math import isfinite
 
 from gate.backends.logs.database import Database, Row
-from gate.backends.logs.indicators import Indicator
-from gate.backends.logs.keys import ask_for_keys, missing_keys
+from gate.backends.logs.indicators import LogIndicator
+from gate.backends.logs.jsonl import ask_for_keys, missing_keys
 from gate.backends.logs.statement import EPOCH, Logs, Statement, repeatable
-from gate.backends.logs.timeslices import Cut, ask_for_slices, count_slices
+from gate.backends.logs.timeslices import SliceCut, ask_for_slices, count_slices
 from gate.backends.logs.timestamps import undated
-from gate.slo.measurement import (
-    Answer,
-    Cause,
-    CountRequest,
-    Counts,
-    Evidence,
-    Spent,
-    Unmeasured,
-)
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +21,7 @@ class _Asked:
     """A request and where its numbers stand in the statement's row."""
 
     request: CountRequest
-    indicator: Indicator
+    indicator: LogIndicator
     query: str
     rows: int
     """Rows in the span."""
@@ -42,13 +34,13 @@ class _Asked:
     newest: int | None
     coverage: tuple[int, int] | None
     """The place of the number of parts with data, and the number of all parts."""
-    cut: Cut | None
+    cut: SliceCut | None
 
 
 def count(
     database: Database,
     logs: Logs,
-    wanted: Sequence[tuple[CountRequest, Indicator]],
+    wanted: Sequence[tuple[CountRequest, LogIndicator]],
     at: datetime,
 ) -> list[Answer]:
     """Answer all requests, in order; all of their spans end at the instant ``at``.
@@ -70,7 +62,7 @@ def count(
     return count_slices(database, [one.cut for one in asked], answers)
 
 
-def _ask(statement: Statement, request: CountRequest, indicator: Indicator) -> _Asked:
+def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -> _Asked:
     statement.use(indicator)
     span, event, bad, lowest = request.span, indicator.event, indicator.bad, None
     if indicator.amount is None:

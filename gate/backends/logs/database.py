@@ -11,7 +11,7 @@ from typing import Any, Final
 import duckdb
 
 from gate.backends.logs.refusal import invalid, unreadable
-from gate.slo.duration import format_duration
+from gate.slo.quantities import format_duration
 
 Row = tuple[Any, ...]
 

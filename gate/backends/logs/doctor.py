@@ -1,22 +1,174 @@
-"""Whether what the request logs count can be trusted."""
+"""What a survey of the logs means: pure judgement, each check a sentence or two."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
 
 import duckdb
 
 from gate.backends.logs import open_backend
 from gate.backends.logs.database import opened
 from gate.backends.logs.files import pattern_of
-from gate.backends.logs.judgement import counted, of_all, of_slo, unseen
 from gate.backends.logs.prepare import prepare
 from gate.backends.logs.refusal import Refusal, from_duckdb
-from gate.backends.logs.survey import Survey, survey
+from gate.backends.logs.survey import JUMP, Survey, SurveyedEvents, survey
 from gate.backends.logs.timestamps import zone_name
+from gate.measure.counts import Answer, Backend, Cause, Spent, Unmeasured
+from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Level
 from gate.settings import Limits, LogsSettings
-from gate.slo.diagnosis import Diagnosis, Patient, Symptom
-from gate.slo.measurement import Answer, Backend, Cause, Unmeasured
+from gate.slo.quantities import format_duration
+from gate.wording import percent_left
+
+_MOST_SHOWN: Final = 5
+
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+_REMEDIES: Final = {
+    Cause.NO_DATA: "see whether the logs of this time are where the policy's path looks",
+    Cause.NO_TRAFFIC: "compare total with what the logs say",
+}
+
+
+def unseen(reason: str, path: str) -> CheckResult:
+    """Say that the logs could not be looked at."""
+    return CheckResult(
+        check=Check.REACH,
+        level=Level.FAULT,
+        says=f"nothing more could be looked at: {reason}",
+        remedy="correct the path, or the files; give more time (--timeout) where it was short",
+        looked_at=path,
+    )
+
+
+def counted(answer: Answer, path: str) -> CheckResult:
+    """Say what comes of an indicator, or why nothing does."""
+    if isinstance(answer, Unmeasured):
+        unfit = answer.cause is Cause.INVALID
+        return CheckResult(
+            check=Check.COLUMNS if unfit else Check.COUNTED,
+            level=Level.FAULT,
+            says=answer.reason if unfit else f"{answer.cause}: {answer.reason}",
+            remedy=_REMEDIES.get(answer.cause, "correct the indicator, or the logs"),
+            looked_at=answer.query or path,
+        )
+    if isinstance(answer, Spent):
+        says = f"{float(answer.amount):,.2f} spent"
+    else:
+        says = f"{round(answer.bad):,} bad of {round(answer.total):,}"
+    return CheckResult(check=Check.COUNTED, says=says, looked_at=answer.evidence.query)
+
+
+def of_all(found: Survey, patient: CheckedSlo, at: datetime, path: str) -> Iterator[CheckResult]:
+    """Judge the logs as a whole."""
+    yield _fresh(found, patient, at, path)
+    yield _doubt(
+        Check.CLOCK,
+        found.future,
+        f"{found.future:,} rows are later than our clock",
+        "set the clocks by NTP, and see whether the time zone of the timestamps is right",
+        path,
+    )
+    yield _doubt(
+        Check.ORDER,
+        found.jumps,
+        f"{found.jumps:,} times a row is more than {format_duration(JUMP)} older than the one"
+        " before it",
+        "see whether the path takes a file twice (rotated and copied), or the timestamps are of"
+        " several time zones; if files are merged from several hosts, all is well",
+        path,
+    )
+    if found.id is not None:
+        yield _doubt(
+            Check.REPEATS,
+            found.repeats,
+            f"{found.repeats:,} rows have a {found.id} that another row has",
+            "see whether the path takes a file twice, or retries are logged under one id",
+            path,
+        )
+
+
+def _fresh(found: Survey, patient: CheckedSlo, at: datetime, path: str) -> CheckResult:
+    age = at - found.newest if found.newest else patient.whole
+    shown = format_duration(age // _SECOND * _SECOND)
+    if age <= patient.max_age:
+        return CheckResult(check=Check.FRESHNESS, says=f"newest row {shown} old", looked_at=path)
+    limit = format_duration(patient.max_age)
+    return CheckResult(
+        check=Check.FRESHNESS,
+        level=Level.FAULT,
+        says=f"the newest row is {shown} old; the policy's max_age is {limit}",
+        remedy="see whether the service still logs, and whether the newest file is fetched",
+        looked_at=path,
+    )
+
+
+def _doubt(check: Check, number: int, says: str, remedy: str, path: str) -> CheckResult:
+    """Doubt what was seen so many times; seen never, all is well."""
+    if not number:
+        return CheckResult(check=check, looked_at=path)
+    return CheckResult(check=check, level=Level.DOUBT, says=says, remedy=remedy, looked_at=path)
+
+
+def of_slo(patient: CheckedSlo, events: SurveyedEvents, path: str) -> Iterator[CheckResult]:
+    """Judge the rows of one SLO."""
+    if events.unknown:
+        yield CheckResult(
+            check=Check.UNKNOWN,
+            level=Level.DOUBT,
+            says=f"the outcome of {events.unknown:,} of {events.rows:,} rows is NULL",
+            remedy=(
+                "an unknown outcome counts as bad, and adds nothing to what is spent; log it, or"
+                " leave these rows out with total"
+            ),
+            looked_at=path,
+        )
+    else:
+        yield CheckResult(check=Check.UNKNOWN, looked_at=path)
+    yield _reach(patient, events, path)
+    yield _gaps(events, path)
+
+
+def _reach(patient: CheckedSlo, events: SurveyedEvents, path: str) -> CheckResult:
+    span = patient.request.span
+    late = (events.oldest or span.end) - span.start
+    if late / span.length <= 1 - patient.min_coverage:
+        return CheckResult(check=Check.COVERAGE, says=f"{events.rows:,} rows", looked_at=path)
+    share = percent_left(Fraction(1 - late / span.length), 0)
+    return CheckResult(
+        check=Check.COVERAGE,
+        level=Level.DOUBT,
+        says=(
+            f"the oldest row is of {events.oldest:%Y-%m-%d %H:%M} UTC: the logs cover {share}"
+            f" of {format_duration(span.length // _SECOND * _SECOND)}"
+        ),
+        remedy="fetch older logs, or choose a shorter window; a young service has to wait",
+        looked_at=path,
+    )
+
+
+def _gaps(events: SurveyedEvents, path: str) -> CheckResult:
+    first, last = events.days[0], events.days[-1]
+    count = (last - first).days + 1
+    missing = [
+        day
+        for day in (first + timedelta(days=number) for number in range(count))
+        if day not in events.days
+    ]
+    if not missing:
+        return CheckResult(check=Check.GAPS, looked_at=path)
+    shown = ", ".join(map(str, missing[:_MOST_SHOWN]))
+    more = f" and {len(missing) - _MOST_SHOWN} more" if len(missing) > _MOST_SHOWN else ""
+    return CheckResult(
+        check=Check.GAPS,
+        level=Level.DOUBT,
+        says=f"{len(missing)} of {count} days have no row: {shown}{more}",
+        remedy="fetch the logs of these days; what failed then is missing from the count",
+        looked_at=path,
+    )
 
 
 def open_doctor(settings: LogsSettings, limits: Limits) -> "LogsDoctor":
@@ -36,7 +188,7 @@ class LogsDoctor:
     limits: Limits
     backend: Backend
 
-    def examine(self, patients: Sequence[Patient], at: datetime) -> Diagnosis:
+    def examine(self, patients: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
         """Look at every SLO; never raises for what the logs hold."""
         path = pattern_of(self.settings)
         answers = self.backend.measure([patient.request for patient in patients], at)
@@ -60,7 +212,7 @@ class LogsDoctor:
         )
 
     def _survey(
-        self, patients: Sequence[Patient], answers: Sequence[Answer], at: datetime
+        self, patients: Sequence[CheckedSlo], answers: Sequence[Answer], at: datetime
     ) -> Survey:
         pairs = zip(patients, answers, strict=True)
         requests = [patient.request for patient, answer in pairs if not _none(answer)]
@@ -78,7 +230,7 @@ def _common(answers: Sequence[Answer]) -> Unmeasured | None:
     return refused[0]
 
 
-def _refused(answer: Unmeasured, path: str) -> Symptom:
+def _refused(answer: Unmeasured, path: str) -> CheckResult:
     if answer.cause is Cause.BACKEND_ERROR:
         return unseen(answer.reason, path)
     return counted(answer, path)

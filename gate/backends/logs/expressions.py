@@ -11,23 +11,32 @@ import duckdb
 
 from gate.backends.logs.database import Database
 from gate.backends.logs.refusal import invalid, sentence
-from gate.backends.logs.source import Source, is_number
+from gate.backends.logs.source import LogSource, is_number
 
 _Node = dict[str, Any]
+
 
 _ABOUT_A_ROW: Final = frozenset(
     {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT"}
     | {"FUNCTION", "LAMBDA", "OPERATOR", "TYPE"}  # column -> 'key' is parsed as a lambda
 )
 """The kinds of syntax that may stand in an expression; no subquery, star, parameter, position."""
+
+
 _MACROS: Final = "nullif|if|split_part|fdiv|fmod|date_add|days_in_month|(list|array)_.*"
+
+
 _TEXTS: Final = frozenset({"VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR", "NVARCHAR"})
+
+
 _JOINED: Final = frozenset({"||", "concat", "concat_ws", "format", "printf"})
+
+
 _PLACES: Final = ("query_location", "query_location_length")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
+class SqlExpression:
     """One scalar expression over a row's columns, as the policy has it."""
 
     role: str
@@ -47,7 +56,7 @@ class Expression:
         return f"{self.role}: {self.text!r}"
 
 
-def parse(database: Database, role: str, text: str) -> Expression:
+def parse(database: Database, role: str, text: str) -> SqlExpression:
     """Parse an expression without looking at the data.
 
     Raises:
@@ -67,10 +76,10 @@ def parse(database: Database, role: str, text: str) -> Expression:
         raise invalid(f"{where} holds a {found}; an expression about one row is expected")
     _check_functions(database, where, {n["function_name"] for n in nodes if "function_name" in n})
     texts = [inner for node in nodes if _makes_text(node) for inner in _nodes(node)]
-    return Expression(role=role, text=text, columns=_columns(nodes), as_text=_columns(texts))
+    return SqlExpression(role=role, text=text, columns=_columns(nodes), as_text=_columns(texts))
 
 
-def check_boolean(database: Database, expression: Expression, source: Source) -> None:
+def check_boolean(database: Database, expression: SqlExpression, source: LogSource) -> None:
     """Check that the expression is true, false or unknown of every row.
 
     Raises:
@@ -83,7 +92,7 @@ def check_boolean(database: Database, expression: Expression, source: Source) ->
         )
 
 
-def check_number(database: Database, expression: Expression, source: Source) -> str:
+def check_number(database: Database, expression: SqlExpression, source: LogSource) -> str:
     """Check that the expression is a number, and return its type.
 
     Raises:
@@ -95,7 +104,7 @@ def check_number(database: Database, expression: Expression, source: Source) -> 
     return kind
 
 
-def check_value(database: Database, expression: Expression, source: Source) -> str:
+def check_value(database: Database, expression: SqlExpression, source: LogSource) -> str:
     """Check that the expression has a value for every row, and return its type.
 
     Raises:

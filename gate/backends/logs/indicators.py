@@ -1,13 +1,4 @@
-"""Service level indicators over rows: which rows are events, and which of them are bad.
-
-What is unknown never counts for the better:
-
-* An outcome that is NULL is bad: ``bad`` unless it is false, ``good`` and thresholds unless true.
-  Where both ``bad`` and ``good`` are given, an event is bad unless they agree that it is not.
-* A row of which ``total`` is NULL counts only when it is bad. To leave it out could hide a
-  failure; to count it as a good event could thin the failures out.
-* NULL adds nothing to ``spent``; when every value is NULL, nothing was measured.
-"""
+"""What rows are told apart by: a column, a field within one, or any expression about a row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,22 +8,55 @@ from math import floor
 
 from gate.backends.logs.database import Database, identifier, literal
 from gate.backends.logs.expressions import (
-    Expression,
+    SqlExpression,
     check_boolean,
     check_number,
+    check_value,
     parse,
 )
 from gate.backends.logs.refusal import invalid
-from gate.backends.logs.source import Source, is_number
-from gate.slo.measurement import Sli
+from gate.backends.logs.source import LogSource, is_number
+from gate.slo.indicator import Sli
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Label:
+    """A label as SQL: a text of every row, empty where it has none."""
+
+    sql: str
+    columns: frozenset[str]
+    """As the files spell them."""
+
+
+def drafted_label(database: Database, text: str) -> SqlExpression:
+    """Parse what the user wants rows to be told apart by.
+
+    Raises:
+        Refusal: it is no single expression about a row.
+    """
+    return parse(database, "by", text)
+
+
+def label_of(database: Database, draft: SqlExpression, source: LogSource) -> Label:
+    """Check a label against the columns that there are.
+
+    Raises:
+        Refusal: a column is missing, and the reason names those that there are.
+    """
+    columns = source.always.union(source.column(name) for name in sorted(draft.columns))
+    kind = check_value(database, draft, source)
+    text = f"{draft.sql}::VARCHAR"
+    if kind in ("FLOAT", "DOUBLE"):  # as every number in JSON is read
+        text = f"regexp_replace({text}, '[.]0$', '')"
+    return Label(sql=f"coalesce({text}, '')", columns=columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndicatorDraft:
     """An indicator that was parsed; no column has been looked for yet."""
 
     sli: Sli
-    expressions: dict[str, Expression]
+    expressions: dict[str, SqlExpression]
     """By their role."""
 
     @property
@@ -43,7 +67,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Indicator:
+class LogIndicator:
     """An indicator as SQL. Conditions are true or false of every row, never NULL."""
 
     event: str | None
@@ -60,18 +84,18 @@ class Indicator:
     """As the files spell them."""
 
 
-def drafted(database: Database, sli: Sli) -> Draft:
+def drafted(database: Database, sli: Sli) -> IndicatorDraft:
     """Parse the indicator's expressions.
 
     Raises:
         Refusal: one of them is no single expression.
     """
-    return Draft(
+    return IndicatorDraft(
         sli=sli, expressions={role: parse(database, role, text) for role, text in _texts(sli)}
     )
 
 
-def indicator_of(database: Database, draft: Draft, source: Source) -> Indicator:
+def indicator_of(database: Database, draft: IndicatorDraft, source: LogSource) -> LogIndicator:
     """Check the indicator against the columns that there are.
 
     Raises:
@@ -82,7 +106,9 @@ def indicator_of(database: Database, draft: Draft, source: Source) -> Indicator:
     if spent is not None:
         kind = check_number(database, spent, source)
         inexact = kind in ("FLOAT", "DOUBLE")
-        return Indicator(event=None, bad=None, amount=spent.sql, inexact=inexact, columns=columns)
+        return LogIndicator(
+            event=None, bad=None, amount=spent.sql, inexact=inexact, columns=columns
+        )
     for expression in draft.expressions.values():
         check_boolean(database, expression, source)
     bad = " OR ".join(_bad_conditions(draft, source))
@@ -90,7 +116,7 @@ def indicator_of(database: Database, draft: Draft, source: Source) -> Indicator:
     event = None if total is None else f"coalesce({total.sql}, {bad})"
     column = draft.sli.column
     measured = None if column is None else f"{identifier(source.column(column))}::DOUBLE"
-    return Indicator(event=event, bad=f"({bad})", measured=measured, columns=columns)
+    return LogIndicator(event=event, bad=f"({bad})", measured=measured, columns=columns)
 
 
 def _texts(sli: Sli) -> Iterator[tuple[str, str]]:
@@ -100,7 +126,7 @@ def _texts(sli: Sli) -> Iterator[tuple[str, str]]:
             yield role, text
 
 
-def _bad_conditions(draft: Draft, source: Source) -> Iterator[str]:
+def _bad_conditions(draft: IndicatorDraft, source: LogSource) -> Iterator[str]:
     if "bad" in draft.expressions:
         yield f"{draft.expressions['bad'].sql} IS DISTINCT FROM false"
     if "good" in draft.expressions:
@@ -109,7 +135,7 @@ def _bad_conditions(draft: Draft, source: Source) -> Iterator[str]:
         yield f"({_within(draft.sli.column, draft.sli.threshold, source)}) IS DISTINCT FROM true"
 
 
-def _within(name: str, threshold: Fraction, source: Source) -> str:
+def _within(name: str, threshold: Fraction, source: LogSource) -> str:
     """Compare as exactly as the column's own type can tell values apart."""
     column = source.column(name)
     kind = source.types[column]

@@ -1,35 +1,104 @@
-"""JSON lines: one object a line, only the keys that are used are read."""
+"""JSON keys that some file never has: counted as NULL they could hide failures there.
+
+A key that is left out of some rows is NULL in them, as JSON writers do; a file without a single
+one is another format, and a refusal.
+"""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
-
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from gate.backends.logs.database import Database, file_list, identifier, literal
+from gate.backends.logs.database import Database, Row, file_list, identifier, literal
 from gate.backends.logs.refusal import Refusal, invalid
-from gate.backends.logs.source import Source, listed
+from gate.backends.logs.source import LogSource, listed, missing_in
+from gate.backends.logs.statement import Statement
+from gate.measure.counts import Cause
 from gate.settings import Records
-from gate.slo.measurement import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Where the statement's row says which files have what; one bit a file."""
+
+    files: list[str]
+    rows: int
+    """Files with any row in the time that is looked at."""
+    values: dict[str, int]
+    """By column: files with any value of it."""
+
+
+def ask_for_keys(statement: Statement) -> Keys | None:
+    """Ask which files have what; None where the files themselves say it, or there is but one."""
+    files = statement.logs.source.files
+    if not statement.logs.source.keyed or len(files) == 1:
+        return None
+    file = statement.key(statement.value("file_index"))
+    bits = f"bitstring_agg({{}}, 0, {len(files) - 1})"
+    values = {
+        column: statement.sum(f"count({statement.value(identifier(column))})")
+        for column in sorted(statement.columns - statement.logs.source.optional)
+    }
+    return Keys(
+        files=files,
+        rows=statement.aggregate(bits.format(file)),
+        values={
+            column: statement.aggregate(bits.format(f"CASE WHEN {number} > 0 THEN {file} END"))
+            for column, number in values.items()
+        },
+    )
+
+
+def missing_keys(database: Database, keys: Keys | None, row: Row) -> dict[str, str]:
+    """Return the columns that some files lack, and how that is said.
+
+    Files with rows but no value are looked at closer: null is a value, absence is not.
+    """
+    if keys is None:
+        return {}
+    faults: dict[str, str] = {}
+    for column, place in keys.values.items():
+        suspects = _having(keys.files, row[keys.rows]) - _having(keys.files, row[place])
+        if lacking := files_without(database, column, sorted(suspects)):
+            faults[column] = missing_in(column, lacking, len(keys.files))
+    return faults
+
+
+def _having(files: list[str], bits: str | None) -> set[str]:
+    return {file for file, bit in zip(files, bits or "", strict=False) if bit == "1"}
+
 
 _INTEGERS: Final = re.compile(r"\b(?:U?BIGINT|U?HUGEINT)\b")
+
+
 _SAMPLES: Final = ((1_000, True), (30_000, False), (-1, False))
 """How many rows are looked at (-1: all), and whether only of the last file. Opening a file for this
 costs 40 ms. A later value that does not fit is an error, not a wrong count.
 """
+
+
 _LINE: Final = "maximum_object_size = 4194304"
 """A line may have 4 MiB. With DuckDB's own 16 MiB reading takes twice as long (buffers)."""
+
+
 _FORMAT: Final = "format = 'newline_delimited', hive_partitioning = false"
+
+
 _READ: Final = f"{_FORMAT}, {_LINE}"
+
+
 _LARGE: Final = f"{_FORMAT}, maximum_object_size = 67108864"
 """A line that holds many rows may have 64 MiB."""
+
+
 _UNSETTLED: Final = ("JSON", '"NULL"')
 """What DuckDB takes a key for that has no value, or values of several types, in the sample."""
 
 
 def describe_jsonl(
     database: Database, files: list[str], pattern: str, wanted: frozenset[str], records: Records
-) -> Source:
+) -> LogSource:
     """Learn the keys and types from a few rows; from more while a wanted key stays unclear."""
     if records.each:
         return _items(files, pattern, records)
@@ -38,7 +107,7 @@ def describe_jsonl(
     if list(types) == ["json"] and "json" not in wanted:
         raise _no_objects(database, files)
     types = {name: _as_read(name, kind, records) for name, kind in types.items()} | optional
-    return Source(
+    return LogSource(
         files=files,
         types=types,
         relation=lambda used: _relation(file_list(files), types, used),
@@ -59,9 +128,9 @@ def files_without(database: Database, key: str, files: list[str]) -> list[str]:
     ]
 
 
-def _items(files: list[str], pattern: str, records: Records) -> Source:
+def _items(files: list[str], pattern: str, records: Records) -> LogSource:
     """Take what is declared: to learn it from a few lines would be to read many items."""
-    return Source(
+    return LogSource(
         files=files,
         types=records.columns,
         relation=lambda used: _within(file_list(files), records, used),

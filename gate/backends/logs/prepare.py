@@ -4,22 +4,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from gate.backends.logs.columns import describe_csv, describe_parquet
 from gate.backends.logs.database import Database
-from gate.backends.logs.delimited import describe_csv
 from gate.backends.logs.files import find_files, pattern_of
-from gate.backends.logs.indicators import Draft, Indicator, drafted, indicator_of
+from gate.backends.logs.indicators import (
+    IndicatorDraft,
+    Label,
+    LogIndicator,
+    drafted,
+    drafted_label,
+    indicator_of,
+    label_of,
+)
 from gate.backends.logs.jsonl import describe_jsonl
-from gate.backends.logs.labels import Label, drafted_label, label_of
-from gate.backends.logs.parquet import describe_parquet
-from gate.backends.logs.records import as_declared, needed_columns
 from gate.backends.logs.refusal import Refusal
-from gate.backends.logs.source import Source, create_rows
+from gate.backends.logs.source import LogSource, as_declared, create_rows, needed_columns
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import timestamp_of
+from gate.measure.counts import Unmeasured
 from gate.settings import LogsSettings, Records
-from gate.slo.measurement import Sli, Unmeasured
+from gate.slo.indicator import Sli
 
-Describe = Callable[[Database, list[str], str, frozenset[str], Records], Source]
+Describe = Callable[[Database, list[str], str, frozenset[str], Records], LogSource]
 Key = tuple[object, ...]
 """What an indicator is made of: windows of the same one are parsed and checked once."""
 Name = TypeVar("Name")
@@ -38,8 +44,8 @@ class Prepared:
     """The logs and the indicators over them, by their keys."""
 
     logs: Logs
-    drafts: Mapping[Key, Draft]
-    indicators: Mapping[Key, Indicator]
+    drafts: Mapping[Key, IndicatorDraft]
+    indicators: Mapping[Key, LogIndicator]
     """Those that fit the logs."""
     refused: Mapping[Key, Unmeasured]
     """Those that do not, and why."""

@@ -4,7 +4,7 @@ import re
 
 import duckdb
 
-from gate.slo.measurement import Cause, Unmeasured
+from gate.measure.counts import Cause, Unmeasured
 
 _MISFITS = (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException)
 _PREFIX = re.compile(r"^[A-Z][A-Za-z ]* Error: ")

@@ -1,12 +1,15 @@
 """The logs as a table: the columns they have and the SQL that reads them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+
+# ruff: noqa: S608 - names are quoted, types come from preset files
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Final
 
 from gate.backends.logs.database import Database, identifier
 from gate.backends.logs.refusal import invalid
+from gate.settings import Newest, Records
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
 
@@ -16,7 +19,7 @@ Relation = Callable[[Iterable[str]], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class LogSource:
     """A table over all files. Its columns' names are compared without regard to case, as in SQL."""
 
     files: list[str]
@@ -55,7 +58,7 @@ class Source:
         return column
 
 
-def create_rows(database: Database, source: Source) -> None:
+def create_rows(database: Database, source: LogSource) -> None:
     """Create the empty table ``rows``, against which expressions are checked."""
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in source.types.items())
     database.query(f"CREATE TEMP TABLE rows ({columns})")
@@ -77,3 +80,76 @@ def listed(files: list[str]) -> str:
 def is_number(kind: str) -> bool:
     """Return whether a DuckDB type is a number."""
     return kind.removeprefix("U") in _NUMBERS or kind.startswith("DECIMAL")
+
+
+def needed_columns(records: Records) -> frozenset[str]:
+    """Return the columns, in lower case, without which no row can be placed."""
+    newest = records.newest
+    names = (records.timestamp, *newest.of, *newest.by) if newest else (records.timestamp,)
+    return frozenset(name.lower() for name in names)
+
+
+def as_declared(source: LogSource, records: Records) -> LogSource:
+    """Return the source with its columns in the types that are declared.
+
+    An optional column that no file has is NULL. Of several rows about the same thing only the
+    newest is left, in whichever file it stands.
+
+    Raises:
+        Refusal: there is no column to tell what a row is about, or which is newer.
+    """
+    declared = {name.lower(): kind for name, kind in records.columns.items()}
+    types = {name: declared.get(name.lower(), kind) for name, kind in source.types.items()}
+    there = {name.lower() for name in types}
+    types |= {name: records.columns[name] for name in records.optional if name.lower() not in there}
+    if types != source.types:
+        source = replace(
+            source,
+            types=types,
+            relation=_cast(source.relation, source.types, types),
+            shown=_cast(source.shown, source.types, types),
+        )
+    return _newest(source, records.newest) if records.newest else source
+
+
+def _cast(relation: Relation, found: Mapping[str, str], types: Mapping[str, str]) -> Relation:
+    def part(name: str) -> str:
+        column = identifier(name)
+        if name not in found:
+            return f"NULL::{types[name]} AS {column}"
+        return column if found[name] == types[name] else f"{column}::{types[name]} AS {column}"
+
+    def cast(used: Iterable[str]) -> str:
+        names = list(used)
+        return (
+            f"(SELECT {', '.join(map(part, names))} "
+            f"FROM {relation([name for name in names if name in found])})"
+        )
+
+    return cast
+
+
+def _newest(source: LogSource, newest: Newest) -> LogSource:
+    same, by = [source.column(n) for n in newest.of], [source.column(n) for n in newest.by]
+    order = ", ".join(f"{identifier(name)} DESC NULLS LAST" for name in by)
+    first = f"row_number() OVER (PARTITION BY {', '.join(map(identifier, same))} ORDER BY {order})"
+    # A row that does not say what it is about, or how new it is, may neither hide nor be hidden.
+    unknown = [name for name in (*same, *by) if name not in source.optional]
+    alone = [f" OR {identifier(name)} IS NULL" for name in unknown]
+    place = ["file_index"] if source.keyed else []
+
+    def last(relation: Relation) -> Relation:
+        def chosen(used: Iterable[str]) -> str:
+            names = list(used)
+            columns = ", ".join([*map(identifier, names), *place])
+            rows = relation(dict.fromkeys([*names, *same, *by]))
+            return f"(SELECT {columns} FROM {rows} QUALIFY {first} = 1{''.join(alone)})"
+
+        return chosen
+
+    return replace(
+        source,
+        relation=last(source.relation),
+        shown=last(source.shown),
+        always=frozenset(unknown),
+    )

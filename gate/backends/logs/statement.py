@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gate.backends.logs.database import Database, Row, identifier, literal
-from gate.backends.logs.indicators import Indicator
-from gate.backends.logs.labels import Label
-from gate.backends.logs.source import Source
+from gate.backends.logs.indicators import Label, LogIndicator
+from gate.backends.logs.source import LogSource
 from gate.backends.logs.timestamps import Timestamp, instant
-from gate.slo.measurement import CountRequest
+from gate.measure.counts import CountRequest
 from gate.slo.window import Span
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,7 +23,7 @@ _SHORTEST: Final = timedelta(minutes=5)
 class Logs:
     """What is read: a table and its timestamp column."""
 
-    source: Source
+    source: LogSource
     timestamp: Timestamp
 
 
@@ -47,7 +46,7 @@ class Statement:
     _sums: dict[str, str] = field(default_factory=dict)
     _aggregates: dict[str, int] = field(default_factory=dict)
 
-    def use(self, used: Indicator | Label) -> None:
+    def use(self, used: LogIndicator | Label) -> None:
         """Read the columns of an indicator or of a label."""
         self.columns |= used.columns
 
@@ -132,7 +131,7 @@ class Statement:
         return f"{rows} WHERE _at > {instant(self.starts[0])} AND _at <= {instant(self.at)}"
 
 
-def repeatable(logs: Logs, request: CountRequest, indicator: Indicator) -> str:
+def repeatable(logs: Logs, request: CountRequest, indicator: LogIndicator) -> str:
     """Return SQL that gives a request's total and bad events, or its amount, with any DuckDB.
 
     For a request in timeslices these are all events of its span.

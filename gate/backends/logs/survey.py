@@ -8,21 +8,23 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from gate.backends.logs.database import Database, identifier
-from gate.backends.logs.indicators import Draft, Indicator
+from gate.backends.logs.indicators import IndicatorDraft, LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of
-from gate.backends.logs.source import Source
+from gate.backends.logs.source import LogSource
 from gate.backends.logs.statement import EPOCH
 from gate.backends.logs.timestamps import instant
-from gate.slo.measurement import CountRequest
+from gate.measure.counts import CountRequest
 from gate.slo.window import Span
 
 _IDS: Final = ("request_id", "requestid", "x_request_id", "x-request-id", "req_id", "id")
+
+
 JUMP: Final = timedelta(minutes=30)
 """Further back than a long answer that is logged at its end under the time of its begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Events:
+class SurveyedEvents:
     """The rows in the window of one SLO."""
 
     rows: int
@@ -47,7 +49,7 @@ class Survey:
     """The column that tells requests apart; None: there is none."""
     repeats: int
     """Rows with an id that another row has already."""
-    events: tuple[Events, ...]
+    events: tuple[SurveyedEvents, ...]
     """Of each request."""
 
 
@@ -94,12 +96,12 @@ def survey(
     )
 
 
-def _id_of(source: Source) -> str | None:
+def _id_of(source: LogSource) -> str | None:
     spelled = {name.lower(): name for name in source.types if name not in source.faults}
     return next((spelled[name] for name in _IDS if name in spelled), None)
 
 
-def _unknown(draft: Draft, indicator: Indicator) -> str:
+def _unknown(draft: IndicatorDraft, indicator: LogIndicator) -> str:
     texts = [expression.sql for expression in draft.expressions.values()]
     texts += [identifier(draft.sli.column)] if draft.sli.column else []
     unknown = " OR ".join(f"{text} IS NULL" for text in texts)
@@ -135,9 +137,11 @@ def _named(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
 
 
-def _events(row: Sequence[Any]) -> Events:
+def _events(row: Sequence[Any]) -> SurveyedEvents:
     rows, unknown, oldest, days = row
-    return Events(rows=rows, unknown=unknown, oldest=_instant(oldest), days=tuple(days or ()))
+    return SurveyedEvents(
+        rows=rows, unknown=unknown, oldest=_instant(oldest), days=tuple(days or ())
+    )
 
 
 def _instant(microseconds: int | None) -> datetime | None:

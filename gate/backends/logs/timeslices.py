@@ -7,22 +7,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gate.backends.logs.database import Database
-from gate.backends.logs.indicators import Indicator
+from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.statement import EPOCH, MICROSECOND, Statement
-from gate.slo.duration import format_duration
-from gate.slo.measurement import (
-    Answer,
-    Cause,
-    CountRequest,
-    Counts,
-    EmptySlice,
-    Slices,
-    Unmeasured,
-)
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Unmeasured
+from gate.slo.indicator import EmptySlice, Slices
+from gate.slo.quantities import format_duration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cut:
+class SliceCut:
     """A request in timeslices, and the names of its numbers in the groups.
 
     Slices, like spans, leave their start out and include their end. Only those wholly inside the
@@ -39,14 +32,16 @@ class Cut:
     bad: str
 
 
-def ask_for_slices(statement: Statement, request: CountRequest, indicator: Indicator) -> Cut | None:
+def ask_for_slices(
+    statement: Statement, request: CountRequest, indicator: LogIndicator
+) -> SliceCut | None:
     """Group by the request's slices; None when it has none."""
     if request.slices is None:
         return None
     span, length = request.span, request.slices.length
     first = -((EPOCH - span.start) // length)
     oldest = (statement.starts[0] - EPOCH) // length - 1
-    return Cut(
+    return SliceCut(
         slices=request.slices,
         first=first,
         count=max(0, (span.end - EPOCH) // length - first),
@@ -57,7 +52,7 @@ def ask_for_slices(statement: Statement, request: CountRequest, indicator: Indic
 
 
 def count_slices(
-    database: Database, cuts: Sequence[Cut | None], answers: Sequence[Answer]
+    database: Database, cuts: Sequence[SliceCut | None], answers: Sequence[Answer]
 ) -> list[Answer]:
     """Replace the counts of events by counts of slices, where slices are wanted."""
     return [
@@ -66,7 +61,7 @@ def count_slices(
     ]
 
 
-def _sliced(database: Database, cut: Cut, events: Counts) -> Answer:
+def _sliced(database: Database, cut: SliceCut, events: Counts) -> Answer:
     length, query = format_duration(cut.slices.length), events.evidence.query
     if not cut.count:
         reason = f"no whole slice of {length} fits into the window"
@@ -83,7 +78,7 @@ def _sliced(database: Database, cut: Cut, events: Counts) -> Answer:
     )
 
 
-def _judged(database: Database, cut: Cut) -> tuple[int, int]:
+def _judged(database: Database, cut: SliceCut) -> tuple[int, int]:
     """Return how many slices have an event, and how many of those are bad."""
     good, parts = cut.slices.target.as_integer_ratio()  # compared as whole numbers
     ((judged, failed),) = database.query(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from gate.backends.logs.database import Database, identifier, literal
 from gate.backends.logs.refusal import Refusal, invalid
-from gate.backends.logs.source import Source
+from gate.backends.logs.source import LogSource
 
 _ZONED: Final = "TIMESTAMP WITH TIME ZONE"
 _NAIVE: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
@@ -50,7 +50,7 @@ def zone_name(zone: tzinfo | None) -> str | None:
     raise invalid(f"the time zone {zone} has no name; use one such as Europe/Berlin")
 
 
-def timestamp_of(source: Source, name: str, zone: str | None) -> Timestamp:
+def timestamp_of(source: LogSource, name: str, zone: str | None) -> Timestamp:
     """Return the timestamp column, read by its type.
 
     * An instant (TIMESTAMPTZ), or text in ISO 8601 with an offset, speaks for itself.
@@ -103,7 +103,7 @@ def _unix(quoted: str, number: str, divide: str) -> str:
     )
 
 
-def undated(database: Database, source: Source, timestamp: Timestamp, count: int) -> Refusal:
+def undated(database: Database, source: LogSource, timestamp: Timestamp, count: int) -> Refusal:
     """Return the refusal for rows of which nobody knows when they happened, with an example."""
     column = identifier(timestamp.column)
     value, is_naive = database.query(

@@ -5,8 +5,8 @@ All the numbers of a run are asked for in one batched query, or in several at on
 
 from gate.backends.prometheus.backend import PrometheusBackend
 from gate.backends.prometheus.client import Client
+from gate.measure.counts import Backend
 from gate.settings import Limits, PrometheusSettings
-from gate.slo.measurement import Backend
 
 
 def open_backend(settings: PrometheusSettings, limits: Limits) -> Backend:

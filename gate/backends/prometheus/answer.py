@@ -8,26 +8,26 @@ from typing import Final
 
 from gate.backends.prometheus.counting import (
     Counted,
-    NotMeasuredError,
     Numbers,
     amount_spent,
     count_events,
     count_slices,
 )
-from gate.backends.prometheus.part import EVENTS, Part, Role
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import Probe, coverage_of, newest_of
-from gate.backends.prometheus.reading import Fault, Readings
-from gate.slo.measurement import (
+from gate.backends.prometheus.query import EVENTS, Query, Role
+from gate.backends.prometheus.query_result import QueryError, QueryResults
+from gate.measure.counts import (
     Answer,
     Cause,
     CountRequest,
     Counts,
-    EmptySlice,
     Evidence,
+    MeasurementError,
     Spent,
     Unmeasured,
 )
+from gate.slo.indicator import EmptySlice
 
 _NOTHING_THERE: Final = frozenset({Cause.NO_DATA, Cause.NO_TRAFFIC, Cause.STALE})
 
@@ -36,31 +36,31 @@ _NOTHING_THERE: Final = frozenset({Cause.NO_DATA, Cause.NO_TRAFFIC, Cause.STALE}
 class _Gathered:
     """Numbers taken from readings, with what the server had to say along with them."""
 
-    readings: Readings
+    readings: QueryResults
     warnings: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
 
-    def number(self, name: str, part: Part) -> Fraction | None:
+    def number(self, name: str, part: Query) -> Fraction | None:
         """Return a part's number, None for no series."""
         reading = self.readings(part)
-        if isinstance(reading, Fault):
-            raise NotMeasuredError(reading.cause, f"{name}: {reading.reason}")
+        if isinstance(reading, QueryError):
+            raise MeasurementError(reading.cause, f"{name}: {reading.reason}")
         self.warnings |= dict.fromkeys(reading.warnings)
         self.notes |= dict.fromkeys(reading.notes)
         return reading.number
 
-    def known(self, part: Part) -> Fraction | None:
+    def known(self, part: Query) -> Fraction | None:
         """Return the number of a part on which no count depends; None where there is none."""
         reading = self.readings(part)
-        return None if isinstance(reading, Fault) else reading.number
+        return None if isinstance(reading, QueryError) else reading.number
 
-    def numbers(self, name: str, parts: Iterable[Part]) -> list[Fraction]:
+    def numbers(self, name: str, parts: Iterable[Query]) -> list[Fraction]:
         """Return the numbers of those parts that have any."""
         found = [self.number(name, part) for part in parts]
         return [number for number in found if number is not None]
 
 
-def answer(plan: Plan, readings: Readings) -> Answer:
+def answer(plan: Plan, readings: QueryResults) -> Answer:
     """Answer a plan's request; whatever is missing or wrong makes it `Unmeasured`."""
     gathered = _Gathered(readings)
     try:
@@ -69,14 +69,14 @@ def answer(plan: Plan, readings: Readings) -> Answer:
         counted = _count(plan.request, numbers)
         _check_bad(plan, numbers)
         evidence = _evidence(plan, gathered, (*plan.notes, *counted.notes))
-    except NotMeasuredError as error:
+    except MeasurementError as error:
         return _unmeasured(error, gathered, plan.query)
     if Role.SPENT in numbers:
         return Spent(amount=counted.total, evidence=evidence)
     return Counts(total=counted.total, bad=counted.bad, evidence=evidence)
 
 
-def _unmeasured(error: NotMeasuredError, gathered: _Gathered, query: str) -> Unmeasured:
+def _unmeasured(error: MeasurementError, gathered: _Gathered, query: str) -> Unmeasured:
     """Say why there is no count; whether nothing is there is not known from a part of the data."""
     cause, reason = error.cause, error.reason
     if cause in _NOTHING_THERE and gathered.warnings:
@@ -97,7 +97,7 @@ def _check_bad(plan: Plan, numbers: Numbers) -> None:
             "bad: it is made of several metrics, and nothing comes of it while one of them is"
             " absent; write each as (... or vector(0))"
         )
-        raise NotMeasuredError(Cause.NO_DATA, reason)
+        raise MeasurementError(Cause.NO_DATA, reason)
 
 
 def check_boundaries(lacking: Iterable[Fraction | None]) -> None:
@@ -112,7 +112,7 @@ def check_boundaries(lacking: Iterable[Fraction | None]) -> None:
             f"{most} histograms had no such boundary in a part of the window, where every event"
             " would count as bad; until it has had it all along, choose an older boundary"
         )
-        raise NotMeasuredError(Cause.INVALID, reason)
+        raise MeasurementError(Cause.INVALID, reason)
 
 
 def _count(request: CountRequest, numbers: Numbers) -> Counted:
@@ -123,7 +123,7 @@ def _count(request: CountRequest, numbers: Numbers) -> Counted:
     if EVENTS & numbers.keys():
         try:
             count_events(numbers, request.span)
-        except NotMeasuredError as error:
+        except MeasurementError as error:
             idle = error.cause is Cause.NO_TRAFFIC
             if not idle or request.slices.empty is EmptySlice.LEFT_OUT:
                 raise
@@ -153,8 +153,8 @@ def _newest(probe: Probe, gathered: _Gathered) -> datetime:
     found += gathered.numbers("freshness", probe.second_round(gathered.readings))
     if len(found) < (1 if probe.union else len(probe.newest)):
         reason = "freshness: no sample in the last 6 hours, and when the last one was is not known"
-        raise NotMeasuredError(Cause.STALE, reason)
+        raise MeasurementError(Cause.STALE, reason)
     try:
         return newest_of(found, probe.union)
     except OverflowError:
-        raise NotMeasuredError(Cause.INVALID, "freshness: the sample's time is no time") from None
+        raise MeasurementError(Cause.INVALID, "freshness: the sample's time is no time") from None

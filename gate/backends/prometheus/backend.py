@@ -11,11 +11,11 @@ from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.outcome import Failure
 from gate.backends.prometheus.plan import Plan, plan, questions
 from gate.backends.prometheus.series import one_step, series_answer, series_plan
-from gate.slo.history import SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Answer, CountRequest
+from gate.measure.counts import Answer, CountRequest
+from gate.measure.history import SeriesAnswer, SeriesRequest
 
 if TYPE_CHECKING:  # for one command only
-    from gate.slo.cohorts import CohortAnswer, CohortRequest
+    from gate.measure.cohorts import CohortAnswer, CohortRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class PrometheusBackend:
         """Return what happened to each group; never raises for what the server does."""
         # Imported here: other runs start sooner without it.
         from gate.backends.prometheus.cohorts import (  # noqa: PLC0415
-            Told,
+            CohortPlan,
             cohort_answer,
             cohort_plan,
             whole,
@@ -74,10 +74,10 @@ class PrometheusBackend:
         fetch = self._fetch(max(request.span.end for request in requests))
         fetch.run(part for request in requests for part in questions(whole(request)))
         plans = [cohort_plan(request, fetch.reading) for request in requests]
-        fetch.run(part for told in plans if isinstance(told, Told) for part in told)
+        fetch.run(part for told in plans if isinstance(told, CohortPlan) for part in told)
         return [
             cohort_answer(told, fetch.reading, lambda metric: self._labels(metric, fetch.until))
-            if isinstance(told, Told)
+            if isinstance(told, CohortPlan)
             else told
             for told in plans
         ]

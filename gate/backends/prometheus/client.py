@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from gate.backends.prometheus.address import FixedHeaders, address
 from gate.backends.prometheus.network import explain
 from gate.backends.prometheus.outcome import NO_TIME, Failure, Reply
-from gate.backends.prometheus.part import Grid
+from gate.backends.prometheus.query import QueryGrid
 from gate.backends.prometheus.response import Body, read_response, read_result
 from gate.settings import PrometheusSettings
 
@@ -59,7 +59,7 @@ class Client:
         self._session.mount("https://", adapter)
 
     def query(
-        self, text: str, when: datetime | Grid, *, until: float, allowed: float
+        self, text: str, when: datetime | QueryGrid, *, until: float, allowed: float
     ) -> Reply | Failure:
         """Ask one query; never raises.
 
@@ -96,7 +96,7 @@ class Client:
         outcome = self._send("GET", name, seconds, params=parameters)
         return self._safe_failure(outcome) if isinstance(outcome, Failure) else outcome
 
-    def _try(self, text: str, when: datetime | Grid, seconds: float) -> Reply | Failure:
+    def _try(self, text: str, when: datetime | QueryGrid, seconds: float) -> Reply | Failure:
         name, times = _times(when)
         form = {
             "query": text,
@@ -150,7 +150,7 @@ class Client:
         return replace(failure, reason=f"{self._address.shown}: {reason}")
 
 
-def _times(when: datetime | Grid) -> tuple[str, dict[str, str]]:
+def _times(when: datetime | QueryGrid) -> tuple[str, dict[str, str]]:
     """Return the part of the API to ask, and the times of its question."""
     if isinstance(when, datetime):
         return "query", {"time": f"{when.timestamp():.3f}"}

@@ -6,32 +6,38 @@ from fractions import Fraction
 from math import fsum
 
 from gate.backends.prometheus.answer import check_boundaries
-from gate.backends.prometheus.counting import NotMeasuredError, count_events
-from gate.backends.prometheus.doctor.families import nearest_first
-from gate.backends.prometheus.part import EVENTS, Grid, Part, Role
+from gate.backends.prometheus.counting import count_events
+from gate.backends.prometheus.label_values import nearest_first
 from gate.backends.prometheus.plan import Plan, plan
-from gate.backends.prometheus.reading import Fault, Readings, Value
-from gate.promql.grouping import group_by
-from gate.promql.matchers import matchers
-from gate.promql.tokens import ExpressionError
-from gate.slo.cohorts import (
+from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
+from gate.backends.prometheus.query_result import (
+    QueryError,
+    QueryResults,
+    QueryValue,
+)
+from gate.measure.cohorts import (
     Cohort,
     CohortAnswer,
     CohortRequest,
     Cohorts,
-    Values,
+    LabelValues,
     busiest,
     cut_note,
 )
-from gate.slo.measurement import Cause, CountRequest, Unmeasured
+from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.promql.grammar import ExpressionError
+from gate.promql.grouping import group_by
+from gate.promql.selectors import matchers
 
 Points = tuple[float | None, ...]
+
+
 LabelsOf = Callable[[str], Sequence[str]]
 """From a selector to the labels that its series have; empty: it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class CohortPlan:
     """A plan whose parts are asked for by labels and by step."""
 
     request: CohortRequest
@@ -39,7 +45,7 @@ class Told:
     zero: frozenset[Role]
     """Roles of which nothing is none, as the policy has it."""
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[Query]:
         """Go through what is asked."""
         yield from self.plan
 
@@ -52,7 +58,7 @@ def whole(request: CohortRequest) -> CountRequest:
     return CountRequest(sli=request.sli, span=request.span, probe=True)
 
 
-def cohort_plan(request: CohortRequest, readings: Readings) -> Told | Unmeasured:
+def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | Unmeasured:
     """Say what to ask for a request, or why it cannot be asked."""
     planned = plan(whole(request), readings)
     if isinstance(planned, Unmeasured):
@@ -60,21 +66,21 @@ def cohort_plan(request: CohortRequest, readings: Readings) -> Told | Unmeasured
     if not EVENTS & planned.parts.keys():
         reason = "only events can be told apart by labels, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
-    grid = Grid(request.span.start + request.step, request.step, request.steps)
-    parts, zero = dict[Role, Part](), set[Role]()
+    grid = QueryGrid(request.span.start + request.step, request.step, request.steps)
+    parts, zero = dict[Role, Query](), set[Role]()
     for role, expression in planned.expressions.items():
         try:
             grouped = group_by(expression, request.by)
         except ExpressionError as error:
             reason = f"{role}: {error}"
             return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
-        parts[role] = Part(pieces=grouped.pieces, length=request.step, grid=grid, by=request.by)
+        parts[role] = Query(pieces=grouped.pieces, length=request.step, grid=grid, by=request.by)
         zero |= {role} if grouped.zero else set()
     planned = replace(planned, parts=parts, probe=None, objective=None)
-    return Told(request=request, plan=planned, zero=frozenset(zero))
+    return CohortPlan(request=request, plan=planned, zero=frozenset(zero))
 
 
-def cohort_answer(told: Told, readings: Readings, labels_of: LabelsOf) -> CohortAnswer:
+def cohort_answer(told: CohortPlan, readings: QueryResults, labels_of: LabelsOf) -> CohortAnswer:
     """Put together what came back for a plan's parts; whatever is wrong makes it `Unmeasured`."""
     try:
         found = {role: _read(role, readings(part)) for role, part in told.plan.parts.items()}
@@ -82,7 +88,7 @@ def cohort_answer(told: Told, readings: Readings, labels_of: LabelsOf) -> Cohort
         check_boundaries(lacking)
         _check_labels(told, found, labels_of)
         groups = _groups(told, found)
-    except NotMeasuredError as error:
+    except MeasurementError as error:
         return Unmeasured(cause=error.cause, reason=error.reason, query=told.plan.query)
     cut = [
         cut_note(label, told.request.most, count)
@@ -96,17 +102,17 @@ def cohort_answer(told: Told, readings: Readings, labels_of: LabelsOf) -> Cohort
     )
 
 
-def _read(name: str, reading: Value | Fault) -> Value:
-    if isinstance(reading, Fault):
-        raise NotMeasuredError(reading.cause, f"{name}: {reading.reason}")
+def _read(name: str, reading: QueryValue | QueryError) -> QueryValue:
+    if isinstance(reading, QueryError):
+        raise MeasurementError(reading.cause, f"{name}: {reading.reason}")
     if reading.warnings:
         reason = f"partial answer: {'; '.join(reading.warnings)}"
-        raise NotMeasuredError(Cause.PARTIAL, reason)
+        raise MeasurementError(Cause.PARTIAL, reason)
     return reading
 
 
-def _groups(told: Told, found: Mapping[Role, Value]) -> dict[Values, Cohort]:
-    groups: dict[Values, Cohort] = {}
+def _groups(told: CohortPlan, found: Mapping[Role, QueryValue]) -> dict[LabelValues, Cohort]:
+    groups: dict[LabelValues, Cohort] = {}
     for values in sorted({values for one in found.values() for values in one.groups}):
         points = {role: one.groups.get(values) for role, one in found.items()}
         sums = {role: _sum(some, none=role in told.zero) for role, some in points.items()}
@@ -114,9 +120,9 @@ def _groups(told: Told, found: Mapping[Role, Value]) -> dict[Values, Cohort]:
             continue  # nothing happened to it
         try:
             count_events(sums, told.request.span)
-        except NotMeasuredError as error:
+        except MeasurementError as error:
             whose = matchers(dict(zip(told.request.by, values, strict=True)))
-            raise NotMeasuredError(error.cause, f"{{{whose}}}: {error.reason}") from None
+            raise MeasurementError(error.cause, f"{{{whose}}}: {error.reason}") from None
         groups[values] = _cohort(points, told.request.steps)
     if not groups:  # why, is said as it is of any count
         count_events(
@@ -154,7 +160,7 @@ def _where(seen: Sequence[bool], values: Sequence[float]) -> Points:
     return tuple(value if some else None for some, value in zip(seen, values, strict=True))
 
 
-def _check_labels(told: Told, found: Mapping[Role, Value], labels_of: LabelsOf) -> None:
+def _check_labels(told: CohortPlan, found: Mapping[Role, QueryValue], labels_of: LabelsOf) -> None:
     """Refuse labels that no series has; what only some lack them is a group of its own."""
     first = next(iter(found.values()))
     for place, label in enumerate(told.request.by):
@@ -166,4 +172,4 @@ def _check_labels(told: Told, found: Mapping[Role, Value], labels_of: LabelsOf) 
                 near = nearest_first(label, labels_of(selector))
                 has = f"; there are: {', '.join(near)}" if near else ""
                 reason = f"{role}: no series of {selector} has the label {label}{has}"
-                raise NotMeasuredError(Cause.INVALID, reason)
+                raise MeasurementError(Cause.INVALID, reason)

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.part import EVENTS, SECOND, Role
-from gate.slo.duration import format_duration
-from gate.slo.measurement import Cause, EmptySlice, Slices
+from gate.backends.prometheus.query import EVENTS, SECOND, Role
+from gate.measure.counts import Cause, MeasurementError
+from gate.slo.indicator import EmptySlice, Slices
+from gate.slo.quantities import format_duration
 from gate.slo.window import Span
 
 _HAIR: Final = Fraction(1, 10**9)
 """Of the total: what floats and extrapolation may be off."""
 
+
 _NONE_BAD: Final = "bad: nothing came back, counted as 0 beside the events that there are"
+
 
 Numbers = Mapping[Role, Fraction | None]
 
@@ -25,15 +28,6 @@ class Counted:
     total: Fraction
     bad: Fraction
     notes: tuple[str, ...] = ()
-
-
-class NotMeasuredError(Exception):
-    """Ends the work on one request: there is no number, and this is why."""
-
-    def __init__(self, cause: Cause, reason: str) -> None:
-        super().__init__(reason)
-        self.cause = cause
-        self.reason = reason
 
 
 def amount_spent(amount: Fraction | None, span: Span) -> Counted:
@@ -83,7 +77,7 @@ def count_slices(numbers: Numbers, slices: Slices, span: Span) -> Counted:
             f"slices: {float(seen - judged):,.0f} of {float(seen):,.0f} have events but no good"
             " ratio from 0 to 1 (a series is missing there, or it is NaN)"
         )
-        raise NotMeasuredError(Cause.INVALID, reason)
+        raise MeasurementError(Cause.INVALID, reason)
     empty = max(span.length // slices.length - seen, Fraction())
     notes = (f"{float(empty):,.0f} slices without events: {slices.empty}",) if empty else ()
     if slices.empty is not EmptySlice.LEFT_OUT:
@@ -91,7 +85,7 @@ def count_slices(numbers: Numbers, slices: Slices, span: Span) -> Counted:
         bad += empty if slices.empty is EmptySlice.BAD else 0
     if not seen:
         reason = f"slices: none of {format_duration(slices.length)} in the window has data"
-        raise NotMeasuredError(Cause.NO_DATA, reason)
+        raise MeasurementError(Cause.NO_DATA, reason)
     return _checked(seen, bad, *notes)
 
 
@@ -121,33 +115,33 @@ def _checked(total: Fraction, bad: Fraction, *notes: str) -> Counted:
         raise _negative(Role.BAD, bad)
     if bad > total + hair:
         reason = f"bad is {float(bad):,.2f} and more than total, which is {float(total):,.2f}"
-        raise NotMeasuredError(Cause.INVALID, reason)
+        raise MeasurementError(Cause.INVALID, reason)
     if not total:
         raise _no_traffic()
     return Counted(total=total, bad=min(max(bad, Fraction()), total), notes=notes)
 
 
-def _negative(role: Role, number: Fraction) -> NotMeasuredError:
+def _negative(role: Role, number: Fraction) -> MeasurementError:
     reason = f"{role}: the value is {float(number):g}, and a count cannot be negative"
     if role is Role.BAD:
         reason += " (is good more than total?)"
-    return NotMeasuredError(Cause.INVALID, reason)
+    return MeasurementError(Cause.INVALID, reason)
 
 
-def _no_traffic() -> NotMeasuredError:
-    return NotMeasuredError(Cause.NO_TRAFFIC, "total is 0: no event, good or bad")
+def _no_traffic() -> MeasurementError:
+    return MeasurementError(Cause.NO_TRAFFIC, "total is 0: no event, good or bad")
 
 
-def _no_data(role: Role, span: Span) -> NotMeasuredError:
+def _no_data(role: Role, span: Span) -> MeasurementError:
     window = format_duration(span.length // SECOND * SECOND)
     reason = f"{role}: nothing came back; no series matches, or none has samples in the {window}"
-    return NotMeasuredError(Cause.NO_DATA, reason)
+    return MeasurementError(Cause.NO_DATA, reason)
 
 
-def _good_is_missing(other: str, count: Fraction) -> NotMeasuredError:
+def _good_is_missing(other: str, count: Fraction) -> MeasurementError:
     reason = (
         f"good: nothing came back, though {other} counts {float(count):,.0f} events; check the"
         " labels (le must be a boundary that the histogram has); if really nothing was good,"
         " add: or vector(0)"
     )
-    return NotMeasuredError(Cause.NO_DATA, reason)
+    return MeasurementError(Cause.NO_DATA, reason)

@@ -8,25 +8,28 @@ from typing import Final
 from requests import exceptions
 from urllib3.exceptions import NameResolutionError, ReadTimeoutError
 
-from gate.backends.prometheus.outcome import Failure, Remedy
+from gate.backends.prometheus.outcome import Failure, RetryAdvice
 
-_SLOW: Final = Failure(reason="no answer in time", remedy=Remedy.SMALLER)
+_SLOW: Final = Failure(reason="no answer in time", remedy=RetryAdvice.SMALLER)
 _NO_ADDRESS: Final = "this is no http or https address"
 _PLAIN: Final[tuple[tuple[type[Exception], Failure], ...]] = (
     # The first that fits: some are kinds of others further down.
-    (exceptions.ConnectTimeout, Failure(reason="no connection in time", remedy=Remedy.GIVE_UP)),
+    (
+        exceptions.ConnectTimeout,
+        Failure(reason="no connection in time", remedy=RetryAdvice.GIVE_UP),
+    ),
     (exceptions.Timeout, _SLOW),
     (
         exceptions.ProxyError,
-        Failure(reason="the proxy cannot be reached", remedy=Remedy.GIVE_UP, transient=True),
+        Failure(reason="the proxy cannot be reached", remedy=RetryAdvice.GIVE_UP, transient=True),
     ),
     (exceptions.ChunkedEncodingError, Failure(reason="the answer was cut off", transient=True)),
-    (exceptions.InvalidURL, Failure(reason=_NO_ADDRESS, remedy=Remedy.GIVE_UP)),
-    (exceptions.InvalidSchema, Failure(reason=_NO_ADDRESS, remedy=Remedy.GIVE_UP)),
-    (exceptions.MissingSchema, Failure(reason=_NO_ADDRESS, remedy=Remedy.GIVE_UP)),
+    (exceptions.InvalidURL, Failure(reason=_NO_ADDRESS, remedy=RetryAdvice.GIVE_UP)),
+    (exceptions.InvalidSchema, Failure(reason=_NO_ADDRESS, remedy=RetryAdvice.GIVE_UP)),
+    (exceptions.MissingSchema, Failure(reason=_NO_ADDRESS, remedy=RetryAdvice.GIVE_UP)),
     (
         exceptions.InvalidHeader,
-        Failure(reason="a header has a character that none can have", remedy=Remedy.GIVE_UP),
+        Failure(reason="a header has a character that none can have", remedy=RetryAdvice.GIVE_UP),
     ),
 )
 
@@ -37,12 +40,12 @@ def explain(error: Exception) -> Failure:
         if isinstance(error, kind):
             return failure
     if isinstance(error, exceptions.SSLError):
-        return Failure(reason=f"TLS failed: {_tls_words(error)}", remedy=Remedy.GIVE_UP)
+        return Failure(reason=f"TLS failed: {_tls_words(error)}", remedy=RetryAdvice.GIVE_UP)
     if isinstance(error, exceptions.ConnectionError):
         return _no_connection(error)
     if isinstance(error, OSError) and not isinstance(error, exceptions.RequestException):
         reason = "the file of a certificate or key is not there or cannot be read"
-        return Failure(reason=reason, remedy=Remedy.GIVE_UP)
+        return Failure(reason=reason, remedy=RetryAdvice.GIVE_UP)
     return Failure(reason=f"the request failed ({type(error).__name__})")
 
 
@@ -52,10 +55,10 @@ def _no_connection(error: Exception) -> Failure:
             return _SLOW
         if isinstance(cause, NameResolutionError):
             reason = "the host's name is not known (DNS)"
-            return Failure(reason=reason, remedy=Remedy.GIVE_UP, transient=True)
+            return Failure(reason=reason, remedy=RetryAdvice.GIVE_UP, transient=True)
         if isinstance(cause, ConnectionRefusedError):
             reason = "connection refused"
-            return Failure(reason=reason, remedy=Remedy.GIVE_UP, transient=True)
+            return Failure(reason=reason, remedy=RetryAdvice.GIVE_UP, transient=True)
         if isinstance(cause, OSError) and cause.errno is not None:
             return Failure(reason=os.strerror(cause.errno).lower(), transient=True)
     return Failure(reason="the connection broke off before an answer came", transient=True)

@@ -20,7 +20,7 @@ class Reply:
     notes: tuple[str, ...] = ()
 
 
-class Remedy(Enum):
+class RetryAdvice(Enum):
     """What may help, other than to try again."""
 
     NONE = auto()
@@ -39,7 +39,7 @@ class Failure:
 
     reason: str
     """With the server's words."""
-    remedy: Remedy = Remedy.NONE
+    remedy: RetryAdvice = RetryAdvice.NONE
     slow: bool = False
     """Whether the server ran out of its own time: alone, the same query may fare better."""
     transient: bool = False

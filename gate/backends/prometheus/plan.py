@@ -5,16 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 
-from gate.backends.prometheus.counting import NotMeasuredError
-from gate.backends.prometheus.part import SECOND, Part, Role
-from gate.backends.prometheus.probe import Probe, plan_probe
-from gate.backends.prometheus.reading import Fault, Readings, is_absent
-from gate.backends.prometheus.resolve import Resolved, discovery, resolve
-from gate.backends.prometheus.rules import rule_questions, use_rules
-from gate.backends.prometheus.slices import gauge_slices, ratio_slices
+from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
+from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query_result import QueryError, QueryResults, is_absent
+from gate.backends.prometheus.resolve import Resolved, discovery, resolve, rule_questions, use_rules
+from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.expression import Expression, read_expression
-from gate.promql.tokens import ExpressionError
-from gate.slo.measurement import Cause, CountRequest, Sli, Unmeasured
+from gate.promql.grammar import ExpressionError
+from gate.slo.indicator import Sli
 
 _RATIO = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
 
@@ -26,17 +24,17 @@ class Plan:
     request: CountRequest
     expressions: Mapping[Role, Expression]
     """At least one."""
-    parts: Mapping[Role, Part]
+    parts: Mapping[Role, Query]
     probe: Probe | None
-    objective: Part | None = None
+    objective: Query | None = None
     """What the tool promises whose series are counted."""
-    lacking: tuple[Part, ...] = ()
+    lacking: tuple[Query, ...] = ()
     """Each counts histograms that lacked a boundary in a part of the window."""
-    sum: Part | None = None
+    sum: Query | None = None
     """The sum of all values that were measured; None: the indicator measures none."""
     notes: tuple[str, ...] = ()
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[Query]:
         """Go through what is asked in the first round."""
         yield from self.parts.values()
         yield from self.lacking
@@ -45,10 +43,14 @@ class Plan:
         if self.objective is not None:
             yield self.objective
 
-    def second_round(self, readings: Readings) -> tuple[Part, ...]:
+    def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return what else to ask once the first round is read."""
         counts = [readings(part) for part in self.parts.values()]
-        if self.probe is None or is_absent(counts[0]) or any(isinstance(c, Fault) for c in counts):
+        if (
+            self.probe is None
+            or is_absent(counts[0])
+            or any(isinstance(c, QueryError) for c in counts)
+        ):
             return ()
         return self.probe.second_round(readings)
 
@@ -64,7 +66,7 @@ def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) 
     return read_expression(text, dict(labels), gauge=gauge)
 
 
-def questions(request: CountRequest) -> tuple[Part, ...]:
+def questions(request: CountRequest) -> tuple[Query, ...]:
     """Return what must be known of the server before a request can be planned."""
     try:
         return (*discovery(request.sli), *rule_questions(request))
@@ -72,7 +74,7 @@ def questions(request: CountRequest) -> tuple[Part, ...]:
         return ()  # said when it is planned
 
 
-def plan(request: CountRequest, readings: Readings) -> Plan | Unmeasured:
+def plan(request: CountRequest, readings: QueryResults) -> Plan | Unmeasured:
     """Say what to ask for a request, or why it cannot be asked.
 
     Args:
@@ -86,12 +88,12 @@ def plan(request: CountRequest, readings: Readings) -> Plan | Unmeasured:
         resolved = resolve(request.sli, readings)
     except ExpressionError as error:
         return Unmeasured(cause=Cause.INVALID, reason=str(error))
-    except NotMeasuredError as error:
+    except MeasurementError as error:
         return Unmeasured(cause=error.cause, reason=error.reason)
     return _plan(replace(request, sli=resolved.sli), resolved, readings)
 
 
-def _plan(request: CountRequest, resolved: Resolved, readings: Readings) -> Plan | Unmeasured:
+def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> Plan | Unmeasured:
     texts = _texts(request.sli)
     wrong = _check(set(texts), request)
     if wrong is not None:
@@ -118,9 +120,9 @@ def _plan(request: CountRequest, resolved: Resolved, readings: Readings) -> Plan
     )
 
 
-def _written(text: str, length: timedelta) -> Part:
+def _written(text: str, length: timedelta) -> Query:
     """Return a part of an expression that the gate wrote itself."""
-    return Part(pieces=tuple(text.split("$window")), length=length)
+    return Query(pieces=tuple(text.split("$window")), length=length)
 
 
 def _texts(sli: Sli) -> dict[Role, str]:
@@ -137,12 +139,12 @@ def _texts(sli: Sli) -> dict[Role, str]:
     return {role: text for role, text in given.items() if text is not None}
 
 
-def _objective(request: CountRequest) -> Part | None:
+def _objective(request: CountRequest) -> Query | None:
     text = request.sli.objective
     if text is None or not request.probe:
         return None
     expression = read_expression(text, request.sli.labels, gauge=True)
-    return Part(pieces=expression.pieces, length=timedelta())
+    return Query(pieces=expression.pieces, length=timedelta())
 
 
 def _check(roles: set[Role], request: CountRequest) -> str | None:
@@ -153,7 +155,7 @@ def _check(roles: set[Role], request: CountRequest) -> str | None:
     return None
 
 
-def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dict[Role, Part]:
+def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dict[Role, Query]:
     if Role.GAUGE in expressions and request.slices is not None:
         return gauge_slices(expressions[Role.GAUGE], request.slices, request.span)
     length = request.span.length // SECOND * SECOND
@@ -163,8 +165,8 @@ def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dic
     return parts
 
 
-def _count(expression: Expression, length: timedelta) -> Part:
-    return Part(
+def _count(expression: Expression, length: timedelta) -> Query:
+    return Query(
         pieces=expression.pieces,
         length=length,
         open_start=any(piece.startswith(":") for piece in expression.pieces),  # a subquery's step

@@ -1,21 +1,30 @@
 """How old the newest sample is, and how much of the window has any: asked of the selectors."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.part import Part, window_text
-from gate.backends.prometheus.reading import Readings, is_absent
+from gate.backends.prometheus.query import MILLISECOND, Query, Role, window_text
+from gate.backends.prometheus.query_result import QueryResults, is_absent
 from gate.promql.expression import Expression
+from gate.slo.indicator import Slices
 from gate.slo.window import Span
 
 _STEPS: Final = 720
 """One an hour for 30 days: coverage is good to 0.14 %."""
+
+
 _SHORTEST_STEP: Final = timedelta(minutes=5)
+
+
 _RECENT: Final = timedelta(hours=6)
+
+
 _RECENT_STEP: Final = timedelta(minutes=1)
+
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -23,22 +32,22 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Probe:
     """The parts that tell freshness and coverage, one of each per selector."""
 
-    newest: tuple[Part, ...]
+    newest: tuple[Query, ...]
     """When the selector's newest sample is no older than the server looks back (5 minutes)."""
-    search: tuple[Part, ...]
+    search: tuple[Query, ...]
     """About when it was, anywhere in the window: only of use when ``newest`` finds nothing."""
-    coverage: tuple[Part, ...]
+    coverage: tuple[Query, ...]
     steps: int
     """How many steps ``coverage`` can count at most."""
     union: bool
     """One of the selectors is enough: a metric that was renamed."""
 
     @property
-    def first_round(self) -> tuple[Part, ...]:
+    def first_round(self) -> tuple[Query, ...]:
         """What is asked at once."""
         return self.newest + self.coverage
 
-    def second_round(self, readings: Readings) -> tuple[Part, ...]:
+    def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return the searches for samples that the first round found no recent ones of."""
         pairs = zip(self.newest, self.search, strict=True)
         missing = tuple(search for newest, search in pairs if is_absent(readings(newest)))
@@ -84,11 +93,11 @@ def coverage_of(found: Iterable[Fraction], probe: Probe) -> Fraction | None:
     return min(chosen(found) / probe.steps, Fraction(1))
 
 
-def _newest(selector: str) -> Part:
-    return Part(pieces=(f"max(timestamp({selector}))",), length=timedelta())
+def _newest(selector: str) -> Query:
+    return Query(pieces=(f"max(timestamp({selector}))",), length=timedelta())
 
 
-def _search(selector: str, span: Span, step: timedelta) -> Part:
+def _search(selector: str, span: Span, step: timedelta) -> Query:
     """Find the last minute of 6 hours, else the last step of the window, that has a sample.
 
     It gives the start of that minute or step, so that samples never look newer than they are.
@@ -96,7 +105,7 @@ def _search(selector: str, span: Span, step: timedelta) -> Part:
     2.42, against 1 ms for this.
     """
     recent = f"[{window_text(_RECENT)}:{window_text(_RECENT_STEP)}]"
-    return Part(
+    return Query(
         pieces=(
             f"max_over_time(({_start_of(selector, _RECENT_STEP)}){recent})"
             f" or max_over_time(({_start_of(selector, step)})[",
@@ -112,10 +121,76 @@ def _start_of(selector: str, step: timedelta) -> str:
     return f"0 * count(count_over_time({selector}[{window}])) + time() - {seconds}"
 
 
-def _coverage(selector: str, span: Span, step: timedelta) -> Part:
-    return Part(
+def _coverage(selector: str, span: Span, step: timedelta) -> Query:
+    return Query(
         pieces=(f"count_over_time(count({selector})[", f":{window_text(step)}])"),
         length=span.length,
         open_start=True,
         grain=step,
     )
+
+
+_HAIR: Final = "0.000000001"
+
+
+_TIE: Final = Fraction(1, 10**12)
+"""5 bad in 100 is 5 % in floats too, but extrapolated counts are off in the last digit, and a slice
+that meets its target exactly would be bad by chance."""
+
+
+_FINEST: Final = timedelta(minutes=1)
+
+
+_ZERO: Final = "vector(0)"
+
+
+def ratio_slices(
+    expressions: Mapping[Role, Expression], slices: Slices, span: Span
+) -> dict[Role, Query]:
+    """Return the parts that count slices of events: all with events, all judged, the bad ones."""
+    window = window_text(slices.length)
+    sums = {role: f"sum({expression.over(window)})" for role, expression in expressions.items()}
+    bad = f"({sums[Role.BAD]} or {_ZERO})" if Role.BAD in sums else None
+    if Role.TOTAL in sums:
+        total = any_total = sums[Role.TOTAL]
+    else:
+        total = f"({sums[Role.GOOD]} + {bad})"
+        any_total = f"(({sums[Role.GOOD]} or {_ZERO}) + {bad})"
+    if bad is not None:
+        share = f"({bad} / ({total} > 0))"
+        failed = f"> bool {_decimal(1 - slices.target + _TIE)}"
+    else:
+        share = f"({sums[Role.GOOD]} / ({total} > 0))"
+        failed = f"< bool {_decimal(slices.target - _TIE)}"
+    return _parts(f"{any_total} > 0", share, failed, slices, span)
+
+
+def gauge_slices(gauge: Expression, slices: Slices, span: Span) -> dict[Role, Query]:
+    """Return the parts that count slices of a gauge, whose mean over a slice is its good share."""
+    step = window_text(min(slices.length, _FINEST))
+    text = gauge.over(window_text(slices.length))
+    share = f"avg_over_time(({text})[{window_text(slices.length - MILLISECOND)}:{step}])"
+    return _parts(share, share, f"< bool {_decimal(slices.target - _TIE)}", slices, span)
+
+
+def _parts(seen: str, share: str, failed: str, slices: Slices, span: Span) -> dict[Role, Query]:
+    # NaN is neither at least nor at most anything: such a slice is seen but not judged.
+    judged = f"({share} >= -{_HAIR}) <= 1{_HAIR[1:]}"
+    return {
+        Role.SLICES: _part("count_over_time", seen, slices, span),
+        Role.JUDGED_SLICES: _part("count_over_time", judged, slices, span),
+        Role.BAD_SLICES: _part("sum_over_time", f"{share} {failed}", slices, span),
+    }
+
+
+def _part(function: str, inside: str, slices: Slices, span: Span) -> Query:
+    return Query(
+        pieces=(f"{function}(({inside})[", f":{window_text(slices.length)}])"),
+        length=span.length,
+        open_start=True,
+        grain=slices.length,
+    )
+
+
+def _decimal(share: Fraction) -> str:
+    return f"{float(share):.15f}".rstrip("0")

@@ -1,24 +1,121 @@
-"""From an indicator by histogram or by several names to expressions, once the server was asked.
+"""Counting long windows by the recording rules of ``gate export``, where the server has them.
 
-One round of questions before the counts: which boundaries a histogram has, and which of several
-names of a metric is there. Indicators that are written out need none.
+They are used only if they recorded this very expression in all of the window.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.boundaries import choose
-from gate.backends.prometheus.buckets import Buckets
-from gate.backends.prometheus.counting import NotMeasuredError
-from gate.backends.prometheus.part import Part
-from gate.backends.prometheus.reading import Fault, Reading, Readings, Value
-from gate.promql.expression import read_expression
-from gate.slo.measurement import Cause, Sli
+from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query_result import (
+    QueryError,
+    QueryResult,
+    QueryResults,
+    QueryValue,
+)
+from gate.measure.counts import Cause, CountRequest, MeasurementError
+from gate.promql.boundaries import choose
+from gate.promql.buckets import Buckets
+from gate.promql.expression import Expression, read_expression
+from gate.promql.recording import EVERY, FINGERPRINT, SLICE, events, fingerprint, rule_expressions
+from gate.promql.selectors import matchers
+from gate.slo.indicator import Sli
+
+_SHORTEST: Final = timedelta(days=1)
+"""Of a window that is counted so: of the newest `SLICE` not all is counted yet."""
+
+
+_MAY_MISS: Final = SLICE // EVERY
+"""So many evaluations may be missing: an event that all of them would have had is lost."""
+
+
+_FEWEST: Final = 100
+"""Failures: what rules count of fewer may be off by a tenth, and a budget is not rounded."""
+
+
+_USED: Final = (
+    "counted by its recording rules, which agree with the raw query within about 1 %; an event"
+    " counts in full when it is 5 minutes old"
+)
+
+
+_QUESTIONS: Final = 2
+
+
+_NAMES: Final = '__name__=~"gate:sli_(total|good|bad|spent):increase5m"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What to ask instead of the indicator's own expressions; no parts: nothing."""
+
+    parts: Mapping[Role, Query] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def rule_questions(request: CountRequest) -> Iterator[Query]:
+    """Yield how many samples rules of the SLO have, and their sums, for windows worth it."""
+    if request.rule_labels and request.slices is None and request.span.length >= _SHORTEST:
+        selector = f"{{{_NAMES},{matchers(request.rule_labels)}}}"
+        for function in ("count_over_time", "sum_over_time"):
+            yield Query(
+                pieces=(f"sum by ({FINGERPRINT}) ({function}({selector}[", "]))"),
+                length=request.span.length // SECOND * SECOND,
+                label=FINGERPRINT,
+            )
+
+
+def use_rules(
+    expressions: Mapping[Role, Expression],
+    lacking: tuple[str, ...],
+    request: CountRequest,
+    readings: QueryResults,
+) -> Recorded:
+    """Return the parts that ask what was recorded, if that is the same and all of it."""
+    answers = [readings(part) for part in rule_questions(request)]
+    found = [
+        one for one in answers if isinstance(one, QueryValue) and not one.warnings and one.numbers
+    ]
+    if len(found) < _QUESTIONS:
+        return Recorded()
+    samples_of, sums_of = (one.numbers for one in found)
+    texts = rule_expressions({str(role): one for role, one in expressions.items()}, lacking)
+    prints = {role: fingerprint(text) for role, text in texts.items()}
+    known = [samples_of[one] for one in prints.values() if one in samples_of]
+    if not texts or len(known) < len(texts):
+        note = "the recording rules of this SLO are of another expression: export them anew"
+        return Recorded(notes=(note,))
+    expected = request.span.length // EVERY
+    if not all(expected - _MAY_MISS <= count <= expected + 1 for count in known):
+        had = f"{float(min(known)):,.0f} of {expected:,}"
+        note = f"its recording rules have {had} samples of this window, so they were not used"
+        return Recorded(notes=(note,))
+    if _failures({role: sums_of[one] for role, one in prints.items()}) < _FEWEST:
+        note = f"fewer than {_FEWEST} failures are counted by the raw query"
+        return Recorded(notes=(note,))
+    length, labels = request.span.length // SECOND * SECOND, request.rule_labels or {}
+    parts = {
+        role: Query(pieces=events(role, texts[role], labels), length=length) for role in expressions
+    }
+    return Recorded(parts=parts, notes=(_USED,))
+
+
+def _failures(sums: Mapping[str, Fraction]) -> Fraction:
+    """Return the failed events of an indicator, or what was spent, from the sums of its slices."""
+    if Role.SPENT in sums:
+        failed = sums[Role.SPENT]
+    else:
+        failed = sums[Role.BAD] if Role.BAD in sums else sums[Role.TOTAL] - sums[Role.GOOD]
+    return failed * (EVERY // SECOND) / (SLICE // SECOND)
+
 
 _RECENTLY: Final = "1h"
 """How far back a metric may have been seen last to be one that the server has."""
+
+
 _NATIVE: Final = "counted by a native histogram, which estimates within one of its buckets"
 
 
@@ -34,7 +131,7 @@ class Resolved:
     notes: tuple[str, ...] = ()
 
 
-def discovery(sli: Sli) -> Iterator[Part]:
+def discovery(sli: Sli) -> Iterator[Query]:
     """Yield what must be asked before an indicator can be counted; nothing for most.
 
     Raises:
@@ -45,7 +142,7 @@ def discovery(sli: Sli) -> Iterator[Part]:
             yield from _questions(name)
 
 
-def resolve(sli: Sli, readings: Readings) -> Resolved:
+def resolve(sli: Sli, readings: QueryResults) -> Resolved:
     """Choose the name that the server has, and write a histogram's threshold as its buckets.
 
     Raises:
@@ -64,34 +161,34 @@ def resolve(sli: Sli, readings: Readings) -> Resolved:
         return Resolved(sli=replace(sli, older=()))  # what is missing is said when it is counted
     looked_for = Buckets.of(sli.histogram, sli.labels).live_boundaries
     reason = f"no such histogram in the last hour, neither classic nor native: {looked_for}"
-    raise NotMeasuredError(Cause.NO_DATA, reason)
+    raise MeasurementError(Cause.NO_DATA, reason)
 
 
-def _questions(name: Sli) -> tuple[Part, ...]:
+def _questions(name: Sli) -> tuple[Query, ...]:
     if name.histogram is not None:
         buckets = Buckets.of(name.histogram, name.labels)
         return (
-            Part(pieces=(buckets.live_boundaries,), length=timedelta(), label="le"),
-            Part(pieces=(buckets.live_native,), length=timedelta()),
+            Query(pieces=(buckets.live_boundaries,), length=timedelta(), label="le"),
+            Query(pieces=(buckets.live_native,), length=timedelta()),
         )
     text = name.total or name.good or name.spent or name.gauge or ""
     expression = read_expression(text, name.labels, gauge=name.gauge is not None)
     return tuple(
-        Part(pieces=(f"count(last_over_time({selector}[{_RECENTLY}]))",), length=timedelta())
+        Query(pieces=(f"count(last_over_time({selector}[{_RECENTLY}]))",), length=timedelta())
         for selector in expression.selectors[:1]
     )
 
 
-def _answer(reading: Reading) -> Value:
-    if isinstance(reading, Fault):
-        raise NotMeasuredError(reading.cause, f"what the server has: {reading.reason}")
+def _answer(reading: QueryResult) -> QueryValue:
+    if isinstance(reading, QueryError):
+        raise MeasurementError(reading.cause, f"what the server has: {reading.reason}")
     if reading.warnings:
         reason = f"what the server has: partial answer: {'; '.join(reading.warnings)}"
-        raise NotMeasuredError(Cause.PARTIAL, reason)
+        raise MeasurementError(Cause.PARTIAL, reason)
     return reading
 
 
-def _found(name: Sli, answers: Sequence[Value]) -> Resolved | None:
+def _found(name: Sli, answers: Sequence[QueryValue]) -> Resolved | None:
     """Return how an indicator is counted under one of its names; None: the server has it not."""
     if name.histogram is None:
         there = all(answer.number is not None for answer in answers)

@@ -13,19 +13,19 @@ from urllib.parse import urlsplit
 
 from requests import Response
 
-from gate.backends.prometheus.outcome import Failure, Remedy, Reply
+from gate.backends.prometheus.outcome import Failure, Reply, RetryAdvice
 
 _OK: Final = 200
 _GATEWAY_TIMEOUT: Final = 504
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({429, 502, 503})
 _REMEDIES: Final = {
-    400: Remedy.SEPARATE,
-    401: Remedy.GIVE_UP,
-    403: Remedy.GIVE_UP,
-    404: Remedy.GIVE_UP,
-    413: Remedy.SMALLER,
-    422: Remedy.SEPARATE,
+    400: RetryAdvice.SEPARATE,
+    401: RetryAdvice.GIVE_UP,
+    403: RetryAdvice.GIVE_UP,
+    404: RetryAdvice.GIVE_UP,
+    413: RetryAdvice.SMALLER,
+    422: RetryAdvice.SEPARATE,
 }
 _TOO_SLOW: Final = re.compile(r"timed out|timeout exceeded|deadline exceeded", re.IGNORECASE)
 _TOO_LARGE: Final = re.compile(
@@ -50,7 +50,7 @@ def read_response(response: Response, now: datetime) -> Body | Failure:
     status = response.status_code
     if status in _REDIRECTS:
         reason = f"it redirects to {_target(response)}: probably a login page ({status})"
-        return Failure(reason=reason, remedy=Remedy.GIVE_UP)
+        return Failure(reason=reason, remedy=RetryAdvice.GIVE_UP)
     body = _body(response)
     if status == _OK:
         return _answer(response, body)
@@ -84,7 +84,7 @@ def _body(response: Response) -> Body | None:
 def _answer(response: Response, body: Body | None) -> Body | Failure:
     if body is None and _is_html(response):
         reason = "it answers with an HTML page: probably a login page, or not the API's url"
-        return Failure(reason=reason, remedy=Remedy.GIVE_UP)
+        return Failure(reason=reason, remedy=RetryAdvice.GIVE_UP)
     if body is None:
         return Failure(reason="its answer is no JSON, or was cut off")
     if body.get("status") != "success":
@@ -107,17 +107,17 @@ def _remarks(body: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _refusal(response: Response, body: Body | None, now: datetime) -> Failure:
     status, words = response.status_code, _words(response, body)
     busy, slow = _BUSY in words, _is_slow(status, words, body)
-    remedy = _REMEDIES.get(status, Remedy.NONE)
+    remedy = _REMEDIES.get(status, RetryAdvice.NONE)
     if busy:
-        remedy = Remedy.NONE
+        remedy = RetryAdvice.NONE
     elif slow or _TOO_LARGE.search(words):
-        remedy = Remedy.SMALLER
+        remedy = RetryAdvice.SMALLER
     name = f"{status} {response.reason or ''}".strip()
     return Failure(
         reason=f"{name}: {words}" if words else name,
         remedy=remedy,
         slow=slow,
-        transient=busy or (status in _TRANSIENT and remedy is not Remedy.SMALLER),
+        transient=busy or (status in _TRANSIENT and remedy is not RetryAdvice.SMALLER),
         wait=_wait(response.headers.get("Retry-After", ""), now),
     )
 

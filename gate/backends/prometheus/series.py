@@ -7,11 +7,11 @@ do not fall on the ends of a step, the server extrapolates to them.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from gate.backends.prometheus.part import EVENTS, Grid, Role
 from gate.backends.prometheus.plan import Plan, plan
-from gate.backends.prometheus.reading import Fault, Readings
-from gate.slo.history import Measured, Series, SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Cause, CountRequest, Unmeasured
+from gate.backends.prometheus.query import EVENTS, QueryGrid, Role
+from gate.backends.prometheus.query_result import QueryError, QueryResults
+from gate.measure.counts import Cause, CountRequest, Unmeasured
+from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.window import Span
 
 Points = Mapping[Role, tuple[float | None, ...]]
@@ -23,7 +23,7 @@ def one_step(request: SeriesRequest) -> CountRequest:
     return CountRequest(sli=request.sli, span=Span(end - request.step, end))
 
 
-def series_plan(request: SeriesRequest, readings: Readings) -> Plan | Unmeasured:
+def series_plan(request: SeriesRequest, readings: QueryResults) -> Plan | Unmeasured:
     """Say what to ask for a series, or why it cannot be asked."""
     planned = plan(one_step(request), readings)
     if isinstance(planned, Unmeasured):
@@ -31,7 +31,7 @@ def series_plan(request: SeriesRequest, readings: Readings) -> Plan | Unmeasured
     if not EVENTS & planned.parts.keys():
         reason = "only events can be told step by step, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
-    grid = Grid(request.span.start + request.step, request.step, request.steps)
+    grid = QueryGrid(request.span.start + request.step, request.step, request.steps)
     asked = dict(planned.parts)
     if request.mean and planned.sum is not None:
         asked[Role.SUM] = planned.sum
@@ -39,7 +39,7 @@ def series_plan(request: SeriesRequest, readings: Readings) -> Plan | Unmeasured
     return replace(planned, parts=parts)
 
 
-def series_answer(planned: Plan, readings: Readings) -> SeriesAnswer:
+def series_answer(planned: Plan, readings: QueryResults) -> SeriesAnswer:
     """Put together what came back for a plan's parts."""
     points: dict[Role, tuple[float | None, ...]] = {}
     for role in [role for role in planned.parts if role is not Role.SUM]:
@@ -57,9 +57,11 @@ def series_answer(planned: Plan, readings: Readings) -> SeriesAnswer:
     )
 
 
-def _points(planned: Plan, role: Role, readings: Readings) -> tuple[float | None, ...] | Unmeasured:
+def _points(
+    planned: Plan, role: Role, readings: QueryResults
+) -> tuple[float | None, ...] | Unmeasured:
     reading = readings(planned.parts[role])
-    if isinstance(reading, Fault):
+    if isinstance(reading, QueryError):
         reason = f"{role}: {reading.reason}"
         return Unmeasured(cause=reading.cause, reason=reason, query=planned.query)
     if reading.warnings:
@@ -68,7 +70,9 @@ def _points(planned: Plan, role: Role, readings: Readings) -> tuple[float | None
     return reading.points
 
 
-def _measured(planned: Plan, points: Points, readings: Readings) -> Measured | Unmeasured | None:
+def _measured(
+    planned: Plan, points: Points, readings: QueryResults
+) -> Measured | Unmeasured | None:
     """Return what the mean is made of; what spoils it does not spoil the counts."""
     if Role.SUM not in planned.parts:
         return None

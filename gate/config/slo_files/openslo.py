@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from gate.config.reader import Reader, UnreadableError
-from gate.config.scalars import ABOVE_NONE, ABOVE_ZERO, NAME, TEXT
-from gate.config.shapes import Anything, Block, Choice, Field, ListOf, Shape, Values
-from gate.config.slo_files.documents import Document, Surroundings
+from gate.config.slo_entries import Placed
 from gate.config.slo_files.openslo_sli import (
     COMPARISON,
     SLI_SPEC,
@@ -26,13 +23,24 @@ from gate.config.slo_files.parts import (
     PASSED_OVER,
     PERCENTAGE,
     SHARE_BELOW_ONE,
-    Draft,
+    SloDraft,
     place,
     resources,
 )
-from gate.config.slo_shape import shortest
-from gate.config.slos_shape import Placed
-from gate.slo.measurement import Sli, Slices
+from gate.config.slo_files.reading import Document, Surroundings
+from gate.config.slo_schema import shortest
+from gate.parsing.reader import Reader, UnreadableError
+from gate.parsing.schema import (
+    Anything,
+    Choice,
+    Field,
+    ListOf,
+    Object,
+    Values,
+    ValueSchema,
+)
+from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, NAME, TEXT
+from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Denominator, Member
 from gate.slo.window import Window
 
@@ -115,7 +123,7 @@ class _Slo:
         self._check_slices(objective)
         window = self._window()
         sli, slices = self._sli(objective, window[0], spec, reader)
-        draft = Draft(
+        draft = SloDraft(
             name=name,
             objective=self._target(objective),
             sli=sli,
@@ -214,7 +222,7 @@ class _Slo:
         return target
 
 
-_INDICATOR: Final = Block(
+_INDICATOR: Final = Object(
     {
         "metadata": PASSED_OVER,
         "spec": Field(shape=SLI_SPEC, doc="What is measured.", required=True),
@@ -225,7 +233,7 @@ _WHERE: Final = {
     "indicator": Field(shape=_INDICATOR, doc="What is measured."),
     "indicatorRef": Field(shape=NAME, doc="An SLI of another document."),
 }
-_OBJECTIVE: Final = Block(
+_OBJECTIVE: Final = Object(
     {
         "displayName": Field(shape=TEXT, doc="Part of the name, where there are several."),
         **COMPARISON,
@@ -238,7 +246,7 @@ _OBJECTIVE: Final = Block(
     },
     lambda values, _: values,
 )
-_SLO: Final = Block(
+_SLO: Final = Object(
     {
         "description": PASSED_OVER,
         "service": Field(shape=TEXT, doc="Whose SLO it is.", required=True),
@@ -256,7 +264,7 @@ _SLO: Final = Block(
     },
     lambda values, _: values,
 )
-_DATA_SOURCE: Final = Block(
+_DATA_SOURCE: Final = Object(
     {
         "type": Field(shape=TEXT, doc="What kind of server.", required=True),
         "connectionDetails": PASSED_OVER,
@@ -264,7 +272,7 @@ _DATA_SOURCE: Final = Block(
     },
     lambda values, _: values,
 )
-_SPECS: Final[Mapping[str, Shape[Any]]] = {
+_SPECS: Final[Mapping[str, ValueSchema[Any]]] = {
     "SLO": _SLO,
     "SLI": SLI_SPEC,
     "DataSource": _DATA_SOURCE,

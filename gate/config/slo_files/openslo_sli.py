@@ -8,10 +8,6 @@ from typing import Final
 
 import yaml
 
-from gate.config.reader import Reader
-from gate.config.scalars import BOOLEAN, NAME, NUMBER, TEXT
-from gate.config.shapes import Anything, Block, Choice, Field, Scalar, Values
-from gate.config.slo_files.documents import Surroundings
 from gate.config.slo_files.parts import (
     PASSED_OVER,
     divided_sli,
@@ -19,10 +15,14 @@ from gate.config.slo_files.parts import (
     ratio_sli,
     with_window,
 )
+from gate.config.slo_files.reading import Surroundings
 from gate.config.slo_files.slicing import mean_of_ratios, mean_of_slices, share_of_minutes
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Anything, Choice, Field, Object, Scalar, Values
+from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
 from gate.promql.counting import Count, count_of_counters, quotient_of_counts, read_count
 from gate.promql.expression import read_expression
-from gate.slo.measurement import Sli, Slices
+from gate.slo.indicator import Sli, Slices
 
 _PROMETHEUS: Final = frozenset(
     {"prometheus", "thanos", "mimir", "cortex", "victoriametrics"}
@@ -194,8 +194,8 @@ def _build_spec(values: Values, reader: Reader) -> Values:
 
 
 _QUERY_TEXT: Final = Field(shape=Scalar(with_window, TEXT.json), doc="PromQL.")
-_QUERY_SPEC: Final = Block({"query": _QUERY_TEXT, "promql": _QUERY_TEXT}, _build_query)
-_SOURCE: Final = Block(
+_QUERY_SPEC: Final = Object({"query": _QUERY_TEXT, "promql": _QUERY_TEXT}, _build_query)
+_SOURCE: Final = Object(
     {
         "metricSourceRef": Field(shape=NAME, doc="A DataSource."),
         "type": Field(shape=TEXT, doc="Prometheus, or what is asked like it."),
@@ -204,13 +204,13 @@ _SOURCE: Final = Block(
     lambda values, _: values,
 )
 _METRIC: Final = Field(
-    shape=Block(
+    shape=Object(
         {"metricSource": Field(shape=_SOURCE, doc="Where it is.", required=True)},
         lambda values, _: values.get("metricSource"),
     ),
     doc="A metric.",
 )
-_RATIO: Final = Block(
+_RATIO: Final = Object(
     {
         "counter": Field(shape=BOOLEAN, doc="Whether the metrics only grow."),
         **dict.fromkeys(_PARTS, _METRIC),
@@ -218,7 +218,7 @@ _RATIO: Final = Block(
     },
     _build_ratio,
 )
-SLI_SPEC: Final = Block(
+SLI_SPEC: Final = Object(
     {
         "description": PASSED_OVER,
         "ratioMetric": Field(shape=_RATIO, doc="A share of events."),

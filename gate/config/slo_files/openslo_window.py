@@ -7,9 +7,9 @@ import re
 from datetime import datetime, timedelta
 from typing import Final
 
-from gate.config.reader import Reader
-from gate.config.scalars import BOOLEAN, DURATION, ZONE
-from gate.config.shapes import Block, Field, ListOf, Scalar, Values
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Field, ListOf, Object, Scalar, Values
+from gate.parsing.values import BOOLEAN, DURATION, ZONE
 from gate.slo.objective import Denominator
 from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
 
@@ -84,7 +84,7 @@ def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
     return RollingWindow(DURATION.parse(duration)), Denominator.PERIOD
 
 
-_CALENDAR: Final = Block(
+_CALENDAR: Final = Object(
     {
         "startTime": Field(
             shape=Scalar(_start, {"type": "string"}), doc="Where a period begins.", required=True
@@ -94,7 +94,7 @@ _CALENDAR: Final = Block(
     lambda values, _: values,
 )
 TIME_WINDOW: Final = ListOf(
-    Block(
+    Object(
         {
             "duration": Field(
                 shape=Scalar(_shorthand, DURATION.json), doc="4w, or 1M.", required=True

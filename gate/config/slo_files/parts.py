@@ -8,11 +8,19 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
-from gate.config.reader import Reader
-from gate.config.scalars import NAME, NUMBER, TEXT
-from gate.config.shapes import Anything, Block, Field, Scalar, Shape, Tagged, Values
-from gate.config.slo_shape import SLO
-from gate.config.slos_shape import Placed
+from gate.config.slo_entries import Placed
+from gate.config.slo_schema import SLO
+from gate.parsing.reader import Reader
+from gate.parsing.schema import (
+    Anything,
+    Field,
+    Object,
+    Scalar,
+    TaggedUnion,
+    Values,
+    ValueSchema,
+)
+from gate.parsing.values import NAME, NUMBER, TEXT
 from gate.promql.counting import (
     Count,
     Quotient,
@@ -22,19 +30,24 @@ from gate.promql.counting import (
     rest_of,
     with_absent_parts,
 )
-from gate.slo.measurement import Sli, Slices
+from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Denominator
 from gate.slo.window import Window
 
 _WHOLE: Final = 100
+
+
 _TEMPLATE: Final = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
+
+
 T = TypeVar("T")
+
 
 PASSED_OVER: Final = Field(shape=Anything(), doc="Changes nothing here.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class SloDraft:
     """An SLO with an objective, as a file has it."""
 
     name: str
@@ -67,7 +80,7 @@ def place(values: dict[str, Any], node: yaml.Node, reader: Reader) -> Placed:
     return Placed(slo=slo, node=node, reader=reader, imported=True)
 
 
-METADATA: Final = Block(
+METADATA: Final = Object(
     {"name": Field(shape=NAME, doc="The name.", required=True)},
     lambda values, _: values,
     others=PASSED_OVER,
@@ -75,13 +88,13 @@ METADATA: Final = Block(
 """Of a Kubernetes resource, or what looks like one."""
 
 
-def resources(specs: Mapping[str, Shape[T]]) -> Tagged[tuple[Values, T]]:
+def resources(specs: Mapping[str, ValueSchema[T]]) -> TaggedUnion[tuple[Values, T]]:
     """Return the shape of resources by kind, read as their metadata and what their specs say."""
-    return Tagged("kind", {kind: _resource(spec) for kind, spec in specs.items()})
+    return TaggedUnion("kind", {kind: _resource(spec) for kind, spec in specs.items()})
 
 
-def _resource(spec: Shape[T]) -> Block[tuple[Values, T]]:
-    return Block(
+def _resource(spec: ValueSchema[T]) -> Object[tuple[Values, T]]:
+    return Object(
         {
             "apiVersion": PASSED_OVER,
             "kind": PASSED_OVER,
@@ -185,6 +198,12 @@ def query(parse: Callable[[str], T]) -> Scalar[T]:
 
 
 PERCENTAGE: Final = Scalar(_percentage, NUMBER.json)
+
+
 SHARE_BELOW_ONE: Final = Scalar(_share, NUMBER.json)
+
+
 SELECTOR: Final = Scalar(_selector, TEXT.json)
+
+
 COUNT: Final = query(read_count)

@@ -7,14 +7,20 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gate.config.reader import Reader
-from gate.config.scalars import DURATION, TEXT
-from gate.config.shapes import Block, Field, ListOf, Values
-from gate.config.slo_files.documents import Document, Surroundings
-from gate.config.slo_files.parts import PASSED_OVER, PERCENTAGE, SELECTOR, Draft, resources
-from gate.config.slos_shape import Placed
-from gate.promql.matchers import either_boundary
-from gate.slo.measurement import Sli
+from gate.config.slo_entries import Placed
+from gate.config.slo_files.parts import (
+    PASSED_OVER,
+    PERCENTAGE,
+    SELECTOR,
+    SloDraft,
+    resources,
+)
+from gate.config.slo_files.reading import Document, Surroundings
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Field, ListOf, Object, Values
+from gate.parsing.values import DURATION, TEXT
+from gate.promql.selectors import either_boundary
+from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator
 from gate.slo.window import RollingWindow
 
@@ -29,7 +35,7 @@ def read_document(document: Document, _around: Surroundings) -> list[Placed]:
         UnreadableError: something is wrong in it; the mistakes are noted.
     """
     metadata, spec = _RESOURCE.read(document.node, document.reader)
-    draft = Draft(
+    draft = SloDraft(
         name=metadata.get("name"),
         objective=spec.get("target"),
         sli=spec.get("indicator"),
@@ -52,7 +58,7 @@ def _indicator(fields: Mapping[str, Field], build: Callable[[Values, Reader], Sl
         return build(values, reader)
 
     grouping = Field(shape=ListOf(TEXT), doc="One budget for each value of these labels.")
-    return Field(shape=Block({**fields, "grouping": grouping}, ungrouped), doc="What is counted.")
+    return Field(shape=Object({**fields, "grouping": grouping}, ungrouped), doc="What is counted.")
 
 
 def _ratio(values: Values, _reader: Reader) -> Sli:
@@ -94,11 +100,11 @@ def _build_indicator(values: Values, reader: Reader) -> Sli:
 
 _GAUGE: Final = Field(shape=SELECTOR, doc="One metric.", required=True)
 _METRIC: Final = Field(
-    shape=Block({"metric": _GAUGE}, lambda values, _: values.get("metric")),
+    shape=Object({"metric": _GAUGE}, lambda values, _: values.get("metric")),
     doc="A metric.",
     required=True,
 )
-_INDICATOR: Final = Block(
+_INDICATOR: Final = Object(
     {
         "ratio": _indicator({"errors": _METRIC, "total": _METRIC}, _ratio),
         "latency": _indicator({"success": _METRIC, "total": _METRIC}, _latency),
@@ -110,7 +116,7 @@ _INDICATOR: Final = Block(
     },
     _build_indicator,
 )
-_SPEC: Final = Block(
+_SPEC: Final = Object(
     {
         "target": Field(shape=PERCENTAGE, doc="In percent.", required=True),
         "window": Field(shape=DURATION, doc="A rolling one.", required=True),

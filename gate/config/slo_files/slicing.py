@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Final
 
 from gate.promql.expression import read_expression
-from gate.slo.duration import format_duration
-from gate.slo.measurement import Sli
+from gate.slo.indicator import Sli
+from gate.slo.quantities import format_duration
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _ALIKE: Final = (

@@ -5,23 +5,31 @@ https://github.com/google/slo-generator/blob/master/docs/providers/prometheus.md
 
 from typing import Final
 
-from gate.config.reader import Reader
-from gate.config.scalars import NUMBER, TEXT
-from gate.config.shapes import Block, Field, ListOf, Scalar, Shape, Tagged, Values
-from gate.config.slo_files.documents import Document, Surroundings
+from gate.config.slo_entries import Placed
 from gate.config.slo_files.parts import (
     PASSED_OVER,
     SELECTOR,
     SHARE_BELOW_ONE,
-    Draft,
+    SloDraft,
     quotient_sli,
     ratio_sli,
     resources,
 )
-from gate.config.slos_shape import Placed
+from gate.config.slo_files.reading import Document, Surroundings
+from gate.parsing.reader import Reader
+from gate.parsing.schema import (
+    Field,
+    ListOf,
+    Object,
+    Scalar,
+    TaggedUnion,
+    Values,
+    ValueSchema,
+)
+from gate.parsing.values import NUMBER, TEXT
 from gate.promql.counting import Count, read_count, with_absent_parts
-from gate.promql.matchers import add_matchers, either_boundary
-from gate.slo.measurement import Sli
+from gate.promql.selectors import add_matchers, either_boundary
+from gate.slo.indicator import Sli
 
 _OPERATORS: Final = ("increase", "sum")
 _BUCKET: Final = "_bucket"
@@ -37,7 +45,7 @@ def read_document(document: Document, around: Surroundings) -> list[Placed]:
     if backend is not None:
         _BACKEND.read(backend, reader)  # first: another backend has other keys, all unknown here
     metadata, spec = _RESOURCE.read(document.node, reader)
-    draft = Draft(
+    draft = SloDraft(
         name=metadata.get("name"),
         objective=spec.get("goal"),
         sli=spec.get("service_level_indicator"),
@@ -110,7 +118,7 @@ def _query_sli(text: str) -> Sli:
 
 _BACKEND: Final = Scalar(_backend, TEXT.json)
 _QUERY: Final = Field(shape=Scalar(_windowed, TEXT.json), doc="A query.")
-_GOOD_BAD_RATIO: Final = Block(
+_GOOD_BAD_RATIO: Final = Object(
     {
         "filter_good": Field(shape=_QUERY.shape, doc="Good events.", required=True),
         "filter_bad": _QUERY,
@@ -119,7 +127,7 @@ _GOOD_BAD_RATIO: Final = Block(
     },
     _good_bad_ratio,
 )
-_DISTRIBUTION_CUT: Final = Block(
+_DISTRIBUTION_CUT: Final = Object(
     {
         "expression": Field(shape=Scalar(_bare, TEXT.json), doc="Buckets.", required=True),
         "threshold_bucket": Field(
@@ -128,14 +136,14 @@ _DISTRIBUTION_CUT: Final = Block(
     },
     _distribution_cut,
 )
-_QUERY_SLI: Final = Block(
+_QUERY_SLI: Final = Object(
     {"expression": Field(shape=Scalar(_query_sli, TEXT.json), doc="Good by all.", required=True)},
     lambda values, _: values.get("expression"),
 )
 
 
-def _spec(indicator: Shape[Sli]) -> Block[Values]:
-    return Block(
+def _spec(indicator: ValueSchema[Sli]) -> Object[Values]:
+    return Object(
         {
             "backend": Field(shape=_BACKEND, doc="Whom to ask.", required=True),
             "method": Field(shape=TEXT, doc="How the indicator is made.", required=True),
@@ -149,7 +157,7 @@ def _spec(indicator: Shape[Sli]) -> Block[Values]:
     )
 
 
-_SPEC: Final = Tagged(
+_SPEC: Final = TaggedUnion(
     "method",
     {
         "good_bad_ratio": _spec(_GOOD_BAD_RATIO),

@@ -7,24 +7,24 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from gate.config.reader import Reader
-from gate.config.scalars import NAME, TEXT
-from gate.config.shapes import Block, Field, ListOf, Values
-from gate.config.slo_files.documents import Document, Surroundings
+from gate.config.slo_entries import Placed
 from gate.config.slo_files.parts import (
     COUNT,
     PASSED_OVER,
     PERCENTAGE,
-    Draft,
+    SloDraft,
     divided_sli,
     query,
     ratio_sli,
     resources,
 )
+from gate.config.slo_files.reading import Document, Surroundings
 from gate.config.slo_files.slicing import mean_of_ratios
-from gate.config.slos_shape import Placed
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Field, ListOf, Object, Values
+from gate.parsing.values import NAME, TEXT
 from gate.promql.counting import quotient_of_counts
-from gate.slo.measurement import Sli
+from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator
 from gate.slo.window import RollingWindow
 
@@ -58,7 +58,7 @@ def _build_plugin(values: Values, reader: Reader) -> None:
         reader.note(values.node("id"), message, fatal=False)
 
 
-_PLUGIN: Final = Block(
+_PLUGIN: Final = Object(
     {
         "id": Field(shape=TEXT, doc="Which one.", required=True),
         "config": PASSED_OVER,
@@ -66,7 +66,7 @@ _PLUGIN: Final = Block(
     },
     _build_plugin,
 )
-_PLUGINS: Final = Block(
+_PLUGINS: Final = Object(
     {
         "overridePrevious": PASSED_OVER,
         "chain": Field(shape=ListOf(_PLUGIN), doc="Of the rules' generation."),
@@ -96,17 +96,17 @@ def _raw(text: str) -> Sli:
     return divided_sli(quotient, failures=True)
 
 
-def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Block[Sli]:
+def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Object[Sli]:
     def events(values: Values, reader: Reader) -> Sli:
         try:
             return ratio_sli("bad", values.get(error_query), values.get(total_query))
         except ValueError as error:
             raise reader.fail(values.node(), str(error)) from error
 
-    return Block(
+    return Object(
         {
             "events": Field(
-                shape=Block(
+                shape=Object(
                     {
                         error_query: Field(shape=COUNT, doc="Bad events.", required=True),
                         total_query: Field(shape=COUNT, doc="All events.", required=True),
@@ -116,14 +116,14 @@ def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Block[Sl
                 doc="Counts of events.",
             ),
             "raw": Field(
-                shape=Block(
+                shape=Object(
                     {error_ratio_query: Field(shape=query(_raw), doc="Bad by all.", required=True)},
                     lambda values, _: values.get(error_ratio_query),
                 ),
                 doc="A ratio.",
             ),
             "plugin": Field(
-                shape=Block(
+                shape=Object(
                     {"id": Field(shape=TEXT, doc="Which.", required=True), "options": PASSED_OVER},
                     _refuse_plugin,
                 ),
@@ -134,8 +134,8 @@ def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Block[Sl
     )
 
 
-def _build_slo(values: Values, _reader: Reader) -> Draft:
-    return Draft(
+def _build_slo(values: Values, _reader: Reader) -> SloDraft:
+    return SloDraft(
         name=values.get("name"),
         objective=values.get("objective"),
         sli=values.get("sli"),
@@ -143,8 +143,8 @@ def _build_slo(values: Values, _reader: Reader) -> Draft:
     )
 
 
-def _service(sli: Block[Sli], plugins: str) -> Block[tuple[Draft, ...]]:
-    slo = Block(
+def _service(sli: Object[Sli], plugins: str) -> Object[tuple[SloDraft, ...]]:
+    slo = Object(
         {
             "name": Field(shape=NAME, doc="Unique in the service.", required=True),
             "objective": Field(shape=PERCENTAGE, doc="In percent.", required=True),
@@ -156,7 +156,7 @@ def _service(sli: Block[Sli], plugins: str) -> Block[tuple[Draft, ...]]:
         },
         _build_slo,
     )
-    return Block(
+    return Object(
         {
             "version": PASSED_OVER,
             "service": Field(shape=NAME, doc="Whose SLOs these are.", required=True),

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.slo.measurement import Cause, Sli, Unmeasured
+from gate.measure.counts import Cause, Unmeasured
+from gate.slo.indicator import Sli
 from tests.backends.logs.written import ask_all, before, counts, request, spent, write
 
 ROW = st.fixed_dictionaries(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gate.slo.measurement import Cause, Counts, Sli
+from gate.measure.counts import Cause, Counts
+from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
     AT,
     DAY,

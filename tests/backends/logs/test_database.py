@@ -13,7 +13,8 @@ import pytest
 
 from gate.backends.logs.database import Database, Row, opened
 from gate.backends.logs.refusal import Refusal
-from gate.slo.measurement import Cause, Counts, Sli
+from gate.measure.counts import Cause, Counts
+from gate.slo.indicator import Sli
 from tests.backends.logs.written import ask_all, before, refused, request, write
 
 ENDLESS = """SELECT count(*) FROM range(1_000_000) AS a (i), range(1_000_000) AS b (j)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gate.slo.measurement import Sli
+from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
     FAILED,
     ask,

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gate.slo.measurement import Cause, Sli, Unmeasured
+from gate.measure.counts import Cause, Unmeasured
+from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
     DAY,
     ask,

@@ -11,7 +11,8 @@ import duckdb
 import pytest
 
 from gate.backends.logs.database import Database, Row
-from gate.slo.measurement import CountRequest, Sli, Slices
+from gate.measure.counts import CountRequest
+from gate.slo.indicator import Sli, Slices
 from tests.backends.logs.written import ask_all, before, counts, request, write
 
 READERS = ("read_json(", "read_csv(", "read_parquet(")

@@ -53,7 +53,7 @@ def test_opening_looks_for_no_file() -> None:
 
 
 def test_duckdb_is_not_imported_before_a_policy_asks_for_it() -> None:
-    code = "import sys, gate.backends.logs, gate.pipeline.run; print('duckdb' in sys.modules)"
+    code = "import sys, gate.backends.logs, gate.check.run; print('duckdb' in sys.modules)"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

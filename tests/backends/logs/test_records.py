@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from gate.measure.counts import Cause
 from gate.settings import Newest
-from gate.slo.measurement import Cause, Sli
+from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
     FAILED,
     ask,

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from gate.slo.measurement import Counts, Sli
+from gate.measure.counts import Counts
+from gate.slo.indicator import Sli
 from tests.backends.logs.written import FORMATS, ask, before, counts, spent, write
 
 

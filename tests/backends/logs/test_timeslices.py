@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.slo.measurement import Cause, Counts, EmptySlice, Sli, Slices
+from gate.measure.counts import Cause, Counts
+from gate.slo.indicator import EmptySlice, Sli, Slices
 from tests.backends.logs.written import (
     AT,
     FAILED,

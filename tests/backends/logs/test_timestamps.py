@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gate.slo.measurement import Sli
+from gate.slo.indicator import Sli
 from tests.backends.logs.written import AT, Row, ask, counts, refused, write, write_parquet
 
 BERLIN = ZoneInfo("Europe/Berlin")

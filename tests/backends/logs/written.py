@@ -11,8 +11,9 @@ from typing import Any, Final
 import duckdb
 
 from gate.backends import open_backend
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Spent, Unmeasured
 from gate.settings import Limits, LogsSettings, Records
-from gate.slo.measurement import Answer, Cause, CountRequest, Counts, Sli, Slices, Spent, Unmeasured
+from gate.slo.indicator import Sli, Slices
 from gate.slo.window import Span
 
 AT: Final = datetime(2026, 10, 31, 12, tzinfo=UTC)

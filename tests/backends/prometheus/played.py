@@ -10,8 +10,9 @@ from urllib.parse import parse_qs
 from requests import PreparedRequest
 
 from gate.backends import open_backend
+from gate.measure.counts import Answer, Backend, CountRequest
 from gate.settings import Limits, PrometheusSettings
-from gate.slo.measurement import Answer, Backend, CountRequest, Sli
+from gate.slo.indicator import Sli
 from gate.slo.window import Span
 
 URL = "https://prometheus.example/api/v1/query"

@@ -5,15 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from gate.slo.measurement import (
-    Cause,
-    CountRequest,
-    Counts,
-    Sli,
-    Slices,
-    Spent,
-    Unmeasured,
-)
+from gate.measure.counts import Cause, CountRequest, Counts, Spent, Unmeasured
+from gate.slo.indicator import Sli, Slices
 from gate.slo.window import Span
 from tests.backends.prometheus.played import (
     AT,

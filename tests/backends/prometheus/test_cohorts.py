@@ -8,8 +8,9 @@ import pytest
 import responses
 
 from gate.backends import cohorts_of
-from gate.slo.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
-from gate.slo.measurement import Cause, Histogram, Sli, Unmeasured
+from gate.measure.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
+from gate.measure.counts import Cause, Unmeasured
+from gate.slo.indicator import Histogram, Sli
 from gate.slo.window import Span
 from tests.backends.prometheus.played import AT, RATIO, FakePrometheus, backend, success
 

@@ -5,15 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.backends.prometheus.counting import (
-    Counted,
-    NotMeasuredError,
-    amount_spent,
-    count_events,
-    count_slices,
-)
-from gate.backends.prometheus.part import Role
-from gate.slo.measurement import Cause, EmptySlice, Slices
+from gate.backends.prometheus.counting import Counted, amount_spent, count_events, count_slices
+from gate.backends.prometheus.query import Role
+from gate.measure.counts import Cause, MeasurementError
+from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.window import Span
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -87,7 +82,7 @@ def test_absent_bad_is_zero_beside_events_and_says_so(other: dict[str, float]) -
 def test_what_is_no_count_is_not_measured(
     numbers: dict[str, float | None], cause: Cause, words: str
 ) -> None:
-    with pytest.raises(NotMeasuredError) as caught:
+    with pytest.raises(MeasurementError) as caught:
         events(**numbers)
 
     assert caught.value.cause is cause
@@ -106,7 +101,7 @@ def test_float_noise_beyond_total_is_clamped() -> None:
 def test_counts_keep_their_promise_or_there_are_none(total: Fraction, bad: Fraction | None) -> None:
     try:
         counted = count_events({Role.TOTAL: total, Role.BAD: bad}, HOUR)
-    except NotMeasuredError:
+    except MeasurementError:
         return
     assert counted.total > 0
     assert 0 <= counted.bad <= counted.total
@@ -114,9 +109,9 @@ def test_counts_keep_their_promise_or_there_are_none(total: Fraction, bad: Fract
 
 def test_spent_may_be_zero_but_not_absent_or_negative() -> None:
     assert amount_spent(Fraction(0), HOUR).total == 0
-    with pytest.raises(NotMeasuredError, match="spent: nothing came back"):
+    with pytest.raises(MeasurementError, match="spent: nothing came back"):
         amount_spent(None, HOUR)
-    with pytest.raises(NotMeasuredError, match="spent: the value is -2"):
+    with pytest.raises(MeasurementError, match="spent: the value is -2"):
         amount_spent(Fraction(-2), HOUR)
 
 
@@ -137,14 +132,14 @@ def test_one_slice_more_than_fit_is_no_empty_one() -> None:
 
 
 def test_slices_without_a_ratio_are_not_passed_over() -> None:
-    with pytest.raises(NotMeasuredError, match="1 of 10 have events but no good ratio") as caught:
+    with pytest.raises(MeasurementError, match="1 of 10 have events but no good ratio") as caught:
         slices(10, 9, 3)
 
     assert caught.value.cause is Cause.INVALID
 
 
 def test_no_slice_at_all_is_no_data() -> None:
-    with pytest.raises(NotMeasuredError, match="none of 5m in the window has data"):
+    with pytest.raises(MeasurementError, match="none of 5m in the window has data"):
         slices(None, None, None)
 
 
@@ -152,7 +147,7 @@ def test_no_slice_at_all_is_no_data() -> None:
 def test_gauge_that_does_not_exist_is_no_data_whatever_empty_slices_are(empty: EmptySlice) -> None:
     five = Slices(length=timedelta(minutes=5), target=Fraction(9, 10), empty=empty)
     absent = dict.fromkeys((Role.SLICES, Role.JUDGED_SLICES, Role.BAD_SLICES))
-    with pytest.raises(NotMeasuredError, match="gauge: nothing came back") as caught:
+    with pytest.raises(MeasurementError, match="gauge: nothing came back") as caught:
         count_slices(absent, five, HOUR)
 
     assert caught.value.cause is Cause.NO_DATA

@@ -8,9 +8,10 @@ import requests
 import responses
 
 from gate.backends.prometheus.client import Client, Clock
-from gate.backends.prometheus.outcome import Failure, Remedy, Reply
+from gate.backends.prometheus.outcome import Failure, Reply, RetryAdvice
+from gate.measure.counts import Answer, Cause, CountRequest, Spent, Unmeasured
 from gate.settings import PrometheusSettings
-from gate.slo.measurement import Answer, Cause, CountRequest, Sli, Spent, Unmeasured
+from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import AT, MONTH, URL, backend, failure, success
 
 SECRET = "s3cr3t-t0k3n"
@@ -210,7 +211,7 @@ def test_server_that_is_not_there_is_given_up_within_two_seconds(
     outcome = query(clock)
 
     assert isinstance(outcome, Failure)
-    assert outcome.remedy is Remedy.GIVE_UP
+    assert outcome.remedy is RetryAdvice.GIVE_UP
     assert clock.slept == [0.5, 1.0]
 
 
@@ -232,7 +233,7 @@ def test_query_timeout_is_not_tried_again_but_made_smaller(
     outcome = query(FakeClock())
 
     assert isinstance(outcome, Failure)
-    assert outcome.remedy is Remedy.SMALLER
+    assert outcome.remedy is RetryAdvice.SMALLER
     assert len(http.calls) == 1
 
 
@@ -253,7 +254,7 @@ def test_busy_server_is_asked_the_same_again_and_not_more_at_once(
     outcome = query(clock)
 
     assert isinstance(outcome, Failure)
-    assert outcome.remedy is Remedy.NONE
+    assert outcome.remedy is RetryAdvice.NONE
     assert clock.slept == [0.25, 0.5]
 
 

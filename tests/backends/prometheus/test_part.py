@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.backends.prometheus.part import Grid, Part, window_text
+from gate.backends.prometheus.query import Query, QueryGrid, window_text
 from tests.backends.prometheus.played import AT
 
 SECOND = timedelta(seconds=1)
@@ -22,7 +22,7 @@ def test_window_is_whole_seconds_or_milliseconds(length: timedelta, text: str) -
 
 
 def test_halves_are_the_newer_and_the_older_half() -> None:
-    part = Part(pieces=("sum(increase(x[", "]))"), length=30 * DAY, grain=SECOND)
+    part = Query(pieces=("sum(increase(x[", "]))"), length=30 * DAY, grain=SECOND)
     halves = part.halves()
 
     assert halves is not None
@@ -33,7 +33,7 @@ def test_halves_are_the_newer_and_the_older_half() -> None:
 def test_halves_of_slices_are_cut_between_two_slices() -> None:
     minutes = timedelta(minutes=5)
     pieces = ("count_over_time(x[", ":300s])")
-    part = Part(pieces=pieces, length=3 * minutes, open_start=True, grain=minutes)
+    part = Query(pieces=pieces, length=3 * minutes, open_start=True, grain=minutes)
     halves = part.halves()
 
     assert halves is not None
@@ -49,10 +49,12 @@ def test_halves_of_slices_are_cut_between_two_slices() -> None:
 def test_every_step_of_a_subquery_is_in_exactly_one_of_the_pieces(
     late: int, length: int, step: int
 ) -> None:
-    whole = Part(pieces=("x[", f":{step}s]"), length=length * SECOND, open_start=True, grain=SECOND)
+    whole = Query(
+        pieces=("x[", f":{step}s]"), length=length * SECOND, open_start=True, grain=SECOND
+    )
     end = 1_790_000_000 + late
 
-    def steps(part: Part) -> list[int]:
+    def steps(part: Query) -> list[int]:
         """Return the instants that the server evaluates: multiples of the step in the range."""
         found = re.fullmatch(r"x\[(\d+)ms:\d+s\](?: offset (\d+)s)?", part.text)
         assert found is not None
@@ -71,13 +73,13 @@ def test_every_step_of_a_subquery_is_in_exactly_one_of_the_pieces(
 
 
 def test_what_has_no_grain_or_is_too_short_is_not_cut() -> None:
-    assert Part(pieces=("x[", "]"), length=DAY).halves() is None
-    assert Part(pieces=("x[", "]"), length=SECOND, grain=SECOND).halves() is None
+    assert Query(pieces=("x[", "]"), length=DAY).halves() is None
+    assert Query(pieces=("x[", "]"), length=SECOND, grain=SECOND).halves() is None
 
 
 def test_cutting_ends_and_covers_the_window_without_gap_or_overlap() -> None:
-    parts = [Part(pieces=("x[", "]"), length=7 * DAY + SECOND, grain=SECOND)]
-    done = list[Part]()
+    parts = [Query(pieces=("x[", "]"), length=7 * DAY + SECOND, grain=SECOND)]
+    done = list[Query]()
     while parts:
         part = parts.pop()
         halves = part.halves()
@@ -95,9 +97,9 @@ def test_cutting_ends_and_covers_the_window_without_gap_or_overlap() -> None:
 
 def test_a_grid_is_halved_until_it_is_a_single_instant() -> None:
     minute = timedelta(minutes=1)
-    newer, older = Grid(AT, minute, 3).halves() or (None, None)
+    newer, older = QueryGrid(AT, minute, 3).halves() or (None, None)
 
-    assert (older, newer) == (Grid(AT, minute, 1), Grid(AT + minute, minute, 2))
-    assert Grid(AT, minute, 1).halves() is None
-    single = Part(pieces=("x[", "]"), length=minute, grid=Grid(AT, minute, 1))
+    assert (older, newer) == (QueryGrid(AT, minute, 1), QueryGrid(AT + minute, minute, 2))
+    assert QueryGrid(AT, minute, 1).halves() is None
+    single = Query(pieces=("x[", "]"), length=minute, grid=QueryGrid(AT, minute, 1))
     assert single.halves() is None

@@ -3,14 +3,8 @@
 from datetime import timedelta
 from fractions import Fraction
 
-from gate.slo.measurement import (
-    Cause,
-    CountRequest,
-    Counts,
-    Sli,
-    Spent,
-    Unmeasured,
-)
+from gate.measure.counts import Cause, CountRequest, Counts, Spent, Unmeasured
+from gate.slo.indicator import Sli
 from gate.slo.window import Span
 from tests.backends.prometheus.played import (
     AT,

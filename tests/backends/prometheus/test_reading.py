@@ -5,17 +5,23 @@ from typing import Any
 import pytest
 
 from gate.backends.prometheus.outcome import Reply
-from gate.backends.prometheus.part import Part
-from gate.backends.prometheus.reading import Fault, Reading, Value, put_together, read_reply
-from gate.slo.measurement import Cause
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_result import (
+    QueryError,
+    QueryResult,
+    QueryValue,
+    merge_results,
+    read_reply,
+)
+from gate.measure.counts import Cause
 
 
 def sample(value: object, **metric: str) -> dict[str, Any]:
     return {"metric": metric, "value": [1767225600, value]}
 
 
-def read(*result: object, parts: int = 1, kind: str = "vector") -> list[Reading]:
-    asked = [Part(pieces=(f"part_{place}",), length=timedelta()) for place in range(parts)]
+def read(*result: object, parts: int = 1, kind: str = "vector") -> list[QueryResult]:
+    asked = [Query(pieces=(f"part_{place}",), length=timedelta()) for place in range(parts)]
     return read_reply(Reply(kind=kind, result=result), asked)
 
 
@@ -32,14 +38,14 @@ def read(*result: object, parts: int = 1, kind: str = "vector") -> list[Reading]
     ],
 )
 def test_values_are_read_exactly(text: str, number: Fraction) -> None:
-    assert read(sample(text)) == [Value(number=number)]
+    assert read(sample(text)) == [QueryValue(number=number)]
 
 
 @pytest.mark.parametrize("text", ["NaN", "+Inf", "-Inf", "Inf", "1e31", "-1e300", "1e999"])
 def test_no_count_is_invalid_and_named(text: str) -> None:
     (fault,) = read(sample(text))
 
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, QueryError)
     assert fault.cause is Cause.INVALID
     assert text in fault.reason
 
@@ -64,27 +70,31 @@ def test_no_count_is_invalid_and_named(text: str) -> None:
 def test_unreadable_series_are_a_fault_of_the_backend(broken: object) -> None:
     (fault,) = read(broken)
 
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, QueryError)
     assert fault.cause is Cause.BACKEND_ERROR
 
 
 def test_parts_are_told_apart_by_their_mark() -> None:
     found = read(sample("2", gate_part="2"), sample("0", gate_part="0"), parts=3)
 
-    assert found == [Value(number=Fraction(0)), Value(number=None), Value(number=Fraction(2))]
+    assert found == [
+        QueryValue(number=Fraction(0)),
+        QueryValue(number=None),
+        QueryValue(number=Fraction(2)),
+    ]
 
 
 @pytest.mark.parametrize("mark", ["3", "x", "-1", "", "None", "01", "9" * 5000])
 def test_series_that_belong_to_no_part_make_the_whole_answer_unreadable(mark: str) -> None:
     found = read(sample("2", gate_part=mark), sample("0", gate_part="0"), parts=3)
 
-    assert {type(reading) for reading in found} == {Fault}
+    assert {type(reading) for reading in found} == {QueryError}
 
 
 def test_several_series_are_listed_but_not_more_than_five() -> None:
     (fault,) = read(*(sample("1", pod=f"p{i}") for i in range(7)))
 
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, QueryError)
     assert fault.cause is Cause.INVALID
     assert fault.reason.startswith('7 series came back instead of one: {pod="p0"}, {pod="p1"}')
     assert '{pod="p4"} and 2 more' in fault.reason
@@ -95,15 +105,15 @@ def test_mark_is_not_shown_among_the_labels_of_several_series() -> None:
     twice = [sample("1", gate_part="1", pod=pod) for pod in "ab"]
     zero, one = read(*twice, parts=2)
 
-    assert zero == Value(number=None)
-    assert isinstance(one, Fault)
+    assert zero == QueryValue(number=None)
+    assert isinstance(one, QueryError)
     assert '{pod="a"}, {pod="b"};' in one.reason
 
 
 def test_native_histogram_is_invalid_with_advice() -> None:
     (fault,) = read({"metric": {}, "histogram": [0, {"count": "3", "sum": "2"}]})
 
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, QueryError)
     assert fault.cause is Cause.INVALID
     assert "histogram_count" in fault.reason
 
@@ -112,18 +122,18 @@ def test_native_histogram_is_invalid_with_advice() -> None:
 def test_other_result_types_are_invalid_with_advice(kind: str, cure: str) -> None:
     (fault,) = read(1767225600, "1", kind=kind)
 
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, QueryError)
     assert fault.cause is Cause.INVALID
     assert kind in fault.reason
     assert cure in fault.reason
 
 
 def test_halves_add_up_with_what_was_said_about_each() -> None:
-    one = Value(number=Fraction(1), warnings=("w",), notes=("n",))
-    two = Value(number=Fraction(2), warnings=("w", "v"))
-    both = put_together(one, two)
+    one = QueryValue(number=Fraction(1), warnings=("w",), notes=("n",))
+    two = QueryValue(number=Fraction(2), warnings=("w", "v"))
+    both = merge_results(one, two)
 
-    assert isinstance(both, Value)
+    assert isinstance(both, QueryValue)
     assert both.number == 3
     assert both.warnings == ("w", "v")
     assert both.notes[0] == "n"
@@ -131,17 +141,17 @@ def test_halves_add_up_with_what_was_said_about_each() -> None:
 
 
 def test_half_without_series_adds_nothing_but_two_are_absent() -> None:
-    one, none = Value(number=Fraction(1)), Value(number=None)
-    half, absent = put_together(one, none), put_together(none, none)
+    one, none = QueryValue(number=Fraction(1)), QueryValue(number=None)
+    half, absent = merge_results(one, none), merge_results(none, none)
 
-    assert isinstance(half, Value)
-    assert isinstance(absent, Value)
+    assert isinstance(half, QueryValue)
+    assert isinstance(absent, QueryValue)
     assert half.number == 1
     assert absent.number is None
 
 
 def test_fault_in_either_half_is_the_whole_s_fault() -> None:
-    one, fault = Value(number=Fraction(1)), Fault(cause=Cause.INVALID, reason="r")
+    one, fault = QueryValue(number=Fraction(1)), QueryError(cause=Cause.INVALID, reason="r")
 
-    assert put_together(one, fault) == fault
-    assert put_together(fault, one) == fault
+    assert merge_results(one, fault) == fault
+    assert merge_results(fault, one) == fault

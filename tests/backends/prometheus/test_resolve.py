@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from gate.slo.measurement import Bucket, Cause, CountRequest, Counts, Histogram, Sli, Unmeasured
+from gate.measure.counts import Cause, CountRequest, Counts, Unmeasured
+from gate.slo.indicator import Bucket, Histogram, Sli
 from tests.backends.prometheus.played import (
     AT,
     MONTH,

@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import pytest
 
+from gate.measure.counts import Answer, CountRequest, Counts, Spent, rule_labels
 from gate.promql.expression import read_expression
 from gate.promql.recording import fingerprint, rule_expressions
-from gate.slo.measurement import Answer, CountRequest, Counts, Sli, Slices, Spent, rule_labels
+from gate.slo.indicator import Sli, Slices
 from gate.slo.window import Span
 from tests.backends.prometheus.played import AT, MONTH, VALUES, FakePrometheus, backend, span
 

@@ -5,7 +5,8 @@ import requests
 import responses
 
 from gate.errors import UsageError
-from gate.slo.measurement import CountRequest, Sli
+from gate.measure.counts import CountRequest
+from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import AT, MONTH, URL, backend, success
 
 SECRET = "s3cr3t-t0k3n"

@@ -8,8 +8,9 @@ import pytest
 import responses
 
 from gate.backends import history_of
-from gate.slo.history import Measured, Series, SeriesAnswer, SeriesRequest
-from gate.slo.measurement import Cause, Histogram, Sli, Unmeasured
+from gate.measure.counts import Cause, Unmeasured
+from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
+from gate.slo.indicator import Histogram, Sli
 from gate.slo.window import Span
 from tests.backends.prometheus.played import AT, RATIO, FakePrometheus, backend, failure
 

@@ -7,16 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from gate.backends.prometheus.batches import batch_query, batches_of, take_apart
-from gate.backends.prometheus.part import Grid, Part
-from gate.slo.measurement import (
-    Cause,
-    CountRequest,
-    Counts,
-    Sli,
-    Spent,
-    Unmeasured,
-)
+from gate.backends.prometheus.batches import batch_query, batches_of, split_batch
+from gate.backends.prometheus.query import Query, QueryGrid
+from gate.measure.counts import Cause, CountRequest, Counts, Spent, Unmeasured
+from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import (
     AT,
     MONTH,
@@ -185,23 +179,23 @@ def test_scalar_is_told_from_a_count(prometheus: FakePrometheus) -> None:
 
 
 def test_batches_are_cut_by_bytes_and_pieces_by_number() -> None:
-    parts = [Part(pieces=("ü" * 1000, str(n)), length=timedelta(seconds=n)) for n in range(20)]
+    parts = [Query(pieces=("ü" * 1000, str(n)), length=timedelta(seconds=n)) for n in range(20)]
     batches = batches_of([*parts, *parts])
 
     assert [part for batch in batches for part in batch] == parts
     assert [len(batch) for batch in batches] == [5, 5, 5, 5]
-    assert [len(piece) for piece in take_apart(tuple(parts), 8)] == [3, 3, 3, 3, 3, 3, 2]
-    assert [len(piece) for piece in take_apart(tuple(parts), 1)] == [10, 10]
+    assert [len(piece) for piece in split_batch(tuple(parts), 8)] == [3, 3, 3, 3, 3, 3, 2]
+    assert [len(piece) for piece in split_batch(tuple(parts), 1)] == [10, 10]
     assert batches_of([]) == []
 
 
 def test_range_queries_are_small_enough_for_the_servers_unions() -> None:
     minute, start = timedelta(minutes=1), datetime(2026, 11, 1, tzinfo=UTC)
     month = [
-        Part(pieces=("x", str(n)), length=minute, grid=Grid(start, minute, 43_200))
+        Query(pieces=("x", str(n)), length=minute, grid=QueryGrid(start, minute, 43_200))
         for n in range(3)
     ]
-    day = [replace(part, grid=Grid(start, minute, 1_440)) for part in month * 20]
+    day = [replace(part, grid=QueryGrid(start, minute, 1_440)) for part in month * 20]
     day = [replace(part, offset=n * minute) for n, part in enumerate(day)]
 
     assert [len(batch) for batch in batches_of(month)] == [1, 1, 1]
@@ -209,7 +203,7 @@ def test_range_queries_are_small_enough_for_the_servers_unions() -> None:
 
 
 def test_a_union_is_of_halves_of_halves() -> None:
-    parts = tuple(Part(pieces=(name,), length=timedelta(1)) for name in "abc")
+    parts = tuple(Query(pieces=(name,), length=timedelta(1)) for name in "abc")
     a, b, c = (
         f'label_replace({name},"gate_part","{place}","","")' for place, name in enumerate("abc")
     )

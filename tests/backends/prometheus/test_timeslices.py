@@ -5,14 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from gate.slo.measurement import (
-    Cause,
-    Counts,
-    EmptySlice,
-    Sli,
-    Slices,
-    Unmeasured,
-)
+from gate.measure.counts import Cause, Counts, Unmeasured
+from gate.slo.indicator import EmptySlice, Sli, Slices
 from tests.backends.prometheus.played import (
     RATIO,
     VALUES,

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from gate.budget.charts.samples import Counts, Sample
-from gate.slo.history import SeriesRequest
-from gate.slo.measurement import Sli
+from gate.history.charts.samples import Counts, Sample
+from gate.measure.history import SeriesRequest
+from gate.slo.indicator import Sli
 from gate.slo.window import Span
 
 START = datetime(2026, 10, 1, tzinfo=UTC)

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gate.budget.charts.chart import Chart, Drawn, Kind, NoChart
-from gate.budget.charts.draw import Baseline, draw
-from gate.budget.charts.rules import DEFAULT, RULES
-from gate.budget.charts.samples import Counts
-from gate.budget.explained import Record, RecordStatus
-from gate.slo.measurement import Cause
+from gate.history.charts.build import BaselineSettings, build_chart
+from gate.history.charts.chart import Chart, ChartKind, Drawn, NoChart
+from gate.history.charts.rules import DEFAULT, RULES
+from gate.history.charts.samples import Counts
+from gate.history.records import IncidentRecord, RecordStatus
+from gate.measure.counts import Cause
 from tests.budget.charts.plotting import DAY, HOUR, START, of_1000, request
 
 WEEK = 7 * 24
@@ -20,15 +20,15 @@ WEEK = 7 * 24
 def drawing(
     counts: Sequence[Counts | None],
     *,
-    kind: Kind = Kind.RATIO,
+    kind: ChartKind = ChartKind.RATIO,
     baseline: timedelta = 7 * DAY,
     incidents: Sequence[tuple[datetime, datetime]] = (),
-    records: Sequence[Record] = (),
+    records: Sequence[IncidentRecord] = (),
     step: timedelta = HOUR,
     rules: str = DEFAULT,
 ) -> Drawn:
-    usual = Baseline(until=START + baseline, incidents=incidents, records=records)
-    return draw(kind, counts, request(len(counts), step), usual, RULES[rules])
+    usual = BaselineSettings(until=START + baseline, incidents=incidents, records=records)
+    return build_chart(kind, counts, request(len(counts), step), usual, RULES[rules])
 
 
 def chart(counts: Sequence[Counts | None], **more: object) -> Chart:
@@ -43,8 +43,8 @@ def lacking(counts: Sequence[Counts | None], **more: object) -> NoChart:
     return drawn
 
 
-def record(start: int, end: int | None) -> Record:
-    return Record(
+def record(start: int, end: int | None) -> IncidentRecord:
+    return IncidentRecord(
         id="INC-1",
         title="known",
         start=START + start * HOUR,
@@ -197,7 +197,7 @@ def test_without_any_point_after_the_baseline_nothing_is_in_control() -> None:
 
 
 def test_means_that_never_vary_are_no_baseline() -> None:
-    found = lacking([(2000.0, 1000.0)] * 2 * WEEK, kind=Kind.MEAN)
+    found = lacking([(2000.0, 1000.0)] * 2 * WEEK, kind=ChartKind.MEAN)
 
     assert found.cause is Cause.INVALID
 
@@ -207,7 +207,7 @@ def test_a_mean_that_rises_by_two_sigmas_is_found_within_a_day() -> None:
     level = [400.0] * WEEK + [400.0] * 100 + [440.0] * 68
     counts = [(1000 * (mean + rng.gauss(0, 20)), 1000.0) for mean in level]
 
-    found = chart(counts, kind=Kind.MEAN)
+    found = chart(counts, kind=ChartKind.MEAN)
     (shift,) = found.worse
 
     began = START + (WEEK + 100) * HOUR
@@ -238,7 +238,7 @@ def test_values_are_written_with_three_digits_that_say_something(
     value: float, ratio: str, mean: str
 ) -> None:
     drawn = chart(of_1000([*usual(), 10]))
-    other = chart([(400.0 + hour % 7, 1000.0) for hour in range(WEEK + 1)], kind=Kind.MEAN)
+    other = chart([(400.0 + hour % 7, 1000.0) for hour in range(WEEK + 1)], kind=ChartKind.MEAN)
 
     assert drawn.write(value) == ratio
     assert f"{other.write(value)} s" == mean

@@ -5,7 +5,7 @@ from itertools import count, islice
 
 import pytest
 
-from gate.budget.charts.ewma import CAP, average_limits, averages
+from gate.history.charts.signals import CAP, average_limits, averages
 
 STEADY = list(average_limits(200))[-1]
 

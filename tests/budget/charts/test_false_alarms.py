@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from benchmarks.anomalies import PROCESSES, SHIFTED, START, WEEK, Process, chart, plain, plain_mean
-from gate.budget.charts.chart import Chart, Kind
-from gate.budget.charts.rules import DEFAULT
-from gate.budget.charts.samples import Counts
+from gate.history.charts.chart import Chart, ChartKind
+from gate.history.charts.rules import DEFAULT
+from gate.history.charts.samples import Counts
 from tests.budget.charts.plotting import HOUR
 
 RUNS = 20
@@ -43,7 +43,7 @@ def test_what_is_in_control_has_less_than_one_false_alarm_in_a_week(name: str) -
 
 @pytest.mark.parametrize("name", LIKELY[1:])
 def test_textbook_limits_alarm_all_week_instead(name: str) -> None:
-    simple = plain if BY_NAME[name].kind is Kind.RATIO else plain_mean
+    simple = plain if BY_NAME[name].kind is ChartKind.RATIO else plain_mean
 
     assert WEEK * fmean(map(simple, fortnights(name))) > 3
 

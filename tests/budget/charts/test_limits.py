@@ -5,15 +5,15 @@ import math
 import pytest
 from scipy import stats
 
-from gate.budget.charts.points import mean_points, ratio_points
-from gate.budget.charts.usual import Usual
+from gate.history.charts.baseline import Baseline
+from gate.history.charts.chart import mean_points, ratio_points
 from tests.budget.charts.plotting import samples_of
 
 ONE_SIDE = stats.norm.sf(3)
 
 
-def usual(centre: float, spread: float, events: float = 1000, *, ratios: bool = True) -> Usual:
-    return Usual(
+def usual(centre: float, spread: float, events: float = 1000, *, ratios: bool = True) -> Baseline:
+    return Baseline(
         ratios=ratios,
         centre=centre,
         by_time={},

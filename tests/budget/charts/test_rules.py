@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from gate.budget.charts.rules import DEFAULT, RULES, Rule
+from gate.history.charts.rules import DEFAULT, RULES, RunRule
 
 NAMED = {rule.name: rule for rules in RULES.values() for rule in rules}
 
@@ -55,7 +55,7 @@ def test_the_default_is_one_of_the_sets_and_has_the_limits_alone() -> None:
     assert [rule.name for rule in RULES[DEFAULT]] == ["Western Electric 1"]
 
 
-def run_length(rng: random.Random, rules: tuple[Rule, ...]) -> int:
+def run_length(rng: random.Random, rules: tuple[RunRule, ...]) -> int:
     """Return how many points of a process in control it takes until a rule fires on either side."""
     up: list[float] = []
     down: list[float] = []

@@ -3,11 +3,11 @@
 import random
 from dataclasses import replace
 
-from gate.budget.charts.chart import Chart, Drawn, Kind, NoChart
-from gate.budget.charts.rules import DEFAULT
-from gate.budget.charts.series import Charting, charts
-from gate.slo.history import Measured, Series
-from gate.slo.measurement import Cause, Unmeasured
+from gate.history.charts.build import Charting, charts
+from gate.history.charts.chart import Chart, ChartKind, Drawn, NoChart
+from gate.history.charts.rules import DEFAULT
+from gate.measure.counts import Cause, Unmeasured
+from gate.measure.history import Measured, Series
 from tests.budget.charts.plotting import DAY, request
 
 HOURS = 14 * 24
@@ -29,7 +29,7 @@ def test_an_incident_that_is_found_is_left_out_of_the_baseline() -> None:
     (ratio,) = drawn(series())
 
     assert isinstance(ratio, Chart)
-    assert (ratio.kind, len(ratio.excluded)) == (Kind.RATIO, 1)
+    assert (ratio.kind, len(ratio.excluded)) == (ChartKind.RATIO, 1)
     assert 0.009 < ratio.usual.centre < 0.011
 
 
@@ -40,7 +40,7 @@ def test_what_is_measured_has_a_chart_of_its_mean() -> None:
     _, mean = drawn(replace(series(), measured=measured))
 
     assert isinstance(mean, Chart)
-    assert mean.kind is Kind.MEAN
+    assert mean.kind is ChartKind.MEAN
     assert 0.4 < mean.usual.centre < 0.405
 
 
@@ -49,4 +49,4 @@ def test_a_mean_that_could_not_be_had_is_said() -> None:
 
     _, mean = drawn(replace(series(), measured=lost))
 
-    assert mean == NoChart(kind=Kind.MEAN, reason=lost.reason, cause=Cause.INVALID)
+    assert mean == NoChart(kind=ChartKind.MEAN, reason=lost.reason, cause=Cause.INVALID)

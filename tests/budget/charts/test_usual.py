@@ -7,10 +7,14 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from gate.budget.charts.points import mean_points, ratio_points
-from gate.budget.charts.ranges import correlation, moving_sigma
-from gate.budget.charts.samples import Sample
-from gate.budget.charts.usual import usual_mean, usual_ratio
+from gate.history.charts.baseline import (
+    baseline_of_means,
+    baseline_of_ratios,
+    correlation,
+    moving_sigma,
+)
+from gate.history.charts.chart import mean_points, ratio_points
+from gate.history.charts.samples import Sample
 from tests.budget.charts.plotting import sample, samples_of
 
 WAVE = [math.cos(hour * math.tau / 24) for hour in range(24)]
@@ -46,7 +50,7 @@ def test_what_alternates_or_stands_still_is_not_alike() -> None:
 def test_laneys_sigma_z_by_hand() -> None:
     # 1 %, 2 %, 1 %, 2 % of 10,000: p is 1.5 %, a plain sigma sqrt(.015 x .985 / 10,000), so the
     # scores are -/+ 4.1135, their ranges 8.2270, and sigma z is 8.2270 / 1.128.
-    usual = usual_ratio(samples_of([0.01, 0.02] * 2, 10_000))
+    usual = baseline_of_ratios(samples_of([0.01, 0.02] * 2, 10_000))
 
     assert usual.centre == pytest.approx(0.015)
     assert usual.alike == 0
@@ -56,11 +60,11 @@ def test_laneys_sigma_z_by_hand() -> None:
 def test_the_centre_is_of_all_events_and_no_mean_of_ratios() -> None:
     baseline = [sample(0, 0.1, 100), sample(1, 0.01, 9_900)]
 
-    assert usual_ratio(baseline).centre == pytest.approx((10 + 99) / 10_000)
+    assert baseline_of_ratios(baseline).centre == pytest.approx((10 + 99) / 10_000)
 
 
 def test_a_chart_is_never_narrower_than_chance() -> None:
-    usual = usual_ratio(samples_of([0.01] * 30, 10_000))
+    usual = baseline_of_ratios(samples_of([0.01] * 30, 10_000))
 
     assert usual.spread == 1
 
@@ -69,7 +73,7 @@ def test_a_daily_rhythm_is_held_against_the_same_time_of_day() -> None:
     rng = random.Random(2)
     values = [10 + 3 * WAVE[hour % 24] + rng.gauss(0, 0.2) for hour in range(7 * 24)]
 
-    usual = usual_mean(samples_of(values))
+    usual = baseline_of_means(samples_of(values))
 
     assert usual.centre == pytest.approx(10, abs=0.05)
     assert usual.centre_of(sample(24 * 30, 0)) == pytest.approx(13, abs=0.3)
@@ -86,7 +90,7 @@ def test_a_ratio_with_a_daily_rhythm_is_too_and_none_at_night_is_not_never() -> 
     ratios = [max(0.02 * (1 + WAVE[hour % 24]), 0) if hour % 24 != 12 else 0 for hour in range(168)]
     baseline = samples_of(ratios, 10_000)
 
-    usual = usual_ratio(baseline)
+    usual = baseline_of_ratios(baseline)
 
     assert usual.centre_of(baseline[0]) == pytest.approx(0.04, rel=0.01)
     # One bad event more than none of 70,000, at a ratio of 2 %.
@@ -97,7 +101,7 @@ def test_a_ratio_with_a_daily_rhythm_is_too_and_none_at_night_is_not_never() -> 
 def test_noise_has_no_time_of_day(days: int) -> None:
     rng = random.Random(3)
 
-    usual = usual_mean(samples_of([rng.gauss(10, 1) for _ in range(24 * days)]))
+    usual = baseline_of_means(samples_of([rng.gauss(10, 1) for _ in range(24 * days)]))
 
     assert usual.by_time == {}
     assert usual.centre_of(sample(3, 0)) == usual.centre
@@ -106,7 +110,7 @@ def test_noise_has_no_time_of_day(days: int) -> None:
 def test_three_days_say_nothing_of_the_time_of_day_and_the_limits_are_wide_instead() -> None:
     values = [10 + 3 * WAVE[hour % 24] for hour in range(3 * 24)]
 
-    usual = usual_mean(samples_of(values))
+    usual = baseline_of_means(samples_of(values))
 
     assert usual.by_time == {}
     assert usual.alike > 0.9
@@ -114,7 +118,7 @@ def test_three_days_say_nothing_of_the_time_of_day_and_the_limits_are_wide_inste
 
 
 def test_the_points_of_a_mean_are_sigmas_from_it_with_a_longer_tail_above() -> None:
-    usual = usual_mean(samples_of([9, 11] * 15))
+    usual = baseline_of_means(samples_of([9, 11] * 15))
     low, usually, high = mean_points(samples_of([8, 10, 20]), usual)
 
     assert usually.score == pytest.approx(0, abs=0.1)
@@ -127,7 +131,7 @@ def test_the_points_of_a_mean_are_sigmas_from_it_with_a_longer_tail_above() -> N
 
 
 def test_means_about_zero_have_no_tail() -> None:
-    usual = usual_mean(samples_of([-1, 1] * 15))
+    usual = baseline_of_means(samples_of([-1, 1] * 15))
     (point,) = mean_points(samples_of([3]), usual)
 
     assert point.skew == 0
@@ -137,7 +141,7 @@ def test_means_about_zero_have_no_tail() -> None:
 
 def test_a_lower_limit_ends_where_the_tail_does() -> None:
     # With sigma z 50, a plain quadratic in s would turn up again before s = -3.
-    usual = usual_ratio(samples_of([0.002, 0.03] * 15, 100_000))
+    usual = baseline_of_ratios(samples_of([0.002, 0.03] * 15, 100_000))
     (point,) = ratio_points(samples_of([0.0], 100_000), usual)
 
     assert point.lower == pytest.approx(
@@ -158,7 +162,7 @@ def varying(within: float, between: float, *, swing: float = 0.8, seed: int = 5)
 
 
 def test_a_mean_of_few_events_may_lie_farther_away() -> None:
-    usual = usual_mean(varying(1.0, 0.0))
+    usual = baseline_of_means(varying(1.0, 0.0))
 
     few, many = (usual.sigma_of(sample(0, 10, events)) for events in (40, 360))
     assert usual.chance > 0.8
@@ -167,7 +171,7 @@ def test_a_mean_of_few_events_may_lie_farther_away() -> None:
 
 
 def test_what_varies_whatever_the_traffic_has_the_same_limits_at_night() -> None:
-    usual = usual_mean(varying(0.0, 0.1))
+    usual = baseline_of_means(varying(0.0, 0.1))
 
     few, many = (usual.sigma_of(sample(0, 10, events)) for events in (40, 360))
     assert few == pytest.approx(0.1, rel=0.4)
@@ -175,7 +179,7 @@ def test_what_varies_whatever_the_traffic_has_the_same_limits_at_night() -> None
 
 
 def test_even_traffic_says_nothing_of_fewer_events() -> None:
-    assert usual_mean(varying(1.0, 0.0, swing=0.1)).chance == 0
+    assert baseline_of_means(varying(1.0, 0.0, swing=0.1)).chance == 0
 
 
 @pytest.mark.parametrize("busy", [0.0, 0.1])
@@ -184,7 +188,7 @@ def test_more_than_fewer_events_can_explain_is_all_chance(busy: float) -> None:
     made = [sample(hour, 10 + busy * (hour % 2), 200) for hour in range(40)]
     made += [sample(hour, 10 + hour % 2, 100) for hour in range(40, 80)]
 
-    assert usual_mean(made).chance == 1
+    assert baseline_of_means(made).chance == 1
 
 
 def test_of_a_ratio_what_is_beyond_chance_is_the_same_for_many_events_as_for_few() -> None:
@@ -196,7 +200,7 @@ def test_of_a_ratio_what_is_beyond_chance_is_the_same_for_many_events_as_for_few
         sigma = math.sqrt(0.01 * 0.99 / events + 0.002**2)
         made.append(sample(hour, max(rng.gauss(0.01, sigma), 0), events))
 
-    usual = usual_ratio(made)
+    usual = baseline_of_ratios(made)
 
     for events in (10_000, 190_000):
         true = math.sqrt(0.01 * 0.99 / events + 0.002**2)
@@ -204,6 +208,9 @@ def test_of_a_ratio_what_is_beyond_chance_is_the_same_for_many_events_as_for_few
 
 
 def test_without_any_variation_there_is_no_spread() -> None:
-    assert usual_mean(samples_of([0.1] * 30)).spread == 0
-    assert usual_mean(samples_of([0.1 + 1e-15 * (place % 3) for place in range(30)])).spread == 0
-    assert usual_ratio(samples_of([1.0] * 30)).spread == 0
+    assert baseline_of_means(samples_of([0.1] * 30)).spread == 0
+    assert (
+        baseline_of_means(samples_of([0.1 + 1e-15 * (place % 3) for place in range(30)])).spread
+        == 0
+    )
+    assert baseline_of_ratios(samples_of([1.0] * 30)).spread == 0

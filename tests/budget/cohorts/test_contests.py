@@ -5,10 +5,10 @@ from math import inf
 import numpy as np
 import pytest
 
-from gate.budget.cohorts.arms import Arm, Pair
-from gate.budget.cohorts.comparison import Comparison, Outcome
-from gate.budget.cohorts.contests import Contest, compare_all
-from gate.budget.cohorts.ratios import Method
+from gate.history.cohorts.arms import Arm, Pair
+from gate.history.cohorts.comparison import Comparison, ComparisonOutcome
+from gate.history.cohorts.contests import Contest, compare_all
+from gate.history.cohorts.ratios import Method
 from tests.budget.cohorts.building import even, pair
 
 LARGE, SMALL = (2_000, 200), (20_000, 200)
@@ -32,7 +32,7 @@ def both(*strata: Pair) -> Pair:
 def test_a_group_that_fails_six_times_as_often_is_worse() -> None:
     found = compare(pair((1_000, 60), (10_000, 100)))
 
-    assert found.outcome is Outcome.WORSE
+    assert found.outcome is ComparisonOutcome.WORSE
     assert found.crude is not None
     assert found.crude.ratio == pytest.approx(6)
     assert found.crude.interval[0] < 6 < found.crude.interval[1]
@@ -41,13 +41,13 @@ def test_a_group_that_fails_six_times_as_often_is_worse() -> None:
 
 
 def test_one_that_fails_less_often_is_better() -> None:
-    assert compare(pair((10_000, 100), (1_000, 60))).outcome is Outcome.BETTER
+    assert compare(pair((10_000, 100), (1_000, 60))).outcome is ComparisonOutcome.BETTER
 
 
 def test_no_difference_is_none_with_what_would_show() -> None:
     found = compare(pair((420, 3), (10_000, 100)))
 
-    assert found.outcome is Outcome.NONE
+    assert found.outcome is ComparisonOutcome.NONE
     assert found.crude is not None
     assert found.crude.method is Method.EXACT
     assert found.detectable is not None
@@ -57,7 +57,7 @@ def test_no_difference_is_none_with_what_would_show() -> None:
 def test_where_the_rest_never_fails_the_ratio_has_no_end() -> None:
     found = compare(pair((1_000, 60), (10_000, 0)))
 
-    assert found.outcome is Outcome.WORSE
+    assert found.outcome is ComparisonOutcome.WORSE
     assert found.crude is not None
     assert (found.crude.ratio, found.crude.interval[1]) == (inf, inf)
 
@@ -65,7 +65,7 @@ def test_where_the_rest_never_fails_the_ratio_has_no_end() -> None:
 def test_where_nothing_failed_nothing_differs() -> None:
     found = compare(pair((1_000, 0), (10_000, 0)))
 
-    assert found.outcome is Outcome.NONE
+    assert found.outcome is ComparisonOutcome.NONE
     assert found.crude is not None
     assert found.crude.ratio is None
 
@@ -75,7 +75,7 @@ def test_a_difference_within_each_model_is_not_the_mix() -> None:
 
     found = compare(both(*strata), *strata)
 
-    assert found.outcome is Outcome.WORSE
+    assert found.outcome is ComparisonOutcome.WORSE
     assert found.within is not None
     assert found.within.ratio == pytest.approx(3, rel=0.1)
     assert found.within.method is Method.STRATIFIED
@@ -87,7 +87,7 @@ def test_more_of_the_traffic_that_fails_anyhow_is_the_mix() -> None:
 
     found = compare(both(*strata), *strata)
 
-    assert found.outcome is Outcome.MIX
+    assert found.outcome is ComparisonOutcome.MIX
     assert found.crude is not None
     assert found.crude.ratio is not None
     assert found.within is not None
@@ -98,7 +98,7 @@ def test_more_of_the_traffic_that_fails_anyhow_is_the_mix() -> None:
 def test_the_mix_may_turn_a_difference_round() -> None:
     strata = pair((9_000, 450), LARGE), pair((1_000, 5), SMALL)
 
-    assert compare(both(*strata), *strata).outcome is Outcome.REVERSED
+    assert compare(both(*strata), *strata).outcome is ComparisonOutcome.REVERSED
 
 
 def test_the_mix_may_hide_a_difference() -> None:
@@ -109,7 +109,7 @@ def test_the_mix_may_hide_a_difference() -> None:
     found = compare(pair((10_000, 820), (25_000, 2_050)), *strata)
 
     assert whole.table.bad == 218
-    assert found.outcome is Outcome.HIDDEN
+    assert found.outcome is ComparisonOutcome.HIDDEN
 
 
 def test_whether_it_is_the_mix_may_not_be_told() -> None:
@@ -119,8 +119,12 @@ def test_whether_it_is_the_mix_may_not_be_told() -> None:
 
     lacking, unsure = compare(both(*apart), *apart), compare(both(*few), *few)
 
-    assert (lacking.outcome, lacking.within, lacking.stratified) == (Outcome.UNSURE, None, True)
-    assert unsure.outcome is Outcome.UNSURE
+    assert (lacking.outcome, lacking.within, lacking.stratified) == (
+        ComparisonOutcome.UNSURE,
+        None,
+        True,
+    )
+    assert unsure.outcome is ComparisonOutcome.UNSURE
     assert unsure.within is not None
     assert not unsure.within.seen
 
@@ -137,15 +141,15 @@ def test_a_difference_that_is_the_mix_in_part_only_is_not_said_to_be_it() -> Non
     assert first.within is not None
     assert not first.within.seen
     assert not first.within.holds(1)
-    assert first.outcome is Outcome.UNSURE
+    assert first.outcome is ComparisonOutcome.UNSURE
 
 
 def test_strata_without_a_difference_in_the_whole_or_within_are_none() -> None:
     strata = pair((1_000, 100), LARGE), pair((1_000, 10), SMALL)
     apart = pair((1_000, 10), (0, 0)), pair((0, 0), (1_000, 10))
 
-    assert compare(pair((2_000, 37), (22_000, 400)), *strata).outcome is Outcome.NONE
-    assert compare(both(*apart), *apart).outcome is Outcome.NONE
+    assert compare(pair((2_000, 37), (22_000, 400)), *strata).outcome is ComparisonOutcome.NONE
+    assert compare(both(*apart), *apart).outcome is ComparisonOutcome.NONE
 
 
 def test_strata_with_few_failures_are_not_looked_at() -> None:
@@ -153,20 +157,20 @@ def test_strata_with_few_failures_are_not_looked_at() -> None:
 
     found = compare(pair((1_000, 60), (10_000, 100)), rare)
 
-    assert (found.outcome, found.within) == (Outcome.UNSURE, None)
+    assert (found.outcome, found.within) == (ComparisonOutcome.UNSURE, None)
 
 
 def test_strata_with_few_steps_are_not_looked_at() -> None:
     brief = Pair(Arm((500.0,) * 2 + (0.0,) * 18, (50.0,) * 2 + (0.0,) * 18), even(2_000, 20))
     whole = pair((1_000, 100), (2_000, 20))
 
-    assert compare(whole, brief).outcome is Outcome.UNSURE
+    assert compare(whole, brief).outcome is ComparisonOutcome.UNSURE
 
 
 def test_what_has_nothing_beside_it_is_not_compared() -> None:
     found = compare(pair((100, 1), (0, 0)))
 
-    assert (found.outcome, found.crude) == (Outcome.NOT_COMPARED, None)
+    assert (found.outcome, found.crude) == (ComparisonOutcome.NOT_COMPARED, None)
     assert found.why == "there is nothing to compare it with"
 
 
@@ -175,7 +179,7 @@ def test_what_was_seen_in_a_few_steps_is_not_compared() -> None:
 
     found = compare(Pair(new, even(20_000, 20)))
 
-    assert found.outcome is Outcome.NOT_COMPARED
+    assert found.outcome is ComparisonOutcome.NOT_COMPARED
     assert "has events in only 3 of 20 steps" in found.why
 
 
@@ -198,7 +202,7 @@ def test_an_outage_of_all_is_not_put_down_to_what_came_with_it() -> None:
     # It was not there before; a fifth of its events fails, and 5.5 % of the others.
     found = compare(Pair(during(128, 168), EVERY))
 
-    assert (found.outcome, found.apart, found.timing) == (Outcome.NONE, False, True)
+    assert (found.outcome, found.apart, found.timing) == (ComparisonOutcome.NONE, False, True)
     assert found.rest == pytest.approx(0.2)
     assert found.plain == pytest.approx(0.2 / (928 / 16_800))
     assert found.crude is not None
@@ -214,7 +218,7 @@ def test_nor_to_what_grew_meanwhile() -> None:
 
     found = compare(Pair(growing, EVERY))
 
-    assert found.outcome is Outcome.NONE
+    assert found.outcome is ComparisonOutcome.NONE
     assert found.plain is not None
     assert found.plain > 1.5
     assert found.crude is not None
@@ -233,7 +237,7 @@ def test_within_strata_too_the_same_times_are_compared() -> None:
 def test_what_took_the_place_of_another_is_compared_all_the_same_and_it_is_said() -> None:
     found = compare(Pair(during(130, 168), during(0, 130)))
 
-    assert (found.outcome, found.apart, found.timing) == (Outcome.WORSE, True, False)
+    assert (found.outcome, found.apart, found.timing) == (ComparisonOutcome.WORSE, True, False)
 
 
 def test_all_comparisons_of_all_slos_are_corrected_together() -> None:
@@ -244,8 +248,8 @@ def test_all_comparisons_of_all_slos_are_corrected_together() -> None:
     ((alone,),) = compare_all([contests[:1]])
     first, second = compare_all([contests[:10], contests[10:]])
 
-    assert alone.outcome is Outcome.WORSE
-    assert first[0].outcome is Outcome.NONE
+    assert alone.outcome is ComparisonOutcome.WORSE
+    assert first[0].outcome is ComparisonOutcome.NONE
     assert first[0].crude is not None
     assert alone.crude is not None
     assert first[0].crude.adjusted == pytest.approx(19 * alone.crude.probability)
@@ -276,6 +280,6 @@ def test_weeks_without_a_difference_rarely_look_like_one() -> None:
         ]
         contests = [Contest(whole=Pair(a, b)) for a, b in zip(arms, rest, strict=True)]
         (found,) = compare_all([contests])
-        alarms += any(one.outcome is not Outcome.NONE for one in found)
+        alarms += any(one.outcome is not ComparisonOutcome.NONE for one in found)
 
     assert alarms <= 5  # 2 of 40 are expected at most; more than 5 come up in 1 of 100 such tests

@@ -3,16 +3,10 @@
 import numpy as np
 import pytest
 
-from gate.budget.cohorts.arms import Arm, Pair, Table, arm
-from gate.budget.cohorts.dispersion import (
-    design_effect,
-    fewest_steps,
-    own_effect,
-    shared_effects,
-)
-from gate.budget.cohorts.ratios import ratio_of
-from gate.budget.cohorts.stratified import common_ratio
-from gate.slo.cohorts import Cohort
+from gate.history.cohorts.arms import Arm, Pair, Table, arm
+from gate.history.cohorts.dispersion import design_effect, fewest_steps, own_effect, shared_effects
+from gate.history.cohorts.ratios import common_ratio, ratio_of
+from gate.measure.cohorts import Cohort
 from tests.budget.cohorts.building import burst, even, pair
 
 

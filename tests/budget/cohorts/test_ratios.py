@@ -12,9 +12,17 @@ from statsmodels.stats.proportion import (
     test_proportions_2indep,
 )
 
-from gate.budget.cohorts.arms import Table
-from gate.budget.cohorts.normal import critical, two_sided
-from gate.budget.cohorts.ratios import Method, compare, detectable, exact, interval, ratio_of
+from gate.history.cohorts.arms import Table
+from gate.history.cohorts.ratios import (
+    Method,
+    compare,
+    critical,
+    detectable,
+    exact,
+    interval,
+    ratio_of,
+    two_sided,
+)
 
 test_proportions_2indep.__test__ = False  # statsmodels' own name
 

@@ -7,10 +7,9 @@ import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.multitest import multipletests
 
-from gate.budget.cohorts.arms import Table
-from gate.budget.cohorts.holm import holm
-from gate.budget.cohorts.normal import two_sided
-from gate.budget.cohorts.stratified import cmh, common_interval, common_ratio
+from gate.history.cohorts.arms import Table
+from gate.history.cohorts.contests import holm
+from gate.history.cohorts.ratios import cmh, common_interval, common_ratio, two_sided
 
 MODELS = [Table(100, 10, 200, 5), Table(50, 20, 500, 80), Table(400, 3, 20, 1)]
 

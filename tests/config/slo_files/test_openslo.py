@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.slo.measurement import Sli, Slices
+from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import CompositeSlo, Member, RatioSlo
 from tests.config.slo_files.writing import assert_refused, imported, mistakes_of, only
 from tests.config.texts import HERE

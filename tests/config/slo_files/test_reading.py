@@ -4,16 +4,16 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from tests.ci.repository import begin, commit, git
 
-from gate.ci.git import Checkout
-from gate.cli.pinned import CommitTree
-from gate.config.files import Folder, Imports
+from gate.cli.policy_at_ref import CommitTree
 from gate.config.load import load, validate
 from gate.config.slo_files import FORMATS
 from gate.config.slo_files.parts import PASSED_OVER
 from gate.errors import PolicyError
+from gate.hosts.git import Checkout
+from gate.parsing.files import Folder, Imports
 from gate.slo.objective import CompositeSlo
-from tests.ci.repository import begin, commit, git
 from tests.config.slo_files.writing import imported, importing, mistakes_of, write
 from tests.config.texts import BACKEND, policy, read
 

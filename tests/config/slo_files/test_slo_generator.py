@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.slo.measurement import Sli
+from gate.slo.indicator import Sli
 from tests.config.slo_files.writing import WINDOW, assert_refused, only
 
 GOOD_BAD = """\

@@ -6,8 +6,8 @@ has, the checks, and clues to what is missing.
 
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.doctor.examination import PrometheusDoctor
+from gate.measure.diagnosis import Doctor
 from gate.settings import Limits, PrometheusSettings
-from gate.slo.diagnosis import Doctor
 
 
 def open_doctor(settings: PrometheusSettings, limits: Limits) -> Doctor:

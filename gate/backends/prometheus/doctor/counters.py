@@ -6,11 +6,10 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.case import Look, Source, over
-from gate.backends.prometheus.doctor.sight import Sight
-from gate.backends.prometheus.part import Part
-from gate.backends.prometheus.reading import Fault
-from gate.slo.diagnosis import Check, Level, Symptom
+from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, over
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_result import QueryError
+from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.window import Span
 
 _FALLS: Final = 10
@@ -26,25 +25,25 @@ class Monotonic(Look):
     """A counter falls when what exports it starts again, and never else."""
 
     check: ClassVar = Check.COUNTER
-    source: Source
+    source: SelectorSource
     span: Span
 
-    def parts(self) -> Iterable[Part]:
+    def parts(self) -> Iterable[Query]:
         """Ask how many series fall again and again."""
         return (self._series,)
 
-    def clues(self, sight: Sight) -> Iterable[Part]:
+    def clues(self, sight: Sight) -> Iterable[Query]:
         """Ask how often these fall."""
         return (self._falls,) if sight.amount(self._series) else ()
 
-    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
         """Judge them."""
         series = sight.amount(self._series)
         if not series:
-            yield Symptom(check=Check.COUNTER, looked_at=self._series.text)
+            yield CheckResult(check=Check.COUNTER, looked_at=self._series.text)
             return
         falls, text = sight.amount(self._falls), self.source.text
-        yield Symptom(
+        yield CheckResult(
             check=Check.COUNTER,
             level=Level.FAULT,
             says=(
@@ -59,11 +58,11 @@ class Monotonic(Look):
         )
 
     @property
-    def _series(self) -> Part:
+    def _series(self) -> Query:
         return over(f"count({self._falling})", self.span)
 
     @property
-    def _falls(self) -> Part:
+    def _falls(self) -> Query:
         return over(f"sum({self._falling})", self.span)
 
     @property
@@ -81,33 +80,33 @@ class Born(Look):
     """
 
     check: ClassVar = Check.BORN
-    source: Source
+    source: SelectorSource
     span: Span
-    counted: Part
+    counted: Query
     """All that is counted for the same role."""
-    oldest: Part | None
+    oldest: Query | None
     """When the data about all events begin: no series that is there then was born there."""
 
-    def parts(self) -> Iterable[Part]:
+    def parts(self) -> Iterable[Query]:
         """Ask how high the series began that were born in the window, at most."""
         return (self._height,)
 
-    def clues(self, sight: Sight) -> Iterable[Part]:
+    def clues(self, sight: Sight) -> Iterable[Query]:
         """Ask which of these were born after the data began, and are not counted from zero."""
-        if isinstance(sight.readings(self.counted), Fault):
+        if isinstance(sight.readings(self.counted), QueryError):
             return ()
         return self._hidden(sight) if self._matters(sight, self._height) else ()
 
-    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
         """Judge what is hidden by what is counted."""
-        if isinstance(sight.readings(self.counted), Fault):
+        if isinstance(sight.readings(self.counted), QueryError):
             return  # told by another check
         series, hidden = self._hidden(sight)
         if not (self._matters(sight, self._height) and self._matters(sight, hidden)):
-            yield Symptom(check=Check.BORN, looked_at=self._height.text)
+            yield CheckResult(check=Check.BORN, looked_at=self._height.text)
             return
         events, counted = sight.amount(hidden), sight.amount(self.counted)
-        yield Symptom(
+        yield CheckResult(
             check=Check.BORN,
             level=Level.FAULT if events > counted else Level.DOUBT,
             says=(
@@ -122,14 +121,14 @@ class Born(Look):
             looked_at=hidden.text,
         )
 
-    def _matters(self, sight: Sight, part: Part) -> bool:
+    def _matters(self, sight: Sight, part: Query) -> bool:
         return sight.amount(part) > sight.amount(self.counted) * _MATTERS
 
     @property
-    def _height(self) -> Part:
+    def _height(self) -> Query:
         return over(f"sum({self._born})", self.span)
 
-    def _hidden(self, sight: Sight) -> tuple[Part, Part]:
+    def _hidden(self, sight: Sight) -> tuple[Query, Query]:
         """Return how many series hide something, and how much."""
         begin = None if self.oldest is None else sight.number(self.oldest)
         late = Fraction() if begin is None else begin - Fraction(self.span.start.timestamp())

@@ -6,11 +6,10 @@ from fractions import Fraction
 from itertools import combinations
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.case import Look, Source, at_once, over
-from gate.backends.prometheus.doctor.sight import Sight
-from gate.backends.prometheus.part import Part
-from gate.promql.selectors import Matcher
-from gate.slo.diagnosis import Check, Level, Symptom
+from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, at_once, over
+from gate.backends.prometheus.query import Query
+from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.promql.selectors import LabelMatcher
 from gate.slo.window import Span
 
 _OF_MONITORING: Final = ("prometheus_replica", "__replica__", "thanos_replica", "receive_replica")
@@ -20,7 +19,7 @@ https://grafana.com/docs/mimir/latest/configure/configure-high-availability-dedu
 """
 _OF_EITHER: Final = "replica"
 """The same, or a replica of the service (Ray Serve): these have counts of their own."""
-_NAMED: Final = Matcher(label="instance", operator="!=", value="")
+_NAMED: Final = LabelMatcher(label="instance", operator="!=", value="")
 _NEARLY: Final = Fraction(1, 10)
 
 
@@ -29,23 +28,23 @@ class Replicas(Look):
     """Series that are the same but for a label of the monitoring."""
 
     check: ClassVar = Check.REPLICAS
-    source: Source
+    source: SelectorSource
 
-    def parts(self) -> Iterable[Part]:
+    def parts(self) -> Iterable[Query]:
         """Ask for each label how many series have a twin."""
         return [self._twins(label) for label in (*_OF_MONITORING, _OF_EITHER)]
 
-    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
         """Yield what was found for the first label that tells series apart."""
         for label in (*_OF_MONITORING, _OF_EITHER):
             if twins := sight.amount(self._twins(label)):
                 yield self._twice(label, round(twins))
                 return
-        yield Symptom(check=Check.REPLICAS, looked_at=self._twins(_OF_EITHER).text)
+        yield CheckResult(check=Check.REPLICAS, looked_at=self._twins(_OF_EITHER).text)
 
-    def _twice(self, label: str, twins: int) -> Symptom:
+    def _twice(self, label: str, twins: int) -> CheckResult:
         sure = label != _OF_EITHER
-        return Symptom(
+        return CheckResult(
             check=Check.REPLICAS,
             level=Level.FAULT if sure else Level.DOUBT,
             says=(
@@ -60,7 +59,7 @@ class Replicas(Look):
             looked_at=self._twins(label).text,
         )
 
-    def _twins(self, label: str) -> Part:
+    def _twins(self, label: str) -> Query:
         grouped = f"without ({label}) ({self.source.text})"
         if label != _OF_EITHER:
             return at_once(f"count(count {grouped} > 1)")
@@ -73,17 +72,17 @@ class Sources(Look):
     """Where all events come from: metrics that are added up, and the jobs of each."""
 
     check: ClassVar = Check.SOURCES
-    counters: tuple[Source, ...]
+    counters: tuple[SelectorSource, ...]
     """Of the expression that counts all events."""
     span: Span
 
-    def parts(self) -> Iterable[Part]:
+    def parts(self) -> Iterable[Query]:
         """Ask for the events by job, and for targets that are scraped by two jobs."""
         for source in self.counters:
             yield self._jobs(source)
             yield self._scraped_twice(source)
 
-    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
         """Yield targets that are scraped twice, else sources that count nearly the same."""
         twice = [
             self._two_jobs(source, round(targets))
@@ -93,7 +92,7 @@ class Sources(Look):
         found = twice or [self._alike(*pair) for pair in self._pairs(sight)]
         yield from found[:1]
         if not found and self.counters:
-            yield Symptom(check=Check.SOURCES, looked_at=self._jobs(self.counters[0]).text)
+            yield CheckResult(check=Check.SOURCES, looked_at=self._jobs(self.counters[0]).text)
 
     def _pairs(self, sight: Sight) -> Iterator[Sequence[tuple[str, Fraction]]]:
         amounts = [
@@ -106,9 +105,9 @@ class Sources(Look):
             if larger > 0 and abs(one[1] - other[1]) <= larger * _NEARLY:
                 yield one, other
 
-    def _alike(self, one: tuple[str, Fraction], other: tuple[str, Fraction]) -> Symptom:
+    def _alike(self, one: tuple[str, Fraction], other: tuple[str, Fraction]) -> CheckResult:
         counts = " and ".join(f"{name} counts {round(amount):,}" for name, amount in (one, other))
-        return Symptom(
+        return CheckResult(
             check=Check.SOURCES,
             level=Level.DOUBT,
             says=f"{counts}: the same requests, seen by two (a gateway and the engine behind it)?",
@@ -119,8 +118,8 @@ class Sources(Look):
             looked_at=self._jobs(self.counters[0]).text,
         )
 
-    def _two_jobs(self, source: Source, targets: int) -> Symptom:
-        return Symptom(
+    def _two_jobs(self, source: SelectorSource, targets: int) -> CheckResult:
+        return CheckResult(
             check=Check.SOURCES,
             level=Level.FAULT,
             says=(
@@ -131,10 +130,10 @@ class Sources(Look):
             looked_at=self._scraped_twice(source).text,
         )
 
-    def _jobs(self, source: Source) -> Part:
+    def _jobs(self, source: SelectorSource) -> Query:
         return over(f"sum by (job) (increase({source.text}[$window]))", self.span, "job")
 
-    def _scraped_twice(self, source: Source) -> Part:
+    def _scraped_twice(self, source: SelectorSource) -> Query:
         selector = source.selector
         known = selector.only((*selector.matchers, _NAMED)).text
         by_both = f"count by (instance, job) ({known})"

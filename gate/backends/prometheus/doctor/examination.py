@@ -1,4 +1,4 @@
-"""The examination: three rounds of questions, and what every check makes of the answers."""
+"""Which checks an SLO needs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,23 +6,107 @@ from datetime import datetime, timedelta
 
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.counting import NotMeasuredError
-from gate.backends.prometheus.doctor.case import Look
-from gate.backends.prometheus.doctor.checks import checks_of
-from gate.backends.prometheus.doctor.counted import counted, partial, unmeasured
+from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, sources_of
+from gate.backends.prometheus.doctor.counted import (
+    BoundaryCheck,
+    Numbers,
+    counted,
+    partial,
+    unmeasured,
+)
+from gate.backends.prometheus.doctor.counters import Born, Monotonic
+from gate.backends.prometheus.doctor.duplicates import Replicas, Sources
+from gate.backends.prometheus.doctor.history import Freshness, History
 from gate.backends.prometheus.doctor.library import Library
-from gate.backends.prometheus.doctor.server import QUESTIONS, retention_of, server_symptoms
-from gate.backends.prometheus.doctor.sight import Sight
+from gate.backends.prometheus.doctor.presence import Presence
+from gate.backends.prometheus.doctor.server import (
+    QUESTIONS,
+    Features,
+    retention_of,
+    server_symptoms,
+)
 from gate.backends.prometheus.plan import Plan, plan, questions
-from gate.slo.diagnosis import Check, Diagnosis, Level, Patient, Symptom, worst
-from gate.slo.measurement import Cause, CountRequest, Unmeasured
+from gate.backends.prometheus.query import Role
+from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.measure.diagnosis import (
+    Check,
+    CheckedSlo,
+    CheckResult,
+    Diagnosis,
+    Level,
+    worst,
+)
+from gate.promql.expression import read_expression, read_selector
+from gate.promql.grammar import ExpressionError
+from gate.slo.indicator import Histogram
+
+_WHOLE = (Role.TOTAL, Role.SPENT, Role.GOOD)
+"""The first that an indicator has counts all events, or nearly."""
+
+
+def checks_of(patient: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[Look]:
+    """Yield the checks of one SLO; where nothing can be counted, those that may say why."""
+    if isinstance(planned, Unmeasured):
+        histogram = patient.request.sli.histogram
+        if histogram is not None:
+            yield from _presence(patient, _of_histogram(histogram, patient))
+        return
+    sources = sources_of(planned.expressions)
+    yield Features(texts=tuple(part.text for part in planned.parts.values()))
+    yield from _presence(patient, sources)
+    yield Numbers(plan=planned)
+    history = _history(patient, planned)
+    for source in sources:
+        yield BoundaryCheck(source=source, lacking=planned.lacking)
+        yield Replicas(source=source)
+        if source.counter:
+            yield Monotonic(source=source, span=patient.request.span)
+            yield Born(
+                source=source,
+                span=patient.request.span,
+                counted=planned.parts[source.role],
+                oldest=history.oldest if history else None,
+            )
+    yield Sources(counters=_whole(planned, sources), span=patient.request.span)
+    if history is not None:
+        yield history
+        yield Freshness(patient=patient, probe=history.probe)
+
+
+def _presence(patient: CheckedSlo, sources: tuple[SelectorSource, ...]) -> Iterator[Presence]:
+    own = frozenset(source.selector.name for source in sources)
+    total = {m for s in sources if s.role is Role.TOTAL for m in s.selector.matchers}
+    for source in sources:
+        yield Presence(source=source, span=patient.request.span, own=own, total=frozenset(total))
+
+
+def _of_histogram(histogram: Histogram, patient: CheckedSlo) -> tuple[SelectorSource, ...]:
+    """Return the buckets of a histogram that was not found as what is looked for."""
+    try:
+        name, braces = read_selector(histogram.total, patient.request.sli.labels or {})
+    except ExpressionError:
+        return ()  # said where it is planned
+    return sources_of({Role.TOTAL: read_expression(f"{name}_bucket{braces}", None)})
+
+
+def _whole(planned: Plan, sources: tuple[SelectorSource, ...]) -> tuple[SelectorSource, ...]:
+    role = next((role for role in _WHOLE if role in planned.parts), None)
+    return tuple(source for source in sources if source.role is role and source.counter)
+
+
+def _history(patient: CheckedSlo, planned: Plan) -> History | None:
+    """Return what is looked at over the whole window; None: no metric is named."""
+    if planned.probe is None:
+        return None
+    selectors = next(e.selectors for e in planned.expressions.values() if e.selectors)
+    return History(patient=patient, probe=planned.probe, selectors=selectors)
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
     """One SLO: how it is counted, and what is looked at."""
 
-    patient: Patient
+    patient: CheckedSlo
     plan: Plan | Unmeasured
     looks: tuple[Look, ...]
     sight: Sight
@@ -38,7 +122,7 @@ class PrometheusDoctor:
     parallel: int
     """Most queries under way at once."""
 
-    def examine(self, patients: Sequence[Patient], at: datetime) -> Diagnosis:
+    def examine(self, patients: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
         """Look at every SLO; never raises for what the server does."""
         until = self.client.clock.monotonic() + self.timeout.total_seconds()
         fetch = Fetch(client=self.client, at=at, until=until, parallel=self.parallel)
@@ -56,7 +140,7 @@ class PrometheusDoctor:
             slos=tuple(tuple(_symptoms(case)) for case in cases),
         )
 
-    def _case(self, patient: Patient, fetch: Fetch, library: Library, at: datetime) -> _Case:
+    def _case(self, patient: CheckedSlo, fetch: Fetch, library: Library, at: datetime) -> _Case:
         planned = plan(patient.request, fetch.reading)
         sight = Sight(
             readings=fetch.reading, library=library, at=at, retention=retention_of(library)
@@ -72,19 +156,19 @@ def _ask_for_clues(cases: Sequence[_Case], fetch: Fetch, library: Library) -> No
         try:
             parts += list(look.clues(sight))
             asked += list(look.questions(sight))
-        except NotMeasuredError:
+        except MeasurementError:
             continue  # said where the answers are judged
     library.begin(asked)
     fetch.run(parts)
     library.finish()
 
 
-def _symptoms(case: _Case) -> Iterator[Symptom]:
-    found, blind = list[Symptom](), dict[str, list[str]]()
+def _symptoms(case: _Case) -> Iterator[CheckResult]:
+    found, blind = list[CheckResult](), dict[str, list[str]]()
     for look in case.looks:
         try:
             found += look.symptoms(case.sight)
-        except NotMeasuredError as error:
+        except MeasurementError as error:
             blind.setdefault(error.reason, []).append(look.check)
     if isinstance(case.plan, Plan):
         yield from _outcome(case.plan, case.sight, worst(found))
@@ -94,7 +178,7 @@ def _symptoms(case: _Case) -> Iterator[Symptom]:
     yield from (_unseen(checks, reason) for reason, checks in blind.items())
 
 
-def _unplanned(found: Unmeasured, request: CountRequest) -> Symptom:
+def _unplanned(found: Unmeasured, request: CountRequest) -> CheckResult:
     """Say why it is not even known what to count."""
     # With a histogram that is there, only its boundaries can be wrong.
     unfit = request.sli.histogram is not None and found.cause is Cause.INVALID
@@ -102,15 +186,15 @@ def _unplanned(found: Unmeasured, request: CountRequest) -> Symptom:
     return unmeasured(found, Check.BOUNDARY if unfit else Check.COUNTED, asked)
 
 
-def _outcome(planned: Plan, sight: Sight, level: Level) -> Iterator[Symptom]:
+def _outcome(planned: Plan, sight: Sight, level: Level) -> Iterator[CheckResult]:
     count = counted(planned, sight, Level.FAULT if sight.warnings else level)
     if count is not None:
         yield count
     yield partial(sight)
 
 
-def _unseen(checks: Sequence[str], reason: str) -> Symptom:
-    return Symptom(
+def _unseen(checks: Sequence[str], reason: str) -> CheckResult:
+    return CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
         says=f"{', '.join(dict.fromkeys(checks))} could not be looked at: {reason}",
@@ -119,7 +203,7 @@ def _unseen(checks: Sequence[str], reason: str) -> Symptom:
 
 
 def _unreachable(reason: str, patients: int) -> Diagnosis:
-    symptom = Symptom(
+    symptom = CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
         says=f"nothing could be looked at: {reason}",

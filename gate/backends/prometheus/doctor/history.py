@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.case import Look
-from gate.backends.prometheus.doctor.sight import Sight
-from gate.backends.prometheus.part import Part, window_text
+from gate.backends.prometheus.doctor.case import Look, Sight
 from gate.backends.prometheus.probe import Probe, coverage_step, newest_of
-from gate.policy.rounding import percent_left
-from gate.slo.diagnosis import Check, Level, Patient, Symptom
-from gate.slo.duration import format_duration
+from gate.backends.prometheus.query import Query, window_text
+from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
+from gate.slo.quantities import format_duration
 from gate.slo.window import Span
+from gate.wording import percent_left
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MATTERS: Final = Fraction(1, 100)
@@ -36,23 +35,23 @@ class History(Look):
     """Of the selectors that tell whether there are data, seen at equal steps."""
 
     check: ClassVar = Check.COVERAGE
-    patient: Patient
+    patient: CheckedSlo
     probe: Probe
     selectors: tuple[str, ...]
 
     @property
-    def oldest(self) -> Part:
+    def oldest(self) -> Query:
         """The part that asks when the data begin."""
         return self._ends(self.selectors[0])[0]
 
-    def parts(self) -> Iterable[Part]:
+    def parts(self) -> Iterable[Query]:
         """Ask for the steps with data, the first and the last of them, and the gaps."""
         for place, selector in enumerate(self.selectors):
             yield self.probe.coverage[place]
             yield from self._ends(selector)
             yield self._falls(selector)
 
-    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
         """Judge the selector with the least data; of a metric that was renamed, that with most."""
         found = [seen for place in range(len(self.selectors)) if (seen := self._seen(sight, place))]
         if not found or not self.probe.steps:
@@ -62,7 +61,7 @@ class History(Look):
         yield self._reach(seen, sight)
         yield self._gaps(seen)
 
-    def _reach(self, seen: _Seen, sight: Sight) -> Symptom:
+    def _reach(self, seen: _Seen, sight: Sight) -> CheckResult:
         """Judge how far back the data reach."""
         late = max(seen.first - self._span.start - self._step, timedelta())
         length = self._span.length
@@ -91,7 +90,7 @@ class History(Look):
             " young, see how long the server keeps data",
         )
 
-    def _gaps(self, seen: _Seen) -> Symptom:
+    def _gaps(self, seen: _Seen) -> CheckResult:
         """Judge what is missing between the oldest and the newest data."""
         expected = (seen.last - seen.first) // self._step + 1
         missing = expected - seen.steps
@@ -111,9 +110,9 @@ class History(Look):
 
     def _symptom(
         self, check: Check, says: str = "", level: Level = Level.OK, remedy: str = ""
-    ) -> Symptom:
+    ) -> CheckResult:
         looked_at = self.probe.coverage[0].text
-        return Symptom(check=check, says=says, level=level, remedy=remedy, looked_at=looked_at)
+        return CheckResult(check=check, says=says, level=level, remedy=remedy, looked_at=looked_at)
 
     def _seen(self, sight: Sight, place: int) -> _Seen | None:
         selector = self.selectors[place]
@@ -124,17 +123,17 @@ class History(Look):
             return None
         return _Seen(int(steps), _instant(first), _instant(last), int(falls))
 
-    def _ends(self, selector: str) -> tuple[Part, Part]:
+    def _ends(self, selector: str) -> tuple[Query, Query]:
         times = f"(0 * count({selector}) + time())"
         return self._over(f"min_over_time({times}"), self._over(f"max_over_time({times}")
 
-    def _falls(self, selector: str) -> Part:
+    def _falls(self, selector: str) -> Query:
         return self._over(f"resets(((count({selector}) > bool 0) or vector(0))")
 
-    def _over(self, text: str) -> Part:
+    def _over(self, text: str) -> Query:
         """Ask for a subquery at every step of the window."""
         pieces = (f"{text}[", f":{window_text(self._step)}])")
-        return Part(pieces=pieces, length=self._span.length, open_start=True)
+        return Query(pieces=pieces, length=self._span.length, open_start=True)
 
     @property
     def _span(self) -> Span:
@@ -150,18 +149,18 @@ class Freshness(Look):
     """How old the newest sample is, as it is measured for the budget."""
 
     check: ClassVar = Check.FRESHNESS
-    patient: Patient
+    patient: CheckedSlo
     probe: Probe
 
-    def parts(self) -> Iterable[Part]:
+    def parts(self) -> Iterable[Query]:
         """Ask for the newest sample."""
         return self.probe.newest
 
-    def clues(self, sight: Sight) -> Iterable[Part]:
+    def clues(self, sight: Sight) -> Iterable[Query]:
         """Ask for it further back."""
         return self.probe.second_round(sight.readings)
 
-    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
         """Judge its age."""
         parts = (*self.probe.newest, *self.probe.second_round(sight.readings))
         found = [number for part in parts if (number := sight.number(part)) is not None]
@@ -171,9 +170,9 @@ class Freshness(Look):
         age = max(sight.at - newest, timedelta())
         shown = format_duration(age // timedelta(seconds=1) * timedelta(seconds=1))
         if age <= self.patient.max_age:
-            yield Symptom(check=Check.FRESHNESS, says=f"newest {shown} old", looked_at=query)
+            yield CheckResult(check=Check.FRESHNESS, says=f"newest {shown} old", looked_at=query)
             return
-        yield Symptom(
+        yield CheckResult(
             check=Check.FRESHNESS,
             level=Level.FAULT,
             says=(

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from gate.backends.prometheus.batches import Workers
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.outcome import Failure
 from gate.backends.prometheus.response import Body
-from gate.backends.prometheus.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ServerQuestion:
     """One part of the API, with its parameters."""
 
     name: str
@@ -21,7 +21,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LibraryAnswer:
     """An answer, and by our clock when it was asked for and when it came."""
 
     body: Body | Failure
@@ -29,12 +29,12 @@ class Told:
     received: datetime
 
 
-METRICS: Final = Question("label/__name__/values")
+METRICS: Final = ServerQuestion("label/__name__/values")
 
 
-def labels_of(metric: str) -> Question:
+def labels_of(metric: str) -> ServerQuestion:
     """Ask which labels the series of a metric have."""
-    return Question("labels", (("match[]", metric),))
+    return ServerQuestion("labels", (("match[]", metric),))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,10 +45,10 @@ class Library:
     until: float
     """When an answer is of no more use, on the clock's monotonic scale."""
     parallel: int
-    _told: dict[Question, Told] = field(default_factory=dict)
-    _workers: Workers[Question, Told] | None = None
+    _told: dict[ServerQuestion, LibraryAnswer] = field(default_factory=dict)
+    _workers: Workers[ServerQuestion, LibraryAnswer] | None = None
 
-    def begin(self, questions: Iterable[Question]) -> None:
+    def begin(self, questions: Iterable[ServerQuestion]) -> None:
         """Send questions, without waiting for the answers."""
         self._workers = Workers(self._ask, self.parallel)
         for question in dict.fromkeys(questions):
@@ -63,33 +63,33 @@ class Library:
                 break
             self._told[done[0]] = done[1]
 
-    def told(self, question: Question) -> Told | None:
+    def told(self, question: ServerQuestion) -> LibraryAnswer | None:
         """Return an answer with its times; None: there is none."""
         told = self._told.get(question)
         return None if told is None or isinstance(told.body, Failure) else told
 
-    def failure(self, question: Question) -> str | None:
+    def failure(self, question: ServerQuestion) -> str | None:
         """Return why a question was not answered; None: it was, or was never asked."""
         told = self._told.get(question)
         return told.body.reason if told is not None and isinstance(told.body, Failure) else None
 
-    def data(self, question: Question) -> object:
+    def data(self, question: ServerQuestion) -> object:
         """Return what an answer says; None: there is none."""
         told = self.told(question)
         return None if told is None or isinstance(told.body, Failure) else told.body.get("data")
 
-    def facts(self, question: Question) -> Mapping[str, object]:
+    def facts(self, question: ServerQuestion) -> Mapping[str, object]:
         """Return an answer that is a block of keys; empty: there is none."""
         data = self.data(question)
         return data if isinstance(data, dict) else {}
 
-    def names(self, question: Question) -> list[str]:
+    def names(self, question: ServerQuestion) -> list[str]:
         """Return an answer that is a list of texts; empty: there is none."""
         data = self.data(question)
         return [str(one) for one in data] if isinstance(data, list) else []
 
-    def _ask(self, question: Question) -> Told:
+    def _ask(self, question: ServerQuestion) -> LibraryAnswer:
         clock = self.client.clock
         sent = clock.now()
         body = self.client.ask(question.name, dict(question.parameters), until=self.until)
-        return Told(body, sent, clock.now())
+        return LibraryAnswer(body, sent, clock.now())

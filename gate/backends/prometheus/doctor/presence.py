@@ -1,17 +1,137 @@
-"""Whether a selector finds anything; where it does not, whether its metric or a label is wrong."""
+"""Why a selector finds nothing, from the names and values that there are."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar
+from fractions import Fraction
+from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.case import Look, Source, over
-from gate.backends.prometheus.doctor.clues import Clue, no_metric, no_series
-from gate.backends.prometheus.doctor.library import METRICS, Question, labels_of
-from gate.backends.prometheus.doctor.sight import Sight
-from gate.backends.prometheus.part import Part, Role
-from gate.promql.selectors import Matcher, Selector
-from gate.slo.diagnosis import Check, Symptom
+from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, over
+from gate.backends.prometheus.doctor.library import METRICS, ServerQuestion, labels_of
+from gate.backends.prometheus.label_values import alike, could_match, misspelt, nearest_first
+from gate.backends.prometheus.query import Query, Role
+from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.promql.selectors import LabelMatcher, Selector
+from gate.slo.quantities import around
 from gate.slo.window import Span
+
+_MOST_SHOWN: Final = 8
+
+
+_BOUNDARY: Final = "le"
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """A matcher that may be to blame, and which values its label has."""
+
+    matcher: LabelMatcher
+    values: tuple[str, ...]
+    """An empty one: of series that have no such label."""
+    query: str
+
+
+def no_metric(source: SelectorSource, names: Sequence[str], query: str) -> CheckResult:
+    """Judge a metric that does not exist. Only of bad events may it be that none happened."""
+    name = source.selector.name
+    near = alike(name, names)
+    says = f"{source.role}: there is no metric {name}"
+    remedy = "correct the name, or see that what exports it is scraped"
+    if near is not None:
+        says += f"; there is {near}"
+        remedy = f"if {near} is meant, write so; else see that what exports {name} is scraped"
+    elif source.role is Role.BAD:
+        says += ": nothing ever failed, or the name is wrong"
+        remedy = (
+            "check the name; export the counter at 0 from the start, so that absence means wrong"
+        )
+    level = Level.DOUBT if source.role is Role.BAD and near is None else Level.FAULT
+    return CheckResult(check=Check.METRIC, level=level, says=says, remedy=remedy, looked_at=query)
+
+
+def no_series(source: SelectorSource, clues: Sequence[Clue], labels: Sequence[str]) -> CheckResult:
+    """Judge labels that match nothing, though the metric is there.
+
+    Args:
+        source: the selector.
+        clues: the matchers that may be to blame, at least one.
+        labels: that the metric has.
+    """
+    seen = [_judge(source, clue, labels) for clue in clues]
+    # Of several, the one that explains it best: none failed, then what is surely wrong.
+    order = (Level.OK, Level.FAULT, Level.DOUBT)
+    return min(seen, key=lambda symptom: order.index(symptom.level))
+
+
+def _judge(source: SelectorSource, clue: Clue, labels: Sequence[str]) -> CheckResult:
+    matcher = clue.matcher
+    head = f"{source.role}: no series has {matcher.text}"
+    if not any(clue.values):
+        return _no_label(head, clue, labels)
+    if matcher.label == _BOUNDARY and (found := _no_boundary(head, clue)) is not None:
+        return found
+    says = f"{head}; {matcher.label} is {_listed(matcher, clue.values)}"
+    plausible = could_match(matcher, clue.values) if source.role is Role.BAD else False
+    if plausible is None and not misspelt(matcher, clue.values):
+        remedy = (
+            "if nothing was bad so far, all is well; else correct the value."
+            " Exported at 0 from the start, the series would tell"
+        )
+        return _labels(Level.DOUBT, f"{says}: none was bad, or it is spelt otherwise", remedy, clue)
+    if plausible:
+        values = _listed(matcher, clue.values)
+        return _labels(Level.OK, f"bad: none so far ({matcher.label} is {values})", "", clue)
+    return _labels(Level.FAULT, says, _cure(matcher, clue.values), clue)
+
+
+def _no_label(head: str, clue: Clue, labels: Sequence[str]) -> CheckResult:
+    label = clue.matcher.label
+    shown = nearest_first(label, (name for name in labels if name != "__name__"))
+    names = f"; it has {_several(shown)}" if shown else ""
+    says = f"{head}: the metric has no label {label}{names}"
+    return _labels(Level.FAULT, says, "correct the label's name", clue)
+
+
+def _no_boundary(head: str, clue: Clue) -> CheckResult | None:
+    """Judge a histogram's boundary that is none; None: it is no plain number."""
+    known = set[Fraction]()
+    for value in clue.values:
+        with suppress(ValueError):  # +Inf
+            known.add(Fraction(value))
+    try:
+        near = around(Fraction(clue.matcher.value), known, "")
+    except ValueError:
+        return None
+    return CheckResult(
+        check=Check.BOUNDARY,
+        level=Level.FAULT,
+        says=f"{head}: the histogram has no such boundary; {near}",
+        remedy="choose one of these, or have the server export the boundary",
+        looked_at=clue.query,
+    )
+
+
+def _cure(matcher: LabelMatcher, values: Sequence[str]) -> str:
+    near = nearest_first(matcher.value, values)[0]
+    if re.fullmatch(r"[1-5][xX.]{2}", matcher.value) and re.fullmatch(r"[1-5][0-9]{2}", near):
+        return f'for a class of codes write {matcher.label}=~"{matcher.value[0]}.."'
+    return f"correct the value; the nearest is {near}"
+
+
+def _labels(level: Level, says: str, remedy: str, clue: Clue) -> CheckResult:
+    return CheckResult(
+        check=Check.LABELS, level=level, says=says, remedy=remedy, looked_at=clue.query
+    )
+
+
+def _listed(matcher: LabelMatcher, values: Sequence[str]) -> str:
+    return _several(nearest_first(matcher.value, values))
+
+
+def _several(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_SHOWN
+    return ", ".join(names[:_MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +139,14 @@ class Presence(Look):
     """Of one selector, over the whole window."""
 
     check: ClassVar = Check.METRIC
-    source: Source
+    source: SelectorSource
     span: Span
     own: frozenset[str]
     """The metrics of the whole indicator, which are no misspelling of each other."""
-    total: frozenset[Matcher]
+    total: frozenset[LabelMatcher]
     """What all events must match; what else a part of them must match tells it from the rest."""
 
-    def parts(self) -> Iterable[Part]:
+    def parts(self) -> Iterable[Query]:
         """Ask for how many series there are, and as many for those that may stand in."""
         return [self._seen(text) for text in (self.source.text, *self.source.others)]
 
@@ -34,21 +154,21 @@ class Presence(Look):
         """Return whether there was no series in all of the window, nor any that stands in."""
         return not any(sight.amount(part) for part in self.parts())
 
-    def clues(self, sight: Sight) -> Iterable[Part]:
+    def clues(self, sight: Sight) -> Iterable[Query]:
         """Ask for the metric as such, and for the values of every label that is matched."""
         return self._clues() if self.is_missing(sight) else ()
 
-    def questions(self, sight: Sight) -> Iterable[Question]:
+    def questions(self, sight: Sight) -> Iterable[ServerQuestion]:
         """Ask for the names that there are."""
         name = self.source.selector.name
         return (METRICS, labels_of(name)) if name and self.is_missing(sight) else ()
 
-    def symptoms(self, sight: Sight) -> Iterator[Symptom]:
+    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
         """Say how many series there are, or what is the matter."""
         found = sum(sight.amount(part) for part in self.parts())
         if found:
             says = f"{self.source.role}: {round(found):,} series"
-            yield Symptom(
+            yield CheckResult(
                 check=Check.METRIC, says=says, looked_at=self._seen(self.source.text).text
             )
             return
@@ -72,27 +192,27 @@ class Presence(Look):
             part = self._rest(matcher) if guilty else self._alone(matcher)
             yield Clue(matcher, tuple(sight.table(part)), part.text)
 
-    def _clues(self) -> Iterator[Part]:
+    def _clues(self) -> Iterator[Query]:
         if self.source.selector.name:
             yield self._bare
         for matcher in self.source.selector.matchers:
             yield self._rest(matcher)
             yield self._alone(matcher)
 
-    def _seen(self, selector: str) -> Part:
+    def _seen(self, selector: str) -> Query:
         return over(f"count(count_over_time({selector}[$window]))", self.span)
 
     @property
-    def _bare(self) -> Part:
+    def _bare(self) -> Query:
         return self._seen(self.source.selector.name)
 
-    def _rest(self, matcher: Matcher) -> Part:
+    def _rest(self, matcher: LabelMatcher) -> Query:
         return self._values(matcher, self.source.selector.without(matcher))
 
-    def _alone(self, matcher: Matcher) -> Part:
+    def _alone(self, matcher: LabelMatcher) -> Query:
         return self._values(matcher, self.source.selector.only(()))
 
-    def _values(self, matcher: Matcher, selector: Selector) -> Part:
+    def _values(self, matcher: LabelMatcher, selector: Selector) -> Query:
         # A selector of nothing would be refused; this one finds every series that has the label.
         text = selector.text if selector.name or selector.matchers else f'{{{matcher.label}!=""}}'
         query = f"count by ({matcher.label}) (count_over_time({text}[$window]))"

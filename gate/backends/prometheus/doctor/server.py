@@ -1,28 +1,88 @@
-"""The server as a whole: its kind and version, its clock, how long it keeps data."""
+"""What an expression asks of a server that older versions cannot do."""
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import ClassVar, Final, NamedTuple
 
-from gate.backends.prometheus.doctor.library import Library, Question
+from gate.backends.prometheus.doctor.case import Look, Sight
+from gate.backends.prometheus.doctor.library import Library, ServerQuestion
 from gate.backends.prometheus.outcome import NO_TIME
-from gate.slo.diagnosis import Check, Level, Symptom
-from gate.slo.duration import format_duration, parse_duration
-
-BUILD: Final = Question("status/buildinfo")
-RUNTIME: Final = Question("status/runtimeinfo")
-CLOCK: Final = Question("query", (("query", "time()"), ("nocache", "1")))
-"""Without a time, at the server's own; VictoriaMetrics would move it back but for the second."""
-QUESTIONS: Final = (BUILD, RUNTIME, CLOCK)
-_TOLERATED: Final = timedelta(seconds=10)
-_LOOKBACK: Final = timedelta(minutes=5)
-"""What is older is not seen at an instant, unless the server is told otherwise."""
-_YEAR: Final = timedelta(days=365)
-"""As Prometheus has it: https://pkg.go.dev/github.com/prometheus/common/model#Duration."""
-_VERSION: Final = re.compile(r"([0-9]+)\.([0-9]+)")
+from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.slo.quantities import format_duration, parse_duration
 
 Version = tuple[int, int]
+
+
+class _Feature(NamedTuple):
+    name: str
+    pattern: re.Pattern[str]
+    since: Version
+
+
+# https://github.com/prometheus/prometheus/blob/main/CHANGELOG.md
+_FEATURES: Final = (
+    _Feature("last_over_time", re.compile(r"\blast_over_time\b"), (2, 26)),
+    _Feature("present_over_time", re.compile(r"\bpresent_over_time\b"), (2, 29)),
+    _Feature("native histograms", re.compile(r"\bhistogram_(?:count|sum|fraction)\b"), (2, 40)),
+    _Feature("histogram_avg", re.compile(r"\bhistogram_avg\b"), (2, 52)),
+    _Feature(
+        "histogram_fraction on classic buckets",
+        re.compile(r"\bhistogram_fraction\b(?=.*_bucket\b)", re.DOTALL),
+        (3, 4),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features(Look):
+    """Of the expressions of one SLO, by the version that a Prometheus tells."""
+
+    check: ClassVar = Check.VERSION
+    texts: tuple[str, ...]
+
+    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+        """Name what the server is too old for."""
+        version = version_of(sight.library)
+        text = "\n".join(self.texts)
+        for feature in _FEATURES:
+            if version is not None and version < feature.since and feature.pattern.search(text):
+                since, found = (".".join(map(str, v)) for v in (feature.since, version))
+                yield CheckResult(
+                    check=Check.VERSION,
+                    level=Level.FAULT,
+                    says=f"{feature.name} needs Prometheus {since}, the server is {found}",
+                    remedy="update the server, or count by the classic buckets (le)",
+                    looked_at=text,
+                )
+
+
+BUILD: Final = ServerQuestion("status/buildinfo")
+
+
+RUNTIME: Final = ServerQuestion("status/runtimeinfo")
+
+
+CLOCK: Final = ServerQuestion("query", (("query", "time()"), ("nocache", "1")))
+"""Without a time, at the server's own; VictoriaMetrics would move it back but for the second."""
+
+
+QUESTIONS: Final = (BUILD, RUNTIME, CLOCK)
+
+
+_TOLERATED: Final = timedelta(seconds=10)
+
+
+_LOOKBACK: Final = timedelta(minutes=5)
+"""What is older is not seen at an instant, unless the server is told otherwise."""
+
+
+_YEAR: Final = timedelta(days=365)
+"""As Prometheus has it: https://pkg.go.dev/github.com/prometheus/common/model#Duration."""
+
+
+_VERSION: Final = re.compile(r"([0-9]+)\.([0-9]+)")
 
 
 def version_of(library: Library) -> Version | None:
@@ -49,13 +109,13 @@ def retention_of(library: Library) -> timedelta | None:
         return None
 
 
-def server_symptoms(library: Library) -> Iterator[Symptom]:
+def server_symptoms(library: Library) -> Iterator[CheckResult]:
     """Yield what the server says of itself."""
-    yield Symptom(check=Check.VERSION, says=_name(library), looked_at=f"/api/v1/{BUILD.name}")
+    yield CheckResult(check=Check.VERSION, says=_name(library), looked_at=f"/api/v1/{BUILD.name}")
     retention = retention_of(library)
     if retention is not None:
         says = f"keeps {format_duration(retention)}"
-        yield Symptom(check=Check.RETENTION, says=says, looked_at=f"/api/v1/{RUNTIME.name}")
+        yield CheckResult(check=Check.RETENTION, says=says, looked_at=f"/api/v1/{RUNTIME.name}")
     yield from _clock(library)
 
 
@@ -68,12 +128,12 @@ def _name(library: Library) -> str:
     return "a server that does not tell its version"
 
 
-def _clock(library: Library) -> Iterator[Symptom]:
+def _clock(library: Library) -> Iterator[CheckResult]:
     told, query = library.told(CLOCK), "time()"
     seconds = _seconds(library.data(CLOCK))
     if told is None or seconds is None:
         reason = "its answer is no time" if told else library.failure(CLOCK) or NO_TIME
-        yield Symptom(
+        yield CheckResult(
             check=Check.REACH,
             level=Level.FAULT,
             says=f"the clock could not be looked at: {reason}",
@@ -85,10 +145,10 @@ def _clock(library: Library) -> Iterator[Symptom]:
     off = timedelta(seconds=max(early, late, 0))
     shown = f"{off.total_seconds():,.0f} s"
     if off <= _TOLERATED:
-        yield Symptom(check=Check.CLOCK, says=f"clock within {shown} of ours", looked_at=query)
+        yield CheckResult(check=Check.CLOCK, says=f"clock within {shown} of ours", looked_at=query)
         return
     side = "behind" if early > late else "ahead of"
-    yield Symptom(
+    yield CheckResult(
         check=Check.CLOCK,
         level=Level.FAULT if off > _LOOKBACK else Level.DOUBT,
         says=f"the server's clock is {shown} {side} ours",

@@ -1,0 +1,1 @@
+"""``gate anomalies``: control charts of every indicator."""

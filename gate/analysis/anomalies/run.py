@@ -1,0 +1,113 @@
+"""Control charts: what is asked of a backend for them, and what is made of its answers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import partial
+
+from gate import __version__
+from gate.analysis.anomalies.result import AnomalyReport, Charted, ServiceAnomalies
+from gate.backends import open_backend
+from gate.check.concurrent import run_concurrently
+from gate.check.history_access import by_events, known_of, left_out, open_history
+from gate.check.measure import OpenBackend
+from gate.config.load import PolicyFile
+from gate.history.charts.build import Charting, charts
+from gate.history.incidents import known_steps
+from gate.measure.counts import Unmeasured
+from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
+from gate.policy.policy import Policy
+from gate.slo.objective import RatioSlo
+from gate.slo.window import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnomalyOptions:
+    """What is looked at, and how."""
+
+    at: datetime
+    """The end of the history."""
+    last: timedelta
+    """How much of it; what is over a whole number of steps is left out."""
+    step: timedelta
+    """At most ``last``."""
+    charting: Charting
+
+    @property
+    def span(self) -> Span:
+        """A whole number of steps."""
+        return Span(self.at - self.last // self.step * self.step, self.at)
+
+
+def chart_indicators(
+    files: Sequence[PolicyFile],
+    look: AnomalyOptions,
+    timeout: timedelta,
+    *,
+    open_with: OpenBackend = open_backend,
+) -> AnomalyReport:
+    """Return the charts of every policy.
+
+    Raises:
+        UsageError: a backend keeps no history, or a package of one is missing.
+    """
+    histories = [open_history(file, timeout, open_with)[1] for file in files]
+
+    def task(file: PolicyFile, history: HistoryBackend) -> ServiceAnomalies:
+        asked = requests(file.policy, look)
+        answers = history.history(list(asked.values())) if asked else []
+        return service_anomalies(file, dict(zip(asked, answers, strict=True)), look)
+
+    tasks: list[Callable[[], ServiceAnomalies]] = [
+        partial(task, file, history) for file, history in zip(files, histories, strict=True)
+    ]
+    return AnomalyReport(
+        services=tuple(run_concurrently(tasks)),
+        span=look.span,
+        step=look.step,
+        baseline=look.charting.baseline,
+        rules=look.charting.rules,
+        tool_version=__version__,
+    )
+
+
+def requests(policy: Policy, look: AnomalyOptions) -> Mapping[str, SeriesRequest]:
+    """Return what must be asked for the charts of a policy, by SLO."""
+    return {
+        slo.name: SeriesRequest(sli=slo.sli, span=look.span, step=look.step, mean=True)
+        for slo in by_events(policy)
+    }
+
+
+def service_anomalies(
+    file: PolicyFile, answers: Mapping[str, SeriesAnswer], look: AnomalyOptions
+) -> ServiceAnomalies:
+    """Return the charts of a policy, from the answers to its `requests`."""
+    policy = file.policy
+    asked = requests(policy, look)
+    return ServiceAnomalies(
+        policy=policy,
+        source=file.source,
+        slos=tuple(
+            charted(slo, asked[slo.name], answers[slo.name], look.charting)
+            for slo in by_events(policy)
+        ),
+        left_out=left_out(policy),
+    )
+
+
+def charted(
+    slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer, charting: Charting
+) -> Charted:
+    """Return the charts of one SLO, or why there is no history to draw any of."""
+    answer = known_of(answer)
+    if isinstance(answer, Unmeasured):
+        return Charted(slo=slo, charts=(), unknown=Fraction(1), query=answer.query, lost=answer)
+    return Charted(
+        slo=slo,
+        charts=tuple(charts(answer, request, budget=float(slo.budget), charting=charting)),
+        unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
+        query=answer.query,
+        notes=answer.notes,
+    )

@@ -1,0 +1,1 @@
+"""``gate cohorts``: whose events burn a budget."""

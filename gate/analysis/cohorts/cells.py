@@ -1,0 +1,191 @@
+"""The numbers of cohorts, and the columns of their table; not yet escaped for any format."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import inf
+from typing import Final
+
+from gate import wording
+from gate.analysis.cohorts.result import CohortReport, Group, ServiceCohorts, SloCohorts
+from gate.history.cohorts.comparison import ComparisonOutcome, Contrast
+from gate.reporters.column import MUST, Column
+
+_FINE: Final = 10**9
+"""Denominators of shown numbers; what floats get wrong is finer, and would be rounded up."""
+
+
+_UNLABELLED: Final = "(none)"
+
+
+_CERTAIN: Final = 0.001
+
+
+_TWO: Final = 2.0
+
+
+_TEN: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortRow:
+    """One group of one SLO."""
+
+    first: bool
+    """Whether it is the SLO's first row."""
+    slo: SloCohorts
+    group: Group
+
+
+def rows(service: ServiceCohorts) -> list[CohortRow]:
+    """Return a row for each group of each SLO, in order."""
+    return [
+        CohortRow(first=group is slo.groups[0], slo=slo, group=group)
+        for slo in service.slos
+        for group in slo.groups
+    ]
+
+
+def columns(report: CohortReport, service: ServiceCohorts) -> tuple[Column[CohortRow], ...]:
+    """Return the columns, in the order of reading; those without anything in them are left out."""
+    several = len(service.slos) > 1
+    within = report.within is not None
+    baselines = {slo.baseline for slo in service.slos if slo.groups}
+    rest = baselines.pop() if len(baselines) == 1 else None
+    return (
+        *((_SLO,) if several else ()),
+        Column(
+            title=report.by, cell=lambda row: name_of(row.group), right=False, keep=MUST, share=4
+        ),
+        *_COUNTS,
+        Column(title=f"To {beside(rest)}", cell=_ratio_cell, keep=MUST),
+        *_RATIOS,
+        *((_WITHIN,) if within else ()),
+        _SHOWS,
+    )
+
+
+def outcome(group: Group) -> ComparisonOutcome | None:
+    """Return what can be said of a group; None: it is the baseline."""
+    return group.comparison.outcome if group.comparison is not None else None
+
+
+def is_worse(row: CohortRow) -> bool:
+    """Return whether the group burns more than what it is compared with."""
+    return outcome(row.group) is ComparisonOutcome.WORSE
+
+
+def beside(baseline: str | None) -> str:
+    """Write what a group is compared with."""
+    return "the rest" if baseline is None else baseline or _UNLABELLED
+
+
+def name_of(group: Group) -> str:
+    """Write a group's value."""
+    return group.value or _UNLABELLED
+
+
+def times(number: float) -> str:
+    """Write how many times: ``6.0x``."""
+    if number == inf:
+        return "∞"
+    if not number:
+        return "0x"
+    return f"{number:.{0 if number >= _TEN else 1 if number >= _TWO else 2}f}x"
+
+
+def ratio(one: Contrast) -> str:
+    """Write a ratio where there is one."""
+    return wording.NOTHING if one.ratio is None else times(one.ratio)
+
+
+def interval(one: Contrast) -> str:
+    """Write the interval of a ratio."""
+    low, high = one.interval
+    return f"{times(low)} to {times(high)}"
+
+
+def ratio_and_interval(one: Contrast) -> str:
+    """Write both."""
+    return f"{ratio(one)} ({interval(one)})"
+
+
+def shown(number: float) -> Fraction:
+    """Return a float as a number that can be rounded for show."""
+    return Fraction(number).limit_denominator(_FINE)
+
+
+def _probability(row: CohortRow) -> str:
+    found = row.group.comparison
+    one = (found.within or found.crude) if found is not None else None
+    if one is None:
+        return wording.NOTHING
+    return "<0.001" if one.adjusted < _CERTAIN else f"{one.adjusted:.3f}"
+
+
+def _crude(row: CohortRow) -> Contrast | None:
+    return row.group.comparison.crude if row.group.comparison is not None else None
+
+
+def _ratio_cell(row: CohortRow) -> str:
+    one = _crude(row)
+    return wording.NOTHING if one is None else ratio(one)
+
+
+def _interval_cell(row: CohortRow) -> str:
+    one = _crude(row)
+    return wording.NOTHING if one is None else interval(one)
+
+
+def _within_cell(row: CohortRow) -> str:
+    found = row.group.comparison
+    one = found.within if found is not None else None
+    return wording.NOTHING if one is None else ratio_and_interval(one)
+
+
+def _shows_cell(row: CohortRow) -> str:
+    found = row.group.comparison
+    if found is None or found.detectable is None:
+        return wording.NOTHING
+    many = found.detectable_ratio
+    return wording.spent(shown(found.detectable)) if many is None else times(many)
+
+
+def _error_ratio(row: CohortRow) -> str:
+    low, high = row.group.interval
+    return f"{_percent(row.group.ratio)} ({_percent(low)} to {_percent(high)})"
+
+
+def _percent(number: float) -> str:
+    return wording.spent(shown(number), 2)
+
+
+_SLO: Final[Column[CohortRow]] = Column(
+    title="SLO",
+    cell=lambda row: row.slo.slo if row.first else "",
+    right=False,
+    keep=MUST,
+    share=5,
+)
+
+
+_COUNTS: Final[tuple[Column[CohortRow], ...]] = (
+    Column(title="Events", cell=lambda row: wording.amount(shown(row.group.total)), keep=8),
+    Column(title="Bad", cell=lambda row: wording.amount(shown(row.group.bad)), keep=8),
+    Column(title="Error ratio (95 %)", cell=_error_ratio, keep=5),
+    Column(
+        title="Of budget", cell=lambda row: wording.spent(shown(row.group.budget_share)), keep=7
+    ),
+    Column(title="Burn", cell=lambda row: wording.burn(shown(row.group.burn_rate)), keep=4),
+)
+
+
+_RATIOS: Final[tuple[Column[CohortRow], ...]] = (
+    Column(title="95 %", cell=_interval_cell, keep=3),
+    Column(title="p", cell=_probability, keep=2),
+)
+
+
+_WITHIN: Final[Column[CohortRow]] = Column(title="Like with like", cell=_within_cell, keep=6)
+
+
+_SHOWS: Final[Column[CohortRow]] = Column(title="Would show", cell=_shows_cell, keep=6)

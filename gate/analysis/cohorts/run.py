@@ -1,0 +1,59 @@
+"""Telling apart whose events burn the budgets of everything that one or several policies count."""
+
+from collections.abc import Callable, Sequence
+
+from gate import __version__
+from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
+from gate.analysis.cohorts.result import CohortReport, ServiceCohorts
+from gate.backends import cohorts_of, open_backend
+from gate.check.concurrent import run_concurrently
+from gate.check.measure import OpenBackend
+from gate.config.load import PolicyFile
+from gate.errors import UsageError, nearest
+from gate.measure.cohorts import CohortBackend
+from gate.settings import Limits
+
+
+def compare_cohorts(
+    files: Sequence[PolicyFile], asked: CohortOptions, *, open_with: OpenBackend = open_backend
+) -> CohortReport:
+    """Return whose events burn the budgets of every policy.
+
+    Raises:
+        UsageError: a backend cannot tell events apart, no policy has an SLO that was asked for, or
+            a backend's package is missing.
+    """
+    _check_names(files, asked)
+    tellers = [_teller(file, asked, open_with) for file in files]
+
+    def task(place: int) -> Callable[[], ServiceCohorts]:
+        def tell() -> ServiceCohorts:
+            requests = cohort_requests(files[place].policy, asked)
+            found = tellers[place].cohorts([request for _, request in requests])
+            return service_cohorts(files[place], asked, found)
+
+        return tell
+
+    return CohortReport(
+        services=tuple(run_concurrently([task(place) for place in range(len(files))])),
+        by=asked.by,
+        within=asked.within,
+        at=asked.at,
+        tool_version=__version__,
+    )
+
+
+def _check_names(files: Sequence[PolicyFile], asked: CohortOptions) -> None:
+    names = [slo.name for file in files for slo in file.policy.slos]
+    for name in asked.slos:
+        if name not in names:
+            raise UsageError(f"--slo {name}: no policy has this SLO{nearest(name, names)}")
+
+
+def _teller(file: PolicyFile, asked: CohortOptions, open_with: OpenBackend) -> CohortBackend:
+    teller = cohorts_of(open_with(file.settings, Limits(timeout=asked.timeout)))
+    if teller is None:
+        kind = file.settings.kind
+        path = file.source.path
+        raise UsageError(f"{path}: the backend {kind} cannot tell events apart by labels")
+    return teller

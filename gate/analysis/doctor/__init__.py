@@ -1,0 +1,1 @@
+"""``gate doctor``: whether a count can be trusted."""

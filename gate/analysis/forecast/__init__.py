@@ -1,0 +1,1 @@
+"""``gate forecast``: when a budget runs out or comes back."""

@@ -1,0 +1,1 @@
+"""``gate incidents``: when a budget burned too fast."""

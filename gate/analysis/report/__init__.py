@@ -1,0 +1,1 @@
+"""``gate report``: the past of every budget on one page."""

@@ -1,0 +1,130 @@
+"""What a report asks of a history: everything at once, and each series once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from gate.analysis.anomalies import run as anomalies
+from gate.analysis.forecast.run import ForecastOptions, forecast_requests
+from gate.analysis.incidents.run import IncidentOptions
+from gate.backends import history_of
+from gate.check.history_access import by_events
+from gate.history.charts.build import Charting
+from gate.history.charts.rules import DEFAULT
+from gate.measure.counts import Answer, Backend, Cause, CountRequest, Unmeasured
+from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
+from gate.policy.policy import Policy
+
+_POINT: Final = timedelta(hours=1)
+"""Of a control chart, as ``gate anomalies`` has it."""
+
+
+SeriesAnswers = Mapping[str, SeriesAnswer]
+"""By SLO."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportAnswers:
+    """What a backend has told of a policy's SLOs."""
+
+    steps: SeriesAnswers
+    """To `Questions.steps`."""
+    forecast: SeriesAnswers
+    charts: SeriesAnswers
+    history: HistoryBackend | None
+    """For rules that look back further; None: the backend keeps none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is asked of the history of every policy."""
+
+    search: IncidentOptions
+
+    @property
+    def look(self) -> anomalies.AnomalyOptions:
+        """What charts are drawn of: the first half says what is usual."""
+        search, step = self.search, self.search.step
+        charting = Charting(baseline=search.last / 2, rules=DEFAULT, records=search.records)
+        points = max(min(_POINT, search.last) // step, 1) * step
+        return anomalies.AnomalyOptions(
+            at=search.at, last=search.last, step=points, charting=charting
+        )
+
+    @property
+    def forecast(self) -> ForecastOptions:
+        """What is foretold."""
+        search = self.search
+        return ForecastOptions(at=search.at, last=search.last, timeout=search.timeout)
+
+    def steps(self, policy: Policy) -> dict[str, SeriesRequest]:
+        """Return what pictures and incidents are made of, in the shortest steps."""
+        return {slo.name: replace(self.search.request(slo), mean=True) for slo in by_events(policy)}
+
+    def ask(self, policy: Policy, backend: Backend) -> ReportAnswers:
+        """Return the answers to everything; what the steps have in them is not asked for again.
+
+        Args:
+            policy: whose SLOs are asked about.
+            backend: one that remembers what it has told.
+        """
+        wanted = (
+            self.steps(policy),
+            forecast_requests(policy, self.forecast),
+            anomalies.requests(policy, self.look),
+        )
+        history = history_of(backend)
+        requests = [request for one in wanted for request in one.values()]
+        answers = iter(_answers(history, requests))
+        steps, forecast, charts = ({name: next(answers) for name in one} for one in wanted)
+        return ReportAnswers(steps=steps, forecast=forecast, charts=charts, history=history)
+
+
+def _answers(
+    history: HistoryBackend | None, requests: list[SeriesRequest]
+) -> Iterable[SeriesAnswer]:
+    if history is None:
+        reason = "the backend keeps no history to look at"
+        return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * len(requests)
+    return history.history(requests) if requests else ()
+
+
+CachedAnswer = list[tuple[SeriesRequest, SeriesAnswer]]
+
+
+class CachedHistory:
+    """A backend with a history that answers from what it has been told, where that is enough."""
+
+    def __init__(self, backend: Backend, history: HistoryBackend) -> None:
+        self._backend = backend
+        self._history = history
+        self._told: CachedAnswer = []
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+        """Count, as the backend does."""
+        return self._backend.measure(requests, at)
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened when; what one answer has in it for several is asked for once.
+
+        Of two such requests the one that has it all stands before the other.
+        """
+        asked = [request for request, _ in self._told]
+        missing: list[SeriesRequest] = []
+        for wanted in requests:
+            if not any(covers(one, wanted) for one in (*asked, *missing)):
+                missing.append(wanted)
+        if missing:
+            self._told += zip(missing, self._history.history(missing), strict=True)
+        return [self._known(wanted) for wanted in requests]
+
+    def _known(self, wanted: SeriesRequest) -> SeriesAnswer:
+        asked, answer = next(one for one in self._told if covers(one[0], wanted))
+        return answer if asked == wanted else coarser(answer, asked, wanted)
+
+
+def cached_history(backend: Backend) -> Backend:
+    """Return a backend that asks for no history twice; one that keeps none stays as it is."""
+    history = history_of(backend)
+    return backend if history is None else CachedHistory(backend, history)

@@ -1,0 +1,65 @@
+"""A budget's history as a few lines of text."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from gate.analysis.report import words
+from gate.history.incidents import Incident
+from gate.history.past_budget import Line, Trace
+from gate.history.records import Deployment
+from gate.reporters.spark import Logarithmic, signs
+from gate.slo.window import Span
+
+_CELLS: Final = 60
+
+
+def text_chart(trace: Trace, incidents: Sequence[Incident], deploys: Sequence[Deployment]) -> str:
+    """Draw what was left and the burn rate, one sign a cell, and mark incidents and deploys.
+
+    Of each cell the lowest budget and the highest burn rate are drawn.
+    """
+    line = trace.left or trace.fast
+    span = Span(line[0][0], line[-1][0])
+    lines = []
+    if trace.left:
+        left = [min(known, default=None) for known in _cells(trace.left, span)]
+        first, last = (words.share(value, 0) for value in (trace.left[0][1], trace.left[-1][1]))
+        lines.append(("left", signs(left), f"{first} to {last}"))
+    fast = [max(known, default=None) for known in _cells(trace.fast, span)]
+    peak = max((value for value in fast if value is not None), default=0.0)
+    scale = Logarithmic(max(peak, 1.0))
+    burn = [None if value is None else scale.share(value) for value in fast]
+    lines.append(("burn rate", signs(burn, nothing="▁"), f"at most {words.burn(peak)}"))
+    lines += _marks(span, incidents, deploys)
+    dates = f"{words.date(span.start):<{_CELLS - 6}}{words.date(span.end):>6}"
+    lines.append(("", dates, ""))
+    return "\n".join(f"{label:<10} {drawn}  {told}".rstrip() for label, drawn, told in lines)
+
+
+def _marks(
+    span: Span, incidents: Sequence[Incident], deploys: Sequence[Deployment]
+) -> Iterator[tuple[str, str, str]]:
+    felt = {
+        cell
+        for one in incidents
+        if one.end > span.start
+        for cell in range(_cell(one.start, span), _cell(one.end, span) + 1)
+    }
+    went_live = {_cell(one.time, span) for one in deploys if one.time > span.start}
+    for label, cells in (("incidents", felt), ("deploys", went_live)):
+        if cells:
+            yield label, "".join("^" if cell in cells else " " for cell in range(_CELLS)), ""
+
+
+def _cells(line: Line, span: Span) -> list[list[float]]:
+    """Return the known values of each cell."""
+    cells: list[list[float]] = [[] for _ in range(_CELLS)]
+    for at, value in line:
+        if value is not None and at > span.start:
+            cells[_cell(at, span)].append(value)
+    return cells
+
+
+def _cell(at: datetime, span: Span) -> int:
+    return min(max(int((at - span.start) / span.length * _CELLS), 0), _CELLS - 1)

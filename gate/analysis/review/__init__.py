@@ -1,0 +1,1 @@
+"""``gate review``: whether objectives fit what was reached."""

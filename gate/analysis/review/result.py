@@ -1,0 +1,167 @@
+"""What ``gate review`` found of the objectives of one or several policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from gate.decision.decision import SCHEMA_VERSION, PolicySource
+from gate.decision.document import source_document
+from gate.decision.slo_document import Json, instant, number, share
+from gate.errors import ExitCode
+from gate.history.objective_candidates import Candidate, Fit
+from gate.history.periods import PastPeriod
+from gate.measure.counts import Unmeasured
+from gate.policy.policy import Policy
+from gate.slo.objective import RatioSlo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What a candidate would have meant."""
+
+    candidate: Candidate
+    met: int
+    """In how many of the periods that count."""
+    exhausted: Fraction | None
+    """The share of the known time in which nothing was left, 0 to 1; None: no time is known."""
+    tiers: Mapping[str, Fraction]
+    """The share of the known time in which the budget was in each tier of the policy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What the history says of one SLO."""
+
+    periods: tuple[PastPeriod, ...]
+    """The oldest first."""
+    fit: Fit
+    met: Fraction | None
+    """The strictest objective that 95 % of the periods met; None: any."""
+    met_moved: Fraction | None
+    """The same of windows that were moved through the time looked at."""
+    moved: int
+    """How many of those there were."""
+    replayed: tuple[Replayed, ...]
+    """The strictest first."""
+    unknown: Fraction
+    """The share of the time at which it is not known what was left, 0 to 1."""
+    begins: datetime | None
+    """The first instant of which anything is known; None where that is as early as was asked."""
+    query: str
+    notes: tuple[str, ...]
+
+    @property
+    def counted(self) -> list[PastPeriod]:
+        """The periods of which enough is known."""
+        return [one for one in self.periods if one.doubt is None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloReview:
+    """One SLO that was looked at."""
+
+    slo: RatioSlo
+    review: Review | None
+    unmeasured: Unmeasured | None
+    """Given: nothing can be said, or of no period, and this is why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReview:
+    """One policy."""
+
+    policy: Policy
+    source: PolicySource
+    slos: tuple[SloReview, ...]
+    left_out: tuple[tuple[str, str], ...]
+    """SLOs that have no history of events, each with a sentence that says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewReport:
+    """The whole."""
+
+    services: tuple[ServiceReview, ...]
+    """At least one."""
+    periods: int
+    """How many were asked for."""
+    evaluated_at: datetime
+    tool_version: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Undecided where nothing can be said of an SLO, whatever was found."""
+        lost = any(one.unmeasured for service in self.services for one in service.slos)
+        return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
+
+
+def review_document(report: ReviewReport) -> Json:
+    """Return the report as plain data; shares are fractions of 1."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "evaluated_at": instant(report.evaluated_at),
+        "tool_version": report.tool_version,
+        "exit_code": report.exit_code,
+        "periods_asked": report.periods,
+        "services": [
+            {
+                "service": service.policy.service,
+                "source": source_document(service.source),
+                "slos": [_slo(one) for one in service.slos],
+                "left_out": [{"slo": slo, "reason": reason} for slo, reason in service.left_out],
+            }
+            for service in report.services
+        ],
+    }
+
+
+def _slo(one: SloReview) -> Json:
+    slo, lost = one.slo, one.unmeasured
+    return {
+        "name": slo.name,
+        "objective": share(slo.objective),
+        "sla": share(slo.sla),
+        "window": str(slo.window),
+        "unmeasured": {"cause": lost.cause, "reason": lost.reason} if lost else None,
+        "review": _review(slo, one.review) if one.review else None,
+    }
+
+
+def _review(slo: RatioSlo, found: Review) -> Json:
+    return {
+        "fit": found.fit,
+        "periods": [_period(slo, one) for one in found.periods],
+        "met_in_95_percent": share(found.met),
+        "met_in_95_percent_of_moved": share(found.met_moved),
+        "moved_windows": found.moved,
+        "candidates": [_replayed(one) for one in found.replayed],
+        "unknown": share(found.unknown),
+        "begins": instant(found.begins),
+        "query": found.query,
+        "notes": list(found.notes),
+    }
+
+
+def _period(slo: RatioSlo, one: PastPeriod) -> Json:
+    return {
+        "start": instant(one.span.start),
+        "end": instant(one.span.end),
+        "total": number(one.total),
+        "bad": number(one.bad),
+        "coverage": share(one.coverage),
+        "not_counted": one.doubt,
+        "consumed": share(one.consumed(slo.objective)),
+        "sla_consumed": None if slo.sla is None else share(one.consumed(slo.sla)),
+        "sla_spare_events": None if slo.sla is None else number(one.spare(slo.sla)),
+    }
+
+
+def _replayed(one: Replayed) -> Json:
+    return {
+        "kind": one.candidate.kind,
+        "objective": share(one.candidate.objective),
+        "met": one.met,
+        "exhausted": share(one.exhausted),
+        "tiers": {tier: share(part) for tier, part in one.tiers.items()},
+    }

@@ -1,0 +1,118 @@
+"""One number that is asked for: its role, its expression and window, and how to halve it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Self
+
+MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+SECOND: Final = timedelta(seconds=1)
+
+
+_MOST_CUTS: Final = 5
+"""A window is cut into 32 pieces at most: 30 days into pieces of less than a day."""
+
+
+class Role(StrEnum):
+    """What a number stands for: a part of an indicator, or of what follows from it."""
+
+    TOTAL = "total"
+    GOOD = "good"
+    BAD = "bad"
+    SUM = "sum"
+    """Of a histogram's values; its events are the total."""
+    SPENT = "spent"
+    GAUGE = "gauge"
+    SLICES = "slices"
+    """Slices that have something to judge."""
+    JUDGED_SLICES = "judged slices"
+    BAD_SLICES = "bad slices"
+
+
+EVENTS: Final = frozenset({Role.TOTAL, Role.GOOD, Role.BAD})
+
+
+def window_text(length: timedelta) -> str:
+    """Write a length as PromQL takes it: whole seconds, else milliseconds."""
+    milliseconds = length // MILLISECOND
+    whole, rest = divmod(milliseconds, 1000)
+    return f"{milliseconds}ms" if rest else f"{whole}s"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryGrid:
+    """Instants at equal distances, at which an expression is evaluated."""
+
+    first: datetime
+    step: timedelta
+    count: int
+    """At least 1."""
+
+    @property
+    def last(self) -> datetime:
+        """The last instant."""
+        return self.first + (self.count - 1) * self.step
+
+    def halves(self) -> "tuple[QueryGrid, QueryGrid] | None":
+        """Return the newer and the older half; None: it is a single instant."""
+        older = self.count // 2
+        if not older:
+            return None
+        newer = QueryGrid(self.first + older * self.step, self.step, self.count - older)
+        return newer, QueryGrid(self.first, self.step, older)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """An expression that must give one number, or one per value of a label or of several."""
+
+    pieces: tuple[str, ...]
+    """The text around each place for the window."""
+    length: timedelta
+    offset: timedelta = timedelta()
+    """How long before the instant the window ends."""
+    open_start: bool = False
+    """Leave the window's first instant out. For subqueries: before Prometheus 3 a step that falls
+    on it is counted (https://prometheus.io/docs/prometheus/latest/migration/), one too many.
+    """
+    grain: timedelta | None = None
+    """The window may be cut at multiples of this, and the numbers added up; None: it may not."""
+    cuts: int = 0
+    label: str | None = None
+    """Given: one number per value of this label is expected."""
+    grid: QueryGrid | None = None
+    """Given: one number per instant is expected, instead of one at the run's instant."""
+    by: tuple[str, ...] = ()
+    """Given, with a grid: so many numbers per values of these labels are expected."""
+
+    @property
+    def text(self) -> str:
+        """The expression as it is sent."""
+        window = window_text(self.length - MILLISECOND if self.open_start else self.length)
+        pieces = self.pieces
+        if self.offset:
+            moved = f"] offset {window_text(self.offset)}"
+            pieces = (pieces[0], *(piece.replace("]", moved, 1) for piece in pieces[1:]))
+        return window.join(pieces)
+
+    def halves(self) -> tuple[Self, Self] | None:
+        """Return two parts whose numbers add up to this one's; None: it cannot be cut further.
+
+        Of a grid they follow each other instead.
+        """
+        if self.grid is not None:
+            grids = self.grid.halves() if self.cuts < _MOST_CUTS else None
+            return grids and (
+                replace(self, grid=grids[0], cuts=self.cuts + 1),
+                replace(self, grid=grids[1], cuts=self.cuts + 1),
+            )
+        if self.grain is None or self.cuts == _MOST_CUTS:
+            return None
+        late = self.length / 2 // self.grain * self.grain
+        if not late:
+            return None
+        newer = replace(self, length=late, cuts=self.cuts + 1)
+        older = replace(newer, length=self.length - late, offset=self.offset + late)
+        return newer, older

@@ -1,0 +1,228 @@
+"""What came back for one part, read from the server's JSON."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from typing import Any, Final
+
+from gate.backends.prometheus.outcome import Reply
+from gate.backends.prometheus.query import Query, QueryGrid
+from gate.measure.counts import Cause
+
+LABEL: Final = "gate_part"
+"""The label that says which part of a batch a series belongs to."""
+
+
+# As long as a float64 can get without an exponent; more would take for ever, or int() refuses it.
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]{0,400})?(?:[eE][+-]?[0-9]{1,3})?")
+
+
+_MOST_LISTED: Final = 5
+
+
+_LARGEST: Final = 1e30
+"""Nothing that is counted comes near; what does is a broken query."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryValue:
+    """The server answered."""
+
+    number: Fraction | None
+    """None: no series came back, or a number per label was asked for."""
+    numbers: Mapping[str, Fraction] = field(default_factory=dict)
+    """By the value of the label that was asked for."""
+    points: tuple[float | None, ...] = ()
+    """Of the grid that was asked for, the oldest first; None: no series at that instant."""
+    groups: Mapping[tuple[str, ...], tuple[float | None, ...]] = field(default_factory=dict)
+    """Points by the values of the labels that were asked for; what is no group has ``points``."""
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryError:
+    """There is no number."""
+
+    cause: Cause
+    reason: str
+
+
+_WITHOUT_VALUE: Final = QueryError(
+    cause=Cause.BACKEND_ERROR, reason="the answer holds a series without value"
+)
+
+
+QueryResult = QueryValue | QueryError
+
+
+QueryResults = Callable[[Query], QueryResult]
+"""What came back, by part."""
+
+
+def read_reply(reply: Reply, parts: Sequence[Query]) -> list[QueryResult]:
+    """Read the answer to a query of some parts, in their order. A single part has no mark."""
+    if reply.kind != ("vector" if parts[0].grid is None else "matrix"):
+        return [_not_a_vector(reply.kind)] * len(parts)
+    series: dict[str, list[Mapping[str, Any]]] = {str(place): [] for place in range(len(parts))}
+    for sample in reply.result:
+        mark = _mark(sample, len(parts))
+        if mark not in series:
+            reason = "the answer holds series that were not asked for"
+            return [QueryError(cause=Cause.BACKEND_ERROR, reason=reason)] * len(parts)
+        series[mark].append(sample)
+    return [_read(part, found, reply) for part, found in zip(parts, series.values(), strict=True)]
+
+
+def _read(part: Query, series: list[Mapping[str, Any]], reply: Reply) -> QueryResult:
+    if part.grid is not None:
+        return _read_points(series, reply, part.grid, part.by)
+    if part.label is not None:
+        return _read_table(series, reply, part.label)
+    return _read_part(series, reply)
+
+
+def is_absent(reading: QueryResult) -> bool:
+    """Return whether the server answered that there is no series."""
+    return isinstance(reading, QueryValue) and reading.number is None
+
+
+def merge_results(first: QueryResult, second: QueryResult) -> QueryResult:
+    """Put two halves together, the newer first; a half without any series adds nothing."""
+    if isinstance(first, QueryError):
+        return first
+    if isinstance(second, QueryError):
+        return second
+    warnings = tuple(dict.fromkeys(first.warnings + second.warnings))
+    if first.points:
+        groups = {
+            values: second.groups.get(values, second.points)
+            + first.groups.get(values, first.points)
+            for values in {**second.groups, **first.groups}
+        }
+        points = second.points + first.points
+        return QueryValue(number=None, points=points, groups=groups, warnings=warnings)
+    numbers = [value.number for value in (first, second) if value.number is not None]
+    note = (
+        "the window was counted in pieces, since it is too large for one query; what was counted"
+        " while no data came in is lost where a piece ends there"
+    )
+    return QueryValue(
+        number=sum(numbers, Fraction()) if numbers else None,
+        warnings=warnings,
+        notes=tuple(dict.fromkeys((*first.notes, *second.notes, note))),
+    )
+
+
+def _not_a_vector(kind: str) -> QueryError:
+    cure = "wrap it in vector(...)" if kind == "scalar" else "one number is needed"
+    return QueryError(cause=Cause.INVALID, reason=f"the expression returns a {kind}; {cure}")
+
+
+def _mark(sample: object, parts: int) -> str | None:
+    if not isinstance(sample, dict) or not isinstance(sample.get("metric"), dict):
+        return None
+    return "0" if parts == 1 else str(sample["metric"].get(LABEL))
+
+
+def _read_part(series: list[Mapping[str, Any]], reply: Reply) -> QueryResult:
+    if len(series) > 1:
+        return QueryError(cause=Cause.INVALID, reason=_several(series))
+    if not series:
+        return QueryValue(number=None, warnings=reply.warnings, notes=reply.notes)
+    if "histogram" in series[0]:
+        reason = "the value is a native histogram; use histogram_count(...) or histogram_fraction"
+        return QueryError(cause=Cause.INVALID, reason=reason)
+    number = _number(series[0].get("value"))
+    if isinstance(number, QueryError):
+        return number
+    return QueryValue(number=number, warnings=reply.warnings, notes=reply.notes)
+
+
+def _read_table(series: list[Mapping[str, Any]], reply: Reply, label: str) -> QueryResult:
+    numbers: dict[str, Fraction] = {}
+    for sample in series:
+        number = _number(sample.get("value"))
+        if isinstance(number, QueryError):
+            return number
+        numbers[str(sample["metric"].get(label, ""))] = number
+    return QueryValue(number=None, numbers=numbers, warnings=reply.warnings, notes=reply.notes)
+
+
+def _read_points(
+    series: list[Mapping[str, Any]], reply: Reply, grid: QueryGrid, by: tuple[str, ...]
+) -> QueryResult:
+    groups: dict[tuple[str, ...], tuple[float | None, ...]] = {}
+    for sample in series:
+        values = tuple(str(sample["metric"].get(label, "")) for label in by)
+        if values in groups:
+            return QueryError(cause=Cause.INVALID, reason=_several(series))
+        points = _points(sample, grid)
+        if isinstance(points, QueryError):
+            return points
+        groups[values] = points
+    nothing = (None,) * grid.count
+    return QueryValue(
+        number=None,
+        points=nothing if by else groups.get((), nothing),
+        groups=groups if by else {},
+        warnings=reply.warnings,
+        notes=reply.notes,
+    )
+
+
+def _points(sample: Mapping[str, Any], grid: QueryGrid) -> tuple[float | None, ...] | QueryError:
+    points: list[float | None] = [None] * grid.count
+    first, step = grid.first.timestamp(), grid.step.total_seconds()
+    parse = cache(_parse)  # the values of a history come again and again
+    for pair in sample.get("values", ()):
+        match pair:
+            case [float() | int() as time, str(text)]:
+                number, place = parse(text), round((time - first) / step)
+            case _:
+                return _WITHOUT_VALUE
+        if isinstance(number, QueryError):
+            return number
+        if not 0 <= place < grid.count:
+            reason = "the answer holds an instant that was not asked for"
+            return QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
+        points[place] = number
+    return tuple(points)
+
+
+def _number(value: object) -> Fraction | QueryError:
+    match value:
+        case [_, str(text)]:
+            number = _parse(text)
+            return number if isinstance(number, QueryError) else Fraction(text)
+        case _:
+            return _WITHOUT_VALUE
+
+
+def _parse(text: str) -> float | QueryError:
+    """Return the number, or what is wrong with it; only text that is a `Fraction`, too, is one."""
+    if text.lstrip("+-").lower() in {"nan", "inf"}:
+        return QueryError(cause=Cause.INVALID, reason=f"the value is {text}, which is no count")
+    if not _NUMBER.fullmatch(text):
+        return QueryError(cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is no number")
+    if abs(float(text)) > _LARGEST:
+        return QueryError(
+            cause=Cause.INVALID, reason=f"the value is {text[:40]}, which is no count"
+        )
+    return float(text)
+
+
+def _several(series: list[Mapping[str, Any]]) -> str:
+    shown = [_labels(sample["metric"]) for sample in series[:_MOST_LISTED]]
+    more = f" and {len(series) - _MOST_LISTED} more" if len(series) > _MOST_LISTED else ""
+    return (
+        f"{len(series)} series came back instead of one: {', '.join(shown)}{more};"
+        " aggregate them, for example with sum(...)"
+    )
+
+
+def _labels(metric: Mapping[str, Any]) -> str:
+    pairs = (f'{name}="{value}"' for name, value in metric.items() if name != LABEL)
+    return "{" + ",".join(pairs) + "}"

@@ -1,0 +1,103 @@
+"""What the user asked for in one run, and the overrides among it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from gate.budget.impact import Impact
+from gate.config.load import PolicyFile
+from gate.decision.decision import Context, PolicyDecision, exit_code
+from gate.errors import ExitCode, UsageError
+from gate.policy.override import AskLabel, Labelled, Override, OverrideRule, refusal
+from gate.policy.recognition import Approval, Approve, ChangeFacts, ChangeMatcher
+from gate.policy.rights import AskRight, by_name
+
+DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
+
+
+def nothing_known() -> ChangeFacts:
+    """Return that nothing is known of the change, which rules no class out."""
+    return ChangeFacts(paths=None, labels=None, branches=None, subjects=None, trailers=None)
+
+
+def nobody(_matcher: ChangeMatcher) -> Approval:
+    """Return that no approval can be asked for here."""
+    return Approval(why_not="there is no pull request whose approvals could be read")
+
+
+def no_label(_rule: OverrideRule, _at: datetime) -> Labelled:
+    """Return that there is no pull request here that could have a label."""
+    return Labelled()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The whole of it; the files and the network are behind the functions."""
+
+    at: datetime
+    """The one instant of the run."""
+    change: str | None = None
+    """The change class; None: it is recognised."""
+    facts: Callable[[], ChangeFacts] = nothing_known
+    """Finds out what is known of the change; called once at most, if a policy needs it."""
+    approve: Approve = nobody
+    context: Context = field(default_factory=lambda: Context(system="none"))
+    satisfied: Mapping[str, str] = field(default_factory=dict)
+    """Requirement -> evidence."""
+    impact: Impact | None = None
+    override: Override | None = None
+    labelled: AskLabel = no_label
+    """Looks for an override by a label; called only where a change may not ship without one."""
+    entitled: AskRight = by_name
+    """Tells whether whoever approved ``override`` is one of those whom a policy names."""
+    also: tuple[timedelta, ...] = ()
+    """Windows whose burn rates are wanted beside those that the policy needs."""
+    observe: bool = False
+    fail_on_warn: bool = False
+    timeout: timedelta = DEFAULT_TIMEOUT
+    key: bytes | None = field(default=None, repr=False)
+    """Signs the decision."""
+
+
+def check_asked(file: PolicyFile, options: Options) -> None:
+    """Let an override of the command line pass only where a policy lets itself be overridden.
+
+    Raises:
+        UsageError: it does not count under this policy.
+    """
+    if options.override is None:
+        return
+    authors = [who for who in (options.context.author, options.context.actor) if who]
+    flaw = refusal(
+        options.override,
+        file.policy.overrides,
+        at=options.at,
+        authors=authors,
+        ask=options.entitled,
+    )
+    if flaw is not None:
+        raise UsageError(f"--override does not count under {file.source.path}: {flaw}")
+
+
+def overriding(decided: Sequence[PolicyDecision], options: Options) -> Labelled:
+    """Return the override that counts: the one that was asked for, else one by a label.
+
+    Of several policies each that stops the change must have a label that overrides it; of these
+    overrides the one that ends first is told.
+    """
+    if options.override is not None:
+        return Labelled(override=options.override)
+    rules = [one.policy.overrides for one in decided if _stops(one, options)]
+    if not all(rule.label for rule in rules):
+        return Labelled()
+    answers = [options.labelled(rule, options.at) for rule in dict.fromkeys(rules)]
+    found = [one.override for one in answers if one.override is not None]
+    if found and len(found) == len(answers):
+        return Labelled(override=min(found, key=lambda override: override.until))
+    return Labelled(why_not="; ".join(filter(None, dict.fromkeys(a.why_not for a in answers))))
+
+
+def _stops(decided: PolicyDecision, options: Options) -> bool:
+    told = exit_code(decided.verdict, observe=options.observe, fail_on_warn=options.fail_on_warn)
+    return told is not ExitCode.ALLOW

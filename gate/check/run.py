@@ -1,0 +1,205 @@
+"""One run over one or several policies: the decision, or the status without a verdict."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache, partial
+from typing import Final, TypeVar
+
+from gate import __version__
+from gate.backends import history_of, open_backend
+from gate.budget.assessment import Assessment
+from gate.check.concurrent import run_concurrently
+from gate.check.decide import decide
+from gate.check.measure import OpenBackend, measure
+from gate.check.options import Options, check_asked, overriding
+from gate.check.recover import Recover, recover
+from gate.config.load import PolicyFile
+from gate.decision.decision import Decision, PolicyDecision, Proposed, exit_code
+from gate.decision.status import PolicyStatus, Status
+from gate.errors import UsageError, nearest
+from gate.measure.counts import Backend
+from gate.measure.history import HistoryBackend
+from gate.policy.findings import worst
+from gate.policy.past import NOTHING, Past
+from gate.policy.policy import Policy
+from gate.settings import Limits
+
+T = TypeVar("T")
+
+
+_PATIENCE: Final = timedelta(seconds=10)
+"""For a history, which is nice to have here and decides nothing."""
+
+
+def run_check(
+    files: Sequence[PolicyFile], options: Options, *, open_with: OpenBackend = open_backend
+) -> Decision:
+    """Decide on a change under every policy; the worst of them is the verdict.
+
+    Raises:
+        UsageError: the change class is unknown to a policy, a requirement to all of them, an
+            override does not count, or a backend's package is missing.
+    """
+    _check_words(files, options)
+    proposed = [file.proposed for file in files if file.proposed is not None]
+    known = _for_all([*files, *proposed], options, open_with, _measure_and_look_back)
+    facts = cache(options.facts)
+    judged = [
+        decide(file, assessments, options, facts, _recovering(file, options, open_with), past=past)
+        for file, (assessments, past) in zip([*files, *proposed], known, strict=True)
+    ]
+    policies = tuple(_with_proposed(files, judged))
+    verdict = worst(policy.verdict for policy in policies)
+    labelled = overriding(policies, options)
+    override = labelled.override
+    ends = [options.at + min(file.policy.valid_for for file in files)]
+    if override is not None:
+        ends.append(override.until)
+    return Decision(
+        policies=policies,
+        verdict=verdict,
+        exit_code=exit_code(
+            verdict,
+            observe=options.observe,
+            fail_on_warn=options.fail_on_warn,
+            override=override,
+        ),
+        observe=options.observe,
+        fail_on_warn=options.fail_on_warn,
+        evaluated_at=options.at,
+        expires_at=min(ends),
+        tool_version=__version__,
+        context=options.context,
+        override=override,
+        not_overridden=labelled.why_not,
+        key=options.key,
+    )
+
+
+def run_status(
+    files: Sequence[PolicyFile],
+    options: Options,
+    *,
+    sketched: bool = False,
+    open_with: OpenBackend = open_backend,
+) -> Status:
+    """Return every budget, without a verdict.
+
+    Args:
+        files: the policies.
+        options: of these the instant and the patience count.
+        sketched: also ask how the measured budgets came down.
+        open_with: opens a backend.
+
+    Raises:
+        UsageError: a backend's package is missing.
+    """
+    assessed = _for_all(files, options, open_with, _measure)
+    opening = open_with if sketched else None
+    tasks = [
+        partial(_status, file, known, options, opening)
+        for file, known in zip(files, assessed, strict=True)
+    ]
+    return Status(
+        policies=tuple(run_concurrently(tasks)),
+        evaluated_at=options.at,
+        tool_version=__version__,
+    )
+
+
+def _status(
+    file: PolicyFile,
+    assessments: tuple[Assessment, ...],
+    options: Options,
+    open_with: OpenBackend | None,
+) -> PolicyStatus:
+    """Put together a policy's budgets; their histories are asked for where a backend is opened."""
+    known = PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
+    if open_with is None:
+        return known
+    from gate.check.past import sketch  # noqa: PLC0415 - a check has no use for it
+
+    history = _history(file, options, open_with)
+    return replace(known, burn_downs=sketch(history, assessments, options.at))
+
+
+def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> HistoryBackend | None:
+    """Open what is asked for things that are nice to have, with little patience."""
+    limits = Limits(timeout=min(options.timeout, _PATIENCE))
+    return history_of(open_with(file.settings, limits))
+
+
+def _recovering(file: PolicyFile, options: Options, open_with: OpenBackend) -> Recover:
+    def recovering(
+        policy: Policy, known: tuple[Assessment, ...], change: str
+    ) -> tuple[Assessment, ...]:
+        history = _history(file, options, open_with)
+        return known if history is None else recover(history, policy, known, change, options.at)
+
+    return recovering
+
+
+def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
+    for file in files:
+        check_asked(file, options)
+        known = file.policy.change_classes
+        if options.change is not None and options.change not in known:
+            hint = nearest(options.change, known)
+            raise UsageError(f"{file.source.path} has no change class {options.change!r}{hint}")
+    requirements = {
+        name
+        for file in files
+        for tier in file.policy.tiers
+        for names in tier.require.values()
+        for name in names
+    }
+    for name in options.satisfied:
+        if name not in requirements:
+            hint = nearest(name, requirements) if requirements else "; no tier requires anything"
+            raise UsageError(f"--satisfied {name}: no policy requires this{hint}")
+
+
+def _for_all(
+    files: Sequence[PolicyFile],
+    options: Options,
+    open_with: OpenBackend,
+    work: Callable[[Policy, Backend, Options], T],
+) -> list[T]:
+    """Carry out the work for every policy, several at once: each may wait for its own backend."""
+    limits = Limits(timeout=options.timeout)
+    backends = [open_with(file.settings, limits) for file in files]
+    return run_concurrently(
+        [
+            partial(work, file.policy, backend, options)
+            for file, backend in zip(files, backends, strict=True)
+        ]
+    )
+
+
+def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assessment, ...]:
+    return measure(policy, backend, at=options.at, impact=options.impact, also=options.also)
+
+
+def _measure_and_look_back(
+    policy: Policy, backend: Backend, options: Options
+) -> tuple[tuple[Assessment, ...], Past]:
+    assessments = _measure(policy, backend, options)
+    if not policy.looks_back:
+        return assessments, NOTHING
+    from gate.check.past import look_back  # noqa: PLC0415 - for rules that need the history
+
+    return assessments, look_back(policy, history_of(backend), options.at)
+
+
+def _with_proposed(
+    files: Sequence[PolicyFile], judged: Sequence[PolicyDecision]
+) -> Iterator[PolicyDecision]:
+    """Yield the decisions that count, each with the verdict of its altered policy, if any."""
+    altered = iter(judged[len(files) :])
+    for file, decided in zip(files, judged, strict=False):
+        if file.altered is None:
+            yield decided
+        else:
+            verdict = next(altered).verdict if file.proposed is not None else None
+            yield replace(decided, proposed=Proposed(verdict=verdict, sha256=file.altered))

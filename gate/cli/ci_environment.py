@@ -1,0 +1,139 @@
+"""Where ``gate check`` runs: the context, and how to find out about the change."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gate.check.options import no_label, nobody
+from gate.decision.decision import Context
+from gate.hosts.systems import detect
+from gate.policy.override import Labelled, OverrideRule
+from gate.policy.recognition import Approval, ChangeFacts, ChangeMatcher
+from gate.policy.rights import Right, by_name
+
+if TYPE_CHECKING:
+    from gate.hosts.git import Checkout
+    from gate.hosts.github import GitHub
+    from gate.hosts.gitlab import GitLab
+
+_ANNOTATING: Final = frozenset({"github", "gitlab"})
+"""Systems that show a finding at a file, which they look for from the top of the repository."""
+
+
+def context_of(system: str, *, base: str | None = None, environment: str | None = None) -> Context:
+    """Return the context of this run; ``base`` goes before what the CI system says."""
+    context = detect(os.environ, system)
+    return replace(
+        context,
+        environment=environment,
+        base=base or context.base,
+        revision=context.revision or _git(lambda checkout: checkout.head()),
+        folder=(_git(lambda one: one.prefix()) or "") if context.system in _ANNOTATING else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CiEnvironment:
+    """Finds out about the change. Git and the network are asked only when a policy needs it."""
+
+    context: Context
+    environ: Mapping[str, str]
+
+    def facts(self) -> ChangeFacts:
+        """Return what is known of the change."""
+        from gate.hosts.facts import (  # noqa: PLC0415 - for policies that recognise only
+            change_facts,
+        )
+        from gate.hosts.git import Checkout  # noqa: PLC0415
+
+        client, pull = self.github(), self.context.pull_request
+        ask = None if client is None or pull is None else lambda: client.changed_paths(pull)
+        return change_facts(self.context, Checkout(Path.cwd()), ask_paths=ask)
+
+    def with_author(self) -> "CiEnvironment":
+        """Return it with whose change this is, asked of the host where the CI system is silent."""
+        context, host = self.context, self.host()
+        if context.author is not None or context.pull_request is None or host is None:
+            return self
+        with suppress(LookupError):
+            context = replace(context, author=host.people.author(context.pull_request) or None)
+        return replace(self, context=context)
+
+    def approve(self, matcher: ChangeMatcher) -> Approval:
+        """Return who stands behind what a matcher recognised."""
+        host = self.host()
+        if host is None:
+            return nobody(matcher)
+        from gate.hosts.people import Approvals  # noqa: PLC0415 - as above
+
+        return Approvals(host.people, self.context)(matcher)
+
+    def entitled(self, who: str, wanted: Sequence[str]) -> Right:
+        """Return whether somebody is one of those whom a policy names."""
+        host = self.host()
+        if host is None:
+            return by_name(who, wanted)
+        from gate.hosts.people import Rights  # noqa: PLC0415 - as above
+
+        return Rights(host.people)(who, wanted)
+
+    def labelled(self, rule: OverrideRule, at: datetime) -> Labelled:
+        """Return the override that a label of the pull request stands for."""
+        host = self.host()
+        if host is None:
+            return no_label(rule, at)
+        from gate.hosts.label_override import LabelOverride  # noqa: PLC0415 - as above
+
+        return LabelOverride(host.people, host, self.context)(rule, at)
+
+    def file(self, path: str, ref: str) -> tuple[str, bytes | None]:
+        """Return the commit that a name stands for, and a file as it has it; None: it has none.
+
+        Raises:
+            LookupError: GitHub cannot tell, or this is not a run on GitHub.
+        """
+        client = self.github()
+        if client is None:
+            raise LookupError("there is no token to ask GitHub with")
+        return client.file(path, ref)
+
+    def host(self) -> "GitHub | GitLab | None":
+        """Return a client of the code host; None where there is no token to ask with."""
+        return self._gitlab() if self.context.system == "gitlab" else self.github()
+
+    def github(self) -> "GitHub | None":
+        """Return a client where this runs on GitHub, and there is a token to ask with."""
+        token, repository = self.environ.get("GITHUB_TOKEN"), self.context.repository
+        if self.context.system != "github" or not token or not repository:
+            return None
+        from gate.hosts.github import URL, GitHub  # noqa: PLC0415 - as above
+        from gate.hosts.github_people import GitHubError  # noqa: PLC0415
+
+        try:
+            return GitHub(repository, token, url=self.environ.get("GITHUB_API_URL") or URL)
+        except GitHubError:
+            return None  # GITHUB_REPOSITORY names none
+
+    def _gitlab(self) -> "GitLab | None":
+        """Return a client where there is a token of the project; a job's own may do too little."""
+        token, url = self.environ.get("GITLAB_TOKEN"), self.environ.get("CI_API_V4_URL")
+        project = self.environ.get("CI_PROJECT_ID") or self.context.repository
+        if not token or not url or not project:
+            return None
+        from gate.hosts.gitlab import GitLab  # noqa: PLC0415 - as above
+
+        return GitLab(project, token, url=url, page=self.environ.get("CI_PROJECT_URL", ""))
+
+
+def _git(question: "Callable[[Checkout], str]") -> str | None:
+    """Ask git about the folder of this run; None: it cannot tell."""
+    from gate.hosts.git import Checkout, GitError  # noqa: PLC0415 - where it is needed only
+
+    try:
+        return question(Checkout(Path.cwd()))
+    except GitError:
+        return None  # not in a checkout: a decision need not be about a commit

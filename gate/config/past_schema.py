@@ -1,0 +1,194 @@
+"""What a policy file says of the past and of what is to come: the rules that need the history."""
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from gate.config.rules_schema import CLASSES
+from gate.parsing.reader import Reader, UnreadableError
+from gate.parsing.schema import (
+    Choice,
+    Field,
+    JsonSchema,
+    ListOf,
+    Object,
+    Scalar,
+    Union,
+    Values,
+)
+from gate.parsing.values import ABOVE_ZERO, BOOLEAN, DURATION, GLOB, SHARE
+from gate.policy.burn_rates import Effect
+from gate.policy.changes import REPAIRS
+
+if TYPE_CHECKING:
+    from gate.history.records import IncidentRecord
+    from gate.policy.control_charts import ControlChartRule
+    from gate.policy.exhaustion import ExhaustionRule
+    from gate.policy.postmortems import PostmortemRule
+
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+_THRESHOLD: Final = Fraction(6)
+"""As ``gate incidents`` has it."""
+
+
+_EFFECTS: Final = Choice(tuple(Effect))
+
+
+def _record_files(text: str) -> str:
+    pattern = GLOB.parse(text)
+    if not pattern.endswith(_SUFFIXES):
+        # A folder, or a misspelt ending, would match nothing for ever and say nothing.
+        raise ValueError(f"{text!r} names no YAML files; write for example incidents/*.yaml")
+    return pattern
+
+
+_FILES: Final = Scalar(_record_files, {**GLOB.json, "examples": ["incidents/*.yaml"]})
+
+
+_PATTERNS: Final = Union(
+    Scalar(lambda text: (_record_files(text),), _FILES.json), ListOf(_FILES, at_least=1)
+)
+
+
+class _Records:
+    """The records in files beside the policy, which are as much the policy as its own text."""
+
+    def read(
+        self, node: yaml.Node, reader: Reader
+    ) -> "tuple[tuple[str, ...], tuple[IncidentRecord, ...]]":
+        """Return the patterns and the records; that no file matches means that there are none."""
+        from gate.config.known_incidents import add_records  # noqa: PLC0415 - for this rule only
+
+        patterns = _PATTERNS.read(node, reader)
+        names = dict.fromkeys(name for one in patterns for name in reader.imports.find(one))
+        found: dict[str, IncidentRecord] = {}
+        whole = True
+        for name in names:
+            try:
+                add_records(reader.imports.read(name), reader.beside(name), found)
+            except OSError as error:
+                reader.note(node, f"{name} cannot be read: {error.strerror}")
+                whole = False
+            except UnreadableError:
+                whole = False
+        if not whole:
+            raise UnreadableError
+        return patterns, tuple(found.values())
+
+    def schema(self) -> JsonSchema:
+        """Return a glob or several."""
+        return _PATTERNS.schema()
+
+
+def _build_postmortems(values: Values, _reader: Reader) -> "PostmortemRule":
+    from gate.policy.postmortems import PostmortemRule  # noqa: PLC0415 - for this rule only
+
+    patterns, records = values.get("records")
+    return PostmortemRule(
+        share=values.get("share"),
+        threshold=values.get("threshold", _THRESHOLD),
+        patterns=patterns,
+        records=records,
+        last=values.get("last"),
+        allow=frozenset(values.get("allow", REPAIRS)),
+        releases=values.get("releases", False),
+    )
+
+
+POSTMORTEMS: Final = Object(
+    {
+        "share": Field(
+            shape=SHARE,
+            doc="An incident that took more of a budget needs a reviewed record: 20%.",
+            required=True,
+        ),
+        "records": Field(
+            shape=_Records(),
+            doc="Files of known incidents, from this file's folder: incidents/*.yaml.",
+            required=True,
+        ),
+        "last": Field(shape=DURATION, doc="How far back. Default: the SLO's own window."),
+        "threshold": Field(
+            shape=ABOVE_ZERO, doc="The burn rate at which an incident begins. Default: 6."
+        ),
+        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        "releases": Field(
+            shape=BOOLEAN,
+            doc="Reviewed incidents excuse the part of a budget that they took. Default: false.",
+        ),
+    },
+    _build_postmortems,
+)
+
+
+def _build_exhaustion(values: Values, _reader: Reader) -> "ExhaustionRule":
+    from gate.policy.exhaustion import ExhaustionRule  # noqa: PLC0415 - for this rule only
+
+    return ExhaustionRule(
+        within=values.get("within"),
+        effect=Effect(values.get("verdict", Effect.WARN)),
+        allow=frozenset(values.get("allow", REPAIRS)),
+    )
+
+
+EXHAUSTION: Final = Object(
+    {
+        "within": Field(
+            shape=DURATION,
+            doc="Fires where a budget runs out sooner at its present rate.",
+            required=True,
+        ),
+        "verdict": Field(shape=_EFFECTS, doc="What it does. Default: warn."),
+        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+    },
+    _build_exhaustion,
+)
+
+
+def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
+    from gate.policy.control_charts import LAST, NEWEST, STEP, ControlChartRule  # noqa: PLC0415 - for this rule only
+
+    last, step = values.get("last", LAST), values.get("step", STEP)
+    baseline, newest = values.get("baseline", last / 2), values.get("newest", NEWEST)
+    if step > last:
+        raise reader.fail(values.node("step"), "the step is longer than last")
+    if baseline >= last:
+        message = "the baseline must be shorter than last, or nothing is left to be judged"
+        raise reader.fail(values.node("baseline"), message)
+    return ControlChartRule(
+        effect=Effect(values.get("verdict", Effect.WARN)),
+        last=last,
+        step=step,
+        baseline=baseline,
+        newest=newest,
+        allow=frozenset(values.get("allow", REPAIRS)),
+    )
+
+
+def _short_form(text: str) -> "ControlChartRule":
+    from gate.policy.control_charts import ControlChartRule  # noqa: PLC0415 - for this rule only
+
+    return ControlChartRule(effect=Effect(_EFFECTS.parse(text)))
+
+
+CONTROL_CHARTS: Final = Union(
+    Scalar(_short_form, _EFFECTS.schema()),
+    Object(
+        {
+            "verdict": Field(shape=_EFFECTS, doc="What a signal does. Default: warn."),
+            "last": Field(shape=DURATION, doc="How much history is charted. Default: 14d."),
+            "step": Field(shape=DURATION, doc="Of a point. Default: 1h."),
+            "baseline": Field(
+                shape=DURATION, doc="How much of it says what is usual. Default: its first half."
+            ),
+            "newest": Field(
+                shape=DURATION, doc="How long a signal counts after its end. Default: 24h."
+            ),
+            "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        },
+        _build_control_charts,
+    ),
+)

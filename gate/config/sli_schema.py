@@ -1,0 +1,173 @@
+"""The ``sli`` of an SLO: written out, or by the name of a preset."""
+
+from collections.abc import Callable
+from typing import Final
+
+from gate.parsing.reader import Reader
+from gate.parsing.schema import (
+    Choice,
+    Field,
+    JsonSchema,
+    MapOf,
+    Object,
+    Scalar,
+    Values,
+)
+from gate.parsing.values import NAME, NUMBER, TEXT, threshold_in
+from gate.slo.indicator import Bucket, Histogram, Sli
+from gate.slo.quantities import UNITS, Threshold, parse_threshold
+
+_SLI_KINDS: Final = {
+    "ratio": ({"good", "bad"}, {"total"}),
+    "threshold": ({"column"}, {"threshold", "unit", "total"}),
+    "histogram": ({"histogram"}, {"threshold", "unit", "bucket"}),
+    "gauge": ({"gauge"}, set[str]()),
+    "spent": ({"spent"}, set[str]()),
+    "series": ({"series"}, set[str]()),
+}
+"""Which keys make which kind, one or more of the first set; every kind may have labels."""
+
+
+_OF_PRESET: Final = {"preset", "threshold", "bucket", "labels", "options"}
+
+
+_OF_RECORDED: Final = {"recorded", "labels"}
+
+
+RECORDED: Final = ("grafana", "pyrra", "sloth")
+"""The tools that have a file in gate/presets/recorded."""
+
+
+_SUFFIXES: Final = {
+    "_seconds": "s",
+    "_milliseconds": "ms",
+    "_ms": "ms",
+    "_microseconds": "us",
+    "_us": "us",
+}
+"""https://prometheus.io/docs/practices/naming/#base-units, and what others write."""
+
+
+def sli_kind(sli: Sli) -> str:
+    """Return the kind of a checked indicator, as backends name what they can count."""
+    return next(
+        kind
+        for kind, (heads, _) in _SLI_KINDS.items()
+        if any(getattr(sli, head) is not None for head in heads)
+    )
+
+
+def _build_sli(values: Values, reader: Reader) -> Sli:
+    if values.given("preset"):
+        _refuse(values, reader, _OF_PRESET, "a preset")
+        from gate.config.preset_sli import expand  # noqa: PLC0415 - reads the preset's file
+
+        return expand(values, reader)
+    if values.given("recorded"):
+        _refuse(values, reader, _OF_RECORDED, "recorded series")
+        from gate.config.preset_sli import expand_recorded  # noqa: PLC0415 - as above
+
+        return expand_recorded(values, reader)
+    kinds = [kind for kind, (heads, _) in _SLI_KINDS.items() if heads & values.values.keys()]
+    if len(kinds) != 1:
+        message = (
+            "an indicator is one of: a preset; recorded; bad or good with total; histogram or"
+            " column with threshold; gauge; spent; series"
+        )
+        raise reader.fail(values.node(), message)
+    heads, others = _SLI_KINDS[kinds[0]]
+    _refuse(values, reader, heads | others | {"labels"}, repr(min(heads & values.values.keys())))
+    given = dict(values.values)
+    build = _BUILDERS.get(kinds[0])
+    return Sli(**given) if build is None else build(values, reader)
+
+
+def _refuse(values: Values, reader: Reader, known: set[str], whose: str) -> None:
+    foreign = [key for key in values.values if key not in known]
+    if foreign:
+        message = f"{foreign[0]!r} does not go with {whose}"
+        raise reader.fail(values.node(foreign[0]), message)
+
+
+def _of_column(values: Values, reader: Reader) -> Sli:
+    if not values.given("threshold"):
+        raise reader.fail(values.node(), "column and threshold belong together")
+    given = {key: values.get(key) for key in values.given("column", "total", "labels")}
+    return Sli(**given, threshold=threshold_in(values, values.get("unit", ""), reader))
+
+
+def _of_histogram(values: Values, reader: Reader) -> Sli:
+    if not values.given("threshold"):
+        raise reader.fail(values.node(), "histogram and threshold belong together")
+    selector: str = values.get("histogram")
+    name = selector.partition("{")[0].strip()
+    known = (unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix))
+    unit = values.get("unit") or next(known, "")
+    if not unit and values.get("threshold").is_time:
+        message = f"the name {name} does not tell its unit; add one: unit: s"
+        raise reader.fail(values.node("histogram"), message)
+    return Sli(
+        histogram=Histogram(
+            good=selector,
+            total=selector,
+            threshold=threshold_in(values, unit, reader),
+            unit=unit,
+            bucket=Bucket(values.get("bucket", Bucket.EXACT)),
+        ),
+        labels=values.get("labels"),
+    )
+
+
+_BUILDERS: Final[dict[str, Callable[[Values, Reader], Sli]]] = {
+    "threshold": _of_column,
+    "histogram": _of_histogram,
+}
+
+
+def _threshold(text: str) -> Threshold:
+    return parse_threshold(text) or Threshold(NUMBER.parse(text), is_time=False)
+
+
+class _PresetName(Scalar[str]):
+    """The name of a preset; the list of them is read for the schema and for mistakes only."""
+
+    def __init__(self) -> None:
+        super().__init__(str, TEXT.json)
+
+    def schema(self) -> JsonSchema:
+        """Return an enum of everything that can be measured."""
+        from gate.config.presets import measurable  # noqa: PLC0415 - reads every file
+
+        return {"enum": [name for name, _, _ in measurable()]}
+
+
+SLI: Final = Object(
+    {
+        "preset": Field(shape=_PresetName(), doc="A server and a kind: vllm/errors."),
+        "options": Field(shape=MapOf(TEXT), doc="Of the preset: see gate presets show NAME."),
+        "recorded": Field(
+            shape=Choice(RECORDED), doc="A tool whose recording rules have computed it already."
+        ),
+        "good": Field(shape=TEXT, doc="Good events, in the backend's language."),
+        "bad": Field(shape=TEXT, doc="Bad events, in the backend's language."),
+        "total": Field(shape=TEXT, doc="All events; logs may leave it out: every row."),
+        "histogram": Field(
+            shape=TEXT, doc="Prometheus: a histogram's name, with matchers and no suffix."
+        ),
+        "column": Field(shape=TEXT, doc="Logs: a numeric column, good up to the threshold."),
+        "threshold": Field(
+            shape=Scalar(_threshold, {**NUMBER.json, "examples": ["2.5s", "100ms", 0.7]}),
+            doc="The largest good value: a duration, or a bare number in the column's own unit.",
+        ),
+        "unit": Field(shape=Choice(tuple(UNITS)), doc="Of the histogram or column, for durations."),
+        "bucket": Field(
+            shape=Choice(tuple(Bucket)),
+            doc="Which boundary stands for a threshold that is none. Default: exact, an error.",
+        ),
+        "gauge": Field(shape=TEXT, doc="1 while up and 0 while down, at every instant."),
+        "spent": Field(shape=TEXT, doc="An amount spent, in the unit of the allowance."),
+        "series": Field(shape=NAME, doc="Static: the name of the counts in the file."),
+        "labels": Field(shape=MapOf(TEXT), doc="Prometheus: take the place of $labels."),
+    },
+    _build_sli,
+)

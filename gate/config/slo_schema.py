@@ -1,0 +1,209 @@
+"""The ``slos`` of a policy file."""
+
+from datetime import timedelta
+from typing import Final
+
+from gate.config.sli_schema import SLI, sli_kind
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Choice, Field, ListOf, Object, Scalar, Union, Values
+from gate.parsing.values import (
+    ABOVE_NONE,
+    ABOVE_ZERO,
+    AMOUNT,
+    BOOLEAN,
+    COUNT,
+    DURATION,
+    NAME,
+    OBJECTIVE,
+    SHARE,
+    ZONE,
+)
+from gate.slo.indicator import EmptySlice, Sli, Slices
+from gate.slo.objective import Bound, CompositeSlo, Denominator, Member, RatioSlo, Slo, SpendSlo
+from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
+
+
+def _build_window(values: Values, _reader: Reader) -> tuple[Window, Denominator]:
+    period = Period(values.get("calendar"))
+    denominator = Denominator(values.get("denominator", Denominator.PERIOD))
+    return CalendarWindow(period, values.get("time_zone", ZONE.parse("UTC"))), denominator
+
+
+def _rolling(text: str) -> tuple[Window, Denominator]:
+    return RollingWindow(DURATION.parse(text)), Denominator.PERIOD
+
+
+WINDOW: Final = Union(
+    Scalar(_rolling, DURATION.json),
+    Object(
+        {
+            "calendar": Field(
+                shape=Choice(tuple(Period)), doc="The period; weeks begin on Monday.", required=True
+            ),
+            "time_zone": Field(shape=ZONE, doc="Whose calendar it is. Default: UTC."),
+            "denominator": Field(
+                shape=Choice(tuple(Denominator)),
+                doc="period (default): of the whole period; to-date: of the events so far.",
+            ),
+        },
+        _build_window,
+    ),
+)
+
+
+TIMESLICES: Final = Object(
+    {
+        "length": Field(shape=DURATION, doc="Length of a slice.", required=True),
+        "target": Field(
+            shape=ABOVE_NONE, doc="A slice is bad when its good ratio is under this.", required=True
+        ),
+        "empty": Field(
+            shape=Choice(tuple(EmptySlice)),
+            doc="What a slice without any event counts as. Default: left-out.",
+        ),
+    },
+    lambda values, _: Slices(
+        length=values.get("length"),
+        target=values.get("target"),
+        empty=EmptySlice(values.get("empty", EmptySlice.LEFT_OUT)),
+    ),
+)
+
+
+MEMBER: Final = Object(
+    {
+        "slo": Field(shape=NAME, doc="A ratio SLO of this policy.", required=True),
+        "weight": Field(shape=ABOVE_ZERO, doc="Times what it has consumed. Default: 1."),
+    },
+    lambda values, _: Member(
+        slo=values.get("slo"), weight=values.get("weight", ABOVE_ZERO.parse("1"))
+    ),
+)
+
+
+def _sampled(text: str) -> Bound | None:
+    return Bound.PESSIMISTIC if BOOLEAN.parse(text) else None
+
+
+SAMPLED: Final = Union(
+    Scalar(_sampled, BOOLEAN.json),
+    Object(
+        {
+            "compare": Field(
+                shape=Choice(tuple(Bound)),
+                doc="Which end of the 95 % interval decides. Default: pessimistic.",
+                required=True,
+            )
+        },
+        lambda values, _: Bound(values.get("compare")),
+    ),
+)
+
+
+_ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
+
+
+_KINDS: Final = ("objective", "allowance", "composite")
+
+
+def _build_slo(values: Values, reader: Reader) -> Slo:
+    kinds = values.given(*_KINDS)
+    if len(kinds) != 1:
+        message = "an SLO has exactly one of objective, allowance and composite"
+        raise reader.fail(values.node(), message)
+    (kind,) = kinds
+    foreign = values.given(*_ONLY_RATIO) if kind != "objective" else ()
+    if kind == "composite":
+        foreign += values.given("window", "sli")
+    if foreign:
+        raise reader.fail(values.node(foreign[0]), f"{foreign[0]!r} does not go with {kind!r}")
+    if kind == "composite":
+        return CompositeSlo(
+            name=values.get("name"),
+            members=values.get("composite"),
+            advisory=values.get("advisory", False),
+        )
+    if not values.given("window"):
+        raise reader.fail(values.node(), "the key 'window' is missing: 30d, or a calendar period")
+    sli = values.get("sli") or Sli(series=values.get("name"))
+    return (_build_spend if kind == "allowance" else _build_ratio)(values, reader, sli)
+
+
+def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
+    if sli_kind(sli) not in {"spent", "series"}:
+        raise reader.fail(
+            values.node("sli"), "an allowance goes with an indicator of what is spent"
+        )
+    amount, unit = values.get("allowance")
+    window, denominator = values.get("window")
+    if denominator is not Denominator.PERIOD:
+        message = f"{denominator.value!r} does not go with 'allowance'"
+        raise reader.fail(values.node("window"), message)
+    return SpendSlo(
+        name=values.get("name"),
+        window=window,
+        sli=sli,
+        allowance=amount,
+        unit=unit,
+        advisory=values.get("advisory", False),
+    )
+
+
+def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
+    objective, sla = values.get("objective"), values.get("sla")
+    if sla is not None and sla >= objective:
+        raise reader.fail(values.node("sla"), "the sla must be laxer (lower) than the objective")
+    slices = values.get("timeslices")
+    if sli.gauge is not None and slices is None:
+        # One slice a minute that must be up throughout: availability as uptime monitors count it.
+        slices = Slices(length=DURATION.parse("1m"), target=SHARE.parse("100%"))
+    if sli.spent is not None:
+        raise reader.fail(values.node("sli"), "what is spent goes with an allowance")
+    window, denominator = values.get("window")
+    if slices is not None and slices.length > shortest(window):
+        raise reader.fail(values.node("timeslices"), "a slice cannot be longer than the window")
+    if slices is not None and denominator is not Denominator.PERIOD:
+        message = f"{denominator.value!r} does not go with timeslices: the window has all of them"
+        raise reader.fail(values.node("window"), message)
+    if (slices is not None or sli.sliced) and values.get("sampled"):
+        raise reader.fail(values.node("sampled"), "a sample is counted in events, not timeslices")
+    return RatioSlo(
+        name=values.get("name"),
+        window=window,
+        sli=sli,
+        objective=objective,
+        sla=sla,
+        slices=slices,
+        denominator=denominator,
+        sampled=values.get("sampled"),
+        min_events=values.get("min_events"),
+        advisory=values.get("advisory", False),
+    )
+
+
+def shortest(window: Window) -> timedelta:
+    """Return the length of a window; of a calendar's, that of the shortest."""
+    return window.duration if isinstance(window, RollingWindow) else timedelta(hours=23)
+
+
+SLO: Final = Object(
+    {
+        "name": Field(shape=NAME, doc="Unique in the policy.", required=True),
+        "objective": Field(shape=OBJECTIVE, doc="The share that must be good: 99.9% or 0.999."),
+        "allowance": Field(shape=AMOUNT, doc="What may be spent per window: 50000 USD."),
+        "composite": Field(
+            shape=ListOf(MEMBER, at_least=1), doc="Other SLOs of this policy, with weights."
+        ),
+        "sla": Field(shape=OBJECTIVE, doc="The contract's objective, laxer than this one."),
+        "window": Field(shape=WINDOW, doc="30d, or {calendar: month, time_zone: Europe/Berlin}."),
+        "sli": Field(shape=SLI, doc="What is counted. Static backends default to the SLO's name."),
+        "timeslices": Field(shape=TIMESLICES, doc="Count slices of time instead of events."),
+        "sampled": Field(shape=SAMPLED, doc="The events are a sample: judge by a 95 % interval."),
+        "min_events": Field(
+            shape=COUNT, doc="Fewer events are low traffic. Default: 1 / (1 - objective)."
+        ),
+        "advisory": Field(shape=BOOLEAN, doc="Its findings warn and never block. Default: false."),
+    },
+    _build_slo,
+    rules={"oneOf": [{"required": [kind]} for kind in _KINDS]},
+)

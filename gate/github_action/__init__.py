@@ -1,0 +1,1 @@
+"""The runtime of the GitHub Action that action.yml describes."""

@@ -1,0 +1,200 @@
+"""The step of the GitHub Action, ``python -m gate.github_action.action``; see action.yml.
+
+The command runs in a process of its own, so that whatever becomes of it the outputs are set.
+Comment, summary, outputs and annotations never change the exit code.
+"""
+
+import os
+import subprocess
+import sys
+import traceback
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Final, NoReturn
+
+from gate.cli.ci_environment import CiEnvironment
+from gate.cli.publishing import show
+from gate.cli.streams import write_file
+from gate.decision.decision import Context
+from gate.errors import ExitCode, GateError, UsageError
+from gate.github_action.inputs import PREFIX, Inputs, Policies, look, read_inputs, secrets_of
+from gate.github_action.report import (
+    NO_DECISION,
+    StepEnding,
+    decided,
+    failed,
+    without_secrets,
+)
+from gate.github_action.step import Step
+from gate.hosts.comments import marker, upsert
+from gate.hosts.systems import Environ, detect
+from gate.reporters.escape import plain
+
+_DECISIONS: Final = frozenset({ExitCode.ALLOW, ExitCode.UNDECIDED, ExitCode.BLOCK, ExitCode.WARN})
+
+
+_UNWRITTEN: Final = "The report could not be written; the log of the step has it.\n"
+
+
+@dataclass(slots=True)
+class Action:
+    """One step."""
+
+    environ: Environ
+    step: Step
+    folder: Path
+    """For the files that the outputs name."""
+    context: Context
+    inputs: Inputs | None = None
+    """None: not read yet, or wrong."""
+    policies: Policies = field(default_factory=Policies)
+
+    def run(self) -> ExitCode:
+        """Decide, tell everybody, and return the exit code."""
+        try:
+            ending = self._decide()
+        except GateError as error:
+            ending = failed(error.exit_code, str(error))
+        except KeyboardInterrupt:
+            ending = failed(ExitCode.INTERRUPTED, "")
+        except Exception:  # noqa: BLE001 - outputs are set on every path
+            with self.step.foreign():
+                self.step.say(traceback.format_exc())
+            ending = failed(ExitCode.INTERNAL, "")
+        self._tell(ending)
+        return ending.code
+
+    def _decide(self) -> StepEnding:
+        inputs = self.inputs = read_inputs(self.environ)
+        try:
+            os.chdir(inputs.directory)
+        except OSError as error:
+            raise UsageError(f"the input directory: {error}") from error
+        self.policies = look(inputs, self._place.file)
+        for secret in secrets_of(self.policies.files):
+            self.step.mask(secret)
+        if self.context.no_secrets and self.policies.missing:
+            passes = inputs.pass_without_secrets or inputs.observe
+            return without_secrets(self.policies.missing, passes=passes)
+        return self._check(inputs)
+
+    def _check(self, inputs: Inputs) -> StepEnding:
+        """Run the command; what it writes is foreign text."""
+        files = {name: self.folder / f"gate.{name}" for name in ("markdown", "github")}
+        files["json"] = self._decision
+        copies = [f"--output={name}={path}" for name, path in files.items()]
+        command = [sys.executable, "-m", "gate", "check", *inputs.options, *copies, "--"]
+        with self.step.foreign():
+            exit_code, told = call([*command, *inputs.policies], self.environ, self.step.log)
+        if exit_code not in _DECISIONS:
+            return failed(exit_code, told)
+        # Of a full disk the command has warned, and the verdict stays as it is.
+        self.step.say(_read(files["github"]))
+        return decided(exit_code, _read(files["json"]), _read(files["markdown"]) or _UNWRITTEN)
+
+    @property
+    def _place(self) -> CiEnvironment:
+        return CiEnvironment(self.context, self.environ)
+
+    @property
+    def _report(self) -> Path:
+        return self.folder / "report.md"
+
+    @property
+    def _decision(self) -> Path:
+        return self.folder / "decision.json"
+
+    def _tell(self, ending: StepEnding) -> None:
+        """Tell of the end: the outputs first, since the rest may take its time."""
+        files = {"report": str(self._report), "decision": str(self._decision)}
+        self.step.set_outputs(ending.outputs | files)
+        if ending.complaint:
+            lines = "\n".join(map(plain, ending.complaint.splitlines()))
+            self.step.annotate("notice" if ending.code is ExitCode.ALLOW else "error", lines)
+        write_file(str(self._report), ending.report)
+        if self.inputs is None or self.inputs.summary:
+            self.step.summarize(ending.report)
+        if self.inputs is not None:
+            self._comment(self.inputs, ending.report)
+            self._status(self.inputs, ending)
+
+    def _comment(self, inputs: Inputs, report: str) -> None:
+        """Keep the comment up to date, the same one as the command would; a failure is a warning.
+
+        The command could not tell of a run without a decision, and a comment that still says
+        allow would be worse than none.
+        """
+        context, files = self.context, self.policies.files
+        wanted = not context.no_secrets if inputs.comment is None else inputs.comment
+        if not wanted or context.pull_request is None or not files:
+            return  # without a service there is no telling which comment it is
+        client = self._place.host()
+        if client is None:
+            self.step.annotate("warning", "No comment: the input token is empty.")
+            return
+        services = ", ".join(file.policy.service for file in files)
+        mark = marker(services, ", ".join(inputs.policies), inputs.environment)
+        outcome = upsert(client, context.pull_request, mark, report)
+        if outcome.trouble:
+            self.step.annotate("warning", plain(f"The comment: {outcome.trouble}"))
+        self.step.say(plain(f"gate: comment {outcome.act} {outcome.url or ''}"))
+
+    def _status(self, inputs: Inputs, ending: StepEnding) -> None:
+        """Take back, where there is no decision, a status that may still say success.
+
+        The command has set that of a decision.
+        """
+        services = [file.policy.service for file in self.policies.files]
+        if not inputs.status or not services or ending.outputs["verdict"] != NO_DECISION:
+            return
+        place = replace(self._place, context=replace(self.context, environment=inputs.environment))
+        told = show("error", "No decision: see the log of the run", services, place)
+        self.step.say(plain(told))
+
+
+def call(command: list[str], environ: Environ, log: IO[str]) -> tuple[ExitCode, str]:
+    """Run a command, pass on what it says as it says it, and return that with its exit code."""
+    passed = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
+    told: list[str] = []
+    with subprocess.Popen(  # noqa: S603 - no shell
+        command,
+        env=passed,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                told.append(line)
+                log.write(line)
+                log.flush()
+        except KeyboardInterrupt:
+            process.terminate()
+            raise
+    try:
+        return ExitCode(process.returncode), "".join(told)
+    except ValueError:  # killed, say
+        return ExitCode.INTERNAL, "".join(told)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def run() -> NoReturn:
+    """Run the step that this process's variables ask for, and end the process."""
+    action = Action(
+        environ=os.environ,
+        step=Step(os.environ, sys.stdout),
+        folder=Path(os.environ["GATE_FOLDER"]),
+        context=detect(os.environ, "github"),
+    )
+    sys.exit(action.run())
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,189 @@
+"""The inputs of the GitHub Action, and what must be known of the policies before a check."""
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stderr, suppress
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from gate.cli.check import check
+from gate.cli.policy_at_ref import Ask, read_pinned
+from gate.cli.session import read_file
+from gate.config.load import PolicyFile
+from gate.errors import PolicyError, UsageError
+from gate.hosts.systems import Environ, detect
+from gate.settings import PrometheusSettings
+
+PREFIX: Final = "GATE_INPUT_"
+
+
+OPTIONS: Final = {
+    max(option.opts, key=len).removeprefix("--"): option
+    for option in check.params
+    if isinstance(option, click.Option)
+}
+"""The options of the command by the names of their inputs."""
+
+
+_OWN: Final = frozenset({"policy-ref", "comment"})
+"""Options that the step has its own mind about."""
+
+
+STEP_INPUTS: Final[Mapping[str, str]] = {
+    "policies": "gate.yaml",
+    "directory": ".",
+    "on-no-secrets": "undecided",
+    "comment": "auto",
+    "summary": "true",
+    "logs": "false",
+    "token": "",
+}
+"""Inputs of the step itself, and what an empty one means; ``token`` comes as GITHUB_TOKEN."""
+
+
+_BOOLEAN: Final = ("true", "false")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What the step was asked to do."""
+
+    policies: tuple[str, ...]
+    """At least one."""
+    directory: str
+    policy_ref: str | None
+    """The commit that the policies are read from; None: the checkout."""
+    options: tuple[str, ...]
+    """Of the command, with ``--policy-ref``."""
+    observe: bool
+    pass_without_secrets: bool
+    comment: bool | None
+    """None: unless the run is one of a fork or of Dependabot, whose token only reads."""
+    environment: str | None
+    summary: bool
+    status: bool
+
+
+def read_inputs(environ: Environ) -> Inputs:
+    """Read the inputs.
+
+    Raises:
+        UsageError: one of them has a value that it cannot have.
+    """
+    ref = _policy_ref(environ)
+    options = [part for name in OPTIONS if name not in _OWN for part in _arguments(name, environ)]
+    without = _one_of("on-no-secrets", ("undecided", "allow"), environ)
+    comment = _one_of("comment", ("auto", *_BOOLEAN), environ)
+    _one_of("logs", _BOOLEAN, environ)  # was obeyed before
+    return Inputs(
+        policies=tuple(_lines(_given("policies", environ))) or (STEP_INPUTS["policies"],),
+        directory=_given("directory", environ),
+        policy_ref=ref,
+        options=(*options, *([f"--policy-ref={ref}"] if ref else [])),
+        observe=_one_of("observe", ("", *_BOOLEAN), environ) == "true",
+        pass_without_secrets=without == "allow",
+        comment=None if comment == "auto" else comment == "true",
+        environment=_given("environment", environ) or None,
+        summary=_one_of("summary", _BOOLEAN, environ) == "true",
+        status=_one_of("status", ("", *_BOOLEAN), environ) == "true",
+    )
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that carries an input."""
+    return PREFIX + name.upper().replace("-", "_")
+
+
+def _given(name: str, environ: Environ) -> str:
+    return environ.get(variable(name), "").strip() or STEP_INPUTS.get(name, "")
+
+
+def _lines(text: str) -> Iterator[str]:
+    return filter(None, map(str.strip, text.splitlines()))
+
+
+def _one_of(name: str, words: tuple[str, ...], environ: Environ) -> str:
+    given = _given(name, environ)
+    if given not in words:
+        known = ", ".join(filter(None, words))
+        raise UsageError(f"the input {name} is {given!r}; it can be {known}")
+    return given
+
+
+def _arguments(name: str, environ: Environ) -> Iterator[str]:
+    """Yield what one option is given: each in one piece, so that no value looks like an option."""
+    option, given = OPTIONS[name], _given(name, environ)
+    if option.is_flag:
+        if _one_of(name, ("", *_BOOLEAN), environ) == "true":
+            yield f"--{name}"
+    elif option.multiple:
+        yield from (f"--{name}={line}" for line in _lines(given))
+    elif given:
+        yield f"--{name}={given}"
+
+
+def _policy_ref(environ: Environ) -> str | None:
+    """Return what the policies are pinned to: on pull requests the branch that they go to."""
+    given = _given("policy-ref", environ)
+    if given == "none":
+        return None
+    if given or environ.get("GITHUB_BASE_REF"):
+        # The branch as it is now: its commit in the event may be months old.
+        return given or environ["GITHUB_BASE_REF"]
+    return detect(environ, "github").base if _is_merge_group(environ) else None
+
+
+def _is_merge_group(environ: Environ) -> bool:
+    return environ.get("GITHUB_EVENT_NAME") == "merge_group"
+
+
+_UNSET: Final = re.compile(r"the environment variable (\w+) is not set")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """What the policies say before anything is measured."""
+
+    files: tuple[PolicyFile, ...] = ()
+    """Those that could be read."""
+    missing: tuple[str, ...] = ()
+    """Environment variables that are not set, where they are all that is wrong; else nothing."""
+
+
+def look(inputs: Inputs, ask: Ask) -> Policies:
+    """Read the policies ahead of the command, which says itself what is wrong with them.
+
+    Args:
+        inputs: of the step.
+        ask: asks GitHub for a policy that the checkout has not.
+    """
+    files: list[PolicyFile] = []
+    mistakes: list[str] = []
+    ref = inputs.policy_ref
+    with redirect_stderr(io.StringIO()):
+        for path in inputs.policies:
+            try:
+                files.append(read_file(path) if ref is None else read_pinned(path, ref, ask))
+            except PolicyError as error:
+                mistakes += [one.message for one in error.mistakes if one.fatal]
+            except UsageError as error:
+                mistakes.append(str(error))
+    unset = [_UNSET.fullmatch(mistake) for mistake in mistakes]
+    missing = dict.fromkeys(found[1] for found in unset if found)
+    return Policies(files=tuple(files), missing=tuple(missing) if all(unset) else ())
+
+
+def secrets_of(files: tuple[PolicyFile, ...]) -> list[str]:
+    """Return secrets that GitHub cannot know, since they are put together here or read in files."""
+    found: list[str] = []
+    for settings in (file.settings for file in files):
+        if isinstance(settings, PrometheusSettings):
+            from gate.backends.prometheus.address import address  # noqa: PLC0415 - for it only
+
+            with suppress(UsageError):
+                login = address(settings).headers.get("Authorization", "").partition(" ")[2]
+                found += filter(None, [login, settings.password])
+    return found

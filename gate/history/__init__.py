@@ -1,0 +1,1 @@
+"""What happened to a budget: incidents, past periods, control charts, cohorts. Pure."""

@@ -1,0 +1,203 @@
+"""From what happened, step by step, to a control chart, or to the reason why there is none."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
+
+from gate.history.charts.baseline import (
+    Baseline,
+    baseline_of_means,
+    baseline_of_ratios,
+)
+from gate.history.charts.chart import (
+    Chart,
+    ChartKind,
+    Drawn,
+    NoChart,
+    Point,
+    mean_points,
+    ratio_points,
+)
+from gate.history.charts.rules import RULES, RunRule
+from gate.history.charts.samples import Counts, Sample, mean_counts, ratio_counts, samples
+from gate.history.charts.signals import find_signals, watch
+from gate.history.incidents import find_incidents
+from gate.history.records import IncidentRecord
+from gate.measure.counts import Cause, Unmeasured
+from gate.measure.history import Series, SeriesRequest
+
+FEWEST: Final = 20
+"""Points that say what is usual, at least."""
+
+
+EXPECTED: Final = 2
+"""Bad events that a point should have in the mean: with fewer, steps are put together."""
+
+
+_DAY: Final = timedelta(days=1)
+
+
+_USUAL: Final[Mapping[ChartKind, Callable[[Sequence[Sample]], Baseline]]] = {
+    ChartKind.RATIO: baseline_of_ratios,
+    ChartKind.MEAN: baseline_of_means,
+}
+
+
+_POINTS: Final[Mapping[ChartKind, Callable[[Sequence[Sample], Baseline], list[Point]]]] = {
+    ChartKind.RATIO: ratio_points,
+    ChartKind.MEAN: mean_points,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineSettings:
+    """Which part of a history says what is usual."""
+
+    until: datetime
+    """It begins with the history."""
+    incidents: Sequence[tuple[datetime, datetime]]
+    """Stretches in which nothing was usual."""
+    records: Sequence[IncidentRecord]
+    """Known incidents, likewise."""
+
+    def has(self, start: datetime, end: datetime) -> bool:
+        """Return whether a stretch belongs to it: wholly before its end, and in no incident."""
+        return (
+            end <= self.until
+            and not any(first < end and start < last for first, last in self.incidents)
+            and not any(one.overlaps(start, end) for one in self.records)
+        )
+
+
+def build_chart(
+    kind: ChartKind,
+    counts: Sequence[Counts | None],
+    request: SeriesRequest,
+    baseline: BaselineSettings,
+    rules: Sequence[RunRule],
+) -> Drawn:
+    """Draw a chart, or say why it cannot be drawn.
+
+    Args:
+        kind: what the counts are.
+        counts: by step, as `samples` takes them.
+        request: what they answer.
+        baseline: what says what is usual.
+        rules: by which a point is out of control, beside the moving average.
+    """
+    together = 1 if kind is ChartKind.MEAN else _together(counts, request, baseline)
+    if not together:
+        return _flawless(kind, counts)
+    every = list(samples(counts, request, together))
+    known = [one for one in every if baseline.has(one.start, one.end)]
+    if len(known) < FEWEST:
+        spoilt = sum(one.end <= baseline.until for one in every) - len(known)
+        return _too_few(kind, len(known), spoilt, together)
+    usual = _USUAL[kind](known)
+    if not usual.spread:
+        reason = "nothing varies in the baseline, so what would be unusual cannot be told"
+        return NoChart(kind=kind, reason=reason, cause=Cause.INVALID)
+    points = _POINTS[kind](every, usual)
+    after = [one for one in points if one.sample.end > baseline.until]
+    if not after:
+        reason = "nothing is known of the time after the baseline"
+        return NoChart(kind=kind, reason=reason, cause=Cause.NO_DATA)
+    watched = tuple(watch(after, usual, rules))
+    before = points[: -len(after)]
+    return Chart(
+        kind=kind,
+        unit=request.sli.unit,
+        step=together * request.step,
+        usual=usual,
+        baseline=tuple(p for p in before if baseline.has(p.sample.start, p.sample.end)),
+        excluded=tuple(p for p in before if not baseline.has(p.sample.start, p.sample.end)),
+        watched=watched,
+        signals=find_signals(watched, baseline.records),
+    )
+
+
+def _together(
+    counts: Sequence[Counts | None], request: SeriesRequest, baseline: BaselineSettings
+) -> int:
+    """Return how many steps make a point, so that `EXPECTED` bad events are in it; 0: none is.
+
+    Where they can, points divide the day, so that each time of day can be held against itself.
+    """
+    known = list(_known(counts, request, baseline))
+    bad = sum(part for part, _ in known)
+    if not known:
+        return 1
+    if not bad:
+        return 0
+    fewest = ceil(EXPECTED * len(known) / bad)
+    even = (n for n in range(fewest, _DAY // request.step + 1) if not _DAY % (n * request.step))
+    return next(even, fewest)
+
+
+def _known(
+    counts: Sequence[Counts | None], request: SeriesRequest, baseline: BaselineSettings
+) -> Iterator[Counts]:
+    for place, one in enumerate(counts):
+        start = request.span.start + place * request.step
+        if one is not None and baseline.has(start, start + request.step):
+            yield one
+
+
+def _flawless(kind: ChartKind, counts: Sequence[Counts | None]) -> NoChart:
+    if any(one is not None and one[0] for one in counts):
+        reason = "nothing was bad in the baseline, so what would be unusual cannot be told"
+        return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
+    return NoChart(kind=kind, reason="nothing was bad at all", cause=None)
+
+
+def _too_few(kind: ChartKind, known: int, spoilt: int, together: int) -> NoChart:
+    reason = f"not enough data for a baseline: {known} of the {FEWEST} points that it takes"
+    if spoilt:
+        reason += f" ({spoilt} more are in incidents)"
+    if together == 1:
+        return NoChart(kind=kind, reason=reason, cause=Cause.LOW_COVERAGE)
+    reason += f", since so few events are bad that a point needs {together} steps"
+    return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
+
+
+BURNING: Final = 6.0
+"""The burn rate of the incidents that are left out of a baseline: as ``gate incidents`` has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charting:
+    """How charts are drawn."""
+
+    baseline: timedelta
+    """How much of the beginning says what is usual; less than the history."""
+    rules: str
+    """One of `RULES`."""
+    records: Sequence[IncidentRecord] = ()
+    """Known incidents, left out of the baseline and put to the signals."""
+
+
+def charts(
+    series: Series, request: SeriesRequest, *, budget: float, charting: Charting
+) -> Iterator[Drawn]:
+    """Yield the chart of the ratio and, where the indicator measures anything, of the mean.
+
+    Args:
+        series: what happened.
+        request: what it answers.
+        budget: the share of events that may be bad, above 0; for incidents to leave out.
+        charting: how.
+    """
+    found = find_incidents(series, request, budget=budget, threshold=BURNING)
+    baseline = BaselineSettings(
+        until=request.span.start + charting.baseline,
+        incidents=[(one.start, one.end) for one in found],
+        records=charting.records,
+    )
+    rules, measured = RULES[charting.rules], series.measured
+    yield build_chart(ChartKind.RATIO, ratio_counts(series), request, baseline, rules)
+    if isinstance(measured, Unmeasured):
+        yield NoChart(kind=ChartKind.MEAN, reason=measured.reason, cause=measured.cause)
+    elif measured is not None:
+        yield build_chart(ChartKind.MEAN, mean_counts(measured), request, baseline, rules)

@@ -1,0 +1,198 @@
+"""Each group compared with the rest, with all comparisons taken together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gate.history.cohorts.arms import Pair, Table
+from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
+from gate.history.cohorts.dispersion import FEWEST_STEPS, fewest_steps, shared_effects
+from gate.history.cohorts.ratios import (
+    LEVEL,
+    Method,
+    cmh,
+    common_interval,
+    common_ratio,
+    compare,
+    detectable,
+    interval,
+    ratio_of,
+)
+
+
+def holm(probabilities: Sequence[float]) -> list[float]:
+    """Return the adjusted probabilities, in order: each is at most the level that it passes at."""
+    order = sorted(range(len(probabilities)), key=lambda place: probabilities[place])
+    adjusted, least = [0.0] * len(order), 0.0
+    for rank, place in enumerate(order):
+        least = max(least, min(probabilities[place] * (len(order) - rank), 1.0))
+        adjusted[place] = least
+    return adjusted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """What is to be compared."""
+
+    whole: Pair
+    strata: tuple[Pair, ...] | None = None
+    """None: not to be looked at."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether both had events in too few steps together."""
+        return sum(self.whole.shared_steps) < FEWEST_STEPS
+
+    def at_the_same_time(self) -> "Contest":
+        """Return it as if both had been spread over time alike, unless they were too far apart.
+
+        An outage before a template was there would otherwise count for it, and one since against.
+        """
+        if self.apart:
+            return self
+        strata = self.strata
+        return Contest(
+            whole=self.whole.matched(),
+            strata=None if strata is None else tuple(one.matched() for one in strata),
+        )
+
+
+def compare_all(families: Sequence[Sequence[Contest]]) -> list[list[Comparison]]:
+    """Return what can be said of each, in order; Holm's correction is over all of them.
+
+    The comparisons within strata are corrected by themselves: where there are strata they decide,
+    and the crude ones are told beside them.
+
+    Args:
+        families: by SLO; how failures come about is learned from all groups of one.
+    """
+    reasons = [[_why_not(one) for one in family] for family in families]
+    possible = [
+        [one for one, why in zip(family, whys, strict=True) if not why]
+        for family, whys in zip(families, reasons, strict=True)
+    ]
+    matched = [[one.at_the_same_time() for one in family] for family in possible]
+    crude = _corrected([_crude([one.whole for one in family]) for family in matched])
+    within = _corrected([_within([one.strata for one in family]) for family in matched])
+    level = LEVEL / max(sum(map(len, possible)), 1)
+    told = [
+        _told(one, outer, inner, level)
+        for family, outers, inners in zip(possible, crude, within, strict=True)
+        for one, outer, inner in zip(family, outers, inners, strict=True)
+        if outer is not None
+    ]
+    found = iter(told)
+    return [
+        [
+            Comparison(outcome=ComparisonOutcome.NOT_COMPARED, why=why) if why else next(found)
+            for why in whys
+        ]
+        for whys in reasons
+    ]
+
+
+def _why_not(contest: Contest) -> str:
+    table, steps = contest.whole.table, fewest_steps([contest.whole])
+    if not table.total or not table.rest_total:
+        return "there is nothing to compare it with"
+    every = len(contest.whole.group.total)
+    if every < FEWEST_STEPS:
+        return (
+            f"it takes at least {FEWEST_STEPS} steps and there are {every}; look at a longer time"
+        )
+    if steps < FEWEST_STEPS:
+        return (
+            f"it, or what it is compared with, has events in only {steps} of"
+            f" {every} steps, in which a burst of failures would look the"
+            " same; look at a shorter time, in shorter steps, with --last"
+        )
+    return ""
+
+
+def _crude(pairs: Sequence[Pair]) -> list[Contrast | None]:
+    effects = shared_effects([[pair] for pair in pairs])
+    return [_compared(pair.table, effect) for pair, effect in zip(pairs, effects, strict=True)]
+
+
+def _compared(table: Table, effect: float) -> Contrast:
+    thinned = table.thinned(effect)
+    probability, method = compare(thinned.whole())
+    return Contrast(
+        ratio=ratio_of(table),
+        interval=interval(thinned),
+        probability=probability,
+        adjusted=probability,
+        method=method,
+        effect=effect,
+    )
+
+
+def _within(several: Sequence[Sequence[Pair] | None]) -> list[Contrast | None]:
+    """Compare within strata; None: they were not to be looked at, or have too few events."""
+    fit = [
+        [one for one in strata or () if one.table.total and one.table.rest_total]
+        for strata in several
+    ]
+    fit = [both if both and fewest_steps(both) >= FEWEST_STEPS else [] for both in fit]
+    effects = iter(shared_effects([both for both in fit if both]))
+    return [
+        _stratified([one.table for one in both], next(effects)) if both else None for both in fit
+    ]
+
+
+def _stratified(tables: Sequence[Table], effect: float) -> Contrast | None:
+    probability = cmh(tables, effect)
+    if probability is None:
+        return None
+    return Contrast(
+        ratio=common_ratio(tables),
+        interval=common_interval(tables, effect),
+        probability=probability,
+        adjusted=probability,
+        method=Method.STRATIFIED,
+        effect=effect,
+    )
+
+
+def _corrected(families: Sequence[Sequence[Contrast | None]]) -> list[list[Contrast | None]]:
+    flat = [one for family in families for one in family if one is not None]
+    adjusted = iter(holm([one.probability for one in flat]))
+    return [
+        [None if one is None else replace(one, adjusted=next(adjusted)) for one in family]
+        for family in families
+    ]
+
+
+def _told(contest: Contest, crude: Contrast, within: Contrast | None, level: float) -> Comparison:
+    stratified, table = contest.strata is not None, contest.at_the_same_time().whole.table
+    return Comparison(
+        outcome=_outcome(crude, within, stratified=stratified),
+        crude=crude,
+        plain=ratio_of(contest.whole.table),
+        within=within,
+        stratified=stratified,
+        apart=contest.apart,
+        rest=table.rest_bad / table.rest_total,
+        detectable=detectable(table.thinned(crude.effect), level),
+    )
+
+
+def _outcome(crude: Contrast, within: Contrast | None, *, stratified: bool) -> ComparisonOutcome:
+    if not stratified:
+        return _direction(crude) if crude.seen else ComparisonOutcome.NONE
+    if within is None:
+        return ComparisonOutcome.UNSURE if crude.seen else ComparisonOutcome.NONE
+    if not crude.seen:
+        return ComparisonOutcome.HIDDEN if within.seen else ComparisonOutcome.NONE
+    if within.seen:
+        same = _direction(within) is _direction(crude)
+        return _direction(crude) if same else ComparisonOutcome.REVERSED
+    goes_away = within.holds(1) and not within.holds(crude.ratio)
+    return ComparisonOutcome.MIX if goes_away else ComparisonOutcome.UNSURE
+
+
+def _direction(one: Contrast) -> ComparisonOutcome:
+    return (
+        ComparisonOutcome.WORSE
+        if one.ratio is not None and one.ratio > 1
+        else ComparisonOutcome.BETTER
+    )

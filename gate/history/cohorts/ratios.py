@@ -1,0 +1,228 @@
+"""Two shares of failures compared: whether they differ, by how much, and what could be seen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from math import erfc, exp, inf, lgamma, log, sqrt
+from typing import Final
+
+from gate.history.cohorts.arms import Table
+
+_FARTHEST: Final = 38.0
+"""Beyond it the tail is no float above 0."""
+
+
+_HALVINGS: Final = 60
+
+
+def two_sided(z: float) -> float:
+    """Return how likely a standard normal number is at least as far from 0 as this, 0 to 1."""
+    return erfc(abs(z) / sqrt(2))
+
+
+def critical(level: float) -> float:
+    """Return beyond which number a share ``level`` lies, both sides together; 0 < level < 1."""
+    low, high = 0.0, _FARTHEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if two_sided(middle) > level else (low, middle)
+    return (low + high) / 2
+
+
+LEVEL: Final = 0.05
+"""How often a difference is seen where there is none, over all comparisons together."""
+
+
+POWER: Final = 0.8
+"""How often the smallest effect that a sample can show is seen."""
+
+
+_FEW: Final = 5.0
+"""Expected events in a cell, below which the normal approximation is not trusted."""
+
+
+_WIDEST: Final = 40.0
+"""Ratios are looked for between exp(-40) and exp(40)."""
+
+
+class Method(StrEnum):
+    """How a probability was come by. The names are part of the JSON report."""
+
+    EXACT = "exact"
+    """Fisher's test with the mid-p value."""
+    SCORE = "score"
+    """The chi-squared test with N - 1."""
+    STRATIFIED = "stratified"
+    """Cochran, Mantel and Haenszel's."""
+
+
+def compare(table: Table) -> tuple[float, Method]:
+    """Return how likely shares at least so far apart are where they do not differ, and by what.
+
+    Args:
+        table: whole numbers, above 0 in total and in rest_total.
+    """
+    cells = [
+        one * other / table.events
+        for one in (table.total, table.rest_total)
+        for other in (table.failed, table.events - table.failed)
+    ]
+    if min(cells) < _FEW:
+        return exact(table), Method.EXACT
+    return two_sided(_score(table, 1.0)), Method.SCORE
+
+
+def exact(table: Table) -> float:
+    """Return Fisher's two-sided mid-p value: all tables less likely, and half of those as likely.
+
+    Fisher's own value is conservative where counts are small; the mid-p value holds its level
+    closely. Sources: H. O. Lancaster, "Significance tests in discrete distributions", Journal of
+    the American Statistical Association 56 (1961), 223-234; S. Lydersen, M. W. Fagerland and
+    P. Laake, "Recommended tests for association in 2 x 2 tables", Statistics in Medicine 28 (2009).
+    """
+    first, second = round(table.total), round(table.rest_total)
+    failed, mine = round(table.failed), round(table.bad)
+    every = _choices(first + second, failed)
+    likely = {
+        bad: exp(_choices(first, bad) + _choices(second, failed - bad) - every)
+        for bad in range(max(0, failed - second), min(first, failed) + 1)
+    }
+    seen = likely[mine] * (1 + 1e-7)  # as likely, but for what floats get wrong
+    less = sum(one for one in likely.values() if one <= seen)
+    return min(less - likely[mine] / 2, 1.0)
+
+
+def interval(table: Table, level: float = LEVEL) -> tuple[float, float]:
+    """Return the score interval of the ratio of the shares: 0 <= low <= ratio <= high <= infinity.
+
+    It holds the ratios that the score test would not refuse, so it says the same as `compare`
+    where that used the score; 0 failures are no difficulty. Source: O. Miettinen and M. Nurminen,
+    "Comparative analysis of two rates", Statistics in Medicine 4 (1985), 213-226.
+    """
+    z = critical(level)
+    low = _solve(lambda ratio: _score(table, ratio) > z) if table.bad else 0.0
+    high = _solve(lambda ratio: _score(table, ratio) > -z) if table.rest_bad else inf
+    return low, high
+
+
+def ratio_of(table: Table) -> float | None:
+    """Return how many times as often the group's events fail; None where nothing failed at all."""
+    if not table.failed:
+        return None
+    share = table.bad / table.total
+    return share * table.rest_total / table.rest_bad if table.rest_bad else inf
+
+
+def detectable(table: Table, level: float) -> float | None:
+    """Return the smallest share of failures, above the rest's, that such a sample would show.
+
+    In `POWER` of all samples of the same size, by a two-sided test at this level (normal
+    approximation, pooled variance where nothing differs). None: not even if everything failed.
+    Source: J. L. Fleiss, "Statistical Methods for Rates and Proportions", chapter on sample size.
+    """
+    rest = table.rest_bad / table.rest_total
+    z, power = critical(level), critical(2 * (1 - POWER))
+    part = table.total / table.events
+
+    def shows(share: float) -> bool:
+        pooled = part * share + (1 - part) * rest
+        even = sqrt(pooled * (1 - pooled) * (1 / table.total + 1 / table.rest_total))
+        apart = share * (1 - share) / table.total + rest * (1 - rest) / table.rest_total
+        return share - rest >= z * even + power * sqrt(apart)
+
+    low, high = rest, 1.0
+    all_fail = replace(table, bad=table.total).whole()
+    if not shows(high) or compare(all_fail)[0] > level:
+        return None
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if shows(middle) else (middle, high)
+    return high
+
+
+def _score(table: Table, ratio: float) -> float:
+    """Return how far the shares are from this ratio, in standard deviations under it."""
+    a = table.events * ratio
+    b = table.total * ratio + table.bad + table.rest_total + table.rest_bad * ratio
+    share = (b - sqrt(max(b * b - 4 * a * table.failed, 0.0))) / (2 * a)  # of the rest, likeliest
+    mine = min(share * ratio, 1.0)
+    variance = mine * (1 - mine) / table.total + ratio**2 * share * (1 - share) / table.rest_total
+    apart = table.bad / table.total - ratio * table.rest_bad / table.rest_total
+    if variance <= 0:
+        return 0.0
+    return apart / sqrt(variance * table.events / (table.events - 1))
+
+
+def _solve(above: Callable[[float], bool]) -> float:
+    """Return the ratio up to which something is so."""
+    low, high = -_WIDEST, _WIDEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if above(exp(middle)) else (low, middle)
+    return exp((low + high) / 2)
+
+
+def _choices(every: int, some: int) -> float:
+    """Return the logarithm of how many ways there are to choose some of all."""
+    return lgamma(every + 1) - lgamma(some + 1) - lgamma(every - some + 1)
+
+
+_FEW_IN_A_STRATUM: Final = 5.0
+"""What Mantel and Fleiss ask for between what is expected and what is possible."""
+
+
+def cmh(strata: Sequence[Table], effect: float = 1.0) -> float | None:
+    """Return how likely a difference at least so large is where there is none in any stratum.
+
+    None where there are too few events to say, by the criterion of Mantel and Fleiss.
+
+    Args:
+        strata: the counts of each.
+        effect: the design effect, by which the evidence is divided.
+    """
+    both = [one for one in strata if one.total and one.rest_total and one.events > 1]
+    expected = sum(one.total * one.failed / one.events for one in both)
+    least = sum(max(0.0, one.failed - one.rest_total) for one in both)
+    most = sum(min(one.total, one.failed) for one in both)
+    if min(expected - least, most - expected) / effect < _FEW_IN_A_STRATUM:
+        return None
+    apart = sum(one.bad for one in both) - expected
+    variance = sum(
+        one.total
+        * one.rest_total
+        * one.failed
+        * (one.events - one.failed)
+        / (one.events**2 * (one.events - 1))
+        for one in both
+    )
+    return two_sided(apart / sqrt(variance * effect))
+
+
+def common_ratio(strata: Sequence[Table]) -> float:
+    """Return the Mantel-Haenszel ratio; of failures in some stratum with both groups."""
+    up, down = _parts(strata)
+    return up / down if down else inf
+
+
+def common_interval(
+    strata: Sequence[Table], effect: float = 1.0, level: float = LEVEL
+) -> tuple[float, float]:
+    """Return the interval of the Mantel-Haenszel ratio, by Greenland and Robins' variance."""
+    up, down = _parts(strata)
+    if not up or not down:
+        return 0.0, inf
+    spread = sum(
+        (one.total * one.rest_total * one.failed - one.bad * one.rest_bad * one.events)
+        / one.events**2
+        for one in strata
+        if one.events
+    )
+    half = critical(level) * sqrt(effect * spread / (up * down))
+    centre = log(up / down)
+    return exp(centre - half), exp(centre + half)
+
+
+def _parts(strata: Sequence[Table]) -> tuple[float, float]:
+    with_any = [one for one in strata if one.events]
+    up = sum(one.bad * one.rest_total / one.events for one in with_any)
+    return up, sum(one.rest_bad * one.total / one.events for one in with_any)

@@ -1,0 +1,196 @@
+"""Incidents: stretches of a history in which an SLO's budget was burning too fast.
+
+By hysteresis, so that a burn rate about the threshold makes one incident and not ten: it begins
+when the burn rate over the trailing `WINDOW` is at or above the threshold, and ends when that has
+been below half of the threshold for `CALM`. The trailing window lags; so an incident is dated from
+the first to the last step, of those windows, that by itself was at or above half of the threshold.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final
+
+from gate.measure.history import Series, SeriesRequest
+
+WINDOW: Final = timedelta(minutes=15)
+"""Over which the burn rate is taken; one step, where that is longer."""
+
+
+CALM: Final = timedelta(minutes=30)
+"""What ends an incident. Not shorter than `WINDOW`: no window has steps of two incidents."""
+
+
+_FINEST: Final = timedelta(microseconds=1)
+
+
+class IncidentEnding(StrEnum):
+    """How an incident came to its end."""
+
+    CALM = "calm"
+    """It was seen to be over."""
+    LOST = "lost"
+    """Nothing is known of what followed, for as long as it takes to see an end."""
+    OPEN = "open"
+    """It still goes on at the end of the history."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One stretch, of one SLO."""
+
+    start: datetime
+    end: datetime
+    """After ``start``; of an open incident the end of the history."""
+    ending: IncidentEnding
+    bad: float
+    """Bad events from start to end, those of unknown steps not among them; above 0."""
+    peak: float
+    """The highest burn rate over the trailing window; not below the threshold."""
+    unknown: timedelta
+    """How much of the time between start and end nothing is known of."""
+
+    @property
+    def duration(self) -> timedelta:
+        """From start to end, or to the end of the history."""
+        return self.end - self.start
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    """An incident that has begun; steps by their place in the history."""
+
+    first: int
+    last: int
+    peak: float
+    quiet: int = 0
+    """Steps with a rate below half of the threshold since the newest that was not below it."""
+    unknown: int = 0
+    """Steps of which nothing is known, since then."""
+
+    def ending(self, calm: int) -> IncidentEnding | None:
+        if self.quiet >= calm:
+            return IncidentEnding.CALM
+        return IncidentEnding.LOST if self.unknown >= calm else None
+
+
+def find_incidents(
+    series: Series, request: SeriesRequest, *, budget: float, threshold: float
+) -> tuple[Incident, ...]:
+    """Return the incidents of an SLO, the oldest first; they do not overlap.
+
+    Args:
+        series: what happened. A step that is not known neither begins nor ends an incident.
+        request: what the series answers.
+        budget: the share of events that may be bad, above 0.
+        threshold: a burn rate, above 0.
+    """
+    own = burn_rates(series, budget, 1)
+    window = steps_of(WINDOW, request.step)
+    trailing = burn_rates(series, budget, window)
+    half = [rate is not None and rate >= threshold / 2 for rate in own]
+    found = []
+    for running, ending in _stretches(trailing, half, threshold, window, request.step):
+        last = request.steps - 1 if ending is IncidentEnding.OPEN else running.last
+        bad = series.bad[running.first : last + 1]
+        incident = Incident(
+            start=request.span.start + running.first * request.step,
+            end=request.span.start + (last + 1) * request.step,
+            ending=ending,
+            bad=sum(value or 0.0 for value in bad),
+            peak=running.peak,
+            unknown=bad.count(None) * request.step,
+        )
+        found.append(incident)
+    return tuple(found)
+
+
+def known_steps(series: Series) -> tuple[bool, ...]:
+    """Return of which steps something is known."""
+    return tuple(total is not None for total in series.total)
+
+
+def budget_events(
+    series: Series, request: SeriesRequest, budget: Fraction, window: timedelta
+) -> Fraction:
+    """Return how many bad events the budget of one SLO window has, at the history's mean traffic.
+
+    Where the history is as long as the window and all known: budget x events, as anywhere else.
+    0 where there was no traffic.
+    """
+    known = sum(known_steps(series)) * request.step
+    if not known:
+        return Fraction(0)
+    events = Fraction(sum(total or 0.0 for total in series.total))
+    return budget * events * Fraction(window // _FINEST, known // _FINEST)
+
+
+def bad_between(series: Series, request: SeriesRequest, start: datetime, end: datetime) -> Fraction:
+    """Return the bad events known of the steps that lie wholly between two instants."""
+    first = max(-((request.span.start - start) // request.step), 0)
+    last = max((end - request.span.start) // request.step, 0)
+    return Fraction(sum(value or 0.0 for value in series.bad[first:last]))
+
+
+def burn_rates(
+    series: Series, budget: float, window: int, places: Sequence[int] | None = None
+) -> list[float | None]:
+    """Return the burn rate over the so many steps up to each; None where that one is not known.
+
+    Without any event nothing burns; what is not known has none.
+
+    Args:
+        series: what happened.
+        budget: the share of events that may be bad, above 0.
+        window: in steps, at least 1.
+        places: which steps are told of, from 0; None: all of them.
+    """
+    totals, bads = ([value or 0.0 for value in values] for values in (series.total, series.bad))
+    rates: list[float | None] = []
+    for place in range(len(totals)) if places is None else places:
+        if series.total[place] is None:
+            rates.append(None)
+            continue
+        part = slice(max(place - window + 1, 0), place + 1)
+        total = sum(totals[part])
+        rates.append(sum(bads[part]) / (budget * total) if total else 0.0)
+    return rates
+
+
+def steps_of(length: timedelta, step: timedelta) -> int:
+    """Return how many steps are at least as long as this."""
+    return -(-length // step)
+
+
+def _stretches(
+    trailing: Sequence[float | None],
+    half: Sequence[bool],
+    threshold: float,
+    window: int,
+    step: timedelta,
+) -> Iterator[tuple[_Running, IncidentEnding]]:
+    running: _Running | None = None
+    calm = steps_of(CALM, step)
+    for place, rate in enumerate(trailing):
+        recent = range(max(place - window + 1, 0), place + 1)
+        if running is None and rate is not None and rate >= threshold:
+            first = next((one for one in recent if half[one]), place)
+            running = _Running(first=first, last=place, peak=rate)
+        if running is None:
+            continue
+        if rate is None:
+            running.unknown += 1
+        elif rate < threshold / 2:
+            running.quiet += 1
+        else:
+            running.quiet = running.unknown = 0
+            running.last = next((one for one in reversed(recent) if half[one]), place)
+            running.peak = max(running.peak, rate)
+        ending = running.ending(calm)
+        if ending is not None:
+            yield running, ending
+            running = None
+    if running is not None:
+        yield running, IncidentEnding.OPEN

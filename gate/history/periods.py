@@ -1,0 +1,142 @@
+"""Past periods of an SLO's window: how they are cut, and what each consumed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil, fsum, gcd
+from typing import Final
+
+from gate.measure.counts import Cause
+from gate.measure.history import Series
+from gate.slo.objective import RatioSlo
+from gate.slo.window import RollingWindow, Span, Window
+
+_STEPS: Final = 720
+"""Of a period, about."""
+
+
+_SHORTEST: Final = timedelta(minutes=5)
+
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodCut:
+    """A stretch of time, cut in periods and these in steps."""
+
+    bounds: tuple[datetime, ...]
+    """Where periods begin, the oldest first, and where the last ends; two at least."""
+    step: timedelta
+    """Each period is a whole number of these."""
+
+    @property
+    def span(self) -> Span:
+        """All periods together."""
+        return Span(self.bounds[0], self.bounds[-1])
+
+    @property
+    def spans(self) -> list[Span]:
+        """Each period."""
+        return [Span(start, end) for start, end in pairwise(self.bounds)]
+
+    def places(self, span: Span) -> slice:
+        """Return the steps that a period has, by their place in the whole."""
+        first, after = ((at - self.bounds[0]) // self.step for at in (span.start, span.end))
+        return slice(first, after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastPeriod:
+    """What happened in one period."""
+
+    span: Span
+    total: Fraction
+    bad: Fraction
+    coverage: Fraction
+    """The share of its steps of which anything is known, 0 to 1."""
+    doubt: Cause | None
+    """Why it is not counted; None: it is."""
+
+    @property
+    def error_ratio(self) -> Fraction:
+        """The share of the events that were bad; 0 where nothing happened."""
+        return self.bad / self.total if self.total else Fraction(0)
+
+    def consumed(self, objective: Fraction) -> Fraction:
+        """Return the share of an objective's budget that was consumed; above 1: missed."""
+        return self.error_ratio / (1 - objective)
+
+    def spare(self, objective: Fraction) -> Fraction:
+        """Return how many more events could have been bad; below 0: so many too many were."""
+        return (1 - objective) * self.total - self.bad
+
+
+def cut(window: Window, count: int, at: datetime) -> PeriodCut:
+    """Return the newest periods that are over at an instant, back to back.
+
+    Of a rolling window those that end now, one window ago and so on; of a calendar window the
+    last whole periods. A length that cannot be cut evenly into about 720 steps is one step.
+    """
+    bounds = [at if isinstance(window, RollingWindow) else window.whole(at).start]
+    for _ in range(count):
+        end = bounds[0]
+        # The instant before the end belongs to the period that ends there.
+        bounds.insert(0, window.whole(end - _gap(window)).start)
+    lengths = [(end - start) for start, end in pairwise(bounds)]
+    return PeriodCut(bounds=tuple(bounds), step=_step(lengths))
+
+
+def look_at(
+    slo: RatioSlo, series: Series, cut: PeriodCut, min_coverage: Fraction
+) -> tuple[PastPeriod, ...]:
+    """Return what happened in each period of a cut, the oldest first.
+
+    Args:
+        slo: says how few events are too few to count a period.
+        series: what happened in the whole of the cut, step by step.
+        cut: the periods.
+        min_coverage: the share of a period that must be known to count it, 0 to 1.
+    """
+    found = []
+    for span in cut.spans:
+        steps = cut.places(span)
+        total, bad = _sum(series.total[steps]), _sum(series.bad[steps])
+        known = sum(one is not None for one in series.total[steps])
+        coverage = Fraction(known, steps.stop - steps.start)
+        doubt = _doubt(slo, total, coverage, min_coverage)
+        found.append(PastPeriod(span=span, total=total, bad=bad, coverage=coverage, doubt=doubt))
+    return tuple(found)
+
+
+def _gap(window: Window) -> timedelta:
+    return timedelta() if isinstance(window, RollingWindow) else _MICROSECOND
+
+
+def _step(lengths: Sequence[timedelta]) -> timedelta:
+    """Return a step that all lengths, which are whole milliseconds, are a multiple of."""
+    unit = gcd(*(length // _MILLISECOND for length in lengths))
+    aimed = max(sum(lengths, timedelta()) / len(lengths) / _STEPS, _SHORTEST)
+    least = ceil(unit * _MILLISECOND / aimed)
+    parts = next((one for one in range(least, 4 * least) if unit % one == 0), 1)
+    return unit * _MILLISECOND / parts
+
+
+def _sum(values: Sequence[float | None]) -> Fraction:
+    return Fraction(fsum(value or 0.0 for value in values))
+
+
+def _doubt(
+    slo: RatioSlo, total: Fraction, coverage: Fraction, min_coverage: Fraction
+) -> Cause | None:
+    if coverage < min_coverage:
+        return Cause.LOW_COVERAGE if coverage else Cause.NO_DATA
+    if not total:
+        return Cause.NO_TRAFFIC
+    needed = 1 / slo.budget if slo.min_events is None else slo.min_events
+    return Cause.LOW_TRAFFIC if total < needed else None

@@ -1,0 +1,111 @@
+"""What is known of incidents from elsewhere: people's records of them, and deploys before them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from gate.history.service_incidents import ServiceIncident
+from gate.slo.window import Span
+
+BEFORE: Final = timedelta(hours=1)
+"""How long before an incident a deploy still counts as shortly before it."""
+
+
+class RecordStatus(StrEnum):
+    """How far people have got with an incident."""
+
+    OPEN = "open"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+    REVIEWED = "reviewed"
+    """Its cause was found and what follows from it agreed: there is a postmortem."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentRecord:
+    """An incident that people have written down."""
+
+    id: str
+    title: str
+    start: datetime
+    end: datetime | None
+    """After ``start``; None: it goes on."""
+    status: RecordStatus
+    cause: str | None = None
+    remediation: str | None = None
+    """What was changed so that it does not come back."""
+    link: str | None = None
+    place: str = field(default="", compare=False)
+    """Where it is written: ``incidents/42.yaml:1``."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What it lacks of a reviewed record, as people write it: none, where it is one."""
+        wanted = {
+            "cause": self.cause,
+            "remediation": self.remediation,
+            f"status: {RecordStatus.REVIEWED}": self.status is RecordStatus.REVIEWED,
+        }
+        return tuple(name for name, there in wanted.items() if not there)
+
+    def overlaps(self, start: datetime, end: datetime) -> bool:
+        """Return whether it has time in common with a stretch; touching is not enough."""
+        return self.start < end and (self.end is None or start < self.end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A change that went live."""
+
+    time: datetime
+    revision: str
+    service: str | None = None
+    """None: whatever service is looked at."""
+    change: str | None = None
+    """Its class."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotatedIncident:
+    """An episode with what is known of it."""
+
+    episode: ServiceIncident
+    records: tuple[IncidentRecord, ...]
+    """Those that overlap it; none: nobody has explained it."""
+    deploys: tuple[Deployment, ...]
+    """Those shortly before it, the oldest first."""
+
+
+def annotate(
+    episode: ServiceIncident,
+    records: Sequence[IncidentRecord],
+    deploys: Sequence[Deployment],
+    *,
+    service: str,
+    step: timedelta,
+) -> AnnotatedIncident:
+    """Return an episode with the records that overlap it, and the deploys shortly before it.
+
+    A step is as exact as its start is known: a deploy within the first step counts as before it.
+    """
+    earliest, latest = episode.start - BEFORE, episode.start + step
+    before = [
+        one for one in deploys if one.service in {None, service} and earliest <= one.time <= latest
+    ]
+    return AnnotatedIncident(
+        episode=episode,
+        records=tuple(one for one in records if one.overlaps(episode.start, episode.end)),
+        deploys=tuple(sorted(before, key=lambda one: one.time)),
+    )
+
+
+def records_without_impact(
+    records: Sequence[IncidentRecord], explained: Sequence[AnnotatedIncident], span: Span
+) -> tuple[IncidentRecord, ...]:
+    """Return the records, of those that overlap the span, that explain nothing that was found."""
+    used = {one.id for found in explained for one in found.records}
+    return tuple(
+        one for one in records if one.id not in used and one.overlaps(span.start, span.end)
+    )

@@ -1,0 +1,156 @@
+"""What the incidents of a service's SLOs come to: how often, how long, and at what cost."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from gate.history.incidents import Incident, IncidentEnding
+
+_OFTEN: Final = 2
+"""Incidents per SLO window."""
+
+
+_COSTLY: Final = 0.2
+"""Of a budget: what a single incident may take before Google's policy asks for a postmortem.
+https://sre.google/workbook/error-budget-policy/"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloImpact:
+    """An incident, and the SLO that felt it."""
+
+    slo: str
+    incident: Incident
+    share: float
+    """Of the SLO's budget that it consumed; above 0, and above 1 where it took more than all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceIncident:
+    """Incidents of several SLOs that overlap: to people, one incident of the service."""
+
+    felt: tuple[SloImpact, ...]
+    """At least one, the first to begin first."""
+
+    @property
+    def start(self) -> datetime:
+        """When the first SLO felt it."""
+        return self.felt[0].incident.start
+
+    @property
+    def end(self) -> datetime:
+        """When the last SLO had recovered; of an open one the end of the history."""
+        return max(one.incident.end for one in self.felt)
+
+    @property
+    def duration(self) -> timedelta:
+        """From start to end."""
+        return self.end - self.start
+
+    @property
+    def ending(self) -> IncidentEnding:
+        """Calm only if it was so for every SLO."""
+        endings = {one.incident.ending for one in self.felt}
+        return next(
+            one
+            for one in (IncidentEnding.OPEN, IncidentEnding.LOST, IncidentEnding.CALM)
+            if one in endings
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """How often a service fails, and how long it takes to recover."""
+
+    count: int
+    mttr: timedelta | None
+    """Mean time to recover, of the incidents that were seen to end; None: of none."""
+    longest: timedelta | None
+    mtbf: timedelta | None
+    """Mean operating time between failures: the known time outside of incidents, by their number
+    (IEC 60050-192-05-13); None where there was no incident."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """What incidents at this pace take out of an SLO's budget."""
+
+    slo: str
+    window: timedelta
+    per_window: float
+    """How many of them there are in a window of the SLO."""
+    each: float
+    """The share of the budget that one of them takes, in the mean."""
+
+    @property
+    def total(self) -> float:
+        """The share of the budget that they take in a window."""
+        return self.per_window * self.each
+
+    @property
+    def often(self) -> bool:
+        """Whether a low MTBF drains the budget."""
+        return self.per_window >= _OFTEN
+
+    @property
+    def costly(self) -> bool:
+        """Whether a high MTTR, or a deep failure, drains the budget."""
+        return self.each >= _COSTLY
+
+
+def merge_incidents(felt: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
+    """Put together what overlaps, directly or by way of others; the oldest first."""
+    groups: list[list[SloImpact]] = []
+    end = None
+    for one in sorted(felt, key=lambda one: (one.incident.start, one.slo)):
+        if end is None or one.incident.start >= end:
+            groups.append([])
+            end = one.incident.end
+        groups[-1].append(one)
+        end = max(end, one.incident.end)
+    return tuple(ServiceIncident(felt=tuple(group)) for group in groups)
+
+
+def reliability(
+    found: Sequence[ServiceIncident], known: Sequence[bool], *, start: datetime, step: timedelta
+) -> Reliability:
+    """Return how often and how long.
+
+    Args:
+        found: all episodes of the service.
+        known: of which steps of the history anything is known.
+        start: of the history.
+        step: of the history.
+    """
+    ended = [one.duration for one in found if one.ending is IncidentEnding.CALM]
+    operating = sum(known)
+    for one in found:
+        first, last = ((at - start) // step for at in (one.start, one.end))
+        operating -= sum(known[first:last])
+    return Reliability(
+        count=len(found),
+        mttr=sum(ended, timedelta()) / len(ended) if ended else None,
+        longest=max(ended, default=None),
+        mtbf=operating * step / len(found) if found else None,
+    )
+
+
+def drain(
+    felt: Sequence[SloImpact],
+    windows: Mapping[str, timedelta],
+    known: Mapping[str, timedelta],
+) -> Drain | None:
+    """Return what the incidents take from the SLO that they cost most; None where there are none.
+
+    Args:
+        felt: all incidents of the service.
+        windows: the length of each SLO's window.
+        known: how much time there is of which something is known of the SLO.
+    """
+    found = []
+    for slo in {one.slo: None for one in felt}:
+        shares = [one.share for one in felt if one.slo == slo]
+        each, pace = sum(shares) / len(shares), len(shares) / (known[slo] / windows[slo])
+        found.append(Drain(slo=slo, window=windows[slo], per_window=pace, each=each))
+    return max(found, key=lambda one: one.total, default=None)

@@ -1,0 +1,200 @@
+"""GitHub's REST API: what the gate asks of it, and the little that it tells it.
+
+https://docs.github.com/en/rest?apiVersion=2022-11-28; GitHub Enterprise has the same elsewhere.
+"""
+
+import base64
+from http import HTTPStatus
+from typing import Any, Final
+
+import requests
+
+from gate.hosts.comments import Comment
+from gate.hosts.github_deployments import GitHubDeployments
+from gate.hosts.github_people import GitHubError, GitHubPeople, github_path
+from gate.hosts.people import CommitStatus, shortened
+from gate.hosts.rest import Clock, Purpose, Rest
+
+URL: Final = "https://api.github.com"
+"""Where GITHUB_API_URL does not say otherwise."""
+
+
+ACTIONS: Final = "github-actions[bot]"
+"""Who writes with a workflow's own token, which may not ask who it is."""
+
+
+_MOST_FILES: Final = 3_000
+"""That GitHub lists: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
+
+
+_NAMES: Final = ("filename", "previous_filename")
+
+
+_LONGEST_DESCRIPTION: Final = 140
+
+
+_STATES: Final = {
+    "success": "success",
+    "warning": "failure",
+    "failure": "failure",
+    "error": "error",
+}
+
+
+_FILES: Final = Purpose("list the files that the pull request changes", "pull-requests: read")
+
+
+_CONTENT: Final = Purpose("read a file of the repository", "contents: read")
+
+
+_LOGIN: Final = Purpose("ask whose token this is", "")
+
+
+_COMMENTS: Final = Purpose("list the comments of the pull request", "pull-requests: read")
+
+
+_WRITE: Final = Purpose("write the comment", "pull-requests: write")
+
+
+_DELETE: Final = Purpose("delete a duplicate of the comment", "pull-requests: write")
+
+
+_STATUS: Final = Purpose("set the commit status", "statuses: write")
+
+
+class GitHub:
+    """One repository, with one token. One thread at a time.
+
+    Every method raises `GitHubError` where GitHub does not answer as it should.
+    """
+
+    def __init__(
+        self,
+        repository: str,
+        token: str,
+        *,
+        url: str = URL,
+        session: requests.Session | None = None,
+        clock: Clock | None = None,
+        seconds: float = 90.0,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            repository: ``acme/chat``.
+            token: not empty.
+            url: of the API: GITHUB_API_URL.
+            session: to send with; None: one is made.
+            clock: None: the real one.
+            seconds: that all requests together may take, pauses between tries included.
+
+        Raises:
+            GitHubError: the repository's name is none.
+        """
+        self._repository = f"repos/{github_path(*repository.split('/'))}"
+        self._rest = Rest(
+            url,
+            host="GitHub",
+            headers={
+                "Accept": "application/vnd.github+json",
+                "Authorization": f"Bearer {token}",
+                "X-GitHub-Api-Version": "2022-11-28",
+            },
+            secret=token,
+            error=GitHubError,
+            session=session,
+            clock=clock,
+            seconds=seconds,
+        )
+        self.people = GitHubPeople(self._rest, self._repository)
+        self.deployments = GitHubDeployments(self._rest, self._repository)
+
+    def changed_paths(self, pull: int) -> tuple[str, ...]:
+        """Return the files that a pull request changes, old names of moved ones too."""
+        with self._rest.understood(_FILES):
+            files = list(self._rest.pages(_FILES, f"{self._repository}/pulls/{pull}/files"))
+            if len(files) >= _MOST_FILES:
+                raise GitHubError(f"cannot {_FILES.doing}: GitHub lists the first 3,000 only")
+            names = [file[key] for file in files for key in _NAMES if file.get(key) is not None]
+        return tuple(dict.fromkeys(names))
+
+    def file(self, path: str, ref: str) -> tuple[str, bytes | None]:
+        """Return the commit that a name stands for, and a file as it has it; None: it has none.
+
+        Args:
+            path: from the top of the repository, with slashes.
+            ref: a commit, branch or tag.
+        """
+        commits = f"{self._repository}/commits/{github_path(ref)}"
+        contents = f"{self._repository}/contents/{github_path(*path.split('/'))}"
+        # First: to a token that may not read files GitHub says, too, that there is no such file.
+        with self._rest.understood(_CONTENT):
+            known = self._rest.ask(_CONTENT, "GET", commits, query={"per_page": "1"})
+            commit = str(known["sha"])
+        try:
+            file = self._rest.ask(_CONTENT, "GET", contents, query={"ref": commit})
+        except GitHubError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return commit, None
+        with self._rest.understood(_CONTENT):
+            # A folder is a list; of a file above 1 MB there is no content.
+            if isinstance(file, list) or file["type"] != "file" or file["encoding"] != "base64":
+                raise GitHubError(f"cannot {_CONTENT.doing}: {path} is no file, or one above 1 MB")
+            return commit, base64.b64decode(file["content"])
+
+    def login(self) -> str:
+        """Return who writes with this token."""
+        try:
+            with self._rest.understood(_LOGIN):
+                return str(self._rest.ask(_LOGIN, "GET", "user")["login"])
+        except GitHubError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            return ACTIONS
+
+    def comments(self, pull: int) -> tuple[Comment, ...]:
+        """Return all comments of a pull request, those on lines of code left out."""
+        path = f"{self._repository}/issues/{pull}/comments"
+        with self._rest.understood(_COMMENTS):
+            return tuple(map(_comment, self._rest.pages(_COMMENTS, path)))
+
+    def create_comment(self, pull: int, body: str) -> Comment:
+        """Write a comment."""
+        return self._write("POST", f"issues/{pull}/comments", body)
+
+    def update_comment(self, comment: Comment, body: str) -> Comment:
+        """Replace the text of a comment."""
+        return self._write("PATCH", f"issues/comments/{comment.id}", body)
+
+    def delete_comment(self, comment: Comment) -> None:
+        """Delete a comment."""
+        self._rest.ask(_DELETE, "DELETE", f"{self._repository}/issues/comments/{comment.id}")
+
+    def set_status(self, revision: str, status: CommitStatus) -> None:
+        """Set a status of a commit, given by its full name."""
+        body = {
+            "state": _STATES[status.state],
+            "context": status.name,
+            "description": shortened(status.description, _LONGEST_DESCRIPTION),
+        }
+        path = f"{self._repository}/statuses/{github_path(revision)}"
+        more = {"target_url": status.url} if status.url else {}
+        self._rest.ask(_STATUS, "POST", path, body=body | more)
+
+    def _write(self, method: str, path: str, body: str) -> Comment:
+        with self._rest.understood(_WRITE):
+            answer = self._rest.ask(
+                _WRITE, method, f"{self._repository}/{path}", body={"body": body}
+            )
+            return _comment(answer)
+
+
+def _comment(answer: Any) -> Comment:
+    user = answer["user"]
+    return Comment(
+        id=int(answer["id"]),
+        author="" if user is None else user["login"],
+        body=answer["body"] or "",
+        url=answer["html_url"],
+    )

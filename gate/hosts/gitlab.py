@@ -1,0 +1,154 @@
+"""GitLab's REST API: the note on a merge request, and the status of a commit.
+
+https://docs.gitlab.com/api/notes/#merge-requests; a server of one's own has the same elsewhere.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import requests
+
+from gate.hosts.comments import Comment
+from gate.hosts.gitlab_people import GitLabPeople
+from gate.hosts.people import CommitStatus, shortened
+from gate.hosts.rest import Clock, Purpose, Rest, RestError
+
+_READ: Final = "the role Reporter in the project and the scope api"
+
+
+_CHANGE: Final = "the role Developer in the project and the scope api"
+
+
+_LOGIN: Final = Purpose("ask whose token this is", "the scope api")
+
+
+_LIST: Final = Purpose("list the notes of the merge request", _READ)
+
+
+_CREATE: Final = Purpose("write the note", _READ)
+
+
+_UPDATE: Final = Purpose("update the note", _CHANGE)
+
+
+_DELETE: Final = Purpose("delete a duplicate of the note", _CHANGE)
+
+
+_STATUS: Final = Purpose("set the commit status", _CHANGE)
+
+
+_LONGEST_DESCRIPTION: Final = 255
+
+
+_STATES: Final = {
+    "success": "success",
+    "warning": "success",  # a pipeline goes on after a warning; a failed status would end it
+    "failure": "failed",
+    "error": "failed",
+}
+
+
+class GitLabError(RestError):
+    """GitLab could not be asked or told; the text is one sentence, without the token."""
+
+
+class GitLab:
+    """One project, with one token. One thread at a time.
+
+    Every method raises `GitLabError` where GitLab does not answer as it should. What the methods
+    call a comment is a note; the number of a merge request is its IID.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        token: str,
+        *,
+        url: str,
+        page: str = "",
+        session: requests.Session | None = None,
+        clock: Clock | None = None,
+        seconds: float = 90.0,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        Args:
+            project: its number or its path: CI_PROJECT_ID, ``acme/chat``.
+            token: of the project, a group or a person. A job's own may read notes, not write them.
+            url: of the API: CI_API_V4_URL.
+            page: of the project, for links to its notes: CI_PROJECT_URL.
+            session: to send with; None: one is made.
+            clock: None: the real one.
+            seconds: that all requests together may take, pauses between tries included.
+        """
+        # As one part of the address, whatever it holds: acme%2Fchat.
+        self._project = f"projects/{quote(project, safe='', errors='replace')}"
+        self._page = page
+        self._requests = dict[int, int]()
+        """Note -> merge request: GitLab names a note by both."""
+        self._rest = Rest(
+            url,
+            host="GitLab",
+            headers={"Accept": "application/json", "PRIVATE-TOKEN": token},
+            secret=token,
+            error=GitLabError,
+            session=session,
+            clock=clock,
+            seconds=seconds,
+        )
+        self.people = GitLabPeople(self._rest, self._project)
+
+    def login(self) -> str:
+        """Return who writes with this token; a project's token has a user of its own."""
+        with self._rest.understood(_LOGIN):
+            return str(self._rest.ask(_LOGIN, "GET", "user")["username"])
+
+    def comments(self, pull: int) -> tuple[Comment, ...]:
+        """Return all notes of a merge request, GitLab's own about its history among them."""
+        with self._rest.understood(_LIST):
+            notes = self._rest.pages(_LIST, self._notes(pull))
+            return tuple(self._comment(note, pull) for note in notes)
+
+    def create_comment(self, pull: int, body: str) -> Comment:
+        """Write a note."""
+        return self._write(_CREATE, "POST", self._notes(pull), pull, body)
+
+    def update_comment(self, comment: Comment, body: str) -> Comment:
+        """Replace the text of a note that this client has read or written."""
+        pull = self._requests[comment.id]
+        return self._write(_UPDATE, "PUT", f"{self._notes(pull)}/{comment.id}", pull, body)
+
+    def delete_comment(self, comment: Comment) -> None:
+        """Delete a note that this client has read or written."""
+        pull = self._requests[comment.id]
+        self._rest.ask(_DELETE, "DELETE", f"{self._notes(pull)}/{comment.id}")
+
+    def set_status(self, revision: str, status: CommitStatus) -> None:
+        """Set a status of a commit, given by its full name."""
+        body = {
+            "state": _STATES[status.state],
+            "name": status.name,
+            "description": shortened(status.description, _LONGEST_DESCRIPTION),
+        }
+        path = f"{self._project}/statuses/{quote(revision, safe='')}"
+        more = {"target_url": status.url} if status.url else {}
+        self._rest.ask(_STATUS, "POST", path, body=body | more)
+
+    def _notes(self, pull: int) -> str:
+        return f"{self._project}/merge_requests/{pull}/notes"
+
+    def _write(self, purpose: Purpose, method: str, path: str, pull: int, body: str) -> Comment:
+        with self._rest.understood(purpose):
+            note = self._rest.ask(purpose, method, path, body={"body": body})
+            return self._comment(note, pull)
+
+    def _comment(self, note: Mapping[str, Any], pull: int) -> Comment:
+        number = int(note["id"])
+        self._requests[number] = pull
+        return Comment(
+            id=number,
+            author=note["author"]["username"],
+            body=note["body"],
+            url=f"{self._page}/-/merge_requests/{pull}#note_{number}",
+        )

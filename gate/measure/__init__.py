@@ -1,0 +1,1 @@
+"""The contract with backends: what is asked of them, and what they answer. Pure."""

@@ -1,0 +1,111 @@
+"""What happened to whom: the third contract, of backends that can tell events apart by labels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol, runtime_checkable
+
+from gate.measure.counts import Unmeasured
+from gate.slo.indicator import Sli
+from gate.slo.window import Span
+
+LabelValues = tuple[str, ...]
+"""One value for each label that was asked for; empty: the event has no such label, or NULL."""
+
+
+OTHERS: Final = "(others)"
+"""Stands for all values that are not among the busiest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortRequest:
+    """What happened in each step of a stretch of time, for each value of some labels."""
+
+    sli: Sli
+    span: Span
+    step: timedelta
+    """The span is a whole number of these; each leaves its start out and includes its end."""
+    by: tuple[str, ...]
+    """Labels (Prometheus), or columns and expressions about a row (logs); at least one."""
+    most: int
+    """Of each label so many values are told apart, those with the most events."""
+    keep: str | None = None
+    """A value of the first label that is told apart however few events it has."""
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are."""
+        return self.span.length // self.step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Events of one group by step, the oldest first; None: nothing is known of it in that step."""
+
+    total: tuple[float | None, ...]
+    bad: tuple[float | None, ...]
+    """Known wherever the total is. Of a step it may lie a little outside of 0 to total, where a
+    server extrapolates; of all steps together it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohorts:
+    """Every group that had an event; at least one."""
+
+    groups: Mapping[LabelValues, Cohort]
+    query: str
+    notes: tuple[str, ...] = ()
+
+
+CohortAnswer = Cohorts | Unmeasured
+
+
+@runtime_checkable
+class CohortBackend(Protocol):
+    """Anything that can tell events apart by labels. Not every backend can."""
+
+    def cohorts(self, requests: Sequence[CohortRequest]) -> list[CohortAnswer]:
+        """Return what happened to each group, for every request in order; never raises.
+
+        No event is left out: the groups together are what `Backend.measure` counts over the span,
+        but for what a server extrapolates at the ends of each step.
+        """
+        ...
+
+
+def busiest(
+    groups: Mapping[LabelValues, Cohort], request: CohortRequest
+) -> dict[LabelValues, Cohort]:
+    """Put together, as `OTHERS`, what is not among the busiest values of a label."""
+    kept = [_kept(groups, place, request) for place in range(len(request.by))]
+    together: dict[LabelValues, Cohort] = {}
+    for values, cohort in groups.items():
+        pairs = zip(values, kept, strict=True)
+        key = tuple(value if value in some else OTHERS for value, some in pairs)
+        together[key] = _added(together[key], cohort) if key in together else cohort
+    return together
+
+
+def cut_note(label: str, most: int, values: int) -> str:
+    """Say that not all values of a label are told apart."""
+    return f"only the {most} busiest of {values:,} values of {label} are told apart; see --top"
+
+
+def _kept(groups: Mapping[LabelValues, Cohort], place: int, request: CohortRequest) -> set[str]:
+    events: dict[str, float] = {}
+    for values, cohort in groups.items():
+        events.setdefault(values[place], 0.0)
+        events[values[place]] += sum(total or 0.0 for total in cohort.total)
+    ranked = sorted(events, key=lambda value: (-events[value], value))[: request.most]
+    return {*ranked, *([request.keep] if place == 0 and request.keep is not None else [])}
+
+
+def _added(one: Cohort, other: Cohort) -> Cohort:
+    return Cohort(total=_sums(one.total, other.total), bad=_sums(one.bad, other.bad))
+
+
+def _sums(one: Sequence[float | None], other: Sequence[float | None]) -> tuple[float | None, ...]:
+    return tuple(
+        None if a is None and b is None else (a or 0.0) + (b or 0.0)
+        for a, b in zip(one, other, strict=True)
+    )

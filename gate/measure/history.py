@@ -1,0 +1,123 @@
+"""What happened when: the second contract, of backends that keep a history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, runtime_checkable
+
+from gate.measure.counts import Unmeasured
+from gate.slo.indicator import Sli
+from gate.slo.window import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRequest:
+    """What happened in each step of a stretch of time."""
+
+    sli: Sli
+    span: Span
+    step: timedelta
+    """The span is a whole number of these; each leaves its start out and includes its end."""
+    mean: bool = False
+    """Also tell the mean of what the indicator measures, where it measures anything: a histogram's
+    values, or a column's."""
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are."""
+        return self.span.length // self.step
+
+
+def newest_steps(span: Span, step: timedelta) -> Span:
+    """Return the newest part of a stretch that is a whole number of steps."""
+    return Span(span.end - span.length // step * step, span.end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What is needed for the mean of each step: sums can be put together, means cannot."""
+
+    sums: tuple[float | None, ...]
+    """Of the values, in the unit that they are measured in; None: nothing is known of that step."""
+    events: tuple[float | None, ...]
+    """That were measured; known wherever the sum is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Events by step, the oldest first; None: nothing is known of that step.
+
+    Floats: a history is looked at and extrapolated from, and no budget is decided by it.
+    """
+
+    total: tuple[float | None, ...]
+    bad: tuple[float | None, ...]
+    """Known wherever the total is; 0 <= bad <= total."""
+    query: str
+    notes: tuple[str, ...] = ()
+    measured: Measured | Unmeasured | None = None
+    """None: no mean was asked for, or the indicator has none."""
+
+
+SeriesAnswer = Series | Unmeasured
+
+
+@runtime_checkable
+class HistoryBackend(Protocol):
+    """Anything that can tell what happened when. Not every backend can."""
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened in each step, for every request in order; never raises.
+
+        The sum over the steps is what `Backend.measure` counts over the span, but for what a
+        server extrapolates at the ends of each step.
+        """
+        ...
+
+
+def covers(asked: SeriesRequest, wanted: SeriesRequest) -> bool:
+    """Return whether the answer to what was asked has in it what is wanted."""
+    return (
+        asked.sli == wanted.sli
+        and (asked.mean or not wanted.mean)
+        and asked.span.end == wanted.span.end
+        and asked.span.start <= wanted.span.start
+        and not wanted.step % asked.step
+    )
+
+
+def coarser(answer: SeriesAnswer, asked: SeriesRequest, wanted: SeriesRequest) -> SeriesAnswer:
+    """Return what happened in the steps that are wanted.
+
+    Of a step something is known where it is of any part of it, as a server has it that finds
+    samples anywhere in a step.
+
+    Args:
+        answer: to what was asked.
+        asked: it `covers` what is wanted.
+        wanted: with steps that are multiples of those that were asked for.
+    """
+    if not isinstance(answer, Series):
+        return answer
+    parts = wanted.step // asked.step
+    first = asked.steps - wanted.steps * parts
+
+    def summed(values: Sequence[float | None]) -> tuple[float | None, ...]:
+        starts = range(first, len(values), parts)
+        return tuple(_sum(values[start : start + parts]) for start in starts)
+
+    measured = answer.measured
+    if isinstance(measured, Measured):
+        measured = Measured(sums=summed(measured.sums), events=summed(measured.events))
+    return Series(
+        total=summed(answer.total),
+        bad=summed(answer.bad),
+        query=answer.query,
+        notes=answer.notes,
+        measured=measured,
+    )
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

@@ -1,0 +1,177 @@
+"""Reading YAML with places: each value knows its line and column, each mistake is collected."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self, TypeVar
+
+import yaml
+
+from gate.errors import Mistake
+from gate.parsing.files import Imports
+
+_VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
+
+
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
+
+
+OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+"""A variable without a default: the only form in which a secret may stand in a file."""
+
+
+_FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
+
+
+_TEXT = "tag:yaml.org,2002:str"
+
+
+_START = yaml.Mark("", 0, 0, 0, "", 0)
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may be built without libyaml
+
+
+NULL = "tag:yaml.org,2002:null"
+
+
+T = TypeVar("T")
+
+
+class UnreadableError(Exception):
+    """A value could not be read. The mistake has been noted: go on with the next value."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Reader:
+    """One file being read, and what was wrong with it so far."""
+
+    file: str
+    """As the user gave it; for messages."""
+    environ: Mapping[str, str]
+    imports: Imports
+    """The other files that the policy reads."""
+    above: int = 0
+    """Lines of the file above the text that is read."""
+    offline: bool = False
+    """Only look at the file: an environment variable or a file that is missing is a warning."""
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    @property
+    def directory(self) -> Path:
+        """The folder that relative paths in the file start from."""
+        return Path(self.file).parent
+
+    def beside(self, name: str) -> Self:
+        """Return a reader of another file, named from this one's folder; it notes into the same."""
+        return replace(self, file=str(self.directory / name))
+
+    def note(self, node: yaml.Node, message: str, *, fatal: bool = True) -> None:
+        """Note a mistake at a value, and go on."""
+        mark = node.start_mark
+        self.mistakes.append(
+            Mistake(
+                file=self.file,
+                line=self.above + mark.line + 1,
+                column=mark.column + 1,
+                message=message,
+                fatal=fatal,
+            )
+        )
+
+    def fail(self, node: yaml.Node, message: str, *, fatal: bool = True) -> UnreadableError:
+        """Note a mistake and return the error to raise, since there is no value."""
+        self.note(node, message, fatal=fatal)
+        return UnreadableError(message)
+
+    def expand(self, node: yaml.ScalarNode) -> str:
+        """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in."""
+
+        def value(found: re.Match[str]) -> str:
+            name = _NAME.fullmatch(found[1]) if found[2] else None
+            if name is None:
+                # What stands there instead is not repeated: it may be the secret itself.
+                message = "this names no environment variable; write ${NAME} or ${NAME:-default}"
+                raise self.fail(node, message)
+            if (value := self.environ.get(name[1])) or name[2] is not None:
+                return value or name[2]
+            message = f"the environment variable {name[1]} is not set"
+            raise self.fail(node, message, fatal=not self.offline)
+
+        return _VARIABLE.sub(value, node.value)
+
+
+def decode(raw: bytes, reader: Reader) -> str:
+    """Return a file's text.
+
+    Raises:
+        UnreadableError: it is not UTF-8; the mistake is noted.
+    """
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start].decode("utf-8-sig")
+        raise reader.fail(after(before), "this is no UTF-8 text") from error
+
+
+def compose(text: str, reader: Reader) -> yaml.Node:
+    """Parse one YAML document into nodes.
+
+    Raises:
+        UnreadableError: no YAML, or nothing in it; the mistake is noted.
+    """
+    node = _parsed(lambda: yaml.compose(text, _LOADER), text, reader)
+    if node is None:
+        raise reader.fail(after(""), "the file is empty")
+    return node
+
+
+def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
+    """Parse YAML documents, with ``---`` between them; empty ones are left out.
+
+    Raises:
+        UnreadableError: no YAML, or nothing in it; the mistake is noted.
+    """
+    nodes = _parsed(lambda: list(yaml.compose_all(text, _LOADER)), text, reader)
+    found = [node for node in nodes if node.tag != NULL]
+    if not found:
+        raise reader.fail(after(""), "the file is empty")
+    return found
+
+
+def _parsed(parse: Callable[[], T], text: str, reader: Reader) -> T:
+    if found := _FORBIDDEN.search(text):
+        message = f"no YAML: the character U+{ord(found[0]):04X} may only stand there escaped"
+        raise reader.fail(after(text[: found.start()]), message)
+    try:
+        return parse()
+    except yaml.MarkedYAMLError as error:
+        raise _syntax(error, text, reader) from error
+    except RecursionError as error:  # of the loader in Python
+        raise reader.fail(after(""), "no YAML that can be read: nested too deeply") from error
+
+
+def written(node: yaml.Node) -> str:
+    """Return a single value as it stands in the file; nothing for a list or a block."""
+    return node.value if isinstance(node, yaml.ScalarNode) else ""
+
+
+def after(before: str) -> yaml.Node:
+    """Return a node right after a text, for a mistake in what is no node itself."""
+    lines = before.split("\n")
+    mark = yaml.Mark("", len(before), len(lines) - 1, len(lines[-1]), "", 0)
+    return yaml.ScalarNode(_TEXT, "", mark)
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str, reader: Reader) -> UnreadableError:
+    mark = error.problem_mark or _START
+    problem = ", ".join(part for part in (error.context, error.problem) if part)
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    advice = ""
+    if re.search(r":\s*[<>]=?\s*[-+0-9.]+\s*%?", line):
+        advice = "; put the comparison in quotes"
+    elif "\t" in line[: len(line) - len(line.lstrip())]:
+        advice = "; indent with spaces, not tabs"
+    return reader.fail(yaml.ScalarNode(_TEXT, "", mark), f"no YAML: {problem}{advice}")

@@ -1,0 +1,267 @@
+"""The single values that policies are made of."""
+
+import posixpath
+import re
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from fractions import Fraction
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from gate.parsing.reader import OUTSIDE, Reader
+from gate.parsing.schema import (
+    Scalar,
+    Values,
+)
+from gate.policy.tiers import COMPARISONS, Condition
+from gate.slo.quantities import Threshold, parse_duration, parse_ratio
+
+_COMPARISON = re.compile(rf"({'|'.join(sorted(COMPARISONS, key=len, reverse=True))})\s*(.+)")
+
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/ -]*[A-Za-z0-9])?")
+
+
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?")
+
+
+_BOOLEANS = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+"""As YAML 1.2 has them; yes and on are words."""
+
+
+# As many digits as a float can show: a report that fails on a number decides nothing.
+_COUNT = re.compile(r"[0-9]{1,18}")
+
+
+_NUMBER = re.compile(r"[-+.0-9]{1,40}(?:[eE][-+]?[0-9]{1,2})?|[0-9]{1,20}/[0-9]{1,20}")
+
+
+_APPROVER = re.compile(r"write|@[\w.\[\]-]+(?:/[\w./-]+)?")
+
+
+_OVERSPENT = -1000
+"""The lowest threshold: a budget spent a thousand times over."""
+
+
+_YEARS = range(1970, 9999)
+"""Of instants that every time zone can write."""
+
+
+_AMOUNT = re.compile(r"([0-9][0-9_,]{0,40}(?:\.[0-9]+)?)\s*([^\s0-9]\S*)?")
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is no name; use letters, digits, and . _ / - or blanks between them"
+        )
+    return text
+
+
+def _share(text: str) -> Fraction:
+    share = parse_ratio(text)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{text} is not between 0% and 100%")
+    return share
+
+
+def _above_none(text: str) -> Fraction:
+    if not (share := _share(text)):
+        raise ValueError(f"{text} must be above 0%")
+    return share
+
+
+def _objective(text: str) -> Fraction:
+    objective = parse_ratio(text)
+    if not 0 < objective < 1:
+        raise ValueError(f"{text} is not between 0% and 100%; at 100% there is no budget to spend")
+    return objective
+
+
+def _condition(text: str) -> Condition:
+    found = _COMPARISON.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is no comparison; write for example '> 50%'")
+    threshold = parse_ratio(found[2])
+    if not _OVERSPENT <= threshold <= 1:
+        raise ValueError(f"{text!r}: a budget has at most 100% left; -50% is overspent by half")
+    return Condition(found[1], threshold)
+
+
+def _boolean(text: str) -> bool:
+    if text not in _BOOLEANS:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return _BOOLEANS[text]
+
+
+def _count(text: str) -> int:
+    if not _COUNT.fullmatch(text):
+        raise ValueError(f"{text!r} is no whole number, 0 or more")
+    return int(text)
+
+
+def _number(text: str) -> Fraction:
+    try:
+        return Fraction(text if _NUMBER.fullmatch(text) else "")
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r} is no number") from None
+
+
+def _above_zero(text: str) -> Fraction:
+    number = _number(text)
+    if number <= 0:
+        raise ValueError(f"{text} is not above zero")
+    return number
+
+
+def _amount(text: str) -> tuple[Fraction, str]:
+    found = _AMOUNT.fullmatch(text.strip())
+    amount = Fraction(re.sub("[_,]", "", found[1])) if found else Fraction(0)
+    if found is None or not amount:
+        raise ValueError(f"{text!r} is no amount above zero; write for example 50000 USD")
+    return amount, found[2] or ""
+
+
+def _approver(text: str) -> str:
+    if not _APPROVER.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is nobody; write @person, @organisation/team, or write for all who may write"
+        )
+    return text
+
+
+def _glob(text: str) -> str:
+    pattern = posixpath.normpath(text)
+    if pattern.startswith("/") or "\\" in text:
+        raise ValueError(f"{text!r}: write a path from this file's folder, with /: slos/*.yaml")
+    return pattern
+
+
+def _zone(text: str) -> tzinfo:
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{text!r} is no time zone; write for example UTC or Europe/Berlin"
+        raise ValueError(message) from None
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an RFC 3339 instant, as UTC.
+
+    Raises:
+        ValueError: no instant, or one without its offset from UTC.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or len(text) <= len("2026-11-20"):
+        raise ValueError(f"{text!r} is no instant; write for example 2026-11-20T14:00:00Z")
+    if instant.year not in _YEARS:
+        raise ValueError(f"{text!r} is not between {_YEARS[0]} and {_YEARS[-1]}")
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset from UTC; write for example {text}Z")
+    return instant.astimezone(UTC)
+
+
+def _moment(text: str) -> date | datetime:
+    with suppress(ValueError):
+        if found := _MOMENT.fullmatch(text):
+            moment = datetime.fromisoformat(text) if found[1] else date.fromisoformat(text)
+            if moment.year in _YEARS:
+                return moment
+    raise ValueError(
+        f"{text!r} is no date from {_YEARS[0]} to {_YEARS[-1]}; write for example 2026-12-20 or"
+        " 2026-12-20T18:00"
+    )
+
+
+_RATIO_JSON = {"type": ["string", "number"], "examples": ["99.9%", 0.999]}
+
+
+_DURATION_JSON = {"type": "string", "examples": ["30d", "6h", "5m"]}
+
+
+_TEXT_JSON = {"type": ["string", "number", "boolean"], "minLength": 1}
+"""Words that YAML takes for something else, such as 200 and no, need no quotes here."""
+
+
+PATH: Final = Scalar(lambda text: text.removeprefix("./").lstrip("/"), _TEXT_JSON)
+"""A glob from the top of the repository."""
+
+
+APPROVER: Final = Scalar(
+    _approver, {"type": "string", "examples": ["@ada", "@acme/security", "write"]}
+)
+
+
+TEXT: Final = Scalar(str, _TEXT_JSON)
+
+
+GLOB: Final = Scalar(_glob, {**_TEXT_JSON, "examples": ["slos/*.yaml"]})
+"""Of files beside the policy, from its folder."""
+
+
+SECRET: Final = Scalar(str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, secret=True)
+
+
+NAME: Final = Scalar(_name, _TEXT_JSON)
+
+
+SHARE: Final = Scalar(_share, _RATIO_JSON)
+
+
+ABOVE_NONE: Final = Scalar(_above_none, _RATIO_JSON)
+
+
+OBJECTIVE: Final = Scalar(_objective, _RATIO_JSON)
+
+
+CONDITION: Final = Scalar(_condition, {"type": "string", "examples": ["> 50%"]})
+
+
+BOOLEAN: Final = Scalar(
+    _boolean, {"type": ["boolean", "string"], "pattern": f"^({'|'.join(_BOOLEANS)})$|\\$\\{{"}
+)
+
+
+COUNT: Final = Scalar(
+    _count, {"type": ["integer", "string"], "minimum": 0, "pattern": r"^[0-9]+$|\$\{"}
+)
+
+
+NUMBER: Final = Scalar(_number, {"type": ["number", "string"]})
+
+
+ABOVE_ZERO: Final = Scalar(_above_zero, {"type": ["number", "string"]})
+
+
+AMOUNT: Final = Scalar(_amount, {"type": ["string", "number"], "examples": ["50000 USD"]})
+
+
+ZONE: Final = Scalar(_zone, {"type": "string", "examples": ["UTC", "Europe/Berlin"]})
+
+
+MOMENT: Final = Scalar(_moment, {"type": "string", "examples": ["2026-12-20"]})
+
+
+INSTANT: Final = Scalar(parse_instant, {"type": "string", "examples": ["2026-11-20T14:00:00Z"]})
+
+
+DURATION: Final[Scalar[timedelta]] = Scalar(parse_duration, _DURATION_JSON)
+
+
+def threshold_in(values: Values, unit: str, reader: Reader) -> Fraction:
+    """Return the threshold in a unit; an empty unit is that of a bare number.
+
+    Raises:
+        UnreadableError: it is a time and must not be, or the reverse.
+    """
+    threshold: Threshold = values.get("threshold")
+    try:
+        return threshold.in_unit(unit)
+    except ValueError as error:
+        raise reader.fail(values.node("threshold"), str(error)) from None

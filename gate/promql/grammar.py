@@ -1,0 +1,214 @@
+"""PromQL cut into tokens, and the shape of an expression whatever the names in it."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class ExpressionError(ValueError):
+    """An expression of the policy that cannot be used; its text is one sentence."""
+
+
+class TokenKind(StrEnum):
+    """What a token is."""
+
+    STRING = "string"
+    WINDOW = "window"
+    LABELS = "labels"
+    WORD = "word"
+    NUMBER = "number"
+    SPACE = "space"
+    SYMBOL = "symbol"
+    STEP = "step"
+    """The second part of a subquery's range: ``:5m``, or only ``:``."""
+    BRACES = "braces"
+    """A whole ``{...}``; `fold_braces` makes these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and its text."""
+
+    kind: TokenKind
+    text: str
+
+
+_TOKEN = re.compile(
+    r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)
+    |(?P<window>\$window\b)
+    |(?P<labels>\$labels\b)
+    |(?P<step>:\s*(?:[0-9]\w*)?(?=\s*\]))
+    |(?P<word>[A-Za-z_:][A-Za-z0-9_:]*)
+    |(?P<number>[0-9][0-9A-Za-z_.]*)
+    |(?P<space>(?:\s+|\#[^\n]*)+)
+    |(?P<symbol>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+
+def tokenize(text: str) -> list[Token]:
+    """Cut an expression into tokens; comments and white space become one space.
+
+    Raises:
+        ExpressionError: a quote or bracket has no partner, or a placeholder is not known.
+    """
+    tokens = []
+    for match in _TOKEN.finditer(text):
+        kind = TokenKind(str(match.lastgroup))
+        tokens.append(Token(kind, " " if kind is TokenKind.SPACE else match.group()))
+    _check_symbols(tokens)
+    return tokens
+
+
+def _check_symbols(tokens: list[Token]) -> None:
+    # A part that is not closed would swallow the parts after it in the same query.
+    expected: list[str] = []
+    for text in (token.text for token in tokens if token.kind is TokenKind.SYMBOL):
+        if text == "$":
+            raise ExpressionError("only $window and $labels can stand for something else")
+        if text in "\"'`":
+            raise ExpressionError(f"a quote {text} is not closed")
+        if text in _CLOSING:
+            expected.append(_CLOSING[text])
+        elif text in _CLOSING.values() and (not expected or expected.pop() != text):
+            raise ExpressionError(f"{text} closes nothing")
+    if expected:
+        raise ExpressionError(f"a closing {expected[-1]} is missing")
+
+
+def join(tokens: list[Token]) -> str:
+    """Write tokens as text again."""
+    return "".join(token.text for token in tokens)
+
+
+def closing(tokens: list[Token], opening: int) -> int:
+    """Return the index of the bracket that closes the one at ``opening``; `tokenize` made sure."""
+    depth, index = 1, opening
+    while depth:
+        index += 1
+        if tokens[index].kind is TokenKind.SYMBOL:
+            depth += (tokens[index].text in "([{") - (tokens[index].text in ")]}")
+    return index
+
+
+_GROUPING: Final = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
+
+
+_KEYWORDS: Final = frozenset(
+    {"and", "or", "unless", "offset", "bool", "atan2", "inf", "nan"}
+    # MetricsQL's: https://docs.victoriametrics.com/metricsql/
+    | {"default", "if", "ifnot", "limit", "keep_metric_names"}
+)
+
+
+Rules = tuple[tuple[re.Pattern[str], str], ...]
+"""What is reduced to what, over and over."""
+
+
+# What may be counted over two halves and added up, reduced step by step to one N.
+# R: a selector with [$window], Z: vector(0).
+COUNTED: Final[Rules] = (
+    (re.compile(r"\b(?:increase|sum_over_time|count_over_time) \( R \)"), "N"),
+)
+
+
+ADDED: Final = re.compile(r"\bN [+-] N\b")
+
+
+SUMS: Final[Rules] = (
+    (re.compile(r"\bvector \( 0 \)"), "Z"),
+    (re.compile(r"\bsum \( N \)"), "N"),
+    (re.compile(r"(?<!\w )\( N \)"), "N"),
+    (ADDED, "N"),
+    (re.compile(r"\bN or Z(?= \)|$)"), "N"),
+    (re.compile(r"(?<![\w*/%^] )\b[0-9.]+ \* N\b"), "N"),
+)
+
+
+_CODES: Final = {
+    TokenKind.BRACES: "b",
+    TokenKind.WINDOW: "$",
+    TokenKind.NUMBER: "n",
+    TokenKind.STRING: "s",
+    TokenKind.STEP: ":",
+}
+
+
+_PARTS: Final = re.compile(
+    r"(?P<grouping>g\([^()]*\))|(?P<selector>w(?![(g])b?|b)(?P<range>\[\$[^\]]*\])?|.", re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """An expression without its names: what is done, and to how many selectors."""
+
+    text: str
+    """Selectors are S, or R with a range of ``$window``; grouping is left out; blanks between."""
+    selectors: tuple[range, ...]
+    """Where in the tokens each S or R stands, without its range."""
+
+
+def shape_of(tokens: list[Token]) -> Shape:
+    """Return the shape of an expression whose braces are folded."""
+    places = [place for place, token in enumerate(tokens) if token.kind is not TokenKind.SPACE]
+    shape, selectors = list[str](), list[range]()
+    for match in _PARTS.finditer("".join(_code(tokens[place]) for place in places)):
+        if match["selector"]:
+            last = match.start("range") if match["range"] else match.end()
+            selectors.append(range(places[match.start()], places[last - 1] + 1))
+            shape.append("R" if match["range"] else "S")
+        elif not match["grouping"]:
+            # A range over anything but a selector is written out, so that no rule fits it.
+            # Keywords and aggregations may be written in capitals.
+            shape.append(tokens[places[match.start()]].text.lower())
+    return Shape(text=" ".join(shape), selectors=tuple(selectors))
+
+
+def _code(token: Token) -> str:
+    """Return one character per token, so that a regular expression can walk over them."""
+    if token.kind is not TokenKind.WORD:
+        return _CODES.get(token.kind, token.text)
+    word = token.text.lower()
+    return "g" if word in _GROUPING else "k" if word in _KEYWORDS else "w"
+
+
+def reduced(shape: str, rules: Rules) -> str:
+    """Return what is left of a shape when no rule fits it any more."""
+    before = ""
+    while shape != before:
+        before = shape
+        for pattern, short in rules:
+            shape = pattern.sub(short, shape)
+    return shape
+
+
+def fold_subqueries(tokens: list[Token]) -> list[Token]:
+    """Write ``function(...)[$window:5m]``, of values at instants, as one selector with a range."""
+    done, groups = list[Token](), dict[int, int]()
+    opened: list[int] = []
+    for token in (token for token in tokens if token.kind is not TokenKind.SPACE):
+        if token.text == "(":
+            opened.append(len(done))
+        elif token.text == ")":
+            groups[len(done)] = opened.pop()
+        done.append(token)
+        start = groups.get(len(done) - 5)
+        kinds = [token.kind for token in done[-4:]]
+        if start is None or kinds != [
+            TokenKind.SYMBOL,
+            TokenKind.WINDOW,
+            TokenKind.STEP,
+            TokenKind.SYMBOL,
+        ]:
+            continue
+        if all(token.kind is not TokenKind.WINDOW for token in done[start:-4]):
+            called = (
+                done[start - 1].kind is TokenKind.WORD
+            )  # the last one, where the group is the first
+            done[start - called : -4] = [Token(TokenKind.BRACES, "{}")]
+    return done

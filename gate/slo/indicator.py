@@ -1,0 +1,100 @@
+"""Service level indicators: which events are counted, in the language of the backend."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+
+class EmptySlice(StrEnum):
+    """What a timeslice without any event counts as."""
+
+    LEFT_OUT = "left-out"
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Bucket(StrEnum):
+    """What a threshold that is no boundary of a histogram is counted by."""
+
+    EXACT = "exact"
+    """Nothing: there is no count."""
+    STRICTER = "stricter"
+    """The next boundary below."""
+    LAXER = "laxer"
+    """The next boundary above."""
+    INTERPOLATE = "interpolate"
+    """Both, as if the events between them were spread evenly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """Events counted in buckets; good are those of at most ``threshold``."""
+
+    good: str
+    """A selector of the family, without a suffix such as ``_bucket``: which events can be good."""
+    total: str
+    """The same for all events."""
+    threshold: Fraction
+    """In the unit of the boundaries."""
+    unit: str
+    """For people: ``s``, ``ms``, ``us``, ``ns``; empty for what is no time."""
+    bucket: Bucket = Bucket.EXACT
+    advice: str | None = None
+    """How this server is made to have another boundary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sli:
+    """A service level indicator: expressions in the backend's own language, by their role.
+
+    Exactly one of these sets of fields is given (the policy reader sees to it):
+    ``bad`` and/or ``good`` with ``total``; ``column`` with ``threshold``; ``histogram``; ``gauge``;
+    ``spent``; ``series``. Which of them a backend understands is in its registry entry.
+    """
+
+    good: str | None = None
+    bad: str | None = None
+    total: str | None = None
+    """All events; logs may leave it out (every row)."""
+    column: str | None = None
+    """Logs: a numeric column; an event is good when its value is at most ``threshold``."""
+    threshold: Fraction | None = None
+    """In the column's own unit."""
+    histogram: Histogram | None = None
+    gauge: str | None = None
+    """A value per instant, 1 for up and 0 for down; always judged by timeslices."""
+    spent: str | None = None
+    """An amount (money, tokens) that only grows."""
+    series: str | None = None
+    """Static: the name under which the file has the counts."""
+    labels: Mapping[str, str] | None = None
+    """Prometheus: label values that take the place of ``$labels`` in the expressions."""
+    preset: str | None = None
+    """The name of the preset that wrote this: ``vllm/errors``."""
+    older: tuple["Sli", ...] = ()
+    """The same indicator under older names: the first that the backend has is counted, and never
+    two of them together."""
+    objective: str | None = None
+    """Prometheus: what the tool that recorded these series promises."""
+    sliced: bool = False
+    """What is counted is slices of time, each with a ratio: how many events they had is not known.
+    """
+    notes: tuple[str, ...] = ()
+    """What every report of a count must say."""
+
+    @property
+    def unit(self) -> str:
+        """What it measures is in; empty where that is not known, is no time, or nothing is."""
+        return self.histogram.unit if self.histogram is not None else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slices:
+    """The window cut in equal slices; a slice is bad when its good ratio is under ``target``."""
+
+    length: timedelta
+    target: Fraction
+    """0 < target <= 1."""
+    empty: EmptySlice = EmptySlice.LEFT_OUT

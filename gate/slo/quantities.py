@@ -1,0 +1,156 @@
+"""Durations, shares and thresholds, exact as people write them."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+_UNITS = {
+    "w": timedelta(weeks=1),
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+
+
+_WRITTEN = ("d", "h", "m", "s", "ms")
+"""28d rather than 4w: as most policies and rules have it."""
+
+
+_DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:w|d|h|ms|m|s))+")
+
+
+_LONGEST = timedelta(days=36525)
+"""A century: an instant less this, or plus this, is still a date."""
+
+
+_FINEST = timedelta(milliseconds=1)
+"""Backends count no finer, and it would not be read back as it was written."""
+
+
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(w|d|h|ms|m|s)")
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a duration above zero.
+
+    Raises:
+        ValueError: the text is no duration, or is zero; its message says what was expected.
+    """
+    if not _DURATION.fullmatch(text):
+        raise ValueError(f"{text!r} is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms")
+    try:
+        length = sum((float(n) * _UNITS[unit] for n, unit in _PART.findall(text)), timedelta())
+    except OverflowError:
+        length = timedelta.max
+    if length > _LONGEST:
+        raise ValueError(f"{text!r} is longer than {_LONGEST.days}d")
+    if not length:
+        raise ValueError(f"{text!r} is zero; a duration must be longer")
+    if length % _FINEST:
+        raise ValueError(f"{text!r} is finer than a millisecond")
+    return length
+
+
+def format_duration(length: timedelta) -> str:
+    """Write a duration of whole milliseconds so that `parse_duration` reads it back: ``1h30m``.
+
+    Anything finer is left out; what is shorter is ``0s``.
+    """
+    parts = []
+    for unit in _WRITTEN:
+        count, length = divmod(length, _UNITS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+
+
+def parse_ratio(text: str) -> Fraction:
+    """Read ``99.9%`` or ``0.999`` as 999/1000. The result may lie outside 0 to 1.
+
+    Raises:
+        ValueError: no number; or a bare number above 1, which could be meant either way.
+    """
+    number, percent = text.strip(), False
+    if number.endswith("%"):
+        number, percent = number[:-1].rstrip(), True
+    if not _NUMBER.fullmatch(number):
+        raise ValueError(f"{text!r} is no share; write for example 99.9% or 0.999")
+    value = Fraction(number)
+    if percent:
+        return value / 100
+    if abs(value) > 1:
+        raise ValueError(f"a bare {text} is ambiguous; write {text}% or a share from 0 to 1")
+    return value
+
+
+UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+"""How many of each make a second."""
+
+
+_SECONDS: Final = {
+    "h": Fraction(3600),
+    "m": Fraction(60),
+    **{unit: Fraction(1, per) for unit, per in UNITS.items()},
+}
+
+
+_THRESHOLD_NUMBER: Final = r"[0-9]{1,20}(?:\.[0-9]{1,30})?"
+
+
+_THRESHOLD_DURATION: Final = re.compile(rf"(?:{_THRESHOLD_NUMBER}(?:h|ms|m|us|ns|s))+")
+
+
+_THRESHOLD_PART: Final = re.compile(rf"({_THRESHOLD_NUMBER})(h|ms|m|us|ns|s)")
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The largest good value."""
+
+    value: Fraction
+    """In seconds where it is a time; else as it was written."""
+    is_time: bool
+
+    def in_unit(self, unit: str) -> Fraction:
+        """Return the value in one of `UNITS`, or for an empty unit as it was written.
+
+        Raises:
+            ValueError: a time is needed and this is none, or the reverse; the message says so.
+        """
+        if unit and not self.is_time:
+            text = decimal(self.value)
+            raise ValueError(f"a bare {text} has no unit; write a duration such as {text}{unit}")
+        if not unit and self.is_time:
+            raise ValueError("what is measured is no time; write a bare number")
+        return self.value * UNITS[unit] if unit else self.value
+
+
+def parse_threshold(text: str) -> Threshold | None:
+    """Read ``2.5s``, ``100ms`` or ``1m30s`` exactly; None: the text is no duration."""
+    if not _THRESHOLD_DURATION.fullmatch(text):
+        return None
+    parts = (Fraction(number) * _SECONDS[unit] for number, unit in _THRESHOLD_PART.findall(text))
+    return Threshold(sum(parts, Fraction()), is_time=True)
+
+
+def decimal(value: Fraction) -> str:
+    """Write a number without an exponent, to 28 digits at most."""
+    return f"{(Decimal(value.numerator) / Decimal(value.denominator)).normalize():f}"
+
+
+def around(threshold: Fraction, boundaries: Collection[Fraction], unit: str) -> str:
+    """Say which boundaries are nearest to a threshold that is none of them."""
+    below = max((bound for bound in boundaries if bound < threshold), default=None)
+    above = min((bound for bound in boundaries if bound > threshold), default=None)
+    sides = (("stricter", below), ("laxer", above))
+    found = [f"the next {side} is {decimal(b)}{unit}" for side, b in sides if b is not None]
+    return ", ".join(found) or "there is none at all"

@@ -1,0 +1,125 @@
+"""Every rounding and phrase for people. What is left is rounded down, what is spent up."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_DOWN, Decimal, localcontext
+from fractions import Fraction
+from typing import Final
+
+from gate.measure.counts import Unmeasured
+from gate.slo.quantities import format_duration
+
+
+def describe_time(length: timedelta) -> str:
+    """Write a time to the second below an hour, to the minute below two days, else to the hour.
+
+    Rounded towards zero: what is left is never shown as more than it is.
+    """
+    size, unit = abs(length), timedelta(seconds=1)
+    if size >= timedelta(days=2):
+        unit = timedelta(hours=1)
+    elif size >= timedelta(hours=1):
+        unit = timedelta(minutes=1)
+    text = format_duration(size // unit * unit)
+    return f"-{text}" if length < timedelta() and text != "0s" else text
+
+
+def percent_left(share: Fraction, places: int = 1) -> str:
+    """Write a share as a percentage, rounded down; negative where the budget is overspent."""
+    scale = 10**places
+    return f"{float(share * 100 * scale // 1) / scale:,.{places}f} %"
+
+
+def burn_shown(rate: Fraction) -> str:
+    """Write a burn rate with two decimals; one that is hardly there is not shown as none."""
+    if 0 < rate < Fraction(1, 100):
+        return "<0.01"
+    return f"{float(rate * 100 // 1) / 100:,.2f}"
+
+
+def percent_spent(share: Fraction, places: int = 1) -> str:
+    """Write what is consumed, at least 0, rounded up, so that with what is left it makes 100 %."""
+    return percent_left(-share, places).replace("-", "", 1)
+
+
+def stretch(start: datetime, end: datetime, *, open_: bool) -> str:
+    """Write a stretch of time in UTC, and how long it is, or is already."""
+    first, last = (at.astimezone(UTC) for at in (start, end))
+    length = describe_time(end - start)
+    if open_:
+        return f"{first:%Y-%m-%d %H:%M} UTC ({length} so far)"
+    to = f"{last:%H:%M}" if last.date() == first.date() else f"{last:%Y-%m-%d %H:%M}"
+    return f"{first:%Y-%m-%d %H:%M} to {to} UTC ({length})"
+
+
+def minute(at: datetime) -> str:
+    """Write an instant in UTC to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+NOTHING: Final = "-"
+"""Stands where there is no number, because nothing was measured or it does not apply."""
+
+
+_DIGITS: Final = 12
+
+
+_FINE: Final = 10**9
+"""Denominators of shown floats; what they get wrong is finer, and would be rounded up."""
+
+
+def left(share: Fraction | None, places: int = 1) -> str:
+    """Write what is left, or how much is covered, rounded down; never clamped."""
+    return NOTHING if share is None else percent_left(share, places)
+
+
+def spent(share: Fraction | None, places: int = 1) -> str:
+    """Write what is consumed, rounded up, so that with what is left it makes 100 %."""
+    return NOTHING if share is None else percent_spent(share, places)
+
+
+def shown(number: float) -> Fraction:
+    """Return the number that a float was meant to be, to be written as any other."""
+    return Fraction(number).limit_denominator(_FINE)
+
+
+def exact(number: Fraction) -> str:
+    """Write what a person wrote with all its digits."""
+    with localcontext() as context:
+        context.prec, context.rounding = _DIGITS, ROUND_DOWN
+        return f"{(Decimal(number.numerator) / Decimal(number.denominator)).normalize():f}"
+
+
+def percent(share: Fraction) -> str:
+    """Write a stated share with all its digits: 99.9999 % is not 100 %."""
+    return f"{exact(share * 100)} %"
+
+
+def amount(value: Fraction | None) -> str:
+    """Write a count or an amount; a backend's estimate is no whole number, and small ones show."""
+    if value is None:
+        return NOTHING
+    if 0 < value < Fraction(1, 10):
+        return "<0.1"
+    whole = value.denominator == 1 or value >= 10  # noqa: PLR2004 - a tenth matters below ten
+    return f"{round(value):,}" if whole else f"{float(value):.1f}"
+
+
+def burn(rate: Fraction | Unmeasured | None) -> str:
+    """Write a burn rate where there is one."""
+    return burn_shown(rate) if isinstance(rate, Fraction) else NOTHING
+
+
+def instant(at: datetime) -> str:
+    """Write an instant in UTC to the minute: ``2026-11-25 14:00 UTC``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def exact_instant(at: datetime) -> str:
+    """Write an instant in UTC as ``--at`` reads it back."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def downtime(share: Fraction, allowed: timedelta) -> str:
+    """Write a share of the time that may be bad: ``31m``; overspent time is negative."""
+    micros = Fraction(allowed // timedelta(microseconds=1))
+    return describe_time(timedelta(microseconds=int(share * micros // 1)))
