@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 import click
-from tests.pipeline.memory import slo
-from tests.pipeline.remembered import OUTAGES
 
 from gate.cli.review import review
 from gate.history.objective_candidates import CandidateKind, Fit
 from gate.reporters import render_review
 from gate.reporters.style import Style
+from tests.pipeline.memory import slo
+from tests.pipeline.remembered import OUTAGES
 from tests.reporters.reviews import SLA, terminal, told
 
 TEXT = (Path(__file__).parent.parent / "docs" / "review.md").read_text(encoding="utf-8")

@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.ci.repository import begin
-from tests.ci.test_github_people import HEAD, review
 
 from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.decision.decision import Context
@@ -14,6 +12,8 @@ from gate.hosts.git import Checkout
 from gate.hosts.gitlab import GitLab
 from gate.policy.override import OverrideRule
 from gate.policy.recognition import ChangeMatcher
+from tests.ci.repository import begin
+from tests.ci.test_github_people import HEAD, review
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
 from tests.servers.gitlab import PATH, gitlab
 from tests.servers.gitlab import TOKEN as GITLAB_TOKEN

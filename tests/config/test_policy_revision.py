@@ -4,11 +4,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from tests.ci.repository import begin, commit, git
 
 from gate.config.load import PolicyFile, load, load_pinned
 from gate.errors import PolicyError
 from gate.parsing.files import Folder
+from tests.ci.repository import begin, commit, git
 from tests.config.texts import policy
 
 TEXT = policy()

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.remembered import DAY, Bad, Remembered
-
 from gate.analysis.forecast.result import ForecastReport
 from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
 from gate.measure.counts import Unmeasured
 from gate.reporters import render_forecast
 from gate.reporters.style import Style
+from tests.pipeline.memory import AT, Opening, file, slo
+from tests.pipeline.remembered import DAY, Bad, Remembered
 
 WIDE = Style(width=130)
 

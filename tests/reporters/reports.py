@@ -6,9 +6,6 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.telling import DAY, Slot, Telling, slots
-
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.incidents.run import IncidentOptions
 from gate.analysis.report.result import Report
@@ -17,6 +14,8 @@ from gate.check.options import Options
 from gate.config.load import PolicyFile
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
 from gate.settings import StaticSettings
+from tests.pipeline.memory import AT, Opening, file, slo
+from tests.pipeline.telling import DAY, Slot, Telling, slots
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e|`@here`"
 OUTAGE, SLOW = (9.0, 2.0), (3.0, 6.0)

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.remembered import Bad, Remembered
-
 from gate.analysis.review.result import ReviewReport
 from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.measure.counts import Unmeasured
 from gate.reporters import render_review
 from gate.reporters.style import Style
+from tests.pipeline.memory import AT, Opening, file, slo
+from tests.pipeline.remembered import Bad, Remembered
 
 WIDE = Style(width=130)
 SLA = "sla: 99.8%"

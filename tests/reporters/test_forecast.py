@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from tests.pipeline.memory import slo
-from tests.pipeline.remembered import CALENDAR, DAY, MID, MONTH, OUTAGE
 
 from gate.analysis.forecast.result import ForecastReport
 from gate.measure.counts import Cause, Unmeasured
 from gate.reporters import FORECAST_REPORTERS, render_forecast
 from gate.reporters.style import Style
+from tests.pipeline.memory import slo
+from tests.pipeline.remembered import CALENDAR, DAY, MID, MONTH, OUTAGE
 from tests.reporters.forecasts import WIDE, terminal, told
 
 

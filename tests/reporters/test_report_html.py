@@ -6,13 +6,13 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from tests.pipeline.memory import AT, file, slo
-from tests.pipeline.telling import DAY, slots
 
 from gate.analysis.report import words
 from gate.analysis.report.html.tags import element, link, text
 from gate.analysis.report.result import Report
 from gate.reporters import Style, render_report
+from tests.pipeline.memory import AT, file, slo
+from tests.pipeline.telling import DAY, slots
 from tests.reporters.reports import (
     HOSTILE,
     HOSTILE_FIELDS,

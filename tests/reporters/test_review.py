@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from tests.pipeline.memory import slo
-from tests.pipeline.remembered import MONTH, OUTAGES
 
 from gate.analysis.review.result import ReviewReport
 from gate.measure.counts import Cause, Unmeasured
 from gate.reporters import REVIEW_REPORTERS, render_review
 from gate.reporters.style import Style
+from tests.pipeline.memory import slo
+from tests.pipeline.remembered import MONTH, OUTAGES
 from tests.reporters.reviews import SLA, WIDE, terminal, told
 
 QUIET = [*[0] * (3 * MONTH - 10), 100, *[0] * 9]

@@ -1,8 +1,6 @@
 """Burn-downs in a line of text."""
 
 import pytest
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.telling import DAY, Telling
 
 from gate.check.options import Options
 from gate.check.run import run_status
@@ -11,6 +9,8 @@ from gate.history.burn_down import BurnDown
 from gate.reporters import Style, render_status
 from gate.reporters.layout import text_width
 from gate.reporters.spark import signs, sparkline
+from tests.pipeline.memory import AT, Opening, file, slo
+from tests.pipeline.telling import DAY, Telling
 from tests.reporters.reports import MONEY, STORY
 
 LEFT = (1.0, 0.99, 0.875, 0.874, 0.5, 0.1, 0.01, 0.0, -2.5, None)

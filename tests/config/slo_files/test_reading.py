@@ -4,7 +4,6 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from tests.ci.repository import begin, commit, git
 
 from gate.cli.policy_at_ref import CommitTree
 from gate.config.load import load, validate
@@ -14,6 +13,7 @@ from gate.errors import PolicyError
 from gate.hosts.git import Checkout
 from gate.parsing.files import Folder, Imports
 from gate.slo.objective import CompositeSlo
+from tests.ci.repository import begin, commit, git
 from tests.config.slo_files.writing import imported, importing, mistakes_of, write
 from tests.config.texts import BACKEND, policy, read
 
