@@ -11,6 +11,8 @@ from hypothesis import settings
 from tests.command import Run
 from tests.command import gate as run_gate
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 # A slow machine is no failure: timings belong in benchmarks/.
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
