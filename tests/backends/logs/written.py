@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,14 +72,20 @@ def write_parquet(path: Path, rows: Sequence[Row], types: Mapping[str, str] | No
     chosen = {"ts": "TIMESTAMPTZ", **(types or {})}
     casts = ", ".join(f'"{n}"::{kind} AS "{n}"' for n, kind in chosen.items() if n in rows[0])
     copy = f"SELECT * REPLACE ({casts})" if casts else "SELECT *"
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(
-            f"COPY ({copy} FROM read_ndjson({_quoted(source)}, hive_partitioning = false)) "
-            f"TO {_quoted(path)} (FORMAT parquet)"
-        )
+    _writer().execute(
+        f"COPY ({copy} FROM read_ndjson({_quoted(source)}, hive_partitioning = false)) "
+        f"TO {_quoted(path)} (FORMAT parquet)"
+    )
     source.unlink()
     return path
+
+
+@cache
+def _writer() -> duckdb.DuckDBPyConnection:
+    """Return the connection that writes every file: to open one takes longer than to write."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def _quoted(path: Path) -> str:
@@ -88,12 +95,11 @@ def _quoted(path: Path) -> str:
 def _write_zstd(path: Path, text: bytes) -> Path:
     plain = path.with_name("text-of-the-zstd-file")
     plain.write_bytes(text)
-    with duckdb.connect() as connection:
-        connection.execute(
-            f"COPY (SELECT * FROM read_csv('{plain}', header = false, delim = '\x01', quote = '', "
-            f"escape = '', columns = {{'line': 'VARCHAR'}})) TO '{path}' "
-            "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01', COMPRESSION zstd)"
-        )
+    _writer().execute(
+        f"COPY (SELECT * FROM read_csv('{plain}', header = false, delim = '\x01', quote = '', "
+        f"escape = '', columns = {{'line': 'VARCHAR'}})) TO '{path}' "
+        "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01', COMPRESSION zstd)"
+    )
     plain.unlink()
     return path
 
