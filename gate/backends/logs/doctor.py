@@ -39,7 +39,7 @@ def unseen(reason: str, path: str) -> CheckResult:
         check=Check.REACH,
         level=Level.FAULT,
         says=f"nothing more could be looked at: {reason}",
-        remedy="correct the path, or the files; give more time (--timeout) where it was short",
+        remedy="correct the path, or the files; give more time where it was short",
         looked_at=path,
     )
 
