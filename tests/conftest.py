@@ -23,6 +23,18 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+REAL = {"browser", "demo", "gitlab", "live"}
+"""Rooms that are marked `real`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs without coverage, as it reaches no branch that others do not reach."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in REAL:
+            item.add_marker("real")
+
+
 @pytest.fixture
 def gate(tmp_path: Path) -> Run:
     """Run the command in an empty folder, in this process."""

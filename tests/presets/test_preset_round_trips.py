@@ -3,11 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command import gate
 from tests.presets.pages import END
 from tests.presets.test_presets_live import CASES, write_policy
 from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
+
+pytestmark = pytest.mark.real
 
 SERVERS = ("vllm", "sglang", "tgi", "litellm", "triton", "llm-d")
 LATENCY = 0.5

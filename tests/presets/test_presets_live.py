@@ -15,6 +15,8 @@ from tests.command import gate
 from tests.presets.pages import END, HOURS, MARK, MINUTES, servers
 from tests.servers.metrics import Server
 
+pytestmark = pytest.mark.real
+
 
 class Case(NamedTuple):
     """One indicator of one server, as a policy may have it."""
