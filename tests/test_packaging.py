@@ -22,7 +22,8 @@ from packaging.version import Version
 from gate import __version__
 from gate.cli.main import COMMANDS
 from gate.errors import ExitCode
-from tests.cli.installed import POLICY, command, environment
+from tests.cli.installed import POLICY, command
+from tests.command import environment
 
 ROOT: Final = Path(__file__).parent.parent
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
 
@@ -28,9 +28,6 @@ _TEXT = "tag:yaml.org,2002:str"
 
 
 _START = yaml.Mark("", 0, 0, 0, "", 0)
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may be built without libyaml
 
 
 NULL = "tag:yaml.org,2002:null"
@@ -121,7 +118,7 @@ def compose(text: str, reader: Reader) -> yaml.Node:
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
-    node = _parsed(lambda: yaml.compose(text, _LOADER), text, reader)
+    node = _parsed(lambda: yaml.compose(text, _loader()), text, reader)
     if node is None:
         raise reader.fail(after(""), "the file is empty")
     return node
@@ -133,11 +130,16 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
-    nodes = _parsed(lambda: list(yaml.compose_all(text, _LOADER)), text, reader)
+    nodes = _parsed(lambda: list(yaml.compose_all(text, _loader())), text, reader)
     found = [node for node in nodes if node.tag != NULL]
     if not found:
         raise reader.fail(after(""), "the file is empty")
     return found
+
+
+def _loader() -> Any:
+    """Return the fast loader; PyYAML may be built without libyaml."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _parsed(parse: Callable[[], T], text: str, reader: Reader) -> T:

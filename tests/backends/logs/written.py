@@ -3,13 +3,14 @@
 import csv
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import duckdb
+import pytest
 
 from gate.backends import open_backend
 from gate.measure.counts import Answer, Cause, CountRequest, Counts, Spent, Unmeasured
@@ -102,6 +103,32 @@ def _write_zstd(path: Path, text: bytes) -> Path:
     )
     plain.unlink()
     return path
+
+
+def watch(
+    monkeypatch: pytest.MonkeyPatch, look: Callable[[duckdb.DuckDBPyConnection, str], None]
+) -> None:
+    """Show a test every statement of connections that are opened from now on, before it runs."""
+
+    class Watched:
+        def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+            self._connection = connection
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._connection.close()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._connection, name)
+
+        def execute(self, sql: str, *parameters: Any) -> duckdb.DuckDBPyConnection:
+            look(self._connection, sql)
+            return self._connection.execute(sql, *parameters)
+
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda *args, **more: Watched(connect(*args, **more)))
 
 
 def settings(path: Path, /, **more: Any) -> LogsSettings:
