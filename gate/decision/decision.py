@@ -7,11 +7,11 @@ from typing import Final
 
 from gate.budget.assessment import Assessment
 from gate.errors import ExitCode
-from gate.policy.findings import Finding, Verdict
+from gate.policy.changes import Recognition
+from gate.policy.findings import Verdict
+from gate.policy.judge import Judgement
 from gate.policy.override import Override
 from gate.policy.policy import Policy
-from gate.policy.recognition import Recognition
-from gate.policy.tiers import Tier
 
 SCHEMA_VERSION: Final = 1
 
@@ -40,19 +40,10 @@ class PolicyDecision:
     """The class of the change, and how it was found."""
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order."""
-    findings: tuple[Finding, ...]
-    """Worst first."""
-    verdict: Verdict
-    tier: Tier | None
-    """The band of the worst measured budget; None where none could be measured."""
-    worst: Assessment | None
-    """The SLO with that budget."""
+    judgement: Judgement
+    """What it says of this class at these budgets."""
     allowed_now: tuple[str, ...]
     """Change classes that this policy would let ship at this moment, sorted."""
-    allowed_again_at: datetime | None
-    """When this change will be allowed, where that is known (a reset, a freeze's end, recovery)."""
-    obligations: tuple[str, ...]
-    """What must be or has been done for this class: the tier's requirements."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
     """Requirement -> the evidence that the user gave."""
     proposed: "Proposed | None" = None
@@ -64,9 +55,9 @@ class PolicyDecision:
         return self.recognition.change
 
     @property
-    def allowed_again_if_calm(self) -> bool:
-        """Whether `allowed_again_at` holds only if nothing more fails until then."""
-        return self.allowed_again_at is not None and any(one.if_calm for one in self.findings)
+    def verdict(self) -> Verdict:
+        """What the policy says of the change in a word."""
+        return self.judgement.verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

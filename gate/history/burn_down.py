@@ -6,15 +6,12 @@ from itertools import accumulate
 from typing import Final
 
 from gate.budget.assessment import Assessment
-from gate.measure.history import Series, SeriesRequest, newest_steps
+from gate.measure.history import Series, SeriesRequest
+from gate.measure.steps import SHORTEST, newest_steps
 from gate.slo.objective import RatioSlo, Slo
 
 _CELLS: Final = 20
 """Of a burn-down in a line of text."""
-
-
-_SHORTEST: Final = timedelta(minutes=5)
-"""A step with fewer scrapes may know nothing."""
 
 
 _SECOND: Final = timedelta(seconds=1)
@@ -43,7 +40,7 @@ def sketched(slo: Slo, at: datetime) -> SeriesRequest | None:
     if not isinstance(slo, RatioSlo) or slo.slices is not None:
         return None
     span = slo.window.counted(at)
-    step = max(span.length // _CELLS // _SECOND * _SECOND, _SHORTEST)
+    step = max(span.length // _CELLS // _SECOND * _SECOND, SHORTEST)
     if span.length < step:
         return None
     return SeriesRequest(sli=slo.sli, span=newest_steps(span, step), step=step)

@@ -16,9 +16,9 @@ from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
 from gate.measure.counts import Answer, Cause, CountRequest
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict
-from gate.policy.past import SloIncidents
-from gate.policy.postmortems import PostmortemRule
+from gate.policy.rule_settings import PostmortemRule
 from gate.settings import (
     Limits,
     LogsSettings,
@@ -114,38 +114,43 @@ def test_the_incident_that_the_history_has_is_found_and_decides() -> None:
     outage = {23: 1000.0, 22: 1000.0}
     decided = decide(read, Remembering({"a": series(request, outage)}))
     assert decided.verdict is Verdict.BLOCK
-    (finding,) = [one for one in decided.findings if one.rule is Rule.POSTMORTEM]
+    (finding,) = [one for one in decided.judgement.findings if one.rule is Rule.POSTMORTEM]
     assert "2026-10-31 22:00 to 22:10 UTC (10m) took 23.2 % of the budget" in finding.reason
     assert decided.allowed_now == ("bug-fix", "reliability-fix", "rollback", "security-patch")
-    assert decided.allowed_again_at == AT + 30 * DAY - timedelta(hours=1, minutes=50)
-    assert decided.allowed_again_if_calm
+    assert decided.judgement.allowed_again_at == AT + 30 * DAY - timedelta(hours=1, minutes=50)
+    assert decided.judgement.allowed_again_if_calm
 
 
 def test_an_incident_that_goes_on_has_no_end_to_wait_for() -> None:
     read = policy(slo("a"))
     (request,) = ask_for_incidents(read.policy, AT).values()
     decided = decide(read, Remembering({"a": series(request, {0: 1000.0, 1: 1000.0})}))
-    assert (decided.verdict, decided.allowed_again_at) == (Verdict.BLOCK, None)
+    assert (decided.verdict, decided.judgement.allowed_again_at) == (Verdict.BLOCK, None)
 
 
 @pytest.mark.parametrize("cause", [Cause.BACKEND_ERROR, Cause.PARTIAL])
 def test_a_history_that_could_not_be_had_is_undecided(cause: Cause) -> None:
     decided = decide(policy(slo("a")), Remembering({"a": unmeasured(cause)}))
     assert decided.verdict is Verdict.UNDECIDED
-    assert decided.findings[0].reason == f"incidents of the past: it is {cause}"
+    assert decided.judgement.findings[0].reason == f"incidents of the past: it is {cause}"
 
 
 def test_a_history_of_which_nothing_is_known_is_no_data() -> None:
     empty = Series(total=(None,) * 8640, bad=(None,) * 8640, query="asked")
     decided = decide(policy(slo("a")), Remembering({"a": empty}))
     assert decided.verdict is Verdict.UNDECIDED
-    assert decided.findings[0].reason.endswith("nothing is known of any step of the time looked at")
+    assert decided.judgement.findings[0].reason.endswith(
+        "nothing is known of any step of the time looked at"
+    )
 
 
 def test_a_backend_that_keeps_no_history_is_undecided() -> None:
     decided = decide(policy(slo("a")), Memory({"a": FINE}))
     assert decided.verdict is Verdict.UNDECIDED
-    assert decided.findings[0].reason == "incidents of the past: this backend keeps no history"
+    assert (
+        decided.judgement.findings[0].reason
+        == "incidents of the past: this backend keeps no history"
+    )
 
 
 def test_without_the_rule_incidents_are_neither_asked_for_nor_found() -> None:
@@ -161,8 +166,8 @@ def test_what_is_found_is_held_against_the_budget_of_one_window_of_the_slo() -> 
     assert isinstance(told, SloIncidents)
     # 3 days at 1,000 in 5 minutes; 30 days of that are 8,640,000, of which 0.1 % may fail.
     assert told.allowed == 8640
-    assert [one.bad for one in told.found] == [500]
-    assert told.known == 1
+    assert [one.bad for one in told.incidents] == [500]
+    assert told.coverage == 1
 
 
 @pytest.mark.parametrize(
