@@ -1,4 +1,4 @@
-"""What the user asked for in one run, and the overrides among it."""
+"""The options of one run, and the override that counts in it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ def nothing_known() -> ChangeFacts:
 
 
 def nobody(_matcher: ChangeMatcher) -> Approval:
-    """Return that no approval can be asked for here."""
+    """Return that no approval can be looked up here."""
     return Approval(why_not="there is no pull request whose approvals could be read")
 
 
@@ -40,7 +40,7 @@ def no_label(_rule: OverrideRule, _at: datetime) -> Labelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The whole of it; the files and the network are behind the functions."""
+    """What one run is to do; the files and the network are behind the functions."""
 
     at: datetime
     """The one instant of the run."""
@@ -90,7 +90,7 @@ def check_override(file: PolicyFile, options: Options) -> None:
 
 
 def overriding(decided: Sequence[PolicyDecision], options: Options) -> Labelled:
-    """Return the override that counts: the one that was asked for, else one by a label.
+    """Return the override that counts: that of the options, else one by a label.
 
     Of several policies each that stops the change must have a label that overrides it; of these
     overrides the one that ends first counts.

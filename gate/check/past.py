@@ -1,4 +1,4 @@
-"""The history that the rules and the reports of one run need, in one round."""
+"""The history that rules and reports need: what is requested, and what the answers come to."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,31 +25,31 @@ _STEP: Final = timedelta(minutes=5)
 """As finely as ``gate incidents`` looks."""
 
 RequestsByName = Mapping[str, SeriesRequest]
-"""What a rule asks for, by SLO."""
+"""The requests of a rule, by SLO."""
 
 
 SeriesByName = Mapping[str, SeriesAnswer]
 """The answers, by SLO."""
 
 
-def look_back(policy: Policy, history: HistoryBackend | None, at: datetime) -> Past:
-    """Return what the rules of a policy that look back find; one round of queries for them all.
+def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime) -> Past:
+    """Return what the rules of a policy that look back need; one round of queries for them all.
 
     Args:
         policy: with a rule that looks back.
         history: None where the backend keeps none.
         at: the instant of the run.
     """
-    incidents, charts = ask_for_incidents(policy, at), ask_for_charts(policy, at)
+    incidents, charts = incident_requests(policy, at), chart_requests(policy, at)
     of_incidents, of_charts = _one_round(history, [incidents, charts])
     return Past(
-        incidents=incidents_found(policy, incidents, of_incidents),
-        charts=charts_drawn(policy, charts, of_charts),
+        incidents=slo_incidents(policy, incidents, of_incidents),
+        charts=slo_charts(policy, charts, of_charts),
     )
 
 
-def ask_for_incidents(policy: Policy, at: datetime) -> RequestsByName:
-    """Return what the rule ``postmortems`` asks for; nothing where there is no such rule."""
+def incident_requests(policy: Policy, at: datetime) -> RequestsByName:
+    """Return the requests of the rule ``postmortems``, by SLO; none where there is no such rule."""
     rule = policy.postmortems
     if rule is None:
         return {}
@@ -61,10 +61,10 @@ def ask_for_incidents(policy: Policy, at: datetime) -> RequestsByName:
     }
 
 
-def incidents_found(
+def slo_incidents(
     policy: Policy, requests: RequestsByName, answers: SeriesByName
 ) -> Mapping[str, SloIncidents | Unmeasured]:
-    """Return the incidents of each SLO that was asked for."""
+    """Return the incidents of each SLO, from the answers to `incident_requests`."""
     rule = policy.postmortems
     if rule is None:
         return {}
@@ -75,8 +75,8 @@ def incidents_found(
     }
 
 
-def ask_for_charts(policy: Policy, at: datetime) -> RequestsByName:
-    """Return what the rule ``control_charts`` asks for; nothing where there is no such rule."""
+def chart_requests(policy: Policy, at: datetime) -> RequestsByName:
+    """Return the requests of the rule ``control_charts``; none where there is no such rule."""
     rule = policy.control_charts
     if rule is None:
         return {}
@@ -87,10 +87,10 @@ def ask_for_charts(policy: Policy, at: datetime) -> RequestsByName:
     }
 
 
-def charts_drawn(
+def slo_charts(
     policy: Policy, requests: RequestsByName, answers: SeriesByName
 ) -> Mapping[str, tuple[Drawn, ...] | Unmeasured]:
-    """Return the charts of each SLO that was asked for."""
+    """Return the charts of each SLO, from the answers to `chart_requests`."""
     rule = policy.control_charts
     if rule is None:
         return {}
@@ -110,7 +110,7 @@ def charts_drawn(
 def _one_round(
     history: HistoryBackend | None, by_rule: Sequence[RequestsByName]
 ) -> list[SeriesByName]:
-    """Return the answers to what each rule asks for, all of which is asked at once."""
+    """Return the answers to the requests of each rule, all of which are sent at once."""
     requests = [request for by_name in by_rule for request in by_name.values()]
     answers: Iterator[SeriesAnswer]
     if history is None:

@@ -41,7 +41,7 @@ def run_check(
     """
     _check_words(files, options)
     proposed = [file.proposed for file in files if file.proposed is not None]
-    measured = _for_all([*files, *proposed], options, open_with, _measure_and_look_back)
+    measured = _for_all([*files, *proposed], options, open_with, _measure_and_gather)
     facts = cache(options.facts)
     judged = [
         decide(file, policy_measured, options, facts, partial(_history, file, options, open_with))
@@ -112,7 +112,7 @@ def _status(
     options: Options,
     open_with: OpenBackend | None,
 ) -> PolicyStatus:
-    """Put together a policy's budgets; their histories are asked for where a backend is opened."""
+    """Return the status of a policy; with the histories where a backend is opened for them."""
     status = PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
     if open_with is None:
         return status
@@ -169,13 +169,13 @@ def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assess
     return measure(policy, backend, at=options.at, impact=options.impact, also=options.also)
 
 
-def _measure_and_look_back(policy: Policy, backend: Backend, options: Options) -> Measured:
+def _measure_and_gather(policy: Policy, backend: Backend, options: Options) -> Measured:
     assessments = _measure(policy, backend, options)
     if not policy.looks_back:
         return assessments, NO_PAST
-    from gate.check.past import look_back  # noqa: PLC0415 - for rules that need the history
+    from gate.check.past import gather_history  # noqa: PLC0415 - for rules that need the history
 
-    return assessments, look_back(policy, history_of(backend), options.at)
+    return assessments, gather_history(policy, history_of(backend), options.at)
 
 
 def _with_proposed(

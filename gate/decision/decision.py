@@ -56,7 +56,7 @@ class PolicyDecision:
 
     @property
     def verdict(self) -> Verdict:
-        """What the policy says of the change in a word."""
+        """The verdict of the judgement."""
         return self.judgement.verdict
 
 
@@ -65,7 +65,7 @@ class Proposed:
     """The verdict of a policy that the change itself alters, which does not count."""
 
     verdict: Verdict | None
-    """None: the altered file is no policy any more."""
+    """None: the altered file is not a policy any more."""
     sha256: str
     """Of the altered file, as `PolicySource.sha256`."""
 
@@ -121,7 +121,7 @@ def exit_code(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The whole."""
+    """The decision on a change under all policies together."""
 
     policies: tuple[PolicyDecision, ...]
     """At least one."""
@@ -130,17 +130,17 @@ class Decision:
     exit_code: ExitCode
     """Derived from the verdict, the two flags below and the override, and from nothing else."""
     observe: bool
-    """The verdict is told but not enforced."""
+    """The verdict is reported but not enforced."""
     fail_on_warn: bool
     evaluated_at: datetime
     expires_at: datetime
     tool_version: str
     context: Context = field(default_factory=lambda: Context(system="none"))
-    """Where it was asked for."""
+    """The run that requested the decision."""
     override: Override | None = None
     """One that was accepted, whether or not it was needed. The verdict stays what it is."""
     not_overridden: str = ""
-    """Why a label that asks for an override is none; empty: there is no such label."""
+    """Why a label that requests an override does not count; empty: there is no such label."""
     key: bytes | None = field(default=None, repr=False)
     """Signs the JSON document."""
 

@@ -24,12 +24,12 @@ class PolicyStatus:
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order."""
     burn_downs: Mapping[str, "BurnDown"] = field(default_factory=dict)
-    """By SLO; one whose history was not asked for, or is not known, has none."""
+    """By SLO; without those whose history was not requested, or is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The whole."""
+    """The budgets of all policies."""
 
     policies: tuple[PolicyStatus, ...]
     """At least one."""

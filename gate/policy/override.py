@@ -35,7 +35,7 @@ def plain(name: str) -> str:
 
 
 def by_name(who: str, wanted: Sequence[str]) -> Right:
-    """Return whether a policy names somebody themselves; who is in a team nobody asks here."""
+    """Return whether a policy names somebody themselves; who is in a team is not looked up."""
     groups = [name for name in wanted if is_group(name)]
     if plain(who) in {plain(name) for name in wanted if name not in groups}:
         return Right(holds=True)
@@ -66,14 +66,14 @@ class OverrideRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """One that was asked for."""
+    """A request to ship although the policy says no."""
 
     reason: str
     approved_by: str
     until: datetime
     """The first instant at which it no longer holds."""
     label: str | None = None
-    """That the approver set; None: it was asked for on the command line."""
+    """The label that the approver set; None: the options of the run requested it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def refusal(
     """Return why an override does not count; None where it does.
 
     Args:
-        override: what was asked for.
+        override: the request.
         rule: of the policy.
         at: the instant of the decision.
         authors: whose change it is and who asks, as far as known; none of them may approve.

@@ -10,7 +10,7 @@ import pytest
 
 from gate.backends import history_of, open_backend
 from gate.check.options import Options
-from gate.check.past import ask_for_incidents, incidents_found
+from gate.check.past import incident_requests, slo_incidents
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
@@ -93,7 +93,7 @@ def test_all_that_the_rules_need_is_asked_for_at_once() -> None:
 def test_slos_without_events_are_not_asked_for_and_nothing_at_all_is_no_question() -> None:
     spend = slo("money", budget="allowance: 100 USD", more="sli: {spent: money}")
     sliced = slo("up", more="timeslices: {length: 5m, target: 95%}")
-    assert list(ask_for_incidents(policy(slo("a"), sliced, spend).policy, AT)) == ["a"]
+    assert list(incident_requests(policy(slo("a"), sliced, spend).policy, AT)) == ["a"]
     backend = Remembering(counted=counts(8640, 0))
     decide(policy(sliced), backend)
     assert backend.asked == []
@@ -109,7 +109,7 @@ def test_the_proposed_policy_looks_back_by_its_own_rule() -> None:
 
 def test_the_incident_that_the_history_has_is_found_and_decides() -> None:
     read = policy(slo("a"))
-    (request,) = ask_for_incidents(read.policy, AT).values()
+    (request,) = incident_requests(read.policy, AT).values()
     # 8,640,000 events in 30 days, of which 8,640 may fail; the steps from 2 h ago on took 2,000.
     outage = {23: 1000.0, 22: 1000.0}
     decided = decide(read, Remembering({"a": series(request, outage)}))
@@ -123,7 +123,7 @@ def test_the_incident_that_the_history_has_is_found_and_decides() -> None:
 
 def test_an_incident_that_goes_on_has_no_end_to_wait_for() -> None:
     read = policy(slo("a"))
-    (request,) = ask_for_incidents(read.policy, AT).values()
+    (request,) = incident_requests(read.policy, AT).values()
     decided = decide(read, Remembering({"a": series(request, {0: 1000.0, 1: 1000.0})}))
     assert (decided.verdict, decided.judgement.allowed_again_at) == (Verdict.BLOCK, None)
 
@@ -155,14 +155,14 @@ def test_a_backend_that_keeps_no_history_is_undecided() -> None:
 
 def test_without_the_rule_incidents_are_neither_asked_for_nor_found() -> None:
     quiet = policy(slo("a"), rule=None).policy
-    assert ask_for_incidents(quiet, AT) == {}
-    assert incidents_found(quiet, {}, {}) == {}
+    assert incident_requests(quiet, AT) == {}
+    assert slo_incidents(quiet, {}, {}) == {}
 
 
 def test_what_is_found_is_held_against_the_budget_of_one_window_of_the_slo() -> None:
     read = policy(slo("a"), rule=replace(RULE, last=3 * DAY))
-    asked = ask_for_incidents(read.policy, AT)
-    told = incidents_found(read.policy, asked, {"a": series(asked["a"], {40: 500.0})})["a"]
+    asked = incident_requests(read.policy, AT)
+    told = slo_incidents(read.policy, asked, {"a": series(asked["a"], {40: 500.0})})["a"]
     assert isinstance(told, SloIncidents)
     # 3 days at 1,000 in 5 minutes; 30 days of that are 8,640,000, of which 0.1 % may fail.
     assert told.allowed == 8640
@@ -178,7 +178,7 @@ def test_of_a_calendar_window_whole_steps_are_looked_at_and_one_at_least(
 ) -> None:
     monthly = slo("a").replace("window: 30d", "window: {calendar: month}")
     instant = datetime.fromisoformat(at).replace(tzinfo=UTC)
-    (request,) = ask_for_incidents(policy(monthly).policy, instant).values()
+    (request,) = incident_requests(policy(monthly).policy, instant).values()
     assert (request.steps, request.span.end) == (steps, instant)
 
 

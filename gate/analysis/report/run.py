@@ -19,7 +19,7 @@ from gate.backends import open_backend
 from gate.budget.assessment import Assessment
 from gate.check.measure import OpenBackend, by_events, known_of, run_concurrently
 from gate.check.options import Options
-from gate.check.past import look_back
+from gate.check.past import gather_history
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
@@ -112,7 +112,7 @@ def _service(
     questions: Questions,
 ) -> ServiceReport:
     policy, asked = file.policy, questions.search
-    past = look_back(policy, told.history, asked.at) if policy.looks_back else NO_PAST
+    past = gather_history(policy, told.history, asked.at) if policy.looks_back else NO_PAST
     foretold = service_forecast(file, assessments, told.forecast, questions.forecast)
     case = Case(
         policy=policy,

@@ -15,8 +15,8 @@ from gate.wording import burn_shown
 def findings(case: Case) -> list[Finding]:
     """Return a finding for every pair of windows that fires or is not known.
 
-    Where there is none, one that says so. A pair fires only when both its windows burn at its rate:
-    one that is known to be slower settles it, whatever the other is.
+    Where there is none, a single finding says so. A pair fires only when both its windows burn at
+    its rate: a window that is known to burn slower settles it, whatever the other does.
     """
     burning = [assessment for assessment in case.assessments if assessment.burn_rates]
     firing = [

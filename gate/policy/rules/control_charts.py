@@ -16,7 +16,7 @@ from gate.wording import minute
 def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
     """Return a finding for every chart that is out of control, and for every one that is missing.
 
-    For all SLOs that have neither, one that says so.
+    For all SLOs that have neither, a single finding says so.
     """
     firing, in_control = list[Finding](), list[str]()
     since = case.at - rule.signal_ttl

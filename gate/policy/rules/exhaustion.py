@@ -23,8 +23,8 @@ _ABOUT: Final = "when it runs out: "
 def findings(case: Case) -> list[Finding]:
     """Return a finding for each budget that runs out in time, or of which that is not known.
 
-    Where there is none, one that says so. A budget that was not measured or is gone already has a
-    finding of its own; a composite is forecast by its members.
+    Where there is none, a single finding says so. A budget that was not measured or is gone already
+    has a finding of its own; a composite is forecast by its members.
     """
     rule = case.policy.exhaustion
     if rule is None:

@@ -25,7 +25,7 @@ _ABOUT: Final = "incidents of the past: "
 def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
     """Return a finding for every costly incident, and for every history that is not known.
 
-    Where there are none, one that says so.
+    Where there are none, a single finding says so.
     """
     firing, impacts = list[Finding](), list[SloImpact]()
     slos: dict[str, RatioSlo] = {}
