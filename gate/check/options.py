@@ -46,7 +46,7 @@ class Options:
     """The one instant of the run."""
     change: str | None = None
     """The change class; None: it is recognised."""
-    change_from: str = "stated"
+    change_from: str = "request"
     """What states ``change``, as the decision names it: the flag of a command line."""
     facts: Callable[[], ChangeFacts] = nothing_known
     """Finds out what is known of the change; called once at most, if a policy needs it."""

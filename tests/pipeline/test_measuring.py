@@ -129,7 +129,7 @@ def test_the_class_is_the_one_given_or_else_the_policys_default() -> None:
 
     assert (default.recognition.change, default.verdict) == ("canary", Verdict.ALLOW)
     assert (given.recognition.change, given.verdict) == ("model-update", Verdict.BLOCK)
-    assert (default.recognition.how, given.recognition.how) == ("default", "stated")
+    assert (default.recognition.how, given.recognition.how) == ("default", "request")
     assert given.allowed_now == default.allowed_now == ("bug-fix", "canary", "rollback")
 
 
