@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 from gate.check.options import no_label, nobody
 from gate.decision.decision import Context
 from gate.hosts.systems import detect
-from gate.policy.override import Labelled, OverrideRule
-from gate.policy.recognition import Approval, ChangeFacts, ChangeMatcher
-from gate.policy.rights import Right, by_name
+from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
+from gate.policy.override import Labelled, OverrideRule, Right, by_name
 
 if TYPE_CHECKING:
     from gate.hosts.git import Checkout

@@ -5,7 +5,7 @@ from typing import Final
 
 from gate.decision.decision import Context
 from gate.hosts.git import Checkout, GitError
-from gate.policy.recognition import ChangeFacts
+from gate.policy.changes import ChangeFacts
 
 AskPaths = Callable[[], Sequence[str]]
 """Asks the code host which files a pull request changes.

@@ -10,8 +10,7 @@ from gate.decision.decision import Context
 from gate.hosts.comments import Commenter
 from gate.hosts.people import People, Rights, Setting
 from gate.hosts.rest import RestError
-from gate.policy.override import Labelled, Override, OverrideRule, refusal
-from gate.policy.rights import WRITE, Right, plain
+from gate.policy.override import WRITE, Labelled, Override, OverrideRule, Right, plain, refusal
 
 _LINE: Final = "Gate-Override"
 """Begins the line of a comment that says why."""
@@ -49,7 +48,7 @@ class LabelOverride:
             reason=self._reason(setting, pull),
             approved_by=f"@{setting.by.login}",
             # Not above what the rule allows where the clocks of host and runner differ.
-            until=min(setting.at, at) + rule.longest,
+            until=min(setting.at, at) + rule.max_duration,
             label=rule.label,
         )
         flaw = next(self._flaws(override, setting, rule, pull, at), None)

@@ -7,8 +7,8 @@ from typing import Literal, Protocol
 
 from gate.decision.decision import Context
 from gate.hosts.rest import RestError
-from gate.policy.recognition import Approval, ChangeMatcher
-from gate.policy.rights import WRITE, Right, by_name, is_group, plain
+from gate.policy.changes import Approval, ChangeMatcher
+from gate.policy.override import WRITE, Right, by_name, is_group, plain
 
 State = Literal["success", "warning", "failure", "error"]
 """``warning``: the command's exit code 11, which a workflow fails on and GitLab lets pass."""

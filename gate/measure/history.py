@@ -28,11 +28,6 @@ class SeriesRequest:
         return self.span.length // self.step
 
 
-def newest_steps(span: Span, step: timedelta) -> Span:
-    """Return the newest part of a stretch that is a whole number of steps."""
-    return Span(span.end - span.length // step * step, span.end)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """What is needed for the mean of each step: sums can be put together, means cannot."""

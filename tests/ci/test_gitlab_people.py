@@ -13,9 +13,8 @@ from gate.hosts.gitlab import GitLab
 from gate.hosts.label_override import LabelOverride
 from gate.hosts.people import Account, Approvals, CommitStatus, People, Rights, Setting, State
 from gate.hosts.rest import RestError
-from gate.policy.override import Labelled, OverrideRule
-from gate.policy.recognition import Approval, ChangeMatcher
-from gate.policy.rights import Right
+from gate.policy.changes import Approval, ChangeMatcher
+from gate.policy.override import Labelled, OverrideRule, Right
 from tests.ci.test_gitlab import client
 from tests.servers.github_answers import Answer
 from tests.servers.gitlab import REQUEST, TOKEN, FakeGitLab, Sent, gitlab, refused

@@ -13,8 +13,8 @@ from hypothesis import given
 from jsonschema import Draft4Validator
 
 from gate.decision.decision import Context, Decision
+from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
-from gate.policy.recognition import Recognition
 from gate.reporters import Style, render
 from tests.reporters.builders import (
     EVERY_KIND,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from gate.decision.decision import Decision
 from gate.measure.counts import Cause
+from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
-from gate.policy.recognition import Recognition
 from gate.reporters import Style, render, render_status
 from tests.reporters.builders import (
     EVERY_KIND,

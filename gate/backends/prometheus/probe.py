@@ -8,16 +8,10 @@ from typing import Final
 
 from gate.backends.prometheus.query import MILLISECOND, Query, Role, window_text
 from gate.backends.prometheus.query_result import QueryResults, is_absent
+from gate.measure.steps import coverage_step
 from gate.promql.expression import Expression
 from gate.slo.indicator import Slices
 from gate.slo.window import Span
-
-_STEPS: Final = 720
-"""One an hour for 30 days: coverage is good to 0.14 %."""
-
-
-_SHORTEST_STEP: Final = timedelta(minutes=5)
-
 
 _RECENT: Final = timedelta(hours=6)
 
@@ -59,7 +53,7 @@ def plan_probe(expressions: Iterable[Expression], span: Span) -> Probe | None:
     source = next((expression for expression in expressions if expression.selectors), None)
     if source is None:
         return None
-    step = coverage_step(span)
+    step = coverage_step(span.length)
     return Probe(
         newest=tuple(_newest(selector) for selector in source.selectors),
         search=tuple(_search(selector, span, step) for selector in source.selectors),
@@ -67,12 +61,6 @@ def plan_probe(expressions: Iterable[Expression], span: Span) -> Probe | None:
         steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
         union=source.union,
     )
-
-
-def coverage_step(span: Span) -> timedelta:
-    """Return how far apart coverage is looked at: whole minutes, at least five."""
-    minute = timedelta(minutes=1)
-    return max(-(-span.length // (_STEPS * minute)) * minute, _SHORTEST_STEP)
 
 
 def newest_of(found: Iterable[Fraction], union: bool) -> datetime:

@@ -7,9 +7,10 @@ from fractions import Fraction
 from typing import ClassVar, Final
 
 from gate.backends.prometheus.doctor.case import Look, Sight
-from gate.backends.prometheus.probe import Probe, coverage_step, newest_of
+from gate.backends.prometheus.probe import Probe, newest_of
 from gate.backends.prometheus.query import Query, window_text
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
+from gate.measure.steps import coverage_step
 from gate.slo.quantities import format_duration
 from gate.slo.window import Span
 from gate.wording import percent_left
@@ -141,7 +142,7 @@ class History(Look):
 
     @property
     def _step(self) -> timedelta:
-        return coverage_step(self._span)
+        return coverage_step(self._span.length)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
