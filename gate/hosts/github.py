@@ -9,11 +9,13 @@ from typing import Any, Final
 
 import requests
 
+from gate.hosts import Purpose
 from gate.hosts.comments import Comment
 from gate.hosts.github_deployments import GitHubDeployments
 from gate.hosts.github_people import GitHubError, GitHubPeople, github_path
 from gate.hosts.people import CommitStatus, shortened
-from gate.hosts.rest import Clock, Purpose, Rest
+from gate.hosts.rest import Rest
+from gate.http import Clock
 
 URL: Final = "https://api.github.com"
 """Where GITHUB_API_URL does not say otherwise."""

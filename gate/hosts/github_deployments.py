@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from gate.history.records import Deployment
+from gate.hosts import Purpose
 from gate.hosts.people import instant
-from gate.hosts.rest import Purpose, Rest
+from gate.hosts.rest import Rest
 
 _LIST: Final = Purpose("list the deployments", "deployments: read")
 

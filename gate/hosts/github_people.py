@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.hosts import Purpose, RestError
 from gate.hosts.people import Account, Membership, Setting, instant
-from gate.hosts.rest import Purpose, Rest, RestError
+from gate.hosts.rest import Rest
 
 
 class GitHubError(RestError):

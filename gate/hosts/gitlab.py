@@ -9,10 +9,12 @@ from urllib.parse import quote
 
 import requests
 
+from gate.hosts import Purpose, RestError
 from gate.hosts.comments import Comment
 from gate.hosts.gitlab_people import GitLabPeople
 from gate.hosts.people import CommitStatus, shortened
-from gate.hosts.rest import Clock, Purpose, Rest, RestError
+from gate.hosts.rest import Rest
+from gate.http import Clock
 
 _READ: Final = "the role Reporter in the project and the scope api"
 

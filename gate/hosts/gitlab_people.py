@@ -10,8 +10,9 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.hosts import Purpose, RestError
 from gate.hosts.people import Account, Membership, Setting, instant
-from gate.hosts.rest import Purpose, Rest, RestError
+from gate.hosts.rest import Rest
 
 _DEVELOPER: Final = 30
 """The lowest access level that may push: https://docs.gitlab.com/api/access_requests/"""

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from gate.decision.decision import Context
+from gate.hosts import RestError
 from gate.hosts.comments import Commenter
 from gate.hosts.people import People, Rights, Setting
-from gate.hosts.rest import RestError
 from gate.policy.override import Labelled, Override, OverrideRule, refusal
 from gate.policy.rights import WRITE, Right, plain
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from gate.decision.decision import Context
-from gate.hosts.rest import RestError
+from gate.hosts import RestError
 from gate.policy.recognition import Approval, ChangeMatcher
 from gate.policy.rights import WRITE, Right, by_name, is_group, plain
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.outcome import Failure
 from gate.backends.prometheus.plan import Plan, plan, questions
 from gate.backends.prometheus.series import one_step, series_answer, series_plan
 from gate.measure.counts import Answer, CountRequest
 from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.request_failure import RequestFailure
 
 if TYPE_CHECKING:  # for one command only
     from gate.measure.cohorts import CohortAnswer, CohortRequest
@@ -85,7 +85,7 @@ class PrometheusBackend:
     def _labels(self, metric: str, until: float) -> list[str]:
         """Return the labels that a metric's series have; empty where it cannot be told."""
         body = self.client.ask("labels", {"match[]": metric}, until=until)
-        names = [] if isinstance(body, Failure) else body.get("data")
+        names = [] if isinstance(body, RequestFailure) else body.get("data")
         known = map(str, names if isinstance(names, list) else ())
         return [name for name in known if name != "__name__"]
 

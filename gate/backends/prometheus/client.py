@@ -1,40 +1,26 @@
-"""The only HTTP of this backend: one question sent, its answer or the reason why there is none."""
+"""One server: a question sent, its answer or the reason why there is none."""
 
-import random
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from gate.backends.prometheus.address import FixedHeaders, address
-from gate.backends.prometheus.network import explain
-from gate.backends.prometheus.outcome import NO_TIME, Failure, Reply
+from gate.backends.prometheus.address import address
 from gate.backends.prometheus.query import QueryGrid
-from gate.backends.prometheus.response import Body, read_response, read_result
+from gate.backends.prometheus.response import Body, Reply, read_response, read_result
+from gate.http import Clock, Retries, Sender, persist
+from gate.request_failure import Redactor, RequestFailure, RetryAdvice
 from gate.settings import PrometheusSettings
 
-Form = Mapping[str, str]
-
+ALLOW_MORE: Final = "; allow it more time"
+"""Said where the time of the run was too short."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_CONNECT: Final = 10.0
 _HEAD_START: Final = 1.0
 """The server is to give up this many seconds before we do, so that its own words arrive."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """Time as the client sees it; tests bring their own."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    """For a Retry-After that is a date."""
-    jitter: Callable[[], float] = random.random
-    """Between 0 and 1."""
 
 
 class Client:
@@ -44,23 +30,18 @@ class Client:
         """Prepare; nothing is sent and no file is read."""
         self.clock = clock or Clock()
         self._address = address(settings)
-        self._retries = settings.retries
-        # Given with every request: as an attribute of the session, REQUESTS_CA_BUNDLE in the
-        # environment would go before it (https://github.com/psf/requests/issues/3829).
-        self._verify = True if settings.ca is None else str(settings.ca)
-        self._session = requests.Session()
-        self._session.auth = FixedHeaders()
-        self._session.headers.update(self._address.headers)
-        if settings.cert is not None:
-            key = settings.key or settings.cert
-            self._session.cert = (str(settings.cert), str(key))
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.parallel)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._redacted = Redactor(self._address.secrets)
+        self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
+        self._sender = Sender(
+            session=_session(settings),
+            headers=self._address.headers,
+            longest_connect=_LONGEST_CONNECT,
+            verify=True if settings.ca is None else str(settings.ca),
+        )
 
     def query(
         self, text: str, when: datetime | QueryGrid, *, until: float, allowed: float
-    ) -> Reply | Failure:
+    ) -> Reply | RequestFailure:
         """Ask one query; never raises.
 
         Args:
@@ -69,20 +50,20 @@ class Client:
             until: when an answer is of no more use, on the clock's monotonic scale.
             allowed: most seconds for one try, above 0.
         """
-        tried = 0
-        while (left := until - self.clock.monotonic()) > 0:
-            outcome = self._safe(self._try(text, when, min(allowed, left)))
-            if isinstance(outcome, Reply) or not outcome.transient or tried == self._retries:
-                return outcome
-            pause = self._pause(outcome, tried)
-            if pause >= until - self.clock.monotonic():
-                words = f"; to wait {pause:.1f} s for another try, there is no time left"
-                return replace(outcome, reason=outcome.reason + words)
-            self.clock.sleep(pause)
-            tried += 1
-        return Failure(reason=f"{self._address.shown}: {NO_TIME}")
+        outcome = persist(
+            lambda seconds: self._try(text, when, min(allowed, seconds)),
+            until=until,
+            retries=self._retries,
+            clock=self.clock,
+        )
+        if isinstance(outcome, RequestFailure):
+            return self._shown(outcome)
+        warnings, notes = map(self._redacted, outcome.warnings), map(self._redacted, outcome.notes)
+        return replace(outcome, warnings=tuple(warnings), notes=tuple(notes))
 
-    def ask(self, name: str, parameters: Form, *, until: float) -> Body | Failure:
+    def ask(
+        self, name: str, parameters: Mapping[str, str], *, until: float
+    ) -> Body | RequestFailure:
         """Ask another part of the API, once; never raises.
 
         Args:
@@ -90,13 +71,17 @@ class Client:
             parameters: of the address.
             until: as for `query`.
         """
-        seconds = until - self.clock.monotonic()
-        if seconds <= 0:
-            return self._safe_failure(Failure(reason=NO_TIME))
-        outcome = self._send("GET", name, seconds, params=parameters)
-        return self._safe_failure(outcome) if isinstance(outcome, Failure) else outcome
+        url = self._address.endpoint(name)
 
-    def _try(self, text: str, when: datetime | QueryGrid, seconds: float) -> Reply | Failure:
+        def attempt(seconds: float) -> Body | RequestFailure:
+            response = self._sender.send("GET", url, seconds=seconds, params=parameters)
+            return read_response(response, self.clock.now())
+
+        once = replace(self._retries, count=0)
+        outcome = persist(attempt, until=until, retries=once, clock=self.clock)
+        return self._shown(outcome) if isinstance(outcome, RequestFailure) else outcome
+
+    def _try(self, text: str, when: datetime | QueryGrid, seconds: float) -> Reply | RequestFailure:
         name, times = _times(when)
         form = {
             "query": text,
@@ -106,48 +91,28 @@ class Client:
             # https://docs.victoriametrics.com/#prometheus-querying-api-enhancements
             "nocache": "1",
         }
-        outcome = self._send("POST", name, seconds, data=form)
-        return outcome if isinstance(outcome, Failure) else read_result(outcome)
+        url = self._address.endpoint(name)
+        response = self._sender.send("POST", url, seconds=seconds, form=form)
+        body = read_response(response, self.clock.now())
+        return body if isinstance(body, RequestFailure) else read_result(body)
 
-    def _send(
-        self,
-        method: str,
-        name: str,
-        seconds: float,
-        *,
-        data: Form | None = None,
-        params: Form | None = None,
-    ) -> Body | Failure:
-        try:
-            response = self._session.request(
-                method,
-                self._address.endpoint(name),
-                data=data,
-                params=params,
-                timeout=(min(seconds, _LONGEST_CONNECT), seconds),
-                allow_redirects=False,
-                verify=self._verify,
-            )
-            return read_response(response, self.clock.now())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not measured"
-            return explain(error)
+    def _shown(self, failure: RequestFailure) -> RequestFailure:
+        """Say which server it was, and make its words fit to be shown."""
+        reason = f"{self._address.shown}: {self._redacted(failure.reason)}"
+        if failure.timed_out and failure.advice is not RetryAdvice.GIVE_UP:
+            reason += ALLOW_MORE
+        return replace(failure, reason=reason)
 
-    def _pause(self, failure: Failure, tried: int) -> float:
-        if failure.wait is not None:
-            return failure.wait
-        return _FIRST_PAUSE * (1 << tried) * (1 + self.clock.jitter())
 
-    def _safe(self, outcome: Reply | Failure) -> Reply | Failure:
-        """Make what the server says fit to be shown."""
-        if isinstance(outcome, Failure):
-            return self._safe_failure(outcome)
-        safe = self._address.safe
-        warnings, notes = map(safe, outcome.warnings), map(safe, outcome.notes)
-        return replace(outcome, warnings=tuple(warnings), notes=tuple(notes))
-
-    def _safe_failure(self, failure: Failure) -> Failure:
-        reason = self._address.safe(failure.reason)
-        return replace(failure, reason=f"{self._address.shown}: {reason}")
+def _session(settings: PrometheusSettings) -> requests.Session:
+    session = requests.Session()
+    if settings.cert is not None:
+        key = settings.key or settings.cert
+        session.cert = (str(settings.cert), str(key))
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.parallel)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
 
 
 def _times(when: datetime | QueryGrid) -> tuple[str, dict[str, str]]:

@@ -7,8 +7,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
-from gate.backends.prometheus.outcome import Reply
 from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.response import Reply
 from gate.measure.counts import Cause
 
 LABEL: Final = "gate_part"

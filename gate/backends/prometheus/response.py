@@ -3,23 +3,23 @@
 Formats: https://prometheus.io/docs/prometheus/latest/querying/api/#format-overview
 """
 
-import json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from requests import Response
 
-from gate.backends.prometheus.outcome import Failure, Reply, RetryAdvice
+from gate.http import is_html, json_object, retry_after
+from gate.request_failure import RequestFailure, RetryAdvice
 
 _OK: Final = 200
 _GATEWAY_TIMEOUT: Final = 504
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({429, 502, 503})
-_REMEDIES: Final = {
+_ADVICE: Final = {
     400: RetryAdvice.SEPARATE,
     401: RetryAdvice.GIVE_UP,
     403: RetryAdvice.GIVE_UP,
@@ -39,19 +39,29 @@ _BUSY: Final = "-search.maxConcurrentRequests"
 """VictoriaMetrics: too many queries at once, of whatever size."""
 _REPEATED_QUERY: Final = re.compile(r"error when executing query=.* for \(time=\d+, step=\d+\): ")
 _INFO: Final = "PromQL info: "
-
-
 Body = Mapping[str, Any]
 """An answer of the API that says it is a success."""
 
 
-def read_response(response: Response, now: datetime) -> Body | Failure:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer to a query."""
+
+    kind: str
+    """Prometheus' ``resultType``."""
+    result: Sequence[Any]
+    warnings: tuple[str, ...] = ()
+    """What the server says is missing."""
+    notes: tuple[str, ...] = ()
+
+
+def read_response(response: Response, now: datetime) -> Body | RequestFailure:
     """Read a response whose body is complete; ``now`` is for a Retry-After that is a date."""
     status = response.status_code
     if status in _REDIRECTS:
         reason = f"it redirects to {_target(response)}: probably a login page ({status})"
-        return Failure(reason=reason, remedy=RetryAdvice.GIVE_UP)
-    body = _body(response)
+        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
+    body = json_object(response)
     if status == _OK:
         return _answer(response, body)
     return _refusal(response, body, now)
@@ -63,32 +73,24 @@ def _target(response: Response) -> str:
     return f"{target.scheme}://{target.hostname}" if target.hostname else "itself"
 
 
-def read_result(body: Body) -> Reply | Failure:
+def read_result(body: Body) -> Reply | RequestFailure:
     """Read the answer to a query."""
     match body.get("data"):
         case {"resultType": str(kind), "result": list(result)}:
             warnings, notes = _remarks(body)
             return Reply(kind=kind, result=result, warnings=warnings, notes=notes)
         case _:
-            return Failure(reason="its answer holds no result")
+            return RequestFailure(reason="its answer holds no result")
 
 
-def _body(response: Response) -> Body | None:
-    try:
-        body = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _answer(response: Response, body: Body | None) -> Body | Failure:
-    if body is None and _is_html(response):
+def _answer(response: Response, body: Body | None) -> Body | RequestFailure:
+    if body is None and is_html(response):
         reason = "it answers with an HTML page: probably a login page, or not the API's url"
-        return Failure(reason=reason, remedy=RetryAdvice.GIVE_UP)
+        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
     if body is None:
-        return Failure(reason="its answer is no JSON, or was cut off")
+        return RequestFailure(reason="its answer is no JSON, or was cut off")
     if body.get("status") != "success":
-        return Failure(reason=_words(response, body) or "its answer does not say success")
+        return RequestFailure(reason=_words(response, body) or "its answer does not say success")
     return body
 
 
@@ -104,21 +106,22 @@ def _remarks(body: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return warnings, notes
 
 
-def _refusal(response: Response, body: Body | None, now: datetime) -> Failure:
+def _refusal(response: Response, body: Body | None, now: datetime) -> RequestFailure:
     status, words = response.status_code, _words(response, body)
     busy, slow = _BUSY in words, _is_slow(status, words, body)
-    remedy = _REMEDIES.get(status, RetryAdvice.NONE)
+    advice = _ADVICE.get(status, RetryAdvice.NONE)
     if busy:
-        remedy = RetryAdvice.NONE
+        advice = RetryAdvice.NONE
     elif slow or _TOO_LARGE.search(words):
-        remedy = RetryAdvice.SMALLER
+        advice = RetryAdvice.SMALLER
     name = f"{status} {response.reason or ''}".strip()
-    return Failure(
+    return RequestFailure(
         reason=f"{name}: {words}" if words else name,
-        remedy=remedy,
+        status=status,
+        advice=advice,
         slow=slow,
-        transient=busy or (status in _TRANSIENT and remedy is not RetryAdvice.SMALLER),
-        wait=_wait(response.headers.get("Retry-After", ""), now),
+        transient=busy or (status in _TRANSIENT and advice is not RetryAdvice.SMALLER),
+        wait=retry_after(response.headers, now),
     )
 
 
@@ -128,19 +131,6 @@ def _is_slow(status: int, words: str, body: Body | None) -> bool:
         or _error_type(body) == "timeout"
         or _TOO_SLOW.search(words) is not None
     )
-
-
-def _wait(text: str, now: datetime) -> float | None:
-    """Read Retry-After: seconds, or a date (RFC 9110, section 10.2.3)."""
-    if text.strip().isdecimal():
-        return float(text)
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return max((date - now).total_seconds(), 0.0)
 
 
 def _error_type(body: Body | None) -> object:
@@ -153,16 +143,9 @@ def _words(response: Response, body: Body | None) -> str:
         text = _REPEATED_QUERY.sub("", str(body["error"]))
         named = isinstance(kind, str) and not kind.isdecimal()
         return f"{kind}: {text}" if named else text
-    if _is_html(response):
+    if is_html(response):
         return "an HTML page"
     return response.text
-
-
-def _is_html(response: Response) -> bool:
-    return (
-        "html" in response.headers.get("Content-Type", "").lower()
-        or response.content.lstrip()[:1] == b"<"
-    )
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from gate.backends.prometheus.outcome import Reply
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import (
     QueryError,
@@ -13,6 +12,7 @@ from gate.backends.prometheus.query_result import (
     merge_results,
     read_reply,
 )
+from gate.backends.prometheus.response import Reply
 from gate.measure.counts import Cause
 
 

@@ -198,7 +198,7 @@ def _unseen(checks: Sequence[str], reason: str) -> CheckResult:
         check=Check.REACH,
         level=Level.FAULT,
         says=f"{', '.join(dict.fromkeys(checks))} could not be looked at: {reason}",
-        remedy="try again, with a longer --timeout where time was short",
+        remedy="try again; allow it more time if time was short",
     )
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from gate.backends.prometheus.batches import Workers
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.outcome import Failure
 from gate.backends.prometheus.response import Body
+from gate.request_failure import RequestFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ServerQuestion:
 class LibraryAnswer:
     """An answer, and by our clock when it was asked for and when it came."""
 
-    body: Body | Failure
+    body: Body | RequestFailure
     sent: datetime
     received: datetime
 
@@ -66,17 +66,21 @@ class Library:
     def told(self, question: ServerQuestion) -> LibraryAnswer | None:
         """Return an answer with its times; None: there is none."""
         told = self._told.get(question)
-        return None if told is None or isinstance(told.body, Failure) else told
+        return None if told is None or isinstance(told.body, RequestFailure) else told
 
     def failure(self, question: ServerQuestion) -> str | None:
         """Return why a question was not answered; None: it was, or was never asked."""
         told = self._told.get(question)
-        return told.body.reason if told is not None and isinstance(told.body, Failure) else None
+        return (
+            told.body.reason if told is not None and isinstance(told.body, RequestFailure) else None
+        )
 
     def data(self, question: ServerQuestion) -> object:
         """Return what an answer says; None: there is none."""
         told = self.told(question)
-        return None if told is None or isinstance(told.body, Failure) else told.body.get("data")
+        return (
+            None if told is None or isinstance(told.body, RequestFailure) else told.body.get("data")
+        )
 
     def facts(self, question: ServerQuestion) -> Mapping[str, object]:
         """Return an answer that is a block of keys; empty: there is none."""
