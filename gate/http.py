@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -185,3 +186,9 @@ def is_html(response: requests.Response) -> bool:
     """Return whether a response is a page for people, such as one to log in on."""
     kind = response.headers.get("Content-Type", "").lower()
     return "html" in kind or response.content.lstrip()[:1] == b"<"
+
+
+def redirect_target(response: requests.Response) -> str:
+    """Say where a redirect leads, without its path and query, which may hold a secret."""
+    target = urlsplit(response.headers.get("Location", ""))
+    return f"{target.scheme}://{target.hostname}" if target.hostname else "itself"

@@ -7,9 +7,8 @@ from gate.cli.ci_environment import CiEnvironment
 from gate.cli.streams import tell
 from gate.decision.decision import Decision
 from gate.errors import ExitCode
-from gate.hosts import RestError
+from gate.hosts import CommitStatus, RestError, State
 from gate.hosts.comments import Act, CommentOutcome, marker, upsert
-from gate.hosts.people import CommitStatus, State
 from gate.reporters import Style, render, summary
 from gate.reporters.escape import plain
 

@@ -10,9 +10,8 @@ import pytest
 import requests
 from requests import exceptions
 
-from gate.hosts import Purpose, RestError
-from gate.hosts.github_people import GitHubError
-from gate.hosts.people import CommitStatus
+from gate.hosts import CommitStatus, Purpose, RestError
+from gate.hosts.github_events import GitHubError
 from gate.hosts.rest import Rest
 from gate.http import Clock
 from tests.ci.asking import Time, asking

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from gate.backends.prometheus.client import ALLOW_MORE, Client
+from gate.backends.prometheus.client import ALLOW_MORE, Client, Reply
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import (
     LABEL,
@@ -17,15 +17,12 @@ from gate.backends.prometheus.query_result import (
     merge_results,
     read_reply,
 )
-from gate.backends.prometheus.response import Reply
 from gate.http import NO_TIME
 from gate.measure.counts import Cause
 from gate.promql.selectors import quote
 from gate.request_failure import RequestFailure, RetryAdvice
 
 Job = TypeVar("Job")
-
-
 Outcome = TypeVar("Outcome")
 
 
@@ -79,24 +76,14 @@ class Workers(Generic[Job, Outcome]):
 
 _MOST_BYTES: Final = 12_000
 """VictoriaMetrics takes 16 KiB (-search.maxQueryLen), counted before percent-encoding."""
-
-
 _MOST_POINTS: Final = 32_768
 """Of one answer: some 0.7 MB, and 5 MB once read. What a server does for an ``or`` of many series
 over many steps grows faster than their number (benchmarks/README.md)."""
-
-
 _FEWEST_PIECES: Final = 2
-
-
 _WORTH_WHILE: Final = 1.0
 """Seconds that a query needs to be answered at all, on a server that is slow already."""
-
-
 _GRACE: Final = 0.5
 """Seconds more for a query that ran out of time to say so itself."""
-
-
 Batch = tuple[Query, ...]
 
 

@@ -26,25 +26,15 @@ from gate.slo.indicator import Sli
 
 _SHORTEST: Final = timedelta(days=1)
 """Of a window that is counted so: of the newest `SLICE` not all is counted yet."""
-
-
 _MAY_MISS: Final = SLICE // EVERY
 """So many evaluations may be missing: an event that all of them would have had is lost."""
-
-
 _FEWEST: Final = 100
 """Failures: what rules count of fewer may be off by a tenth, and a budget is not rounded."""
-
-
 _USED: Final = (
     "counted by its recording rules, which agree with the raw query within about 1 %; an event"
     " counts in full when it is 5 minutes old"
 )
-
-
 _QUESTIONS: Final = 2
-
-
 _NAMES: Final = '__name__=~"gate:sli_(total|good|bad|spent):increase5m"'
 
 
@@ -114,8 +104,6 @@ def _failures(sums: Mapping[str, Fraction]) -> Fraction:
 
 _RECENTLY: Final = "1h"
 """How far back a metric may have been seen last to be one that the server has."""
-
-
 _NATIVE: Final = "counted by a native histogram, which estimates within one of its buckets"
 
 

@@ -7,8 +7,7 @@ import pytest
 import requests
 import responses
 
-from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.response import Reply
+from gate.backends.prometheus.client import Client, Reply
 from gate.http import Clock
 from gate.measure.counts import Answer, Cause, CountRequest, Spent, Unmeasured
 from gate.request_failure import RequestFailure, RetryAdvice
@@ -72,10 +71,10 @@ HTML = "<html><title>Sign in</title></html>"
         (503, failure("unavailable", "starting"), "503 Service Unavailable: unavailable: starting"),
         (504, "upstream", "504 Gateway Timeout: upstream"),
         (200, HTML, "an HTML page: probably a login page"),
-        (200, success([])[:-20], "no JSON, or was cut off"),
-        (200, "", "no JSON, or was cut off"),
-        (200, "[" * 100_000, "no JSON, or was cut off"),
-        (200, "[]", "no JSON, or was cut off"),
+        (200, success([])[:-20], "not JSON, or was cut off"),
+        (200, "", "not JSON, or was cut off"),
+        (200, "[" * 100_000, "not JSON, or was cut off"),
+        (200, "[]", "not JSON, or was cut off"),
         (200, "{}", "https://prometheus.example/: {}"),
         (200, failure("execution", "half way"), "execution: half way"),
         (200, json.dumps({"status": "success", "data": {"result": []}}), "holds no result"),

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from gate.backends.prometheus.client import Reply
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import (
     QueryError,
@@ -12,7 +13,6 @@ from gate.backends.prometheus.query_result import (
     merge_results,
     read_reply,
 )
-from gate.backends.prometheus.response import Reply
 from gate.measure.counts import Cause
 
 

@@ -6,24 +6,29 @@ from datetime import datetime, timedelta
 
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, sources_of
-from gate.backends.prometheus.doctor.counted import (
-    BoundaryCheck,
-    Numbers,
+from gate.backends.prometheus.doctor.counters import BoundaryCheck, FirstValueCheck, MonotonicCheck
+from gate.backends.prometheus.doctor.counts import (
+    NumberCheck,
+    ReplicaCheck,
+    SourceCheck,
     counted,
     partial,
     unmeasured,
 )
-from gate.backends.prometheus.doctor.counters import Born, Monotonic
-from gate.backends.prometheus.doctor.duplicates import Replicas, Sources
-from gate.backends.prometheus.doctor.history import Freshness, History
-from gate.backends.prometheus.doctor.library import Library
-from gate.backends.prometheus.doctor.presence import Presence
+from gate.backends.prometheus.doctor.history import CoverageCheck, FreshnessCheck
+from gate.backends.prometheus.doctor.presence import PresenceCheck
 from gate.backends.prometheus.doctor.server import (
     QUESTIONS,
-    Features,
+    FeatureCheck,
     retention_of,
     server_symptoms,
+)
+from gate.backends.prometheus.doctor.sight import (
+    CheckAnswers,
+    SelectorSource,
+    ServerAnswers,
+    SloCheck,
+    sources_of,
 )
 from gate.backends.prometheus.plan import Plan, plan, questions
 from gate.backends.prometheus.query import Role
@@ -44,7 +49,7 @@ _WHOLE = (Role.TOTAL, Role.SPENT, Role.GOOD)
 """The first that an indicator has counts all events, or nearly."""
 
 
-def checks_of(patient: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[Look]:
+def checks_of(patient: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[SloCheck]:
     """Yield the checks of one SLO; where nothing can be counted, those that may say why."""
     if isinstance(planned, Unmeasured):
         histogram = patient.request.sli.histogram
@@ -52,32 +57,34 @@ def checks_of(patient: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[Look]
             yield from _presence(patient, _of_histogram(histogram, patient))
         return
     sources = sources_of(planned.expressions)
-    yield Features(texts=tuple(part.text for part in planned.parts.values()))
+    yield FeatureCheck(texts=tuple(part.text for part in planned.parts.values()))
     yield from _presence(patient, sources)
-    yield Numbers(plan=planned)
+    yield NumberCheck(plan=planned)
     history = _history(patient, planned)
     for source in sources:
         yield BoundaryCheck(source=source, lacking=planned.lacking)
-        yield Replicas(source=source)
+        yield ReplicaCheck(source=source)
         if source.counter:
-            yield Monotonic(source=source, span=patient.request.span)
-            yield Born(
+            yield MonotonicCheck(source=source, span=patient.request.span)
+            yield FirstValueCheck(
                 source=source,
                 span=patient.request.span,
                 counted=planned.parts[source.role],
                 oldest=history.oldest if history else None,
             )
-    yield Sources(counters=_whole(planned, sources), span=patient.request.span)
+    yield SourceCheck(counters=_whole(planned, sources), span=patient.request.span)
     if history is not None:
         yield history
-        yield Freshness(patient=patient, probe=history.probe)
+        yield FreshnessCheck(patient=patient, probe=history.probe)
 
 
-def _presence(patient: CheckedSlo, sources: tuple[SelectorSource, ...]) -> Iterator[Presence]:
+def _presence(patient: CheckedSlo, sources: tuple[SelectorSource, ...]) -> Iterator[PresenceCheck]:
     own = frozenset(source.selector.name for source in sources)
     total = {m for s in sources if s.role is Role.TOTAL for m in s.selector.matchers}
     for source in sources:
-        yield Presence(source=source, span=patient.request.span, own=own, total=frozenset(total))
+        yield PresenceCheck(
+            source=source, span=patient.request.span, own=own, total=frozenset(total)
+        )
 
 
 def _of_histogram(histogram: Histogram, patient: CheckedSlo) -> tuple[SelectorSource, ...]:
@@ -94,12 +101,12 @@ def _whole(planned: Plan, sources: tuple[SelectorSource, ...]) -> tuple[Selector
     return tuple(source for source in sources if source.role is role and source.counter)
 
 
-def _history(patient: CheckedSlo, planned: Plan) -> History | None:
+def _history(patient: CheckedSlo, planned: Plan) -> CoverageCheck | None:
     """Return what is looked at over the whole window; None: no metric is named."""
     if planned.probe is None:
         return None
     selectors = next(e.selectors for e in planned.expressions.values() if e.selectors)
-    return History(patient=patient, probe=planned.probe, selectors=selectors)
+    return CoverageCheck(patient=patient, probe=planned.probe, selectors=selectors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +115,8 @@ class _Case:
 
     patient: CheckedSlo
     plan: Plan | Unmeasured
-    looks: tuple[Look, ...]
-    sight: Sight
+    looks: tuple[SloCheck, ...]
+    sight: CheckAnswers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +133,7 @@ class PrometheusDoctor:
         """Look at every SLO; never raises for what the server does."""
         until = self.client.clock.monotonic() + self.timeout.total_seconds()
         fetch = Fetch(client=self.client, at=at, until=until, parallel=self.parallel)
-        library = Library(client=self.client, until=until, parallel=self.parallel)
+        library = ServerAnswers(client=self.client, until=until, parallel=self.parallel)
         library.begin(QUESTIONS)
         fetch.run(part for patient in patients for part in questions(patient.request))
         library.finish()
@@ -140,15 +147,17 @@ class PrometheusDoctor:
             slos=tuple(tuple(_symptoms(case)) for case in cases),
         )
 
-    def _case(self, patient: CheckedSlo, fetch: Fetch, library: Library, at: datetime) -> _Case:
+    def _case(
+        self, patient: CheckedSlo, fetch: Fetch, library: ServerAnswers, at: datetime
+    ) -> _Case:
         planned = plan(patient.request, fetch.reading)
-        sight = Sight(
+        sight = CheckAnswers(
             readings=fetch.reading, library=library, at=at, retention=retention_of(library)
         )
         return _Case(patient, planned, tuple(checks_of(patient, planned)), sight)
 
 
-def _ask_for_clues(cases: Sequence[_Case], fetch: Fetch, library: Library) -> None:
+def _ask_for_clues(cases: Sequence[_Case], fetch: Fetch, library: ServerAnswers) -> None:
     """Ask whatever the first answers make worth knowing."""
     pairs = [(look, case.sight) for case in cases for look in case.looks]
     parts, asked = [], []
@@ -186,7 +195,7 @@ def _unplanned(found: Unmeasured, request: CountRequest) -> CheckResult:
     return unmeasured(found, Check.BOUNDARY if unfit else Check.COUNTED, asked)
 
 
-def _outcome(planned: Plan, sight: Sight, level: Level) -> Iterator[CheckResult]:
+def _outcome(planned: Plan, sight: CheckAnswers, level: Level) -> Iterator[CheckResult]:
     count = counted(planned, sight, Level.FAULT if sight.warnings else level)
     if count is not None:
         yield count

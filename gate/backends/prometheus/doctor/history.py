@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.case import Look, Sight
+from gate.backends.prometheus.doctor.sight import CheckAnswers, SloCheck
 from gate.backends.prometheus.probe import Probe, coverage_step, newest_of
 from gate.backends.prometheus.query import Query, window_text
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
@@ -31,7 +31,7 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History(Look):
+class CoverageCheck(SloCheck):
     """Of the selectors that tell whether there are data, seen at equal steps."""
 
     check: ClassVar = Check.COVERAGE
@@ -51,7 +51,7 @@ class History(Look):
             yield from self._ends(selector)
             yield self._falls(selector)
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
         """Judge the selector with the least data; of a metric that was renamed, that with most."""
         found = [seen for place in range(len(self.selectors)) if (seen := self._seen(sight, place))]
         if not found or not self.probe.steps:
@@ -61,7 +61,7 @@ class History(Look):
         yield self._reach(seen, sight)
         yield self._gaps(seen)
 
-    def _reach(self, seen: _Seen, sight: Sight) -> CheckResult:
+    def _reach(self, seen: _Seen, sight: CheckAnswers) -> CheckResult:
         """Judge how far back the data reach."""
         late = max(seen.first - self._span.start - self._step, timedelta())
         length = self._span.length
@@ -114,7 +114,7 @@ class History(Look):
         looked_at = self.probe.coverage[0].text
         return CheckResult(check=check, says=says, level=level, remedy=remedy, looked_at=looked_at)
 
-    def _seen(self, sight: Sight, place: int) -> _Seen | None:
+    def _seen(self, sight: CheckAnswers, place: int) -> _Seen | None:
         selector = self.selectors[place]
         steps = sight.amount(self.probe.coverage[place])
         first, last = (sight.number(part) for part in self._ends(selector))
@@ -145,7 +145,7 @@ class History(Look):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness(Look):
+class FreshnessCheck(SloCheck):
     """How old the newest sample is, as it is measured for the budget."""
 
     check: ClassVar = Check.FRESHNESS
@@ -156,11 +156,11 @@ class Freshness(Look):
         """Ask for the newest sample."""
         return self.probe.newest
 
-    def clues(self, sight: Sight) -> Iterable[Query]:
+    def clues(self, sight: CheckAnswers) -> Iterable[Query]:
         """Ask for it further back."""
         return self.probe.second_round(sight.readings)
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
         """Judge its age."""
         parts = (*self.probe.newest, *self.probe.second_round(sight.readings))
         found = [number for part in parts if (number := sight.number(part)) is not None]

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, over
-from gate.backends.prometheus.doctor.library import METRICS, ServerQuestion, labels_of
-from gate.backends.prometheus.label_values import alike, could_match, misspelt, nearest_first
+from gate.backends.prometheus.doctor.sight import (
+    METRICS,
+    CheckAnswers,
+    SelectorSource,
+    ServerQuestion,
+    SloCheck,
+    labels_of,
+    query_over,
+)
+from gate.backends.prometheus.labels import alike, could_match, misspelt, nearest_first
 from gate.backends.prometheus.query import Query, Role
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.promql.selectors import LabelMatcher, Selector
@@ -17,13 +24,11 @@ from gate.slo.quantities import around
 from gate.slo.window import Span
 
 _MOST_SHOWN: Final = 8
-
-
 _BOUNDARY: Final = "le"
 
 
 @dataclass(frozen=True, slots=True)
-class Clue:
+class SuspectMatcher:
     """A matcher that may be to blame, and which values its label has."""
 
     matcher: LabelMatcher
@@ -50,7 +55,9 @@ def no_metric(source: SelectorSource, names: Sequence[str], query: str) -> Check
     return CheckResult(check=Check.METRIC, level=level, says=says, remedy=remedy, looked_at=query)
 
 
-def no_series(source: SelectorSource, clues: Sequence[Clue], labels: Sequence[str]) -> CheckResult:
+def no_series(
+    source: SelectorSource, clues: Sequence[SuspectMatcher], labels: Sequence[str]
+) -> CheckResult:
     """Judge labels that match nothing, though the metric is there.
 
     Args:
@@ -64,7 +71,7 @@ def no_series(source: SelectorSource, clues: Sequence[Clue], labels: Sequence[st
     return min(seen, key=lambda symptom: order.index(symptom.level))
 
 
-def _judge(source: SelectorSource, clue: Clue, labels: Sequence[str]) -> CheckResult:
+def _judge(source: SelectorSource, clue: SuspectMatcher, labels: Sequence[str]) -> CheckResult:
     matcher = clue.matcher
     head = f"{source.role}: no series has {matcher.text}"
     if not any(clue.values):
@@ -85,7 +92,7 @@ def _judge(source: SelectorSource, clue: Clue, labels: Sequence[str]) -> CheckRe
     return _labels(Level.FAULT, says, _cure(matcher, clue.values), clue)
 
 
-def _no_label(head: str, clue: Clue, labels: Sequence[str]) -> CheckResult:
+def _no_label(head: str, clue: SuspectMatcher, labels: Sequence[str]) -> CheckResult:
     label = clue.matcher.label
     shown = nearest_first(label, (name for name in labels if name != "__name__"))
     names = f"; it has {_several(shown)}" if shown else ""
@@ -93,7 +100,7 @@ def _no_label(head: str, clue: Clue, labels: Sequence[str]) -> CheckResult:
     return _labels(Level.FAULT, says, "correct the label's name", clue)
 
 
-def _no_boundary(head: str, clue: Clue) -> CheckResult | None:
+def _no_boundary(head: str, clue: SuspectMatcher) -> CheckResult | None:
     """Judge a histogram's boundary that is none; None: it is no plain number."""
     known = set[Fraction]()
     for value in clue.values:
@@ -119,7 +126,7 @@ def _cure(matcher: LabelMatcher, values: Sequence[str]) -> str:
     return f"correct the value; the nearest is {near}"
 
 
-def _labels(level: Level, says: str, remedy: str, clue: Clue) -> CheckResult:
+def _labels(level: Level, says: str, remedy: str, clue: SuspectMatcher) -> CheckResult:
     return CheckResult(
         check=Check.LABELS, level=level, says=says, remedy=remedy, looked_at=clue.query
     )
@@ -135,7 +142,7 @@ def _several(names: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Presence(Look):
+class PresenceCheck(SloCheck):
     """Of one selector, over the whole window."""
 
     check: ClassVar = Check.METRIC
@@ -150,20 +157,20 @@ class Presence(Look):
         """Ask for how many series there are, and as many for those that may stand in."""
         return [self._seen(text) for text in (self.source.text, *self.source.others)]
 
-    def is_missing(self, sight: Sight) -> bool:
+    def is_missing(self, sight: CheckAnswers) -> bool:
         """Return whether there was no series in all of the window, nor any that stands in."""
         return not any(sight.amount(part) for part in self.parts())
 
-    def clues(self, sight: Sight) -> Iterable[Query]:
+    def clues(self, sight: CheckAnswers) -> Iterable[Query]:
         """Ask for the metric as such, and for the values of every label that is matched."""
         return self._clues() if self.is_missing(sight) else ()
 
-    def questions(self, sight: Sight) -> Iterable[ServerQuestion]:
+    def questions(self, sight: CheckAnswers) -> Iterable[ServerQuestion]:
         """Ask for the names that there are."""
         name = self.source.selector.name
         return (METRICS, labels_of(name)) if name and self.is_missing(sight) else ()
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
         """Say how many series there are, or what is the matter."""
         found = sum(sight.amount(part) for part in self.parts())
         if found:
@@ -182,7 +189,7 @@ class Presence(Look):
         labels = sight.library.names(labels_of(self.source.selector.name))
         yield no_series(self.source, list(self._suspects(sight)), labels)
 
-    def _suspects(self, sight: Sight) -> Iterator[Clue]:
+    def _suspects(self, sight: CheckAnswers) -> Iterator[SuspectMatcher]:
         """Yield the matchers without any one of which the selector finds something, else all."""
         matchers = self.source.selector.matchers
         tables = {matcher: sight.table(self._rest(matcher)) for matcher in matchers}
@@ -190,7 +197,7 @@ class Presence(Look):
         guilty = [matcher for matcher in guilty if matcher not in self.total] or guilty
         for matcher in guilty or matchers:
             part = self._rest(matcher) if guilty else self._alone(matcher)
-            yield Clue(matcher, tuple(sight.table(part)), part.text)
+            yield SuspectMatcher(matcher, tuple(sight.table(part)), part.text)
 
     def _clues(self) -> Iterator[Query]:
         if self.source.selector.name:
@@ -200,7 +207,7 @@ class Presence(Look):
             yield self._alone(matcher)
 
     def _seen(self, selector: str) -> Query:
-        return over(f"count(count_over_time({selector}[$window]))", self.span)
+        return query_over(f"count(count_over_time({selector}[$window]))", self.span)
 
     @property
     def _bare(self) -> Query:
@@ -216,4 +223,4 @@ class Presence(Look):
         # A selector of nothing would be refused; this one finds every series that has the label.
         text = selector.text if selector.name or selector.matchers else f'{{{matcher.label}!=""}}'
         query = f"count by ({matcher.label}) (count_over_time({text}[$window]))"
-        return over(query, self.span, matcher.label)
+        return query_over(query, self.span, matcher.label)

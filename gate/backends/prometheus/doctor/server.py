@@ -7,8 +7,12 @@ from datetime import timedelta
 from typing import ClassVar, Final, NamedTuple
 
 from gate.backends.prometheus.client import ALLOW_MORE
-from gate.backends.prometheus.doctor.case import Look, Sight
-from gate.backends.prometheus.doctor.library import Library, ServerQuestion
+from gate.backends.prometheus.doctor.sight import (
+    CheckAnswers,
+    ServerAnswers,
+    ServerQuestion,
+    SloCheck,
+)
 from gate.http import NO_TIME
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.quantities import format_duration, parse_duration
@@ -37,13 +41,13 @@ _FEATURES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Features(Look):
+class FeatureCheck(SloCheck):
     """Of the expressions of one SLO, by the version that a Prometheus tells."""
 
     check: ClassVar = Check.VERSION
     texts: tuple[str, ...]
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
         """Name what the server is too old for."""
         version = version_of(sight.library)
         text = "\n".join(self.texts)
@@ -60,33 +64,19 @@ class Features(Look):
 
 
 BUILD: Final = ServerQuestion("status/buildinfo")
-
-
 RUNTIME: Final = ServerQuestion("status/runtimeinfo")
-
-
 CLOCK: Final = ServerQuestion("query", (("query", "time()"), ("nocache", "1")))
 """Without a time, at the server's own; VictoriaMetrics would move it back but for the second."""
-
-
 QUESTIONS: Final = (BUILD, RUNTIME, CLOCK)
-
-
 _TOLERATED: Final = timedelta(seconds=10)
-
-
 _LOOKBACK: Final = timedelta(minutes=5)
 """What is older is not seen at an instant, unless the server is told otherwise."""
-
-
 _YEAR: Final = timedelta(days=365)
 """As Prometheus has it: https://pkg.go.dev/github.com/prometheus/common/model#Duration."""
-
-
 _VERSION: Final = re.compile(r"([0-9]+)\.([0-9]+)")
 
 
-def version_of(library: Library) -> Version | None:
+def version_of(library: ServerAnswers) -> Version | None:
     """Return a Prometheus's version; None: it is none, or does not tell.
 
     Mimir tells its own as ``application``, Thanos's begins with 0, and VictoriaMetrics tells none,
@@ -99,7 +89,7 @@ def version_of(library: Library) -> Version | None:
     return int(found[1]), int(found[2])
 
 
-def retention_of(library: Library) -> timedelta | None:
+def retention_of(library: ServerAnswers) -> timedelta | None:
     """Return how long the server keeps data at most; None: it does not tell, or has no limit."""
     text = str(library.facts(RUNTIME).get("storageRetention", "")).partition(" ")[0]
     try:
@@ -110,7 +100,7 @@ def retention_of(library: Library) -> timedelta | None:
         return None
 
 
-def server_symptoms(library: Library) -> Iterator[CheckResult]:
+def server_symptoms(library: ServerAnswers) -> Iterator[CheckResult]:
     """Yield what the server says of itself."""
     yield CheckResult(check=Check.VERSION, says=_name(library), looked_at=f"/api/v1/{BUILD.name}")
     retention = retention_of(library)
@@ -120,7 +110,7 @@ def server_symptoms(library: Library) -> Iterator[CheckResult]:
     yield from _clock(library)
 
 
-def _name(library: Library) -> str:
+def _name(library: ServerAnswers) -> str:
     facts, version = library.facts(BUILD), version_of(library)
     if version is not None:
         return f"Prometheus {facts['version']}"
@@ -129,7 +119,7 @@ def _name(library: Library) -> str:
     return "a server that does not tell its version"
 
 
-def _clock(library: Library) -> Iterator[CheckResult]:
+def _clock(library: ServerAnswers) -> Iterator[CheckResult]:
     told, query = library.told(CLOCK), "time()"
     seconds = _seconds(library.data(CLOCK))
     if told is None or seconds is None:

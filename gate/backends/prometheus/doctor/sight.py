@@ -1,4 +1,4 @@
-"""What the checks see: numbers, what the server says, and the words of whatever is missing."""
+"""What a check of one SLO is, what it asks, and the answers that it sees."""
 
 import re
 from abc import ABC, abstractmethod
@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.library import Library, ServerQuestion
+from gate.backends.prometheus.batches import Workers
+from gate.backends.prometheus.client import Body, Client
 from gate.backends.prometheus.query import SECOND, Query, Role
 from gate.backends.prometheus.query_result import (
     QueryError,
@@ -20,15 +21,104 @@ from gate.measure.counts import MeasurementError
 from gate.measure.diagnosis import Check, CheckResult
 from gate.promql.expression import Expression
 from gate.promql.selectors import Selector
+from gate.request_failure import RequestFailure
 from gate.slo.window import Span
 
 
+@dataclass(frozen=True, slots=True)
+class ServerQuestion:
+    """One part of the API, with its parameters."""
+
+    name: str
+    """After ``/api/v1/``."""
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswer:
+    """An answer, and by our clock when it was asked for and when it came."""
+
+    body: Body | RequestFailure
+    sent: datetime
+    received: datetime
+
+
+METRICS: Final = ServerQuestion("label/__name__/values")
+
+
+def labels_of(metric: str) -> ServerQuestion:
+    """Ask which labels the series of a metric have."""
+    return ServerQuestion("labels", (("match[]", metric),))
+
+
 @dataclass(slots=True, kw_only=True)
-class Sight:
+class ServerAnswers:
+    """The answers so far. A question that was never asked, or not answered, has none."""
+
+    client: Client
+    until: float
+    """When an answer is of no more use, on the clock's monotonic scale."""
+    parallel: int
+    _told: dict[ServerQuestion, ServerAnswer] = field(default_factory=dict)
+    _workers: Workers[ServerQuestion, ServerAnswer] | None = None
+
+    def begin(self, questions: Iterable[ServerQuestion]) -> None:
+        """Send questions, without waiting for the answers."""
+        self._workers = Workers(self._ask, self.parallel)
+        for question in dict.fromkeys(questions):
+            self._workers.submit(question)
+
+    def finish(self) -> None:
+        """Wait for the answers to the questions that have been sent."""
+        workers = self._workers
+        while workers is not None and workers.under_way:
+            done = workers.next(self.until - self.client.clock.monotonic())
+            if done is None:
+                break
+            self._told[done[0]] = done[1]
+
+    def told(self, question: ServerQuestion) -> ServerAnswer | None:
+        """Return an answer with its times; None: there is none."""
+        told = self._told.get(question)
+        return None if told is None or isinstance(told.body, RequestFailure) else told
+
+    def failure(self, question: ServerQuestion) -> str | None:
+        """Return why a question was not answered; None: it was, or was never asked."""
+        told = self._told.get(question)
+        return (
+            told.body.reason if told is not None and isinstance(told.body, RequestFailure) else None
+        )
+
+    def data(self, question: ServerQuestion) -> object:
+        """Return what an answer says; None: there is none."""
+        told = self.told(question)
+        return (
+            None if told is None or isinstance(told.body, RequestFailure) else told.body.get("data")
+        )
+
+    def facts(self, question: ServerQuestion) -> Mapping[str, object]:
+        """Return an answer that is a block of keys; empty: there is none."""
+        data = self.data(question)
+        return data if isinstance(data, dict) else {}
+
+    def names(self, question: ServerQuestion) -> list[str]:
+        """Return an answer that is a list of texts; empty: there is none."""
+        data = self.data(question)
+        return [str(one) for one in data] if isinstance(data, list) else []
+
+    def _ask(self, question: ServerQuestion) -> ServerAnswer:
+        clock = self.client.clock
+        sent = clock.now()
+        body = self.client.ask(question.name, dict(question.parameters), until=self.until)
+        return ServerAnswer(body, sent, clock.now())
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckAnswers:
     """Everything that came back, as the checks of one SLO see it."""
 
     readings: QueryResults
-    library: Library
+    library: ServerAnswers
     at: datetime
     retention: timedelta | None
     """How long the server keeps data; None: it does not tell."""
@@ -90,7 +180,7 @@ class SelectorSource:
     """Selectors of the same expression that may stand in for it: a metric that was renamed."""
 
 
-class Look(ABC):
+class SloCheck(ABC):
     """One check of one SLO: what it asks, and what it makes of the answers."""
 
     check: ClassVar[Check]
@@ -100,18 +190,18 @@ class Look(ABC):
         """Return what is asked for in the round of all checks."""
         return ()
 
-    def clues(self, sight: Sight) -> Iterable[Query]:
+    def clues(self, sight: CheckAnswers) -> Iterable[Query]:
         """Return what else to ask, now that the first answers are there."""
         del sight
         return ()
 
-    def questions(self, sight: Sight) -> Iterable[ServerQuestion]:
+    def questions(self, sight: CheckAnswers) -> Iterable[ServerQuestion]:
         """Return what else to ask the server beside queries."""
         del sight
         return ()
 
     @abstractmethod
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
         """Yield what was seen.
 
         Raises:
@@ -136,12 +226,12 @@ def sources_of(expressions: Mapping[Role, Expression]) -> tuple[SelectorSource, 
     return tuple(found.values())
 
 
-def at_once(text: str, label: str | None = None) -> Query:
+def query_now(text: str, label: str | None = None) -> Query:
     """Ask for a value of now."""
     return Query(pieces=(text,), length=timedelta(), label=label)
 
 
-def over(text: str, span: Span, label: str | None = None) -> Query:
+def query_over(text: str, span: Span, label: str | None = None) -> Query:
     """Ask for a value over the whole of a window, written as ``$window``."""
     length = span.length // SECOND * SECOND
     return Query(pieces=tuple(text.split("$window")), length=length, label=label)

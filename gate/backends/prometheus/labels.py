@@ -1,13 +1,14 @@
-"""What happened to whom: each expression by labels and by step, in few range queries."""
+"""What happened by the values of labels, and which values a label could have."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher, get_close_matches
 from fractions import Fraction
 from math import fsum
+from typing import Final
 
-from gate.backends.prometheus.answer import check_boundaries
-from gate.backends.prometheus.counting import count_events
-from gate.backends.prometheus.label_values import nearest_first
+from gate.backends.prometheus.answer import check_boundaries, count_events
 from gate.backends.prometheus.plan import Plan, plan
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import (
@@ -27,11 +28,72 @@ from gate.measure.cohorts import (
 from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.grammar import ExpressionError
 from gate.promql.grouping import group_by
-from gate.promql.selectors import matchers
+from gate.promql.selectors import LabelMatcher, matchers
+
+_GRPC: Final = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+]
+"""https://grpc.io/docs/guides/status-codes/"""
+_FAMILIES: Final[tuple[frozenset[str], ...]] = (
+    frozenset(map(str, range(100, 600))),
+    frozenset(f"{first}xx" for first in range(1, 6)),
+    frozenset(f"{first}XX" for first in range(1, 6)),
+    frozenset(_GRPC),
+    frozenset(name.title().replace("_", "") for name in _GRPC),
+    frozenset({"true", "false"}),
+    frozenset({"True", "False"}),
+)
+"""Values of which a label has all or none: HTTP status codes and classes, gRPC's, yes and no."""
+_ALIKE: Final = 0.75
+
+
+def could_match(matcher: LabelMatcher, values: Collection[str]) -> bool | None:
+    """Return whether some value of the same family as these would match; None: not known."""
+    known = {value for value in values if value}
+    family = next((family for family in _FAMILIES if known and known <= family), None)
+    if family is None:
+        return None
+    fits = [matcher.matches(value) for value in family]
+    return None if None in fits else any(fits)
+
+
+def misspelt(matcher: LabelMatcher, values: Iterable[str]) -> bool:
+    """Return whether one of the values looks much like what a plain matcher wants."""
+    plain = [part for part in matcher.value.split("|") if re.fullmatch(r"[\w .-]+", part)]
+    return any(_likeness(part, value) >= _ALIKE for part in plain for value in values)
+
+
+def nearest_first(wanted: str, values: Iterable[str]) -> list[str]:
+    """Sort values by how much they look like what is wanted."""
+    return sorted((value for value in values if value), key=lambda v: (-_likeness(wanted, v), v))
+
+
+def alike(wanted: str, names: Sequence[str]) -> str | None:
+    """Return the name that looks most like what is wanted; None: none does."""
+    return next(iter(get_close_matches(wanted, names, n=1, cutoff=_ALIKE)), None)
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one.lower(), other.lower()).ratio()
+
 
 Points = tuple[float | None, ...]
-
-
 LabelsOf = Callable[[str], Sequence[str]]
 """From a selector to the labels that its series have; empty: it cannot be told."""
 
