@@ -146,17 +146,16 @@ class Rest:
                 params=request.query,
                 body=request.body,
             )
-            status = response.status_code
-            if status not in _REDIRECTS:
+            if response.status_code not in _REDIRECTS:
                 return self._read(response)
             # A renamed repository. To be repeated as it is, which requests would not do:
             # https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
             target = urljoin(request.url, response.headers.get("Location", ""))
             if not self._is_ours(target):
                 reason = f"redirects to another host, {urlsplit(target).hostname}"
-                return RequestFailure(reason=reason, status=status)
+                return RequestFailure(reason=reason, status=response.status_code)
             request = replace(request, url=target, query=None)
-        return RequestFailure(reason="redirects in circles", status=status)
+        return RequestFailure(reason="redirects in circles", status=HTTPStatus.FOUND)
 
     def _read(self, response: requests.Response) -> _Reply | RequestFailure:
         status = response.status_code

@@ -37,10 +37,10 @@ def series_plan(request: SeriesRequest, readings: QueryResults) -> Plan | Unmeas
         reason = "only events can be told step by step, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
     grid = QueryGrid(request.span.start + request.step, request.step, request.steps)
-    asked = dict(planned.parts)
+    queries = dict(planned.parts)
     if request.mean and planned.sum is not None:
-        asked[Role.SUM] = planned.sum
-    parts = {role: replace(part, grid=grid, grain=None) for role, part in asked.items()}
+        queries[Role.SUM] = planned.sum
+    parts = {role: replace(part, grid=grid, grain=None) for role, part in queries.items()}
     return replace(planned, parts=parts)
 
 
@@ -48,11 +48,11 @@ def series_answer(planned: Plan, readings: QueryResults) -> SeriesAnswer:
     """Put together what came back for a plan's parts."""
     points: dict[Role, tuple[float | None, ...]] = {}
     for role in [role for role in planned.parts if role is not Role.SUM]:
-        found = _points(planned, role, readings)
-        if isinstance(found, Unmeasured):
-            return found
-        points[role] = found
-    steps = [_known(total, bad) for total, bad in _events(points)]
+        own = _points(planned, role, readings)
+        if isinstance(own, Unmeasured):
+            return own
+        points[role] = own
+    steps = [_step(total, bad) for total, bad in _events(points)]
     return Series(
         total=tuple(total for total, _ in steps),
         bad=tuple(bad for _, bad in steps),
@@ -85,11 +85,17 @@ def _measured(
     if isinstance(sums, Unmeasured):
         return sums
     events = points[Role.TOTAL]
-    known = [None not in pair for pair in zip(sums, events, strict=True)]
+    complete = [None not in pair for pair in zip(sums, events, strict=True)]
     return Measured(
-        sums=tuple(one if there else None for one, there in zip(sums, known, strict=True)),
-        events=tuple(one if there else None for one, there in zip(events, known, strict=True)),
+        sums=_only_where(complete, sums),
+        events=_only_where(complete, events),
     )
+
+
+def _only_where(
+    complete: Sequence[bool], values: Sequence[float | None]
+) -> tuple[float | None, ...]:
+    return tuple(value if there else None for value, there in zip(values, complete, strict=True))
 
 
 def _events(points: Points) -> Iterator[tuple[float | None, float | None]]:
@@ -108,7 +114,7 @@ def _events(points: Points) -> Iterator[tuple[float | None, float | None]]:
             yield None if good is None else good + (bad or 0.0), bad or 0.0
 
 
-def _known(total: float | None, bad: float | None) -> tuple[float | None, float | None]:
+def _step(total: float | None, bad: float | None) -> tuple[float | None, float | None]:
     """Return a step; nothing is known of it where what tells traffic is missing."""
     if total is None or bad is None:
         return None, None
@@ -140,9 +146,9 @@ class PrometheusBackend:
         fetch = self._fetch(at)
         fetch.run(part for request in requests for part in questions(request))
         plans = [plan(request, fetch.reading) for request in requests]
-        asked = [planned for planned in plans if isinstance(planned, Plan)]
-        fetch.run(part for planned in asked for part in planned)
-        fetch.run(part for planned in asked for part in planned.second_round(fetch.reading))
+        possible = [planned for planned in plans if isinstance(planned, Plan)]
+        fetch.run(part for planned in possible for part in planned)
+        fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))
         return [
             answer(planned, fetch.reading) if isinstance(planned, Plan) else planned
             for planned in plans
@@ -155,8 +161,8 @@ class PrometheusBackend:
         fetch = self._fetch(max(request.span.end for request in requests))
         fetch.run(part for request in requests for part in questions(one_step(request)))
         plans = [series_plan(request, fetch.reading) for request in requests]
-        asked = [planned for planned in plans if isinstance(planned, Plan)]
-        fetch.run(part for planned in asked for part in planned.parts.values())
+        possible = [planned for planned in plans if isinstance(planned, Plan)]
+        fetch.run(part for planned in possible for part in planned.parts.values())
         return [
             series_answer(planned, fetch.reading) if isinstance(planned, Plan) else planned
             for planned in plans
@@ -177,20 +183,20 @@ class PrometheusBackend:
         fetch = self._fetch(max(request.span.end for request in requests))
         fetch.run(part for request in requests for part in questions(whole(request)))
         plans = [cohort_plan(request, fetch.reading) for request in requests]
-        fetch.run(part for told in plans if isinstance(told, CohortPlan) for part in told)
+        fetch.run(part for planned in plans if isinstance(planned, CohortPlan) for part in planned)
         return [
-            cohort_answer(told, fetch.reading, lambda metric: self._labels(metric, fetch.until))
-            if isinstance(told, CohortPlan)
-            else told
-            for told in plans
+            cohort_answer(planned, fetch.reading, lambda metric: self._labels(metric, fetch.until))
+            if isinstance(planned, CohortPlan)
+            else planned
+            for planned in plans
         ]
 
     def _labels(self, metric: str, until: float) -> list[str]:
         """Return the labels that a metric's series have; empty where it cannot be told."""
         body = self.client.ask("labels", {"match[]": metric}, until=until)
         names = [] if isinstance(body, RequestFailure) else body.get("data")
-        known = map(str, names if isinstance(names, list) else ())
-        return [name for name in known if name != "__name__"]
+        labels = map(str, names if isinstance(names, list) else ())
+        return [label for label in labels if label != "__name__"]
 
     def _fetch(self, at: datetime) -> Fetch:
         return Fetch(

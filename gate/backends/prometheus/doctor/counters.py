@@ -6,7 +6,7 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.sight import (
+from gate.backends.prometheus.doctor.slo_check import (
     CheckAnswers,
     SelectorSource,
     SloCheck,
@@ -31,18 +31,18 @@ class BoundaryCheck(SloCheck):
     lacking: tuple[Query, ...]
     """Each counts histograms that lacked a boundary in a part of the window."""
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask for the buckets of the boundary, and for all histograms."""
         le = self._le
         return () if le is None else (self._here, self._all(le))
 
-    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Compare the two."""
         le = self._le
         if le is None:
             return
-        here, every = sight.amount(self._here), sight.amount(self._all(le))
-        late = max((sight.amount(part) for part in self.lacking), default=0)
+        here, every = answers.amount(self._here), answers.amount(self._all(le))
+        late = max((answers.amount(part) for part in self.lacking), default=0)
         if 0 < here < every:
             says = (
                 f"{self.source.role}: {round(here):,} of {round(every):,} histograms have {le.text}"
@@ -67,8 +67,8 @@ class BoundaryCheck(SloCheck):
     def _le(self) -> LabelMatcher | None:
         if not self.source.selector.name.endswith("_bucket"):
             return None
-        found = (m for m in self.source.selector.matchers if m.label == "le")
-        return next((matcher for matcher in found if matcher.value != _ALL), None)
+        boundaries = (m for m in self.source.selector.matchers if m.label == "le")
+        return next((matcher for matcher in boundaries if matcher.value != _ALL), None)
 
     @property
     def _here(self) -> Query:
@@ -96,21 +96,21 @@ class MonotonicCheck(SloCheck):
     source: SelectorSource
     span: Span
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask how many series fall again and again."""
         return (self._series,)
 
-    def clues(self, sight: CheckAnswers) -> Iterable[Query]:
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
         """Ask how often these fall."""
-        return (self._falls,) if sight.amount(self._series) else ()
+        return (self._falls,) if answers.amount(self._series) else ()
 
-    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge them."""
-        series = sight.amount(self._series)
+        series = answers.amount(self._series)
         if not series:
             yield CheckResult(check=Check.COUNTER, looked_at=self._series.text)
             return
-        falls, text = sight.amount(self._falls), self.source.text
+        falls, text = answers.amount(self._falls), self.source.text
         yield CheckResult(
             check=Check.COUNTER,
             level=Level.FAULT,
@@ -155,31 +155,31 @@ class FirstValueCheck(SloCheck):
     oldest: Query | None
     """When the data about all events begin: no series that is there then was born there."""
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask how high the series began that were born in the window, at most."""
         return (self._height,)
 
-    def clues(self, sight: CheckAnswers) -> Iterable[Query]:
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
         """Ask which of these were born after the data began, and are not counted from zero."""
-        if isinstance(sight.readings(self.counted), QueryError):
+        if isinstance(answers.readings(self.counted), QueryError):
             return ()
-        return self._hidden(sight) if self._matters(sight, self._height) else ()
+        return self._hidden(answers) if self._matters(answers, self._height) else ()
 
-    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge what is hidden by what is counted."""
-        if isinstance(sight.readings(self.counted), QueryError):
+        if isinstance(answers.readings(self.counted), QueryError):
             return  # told by another check
-        series, hidden = self._hidden(sight)
-        if not (self._matters(sight, self._height) and self._matters(sight, hidden)):
+        series, hidden = self._hidden(answers)
+        if not (self._matters(answers, self._height) and self._matters(answers, hidden)):
             yield CheckResult(check=Check.BORN, looked_at=self._height.text)
             return
-        events, counted = sight.amount(hidden), sight.amount(self.counted)
+        events, counted = answers.amount(hidden), answers.amount(self.counted)
         yield CheckResult(
             check=Check.BORN,
             level=Level.FAULT if events > counted else Level.DOUBT,
             says=(
-                f"{self.source.role}: {round(sight.amount(series)):,} series of {self.source.text}"
-                f" began above zero and hide {round(events):,} events;"
+                f"{self.source.role}: {round(answers.amount(series)):,} series of"
+                f" {self.source.text} began above zero and hide {round(events):,} events;"
                 f" {round(counted):,} are counted"
             ),
             remedy=(
@@ -189,16 +189,16 @@ class FirstValueCheck(SloCheck):
             looked_at=hidden.text,
         )
 
-    def _matters(self, sight: CheckAnswers, part: Query) -> bool:
-        return sight.amount(part) > sight.amount(self.counted) * _MATTERS
+    def _matters(self, answers: CheckAnswers, part: Query) -> bool:
+        return answers.amount(part) > answers.amount(self.counted) * _MATTERS
 
     @property
     def _height(self) -> Query:
         return query_over(f"sum({self._born})", self.span)
 
-    def _hidden(self, sight: CheckAnswers) -> tuple[Query, Query]:
+    def _hidden(self, answers: CheckAnswers) -> tuple[Query, Query]:
         """Return how many series hide something, and how much."""
-        begin = None if self.oldest is None else sight.number(self.oldest)
+        begin = None if self.oldest is None else answers.number(self.oldest)
         late = Fraction() if begin is None else begin - Fraction(self.span.start.timestamp())
         since = Span(
             self.span.start + timedelta(seconds=float(max(late, Fraction()))), self.span.end

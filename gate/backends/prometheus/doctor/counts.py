@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import ClassVar, Final
 
 from gate.backends.prometheus.answer import answer
-from gate.backends.prometheus.doctor.sight import (
+from gate.backends.prometheus.doctor.slo_check import (
     CheckAnswers,
     SelectorSource,
     SloCheck,
@@ -38,25 +38,25 @@ class NumberCheck(SloCheck):
     check: ClassVar = Check.ONE_NUMBER
     plan: Plan
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask for what the budget is made of."""
         return self.plan
 
-    def clues(self, sight: CheckAnswers) -> Iterable[Query]:
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
         """Ask what the budget asks once the first answers are there."""
-        return self.plan.second_round(sight.readings)
+        return self.plan.second_round(answers.readings)
 
-    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge the numbers."""
-        readings = {role: sight.reading(part) for role, part in self.plan.parts.items()}
+        readings = {role: answers.reading(part) for role, part in self.plan.parts.items()}
         wrong = {r: f for r, f in readings.items() if isinstance(f, QueryError)}
         for role, fault in wrong.items():
             if fault.cause is Cause.INVALID:
                 yield self._fault(role, fault.reason)
         if not wrong:
             yield CheckResult(check=Check.ONE_NUMBER, looked_at=self.plan.query)
-            found = {r: v.number for r, v in readings.items() if isinstance(v, QueryValue)}
-            yield from self._within(found.get(Role.TOTAL), found)
+            numbers = {r: v.number for r, v in readings.items() if isinstance(v, QueryValue)}
+            yield from self._within(numbers)
 
     def _fault(self, role: Role, reason: str) -> CheckResult:
         return CheckResult(
@@ -67,13 +67,12 @@ class NumberCheck(SloCheck):
             looked_at=self.plan.parts[role].text,
         )
 
-    def _within(
-        self, total: Fraction | None, found: dict[Role, Fraction | None]
-    ) -> Iterator[CheckResult]:
+    def _within(self, numbers: dict[Role, Fraction | None]) -> Iterator[CheckResult]:
+        total = numbers.get(Role.TOTAL)
         if total is None:
             return
         for role in (Role.BAD, Role.GOOD):
-            number = found.get(role)
+            number = numbers.get(role)
             if number is not None and number > total * (1 + _HAIR):
                 yield CheckResult(
                     check=Check.WITHIN_TOTAL,
@@ -89,52 +88,38 @@ class NumberCheck(SloCheck):
         yield CheckResult(check=Check.WITHIN_TOTAL, looked_at=self.plan.query)
 
 
-def counted(plan: Plan, sight: CheckAnswers, level: Level) -> CheckResult | None:
+def counted(plan: Plan, answers: CheckAnswers, level: Level) -> CheckResult | None:
     """Return what comes of it all; None where other checks say already why nothing does.
 
     Args:
         plan: of the count.
-        sight: with the answers to it.
+        answers: to what the plan asks.
         level: the worst that the other checks have found.
     """
-    found = answer(plan, sight.readings)
-    if isinstance(found, Unmeasured):
-        return None if level is Level.FAULT else unmeasured(found)
-    if isinstance(found, Spent):
-        says = f"{float(found.amount):,.2f} spent"
+    count = answer(plan, answers.readings)
+    if isinstance(count, Unmeasured):
+        return None if level is Level.FAULT else unmeasured(count)
+    if isinstance(count, Spent):
+        says = f"{float(count.amount):,.2f} spent"
     else:
-        says = f"{round(found.bad):,} bad of {round(found.total):,}"
-    return CheckResult(check=Check.COUNTED, says=says, looked_at=found.evidence.query)
+        says = f"{round(count.bad):,} bad of {round(count.total):,}"
+    return CheckResult(check=Check.COUNTED, says=says, looked_at=count.evidence.query)
 
 
-def unmeasured(found: Unmeasured, check: Check = Check.COUNTED, asked: str = "") -> CheckResult:
+def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -> CheckResult:
     """Say why there is no count, as gate check would.
 
     Args:
-        found: the answer to the request.
+        why: the answer to the request.
         check: that it belongs to.
-        asked: what was asked where the answer does not say it.
+        query: what was asked, if the answer does not say it.
     """
     return CheckResult(
         check=check,
         level=Level.FAULT,
-        says=f"{found.cause}: {found.reason}",
-        remedy=_REMEDIES.get(
-            found.cause, "see the reason; gate check is undecided without a count"
-        ),
-        looked_at=found.query or asked,
-    )
-
-
-def partial(sight: CheckAnswers) -> CheckResult:
-    """Say what the server says is missing from its answers."""
-    if not sight.warnings:
-        return CheckResult(check=Check.PARTIAL)
-    return CheckResult(
-        check=Check.PARTIAL,
-        level=Level.FAULT,
-        says=f"the server warns: {'; '.join(sight.warnings)}",
-        remedy="see which store or shard does not answer; what it holds is missing from the count",
+        says=f"{why.cause}: {why.reason}",
+        remedy=_REMEDIES.get(why.cause, "see the reason; gate check is undecided without a count"),
+        looked_at=why.query or query,
     )
 
 
@@ -156,14 +141,14 @@ class ReplicaCheck(SloCheck):
     check: ClassVar = Check.REPLICAS
     source: SelectorSource
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask for each label how many series have a twin."""
         return [self._twins(label) for label in (*_OF_MONITORING, _OF_EITHER)]
 
-    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
-        """Yield what was found for the first label that tells series apart."""
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
+        """Yield the twins by the first label that tells series apart."""
         for label in (*_OF_MONITORING, _OF_EITHER):
-            if twins := sight.amount(self._twins(label)):
+            if twins := answers.amount(self._twins(label)):
                 yield self._twice(label, round(twins))
                 return
         yield CheckResult(check=Check.REPLICAS, looked_at=self._twins(_OF_EITHER).text)
@@ -202,37 +187,37 @@ class SourceCheck(SloCheck):
     """Of the expression that counts all events."""
     span: Span
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask for the events by job, and for targets that are scraped by two jobs."""
         for source in self.counters:
             yield self._jobs(source)
             yield self._scraped_twice(source)
 
-    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Yield targets that are scraped twice, else sources that count nearly the same."""
         twice = [
             self._two_jobs(source, round(targets))
             for source in self.counters
-            if (targets := sight.amount(self._scraped_twice(source)))
+            if (targets := answers.amount(self._scraped_twice(source)))
         ]
-        found = twice or [self._alike(*pair) for pair in self._pairs(sight)]
-        yield from found[:1]
-        if not found and self.counters:
+        results = twice or [self._alike(*pair) for pair in self._pairs(answers)]
+        yield from results[:1]
+        if not results and self.counters:
             yield CheckResult(check=Check.SOURCES, looked_at=self._jobs(self.counters[0]).text)
 
-    def _pairs(self, sight: CheckAnswers) -> Iterator[Sequence[tuple[str, Fraction]]]:
+    def _pairs(self, answers: CheckAnswers) -> Iterator[Sequence[tuple[str, Fraction]]]:
         amounts = [
             (f'{source.selector.name}{{job="{job}"}}', amount)
             for source in self.counters
-            for job, amount in sight.table(self._jobs(source)).items()
+            for job, amount in answers.table(self._jobs(source)).items()
         ]
-        for one, other in combinations(amounts, 2):
-            larger = max(one[1], other[1])
-            if larger > 0 and abs(one[1] - other[1]) <= larger * _NEARLY:
-                yield one, other
+        for first, second in combinations(amounts, 2):
+            larger = max(first[1], second[1])
+            if larger > 0 and abs(first[1] - second[1]) <= larger * _NEARLY:
+                yield first, second
 
-    def _alike(self, one: tuple[str, Fraction], other: tuple[str, Fraction]) -> CheckResult:
-        counts = " and ".join(f"{name} counts {round(amount):,}" for name, amount in (one, other))
+    def _alike(self, *sources: tuple[str, Fraction]) -> CheckResult:
+        counts = " and ".join(f"{name} counts {round(amount):,}" for name, amount in sources)
         return CheckResult(
             check=Check.SOURCES,
             level=Level.DOUBT,
@@ -261,6 +246,6 @@ class SourceCheck(SloCheck):
 
     def _scraped_twice(self, source: SelectorSource) -> Query:
         selector = source.selector
-        known = selector.only((*selector.matchers, _NAMED)).text
-        by_both = f"count by (instance, job) ({known})"
+        named = selector.only((*selector.matchers, _NAMED)).text
+        by_both = f"count by (instance, job) ({named})"
         return query_now(f"count(count by (instance) ({by_both}) > 1)")

@@ -59,7 +59,7 @@ class ServerAnswers:
     until: float
     """When an answer is of no more use, on the clock's monotonic scale."""
     parallel: int
-    _told: dict[ServerQuestion, ServerAnswer] = field(default_factory=dict)
+    _answers: dict[ServerQuestion, ServerAnswer] = field(default_factory=dict)
     _workers: Workers[ServerQuestion, ServerAnswer] | None = None
 
     def begin(self, questions: Iterable[ServerQuestion]) -> None:
@@ -75,26 +75,24 @@ class ServerAnswers:
             done = workers.next(self.until - self.client.clock.monotonic())
             if done is None:
                 break
-            self._told[done[0]] = done[1]
+            self._answers[done[0]] = done[1]
 
-    def told(self, question: ServerQuestion) -> ServerAnswer | None:
+    def answer(self, question: ServerQuestion) -> ServerAnswer | None:
         """Return an answer with its times; None: there is none."""
-        told = self._told.get(question)
-        return None if told is None or isinstance(told.body, RequestFailure) else told
+        answer = self._answers.get(question)
+        return None if answer is None or isinstance(answer.body, RequestFailure) else answer
 
     def failure(self, question: ServerQuestion) -> str | None:
         """Return why a question was not answered; None: it was, or was never asked."""
-        told = self._told.get(question)
-        return (
-            told.body.reason if told is not None and isinstance(told.body, RequestFailure) else None
-        )
+        answer = self._answers.get(question)
+        body = None if answer is None else answer.body
+        return body.reason if isinstance(body, RequestFailure) else None
 
     def data(self, question: ServerQuestion) -> object:
         """Return what an answer says; None: there is none."""
-        told = self.told(question)
-        return (
-            None if told is None or isinstance(told.body, RequestFailure) else told.body.get("data")
-        )
+        answer = self._answers.get(question)
+        body = None if answer is None else answer.body
+        return None if body is None or isinstance(body, RequestFailure) else body.get("data")
 
     def facts(self, question: ServerQuestion) -> Mapping[str, object]:
         """Return an answer that is a block of keys; empty: there is none."""
@@ -104,7 +102,7 @@ class ServerAnswers:
     def names(self, question: ServerQuestion) -> list[str]:
         """Return an answer that is a list of texts; empty: there is none."""
         data = self.data(question)
-        return [str(one) for one in data] if isinstance(data, list) else []
+        return [str(name) for name in data] if isinstance(data, list) else []
 
     def _ask(self, question: ServerQuestion) -> ServerAnswer:
         clock = self.client.clock
@@ -118,7 +116,7 @@ class CheckAnswers:
     """Everything that came back, as the checks of one SLO see it."""
 
     readings: QueryResults
-    library: ServerAnswers
+    server: ServerAnswers
     at: datetime
     retention: timedelta | None
     """How long the server keeps data; None: it does not tell."""
@@ -129,7 +127,7 @@ class CheckAnswers:
         """Return a part's number; None: no series.
 
         Raises:
-            NotMeasuredError: the server did not answer it.
+            MeasurementError: the server did not answer it.
         """
         return self._value(part).number
 
@@ -137,7 +135,7 @@ class CheckAnswers:
         """Return a part's number, 0 where there is no series.
 
         Raises:
-            NotMeasuredError: the server did not answer it.
+            MeasurementError: the server did not answer it.
         """
         return self.number(part) or Fraction()
 
@@ -145,7 +143,7 @@ class CheckAnswers:
         """Return a part's numbers by label.
 
         Raises:
-            NotMeasuredError: the server did not answer it.
+            MeasurementError: the server did not answer it.
         """
         return self._value(part).numbers
 
@@ -186,32 +184,32 @@ class SloCheck(ABC):
     check: ClassVar[Check]
     """The word for it when it could not be done."""
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Return what is asked for in the round of all checks."""
         return ()
 
-    def clues(self, sight: CheckAnswers) -> Iterable[Query]:
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
         """Return what else to ask, now that the first answers are there."""
-        del sight
+        del answers
         return ()
 
-    def questions(self, sight: CheckAnswers) -> Iterable[ServerQuestion]:
+    def questions(self, answers: CheckAnswers) -> Iterable[ServerQuestion]:
         """Return what else to ask the server beside queries."""
-        del sight
+        del answers
         return ()
 
     @abstractmethod
-    def symptoms(self, sight: CheckAnswers) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Yield what was seen.
 
         Raises:
-            NotMeasuredError: the server did not answer.
+            MeasurementError: the server did not answer.
         """
 
 
 def sources_of(expressions: Mapping[Role, Expression]) -> tuple[SelectorSource, ...]:
     """Return every different selector of an indicator, under the first role that it has."""
-    found: dict[str, SelectorSource] = {}
+    sources: dict[str, SelectorSource] = {}
     for role, expression in expressions.items():
         for text in expression.selectors:
             others = expression.selectors if expression.union else ()
@@ -222,8 +220,8 @@ def sources_of(expressions: Mapping[Role, Expression]) -> tuple[SelectorSource, 
                 counter=_is_counted(expression, text),
                 others=tuple(other for other in others if other != text),
             )
-            found.setdefault(text, source)
-    return tuple(found.values())
+            sources.setdefault(text, source)
+    return tuple(sources.values())
 
 
 def query_now(text: str, label: str | None = None) -> Query:
