@@ -17,7 +17,7 @@ from gate.request_failure import RequestFailure, network_failure
 
 NO_TIME: Final = "no answer in the time that this run has"
 
-Answer = TypeVar("Answer")
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +45,12 @@ class Retries:
 
 
 def persist(
-    attempt: Callable[[float], Answer | RequestFailure],
+    attempt: Callable[[float], Outcome | RequestFailure],
     *,
     until: float,
     retries: Retries,
     clock: Clock,
-) -> Answer | RequestFailure:
+) -> Outcome | RequestFailure:
     """Try until there is an answer, a failure that lasts, or no time; never raises.
 
     Args:
@@ -77,8 +77,8 @@ def persist(
 
 
 def _attempted(
-    attempt: Callable[[float], Answer | RequestFailure], seconds: float
-) -> Answer | RequestFailure:
+    attempt: Callable[[float], Outcome | RequestFailure], seconds: float
+) -> Outcome | RequestFailure:
     try:
         return attempt(seconds)
     except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer

@@ -5,7 +5,7 @@ from typing import Literal
 
 
 class RestError(LookupError):
-    """A code host could not be asked or told; the text is one sentence, without any secret."""
+    """A code host did not carry out a request; the text is one sentence, without any secret."""
 
     def __init__(self, sentence: str, status: int | None = None) -> None:
         super().__init__(sentence)

@@ -14,7 +14,7 @@ from gate.hosts.rest import Rest
 
 
 class GitHubError(RestError):
-    """GitHub could not be asked or told; the text is one sentence, without the token."""
+    """GitHub did not carry out a request; the text is one sentence, without the token."""
 
 
 def github_path(*parts: str) -> str:

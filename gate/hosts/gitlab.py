@@ -147,7 +147,7 @@ _STATES: Final = {"success": _PASSED, "warning": _PASSED, "failure": _FAILED, "e
 
 
 class GitLabError(RestError):
-    """GitLab could not be asked or told; the text is one sentence, without the token."""
+    """GitLab did not carry out a request; the text is one sentence, without the token."""
 
 
 class GitLab:

@@ -31,7 +31,7 @@ class Membership:
     member: bool
     """True only where the host says so."""
     untold: str = ""
-    """Why it cannot be told; then ``member`` is False, which means nothing."""
+    """Why the host cannot say; then ``member`` is False, which means nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ def _only_where(
 
 
 def _events(points: Points) -> Iterator[tuple[float | None, float | None]]:
-    """Yield each step's events and bad ones, as far as they are told.
+    """Yield each step's events and bad ones, as far as they are known.
 
     A bad part that is absent is none beside a total, or a good one, that is there.
     """
@@ -192,7 +192,7 @@ class PrometheusBackend:
         ]
 
     def _labels(self, metric: str, until: float) -> list[str]:
-        """Return the labels that a metric's series have; empty where it cannot be told."""
+        """Return the labels that a metric's series have; empty if the server does not answer."""
         body = self.client.ask("labels", {"match[]": metric}, until=until)
         names = [] if isinstance(body, RequestFailure) else body.get("data")
         labels = map(str, names if isinstance(names, list) else ())

@@ -95,7 +95,7 @@ def _likeness(first: str, second: str) -> float:
 
 Points = tuple[float | None, ...]
 LabelsOf = Callable[[str], Sequence[str]]
-"""From a selector to the labels that its series have; empty: it cannot be told."""
+"""From a selector to the labels that its series have; empty: the server does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class CohortPlan:
 
 
 def whole(request: CohortRequest) -> CountRequest:
-    """Return the count over all of the span, whose parts are then told apart.
+    """Return the count over all of the span, whose parts are then counted by label.
 
     It is probed so that a histogram's boundary that came later is looked for.
     """

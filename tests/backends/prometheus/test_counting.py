@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from gate.backends.prometheus.answer import (
     Numbers,
-    TotalAndBad,
     amount_spent,
     count_events,
     count_notes,
@@ -22,7 +21,7 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = Span(AT - timedelta(hours=1), AT)
 
 
-def events(**numbers: float | str | None) -> TotalAndBad:
+def events(**numbers: float | str | None) -> tuple[Fraction | int, Fraction | int]:
     given = {Role(k): None if v is None else Fraction(v) for k, v in numbers.items()}
     return count_events(given, HOUR)
 
@@ -38,7 +37,7 @@ def five_minutes(empty: EmptySlice) -> Slices:
 
 def slices(
     seen: int | None, judged: int | None, bad: int | None, empty: EmptySlice = EmptySlice.LEFT_OUT
-) -> TotalAndBad:
+) -> tuple[Fraction | int, Fraction | int]:
     return count_slices(slice_numbers(seen, judged, bad), five_minutes(empty), HOUR)
 
 

@@ -168,7 +168,7 @@ class FirstValueCheck(SloCheck):
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge what is hidden by what is counted."""
         if isinstance(answers.readings(self.counted), QueryError):
-            return  # told by another check
+            return  # another check says so
         series, hidden = self._hidden(answers)
         if not (self._matters(answers, self._height) and self._matters(answers, hidden)):
             yield CheckResult(check=Check.BORN, looked_at=self._height.text)

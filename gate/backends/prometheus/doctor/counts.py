@@ -89,13 +89,7 @@ class NumberCheck(SloCheck):
 
 
 def counted(plan: Plan, answers: CheckAnswers, level: Level) -> CheckResult | None:
-    """Return what comes of it all; None where other checks say already why nothing does.
-
-    Args:
-        plan: of the count.
-        answers: to what the plan asks.
-        level: the worst that the other checks have found.
-    """
+    """Return the count; None if there is none and other checks, the worst at ``level``, say why."""
     count = answer(plan, answers.readings)
     if isinstance(count, Unmeasured):
         return None if level is Level.FAULT else unmeasured(count)

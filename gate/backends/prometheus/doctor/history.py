@@ -56,7 +56,7 @@ class CoverageCheck(SloCheck):
         places = range(len(self.selectors))
         data = [seen for place in places if (seen := self._seen(answers, place))]
         if not data or not self.probe.steps:
-            return  # that nothing is there, or nothing yet, is told by other checks
+            return  # other checks say that nothing is there, or nothing yet
         chosen: Callable[..., _Seen] = max if self.probe.union else min
         seen = chosen(data, key=lambda seen: seen.steps)
         yield self._reach(seen, answers)
@@ -166,7 +166,7 @@ class FreshnessCheck(SloCheck):
         parts = (*self.probe.newest, *self.probe.second_round(answers.readings))
         times = [number for part in parts if (number := answers.number(part)) is not None]
         if len(times) < (1 if self.probe.union else len(self.probe.newest)):
-            return  # that nothing is there is told by other checks
+            return  # other checks say that nothing is there
         newest, query = newest_of(times, self.probe.union), self.probe.newest[0].text
         age = max(answers.at - newest, timedelta())
         shown = format_duration(age // timedelta(seconds=1) * timedelta(seconds=1))

@@ -82,7 +82,7 @@ CLOCK: Final = ServerQuestion("query", (("query", "time()"), ("nocache", "1")))
 QUESTIONS: Final = (BUILD, RUNTIME, CLOCK)
 _TOLERATED: Final = timedelta(seconds=10)
 _LOOKBACK: Final = timedelta(minutes=5)
-"""What is older is not seen at an instant, unless the server is told otherwise."""
+"""What is older is not seen at an instant, unless the server is configured otherwise."""
 _YEAR: Final = timedelta(days=365)
 """As Prometheus has it: https://pkg.go.dev/github.com/prometheus/common/model#Duration."""
 _VERSION: Final = re.compile(r"([0-9]+)\.([0-9]+)")
