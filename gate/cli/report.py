@@ -15,7 +15,8 @@ from gate.cli.parameters import looking_back, measuring
 from gate.cli.session import FILE_STYLE, load_all, now, progress, write_copies
 from gate.cli.session import report as write_report
 from gate.errors import ExitCode, UsageError
-from gate.reporters import REPORT_REPORTERS, Style, render_report
+from gate.reporters import REPORT_REPORTERS, render_report
+from gate.reporters.style import Style
 
 
 @click.command()

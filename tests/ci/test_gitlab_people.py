@@ -9,10 +9,9 @@ import gitlab as python_gitlab
 import pytest
 
 from gate.decision.decision import Context
+from gate.hosts import CommitStatus, RestError, State
 from gate.hosts.gitlab import GitLab
-from gate.hosts.label_override import LabelOverride
-from gate.hosts.people import Account, Approvals, CommitStatus, People, Rights, Setting, State
-from gate.hosts.rest import RestError
+from gate.hosts.people import Account, Approvals, LabelOverride, People, Rights, Setting
 from gate.policy.changes import Approval, ChangeMatcher
 from gate.policy.override import Labelled, OverrideRule, Right
 from tests.ci.test_gitlab import client

@@ -18,7 +18,8 @@ from gate.decision.status import status_document
 from gate.measure.counts import Cause, Unmeasured
 from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.reporters import REPORTERS, STATUS_REPORTERS, Style, render, render_status
+from gate.reporters import REPORTERS, STATUS_REPORTERS, render, render_status
+from gate.reporters.style import Style
 from gate.slo.window import RollingWindow
 from tests.reporters.builders import (
     AT,
