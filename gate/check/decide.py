@@ -10,8 +10,14 @@ from gate.budget.forecast import Recovery, bad_slices, composed, recovery, renew
 from gate.check.options import Options
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
-from gate.measure.history import HistoryBackend, Series, SeriesRequest
-from gate.measure.steps import SHORTEST, newest_steps, step_of
+from gate.measure.history import (
+    SHORTEST,
+    HistoryBackend,
+    Series,
+    SeriesRequest,
+    newest_steps,
+    step_of,
+)
 from gate.policy.case import Case, Past
 from gate.policy.changes import ChangeFacts, Recognition, recognise
 from gate.policy.findings import Verdict

@@ -9,8 +9,7 @@ from typing import Final
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
 from gate.history.incidents import burn_rates, steps_of
-from gate.measure.history import Series, SeriesRequest
-from gate.measure.steps import SHORTEST, newest_steps
+from gate.measure.history import SHORTEST, Series, SeriesRequest, newest_steps
 from gate.slo.objective import RatioSlo, Slo
 from gate.slo.window import Span
 

@@ -9,8 +9,7 @@ from math import ceil, fsum, gcd
 from typing import Final
 
 from gate.measure.counts import Cause
-from gate.measure.history import Series
-from gate.measure.steps import MOST_STEPS, SHORTEST
+from gate.measure.history import MOST_STEPS, SHORTEST, Series
 from gate.slo.objective import RatioSlo
 from gate.slo.window import RollingWindow, Span, Window
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from gate.measure.steps import newest_steps
+from gate.measure.history import newest_steps
 from gate.policy.changes import REPAIRS
 from gate.slo.objective import RatioSlo
 from gate.slo.window import CalendarWindow, Span

@@ -12,8 +12,7 @@ from gate.analysis.forecast.result import Course, ForecastReport, SloForecast
 from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
 from gate.errors import ExitCode, UsageError
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.history import SeriesRequest
-from gate.measure.steps import covered, oldest_leaves, step_of
+from gate.measure.history import SeriesRequest, covered, oldest_leaves, step_of
 from tests.pipeline.memory import AT, Memory, Opening, file, slo
 from tests.pipeline.remembered import (
     ALLOWED,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.measure.steps import (
+from gate.measure.history import (
     coverage_step,
     covered,
     equal_parts,

@@ -21,8 +21,7 @@ from gate.config.load import PolicyFile
 from gate.history.charts.build import Charting, charts
 from gate.history.incidents import known_steps
 from gate.measure.counts import Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
-from gate.measure.steps import newest_steps
+from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, newest_steps
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span

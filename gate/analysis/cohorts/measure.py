@@ -16,7 +16,7 @@ from gate.history.cohorts.contests import Contest, compare_all
 from gate.history.cohorts.dispersion import FEWEST_STEPS, own_effect
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, LabelValues
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.steps import newest_steps
+from gate.measure.history import newest_steps
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.window import Span

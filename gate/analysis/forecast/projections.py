@@ -20,8 +20,7 @@ from gate.history.calendar_forecast import (
     known_part,
 )
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.history import Series, SeriesAnswer
-from gate.measure.steps import oldest_leaves, step_of
+from gate.measure.history import Series, SeriesAnswer, oldest_leaves, step_of
 from gate.policy.tiers import Tier
 from gate.slo.objective import RatioSlo
 from gate.wording import describe_time

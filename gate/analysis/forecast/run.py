@@ -17,8 +17,7 @@ from gate.budget.assessment import Assessment
 from gate.check.measure import OpenBackend, by_events, measure, open_history, run_concurrently
 from gate.config.load import PolicyFile
 from gate.measure.counts import Unmeasured
-from gate.measure.history import SeriesAnswer, SeriesRequest
-from gate.measure.steps import covered, newest_steps, step_of
+from gate.measure.history import SeriesAnswer, SeriesRequest, covered, newest_steps, step_of
 from gate.policy.policy import Policy
 from gate.policy.tiers import tier_of
 from gate.slo.objective import CompositeSlo, SpendSlo

@@ -31,8 +31,7 @@ from gate.history.service_incidents import (
     reliability,
 )
 from gate.measure.counts import Unmeasured
-from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest
-from gate.measure.steps import newest_steps
+from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest, newest_steps
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span

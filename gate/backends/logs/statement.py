@@ -11,7 +11,7 @@ from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.source import LogSource
 from gate.backends.logs.timestamps import Timestamp, instant
 from gate.measure.counts import CountRequest
-from gate.measure.steps import equal_parts
+from gate.measure.history import equal_parts
 from gate.slo.window import Span
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Final
 from gate.backends.prometheus.query import MILLISECOND, Query, Role, window_text
 from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults, is_absent
 from gate.measure.counts import Cause, MeasurementError
-from gate.measure.steps import coverage_step
+from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
 from gate.slo.indicator import Slices
 from gate.slo.window import Span

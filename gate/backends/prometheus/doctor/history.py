@@ -10,7 +10,7 @@ from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SloCheck
 from gate.backends.prometheus.probe import Probe, newest_of
 from gate.backends.prometheus.query import Query, window_text
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
-from gate.measure.steps import coverage_step
+from gate.measure.history import coverage_step
 from gate.slo.quantities import format_duration
 from gate.slo.window import Span
 from gate.wording import percent_left
