@@ -15,7 +15,8 @@ from gate.cli.parameters import looking_back, measuring
 from gate.cli.session import FILE_STYLE, load_all, now, progress, write_copies
 from gate.cli.session import report as write_report
 from gate.errors import ExitCode, UsageError
-from gate.reporters import REPORT_REPORTERS, Style, render_report
+from gate.reporters import REPORT_REPORTERS, render_report
+from gate.reporters.style import Style
 
 
 @click.command()
@@ -49,7 +50,7 @@ def report(
     groups = _groups(asked, by, within)
     files = load_all(policies)
     with progress(files):
-        options = Options(at=asked.at, timeout=timeout, change=change)
+        options = Options(at=asked.at, timeout=timeout, change=change, change_from="--change")
         found = gather_report(files, options, asked, groups)
 
     def render(name: str, style: Style) -> str:
