@@ -100,7 +100,7 @@ def test_a_commit_that_is_not_there_is_a_usage_error(do: Do) -> None:
     ("url", "auth", "masked"),
     [
         ("http://127.0.0.1:9", "username: ada, password: '${SECRET}'", [b"ada:s3cret", None]),
-        ("http://ada:${SECRET}@127.0.0.1:9", None, [b"ada:s3cret"]),
+        ("http://ada:${SECRET}@127.0.0.1:9", None, [b"ada:s3cret", None]),
         ("http://127.0.0.1:9", "bearer: '${SECRET}'", [None]),
         ("http://127.0.0.1:9", None, []),
         ("http://[::${SECRET}", None, []),

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gate.backends import open_backend
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Spent, Unmeasured
-from gate.settings import Limits, StaticSettings
+from gate.backends.static import StaticSettings
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.window import RollingWindow, Span
 

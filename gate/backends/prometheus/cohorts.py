@@ -7,7 +7,6 @@ from math import fsum
 
 from gate.backends.prometheus.answer import check_boundaries
 from gate.backends.prometheus.counting import count_events
-from gate.backends.prometheus.label_values import nearest_first
 from gate.backends.prometheus.plan import Plan, plan
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import (
@@ -15,6 +14,7 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
+from gate.errors import nearest_first
 from gate.measure.cohorts import (
     Cohort,
     CohortAnswer,
