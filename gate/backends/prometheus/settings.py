@@ -50,17 +50,12 @@ class PrometheusSettings:
     """Tries after the first one, for failures that may pass; at least 0."""
 
 
-def login_of(settings: PrometheusSettings, url: SplitResult | None) -> dict[str, str]:
-    """Return the header that logs in; empty where there is no login.
-
-    Args:
-        settings: of the server.
-        url: its address, which may hold a login; None: the address cannot be read.
-    """
+def login_of(settings: PrometheusSettings, url: SplitResult) -> dict[str, str]:
+    """Return the header that logs in, from the settings or the address; empty: there is none."""
     if settings.bearer is not None:
         return {"Authorization": f"Bearer {settings.bearer}"}
     user, password = settings.username, settings.password or ""
-    if user is None and url is not None and url.username is not None:
+    if user is None and url.username is not None:
         user, password = unquote(url.username), unquote(url.password or "")
     if user is None:
         return {}
@@ -69,20 +64,20 @@ def login_of(settings: PrometheusSettings, url: SplitResult | None) -> dict[str,
 
 
 def secrets(settings: PrometheusSettings) -> tuple[str, ...]:
-    """Return the login in every form that is sent or written, and what headers keep secret.
+    """Return the login in every form that is sent or written, and the headers that are secret.
 
-    A header is secret if its name says so, or if it is the login: a tenant's name is none.
+    A header is secret if its name says so, or if it is the login: a tenant's name is not secret.
     """
     try:
         url = urlsplit(settings.url.strip())
-    except ValueError:  # then nothing is ever sent
-        url = None
+    except ValueError:
+        url = urlsplit("")  # to such an address nothing is ever sent
     headers = [*login_of(settings, url).items(), *settings.headers.items()]
-    texts = [_secret_part(name, value) for name, value in headers if _is_secret(name)]
-    texts += [settings.bearer, settings.password]
-    if url is not None:
-        texts += [url.password, unquote(url.password or "")]
-        texts += [value for _, value in parse_qsl(url.query)]
+    texts = [
+        *(_secret_part(name, value) for name, value in headers if _is_secret(name)),
+        *(settings.bearer, settings.password, url.password, unquote(url.password or "")),
+        *(value for _, value in parse_qsl(url.query)),
+    ]
     return tuple(dict.fromkeys(text for text in texts if text))
 
 
