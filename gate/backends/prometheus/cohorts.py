@@ -89,7 +89,7 @@ def cohort_answer(told: CohortPlan, readings: QueryResults, labels_of: LabelsOf)
         _check_labels(told, found, labels_of)
         groups = _groups(told, found)
     except MeasurementError as error:
-        return Unmeasured(cause=error.cause, reason=error.reason, query=told.plan.query)
+        return error.answer(told.plan.query)
     cut = [
         cut_note(label, told.request.most, count)
         for place, label in enumerate(told.request.by)
