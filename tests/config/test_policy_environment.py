@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gate.settings import PrometheusSettings
+from gate.backends.prometheus.settings import PrometheusSettings
 from tests.config.texts import BACKEND, TIERS, assert_mistake, places, policy, read, slo, sound
 from tests.config.whole import ENVIRON, WHOLE
 
