@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+from gate.analysis.report.words import FORMATS as REPORT_FORMATS
 from gate.backends import BACKENDS, DOCTORS
 from gate.cli.anomalies import anomalies
 from gate.cli.check import check
@@ -33,17 +35,7 @@ from gate.history.charts.rules import RULES
 from gate.measure.counts import Cause
 from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
-from gate.reporters import (
-    ANOMALY_REPORTERS,
-    CHECKUP_REPORTERS,
-    COHORT_REPORTERS,
-    FORECAST_REPORTERS,
-    INCIDENT_REPORTERS,
-    REPORT_REPORTERS,
-    REPORTERS,
-    REVIEW_REPORTERS,
-    STATUS_REPORTERS,
-)
+from gate.reporters import PAGES, REPORTERS
 from gate.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -193,34 +185,18 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    ("file", "name"),
-    [
-        ("backends/__init__.py", "BACKENDS"),
-        ("backends/__init__.py", "DOCTORS"),
-        ("reporters/__init__.py", "REPORTERS"),
-        ("reporters/__init__.py", "CHECKUP_REPORTERS"),
-        ("reporters/__init__.py", "COHORT_REPORTERS"),
-        ("reporters/__init__.py", "INCIDENT_REPORTERS"),
-        ("reporters/__init__.py", "FORECAST_REPORTERS"),
-        ("reporters/__init__.py", "REVIEW_REPORTERS"),
-        ("cli/main.py", "COMMANDS"),
-        ("exporters/__init__.py", "EXPORTERS"),
-        ("cli/schema.py", "SCHEMAS"),
-        ("config/slo_files/__init__.py", "FORMATS"),
-        ("settings.py", "SETTINGS"),
-        ("policy/burn_rates.py", "NAMED"),
-        ("policy/policy.py", "DEFAULT_ACTIONS"),
-        ("policy/tiers.py", "COMPARISONS"),
-    ],
+    "registry",
+    [BACKENDS, DOCTORS, EXPORTERS, FORMATS, PAGES, REPORTERS, REPORT_FORMATS],
+    ids=["backends", "doctors", "exporters", "SLO files", "pages", "decisions", "reports"],
 )
-def test_a_registry_is_a_dict_literal(file: str, name: str) -> None:
-    assigned = [
-        node.value
-        for node in tree(ROOT / "gate" / file).body
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name
-    ]
+def test_a_registry_names_modules_and_imports_none(registry: dict[str, str]) -> None:
+    assert type(registry) is dict
+    assert [name for name in registry.values() if find_spec(name) is None] == []
 
-    assert [type(value) for value in assigned] == [ast.Dict]
+
+def test_a_format_of_every_command_is_a_format_of_decisions_and_of_reports() -> None:
+    assert PAGES.items() <= REPORTERS.items()
+    assert PAGES.items() <= REPORT_FORMATS.items()
 
 
 def test_every_command_is_a_module_of_its_name() -> None:
@@ -238,15 +214,10 @@ def choices(command: click.Command, option: str) -> list[str]:
 
 def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(check, "format_") == list(REPORTERS)
-    assert choices(status, "format_") == list(STATUS_REPORTERS)
-    assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
-    assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
-    assert choices(forecast, "format_") == list(FORECAST_REPORTERS)
-    assert choices(review, "format_") == list(REVIEW_REPORTERS)
-    assert choices(anomalies, "format_") == list(ANOMALY_REPORTERS)
+    for command in (status, doctor, incidents, forecast, review, anomalies, cohorts):
+        assert choices(command, "format_") == list(PAGES)
     assert choices(anomalies, "rules") == list(RULES)
-    assert choices(cohorts, "format_") == list(COHORT_REPORTERS)
-    assert choices(report, "format_") == list(REPORT_REPORTERS)
+    assert choices(report, "format_") == list(REPORT_FORMATS)
     assert choices(schema, "name") == list(SCHEMAS)
 
 
@@ -324,16 +295,13 @@ def test_a_command_imports_no_other_command(name: str) -> None:
 def test_a_check_of_static_counts_imports_only_what_it_uses(static_policy: str) -> None:
     loaded = modules_of("check", static_policy)
 
-    assert {"gate.cli.check", "gate.backends.static", "gate.reporters.terminal"} <= loaded
+    assert {"gate.cli.check", "gate.backends.static", "gate.reporters.page_terminal"} <= loaded
     assert loaded & HEAVY == set()
     assert loaded & {"requests", "urllib3", "ssl", "http.client", "concurrent.futures"} == set()
     assert loaded & {"gate.config.slo_files", "gate.promql", "glob"} == set()
-    assert (
-        loaded & {"gate.measure.diagnosis", "gate.analysis.doctor.result", *DOCTORS.values()}
-        == set()
-    )
+    assert loaded & {"gate.measure.diagnosis", "gate.analysis.doctor", *DOCTORS.values()} == set()
     for registered in (BACKENDS, REPORTERS):
-        used = {"gate.backends.static", "gate.reporters.terminal"}
+        used = {"gate.backends.static", "gate.reporters.page_terminal"}
         assert loaded & set(registered.values()) <= used
     assert loaded & {f"gate.cli.{name}" for name in COMMANDS} == {"gate.cli.check"}
 
@@ -348,8 +316,8 @@ def test_a_check_against_prometheus_imports_no_other_backend_and_no_reporter_but
 
     loaded = modules_of("check", str(path), "--format", "json")
 
-    assert {"gate.backends.prometheus", "gate.reporters.json"} <= loaded
+    assert {"gate.backends.prometheus", "gate.reporters.page_json"} <= loaded
     assert loaded & HEAVY == set()
     assert loaded & {"gate.backends.logs", "gate.backends.static", "difflib"} == set()
     assert loaded & {"gate.config.slo_files", *FORMATS.values()} == set()
-    assert loaded & set(REPORTERS.values()) == {"gate.reporters.json"}
+    assert loaded & set(REPORTERS.values()) == {"gate.reporters.page_json"}

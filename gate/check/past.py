@@ -19,6 +19,7 @@ from gate.policy.policy import Policy
 from gate.policy.postmortems import PostmortemRule
 from gate.slo.objective import RatioSlo, counts_events
 from gate.slo.window import Span
+from gate.wording import NO_HISTORY
 
 _STEP: Final = timedelta(minutes=5)
 """As finely as ``gate incidents`` looks."""
@@ -110,7 +111,7 @@ def _one_round(
     """Return the answers to what each rule asks for, all of which is asked at once."""
     requests = [request for wanted in asked for request in wanted.values()]
     if history is None:
-        reason = "this backend keeps no history"
+        reason = f"this backend {NO_HISTORY}"
         answers = iter([Unmeasured(cause=Cause.NO_DATA, reason=reason)] * len(requests))
         return [{name: next(answers) for name in wanted} for wanted in asked]
     told = iter(history.history(requests) if requests else [])

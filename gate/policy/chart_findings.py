@@ -15,7 +15,7 @@ from gate.policy.measurement_findings import doubt_finding
 from gate.policy.past import Past
 from gate.policy.policy import Policy
 from gate.slo.objective import counts_events
-from gate.wording import minute
+from gate.wording import instant
 
 _NOT_ASKED: Final = Unmeasured(cause=Cause.NO_DATA, reason="the history was not looked at")
 
@@ -85,7 +85,7 @@ def _lacks(told: tuple[Drawn, ...] | Unmeasured, since: datetime) -> Iterator[tu
         about = f"control chart of the {chart.kind}: "
         if isinstance(chart, Chart):
             if chart.newest <= since:
-                reason = f"it has no point since {minute(chart.newest)}"
+                reason = f"it has no point since {instant(chart.newest)}"
                 yield about, Doubt(cause=Cause.NO_DATA, reason=reason)
         elif chart.cause is not None:
             yield about, Doubt(cause=chart.cause, reason=chart.reason)
@@ -130,9 +130,9 @@ def _reason(chart: Chart, signal: Signal) -> str:
         chart.write(number) for number in (peak.sample.value, peak.upper, peak.centre)
     )
     what = "ratio of bad events" if chart.kind is ChartKind.RATIO else "mean"
-    when = f"since about {minute(signal.since)}"
+    when = f"since about {instant(signal.since)}"
     verb = "is" if signal.open else "was"
-    until = "" if signal.open else f" until {minute(signal.end)}"
+    until = "" if signal.open else f" until {instant(signal.end)}"
     far = f"up to {value} (limit {limit}, usually {usual})"
     known = f", known as {', '.join(one.id for one in signal.records)}" if signal.records else ""
     rules = ", ".join(signal.rules)

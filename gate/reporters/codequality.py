@@ -8,9 +8,9 @@ from typing import Final
 
 from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
 from gate.reporters.problems import Objection, objections, place
-from gate.reporters.style import Style
 
 _SEVERITIES: Final = {
     Verdict.BLOCK: "blocker",

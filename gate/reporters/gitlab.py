@@ -7,8 +7,8 @@ import json
 
 from gate.decision.decision import Decision
 from gate.reporters import summary
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
-from gate.reporters.style import Style
 
 
 def render(decision: Decision, _style: Style) -> str:

@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 from gate.decision.decision import Decision, PolicyDecision
 from gate.policy.findings import Finding, Verdict
 from gate.reporters import summary
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
-from gate.reporters.style import Style
 
 _OUTCOMES: Final = {Verdict.BLOCK: "failure", Verdict.UNDECIDED: "error"}
 

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from gate.decision.decision import Decision
 from gate.policy.findings import Rule, Verdict
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
 from gate.reporters.problems import Objection, objections, place
-from gate.reporters.style import Style
 
 _LEVELS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WARN: "warning"}
 _RULES: Final[Mapping[Rule, str]] = {

@@ -16,7 +16,8 @@ from gate.decision.decision import Decision, PolicyDecision, PolicySource, Propo
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.recognition import Recognition
 from gate.reporters import budgets
-from gate.reporters.details import Fact, canary
+from gate.reporters.affordability import canary
+from gate.reporters.page import Fact, Facts
 from gate.slo.objective import RatioSlo, SpendSlo
 from gate.slo.window import RollingWindow
 from gate.wording import describe_time
@@ -106,6 +107,17 @@ def provenance(source: PolicySource) -> str:
     revision = f"revision {source.revision[:_REVISION]}" if source.revision else "not committed"
     modified = ", modified since" if source.revision and source.modified else ""
     return f"{source.path} ({revision}{modified}, sha256 {source.sha256[:_REVISION]})"
+
+
+def policy_text(source: PolicySource) -> Facts:
+    """Return which text of the policy was read."""
+    return Facts((("Policy", provenance(source)),), small=True)
+
+
+def signature(at: datetime, tool_version: str, *before: Fact) -> Facts:
+    """Return when and by what a page was made, in the place of a signature."""
+    end = (("Evaluated", wording.exact_instant(at)), ("By", f"gate {tool_version}"))
+    return Facts((*before, *end), small=True)
 
 
 def origin(decided: PolicyDecision) -> Iterator[Fact]:

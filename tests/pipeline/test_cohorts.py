@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from gate.analysis.cohorts import CohortReport, Group, SloCohorts
 from gate.analysis.cohorts.measure import CohortOptions
-from gate.analysis.cohorts.result import CohortReport, Group, SloCohorts
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.errors import ExitCode, UsageError
 from gate.history.cohorts.comparison import ComparisonOutcome

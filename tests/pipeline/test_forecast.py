@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.analysis.forecast.result import Course, ForecastReport, SloForecast
+from gate.analysis.forecast import Course, ForecastReport, SloForecast
 from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
 from gate.check.history_access import covered, oldest_leaves, step_of
 from gate.errors import ExitCode, UsageError

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.analysis.incidents.result import IncidentReport
+from gate.analysis.incidents import IncidentReport
 from gate.analysis.incidents.run import IncidentOptions, search_incidents
 from gate.errors import ExitCode, UsageError
 from gate.history.records import Deployment, IncidentRecord, RecordStatus

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gate.analysis.report.result import Report, ServiceReport, report_document
+from gate.analysis.report import Report, ServiceReport, report_document
 from gate.analysis.report.run import gather_report
 from gate.check.options import Options
 from gate.errors import ExitCode, UsageError

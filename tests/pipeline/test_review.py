@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.analysis.review.result import Replayed, Review, ReviewReport, SloReview
+from gate.analysis.review import Replayed, Review, ReviewReport, SloReview
 from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.errors import ExitCode, UsageError
 from gate.history.objective_candidates import CandidateKind, Fit

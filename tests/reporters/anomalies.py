@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from gate.analysis.anomalies.result import AnomalyReport, Charted, ServiceAnomalies
+from gate.analysis.anomalies import AnomalyReport, Charted, ServiceAnomalies
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import Chart, ChartKind
 from gate.history.charts.rules import DEFAULT, RULES

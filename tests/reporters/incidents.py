@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from gate.analysis.incidents.result import IncidentReport, LookedAt, ServiceIncidents
+from gate.analysis.incidents import IncidentReport, LookedAt, ServiceIncidents
 from gate.history.incidents import Incident, IncidentEnding
 from gate.history.records import (
     AnnotatedIncident,

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from gate.analysis.anomalies.plot import plot
-from gate.analysis.anomalies.result import ServiceAnomalies
+from gate.analysis.anomalies import ServiceAnomalies
+from gate.analysis.anomalies.words import output
 from gate.history.charts.chart import ChartKind, NoChart
 from gate.measure.counts import Cause, Unmeasured
-from gate.reporters import ANOMALY_REPORTERS, render_anomalies
-from gate.reporters.style import Style
+from gate.reporters import PAGES, render_page
+from gate.reporters.ansi import Style
+from gate.reporters.drawing import plot
 from tests.reporters.anomalies import (
     AT,
     BETTER,
@@ -37,7 +38,7 @@ LOST = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it answered 503")
 
 
 def terminal(*services: ServiceAnomalies, style: Style = WIDE) -> str:
-    return render_anomalies("terminal", report(*services), style)
+    return render_page("terminal", output(report(*services)), style)
 
 
 def joined(text: str) -> str:
@@ -163,7 +164,7 @@ def test_what_is_not_known_is_told() -> None:
 
 
 def test_a_picture_shows_the_points_the_usual_and_the_limit() -> None:
-    lines = plot(chart(WORSE), 60, Style())
+    lines = plot(chart(WORSE), 60)
 
     assert len(lines) == 8
     assert lines[-1].strip() == "┄ limit  ─ usual  ✖ out of control"
@@ -175,12 +176,12 @@ def test_a_picture_shows_the_points_the_usual_and_the_limit() -> None:
 
 
 def test_an_outage_does_not_flatten_all_else() -> None:
-    lines = plot(chart([*CALM[:-5], 999.0, *CALM[-4:]]), 80, Style())
+    lines = plot(chart([*CALM[:-5], 999.0, *CALM[-4:]]), 80)
 
     # Usually 1.2 %; the limit is 1.16 % away, and 3 times that is the top.
     assert lines[0].startswith("4.69 % ┤")
     assert "✖" in lines[0]
-    calm = plot(chart(CALM), 80, Style())
+    calm = plot(chart(CALM), 80)
     assert calm[0].startswith("2.36 % ┤┄┄")
 
 
@@ -200,7 +201,7 @@ def test_a_narrow_terminal_loses_columns_and_no_line_is_too_wide() -> None:
     assert "worse for" in text
 
 
-@pytest.mark.parametrize("name", ANOMALY_REPORTERS)
+@pytest.mark.parametrize("name", PAGES)
 def test_foreign_text_cannot_break_out(name: str) -> None:
     record = replace(RECORD, id=HOSTILE)
     none = replace(NONE, reason=HOSTILE)
@@ -210,7 +211,7 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
         policy=policy_of((), service=HOSTILE),
     )
 
-    text = render_anomalies(name, report(one), WIDE)
+    text = render_page(name, output(report(one)), WIDE)
 
     assert "\x1b" not in text
     if name == "markdown":
@@ -219,19 +220,19 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
 
 
 def test_markdown_has_a_table_and_a_picture_of_what_was_out_of_control() -> None:
-    text = render_anomalies("markdown", report(service(charted(chart(WORSE), chart()))), WIDE)
+    text = render_page("markdown", output(report(service(charted(chart(WORSE), chart())))), WIDE)
 
     assert text.startswith("## ⛔ 1 OUT OF CONTROL: chat\n\n| SLO | Of its | Newest |")
     assert text.count("```") == 2
     assert "- **Worse:** availability, ratio: since about" in text
     assert "- **Usual:**\n  - availability, ratio: 1.2 % by" in text
-    nothing = render_anomalies("markdown", report(service()), WIDE)
+    nothing = render_page("markdown", output(report(service())), WIDE)
     assert "|" not in nothing
     assert "Usual" not in nothing
 
 
 def document(*services: ServiceAnomalies) -> Any:
-    return json.loads(render_anomalies("json", report(*services), WIDE))
+    return json.loads(render_page("json", output(report(*services)), WIDE))
 
 
 def test_json_has_every_point_and_signal() -> None:

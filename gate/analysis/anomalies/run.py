@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 from gate import __version__
-from gate.analysis.anomalies.result import AnomalyReport, Charted, ServiceAnomalies
+from gate.analysis.anomalies import AnomalyReport, Charted, ServiceAnomalies
 from gate.backends import open_backend
 from gate.check.concurrent import run_concurrently
 from gate.check.history_access import by_events, known_of, left_out, open_history

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.analysis.cohorts.result import Group, ServiceCohorts, SloCohorts
+from gate.analysis.cohorts import Group, ServiceCohorts, SloCohorts
 from gate.budget.ratio import wilson_interval
 from gate.config.load import PolicyFile
 from gate.errors import nearest

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from gate import __version__
+from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
-from gate.analysis.cohorts.result import CohortReport, ServiceCohorts
 from gate.backends import cohorts_of, open_backend
 from gate.check.concurrent import run_concurrently
 from gate.check.measure import OpenBackend

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate import __version__
-from gate.analysis.incidents.result import IncidentReport, LookedAt, ServiceIncidents
+from gate.analysis.incidents import IncidentReport, LookedAt, ServiceIncidents
 from gate.backends import open_backend
 from gate.check.concurrent import run_concurrently
 from gate.check.history_access import by_events, known_of, left_out, open_history

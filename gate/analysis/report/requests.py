@@ -15,6 +15,7 @@ from gate.history.charts.rules import DEFAULT
 from gate.measure.counts import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy
+from gate.wording import NO_HISTORY
 
 _POINT: Final = timedelta(hours=1)
 """Of a control chart, as ``gate anomalies`` has it."""
@@ -85,7 +86,7 @@ def _answers(
     history: HistoryBackend | None, requests: list[SeriesRequest]
 ) -> Iterable[SeriesAnswer]:
     if history is None:
-        reason = "the backend keeps no history to look at"
+        reason = f"the backend {NO_HISTORY} to look at"
         return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * len(requests)
     return history.history(requests) if requests else ()
 

@@ -5,16 +5,15 @@ from dataclasses import replace
 from functools import partial
 
 from gate import __version__
-from gate.analysis.anomalies.result import AnomalyReport
+from gate.analysis.anomalies import AnomalyReport
 from gate.analysis.anomalies.run import service_anomalies
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
-from gate.analysis.forecast.projections import RATES
-from gate.analysis.forecast.result import ForecastReport
-from gate.analysis.forecast.run import service_forecast
+from gate.analysis.forecast import ForecastReport
+from gate.analysis.forecast.run import RATES, service_forecast
 from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
+from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
-from gate.analysis.report.result import Report, ServiceReport
 from gate.backends import open_backend
 from gate.budget.assessment import Assessment
 from gate.check.concurrent import run_concurrently

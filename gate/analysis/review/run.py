@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate import __version__
-from gate.analysis.review.result import Replayed, Review, ReviewReport, ServiceReview, SloReview
+from gate.analysis.review import Replayed, Review, ReviewReport, ServiceReview, SloReview
 from gate.backends import open_backend
 from gate.check.concurrent import run_concurrently
 from gate.check.history_access import by_events, left_out, open_history

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from gate.analysis.report.html.tags import Html, element
 from gate.history.past_budget import Line
-from gate.reporters.spark import Times
+from gate.reporters.drawing import Times
 from gate.slo.window import Span
 
 _WIDTH: Final = 1000
