@@ -83,4 +83,4 @@ def test_every_key_of_the_report_is_told() -> None:
     keys = {*document, *told, *slo, *drawn, *drawn["baseline"], *signal, *newest, *newest["ewma"]}
     keys -= {"schema_version", "evaluated_at", "tool_version", "exit_code", "service", "source"}
     assert {key for key in keys if f"`{key}`" not in TEXT} == set()
-    assert set(newest["use"]) <= set(TEXT)
+    assert set(newest["used_as"]) <= set(TEXT)

@@ -32,7 +32,7 @@ def test_every_key_of_the_report_is_told() -> None:
     (first,) = found["groups"]
     comparison = first["comparison"]
 
-    keys = {*told, *found, *first, *comparison, *comparison["crude"], "by", "within"}
+    keys = {*told, *found, *first, *comparison, *comparison["crude"], "by", "stratify_by"}
     assert {key for key in keys - {"service", "source"} if f"`{key}`" not in TEXT} == set()
     assert all(f"`{outcome}`" in TEXT for outcome in ComparisonOutcome)
     assert all(f"`{method}`" in TEXT for method in Method)

@@ -31,7 +31,7 @@ def test_every_key_of_the_report_is_told() -> None:
         for service in json.loads(render_page("json", output(report), Style()))["services"]
     ]
 
-    keys = {*one, *one["courses"][0], *one["expected"]}
+    keys = {*one, *one["projections"][0], *one["expected"]}
     assert {key for key in keys if f"`{key}`" not in TEXT} == set()
 
 

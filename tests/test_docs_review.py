@@ -31,7 +31,7 @@ def test_every_key_and_word_of_the_report_is_told() -> None:
     (one,) = document["services"][0]["slos"]
 
     found = one["review"]
-    keys = {*one, *found, *found["periods"][0], *found["candidates"][0], "periods_asked"}
+    keys = {*one, *found, *found["periods"][0], *found["candidates"][0], "periods_requested"}
     assert {key for key in keys if f"`{key}`" not in TEXT} == set()
     assert all(f"| {fit} |" in TEXT for fit in Fit)
     assert all(f"`{kind}`" in TEXT for kind in CandidateKind)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from typing import Protocol, runtime_checkable
 
 from gate.measure.counts import Unmeasured
@@ -31,6 +32,11 @@ class SeriesRequest:
 def newest_steps(span: Span, step: timedelta) -> Span:
     """Return the newest part of a stretch that is a whole number of steps."""
     return Span(span.end - span.length // step * step, span.end)
+
+
+def unknown_share(with_data: int, steps: int) -> Fraction:
+    """Return the share of steps of which nothing is known, 0 to 1; 0 where there are no steps."""
+    return 1 - Fraction(with_data, steps) if steps else Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,13 +30,13 @@ def render(decision: Decision, _style: Style) -> str:
 
 def _suite(decided: PolicyDecision, decision: Decision) -> ET.Element:
     outcomes = _OUTCOMES | ({Verdict.WARN: "failure"} if decision.fail_on_warn else {})
-    told = Counter(outcomes.get(finding.verdict) for finding in decided.findings)
+    outcome_counts = Counter(outcomes.get(finding.verdict) for finding in decided.findings)
     suite = ET.Element(
         "testsuite",
         name=plain(summary.subject(decided)),
         tests=str(len(decided.findings)),
-        failures=str(told["failure"]),
-        errors=str(told["error"]),
+        failures=str(outcome_counts["failure"]),
+        errors=str(outcome_counts["error"]),
         skipped="0",
         time="0",
         timestamp=f"{decision.evaluated_at:%Y-%m-%dT%H:%M:%S}",
@@ -56,6 +56,6 @@ def _case(name: str, finding: Finding, decided: PolicyDecision, outcome: str | N
     if outcome is None:
         ET.SubElement(case, "system-out").text = f"{finding.verdict}: {reason}"
     else:
-        told = ET.SubElement(case, outcome, message=reason, type=str(finding.verdict))
-        told.text = f"{plain(decided.source.path)}: {reason}"
+        element = ET.SubElement(case, outcome, message=reason, type=str(finding.verdict))
+        element.text = f"{plain(decided.source.path)}: {reason}"
     return case

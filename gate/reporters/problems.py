@@ -24,7 +24,7 @@ _WORST_FIRST = {verdict: place for place, verdict in enumerate(reversed(Verdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Objection:
+class Problem:
     """One finding that does not simply allow the change."""
 
     decided: PolicyDecision
@@ -47,16 +47,16 @@ class Objection:
         return hashlib.sha256("\0".join(about).encode("utf-8", "replace")).hexdigest()
 
 
-def objections(decision: Decision) -> list[Objection]:
+def problems(decision: Decision) -> list[Problem]:
     """Return all of them; those of equal weight stay in the order of the policies."""
-    return sorted(_all(decision), key=lambda one: _WORST_FIRST[one.finding.verdict])
+    return sorted(_all(decision), key=lambda problem: _WORST_FIRST[problem.finding.verdict])
 
 
-def _all(decision: Decision) -> Iterator[Objection]:
+def _all(decision: Decision) -> Iterator[Problem]:
     for decided in decision.policies:
         alike = Counter[tuple[Rule, str | None]]()
         for finding in decided.findings:
             if finding.verdict is not Verdict.ALLOW:
                 alike[finding.rule, finding.slo] += 1
                 number = alike[finding.rule, finding.slo]
-                yield Objection(decided=decided, finding=finding, number=number)
+                yield Problem(decided=decided, finding=finding, number=number)

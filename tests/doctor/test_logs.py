@@ -76,7 +76,7 @@ def test_nothing_is_found_in_healthy_logs(form: str, tmp_path: Path) -> None:
 
     assert all_levels(outcome) == {}
     assert outcome.code == 0
-    seen = {n: [c["says"] for c in s["checks"] if c["says"]] for n, s in outcome.slos.items()}
+    seen = {n: [c["message"] for c in s["checks"] if c["message"]] for n, s in outcome.slos.items()}
     assert seen["errors"] == ["168 bad of 1,008", "1,008 rows"]
     assert seen["cost"] == ["252.00 spent", "1,008 rows"]
 

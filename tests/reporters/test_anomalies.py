@@ -118,7 +118,7 @@ def test_of_many_signals_the_newest_are_told_and_the_rest_counted() -> None:
     text = joined(terminal(service(charted(chart(often)))))
 
     assert text.count("since about") == 5
-    assert "availability, ratio: 1 more before; see --format json" in text
+    assert "availability, ratio: 1 more before, which the JSON report lists" in text
 
 
 def test_what_the_charts_were_held_against_is_told() -> None:
@@ -133,7 +133,7 @@ def test_what_the_charts_were_held_against_is_told() -> None:
     left_out = joined(terminal(service(charted(chart(spoilt, incidents=stretch)))))
     assert "1.2 % by 165 points of 1h; 3 in incidents left out" in left_out
     in_it = joined(terminal(service(charted(chart(spoilt)))))
-    assert "3 beyond its own limits: if in an incident, name it by --known" in in_it
+    assert "3 beyond its own limits: if in an incident, give its record" in in_it
     assert "each time of day by itself" in terminal(service(charted(chart(rhythm))))
     assert "neighbours are alike (0.9" in terminal(service(charted(chart(drift))))
 
@@ -249,7 +249,7 @@ def test_json_has_every_point_and_signal() -> None:
     assert mean == {"kind": "mean", "not_drawn": {"cause": "low_traffic", "reason": "too few"}}
     assert ratio["baseline"] == {"points": WEEK - 2, "in_incidents": 2, "beyond_limits": 0}
     assert len(ratio["points"]) == 2 * WEEK
-    uses = [one["use"] for one in ratio["points"]]
+    uses = [one["used_as"] for one in ratio["points"]]
     assert (uses.count("baseline"), uses.count("incident"), uses.count("watched")) == (
         WEEK - 2,
         2,
@@ -257,12 +257,12 @@ def test_json_has_every_point_and_signal() -> None:
     )
     (signal,) = ratio["signals"]
     assert (signal["since"], signal["end"]) == ("2026-10-31T19:00:00Z", None)
-    assert (signal["seen_at"], signal["known"]) == ("2026-10-31T20:00:00Z", ["INC-42"])
+    assert (signal["detected_at"], signal["records"]) == ("2026-10-31T20:00:00Z", ["INC-42"])
     assert signal["peak"]["value"] == 0.1
     newest = ratio["points"][-1]
     assert newest["rules"] == ["Western Electric 1", "EWMA"]
     assert newest["ewma"]["average"] > newest["ewma"]["limit"] > 0
-    assert newest["lower"] == pytest.approx(0.00297, abs=0.0001)  # 12 - 3 x 3.443 + 1.301 of 1,000
+    assert newest["lower_limit"] == pytest.approx(0.00297, abs=0.0001)  # 12 - 3 x 3.443 + 1.301 of 1,000
     assert ratio["points"][0]["ewma"] is None
 
 

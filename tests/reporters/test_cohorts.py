@@ -67,7 +67,10 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
         *("10.00", "6.0x", "4.8x", "to", "7.5x", "<0.001", "3.0x"),
     ]
     text = joined("\n".join(lines))
-    assert "whether the traffic mix makes a difference was not looked at; see --within" in text
+    assert (
+        "whether the traffic mix makes a difference was not looked at; stratify by a second label"
+        in text
+    )
     assert "2026-10-25 00:00 UTC to 2026-11-01 00:00 UTC, in 168 steps of 1h" in text
 
 
@@ -311,8 +314,8 @@ def test_in_json_a_ratio_without_end_is_null() -> None:
 
     assert first["comparison"]["crude"]["ratio"] is None
     assert first["comparison"]["crude"]["ratio_interval"] == [2.0, None]
-    assert first["comparison"]["within"]["ratio"] is None
+    assert first["comparison"]["stratified"]["ratio"] is None
     assert second["comparison"] is None
     assert found["unmeasured"] == {"cause": "no_data", "reason": "nothing came back"}
     assert document["exit_code"] == 3
-    assert (document["by"], document["within"]) == ("template", "model")
+    assert (document["by"], document["stratify_by"]) == ("template", "model")

@@ -140,14 +140,19 @@ def test_the_document_has_instants_shares_and_seconds() -> None:
     assert document["exit_code"] == 0
     assert one["tier"] == "caution"
     assert one["remaining"] == pytest.approx(1 / 6)
-    assert one["courses"][0] == {
-        "rate_of_seconds": None,
+    assert one["projections"][0] == {
+        "burn_rate_window_seconds": None,
         "burn_rate": 0,
         "exhausted_at": None,
-        "back": {"healthy": "2026-11-22T01:00:00Z"},
+        "reaches_tier_at": {"healthy": "2026-11-22T01:00:00Z"},
         "left_at_reset": None,
     }
-    assert [course["rate_of_seconds"] for course in one["courses"]] == [None, 3600, 21600, 259200]
+    assert [projection["burn_rate_window_seconds"] for projection in one["projections"]] == [
+        None,
+        3600,
+        21600,
+        259200,
+    ]
     assert one["expected"] is None
 
 
@@ -160,7 +165,7 @@ def test_the_document_of_a_calendar_budget_has_its_interval() -> None:
         "low": pytest.approx(0.5),
         "median": pytest.approx(0.5),
         "high": pytest.approx(0.5),
-        "lasting": 1,
+        "lasting_share": 1,
         "history_seconds": (90 * DAY).total_seconds(),
     }
     assert service["slos"][0]["resets_at"] == "2026-12-01T00:00:00Z"

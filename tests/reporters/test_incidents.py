@@ -164,7 +164,7 @@ def test_what_cost_little_is_summed_up() -> None:
 
     text = joined(terminal(service(slos=(looked_at(smaller=little),))))
 
-    assert "availability: 2 more, 1.7 % of its budget together; see --least" in text
+    assert "availability: 2 more, 1.7 % of its budget together, each below the least share" in text
     assert "NO INCIDENTS BUT SMALL ONES" in text
 
 
@@ -179,7 +179,7 @@ def test_what_is_not_known_is_told() -> None:
                 ),
                 left_out=(("spend", "it spends"),),
             ),
-            unfelt=(RECORD,),
+            without_impact=(RECORD,),
         )
     )
 
@@ -203,7 +203,7 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
         drain=Drain(slo=HOSTILE, window=MONTH, per_window=1, each=1),
     )
 
-    text = render_page(name, output(report(one, unfelt=(record,))), WIDE)
+    text = render_page(name, output(report(one, without_impact=(record,))), WIDE)
 
     assert "\x1b" not in text
     if name == "markdown":
@@ -228,7 +228,7 @@ def test_where_there_is_only_ascii_the_report_is() -> None:
 
 def test_markdown_has_a_table_and_the_known_ones_below() -> None:
     one = service(explained(records=(RECORD,)))
-    text = render_page("markdown", output(report(one, unfelt=(GOING_ON,))), WIDE)
+    text = render_page("markdown", output(report(one, without_impact=(GOING_ON,))), WIDE)
 
     assert text.startswith("## ⚠️ 1 INCIDENT: chat\n\n| # | SLO |")
     assert "| 30.0&nbsp;% | 1,000.00 | INC-42 |\n" in text
@@ -253,11 +253,11 @@ def test_json_has_everything_in_seconds_and_shares() -> None:
         left_out=(("spend", "it spends"),),
         drain=Drain(slo="a", window=MONTH, per_window=2, each=0.25),
     )
-    found = json.loads(render_page("json", output(report(one, unfelt=(GOING_ON,))), WIDE))
+    found = json.loads(render_page("json", output(report(one, without_impact=(GOING_ON,))), WIDE))
     (told,) = found["services"]
     first, second = told["incidents"]
 
-    assert (found["exit_code"], found["step_seconds"], found["threshold"]) == (3, 300, 6)
+    assert (found["exit_code"], found["step_seconds"], found["burn_rate_threshold"]) == (3, 300, 6)
     assert told["slos"][0]["unmeasured"] == {"cause": "no_data", "reason": "nothing"}
     assert told["slos"][1]["unmeasured"] is None
     assert told["left_out"] == [{"slo": "spend", "reason": "it spends"}]
@@ -266,8 +266,8 @@ def test_json_has_everything_in_seconds_and_shares() -> None:
     assert (first["end"], first["ending"], first["duration_seconds"]) == (None, "open", 1800)
     assert second["end"] == "2026-10-31T14:30:00Z"
     assert second["slos"][0]["budget_share"] == 0.3
-    assert first["known"][0]["id"] == "INC-42"
+    assert first["records"][0]["id"] == "INC-42"
     assert first["deploys"][0]["revision"] == "abc123"
-    assert found["known_but_not_felt"][0]["end"] is None
+    assert found["records_without_impact"][0]["end"] is None
     nothing = json.loads(render_page("json", output(report(service())), WIDE))["services"][0]
     assert (nothing["drain"], nothing["mttr_seconds"], nothing["count"]) == (None, None, 0)

@@ -181,7 +181,7 @@ def test_the_document_has_counts_and_shares() -> None:
     document = json.loads(render_page("json", output(report), Style()))
     (one,) = document["services"][0]["slos"]
 
-    assert (document["exit_code"], document["periods_asked"]) == (0, 3)
+    assert (document["exit_code"], document["periods_requested"]) == (0, 3)
     assert one["review"]["periods"][1] == {
         "start": "2026-09-02T00:00:00Z",
         "end": "2026-10-02T00:00:00Z",

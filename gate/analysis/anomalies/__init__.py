@@ -18,7 +18,7 @@ from gate.slo.window import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Charted:
+class ChartedSlo:
     """One SLO whose history was asked for."""
 
     slo: RatioSlo
@@ -39,26 +39,26 @@ class ServiceAnomalies:
 
     policy: Policy
     source: PolicySource
-    slos: tuple[Charted, ...]
+    slos: tuple[ChartedSlo, ...]
     left_out: LeftOut
     """SLOs that have no ratio step by step, each with a sentence that says so."""
 
     @property
-    def charts(self) -> tuple[tuple[Charted, Chart], ...]:
+    def charts(self) -> tuple[tuple[ChartedSlo, Chart], ...]:
         """Those that could be drawn."""
         return tuple(
             (slo, chart) for slo in self.slos for chart in slo.charts if isinstance(chart, Chart)
         )
 
     @property
-    def missing(self) -> tuple[tuple[Charted, NoChart], ...]:
+    def missing(self) -> tuple[tuple[ChartedSlo, NoChart], ...]:
         """Those that could not, of SLOs that have a history."""
         return tuple(
             (slo, chart) for slo in self.slos for chart in slo.charts if isinstance(chart, NoChart)
         )
 
     @property
-    def lost(self) -> tuple[tuple[Charted, Unmeasured], ...]:
+    def lost(self) -> tuple[tuple[ChartedSlo, Unmeasured], ...]:
         """SLOs without a history."""
         return tuple((slo, slo.lost) for slo in self.slos if slo.lost is not None)
 
@@ -108,10 +108,10 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
     }
 
 
-def _charted(charted: Charted, *, points: bool) -> Json:
+def _charted(charted: ChartedSlo, *, points: bool) -> Json:
     return {
         "name": charted.slo.name,
-        "unknown": share(charted.unknown),
+        "unknown_share": share(charted.unknown),
         "query": charted.query,
         "unit": charted.slo.sli.unit,
         "notes": list(charted.notes),
@@ -132,7 +132,7 @@ def chart_document(chart: Chart, *, points: bool = True) -> Json:
         "kind": chart.kind,
         "not_drawn": None,
         "step_seconds": chart.step.total_seconds(),
-        "usual": usual.centre,
+        "centre": usual.centre,
         "by_time_of_day": bool(usual.by_time),
         "spread": usual.spread,
         "correlation": usual.alike,
@@ -150,10 +150,10 @@ def _signal(chart: Chart, signal: Signal) -> Json:
     return {
         "worse": signal.worse,
         "since": instant(signal.since),
-        "seen_at": instant(signal.points[0].point.sample.end),
+        "detected_at": instant(signal.points[0].point.sample.end),
         "end": None if signal.open else instant(signal.end),
         "rules": list(signal.rules),
-        "known": [record.id for record in signal.records],
+        "records": [record.id for record in signal.records],
         "peak": _point(chart, signal.peak),
     }
 
@@ -166,7 +166,7 @@ def _points(chart: Chart) -> Iterator[Json]:
         seen = watched.get(id(point))
         yield {
             **_point(chart, point),
-            "use": used.get(id(point), "watched"),
+            "used_as": used.get(id(point), "watched"),
             "ewma": {"average": seen.average, "limit": seen.average_limit} if seen else None,
             "rules": list(seen.worse) if seen else [],
         }
@@ -178,8 +178,8 @@ def _point(chart: Chart, point: Point) -> Json:
         "start": instant(point.sample.start),
         "events": point.sample.events,
         "value": point.sample.value,
-        "usual": point.centre,
-        "lower": lower,
-        "upper": point.upper,
+        "centre": point.centre,
+        "lower_limit": lower,
+        "upper_limit": point.upper,
         "score": point.score,
     }

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 from gate import __version__
-from gate.analysis.anomalies import AnomalyReport, Charted, ServiceAnomalies
+from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies
 from gate.backends import open_backend
 from gate.check.concurrent import run_concurrently
 from gate.check.history_access import by_events, known_of, left_out, open_history
@@ -16,7 +16,7 @@ from gate.config.load import PolicyFile
 from gate.history.charts.build import Charting, charts
 from gate.history.incidents import known_steps
 from gate.measure.counts import Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
+from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, unknown_share
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span
@@ -55,9 +55,9 @@ def chart_indicators(
     histories = [open_history(file, timeout, open_with)[1] for file in files]
 
     def task(file: PolicyFile, history: HistoryBackend) -> ServiceAnomalies:
-        asked = requests(file.policy, look)
-        answers = history.history(list(asked.values())) if asked else []
-        return service_anomalies(file, dict(zip(asked, answers, strict=True)), look)
+        requested = requests(file.policy, look)
+        answers = history.history(list(requested.values())) if requested else []
+        return service_anomalies(file, dict(zip(requested, answers, strict=True)), look)
 
     tasks: list[Callable[[], ServiceAnomalies]] = [
         partial(task, file, history) for file, history in zip(files, histories, strict=True)
@@ -85,12 +85,12 @@ def service_anomalies(
 ) -> ServiceAnomalies:
     """Return the charts of a policy, from the answers to its `requests`."""
     policy = file.policy
-    asked = requests(policy, look)
+    requested = requests(policy, look)
     return ServiceAnomalies(
         policy=policy,
         source=file.source,
         slos=tuple(
-            charted(slo, asked[slo.name], answers[slo.name], look.charting)
+            charted(slo, requested[slo.name], answers[slo.name], look.charting)
             for slo in by_events(policy)
         ),
         left_out=left_out(policy),
@@ -99,15 +99,15 @@ def service_anomalies(
 
 def charted(
     slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer, charting: Charting
-) -> Charted:
+) -> ChartedSlo:
     """Return the charts of one SLO, or why there is no history to draw any of."""
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
-        return Charted(slo=slo, charts=(), unknown=Fraction(1), query=answer.query, lost=answer)
-    return Charted(
+        return ChartedSlo(slo=slo, charts=(), unknown=Fraction(1), query=answer.query, lost=answer)
+    return ChartedSlo(
         slo=slo,
         charts=tuple(charts(answer, request, budget=float(slo.budget), charting=charting)),
-        unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
+        unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         notes=answer.notes,
     )

@@ -9,7 +9,7 @@ from gate import wording
 from gate.analysis import left_out_facts, note_facts, why_unmeasured
 from gate.analysis.anomalies import (
     AnomalyReport,
-    Charted,
+    ChartedSlo,
     ServiceAnomalies,
     anomalies_document,
 )
@@ -80,7 +80,7 @@ def _picture(chart: Chart) -> Picture:
 class AnomalyRow:
     """One chart."""
 
-    slo: Charted
+    slo: ChartedSlo
     chart: Chart
 
     @property
@@ -129,7 +129,8 @@ def signals(row: AnomalyRow) -> Iterator[Fact]:
     for label, alike in (("Worse", row.chart.worse), ("Better", better)):
         yield from ((label, _signal(row, signal)) for signal in alike[:_MOST_SIGNALS])
         if alike[_MOST_SIGNALS:]:
-            yield label, f"{row.name}: {len(alike) - _MOST_SIGNALS} more before; see --format json"
+            more = len(alike) - _MOST_SIGNALS
+            yield label, f"{row.name}: {more} more before, which the JSON report lists"
 
 
 def about(service: ServiceAnomalies) -> Iterator[Fact]:
@@ -179,11 +180,11 @@ def _usual(row: AnomalyRow) -> str:
     if usual.alike >= _ALIKE:
         parts.append(f"neighbours are alike ({usual.alike:.2f}), so the limits are wide")
     if chart.unruly:
-        parts.append(f"{chart.unruly} beyond its own limits: if in an incident, name it by --known")
+        parts.append(f"{chart.unruly} beyond its own limits: if in an incident, give its record")
     return "; ".join(parts)
 
 
-def _unknown(slo: Charted) -> str:
+def _unknown(slo: ChartedSlo) -> str:
     share = f"{slo.slo.name}: {wording.spent(slo.unknown)} of the time has no data"
     newest = [chart.newest for chart in slo.charts if isinstance(chart, Chart)]
     return f"{share}; the newest point ends at {wording.instant(max(newest))}" if newest else share

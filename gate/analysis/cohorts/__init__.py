@@ -93,7 +93,7 @@ def cohorts_document(report: CohortReport) -> Json:
     return {
         **document_head(report.at, report.tool_version, report.exit_code),
         "by": report.by,
-        "within": report.within,
+        "stratify_by": report.within,
         "services": [
             {
                 "service": service.policy.service,
@@ -113,7 +113,7 @@ def _slo(slo: SloCohorts) -> Json:
         "to": instant(slo.span.end),
         "step_seconds": slo.step.total_seconds(),
         "baseline": slo.baseline,
-        "unknown": share(slo.unknown),
+        "unknown_share": share(slo.unknown),
         "groups": [_group(group) for group in slo.groups],
         "query": slo.query,
         "notes": list(slo.notes),
@@ -139,9 +139,9 @@ def _comparison(comparison: Comparison) -> Json:
         "outcome": comparison.outcome,
         "reason": comparison.why if comparison.outcome is ComparisonOutcome.NOT_COMPARED else None,
         "same_time": not comparison.apart,
-        "ratio_as_it_came": _finite(comparison.plain),
+        "unadjusted_ratio": _finite(comparison.plain),
         "crude": _contrast(comparison.crude),
-        "within": _contrast(comparison.within),
+        "stratified": _contrast(comparison.within),
         "detectable_error_ratio": comparison.detectable,
         "detectable_ratio": comparison.detectable_ratio,
     }

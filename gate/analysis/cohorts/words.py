@@ -40,6 +40,9 @@ _PLAIN: Final = frozenset(
 _ECHOES: Final = frozenset(
     {ComparisonOutcome.BETTER, ComparisonOutcome.MIX, ComparisonOutcome.UNSURE}
 )
+_NO_STRATA: Final = (
+    "whether the traffic mix makes a difference was not looked at; stratify by a second label"
+)
 _APART: Final = " at other times"
 
 
@@ -117,7 +120,7 @@ def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
 def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     """Yield how far that can be trusted, and what was not looked at."""
     if report.within is None and any(slo.groups for slo in service.slos):
-        yield "Mix", "whether the traffic mix makes a difference was not looked at; see --within"
+        yield "Mix", _NO_STRATA
     for slo in service.slos:
         if slo.unmeasured is not None:
             yield "Not measured", f"{slo.slo}: {why_unmeasured(slo.unmeasured)}"

@@ -104,9 +104,9 @@ def _checks(symptoms: Sequence[CheckResult]) -> Json:
             {
                 "check": symptom.check,
                 "level": symptom.level,
-                "says": symptom.says,
+                "message": symptom.says,
                 "remedy": symptom.remedy,
-                "looked_at": symptom.looked_at,
+                "examined": symptom.looked_at,
             }
             for symptom in symptoms
         ],

@@ -18,7 +18,7 @@ from gate.policy.tiers import Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Projection:
     """What becomes of a budget at one rate."""
 
     rate_of: timedelta | None
@@ -40,17 +40,17 @@ class SloForecast:
     assessment: Assessment
     tier: Tier | None
     """The band of what is left; None: not measured."""
-    courses: tuple[Course, ...] = ()
+    projections: tuple[Projection, ...] = ()
     """Of a rolling budget by its history; of a calendar one by division, which is exact there as
-    long as the traffic stays. Empty: see ``unmeasured`` and ``why_not``."""
+    long as the traffic stays. Empty: see ``unmeasured`` and ``limitation``."""
     expected: Expected | None = None
     """Calendar: what is left at the reset if what comes is like what was."""
-    why_not: str | None = None
+    limitation: str | None = None
     """Why there is less than that, where nothing is missing: a sentence."""
     unmeasured: Unmeasured | None = None
     """Why the history could not be had, or the budget."""
     unknown: Fraction = Fraction(0)
-    """The share of the history of which nothing is assessment."""
+    """The share of the history of which nothing is known."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -110,22 +110,24 @@ def _slo(forecast: SloForecast) -> Json:
         "compared": share(assessment.compared),
         "tier": forecast.tier.name if forecast.tier else None,
         "resets_at": instant(simple.resets_at) if simple else None,
-        "courses": [_course(course) for course in forecast.courses],
+        "projections": [_projection(projection) for projection in forecast.projections],
         "expected": _expected(forecast.expected),
-        "why_not": forecast.why_not,
-        "unknown": share(forecast.unknown),
+        "limitation": forecast.limitation,
+        "unknown_share": share(forecast.unknown),
         "notes": list(forecast.notes),
         "unmeasured": unmeasured_document(forecast.unmeasured),
     }
 
 
-def _course(course: Course) -> Json:
+def _projection(projection: Projection) -> Json:
     return {
-        "rate_of_seconds": course.rate_of.total_seconds() if course.rate_of else None,
-        "burn_rate": share(course.burn),
-        "exhausted_at": _second(course.exhausted_at),
-        "back": {tier: _second(at) for tier, at in course.back.items()},
-        "left_at_reset": share(course.left_at_reset),
+        "burn_rate_window_seconds": projection.rate_of.total_seconds()
+        if projection.rate_of
+        else None,
+        "burn_rate": share(projection.burn),
+        "exhausted_at": _second(projection.exhausted_at),
+        "reaches_tier_at": {tier: _second(at) for tier, at in projection.back.items()},
+        "left_at_reset": share(projection.left_at_reset),
     }
 
 
@@ -136,7 +138,7 @@ def _expected(expected: Expected | None) -> Json | None:
         "low": expected.low,
         "median": expected.median,
         "high": expected.high,
-        "lasting": expected.lasting,
+        "lasting_share": expected.lasting,
         "history_seconds": expected.known.total_seconds(),
     }
 

@@ -8,8 +8,8 @@ from typing import Final
 from gate import wording
 from gate.analysis import why_unmeasured
 from gate.analysis.forecast import (
-    Course,
     ForecastReport,
+    Projection,
     ServiceForecast,
     SloForecast,
     forecast_document,
@@ -105,17 +105,17 @@ def heading(forecast: SloForecast) -> str:
 
 def blocks(forecast: SloForecast) -> tuple[DataTable, Facts]:
     """Return what becomes of a budget at each rate, and what that table does not say."""
-    courses = forecast.courses
-    table = tabulate(courses, _columns(forecast) if courses else ())
+    projections = forecast.projections
+    table = tabulate(projections, _columns(forecast) if projections else ())
     return table, Facts(tuple(_about(forecast)))
 
 
-def _columns(forecast: SloForecast) -> tuple[Column[Course], ...]:
+def _columns(forecast: SloForecast) -> tuple[Column[Projection], ...]:
     """Return the columns of an SLO's table: the rate, when it runs out, when it is back."""
-    first = forecast.courses[0]
+    first = forecast.projections[0]
     return (
         Column(title="If", cell=_if, right=False, keep=MUST),
-        Column(title="Burn", cell=lambda course: wording.burn(course.burn), keep=MUST),
+        Column(title="Burn", cell=lambda projection: wording.burn(projection.burn), keep=MUST),
         Column(title="Runs out, UTC", cell=partial(_runs_out, forecast), right=False, keep=MUST),
         *(_back(tier) for tier in first.back),
         *([_LEFT] if first.left_at_reset is not None else []),
@@ -132,9 +132,9 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
         yield "At the reset", _expected(forecast.expected)
     if forecast.unmeasured is not None:
         yield "Not measured", why_unmeasured(forecast.unmeasured)
-    if forecast.why_not is not None:
-        yield "Less is known", forecast.why_not
-    if not forecast.courses and assessment.forecast is not None and remaining is not None:
+    if forecast.limitation is not None:
+        yield "Less is known", forecast.limitation
+    if not forecast.projections and assessment.forecast is not None and remaining is not None:
         simple = forecast_sentence(assessment.forecast, remaining)
         yield "By division", f"{simple}{_rolling(forecast)}"
     if forecast.unknown:
@@ -146,7 +146,7 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
 
 def _running_out(forecast: SloForecast) -> bool:
     """Return whether it runs out at the present rate, the shortest that is known."""
-    rates = [course for course in forecast.courses if course.rate_of is not None]
+    rates = [projection for projection in forecast.projections if projection.rate_of is not None]
     return bool(rates) and rates[0].exhausted_at is not None
 
 
@@ -154,21 +154,21 @@ def _doubts(forecast: SloForecast) -> tuple[Doubt, ...]:
     return forecast.assessment.doubts if forecast.assessment.measured else ()
 
 
-def _if(course: Course) -> str:
-    if course.rate_of is None:
+def _if(projection: Projection) -> str:
+    if projection.rate_of is None:
         return "nothing more fails"
-    return f"as in the last {format_duration(course.rate_of)}"
+    return f"as in the last {format_duration(projection.rate_of)}"
 
 
-def _runs_out(forecast: SloForecast, course: Course) -> str:
+def _runs_out(forecast: SloForecast, projection: Projection) -> str:
     if forecast.gone:
         return "gone already"
-    return _minute(course.exhausted_at)
+    return _minute(projection.exhausted_at)
 
 
-def _back(tier: str) -> Column[Course]:
-    def cell(course: Course) -> str:
-        return _minute(course.back[tier])
+def _back(tier: str) -> Column[Projection]:
+    def cell(projection: Projection) -> str:
+        return _minute(projection.back[tier])
 
     return Column(title=f"Back in {tier}, UTC", cell=cell, right=False, keep=5)
 
@@ -201,6 +201,6 @@ def _rolling(forecast: SloForecast) -> str:
     return "; that old failures leave the window is not counted"
 
 
-_LEFT: Final[Column[Course]] = Column(
-    title="Left at reset", cell=lambda course: wording.left(course.left_at_reset), keep=MUST
+_LEFT: Final[Column[Projection]] = Column(
+    title="Left at reset", cell=lambda projection: wording.left(projection.left_at_reset), keep=MUST
 )

@@ -23,11 +23,11 @@ from gate.slo.window import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookedAt:
+class SearchedSlo:
     """One SLO whose history was asked for."""
 
     slo: str
-    felt: tuple[SloImpact, ...]
+    impacts: tuple[SloImpact, ...]
     """The oldest first; empty also where nothing is known."""
     unknown: Fraction
     """The share of the time of which nothing is known, 0 to 1."""
@@ -45,10 +45,10 @@ class ServiceIncidents:
 
     policy: Policy
     source: PolicySource
-    slos: tuple[LookedAt, ...]
+    slos: tuple[SearchedSlo, ...]
     left_out: LeftOut
     """SLOs that have no burn rate by events, each with a sentence that says so."""
-    explained: tuple[AnnotatedIncident, ...]
+    annotated: tuple[AnnotatedIncident, ...]
     """All episodes, the oldest first."""
     reliability: Reliability
     drain: Drain | None
@@ -68,7 +68,7 @@ class IncidentReport:
     span: Span
     step: timedelta
     threshold: Fraction
-    unfelt: tuple[IncidentRecord, ...]
+    without_impact: tuple[IncidentRecord, ...]
     """Known incidents of the time looked at that no SLO felt."""
     tool_version: str
 
@@ -86,9 +86,9 @@ def incidents_document(report: IncidentReport) -> Json:
         "from": instant(report.span.start),
         "to": instant(report.span.end),
         "step_seconds": _seconds(report.step),
-        "threshold": share(report.threshold),
+        "burn_rate_threshold": share(report.threshold),
         "services": [_service(service) for service in report.services],
-        "known_but_not_felt": [_record(record) for record in report.unfelt],
+        "records_without_impact": [_record(record) for record in report.without_impact],
     }
 
 
@@ -99,7 +99,7 @@ def _service(service: ServiceIncidents) -> Json:
         "source": source_document(service.source),
         "slos": [_looked_at(slo) for slo in service.slos],
         "left_out": left_out_document(service.left_out),
-        "incidents": [_incident(incident) for incident in service.explained],
+        "incidents": [_incident(incident) for incident in service.annotated],
         "count": figures.count,
         "mttr_seconds": _seconds(figures.mttr),
         "longest_seconds": _seconds(figures.longest),
@@ -108,13 +108,13 @@ def _service(service: ServiceIncidents) -> Json:
     }
 
 
-def _looked_at(slo: LookedAt) -> Json:
+def _looked_at(slo: SearchedSlo) -> Json:
     return {
         "name": slo.slo,
-        "unknown": share(slo.unknown),
-        "smaller": {
+        "unknown_share": share(slo.unknown),
+        "smaller_incidents": {
             "count": len(slo.smaller),
-            "share": sum(impact.share for impact in slo.smaller),
+            "budget_share": sum(impact.share for impact in slo.smaller),
         },
         "query": slo.query,
         "notes": list(slo.notes),
@@ -136,7 +136,7 @@ def _incident(annotated: AnnotatedIncident) -> Json:
             }
             for impact in annotated.episode.felt
         ],
-        "known": [_record(record) for record in annotated.records],
+        "records": [_record(record) for record in annotated.records],
         "deploys": [deploy_document(deploy) for deploy in annotated.deploys],
     }
 

@@ -10,7 +10,7 @@ from gate import wording
 from gate.analysis import left_out_facts, note_facts, why_unmeasured
 from gate.analysis.incidents import (
     IncidentReport,
-    LookedAt,
+    SearchedSlo,
     ServiceIncidents,
     incidents_document,
 )
@@ -73,7 +73,7 @@ def blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
 
 def without_impact(report: IncidentReport) -> tuple[Facts, ...]:
     """Return the known incidents that no SLO felt, if there are any."""
-    facts = tuple(("Not felt", _record(record)) for record in report.unfelt)
+    facts = tuple(("Not felt", _record(record)) for record in report.without_impact)
     return (Facts(facts),) if facts else ()
 
 
@@ -98,7 +98,7 @@ def _rows(service: ServiceIncidents) -> list[IncidentRow]:
             impact=impact,
             annotated=annotated,
         )
-        for number, annotated in enumerate(service.explained, start=1)
+        for number, annotated in enumerate(service.annotated, start=1)
         for impact in annotated.episode.felt
     ]
 
@@ -107,7 +107,7 @@ def badge(service: ServiceIncidents) -> Badge:
     """Return how bad it is, and in capitals what was found."""
     count = service.reliability.count
     if count:
-        unexplained = sum(not annotated.records for annotated in service.explained)
+        unexplained = sum(not annotated.records for annotated in service.annotated)
         word = f"{count} INCIDENT{'S' * (count > 1)}"
         if unexplained:
             return Badge(Verdict.BLOCK, f"{word}, {unexplained} UNEXPLAINED")
@@ -136,7 +136,7 @@ def _about(service: ServiceIncidents) -> Iterator[Fact]:
 
 def _explanations(service: ServiceIncidents) -> Iterator[Fact]:
     """Yield what the table has no room for: what is known of each, what is not, and deploys."""
-    for number, annotated in enumerate(service.explained, start=1):
+    for number, annotated in enumerate(service.annotated, start=1):
         yield from ((f"Incident {number}", text) for text in _explanation(annotated))
 
 
@@ -159,7 +159,7 @@ def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
     figures = service.reliability
     if figures.mttr is not None and figures.longest is not None:
         mean, longest = describe_time(figures.mttr), describe_time(figures.longest)
-        endings = [annotated.episode.ending for annotated in service.explained]
+        endings = [annotated.episode.ending for annotated in service.annotated]
         ended = endings.count(IncidentEnding.CALM)
         only = "" if ended == figures.count else f", of the {ended} that were seen to end"
         yield "MTTR", f"{mean} to recover in the mean, {longest} at the longest{only}"
@@ -169,9 +169,10 @@ def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
         yield "MTBF", f"{describe_time(figures.mtbf)} between failures in the mean"
 
 
-def _smaller(slo: LookedAt) -> str:
+def _smaller(slo: SearchedSlo) -> str:
     count, together = len(slo.smaller), sum(impact.share for impact in slo.smaller)
-    return f"{slo.slo}: {count:,} more, {_share(together)} of its budget together; see --least"
+    costs = f"{_share(together)} of its budget together"
+    return f"{slo.slo}: {count:,} more, {costs}, each below the least share"
 
 
 def _meaning(drain: Drain) -> str:
@@ -192,7 +193,7 @@ def _advice(drain: Drain) -> str:
     return "neither how often nor how long they are drains it much"
 
 
-def _trust(slo: LookedAt) -> Iterator[Fact]:
+def _trust(slo: SearchedSlo) -> Iterator[Fact]:
     if slo.unmeasured is not None:
         yield "Not measured", f"{slo.slo}: {why_unmeasured(slo.unmeasured)}"
     elif slo.unknown:

@@ -92,11 +92,12 @@ def _service(service: ServiceReport, at: datetime) -> Json:
         "owners": list(service.policy.owners),
         "dashboard": service.policy.dashboard,
         "source": source_document(service.source),
-        "changes": [_change(name, one) for name, one in service.outlook.items()],
+        "changes": [_change(name, judged) for name, judged in service.outlook.items()],
         "slos": [
-            _slo(known, service.traces.get(known.slo.name), at) for known in service.assessments
+            _slo(assessment, service.traces.get(assessment.slo.name), at)
+            for assessment in service.assessments
         ],
-        "deploys": [deploy_document(one) for one in service.deploys],
+        "deploys": [deploy_document(deploy) for deploy in service.deploys],
     }
 
 
@@ -104,15 +105,17 @@ def _change(name: str, judged: Judgement) -> Json:
     return {
         "change_class": name,
         "verdict": judged.verdict,
-        "reasons": [one.reason for one in judged.findings if one.verdict is judged.verdict],
+        "reasons": [
+            finding.reason for finding in judged.findings if finding.verdict is judged.verdict
+        ],
         "allowed_again_at": instant(judged.allowed_again_at)
         if judged.verdict in {Verdict.BLOCK, Verdict.UNDECIDED}
         else None,
     }
 
 
-def _slo(known: Assessment, trace: Trace | None, at: datetime) -> Json:
-    return slo_document(known, at) | {"trace": None if trace is None else _trace(trace)}
+def _slo(assessment: Assessment, trace: Trace | None, at: datetime) -> Json:
+    return slo_document(assessment, at) | {"trace": None if trace is None else _trace(trace)}
 
 
 def _trace(trace: Trace) -> Json:
@@ -120,8 +123,11 @@ def _trace(trace: Trace) -> Json:
         "remaining": _line(trace.left),
         "burn_rate_1h": _line(trace.fast),
         "burn_rate_1d": _line(trace.slow),
-        "unknown": [{"from": instant(one.start), "to": instant(one.end)} for one in trace.unknown],
-        "stretches": [_stretch(one) for one in trace.stretches],
+        "unknown_intervals": [
+            {"from": instant(stretch.start), "to": instant(stretch.end)}
+            for stretch in trace.unknown
+        ],
+        "intervals": [_stretch(stretch) for stretch in trace.stretches],
     }
 
 
@@ -129,12 +135,12 @@ def _line(line: Line) -> list[tuple[str | None, float | None]]:
     return [(instant(at), value) for at, value in line]
 
 
-def _stretch(one: Stretch) -> Json:
+def _stretch(stretch: Stretch) -> Json:
     return {
-        "from": instant(one.span.start),
-        "to": instant(one.span.end),
-        "total": one.total,
-        "bad": one.bad,
-        "remaining": one.left,
-        "peak_burn_rate_1h": one.peak,
+        "from": instant(stretch.span.start),
+        "to": instant(stretch.span.end),
+        "total": stretch.total,
+        "bad": stretch.bad,
+        "remaining": stretch.left,
+        "peak_burn_rate_1h": stretch.peak,
     }

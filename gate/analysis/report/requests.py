@@ -76,9 +76,11 @@ class Questions:
             anomalies.requests(policy, self.look),
         )
         history = history_of(backend)
-        requests = [request for one in wanted for request in one.values()]
+        requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]
         answers = iter(_answers(history, requests))
-        steps, forecast, charts = ({name: next(answers) for name in one} for one in wanted)
+        steps, forecast, charts = (
+            {name: next(answers) for name in requests_by_slo} for requests_by_slo in wanted
+        )
         return ReportAnswers(steps=steps, forecast=forecast, charts=charts, history=history)
 
 
@@ -100,7 +102,7 @@ class CachedHistory:
     def __init__(self, backend: Backend, history: HistoryBackend) -> None:
         self._backend = backend
         self._history = history
-        self._told: CachedAnswer = []
+        self._answers: CachedAnswer = []
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Count, as the backend does."""
@@ -111,18 +113,20 @@ class CachedHistory:
 
         Of two such requests the one that has it all stands before the other.
         """
-        asked = [request for request, _ in self._told]
+        answered = [request for request, _ in self._answers]
         missing: list[SeriesRequest] = []
         for wanted in requests:
-            if not any(covers(one, wanted) for one in (*asked, *missing)):
+            if not any(covers(request, wanted) for request in (*answered, *missing)):
                 missing.append(wanted)
         if missing:
-            self._told += zip(missing, self._history.history(missing), strict=True)
-        return [self._known(wanted) for wanted in requests]
+            self._answers += zip(missing, self._history.history(missing), strict=True)
+        return [self._answer(wanted) for wanted in requests]
 
-    def _known(self, wanted: SeriesRequest) -> SeriesAnswer:
-        asked, answer = next(one for one in self._told if covers(one[0], wanted))
-        return answer if asked == wanted else coarser(answer, asked, wanted)
+    def _answer(self, wanted: SeriesRequest) -> SeriesAnswer:
+        request, answer = next(
+            (request, answer) for request, answer in self._answers if covers(request, wanted)
+        )
+        return answer if request == wanted else coarser(answer, request, wanted)
 
 
 def cached_history(backend: Backend) -> Backend:

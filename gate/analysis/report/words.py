@@ -234,7 +234,7 @@ def incidents_of(slo: str, service: ServiceReport) -> Marked:
     """Return the incidents of an SLO, the oldest first."""
     return [
         (number, impact.incident)
-        for number, annotated in enumerate(service.incidents.explained, start=1)
+        for number, annotated in enumerate(service.incidents.annotated, start=1)
         for impact in annotated.episode.felt
         if impact.slo == slo
     ]

@@ -18,7 +18,7 @@ from gate.slo.objective import RatioSlo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class CandidateReplay:
     """What a candidate would have meant."""
 
     candidate: Candidate
@@ -43,7 +43,7 @@ class Review:
     """The same of windows that were moved through the time looked at."""
     moved: int
     """How many of those there were."""
-    replayed: tuple[Replayed, ...]
+    replayed: tuple[CandidateReplay, ...]
     """The strictest first."""
     unknown: Fraction
     """The share of the time at which it is not known what was left, 0 to 1."""
@@ -92,7 +92,7 @@ class ReviewReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where nothing can be said of an SLO, whatever was review."""
+        """Undecided where nothing can be said of an SLO, whatever was found."""
         lost = any(slo.unmeasured for service in self.services for slo in service.slos)
         return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
 
@@ -101,7 +101,7 @@ def review_document(report: ReviewReport) -> Json:
     """Return the report as plain data; shares are fractions of 1."""
     return {
         **document_head(report.evaluated_at, report.tool_version, report.exit_code),
-        "periods_asked": report.periods,
+        "periods_requested": report.periods,
         "services": [
             {
                 "service": service.policy.service,
@@ -131,11 +131,11 @@ def _review(slo: RatioSlo, review: Review) -> Json:
         "fit": review.fit,
         "periods": [_period(slo, period) for period in review.periods],
         "met_in_95_percent": share(review.met),
-        "met_in_95_percent_of_moved": share(review.met_moved),
-        "moved_windows": review.moved,
+        "bootstrap_met_share": share(review.met_moved),
+        "bootstrap_windows": review.moved,
         "candidates": [_replayed(candidate) for candidate in review.replayed],
-        "unknown": share(review.unknown),
-        "begins": instant(review.begins),
+        "unknown_share": share(review.unknown),
+        "history_begins": instant(review.begins),
         "query": review.query,
         "notes": list(review.notes),
     }
@@ -155,11 +155,11 @@ def _period(slo: RatioSlo, period: PastPeriod) -> Json:
     }
 
 
-def _replayed(replayed: Replayed) -> Json:
+def _replayed(replayed: CandidateReplay) -> Json:
     return {
         "kind": replayed.candidate.kind,
         "objective": share(replayed.candidate.objective),
-        "met": replayed.met,
-        "exhausted": share(replayed.exhausted),
-        "tiers": {tier: share(part) for tier, part in replayed.tiers.items()},
+        "periods_met": replayed.met,
+        "exhausted_share": share(replayed.exhausted),
+        "tier_shares": {tier: share(part) for tier, part in replayed.tiers.items()},
     }

@@ -9,7 +9,7 @@ from typing import Final
 from gate import wording
 from gate.analysis import left_out_facts, why_unmeasured
 from gate.analysis.review import (
-    Replayed,
+    CandidateReplay,
     Review,
     ReviewReport,
     ServiceReview,
@@ -124,7 +124,7 @@ def _period_columns(slo: RatioSlo) -> tuple[Column[PastPeriod], ...]:
     )
 
 
-def _candidate_columns(review: Review) -> tuple[Column[Replayed], ...]:
+def _candidate_columns(review: Review) -> tuple[Column[CandidateReplay], ...]:
     """Return the columns of the table of objectives that could have been."""
     counted = len(review.counted)
     return (
@@ -250,11 +250,11 @@ def _spare(sla: Fraction) -> Column[PastPeriod]:
     return Column(title="Spare events", cell=cell, keep=2)
 
 
-def _in_tier(tier: str) -> Column[Replayed]:
+def _in_tier(tier: str) -> Column[CandidateReplay]:
     return Column(title=tier, cell=lambda replayed: _share(replayed.tiers.get(tier)), keep=5)
 
 
-def _objective(replayed: Replayed) -> str:
+def _objective(replayed: CandidateReplay) -> str:
     return wording.percent(replayed.candidate.objective)
 
 

@@ -103,7 +103,7 @@ def _why_not(contest: Contest) -> str:
         return (
             f"it, or what it is compared with, has events in only {steps} of"
             f" {every} steps, in which a burst of failures would look the"
-            " same; look at a shorter time, in shorter steps, with --last"
+            " same; look at a shorter time, in shorter steps"
         )
     return ""
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from gate import wording
 from gate.analysis.anomalies.words import AnomalyRow
-from gate.analysis.forecast import Course, SloForecast
+from gate.analysis.forecast import Projection, SloForecast
 from gate.analysis.forecast import words as forecast_words
 from gate.analysis.report import ServiceReport
 from gate.analysis.report.html.budget import budget_plot
@@ -154,7 +154,9 @@ def _figure(
 ) -> Html:
     left, expected = float(predicted.assessment.compared or 0), predicted.expected
     here, past = (at, left), _past(slo, service)
-    futures = [(here, *_future(predicted, course, slo, at)) for course in predicted.courses]
+    futures = [
+        (here, *_future(predicted, projection, slo, at)) for projection in predicted.projections
+    ]
     ends = [value for line in (past, *futures) for _, value in line if value is not None]
     if expected is not None:
         ends += [expected.low, expected.high]
@@ -167,10 +169,10 @@ def _figure(
     if expected is not None:
         high, low = ((end, max(value, foot)) for value in (expected.high, expected.low))
         plot.area((here, high), (here, low), "expected")
-    for course, future in zip(predicted.courses, futures, strict=True):
+    for projection, future in zip(predicted.projections, futures, strict=True):
         line = list(_above(future, foot))
-        plot.line(tuple(line), "main" if course.rate_of is None else "future")
-        plot.tell(_named(course), *line[-1])
+        plot.line(tuple(line), "main" if projection.rate_of is None else "future")
+        plot.tell(_named(projection), *line[-1])
     plot.dot(at, left, "main")
     title = f"Forecast of the budget of {slo.name} of {service.policy.service}"
     caption = _caption_of_forecast(predicted)
@@ -196,14 +198,14 @@ def _end(slo: RatioSlo, at: datetime) -> datetime:
 
 
 def _future(
-    predicted: SloForecast, course: Course, slo: RatioSlo, at: datetime
+    predicted: SloForecast, projection: Projection, slo: RatioSlo, at: datetime
 ) -> Sequence[tuple[datetime, float]]:
     """Return what is left at one rate, from now on."""
     if not isinstance(slo.window, RollingWindow):
-        return [(_end(slo, at), float(course.left_at_reset or 0))]
+        return [(_end(slo, at), float(projection.left_at_reset or 0))]
     coming = list(predicted.assessment.recovering())
     seen = coming[:: -max(len(coming) // BUCKETS, 1)][::-1]  # few, and the last among them
-    burning = carried(seen, at=at, window=slo.window.duration, burn=course.burn)
+    burning = carried(seen, at=at, window=slo.window.duration, burn=projection.burn)
     return [(instant, float(left)) for instant, left in burning]
 
 
@@ -219,10 +221,10 @@ def _above(line: Sequence[tuple[datetime, float]], foot: float) -> Iterator[tupl
         before = at, value
 
 
-def _named(course: Course) -> str:
-    if course.rate_of is None:
+def _named(projection: Projection) -> str:
+    if projection.rate_of is None:
         return "nothing more fails"
-    return f"as in the last {format_duration(course.rate_of)}"
+    return f"as in the last {format_duration(projection.rate_of)}"
 
 
 def _caption_of_forecast(predicted: SloForecast) -> str:
