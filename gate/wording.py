@@ -86,9 +86,14 @@ def spent(share: Fraction | None, places: int = 1) -> str:
     return NOTHING if share is None else percent_spent(share, places)
 
 
-def shown(number: float) -> Fraction:
+def shown(number: float | Fraction) -> Fraction:
     """Return the number that a float was meant to be, to be written as any other."""
-    return Fraction(number).limit_denominator(_FINE)
+    return Fraction(float(number)).limit_denominator(_FINE)
+
+
+def rounded(share: Fraction | None) -> str:
+    """Write a share that is neither left nor spent, rounded to the nearest tenth of a percent."""
+    return NOTHING if share is None else f"{float(share * 100):.1f} %"
 
 
 def exact(number: Fraction) -> str:

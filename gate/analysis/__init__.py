@@ -7,12 +7,13 @@ backends, its module ``words`` builds the page.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from gate.decision.decision import SCHEMA_VERSION
+from gate.decision.decision import SCHEMA_VERSION, PolicySource
 from gate.decision.slo_document import Json, instant
 from gate.errors import ExitCode
 from gate.measure.counts import Unmeasured
+from gate.reporters import summary
 from gate.reporters.budgets import cause
-from gate.reporters.page import Fact
+from gate.reporters.page import Block, Fact, Page, Section
 
 LeftOut = tuple[tuple[str, str], ...]
 """The names of SLOs that a question cannot be asked of, each with a sentence that says why."""
@@ -53,3 +54,13 @@ def left_out_facts(left_out: LeftOut) -> Iterator[Fact]:
 def note_facts(slo: str, notes: Iterable[str]) -> Iterator[Fact]:
     """Yield what a backend said about its answer."""
     yield from (("Note", f"{slo}: {note}") for note in notes)
+
+
+def question_page(sections: Iterable[tuple[Section, PolicySource]], *closing: Block) -> Page:
+    """Return a page of a section for each policy, with the text of the policy that was read."""
+    return Page(
+        sections=tuple(
+            section.extended(summary.policy_text(source)) for section, source in sections
+        ),
+        closing=closing,
+    )

@@ -1,6 +1,7 @@
 """What the remaining budget can pay for: the canary, the time to detect, the contract's margin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -21,13 +22,33 @@ def affordability(assessment: Assessment) -> Iterator[Fact]:
     if price is not None:
         if assessment.impact_stated:
             yield "impact", f"{wording.spent(price.cost)} of the budget for {_stated(price.impact)}"
-        yield "pays for", canary(price)
+        yield "pays for", _canary(price)
     if isinstance(slo, RatioSlo) and slo.sla is not None:
         left, sla = wording.left(assessment.sla_remaining), wording.percent(slo.sla)
         yield "SLA", f"{left} left of the contract's budget ({sla})"
 
 
-def canary(price: Price) -> str:
+def most_affordable(assessments: Sequence[Assessment]) -> str | None:
+    """Say the largest canary that every budget can pay for; None where not all are known."""
+    if not all(assessment.measured for assessment in assessments):
+        return None
+    priced = [
+        (assessment.price, assessment.slo.name)
+        for assessment in assessments
+        if assessment.price is not None and not assessment.slo.advisory
+    ]
+    if not priced:
+        return None
+    price, name = min(priced, key=lambda price_and_name: _tightness(price_and_name[0]))
+    return f"{_canary(price)} ({name})"
+
+
+def _tightness(price: Price) -> tuple[Fraction, timedelta]:
+    longest = timedelta.max if price.longest_detect is None else price.longest_detect
+    return price.largest_canary, longest
+
+
+def _canary(price: Price) -> str:
     """Say the largest canary, and the longest time to notice, that what is left can pay for."""
     impact, largest = price.impact, price.largest_canary
     stated, failing = wording.percent(impact.canary), _failing(impact)

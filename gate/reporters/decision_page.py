@@ -9,7 +9,7 @@ from gate.decision.document import to_document
 from gate.decision.status import PolicyStatus, Status, status_document
 from gate.reporters import drawing, summary
 from gate.reporters.budgets import BAR, budget_table, details
-from gate.reporters.page import Badge, Column, Facts, Folded, Link, Output, Page, Query, Section
+from gate.reporters.page import Badge, Column, Facts, Folded, Link, Output, Page, QueryText, Section
 
 _SUMMARY = "Windows, forecasts, burn rates, and what the budgets can pay for"
 
@@ -81,7 +81,7 @@ def _details(assessments: Sequence[Assessment], pressing: Sequence[Assessment]) 
                 pressing=assessment in pressing,
                 blocks=(
                     Facts(tuple(details(assessment))),
-                    *((Query(assessment.query),) if assessment.query is not None else ()),
+                    *((QueryText(assessment.query),) if assessment.query is not None else ()),
                 ),
             )
             for assessment in assessments

@@ -90,7 +90,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class QueryText:
     """A query for those who want to repeat it; formats that cannot fold it away leave it out."""
 
     text: str
@@ -179,7 +179,16 @@ class Folded:
 
 
 Block: TypeAlias = (
-    Facts | Paragraph | Query | Link | Picture | Preformatted | Marks | DataTable | Section | Folded
+    Facts
+    | Paragraph
+    | QueryText
+    | Link
+    | Picture
+    | Preformatted
+    | Marks
+    | DataTable
+    | Section
+    | Folded
 )
 
 

@@ -27,7 +27,7 @@ from gate.reporters.page import (
     Paragraph,
     Picture,
     Preformatted,
-    Query,
+    QueryText,
     Section,
 )
 
@@ -135,7 +135,7 @@ def _picture(picture: Picture, style: Style) -> Iterator[str]:
 _WRITERS: Final[Mapping[type[Block], Callable[[Any, Style], Iterable[str]]]] = {
     Facts: _labelled,
     Paragraph: lambda paragraph, _style: [markdown(paragraph.text)],
-    Query: lambda query, _style: [block(query.text)],
+    QueryText: lambda query, _style: [block(query.text)],
     Link: lambda labelled, _style: [f"{labelled.label}: {link(labelled.address)}"],
     Picture: _picture,
     Preformatted: lambda picture, _style: [block(picture.text)],

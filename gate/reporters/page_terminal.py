@@ -32,7 +32,7 @@ from gate.reporters.page import (
     Paragraph,
     Picture,
     Preformatted,
-    Query,
+    QueryText,
     Section,
 )
 from gate.reporters.text_table import text_table
@@ -173,7 +173,7 @@ def _prose(style: Style) -> int:
 
 _WRITERS: Final[Mapping[type[Block], Callable[[Any, Style], Iterable[str]]]] = {
     Paragraph: _paragraph,
-    Query: lambda _query, _style: (),
+    QueryText: lambda _query, _style: (),
     Picture: _picture,
     Preformatted: _preformatted,
     Marks: _marks,

@@ -5,18 +5,16 @@ be allowed again, who to ask.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from fractions import Fraction
+from datetime import datetime
 from typing import Final
 
 from gate import wording
 from gate.budget.assessment import Assessment
-from gate.budget.impact import Price
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, Proposed
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.recognition import Recognition
 from gate.reporters import budgets
-from gate.reporters.affordability import canary
+from gate.reporters.affordability import most_affordable
 from gate.reporters.page import Fact, Facts
 from gate.slo.objective import RatioSlo, SpendSlo
 from gate.slo.window import RollingWindow
@@ -81,7 +79,8 @@ def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
     yield "Allowed now", _allowed_now(decided)
     if verdict in _STOPPING:
         yield "Allowed again", _allowed_again(decided, decision.evaluated_at)
-    yield from _pays_for(decided)
+    if (affordable := most_affordable(decided.assessments)) is not None:
+        yield "Pays for", affordable
     if decided.policy.owners:
         yield "Ask", ", ".join(decided.policy.owners)
 
@@ -222,25 +221,6 @@ def _allowed_now(decided: PolicyDecision) -> str:
     if set(decided.allowed_now) == decided.policy.change_classes:
         return "every change class"
     return ", ".join(decided.allowed_now) or "no change class at all"
-
-
-def _pays_for(decided: PolicyDecision) -> Iterator[Fact]:
-    """Yield the largest canary that every budget can pay for, if all are known."""
-    if not all(assessment.measured for assessment in decided.assessments):
-        return
-    priced = [
-        (assessment.price, assessment.slo.name)
-        for assessment in decided.assessments
-        if assessment.price is not None and not assessment.slo.advisory
-    ]
-    if priced:
-        price, name = min(priced, key=lambda price_and_name: _tightness(price_and_name[0]))
-        yield "Pays for", f"{canary(price)} ({name})"
-
-
-def _tightness(price: Price) -> tuple[Fraction, timedelta]:
-    longest = timedelta.max if price.longest_detect is None else price.longest_detect
-    return price.largest_canary, longest
 
 
 def _allowed_again(decided: PolicyDecision, at: datetime) -> str:

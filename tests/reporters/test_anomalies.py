@@ -262,7 +262,9 @@ def test_json_has_every_point_and_signal() -> None:
     newest = ratio["points"][-1]
     assert newest["rules"] == ["Western Electric 1", "EWMA"]
     assert newest["ewma"]["average"] > newest["ewma"]["limit"] > 0
-    assert newest["lower_limit"] == pytest.approx(0.00297, abs=0.0001)  # 12 - 3 x 3.443 + 1.301 of 1,000
+    assert newest["lower_limit"] == pytest.approx(
+        0.00297, abs=0.0001
+    )  # 12 - 3 x 3.443 + 1.301 of 1,000
     assert ratio["points"][0]["ewma"] is None
 
 

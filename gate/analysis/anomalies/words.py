@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from gate import wording
-from gate.analysis import left_out_facts, note_facts, why_unmeasured
+from gate.analysis import left_out_facts, note_facts, question_page, why_unmeasured
 from gate.analysis.anomalies import (
     AnomalyReport,
     ChartedSlo,
@@ -48,12 +48,9 @@ def output(report: AnomalyReport) -> Output:
 
 def page(report: AnomalyReport) -> Page:
     """Return the page on the control charts of every policy."""
-    return Page(
-        sections=tuple(
-            section(service).extended(summary.policy_text(service.source))
-            for service in report.services
-        ),
-        closing=(summary.signature(report.span.end, report.tool_version, *looked_at(report)),),
+    sections = ((section(service), service.source) for service in report.services)
+    return question_page(
+        sections, summary.signature(report.span.end, report.tool_version, *looked_at(report))
     )
 
 

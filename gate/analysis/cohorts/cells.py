@@ -6,10 +6,12 @@ from typing import Final
 
 from gate import wording
 from gate.analysis.cohorts import CohortReport, Group, ServiceCohorts, SloCohorts
-from gate.history.cohorts.comparison import ComparisonOutcome, Contrast
+from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.policy.findings import Verdict
 from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
 
+_LARGE: Final = 2.0
+"""Where no smaller ratio would show, the sample is too small to tell."""
 _UNLABELLED: Final = "(none)"
 _CERTAIN: Final = 0.001
 _TWO: Final = 2.0
@@ -92,6 +94,22 @@ def interval(contrast: Contrast) -> str:
 def ratio_and_interval(contrast: Contrast) -> str:
     """Write both."""
     return f"{ratio(contrast)} ({interval(contrast)})"
+
+
+def undetected(group: Group, comparison: Comparison) -> str:
+    """Say how large a difference would have to be to be seen."""
+    events = f"{wording.amount(wording.shown(group.total))} events"
+    if comparison.detectable is None:
+        return f"not enough data to tell: no difference at all would show in {events}"
+    many = comparison.detectable_ratio
+    if many is None:
+        share = wording.spent(wording.shown(comparison.detectable))
+        return f"no difference seen; an error ratio below {share} would not show in {events}"
+    if many >= _LARGE:
+        return (
+            f"not enough data to tell: a difference below {times(many)} would not show in {events}"
+        )
+    return f"no difference seen; one of {times(many)} or more would most likely show"
 
 
 def _probability(row: CohortRow) -> str:

@@ -24,19 +24,11 @@ from gate.wording import without_events
 
 _STEPS: Final = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720)
 """In minutes; longer ones are whole days."""
-
-
 _MOST_STEPS: Final = 200
 """An hour for 7 days, 4 hours for 30: enough to tell how failures are spread, and few to send."""
-
-
 _MINUTE: Final = timedelta(minutes=1)
-
-
 SHORTEST: Final = FEWEST_STEPS * _STEPS[0] * _MINUTE
 """Of a shorter time nothing could be said."""
-
-
 _DAY: Final = timedelta(days=1)
 
 
@@ -119,8 +111,6 @@ def _why_not(slo: Slo) -> str | None:
 
 _WHOLE: Final = 1e-6
 """A count that is off by more is no number of events, but a server's estimate of one."""
-
-
 _ESTIMATED: Final = (
     "the server extrapolates, so counts need not be whole; for the tests they are rounded"
 )

@@ -6,7 +6,7 @@ from math import inf
 from typing import Final
 
 from gate import wording
-from gate.analysis import left_out_facts, note_facts, why_unmeasured
+from gate.analysis import left_out_facts, note_facts, question_page, why_unmeasured
 from gate.analysis.cohorts import (
     CohortReport,
     Group,
@@ -23,6 +23,7 @@ from gate.analysis.cohorts.cells import (
     ratio,
     ratio_and_interval,
     times,
+    undetected,
 )
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.policy.findings import Verdict
@@ -30,8 +31,6 @@ from gate.reporters import summary
 from gate.reporters.page import Badge, DataTable, Fact, Facts, Output, Page, Section, said
 from gate.slo.quantities import format_duration
 
-_LARGE: Final = 2.0
-"""Where no smaller ratio would show, the sample is too small to tell."""
 _MOST_TOLD: Final = 3
 """More groups of which nothing can be said are told in one sentence."""
 _PLAIN: Final = frozenset(
@@ -53,13 +52,8 @@ def output(report: CohortReport) -> Output:
 
 def page(report: CohortReport) -> Page:
     """Return the page on the cohorts of every policy."""
-    return Page(
-        sections=tuple(
-            section(report, service).extended(summary.policy_text(service.source))
-            for service in report.services
-        ),
-        closing=(summary.signature(report.at, report.tool_version),),
-    )
+    sections = ((section(report, service), service.source) for service in report.services)
+    return question_page(sections, summary.signature(report.at, report.tool_version))
 
 
 def section(report: CohortReport, service: ServiceCohorts) -> Section:
@@ -182,7 +176,7 @@ def _sentence(report: CohortReport, slo: SloCohorts, group: Group) -> str:
         alike = f"at the same times {ratio_and_interval(comparison.crude)}"
         return f"{plainly}, but {alike}: it is when its events came"
     if comparison.outcome is ComparisonOutcome.NONE:
-        return f"{name}: {_nothing(group, comparison)}"
+        return f"{name}: {undetected(group, comparison)}"
     burns = f"{name} {_burns(slo, comparison.crude)}{_when(comparison)}"
     if comparison.within is None:
         if comparison.stratified:
@@ -229,22 +223,6 @@ def _when(comparison: Comparison) -> str:
 
 def _rest(slo: SloCohorts) -> str:
     return beside(slo.baseline)
-
-
-def _nothing(group: Group, comparison: Comparison) -> str:
-    """Say how large a difference would have to be to be seen."""
-    events = f"{wording.amount(wording.shown(group.total))} events"
-    if comparison.detectable is None:
-        return f"not enough data to tell: no difference at all would show in {events}"
-    many = comparison.detectable_ratio
-    if many is None:
-        share = wording.spent(wording.shown(comparison.detectable))
-        return f"no difference seen; an error ratio below {share} would not show in {events}"
-    if many >= _LARGE:
-        return (
-            f"not enough data to tell: a difference below {times(many)} would not show in {events}"
-        )
-    return f"no difference seen; one of {times(many)} or more would most likely show"
 
 
 def _more(compared: list[Group], silent: list[Group]) -> str:

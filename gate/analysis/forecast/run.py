@@ -40,7 +40,7 @@ ForecastAnswers = Mapping[str, SeriesAnswer]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastOptions:
-    """What is to be foretold."""
+    """What is to be predicted."""
 
     at: datetime
     """Now."""
@@ -134,8 +134,8 @@ def _slo(
         return replace(forecast, limitation="what was spent is not told step by step")
     if isinstance(slo.window, RollingWindow):
         better = policy.tiers[: policy.tiers.index(tier)]
-        return rolling_projections(forecast, answer, slo.window.duration, better, at)
-    return calendar_projections(forecast, answer, slo, at)
+        return _rolling_projections(forecast, answer, slo.window.duration, better, at)
+    return _calendar_projections(forecast, answer, slo, at)
 
 
 def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
@@ -147,30 +147,21 @@ def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
 
 RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3))
 """The windows before now whose burn rates are carried on."""
-
-
 STEP: Final = timedelta(hours=1)
 """Of the history that a calendar budget's interval is drawn from."""
-
-
 _COMPOSITE: Final = "it is a composite; its members are foretold themselves"
 
 
-def rolling_projections(
+def _rolling_projections(
     forecast: SloForecast,
     answer: SeriesAnswer | None,
     window: timedelta,
     better: Sequence[Tier],
     at: datetime,
 ) -> SloForecast:
-    """Return what becomes of a rolling budget.
+    """Return what becomes of a rolling budget whose SLO has the window.
 
-    Args:
-        forecast: what is known of the budget, which was measured.
-        answer: the history of the window; None: an SLO of which there is none.
-        window: of the SLO.
-        better: the tiers above the one that the budget is in, the best first.
-        at: now.
+    ``better`` are the tiers above the one that the budget is in, the best first.
     """
     if answer is None:
         return replace(forecast, limitation=NO_STEPS)
@@ -191,17 +182,10 @@ def rolling_projections(
     return replace(projected, assessment=assessment, projections=projections)
 
 
-def calendar_projections(
+def _calendar_projections(
     forecast: SloForecast, answer: SeriesAnswer | None, slo: RatioSlo, at: datetime
 ) -> SloForecast:
-    """Return what becomes of a calendar budget.
-
-    Args:
-        forecast: what is known of the budget, which was measured.
-        answer: the history before now; None: an SLO of which there is none.
-        slo: whose budget it is.
-        at: now.
-    """
+    """Return what becomes of a calendar budget, by the history before now."""
     assessment = forecast.assessment
     projected = replace(forecast, projections=tuple(_to_the_reset(slo, assessment, at)))
     if answer is None:
@@ -223,7 +207,6 @@ def calendar_projections(
 
 
 def _rates(assessment: Assessment) -> Iterator[tuple[timedelta | None, Fraction]]:
-    """Yield the rates to carry on: none at all, and those of `RATES` that were measured."""
     yield None, Fraction(0)
     for window in RATES:
         burn = assessment.burn_rates.get(window)
@@ -240,7 +223,6 @@ def _back(
     window: timedelta,
     at: datetime,
 ) -> Projection:
-    """Return when a rolling budget runs out, and when it is back in each better tier."""
     future = tuple(carried(assessment.recovering(), at=at, window=window, burn=burn))
 
     def reaches(place: int) -> datetime | None:
@@ -256,7 +238,6 @@ def _back(
 
 
 def _to_the_reset(slo: RatioSlo, assessment: Assessment, at: datetime) -> Iterator[Projection]:
-    """Yield when a calendar budget runs out, and what is left of it at the reset."""
     consumed = assessment.consumed or Fraction(0)
     for rate_of, burn in _rates(assessment):
         end = carried_on(slo, at, 1 - consumed, burn)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from gate import wording
-from gate.analysis import why_unmeasured
+from gate.analysis import question_page, why_unmeasured
 from gate.analysis.forecast import (
     ForecastReport,
     Projection,
@@ -51,13 +51,8 @@ def output(report: ForecastReport) -> Output:
 
 def page(report: ForecastReport) -> Page:
     """Return the page on what becomes of the budgets of every policy."""
-    return Page(
-        sections=tuple(
-            section(service).extended(summary.policy_text(service.source))
-            for service in report.services
-        ),
-        closing=(summary.signature(report.evaluated_at, report.tool_version),),
-    )
+    sections = ((section(service), service.source) for service in report.services)
+    return question_page(sections, summary.signature(report.evaluated_at, report.tool_version))
 
 
 def section(service: ServiceForecast) -> Section:

@@ -1,13 +1,12 @@
 """What was found of incidents, in sentences and cells, and the page that they make."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from gate import wording
-from gate.analysis import left_out_facts, note_facts, why_unmeasured
+from gate.analysis import left_out_facts, note_facts, question_page, why_unmeasured
 from gate.analysis.incidents import (
     IncidentReport,
     SearchedSlo,
@@ -51,13 +50,8 @@ def output(report: IncidentReport) -> Output:
 
 def page(report: IncidentReport) -> Page:
     """Return the page on the incidents of every policy."""
-    return Page(
-        sections=tuple(
-            section(service).extended(summary.policy_text(service.source))
-            for service in report.services
-        ),
-        closing=(*without_impact(report), _closing(report)),
-    )
+    sections = ((section(service), service.source) for service in report.services)
+    return question_page(sections, *without_impact(report), _closing(report))
 
 
 def section(service: ServiceIncidents) -> Section:
@@ -77,8 +71,7 @@ def without_impact(report: IncidentReport) -> tuple[Facts, ...]:
     return (Facts(facts),) if facts else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentRow:
+class IncidentRow(NamedTuple):
     """What an incident of the service did to one SLO."""
 
     number: int
@@ -90,14 +83,8 @@ class IncidentRow:
 
 
 def _rows(service: ServiceIncidents) -> list[IncidentRow]:
-    """Return a row for each SLO of each incident, in order."""
     return [
-        IncidentRow(
-            number=number,
-            first=impact is annotated.episode.felt[0],
-            impact=impact,
-            annotated=annotated,
-        )
+        IncidentRow(number, impact is annotated.episode.felt[0], impact, annotated)
         for number, annotated in enumerate(service.annotated, start=1)
         for impact in annotated.episode.felt
     ]
@@ -124,7 +111,6 @@ def badge(service: ServiceIncidents) -> Badge:
 
 
 def _about(service: ServiceIncidents) -> Iterator[Fact]:
-    """Yield how often, how long, what that means, and what is not known."""
     yield from _reliability(service)
     if service.drain is not None:
         yield "Means", _meaning(service.drain)
@@ -135,7 +121,6 @@ def _about(service: ServiceIncidents) -> Iterator[Fact]:
 
 
 def _explanations(service: ServiceIncidents) -> Iterator[Fact]:
-    """Yield what the table has no room for: what is known of each, what is not, and deploys."""
     for number, annotated in enumerate(service.annotated, start=1):
         yield from ((f"Incident {number}", text) for text in _explanation(annotated))
 
@@ -176,7 +161,6 @@ def _smaller(slo: SearchedSlo) -> str:
 
 
 def _meaning(drain: Drain) -> str:
-    """Say what the figures imply for the budget."""
     count = wording.amount(wording.shown(drain.per_window))
     pace = f"{count} incident{'' if count == '1' else 's'} in {format_duration(drain.window)}"
     costs = f"{_share(drain.each)} of the budget of {drain.slo} each"
@@ -224,6 +208,18 @@ def _number(row: IncidentRow) -> str:
     return f"#{row.number}" if row.first else ""
 
 
+def _amount(number: float) -> str:
+    return wording.amount(wording.shown(number))
+
+
+def _burn(rate: float) -> str:
+    return wording.burn(wording.shown(rate))
+
+
+def _start(row: IncidentRow) -> str:
+    return wording.minute(row.impact.incident.start)
+
+
 def _end(row: IncidentRow) -> str:
     incident = row.impact.incident
     return "open" if incident.ending is IncidentEnding.OPEN else wording.minute(incident.end)
@@ -243,25 +239,12 @@ def _records(row: IncidentRow) -> Cell:
 _COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (
     Column(title="#", cell=_number, right=False, keep=MUST),
     Column(title="SLO", cell=lambda row: row.impact.slo, right=False, keep=MUST, share=4),
-    Column(
-        title="Start, UTC",
-        cell=lambda row: wording.minute(row.impact.incident.start),
-        right=False,
-        keep=8,
-    ),
+    Column(title="Start, UTC", cell=_start, right=False, keep=8),
     Column(title="End, UTC", cell=_end, right=False, keep=3),
     Column(title="Lasted", cell=_lasted, keep=MUST),
-    Column(
-        title="Bad",
-        cell=lambda row: wording.amount(wording.shown(row.impact.incident.bad)),
-        keep=4,
-    ),
+    Column(title="Bad", cell=lambda row: _amount(row.impact.incident.bad), keep=4),
     Column(title="Of budget", cell=lambda row: _share(row.impact.share), keep=7),
-    Column(
-        title="Peak burn",
-        cell=lambda row: wording.burn(wording.shown(row.impact.incident.peak)),
-        keep=5,
-    ),
+    Column(title="Peak burn", cell=lambda row: _burn(row.impact.incident.peak), keep=5),
     Column(title="Known as", cell=_records, right=False, keep=MUST, share=5),
 )
 """In the order of reading."""

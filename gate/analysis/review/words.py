@@ -35,6 +35,7 @@ from gate.reporters.page import (
     tabulate,
 )
 from gate.slo.objective import RatioSlo
+from gate.wording import shown
 
 _NOT_MEASURED: Final = "not measured"
 _VERDICTS: Final = {
@@ -45,8 +46,6 @@ _VERDICTS: Final = {
     Fit.RIGHT: Verdict.ALLOW,
 }
 """What is found of an SLO, the most pressing first."""
-_FULL: Final = 100
-"""Per cent."""
 _TWENTY: Final = 20
 """Of fewer, 95 % are all."""
 
@@ -80,7 +79,6 @@ def _section(service: ServiceReview) -> Section:
 
 
 def _badge(service: ServiceReview) -> Badge:
-    """Return how bad it is, and in capitals how many are how."""
     counts = Counter(_state(reviewed) for reviewed in service.slos)
     if not counts:
         return Badge(Verdict.UNDECIDED, "NOTHING TO REVIEW")
@@ -89,7 +87,6 @@ def _badge(service: ServiceReview) -> Badge:
 
 
 def _slo(reviewed: SloReview) -> Section:
-    """Return what was promised and how that fits, the periods, and what else could have been."""
     slo, review = reviewed.slo, reviewed.review
     blocks: list[Block] = []
     if review is not None:
@@ -105,39 +102,33 @@ def _slo(reviewed: SloReview) -> Section:
 
 
 def _period_columns(slo: RatioSlo) -> tuple[Column[PastPeriod], ...]:
-    """Return the columns of the table of periods."""
     sla = slo.sla
     return (
-        Column(
-            title="From, UTC",
-            cell=lambda period: _minute(period, start=True),
-            right=False,
-            keep=MUST,
-        ),
-        Column(
-            title="To, UTC", cell=lambda period: _minute(period, start=False), right=False, keep=3
-        ),
+        Column(title="From, UTC", cell=_start, right=False, keep=MUST),
+        Column(title="To, UTC", cell=_end, right=False, keep=3),
         Column(title="Bad of total", cell=_events, keep=5),
         Column(title="Consumed", cell=lambda period: _consumed(period, slo.objective), keep=MUST),
-        *([_left_of_sla(sla), _spare(sla)] if sla is not None else []),
+        *(_sla_columns(sla) if sla is not None else ()),
         Column(title="Counted", cell=_counted, right=False, keep=7),
     )
 
 
 def _candidate_columns(review: Review) -> tuple[Column[CandidateReplay], ...]:
-    """Return the columns of the table of objectives that could have been."""
     counted = len(review.counted)
     return (
-        Column(title="Objective", cell=_objective, keep=MUST),
-        Column(title="", cell=lambda replayed: replayed.candidate.kind, right=False, keep=MUST),
-        Column(title="Met", cell=lambda replayed: f"{replayed.met} of {counted}", keep=8),
-        Column(title="Nothing left", cell=lambda replayed: _share(replayed.exhausted), keep=3),
+        Column(
+            title="Objective",
+            cell=lambda replay: wording.percent(replay.candidate.objective),
+            keep=MUST,
+        ),
+        Column(title="", cell=lambda replay: replay.candidate.kind, right=False, keep=MUST),
+        Column(title="Met", cell=lambda replay: f"{replay.met} of {counted}", keep=8),
+        Column(title="Nothing left", cell=lambda replay: wording.rounded(replay.exhausted), keep=3),
         *(_in_tier(tier) for tier in review.replayed[0].tiers),
     )
 
 
 def _about(reviewed: SloReview) -> Iterator[Fact]:
-    """Yield what the periods come to, the SLA's margin, and what is not known."""
     slo, review = reviewed.slo, reviewed.review
     if reviewed.unmeasured is not None:
         yield "Not measured", why_unmeasured(reviewed.unmeasured)
@@ -200,13 +191,16 @@ def _in_most(review: Review) -> str:
 def _margin(sla: Fraction, counted: Sequence[PastPeriod]) -> str:
     missed = sum(period.consumed(sla) > 1 for period in counted)
     worst = max(counted, key=lambda period: period.consumed(sla))
-    left, when = wording.left(_fine(1 - worst.consumed(sla))), wording.instant(worst.span.start)
-    spare = worst.spare(sla)
+    left, when = (
+        wording.left(shown(1 - worst.consumed(sla))),
+        wording.instant(worst.span.start),
+    )
+    spare = _whole(worst.spare(sla))
     if missed:
-        over = f"{_whole(spare).removeprefix('-')} bad events too many"
+        over = f"{spare.removeprefix('-')} bad events too many"
         which = f"was missed in {missed} of {_periods(counted)}; the worst"
     else:
-        over = f"{_whole(spare)} more could have failed"
+        over = f"{spare} more could have failed"
         which = "was never missed; the nearest to it"
     return f"{wording.percent(sla)} {which} began {when}: {left} of its budget left, {over}"
 
@@ -215,19 +209,22 @@ def _periods(counted: Sequence[PastPeriod]) -> str:
     return f"{len(counted)} period{'' if len(counted) == 1 else 's'}"
 
 
-def _minute(period: PastPeriod, *, start: bool) -> str:
-    at = period.span.start if start else period.span.end
-    return wording.minute(at)
+def _start(period: PastPeriod) -> str:
+    return wording.minute(period.span.start)
+
+
+def _end(period: PastPeriod) -> str:
+    return wording.minute(period.span.end)
 
 
 def _events(period: PastPeriod) -> str:
     if not period.coverage:
         return wording.NOTHING
-    return f"{wording.amount(_fine(period.bad))} of {wording.amount(_fine(period.total))}"
+    return f"{wording.amount(shown(period.bad))} of {wording.amount(shown(period.total))}"
 
 
 def _consumed(period: PastPeriod, objective: Fraction) -> str:
-    return wording.spent(_fine(period.consumed(objective))) if period.total else wording.NOTHING
+    return wording.spent(shown(period.consumed(objective))) if period.total else wording.NOTHING
 
 
 def _counted(period: PastPeriod) -> str:
@@ -236,35 +233,20 @@ def _counted(period: PastPeriod) -> str:
     return f"no: {cause(period.doubt)} ({wording.left(period.coverage, 0)} has data)"
 
 
-def _left_of_sla(sla: Fraction) -> Column[PastPeriod]:
-    def cell(period: PastPeriod) -> str:
-        return wording.left(_fine(1 - period.consumed(sla))) if period.total else wording.NOTHING
+def _sla_columns(sla: Fraction) -> Iterator[Column[PastPeriod]]:
+    def left(period: PastPeriod) -> str:
+        return wording.left(shown(1 - period.consumed(sla))) if period.total else wording.NOTHING
 
-    return Column(title="Left of SLA", cell=cell, keep=6)
-
-
-def _spare(sla: Fraction) -> Column[PastPeriod]:
-    def cell(period: PastPeriod) -> str:
+    def spare(period: PastPeriod) -> str:
         return _whole(period.spare(sla)) if period.total else wording.NOTHING
 
-    return Column(title="Spare events", cell=cell, keep=2)
+    yield Column(title="Left of SLA", cell=left, keep=6)
+    yield Column(title="Spare events", cell=spare, keep=2)
 
 
 def _in_tier(tier: str) -> Column[CandidateReplay]:
-    return Column(title=tier, cell=lambda replayed: _share(replayed.tiers.get(tier)), keep=5)
-
-
-def _objective(replayed: CandidateReplay) -> str:
-    return wording.percent(replayed.candidate.objective)
-
-
-def _share(part: Fraction | None) -> str:
-    return wording.NOTHING if part is None else f"{float(part * _FULL):.1f} %"
+    return Column(title=tier, cell=lambda replay: wording.rounded(replay.tiers.get(tier)), keep=5)
 
 
 def _whole(count: Fraction) -> str:
-    return f"{int(_fine(count) // 1):,}"
-
-
-def _fine(number: Fraction) -> Fraction:
-    return wording.shown(float(number))
+    return f"{int(shown(count) // 1):,}"
