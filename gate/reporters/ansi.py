@@ -28,7 +28,7 @@ _SIGNS: Final = {
     Verdict.UNDECIDED: ("?", "?"),
     Verdict.BLOCK: ("✖", "x"),
 }
-"""In Unicode and in ASCII."""
+"""A sign in Unicode and in ASCII."""
 _BADGES: Final = {
     Verdict.ALLOW: "1;30;42",
     Verdict.WARN: "1;30;43",

@@ -23,10 +23,10 @@ _STEPS: Final = (
     *(n * _HOUR for n in (1, 3, 6, 12)),
     *(n * _DAY for n in (1, 2, 4, 7, 14, 21, 28, 91, 364)),
 )
-"""Between two instants that are written."""
+"""Steps between two written instants."""
 _MONDAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _TICKS: Final = 6
-"""So many instants are written at most: a phone has no room for more."""
+"""The most instants that are written: a phone has no room for more."""
 _LINES: Final = 3
 
 
@@ -67,7 +67,7 @@ class Logarithmic:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Instants, from left to right."""
+    """A scale of instants from left to right."""
 
     span: Span
 

@@ -21,15 +21,15 @@ Fact = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One cell of a table."""
+    """A cell of a table."""
 
     text: str
     tone: Verdict | None = None
-    """Whose colour repeats what the text says; None: of none."""
+    """The verdict whose colour repeats what the text says; None for no colour."""
     strong: bool = False
     """Whether it is what a reader looks for first."""
     ascii: str | None = None
-    """The text where only ASCII can be written; None: the same, escaped."""
+    """The text where only ASCII can be written; None to escape the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A sentence or several."""
+    """One or more sentences."""
 
     text: str
 

@@ -19,7 +19,7 @@ from gate.slo.window import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartedSlo:
-    """One SLO whose history was asked for."""
+    """An SLO whose history was requested, and its control charts."""
 
     slo: RatioSlo
     charts: tuple[Drawn, ...]
@@ -29,13 +29,13 @@ class ChartedSlo:
     """The share of the time of which nothing is known, 0 to 1."""
     query: str | None
     lost: Unmeasured | None = None
-    """Given: there is no history, and this is why."""
+    """The reason why there is no history; None if there is one."""
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAnomalies:
-    """One policy."""
+    """The control charts of one policy."""
 
     policy: Policy
     source: PolicySource
@@ -45,27 +45,27 @@ class ServiceAnomalies:
 
     @property
     def charts(self) -> tuple[tuple[ChartedSlo, Chart], ...]:
-        """Those that could be drawn."""
+        """The charts that could be drawn, each with its SLO."""
         return tuple(
             (slo, chart) for slo in self.slos for chart in slo.charts if isinstance(chart, Chart)
         )
 
     @property
     def missing(self) -> tuple[tuple[ChartedSlo, NoChart], ...]:
-        """Those that could not, of SLOs that have a history."""
+        """The charts that could not be drawn although their SLO has a history."""
         return tuple(
             (slo, chart) for slo in self.slos for chart in slo.charts if isinstance(chart, NoChart)
         )
 
     @property
     def lost(self) -> tuple[tuple[ChartedSlo, Unmeasured], ...]:
-        """SLOs without a history."""
+        """The SLOs without a history, each with the reason."""
         return tuple((slo, slo.lost) for slo in self.slos if slo.lost is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyReport:
-    """The whole."""
+    """The control charts of all policies."""
 
     services: tuple[ServiceAnomalies, ...]
     """At least one."""
@@ -77,7 +77,7 @@ class AnomalyReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where a history could not be had; there is no verdict on what was found."""
+        """Undecided if a history could not be obtained, else allow: findings are no verdict."""
         lost = any(service.lost for service in self.services)
         return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
 

@@ -24,19 +24,19 @@ from gate.slo.window import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyOptions:
-    """What is looked at, and how."""
+    """The time to chart, and how."""
 
     at: datetime
     """The end of the history."""
     last: timedelta
-    """How much of it; what is over a whole number of steps is left out."""
+    """The length of the history; a rest that is not a whole step is left out."""
     step: timedelta
     """At most ``last``."""
     charting: Charting
 
     @property
     def span(self) -> Span:
-        """A whole number of steps."""
+        """The time to chart, a whole number of steps."""
         return Span(self.at - self.last // self.step * self.step, self.at)
 
 

@@ -75,7 +75,7 @@ def _picture(chart: Chart) -> Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyRow:
-    """One chart."""
+    """A chart, which is a row of the table."""
 
     slo: ChartedSlo
     chart: Chart

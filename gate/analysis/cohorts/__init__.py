@@ -18,19 +18,19 @@ from gate.slo.window import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The events of one value of the label."""
+    """The events with one value of the label."""
 
     value: str
-    """Empty: events without the label."""
+    """Empty for events without the label."""
     total: float
     bad: float
     interval: tuple[float, float]
     """95 % of its error ratio (Wilson), for failures that come in bursts as they do."""
     burn_rate: float
     budget_share: float
-    """Its bad events, by those that the budget of one SLO window has."""
+    """Its bad events divided by the bad events that the budget of one SLO window allows."""
     comparison: Comparison | None
-    """None: it is what the others are compared with."""
+    """None if the others are compared with this group."""
 
     @property
     def ratio(self) -> float:
@@ -40,13 +40,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloCohorts:
-    """One SLO whose events were to be told apart."""
+    """An SLO whose events are compared by group."""
 
     slo: str
     span: Span
     step: timedelta
     groups: tuple[Group, ...] = ()
-    """Those that cost the most first; empty where nothing is known."""
+    """The most expensive first; empty if nothing is known."""
     baseline: str | None = None
     """The value that the others are compared with; None: each with all the rest."""
     unknown: Fraction = Fraction(1)
@@ -54,35 +54,35 @@ class SloCohorts:
     query: str | None = None
     notes: tuple[str, ...] = ()
     unmeasured: Unmeasured | None = None
-    """Given: there are no groups, and this is why."""
+    """The reason why there are no groups; None if there are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCohorts:
-    """One policy."""
+    """The cohorts of one policy."""
 
     policy: Policy
     source: PolicySource
     slos: tuple[SloCohorts, ...]
     left_out: LeftOut
-    """SLOs that have no events to tell apart, each with a sentence that says so."""
+    """SLOs without events that could be compared, each with the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortReport:
-    """The whole."""
+    """The cohorts of all policies."""
 
     services: tuple[ServiceCohorts, ...]
     """At least one."""
     by: str
     within: str | None
-    """A second label, among whose values events are alike; None: it was not looked at."""
+    """A second label; events with the same value of it are alike. None if there is none."""
     at: datetime
     tool_version: str
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where an SLO could not be measured by group; no verdict on what was found."""
+        """Undecided if an SLO could not be measured by group, whatever was found."""
         slos = [slo for service in self.services for slo in service.slos]
         unmeasured = any(slo.unmeasured is not None for slo in slos)
         return ExitCode.UNDECIDED if unmeasured else ExitCode.ALLOW

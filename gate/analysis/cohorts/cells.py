@@ -11,7 +11,7 @@ from gate.policy.findings import Verdict
 from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
 
 _LARGE: Final = 2.0
-"""Where no smaller ratio would show, the sample is too small to tell."""
+"""If no smaller ratio would show, the sample is too small to tell."""
 _UNLABELLED: Final = "(none)"
 _CERTAIN: Final = 0.001
 _TWO: Final = 2.0
@@ -20,7 +20,7 @@ _TEN: Final = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortRow:
-    """One group of one SLO."""
+    """A group of an SLO, which is a row of the table."""
 
     first: bool
     """Whether it is the SLO's first row."""

@@ -1,4 +1,4 @@
-"""What is asked of a backend to compare cohorts, and what its answers say."""
+"""The requests to a backend to compare cohorts, and what its answers say."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,13 +28,13 @@ _MOST_STEPS: Final = 200
 """An hour for 7 days, 4 hours for 30: enough to tell how failures are spread, and few to send."""
 _MINUTE: Final = timedelta(minutes=1)
 SHORTEST: Final = FEWEST_STEPS * _STEPS[0] * _MINUTE
-"""Of a shorter time nothing could be said."""
+"""Nothing can be said about a shorter time."""
 _DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortOptions:
-    """How events are told apart."""
+    """How to compare events by group."""
 
     at: datetime
     by: str
@@ -43,13 +43,13 @@ class CohortOptions:
     within: str | None = None
     """A second label: events with the same value of it are alike."""
     against: str | None = None
-    """The value that the others are compared with; None: each with the rest."""
+    """The value that the others are compared with; None to compare each with the rest."""
     last: timedelta | None = None
-    """How far to look back; None: as far as each SLO's window has come."""
+    """How far to look back; None for the elapsed part of each SLO's window."""
     slos: tuple[str, ...] = ()
-    """Only these; empty: all."""
+    """Only these SLOs; all if empty."""
     top: int = 20
-    """So many values are told apart, at least 1."""
+    """The number of values that get a group of their own, at least 1."""
 
 
 SloRequest = tuple[RatioSlo, CohortRequest]
@@ -139,7 +139,7 @@ def service_cohorts(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """One SLO's groups, and what is to be compared; without groups: why there are none."""
+    """The groups of one SLO and what is to be compared; without groups, why there are none."""
 
     slo: RatioSlo
     cohorts: SloCohorts

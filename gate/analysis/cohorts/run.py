@@ -1,4 +1,4 @@
-"""Telling apart whose events burn the budgets of everything that one or several policies count."""
+"""Comparing cohorts: whose events burn the budgets of one or several policies."""
 
 from collections.abc import Callable, Sequence
 

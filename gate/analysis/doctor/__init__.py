@@ -23,34 +23,34 @@ from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloCheckup:
-    """One SLO that is counted; a composite's members are these."""
+    """An SLO with counts of its own, which a composite has not."""
 
     slo: RatioSlo | SpendSlo
     symptoms: tuple[CheckResult, ...]
     caveats: tuple[str, ...]
-    """What is known of its preset, whatever was seen."""
+    """The notes of its preset, whatever was seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyCheckup:
-    """One policy and its backend."""
+    """The checks of one policy and its backend."""
 
     policy: Policy
     source: PolicySource
     kind: str
-    """Of the backend."""
+    """The type of the backend."""
     backend: tuple[CheckResult, ...]
     slos: tuple[SloCheckup, ...]
 
     @property
     def symptoms(self) -> list[CheckResult]:
-        """All of them."""
+        """All check results, those of the backend first."""
         return [*self.backend, *(symptom for slo in self.slos for symptom in slo.symptoms)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkup:
-    """The whole."""
+    """The checks of all policies."""
 
     policies: tuple[PolicyCheckup, ...]
     """At least one."""

@@ -19,10 +19,10 @@ from gate.policy.tiers import Tier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
-    """What becomes of a budget at one rate."""
+    """The future of a budget at one burn rate."""
 
     rate_of: timedelta | None
-    """The window before now whose burn rate goes on; None: nothing more fails."""
+    """The window before now whose burn rate continues; None if nothing more fails."""
     burn: Fraction
     exhausted_at: datetime | None
     """None: not at this rate, or not before the reset, or gone already."""
@@ -35,22 +35,22 @@ class Projection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloForecast:
-    """One SLO."""
+    """The future of one SLO's budget."""
 
     assessment: Assessment
     tier: Tier | None
-    """The band of what is left; None: not measured."""
+    """The tier of what is left; None if it was not measured."""
     projections: tuple[Projection, ...] = ()
     """Of a rolling budget by its history; of a calendar one by division, which is exact there as
     long as the traffic stays. Empty: see ``unmeasured`` and ``limitation``."""
     expected: Expected | None = None
     """Calendar: what is left at the reset if what comes is like what was."""
     limitation: str | None = None
-    """Why there is less than that, where nothing is missing: a sentence."""
+    """Why nothing more can be predicted although nothing is missing; a sentence."""
     unmeasured: Unmeasured | None = None
-    """Why the history could not be had, or the budget."""
+    """The reason why the history or the budget could not be obtained."""
     unknown: Fraction = Fraction(0)
-    """The share of the history of which nothing is known."""
+    """The share of the history without data, 0 to 1."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -62,7 +62,7 @@ class SloForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceForecast:
-    """One policy."""
+    """The future of one policy's budgets."""
 
     policy: Policy
     source: PolicySource
@@ -72,7 +72,7 @@ class ServiceForecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastReport:
-    """The whole."""
+    """The future of all budgets."""
 
     services: tuple[ServiceForecast, ...]
     """At least one."""
@@ -81,7 +81,7 @@ class ForecastReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where a budget or a history could not be had, whatever is foretold."""
+        """Undecided if a budget or a history could not be obtained, whatever is predicted."""
         lost = any(slo.unmeasured for service in self.services for slo in service.slos)
         return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
 
@@ -144,5 +144,5 @@ def _expected(expected: Expected | None) -> Json | None:
 
 
 def _second(at: datetime | None) -> str | None:
-    # Of what is foretold the microseconds are noise.
+    # In a prediction microseconds are noise.
     return None if at is None else instant(at.replace(microsecond=0))

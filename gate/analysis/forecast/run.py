@@ -45,7 +45,7 @@ class ForecastOptions:
     at: datetime
     """Now."""
     last: timedelta
-    """How much history a calendar budget's interval is drawn from; whole hours of it."""
+    """The length of the history for a calendar budget's interval, in whole hours."""
     timeout: timedelta
 
 

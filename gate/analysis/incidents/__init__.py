@@ -24,24 +24,24 @@ from gate.slo.window import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchedSlo:
-    """One SLO whose history was asked for."""
+    """An SLO whose history was searched."""
 
     slo: str
     impacts: tuple[SloImpact, ...]
     """The oldest first; empty also where nothing is known."""
     unknown: Fraction
-    """The share of the time of which nothing is known, 0 to 1."""
+    """The share of the time without data, 0 to 1."""
     query: str | None
     unmeasured: Unmeasured | None
-    """Given: there is no history, and this is why."""
+    """The reason why there is no history; None if there is one."""
     smaller: tuple[SloImpact, ...] = ()
-    """Those that cost the budget less than what makes one worth a word."""
+    """Incidents that cost less than the least share, which are only summed up."""
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceIncidents:
-    """One policy."""
+    """The incidents of one policy."""
 
     policy: Policy
     source: PolicySource
@@ -49,19 +49,19 @@ class ServiceIncidents:
     left_out: LeftOut
     """SLOs that have no burn rate by events, each with a sentence that says so."""
     annotated: tuple[AnnotatedIncident, ...]
-    """All episodes, the oldest first."""
+    """All incidents of the service with what is known of them, the oldest first."""
     reliability: Reliability
     drain: Drain | None
 
     @property
     def unmeasured(self) -> bool:
-        """Whether there is no history of some SLO."""
+        """Whether an SLO has no history."""
         return any(slo.unmeasured is not None for slo in self.slos)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentReport:
-    """The whole."""
+    """The incidents of all policies."""
 
     services: tuple[ServiceIncidents, ...]
     """At least one."""
@@ -69,12 +69,12 @@ class IncidentReport:
     step: timedelta
     threshold: Fraction
     without_impact: tuple[IncidentRecord, ...]
-    """Known incidents of the time looked at that no SLO felt."""
+    """Known incidents in the time looked at that cost no SLO anything."""
     tool_version: str
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where a history could not be had; there is no verdict on what was found."""
+        """Undecided if a history could not be obtained, else allow: findings are no verdict."""
         unmeasured = any(service.unmeasured for service in self.services)
         return ExitCode.UNDECIDED if unmeasured else ExitCode.ALLOW
 

@@ -42,12 +42,12 @@ from gate.wording import burn_shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentOptions:
-    """What is looked for, and what is known already."""
+    """What to search for, and what is known already."""
 
     at: datetime
     """The end of the history that is looked at."""
     last: timedelta
-    """How much of it; what is over a whole number of steps is left out."""
+    """The length of the history; a rest that is not a whole step is left out."""
     step: timedelta
     """At most ``last``."""
     threshold: Fraction
@@ -60,7 +60,7 @@ class IncidentOptions:
 
     @property
     def span(self) -> Span:
-        """A whole number of steps."""
+        """The time to search, a whole number of steps."""
         return newest_steps(Span(self.at - self.last, self.at), self.step)
 
     def request(self, slo: RatioSlo) -> SeriesRequest:
@@ -88,7 +88,7 @@ def search_incidents(
 def incident_report(
     services: Sequence[ServiceIncidents], options: IncidentOptions
 ) -> IncidentReport:
-    """Put together what was found under every policy."""
+    """Merge what was found under every policy."""
     incidents = [annotated for service in services for annotated in service.annotated]
     return IncidentReport(
         services=tuple(services),
@@ -118,7 +118,7 @@ def service_incidents(
     Args:
         file: the policy.
         answers: to `IncidentOptions.request`, of each SLO that `by_events` names.
-        options: what is looked for.
+        options: what to search for.
     """
     policy, slos = file.policy, by_events(file.policy)
     looked_at = tuple(_looked_at(slo, answers[slo.name], options) for slo in slos)

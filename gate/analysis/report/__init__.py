@@ -28,7 +28,7 @@ from gate.policy.policy import Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceReport:
-    """One policy."""
+    """All that is known of one policy."""
 
     policy: Policy
     source: PolicySource
@@ -37,30 +37,30 @@ class ServiceReport:
     outlook: Mapping[str, Judgement]
     """What the policy says of each change class now, by its name, sorted."""
     traces: Mapping[str, Trace]
-    """By SLO; those that have none are told of in ``incidents``, with why."""
+    """By SLO; ``incidents`` says why an SLO has none."""
     incidents: ServiceIncidents
     forecast: ServiceForecast
     anomalies: ServiceAnomalies
     deploys: tuple[Deployment, ...]
-    """Those of the service in the time looked at, the oldest first."""
+    """Deployments of the service in the time looked at, the oldest first."""
     decided: PolicyDecision | None
-    """What the policy says of the change that was asked about; None: of none."""
+    """The decision on the change in question; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The whole."""
+    """All that is known of all policies."""
 
     services: tuple[ServiceReport, ...]
     """At least one."""
     incidents: IncidentReport
-    """With the time looked at, and how."""
+    """These also have the time looked at and its step."""
     forecast: ForecastReport
     anomalies: AnomalyReport
     cohorts: CohortReport | None
-    """By the label that was asked for; None: by none."""
+    """None if no label was given."""
     decision: Decision | None
-    """On the change that was asked about; None: about none."""
+    """The decision on the change in question; None if there is none."""
     evaluated_at: datetime
     tool_version: str
 

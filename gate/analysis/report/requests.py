@@ -1,4 +1,4 @@
-"""What a report asks of a history: everything at once, and each series once."""
+"""The requests of a report to a history: all at once, and each series once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,28 +18,28 @@ from gate.policy.policy import Policy
 from gate.wording import NO_HISTORY
 
 _POINT: Final = timedelta(hours=1)
-"""Of a control chart, as ``gate anomalies`` has it."""
+"""The length of a point on a control chart, as in ``gate anomalies``."""
 
 
 SeriesAnswers = Mapping[str, SeriesAnswer]
-"""By SLO."""
+"""Histories by the name of their SLO."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportAnswers:
-    """What a backend has told of a policy's SLOs."""
+    """The answers of a backend about the SLOs of a policy."""
 
     steps: SeriesAnswers
     """To `Questions.steps`."""
     forecast: SeriesAnswers
     charts: SeriesAnswers
     history: HistoryBackend | None
-    """For rules that look back further; None: the backend keeps none."""
+    """For rules that look back further; None if the backend keeps no history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What is asked of the history of every policy."""
+    """The requests to the history of every policy."""
 
     search: IncidentOptions
 
@@ -55,7 +55,7 @@ class Questions:
 
     @property
     def forecast(self) -> ForecastOptions:
-        """What is foretold."""
+        """What to predict."""
         search = self.search
         return ForecastOptions(at=search.at, last=search.last, timeout=search.timeout)
 
@@ -68,7 +68,7 @@ class Questions:
 
         Args:
             policy: whose SLOs are asked about.
-            backend: one that remembers what it has told.
+            backend: one that keeps the histories it has fetched.
         """
         wanted = (
             self.steps(policy),
@@ -97,7 +97,7 @@ CachedAnswer = list[tuple[SeriesRequest, SeriesAnswer]]
 
 
 class CachedHistory:
-    """A backend with a history that answers from what it has been told, where that is enough."""
+    """A backend that answers from the histories it has fetched, where these suffice."""
 
     def __init__(self, backend: Backend, history: HistoryBackend) -> None:
         self._backend = backend
@@ -109,7 +109,7 @@ class CachedHistory:
         return self._backend.measure(requests, at)
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened when; what one answer has in it for several is asked for once.
+        """Return what happened when; what one answer covers for several is fetched once.
 
         Of two such requests the one that has it all stands before the other.
         """

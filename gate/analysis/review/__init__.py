@@ -19,11 +19,11 @@ from gate.slo.objective import RatioSlo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateReplay:
-    """What a candidate would have meant."""
+    """What another objective would have meant."""
 
     candidate: Candidate
     met: int
-    """In how many of the periods that count."""
+    """The number of counted periods that met it."""
     exhausted: Fraction | None
     """The share of the known time in which nothing was left, 0 to 1; None: no time is known."""
     tiers: Mapping[str, Fraction]
@@ -32,7 +32,7 @@ class CandidateReplay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What the history says of one SLO."""
+    """What the history says about the objective of one SLO."""
 
     periods: tuple[PastPeriod, ...]
     """The oldest first."""
@@ -40,9 +40,9 @@ class Review:
     met: Fraction | None
     """The strictest objective that 95 % of the periods met; None: any."""
     met_moved: Fraction | None
-    """The same of windows that were moved through the time looked at."""
+    """The same of windows moved through the time looked at; None if any."""
     moved: int
-    """How many of those there were."""
+    """The number of those windows."""
     replayed: tuple[CandidateReplay, ...]
     """The strictest first."""
     unknown: Fraction
@@ -60,17 +60,17 @@ class Review:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloReview:
-    """One SLO that was looked at."""
+    """An SLO whose objective was reviewed."""
 
     slo: RatioSlo
     review: Review | None
     unmeasured: Unmeasured | None
-    """Given: nothing can be said, or of no period, and this is why."""
+    """The reason why nothing can be said, or of no period; None if something can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceReview:
-    """One policy."""
+    """The review of one policy."""
 
     policy: Policy
     source: PolicySource
@@ -81,18 +81,18 @@ class ServiceReview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewReport:
-    """The whole."""
+    """The review of all policies."""
 
     services: tuple[ServiceReview, ...]
     """At least one."""
     periods: int
-    """How many were asked for."""
+    """The number of periods requested."""
     evaluated_at: datetime
     tool_version: str
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided where nothing can be said of an SLO, whatever was found."""
+        """Undecided if nothing can be said of an SLO, else allow: findings are no verdict."""
         lost = any(slo.unmeasured for service in self.services for slo in service.slos)
         return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
 

@@ -30,12 +30,12 @@ from gate.slo.objective import RatioSlo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewOptions:
-    """What is looked back on."""
+    """Which periods to review."""
 
     at: datetime
     """Periods that are over by then."""
     periods: int
-    """How many, at least 1."""
+    """The number of periods, at least 1."""
     timeout: timedelta
 
 
@@ -84,7 +84,7 @@ def service_review(
     Args:
         file: the policy.
         answers: what came back for `review_requests`, by the SLO's name.
-        options: what was asked.
+        options: which periods to review.
     """
     policy = file.policy
     slos = tuple(_slo(policy, slo, answers[slo.name], options) for slo in by_events(policy))
