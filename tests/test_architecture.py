@@ -31,10 +31,10 @@ from gate.config.backend_schema import BACKEND
 from gate.config.policy_schema import policy_schema
 from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
-from gate.history.charts.rules import RULES
+from gate.history.charts.signals import RULES
 from gate.measure.counts import Cause
-from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
+from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.reporters import PAGES, REPORTERS
 from gate.settings import SETTINGS
 
@@ -44,7 +44,18 @@ PURE = ("slo", "wording", "measure", "promql", "budget", "history", "policy", "d
 PURE_MODULES = {
     # Of the standard library: words and arithmetic. No clock, environment, network or file system.
     *("collections.abc", "contextlib", "dataclasses", "enum", "functools", "itertools", "operator"),
-    *("typing", "re", "string", "fractions", "decimal", "math", "hashlib", "hmac", "json"),
+    *(
+        "typing",
+        "re",
+        "string",
+        "fractions",
+        "decimal",
+        "math",
+        "statistics",
+        "hashlib",
+        "hmac",
+        "json",
+    ),
     "random",  # from a fixed seed
     "datetime",  # the types; the calls that read a clock or the machine's zone are looked for below
 }
@@ -228,7 +239,7 @@ def test_the_words_of_the_policys_schema_follow_from_the_registries() -> None:
     assert backends == list(BACKENDS) == list(SETTINGS) == list(BACKEND.blocks) == list(DOCTORS)
     assert [kind.kind for kind in SETTINGS.values()] == list(SETTINGS)
     assert set(properties["on"]["properties"]) == {*Cause, "except"} == {*DEFAULT_ACTIONS, "except"}
-    assert list(NAMED) == properties["burn_rates"]["anyOf"][0]["anyOf"][0]["enum"]
+    assert list(NAMED_BURN_RATES) == properties["burn_rates"]["anyOf"][0]["anyOf"][0]["enum"]
 
 
 def environment() -> dict[str, str]:

@@ -11,12 +11,11 @@ from gate.analysis.anomalies.words import output
 from gate.cli.anomalies import anomalies
 from gate.config.past_schema import CONTROL_CHARTS
 from gate.history.charts.build import BURNING, EXPECTED, FEWEST
-from gate.history.charts.rules import DEFAULT, RULES
 from gate.history.charts.samples import FEWEST_EVENTS
-from gate.history.charts.signals import CAP, WEIGHT, WIDTH
+from gate.history.charts.signals import CAP, DEFAULT, RULES, WEIGHT, WIDTH
 from gate.parsing.schema import Object
 from gate.policy.changes import REPAIRS
-from gate.policy.control_charts import ControlChartRule
+from gate.policy.rule_settings import ControlChartRule
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
 from tests.config.texts import policy, sound

@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from gate.budget.assessment import Assessment, Doubt, Guards
-from gate.budget.doubts import evidence_doubts, traffic_doubts
+from gate.budget.assessment import Assessment, Doubt, Guards, evidence_doubts, traffic_doubts
 from gate.budget.forecast import Forecast, forecast
 from gate.budget.impact import Impact, price
 from gate.budget.ratio import (
@@ -139,13 +138,15 @@ def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Asse
 
     Not measured unless every member is: a missing part could be the one that is overspent.
     """
-    known = [(member.weight, parts[member.slo]) for member in slo.members]
-    doubts = tuple(doubt for _, part in known for doubt in _member_doubts(part))
-    shares = [(weight, part.consumed) for weight, part in known if part.consumed is not None]
-    if len(shares) < len(known):
+    weighted = [(member.weight, parts[member.slo]) for member in slo.members]
+    doubts = tuple(doubt for _, part in weighted for doubt in _member_doubts(part))
+    shares = [(weight, part.consumed) for weight, part in weighted if part.consumed is not None]
+    if len(shares) < len(weighted):
         return Assessment(slo=slo, doubts=doubts)
     consumed = composite_consumed(shares)
-    costs = [(weight, part.stated_cost) for weight, part in known if part.stated_cost is not None]
+    costs = [
+        (weight, part.stated_cost) for weight, part in weighted if part.stated_cost is not None
+    ]
     return Assessment(
         slo=slo,
         doubts=doubts,

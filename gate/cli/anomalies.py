@@ -12,7 +12,7 @@ from gate.cli.session import load_all, now, progress, report_page
 from gate.config.known_incidents import load_known
 from gate.errors import ExitCode
 from gate.history.charts.build import Charting
-from gate.history.charts.rules import DEFAULT, RULES
+from gate.history.charts.signals import DEFAULT, RULES
 from gate.reporters import PAGES
 
 

@@ -97,6 +97,7 @@ def check(
     options = Options(
         at=at or now(),
         change=change,
+        change_from="--change",
         facts=place.facts,
         approve=place.approve,
         context=place.context,

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Final
 from gate.check.options import no_label, nobody
 from gate.decision.decision import Context
 from gate.hosts.systems import detect
-from gate.policy.override import Labelled, OverrideRule
-from gate.policy.recognition import Approval, ChangeFacts, ChangeMatcher
-from gate.policy.rights import Right, by_name
+from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
+from gate.policy.override import Labelled, OverrideRule, Right, by_name
 
 if TYPE_CHECKING:
     from gate.hosts.git import Checkout
@@ -45,10 +44,7 @@ class CiEnvironment:
 
     def facts(self) -> ChangeFacts:
         """Return what is known of the change."""
-        from gate.hosts.facts import (  # noqa: PLC0415 - for policies that recognise only
-            change_facts,
-        )
-        from gate.hosts.git import Checkout  # noqa: PLC0415
+        from gate.hosts.git import Checkout, change_facts  # noqa: PLC0415 - for policies that recognise only
 
         client, pull = self.github(), self.context.pull_request
         ask = None if client is None or pull is None else lambda: client.changed_paths(pull)
@@ -86,7 +82,7 @@ class CiEnvironment:
         host = self.host()
         if host is None:
             return no_label(rule, at)
-        from gate.hosts.label_override import LabelOverride  # noqa: PLC0415 - as above
+        from gate.hosts.people import LabelOverride  # noqa: PLC0415 - as above
 
         return LabelOverride(host.people, host, self.context)(rule, at)
 
@@ -111,7 +107,7 @@ class CiEnvironment:
         if self.context.system != "github" or not token or not repository:
             return None
         from gate.hosts.github import URL, GitHub  # noqa: PLC0415 - as above
-        from gate.hosts.github_people import GitHubError  # noqa: PLC0415
+        from gate.hosts.github_events import GitHubError  # noqa: PLC0415
 
         try:
             return GitHub(repository, token, url=self.environ.get("GITHUB_API_URL") or URL)

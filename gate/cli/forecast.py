@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 import click
 
-from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
+from gate.analysis.forecast import ForecastOptions
+from gate.analysis.forecast.run import forecast_budgets
 from gate.analysis.forecast.words import output
 from gate.cli.parameters import DURATION, measuring
 from gate.cli.session import load_all, now, progress, report_page

@@ -41,7 +41,7 @@ def deploys_from(
         if not environ.get(name):
             raise click.UsageError(f"--deploys {source}: {name} is not set")
     from gate.hosts.github import URL, GitHub  # noqa: PLC0415 - where it is asked only
-    from gate.hosts.github_people import GitHubError  # noqa: PLC0415
+    from gate.hosts.github_events import GitHubError  # noqa: PLC0415
 
     repository, token = (environ[name] for name in _NEEDS)
     try:

@@ -11,7 +11,7 @@ from gate.cli.streams import tell
 from gate.config.load import PolicyFile, load_pinned
 from gate.errors import UsageError
 from gate.hosts.git import Checkout, GitError
-from gate.policy.globs import matches
+from gate.policy.changes import matches_glob
 
 Ask = Callable[[str, str], tuple[str, bytes | None]]
 """Asks the code host for a file, named from the top, as a commit or branch has it.
@@ -61,7 +61,7 @@ class CommitTree:
             GitError: git cannot tell.
         """
         glob = posixpath.normpath(posixpath.join(self.folder, pattern))
-        found = [name for name in self.checkout.files(self.commit) if matches(glob, name)]
+        found = [name for name in self.checkout.files(self.commit) if matches_glob(glob, name)]
         return [posixpath.relpath(name, self.folder or ".") for name in found]
 
     def read(self, name: str) -> bytes:

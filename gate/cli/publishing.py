@@ -7,10 +7,10 @@ from gate.cli.ci_environment import CiEnvironment
 from gate.cli.streams import tell
 from gate.decision.decision import Decision
 from gate.errors import ExitCode
+from gate.hosts import CommitStatus, RestError, State
 from gate.hosts.comments import Act, CommentOutcome, marker, upsert
-from gate.hosts.people import CommitStatus, State
-from gate.hosts.rest import RestError
-from gate.reporters import Style, render, summary
+from gate.reporters import render, summary
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
 
 _STYLE: Final = Style()

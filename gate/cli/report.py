@@ -50,7 +50,7 @@ def report(
     groups = _groups(asked, by, within)
     files = load_all(policies)
     with progress(files):
-        options = Options(at=asked.at, timeout=timeout, change=change)
+        options = Options(at=asked.at, timeout=timeout, change=change, change_from="--change")
         found = gather_report(files, options, asked, groups)
 
     def render(name: str, style: Style) -> str:

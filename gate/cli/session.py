@@ -12,8 +12,7 @@ from typing import Final
 from gate.cli.streams import append_line, style_of, tell, write, write_file
 from gate.config.load import PolicyFile, load
 from gate.decision.decision import Decision
-from gate.decision.document import to_document
-from gate.decision.seal import to_record
+from gate.decision.document import to_document, to_record
 from gate.errors import Mistake, PolicyError
 from gate.reporters import render_page
 from gate.reporters.ansi import Style

@@ -12,7 +12,7 @@ from gate.cli.ci_environment import context_of
 from gate.cli.session import now, signing_key
 from gate.cli.streams import write
 from gate.decision.decision import SCHEMA_VERSION
-from gate.decision.seal import flaw
+from gate.decision.document import seal_flaw
 from gate.errors import ExitCode, UsageError
 from gate.hosts.systems import SYSTEMS
 
@@ -42,7 +42,7 @@ def verify(
     refusals = [
         reason
         for reason in (
-            flaw(document, signing_key(os.environ)),
+            seal_flaw(document, signing_key(os.environ)),
             _stale(document),
             _foreign(document, ships, service, change),
         )

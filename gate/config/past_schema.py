@@ -18,14 +18,12 @@ from gate.parsing.schema import (
     Values,
 )
 from gate.parsing.values import ABOVE_ZERO, BOOLEAN, DURATION, GLOB, SHARE
-from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
+from gate.policy.rule_settings import Effect
 
 if TYPE_CHECKING:
     from gate.history.records import IncidentRecord
-    from gate.policy.control_charts import ControlChartRule
-    from gate.policy.exhaustion import ExhaustionRule
-    from gate.policy.postmortems import PostmortemRule
+    from gate.policy.rule_settings import ControlChartRule, ExhaustionRule, PostmortemRule
 
 _SUFFIXES: Final = (".yaml", ".yml")
 
@@ -84,7 +82,7 @@ class _Records:
 
 
 def _build_postmortems(values: Values, _reader: Reader) -> "PostmortemRule":
-    from gate.policy.postmortems import PostmortemRule  # noqa: PLC0415 - for this rule only
+    from gate.policy.rule_settings import PostmortemRule  # noqa: PLC0415 - for this rule only
 
     patterns, records = values.get("records")
     return PostmortemRule(
@@ -94,7 +92,7 @@ def _build_postmortems(values: Values, _reader: Reader) -> "PostmortemRule":
         records=records,
         last=values.get("last"),
         allow=frozenset(values.get("allow", REPAIRS)),
-        releases=values.get("releases", False),
+        excuse_reviewed=values.get("releases", False),
     )
 
 
@@ -125,7 +123,7 @@ POSTMORTEMS: Final = Object(
 
 
 def _build_exhaustion(values: Values, _reader: Reader) -> "ExhaustionRule":
-    from gate.policy.exhaustion import ExhaustionRule  # noqa: PLC0415 - for this rule only
+    from gate.policy.rule_settings import ExhaustionRule  # noqa: PLC0415 - for this rule only
 
     return ExhaustionRule(
         within=values.get("within"),
@@ -149,10 +147,15 @@ EXHAUSTION: Final = Object(
 
 
 def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
-    from gate.policy.control_charts import LAST, NEWEST, STEP, ControlChartRule  # noqa: PLC0415 - for this rule only
+    from gate.policy.rule_settings import (  # noqa: PLC0415 - for this rule only
+        CHART_LENGTH,
+        CHART_STEP,
+        SIGNAL_TTL,
+        ControlChartRule,
+    )
 
-    last, step = values.get("last", LAST), values.get("step", STEP)
-    baseline, newest = values.get("baseline", last / 2), values.get("newest", NEWEST)
+    last, step = values.get("last", CHART_LENGTH), values.get("step", CHART_STEP)
+    baseline, newest = values.get("baseline", last / 2), values.get("newest", SIGNAL_TTL)
     if step > last:
         raise reader.fail(values.node("step"), "the step is longer than last")
     if baseline >= last:
@@ -163,13 +166,13 @@ def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
         last=last,
         step=step,
         baseline=baseline,
-        newest=newest,
+        signal_ttl=newest,
         allow=frozenset(values.get("allow", REPAIRS)),
     )
 
 
 def _short_form(text: str) -> "ControlChartRule":
-    from gate.policy.control_charts import ControlChartRule  # noqa: PLC0415 - for this rule only
+    from gate.policy.rule_settings import ControlChartRule  # noqa: PLC0415 - for this rule only
 
     return ControlChartRule(effect=Effect(_EFFECTS.parse(text)))
 

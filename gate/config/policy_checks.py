@@ -13,8 +13,8 @@ from gate.config.slo_entries import Placed
 from gate.errors import nearest
 from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.schema import Values
-from gate.policy.burn_rates import NAMED
-from gate.policy.changes import BUILT_IN, ROLLBACK
+from gate.policy.changes import BUILT_IN_CHANGES, ROLLBACK
+from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.policy.tiers import Tier, tier_of
 from gate.settings import SETTINGS, Settings
 from gate.slo.indicator import Sli
@@ -47,7 +47,7 @@ def check(values: Values, reader: Reader) -> bool:
 def classes(values: Values) -> frozenset[str]:
     """Return every change class that the policy knows: built in, and its own."""
     own = {key.value for key, _ in _pairs(values.nodes.get("changes"))}
-    return frozenset(BUILT_IN) | (own - {"default"})
+    return frozenset(BUILT_IN_CHANGES) | (own - {"default"})
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:
@@ -119,7 +119,7 @@ def _sli_mistake(sli: Sli, backend: type[Settings], records: str) -> str | None:
 
 
 def _warn_of_other_windows(values: Values, reader: Reader, slos: Iterable[Slo]) -> None:
-    if values.get("burn_rates") not in NAMED.values():
+    if values.get("burn_rates") not in NAMED_BURN_RATES.values():
         return
     windows = {slo.name: slo.window for slo in slos if not isinstance(slo, CompositeSlo)}
     others = [f"{name} ({window})" for name, window in windows.items() if _is_no_month(window)]
@@ -186,10 +186,9 @@ def _warn_of_new_classes(values: Values, reader: Reader) -> None:
     """Warn of a class that is new and not described: most likely it is misspelt."""
     for key, child in _pairs(values.nodes.get("changes")):
         described = any(inner.value == "description" for inner, _ in _pairs(child))
-        if key.value not in {*BUILT_IN, "default"} and not described:
-            message = (
-                f"{key.value!r} is a new change class; describe it{nearest(key.value, BUILT_IN)}"
-            )
+        if key.value not in {*BUILT_IN_CHANGES, "default"} and not described:
+            hint = nearest(key.value, BUILT_IN_CHANGES)
+            message = f"{key.value!r} is a new change class; describe it{hint}"
             reader.note(key, message, fatal=False)
 
 

@@ -13,10 +13,9 @@ from gate.config.slos_schema import SLOS
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, Field, JsonSchema, ListOf, Object, Values
 from gate.parsing.values import DURATION, NAME, SHARE, TEXT
-from gate.policy.changes import DEFAULT
+from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
-from gate.policy.recognition import ChangeMatcher
 from gate.settings import Settings
 
 _VALID_FOR: Final = timedelta(minutes=15)
@@ -48,7 +47,7 @@ def _build(values: Values, reader: Reader) -> Contents:
                 min_coverage=values.get("min_coverage", DEFAULT_GUARDS.min_coverage),
             ),
             change_classes=classes(values),
-            default_change=values.get("changes", {}).get("default", DEFAULT),
+            default_change=values.get("changes", {}).get("default", DEFAULT_CHANGE),
             matchers={
                 name: matcher
                 for name, matcher in values.get("changes", {}).items()

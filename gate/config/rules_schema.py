@@ -29,14 +29,13 @@ from gate.parsing.values import (
     TEXT,
     ZONE,
 )
-from gate.policy.burn_rates import NAMED, BurnRateRule, Effect
-from gate.policy.changes import DEFAULT, REPAIRS
-from gate.policy.override import LONGEST, OverrideRule
-from gate.policy.policy import DEFAULT_ACTIONS, Action, Freeze
-from gate.policy.recognition import ChangeMatcher
+from gate.policy.changes import DEFAULT_CHANGE, REPAIRS, ChangeMatcher
+from gate.policy.override import MAX_DURATION, OverrideRule
+from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.policy.rule_settings import NAMED_BURN_RATES, BurnRateRule, Effect, Freeze
 from gate.policy.tiers import Tier
 
-_NO_OVERRIDE: Final = {"none": OverrideRule(longest=timedelta(0))}
+_NO_OVERRIDE: Final = {"none": OverrideRule(max_duration=timedelta(0))}
 
 
 CLASS: Final = Object(
@@ -64,7 +63,7 @@ CLASS: Final = Object(
 
 
 CHANGES: Final = Object(
-    {"default": Field(shape=NAME, doc=f"What is not recognised. Default: {DEFAULT}.")},
+    {"default": Field(shape=NAME, doc=f"What is not recognised. Default: {DEFAULT_CHANGE}.")},
     lambda values, _: dict(values.values),
     others=Field(shape=CLASS, doc="How a class is recognised, without --change; it may be new."),
 )
@@ -82,7 +81,7 @@ _OVERRIDE: Final = Object(
         ),
     },
     lambda values, _: OverrideRule(
-        longest=values.get("longest", LONGEST),
+        max_duration=values.get("longest", MAX_DURATION),
         approvers=values.get("approved_by", ()),
         label=values.get("label"),
     ),
@@ -177,7 +176,10 @@ BURN_RATE: Final = Object(
 
 
 BURN_RATES: Final = Union(
-    Scalar(lambda text: NAMED[Choice(tuple(NAMED)).parse(text)], Choice(tuple(NAMED)).schema()),
+    Scalar(
+        lambda text: NAMED_BURN_RATES[Choice(tuple(NAMED_BURN_RATES)).parse(text)],
+        Choice(tuple(NAMED_BURN_RATES)).schema(),
+    ),
     ListOf(BURN_RATE),
 )
 

@@ -9,16 +9,9 @@ from math import ceil, fsum, gcd
 from typing import Final
 
 from gate.measure.counts import Cause
-from gate.measure.history import Series
+from gate.measure.history import MOST_STEPS, SHORTEST, Series
 from gate.slo.objective import RatioSlo
 from gate.slo.window import RollingWindow, Span, Window
-
-_STEPS: Final = 720
-"""Of a period, about."""
-
-
-_SHORTEST: Final = timedelta(minutes=5)
-
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -103,15 +96,15 @@ def look_at(
         cut: the periods.
         min_coverage: the share of a period that must be known to count it, 0 to 1.
     """
-    found = []
+    periods = []
     for span in cut.spans:
         steps = cut.places(span)
         total, bad = _sum(series.total[steps]), _sum(series.bad[steps])
-        known = sum(one is not None for one in series.total[steps])
-        coverage = Fraction(known, steps.stop - steps.start)
+        measured = sum(step_total is not None for step_total in series.total[steps])
+        coverage = Fraction(measured, steps.stop - steps.start)
         doubt = _doubt(slo, total, coverage, min_coverage)
-        found.append(PastPeriod(span=span, total=total, bad=bad, coverage=coverage, doubt=doubt))
-    return tuple(found)
+        periods.append(PastPeriod(span=span, total=total, bad=bad, coverage=coverage, doubt=doubt))
+    return tuple(periods)
 
 
 def _gap(window: Window) -> timedelta:
@@ -121,9 +114,9 @@ def _gap(window: Window) -> timedelta:
 def _step(lengths: Sequence[timedelta]) -> timedelta:
     """Return a step that all lengths, which are whole milliseconds, are a multiple of."""
     unit = gcd(*(length // _MILLISECOND for length in lengths))
-    aimed = max(sum(lengths, timedelta()) / len(lengths) / _STEPS, _SHORTEST)
+    aimed = max(sum(lengths, timedelta()) / len(lengths) / MOST_STEPS, SHORTEST)
     least = ceil(unit * _MILLISECOND / aimed)
-    parts = next((one for one in range(least, 4 * least) if unit % one == 0), 1)
+    parts = next((parts for parts in range(least, 4 * least) if unit % parts == 0), 1)
     return unit * _MILLISECOND / parts
 
 

@@ -1,14 +1,58 @@
-"""What happened when: the second contract, of backends that keep a history."""
+"""What happened when: the contract of backends that keep a history, and the steps it is cut in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from gate.measure.counts import Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.window import Span
+
+MOST_STEPS: Final = 720
+"""Of a window: one an hour for 30 days, so that an instant is good to the hour, and a share of the
+window to 0.14 %."""
+
+
+SHORTEST: Final = timedelta(minutes=5)
+"""A step with fewer scrapes may know nothing."""
+
+
+_MINUTE: Final = timedelta(minutes=1)
+
+
+def coverage_step(length: timedelta) -> timedelta:
+    """Return a step of whole minutes, at least five, of which a stretch has 720 at most."""
+    return max(-(-length // (MOST_STEPS * _MINUTE)) * _MINUTE, SHORTEST)
+
+
+def step_of(window: timedelta) -> timedelta:
+    """Return the step of the history of a window: `coverage_step`; a shorter window is one step."""
+    return min(coverage_step(window), window)
+
+
+def equal_parts(length: timedelta) -> int:
+    """Return into how many equal parts a stretch is cut where they need not be whole minutes.
+
+    720, or as many as are at least five minutes long; at least one.
+    """
+    return max(1, min(MOST_STEPS, length // SHORTEST))
+
+
+def newest_steps(span: Span, step: timedelta) -> Span:
+    """Return the newest part of a stretch that is a whole number of steps, at least one."""
+    return Span(span.end - max(span.length // step, 1) * step, span.end)
+
+
+def covered(window: timedelta, at: datetime) -> Span:
+    """Return the newest part of a window that is a whole number of its steps (`step_of`)."""
+    return newest_steps(Span(at - window, at), step_of(window))
+
+
+def oldest_leaves(window: timedelta, at: datetime) -> datetime:
+    """Return the instant from which on the covered part's first step begins to leave the window."""
+    return at + window % step_of(window)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +71,6 @@ class SeriesRequest:
     def steps(self) -> int:
         """How many steps there are."""
         return self.span.length // self.step
-
-
-def newest_steps(span: Span, step: timedelta) -> Span:
-    """Return the newest part of a stretch that is a whole number of steps."""
-    return Span(span.end - span.length // step * step, span.end)
 
 
 def unknown_share(with_data: int, steps: int) -> Fraction:
@@ -81,18 +120,18 @@ class HistoryBackend(Protocol):
         ...
 
 
-def covers(asked: SeriesRequest, wanted: SeriesRequest) -> bool:
+def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:
     """Return whether the answer to what was asked has in it what is wanted."""
     return (
-        asked.sli == wanted.sli
-        and (asked.mean or not wanted.mean)
-        and asked.span.end == wanted.span.end
-        and asked.span.start <= wanted.span.start
-        and not wanted.step % asked.step
+        request.sli == wanted.sli
+        and (request.mean or not wanted.mean)
+        and request.span.end == wanted.span.end
+        and request.span.start <= wanted.span.start
+        and not wanted.step % request.step
     )
 
 
-def coarser(answer: SeriesAnswer, asked: SeriesRequest, wanted: SeriesRequest) -> SeriesAnswer:
+def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest) -> SeriesAnswer:
     """Return what happened in the steps that are wanted.
 
     Of a step something is known where it is of any part of it, as a server has it that finds
@@ -100,13 +139,13 @@ def coarser(answer: SeriesAnswer, asked: SeriesRequest, wanted: SeriesRequest) -
 
     Args:
         answer: to what was asked.
-        asked: it `covers` what is wanted.
+        request: what was asked; it `covers` what is wanted.
         wanted: with steps that are multiples of those that were asked for.
     """
     if not isinstance(answer, Series):
         return answer
-    parts = wanted.step // asked.step
-    first = asked.steps - wanted.steps * parts
+    parts = wanted.step // request.step
+    first = request.steps - wanted.steps * parts
 
     def summed(values: Sequence[float | None]) -> tuple[float | None, ...]:
         starts = range(first, len(values), parts)
@@ -125,5 +164,5 @@ def coarser(answer: SeriesAnswer, asked: SeriesRequest, wanted: SeriesRequest) -
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    measured = [value for value in values if value is not None]
+    return sum(measured) if measured else None

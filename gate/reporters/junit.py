@@ -30,11 +30,12 @@ def render(decision: Decision, _style: Style) -> str:
 
 def _suite(decided: PolicyDecision, decision: Decision) -> ET.Element:
     outcomes = _OUTCOMES | ({Verdict.WARN: "failure"} if decision.fail_on_warn else {})
-    outcome_counts = Counter(outcomes.get(finding.verdict) for finding in decided.findings)
+    findings = decided.judgement.findings
+    outcome_counts = Counter(outcomes.get(finding.verdict) for finding in findings)
     suite = ET.Element(
         "testsuite",
         name=plain(summary.subject(decided)),
-        tests=str(len(decided.findings)),
+        tests=str(len(findings)),
         failures=str(outcome_counts["failure"]),
         errors=str(outcome_counts["error"]),
         skipped="0",
@@ -42,7 +43,7 @@ def _suite(decided: PolicyDecision, decision: Decision) -> ET.Element:
         timestamp=f"{decision.evaluated_at:%Y-%m-%dT%H:%M:%S}",
     )
     names = Counter[str]()
-    for finding in decided.findings:
+    for finding in findings:
         name = f"{finding.rule} {finding.slo or decided.change_class}"
         names[name] += 1  # GitLab drops a second case of the same name
         unique = name if names[name] == 1 else f"{name} ({names[name]})"

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from gate.policy.changes import ChangeMatcher
 from gate.policy.override import OverrideRule
-from gate.policy.recognition import ChangeMatcher
 from tests.config.texts import policy, read, sound
 
 CHANGES = """\
@@ -43,8 +43,8 @@ def test_without_changes_nothing_is_recognised() -> None:
 @pytest.mark.parametrize(
     "line, rule",
     [
-        ("overrides: none", OverrideRule(longest=timedelta(0))),
-        ("overrides: {longest: 8h}", OverrideRule(longest=timedelta(hours=8))),
+        ("overrides: none", OverrideRule(max_duration=timedelta(0))),
+        ("overrides: {longest: 8h}", OverrideRule(max_duration=timedelta(hours=8))),
         ('overrides: {approved_by: ["@ada"]}', OverrideRule(approvers=("@ada",))),
         ("overrides: {}", OverrideRule()),
     ],

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
-from gate.policy.control_charts import ControlChartRule
+from gate.policy.rule_settings import ControlChartRule, Effect
 from tests.config.texts import assert_mistake, assert_warning, policy, read, sound
 
 DAY = timedelta(days=1)
@@ -23,7 +22,7 @@ def test_a_word_is_enough(effect: Effect) -> None:
 
     assert rule is not None
     assert rule == ControlChartRule(effect=effect)
-    assert (rule.last, rule.step, rule.baseline, rule.newest) == (
+    assert (rule.last, rule.step, rule.baseline, rule.signal_ttl) == (
         14 * DAY,
         DAY / 24,
         7 * DAY,
@@ -40,7 +39,7 @@ def test_a_block_says_the_rest() -> None:
         last=28 * DAY,
         step=DAY / 12,
         baseline=20 * DAY,
-        newest=DAY / 4,
+        signal_ttl=DAY / 4,
         allow=frozenset({"canary"}),
     )
 

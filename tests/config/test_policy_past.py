@@ -11,10 +11,8 @@ import pytest
 from gate.config.load import load, validate
 from gate.errors import PolicyError
 from gate.history.records import IncidentRecord, RecordStatus
-from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
-from gate.policy.exhaustion import ExhaustionRule
-from gate.policy.postmortems import PostmortemRule
+from gate.policy.rule_settings import Effect, ExhaustionRule, PostmortemRule
 from tests.config.texts import assert_warning, places, policy, read, slo, sound
 
 LEAST = "postmortems: {share: 20%, records: incidents/*.yaml}\n"
@@ -71,7 +69,7 @@ def test_postmortems_have_the_defaults_of_gate_incidents_and_of_the_slo() -> Non
         records=(),
         last=None,
         allow=REPAIRS,
-        releases=False,
+        excuse_reviewed=False,
     )
 
 
@@ -87,7 +85,7 @@ def test_postmortems_say_all_that_they_can() -> None:
         records=(),
         last=timedelta(days=28),
         allow=frozenset(),
-        releases=True,
+        excuse_reviewed=True,
     )
 
 

@@ -20,7 +20,7 @@ from gate.check.run import run_check
 from gate.errors import ExitCode, UsageError
 from gate.history.charts.build import Charting
 from gate.history.charts.chart import ChartKind
-from gate.history.charts.rules import DEFAULT
+from gate.history.charts.signals import DEFAULT
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure.counts import Answer, Cause, CountRequest
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
@@ -177,7 +177,9 @@ def checked(answer: SeriesAnswer, more: str) -> tuple[Remembering, list[str]]:
     )
     (policy,) = decision.policies
     rules = {Rule.CONTROL_CHART, Rule.MEASUREMENT}
-    return backend, [f"{one.verdict} {one.reason}" for one in policy.findings if one.rule in rules]
+    return backend, [
+        f"{one.verdict} {one.reason}" for one in policy.judgement.findings if one.rule in rules
+    ]
 
 
 def test_the_rule_has_its_charts_drawn_in_one_round() -> None:

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.analysis.forecast import ForecastReport, Projection, SloForecast
-from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
-from gate.check.history_access import covered, oldest_leaves, step_of
+from gate.analysis.forecast import ForecastOptions, ForecastReport, Projection, SloForecast
+from gate.analysis.forecast.run import forecast_budgets
 from gate.errors import ExitCode, UsageError
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.history import SeriesRequest
+from gate.measure.history import SeriesRequest, covered, oldest_leaves, step_of
 from tests.pipeline.memory import AT, Memory, Opening, file, slo
 from tests.pipeline.remembered import (
     ALLOWED,
@@ -226,7 +225,7 @@ def test_a_month_like_every_other_leaves_what_every_other_left() -> None:
     assert one.expected is not None
     assert (one.expected.low, one.expected.high) == pytest.approx((0.5, 0.5))
     assert one.expected.lasting == 1
-    assert one.expected.known == 90 * DAY
+    assert one.expected.history_length == 90 * DAY
 
 
 def test_too_short_a_history_has_no_interval() -> None:

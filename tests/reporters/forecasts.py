@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from gate.analysis.forecast import ForecastReport
-from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
+from gate.analysis.forecast import ForecastOptions, ForecastReport
+from gate.analysis.forecast.run import forecast_budgets
 from gate.analysis.forecast.words import output
 from gate.measure.counts import Unmeasured
 from gate.reporters import render_page

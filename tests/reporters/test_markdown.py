@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from gate.decision.decision import Decision
 from gate.measure.counts import Cause
+from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
-from gate.policy.recognition import Recognition
 from gate.reporters import Style, render, render_page
 from gate.reporters.decision_page import status_output
 from tests.reporters.builders import (

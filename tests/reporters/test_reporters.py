@@ -16,8 +16,8 @@ from gate.decision.decision import Decision
 from gate.decision.document import to_document
 from gate.decision.status import status_document
 from gate.measure.counts import Cause, Unmeasured
+from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.policy.recognition import Recognition
 from gate.reporters import PAGES, REPORTERS, Style, render, render_page
 from gate.reporters.decision_page import status_output
 from gate.slo.window import RollingWindow

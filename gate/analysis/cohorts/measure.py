@@ -16,7 +16,7 @@ from gate.history.cohorts.contests import Contest, compare_all
 from gate.history.cohorts.dispersion import FEWEST_STEPS, own_effect
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, LabelValues
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.history import unknown_share
+from gate.measure.history import newest_steps, unknown_share
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Slo
 from gate.slo.window import Span
@@ -77,10 +77,9 @@ def _request(slo: RatioSlo, options: CohortOptions) -> CohortRequest:
     counted = slo.window.counted(options.at)
     length = options.last or counted.length
     step = _step(length)
-    steps = max(length // step, 1)
     return CohortRequest(
         sli=slo.sli,
-        span=Span(counted.end - steps * step, counted.end),
+        span=newest_steps(Span(counted.end - length, counted.end), step),
         step=step,
         by=(options.by,) if options.within is None else (options.by, options.within),
         most=options.top,

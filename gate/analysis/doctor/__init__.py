@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from gate import __version__
 from gate.analysis import document_head
 from gate.backends import open_doctor
-from gate.check.concurrent import run_concurrently
-from gate.check.measure import main_request
+from gate.check.measure import main_request, run_concurrently
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicySource
 from gate.decision.document import source_document

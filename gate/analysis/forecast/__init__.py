@@ -18,6 +18,17 @@ from gate.policy.tiers import Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastOptions:
+    """What is to be predicted."""
+
+    at: datetime
+    """Now."""
+    last: timedelta
+    """The length of the history for a calendar budget's interval, in whole hours."""
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Projection:
     """The future of a budget at one burn rate."""
 
@@ -139,7 +150,7 @@ def _expected(expected: Expected | None) -> Json | None:
         "median": expected.median,
         "high": expected.high,
         "lasting_share": expected.lasting,
-        "history_seconds": expected.known.total_seconds(),
+        "history_seconds": expected.history_length.total_seconds(),
     }
 
 

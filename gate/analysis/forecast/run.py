@@ -1,20 +1,24 @@
 """Predicting what becomes of every budget of one or several policies."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
 from gate import __version__
-from gate.analysis.forecast import ForecastReport, Projection, ServiceForecast, SloForecast
+from gate.analysis.forecast import (
+    ForecastOptions,
+    ForecastReport,
+    Projection,
+    ServiceForecast,
+    SloForecast,
+)
 from gate.backends import open_backend
 from gate.budget.assess import PRESENT, carried_on
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Recovery, recovery
-from gate.check.concurrent import run_concurrently
-from gate.check.history_access import by_events, covered, oldest_leaves, open_history, step_of
-from gate.check.measure import OpenBackend, measure
+from gate.check.measure import OpenBackend, by_events, measure, open_history, run_concurrently
 from gate.config.load import PolicyFile
 from gate.history.calendar_forecast import (
     LEAST,
@@ -26,27 +30,22 @@ from gate.history.calendar_forecast import (
     known_part,
 )
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_share
+from gate.measure.history import (
+    Series,
+    SeriesAnswer,
+    SeriesRequest,
+    covered,
+    newest_steps,
+    oldest_leaves,
+    step_of,
+    unknown_share,
+)
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.slo.window import RollingWindow, Span
 from gate.wording import NO_STEPS, describe_time
-
-ForecastAnswers = Mapping[str, SeriesAnswer]
-"""Histories by the name of their SLO."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastOptions:
-    """What is to be predicted."""
-
-    at: datetime
-    """Now."""
-    last: timedelta
-    """The length of the history for a calendar budget's interval, in whole hours."""
-    timeout: timedelta
 
 
 def forecast_budgets(
@@ -82,7 +81,7 @@ def forecast_budgets(
 def forecast_requests(policy: Policy, options: ForecastOptions) -> dict[str, SeriesRequest]:
     """Return which history is wanted of each SLO that has one.
 
-    Of a rolling budget that of its window, as for `gate.check.recover`: what is said of its
+    Of a rolling budget that of its window, as for `gate.check.decide`: what is said of its
     recovery is what ``gate check`` says.
     """
     requests = {}
@@ -91,7 +90,7 @@ def forecast_requests(policy: Policy, options: ForecastOptions) -> dict[str, Ser
             length = slo.window.duration
             span, step = covered(length, options.at), step_of(length)
         else:
-            span, step = Span(options.at - options.last // STEP * STEP, options.at), STEP
+            span, step = newest_steps(Span(options.at - options.last, options.at), STEP), STEP
         requests[slo.name] = SeriesRequest(sli=slo.sli, span=span, step=step)
     return requests
 
@@ -99,7 +98,7 @@ def forecast_requests(policy: Policy, options: ForecastOptions) -> dict[str, Ser
 def service_forecast(
     file: PolicyFile,
     assessments: Sequence[Assessment],
-    answers: ForecastAnswers,
+    answers: Mapping[str, SeriesAnswer],
     options: ForecastOptions,
 ) -> ServiceForecast:
     """Return what becomes of a policy's budgets.
@@ -147,8 +146,12 @@ def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
 
 RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3))
 """The windows before now whose burn rates are carried on."""
+
+
 STEP: Final = timedelta(hours=1)
 """Of the history that a calendar budget's interval is drawn from."""
+
+
 _COMPOSITE: Final = "it is a composite; its members are foretold themselves"
 
 

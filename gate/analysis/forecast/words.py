@@ -174,8 +174,9 @@ def _minute(at: datetime | None) -> str:
 
 def _expected(expected: Expected) -> str:
     low, high, middle = map(_left, (expected.low, expected.high, expected.median))
+    length = describe_time(expected.history_length)
     return (
-        f"{low} to {high} is left in 9 of 10 futures like the last {describe_time(expected.known)},"
+        f"{low} to {high} is left in 9 of 10 futures like the last {length},"
         f" {middle} in the middle one; {_lasting(expected.lasting)}"
     )
 

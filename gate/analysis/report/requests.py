@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.analysis.anomalies import run as anomalies
-from gate.analysis.forecast.run import ForecastOptions, forecast_requests
+from gate.analysis.forecast import ForecastOptions
+from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents.run import IncidentOptions
 from gate.backends import history_of
-from gate.check.history_access import by_events
+from gate.check.measure import by_events
 from gate.history.charts.build import Charting
-from gate.history.charts.rules import DEFAULT
+from gate.history.charts.signals import DEFAULT
 from gate.measure.counts import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy

@@ -16,11 +16,9 @@ from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
 from gate.backends import open_backend
 from gate.budget.assessment import Assessment
-from gate.check.concurrent import run_concurrently
-from gate.check.history_access import by_events, known_of
-from gate.check.measure import OpenBackend
+from gate.check.measure import OpenBackend, by_events, known_of, run_concurrently
 from gate.check.options import Options
-from gate.check.past import look_back
+from gate.check.past import gather_history
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
@@ -28,8 +26,8 @@ from gate.history.past_budget import Trace, trace
 from gate.history.records import Deployment
 from gate.measure.counts import Backend
 from gate.measure.history import Series
+from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge
-from gate.policy.past import NOTHING
 from gate.policy.policy import Policy
 from gate.settings import Limits, Settings
 
@@ -113,16 +111,21 @@ def _service(
     questions: Questions,
 ) -> ServiceReport:
     policy, search = file.policy, questions.search
-    past = look_back(policy, answers.history, search.at) if policy.looks_back else NOTHING
+    past = gather_history(policy, answers.history, search.at) if policy.looks_back else NO_PAST
     forecast = service_forecast(file, assessments, answers.forecast, questions.forecast)
-    recovering = [slo.assessment for slo in forecast.slos]
+    case = Case(
+        policy=policy,
+        assessments=[slo.assessment for slo in forecast.slos],
+        change=policy.default_change,
+        at=search.at,
+        past=past,
+    )
     return ServiceReport(
         policy=policy,
         source=file.source,
         assessments=assessments,
         outlook={
-            change: judge(policy, recovering, change, at=search.at, satisfied={}, past=past)
-            for change in sorted(policy.change_classes)
+            change: judge(replace(case, change=change)) for change in sorted(policy.change_classes)
         },
         traces=_traces(policy, assessments, answers.steps, questions),
         incidents=service_incidents(file, answers.steps, search),

@@ -117,15 +117,17 @@ def _candidate_columns(review: Review) -> tuple[Column[CandidateReplay], ...]:
     counted = len(review.counted)
     return (
         Column(
-            title="Objective",
-            cell=lambda replay: wording.percent(replay.candidate.objective),
-            keep=MUST,
+            title="Objective", cell=lambda row: wording.percent(row.candidate.objective), keep=MUST
         ),
-        Column(title="", cell=lambda replay: replay.candidate.kind, right=False, keep=MUST),
-        Column(title="Met", cell=lambda replay: f"{replay.met} of {counted}", keep=8),
-        Column(title="Nothing left", cell=lambda replay: wording.rounded(replay.exhausted), keep=3),
+        Column(title="", cell=lambda row: row.candidate.kind, right=False, keep=MUST),
+        Column(title="Met", cell=lambda row: f"{row.met} of {counted}", keep=8),
+        Column(title="Nothing left", cell=lambda row: wording.rounded(row.exhausted), keep=3),
         *(_in_tier(tier) for tier in review.replayed[0].tiers),
     )
+
+
+def _objective(row: CandidateReplay) -> str:
+    return wording.percent(row.candidate.objective)
 
 
 def _about(reviewed: SloReview) -> Iterator[Fact]:

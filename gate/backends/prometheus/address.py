@@ -2,20 +2,11 @@
 
 import base64
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
-from requests import PreparedRequest
-from requests.auth import AuthBase
-
 from gate.errors import UsageError
+from gate.request_failure import redactable
 from gate.settings import PrometheusSettings
-
-_SHORTEST_SECRET: Final = 4
-"""A shorter value cannot be blotted out without making a message unreadable."""
-_BLOT: Final = "***"
-_LONGEST: Final = 300
-"""Characters of a server's words in a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,28 +26,6 @@ class Address:
         """Return the address of a part of the API, such as ``query``."""
         path = f"{self.url.path.rstrip('/')}/api/v1/{name}"
         return urlunsplit(self.url._replace(path=path))
-
-    def safe(self, text: str) -> str:
-        """Return a server's words as one line to show, with every secret in it blotted out."""
-        for secret in self.secrets:
-            text = text.replace(secret, _BLOT)
-        line = " ".join(text.split())
-        if len(line) <= _LONGEST:
-            return line
-        # The cause is named at the end by VictoriaMetrics, at the start by others.
-        return f"{line[: _LONGEST // 3]} ... {line[-_LONGEST * 2 // 3 :]}"
-
-
-class FixedHeaders(AuthBase):
-    """Leaves the login to the headers that are there already.
-
-    Without an ``auth`` of our own, requests would put a login from ~/.netrc over them:
-    https://requests.readthedocs.io/en/latest/user/authentication/#netrc-authentication
-    """
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Return the request as it is."""
-        return request
 
 
 def address(settings: PrometheusSettings) -> Address:
@@ -98,5 +67,4 @@ def _secrets(
     values += [value for header in (settings.headers, login) for value in header.values()]
     values += [value.partition(" ")[2] for value in login.values()]
     values += [value for _, value in parse_qsl(url.query)]
-    long_enough = {value for value in values if value and len(value) >= _SHORTEST_SECRET}
-    return tuple(sorted(long_enough, key=len, reverse=True))
+    return redactable(values)

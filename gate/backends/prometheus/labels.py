@@ -1,0 +1,239 @@
+"""What happened by the values of labels, and which values a label could have."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher, get_close_matches
+from fractions import Fraction
+from math import fsum
+from typing import Final
+
+from gate.backends.prometheus.answer import check_boundaries, count_events
+from gate.backends.prometheus.plan import Plan, plan
+from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
+from gate.backends.prometheus.query_result import (
+    QueryError,
+    QueryResults,
+    QueryValue,
+)
+from gate.measure.cohorts import (
+    Cohort,
+    CohortAnswer,
+    CohortRequest,
+    Cohorts,
+    LabelValues,
+    busiest,
+    cut_note,
+)
+from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.promql.grammar import ExpressionError
+from gate.promql.grouping import group_by
+from gate.promql.selectors import LabelMatcher, matchers
+
+_GRPC: Final = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+]
+"""https://grpc.io/docs/guides/status-codes/"""
+_FAMILIES: Final[tuple[frozenset[str], ...]] = (
+    frozenset(map(str, range(100, 600))),
+    frozenset(f"{first}xx" for first in range(1, 6)),
+    frozenset(f"{first}XX" for first in range(1, 6)),
+    frozenset(_GRPC),
+    frozenset(name.title().replace("_", "") for name in _GRPC),
+    frozenset({"true", "false"}),
+    frozenset({"True", "False"}),
+)
+"""Values of which a label has all or none: HTTP status codes and classes, gRPC's, yes and no."""
+_ALIKE: Final = 0.75
+
+
+def could_match(matcher: LabelMatcher, values: Collection[str]) -> bool | None:
+    """Return whether some value of the same family as these would match; None: not known."""
+    given = {value for value in values if value}
+    family = next((family for family in _FAMILIES if given and given <= family), None)
+    if family is None:
+        return None
+    fits = [matcher.matches(value) for value in family]
+    return None if None in fits else any(fits)
+
+
+def misspelt(matcher: LabelMatcher, values: Iterable[str]) -> bool:
+    """Return whether one of the values looks much like what a plain matcher wants."""
+    plain = [part for part in matcher.value.split("|") if re.fullmatch(r"[\w .-]+", part)]
+    return any(_likeness(part, value) >= _ALIKE for part in plain for value in values)
+
+
+def nearest_first(wanted: str, values: Iterable[str]) -> list[str]:
+    """Sort values by how much they look like what is wanted."""
+    return sorted((value for value in values if value), key=lambda v: (-_likeness(wanted, v), v))
+
+
+def alike(wanted: str, names: Sequence[str]) -> str | None:
+    """Return the name that looks most like what is wanted; None: none does."""
+    return next(iter(get_close_matches(wanted, names, n=1, cutoff=_ALIKE)), None)
+
+
+def _likeness(first: str, second: str) -> float:
+    return SequenceMatcher(None, first.lower(), second.lower()).ratio()
+
+
+Points = tuple[float | None, ...]
+LabelsOf = Callable[[str], Sequence[str]]
+"""From a selector to the labels that its series have; empty: the server does not answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortPlan:
+    """A plan whose parts are asked for by labels and by step."""
+
+    request: CohortRequest
+    plan: Plan
+    zero: frozenset[Role]
+    """Roles of which nothing is none, as the policy has it."""
+
+    def __iter__(self) -> Iterator[Query]:
+        """Go through what is asked."""
+        yield from self.plan
+
+
+def whole(request: CohortRequest) -> CountRequest:
+    """Return the count over all of the span, whose parts are then counted by label.
+
+    It is probed so that a histogram's boundary that came later is looked for.
+    """
+    return CountRequest(sli=request.sli, span=request.span, probe=True)
+
+
+def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | Unmeasured:
+    """Say what to ask for a request, or why it cannot be asked."""
+    planned = plan(whole(request), readings)
+    if isinstance(planned, Unmeasured):
+        return planned
+    if not EVENTS & planned.parts.keys():
+        reason = "only events can be told apart by labels, neither a gauge nor what is spent"
+        return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
+    grid = QueryGrid(request.span.start + request.step, request.step, request.steps)
+    parts, zero = dict[Role, Query](), set[Role]()
+    for role, expression in planned.expressions.items():
+        try:
+            grouped = group_by(expression, request.by)
+        except ExpressionError as error:
+            reason = f"{role}: {error}"
+            return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
+        parts[role] = Query(pieces=grouped.pieces, length=request.step, grid=grid, by=request.by)
+        zero |= {role} if grouped.zero else set()
+    planned = replace(planned, parts=parts, probe=None, objective=None)
+    return CohortPlan(request=request, plan=planned, zero=frozenset(zero))
+
+
+def cohort_answer(planned: CohortPlan, readings: QueryResults, labels_of: LabelsOf) -> CohortAnswer:
+    """Put together what came back for a plan's parts; whatever is wrong makes it `Unmeasured`."""
+    try:
+        by_role = {role: _read(role, readings(part)) for role, part in planned.plan.parts.items()}
+        lacking = [_read("boundary", readings(part)).number for part in planned.plan.lacking]
+        check_boundaries(lacking)
+        _check_labels(planned, by_role, labels_of)
+        groups = _groups(planned, by_role)
+    except MeasurementError as error:
+        return Unmeasured(cause=error.cause, reason=error.reason, query=planned.plan.query)
+    cut = [
+        cut_note(label, planned.request.most, count)
+        for place, label in enumerate(planned.request.by)
+        if (count := len({values[place] for values in groups})) > planned.request.most
+    ]
+    return Cohorts(
+        groups=busiest(groups, planned.request),
+        query=planned.plan.query,
+        notes=(*planned.plan.notes, *cut),
+    )
+
+
+def _read(name: str, reading: QueryValue | QueryError) -> QueryValue:
+    if isinstance(reading, QueryError):
+        raise MeasurementError(reading.cause, f"{name}: {reading.reason}")
+    if reading.warnings:
+        reason = f"partial answer: {'; '.join(reading.warnings)}"
+        raise MeasurementError(Cause.PARTIAL, reason)
+    return reading
+
+
+def _groups(planned: CohortPlan, by_role: Mapping[Role, QueryValue]) -> dict[LabelValues, Cohort]:
+    groups: dict[LabelValues, Cohort] = {}
+    for values in sorted({values for value in by_role.values() for values in value.groups}):
+        points = {role: value.groups.get(values) for role, value in by_role.items()}
+        sums = {role: _sum(some, none=role in planned.zero) for role, some in points.items()}
+        if not any(sums.values()):
+            continue  # nothing happened to it
+        try:
+            count_events(sums, planned.request.span)
+        except MeasurementError as error:
+            whose = matchers(dict(zip(planned.request.by, values, strict=True)))
+            raise MeasurementError(error.cause, f"{{{whose}}}: {error.reason}") from None
+        groups[values] = _cohort(points, planned.request.steps)
+    if not groups:  # why, is said as it is of any count
+        count_events(
+            {role: Fraction() if value.groups else None for role, value in by_role.items()},
+            planned.request.span,
+        )
+    return groups
+
+
+def _sum(points: Points | None, *, none: bool) -> Fraction | None:
+    if points is None:
+        return Fraction() if none else None
+    return Fraction(fsum(point for point in points if point is not None))
+
+
+def _cohort(points: Mapping[Role, Points | None], steps: int) -> Cohort:
+    """Return a group's events by step; a part that is absent there is none beside one that is."""
+    nothing: Points = (None,) * steps
+    rows = [some or nothing for some in points.values()]
+    filled = {role: [point or 0.0 for point in some or nothing] for role, some in points.items()}
+    if Role.BAD in filled:
+        bad = filled[Role.BAD]
+    else:
+        pairs = zip(filled[Role.TOTAL], filled[Role.GOOD], strict=True)
+        bad = [total - good for total, good in pairs]
+    if Role.TOTAL in filled:
+        total = filled[Role.TOTAL]
+    else:
+        total = [good + failed for good, failed in zip(filled[Role.GOOD], bad, strict=True)]
+    seen = [any(point is not None for point in step) for step in zip(*rows, strict=True)]
+    return Cohort(total=_where(seen, total), bad=_where(seen, bad))
+
+
+def _where(seen: Sequence[bool], values: Sequence[float]) -> Points:
+    return tuple(value if some else None for some, value in zip(seen, values, strict=True))
+
+
+def _check_labels(
+    planned: CohortPlan, by_role: Mapping[Role, QueryValue], labels_of: LabelsOf
+) -> None:
+    """Refuse labels that no series has; what only some lack them is a group of its own."""
+    first = next(iter(by_role.values()))
+    for place, label in enumerate(planned.request.by):
+        there = {values[place] for values in first.groups}
+        for role, value in by_role.items():
+            own = {values[place] for values in value.groups}
+            if own == {""} and (there == own or "" not in there):
+                selector = planned.plan.expressions[role].selectors[0]
+                near = nearest_first(label, labels_of(selector))
+                has = f"; there are: {', '.join(near)}" if near else ""
+                reason = f"{role}: no series of {selector} has the label {label}{has}"
+                raise MeasurementError(Cause.INVALID, reason)

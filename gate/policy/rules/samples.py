@@ -1,0 +1,66 @@
+"""Whether a sample is large enough to tell what a change may do."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+from gate.budget.assessment import Assessment
+from gate.budget.ratio import samples_needed
+from gate.policy.case import Case
+from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.rules.tiers import tier_verdict
+from gate.policy.tiers import Tier, tier_of
+from gate.wording import percent_left
+
+
+def findings(case: Case) -> Iterator[Finding]:
+    """Yield a warning for each sampled SLO whose interval has a threshold inside that matters."""
+    for assessment in case.assessments:
+        doubt = _doubt(case.policy.tiers, assessment, case.change)
+        if doubt is not None:
+            reason = f"not enough samples to tell: {doubt}"
+            slo = assessment.slo.name
+            yield Finding(rule=Rule.SAMPLES, slo=slo, verdict=Verdict.WARN, reason=reason)
+
+
+def _doubt(tiers: Sequence[Tier], assessment: Assessment, change: str) -> str | None:
+    """Say which threshold is inside, and how many samples would put it outside."""
+    exhausting, ratio, point = (
+        assessment.exhausting_ratio,
+        assessment.error_ratio,
+        assessment.remaining,
+    )
+    if assessment.interval is None or exhausting is None or ratio is None or point is None:
+        return None
+    cost = assessment.stated_cost or Fraction(0)
+    low, high = (end - cost for end in assessment.interval)
+    thresholds = _thresholds_inside(tiers, low, high, change)
+    if not thresholds:
+        return None
+    inside = min(thresholds, key=lambda threshold: abs(point - cost - threshold))
+    needed = samples_needed(ratio, (1 - cost - inside) * exhausting)
+    enough = "no number of samples" if needed is None else f"about {needed:,} samples"
+    return (
+        f"between {percent_left(low)} and {percent_left(high)} of the budget is left (95 %"
+        f" interval), which has the threshold {float(inside * 100):g} % inside; {enough} at this"
+        " ratio would settle it"
+    )
+
+
+def _thresholds_inside(
+    tiers: Sequence[Tier], low: Fraction, high: Fraction, change: str
+) -> list[Fraction]:
+    """Return the thresholds in the interval at which what this change may do differs."""
+    thresholds = {tier.condition.threshold for tier in tiers if tier.condition is not None}
+    inside = sorted(threshold for threshold in thresholds if low <= threshold <= high)
+    between = [(before + after) / 2 for before, after in pairwise((low, *inside, high))]
+    return [
+        threshold
+        for threshold, below, above in zip(inside, between, between[1:], strict=False)
+        if len({_answer(tiers, left, change) for left in (below, threshold, above)}) > 1
+    ]
+
+
+def _answer(tiers: Sequence[Tier], left: Fraction, change: str) -> tuple[Verdict, tuple[str, ...]]:
+    tier = tier_of(tiers, left)
+    return tier_verdict(tier, change), tuple(tier.require.get(change, ()))
