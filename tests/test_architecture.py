@@ -15,20 +15,20 @@ import click
 import pytest
 
 from gate.analysis.report.words import FORMATS as REPORT_FORMATS
-from gate.backends import BACKENDS, DOCTORS
+from gate.backends import BACKENDS, registration
 from gate.cli.anomalies import anomalies
 from gate.cli.check import check
 from gate.cli.cohorts import cohorts
 from gate.cli.doctor import doctor
 from gate.cli.forecast import forecast
 from gate.cli.incidents import incidents
+from gate.cli.init import init
 from gate.cli.main import COMMANDS
 from gate.cli.report import report
 from gate.cli.review import review
 from gate.cli.schema import SCHEMAS, schema
 from gate.cli.status import status
-from gate.config.backend_schema import BACKEND
-from gate.config.policy_schema import policy_schema
+from gate.config.policy_schema import BACKEND, policy_schema
 from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
 from gate.history.charts.signals import RULES
@@ -36,7 +36,6 @@ from gate.measure.counts import Cause
 from gate.policy.policy import DEFAULT_ACTIONS
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.reporters import PAGES, REPORTERS
-from gate.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "gate").rglob("*.py"))
@@ -105,7 +104,7 @@ def levels() -> list[set[str]]:
 
 
 def test_every_room_is_on_the_map_and_every_room_of_the_map_is_there() -> None:
-    there = {room(module(path)) for path in FILES} - {"gate", "__main__", "settings"}
+    there = {room(module(path)) for path in FILES} - {"gate", "__main__"}
 
     assert set().union(*levels()) == there
 
@@ -113,7 +112,7 @@ def test_every_room_is_on_the_map_and_every_room_of_the_map_is_there() -> None:
 @pytest.mark.parametrize("path", FILES, ids=module)
 def test_a_room_imports_only_itself_and_lower_rooms(path: Path) -> None:
     height = {name: place for place, level in enumerate(levels()) for name in level}
-    height |= {"settings": 0, "gate": -1, "__main__": len(height)}
+    height |= {"gate": -1, "__main__": len(height)}
     own = room(module(path))
 
     wrong = [name for name in ours(path) if room(name) != own and height[room(name)] >= height[own]]
@@ -197,8 +196,8 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "registry",
-    [BACKENDS, DOCTORS, EXPORTERS, FORMATS, PAGES, REPORTERS, REPORT_FORMATS],
-    ids=["backends", "doctors", "exporters", "SLO files", "pages", "decisions", "reports"],
+    [BACKENDS, EXPORTERS, FORMATS, PAGES, REPORTERS, REPORT_FORMATS],
+    ids=["backends", "exporters", "SLO files", "pages", "decisions", "reports"],
 )
 def test_a_registry_names_modules_and_imports_none(registry: dict[str, str]) -> None:
     assert type(registry) is dict
@@ -230,14 +229,15 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(anomalies, "rules") == list(RULES)
     assert choices(report, "format_") == list(REPORT_FORMATS)
     assert choices(schema, "name") == list(SCHEMAS)
+    assert choices(init, "backend") == list(BACKENDS)
 
 
 def test_the_words_of_the_policys_schema_follow_from_the_registries() -> None:
     properties: dict[str, Any] = policy_schema()["properties"]
     backends = [one["properties"]["type"]["const"] for one in properties["backend"]["oneOf"]]
 
-    assert backends == list(BACKENDS) == list(SETTINGS) == list(BACKEND.blocks) == list(DOCTORS)
-    assert [kind.kind for kind in SETTINGS.values()] == list(SETTINGS)
+    assert backends == list(BACKENDS) == list(BACKEND.blocks)
+    assert [registration(kind).kind for kind in BACKENDS] == list(BACKENDS)
     assert set(properties["on"]["properties"]) == {*Cause, "except"} == {*DEFAULT_ACTIONS, "except"}
     assert list(NAMED_BURN_RATES) == properties["burn_rates"]["anyOf"][0]["anyOf"][0]["enum"]
 
@@ -310,7 +310,8 @@ def test_a_check_of_static_counts_imports_only_what_it_uses(static_policy: str) 
     assert loaded & HEAVY == set()
     assert loaded & {"requests", "urllib3", "ssl", "http.client", "concurrent.futures"} == set()
     assert loaded & {"gate.config.slo_files", "gate.promql", "glob"} == set()
-    assert loaded & {"gate.measure.diagnosis", "gate.analysis.doctor", *DOCTORS.values()} == set()
+    assert loaded & {"gate.measure.diagnosis", "gate.analysis.doctor"} == set()
+    assert {name for name in loaded if ".doctor" in name} == set()
     for registered in (BACKENDS, REPORTERS):
         used = {"gate.backends.static", "gate.reporters.page_terminal"}
         assert loaded & set(registered.values()) <= used

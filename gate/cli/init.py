@@ -5,9 +5,11 @@ from string import Template
 
 import click
 
-from gate.cli.starters import BACKENDS, HEAD, RULES, block_of, slos_of
+from gate.backends import BACKENDS, registration
+from gate.backends.records import preset_names
+from gate.cli.starters import HEAD, RULES, block_of, slos_of
 from gate.cli.streams import tell
-from gate.config.presets import load_preset, preset_names
+from gate.config.presets import load_preset
 from gate.errors import ExitCode, UsageError
 
 
@@ -30,23 +32,23 @@ def init(
     path = Path(file)
     if path.exists() and not force:
         raise UsageError(f"{file} is there already; --force overwrites it")
-    backend, slos = _measured(backend, server)
-    text = Template(HEAD + block_of(backend, server) + slos + RULES).substitute(service=service)
+    starter = registration(_backend(backend, server)).starter
+    slos = starter.slos if server is None else slos_of(server)
+    text = Template(HEAD + block_of(starter, server) + slos + RULES).substitute(service=service)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file} could not be written: {error.strerror}") from error
-    tell(f"wrote {file}; next: {BACKENDS[backend].advice}, then gate check {file} --change canary")
+    tell(f"wrote {file}; next: {starter.advice}, then gate check {file} --change canary")
     return ExitCode.ALLOW
 
 
-def _measured(backend: str | None, server: str | None) -> tuple[str, str]:
-    """Return the backend and the ``slos`` block."""
+def _backend(backend: str | None, server: str | None) -> str:
+    """Return the backend that is asked for, or the one that the server's preset is for."""
     if server is None:
-        backend = backend or "prometheus"
-        return backend, BACKENDS[backend].slos
-    known = load_preset(server).backend
-    if backend not in {None, known}:
-        raise UsageError(f"--server {server} is for the {known} backend, not for {backend}")
-    return known, slos_of(server)
+        return backend or "prometheus"
+    fitting = load_preset(server).backend
+    if backend not in {None, fitting}:
+        raise UsageError(f"--server {server} is for the {fitting} backend, not for {backend}")
+    return fitting

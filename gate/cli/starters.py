@@ -1,9 +1,10 @@
-"""The parts of a first policy: its backend, the indicators of the server named, and the rules."""
+"""The parts of a first policy: the backend block, the indicators of a preset, and the rules."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from string import Template
 from typing import Final
 
+from gate.backends import Starter
 from gate.config.preset_schema import EVALUATION, KINDS
 from gate.config.presets import load_preset
 
@@ -14,16 +15,6 @@ service: $service
 owners: ["@my-org/my-team"]   # whom a blocked team asks
 
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Starter:
-    """What is particular to a backend."""
-
-    block: str
-    advice: str
-    slos: str
-    """Where no server is named."""
 
 
 def _slos(*slos: str) -> str:
@@ -65,35 +56,19 @@ _STARTERS: Final[Mapping[Callable[[str], str], tuple[str, ...]]] = {
 }
 """How an SLO is described, by the kinds of indicator that it can have, the best one first."""
 
-_HTTP: Final = _slos(
-    _availability(
-        """\
-      bad: http_requests_total{status=~"5.."}   # a bare selector stands for its summed increase
-      total: http_requests_total
-"""
-    ),
-    _latency(
-        """\
-      histogram: http_request_duration_seconds
-      threshold: 2.5s         # must be a boundary of the histogram
-"""
-    ),
-)
-"""For any service that counts its requests."""
-
 
 def slos_of(server: str) -> str:
     """Return the ``slos`` block for a preset: its errors and latency, or else a judged quality."""
     indicators = load_preset(server).indicators
-    found = {
+    described = {
         describe: kind
         for describe, kinds in _STARTERS.items()
         for kind in kinds[::-1]
         if indicators[kind].families
     }
-    if len(found) > 1:
-        found.pop(_judged, None)
-    return _slos(*(describe(_of_preset(server, kind)) for describe, kind in found.items()))
+    if len(described) > 1:
+        described.pop(_judged, None)
+    return _slos(*(describe(_of_preset(server, kind)) for describe, kind in described.items()))
 
 
 def _of_preset(server: str, kind: str) -> str:
@@ -115,63 +90,12 @@ def _of_preset(server: str, kind: str) -> str:
     return "".join(f"      {line}\n" for line in lines)
 
 
-_PATH: Final = """\
-backend:
-  type: logs
-  path: ../logs/*.jsonl       # from this file's folder; also .csv, .parquet, .gz
-"""
-
-
-def block_of(backend: str, server: str | None) -> str:
-    """Return the ``backend`` block; a preset for logs knows their rows."""
+def block_of(starter: Starter, server: str | None) -> str:
+    """Return the ``backend`` block; a preset that describes rows is named in it."""
     if server is None or load_preset(server).records is None:
-        return BACKENDS[backend].block
-    return f"{_PATH}  records: {server}\n\n"
+        return starter.block
+    return Template(starter.block_for_preset).safe_substitute(preset=server)
 
-
-BACKENDS: Final = {
-    "prometheus": Starter(
-        """\
-backend:
-  type: prometheus            # also Mimir, Thanos, VictoriaMetrics, Grafana Cloud
-  url: "$${PROMETHEUS_URL}"    # the part before /api/v1
-  # auth: {bearer: "$${PROMETHEUS_TOKEN}"}
-  # headers: {X-Scope-OrgID: my-tenant}
-
-""",
-        "set PROMETHEUS_URL",
-        _HTTP,
-    ),
-    "logs": Starter(
-        f"""\
-{_PATH}\
-  timestamp: ts               # the column that says when
-  # time_zone: Europe/Berlin  # of timestamps that carry none
-
-""",
-        "set the path and the columns",
-        _slos(
-            _availability("      bad: status >= 500\n"),
-            _latency("      column: latency_ms\n      threshold: 2000\n"),
-        ),
-    ),
-    "static": Starter(
-        """\
-backend:
-  type: static
-  path: counts.yaml           # from this file's folder
-
-""",
-        "write counts.yaml: counts: {availability: {total: 1000000, bad: 400}}",
-        """\
-slos:
-  - name: availability        # also the name of the counts in the file
-    objective: 99.9%
-    window: 30d
-""",
-    ),
-}
-"""By the name of the backend."""
 
 RULES: Final = """
 tiers:                        # by the worst remaining budget; the first that holds

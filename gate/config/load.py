@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from gate.backends import Settings
 from gate.config.policy_schema import POLICY, Contents
 from gate.decision.decision import PolicySource
 from gate.errors import Mistake, PolicyError
 from gate.parsing.files import Folder, Imports, Tree, read_bytes
 from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.policy.policy import Policy
-from gate.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

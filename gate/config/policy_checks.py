@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
+from gate.backends import BACKENDS, Registration, registration
 from gate.config.sli_schema import sli_kind
 from gate.config.slo_entries import Placed
 from gate.errors import nearest
@@ -16,7 +17,6 @@ from gate.parsing.schema import Values
 from gate.policy.changes import BUILT_IN_CHANGES, ROLLBACK
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.policy.tiers import Tier, tier_of
-from gate.settings import SETTINGS, Settings
 from gate.slo.indicator import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 from gate.slo.window import RollingWindow, Window
@@ -52,16 +52,17 @@ def classes(values: Values) -> frozenset[str]:
 
 def _check_slos(values: Values, reader: Reader) -> bool:
     placed: tuple[Placed, ...] = values.get("slos")
-    backend, records = SETTINGS.get(_of_backend(values, "type")), _of_backend(values, "records")
-    known: dict[str, Slo] = {}
+    backend, records = _backend(values), _of_backend(values, "records")
+    above: dict[str, Slo] = {}
     whole = True
-    for one in placed:
-        message = _slo_mistake(one.slo, known, backend, records) or _language_mistake(one, backend)
+    for entry in placed:
+        message = _slo_mistake(entry.slo, above, backend, records)
+        message = message or _language_mistake(entry, backend)
         if message:
-            one.note(message)
+            entry.note(message)
             whole = False
-        known[one.slo.name] = one.slo
-    slos = [one.slo for one in placed]
+        above[entry.slo.name] = entry.slo
+    slos = [entry.slo for entry in placed]
     if all(slo.advisory for slo in slos):
         reader.note(values.node("slos"), "every SLO is advisory: nothing decides")
         whole = False
@@ -69,10 +70,16 @@ def _check_slos(values: Values, reader: Reader) -> bool:
     return whole
 
 
-def _language_mistake(placed: Placed, backend: type[Settings] | None) -> str | None:
-    if not placed.imported or backend is None or backend.kind == "prometheus":
+def _language_mistake(placed: Placed, backend: Registration[Any] | None) -> str | None:
+    if not placed.imported or backend is None or backend.promql:
         return None
     return f"its file is written for Prometheus, which the {backend.kind} backend does not ask"
+
+
+def _backend(values: Values) -> Registration[Any] | None:
+    """Return the backend that the policy names; None where it names none that there is."""
+    kind = _of_backend(values, "type")
+    return registration(kind) if kind in BACKENDS else None
 
 
 def _of_backend(values: Values, wanted: str) -> str:
@@ -82,21 +89,21 @@ def _of_backend(values: Values, wanted: str) -> str:
 
 
 def _slo_mistake(
-    slo: Slo, known: dict[str, Slo], backend: type[Settings] | None, records: str
+    slo: Slo, above: dict[str, Slo], backend: Registration[Any] | None, records: str
 ) -> str | None:
-    if slo.name in known:
+    if slo.name in above:
         return "another SLO has this name"
     if isinstance(slo, CompositeSlo):
         for member in slo.members:
-            if not isinstance(known.get(member.slo), RatioSlo):
-                ratios = [name for name, other in known.items() if isinstance(other, RatioSlo)]
+            if not isinstance(above.get(member.slo), RatioSlo):
+                ratios = [name for name, other in above.items() if isinstance(other, RatioSlo)]
                 hint = nearest(member.slo, ratios)
                 return f"{member.slo!r} is no SLO with an objective above this one{hint}"
         return None
     return None if backend is None else _sli_mistake(slo.sli, backend, records)
 
 
-def _sli_mistake(sli: Sli, backend: type[Settings], records: str) -> str | None:
+def _sli_mistake(sli: Sli, backend: Registration[Any], records: str) -> str | None:
     kind = sli_kind(sli)
     if sli.preset is not None:
         from gate.config.presets import load_preset  # noqa: PLC0415 - for presets only
@@ -107,13 +114,13 @@ def _sli_mistake(sli: Sli, backend: type[Settings], records: str) -> str | None:
             return f"the preset {sli.preset} is for the {preset.backend} backend"
         if preset.records is not None and records != name:
             return f"the preset {sli.preset} knows other rows; the backend must say records: {name}"
-    if kind not in backend.sli_kinds:
-        fitting = ", ".join(sorted(backend.sli_kinds))
+    if kind not in backend.indicators:
+        fitting = ", ".join(sorted(backend.indicators))
         return f"the {backend.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"
     whole = sli.total is not None or (sli.good is not None and sli.bad is not None)
-    if sli.labels is not None and backend.kind != "prometheus":
+    if sli.labels is not None and not backend.promql:
         return f"the {backend.kind} backend has no use for labels"
-    if backend.kind == "prometheus" and kind == "ratio" and not whole:
+    if backend.promql and kind == "ratio" and not whole:
         return "the key 'total' is missing (or give both good and bad)"
     return None
 
@@ -194,7 +201,7 @@ def _warn_of_new_classes(values: Values, reader: Reader) -> None:
 
 def _warn_of_no_history(values: Values, reader: Reader) -> None:
     """Warn of rules that can never be told, so that every change will be undecided."""
-    backend = SETTINGS.get(_of_backend(values, "type"))
+    backend = _backend(values)
     if backend is None or backend.keeps_history:
         return
     for key in values.given(*_LOOKING_BACK):

@@ -1,24 +1,46 @@
 """A whole policy file."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from gate.backends import BACKENDS, Settings, registration
 from gate.budget.assessment import Guards
-from gate.config.backend_schema import BACKEND
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check, classes
 from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, ON, OVERRIDES, TIER
 from gate.config.slos_schema import SLOS
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Choice, Field, JsonSchema, ListOf, Object, Values
+from gate.parsing.schema import Choice, Field, JsonSchema, ListOf, Object, TaggedUnion, Values
 from gate.parsing.values import DURATION, NAME, SHARE, TEXT
 from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
-from gate.settings import Settings
 
 _VALID_FOR: Final = timedelta(minutes=15)
+_TYPE: Final = Field(shape=TEXT, doc="Which backend.", required=True)
+
+
+class _BackendBlocks(Mapping[str, Object[Settings]]):
+    """The ``backend`` block of every backend; looking one up imports that backend's package."""
+
+    def __getitem__(self, kind: str) -> Object[Settings]:
+        """Return the keys of the backend, and ``type``."""
+        block: Object[Settings] = registration(kind).block
+        return replace(block, fields={"type": _TYPE, **block.fields})
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the backends, for which nothing is imported."""
+        return iter(BACKENDS)
+
+    def __len__(self) -> int:
+        """Return how many backends there are."""
+        return len(BACKENDS)
+
+
+BACKEND: Final = TaggedUnion("type", _BackendBlocks())
+"""The ``backend`` block of a policy file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

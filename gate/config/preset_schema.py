@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
-from gate.config.records_schema import RECORDS
+from gate.backends import BACKENDS, registration
+from gate.backends.records import RECORDS, Records
 from gate.parsing.reader import Reader
 from gate.parsing.schema import (
     Choice,
@@ -19,7 +20,6 @@ from gate.parsing.schema import (
     Values,
 )
 from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
-from gate.settings import SETTINGS, LogsSettings, Records
 from gate.slo.quantities import UNITS
 
 EVALUATION: Final = "faithfulness"
@@ -128,7 +128,7 @@ class Preset:
     boundary_flag: str | None = None
     notes: tuple[str, ...] = ()
     records: Records | None = None
-    """Of the log's rows; None: this is no preset for logs."""
+    """What the rows look like; None: the backend reads no rows."""
 
 
 def fill(text: str, role: str, options: Mapping[str, Mapping[str, str]]) -> str:
@@ -237,8 +237,9 @@ INDICATOR: Final = Object(
 
 def _build_preset(values: Values, reader: Reader) -> Preset:
     preset = Preset(**values.values)
-    if (preset.records is None) == (preset.backend == LogsSettings.kind):
-        raise reader.fail(values.node(), "records belong to the logs backend, and it needs them")
+    if (preset.records is None) == registration(preset.backend).reads_rows:
+        message = "records belong to a backend that reads rows, and it needs them"
+        raise reader.fail(values.node(), message)
     return preset
 
 
@@ -246,7 +247,7 @@ PRESET: Final = Object(
     {
         "title": Field(shape=TEXT, doc="The server's name.", required=True),
         "about": Field(shape=TEXT, doc="What is read, and what it needs.", required=True),
-        "backend": Field(shape=Choice(tuple(SETTINGS)), doc="What counts.", required=True),
+        "backend": Field(shape=Choice(tuple(BACKENDS)), doc="What counts.", required=True),
         "labels": Field(shape=ListOf(NAME), doc="Labels that people select by."),
         "requires": Field(shape=ListOf(NAME), doc="Labels that the policy must give."),
         "records": Field(shape=RECORDS, doc="Logs: what their rows look like."),

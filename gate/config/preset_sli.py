@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from gate.backends.records import preset_names
 from gate.config.preset_schema import (
     ALIASES,
     KINDS,
@@ -14,7 +15,7 @@ from gate.config.preset_schema import (
     PresetIndicator,
     fill,
 )
-from gate.config.presets import load_preset, load_recorded, preset_names
+from gate.config.presets import load_preset, load_recorded
 from gate.errors import nearest
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.schema import Values

@@ -2,27 +2,12 @@
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
+from gate.backends.records import PRESETS, preset_names, read_preset
 from gate.config.preset_schema import INDICATOR, KINDS, PRESET, Preset, PresetIndicator
-from gate.parsing.files import Folder, Imports
-from gate.parsing.reader import Reader, compose
-from gate.parsing.schema import Object
 
-_FOLDER: Final = Path(__file__).parent.parent / "presets"
-
-
-_RECORDED: Final = _FOLDER / "recorded"
-
-
-T = TypeVar("T")
-
-
-@cache
-def preset_names() -> tuple[str, ...]:
-    """Return the name of every preset file, in order."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+_RECORDED: Final = PRESETS / "recorded"
 
 
 @cache
@@ -32,7 +17,7 @@ def load_preset(name: str) -> Preset:
     Raises:
         UnreadableError: the file says something wrong; ours are held to it by tests.
     """
-    return _load(_FOLDER, name, PRESET)
+    return read_preset(name, PRESET)
 
 
 @cache
@@ -42,12 +27,7 @@ def load_recorded(name: str) -> PresetIndicator:
     Raises:
         UnreadableError: as `load_preset`.
     """
-    return _load(_RECORDED, name, INDICATOR)
-
-
-def record_names() -> list[str]:
-    """Return the presets that know the rows of a log."""
-    return [name for name in preset_names() if load_preset(name).records is not None]
+    return read_preset(name, INDICATOR, _RECORDED)
 
 
 def measurable() -> Iterator[tuple[str, Preset, PresetIndicator]]:
@@ -57,9 +37,3 @@ def measurable() -> Iterator[tuple[str, Preset, PresetIndicator]]:
         for kind in KINDS:
             if preset.indicators[kind].families:
                 yield f"{name}/{kind}", preset, preset.indicators[kind]
-
-
-def _load(folder: Path, name: str, shape: Object[T]) -> T:
-    text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
-    reader = Reader(file=f"{name}.yaml", environ={}, imports=Imports(tree=Folder(folder)))
-    return shape.read(compose(text, reader), reader)

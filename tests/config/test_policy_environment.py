@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.settings import PrometheusSettings
+from gate.backends.prometheus.settings import PrometheusSettings
 from tests.config.texts import BACKEND, TIERS, assert_mistake, places, policy, read, slo, sound
 
 UNKNOWN = "this names no environment variable; write ${NAME} or ${NAME:-default}"

@@ -60,7 +60,7 @@ def diagnosed(
 
 def said(outcome: Outcome) -> str:
     found = [*outcome.backend, *(one for slo in outcome.slos.values() for one in wrong(slo))]
-    return "\n".join(f"{one['says']}: {one['remedy']}" for one in found)
+    return "\n".join(f"{one['message']}: {one['remedy']}" for one in found)
 
 
 def all_levels(outcome: Outcome) -> dict[str, dict[str, str]]:

@@ -44,7 +44,7 @@ def test_what_is_planted_is_found_and_nothing_else(
     expected = planted.victoria if other else planted.finds
     assert levels(outcome.slos[name]) == expected
     if kind == "prometheus":
-        told = " ".join(f"{one['says']}; {one['remedy']}" for one in wrong(outcome.slos[name]))
+        told = " ".join(f"{one['message']}; {one['remedy']}" for one in wrong(outcome.slos[name]))
         assert [words for words in planted.words if words not in told] == [], told
 
 

@@ -10,7 +10,7 @@ from gate.check.measure import OpenBackend, run_concurrently
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
 from gate.measure.cohorts import CohortBackend
-from gate.settings import Limits
+from gate.measure.counts import Limits
 
 
 def compare_cohorts(

@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 
 from gate.backends.prometheus.address import address
 from gate.backends.prometheus.query import QueryGrid, endpoint_of
+from gate.backends.prometheus.settings import PrometheusSettings
 from gate.http import (
     Clock,
     Retries,
@@ -24,7 +25,6 @@ from gate.http import (
     retry_after,
 )
 from gate.request_failure import Redactor, RequestFailure, RetryAdvice
-from gate.settings import PrometheusSettings
 
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({429, 502, 503})

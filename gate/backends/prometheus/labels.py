@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher, get_close_matches
+from difflib import get_close_matches
 from fractions import Fraction
 from math import fsum
 from typing import Final
@@ -16,6 +16,7 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
+from gate.errors import likeness, nearest_first
 from gate.measure.cohorts import (
     Cohort,
     CohortAnswer,
@@ -76,21 +77,12 @@ def could_match(matcher: LabelMatcher, values: Collection[str]) -> bool | None:
 def misspelt(matcher: LabelMatcher, values: Iterable[str]) -> bool:
     """Return whether one of the values looks much like what a plain matcher wants."""
     plain = [part for part in matcher.value.split("|") if re.fullmatch(r"[\w .-]+", part)]
-    return any(_likeness(part, value) >= _ALIKE for part in plain for value in values)
-
-
-def nearest_first(wanted: str, values: Iterable[str]) -> list[str]:
-    """Sort values by how much they look like what is wanted."""
-    return sorted((value for value in values if value), key=lambda v: (-_likeness(wanted, v), v))
+    return any(likeness(part, value) >= _ALIKE for part in plain for value in values)
 
 
 def alike(wanted: str, names: Sequence[str]) -> str | None:
     """Return the name that looks most like what is wanted; None: none does."""
     return next(iter(get_close_matches(wanted, names, n=1, cutoff=_ALIKE)), None)
-
-
-def _likeness(first: str, second: str) -> float:
-    return SequenceMatcher(None, first.lower(), second.lower()).ratio()
 
 
 Points = tuple[float | None, ...]
@@ -151,7 +143,7 @@ def cohort_answer(planned: CohortPlan, readings: QueryResults, labels_of: Labels
         _check_labels(planned, by_role, labels_of)
         groups = _groups(planned, by_role)
     except MeasurementError as error:
-        return Unmeasured(cause=error.cause, reason=error.reason, query=planned.plan.query)
+        return error.answer(planned.plan.query)
     cut = [
         cut_note(label, planned.request.most, count)
         for place, label in enumerate(planned.request.by)

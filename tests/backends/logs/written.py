@@ -11,8 +11,9 @@ from typing import Any, Final
 import duckdb
 
 from gate.backends import open_backend
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Spent, Unmeasured
-from gate.settings import Limits, LogsSettings, Records
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.records import Records
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
 from gate.slo.indicator import Sli, Slices
 from gate.slo.window import Span
 

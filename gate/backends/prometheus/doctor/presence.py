@@ -16,8 +16,9 @@ from gate.backends.prometheus.doctor.slo_check import (
     labels_of,
     query_over,
 )
-from gate.backends.prometheus.labels import alike, could_match, misspelt, nearest_first
+from gate.backends.prometheus.labels import alike, could_match, misspelt
 from gate.backends.prometheus.query import Query, Role
+from gate.errors import nearest_first
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.promql.selectors import LabelMatcher, Selector
 from gate.slo.quantities import around
