@@ -116,9 +116,7 @@ def _period_columns(slo: RatioSlo) -> tuple[Column[PastPeriod], ...]:
 def _candidate_columns(review: Review) -> tuple[Column[CandidateReplay], ...]:
     counted = len(review.counted)
     return (
-        Column(
-            title="Objective", cell=lambda row: wording.percent(row.candidate.objective), keep=MUST
-        ),
+        Column(title="Objective", cell=_objective, keep=MUST),
         Column(title="", cell=lambda row: row.candidate.kind, right=False, keep=MUST),
         Column(title="Met", cell=lambda row: f"{row.met} of {counted}", keep=8),
         Column(title="Nothing left", cell=lambda row: wording.rounded(row.exhausted), keep=3),
