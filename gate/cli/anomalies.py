@@ -6,17 +6,18 @@ from datetime import datetime, timedelta
 import click
 
 from gate.analysis.anomalies.run import AnomalyOptions, chart_indicators
+from gate.analysis.anomalies.words import output
 from gate.cli.parameters import DURATION, measuring
-from gate.cli.session import load_all, now, progress, report
+from gate.cli.session import load_all, now, progress, report_page
 from gate.config.known_incidents import load_known
 from gate.errors import ExitCode
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT, RULES
-from gate.reporters import ANOMALY_REPORTERS, render_anomalies
+from gate.reporters import PAGES
 
 
 @click.command()
-@measuring(ANOMALY_REPORTERS)
+@measuring(PAGES)
 @click.option(
     "--last", type=DURATION, default="14d", show_default=True, help="How far to look back."
 )
@@ -67,5 +68,5 @@ def anomalies(
     files = load_all(policies)
     with progress(files):
         found = chart_indicators(files, look, timeout)
-    report(lambda name, style: render_anomalies(name, found, style), format_, copies)
+    report_page(output(found), format_, copies)
     return found.exit_code

@@ -6,15 +6,16 @@ import click
 
 from gate.analysis.cohorts.measure import SHORTEST, CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
+from gate.analysis.cohorts.words import output
 from gate.cli.parameters import DURATION, measuring
-from gate.cli.session import load_all, now, progress, report
+from gate.cli.session import load_all, now, progress, report_page
 from gate.errors import ExitCode
-from gate.reporters import COHORT_REPORTERS, render_cohorts
+from gate.reporters import PAGES
 from gate.slo.quantities import format_duration
 
 
 @click.command()
-@measuring(COHORT_REPORTERS)
+@measuring(PAGES)
 @click.option(
     "--by",
     metavar="LABEL",
@@ -79,5 +80,5 @@ def cohorts(
     files = load_all(policies)
     with progress(files):
         found = compare_cohorts(files, asked)
-    report(lambda name, style: render_cohorts(name, found, style), format_, copies)
+    report_page(output(found), format_, copies)
     return found.exit_code

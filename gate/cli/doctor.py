@@ -4,15 +4,16 @@ from datetime import datetime, timedelta
 
 import click
 
-from gate.analysis.doctor.run import examine
+from gate.analysis.doctor import examine
+from gate.analysis.doctor.words import output
 from gate.cli.parameters import measuring
-from gate.cli.session import load_all, now, progress, report
+from gate.cli.session import load_all, now, progress, report_page
 from gate.errors import ExitCode
-from gate.reporters import CHECKUP_REPORTERS, render_checkup
+from gate.reporters import PAGES
 
 
 @click.command()
-@measuring(CHECKUP_REPORTERS)
+@measuring(PAGES)
 def doctor(
     *,
     policies: tuple[str, ...],
@@ -28,5 +29,5 @@ def doctor(
     files = load_all(policies)
     with progress(files):
         checkup = examine(files, at=at or now(), timeout=timeout)
-    report(lambda name, style: render_checkup(name, checkup, style), format_, copies)
+    report_page(output(checkup), format_, copies)
     return checkup.exit_code

@@ -4,17 +4,19 @@ from datetime import datetime, timedelta
 
 import click
 
-from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
+from gate.analysis.forecast import ForecastOptions
+from gate.analysis.forecast.run import forecast_budgets
+from gate.analysis.forecast.words import output
 from gate.cli.parameters import DURATION, measuring
-from gate.cli.session import load_all, now, progress, report
+from gate.cli.session import load_all, now, progress, report_page
 from gate.errors import ExitCode
 from gate.history.calendar_forecast import LEAST
-from gate.reporters import FORECAST_REPORTERS, render_forecast
+from gate.reporters import PAGES
 from gate.slo.quantities import format_duration
 
 
 @click.command()
-@measuring(FORECAST_REPORTERS)
+@measuring(PAGES)
 @click.option(
     "--last",
     type=DURATION,
@@ -42,5 +44,5 @@ def forecast(
     files = load_all(policies)
     with progress(files):
         found = forecast_budgets(files, asked)
-    report(lambda name, style: render_forecast(name, found, style), format_, copies)
+    report_page(output(found), format_, copies)
     return found.exit_code

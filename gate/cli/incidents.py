@@ -6,15 +6,16 @@ from typing import Any
 import click
 
 from gate.analysis.incidents.run import search_incidents
+from gate.analysis.incidents.words import output
 from gate.cli.incident_options import search_for
 from gate.cli.parameters import looking_back, measuring
-from gate.cli.session import load_all, now, progress, report
+from gate.cli.session import load_all, now, progress, report_page
 from gate.errors import ExitCode
-from gate.reporters import INCIDENT_REPORTERS, render_incidents
+from gate.reporters import PAGES
 
 
 @click.command()
-@measuring(INCIDENT_REPORTERS)
+@measuring(PAGES)
 @looking_back(last="90d")
 def incidents(
     *,
@@ -33,5 +34,5 @@ def incidents(
     files = load_all(policies)
     with progress(files):
         found = search_incidents(files, asked)
-    report(lambda name, style: render_incidents(name, found, style), format_, copies)
+    report_page(output(found), format_, copies)
     return found.exit_code

@@ -10,8 +10,8 @@ from gate.errors import ExitCode
 from gate.hosts import CommitStatus, RestError, State
 from gate.hosts.comments import Act, CommentOutcome, marker, upsert
 from gate.reporters import render, summary
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
-from gate.reporters.style import Style
 
 _STYLE: Final = Style()
 

@@ -9,18 +9,18 @@ import click
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.incidents.run import IncidentOptions
 from gate.analysis.report.run import gather_report
+from gate.analysis.report.words import FORMATS, render_report
 from gate.check.options import Options
 from gate.cli.incident_options import search_for
 from gate.cli.parameters import looking_back, measuring
 from gate.cli.session import FILE_STYLE, load_all, now, progress, write_copies
 from gate.cli.session import report as write_report
 from gate.errors import ExitCode, UsageError
-from gate.reporters import REPORT_REPORTERS, render_report
-from gate.reporters.style import Style
+from gate.reporters.ansi import Style
 
 
 @click.command()
-@measuring(REPORT_REPORTERS, default="html")
+@measuring(FORMATS, default="html")
 @looking_back(last="30d")
 @click.option("--change", metavar="CLASS", help="Also decide on a change of this class.")
 @click.option("--by", metavar="LABEL", help="Also tell whose events burn the budgets: by this.")

@@ -5,14 +5,15 @@ from datetime import datetime, timedelta
 import click
 
 from gate.analysis.review.run import ReviewOptions, review_objectives
+from gate.analysis.review.words import output
 from gate.cli.parameters import measuring
-from gate.cli.session import load_all, now, progress, report
+from gate.cli.session import load_all, now, progress, report_page
 from gate.errors import ExitCode
-from gate.reporters import REVIEW_REPORTERS, render_review
+from gate.reporters import PAGES
 
 
 @click.command()
-@measuring(REVIEW_REPORTERS)
+@measuring(PAGES)
 @click.option(
     "--periods",
     type=click.IntRange(1, 100),
@@ -37,5 +38,5 @@ def review(
     files = load_all(policies)
     with progress(files):
         found = review_objectives(files, asked)
-    report(lambda name, style: render_review(name, found, style), format_, copies)
+    report_page(output(found), format_, copies)
     return found.exit_code

@@ -14,7 +14,9 @@ from gate.config.load import PolicyFile, load
 from gate.decision.decision import Decision
 from gate.decision.document import to_document, to_record
 from gate.errors import Mistake, PolicyError
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
+from gate.reporters.page import Output
 
 Render = Callable[[str, Style], str]
 """A report in a format, for a style."""
@@ -91,6 +93,11 @@ def report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None
     """Write the report to stdout in one format, and the copies to their files."""
     write_copies(render, copies)
     write(render(name, style_of(sys.stdout, os.environ)))
+
+
+def report_page(output: Output, name: str, copies: Sequence[tuple[str, str]]) -> None:
+    """Write a result to stdout in one of the formats of every command, and the copies."""
+    report(lambda form, style: render_page(form, output, style), name, copies)
 
 
 def write_copies(render: Render, copies: Sequence[tuple[str, str]]) -> None:

@@ -7,13 +7,14 @@ import click
 from gate.check.options import Options
 from gate.check.run import run_status
 from gate.cli.parameters import measuring
-from gate.cli.session import load_all, now, progress, report
+from gate.cli.session import load_all, now, progress, report_page
 from gate.errors import ExitCode
-from gate.reporters import STATUS_REPORTERS, render_status
+from gate.reporters import PAGES
+from gate.reporters.decision_page import status_output
 
 
 @click.command()
-@measuring(STATUS_REPORTERS)
+@measuring(PAGES)
 @click.option(
     "--burn-down/--no-burn-down",
     default=True,
@@ -37,5 +38,5 @@ def status(
     files = load_all(policies)
     with progress(files):
         budgets = run_status(files, Options(at=at or now(), timeout=timeout), sketched=burn_down)
-    report(lambda name, style: render_status(name, budgets, style), format_, copies)
+    report_page(status_output(budgets), format_, copies)
     return ExitCode.ALLOW
