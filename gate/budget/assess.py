@@ -76,12 +76,15 @@ def assess_ratio(
         forecast=carried_on(slo, at, remaining, present) if isinstance(present, Fraction) else None,
         price=priced,
         stated_cost=None if impact is None else priced.cost,
-        sla_remaining=None
-        if slo.sla is None
-        else 1 - answer.bad * share_per_bad(slo, answer, at, slo.sla),
+        sla_remaining=_sla_remaining(slo, answer, at),
         evidence=evidence,
         query=evidence.query,
     )
+
+
+def _sla_remaining(slo: RatioSlo, counts: Counts, at: datetime) -> Fraction | None:
+    """Return what is left of the budget of the agreement; None: there is no agreement."""
+    return None if slo.sla is None else 1 - counts.bad * share_per_bad(slo, counts, at, slo.sla)
 
 
 def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards) -> Assessment:
