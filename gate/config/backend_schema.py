@@ -31,7 +31,7 @@ _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 _PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
 
 
-_TYPE: Final = Field(shape=TEXT, doc="Which backend.", required=True)
+_TYPE: Final = Field(schema=TEXT, doc="Which backend.", required=True)
 
 
 def _url(text: str) -> str:
@@ -87,11 +87,11 @@ def _build_auth(values: Values, reader: Reader) -> dict[str, str | None]:
 
 AUTH: Final = Object(
     {
-        "bearer": Field(shape=SECRET, doc="A token: ${NAME}."),
-        "bearer_file": Field(shape=TEXT, doc="A file that holds the token."),
-        "username": Field(shape=TEXT, doc="For basic authentication."),
-        "password": Field(shape=SECRET, doc="Its password: ${NAME}."),
-        "password_file": Field(shape=TEXT, doc="A file that holds the password."),
+        "bearer": Field(schema=SECRET, doc="A token: ${NAME}."),
+        "bearer_file": Field(schema=TEXT, doc="A file that holds the token."),
+        "username": Field(schema=TEXT, doc="For basic authentication."),
+        "password": Field(schema=SECRET, doc="Its password: ${NAME}."),
+        "password_file": Field(schema=TEXT, doc="A file that holds the password."),
     },
     _build_auth,
 )
@@ -105,9 +105,9 @@ def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
 
 TLS: Final = Object(
     {
-        "ca": Field(shape=TEXT, doc="PEM file of the authorities to trust."),
-        "cert": Field(shape=TEXT, doc="PEM file of the client's certificate."),
-        "key": Field(shape=TEXT, doc="PEM file of its key, if not in the same file."),
+        "ca": Field(schema=TEXT, doc="PEM file of the authorities to trust."),
+        "cert": Field(schema=TEXT, doc="PEM file of the client's certificate."),
+        "key": Field(schema=TEXT, doc="PEM file of its key, if not in the same file."),
     },
     _build_tls,
 )
@@ -220,18 +220,18 @@ BACKEND: Final[TaggedUnion[Settings]] = TaggedUnion(
             {
                 "type": _TYPE,
                 "url": Field(
-                    shape=_Address(),
+                    schema=_Address(),
                     doc="The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
                     required=True,
                 ),
-                "auth": Field(shape=AUTH, doc="bearer, or username and password."),
-                "tls": Field(shape=TLS, doc="Own authorities, client certificate."),
-                "headers": Field(shape=_Headers(), doc="Sent always: X-Scope-OrgID."),
+                "auth": Field(schema=AUTH, doc="bearer, or username and password."),
+                "tls": Field(schema=TLS, doc="Own authorities, client certificate."),
+                "headers": Field(schema=_Headers(), doc="Sent always: X-Scope-OrgID."),
                 "parallel": Field(
-                    shape=Scalar(_at_least_one, {**COUNT.json, "minimum": 1}),
+                    schema=Scalar(_at_least_one, {**COUNT.json, "minimum": 1}),
                     doc="Most requests at once. Default: 8.",
                 ),
-                "retries": Field(shape=COUNT, doc="Tries after the first. Default: 2."),
+                "retries": Field(schema=COUNT, doc="Tries after the first. Default: 2."),
             },
             _build_prometheus,
         ),
@@ -239,14 +239,14 @@ BACKEND: Final[TaggedUnion[Settings]] = TaggedUnion(
             {
                 "type": _TYPE,
                 "path": Field(
-                    shape=TEXT, doc="File or glob, from this file's folder.", required=True
+                    schema=TEXT, doc="File or glob, from this file's folder.", required=True
                 ),
                 "records": Field(
-                    shape=_RecordsName(), doc="The preset that knows the rows: litellm-payload."
+                    schema=_RecordsName(), doc="The preset that knows the rows: litellm-payload."
                 ),
-                "timestamp": Field(shape=NAME, doc="Without records: the column of the time."),
-                "time_zone": Field(shape=ZONE, doc="Of timestamps that carry none."),
-                "format": Field(shape=LOG_FORMAT, doc="Default: by the file's name."),
+                "timestamp": Field(schema=NAME, doc="Without records: the column of the time."),
+                "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+                "format": Field(schema=LOG_FORMAT, doc="Default: by the file's name."),
             },
             _build_logs,
             rules={"oneOf": [{"required": ["records"]}, {"required": ["timestamp"]}]},
@@ -254,7 +254,7 @@ BACKEND: Final[TaggedUnion[Settings]] = TaggedUnion(
         "static": Object(
             {
                 "type": _TYPE,
-                "path": Field(shape=TEXT, doc="A JSON or YAML file of counts.", required=True),
+                "path": Field(schema=TEXT, doc="A JSON or YAML file of counts.", required=True),
             },
             _build_static,
         ),

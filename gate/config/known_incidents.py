@@ -42,27 +42,27 @@ def _record(values: Values, reader: Reader) -> IncidentRecord:
 
 RECORD: Final = Object(
     {
-        "id": Field(shape=TEXT, doc="What people call it: INC-42.", required=True),
-        "title": Field(shape=TEXT, doc="What happened, in a line.", required=True),
-        "start": Field(shape=INSTANT, doc="RFC 3339: 2026-11-20T14:00:00Z.", required=True),
-        "end": Field(shape=INSTANT, doc="The same; left out while it goes on."),
+        "id": Field(schema=TEXT, doc="What people call it: INC-42.", required=True),
+        "title": Field(schema=TEXT, doc="What happened, in a line.", required=True),
+        "start": Field(schema=INSTANT, doc="RFC 3339: 2026-11-20T14:00:00Z.", required=True),
+        "end": Field(schema=INSTANT, doc="The same; left out while it goes on."),
         "status": Field(
-            shape=Choice(tuple(RecordStatus)),
+            schema=Choice(tuple(RecordStatus)),
             doc="open, mitigated, resolved, or reviewed once there is a postmortem.",
             required=True,
         ),
-        "cause": Field(shape=TEXT, doc="Why it happened, once that is known."),
-        "remediation": Field(shape=TEXT, doc="What was changed so that it does not come back."),
-        "link": Field(shape=TEXT, doc="Where more is written down."),
+        "cause": Field(schema=TEXT, doc="Why it happened, once that is known."),
+        "remediation": Field(schema=TEXT, doc="What was changed so that it does not come back."),
+        "link": Field(schema=TEXT, doc="Where more is written down."),
     },
     _record,
 )
 DEPLOY: Final = Object(
     {
-        "time": Field(shape=INSTANT, doc="When it went live, RFC 3339.", required=True),
-        "revision": Field(shape=TEXT, doc="Which commit or version.", required=True),
-        "service": Field(shape=TEXT, doc="Of the policy; left out: of every policy."),
-        "change": Field(shape=NAME, doc="The change class."),
+        "time": Field(schema=INSTANT, doc="When it went live, RFC 3339.", required=True),
+        "revision": Field(schema=TEXT, doc="Which commit or version.", required=True),
+        "service": Field(schema=TEXT, doc="Of the policy; left out: of every policy."),
+        "change": Field(schema=NAME, doc="The change class."),
     },
     lambda values, _: Deployment(
         time=values.get("time"),

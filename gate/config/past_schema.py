@@ -101,22 +101,22 @@ def _build_postmortems(values: Values, _reader: Reader) -> "PostmortemRule":
 POSTMORTEMS: Final = Object(
     {
         "share": Field(
-            shape=SHARE,
+            schema=SHARE,
             doc="An incident that took more of a budget needs a reviewed record: 20%.",
             required=True,
         ),
         "records": Field(
-            shape=_Records(),
+            schema=_Records(),
             doc="Files of known incidents, from this file's folder: incidents/*.yaml.",
             required=True,
         ),
-        "last": Field(shape=DURATION, doc="How far back. Default: the SLO's own window."),
+        "last": Field(schema=DURATION, doc="How far back. Default: the SLO's own window."),
         "threshold": Field(
-            shape=ABOVE_ZERO, doc="The burn rate at which an incident begins. Default: 6."
+            schema=ABOVE_ZERO, doc="The burn rate at which an incident begins. Default: 6."
         ),
-        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: repairs."),
         "releases": Field(
-            shape=BOOLEAN,
+            schema=BOOLEAN,
             doc="Reviewed incidents excuse the part of a budget that they took. Default: false.",
         ),
     },
@@ -137,12 +137,12 @@ def _build_exhaustion(values: Values, _reader: Reader) -> "ExhaustionRule":
 EXHAUSTION: Final = Object(
     {
         "within": Field(
-            shape=DURATION,
+            schema=DURATION,
             doc="Fires where a budget runs out sooner at its present rate.",
             required=True,
         ),
-        "verdict": Field(shape=_EFFECTS, doc="What it does. Default: warn."),
-        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        "verdict": Field(schema=_EFFECTS, doc="What it does. Default: warn."),
+        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: repairs."),
     },
     _build_exhaustion,
 )
@@ -178,16 +178,16 @@ CONTROL_CHARTS: Final = Union(
     Scalar(_short_form, _EFFECTS.schema()),
     Object(
         {
-            "verdict": Field(shape=_EFFECTS, doc="What a signal does. Default: warn."),
-            "last": Field(shape=DURATION, doc="How much history is charted. Default: 14d."),
-            "step": Field(shape=DURATION, doc="Of a point. Default: 1h."),
+            "verdict": Field(schema=_EFFECTS, doc="What a signal does. Default: warn."),
+            "last": Field(schema=DURATION, doc="How much history is charted. Default: 14d."),
+            "step": Field(schema=DURATION, doc="Of a point. Default: 1h."),
             "baseline": Field(
-                shape=DURATION, doc="How much of it says what is usual. Default: its first half."
+                schema=DURATION, doc="How much of it says what is usual. Default: its first half."
             ),
             "newest": Field(
-                shape=DURATION, doc="How long a signal counts after its end. Default: 24h."
+                schema=DURATION, doc="How long a signal counts after its end. Default: 24h."
             ),
-            "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+            "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: repairs."),
         },
         _build_control_charts,
     ),

@@ -161,10 +161,10 @@ _FRAGMENT: Final = Union(
 
 _OPTION: Final = Object(
     {
-        "about": Field(shape=TEXT, doc="What it is about.", required=True),
-        "default": Field(shape=TEXT, doc="What is taken without it; none: it must be given."),
-        "choices": Field(shape=MapOf(_FRAGMENT), doc="By choice, the text, or one per role."),
-        "pattern": Field(shape=TEXT, doc="Of a text that the policy gives."),
+        "about": Field(schema=TEXT, doc="What it is about.", required=True),
+        "default": Field(schema=TEXT, doc="What is taken without it; none: it must be given."),
+        "choices": Field(schema=MapOf(_FRAGMENT), doc="By choice, the text, or one per role."),
+        "pattern": Field(schema=TEXT, doc="Of a text that the policy gives."),
     },
     _build_option,
 )
@@ -191,13 +191,13 @@ _UNIT: Final = Scalar(
 
 _FAMILY: Final = Object(
     {
-        **{role: Field(shape=TEXT, doc=f"The expression for {role}.") for role in ROLES},
-        "histogram": Field(shape=TEXT, doc="The family's name, with matchers and no suffix."),
-        "column": Field(shape=TEXT, doc="A numeric column of the log."),
-        "unit": Field(shape=_UNIT, doc="Of what the threshold is compared with, or none."),
-        "boundaries": Field(shape=ListOf(NUMBER), doc="Of the histogram by default."),
-        "sliced": Field(shape=BOOLEAN, doc="Slices of time are counted, not events."),
-        "notes": Field(shape=ListOf(TEXT), doc="For every report."),
+        **{role: Field(schema=TEXT, doc=f"The expression for {role}.") for role in ROLES},
+        "histogram": Field(schema=TEXT, doc="The family's name, with matchers and no suffix."),
+        "column": Field(schema=TEXT, doc="A numeric column of the log."),
+        "unit": Field(schema=_UNIT, doc="Of what the threshold is compared with, or none."),
+        "boundaries": Field(schema=ListOf(NUMBER), doc="Of the histogram by default."),
+        "sliced": Field(schema=BOOLEAN, doc="Slices of time are counted, not events."),
+        "notes": Field(schema=ListOf(TEXT), doc="For every report."),
     },
     _build_family,
 )
@@ -222,14 +222,14 @@ def _build_indicator(values: Values, reader: Reader) -> PresetIndicator:
 
 INDICATOR: Final = Object(
     {
-        "missing": Field(shape=TEXT, doc="Why there is no such signal, and the way round."),
-        "about": Field(shape=TEXT, doc="What is bad, out of what."),
-        "families": Field(shape=ListOf(_FAMILY, at_least=1), doc="Newest names first."),
-        "options": Field(shape=MapOf(_OPTION), doc="Where honest people differ."),
-        "threshold": Field(shape=TEXT, doc="One that works by default."),
-        "requires": Field(shape=ListOf(NAME), doc="Labels that the policy must give."),
-        "notes": Field(shape=ListOf(TEXT), doc="Caveats."),
-        "sources": Field(shape=ListOf(TEXT), doc="Where this is from."),
+        "missing": Field(schema=TEXT, doc="Why there is no such signal, and the way round."),
+        "about": Field(schema=TEXT, doc="What is bad, out of what."),
+        "families": Field(schema=ListOf(_FAMILY, at_least=1), doc="Newest names first."),
+        "options": Field(schema=MapOf(_OPTION), doc="Where honest people differ."),
+        "threshold": Field(schema=TEXT, doc="One that works by default."),
+        "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
+        "notes": Field(schema=ListOf(TEXT), doc="Caveats."),
+        "sources": Field(schema=ListOf(TEXT), doc="Where this is from."),
     },
     _build_indicator,
 )
@@ -244,19 +244,19 @@ def _build_preset(values: Values, reader: Reader) -> Preset:
 
 PRESET: Final = Object(
     {
-        "title": Field(shape=TEXT, doc="The server's name.", required=True),
-        "about": Field(shape=TEXT, doc="What is read, and what it needs.", required=True),
-        "backend": Field(shape=Choice(tuple(SETTINGS)), doc="What counts.", required=True),
-        "labels": Field(shape=ListOf(NAME), doc="Labels that people select by."),
-        "requires": Field(shape=ListOf(NAME), doc="Labels that the policy must give."),
-        "records": Field(shape=RECORDS, doc="Logs: what their rows look like."),
-        "boundary_flag": Field(shape=TEXT, doc="How to get another histogram boundary."),
-        "notes": Field(shape=ListOf(TEXT), doc="Caveats of all of it."),
-        "sources": Field(shape=ListOf(TEXT, at_least=1), doc="Where this is from.", required=True),
+        "title": Field(schema=TEXT, doc="The server's name.", required=True),
+        "about": Field(schema=TEXT, doc="What is read, and what it needs.", required=True),
+        "backend": Field(schema=Choice(tuple(SETTINGS)), doc="What counts.", required=True),
+        "labels": Field(schema=ListOf(NAME), doc="Labels that people select by."),
+        "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
+        "records": Field(schema=RECORDS, doc="Logs: what their rows look like."),
+        "boundary_flag": Field(schema=TEXT, doc="How to get another histogram boundary."),
+        "notes": Field(schema=ListOf(TEXT), doc="Caveats of all of it."),
+        "sources": Field(schema=ListOf(TEXT, at_least=1), doc="Where this is from.", required=True),
         "indicators": Field(
-            shape=Object(
+            schema=Object(
                 {
-                    kind: Field(shape=INDICATOR, doc=doc, required=True)
+                    kind: Field(schema=INDICATOR, doc=doc, required=True)
                     for kind, doc in KINDS.items()
                 },
                 lambda values, _: dict(values.values),

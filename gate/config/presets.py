@@ -59,7 +59,7 @@ def measurable() -> Iterator[tuple[str, Preset, PresetIndicator]]:
                 yield f"{name}/{kind}", preset, preset.indicators[kind]
 
 
-def _load(folder: Path, name: str, shape: Object[T]) -> T:
+def _load(folder: Path, name: str, schema: Object[T]) -> T:
     text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
     reader = Reader(file=f"{name}.yaml", environ={}, imports=Imports(tree=Folder(folder)))
-    return shape.read(compose(text, reader), reader)
+    return schema.read(compose(text, reader), reader)

@@ -19,8 +19,8 @@ from gate.settings import (
 
 _NEWEST: Final = Object(
     {
-        "of": Field(shape=ListOf(TEXT), doc="Alike in rows about the same thing.", required=True),
-        "by": Field(shape=ListOf(TEXT), doc="Grow with each version of it.", required=True),
+        "of": Field(schema=ListOf(TEXT), doc="Alike in rows about the same thing.", required=True),
+        "by": Field(schema=ListOf(TEXT), doc="Grow with each version of it.", required=True),
     },
     lambda values, _: Newest(**values.values),
 )
@@ -44,13 +44,13 @@ LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
 
 RECORDS: Final = Object(
     {
-        "timestamp": Field(shape=TEXT, doc="Column of the time.", required=True),
-        "time_zone": Field(shape=ZONE, doc="Of timestamps that carry none."),
-        "format": Field(shape=LOG_FORMAT, doc="Where the files' names do not tell it."),
-        "columns": Field(shape=MapOf(TEXT), doc="Column -> the DuckDB type to read it as."),
-        "optional": Field(shape=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
-        "each": Field(shape=ListOf(TEXT), doc="JSON: keys of nested lists; a row is an item."),
-        "newest": Field(shape=_NEWEST, doc="Of several versions of a row only this counts."),
+        "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
+        "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+        "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
+        "columns": Field(schema=MapOf(TEXT), doc="Column -> the DuckDB type to read it as."),
+        "optional": Field(schema=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
+        "each": Field(schema=ListOf(TEXT), doc="JSON: keys of nested lists; a row is an item."),
+        "newest": Field(schema=_NEWEST, doc="Of several versions of a row only this counts."),
     },
     _build_records,
 )

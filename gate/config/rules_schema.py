@@ -41,14 +41,14 @@ _NO_OVERRIDE: Final = {"none": OverrideRule(longest=timedelta(0))}
 
 CLASS: Final = Object(
     {
-        "description": Field(shape=TEXT, doc="What kind of change this is."),
-        "paths": Field(shape=ListOf(PATH), doc="Globs of changed files: prompts/**."),
-        "labels": Field(shape=ListOf(TEXT), doc="Labels of the pull request."),
-        "branches": Field(shape=ListOf(TEXT), doc="Globs of the branch it comes from."),
-        "types": Field(shape=ListOf(NAME), doc="Types of conventional commits: fix."),
-        "trailers": Field(shape=MapOf(TEXT), doc="Commit trailers: {Change-Class: canary}."),
+        "description": Field(schema=TEXT, doc="What kind of change this is."),
+        "paths": Field(schema=ListOf(PATH), doc="Globs of changed files: prompts/**."),
+        "labels": Field(schema=ListOf(TEXT), doc="Labels of the pull request."),
+        "branches": Field(schema=ListOf(TEXT), doc="Globs of the branch it comes from."),
+        "types": Field(schema=ListOf(NAME), doc="Types of conventional commits: fix."),
+        "trailers": Field(schema=MapOf(TEXT), doc="Commit trailers: {Change-Class: canary}."),
         "approved_by": Field(
-            shape=ListOf(APPROVER, at_least=1),
+            schema=ListOf(APPROVER, at_least=1),
             doc="Counts only if one of these, not the author, approved or set the label.",
         ),
     },
@@ -64,21 +64,21 @@ CLASS: Final = Object(
 
 
 CHANGES: Final = Object(
-    {"default": Field(shape=NAME, doc=f"What is not recognised. Default: {DEFAULT}.")},
+    {"default": Field(schema=NAME, doc=f"What is not recognised. Default: {DEFAULT}.")},
     lambda values, _: dict(values.values),
-    others=Field(shape=CLASS, doc="How a class is recognised, without --change; it may be new."),
+    others=Field(schema=CLASS, doc="How a class is recognised, without --change; it may be new."),
 )
 
 
 _OVERRIDE: Final = Object(
     {
-        "longest": Field(shape=DURATION, doc="Until its end, at most. Default: 24h."),
+        "longest": Field(schema=DURATION, doc="Until its end, at most. Default: 24h."),
         "approved_by": Field(
-            shape=ListOf(APPROVER, at_least=1),
+            schema=ListOf(APPROVER, at_least=1),
             doc="Who may. Default: all but the author; by a label, of those who may write.",
         ),
         "label": Field(
-            shape=TEXT, doc="Of a pull request; an override where one of these has set it."
+            schema=TEXT, doc="Of a pull request; an override where one of these has set it."
         ),
     },
     lambda values, _: OverrideRule(
@@ -139,13 +139,13 @@ def _build_tier(values: Values, reader: Reader) -> Tier:
 
 TIER: Final = Object(
     {
-        "name": Field(shape=NAME, doc="What people call this band.", required=True),
-        "remaining": Field(shape=CONDITION, doc="Holds for the worst remaining budget: '> 50%'."),
-        "otherwise": Field(shape=BOOLEAN, doc="true in the last tier: holds for all the rest."),
-        "allow": Field(shape=ALLOW, doc="all, none, or the classes that may ship.", required=True),
-        "warn": Field(shape=CLASSES, doc="Classes that may ship with a warning."),
+        "name": Field(schema=NAME, doc="What people call this band.", required=True),
+        "remaining": Field(schema=CONDITION, doc="Holds for the worst remaining budget: '> 50%'."),
+        "otherwise": Field(schema=BOOLEAN, doc="true in the last tier: holds for all the rest."),
+        "allow": Field(schema=ALLOW, doc="all, none, or the classes that may ship.", required=True),
+        "warn": Field(schema=CLASSES, doc="Classes that may ship with a warning."),
         "require": Field(
-            shape=MapOf(ListOf(NAME, at_least=1)), doc="Per class, what must be done first."
+            schema=MapOf(ListOf(NAME, at_least=1)), doc="Per class, what must be done first."
         ),
     },
     _build_tier,
@@ -166,11 +166,11 @@ def _build_burn_rate(values: Values, reader: Reader) -> BurnRateRule:
 
 BURN_RATE: Final = Object(
     {
-        "long": Field(shape=DURATION, doc="The window that says it matters.", required=True),
-        "short": Field(shape=DURATION, doc="The window that says it goes on.", required=True),
-        "rate": Field(shape=ABOVE_ZERO, doc="Fires when both burn this fast.", required=True),
-        "effect": Field(shape=Choice(tuple(Effect)), doc="What it does. Default: block."),
-        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        "long": Field(schema=DURATION, doc="The window that says it matters.", required=True),
+        "short": Field(schema=DURATION, doc="The window that says it goes on.", required=True),
+        "rate": Field(schema=ABOVE_ZERO, doc="Fires when both burn this fast.", required=True),
+        "effect": Field(schema=Choice(tuple(Effect)), doc="What it does. Default: block."),
+        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: repairs."),
     },
     _build_burn_rate,
 )
@@ -207,11 +207,11 @@ def _build_freeze(values: Values, reader: Reader) -> Freeze:
 
 FREEZE: Final = Object(
     {
-        "from": Field(shape=MOMENT, doc="First day, or instant.", required=True),
-        "to": Field(shape=MOMENT, doc="Last day, or the instant of the end.", required=True),
-        "time_zone": Field(shape=ZONE, doc="Whose days they are. Default: UTC."),
-        "reason": Field(shape=TEXT, doc="For those who are stopped.", required=True),
-        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: none."),
+        "from": Field(schema=MOMENT, doc="First day, or instant.", required=True),
+        "to": Field(schema=MOMENT, doc="Last day, or the instant of the end.", required=True),
+        "time_zone": Field(schema=ZONE, doc="Whose days they are. Default: UTC."),
+        "reason": Field(schema=TEXT, doc="For those who are stopped.", required=True),
+        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: none."),
     },
     _build_freeze,
 )
@@ -221,12 +221,12 @@ ON: Final = Object(
     {
         **{
             cause.value: Field(
-                shape=Choice(tuple(Action)),
+                schema=Choice(tuple(Action)),
                 doc=f"block (undecided, exit 3), warn or allow. Default: {action.value}.",
             )
             for cause, action in DEFAULT_ACTIONS.items()
         },
-        "except": Field(shape=CLASSES, doc="Classes that ship although nothing was measured."),
+        "except": Field(schema=CLASSES, doc="Classes that ship although nothing was measured."),
     },
     lambda values, _: OnTable(
         actions={

@@ -143,31 +143,33 @@ class _PresetName(Scalar[str]):
 
 SLI: Final = Object(
     {
-        "preset": Field(shape=_PresetName(), doc="A server and a kind: vllm/errors."),
-        "options": Field(shape=MapOf(TEXT), doc="Of the preset: see gate presets show NAME."),
+        "preset": Field(schema=_PresetName(), doc="A server and a kind: vllm/errors."),
+        "options": Field(schema=MapOf(TEXT), doc="Of the preset: see gate presets show NAME."),
         "recorded": Field(
-            shape=Choice(RECORDED), doc="A tool whose recording rules have computed it already."
+            schema=Choice(RECORDED), doc="A tool whose recording rules have computed it already."
         ),
-        "good": Field(shape=TEXT, doc="Good events, in the backend's language."),
-        "bad": Field(shape=TEXT, doc="Bad events, in the backend's language."),
-        "total": Field(shape=TEXT, doc="All events; logs may leave it out: every row."),
+        "good": Field(schema=TEXT, doc="Good events, in the backend's language."),
+        "bad": Field(schema=TEXT, doc="Bad events, in the backend's language."),
+        "total": Field(schema=TEXT, doc="All events; logs may leave it out: every row."),
         "histogram": Field(
-            shape=TEXT, doc="Prometheus: a histogram's name, with matchers and no suffix."
+            schema=TEXT, doc="Prometheus: a histogram's name, with matchers and no suffix."
         ),
-        "column": Field(shape=TEXT, doc="Logs: a numeric column, good up to the threshold."),
+        "column": Field(schema=TEXT, doc="Logs: a numeric column, good up to the threshold."),
         "threshold": Field(
-            shape=Scalar(_threshold, {**NUMBER.json, "examples": ["2.5s", "100ms", 0.7]}),
+            schema=Scalar(_threshold, {**NUMBER.json, "examples": ["2.5s", "100ms", 0.7]}),
             doc="The largest good value: a duration, or a bare number in the column's own unit.",
         ),
-        "unit": Field(shape=Choice(tuple(UNITS)), doc="Of the histogram or column, for durations."),
+        "unit": Field(
+            schema=Choice(tuple(UNITS)), doc="Of the histogram or column, for durations."
+        ),
         "bucket": Field(
-            shape=Choice(tuple(Bucket)),
+            schema=Choice(tuple(Bucket)),
             doc="Which boundary stands for a threshold that is none. Default: exact, an error.",
         ),
-        "gauge": Field(shape=TEXT, doc="1 while up and 0 while down, at every instant."),
-        "spent": Field(shape=TEXT, doc="An amount spent, in the unit of the allowance."),
-        "series": Field(shape=NAME, doc="Static: the name of the counts in the file."),
-        "labels": Field(shape=MapOf(TEXT), doc="Prometheus: take the place of $labels."),
+        "gauge": Field(schema=TEXT, doc="1 while up and 0 while down, at every instant."),
+        "spent": Field(schema=TEXT, doc="An amount spent, in the unit of the allowance."),
+        "series": Field(schema=NAME, doc="Static: the name of the counts in the file."),
+        "labels": Field(schema=MapOf(TEXT), doc="Prometheus: take the place of $labels."),
     },
     _build_sli,
 )

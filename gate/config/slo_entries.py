@@ -44,12 +44,12 @@ class FromFiles:
 FROM: Final = Object(
     {
         "from": Field(
-            shape=GLOB,
+            schema=GLOB,
             doc="Files of OpenSLO, Sloth, Pyrra or slo-generator, from this file's folder.",
             required=True,
         ),
         "window": Field(
-            shape=WINDOW, doc="Of SLOs whose files say none. Default: Sloth's 30d, else required."
+            schema=WINDOW, doc="Of SLOs whose files say none. Default: Sloth's 30d, else required."
         ),
     },
     lambda values, _: FromFiles(

@@ -38,11 +38,13 @@ WINDOW: Final = Union(
     Object(
         {
             "calendar": Field(
-                shape=Choice(tuple(Period)), doc="The period; weeks begin on Monday.", required=True
+                schema=Choice(tuple(Period)),
+                doc="The period; weeks begin on Monday.",
+                required=True,
             ),
-            "time_zone": Field(shape=ZONE, doc="Whose calendar it is. Default: UTC."),
+            "time_zone": Field(schema=ZONE, doc="Whose calendar it is. Default: UTC."),
             "denominator": Field(
-                shape=Choice(tuple(Denominator)),
+                schema=Choice(tuple(Denominator)),
                 doc="period (default): of the whole period; to-date: of the events so far.",
             ),
         },
@@ -53,12 +55,14 @@ WINDOW: Final = Union(
 
 TIMESLICES: Final = Object(
     {
-        "length": Field(shape=DURATION, doc="Length of a slice.", required=True),
+        "length": Field(schema=DURATION, doc="Length of a slice.", required=True),
         "target": Field(
-            shape=ABOVE_NONE, doc="A slice is bad when its good ratio is under this.", required=True
+            schema=ABOVE_NONE,
+            doc="A slice is bad when its good ratio is under this.",
+            required=True,
         ),
         "empty": Field(
-            shape=Choice(tuple(EmptySlice)),
+            schema=Choice(tuple(EmptySlice)),
             doc="What a slice without any event counts as. Default: left-out.",
         ),
     },
@@ -72,8 +76,8 @@ TIMESLICES: Final = Object(
 
 MEMBER: Final = Object(
     {
-        "slo": Field(shape=NAME, doc="A ratio SLO of this policy.", required=True),
-        "weight": Field(shape=ABOVE_ZERO, doc="Times what it has consumed. Default: 1."),
+        "slo": Field(schema=NAME, doc="A ratio SLO of this policy.", required=True),
+        "weight": Field(schema=ABOVE_ZERO, doc="Times what it has consumed. Default: 1."),
     },
     lambda values, _: Member(
         slo=values.get("slo"), weight=values.get("weight", ABOVE_ZERO.parse("1"))
@@ -90,7 +94,7 @@ SAMPLED: Final = Union(
     Object(
         {
             "compare": Field(
-                shape=Choice(tuple(Bound)),
+                schema=Choice(tuple(Bound)),
                 doc="Which end of the 95 % interval decides. Default: pessimistic.",
                 required=True,
             )
@@ -188,21 +192,21 @@ def shortest(window: Window) -> timedelta:
 
 SLO: Final = Object(
     {
-        "name": Field(shape=NAME, doc="Unique in the policy.", required=True),
-        "objective": Field(shape=OBJECTIVE, doc="The share that must be good: 99.9% or 0.999."),
-        "allowance": Field(shape=AMOUNT, doc="What may be spent per window: 50000 USD."),
+        "name": Field(schema=NAME, doc="Unique in the policy.", required=True),
+        "objective": Field(schema=OBJECTIVE, doc="The share that must be good: 99.9% or 0.999."),
+        "allowance": Field(schema=AMOUNT, doc="What may be spent per window: 50000 USD."),
         "composite": Field(
-            shape=ListOf(MEMBER, at_least=1), doc="Other SLOs of this policy, with weights."
+            schema=ListOf(MEMBER, at_least=1), doc="Other SLOs of this policy, with weights."
         ),
-        "sla": Field(shape=OBJECTIVE, doc="The contract's objective, laxer than this one."),
-        "window": Field(shape=WINDOW, doc="30d, or {calendar: month, time_zone: Europe/Berlin}."),
-        "sli": Field(shape=SLI, doc="What is counted. Static backends default to the SLO's name."),
-        "timeslices": Field(shape=TIMESLICES, doc="Count slices of time instead of events."),
-        "sampled": Field(shape=SAMPLED, doc="The events are a sample: judge by a 95 % interval."),
+        "sla": Field(schema=OBJECTIVE, doc="The contract's objective, laxer than this one."),
+        "window": Field(schema=WINDOW, doc="30d, or {calendar: month, time_zone: Europe/Berlin}."),
+        "sli": Field(schema=SLI, doc="What is counted. Static backends default to the SLO's name."),
+        "timeslices": Field(schema=TIMESLICES, doc="Count slices of time instead of events."),
+        "sampled": Field(schema=SAMPLED, doc="The events are a sample: judge by a 95 % interval."),
         "min_events": Field(
-            shape=COUNT, doc="Fewer events are low traffic. Default: 1 / (1 - objective)."
+            schema=COUNT, doc="Fewer events are low traffic. Default: 1 / (1 - objective)."
         ),
-        "advisory": Field(shape=BOOLEAN, doc="Its findings warn and never block. Default: false."),
+        "advisory": Field(schema=BOOLEAN, doc="Its findings warn and never block. Default: false."),
     },
     _build_slo,
     rules={"oneOf": [{"required": [kind]} for kind in _KINDS]},

@@ -1,6 +1,6 @@
-"""Shapes: what a value in a file must look like. One definition reads, checks and documents it.
+"""What a value in a file must look like. One definition reads, checks and documents it.
 
-Each shape has ``read(node, reader)``, which returns the value or notes the mistake and raises
+Each schema has ``read(node, reader)``, which returns the value or notes the mistake and raises
 `UnreadableError`, and ``schema()``, which says the same as JSON Schema (draft 2020-12).
 """
 
@@ -107,7 +107,7 @@ class Anything:
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Generic[T]):
-    """Several values of one shape."""
+    """Several values of one schema."""
 
     item: ValueSchema[T]
     at_least: int = 0
@@ -140,7 +140,7 @@ class ListOf(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class MapOf(Generic[T]):
-    """Names that the user chooses, each with a value of one shape."""
+    """Names that the user chooses, each with a value of one schema."""
 
     value: ValueSchema[T]
 
@@ -165,7 +165,7 @@ class MapOf(Generic[T]):
 class Field:
     """One key of a block."""
 
-    shape: ValueSchema[Any]
+    schema: ValueSchema[Any]
     doc: str
     """For editors."""
     required: bool = False
@@ -217,7 +217,7 @@ class Object(Generic[T]):
                 continue
             nodes[key.value] = child
             try:
-                values[key.value] = known.shape.read(child, reader)
+                values[key.value] = known.schema.read(child, reader)
             except UnreadableError:
                 whole = False
         for name, known in self.fields.items():
@@ -234,12 +234,12 @@ class Object(Generic[T]):
     def schema(self) -> JsonSchema:
         """Return an object with these properties and no others."""
         properties = {
-            name: {"description": known.doc, **known.shape.schema()}
+            name: {"description": known.doc, **known.schema.schema()}
             for name, known in self.fields.items()
         }
         others: JsonSchema | bool = False
         if self.others is not None:
-            others = {"description": self.others.doc, **self.others.shape.schema()}
+            others = {"description": self.others.doc, **self.others.schema.schema()}
         required = [name for name, known in self.fields.items() if known.required]
         return {
             "type": "object",
@@ -260,8 +260,8 @@ class Union(Generic[T]):
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the value in whichever form it has."""
-        shape = self.scalar if isinstance(node, yaml.ScalarNode) else self.longer
-        return shape.read(node, reader)
+        form = self.scalar if isinstance(node, yaml.ScalarNode) else self.longer
+        return form.read(node, reader)
 
     def schema(self) -> JsonSchema:
         """Return both."""

@@ -225,40 +225,40 @@ class _Slo:
 _INDICATOR: Final = Object(
     {
         "metadata": PASSED_OVER,
-        "spec": Field(shape=SLI_SPEC, doc="What is measured.", required=True),
+        "spec": Field(schema=SLI_SPEC, doc="What is measured.", required=True),
     },
     lambda values, _: values.get("spec"),
 )
 _WHERE: Final = {
-    "indicator": Field(shape=_INDICATOR, doc="What is measured."),
-    "indicatorRef": Field(shape=NAME, doc="An SLI of another document."),
+    "indicator": Field(schema=_INDICATOR, doc="What is measured."),
+    "indicatorRef": Field(schema=NAME, doc="An SLI of another document."),
 }
 _OBJECTIVE: Final = Object(
     {
-        "displayName": Field(shape=TEXT, doc="Part of the name, where there are several."),
+        "displayName": Field(schema=TEXT, doc="Part of the name, where there are several."),
         **COMPARISON,
-        "target": Field(shape=SHARE_BELOW_ONE, doc="0.999"),
-        "targetPercent": Field(shape=PERCENTAGE, doc="99.9"),
-        "timeSliceTarget": Field(shape=ABOVE_NONE, doc="A slice's good share."),
-        "timeSliceWindow": Field(shape=SLICE, doc="A slice's length."),
+        "target": Field(schema=SHARE_BELOW_ONE, doc="0.999"),
+        "targetPercent": Field(schema=PERCENTAGE, doc="99.9"),
+        "timeSliceTarget": Field(schema=ABOVE_NONE, doc="A slice's good share."),
+        "timeSliceWindow": Field(schema=SLICE, doc="A slice's length."),
         **_WHERE,
-        "compositeWeight": Field(shape=ABOVE_ZERO, doc="Of this objective in the composite."),
+        "compositeWeight": Field(schema=ABOVE_ZERO, doc="Of this objective in the composite."),
     },
     lambda values, _: values,
 )
 _SLO: Final = Object(
     {
         "description": PASSED_OVER,
-        "service": Field(shape=TEXT, doc="Whose SLO it is.", required=True),
+        "service": Field(schema=TEXT, doc="Whose SLO it is.", required=True),
         **_WHERE,
-        "timeWindow": Field(shape=TIME_WINDOW, doc="One window."),
+        "timeWindow": Field(schema=TIME_WINDOW, doc="One window."),
         "budgetingMethod": Field(
-            shape=Choice(tuple(_METHODS)),
+            schema=Choice(tuple(_METHODS)),
             doc="What is counted.",
             required=True,
         ),
         "objectives": Field(
-            shape=ListOf(_OBJECTIVE, at_least=1), doc="What is promised.", required=True
+            schema=ListOf(_OBJECTIVE, at_least=1), doc="What is promised.", required=True
         ),
         "alertPolicies": PASSED_OVER,
     },
@@ -266,7 +266,7 @@ _SLO: Final = Object(
 )
 _DATA_SOURCE: Final = Object(
     {
-        "type": Field(shape=TEXT, doc="What kind of server.", required=True),
+        "type": Field(schema=TEXT, doc="What kind of server.", required=True),
         "connectionDetails": PASSED_OVER,
         "description": PASSED_OVER,
     },

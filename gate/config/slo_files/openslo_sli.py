@@ -193,36 +193,36 @@ def _build_spec(values: Values, reader: Reader) -> Values:
     return values
 
 
-_QUERY_TEXT: Final = Field(shape=Scalar(with_window, TEXT.json), doc="PromQL.")
+_QUERY_TEXT: Final = Field(schema=Scalar(with_window, TEXT.json), doc="PromQL.")
 _QUERY_SPEC: Final = Object({"query": _QUERY_TEXT, "promql": _QUERY_TEXT}, _build_query)
 _SOURCE: Final = Object(
     {
-        "metricSourceRef": Field(shape=NAME, doc="A DataSource."),
-        "type": Field(shape=TEXT, doc="Prometheus, or what is asked like it."),
-        "spec": Field(shape=Anything(), doc="The query.", required=True),
+        "metricSourceRef": Field(schema=NAME, doc="A DataSource."),
+        "type": Field(schema=TEXT, doc="Prometheus, or what is asked like it."),
+        "spec": Field(schema=Anything(), doc="The query.", required=True),
     },
     lambda values, _: values,
 )
 _METRIC: Final = Field(
-    shape=Object(
-        {"metricSource": Field(shape=_SOURCE, doc="Where it is.", required=True)},
+    schema=Object(
+        {"metricSource": Field(schema=_SOURCE, doc="Where it is.", required=True)},
         lambda values, _: values.get("metricSource"),
     ),
     doc="A metric.",
 )
 _RATIO: Final = Object(
     {
-        "counter": Field(shape=BOOLEAN, doc="Whether the metrics only grow."),
+        "counter": Field(schema=BOOLEAN, doc="Whether the metrics only grow."),
         **dict.fromkeys(_PARTS, _METRIC),
-        "rawType": Field(shape=Choice(("success", "failure")), doc="What raw is a share of."),
+        "rawType": Field(schema=Choice(("success", "failure")), doc="What raw is a share of."),
     },
     _build_ratio,
 )
 SLI_SPEC: Final = Object(
     {
         "description": PASSED_OVER,
-        "ratioMetric": Field(shape=_RATIO, doc="A share of events."),
-        "thresholdMetric": Field(shape=_METRIC.shape, doc="A value to be compared."),
+        "ratioMetric": Field(schema=_RATIO, doc="A share of events."),
+        "thresholdMetric": Field(schema=_METRIC.schema, doc="A value to be compared."),
     },
     _build_spec,
 )
@@ -234,7 +234,7 @@ def _value(text: str) -> str:
 
 
 COMPARISON: Final = {
-    "op": Field(shape=Choice(tuple(_OPERATORS)), doc="Of a threshold: how it is compared."),
-    "value": Field(shape=Scalar(_value, NUMBER.json), doc="Of a threshold: with what."),
+    "op": Field(schema=Choice(tuple(_OPERATORS)), doc="Of a threshold: how it is compared."),
+    "value": Field(schema=Scalar(_value, NUMBER.json), doc="Of a threshold: with what."),
 }
 """The fields of an objective that are about a thresholdMetric."""

@@ -87,9 +87,9 @@ def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
 _CALENDAR: Final = Object(
     {
         "startTime": Field(
-            shape=Scalar(_start, {"type": "string"}), doc="Where a period begins.", required=True
+            schema=Scalar(_start, {"type": "string"}), doc="Where a period begins.", required=True
         ),
-        "timeZone": Field(shape=ZONE, doc="Whose calendar it is.", required=True),
+        "timeZone": Field(schema=ZONE, doc="Whose calendar it is.", required=True),
     },
     lambda values, _: values,
 )
@@ -97,10 +97,10 @@ TIME_WINDOW: Final = ListOf(
     Object(
         {
             "duration": Field(
-                shape=Scalar(_shorthand, DURATION.json), doc="4w, or 1M.", required=True
+                schema=Scalar(_shorthand, DURATION.json), doc="4w, or 1M.", required=True
             ),
-            "isRolling": Field(shape=BOOLEAN, doc="false with a calendar."),
-            "calendar": Field(shape=_CALENDAR, doc="What the window is aligned with."),
+            "isRolling": Field(schema=BOOLEAN, doc="false with a calendar."),
+            "calendar": Field(schema=_CALENDAR, doc="What the window is aligned with."),
         },
         _build,
     )

@@ -43,7 +43,7 @@ _TEMPLATE: Final = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
 T = TypeVar("T")
 
 
-PASSED_OVER: Final = Field(shape=Anything(), doc="Changes nothing here.")
+PASSED_OVER: Final = Field(schema=Anything(), doc="Changes nothing here.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def place(values: dict[str, Any], node: yaml.Node, reader: Reader) -> Placed:
 
 
 METADATA: Final = Object(
-    {"name": Field(shape=NAME, doc="The name.", required=True)},
+    {"name": Field(schema=NAME, doc="The name.", required=True)},
     lambda values, _: values,
     others=PASSED_OVER,
 )
@@ -89,7 +89,7 @@ METADATA: Final = Object(
 
 
 def resources(specs: Mapping[str, ValueSchema[T]]) -> TaggedUnion[tuple[Values, T]]:
-    """Return the shape of resources by kind, read as their metadata and what their specs say."""
+    """Return the schema of resources by kind, read as their metadata and what their specs say."""
     return TaggedUnion("kind", {kind: _resource(spec) for kind, spec in specs.items()})
 
 
@@ -98,8 +98,8 @@ def _resource(spec: ValueSchema[T]) -> Object[tuple[Values, T]]:
         {
             "apiVersion": PASSED_OVER,
             "kind": PASSED_OVER,
-            "metadata": Field(shape=METADATA, doc="Its name.", required=True),
-            "spec": Field(shape=spec, doc="What it says.", required=True),
+            "metadata": Field(schema=METADATA, doc="Its name.", required=True),
+            "spec": Field(schema=spec, doc="What it says.", required=True),
             "status": PASSED_OVER,
         },
         lambda values, _: (values.get("metadata"), values.get("spec")),
@@ -193,7 +193,7 @@ def _selector(text: str) -> str:
 
 
 def query(parse: Callable[[str], T]) -> Scalar[T]:
-    """Return the shape of a query with ``{{.window}}`` in it."""
+    """Return the schema of a query with ``{{.window}}`` in it."""
     return Scalar(lambda text: parse(with_window(text)), TEXT.json)
 
 

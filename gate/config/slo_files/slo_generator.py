@@ -117,27 +117,27 @@ def _query_sli(text: str) -> Sli:
 
 
 _BACKEND: Final = Scalar(_backend, TEXT.json)
-_QUERY: Final = Field(shape=Scalar(_windowed, TEXT.json), doc="A query.")
+_QUERY: Final = Field(schema=Scalar(_windowed, TEXT.json), doc="A query.")
 _GOOD_BAD_RATIO: Final = Object(
     {
-        "filter_good": Field(shape=_QUERY.shape, doc="Good events.", required=True),
+        "filter_good": Field(schema=_QUERY.schema, doc="Good events.", required=True),
         "filter_bad": _QUERY,
         "filter_valid": _QUERY,
-        "operators": Field(shape=ListOf(TEXT), doc="Around each query, the first one innermost."),
+        "operators": Field(schema=ListOf(TEXT), doc="Around each query, the first one innermost."),
     },
     _good_bad_ratio,
 )
 _DISTRIBUTION_CUT: Final = Object(
     {
-        "expression": Field(shape=Scalar(_bare, TEXT.json), doc="Buckets.", required=True),
+        "expression": Field(schema=Scalar(_bare, TEXT.json), doc="Buckets.", required=True),
         "threshold_bucket": Field(
-            shape=Scalar(_boundary, NUMBER.json), doc="Good up to here.", required=True
+            schema=Scalar(_boundary, NUMBER.json), doc="Good up to here.", required=True
         ),
     },
     _distribution_cut,
 )
 _QUERY_SLI: Final = Object(
-    {"expression": Field(shape=Scalar(_query_sli, TEXT.json), doc="Good by all.", required=True)},
+    {"expression": Field(schema=Scalar(_query_sli, TEXT.json), doc="Good by all.", required=True)},
     lambda values, _: values.get("expression"),
 )
 
@@ -145,10 +145,10 @@ _QUERY_SLI: Final = Object(
 def _spec(indicator: ValueSchema[Sli]) -> Object[Values]:
     return Object(
         {
-            "backend": Field(shape=_BACKEND, doc="Whom to ask.", required=True),
-            "method": Field(shape=TEXT, doc="How the indicator is made.", required=True),
-            "service_level_indicator": Field(shape=indicator, doc="Its parts.", required=True),
-            "goal": Field(shape=SHARE_BELOW_ONE, doc="The share of good events.", required=True),
+            "backend": Field(schema=_BACKEND, doc="Whom to ask.", required=True),
+            "method": Field(schema=TEXT, doc="How the indicator is made.", required=True),
+            "service_level_indicator": Field(schema=indicator, doc="Its parts.", required=True),
+            "goal": Field(schema=SHARE_BELOW_ONE, doc="The share of good events.", required=True),
             "description": PASSED_OVER,
             "exporters": PASSED_OVER,
             "error_budget_policy": PASSED_OVER,

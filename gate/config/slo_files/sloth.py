@@ -60,7 +60,7 @@ def _build_plugin(values: Values, reader: Reader) -> None:
 
 _PLUGIN: Final = Object(
     {
-        "id": Field(shape=TEXT, doc="Which one.", required=True),
+        "id": Field(schema=TEXT, doc="Which one.", required=True),
         "config": PASSED_OVER,
         "priority": PASSED_OVER,
     },
@@ -69,7 +69,7 @@ _PLUGIN: Final = Object(
 _PLUGINS: Final = Object(
     {
         "overridePrevious": PASSED_OVER,
-        "chain": Field(shape=ListOf(_PLUGIN), doc="Of the rules' generation."),
+        "chain": Field(schema=ListOf(_PLUGIN), doc="Of the rules' generation."),
     },
     lambda _values, _reader: None,
 )
@@ -106,25 +106,29 @@ def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Object[S
     return Object(
         {
             "events": Field(
-                shape=Object(
+                schema=Object(
                     {
-                        error_query: Field(shape=COUNT, doc="Bad events.", required=True),
-                        total_query: Field(shape=COUNT, doc="All events.", required=True),
+                        error_query: Field(schema=COUNT, doc="Bad events.", required=True),
+                        total_query: Field(schema=COUNT, doc="All events.", required=True),
                     },
                     events,
                 ),
                 doc="Counts of events.",
             ),
             "raw": Field(
-                shape=Object(
-                    {error_ratio_query: Field(shape=query(_raw), doc="Bad by all.", required=True)},
+                schema=Object(
+                    {
+                        error_ratio_query: Field(
+                            schema=query(_raw), doc="Bad by all.", required=True
+                        )
+                    },
                     lambda values, _: values.get(error_ratio_query),
                 ),
                 doc="A ratio.",
             ),
             "plugin": Field(
-                shape=Object(
-                    {"id": Field(shape=TEXT, doc="Which.", required=True), "options": PASSED_OVER},
+                schema=Object(
+                    {"id": Field(schema=TEXT, doc="Which.", required=True), "options": PASSED_OVER},
                     _refuse_plugin,
                 ),
                 doc="A program.",
@@ -146,23 +150,23 @@ def _build_slo(values: Values, _reader: Reader) -> SloDraft:
 def _service(sli: Object[Sli], plugins: str) -> Object[tuple[SloDraft, ...]]:
     slo = Object(
         {
-            "name": Field(shape=NAME, doc="Unique in the service.", required=True),
-            "objective": Field(shape=PERCENTAGE, doc="In percent.", required=True),
-            "sli": Field(shape=sli, doc="What is counted.", required=True),
+            "name": Field(schema=NAME, doc="Unique in the service.", required=True),
+            "objective": Field(schema=PERCENTAGE, doc="In percent.", required=True),
+            "sli": Field(schema=sli, doc="What is counted.", required=True),
             "description": PASSED_OVER,
             "labels": PASSED_OVER,
             "alerting": PASSED_OVER,
-            "plugins": Field(shape=_PLUGINS, doc="Of the rules' generation."),
+            "plugins": Field(schema=_PLUGINS, doc="Of the rules' generation."),
         },
         _build_slo,
     )
     return Object(
         {
             "version": PASSED_OVER,
-            "service": Field(shape=NAME, doc="Whose SLOs these are.", required=True),
+            "service": Field(schema=NAME, doc="Whose SLOs these are.", required=True),
             "labels": PASSED_OVER,
-            plugins: Field(shape=_PLUGINS, doc="Of the rules' generation."),
-            "slos": Field(shape=ListOf(slo, at_least=1), doc="The SLOs.", required=True),
+            plugins: Field(schema=_PLUGINS, doc="Of the rules' generation."),
+            "slos": Field(schema=ListOf(slo, at_least=1), doc="The SLOs.", required=True),
         },
         lambda values, _: tuple(
             replace(draft, name=f"{values.get('service')}-{draft.name}")

@@ -276,7 +276,7 @@ def test_names_that_are_taken_are_an_error_of_the_policy(repository: Path) -> No
 
 
 def test_what_is_passed_over_may_be_anything() -> None:
-    assert PASSED_OVER.shape.schema() == {}
+    assert PASSED_OVER.schema.schema() == {}
 
 
 def test_every_format_is_read_by_a_module(tmp_path: Path) -> None:
