@@ -2,21 +2,30 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
-# Tests of servers, runners and a browser. The others reach every branch without them, and to measure
-# each process that these start would make those take half as long again.
-REAL = tests/browser tests/demo tests/gitlab tests/live
-# By module: what one starts is started once. (xdist 3.8's groups do nothing under pytest 9.2.)
-PYTEST = $(BIN)/python -m pytest -n auto --dist loadscope
+# Without compiled files each process of the tests compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test newer lint schema
+.PHONY: demo test test-all slow newer lint schema
 
 demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
 	GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
 
-test: $(VENV)/.dev  ## Every test; with root and apt also the real servers that they need
+ifdef ROOM
+test: $(VENV)/.dev  ## The tests of one room, a folder of tests/: make test ROOM=policy
+	$(BIN)/python -m pytest -m "not slow" tests/$(ROOM)
+else
+test: $(VENV)/.dev  ## What a change must pass; with root and apt also the real servers that it needs
 	bash tests/install-servers.sh
-	$(PYTEST) --cov=gate --cov-report=term $(REAL:%=--ignore=%)
-	$(PYTEST) $(REAL)
+	bash tests/run.sh $(BIN)/python fast real
+endif
+
+test-all: $(VENV)/.dev  ## Every test there is; those of properties look for new examples
+	bash tests/install-servers.sh
+	HYPOTHESIS_PROFILE=explore bash tests/run.sh $(BIN)/python fast real slow newer
+
+slow: $(VENV)/.dev  ## What only make test-all has, but for the newer servers
+	bash tests/install-servers.sh
+	bash tests/run.sh $(BIN)/python slow
 
 newer: $(VENV)/.dev  ## The presets against newer Prometheus servers, where Debian's other suites can be had
 	bash tests/newer-servers.sh $(BIN)/python

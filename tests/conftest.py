@@ -1,7 +1,27 @@
-"""Settings for every test."""
+"""What holds for every test: fixed seeds, compiled children, and the command as a fixture."""
 
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
+from tests.command import Run
+from tests.command import gate as run_gate
+
 # A slow machine is no failure: timings belong in benchmarks/.
-settings.register_profile("gate", deadline=None)
-settings.load_profile("gate")
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+# Whatever starts the tests may have turned this off; then each process compiles all of gate anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Run:
+    """Run the command in an empty folder, in this process."""
+    return partial(run_gate, cwd=tmp_path)

@@ -5,8 +5,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ from gate.reporters import (
 )
 from gate.settings import SETTINGS
 
+# Each rule lists all that breaks it at once.
+
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "gate").rglob("*.py"))
 PURE = ("slo", "wording", "measure", "promql", "budget", "history", "policy", "decision")
@@ -56,6 +59,9 @@ PURE_MODULES = {
     "random",  # from a fixed seed
     "datetime",  # the types; the calls that read a clock or the machine's zone are looked for below
 }
+LONGEST_FUNCTION = 45
+"""Lines, from ``def`` to the end, without the docstring."""
+MOST_MODULES = 230
 IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
 IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
 HEAVY = {"duckdb", "jsonschema", "hypothesis", "jinja2", "numpy", "pandas", "asyncio"}
@@ -77,21 +83,33 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+MODULES = {module(path): path for path in FILES}
+
+
 @cache
 def imports(path: Path) -> list[str]:
-    """Return every module that a file imports, wherever in it."""
-    found = []
+    """Return every module that a file imports, wherever in it; of a package, the modules named."""
+    names = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
-            found.append(node.module or "")
-    return found
+            inner = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES.keys()
+            names += sorted(inner)
+            if len(inner) < len(node.names):
+                names.append(node.module or "")
+    return names
 
 
 def ours(path: Path) -> list[str]:
     return [name for name in imports(path) if name.startswith("gate.")]
+
+
+def no_offender(offenders: Iterable[str]) -> None:
+    """Fail with everybody who breaks a rule, one a line."""
+    if lines := sorted(offenders):
+        pytest.fail("\n".join(lines), pytrace=False)
 
 
 def levels() -> list[set[str]]:
@@ -107,14 +125,44 @@ def test_every_room_is_on_the_map_and_every_room_of_the_map_is_there() -> None:
     assert set().union(*levels()) == there
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_a_room_imports_only_itself_and_lower_rooms(path: Path) -> None:
+def test_a_room_imports_only_itself_and_lower_rooms() -> None:
     height = {name: place for place, level in enumerate(levels()) for name in level}
     height |= {"settings": 0, "gate": -1, "__main__": len(height)}
-    own = room(module(path))
+    arrows = [(importer, name) for importer, path in MODULES.items() for name in ours(path)]
 
-    wrong = [name for name in ours(path) if room(name) != own and height[room(name)] >= height[own]]
-    assert wrong == []
+    assert arrows
+    no_offender(
+        f"{importer} imports {name}"
+        for importer, name in arrows
+        if room(name) != room(importer) and height[room(name)] >= height[room(importer)]
+    )
+
+
+def circles(graph: Mapping[str, set[str]]) -> list[str]:
+    """Return circles, each as a chain of modules, until there is none without an arrow of these."""
+    left = {importer: set(names) for importer, names in graph.items()}
+    chains = []
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            chain = error.args[1][::-1]
+            chains.append(" -> ".join(chain))
+            left[chain[0]].remove(chain[1])
+        else:
+            return chains
+
+
+def test_no_import_goes_in_a_circle_not_even_a_lazy_one() -> None:
+    graph = {importer: set(ours(path)) - {importer} for importer, path in MODULES.items()}
+
+    no_offender(circles(graph))
+
+
+def test_the_search_for_circles_finds_every_one() -> None:
+    graph = {"a": {"b", "d"}, "b": {"c"}, "c": {"a"}, "d": {"e"}, "e": {"d"}, "f": {"a"}}
+
+    assert sorted(map(len, circles(graph))) == [len("d -> e -> d"), len("a -> b -> c -> a")]
 
 
 @pytest.mark.parametrize("package", ["backends", "cli", "exporters"])
@@ -124,21 +172,39 @@ def test_what_is_registered_beside_each_other_does_not_import_each_other(package
         "cli": {f"gate.cli.{name}" for name in COMMANDS},
         "exporters": set(EXPORTERS.values()),
     }[package]
+    arrows = [
+        (importer, name)
+        for importer, path in MODULES.items()
+        for name in ours(path)
+        if owner(importer, registered)
+    ]
 
-    for path in FILES:
-        owners = {name for name in registered if f"{module(path)}.".startswith(f"{name}.")}
-        others = registered - owners
-        if owners:
-            wrong = [n for n in ours(path) for other in others if f"{n}.".startswith(f"{other}.")]
-            assert wrong == [], path
+    assert arrows
+    no_offender(
+        f"{importer} imports {name}"
+        for importer, name in arrows
+        if owner(name, registered) not in {None, owner(importer, registered)}
+    )
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if room(module(p)) in PURE], ids=module)
-def test_a_pure_room_has_no_clock_no_environment_no_network_and_no_files(path: Path) -> None:
-    allowed = PURE_MODULES | {name for name in imports(path) if name.startswith("gate.")}
+def owner(name: str, registered: set[str]) -> str | None:
+    """Return the registered module, or package, that a module is or belongs to."""
+    owners = [one for one in registered if f"{name}.".startswith(f"{one}.")]
+    return owners[0] if owners else None
 
-    assert set(imports(path)) - allowed == set()
-    assert sorted(impure_calls(tree(path))) == []
+
+def test_a_pure_room_has_no_clock_no_environment_no_network_and_no_files() -> None:
+    pure = [path for path in FILES if room(module(path)) in PURE]
+
+    assert {room(module(path)) for path in pure} == set(PURE)
+    no_offender(
+        f"{module(path)}: {impure}"
+        for path in pure
+        for impure in (
+            *(name for name in imports(path) if name not in {*PURE_MODULES, *ours(path)}),
+            *impure_calls(tree(path)),
+        )
+    )
 
 
 def impure_calls(root: ast.AST) -> Iterator[str]:
@@ -177,10 +243,13 @@ def test_importing_the_pure_rooms_loads_nothing_that_could_reach_outside() -> No
     assert loaded & outside == set()
 
 
-@pytest.mark.parametrize("path", FILES, ids=module)
-def test_whatever_is_public_has_a_docstring(path: Path) -> None:
-    assert ast.get_docstring(tree(path)), "the module itself"
-    assert list(undocumented(tree(path).body)) == []
+def test_whatever_is_public_has_a_docstring() -> None:
+    modules = [name for name, path in MODULES.items() if not ast.get_docstring(tree(path))]
+    inside = [
+        f"{n}: {what}" for n, path in MODULES.items() for what in undocumented(tree(path).body)
+    ]
+
+    no_offender(modules + inside)
 
 
 def undocumented(body: list[ast.stmt]) -> Iterator[str]:
@@ -192,35 +261,74 @@ def undocumented(body: list[ast.stmt]) -> Iterator[str]:
                 yield from undocumented(node.body)
 
 
-@pytest.mark.parametrize(
-    ("file", "name"),
-    [
-        ("backends/__init__.py", "BACKENDS"),
-        ("backends/__init__.py", "DOCTORS"),
-        ("reporters/__init__.py", "REPORTERS"),
-        ("reporters/__init__.py", "CHECKUP_REPORTERS"),
-        ("reporters/__init__.py", "COHORT_REPORTERS"),
-        ("reporters/__init__.py", "INCIDENT_REPORTERS"),
-        ("reporters/__init__.py", "FORECAST_REPORTERS"),
-        ("reporters/__init__.py", "REVIEW_REPORTERS"),
-        ("cli/main.py", "COMMANDS"),
-        ("exporters/__init__.py", "EXPORTERS"),
-        ("cli/schema.py", "SCHEMAS"),
-        ("config/slo_files/__init__.py", "FORMATS"),
-        ("settings.py", "SETTINGS"),
-        ("policy/burn_rates.py", "NAMED"),
-        ("policy/policy.py", "DEFAULT_ACTIONS"),
-        ("policy/tiers.py", "COMPARISONS"),
-    ],
-)
-def test_a_registry_is_a_dict_literal(file: str, name: str) -> None:
-    assigned = [
-        node.value
-        for node in tree(ROOT / "gate" / file).body
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == name
-    ]
+def test_no_function_is_too_long() -> None:
+    lengths = {
+        f"{name}.{function.name}": length(function)
+        for name, path in MODULES.items()
+        for function in ast.walk(tree(path))
+        if isinstance(function, ast.FunctionDef)
+    }
 
-    assert [type(value) for value in assigned] == [ast.Dict]
+    assert lengths
+    no_offender(
+        f"{name} has {lines} lines" for name, lines in lengths.items() if lines > LONGEST_FUNCTION
+    )
+
+
+def length(function: ast.FunctionDef) -> int:
+    """Return the lines of a function without its decorators and its docstring."""
+    first = function.body[0]
+    docstring = first if ast.get_docstring(function) is not None else None
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    return lines - (docstring.end_lineno or 0) + docstring.lineno - 1 if docstring else lines
+
+
+def test_the_length_of_a_function_is_without_its_docstring() -> None:
+    text = '@decorated\ndef f(\n    a,\n):\n    """One\n\n    two."""\n    return 1\n'
+    function = ast.parse(text).body[0]
+
+    assert isinstance(function, ast.FunctionDef)
+    assert length(function) == 4
+
+
+def test_there_are_not_too_many_modules_to_find_ones_way() -> None:
+    modules = len(MODULES)
+
+    assert modules <= MOST_MODULES
+
+
+REGISTRIES: dict[str, Mapping[str, str]] = {
+    "gate.backends": {**BACKENDS, **{f"doctor of {n}": doctor for n, doctor in DOCTORS.items()}},
+    "gate.cli.main": {name: f"gate.cli.{name}" for name in COMMANDS},
+    "gate.config.slo_files": FORMATS,
+    "gate.exporters": EXPORTERS,
+    "gate.reporters": {
+        f"{number}: {name}": reporter
+        for number, registry in enumerate(
+            (
+                ANOMALY_REPORTERS,
+                CHECKUP_REPORTERS,
+                COHORT_REPORTERS,
+                FORECAST_REPORTERS,
+                INCIDENT_REPORTERS,
+                REPORTERS,
+                REPORT_REPORTERS,
+                REVIEW_REPORTERS,
+                STATUS_REPORTERS,
+            )
+        )
+        for name, reporter in registry.items()
+    },
+}
+"""By the module that has it: what is registered there, each by the name of its module."""
+
+
+def test_what_is_registered_is_a_module_and_imported_only_when_it_is_used() -> None:
+    registered = {name for registry in REGISTRIES.values() for name in registry.values()}
+    loaded = modules_after(f"import {', '.join(REGISTRIES)}")
+
+    assert registered - MODULES.keys() == set()
+    assert registered & loaded == set()
 
 
 def test_every_command_is_a_module_of_its_name() -> None:
@@ -270,6 +378,11 @@ def modules_after(code: str) -> set[str]:
     program = f"import sys\nbefore = set(sys.modules)\n{code}\n" + (
         "print(*sorted(set(sys.modules) - before), file=sys.stderr)"
     )
+    return set(words_of(program)[-1].split())
+
+
+def words_of(program: str) -> list[str]:
+    """Return the lines that a program writes to stderr in a fresh interpreter."""
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,
@@ -278,7 +391,7 @@ def modules_after(code: str) -> set[str]:
         text=True,
         check=True,
     )
-    return set(done.stderr.splitlines()[-1].split())
+    return done.stderr.splitlines()
 
 
 def modules_of(*arguments: str) -> set[str]:
@@ -314,11 +427,21 @@ def test_help_imports_no_command() -> None:
     assert loaded & ({"yaml", "requests", "subprocess"} | HEAVY) == set()
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "check"])
-def test_a_command_imports_no_other_command(name: str) -> None:
-    commands = {f"gate.cli.{command}" for command in COMMANDS}
+@pytest.mark.parametrize("order", [list(COMMANDS), list(COMMANDS)[::-1]], ids=["down", "up"])
+def test_a_command_imports_no_other_command(order: list[str]) -> None:
+    """Of two commands one comes first, in one order or in the other, and must not bring both."""
+    program = (
+        f"import sys\nfrom gate.cli.main import COMMANDS, main\nfor name in {order!r}:\n"
+        "    main([name, '--help'])\n"
+        "    loaded = {n for n in COMMANDS if f'gate.cli.{n}' in sys.modules}\n"
+        "    print(*sorted(loaded), file=sys.stderr)\n"
+    )
 
-    assert modules_of(name, "--help") & commands == {f"gate.cli.{name}"}
+    lines = words_of(program)
+
+    assert [set(line.split()) for line in lines] == [
+        set(order[:place]) for place in range(1, len(order) + 1)
+    ]
 
 
 def test_a_check_of_static_counts_imports_only_what_it_uses(static_policy: str) -> None:

@@ -1,13 +1,12 @@
 """The policies that are ready to use: sound as they are, and each says whom it is for and why."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-GATE = Path(sys.executable).with_name("gate")
+from tests.command import gate
+
 ROOT = Path(__file__).parent.parent
 POLICIES = sorted((ROOT / "policies").iterdir())
 
@@ -26,15 +25,9 @@ def test_there_are_policies_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
 def test_a_ready_policy_is_sound_without_a_word(path: Path) -> None:
-    done = subprocess.run(
-        [str(GATE), "validate", str(path.relative_to(ROOT))],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = gate("validate", str(path.relative_to(ROOT)), cwd=ROOT)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == f"{path.relative_to(ROOT)}: sound\n"
 
 
@@ -57,6 +50,7 @@ def test_every_percentage_that_it_sets_is_spoken_of_in_its_header(path: Path) ->
         line.partition("#")[0] for line in path.read_text(encoding="utf-8").splitlines()
     )
     objectives = re.findall(r"objective: ([0-9.]+)%", body)
+    assert objectives
     spoken = header(path).replace(" %", "%")
 
     for objective in objectives:

@@ -15,7 +15,7 @@ from gate.errors import ExitCode
 from gate.measure.counts import Cause
 from gate.policy.changes import BUILT_IN
 from gate.policy.policy import DEFAULT_ACTIONS
-from tests.cli.installed import command, environment
+from tests.command import Result, gate
 from tests.servers.metrics import backfill, prometheus
 from tests.servers.series import END, LAST, Counter, write_openmetrics
 
@@ -42,16 +42,8 @@ def named(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        env=environment({"COLUMNS": "100", **more}),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+def run(folder: Path, *arguments: str, **more: str) -> Result:
+    return gate(*arguments, cwd=folder, env={"COLUMNS": "100", **more})
 
 
 MONTH = 30 * 24 * 60
@@ -91,7 +83,7 @@ def test_the_first_policy_decides_as_shown(tmp_path: Path, vllm: str) -> None:
     arguments = head.removeprefix("$ gate ").split()
     done = run(tmp_path, *arguments, "--at", END.isoformat(), PROMETHEUS_URL=vllm)
     assert done.stdout.startswith(f"{output}\n")
-    assert done.returncode == int(code)
+    assert done.exit_code == int(code)
 
 
 @pytest.mark.parametrize("snippet", blocks("yaml")[:-1])
@@ -107,7 +99,7 @@ def test_every_snippet_of_a_policy_is_sound(tmp_path: Path, snippet: str) -> Non
     done = run(
         tmp_path, "validate", "gate.yaml", PROMETHEUS_URL=url, PROMETHEUS_TOKEN="t", TENANT="a"
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
 
 
 def test_the_worked_example_comes_out_as_worked(tmp_path: Path) -> None:

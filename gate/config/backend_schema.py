@@ -53,7 +53,7 @@ def _file(values: Values, key: str, reader: Reader) -> Path:
     """Return where a file is, from the policy's folder; missing is a mistake, or a warning."""
     path = reader.directory / str(values.get(key))
     if not os.path.isfile(path):  # noqa: PTH113 - False, too, for a name that no file can have
-        message = f"there is no file {values.get(key)}"
+        message = f"there is no file {written(values.node(key))}"
         raise reader.fail(values.node(key), message, fatal=not reader.offline)
     return path
 
@@ -143,7 +143,7 @@ class _Address(Scalar[str]):
     """An address; a password in it must come from outside."""
 
     def __init__(self) -> None:
-        super().__init__(_url, {"type": "string", "minLength": 1})
+        super().__init__(_url, {"type": "string", "minLength": 1}, silent=True)
 
     def read(self, node: yaml.Node, reader: Reader) -> str:
         password = _PASSWORD.search(written(node))
@@ -183,7 +183,8 @@ def _known_records(values: Values, reader: Reader) -> Records:
     name = values.get("records")
     records = load_preset(name).records if name in preset_names() else None
     if records is None:
-        message = f"no preset knows the rows of {name!r}{nearest(name, record_names())}"
+        shown = written(values.node("records"))
+        message = f"no preset knows the rows of {shown!r}{nearest(shown, record_names())}"
         raise reader.fail(values.node("records"), message)
     return replace(records, name=name)
 

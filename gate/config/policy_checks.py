@@ -56,7 +56,7 @@ def _check_slos(values: Values, reader: Reader) -> bool:
     known: dict[str, Slo] = {}
     whole = True
     for one in placed:
-        message = _slo_mistake(one.slo, known, backend, records) or _language_mistake(one, backend)
+        message = _slo_mistake(one, known, backend, records) or _language_mistake(one, backend)
         if message:
             one.note(message)
             whole = False
@@ -82,18 +82,28 @@ def _of_backend(values: Values, wanted: str) -> str:
 
 
 def _slo_mistake(
-    slo: Slo, known: dict[str, Slo], backend: type[Settings] | None, records: str
+    placed: Placed, known: dict[str, Slo], backend: type[Settings] | None, records: str
 ) -> str | None:
+    slo = placed.slo
     if slo.name in known:
         return "another SLO has this name"
     if isinstance(slo, CompositeSlo):
-        for member in slo.members:
-            if not isinstance(known.get(member.slo), RatioSlo):
-                ratios = [name for name, other in known.items() if isinstance(other, RatioSlo)]
-                hint = nearest(member.slo, ratios)
-                return f"{member.slo!r} is no SLO with an objective above this one{hint}"
+        ratios = [name for name, other in known.items() if isinstance(other, RatioSlo)]
+        names = [member.slo for member in slo.members]
+        shown = names if placed.imported else _member_names(placed.node)
+        for member, name in zip(names, shown, strict=True):
+            if member not in ratios:
+                hint = nearest(name, ratios)
+                return f"{name!r} is no SLO with an objective above this one{hint}"
         return None
     return None if backend is None else _sli_mistake(slo.sli, backend, records)
+
+
+def _member_names(node: yaml.Node) -> list[str]:
+    """Return the names of a composite's parts as they are written, with their variables."""
+    (members,) = [child for key, child in _pairs(node) if key.value == "composite"]
+    entries = [pair for member in members.value for pair in _pairs(member)]
+    return [written(child) for key, child in entries if key.value == "slo"]
 
 
 def _sli_mistake(sli: Sli, backend: type[Settings], records: str) -> str | None:
@@ -175,8 +185,8 @@ def _check_classes(values: Values, reader: Reader) -> bool:
     known, whole = classes(values), True
     for node in _class_nodes(values):
         with suppress(UnreadableError):  # noted when it was read
-            name = reader.expand(node)
-            if name not in known:
+            if reader.expand(node) not in known:
+                name = written(node)
                 reader.note(node, f"{name!r} is no change class{nearest(name, known)}")
                 whole = False
     return whole

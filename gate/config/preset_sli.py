@@ -16,7 +16,7 @@ from gate.config.preset_schema import (
 )
 from gate.config.presets import load_preset, load_recorded, preset_names
 from gate.errors import nearest
-from gate.parsing.reader import Reader, UnreadableError
+from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.schema import Values
 from gate.parsing.values import threshold_in
 from gate.slo.indicator import Bucket, Histogram, Sli
@@ -68,12 +68,15 @@ def expand_recorded(values: Values, reader: Reader) -> Sli:
 def _find(values: Values, reader: Reader) -> tuple[str, Preset, PresetIndicator]:
     node, given = values.node("preset"), values.get("preset")
     server, _, kind = given.partition("/")
+    shown_server, _, shown_kind = written(node).partition("/")
     if server not in preset_names():
-        raise reader.fail(node, f"there is no preset {server!r}{nearest(server, preset_names())}")
+        hint = nearest(shown_server, preset_names())
+        raise reader.fail(node, f"there is no preset {shown_server!r}{hint}")
     kind = ALIASES.get(kind, kind)
     if kind not in KINDS:
-        hint = nearest(kind, [*KINDS, *ALIASES])
-        raise reader.fail(node, f"a preset has no indicator {kind!r}{hint}")
+        shown = shown_kind or shown_server
+        hint = nearest(shown, [*KINDS, *ALIASES])
+        raise reader.fail(node, f"a preset has no indicator {shown!r}{hint}")
     preset = load_preset(server)
     indicator = preset.indicators[kind]
     if not indicator.families:
@@ -105,10 +108,12 @@ def _check_threshold(values: Values, name: str, indicator: PresetIndicator, read
 
 def _check_options(values: Values, name: str, indicator: PresetIndicator, reader: Reader) -> bool:
     given = values.get("options", {})
+    entries = reversed(values.node("options").value)  # of a key that stands twice the first counts
+    shown = {key.value: written(child) for key, child in entries} if given else {}
     flaws = [
         flaw
         for key, chosen in given.items()
-        if (flaw := _option_flaw(key, chosen, indicator.options)) is not None
+        if (flaw := _option_flaw(key, chosen, shown[key], indicator.options)) is not None
     ]
     flaws += [
         f"the option {key} must be given ({option.pattern or ' or '.join(option.choices)}):"
@@ -121,14 +126,14 @@ def _check_options(values: Values, name: str, indicator: PresetIndicator, reader
     return not flaws
 
 
-def _option_flaw(key: str, chosen: str, options: Mapping[str, Option]) -> str | None:
+def _option_flaw(key: str, chosen: str, shown: str, options: Mapping[str, Option]) -> str | None:
     if key not in options:
         return f"no option {key!r}{nearest(key, options)}" if options else "it has no options"
     option = options[key]
     if option.pattern is not None and not re.fullmatch(option.pattern, chosen):
         return f"the option {key} must have the form {option.pattern}"
     if option.pattern is None and chosen not in option.choices:
-        return f"the option {key} cannot be {chosen!r}{nearest(chosen, option.choices)}"
+        return f"the option {key} cannot be {shown!r}{nearest(shown, option.choices)}"
     return None
 
 

@@ -48,6 +48,8 @@ class Scalar(Generic[T]):
     secret: bool = False
     """The text itself may not stand in the file, only the name of the variable that has it."""
     may_be_empty: bool = False
+    silent: bool = False
+    """What ``parse`` says is wrong never repeats the text, in which a password may stand."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the parsed text."""
@@ -64,7 +66,17 @@ class Scalar(Generic[T]):
         try:
             return self.parse(text)
         except ValueError as error:
-            raise reader.fail(node, str(error)) from error
+            as_said = self.silent or text == node.value
+            message = str(error) if as_said else self._refusal(node.value)
+            raise reader.fail(node, message) from error
+
+    def _refusal(self, written: str) -> str:
+        """Return what is wrong with a text without what its variables hold: it may be a secret."""
+        try:
+            self.parse(written)
+        except ValueError as error:
+            return f"filled in from the environment, {error}"
+        return f"filled in from the environment, {written!r} is not what belongs here"
 
     def schema(self) -> JsonSchema:
         """Return the schema given, in which a variable may stand for any of it."""

@@ -15,7 +15,8 @@ from gate.github_action.inputs import variable
 from tests.action.acting import counts
 from tests.action.doing import Do, read_back, report
 from tests.action.pulls import pull_request
-from tests.cli.installed import POLICY, environment
+from tests.cli.installed import POLICY
+from tests.command import environment
 from tests.servers.github import FakeGitHub
 
 

@@ -1,7 +1,6 @@
 """Report, summary and comment of a step; none of them decides."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,8 @@ import pytest
 from gate.errors import ExitCode
 from tests.action.doing import Do, report, warnings
 from tests.action.pulls import pull_request
-from tests.cli.installed import AT, command, environment
+from tests.cli.installed import AT
+from tests.command import gate
 from tests.servers.github import REPOSITORY, TOKEN, FakeGitHub
 
 
@@ -34,7 +34,7 @@ def test_the_comment_is_that_of_the_command(do: Do, fake: FakeGitHub, tmp_path: 
     }
     (tmp_path / "event.json").write_text(json.dumps(pull_request()))
     arguments = ("check", "gate.yaml", "--at", AT, "--environment", "prod", "--comment")
-    subprocess.run(command(*arguments), cwd=tmp_path, env=environment(runner), check=False)
+    gate(*arguments, cwd=tmp_path, env=runner)
     assert len(fake.comments) == 1
     assert "comment updated" in do(environment="prod").log
     assert len(fake.comments) == 1

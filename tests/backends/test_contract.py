@@ -1,10 +1,9 @@
 """Nothing that a backend can do wrong passes for a measured budget, whatever the backend.
 
-Every case runs the installed command against the real thing: a server on the loopback, or files.
+Every case runs the command against the real thing: a server on the loopback, or files.
 """
 
 import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from tests.backends.logs_cases import LOGS
 from tests.backends.prometheus.played import AT
 from tests.backends.prometheus_cases import PROMETHEUS
 from tests.backends.static_cases import STATIC
-from tests.cli.installed import command, environment
+from tests.command import gate
 
 CONTRACTS: Mapping[str, Contract] = {"prometheus": PROMETHEUS, "logs": LOGS, "static": STATIC}
 FAILURES = [
@@ -82,19 +81,12 @@ def check(folder: Path, play: Play, on: Mapping[Cause, str] | None = None) -> Ru
         }
         (folder / "gate.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
         options = ["--change=canary", f"--at={AT.isoformat()}", f"--timeout={setup.timeout}"]
-        done = subprocess.run(
-            command("check", "gate.yaml", *options, *copies),
-            cwd=folder,
-            env=environment({"PASSWORD": SECRET, "NO_PROXY": "*"}),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
+        environ = {"PASSWORD": SECRET, "NO_PROXY": "*"}
+        done = gate("check", "gate.yaml", *options, *copies, cwd=folder, env=environ)
     files = [folder / name for name in REPORTS if (folder / name).exists()]
     reports = {file.name: " ".join(file.read_text(encoding="utf-8").split()) for file in files}
     assert not [text for text in (done.stdout, done.stderr, *reports.values()) if SECRET in text]
-    return Run(code=done.returncode, reports=reports, stderr=done.stderr)
+    return Run(code=done.exit_code, reports=reports, stderr=done.stderr)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)

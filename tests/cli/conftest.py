@@ -1,14 +1,14 @@
-"""The installed command as a fixture, and policies for it to read."""
+"""Policies for the command to read, and a pull request for it to judge."""
 
 import json
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.installed import AT, POLICY, Run, command, environment
+from tests.cli.installed import AT, POLICY
+from tests.command import Result, Run
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
 
 EVENT: dict[str, Any] = {
@@ -36,26 +36,6 @@ def write_policy(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Run:
-    """Run the installed command in an empty folder."""
-
-    def run(
-        *arguments: str, env: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(*arguments),
-            cwd=tmp_path,
-            env=environment(env),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture
 def fake() -> Iterator[FakeGitHub]:
     """A GitHub with one pull request."""
     with github() as one:
@@ -65,13 +45,11 @@ def fake() -> Iterator[FakeGitHub]:
 @pytest.fixture
 def on_pull_request(
     fake: FakeGitHub, gate: Run, write_policy: Callable[..., Path], tmp_path: Path
-) -> Callable[..., subprocess.CompletedProcess[str]]:
+) -> Callable[..., Result]:
     """Run ``gate check`` as a step of a workflow on a pull request; 820 of a million failed."""
     event = tmp_path / "event.json"
 
-    def run(
-        *arguments: str, bad: int = 820, text: str = POLICY, **more: Any
-    ) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, bad: int = 820, text: str = POLICY, **more: Any) -> Result:
         write_policy(bad=bad, text=text)
         event.write_text(json.dumps({"pull_request": EVENT | more.pop("event", {})}))
         runner = {

@@ -1,9 +1,6 @@
 """The installed command, and a small policy to run it on."""
 
-import os
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -31,15 +28,7 @@ LOGS = POLICY.replace(
 ).replace("window: 30d}", "window: 7d, sli: {bad: status >= 500}}")
 """The same on request logs, over seven days."""
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
 
 def command(*arguments: str) -> list[str]:
-    """Return the command line of the installed program."""
+    """Return the command line of the installed program, for what only a process can show."""
     return [str(GATE), *arguments]
-
-
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an environment without what would change the output."""
-    kept = {k: v for k, v in os.environ.items() if k not in {"FORCE_COLOR", "NO_COLOR", "COLUMNS"}}
-    return {**kept, **(more or {})}

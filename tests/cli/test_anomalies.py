@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.installed import AT, Run
+from tests.cli.installed import AT
+from tests.command import Run
 
 
 def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[..., Path]) -> None:
@@ -13,7 +14,7 @@ def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[...
 
     done = gate("anomalies", "gate.yaml", "--at", AT)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stderr == "gate: gate.yaml: the backend static keeps no history to look at\n"
     assert done.stdout == ""
 
@@ -35,5 +36,5 @@ def test_what_cannot_be_looked_for_is_a_usage_error(
 
     done = gate("anomalies", "gate.yaml", "--at", AT, *options)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert message in done.stderr

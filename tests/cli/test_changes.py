@@ -1,15 +1,16 @@
-"""Change classes, pinned policies, overrides, records, waiting: through the installed command."""
+"""Change classes, pinned policies, overrides, records, waiting."""
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.ci.repository import begin, commit, git
-from tests.cli.installed import AT, POLICY, command, environment
+from tests.cli.installed import AT, POLICY, command
+from tests.command import Result, Run, environment
+from tests.command import gate as run_gate
 
 CHANGES = """\
 changes:
@@ -22,8 +23,6 @@ CI = ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "JENKINS_URL", "CIRCLECI")
 UNTIL = "2026-11-01T02:00:00Z"
 GLASS = ("--override", "the fix", "--approved-by", "@grace", "--until", UNTIL)
 
-Gate = Callable[..., subprocess.CompletedProcess[str]]
-
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
@@ -35,32 +34,24 @@ def repository(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def gate(repository: Path) -> Gate:
-    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(*arguments),
-            cwd=repository,
-            env={k: v for k, v in environment().items() if k not in CI} | more,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
+def gate(repository: Path) -> Run:
+    def run(*arguments: str, **more: str) -> Result:
+        return run_gate(*arguments, cwd=repository, env={**dict.fromkeys(CI), **more})
 
     return run
 
 
-def decide(gate: Gate, *arguments: str, **more: str) -> tuple[int, dict[str, Any]]:
+def decide(gate: Run, *arguments: str, **more: str) -> tuple[int, dict[str, Any]]:
     done = gate("check", "gate.yaml", "--at", AT, "--format", "json", *arguments, **more)
-    return done.returncode, json.loads(done.stdout)
+    return done.exit_code, json.loads(done.stdout)
 
 
-def recognised(gate: Gate, *arguments: str, **more: str) -> tuple[str, str, list[str]]:
+def recognised(gate: Run, *arguments: str, **more: str) -> tuple[str, str, list[str]]:
     (policy,) = decide(gate, *arguments, **more)[1]["policies"]
     return policy["change_class"], policy["recognised_by"], policy["recognised_from"]
 
 
-def test_a_change_is_recognised_by_its_paths(gate: Gate, repository: Path) -> None:
+def test_a_change_is_recognised_by_its_paths(gate: Run, repository: Path) -> None:
     commit(repository, "shorter", {"prompts/system.md": ""})
     assert recognised(gate, "--base", "HEAD~1") == (
         "prompt-update",
@@ -69,19 +60,19 @@ def test_a_change_is_recognised_by_its_paths(gate: Gate, repository: Path) -> No
     )
 
 
-def test_a_trailer_makes_a_canary_and_the_canary_ships(gate: Gate, repository: Path) -> None:
+def test_a_trailer_makes_a_canary_and_the_canary_ships(gate: Run, repository: Path) -> None:
     commit(repository, "try it\n\nChange-Class: canary", {"src/x.py": ""})
     code, decision = decide(gate, "--base", "HEAD~1")
     assert (code, decision["change_class"]) == (0, "canary")
 
 
-def test_without_a_base_a_prompt_update_cannot_be_ruled_out(gate: Gate) -> None:
+def test_without_a_base_a_prompt_update_cannot_be_ruled_out(gate: Run) -> None:
     change, how, evidence = recognised(gate)
     assert (change, how) == ("prompt-update", "unknown")
     assert "name one with --base" in evidence[0]
 
 
-def test_what_the_command_line_says_goes_before_all(gate: Gate, repository: Path) -> None:
+def test_what_the_command_line_says_goes_before_all(gate: Run, repository: Path) -> None:
     commit(repository, "shorter", {"prompts/system.md": ""})
     assert recognised(gate, "--base", "HEAD~1", "--change", "rollback")[:2] == (
         "rollback",
@@ -90,7 +81,7 @@ def test_what_the_command_line_says_goes_before_all(gate: Gate, repository: Path
 
 
 def test_a_label_that_needs_approval_does_not_count_without_one(
-    gate: Gate, repository: Path
+    gate: Run, repository: Path
 ) -> None:
     base = git(repository, "rev-parse", "HEAD")
     commit(repository, "fix it", {"src/x.py": ""})
@@ -111,7 +102,7 @@ def test_a_label_that_needs_approval_does_not_count_without_one(
     assert decision["context"]["actor"] == "ada"
 
 
-def test_a_freeze_of_gitlab_stops_a_change_and_lets_a_rollback_through(gate: Gate) -> None:
+def test_a_freeze_of_gitlab_stops_a_change_and_lets_a_rollback_through(gate: Run) -> None:
     frozen = {"GITLAB_CI": "true", "CI_DEPLOY_FREEZE": "true"}
     code, decision = decide(gate, "--change", "canary", **frozen)
     assert code == 10
@@ -120,7 +111,7 @@ def test_a_freeze_of_gitlab_stops_a_change_and_lets_a_rollback_through(gate: Gat
     assert decide(gate, "--change", "canary", "--ci", "none", **frozen)[0] == 0
 
 
-def test_a_change_cannot_loosen_its_own_gate(gate: Gate, repository: Path) -> None:
+def test_a_change_cannot_loosen_its_own_gate(gate: Run, repository: Path) -> None:
     loose = POLICY.replace('remaining: "> 50%"', 'remaining: "> 20%"') + CHANGES
     commit(repository, "loosen", {"gate.yaml": loose})
     asked = ("--change", "full-rollout")
@@ -136,7 +127,7 @@ def test_a_change_cannot_loosen_its_own_gate(gate: Gate, repository: Path) -> No
 
 @pytest.mark.parametrize("text", ["nonsense: true\n", None])
 def test_a_change_that_breaks_or_deletes_the_policy_is_judged_by_the_old_one(
-    gate: Gate, repository: Path, text: str | None
+    gate: Run, repository: Path, text: str | None
 ) -> None:
     (repository / "gate.yaml").unlink()
     commit(repository, "break", {} if text is None else {"gate.yaml": text})
@@ -148,27 +139,27 @@ def test_a_change_that_breaks_or_deletes_the_policy_is_judged_by_the_old_one(
     assert "into something that is no policy" in shown
 
 
-def test_a_policy_that_the_change_leaves_alone_is_no_matter(gate: Gate, repository: Path) -> None:
+def test_a_policy_that_the_change_leaves_alone_is_no_matter(gate: Run, repository: Path) -> None:
     commit(repository, "other", {"src/x.py": ""})
     _, decision = decide(gate, "--change", "canary", "--policy-ref", "HEAD~1")
     assert decision["policies"][0]["proposed_policy"] is None
 
 
-def test_a_new_policy_is_read_as_it_is_and_said_to_be_new(gate: Gate, repository: Path) -> None:
+def test_a_new_policy_is_read_as_it_is_and_said_to_be_new(gate: Run, repository: Path) -> None:
     commit(repository, "another", {"new.yaml": POLICY})
     arguments = ("check", "new.yaml", "--at", AT, "--change", "canary", "--policy-ref", "HEAD~1")
     done = gate(*arguments)
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "new.yaml is new: HEAD~1 has no such file" in done.stderr
 
 
-def test_a_ref_that_is_not_there_is_an_error_and_no_way_round(gate: Gate, tmp_path: Path) -> None:
+def test_a_ref_that_is_not_there_is_an_error_and_no_way_round(gate: Run, tmp_path: Path) -> None:
     done = gate("check", "gate.yaml", "--change", "canary", "--policy-ref", "no-such-branch")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "gate.yaml cannot be read as no-such-branch has it" in done.stderr
     (tmp_path / "outside.yaml").write_text(POLICY)
     outside = gate("check", "../outside.yaml", "--change", "canary", "--policy-ref", "HEAD")
-    assert outside.returncode == 2
+    assert outside.exit_code == 2
     assert "not a git repository" in outside.stderr
 
 
@@ -178,18 +169,11 @@ def test_a_shallow_checkout_fetches_the_base(repository: Path, tmp_path: Path) -
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "--depth=1", repository.as_uri(), str(clone))
     arguments = ("check", "gate.yaml", "--at", AT, "--change", "full-rollout")
-    done = subprocess.run(
-        command(*arguments, "--policy-ref", "release", "--ci", "none"),
-        cwd=clone,
-        env=environment(),
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 10
+    done = run_gate(*arguments, "--policy-ref", "release", "--ci", "none", cwd=clone)
+    assert done.exit_code == 10
 
 
-def test_an_override_ships_the_change_and_never_looks_like_a_pass(gate: Gate) -> None:
+def test_an_override_ships_the_change_and_never_looks_like_a_pass(gate: Run) -> None:
     code, decision = decide(gate, "--change", "model-update", *GLASS)
     assert (code, decision["verdict"], decision["overridden"]) == (0, "block", True)
     assert decision["override"] == {
@@ -205,14 +189,14 @@ def test_an_override_ships_the_change_and_never_looks_like_a_pass(gate: Gate) ->
         assert "the fix" in shown
 
 
-def test_an_override_that_was_not_needed_changes_nothing(gate: Gate) -> None:
+def test_an_override_that_was_not_needed_changes_nothing(gate: Run) -> None:
     code, decision = decide(gate, "--change", "canary", *GLASS)
     assert (code, decision["verdict"], decision["overridden"]) == (0, "allow", False)
     shown = gate("check", "gate.yaml", "--at", AT, "--change", "canary", *GLASS).stdout
     assert "(not needed)" in shown
 
 
-def test_a_decision_holds_no_longer_than_its_override(gate: Gate) -> None:
+def test_a_decision_holds_no_longer_than_its_override(gate: Run) -> None:
     soon = (*GLASS[:-1], "2026-11-01T00:05:00Z")
     assert decide(gate, "--change", "model-update", *soon)[1]["expires_at"] == soon[-1]
 
@@ -228,20 +212,20 @@ def test_a_decision_holds_no_longer_than_its_override(gate: Gate) -> None:
         (("--override", " ", *GLASS[2:]), "it has no reason"),
     ],
 )
-def test_half_an_override_is_none(gate: Gate, options: tuple[str, ...], words: str) -> None:
+def test_half_an_override_is_none(gate: Run, options: tuple[str, ...], words: str) -> None:
     done = gate("check", "gate.yaml", "--at", AT, "--change", "model-update", *options)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert words in done.stderr
 
 
-def test_nobody_overrides_for_themselves(gate: Gate) -> None:
+def test_nobody_overrides_for_themselves(gate: Run) -> None:
     who = {"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "Grace"}
     done = gate("check", "gate.yaml", "--at", AT, "--change", "model-update", *GLASS, **who)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "@grace cannot approve a change of their own" in done.stderr
 
 
-def test_decisions_are_recorded_and_listed(gate: Gate, repository: Path) -> None:
+def test_decisions_are_recorded_and_listed(gate: Run, repository: Path) -> None:
     record = ("--record", "decisions.jsonl")
     decide(gate, "--change", "canary", *record)
     decide(gate, "--change", "model-update", *record)
@@ -249,7 +233,7 @@ def test_decisions_are_recorded_and_listed(gate: Gate, repository: Path) -> None
     lines = (repository / "decisions.jsonl").read_text().splitlines()
     assert [json.loads(line)["exit_code"] for line in lines] == [0, 10, 0]
     listed = gate("log", "decisions.jsonl")
-    assert listed.returncode == 0
+    assert listed.exit_code == 0
     assert [line.split()[2] for line in listed.stdout.splitlines()[:3]] == [
         "allow",
         "block",
@@ -260,11 +244,11 @@ def test_decisions_are_recorded_and_listed(gate: Gate, repository: Path) -> None
     assert len(only.splitlines()) == 2
 
 
-def test_a_record_that_cannot_be_written_does_not_change_the_decision(gate: Gate) -> None:
+def test_a_record_that_cannot_be_written_does_not_change_the_decision(gate: Run) -> None:
     done = gate(
         "check", "gate.yaml", "--at", AT, "--change", "canary", "--record", "no/such/folder"
     )
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "no/such/folder could not be written" in done.stderr
 
 
@@ -278,42 +262,42 @@ def test_a_record_that_cannot_be_written_does_not_change_the_decision(gate: Gate
     ],
 )
 def test_a_log_that_is_none_is_an_error(
-    gate: Gate, repository: Path, text: str | None, words: str
+    gate: Run, repository: Path, text: str | None, words: str
 ) -> None:
     if text is not None:
         (repository / "decisions.jsonl").write_text(text)
     done = gate("log", "decisions.jsonl")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert words in done.stderr
 
 
 def test_waiting_asks_again_until_the_change_may_ship(repository: Path) -> None:
-    asked = command("check", "gate.yaml", "--change", "model-update", "--wait", "5s")
+    asked = command("check", "gate.yaml", "--change", "model-update", "--wait", "2s")
     with subprocess.Popen(
         asked,
         cwd=repository,
-        env={k: v for k, v in environment().items() if k not in CI},
+        env=environment(dict.fromkeys(CI)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("gate: block; asking again in 5 s")
+        assert process.stderr.readline().startswith("gate: block; asking again in 2 s")
         healed = "counts:\n  availability: {total: 1000000, bad: 1}\n"
         (repository / "counts.yaml").write_text(healed)
         process.communicate(timeout=60)
     assert process.returncode == 0
 
 
-def test_waiting_ends(gate: Gate) -> None:
+def test_waiting_ends(gate: Run) -> None:
     done = gate("check", "gate.yaml", "--change", "model-update", "--wait", "1s")
-    assert done.returncode == 10
+    assert done.exit_code == 10
     assert done.stderr.count("asking again") == 1
 
 
-def test_waiting_for_the_past_is_an_error(gate: Gate) -> None:
+def test_waiting_for_the_past_is_an_error(gate: Run) -> None:
     done = gate("check", "gate.yaml", "--at", AT, "--change", "canary", "--wait", "1s")
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "the past does not change" in done.stderr
 
 
@@ -321,23 +305,23 @@ class TestVerify:
     """A decision is acted upon in another job, later."""
 
     @pytest.fixture
-    def decision(self, gate: Gate, repository: Path) -> Path:
+    def decision(self, gate: Run, repository: Path) -> Path:
         arguments = ("check", "gate.yaml", "--change", "canary", "--output", "json=decision.json")
         gate(*arguments, GATE_SIGNING_KEY="secret")
         return repository / "decision.json"
 
-    def test_it_holds_for_the_same_commit(self, gate: Gate, decision: Path) -> None:
+    def test_it_holds_for_the_same_commit(self, gate: Run, decision: Path) -> None:
         for more in ({}, {"GATE_SIGNING_KEY": "secret"}):
             done = gate("verify", decision.name, **more)
-            assert (done.returncode, done.stdout) == (
+            assert (done.exit_code, done.stdout) == (
                 0,
                 "HOLDS decision.json: allow, exit code 0\n",
             )
 
-    def test_its_own_exit_code_is_given(self, gate: Gate, decision: Path) -> None:
+    def test_its_own_exit_code_is_given(self, gate: Run, decision: Path) -> None:
         gate("check", "gate.yaml", "--change", "model-update", "--output", f"json={decision.name}")
         done = gate("verify", decision.name)
-        assert (done.returncode, done.stdout) == (
+        assert (done.exit_code, done.stdout) == (
             10,
             "HOLDS decision.json: block, exit code 10\n",
         )
@@ -351,48 +335,48 @@ class TestVerify:
         ],
     )
     def test_it_is_refused_for_anything_else(
-        self, gate: Gate, decision: Path, options: tuple[str, ...], words: str
+        self, gate: Run, decision: Path, options: tuple[str, ...], words: str
     ) -> None:
         done = gate("verify", decision.name, *options)
-        assert done.returncode == 3
+        assert done.exit_code == 3
         assert words in done.stdout
 
-    def test_it_holds_for_what_it_is_about(self, gate: Gate, decision: Path) -> None:
+    def test_it_holds_for_what_it_is_about(self, gate: Run, decision: Path) -> None:
         options = ("--service", "chat", "--change", "canary")
-        assert gate("verify", decision.name, *options).returncode == 0
+        assert gate("verify", decision.name, *options).exit_code == 0
 
     @pytest.mark.parametrize("alter", ["verdict", "seal"])
-    def test_an_altered_one_is_refused(self, gate: Gate, decision: Path, alter: str) -> None:
+    def test_an_altered_one_is_refused(self, gate: Run, decision: Path, alter: str) -> None:
         document = json.loads(decision.read_text())
         document[alter] = {}
         decision.write_text(json.dumps(document))
         done = gate("verify", decision.name)
-        assert done.returncode == 3
+        assert done.exit_code == 3
         assert "altered" in done.stdout
 
-    def test_one_that_another_key_signed_is_refused(self, gate: Gate, decision: Path) -> None:
+    def test_one_that_another_key_signed_is_refused(self, gate: Run, decision: Path) -> None:
         done = gate("verify", decision.name, GATE_SIGNING_KEY="other")
-        assert (done.returncode, done.stdout) == (
+        assert (done.exit_code, done.stdout) == (
             3,
             "REFUSED decision.json: its signature does not fit\n",
         )
 
-    def test_a_stale_one_is_refused(self, gate: Gate) -> None:
+    def test_a_stale_one_is_refused(self, gate: Run) -> None:
         gate("check", "gate.yaml", "--change", "canary", "--at", AT, "--output", "json=old.json")
         done = gate("verify", "old.json")
-        assert (done.returncode, done.stdout) == (
+        assert (done.exit_code, done.stdout) == (
             3,
             "REFUSED old.json: it held until 2026-11-01T00:15:00Z\n",
         )
 
     def test_one_of_an_unknown_commit_is_refused(
-        self, gate: Gate, repository: Path, decision: Path
+        self, gate: Run, repository: Path, decision: Path
     ) -> None:
         (repository / ".git").rename(repository / "no-git")
         gate("check", "gate.yaml", "--change", "canary", "--output", "json=unknown.json")
         for name in ("unknown.json", decision.name):
             done = gate("verify", name)
-            assert done.returncode == 3
+            assert done.exit_code == 3
             assert "which commit it is about is not known" in done.stdout
 
     @pytest.mark.parametrize(
@@ -406,10 +390,10 @@ class TestVerify:
         ],
     )
     def test_what_is_no_decision_is_an_error(
-        self, gate: Gate, repository: Path, text: str | None, words: str
+        self, gate: Run, repository: Path, text: str | None, words: str
     ) -> None:
         if text is not None:
             (repository / "other.json").write_text(text)
         done = gate("verify", "other.json")
-        assert done.returncode == 2
+        assert done.exit_code == 2
         assert words in done.stderr

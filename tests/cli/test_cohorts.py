@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gate.cli.main import main
-from tests.cli.installed import AT, Run
+from tests.cli.installed import AT
+from tests.command import Run
 
 
 def test_a_static_backend_cannot_tell_events_apart(
@@ -16,7 +17,7 @@ def test_a_static_backend_cannot_tell_events_apart(
 
     done = gate("cohorts", "gate.yaml", "--at", AT, "--by", "model")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stderr == (
         "gate: gate.yaml: the backend static cannot tell events apart by labels\n"
     )

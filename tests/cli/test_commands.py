@@ -16,7 +16,8 @@ from gate.cli.main import COMMANDS, cli
 from gate.cli.schema import SCHEMAS
 from gate.cli.starters import BACKENDS
 from gate.config.presets import preset_names
-from tests.cli.installed import AT, POLICY, Run, command
+from tests.cli.installed import AT, POLICY, command
+from tests.command import Run, environment
 
 WritePolicy = Callable[..., Path]
 
@@ -62,7 +63,7 @@ def test_the_impact_is_taken_as_spent(gate: Run, write_policy: WritePolicy) -> N
     calm = gate(*arguments, "--format", "json")
     risky = gate(*arguments, "--format", "json", "--impact", "failures=100%,detect=10m")
 
-    assert (calm.returncode, risky.returncode) == (0, 10)
+    assert (calm.exit_code, risky.exit_code) == (0, 10)
     slo = json.loads(risky.stdout)["policies"][0]["slos"][0]
     assert slo["impact"]["cost"] == pytest.approx(0.231481, rel=1e-5)
     assert slo["compared"] == pytest.approx(0.6 - 0.231481, rel=1e-5)
@@ -113,7 +114,7 @@ def test_validate_lists_every_mistake_and_goes_on_to_the_next_file(
 
     done = gate("validate", "bad.yaml", "gate.yaml")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stdout.splitlines() == [
         "bad.yaml:6:37: error: a bare 99.9 is ambiguous; write 99.9% or a share from 0 to 1",
         "bad.yaml:9:49: error: 'canari' is no change class; did you mean 'canary'?",
@@ -159,7 +160,7 @@ def test_schema_prints_a_valid_schema_with_descriptions(gate: Run, name: str) ->
 def test_init_writes_a_policy_that_is_sound(gate: Run, asked: tuple[str, ...]) -> None:
     done = gate("init", "new/gate.yaml", *asked)
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     checked = gate("validate", "new/gate.yaml", env={"PROMETHEUS_URL": "http://127.0.0.1:9090"})
     assert checked.stdout.splitlines()[-1] == "new/gate.yaml: sound"
 
@@ -167,14 +168,14 @@ def test_init_writes_a_policy_that_is_sound(gate: Run, asked: tuple[str, ...]) -
 def test_init_takes_the_backend_of_the_server(gate: Run) -> None:
     done = gate("init", "gate.yaml", "--server", "vllm", "--backend", "logs")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "--server vllm is for the prometheus backend, not for logs" in done.stderr
 
 
 def test_presets_are_listed_with_what_they_measure(gate: Run) -> None:
     done = gate("presets")
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     listed = [line.split()[0] for line in done.stdout.splitlines() if line[:1].strip()]
     assert listed[:-1] == list(preset_names())
     assert "vLLM (prometheus): errors, availability, latency" in done.stdout
@@ -198,7 +199,7 @@ def test_a_preset_is_shown_with_its_queries_and_sources(
 ) -> None:
     done = gate("presets", "show", name)
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert [text for text in told if text not in done.stdout] == []
 
 
@@ -212,16 +213,16 @@ def test_a_preset_is_shown_with_its_queries_and_sources(
 def test_a_misspelt_preset_is_told_its_nearest(gate: Run, name: str, hint: str) -> None:
     done = gate("presets", "show", name)
 
-    assert (done.returncode, done.stderr) == (2, f"gate: {hint}\n")
+    assert (done.exit_code, done.stderr) == (2, f"gate: {hint}\n")
 
 
 def test_init_does_not_overwrite_unless_forced(gate: Run, tmp_path: Path) -> None:
     (tmp_path / "gate.yaml").write_text("mine")
 
-    assert gate("init", "gate.yaml").returncode == 2
+    assert gate("init", "gate.yaml").exit_code == 2
     assert (tmp_path / "gate.yaml").read_text() == "mine"
-    assert gate("init", "gate.yaml", "--force").returncode == 0
-    assert gate("init", "gate.yaml/inside.yaml").returncode == 2
+    assert gate("init", "gate.yaml", "--force").exit_code == 0
+    assert gate("init", "gate.yaml/inside.yaml").exit_code == 2
 
 
 def test_the_version_is_the_packages(gate: Run) -> None:
@@ -233,7 +234,7 @@ def test_each_command_is_its_own_module_and_has_the_help_that_is_listed(gate: Ru
 
     for name, line in COMMANDS.items():
         assert re.search(rf"^  {name}\s+{re.escape(line)}$", listed, re.MULTILINE)
-        assert gate(name, "--help").returncode == 0
+        assert gate(name, "--help").exit_code == 0
     assert set(cli.commands) == set()
 
 
@@ -251,12 +252,16 @@ def test_the_width_follows_columns(gate: Run, write_policy: WritePolicy) -> None
     assert max(map(len, report.splitlines())) <= 80
 
 
-def test_a_name_that_the_terminal_cannot_show_is_no_fault(
-    gate: Run, write_policy: WritePolicy
-) -> None:
+def test_a_name_that_the_terminal_cannot_show_is_no_fault(write_policy: WritePolicy) -> None:
     path = write_policy(bad=1500, text=POLICY.replace("@acme/llm-platform", "Zoë ☎"))
 
-    done = gate("check", str(path), "--at", AT, env={"PYTHONIOENCODING": "ascii"})
+    done = subprocess.run(
+        command("check", str(path), "--at", AT),
+        env=environment({"PYTHONIOENCODING": "ascii"}),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
 
     assert done.returncode == 10
     assert "Zo\\xeb" in done.stdout
@@ -276,7 +281,7 @@ def test_the_command_is_the_installed_one() -> None:
 def test_a_misspelt_command_is_told_its_nearest(gate: Run, word: str, hint: str) -> None:
     done = gate(word, "gate.yaml")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert f"'{word}' is no command; {hint}" in done.stderr
 
 
@@ -284,5 +289,5 @@ def test_a_misspelt_command_is_told_its_nearest(gate: Run, word: str, hint: str)
 def test_an_option_where_a_command_should_be_is_told(gate: Run, words: tuple[str, ...]) -> None:
     done = gate(*words)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "No such option" in done.stderr

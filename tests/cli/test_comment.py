@@ -1,49 +1,46 @@
 """The comment that ``gate check --comment`` keeps, on a GitHub that keeps to its description."""
 
-import subprocess
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 
+from tests.command import Run
 from tests.servers.github import FakeGitHub
-
-Check = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def check(on_pull_request: Check) -> Check:
+def check(on_pull_request: Run) -> Run:
     """Run ``gate check --comment`` as a step of a workflow on a pull request."""
     return partial(on_pull_request, "--change", "model-update", "--comment")
 
 
 def test_one_comment_follows_the_decision_also_when_it_turns_green(
-    check: Check, fake: FakeGitHub
+    check: Run, fake: FakeGitHub
 ) -> None:
     blocked = check()
-    assert blocked.returncode == 10
+    assert blocked.exit_code == 10
     assert "gate: comment created: " in blocked.stderr
     assert check().stderr.count("gate: comment unchanged: ") == 1
     allowed = check(bad=1)
-    assert allowed.returncode == 0
+    assert allowed.exit_code == 0
     assert "gate: comment updated: " in allowed.stderr
     (remark,) = fake.comments
     assert "✅ ALLOW: model-update of chat" in remark.body
 
 
-def test_each_environment_has_its_own_comment(check: Check, fake: FakeGitHub) -> None:
+def test_each_environment_has_its_own_comment(check: Run, fake: FakeGitHub) -> None:
     for name in ("staging", "production", "staging"):
         check("--environment", name)
     assert len(fake.comments) == 2
 
 
 def test_a_comment_that_cannot_be_written_leaves_the_verdict_alone(
-    check: Check, fake: FakeGitHub
+    check: Run, fake: FakeGitHub
 ) -> None:
     fake.forbidden = {"issues/create-comment"}
     done = check()
-    assert done.returncode == 10
+    assert done.exit_code == 10
     assert "gate: warning: no comment: " in done.stderr
     assert "pull-requests: write" in done.stderr
 
@@ -60,19 +57,19 @@ def test_a_comment_that_cannot_be_written_leaves_the_verdict_alone(
     ],
 )
 def test_where_there_can_be_no_comment_that_is_said(
-    check: Check, fake: FakeGitHub, more: dict[str, Any], words: str
+    check: Run, fake: FakeGitHub, more: dict[str, Any], words: str
 ) -> None:
     done = check(**more)
-    assert done.returncode == 10
+    assert done.exit_code == 10
     assert words in done.stderr
     assert fake.comments == []
 
 
-def test_a_duplicate_that_cannot_be_deleted_is_said(check: Check, fake: FakeGitHub) -> None:
+def test_a_duplicate_that_cannot_be_deleted_is_said(check: Run, fake: FakeGitHub) -> None:
     check()
     fake.plant(fake.writer, fake.comments[0].body)
     fake.forbidden = {"issues/delete-comment"}
     done = check()
-    assert done.returncode == 10
+    assert done.exit_code == 10
     assert "gate: comment unchanged: " in done.stderr
     assert "; warning: " in done.stderr

@@ -1,7 +1,5 @@
 """The commit status that ``gate check --status`` sets, on a GitHub as its description has it."""
 
-import subprocess
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -9,15 +7,15 @@ import pytest
 
 from tests.ci.test_github_people import HEAD
 from tests.cli.installed import POLICY
+from tests.command import Run
 from tests.servers.github import FakeGitHub
 
-Check = Callable[..., subprocess.CompletedProcess[str]]
 BROKEN = POLICY.replace("- {name: availability, ", "- {name: absent, ")
 GLASS = "--override", "fix", "--approved-by", "@grace", "--until", "2026-11-01T01:00:00Z"
 
 
 @pytest.fixture
-def check(on_pull_request: Check) -> Check:
+def check(on_pull_request: Run) -> Run:
     return partial(on_pull_request, "--status")
 
 
@@ -55,7 +53,7 @@ def check(on_pull_request: Check) -> Check:
     ],
 )
 def test_the_status_is_that_of_the_exit_code_and_says_the_verdict(
-    check: Check,
+    check: Run,
     fake: FakeGitHub,
     arguments: tuple[str, ...],
     more: dict[str, Any],
@@ -64,22 +62,20 @@ def test_the_status_is_that_of_the_exit_code_and_says_the_verdict(
     done = check(*arguments, **more)
     ((revision, status),) = fake.statuses
     assert (revision, (status["state"], status["description"])) == (HEAD, told)
-    assert (status["state"] == "success") is (done.returncode == 0)
+    assert (status["state"] == "success") is (done.exit_code == 0)
     assert "gate: commit status " in done.stderr
 
 
-def test_each_environment_has_a_check_of_its_own(check: Check, fake: FakeGitHub) -> None:
+def test_each_environment_has_a_check_of_its_own(check: Run, fake: FakeGitHub) -> None:
     check("--change", "canary")
     check("--change", "canary", "--environment", "production")
     assert [told["context"] for _, told in fake.statuses] == ["gate/chat", "gate/chat/production"]
 
 
-def test_a_status_that_cannot_be_set_leaves_the_verdict_alone(
-    check: Check, fake: FakeGitHub
-) -> None:
+def test_a_status_that_cannot_be_set_leaves_the_verdict_alone(check: Run, fake: FakeGitHub) -> None:
     fake.forbidden = {"repos/create-commit-status"}
     done = check("--change", "canary")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "gate: warning: no commit status: cannot set the commit status: GitHub" in done.stderr
     assert "the token needs statuses: write" in done.stderr
 
@@ -96,9 +92,9 @@ def test_a_status_that_cannot_be_set_leaves_the_verdict_alone(
     ],
 )
 def test_where_there_can_be_no_status_that_is_said(
-    check: Check, fake: FakeGitHub, more: dict[str, Any], words: str
+    check: Run, fake: FakeGitHub, more: dict[str, Any], words: str
 ) -> None:
     done = check("--change", "model-update", **more)
-    assert done.returncode == 10
+    assert done.exit_code == 10
     assert words in done.stderr
     assert fake.statuses == []

@@ -6,12 +6,14 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cli.installed import AT, POLICY, Run, command, environment
+from tests.cli.installed import AT, POLICY, command
+from tests.command import Run, environment
 
 WritePolicy = Callable[..., Path]
 
@@ -19,14 +21,14 @@ WritePolicy = Callable[..., Path]
 def test_a_full_budget_allows_with_0(gate: Run, write_policy: WritePolicy) -> None:
     done = gate("check", str(write_policy(bad=100)), "--change", "model-update", "--at", AT)
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "ALLOW" in done.stdout
 
 
 def test_an_overspent_budget_blocks_with_10(gate: Run, write_policy: WritePolicy) -> None:
     done = gate("check", str(write_policy(bad=1500)), "--change", "canary", "--at", AT)
 
-    assert done.returncode == 10
+    assert done.exit_code == 10
     assert "-50.0 %" in done.stdout
 
 
@@ -40,8 +42,8 @@ def test_the_worst_of_several_policies_is_the_exit_code(gate: Run, tmp_path: Pat
         path.write_text(POLICY.replace("counts.yaml", f"{name}-counts.yaml"))
         paths.append(str(path))
 
-    assert gate("check", *paths, "--change", "canary", "--at", AT).returncode == 10
-    assert gate("check", paths[0], "--change", "canary", "--at", AT).returncode == 0
+    assert gate("check", *paths, "--change", "canary", "--at", AT).exit_code == 10
+    assert gate("check", paths[0], "--change", "canary", "--at", AT).exit_code == 0
 
 
 def test_what_was_not_measured_is_undecided_with_3(gate: Run, write_policy: WritePolicy) -> None:
@@ -50,7 +52,7 @@ def test_what_was_not_measured_is_undecided_with_3(gate: Run, write_policy: Writ
 
     done = gate("check", str(path), "--change", "rollback", "--at", AT, "--format", "json")
 
-    assert done.returncode == 3
+    assert done.exit_code == 3
     slo = json.loads(done.stdout)["policies"][0]["slos"][0]
     assert (slo["status"], slo["remaining"], slo["total"]) == ("no_data", None, None)
 
@@ -58,7 +60,7 @@ def test_what_was_not_measured_is_undecided_with_3(gate: Run, write_policy: Writ
 def test_zero_traffic_is_undecided_not_a_full_budget(gate: Run, write_policy: WritePolicy) -> None:
     done = gate("check", str(write_policy(bad=0, total=0)), "--at", AT, "--format", "json")
 
-    assert done.returncode == 3
+    assert done.exit_code == 3
     assert json.loads(done.stdout)["policies"][0]["slos"][0]["status"] == "no_traffic"
 
 
@@ -69,15 +71,15 @@ def test_a_policy_can_let_an_unmeasured_budget_pass_and_the_report_says_so(
 
     done = gate("check", str(path), "--at", AT)
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "nothing was measured" in done.stdout.lower()
 
 
 def test_a_warning_is_0_and_11_when_asked(gate: Run, write_policy: WritePolicy) -> None:
     arguments = ("check", str(write_policy(bad=600)), "--change", "config-change", "--at", AT)
 
-    assert gate(*arguments).returncode == 0
-    assert gate(*arguments, "--fail-on", "warn").returncode == 11
+    assert gate(*arguments).exit_code == 0
+    assert gate(*arguments, "--fail-on", "warn").exit_code == 11
 
 
 def test_observe_tells_the_truth_and_exits_0(gate: Run, write_policy: WritePolicy) -> None:
@@ -85,7 +87,7 @@ def test_observe_tells_the_truth_and_exits_0(gate: Run, write_policy: WritePolic
 
     done = gate(*arguments, "--observe", "--format", "json")
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     decision = json.loads(done.stdout)
     assert (decision["verdict"], decision["exit_code"], decision["observe"]) == ("block", 0, True)
 
@@ -93,9 +95,9 @@ def test_observe_tells_the_truth_and_exits_0(gate: Run, write_policy: WritePolic
 def test_a_requirement_blocks_until_it_is_satisfied(gate: Run, write_policy: WritePolicy) -> None:
     arguments = ("check", str(write_policy(bad=1500)), "--change", "security-patch", "--at", AT)
 
-    assert gate(*arguments).returncode == 10
+    assert gate(*arguments).exit_code == 10
     done = gate(*arguments, "--satisfied", "shadow=https://ci.example/42", "--format", "json")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert json.loads(done.stdout)["policies"][0]["satisfied"] == {
         "shadow": "https://ci.example/42"
     }
@@ -130,7 +132,7 @@ def test_a_wrong_command_line_is_2(
 
     done = gate(*arguments)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "Traceback" not in done.stderr
 
 
@@ -140,7 +142,7 @@ def test_mistakes_in_policies_are_2_with_every_place(gate: Run, tmp_path: Path) 
 
     done = gate("check", "a.yaml", "b.yaml")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "a.yaml:6:26: error: unknown key 'objectve'; did you mean 'objective'?" in done.stderr
     assert "b.yaml:6:26" in done.stderr
 
@@ -170,6 +172,20 @@ def test_a_fault_of_the_program_is_1_and_no_verdict(
     assert "this is no verdict" in done.stderr
 
 
+@contextmanager
+def heeding_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C ends, also where a shell has started the tests with ``&``.
+
+    Such a shell lets what it starts ignore SIGINT, and a process that ignores a signal hands this
+    down to its children: https://pubs.opengroup.org/onlinepubs/9699919799/utilities/V3_chap02.html
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_ctrl_c_while_the_backend_is_slow_is_130_at_once(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -180,14 +196,17 @@ def test_ctrl_c_while_the_backend_is_slow_is_130_at_once(tmp_path: Path) -> None
             f'{{type: prometheus, url: "http://127.0.0.1:{port}"}}',
         ).replace("window: 30d", "window: 30d, sli: {bad: b_total, total: t_total}")
         (tmp_path / "gate.yaml").write_text(text)
-        with subprocess.Popen(
-            command("check", "gate.yaml"),
-            cwd=tmp_path,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        with (
+            heeding_interrupts(),
+            subprocess.Popen(
+                command("check", "gate.yaml"),
+                cwd=tmp_path,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as process,
+        ):
             connection, _ = silent.accept()
             with connection:
                 process.send_signal(signal.SIGINT)
@@ -257,7 +276,7 @@ def test_a_copy_that_cannot_be_written_is_a_warning(gate: Run, write_policy: Wri
 
     done = gate("check", path, "--at", AT, "--output", "json=no/such/folder.json")
 
-    assert done.returncode == 10
+    assert done.exit_code == 10
     assert "warning: no/such/folder.json could not be written" in done.stderr
     assert "BLOCK" in done.stdout
 
@@ -265,6 +284,6 @@ def test_a_copy_that_cannot_be_written_is_a_warning(gate: Run, write_policy: Wri
 def test_status_is_0_whatever_the_budget(gate: Run, write_policy: WritePolicy) -> None:
     done = gate("status", str(write_policy(bad=1500)), "--at", AT)
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "-50.0 %" in done.stdout
     assert "BLOCK" not in done.stdout

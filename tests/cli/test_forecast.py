@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tests.cli.installed import AT, END, LOGS, Run
+from tests.cli.installed import AT, END, LOGS
+from tests.command import Run
 
 FAILED = END - timedelta(days=2, hours=5, minutes=7)
 
@@ -32,7 +33,7 @@ def test_a_budget_of_request_logs_is_back_when_its_failures_leave(
         "forecast", "gate.yaml", "--at", AT, "--format", "json", "--output", "markdown=f.md"
     )
 
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     (one,) = json.loads(done.stdout)["services"][0]["slos"]
     # 5 failed of 6,021, of which 6.021 may: 83 % is consumed.
     assert one["tier"] == "caution"
@@ -47,7 +48,7 @@ def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[...
 
     done = gate("forecast", "gate.yaml", "--at", AT)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stderr == "gate: gate.yaml: the backend static keeps no history to look at\n"
 
 
@@ -58,5 +59,5 @@ def test_too_short_a_history_to_draw_from_is_a_usage_error(
 
     done = gate("forecast", "gate.yaml", "--last", "13d")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "--last is shorter than the 14d that an interval needs" in done.stderr

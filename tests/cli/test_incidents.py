@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.installed import AT, Run
+from tests.cli.installed import AT
+from tests.command import Run
 from tests.servers.github import REPOSITORY, TOKEN, FakeGitHub
 
 
@@ -14,7 +15,7 @@ def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[...
 
     done = gate("incidents", "gate.yaml", "--at", AT)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stderr == "gate: gate.yaml: the backend static keeps no history to look at\n"
     assert done.stdout == ""
 
@@ -38,7 +39,7 @@ def test_what_cannot_be_looked_for_is_a_usage_error(
 
     done = gate("incidents", "gate.yaml", "--at", AT, *options)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert message in done.stderr
 
 
@@ -55,5 +56,5 @@ def test_deployments_that_cannot_be_had_are_no_deployments_that_are_not_there(
 
     done = gate("incidents", "gate.yaml", "--at", AT, "--deploys", "github", env=runner)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "--deploys github: cannot list the deployments: GitHub answers 403" in done.stderr

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.installed import AT, END, LOGS, Run
+from tests.cli.installed import AT, END, LOGS
+from tests.command import Run
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -33,7 +34,7 @@ def week(write_policy: Callable[..., Path], tmp_path: Path) -> None:
 
 def look(gate: Run, command: str, *options: str) -> dict[str, Any]:
     done = gate(command, "gate.yaml", "--at", AT, "--format", "json", "--last", "7d", *options)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.exit_code, done.stderr) == (0, "")
     (service,) = json.loads(done.stdout)["services"]
     assert isinstance(service, dict)
     return service

@@ -1,18 +1,17 @@
 """A policy as the base has it, in a checkout that has no base and may fetch none."""
 
 import json
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.ci.repository import begin, commit, git
-from tests.cli.installed import AT, POLICY, command, environment
+from tests.cli.installed import AT, POLICY
+from tests.command import Result, Run, gate
 from tests.servers.github import REPOSITORY, TOKEN, FakeGitHub, github
 
 BASE = "c" * 40
-Check = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def fake() -> Iterator[FakeGitHub]:
 
 
 @pytest.fixture
-def check(fake: FakeGitHub, tmp_path: Path) -> Check:
+def check(fake: FakeGitHub, tmp_path: Path) -> Run:
     """Run ``gate check --policy-ref`` in the folder chat of such a checkout."""
     origin = begin(tmp_path / "origin")
     counts = "counts: {availability: {total: 1000000, bad: 820}}"
@@ -36,7 +35,7 @@ def check(fake: FakeGitHub, tmp_path: Path) -> Check:
     git(clone, "branch", "--move", "shorter")
     git(clone, "remote", "set-url", "origin", (tmp_path / "no-such").as_uri())
 
-    def run(ref: str = "main", **more: str) -> subprocess.CompletedProcess[str]:
+    def run(ref: str = "main", **more: str) -> Result:
         runner = {
             "GITHUB_ACTIONS": "true",
             "GITHUB_REPOSITORY": REPOSITORY,
@@ -44,39 +43,32 @@ def check(fake: FakeGitHub, tmp_path: Path) -> Check:
             "GITHUB_TOKEN": TOKEN,
         }
         asked = ("gate.yaml", "--at", AT, "--change", "full-rollout", "--policy-ref", ref)
-        return subprocess.run(
-            command("check", *asked, "--format", "json", "--output", "github=annotations"),
-            cwd=clone / "chat",
-            env=environment(runner | more),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
+        copies = ("--format", "json", "--output", "github=annotations")
+        return gate("check", *asked, *copies, cwd=clone / "chat", env=runner | more)
 
     return run
 
 
-def test_github_has_the_policy_of_the_base_and_the_change_is_judged_by_it(check: Check) -> None:
+def test_github_has_the_policy_of_the_base_and_the_change_is_judged_by_it(check: Run) -> None:
     done = check()
-    assert done.returncode == 10, done.stderr
+    assert done.exit_code == 10, done.stderr
     (policy,) = json.loads(done.stdout)["policies"]
     assert policy["source"]["revision"] == BASE
     assert policy["proposed_policy"]["verdict"] == "allow"
 
 
 def test_annotations_name_the_policy_from_the_top_of_the_repository(
-    check: Check, tmp_path: Path
+    check: Run, tmp_path: Path
 ) -> None:
     check()
     told = (tmp_path / "clone" / "chat" / "annotations").read_text()
     assert told.startswith("::error file=chat/gate.yaml,")
 
 
-def test_a_policy_that_the_base_has_not_is_new(check: Check, fake: FakeGitHub) -> None:
+def test_a_policy_that_the_base_has_not_is_new(check: Run, fake: FakeGitHub) -> None:
     fake.contents = {"main": {}, BASE: {}}
     done = check()
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "gate.yaml is new: main has no such file" in done.stderr
 
 
@@ -88,14 +80,14 @@ def test_a_policy_that_the_base_has_not_is_new(check: Check, fake: FakeGitHub) -
     ],
 )
 def test_where_neither_git_nor_github_knows_the_base_there_is_no_way_round(
-    check: Check, more: dict[str, str], words: str
+    check: Run, more: dict[str, str], words: str
 ) -> None:
     done = check(**more)
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "gate.yaml cannot be read as" in done.stderr
     assert words in done.stderr
 
 
-def test_github_is_not_asked_for_what_the_checkout_has(check: Check, fake: FakeGitHub) -> None:
-    assert check("HEAD").returncode == 0
+def test_github_is_not_asked_for_what_the_checkout_has(check: Run, fake: FakeGitHub) -> None:
+    assert check("HEAD").exit_code == 0
     assert fake.seen == []

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.installed import AT, Run
+from tests.cli.installed import AT
+from tests.command import Run
 
 
 def test_a_backend_without_a_history_is_undecided_and_the_report_says_so(
@@ -17,7 +18,7 @@ def test_a_backend_without_a_history_is_undecided_and_the_report_says_so(
     done = gate("report", "gate.yaml", "--at", AT, "-o", "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
 
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+    assert (done.exit_code, done.stdout, done.stderr) == (3, "", "")
     assert page.startswith('<!DOCTYPE html>\n<html lang="en"><head>')
     assert "<strong>60.0&nbsp;%</strong>" in page
     assert "no data, the backend keeps no history to look at." in page
@@ -45,7 +46,7 @@ def test_one_run_writes_it_in_several_formats(
     )
     document = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
 
-    assert done.returncode == document["exit_code"] == 3
+    assert done.exit_code == document["exit_code"] == 3
     assert document["decision"]["change_class"] == "canary"
     assert "ALLOW: canary of chat" in (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "canary of chat" in (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -72,7 +73,7 @@ def test_what_cannot_be_reported_is_a_usage_error(
 
     done = gate("report", "gate.yaml", "--at", AT, *options)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert message in done.stderr
     assert done.stdout == ""
 
@@ -84,5 +85,5 @@ def test_a_file_that_cannot_be_written_is_an_error(
 
     done = gate("report", "gate.yaml", "--at", AT, "-o", "/dev/full")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stderr == "gate: -o /dev/full: it could not be written: No space left on device\n"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.installed import AT, END, LOGS, Run
+from tests.cli.installed import AT, END, LOGS
+from tests.command import Run
 
 HOURLY = LOGS.replace("window: 7d", "window: 1h, sla: 98%").replace("99.9%", "99%")
 
@@ -30,7 +31,7 @@ def test_each_period_of_request_logs_is_told(
 
     done = gate("review", "gate.yaml", "--at", AT, "--format", "json", "--output", "markdown=r.md")
 
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     (one,) = json.loads(done.stdout)["services"][0]["slos"]
     assert [period["bad"] for period in one["review"]["periods"]] == [0, 0, 0, 3, 0, 0]
     assert [period["total"] for period in one["review"]["periods"]] == [239, *[240] * 5]
@@ -46,5 +47,5 @@ def test_what_is_no_number_of_periods_is_a_usage_error(
 
     done = gate("review", "gate.yaml", "--periods", periods)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "--periods" in done.stderr

@@ -16,7 +16,8 @@ import pytest
 
 from gate.cli.main import COMMANDS, main
 from gate.errors import ExitCode
-from tests.cli.installed import AT, POLICY, Run, command, environment
+from tests.cli.installed import AT, POLICY, command
+from tests.command import Run, environment
 
 WritePolicy = Callable[..., Path]
 
@@ -29,7 +30,7 @@ class Slow(BaseHTTPRequestHandler):
     """Keeps everybody waiting and then has no answer."""
 
     def do_POST(self) -> None:
-        time.sleep(2.5)
+        time.sleep(2.2)
         self.send_error(503)
 
     def log_message(self, *_: object) -> None:
@@ -56,7 +57,7 @@ def test_a_slow_backend_is_told_on_stderr_and_changes_nothing_else(
         done = gate("check", "gate.yaml", "--at", AT, "--format", "json")
 
     assert done.stderr.splitlines()[0] == "gate: measuring chat (2 s)"
-    assert done.returncode == ExitCode.UNDECIDED
+    assert done.exit_code == ExitCode.UNDECIDED
     assert json.loads(done.stdout)["verdict"] == "undecided"
 
 
@@ -141,7 +142,7 @@ def test_a_shell_can_complete_the_commands_and_that_is_no_verdict(gate: Run) -> 
     done = gate("check", "gate.yaml", env=asked)
 
     assert [line.removeprefix("plain,") for line in done.stdout.splitlines()] == list(COMMANDS)
-    assert (done.returncode, done.stderr) == (ExitCode.INTERNAL, "")
+    assert (done.exit_code, done.stderr) == (ExitCode.INTERNAL, "")
 
 
 def test_python_can_run_the_package(tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_mistakes_begin_with_their_file_so_that_editors_can_jump_there(
 
     done = gate("check", "gate.yaml", "missing.yaml")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert [line.split(" error: ")[0] for line in done.stderr.splitlines()] == [
         "gate.yaml:6:37:",
         "missing.yaml:1:1:",
@@ -177,7 +178,7 @@ def test_other_words_on_stderr_begin_with_the_programs_name(
 ) -> None:
     done = gate("check", str(write_policy()), "--change", "canari", "--at", AT)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stderr.startswith("gate: ")
     assert "no change class 'canari'; did you mean 'canary'?" in done.stderr
 
@@ -189,7 +190,7 @@ def test_validate_goes_on_after_a_file_that_cannot_be_read(
 
     done = gate("validate", "missing.yaml", "gate.yaml")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert done.stdout.splitlines() == [
         "missing.yaml:1:1: error: the file cannot be read: No such file or directory",
         "missing.yaml: 1 error",
@@ -211,7 +212,7 @@ def test_times_that_no_calendar_has_are_usage_errors(
 ) -> None:
     done = gate("check", str(write_policy()), *options)
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert message in done.stderr
 
 
@@ -220,4 +221,4 @@ def test_the_longest_window_at_the_earliest_instant_is_measured(
 ) -> None:
     path = write_policy(text=POLICY.replace("30d", "36525d"))
 
-    assert gate("check", str(path), "--at", "1970-01-01T00:00:00Z").returncode == 0
+    assert gate("check", str(path), "--at", "1970-01-01T00:00:00Z").exit_code == 0

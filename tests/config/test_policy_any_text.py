@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gate.config.load import load, validate
@@ -82,6 +82,7 @@ def test_any_text_is_read_or_refused(check: Check, text: str) -> None:
         max_size=4,
     )
 )
+@example(edits=[(107, 16, ""), (115, 18, "\t")])  # which showed what a variable held
 def test_a_policy_with_some_characters_changed_is_read_or_refused(
     check: Check, edits: list[tuple[int, int, str]]
 ) -> None:

@@ -1,11 +1,14 @@
 """``${NAME}`` in a policy, and that no secret is written in one or repeated from one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gate.settings import PrometheusSettings
 from tests.config.texts import BACKEND, TIERS, assert_mistake, places, policy, read, slo, sound
+from tests.config.whole import ENVIRON, WHOLE
 
 UNKNOWN = "this names no environment variable; write ${NAME} or ${NAME:-default}"
 LITERAL = "a secret does not belong in the file; write only ${NAME} and set NAME outside"
@@ -86,7 +89,8 @@ def test_a_change_class_may_come_from_a_variable() -> None:
 def test_a_class_from_a_variable_that_is_unknown_is_told() -> None:
     assert_mistake(
         policy(tiers=TIERS.replace("rollback", "rollback, ¦'${CLASS}'")),
-        "'canry' is no change class; did you mean 'canary'?",
+        "'${CLASS}' is no change class; known: bug-fix, canary, config-change, experiment,"
+        " full-rollout, model-update, prompt-update, reliability-fix, rollback, security-patch",
         {"CLASS": "canry"},
     )
 
@@ -272,3 +276,72 @@ def test_counts_of_the_backend_are_read_and_have_defaults() -> None:
 
     assert (own.parallel, own.retries) == (1, 0)
     assert (usual.parallel, usual.retries) == (8, 2)
+
+
+def scalars(node: yaml.Node, key: str = "") -> Iterator[tuple[str, yaml.ScalarNode]]:
+    """Return every single value under a node, with the key that it stands under."""
+    if isinstance(node, yaml.ScalarNode):
+        yield key, node
+    elif isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            yield from scalars(child, key)
+    elif isinstance(node, yaml.MappingNode):
+        for name, child in node.value:
+            yield from scalars(child, name.value)
+
+
+FILES = prometheus("auth: {bearer_file: token}, tls: {ca: a.pem, cert: b.pem, key: c.pem}")
+LOGS = policy(
+    backend="backend: {type: logs, path: x, records: nginx, time_zone: UTC, format: csv}\n"
+)
+VALUES = [
+    "hunter2",
+    *(
+        pytest.param(value, marks=pytest.mark.slow)
+        for value in (
+            "hunter2%",
+            "> hunter2",
+            "-5hunter2",
+            "10 hunter2",
+            "/hunter2",
+            "../hunter2",
+            "hunter2/errors",
+            "vllm/hunter2",
+            "@hunter2 x",
+            "2026-12-20Thunter2",
+            "http://hunter2:x/",
+            "a\thunter2'\"\n",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("written", ["${T}", "x ${T} y", "${T:-z}"])
+def test_no_mistake_shows_what_a_variable_holds_wherever_it_was_put(
+    value: str, written: str
+) -> None:
+    refused = 0
+    for whole in (WHOLE, FILES, LOGS):
+        for key, node in scalars(yaml.compose(whole)):
+            if key not in {"name", "service"}:  # every report shows these
+                before, after = whole[: node.start_mark.index], whole[node.end_mark.index :]
+                mistakes = read(f'{before}"{written}"{after}', ENVIRON | {"T": value})[1]
+                refused += bool(mistakes)
+                assert [mistake for mistake in mistakes if "hunter2" in mistake] == []
+
+    assert refused > 50
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            policy(more="max_age: ¦'${T}'\n"),
+            "'${T}' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms",
+        ),
+        (policy(slos="slos: [{from: ¦'${T}'}]\n"), "'${T}' is not what belongs here"),
+    ],
+)
+def test_what_does_not_fit_is_shown_as_it_is_written(text: str, message: str) -> None:
+    assert_mistake(text, f"filled in from the environment, {message}", {"T": "/hunter2.yaml"})

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import runpy
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.installed import command, environment
+from tests.command import gate
 
 ROOT = Path(__file__).parent.parent.parent
 POLICY, READY = "docs/demo/policy.yaml", "policies/rag-composite.yaml"
@@ -42,17 +41,9 @@ def requests(month: Path) -> Iterator[dict[str, Any]]:
 
 def decide(month: Path, change: str, at: str, policy: str = POLICY) -> tuple[int, dict[str, Any]]:
     arguments = (policy, "--change", change, "--at", at, "--format", "json")
-    done = subprocess.run(
-        command("check", *arguments),
-        cwd=month,
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    done = gate("check", *arguments, cwd=month)
     assert done.stderr == ""
-    return done.returncode, json.loads(done.stdout)["policies"][0]
+    return done.exit_code, json.loads(done.stdout)["policies"][0]
 
 
 def test_the_bytes_are_the_same_on_every_machine(month: Path) -> None:

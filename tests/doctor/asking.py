@@ -1,7 +1,6 @@
-"""The installed command on a policy, and its report."""
+"""The command on a policy, and its report."""
 
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.cli.installed import command, environment
+from tests.command import Result, gate
 from tests.doctor.planted import END
 
 TIERS = [{"name": "any", "otherwise": True, "allow": "all"}]
@@ -63,18 +62,11 @@ def write_policy(
     return path
 
 
-def run(path: Path, *options: str, at: str = END.isoformat()) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command("doctor", str(path), "--at", at, *options),
-        env=environment({"NO_PROXY": "*"}),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
+def run(path: Path, *options: str, at: str = END.isoformat()) -> Result:
+    return gate("doctor", str(path), "--at", at, *options, env={"NO_PROXY": "*"})
 
 
 def examine(path: Path, *options: str, at: str = END.isoformat()) -> Outcome:
     done = run(path, "--format", "json", *options, at=at)
     assert done.stdout, done.stderr
-    return Outcome(code=done.returncode, report=json.loads(done.stdout), stderr=done.stderr)
+    return Outcome(code=done.exit_code, report=json.loads(done.stdout), stderr=done.stderr)

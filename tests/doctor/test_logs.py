@@ -86,7 +86,7 @@ def test_the_terminal_report_of_healthy_logs_is_a_table(tmp_path: Path) -> None:
     backend = {"type": "logs", "path": "log.jsonl", "timestamp": "ts"}
     done = run(write_policy(tmp_path, backend, SLOS), at=AT.isoformat())
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert done.stdout.startswith("✔ SOUND  chat\n")
     assert "repeats    no request is logged twice" in done.stdout
 

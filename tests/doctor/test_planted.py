@@ -68,7 +68,7 @@ def test_a_healthy_policy_is_sound_and_says_what_was_looked_at(
     slos = [planted.slo(name) for name, planted in HEALTHY.items()]
     done = run(write_policy(tmp_path, backend, slos))
 
-    assert done.returncode == 0, done
+    assert done.exit_code == 0, done
     assert done.stdout.startswith("✔ SOUND  chat\n")
     assert "✖" not in done.stdout
     assert "▲" not in done.stdout
@@ -81,7 +81,7 @@ def test_a_doubt_alone_is_no_error(prometheus_server: Server, tmp_path: Path) ->
     backend = {"type": "prometheus", "url": prometheus_server.url}
     done = run(write_policy(tmp_path, backend, [SICK["young"].slo("young")]))
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert done.stdout.startswith("▲ 1 DOUBT  chat\n")
 
 

@@ -274,7 +274,7 @@ def test_a_server_that_is_not_there_is_exit_code_3_and_never_sound(tmp_path: Pat
     path = write_policy(tmp_path, backend, [HEALTHY["healthy"].slo("healthy")])
     done = run(path)
 
-    assert done.returncode == 3
+    assert done.exit_code == 3
     assert done.stdout.startswith("✖ 1 FAULT  chat\n")
     assert "nothing could be looked at" in done.stdout
     assert "connection refused" in done.stdout

@@ -1,11 +1,10 @@
 """Policies to export, and the command that does it, as a user runs it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from gate.config.load import load
 from gate.policy.policy import Policy
+from tests.command import Result, gate
 
 HEAD = """\
 version: 1
@@ -35,7 +34,6 @@ def read_policy(folder: Path, *slos: str) -> Policy:
     return load(str(write_policy(folder, *slos)), {}).policy
 
 
-def gate_export(format_: str, path: Path) -> subprocess.CompletedProcess[str]:
-    """Run the installed command."""
-    command = [str(Path(sys.executable).with_name("gate")), "export", format_, str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+def gate_export(format_: str, path: Path) -> Result:
+    """Run the command."""
+    return gate("export", format_, str(path))

@@ -111,7 +111,7 @@ def test_the_command_writes_what_it_can_and_names_the_rest_on_stderr(
 ) -> None:
     done = gate_export(format_, write_policy(tmp_path, AVAILABILITY, SPEND))
 
-    assert done.returncode == 0
+    assert done.exit_code == 0
     assert "availability" in done.stdout
     assert "gate.yaml: spend is left out: an allowance is no share of events" in done.stderr
 
@@ -119,7 +119,7 @@ def test_the_command_writes_what_it_can_and_names_the_rest_on_stderr(
 def test_the_command_fails_where_nothing_can_be_written(tmp_path: Path) -> None:
     done = gate_export("sloth", write_policy(tmp_path, SPEND))
 
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert "no SLO can be written as sloth" in done.stderr
 
 
@@ -132,5 +132,5 @@ def test_other_backends_have_nothing_to_export(tmp_path: Path, format_: str) -> 
 
     done = gate_export(format_, path)
 
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert "only what Prometheus counts can be exported" in done.stderr

@@ -1,9 +1,6 @@
-"""The installed command, run as a user runs it: a policy file in, a decision and exit code out."""
+"""The command, run as a user runs it: a policy file in, a decision and exit code out."""
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from tests.command import gate
 from tests.servers.series import END
 
 NOW = END.isoformat()
@@ -68,11 +66,7 @@ def availability(service: str, **more: Any) -> dict[str, Any]:
 
 def check(path: Path, *options: str, change: str = "canary", at: str = NOW) -> Outcome:
     """Run ``gate check`` on a policy."""
-    script = shutil.which("gate", path=str(Path(sys.executable).parent))
-    command = [script] if script else [sys.executable, "-m", "gate"]
-    arguments = ["check", str(path), "--change", change, "--at", at, "--format", "json", *options]
-    done = subprocess.run(
-        [*command, *arguments], capture_output=True, encoding="utf-8", timeout=120, check=False
-    )
+    when = ("--at", at, "--format", "json")
+    done = gate("check", str(path), "--change", change, *when, *options)
     decision = json.loads(done.stdout) if done.stdout else {}
-    return Outcome(code=done.returncode, decision=decision, stderr=done.stderr)
+    return Outcome(code=done.exit_code, decision=decision, stderr=done.stderr)

@@ -1,7 +1,6 @@
-"""Planted shifts, found by the installed command on real servers and in request logs alike."""
+"""Planted shifts, found by the command on real servers and in request logs alike."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.installed import command, environment
+from tests.command import gate
 from tests.live.command import NOW, TIERS, check
 from tests.live.shifts import (
     FAILING,
@@ -86,11 +85,8 @@ def found(policies: dict[str, Path]) -> dict[str, dict[str, Any]]:
 
 
 def anomalies(path: Path, *options: str) -> dict[str, Any]:
-    asked = command("anomalies", str(path), "--at", NOW, "--format", "json", *options)
-    done = subprocess.run(
-        asked, capture_output=True, encoding="utf-8", env=environment(), timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    done = gate("anomalies", str(path), "--at", NOW, "--format", "json", *options)
+    assert done.exit_code == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
     return document
 

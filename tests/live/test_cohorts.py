@@ -1,7 +1,6 @@
 """Cohorts whose truth is known, told apart alike on real servers and in request logs."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 import yaml
 
 from gate.cli.main import main
-from tests.cli.installed import command, environment
+from tests.command import gate
 from tests.live.command import NOW, TIERS
 from tests.servers.cohorts import by_template, truth, write_metrics, write_rows
 from tests.servers.metrics import backfill, prometheus, victoria
@@ -119,22 +118,15 @@ def test_within_each_model_the_planted_one_is_still_worse_and_the_other_is_the_m
         assert low < ratio < high
 
 
-def test_the_installed_command_says_it_plainly(servers: dict[str, str], tmp_path: Path) -> None:
+def test_the_command_says_it_plainly(servers: dict[str, str], tmp_path: Path) -> None:
     backend = {"type": "prometheus", "url": servers["victoria"]}
     path = policy(tmp_path, backend, slo("planted", backend))
     asked = ["cohorts", str(path), "--by", "prompt_template", "--within", "model", "--at", NOW]
 
-    done = subprocess.run(
-        command(*asked),
-        capture_output=True,
-        encoding="utf-8",
-        env=environment({"COLUMNS": "130"}),
-        timeout=60,
-        check=False,
-    )
+    done = gate(*asked, env={"COLUMNS": "130"})
 
     said = " ".join(done.stdout.split())
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     assert said.startswith("✖ 1 COHORT BURNS MORE chat planted prompt_template v7 burns 6.")
     assert "x what the rest burns (5." in said
     assert "): it is not the mix of model" in said

@@ -1,14 +1,13 @@
-"""Recovery and what is left at a reset, foretold by the installed command on real servers."""
+"""Recovery and what is left at a reset, foretold by the command on real servers."""
 
 import json
-import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.installed import command, environment
+from tests.command import gate
 from tests.live.command import NOW, availability, check, policy
 from tests.servers.history import services, truth
 from tests.servers.metrics import Server
@@ -21,15 +20,8 @@ CALENDAR = {"window": {"calendar": "month"}}
 
 
 def foretold(path: Path, *, at: str = NOW, code: int = 0) -> dict[str, dict[str, Any]]:
-    done = subprocess.run(
-        command("forecast", str(path), "--at", at, "--format", "json"),
-        capture_output=True,
-        encoding="utf-8",
-        env=environment(),
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
+    done = gate("forecast", str(path), "--at", at, "--format", "json")
+    assert done.exit_code == code, done.stderr
     (service,) = json.loads(done.stdout)["services"]
     return {one["name"]: one for one in service["slos"]}
 

@@ -1,7 +1,6 @@
-"""Incidents of histories whose truth is known, found by the installed command on real servers."""
+"""Incidents of histories whose truth is known, found by the command on real servers."""
 
 import json
-import subprocess
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.installed import command, environment
+from tests.command import gate
 from tests.live.command import NOW, availability, policy
 from tests.servers.github import REPOSITORY, TOKEN, Deployment, github
 from tests.servers.history import OUTAGE, PEAK_OUTAGE, TROUGH_OUTAGE, services, truth
@@ -31,15 +30,8 @@ def incidents(
 ) -> dict[str, Any]:
     asked = ["incidents", str(path), "--last", "30d", "--least", "0%"]
     asked += ["--at", at, "--format", "json", *options]
-    done = subprocess.run(
-        command(*asked),
-        capture_output=True,
-        encoding="utf-8",
-        env=environment(env),
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
+    done = gate(*asked, env=env)
+    assert done.exit_code == code, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

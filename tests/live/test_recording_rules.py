@@ -1,8 +1,6 @@
 """The recording rules that gate exports, evaluated by a real Prometheus, and counted by."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.command import gate
 from tests.live.command import Outcome, availability, check, policy
 from tests.servers.history import truth
 from tests.servers.metrics import Server, backfill_rules, prometheus
@@ -23,9 +22,10 @@ USED = "counted by its recording rules"
 
 
 def exported(path: Path, format_: str) -> str:
-    """Return what the installed command writes."""
-    gate = [sys.executable, "-m", "gate", "export", format_, str(path)]
-    return subprocess.run(gate, check=True, capture_output=True, text=True, timeout=60).stdout
+    """Return what the command writes."""
+    done = gate("export", format_, str(path))
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,12 @@
-"""The report and the burn-downs by the installed command, held against what truly happened."""
+"""The report and the burn-downs by the command, held against what truly happened."""
 
 import json
-import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.cli.installed import command, environment
+from tests.command import gate
 from tests.live.command import NOW, availability, policy
 from tests.servers.history import OUTAGE, PEAK_OUTAGE, truth
 from tests.servers.metrics import Server
@@ -19,15 +18,8 @@ PAGE = "<!DOCTYPE html>"
 
 
 def run(*arguments: str, code: int = 0) -> str:
-    done = subprocess.run(
-        command(*arguments),
-        capture_output=True,
-        encoding="utf-8",
-        env=environment(),
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
+    done = gate(*arguments)
+    assert done.exit_code == code, done.stderr
     return done.stdout
 
 

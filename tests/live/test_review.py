@@ -1,14 +1,13 @@
-"""Past periods on real servers, reviewed by the installed command, beside what truly happened."""
+"""Past periods on real servers, reviewed by the command, beside what truly happened."""
 
 import json
-import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.installed import command, environment
+from tests.command import gate
 from tests.live.command import NOW, availability, policy
 from tests.servers.history import PEAK_OUTAGE, YOUNG, truth
 from tests.servers.metrics import Server
@@ -20,15 +19,8 @@ FIVE_DAYS = {"window": "5d", "sla": "99.5%"}
 
 
 def reviewed(path: Path, *options: str, code: int = 0) -> dict[str, dict[str, Any]]:
-    done = subprocess.run(
-        command("review", str(path), "--at", NOW, "--format", "json", *options),
-        capture_output=True,
-        encoding="utf-8",
-        env=environment(),
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
+    done = gate("review", str(path), "--at", NOW, "--format", "json", *options)
+    assert done.exit_code == code, done.stderr
     (service,) = json.loads(done.stdout)["services"]
     return {one["name"]: one for one in service["slos"]}
 

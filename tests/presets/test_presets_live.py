@@ -4,7 +4,6 @@ The counts are those of the requests themselves, by plain Python, in tests/prese
 """
 
 import json
-import subprocess
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.cli.installed import command
+from tests.command import gate
 from tests.presets.pages import END, HOURS, MARK, MINUTES, servers
 from tests.servers.metrics import Server
 
@@ -53,13 +52,12 @@ CASES = [
 def measured(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, Any]]:
-    """Return what the installed command measures of every case, in one run, by its name."""
+    """Return what the command measures of every case, in one run, by its name."""
     server: Server = request.getfixturevalue(f"{request.param}_server")
     path = tmp_path_factory.mktemp("policy") / "gate.yaml"
     write_policy(path, server.url, CASES)
-    run = command("status", str(path), "--at", END.isoformat(), "--format", "json")
-    done = subprocess.run(run, capture_output=True, encoding="utf-8", timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
+    done = gate("status", str(path), "--at", END.isoformat(), "--format", "json")
+    assert done.exit_code == 0, done.stderr
     (policy,) = json.loads(done.stdout)["policies"]
     return {slo["name"]: slo for slo in policy["slos"]}
 

@@ -1,10 +1,9 @@
-"""Every preset for logs on files of its shape, through the installed command.
+"""Every preset for logs on files of its shape, through the command.
 
 The counts are those of the requests themselves, by plain Python, in tests/presets/logs.
 """
 
 import json
-import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
@@ -23,7 +22,7 @@ from gate.settings import Limits, Records
 from gate.slo.objective import RatioSlo, SpendSlo
 from gate.slo.window import Span
 from tests.backends.logs.written import write, write_parquet
-from tests.cli.installed import command
+from tests.command import gate
 from tests.presets.logs.entries import AT
 
 Cases = dict[str, list[dict[str, Any]]]
@@ -79,10 +78,9 @@ def write_policy(folder: Path, name: str, log: str, cases: Cases, **more: Any) -
 
 
 def measure(policy: Path) -> dict[str, dict[str, Any]]:
-    """Return what the installed command measures, by the SLO's name."""
-    run = command("status", str(policy), "--at", AT.isoformat(), "--format", "json")
-    done = subprocess.run(run, capture_output=True, encoding="utf-8", timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    """Return what the command measures, by the SLO's name."""
+    done = gate("status", str(policy), "--at", AT.isoformat(), "--format", "json")
+    assert done.exit_code == 0, done.stdout + done.stderr
     return {slo["name"]: slo for slo in json.loads(done.stdout)["policies"][0]["slos"]}
 
 

@@ -1,20 +1,17 @@
 """What ``gate presets show`` says of options that are free text."""
 
-import subprocess
-
-from tests.cli.installed import command
+from tests.command import gate
 
 
 def test_the_queries_are_shown_with_the_default_of_a_free_text_option() -> None:
-    run = command("presets", "show", "evaluations/faithfulness")
-    shown = subprocess.run(run, capture_output=True, encoding="utf-8", check=True).stdout
-
-    assert 'llm_eval_results_total{eval="faithfulness",result="fail",$labels}' in shown
+    query = 'llm_eval_results_total{eval="faithfulness",result="fail",$labels}'
+    assert query in shown("evaluations/faithfulness")
 
 
 def shown(name: str) -> str:
-    run = command("presets", "show", name)
-    return subprocess.run(run, capture_output=True, encoding="utf-8", check=True).stdout
+    done = gate("presets", "show", name)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
 
 
 def test_an_option_without_a_default_is_said_to_be_needed() -> None:

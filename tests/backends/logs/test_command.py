@@ -1,4 +1,4 @@
-"""Through the installed command: no failure of the logs ends with 0, unless the policy says so."""
+"""Through the command: no failure of the logs ends with 0, unless the policy says so."""
 
 import gzip
 import json
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.backends.logs.written import AT, before, text_of, write
-from tests.cli.installed import command, environment
+from tests.command import Result, environment, gate
 
 POLICY = """\
 version: 1
@@ -134,21 +134,13 @@ def values_of_the_wrong_type(logs: Path) -> None:
     write(logs / "a.csv", [{**ONE, "status": "OK", "ttft_ms": "fast", "cost": "much"}])
 
 
-def run(folder: Path, policy: str, form: str = "json") -> subprocess.CompletedProcess[str]:
+def run(folder: Path, policy: str, form: str = "json") -> Result:
     (folder / "gate.yaml").write_text(policy, encoding="utf-8")
     arguments = ("check", "gate.yaml", "--change", "canary", "--at", AT.isoformat())
-    return subprocess.run(
-        command(*arguments, "--format", form),
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    return gate(*arguments, "--format", form, cwd=folder)
 
 
-def statuses(done: subprocess.CompletedProcess[str]) -> list[str]:
+def statuses(done: Result) -> list[str]:
     return [slo["status"] for slo in json.loads(done.stdout)["policies"][0]["slos"]]
 
 
@@ -157,7 +149,7 @@ def test_logs_that_are_as_they_should_be_allow_with_0(tmp_path: Path) -> None:
 
     done = run(tmp_path, POLICY)
 
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     slos = json.loads(done.stdout)["policies"][0]["slos"]
     assert [(slo["total"], slo["bad"]) for slo in slos[:2]] == [(100, 0)] * 2
 
@@ -168,7 +160,7 @@ def test_what_cannot_be_measured_is_undecided_with_3(tmp_path: Path, broken: Bre
 
     done = run(tmp_path, POLICY)
 
-    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.exit_code == 3, done.stdout + done.stderr
     assert "measured" not in statuses(done)[:2]
 
 
@@ -180,7 +172,7 @@ def test_a_policy_that_lets_it_pass_is_told_that_nothing_was_measured(
 
     done = run(tmp_path, POLICY + LET_IT_PASS, "terminal")
 
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.stdout + done.stderr
     if broken is not stale_rows:
         assert "nothing was measured" in done.stdout.lower()
     assert "100 % left" not in done.stdout
@@ -205,7 +197,7 @@ def test_an_expression_that_is_none_is_undecided_with_3(tmp_path: Path, conditio
 
     done = run(tmp_path, POLICY.replace("status >= 500", json.dumps(condition)))
 
-    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.exit_code == 3, done.stdout + done.stderr
     assert statuses(done)[0] == "invalid"
 
 
@@ -216,7 +208,7 @@ def test_an_amount_that_is_none_is_undecided_with_3(tmp_path: Path, cost: bytes)
 
     done = run(tmp_path, POLICY)
 
-    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.exit_code == 3, done.stdout + done.stderr
     assert statuses(done)[2] in {"invalid", "no_data"}
 
 

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Runs lanes of tests, each whatever became of the others, and names every failure of all at the end.
+# Ends with 1 where any of them has failed.
+#
+# Usage: run.sh PYTHON LANE...
+#   fast    what reaches every branch of gate/, with coverage
+#   real    servers, runners and a browser; to measure each process that these start would take long
+#   slow    what is marked so in either: more scenarios of the runners, long simulations
+#   newer   the presets against newer Prometheus servers, where Debian's other suites can be had
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+python=$1
+shift
+real=(tests/browser tests/demo tests/gitlab tests/live)
+# By module: what one starts is started once. (xdist 3.8's groups do nothing under pytest 9.2.)
+pytest=("$python" -m pytest -n auto --dist loadscope)
+said=$(mktemp -d)
+trap 'rm -rf "$said"' EXIT
+
+run_lane() {
+  case $1 in
+    fast) "${pytest[@]}" -m "not slow" --cov=gate --cov-report=term "${real[@]/#/--ignore=}" ;;
+    real) "${pytest[@]}" -m "not slow" "${real[@]}" ;;
+    slow) "${pytest[@]}" -m slow ;;
+    newer) bash tests/newer-servers.sh "$python" ;;
+    *) echo "there is no lane $1" && return 2 ;;
+  esac
+}
+
+failed=()
+for lane in "$@"; do
+  run_lane "$lane" 2>&1 | tee "$said/$lane"
+  [ "${PIPESTATUS[0]}" -eq 0 ] || failed+=("$lane")
+done
+
+echo
+for lane in "$@"; do
+  echo "$lane: $(tail -n 1 "$said/$lane")"
+  grep --extended-regexp '^(FAILED|ERROR|ERROR:|FAIL|SKIPPED:) ' "$said/$lane" | sed 's/^/  /'
+done
+[ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}" && exit 1; }
