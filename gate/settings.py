@@ -39,12 +39,12 @@ class PrometheusSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Newest:
+class Deduplication:
     """Of several rows about the same thing only the newest is one; the others are its past."""
 
-    of: tuple[str, ...]
+    key: tuple[str, ...]
     """Columns that are alike in rows about the same thing."""
-    by: tuple[str, ...]
+    order_by: tuple[str, ...]
     """Columns that grow from one version to the next; later ones where earlier ones are alike."""
 
 
@@ -64,10 +64,10 @@ class Records:
     """Column -> the DuckDB type to read it as, whatever its values look like."""
     optional: frozenset[str] = frozenset()
     """Those of ``columns`` that a file may lack: NULL then. All others must be in every file."""
-    each: tuple[str, ...] = ()
+    unnest: tuple[str, ...] = ()
     """JSON: keys of lists, each within the items of the one before; a row is an item of the last.
     All columns of such a row are in ``columns``."""
-    newest: Newest | None = None
+    deduplicate: Deduplication | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

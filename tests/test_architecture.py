@@ -24,10 +24,9 @@ from gate.cli.incidents import incidents
 from gate.cli.main import COMMANDS
 from gate.cli.report import report
 from gate.cli.review import review
-from gate.cli.schema import SCHEMAS, schema
+from gate.cli.schema import SCHEMAS, policy_schema, schema
 from gate.cli.status import status
 from gate.config.backend_schema import BACKEND
-from gate.config.policy_schema import policy_schema
 from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
 from gate.history.charts.rules import RULES

@@ -13,7 +13,7 @@ from gate.history.charts.build import BURNING, EXPECTED, FEWEST
 from gate.history.charts.rules import DEFAULT, RULES
 from gate.history.charts.samples import FEWEST_EVENTS
 from gate.history.charts.signals import CAP, WEIGHT, WIDTH
-from gate.parsing.schema import Object
+from gate.parsing.objects import Object
 from gate.policy.changes import REPAIRS
 from gate.policy.control_charts import ControlChartRule
 from gate.reporters import render_anomalies

@@ -18,7 +18,7 @@ def test_the_policies_are_read_as_they_stand_there() -> None:
     assert both.exhaustion is not None
     assert both.postmortems is not None
     assert releases.postmortems is not None
-    assert (both.postmortems.releases, releases.postmortems.releases) == (False, True)
+    assert (both.postmortems.excuse_reviewed, releases.postmortems.excuse_reviewed) == (False, True)
 
 
 def test_the_record_is_complete(tmp_path: Path) -> None:

@@ -1,32 +1,21 @@
 """``gate doctor``."""
 
-from datetime import datetime, timedelta
-
 import click
 
 from gate.analysis.doctor.run import examine
-from gate.cli.parameters import measuring
-from gate.cli.session import load_all, now, progress, report
+from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.errors import ExitCode
 from gate.reporters import CHECKUP_REPORTERS, render_checkup
 
 
 @click.command()
-@measuring(CHECKUP_REPORTERS)
-def doctor(
-    *,
-    policies: tuple[str, ...],
-    at: datetime | None,
-    format_: str,
-    copies: tuple[tuple[str, str], ...],
-    timeout: timedelta,
-) -> ExitCode:
+@measurement_options(CHECKUP_REPORTERS)
+def doctor(*, measurement: MeasurementOptions) -> ExitCode:
     """Ask the live backend of each POLICY whether its SLOs can be trusted, and what to do.
 
     Exit codes: 0 sound (there may be doubts), 2 faults, 3 something could not be looked at.
     """
-    files = load_all(policies)
-    with progress(files):
-        checkup = examine(files, at=at or now(), timeout=timeout)
-    report(lambda name, style: render_checkup(name, checkup, style), format_, copies)
+    at, timeout = measurement.instant(), measurement.timeout
+    checkup = measurement.ask(lambda files: examine(files, at=at, timeout=timeout))
+    measurement.report(lambda name, style: render_checkup(name, checkup, style))
     return checkup.exit_code

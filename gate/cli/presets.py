@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from gate.cli.streams import style_of, write
-from gate.config.preset_schema import ALIASES, KINDS, Family, Preset, PresetIndicator, fill
+from gate.config.preset import ALIASES, KINDS, Family, Preset, PresetIndicator, fill
 from gate.config.presets import load_preset, preset_names
 from gate.errors import ExitCode, UsageError, nearest
 from gate.reporters.layout import hang, wrap
@@ -54,7 +54,6 @@ def _print(lines: list[str]) -> None:
 
 _LABEL: Final = 21
 """Columns of the longest kind's name."""
-
 
 _INDENT: Final = "  "
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gate.config.preset_schema import EVALUATION, KINDS
+from gate.config.preset import EVALUATION, KINDS
 from gate.config.presets import load_preset
 
 HEAD: Final = """\

@@ -9,27 +9,16 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from gate.config.records_schema import LOG_FORMAT
 from gate.errors import nearest
+from gate.parsing.objects import Field, Object, TaggedUnion, Values
 from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
-from gate.parsing.schema import (
-    Field,
-    JsonSchema,
-    MapOf,
-    Object,
-    Scalar,
-    TaggedUnion,
-    Values,
-    pairs,
-)
-from gate.parsing.values import COUNT, NAME, SECRET, TEXT, ZONE
+from gate.parsing.schema import JsonSchema, MapOf, Scalar, pairs
+from gate.parsing.values import COUNT, LOG_FORMAT, NAME, SECRET, TEXT, ZONE
 from gate.settings import LogsSettings, PrometheusSettings, Records, Settings, StaticSettings
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 
-
 _PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
-
 
 _TYPE: Final = Field(schema=TEXT, doc="Which backend.", required=True)
 

@@ -11,9 +11,19 @@ import yaml
 
 from gate.errors import Mistake, PolicyError, UsageError
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
-from gate.parsing.files import Folder, Imports, read_bytes
-from gate.parsing.reader import Reader, UnreadableError, after, compose, compose_all, decode
-from gate.parsing.schema import Choice, Field, Object, Values
+from gate.parsing.objects import Field, Object, Values
+from gate.parsing.reader import (
+    Folder,
+    Imports,
+    Reader,
+    UnreadableError,
+    after,
+    compose,
+    compose_all,
+    decode,
+    read_bytes,
+)
+from gate.parsing.schema import Choice
 from gate.parsing.values import INSTANT, NAME, TEXT
 
 T = TypeVar("T")
@@ -157,7 +167,7 @@ def _files(pattern: str) -> list[str]:
         return [pattern]
     found = sorted(path for one in globs for path in glob.glob(one, recursive=True))  # noqa: PTH207 - the user's own glob, from where the user is
     if not found:
-        raise UsageError(f"--known {pattern}: no file matches")
+        raise UsageError(f"--known-incidents {pattern}: no file matches")
     return found
 
 

@@ -9,10 +9,10 @@ from typing import Final
 import yaml
 
 from gate.config.sli_schema import sli_kind
-from gate.config.slo_entries import Placed
+from gate.config.slo_schema import Placed
 from gate.errors import nearest
+from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError, written
-from gate.parsing.schema import Values
 from gate.policy.burn_rates import NAMED
 from gate.policy.changes import BUILT_IN, ROLLBACK
 from gate.policy.tiers import Tier, tier_of

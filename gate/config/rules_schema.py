@@ -6,17 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from gate.measure.counts import Cause
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import (
-    Choice,
-    Field,
-    ListOf,
-    MapOf,
-    Object,
-    Scalar,
-    Union,
-    Values,
-)
+from gate.parsing.schema import Choice, ListOf, MapOf, Scalar, SetOf, Union
 from gate.parsing.values import (
     ABOVE_ZERO,
     APPROVER,
@@ -30,14 +22,17 @@ from gate.parsing.values import (
     ZONE,
 )
 from gate.policy.burn_rates import NAMED, BurnRateRule, Effect
-from gate.policy.changes import DEFAULT, REPAIRS
-from gate.policy.override import LONGEST, OverrideRule
+from gate.policy.changes import DEFAULT
+from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, Action, Freeze
 from gate.policy.recognition import ChangeMatcher
 from gate.policy.tiers import Tier
 
-_NO_OVERRIDE: Final = {"none": OverrideRule(longest=timedelta(0))}
+_NO_OVERRIDE: Final = {"none": OverrideRule(max_duration=timedelta(0))}
 
+_TYPE: Final = Scalar(lambda text: NAME.parse(text).lower(), NAME.json)
+
+_MATCHED: Final = ("paths", "labels", "branches", "types", "trailers", "approved_by")
 
 CLASS: Final = Object(
     {
@@ -45,23 +40,15 @@ CLASS: Final = Object(
         "paths": Field(schema=ListOf(PATH), doc="Globs of changed files: prompts/**."),
         "labels": Field(schema=ListOf(TEXT), doc="Labels of the pull request."),
         "branches": Field(schema=ListOf(TEXT), doc="Globs of the branch it comes from."),
-        "types": Field(schema=ListOf(NAME), doc="Types of conventional commits: fix."),
+        "types": Field(schema=ListOf(_TYPE), doc="Types of conventional commits: fix."),
         "trailers": Field(schema=MapOf(TEXT), doc="Commit trailers: {Change-Class: canary}."),
         "approved_by": Field(
             schema=ListOf(APPROVER, at_least=1),
             doc="Counts only if one of these, not the author, approved or set the label.",
         ),
     },
-    lambda values, _: ChangeMatcher(
-        paths=values.get("paths", ()),
-        labels=values.get("labels", ()),
-        branches=values.get("branches", ()),
-        types=tuple(name.lower() for name in values.get("types", ())),
-        trailers=values.get("trailers", {}),
-        approved_by=values.get("approved_by", ()),
-    ),
+    lambda values, _: ChangeMatcher(**values.only(*_MATCHED)),
 )
-
 
 CHANGES: Final = Object(
     {"default": Field(schema=NAME, doc=f"What is not recognised. Default: {DEFAULT}.")},
@@ -69,10 +56,11 @@ CHANGES: Final = Object(
     others=Field(schema=CLASS, doc="How a class is recognised, without --change; it may be new."),
 )
 
-
 _OVERRIDE: Final = Object(
     {
-        "longest": Field(schema=DURATION, doc="Until its end, at most. Default: 24h."),
+        "max_duration": Field(
+            schema=DURATION, doc="Until its end, at most. Default: 24h.", formerly="longest"
+        ),
         "approved_by": Field(
             schema=ListOf(APPROVER, at_least=1),
             doc="Who may. Default: all but the author; by a label, of those who may write.",
@@ -82,20 +70,16 @@ _OVERRIDE: Final = Object(
         ),
     },
     lambda values, _: OverrideRule(
-        longest=values.get("longest", LONGEST),
-        approvers=values.get("approved_by", ()),
-        label=values.get("label"),
+        approvers=values.get("approved_by", ()), **values.only("max_duration", "label")
     ),
 )
-
 
 OVERRIDES: Final = Union(
     Scalar(lambda text: _NO_OVERRIDE[Choice(("none",)).parse(text)], Choice(("none",)).schema()),
     _OVERRIDE,
 )
 
-
-_ALL_OR_NONE: Final = {"all": None, "none": frozenset[str]()}
+_ALL_OR_NONE: Final[dict[str, frozenset[str] | None]] = {"all": None, "none": frozenset()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +94,9 @@ def _all_or_none(text: str) -> frozenset[str] | None:
     return _ALL_OR_NONE[Choice(tuple(_ALL_OR_NONE)).parse(text)]
 
 
-CLASSES: Final = ListOf(NAME)
+CLASSES: Final = SetOf(NAME)
 
-
-ALLOW: Final[Union[frozenset[str] | tuple[str, ...] | None]] = Union(
+ALLOW: Final[Union[frozenset[str] | None]] = Union(
     Scalar(_all_or_none, Choice(tuple(_ALL_OR_NONE)).schema()), CLASSES
 )
 
@@ -123,14 +106,8 @@ def _build_tier(values: Values, reader: Reader) -> Tier:
         raise reader.fail(values.node(), "a tier has either remaining: '> 50%' or otherwise: true")
     if values.get("otherwise") is False:
         raise reader.fail(values.node("otherwise"), "otherwise can only be true")
-    allow = values.get("allow")
-    tier = Tier(
-        name=values.get("name"),
-        condition=values.get("remaining"),
-        allow=None if allow is None else frozenset(allow),
-        warn=frozenset(values.get("warn", ())),
-        require=values.get("require", {}),
-    )
+    given = values.only("name", "allow", "warn", "require")
+    tier = Tier(condition=values.get("remaining"), **given)
     if stray := [name for name in tier.require if not tier.allows(name)]:
         message = f"{stray[0]!r} is required to do something but this tier does not allow it"
         raise reader.fail(values.node("require"), message)
@@ -155,13 +132,7 @@ TIER: Final = Object(
 def _build_burn_rate(values: Values, reader: Reader) -> BurnRateRule:
     if values.get("short") >= values.get("long"):
         raise reader.fail(values.node("short"), "the short window must be shorter than the long")
-    return BurnRateRule(
-        long=values.get("long"),
-        short=values.get("short"),
-        rate=values.get("rate"),
-        effect=Effect(values.get("effect", Effect.BLOCK)),
-        allow=frozenset(values.get("allow", REPAIRS)),
-    )
+    return BurnRateRule(**{"effect": Effect.BLOCK, **values.values})
 
 
 BURN_RATE: Final = Object(
@@ -174,7 +145,6 @@ BURN_RATE: Final = Object(
     },
     _build_burn_rate,
 )
-
 
 BURN_RATES: Final = Union(
     Scalar(lambda text: NAMED[Choice(tuple(NAMED)).parse(text)], Choice(tuple(NAMED)).schema()),
@@ -201,7 +171,7 @@ def _build_freeze(values: Values, reader: Reader) -> Freeze:
         start=start,
         end=end,
         reason=values.get("reason"),
-        allow=frozenset(values.get("allow", ())),
+        allow=values.get("allow", frozenset()),
     )
 
 
@@ -216,7 +186,6 @@ FREEZE: Final = Object(
     _build_freeze,
 )
 
-
 ON: Final = Object(
     {
         **{
@@ -230,9 +199,8 @@ ON: Final = Object(
     },
     lambda values, _: OnTable(
         actions={
-            cause: Action(values.get(cause.value, action))
-            for cause, action in DEFAULT_ACTIONS.items()
+            cause: values.get(cause.value, action) for cause, action in DEFAULT_ACTIONS.items()
         },
-        exempt=frozenset(values.get("except", ())),
+        exempt=values.get("except", frozenset()),
     ),
 )

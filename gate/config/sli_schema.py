@@ -3,16 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import (
-    Choice,
-    Field,
-    JsonSchema,
-    MapOf,
-    Object,
-    Scalar,
-    Values,
-)
+from gate.parsing.schema import Choice, JsonSchema, MapOf, Scalar
 from gate.parsing.values import NAME, NUMBER, TEXT, threshold_in
 from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import UNITS, Threshold, parse_threshold
@@ -27,16 +20,12 @@ _SLI_KINDS: Final = {
 }
 """Which keys make which kind, one or more of the first set; every kind may have labels."""
 
-
 _OF_PRESET: Final = {"preset", "threshold", "bucket", "labels", "options"}
-
 
 _OF_RECORDED: Final = {"recorded", "labels"}
 
-
 RECORDED: Final = ("grafana", "pyrra", "sloth")
 """The tools that have a file in gate/presets/recorded."""
-
 
 _SUFFIXES: Final = {
     "_seconds": "s",
@@ -60,12 +49,12 @@ def sli_kind(sli: Sli) -> str:
 def _build_sli(values: Values, reader: Reader) -> Sli:
     if values.given("preset"):
         _refuse(values, reader, _OF_PRESET, "a preset")
-        from gate.config.preset_sli import expand  # noqa: PLC0415 - reads the preset's file
+        from gate.config.presets import expand  # noqa: PLC0415 - reads the preset's file
 
         return expand(values, reader)
     if values.given("recorded"):
         _refuse(values, reader, _OF_RECORDED, "recorded series")
-        from gate.config.preset_sli import expand_recorded  # noqa: PLC0415 - as above
+        from gate.config.presets import expand_recorded  # noqa: PLC0415 - as above
 
         return expand_recorded(values, reader)
     kinds = [kind for kind, (heads, _) in _SLI_KINDS.items() if heads & values.values.keys()]

@@ -1,11 +1,15 @@
-"""The ``slos`` of a policy file."""
+"""The entries of ``slos`` in a policy file: an SLO, or the files that hold SLOs."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+import yaml
+
 from gate.config.sli_schema import SLI, sli_kind
+from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Choice, Field, ListOf, Object, Scalar, Union, Values
+from gate.parsing.schema import Choice, ListOf, Scalar, Union
 from gate.parsing.values import (
     ABOVE_NONE,
     ABOVE_ZERO,
@@ -13,6 +17,7 @@ from gate.parsing.values import (
     BOOLEAN,
     COUNT,
     DURATION,
+    GLOB,
     NAME,
     OBJECTIVE,
     SHARE,
@@ -24,9 +29,8 @@ from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
 
 
 def _build_window(values: Values, _reader: Reader) -> tuple[Window, Denominator]:
-    period = Period(values.get("calendar"))
-    denominator = Denominator(values.get("denominator", Denominator.PERIOD))
-    return CalendarWindow(period, values.get("time_zone", ZONE.parse("UTC"))), denominator
+    window = CalendarWindow(values.get("calendar"), values.get("time_zone", ZONE.parse("UTC")))
+    return window, values.get("denominator", Denominator.PERIOD)
 
 
 def _rolling(text: str) -> tuple[Window, Denominator]:
@@ -52,7 +56,6 @@ WINDOW: Final = Union(
     ),
 )
 
-
 TIMESLICES: Final = Object(
     {
         "length": Field(schema=DURATION, doc="Length of a slice.", required=True),
@@ -66,22 +69,15 @@ TIMESLICES: Final = Object(
             doc="What a slice without any event counts as. Default: left-out.",
         ),
     },
-    lambda values, _: Slices(
-        length=values.get("length"),
-        target=values.get("target"),
-        empty=EmptySlice(values.get("empty", EmptySlice.LEFT_OUT)),
-    ),
+    build_as(Slices),
 )
-
 
 MEMBER: Final = Object(
     {
         "slo": Field(schema=NAME, doc="A ratio SLO of this policy.", required=True),
         "weight": Field(schema=ABOVE_ZERO, doc="Times what it has consumed. Default: 1."),
     },
-    lambda values, _: Member(
-        slo=values.get("slo"), weight=values.get("weight", ABOVE_ZERO.parse("1"))
-    ),
+    lambda values, _: Member(**{"weight": ABOVE_ZERO.parse("1"), **values.values}),
 )
 
 
@@ -93,19 +89,18 @@ SAMPLED: Final = Union(
     Scalar(_sampled, BOOLEAN.json),
     Object(
         {
-            "compare": Field(
+            "bound": Field(
                 schema=Choice(tuple(Bound)),
                 doc="Which end of the 95 % interval decides. Default: pessimistic.",
                 required=True,
+                formerly="compare",
             )
         },
-        lambda values, _: Bound(values.get("compare")),
+        lambda values, _: values.get("bound"),
     ),
 )
 
-
 _ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
-
 
 _KINDS: Final = ("objective", "allowance", "composite")
 
@@ -122,11 +117,7 @@ def _build_slo(values: Values, reader: Reader) -> Slo:
     if foreign:
         raise reader.fail(values.node(foreign[0]), f"{foreign[0]!r} does not go with {kind!r}")
     if kind == "composite":
-        return CompositeSlo(
-            name=values.get("name"),
-            members=values.get("composite"),
-            advisory=values.get("advisory", False),
-        )
+        return CompositeSlo(members=values.get("composite"), **values.only("name", "advisory"))
     if not values.given("window"):
         raise reader.fail(values.node(), "the key 'window' is missing: 30d, or a calendar period")
     sli = values.get("sli") or Sli(series=values.get("name"))
@@ -143,14 +134,8 @@ def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
     if denominator is not Denominator.PERIOD:
         message = f"{denominator.value!r} does not go with 'allowance'"
         raise reader.fail(values.node("window"), message)
-    return SpendSlo(
-        name=values.get("name"),
-        window=window,
-        sli=sli,
-        allowance=amount,
-        unit=unit,
-        advisory=values.get("advisory", False),
-    )
+    given = values.only("name", "advisory")
+    return SpendSlo(window=window, sli=sli, allowance=amount, unit=unit, **given)
 
 
 def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
@@ -171,18 +156,8 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
         raise reader.fail(values.node("window"), message)
     if (slices is not None or sli.sliced) and values.get("sampled"):
         raise reader.fail(values.node("sampled"), "a sample is counted in events, not timeslices")
-    return RatioSlo(
-        name=values.get("name"),
-        window=window,
-        sli=sli,
-        objective=objective,
-        sla=sla,
-        slices=slices,
-        denominator=denominator,
-        sampled=values.get("sampled"),
-        min_events=values.get("min_events"),
-        advisory=values.get("advisory", False),
-    )
+    given = values.only("name", "objective", "sla", "sampled", "min_events", "advisory")
+    return RatioSlo(window=window, denominator=denominator, sli=sli, slices=slices, **given)
 
 
 def shortest(window: Window) -> timedelta:
@@ -210,4 +185,49 @@ SLO: Final = Object(
     },
     _build_slo,
     rules={"oneOf": [{"required": [kind]} for kind in _KINDS]},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """An SLO, and where it is written."""
+
+    slo: Slo
+    node: yaml.Node
+    reader: Reader
+    """Of the file that it is written in."""
+    imported: bool = False
+    """That is a file of another tool, with its expressions in PromQL."""
+
+    def note(self, message: str) -> None:
+        """Note a mistake where the SLO is written."""
+        self.reader.note(self.node, f"{self.slo.name}: {message}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromFiles:
+    """An entry that names SLO files."""
+
+    pattern: str
+    """A glob, from the policy's folder."""
+    window: tuple[Window, Denominator] | None
+    """Of SLOs whose files name none."""
+    values: Values
+    """Where it says so."""
+
+
+FROM: Final = Object(
+    {
+        "from": Field(
+            schema=GLOB,
+            doc="Files of OpenSLO, Sloth, Pyrra or slo-generator, from this file's folder.",
+            required=True,
+        ),
+        "window": Field(
+            schema=WINDOW, doc="Of SLOs whose files say none. Default: Sloth's 30d, else required."
+        ),
+    },
+    lambda values, _: FromFiles(
+        pattern=values.get("from"), window=values.get("window"), values=values
+    ),
 )

@@ -23,7 +23,7 @@ class PolicySource:
     path: str
     """As the user gave it."""
     sha256: str
-    """Hash of the file and of the SLO files that it reads (`gate.parsing.files`), hexadecimal."""
+    """Hash of the file and of the SLO files that it reads (`gate.parsing.reader`), hexadecimal."""
     revision: str | None
     """The git commit that last touched the file; None outside a checkout or never committed."""
     modified: bool

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
-from gate.cli.ci_environment import CiEnvironment
-from gate.cli.publishing import show
+from gate.cli.ci_environment import CiEnvironment, show
 from gate.cli.streams import write_file
 from gate.decision.decision import Context
 from gate.errors import ExitCode, GateError, UsageError
@@ -31,7 +30,6 @@ from gate.hosts.systems import Environ, detect
 from gate.reporters.escape import plain
 
 _DECISIONS: Final = frozenset({ExitCode.ALLOW, ExitCode.UNDECIDED, ExitCode.BLOCK, ExitCode.WARN})
-
 
 _UNWRITTEN: Final = "The report could not be written; the log of the step has it.\n"
 

@@ -10,15 +10,13 @@ from typing import Final
 import click
 
 from gate.cli.check import check
-from gate.cli.policy_at_ref import Ask, read_pinned
-from gate.cli.session import read_file
+from gate.cli.session import Ask, read_file, read_pinned
 from gate.config.load import PolicyFile
 from gate.errors import PolicyError, UsageError
 from gate.hosts.systems import Environ, detect
 from gate.settings import PrometheusSettings
 
 PREFIX: Final = "GATE_INPUT_"
-
 
 OPTIONS: Final = {
     max(option.opts, key=len).removeprefix("--"): option
@@ -27,10 +25,8 @@ OPTIONS: Final = {
 }
 """The options of the command by the names of their inputs."""
 
-
 _OWN: Final = frozenset({"policy-ref", "comment"})
 """Options that the step has its own mind about."""
-
 
 STEP_INPUTS: Final[Mapping[str, str]] = {
     "policies": "gate.yaml",
@@ -42,7 +38,6 @@ STEP_INPUTS: Final[Mapping[str, str]] = {
     "token": "",
 }
 """Inputs of the step itself, and what an empty one means; ``token`` comes as GITHUB_TOKEN."""
-
 
 _BOOLEAN: Final = ("true", "false")
 

@@ -49,7 +49,7 @@ class LabelOverride:
             reason=self._reason(setting, pull),
             approved_by=f"@{setting.by.login}",
             # Not above what the rule allows where the clocks of host and runner differ.
-            until=min(setting.at, at) + rule.longest,
+            until=min(setting.at, at) + rule.max_duration,
             label=rule.label,
         )
         flaw = next(self._flaws(override, setting, rule, pull, at), None)

@@ -1,40 +1,118 @@
 """Reading YAML with places: each value knows its line and column, each mistake is collected."""
 
+import posixpath
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import yaml
 
-from gate.errors import Mistake
-from gate.parsing.files import Imports
+from gate.errors import Mistake, PolicyError
+from gate.policy.globs import matches
+
+
+def read_bytes(path: str) -> bytes:
+    """Return what a file holds that the user named.
+
+    Raises:
+        PolicyError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror}"
+        raise PolicyError((Mistake(file=path, line=1, column=1, message=message),)) from error
+
+
+class Tree(Protocol):
+    """Where the files are. Names are relative to the policy's folder, with ``/``."""
+
+    def find(self, pattern: str) -> Sequence[str]:
+        """Return the names of the files that match a glob, in any order."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return what a file that was found holds.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder as it is."""
+
+    path: Path
+
+    def find(self, pattern: str) -> Sequence[str]:
+        """Return the names of the files that match a glob."""
+        import glob  # noqa: PLC0415 - for policies that read other files only
+
+        literal = glob.escape(pattern).replace("[*]", "*").replace("[?]", "?")
+        # Path.glob takes ** for something else in some versions of Python.
+        paths = glob.glob(literal, root_dir=self.path, recursive=True, include_hidden=True)  # noqa: PTH207
+        names = (Path(path).as_posix() for path in paths if (self.path / path).is_file())
+        return [name for name in names if matches(pattern, name)]
+
+    def read(self, name: str) -> bytes:
+        """Return what a file holds."""
+        return (self.path / name).read_bytes()
+
+
+@dataclass(slots=True, kw_only=True)
+class Imports:
+    """The files that one policy has read so far: they are as much the policy as its own text."""
+
+    tree: Tree
+    patterns: list[str] = field(default_factory=list)
+    texts: dict[str, bytes] = field(default_factory=dict)
+    """By name."""
+
+    def find(self, pattern: str) -> list[str]:
+        """Return the names of the files that match a glob, sorted."""
+        pattern = posixpath.normpath(pattern)
+        self.patterns.append(pattern)
+        return sorted(self.tree.find(pattern))
+
+    def read(self, name: str) -> bytes:
+        """Return what a file holds, and remember it.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        self.texts[name] = self.tree.read(name)
+        return self.texts[name]
+
+    def digest(self, policy: str, raw: bytes) -> str:
+        """Return the hash of all that the policy says, by which an altered one is known.
+
+        Of a policy that reads no files: what ``sha256sum POLICY`` prints. Of one that does: what
+        ``sha256sum POLICY FILE... | sha256sum`` prints in the policy's folder, files sorted.
+        """
+        own = sha256(raw).hexdigest()
+        if not self.texts:
+            return own
+        lines = [f"{own}  {policy}\n"]
+        lines += [
+            f"{sha256(text).hexdigest()}  {name}\n" for name, text in sorted(self.texts.items())
+        ]
+        return sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+
 
 _VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
-
-
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
-
-
 OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 """A variable without a default: the only form in which a secret may stand in a file."""
-
-
 _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
-
-
 _TEXT = "tag:yaml.org,2002:str"
-
-
-_START = yaml.Mark("", 0, 0, 0, "", 0)
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may be built without libyaml
-
-
 NULL = "tag:yaml.org,2002:null"
-
+_START = yaml.Mark("", 0, 0, 0, "", 0)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may be built without libyaml
 
 T = TypeVar("T")
 
@@ -69,16 +147,9 @@ class Reader:
 
     def note(self, node: yaml.Node, message: str, *, fatal: bool = True) -> None:
         """Note a mistake at a value, and go on."""
-        mark = node.start_mark
-        self.mistakes.append(
-            Mistake(
-                file=self.file,
-                line=self.above + mark.line + 1,
-                column=mark.column + 1,
-                message=message,
-                fatal=fatal,
-            )
-        )
+        line, column = self.above + node.start_mark.line + 1, node.start_mark.column + 1
+        mistake = Mistake(file=self.file, line=line, column=column, message=message, fatal=fatal)
+        self.mistakes.append(mistake)
 
     def fail(self, node: yaml.Node, message: str, *, fatal: bool = True) -> UnreadableError:
         """Note a mistake and return the error to raise, since there is no value."""
@@ -88,8 +159,8 @@ class Reader:
     def expand(self, node: yaml.ScalarNode) -> str:
         """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in."""
 
-        def value(found: re.Match[str]) -> str:
-            name = _NAME.fullmatch(found[1]) if found[2] else None
+        def value(variable: re.Match[str]) -> str:
+            name = _NAME.fullmatch(variable[1]) if variable[2] else None
             if name is None:
                 # What stands there instead is not repeated: it may be the secret itself.
                 message = "this names no environment variable; write ${NAME} or ${NAME:-default}"
@@ -134,16 +205,16 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
     nodes = _parsed(lambda: list(yaml.compose_all(text, _LOADER)), text, reader)
-    found = [node for node in nodes if node.tag != NULL]
-    if not found:
+    documents = [node for node in nodes if node.tag != NULL]
+    if not documents:
         raise reader.fail(after(""), "the file is empty")
-    return found
+    return documents
 
 
 def _parsed(parse: Callable[[], T], text: str, reader: Reader) -> T:
-    if found := _FORBIDDEN.search(text):
-        message = f"no YAML: the character U+{ord(found[0]):04X} may only stand there escaped"
-        raise reader.fail(after(text[: found.start()]), message)
+    if character := _FORBIDDEN.search(text):
+        message = f"no YAML: the character U+{ord(character[0]):04X} may only stand there escaped"
+        raise reader.fail(after(text[: character.start()]), message)
     try:
         return parse()
     except yaml.MarkedYAMLError as error:

@@ -33,7 +33,7 @@ def chart_findings(
 
     For all SLOs that have neither, one that says so.
     """
-    findings, calm, since = list[Finding](), list[str](), at - rule.newest
+    findings, calm, since = list[Finding](), list[str](), at - rule.signal_ttl
     for assessment in assessments:
         if not counts_events(assessment.slo):
             continue
@@ -118,7 +118,7 @@ def _finding(case: _Case, chart: Chart, signal: Signal) -> Finding:
         slo=case.assessment.slo.name,
         verdict=Verdict.WARN if warns else Verdict.BLOCK,
         reason=reason,
-        until=None if signal.open else signal.end + case.rule.newest,
+        until=None if signal.open else signal.end + case.rule.signal_ttl,
         if_calm=not signal.open,
     )
 

@@ -10,7 +10,7 @@ from gate.slo.window import Span
 
 LAST: Final = timedelta(days=14)
 STEP: Final = timedelta(hours=1)
-NEWEST: Final = timedelta(hours=24)
+SIGNAL_TTL: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class ControlChartRule:
     """Of a point."""
     baseline: timedelta = LAST / 2
     """How much of the beginning says what is usual; less than ``last``."""
-    newest: timedelta = NEWEST
+    signal_ttl: timedelta = SIGNAL_TTL
     """A signal counts as long as it goes on, and so long after."""
     allow: frozenset[str] = REPAIRS
     """Change classes that ship all the same."""

@@ -16,7 +16,7 @@ LONGEST: Final = timedelta(hours=24)
 class OverrideRule:
     """Whether and how a policy lets itself be overridden."""
 
-    longest: timedelta = LONGEST
+    max_duration: timedelta = LONGEST
     """From the decision, or the setting of the label, to the override's end; zero: never."""
     approvers: tuple[str, ...] = ()
     """Who may approve one: people, teams or ``write``; empty: anybody but the author."""
@@ -72,15 +72,15 @@ def refusal(
 def _flaws(
     override: Override, rule: OverrideRule, at: datetime, authors: Sequence[str], ask: AskRight
 ) -> Iterator[str]:
-    who, longest = override.approved_by, format_duration(rule.longest)
+    who, longest = override.approved_by, format_duration(rule.max_duration)
     flaws = {
-        "the policy allows none": not rule.longest,
+        "the policy allows none": not rule.max_duration,
         "it has no reason": not override.reason.strip(),
         "it names nobody who approved it": not plain(who),
         f"{who} cannot approve a change of their own": plain(who) in map(plain, authors),
         "its end has passed": override.until <= at,
         f"it ends later than the {longest} that the policy allows": (
-            override.until - at > rule.longest
+            override.until - at > rule.max_duration
         ),
     }
     yield from (flaw for flaw, found in flaws.items() if found)

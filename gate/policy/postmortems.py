@@ -29,7 +29,7 @@ class PostmortemRule:
     """How far back incidents count; None: as far as the SLO's own window."""
     allow: frozenset[str] = REPAIRS
     """Change classes that ship all the same."""
-    releases: bool = False
+    excuse_reviewed: bool = False
     """Whether reviewed incidents excuse the part of a budget that they took."""
 
     def counts(self, slo: RatioSlo, at: datetime) -> Span:
@@ -39,7 +39,7 @@ class PostmortemRule:
     def looks_at(self, slo: RatioSlo, at: datetime) -> Span:
         """Return the time that must be looked at: also all that the budget remembers, to excuse."""
         counts = self.counts(slo, at)
-        if not self.releases:
+        if not self.excuse_reviewed:
             return counts
         return max(counts, slo.window.counted(at), key=lambda span: span.length)
 

@@ -15,7 +15,7 @@ from tests.servers.github import PULL, FakeGitHub, github
 from tests.servers.github_answers import Answer
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
-RULE = OverrideRule(longest=timedelta(hours=8), approvers=("@grace",), label="gate-override")
+RULE = OverrideRule(max_duration=timedelta(hours=8), approvers=("@grace",), label="gate-override")
 CONTEXT = Context(system="github", pull_request=PULL, revision=HEAD, labels=())
 WHY = "checkout is down, this is the fix"
 

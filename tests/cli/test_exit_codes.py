@@ -155,7 +155,7 @@ def test_a_fault_of_the_program_is_1_and_no_verdict(
     (sabotage / "sitecustomize.py").write_text(
         "import gate.check.run\n"
         "def broken(*args, **kwargs): raise ZeroDivisionError('planted')\n"
-        "gate.check.run.check = broken\n"
+        "gate.check.run.run_check = broken\n"
     )
 
     done = subprocess.run(

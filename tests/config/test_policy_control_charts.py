@@ -23,7 +23,7 @@ def test_a_word_is_enough(effect: Effect) -> None:
 
     assert rule is not None
     assert rule == ControlChartRule(effect=effect)
-    assert (rule.last, rule.step, rule.baseline, rule.newest) == (
+    assert (rule.last, rule.step, rule.baseline, rule.signal_ttl) == (
         14 * DAY,
         DAY / 24,
         7 * DAY,
@@ -33,14 +33,14 @@ def test_a_word_is_enough(effect: Effect) -> None:
 
 
 def test_a_block_says_the_rest() -> None:
-    text = "{verdict: block, last: 28d, step: 2h, baseline: 20d, newest: 6h, allow: [canary]}"
+    text = "{effect: block, last: 28d, step: 2h, baseline: 20d, signal_ttl: 6h, allow: [canary]}"
 
     assert sound(charts(text)).control_charts == ControlChartRule(
         effect=Effect.BLOCK,
         last=28 * DAY,
         step=DAY / 12,
         baseline=20 * DAY,
-        newest=DAY / 4,
+        signal_ttl=DAY / 4,
         allow=frozenset({"canary"}),
     )
 
@@ -62,7 +62,7 @@ def test_a_policy_without_it_does_not_look_back() -> None:
     ("value", "message"),
     [
         ("¦warm", "'warm' is not known here; did you mean 'warn'?"),
-        ("{verdict: ¦stop}", "'stop' is not known here; known: block, warn"),
+        ("{effect: ¦stop}", "'stop' is not known here; known: block, warn"),
         ("{¦stepp: 1h}", "unknown key 'stepp'; did you mean 'step'?"),
         ("{last: 1h, step: ¦2h}", "the step is longer than last"),
         (

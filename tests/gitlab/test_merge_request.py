@@ -10,7 +10,7 @@ from tests.gitlab.project import POLICY, Project, counts
 from tests.servers.gitlab import BOT, PAGE, PROJECT, TOKEN, FakeGitLab, gitlab, refused
 
 MARKER = marker("chat", "gate.yaml", None)
-RULE = "overrides: {label: gate-override, approved_by: ['@acme/sre'], longest: 8h}\n"
+RULE = "overrides: {label: gate-override, approved_by: ['@acme/sre'], max_duration: 8h}\n"
 LOOSE = POLICY.replace("allow: [rollback]", "allow: all")
 
 

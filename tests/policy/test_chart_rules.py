@@ -132,7 +132,7 @@ def test_a_mean_is_told_in_its_unit() -> None:
 def test_what_is_over_counts_until_a_day_after() -> None:
     over = chart([*CALM[:-20], *[100.0] * 3, *CALM[-17:]])
     (finding,) = findings((over,))
-    (forgotten,) = findings((over,), rule=ControlChartRule(newest=3 * HOUR))
+    (forgotten,) = findings((over,), rule=ControlChartRule(signal_ttl=3 * HOUR))
 
     assert finding.verdict is WARN
     assert "the ratio of bad events was worse than usual since about" in finding.reason

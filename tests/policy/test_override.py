@@ -68,4 +68,4 @@ def test_it_ends_and_not_too_late(lasts: timedelta, reason: str | None) -> None:
 
 
 def test_a_policy_may_allow_none() -> None:
-    assert refused(OverrideRule(longest=timedelta(0))) == "the policy allows none"
+    assert refused(OverrideRule(max_duration=timedelta(0))) == "the policy allows none"

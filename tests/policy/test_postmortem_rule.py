@@ -168,12 +168,12 @@ def test_how_far_back_is_the_slos_own_window_unless_the_rule_says_so() -> None:
 
 @pytest.mark.parametrize("last, days", [(timedelta(days=7), 30), (timedelta(days=90), 90)])
 def test_what_releases_must_see_all_that_the_budget_remembers(last: timedelta, days: int) -> None:
-    rule = replace(RULE, last=last, releases=True)
+    rule = replace(RULE, last=last, excuse_reviewed=True)
     assert rule.looks_at(ratio_slo(), AT) == Span(AT - days * DAY, AT)
 
 
 def test_an_incident_before_the_time_that_counts_needs_no_record() -> None:
-    rule = replace(RULE, last=HOUR, releases=True)
+    rule = replace(RULE, last=HOUR, excuse_reviewed=True)
     judgement = looked_back("canary", day(HUNDRED), rule=rule)
     assert said(judgement, Rule.POSTMORTEM)[0] is ALLOW
     just = replace(rule, last=2 * HOUR)

@@ -24,7 +24,7 @@ from tests.policy.building import CAUTION, EXHAUSTED, HEALTHY, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
-RELEASES = replace(RULE, records=(record(NOON),), releases=True)
+RELEASES = replace(RULE, records=(record(NOON),), excuse_reviewed=True)
 OUTAGE: Bad = {NOON: 400}
 """138.9 % of the budget of 288."""
 
@@ -63,7 +63,7 @@ def test_what_is_left_is_never_altered() -> None:
 
 
 def test_without_the_key_nothing_changes() -> None:
-    quiet = replace(RELEASES, releases=False)
+    quiet = replace(RELEASES, excuse_reviewed=False)
     verdict, reason = tier(day(OUTAGE), rule=quiet)
     assert verdict is BLOCK
     assert "INC-42" not in reason

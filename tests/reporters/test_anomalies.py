@@ -132,7 +132,7 @@ def test_what_the_charts_were_held_against_is_told() -> None:
     left_out = joined(terminal(service(charted(chart(spoilt, incidents=stretch)))))
     assert "1.2 % by 165 points of 1h; 3 in incidents left out" in left_out
     in_it = joined(terminal(service(charted(chart(spoilt)))))
-    assert "3 beyond its own limits: if in an incident, name it by --known" in in_it
+    assert "3 beyond its own limits: if in an incident, name it by --known-incidents" in in_it
     assert "each time of day by itself" in terminal(service(charted(chart(rhythm))))
     assert "neighbours are alike (0.9" in terminal(service(charted(chart(drift))))
 

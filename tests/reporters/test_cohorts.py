@@ -66,7 +66,7 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
         *("10.00", "6.0x", "4.8x", "to", "7.5x", "<0.001", "3.0x"),
     ]
     text = joined("\n".join(lines))
-    assert "whether the traffic mix makes a difference was not looked at; see --within" in text
+    assert "whether the traffic mix makes a difference was not looked at; see --stratify-by" in text
     assert "2026-10-25 00:00 UTC to 2026-11-01 00:00 UTC, in 168 steps of 1h" in text
 
 

@@ -163,7 +163,7 @@ def test_what_cost_little_is_summed_up() -> None:
 
     text = joined(terminal(service(slos=(looked_at(smaller=little),))))
 
-    assert "availability: 2 more, 1.7 % of its budget together; see --least" in text
+    assert "availability: 2 more, 1.7 % of its budget together; see --min-share" in text
     assert "NO INCIDENTS BUT SMALL ONES" in text
 
 

@@ -132,7 +132,9 @@ def _usual(row: AnomalyRow) -> str:
     if usual.alike >= _ALIKE:
         parts.append(f"neighbours are alike ({usual.alike:.2f}), so the limits are wide")
     if chart.unruly:
-        parts.append(f"{chart.unruly} beyond its own limits: if in an incident, name it by --known")
+        parts.append(
+            f"{chart.unruly} beyond its own limits: if in an incident, name it by --known-incidents"
+        )
     return "; ".join(parts)
 
 

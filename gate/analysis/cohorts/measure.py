@@ -46,9 +46,9 @@ class CohortOptions:
     by: str
     """A label (Prometheus), or a column or expression about a row (logs)."""
     timeout: timedelta
-    within: str | None = None
+    stratify_by: str | None = None
     """A second label: events with the same value of it are alike."""
-    against: str | None = None
+    baseline: str | None = None
     """The value that the others are compared with; None: each with the rest."""
     last: timedelta | None = None
     """How far to look back; None: as far as each SLO's window has come."""
@@ -88,9 +88,9 @@ def _request(slo: RatioSlo, asked: CohortOptions) -> CohortRequest:
         sli=slo.sli,
         span=Span(counted.end - steps * step, counted.end),
         step=step,
-        by=(asked.by,) if asked.within is None else (asked.by, asked.within),
+        by=(asked.by,) if asked.stratify_by is None else (asked.by, asked.stratify_by),
         most=asked.top,
-        keep=asked.against,
+        keep=asked.baseline,
     )
 
 
@@ -195,10 +195,10 @@ def _measured(
     for values, cohort in answer.groups.items():
         by_value.setdefault(values[0], {})[values] = cohort
     groups = {value: arm(some.values(), request.steps) for value, some in by_value.items()}
-    if asked.against is not None and asked.against not in groups:
-        reason = f"{asked.by} has no value {asked.against!r}{nearest(asked.against, groups)}"
+    if asked.baseline is not None and asked.baseline not in groups:
+        reason = f"{asked.by} has no value {asked.baseline!r}{nearest(asked.baseline, groups)}"
         return _lost(slo, known, Unmeasured(cause=Cause.NO_DATA, reason=reason))
-    baseline = asked.against if asked.against is not None else _one_of_two(groups)
+    baseline = asked.baseline if asked.baseline is not None else _one_of_two(groups)
     steps = zip(*(one.total for one in answer.groups.values()), strict=True)
     seen = sum(any(point is not None for point in step) for step in steps)
     estimated = any(
@@ -246,7 +246,7 @@ def _contest(
         ]
         return Pair(arm(mine, request.steps), arm(others, request.steps))
 
-    if asked.within is None:
+    if asked.stratify_by is None:
         return Contest(whole=pair(None))
     strata = sorted({values[-1] for values in groups})
     return Contest(whole=pair(None), strata=tuple(map(pair, strata)))

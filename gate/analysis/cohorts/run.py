@@ -37,7 +37,7 @@ def compare_cohorts(
     return CohortReport(
         services=tuple(run_concurrently([task(place) for place in range(len(files))])),
         by=asked.by,
-        within=asked.within,
+        within=asked.stratify_by,
         at=asked.at,
         tool_version=__version__,
     )

@@ -81,7 +81,10 @@ def answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
 def about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
     """Yield how far that can be trusted, and what was not looked at."""
     if report.within is None and any(slo.groups for slo in service.slos):
-        yield "Mix", "whether the traffic mix makes a difference was not looked at; see --within"
+        yield (
+            "Mix",
+            "whether the traffic mix makes a difference was not looked at; see --stratify-by",
+        )
     for slo in service.slos:
         if slo.unmeasured is not None:
             lost = slo.unmeasured

@@ -52,7 +52,7 @@ class IncidentOptions:
     threshold: Fraction
     """A burn rate, above 0."""
     timeout: timedelta
-    least: Fraction = Fraction(0)
+    min_share: Fraction = Fraction(0)
     """The share of a budget that an incident costs at least, 0 to 1; smaller ones are summed up."""
     records: tuple[IncidentRecord, ...] = ()
     deploys: tuple[Deployment, ...] = ()
@@ -155,8 +155,8 @@ def _looked_at(slo: RatioSlo, answer: SeriesAnswer, asked: IncidentOptions) -> L
     ]
     return LookedAt(
         slo=slo.name,
-        felt=tuple(one for one in found if one.share >= asked.least),
-        smaller=tuple(one for one in found if one.share < asked.least),
+        felt=tuple(one for one in found if one.share >= asked.min_share),
+        smaller=tuple(one for one in found if one.share < asked.min_share),
         unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
         query=answer.query,
         unmeasured=None,

@@ -141,7 +141,7 @@ def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
 
 def _smaller(one: LookedAt) -> str:
     count, together = len(one.smaller), sum(felt.share for felt in one.smaller)
-    return f"{one.slo}: {count:,} more, {_share(together)} of its budget together; see --least"
+    return f"{one.slo}: {count:,} more, {_share(together)} of its budget together; see --min-share"
 
 
 def _meaning(drain: Drain) -> str:

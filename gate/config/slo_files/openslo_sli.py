@@ -8,17 +8,19 @@ from typing import Final
 
 import yaml
 
-from gate.config.slo_files.parts import (
-    PASSED_OVER,
+from gate.config.slo_files import PASSED_OVER, Surroundings
+from gate.config.slo_files.indicators import (
     divided_sli,
+    mean_of_ratios,
+    mean_of_slices,
     quotient_sli,
     ratio_sli,
+    share_of_minutes,
     with_window,
 )
-from gate.config.slo_files.reading import Surroundings
-from gate.config.slo_files.slicing import mean_of_ratios, mean_of_slices, share_of_minutes
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Anything, Choice, Field, Object, Scalar, Values
+from gate.parsing.schema import Anything, Choice, Scalar
 from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
 from gate.promql.counting import Count, count_of_counters, quotient_of_counts, read_count
 from gate.promql.expression import read_expression

@@ -7,17 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gate.config.slo_entries import Placed
-from gate.config.slo_files.parts import (
-    PASSED_OVER,
-    PERCENTAGE,
-    SELECTOR,
-    SloDraft,
-    resources,
-)
-from gate.config.slo_files.reading import Document, Surroundings
+from gate.config.slo_files import PASSED_OVER, Document, SloDraft, Surroundings, resources
+from gate.config.slo_files.indicators import PERCENTAGE, SELECTOR
+from gate.config.slo_schema import Placed
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Field, ListOf, Object, Values
+from gate.parsing.schema import ListOf
 from gate.parsing.values import DURATION, TEXT
 from gate.promql.selectors import either_boundary
 from gate.slo.indicator import Sli

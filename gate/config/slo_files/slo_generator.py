@@ -5,27 +5,12 @@ https://github.com/google/slo-generator/blob/master/docs/providers/prometheus.md
 
 from typing import Final
 
-from gate.config.slo_entries import Placed
-from gate.config.slo_files.parts import (
-    PASSED_OVER,
-    SELECTOR,
-    SHARE_BELOW_ONE,
-    SloDraft,
-    quotient_sli,
-    ratio_sli,
-    resources,
-)
-from gate.config.slo_files.reading import Document, Surroundings
+from gate.config.slo_files import PASSED_OVER, Document, SloDraft, Surroundings, resources
+from gate.config.slo_files.indicators import SELECTOR, SHARE_BELOW_ONE, quotient_sli, ratio_sli
+from gate.config.slo_schema import Placed
+from gate.parsing.objects import Field, Object, TaggedUnion, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import (
-    Field,
-    ListOf,
-    Object,
-    Scalar,
-    TaggedUnion,
-    Values,
-    ValueSchema,
-)
+from gate.parsing.schema import ListOf, Scalar, ValueSchema
 from gate.parsing.values import NUMBER, TEXT
 from gate.promql.counting import Count, read_count, with_absent_parts
 from gate.promql.selectors import add_matchers, either_boundary

@@ -7,21 +7,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from gate.config.slo_entries import Placed
-from gate.config.slo_files.parts import (
+from gate.config.slo_files import PASSED_OVER, Document, SloDraft, Surroundings, resources
+from gate.config.slo_files.indicators import (
     COUNT,
-    PASSED_OVER,
     PERCENTAGE,
-    SloDraft,
     divided_sli,
+    mean_of_ratios,
     query,
     ratio_sli,
-    resources,
 )
-from gate.config.slo_files.reading import Document, Surroundings
-from gate.config.slo_files.slicing import mean_of_ratios
+from gate.config.slo_schema import Placed
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Field, ListOf, Object, Values
+from gate.parsing.schema import ListOf
 from gate.parsing.values import NAME, TEXT
 from gate.promql.counting import quotient_of_counts
 from gate.slo.indicator import Sli

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gate.cli.policy_at_ref import CommitTree
+from gate.cli.session import CommitTree
 from gate.config.load import load, validate
-from gate.config.slo_files import FORMATS
-from gate.config.slo_files.parts import PASSED_OVER
+from gate.config.slo_files import FORMATS, PASSED_OVER
 from gate.errors import PolicyError
 from gate.hosts.git import Checkout
-from gate.parsing.files import Folder, Imports
+from gate.parsing.reader import Folder, Imports
 from gate.slo.objective import CompositeSlo
 from tests.ci.repository import begin, commit, git
 from tests.config.slo_files.writing import imported, importing, mistakes_of, write
