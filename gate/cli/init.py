@@ -46,7 +46,7 @@ def _measured(backend: str | None, server: str | None) -> tuple[str, str]:
     if server is None:
         backend = backend or "prometheus"
         return backend, BACKENDS[backend].slos
-    known = load_preset(server).backend
-    if backend not in {None, known}:
-        raise UsageError(f"--server {server} is for the {known} backend, not for {backend}")
-    return known, slos_of(server)
+    fitting = load_preset(server).backend
+    if backend not in {None, fitting}:
+        raise UsageError(f"--server {server} is for the {fitting} backend, not for {backend}")
+    return fitting, slos_of(server)

@@ -75,7 +75,7 @@ Answer = TypeVar("Answer")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-class Option(click.Option):
+class CommandOption(click.Option):
     """An option that may have had another name before, which `gate.cli.main` refuses with it."""
 
     def __init__(self, *args: Any, formerly: str | None = None, **attributes: Any) -> None:
@@ -85,7 +85,7 @@ class Option(click.Option):
 
 def option(*names: str, **attributes: Any) -> Decorator:
     """Add an option to a command; ``formerly`` is the name that it had before."""
-    return click.option(*names, cls=Option, **attributes)
+    return click.option(*names, cls=CommandOption, **attributes)
 
 
 def group(name: str, make: Callable[..., Any], decorators: Sequence[Decorator]) -> Decorator:

@@ -78,8 +78,8 @@ def _foreign(
         return "which commit it is about is not known"
     if decided != ships:
         return f"it is about the commit {decided}, and {ships} ships"
-    known = {policy["service"] for policy in document["policies"]}
-    if missing := [name for name in services if name not in known]:
+    covered = {policy["service"] for policy in document["policies"]}
+    if missing := [name for name in services if name not in covered]:
         return f"it is not about the service {missing[0]!r}"
     classes = {policy["change_class"] for policy in document["policies"]}
     if change is not None and classes != {change}:

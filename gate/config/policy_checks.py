@@ -53,15 +53,17 @@ def classes(values: Values) -> frozenset[str]:
 def _check_slos(values: Values, reader: Reader) -> bool:
     placed: tuple[Placed, ...] = values.get("slos")
     backend, records = SETTINGS.get(_of_backend(values, "type")), _of_backend(values, "records")
-    known: dict[str, Slo] = {}
+    checked: dict[str, Slo] = {}
     whole = True
-    for one in placed:
-        message = _slo_mistake(one, known, backend, records) or _language_mistake(one, backend)
+    for entry in placed:
+        message = _slo_mistake(entry, checked, backend, records) or _language_mistake(
+            entry, backend
+        )
         if message:
-            one.note(message)
+            entry.note(message)
             whole = False
-        known[one.slo.name] = one.slo
-    slos = [one.slo for one in placed]
+        checked[entry.slo.name] = entry.slo
+    slos = [entry.slo for entry in placed]
     if all(slo.advisory for slo in slos):
         reader.note(values.node("slos"), "every SLO is advisory: nothing decides")
         whole = False
@@ -75,20 +77,20 @@ def _language_mistake(placed: Placed, backend: type[Settings] | None) -> str | N
     return f"its file is written for Prometheus, which the {backend.kind} backend does not ask"
 
 
-def _of_backend(values: Values, wanted: str) -> str:
+def _of_backend(values: Values, name: str) -> str:
     """Return what the backend's block says, whether or not the rest of it can be read."""
     entries = _pairs(values.nodes.get("backend"))
-    return next((written(child) for key, child in entries if key.value == wanted), "")
+    return next((written(child) for key, child in entries if key.value == name), "")
 
 
 def _slo_mistake(
-    placed: Placed, known: dict[str, Slo], backend: type[Settings] | None, records: str
+    placed: Placed, earlier: dict[str, Slo], backend: type[Settings] | None, records: str
 ) -> str | None:
     slo = placed.slo
-    if slo.name in known:
+    if slo.name in earlier:
         return "another SLO has this name"
     if isinstance(slo, CompositeSlo):
-        ratios = [name for name, other in known.items() if isinstance(other, RatioSlo)]
+        ratios = [name for name, other in earlier.items() if isinstance(other, RatioSlo)]
         names = [member.slo for member in slo.members]
         shown = names if placed.imported else _member_names(placed.node)
         for member, name in zip(names, shown, strict=True):
@@ -182,12 +184,12 @@ def _probes(tiers: tuple[Tier, ...]) -> list[Fraction]:
 
 def _check_classes(values: Values, reader: Reader) -> bool:
     """Note every word in an allow, warn, require, except or default that is no change class."""
-    known, whole = classes(values), True
+    names, whole = classes(values), True
     for node in _class_nodes(values):
         with suppress(UnreadableError):  # noted when it was read
-            if reader.expand(node) not in known:
+            if reader.expand(node) not in names:
                 name = written(node)
-                reader.note(node, f"{name!r} is no change class{nearest(name, known)}")
+                reader.note(node, f"{name!r} is no change class{nearest(name, names)}")
                 whole = False
     return whole
 
@@ -220,7 +222,7 @@ def _warn_of_no_events(values: Values, reader: Reader) -> None:
         return
     from gate.slo.objective import counts_events  # noqa: PLC0415 - for these rules only
 
-    if not any(counts_events(one.slo) for one in values.get("slos")):
+    if not any(counts_events(placed.slo) for placed in values.get("slos")):
         for key in keys:
             message = f"no SLO here counts events, and {_COUNTING[key]}"
             reader.note(values.node(key), message, fatal=False)

@@ -113,6 +113,9 @@ class Preset:
 
 def fill(text: str, role: str, options: Mapping[str, Mapping[str, str]]) -> str:
     """Put the options' texts in the place of their placeholders; `_OWN` ones stay."""
-    return _PLACEHOLDER.sub(
-        lambda found: options[found[1]].get(role, "") if found[1] in options else found[0], text
-    )
+
+    def filled(placeholder: re.Match[str]) -> str:
+        option = options.get(placeholder[1])
+        return placeholder[0] if option is None else option.get(role, "")
+
+    return _PLACEHOLDER.sub(filled, text)

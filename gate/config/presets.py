@@ -227,7 +227,7 @@ def _sli(family: Family, texts: Texts, values: Values, preset: Preset, reader: R
         total=fill(family.histogram, "total", texts),
         threshold=threshold,
         unit=family.unit,
-        bucket=Bucket(values.get("bucket", Bucket.EXACT)),
+        bucket=values.get("bucket", Bucket.EXACT),
         advice=preset.boundary_flag,
     )
     return Sli(histogram=histogram, labels=labels, notes=family.notes)

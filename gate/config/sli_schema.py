@@ -71,8 +71,8 @@ def _build_sli(values: Values, reader: Reader) -> Sli:
     return Sli(**given) if build is None else build(values, reader)
 
 
-def _refuse(values: Values, reader: Reader, known: set[str], whose: str) -> None:
-    foreign = [key for key in values.values if key not in known]
+def _refuse(values: Values, reader: Reader, allowed: set[str], whose: str) -> None:
+    foreign = [key for key in values.values if key not in allowed]
     if foreign:
         message = f"{foreign[0]!r} does not go with {whose}"
         raise reader.fail(values.node(foreign[0]), message)
@@ -81,7 +81,7 @@ def _refuse(values: Values, reader: Reader, known: set[str], whose: str) -> None
 def _of_column(values: Values, reader: Reader) -> Sli:
     if not values.given("threshold"):
         raise reader.fail(values.node(), "column and threshold belong together")
-    given = {key: values.get(key) for key in values.given("column", "total", "labels")}
+    given = values.only("column", "total", "labels")
     return Sli(**given, threshold=threshold_in(values, values.get("unit", ""), reader))
 
 
@@ -90,8 +90,8 @@ def _of_histogram(values: Values, reader: Reader) -> Sli:
         raise reader.fail(values.node(), "histogram and threshold belong together")
     selector: str = values.get("histogram")
     name = selector.partition("{")[0].strip()
-    known = (unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix))
-    unit = values.get("unit") or next(known, "")
+    units = (unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix))
+    unit = values.get("unit") or next(units, "")
     if not unit and values.get("threshold").is_time:
         message = f"the name {name} does not tell its unit; add one: unit: s"
         raise reader.fail(values.node("histogram"), message)
@@ -101,7 +101,7 @@ def _of_histogram(values: Values, reader: Reader) -> Sli:
             total=selector,
             threshold=threshold_in(values, unit, reader),
             unit=unit,
-            bucket=Bucket(values.get("bucket", Bucket.EXACT)),
+            bucket=values.get("bucket", Bucket.EXACT),
         ),
         labels=values.get("labels"),
     )

@@ -103,8 +103,8 @@ def _lines(text: str) -> Iterator[str]:
 def _one_of(name: str, words: tuple[str, ...], environ: Environ) -> str:
     given = _given(name, environ)
     if given not in words:
-        known = ", ".join(filter(None, words))
-        raise UsageError(f"the input {name} is {given!r}; it can be {known}")
+        choices = ", ".join(filter(None, words))
+        raise UsageError(f"the input {name} is {given!r}; it can be {choices}")
     return given
 
 
@@ -163,22 +163,22 @@ def look(inputs: Inputs, ask: Ask) -> Policies:
             try:
                 files.append(read_file(path) if ref is None else read_pinned(path, ref, ask))
             except PolicyError as error:
-                mistakes += [one.message for one in error.mistakes if one.fatal]
+                mistakes += [mistake.message for mistake in error.mistakes if mistake.fatal]
             except UsageError as error:
                 mistakes.append(str(error))
     unset = [_UNSET.fullmatch(mistake) for mistake in mistakes]
-    missing = dict.fromkeys(found[1] for found in unset if found)
+    missing = dict.fromkeys(variable[1] for variable in unset if variable)
     return Policies(files=tuple(files), missing=tuple(missing) if all(unset) else ())
 
 
 def secrets_of(files: tuple[PolicyFile, ...]) -> list[str]:
     """Return secrets that GitHub cannot know, since they are put together here or read in files."""
-    found: list[str] = []
+    secrets: list[str] = []
     for settings in (file.settings for file in files):
         if isinstance(settings, PrometheusSettings):
             from gate.backends.prometheus.address import address  # noqa: PLC0415 - for it only
 
             with suppress(UsageError):
                 login = address(settings).headers.get("Authorization", "").partition(" ")[2]
-                found += filter(None, [login, settings.password])
-    return found
+                secrets += filter(None, [login, settings.password])
+    return secrets

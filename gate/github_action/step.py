@@ -122,14 +122,14 @@ def prepare(temporary: Path, lists: Sequence[Path], call: Call) -> Path:
         OSError: a list cannot be read, or the environment cannot be written.
         subprocess.CalledProcessError: it could not be made.
     """
-    made_of = [sys.version.encode(), sys.prefix.encode(), *(one.read_bytes() for one in lists)]
+    made_of = [sys.version.encode(), sys.prefix.encode(), *(file.read_bytes() for file in lists)]
     name = sha256(b"\0".join(made_of)).hexdigest()[:16]
     folder = temporary / f"gate-python-{name}"
     python, ready = folder / _PYTHON, folder / "ready"
     if not ready.exists():
         # Isolated: neither the folder that is checked out nor PYTHONPATH has a say.
         call([sys.executable, "-I", "-m", "venv", "--clear", str(folder)])
-        named = [part for one in lists for part in ("--requirement", str(one))]
+        named = [part for file in lists for part in ("--requirement", str(file))]
         call([str(python), "-I", *_PIP, *_PINNED, *named])
         ready.touch()
     return python

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from gate.config.slo_schema import SLO, FromFiles, Placed
-from gate.parsing.objects import Field, Object, TaggedUnion, Values
+from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError, compose_all, decode, written
 from gate.parsing.schema import Anything, Choice, ValueSchema, pairs
 from gate.parsing.values import NAME
@@ -104,20 +104,20 @@ def read_entries(entries: Sequence[FromFiles], reader: Reader) -> list[list[Plac
     """
     documents, whole = [], True
     for entry in entries:
-        some, readable = _documents(entry, reader)
-        documents.append(some)
+        own, readable = _documents(entry, reader)
+        documents.append(own)
         whole = whole and readable
-    every = [document for some in documents for document in some]
-    found = []
-    for entry, some in zip(entries, documents, strict=True):
-        placed, readable = _slos(some, Surroundings(entry=entry, documents=every), reader)
-        found.append(placed)
+    every = [document for own in documents for document in own]
+    slos = []
+    for entry, own in zip(entries, documents, strict=True):
+        placed, readable = _slos(own, Surroundings(entry=entry, documents=every), reader)
+        slos.append(placed)
         whole = whole and readable
-    if whole and not any(found):
+    if whole and not any(slos):
         reader.note(entries[0].values.node("from"), "there is no SLO in these files")
-    if not whole or not any(found):
+    if not whole or not any(slos):
         raise UnreadableError
-    return found
+    return slos
 
 
 def _documents(entry: FromFiles, reader: Reader) -> tuple[list[Document], bool]:
@@ -139,9 +139,9 @@ def _documents(entry: FromFiles, reader: Reader) -> tuple[list[Document], bool]:
         except UnreadableError:
             whole = False
             continue
-        for one in chain.from_iterable(map(_objects, nodes)):
+        for document in chain.from_iterable(map(_objects, nodes)):
             try:
-                documents.append(_recognised(one, beside))
+                documents.append(_recognised(document, beside))
             except UnreadableError:
                 whole = False
     return documents, whole
@@ -217,7 +217,7 @@ def place(values: dict[str, Any], node: yaml.Node, reader: Reader) -> Placed:
 
 METADATA: Final = Object(
     {"name": Field(schema=NAME, doc="The name.", required=True)},
-    lambda values, _: values,
+    as_read,
     others=PASSED_OVER,
 )
 """Of a Kubernetes resource, or what looks like one."""

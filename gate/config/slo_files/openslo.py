@@ -167,11 +167,11 @@ class _Slo:
         if given == ("indicator",):
             return holder.get("indicator"), self.reader
         name = holder.get("indicatorRef")
-        found = self.around.find("openslo/v1", "SLI", name)
-        if found is None:
+        document = self.around.find("openslo/v1", "SLI", name)
+        if document is None:
             message = f"no SLI {name!r} is in the files that the policy reads"
             raise self.reader.fail(holder.node("indicatorRef"), message)
-        return KINDS.read(found.node, found.reader)[1], found.reader
+        return KINDS.read(document.node, document.reader)[1], document.reader
 
     def _check_comparison(self, objective: Values, indicator: Values) -> None:
         if indicator.given("thresholdMetric"):

@@ -11,7 +11,7 @@ from gate.config.slo_files.openslo_sli import (
     COMPARISON,
     SLI_SPEC,
 )
-from gate.parsing.objects import Field, Object, Values
+from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, ListOf, Scalar, ValueSchema
 from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, BOOLEAN, DURATION, NAME, TEXT, ZONE
@@ -57,7 +57,7 @@ _OBJECTIVE: Final = Object(
         **_WHERE,
         "compositeWeight": Field(schema=ABOVE_ZERO, doc="Of this objective in the composite."),
     },
-    lambda values, _: values,
+    as_read,
 )
 
 
@@ -78,7 +78,7 @@ _CALENDAR: Final = Object(
         ),
         "timeZone": Field(schema=ZONE, doc="Whose calendar it is.", required=True),
     },
-    lambda values, _: values,
+    as_read,
 )
 
 
@@ -139,7 +139,7 @@ _SLO: Final = Object(
         ),
         "alertPolicies": PASSED_OVER,
     },
-    lambda values, _: values,
+    as_read,
 )
 
 _DATA_SOURCE: Final = Object(
@@ -148,7 +148,7 @@ _DATA_SOURCE: Final = Object(
         "connectionDetails": PASSED_OVER,
         "description": PASSED_OVER,
     },
-    lambda values, _: values,
+    as_read,
 )
 
 _SPECS: Final[Mapping[str, ValueSchema[Any]]] = {

@@ -160,16 +160,16 @@ def _query(source: Values, reader: Reader, around: Surroundings) -> tuple[str, y
     kind, node = source.get("type"), source.node("type")
     if source.given("metricSourceRef"):
         name, node = source.get("metricSourceRef"), source.node("metricSourceRef")
-        found = around.find("openslo/v1", "DataSource", name)
-        if found is None and kind is None:
+        document = around.find("openslo/v1", "DataSource", name)
+        if document is None and kind is None:
             message = f"no DataSource {name!r} is in the files; read its file too, or give the type"
             raise reader.fail(node, message)
-        kind = kind if found is None else found.at("spec", "type")
+        kind = kind if document is None else document.at("spec", "type")
     if kind is None:
         raise reader.fail(node, "the key 'type' is missing: of the metric source, or of its ref")
     if kind.lower() not in _PROMETHEUS:
-        known = ", ".join(sorted(_PROMETHEUS))
-        raise reader.fail(node, f"metrics of the type {kind!r} cannot be read; known: {known}")
+        types = ", ".join(sorted(_PROMETHEUS))
+        raise reader.fail(node, f"metrics of the type {kind!r} cannot be read; known: {types}")
     return _QUERY_SPEC.read(source.get("spec"), reader)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from gate.config.slo_files import PASSED_OVER, Document, SloDraft, Surroundings, resources
 from gate.config.slo_files.indicators import PERCENTAGE, SELECTOR
 from gate.config.slo_schema import Placed
-from gate.parsing.objects import Field, Object, Values
+from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import ListOf
 from gate.parsing.values import DURATION, TEXT
@@ -122,6 +122,6 @@ _SPEC: Final = Object(
         "performanceOverAccuracy": PASSED_OVER,
         "ruleOutput": PASSED_OVER,
     },
-    lambda values, _: values,
+    as_read,
 )
 _RESOURCE: Final = resources({"ServiceLevelObjective": _SPEC})

@@ -8,7 +8,7 @@ from typing import Final
 from gate.config.slo_files import PASSED_OVER, Document, SloDraft, Surroundings, resources
 from gate.config.slo_files.indicators import SELECTOR, SHARE_BELOW_ONE, quotient_sli, ratio_sli
 from gate.config.slo_schema import Placed
-from gate.parsing.objects import Field, Object, TaggedUnion, Values
+from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import ListOf, Scalar, ValueSchema
 from gate.parsing.values import NUMBER, TEXT
@@ -138,7 +138,7 @@ def _spec(indicator: ValueSchema[Sli]) -> Object[Values]:
             "exporters": PASSED_OVER,
             "error_budget_policy": PASSED_OVER,
         },
-        lambda values, _: values,
+        as_read,
     )
 
 
