@@ -1,11 +1,12 @@
 # Two commands for newcomers. Both set everything up; neither touches the system's Python.
 PYTHON ?= python3
 VENV ?= .venv
+LOWEST ?= .venv-lowest
 BIN = $(VENV)/bin
 # Without compiled files each process of the tests compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all slow newer lint schema
+.PHONY: demo test test-all slow newer lowest lint schema
 
 demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
 	GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
@@ -16,12 +17,12 @@ test: $(VENV)/.dev  ## The tests of one room, a folder of tests/: make test ROOM
 else
 test: $(VENV)/.dev  ## What a change must pass; with root and apt also the real servers that it needs
 	bash tests/install-servers.sh
-	bash tests/run.sh $(BIN)/python fast real
+	bash tests/run.sh $(BIN)/python covered real
 endif
 
 test-all: $(VENV)/.dev  ## Every test there is; those of properties look for new examples
 	bash tests/install-servers.sh
-	HYPOTHESIS_PROFILE=explore bash tests/run.sh $(BIN)/python fast real slow newer
+	HYPOTHESIS_PROFILE=explore bash tests/run.sh $(BIN)/python covered real slow newer
 
 slow: $(VENV)/.dev  ## What only make test-all has, but for the newer servers
 	bash tests/install-servers.sh
@@ -29,6 +30,12 @@ slow: $(VENV)/.dev  ## What only make test-all has, but for the newer servers
 
 newer: $(VENV)/.dev  ## The presets against newer Prometheus servers, where Debian's other suites can be had
 	bash tests/newer-servers.sh $(BIN)/python
+
+lowest:  ## The tests without servers, with the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -e '.[logs,dev]' uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --upgrade --resolution lowest-direct -e '.[logs]'
+	GATE_LOWEST=1 $(LOWEST)/bin/python -m pytest -n auto --dist loadscope -m "not slow and not real"
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .

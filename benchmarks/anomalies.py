@@ -18,8 +18,8 @@ import numpy as np
 
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import Chart, ChartKind
-from gate.history.charts.rules import RULES
 from gate.history.charts.samples import Counts
+from gate.history.charts.signals import RULES
 from gate.measure.history import SeriesRequest
 from gate.slo.indicator import Sli
 from gate.slo.window import Span

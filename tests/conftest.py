@@ -11,6 +11,8 @@ from hypothesis import settings
 from tests.command import Run
 from tests.command import gate as run_gate
 
+pytest_plugins = ["tests.servers.fixtures"]
+
 # A slow machine is no failure: timings belong in benchmarks/.
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
@@ -19,6 +21,18 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 # Whatever starts the tests may have turned this off; then each process compiles all of gate anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+REAL = {"browser", "demo", "gitlab", "live"}
+"""Rooms that are marked `real`."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs without coverage, as it reaches no branch that others do not reach."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in REAL:
+            item.add_marker("real")
 
 
 @pytest.fixture

@@ -3,16 +3,16 @@
 # Ends with 1 where any of them has failed.
 #
 # Usage: run.sh PYTHON LANE...
-#   fast    what reaches every branch of gate/, with coverage
-#   real    servers, runners and a browser; to measure each process that these start would take long
-#   slow    what is marked so in either: more scenarios of the runners, long simulations
+#   covered what reaches every branch of gate/, with coverage
+#   real    without coverage, which would take long there and adds nothing: what needs servers, runners
+#           and a browser, and what looks for counter-examples
+#   slow    what is marked so: more scenarios of the runners, long simulations
 #   newer   the presets against newer Prometheus servers, where Debian's other suites can be had
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 python=$1
 shift
-real=(tests/browser tests/demo tests/gitlab tests/live)
 # By module: what one starts is started once. (xdist 3.8's groups do nothing under pytest 9.2.)
 pytest=("$python" -m pytest -n auto --dist loadscope)
 said=$(mktemp -d)
@@ -20,8 +20,8 @@ trap 'rm -rf "$said"' EXIT
 
 run_lane() {
   case $1 in
-    fast) "${pytest[@]}" -m "not slow" --cov=gate --cov-report=term "${real[@]/#/--ignore=}" ;;
-    real) "${pytest[@]}" -m "not slow" "${real[@]}" ;;
+    covered) "${pytest[@]}" -m "not slow and not real and not hypothesis" --cov=gate --cov-report=term ;;
+    real) "${pytest[@]}" -m "not slow and (real or hypothesis)" ;;
     slow) "${pytest[@]}" -m slow ;;
     newer) bash tests/newer-servers.sh "$python" ;;
     *) echo "there is no lane $1" && return 2 ;;

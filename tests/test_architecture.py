@@ -29,7 +29,7 @@ from gate.cli.status import status
 from gate.config.backend_schema import BACKEND
 from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
-from gate.history.charts.rules import RULES
+from gate.history.charts.signals import RULES
 from gate.measure.counts import Cause
 from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
@@ -54,7 +54,18 @@ PURE = ("slo", "wording", "measure", "promql", "budget", "history", "policy", "d
 PURE_MODULES = {
     # Of the standard library: words and arithmetic. No clock, environment, network or file system.
     *("collections.abc", "contextlib", "dataclasses", "enum", "functools", "itertools", "operator"),
-    *("typing", "re", "string", "fractions", "decimal", "math", "hashlib", "hmac", "json"),
+    *(
+        "typing",
+        "re",
+        "string",
+        "fractions",
+        "decimal",
+        "math",
+        "statistics",
+        "hashlib",
+        "hmac",
+        "json",
+    ),
     "random",  # from a fixed seed
     "datetime",  # the types; the calls that read a clock or the machine's zone are looked for below
 }

@@ -10,9 +10,8 @@ from benchmarks.anomalies import PROCESSES
 from gate.cli.anomalies import anomalies
 from gate.config.past_schema import CONTROL_CHARTS
 from gate.history.charts.build import BURNING, EXPECTED, FEWEST
-from gate.history.charts.rules import DEFAULT, RULES
 from gate.history.charts.samples import FEWEST_EVENTS
-from gate.history.charts.signals import CAP, WEIGHT, WIDTH
+from gate.history.charts.signals import CAP, DEFAULT, RULES, WEIGHT, WIDTH
 from gate.parsing.objects import Object
 from gate.policy.changes import REPAIRS
 from gate.policy.control_charts import ControlChartRule

@@ -139,13 +139,15 @@ def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Asse
 
     Not measured unless every member is: a missing part could be the one that is overspent.
     """
-    known = [(member.weight, parts[member.slo]) for member in slo.members]
-    doubts = tuple(doubt for _, part in known for doubt in _member_doubts(part))
-    shares = [(weight, part.consumed) for weight, part in known if part.consumed is not None]
-    if len(shares) < len(known):
+    weighted = [(member.weight, parts[member.slo]) for member in slo.members]
+    doubts = tuple(doubt for _, part in weighted for doubt in _member_doubts(part))
+    shares = [(weight, part.consumed) for weight, part in weighted if part.consumed is not None]
+    if len(shares) < len(weighted):
         return Assessment(slo=slo, doubts=doubts)
     consumed = composite_consumed(shares)
-    costs = [(weight, part.stated_cost) for weight, part in known if part.stated_cost is not None]
+    costs = [
+        (weight, part.stated_cost) for weight, part in weighted if part.stated_cost is not None
+    ]
     return Assessment(
         slo=slo,
         doubts=doubts,

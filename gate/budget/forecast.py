@@ -147,7 +147,7 @@ def bad_slices(series: Series, slices: Slices) -> Series:
         None if total is None or bad is None else float(_is_bad(total, bad, slices))
         for total, bad in zip(series.total, series.bad, strict=True)
     ]
-    total = tuple(None if one is None else 1.0 for one in judged)
+    total = tuple(None if bad is None else 1.0 for bad in judged)
     return replace(series, total=total, bad=tuple(judged))
 
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from gate.budget.assessment import Assessment
 from gate.check.history_access import known_of
-from gate.history.burn_down import BurnDown, burn_down, sketched
 from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import Drawn
-from gate.history.charts.rules import DEFAULT
+from gate.history.charts.signals import DEFAULT
 from gate.history.incidents import budget_events, find_incidents, known_steps
+from gate.history.past_budget import BurnDown, burn_down, sketched
 from gate.measure.counts import Cause, Unmeasured
 from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest
 from gate.policy.past import Past, SloIncidents

@@ -16,7 +16,7 @@ from gate.cli.parameters import (
 )
 from gate.errors import ExitCode
 from gate.history.charts.build import Charting
-from gate.history.charts.rules import DEFAULT, RULES
+from gate.history.charts.signals import DEFAULT, RULES
 from gate.reporters import ANOMALY_REPORTERS, render_anomalies
 
 

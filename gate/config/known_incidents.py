@@ -11,18 +11,9 @@ import yaml
 
 from gate.errors import Mistake, PolicyError, UsageError
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
+from gate.parsing.files import Folder, Imports, read_bytes
 from gate.parsing.objects import Field, Object, Values, build_as
-from gate.parsing.reader import (
-    Folder,
-    Imports,
-    Reader,
-    UnreadableError,
-    after,
-    compose,
-    compose_all,
-    decode,
-    read_bytes,
-)
+from gate.parsing.reader import Reader, UnreadableError, after, compose, compose_all, decode
 from gate.parsing.schema import Choice
 from gate.parsing.values import INSTANT, NAME, TEXT
 

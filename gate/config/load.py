@@ -18,17 +18,9 @@ from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, ON, OVERRIDES,
 from gate.config.slo_schema import FROM, SLO, FromFiles, Placed
 from gate.decision.decision import PolicySource
 from gate.errors import Mistake, PolicyError
+from gate.parsing.files import Folder, Imports, Tree, read_bytes
 from gate.parsing.objects import Field, Object, Values
-from gate.parsing.reader import (
-    Folder,
-    Imports,
-    Reader,
-    Tree,
-    UnreadableError,
-    compose,
-    decode,
-    read_bytes,
-)
+from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.parsing.schema import Choice, JsonSchema, ListOf, pairs
 from gate.parsing.values import DURATION, NAME, SHARE, TEXT
 from gate.policy.changes import DEFAULT

@@ -19,8 +19,9 @@ from gate.config.preset import (
 )
 from gate.config.preset_schema import INDICATOR, PRESET
 from gate.errors import nearest
+from gate.parsing.files import Folder, Imports
 from gate.parsing.objects import Object, Values
-from gate.parsing.reader import Folder, Imports, Reader, UnreadableError, compose, written
+from gate.parsing.reader import Reader, UnreadableError, compose, written
 from gate.parsing.values import threshold_in
 from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import around, decimal

@@ -23,7 +23,7 @@ class PolicySource:
     path: str
     """As the user gave it."""
     sha256: str
-    """Hash of the file and of the SLO files that it reads (`gate.parsing.reader`), hexadecimal."""
+    """Hash of the file and of the SLO files that it reads (`gate.parsing.files`), hexadecimal."""
     revision: str | None
     """The git commit that is checked out, or that the policy was read from (``--policy-ref``).
 

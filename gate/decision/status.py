@@ -12,7 +12,7 @@ from gate.decision.slo_document import Json, instant, slo_document
 from gate.policy.policy import Policy
 
 if TYPE_CHECKING:  # `gate check` comes by here, and needs none
-    from gate.history.burn_down import BurnDown
+    from gate.history.past_budget import BurnDown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Final
 
-from gate.exporters.exported import Exported
+from gate.exporters.indicator import Exported
 from gate.policy.policy import Policy
 
 EXPORTERS: Final[dict[str, str]] = {

@@ -9,8 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from gate.errors import UsageError
-from gate.exporters.exported import Exported, NotExportableError, each
-from gate.exporters.indicator import CountedIndicator, counted
+from gate.exporters.indicator import CountedIndicator, Exported, NotExportableError, counted, each
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Slo
 from gate.slo.quantities import decimal, format_duration

@@ -1,18 +1,56 @@
-"""An SLO's indicator as expressions in PromQL, as far as it is known without asking a server."""
+"""What an export makes of an SLO: its indicator in PromQL, and what could not be exported."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from gate.config.sli_schema import sli_kind
-from gate.exporters.exported import NotExportableError
-from gate.promql.boundaries import Boundary
-from gate.promql.buckets import Buckets
+from gate.promql.buckets import Boundary, Buckets
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
 from gate.slo.indicator import Bucket, Sli
 from gate.slo.objective import CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A document in another tool's format."""
+
+    text: str | None
+    """None: not one SLO could be written."""
+    remarks: tuple[str, ...] = ()
+    """What was left out, and what its reader must know: a sentence each."""
+
+
+class NotExportableError(Exception):
+    """An SLO cannot be said in the format; the text is the reason."""
+
+
+def each(
+    slos: Iterable[Slo], write: Callable[[Slo], tuple[T, tuple[str, ...]]]
+) -> tuple[list[T], tuple[str, ...]]:
+    """Write every SLO that can be written; return these, and the remarks about all."""
+    written, remarks = list[T](), list[str]()
+    for slo in slos:
+        try:
+            entry, notes = write(slo)
+        except NotExportableError as error:
+            remarks.append(f"{slo.name} is left out: {error}")
+            continue
+        written.append(entry)
+        remarks += [f"{slo.name}: {note}" for note in notes]
+    return written, tuple(remarks)
+
+
+def yaml_text(*documents: Any) -> str:
+    """Write YAML documents, their keys in the order given, no line folded."""
+    import yaml  # noqa: PLC0415 - the dashboard needs none
+
+    return yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=100_000)
+
 
 _LE: Final = "its boundary is matched as clients usually write it; the live one was not asked"
 
@@ -108,5 +146,5 @@ def _read(sli: Sli, labels: Mapping[str, str] | None) -> dict[str, Expression]:
 
 
 def _names(roles: Mapping[str, Expression]) -> str:
-    found = (selector for expression in roles.values() for selector in expression.selectors)
-    return ", ".join(dict.fromkeys(selector.partition("{")[0] for selector in found))
+    selectors = (selector for expression in roles.values() for selector in expression.selectors)
+    return ", ".join(dict.fromkeys(selector.partition("{")[0] for selector in selectors))

@@ -7,8 +7,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from gate.exporters.exported import Exported, NotExportableError, each, yaml_text
-from gate.exporters.indicator import CountedIndicator, counted, unsaid
+from gate.exporters.indicator import (
+    CountedIndicator,
+    Exported,
+    NotExportableError,
+    counted,
+    each,
+    unsaid,
+    yaml_text,
+)
 from gate.policy.policy import Policy
 from gate.slo.indicator import EmptySlice
 from gate.slo.objective import RatioSlo, Slo

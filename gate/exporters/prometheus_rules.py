@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gate.exporters.exported import Exported, NotExportableError, each, yaml_text
-from gate.exporters.indicator import counted
+from gate.exporters.indicator import Exported, NotExportableError, counted, each, yaml_text
 from gate.measure.counts import rule_labels
 from gate.policy.burn_rates import Effect
 from gate.policy.policy import Policy

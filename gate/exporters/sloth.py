@@ -6,8 +6,7 @@ https://github.com/slok/sloth/blob/main/pkg/prometheus/api/v1/README.md
 from datetime import timedelta
 from typing import Any, Final
 
-from gate.exporters.exported import Exported, NotExportableError, each, yaml_text
-from gate.exporters.indicator import counted, unsaid
+from gate.exporters.indicator import Exported, NotExportableError, counted, each, unsaid, yaml_text
 from gate.policy.policy import Policy
 from gate.slo.objective import Slo
 from gate.slo.window import RollingWindow

@@ -40,7 +40,7 @@ class StepEvents:
 
 def known_part(series: Series) -> Series:
     """Return the series from the first step on of which anything is known."""
-    first = next((place for place, one in enumerate(series.total) if one is not None), None)
+    first = next((place for place, total in enumerate(series.total) if total is not None), None)
     kept = slice(len(series.total) if first is None else first, None)
     return Series(total=series.total[kept], bad=series.bad[kept], query=series.query)
 
@@ -55,7 +55,7 @@ def futures(series: Series, step: timedelta, steps: int) -> Iterator[StepEvents]
         steps: how far to look, above 0.
     """
     length, day, week = len(series.total), DAY // step, WEEK // step
-    scale = length / sum(one is not None for one in series.total)
+    scale = length / sum(total is not None for total in series.total)
     total, bad = _sums(series.total, scale), _sums(series.bad, scale)
     # From the hour of the day that it is now.
     starts = range(length % day, length, day)
@@ -73,8 +73,8 @@ def futures(series: Series, step: timedelta, steps: int) -> Iterator[StepEvents]
 
 def _sums(events: Sequence[float | None], scale: float) -> list[float]:
     """Return the events before each step of the history and of its repetition."""
-    known = [(value or 0.0) * scale for value in events]
-    return list(accumulate([*known, *known], initial=0.0))
+    scaled = [(value or 0.0) * scale for value in events]
+    return list(accumulate([*scaled, *scaled], initial=0.0))
 
 
 Future = Iterable[tuple[datetime, Fraction]]
@@ -96,7 +96,7 @@ class Expected:
     """One in twenty has more."""
     lasting: float
     """The share of the futures in which something is left, 0 to 1."""
-    known: timedelta
+    history_length: timedelta
     """How long the history is that they were drawn from."""
 
 
@@ -146,14 +146,14 @@ def expected(
     """
     rest, budget = slo.window.whole(at).end - at, float(slo.budget)
     left = sorted(
-        1 - (so_far.bad + one.bad) / (budget * (so_far.total + one.total))
-        for one in futures(series, step, ceil(rest / step))
+        1 - (so_far.bad + future.bad) / (budget * (so_far.total + future.total))
+        for future in futures(series, step, ceil(rest / step))
     )
     low, median, high = (left[ceil(share * len(left)) - 1] for share in _SHARES)
     return Expected(
         low=low,
         median=median,
         high=high,
-        lasting=sum(one > 0 for one in left) / len(left),
-        known=len(series.total) * step,
+        lasting=sum(share > 0 for share in left) / len(left),
+        history_length=len(series.total) * step,
     )

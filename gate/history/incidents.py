@@ -91,7 +91,7 @@ def find_incidents(
     window = steps_of(WINDOW, request.step)
     trailing = burn_rates(series, budget, window)
     half = [rate is not None and rate >= threshold / 2 for rate in own]
-    found = []
+    incidents = []
     for running, ending in _stretches(trailing, half, threshold, window, request.step):
         last = request.steps - 1 if ending is IncidentEnding.OPEN else running.last
         bad = series.bad[running.first : last + 1]
@@ -103,8 +103,8 @@ def find_incidents(
             peak=running.peak,
             unknown=bad.count(None) * request.step,
         )
-        found.append(incident)
-    return tuple(found)
+        incidents.append(incident)
+    return tuple(incidents)
 
 
 def known_steps(series: Series) -> tuple[bool, ...]:
@@ -120,11 +120,11 @@ def budget_events(
     Where the history is as long as the window and all known: budget x events, as anywhere else.
     0 where there was no traffic.
     """
-    known = sum(known_steps(series)) * request.step
-    if not known:
+    known_time = sum(known_steps(series)) * request.step
+    if not known_time:
         return Fraction(0)
     events = Fraction(sum(total or 0.0 for total in series.total))
-    return budget * events * Fraction(window // _FINEST, known // _FINEST)
+    return budget * events * Fraction(window // _FINEST, known_time // _FINEST)
 
 
 def bad_between(series: Series, request: SeriesRequest, start: datetime, end: datetime) -> Fraction:
@@ -176,7 +176,7 @@ def _stretches(
     for place, rate in enumerate(trailing):
         recent = range(max(place - window + 1, 0), place + 1)
         if running is None and rate is not None and rate >= threshold:
-            first = next((one for one in recent if half[one]), place)
+            first = next((step_index for step_index in recent if half[step_index]), place)
             running = _Running(first=first, last=place, peak=rate)
         if running is None:
             continue
@@ -186,7 +186,9 @@ def _stretches(
             running.quiet += 1
         else:
             running.quiet = running.unknown = 0
-            running.last = next((one for one in reversed(recent) if half[one]), place)
+            running.last = next(
+                (step_index for step_index in reversed(recent) if half[step_index]), place
+            )
             running.peak = max(running.peak, rate)
         ending = running.ending(calm)
         if ending is not None:

@@ -64,10 +64,10 @@ class Candidate:
 
 def fit(slo: RatioSlo, periods: Sequence[PastPeriod]) -> Fit:
     """Return how the objective fits the periods that count."""
-    consumed = [one.consumed(slo.objective) for one in periods]
+    consumed = [period.consumed(slo.objective) for period in periods]
     if len(consumed) < _FEWEST:
         return Fit.UNTOLD
-    if sum(one > 1 for one in consumed) > _QUARTER * len(consumed):
+    if sum(share > 1 for share in consumed) > _QUARTER * len(consumed):
         return Fit.STRICT
     return Fit.LOOSE if max(consumed) <= _QUARTER else Fit.RIGHT
 
@@ -90,18 +90,18 @@ def candidates(slo: RatioSlo, met: Fraction | None) -> list[Candidate]:
 
     A step stricter is half of the budget, a step laxer twice the budget.
     """
-    asked = {
+    objectives = {
         CandidateKind.PRESENT: slo.objective,
         CandidateKind.SLA: slo.sla,
         CandidateKind.MET: met,
         CandidateKind.STRICTER: 1 - slo.budget / _A_STEP,
         CandidateKind.LAXER: 1 - slo.budget * _A_STEP,
     }
-    found: dict[Fraction, Candidate] = {}
-    for kind, objective in asked.items():
+    by_objective: dict[Fraction, Candidate] = {}
+    for kind, objective in objectives.items():
         if objective is not None and objective > 0:
-            found.setdefault(objective, Candidate(kind, objective))
-    return [found[objective] for objective in sorted(found, reverse=True)]
+            by_objective.setdefault(objective, Candidate(kind, objective))
+    return [by_objective[objective] for objective in sorted(by_objective, reverse=True)]
 
 
 def moved(series: Series, cut: PeriodCut, min_coverage: Fraction) -> list[Fraction]:
@@ -113,7 +113,7 @@ def moved(series: Series, cut: PeriodCut, min_coverage: Fraction) -> list[Fracti
     sums, width = _Sums(series), len(series.total) // len(cut.spans)
     ends = range(len(series.total), width - 1, -max(width // MOVES, 1))
     ratios = (sums.ratio(end - width, end, min_coverage) for end in ends)
-    return [Fraction(one) for one in ratios if one is not None]
+    return [Fraction(ratio) for ratio in ratios if ratio is not None]
 
 
 def spent(
@@ -152,13 +152,13 @@ class _Sums:
     def __init__(self, series: Series) -> None:
         self._total = _running(series.total)
         self._bad = _running(series.bad)
-        self._known = list(accumulate((one is not None for one in series.total), initial=0))
+        self._measured = list(accumulate((total is not None for total in series.total), initial=0))
 
     def ratio(self, start: int, end: int, min_coverage: Fraction) -> float | None:
         """Return the error ratio of some steps; None: too few are known, or nothing happened."""
-        known = self._known[end] - self._known[start]
+        measured = self._measured[end] - self._measured[start]
         total = self._total[end] - self._total[start]
-        if known < min_coverage * (end - start) or total <= 0:
+        if measured < min_coverage * (end - start) or total <= 0:
             return None
         return (self._bad[end] - self._bad[start]) / total
 

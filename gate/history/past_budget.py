@@ -1,20 +1,88 @@
-"""What happened to one SLO's budget over a history, thinned to what a picture or a table can show.
-
-Of many steps the highest and the lowest are kept, so that no peak goes missing.
-"""
+"""What happened to one budget over a history: its burn-down, thinned to what a picture can show."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Final
 
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
-from gate.history.burn_down import BurnDown, burn_down
 from gate.history.incidents import burn_rates, steps_of
-from gate.measure.history import Series, SeriesRequest
+from gate.measure.history import Series, SeriesRequest, newest_steps
+from gate.slo.objective import RatioSlo, Slo
 from gate.slo.window import Span
+
+_CELLS: Final = 20
+"""Of a burn-down in a line of text."""
+
+
+_SHORTEST: Final = timedelta(minutes=5)
+"""A step with fewer scrapes may know nothing."""
+
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnDown:
+    """Shares of the budget that were left, step by step; floats, as every history."""
+
+    start: datetime
+    """Of the first step."""
+    step: timedelta
+    full: float
+    """What was left at the start: 1, but for what a server extrapolates; less where the window
+    began before the first step."""
+    left: tuple[float | None, ...]
+    """What was left at the end of each step, below 0 where it was overspent; None: not known what
+    happened in the step. The last step ends at the instant of the run."""
+
+
+def sketched(slo: Slo, at: datetime) -> SeriesRequest | None:
+    """Return what to ask for a burn-down of the window in 20 steps.
+
+    None where the SLO's events cannot be told step by step, or the window has hardly begun.
+    """
+    if not isinstance(slo, RatioSlo) or slo.slices is not None:
+        return None
+    span = slo.window.counted(at)
+    step = max(span.length // _CELLS // _SECOND * _SECOND, _SHORTEST)
+    if span.length < step:
+        return None
+    return SeriesRequest(sli=slo.sli, span=newest_steps(span, step), step=step)
+
+
+def burn_down(series: Series, request: SeriesRequest, assessment: Assessment) -> BurnDown | None:
+    """Return how the budget came down to what was measured; None where nothing was, or is known.
+
+    Each bad event takes the share that it takes of the budget as measured at the instant of the
+    run: bad events after a step, by that, is what was left more then.
+
+    Args:
+        series: the history, up to the instant of the run.
+        request: what it answers; what lies before the window is not looked at.
+        assessment: the budget of the SLO at that instant.
+    """
+    if assessment.remaining is None or assessment.consumed is None or assessment.span is None:
+        return None
+    first = max(-((request.span.start - assessment.span.start) // request.step), 0)
+    totals, bad = series.total[first:], [value or 0.0 for value in series.bad[first:]]
+    if all(total is None for total in totals):
+        return None
+    share = float(assessment.consumed / assessment.bad) if assessment.bad else 0.0
+    later = accumulate(reversed(bad), initial=0.0)
+    left = [float(assessment.remaining) + events * share for events in later]
+    left.reverse()
+    return BurnDown(
+        start=request.span.start + first * request.step,
+        step=request.step,
+        full=left[0],
+        left=tuple(
+            None if total is None else value for total, value in zip(totals, left[1:], strict=True)
+        ),
+    )
+
 
 DAY: Final = timedelta(days=1)
 
@@ -62,18 +130,18 @@ class Trace:
     stretches: tuple[Stretch, ...]
 
 
-def trace(series: Series, request: SeriesRequest, known: Assessment, budget: float) -> Trace:
+def trace(series: Series, request: SeriesRequest, assessment: Assessment, budget: float) -> Trace:
     """Return what happened to a budget.
 
     Args:
         series: the history up to the instant of the run.
         request: what it answers.
-        known: the budget of the SLO at that instant, measured or not.
+        assessment: the budget of the SLO at that instant, measured or not.
         budget: the share of events that may be bad, above 0.
     """
     steps, step = request.steps, request.step
     ends = _Ends(request.span.start, step)
-    spent = burn_down(series, request, known)
+    spent = burn_down(series, request, assessment)
     fast = burn_rates(series, budget, steps_of(PRESENT, step))
     places = range((steps - 1) % _every(steps), steps, _every(steps))
     slow = burn_rates(series, budget, steps_of(DAY, step), places)
@@ -97,11 +165,11 @@ def thin(values: Sequence[float | None], buckets: int = BUCKETS) -> list[tuple[i
     points: list[tuple[int, float | None]] = []
     for first in range(0, len(values), width):
         places = range(first, min(first + width, len(values)))
-        known = [(value, place) for place in places if (value := values[place]) is not None]
-        if not known:
+        measured = [(value, place) for place in places if (value := values[place]) is not None]
+        if not measured:
             points.append((first, None))
             continue
-        ends = {min(known)[1], max(known)[1]}
+        ends = {min(measured)[1], max(measured)[1]}
         points += [(place, values[place]) for place in sorted(ends)]
     return points
 
@@ -168,5 +236,5 @@ def _left_after(spent: BurnDown, start: datetime, steps: int) -> float | None:
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    measured = [value for value in values if value is not None]
+    return sum(measured) if measured else None

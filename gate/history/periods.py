@@ -103,15 +103,15 @@ def look_at(
         cut: the periods.
         min_coverage: the share of a period that must be known to count it, 0 to 1.
     """
-    found = []
+    periods = []
     for span in cut.spans:
         steps = cut.places(span)
         total, bad = _sum(series.total[steps]), _sum(series.bad[steps])
-        known = sum(one is not None for one in series.total[steps])
-        coverage = Fraction(known, steps.stop - steps.start)
+        measured = sum(step_total is not None for step_total in series.total[steps])
+        coverage = Fraction(measured, steps.stop - steps.start)
         doubt = _doubt(slo, total, coverage, min_coverage)
-        found.append(PastPeriod(span=span, total=total, bad=bad, coverage=coverage, doubt=doubt))
-    return tuple(found)
+        periods.append(PastPeriod(span=span, total=total, bad=bad, coverage=coverage, doubt=doubt))
+    return tuple(periods)
 
 
 def _gap(window: Window) -> timedelta:
@@ -123,7 +123,7 @@ def _step(lengths: Sequence[timedelta]) -> timedelta:
     unit = gcd(*(length // _MILLISECOND for length in lengths))
     aimed = max(sum(lengths, timedelta()) / len(lengths) / _STEPS, _SHORTEST)
     least = ceil(unit * _MILLISECOND / aimed)
-    parts = next((one for one in range(least, 4 * least) if unit % one == 0), 1)
+    parts = next((parts for parts in range(least, 4 * least) if unit % parts == 0), 1)
     return unit * _MILLISECOND / parts
 
 

@@ -92,12 +92,14 @@ def annotate(
     """
     earliest, latest = episode.start - BEFORE, episode.start + step
     before = [
-        one for one in deploys if one.service in {None, service} and earliest <= one.time <= latest
+        deployment
+        for deployment in deploys
+        if deployment.service in {None, service} and earliest <= deployment.time <= latest
     ]
     return AnnotatedIncident(
         episode=episode,
-        records=tuple(one for one in records if one.overlaps(episode.start, episode.end)),
-        deploys=tuple(sorted(before, key=lambda one: one.time)),
+        records=tuple(record for record in records if record.overlaps(episode.start, episode.end)),
+        deploys=tuple(sorted(before, key=lambda deployment: deployment.time)),
     )
 
 
@@ -105,7 +107,9 @@ def records_without_impact(
     records: Sequence[IncidentRecord], explained: Sequence[AnnotatedIncident], span: Span
 ) -> tuple[IncidentRecord, ...]:
     """Return the records, of those that overlap the span, that explain nothing that was found."""
-    used = {one.id for found in explained for one in found.records}
+    used = {record.id for incident in explained for record in incident.records}
     return tuple(
-        one for one in records if one.id not in used and one.overlaps(span.start, span.end)
+        record
+        for record in records
+        if record.id not in used and record.overlaps(span.start, span.end)
     )

@@ -41,7 +41,7 @@ class ServiceIncident:
     @property
     def end(self) -> datetime:
         """When the last SLO had recovered; of an open one the end of the history."""
-        return max(one.incident.end for one in self.felt)
+        return max(impact.incident.end for impact in self.felt)
 
     @property
     def duration(self) -> timedelta:
@@ -51,11 +51,11 @@ class ServiceIncident:
     @property
     def ending(self) -> IncidentEnding:
         """Calm only if it was so for every SLO."""
-        endings = {one.incident.ending for one in self.felt}
+        endings = {impact.incident.ending for impact in self.felt}
         return next(
-            one
-            for one in (IncidentEnding.OPEN, IncidentEnding.LOST, IncidentEnding.CALM)
-            if one in endings
+            ending
+            for ending in (IncidentEnding.OPEN, IncidentEnding.LOST, IncidentEnding.CALM)
+            if ending in endings
         )
 
 
@@ -103,54 +103,58 @@ def merge_incidents(felt: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
     """Put together what overlaps, directly or by way of others; the oldest first."""
     groups: list[list[SloImpact]] = []
     end = None
-    for one in sorted(felt, key=lambda one: (one.incident.start, one.slo)):
-        if end is None or one.incident.start >= end:
+    for impact in sorted(felt, key=lambda impact: (impact.incident.start, impact.slo)):
+        if end is None or impact.incident.start >= end:
             groups.append([])
-            end = one.incident.end
-        groups[-1].append(one)
-        end = max(end, one.incident.end)
+            end = impact.incident.end
+        groups[-1].append(impact)
+        end = max(end, impact.incident.end)
     return tuple(ServiceIncident(felt=tuple(group)) for group in groups)
 
 
 def reliability(
-    found: Sequence[ServiceIncident], known: Sequence[bool], *, start: datetime, step: timedelta
+    incidents: Sequence[ServiceIncident],
+    known_steps: Sequence[bool],
+    *,
+    start: datetime,
+    step: timedelta,
 ) -> Reliability:
     """Return how often and how long.
 
     Args:
-        found: all episodes of the service.
-        known: of which steps of the history anything is known.
+        incidents: all incidents of the service.
+        known_steps: of which steps of the history anything is known.
         start: of the history.
         step: of the history.
     """
-    ended = [one.duration for one in found if one.ending is IncidentEnding.CALM]
-    operating = sum(known)
-    for one in found:
-        first, last = ((at - start) // step for at in (one.start, one.end))
-        operating -= sum(known[first:last])
+    ended = [incident.duration for incident in incidents if incident.ending is IncidentEnding.CALM]
+    operating = sum(known_steps)
+    for incident in incidents:
+        first, last = ((at - start) // step for at in (incident.start, incident.end))
+        operating -= sum(known_steps[first:last])
     return Reliability(
-        count=len(found),
+        count=len(incidents),
         mttr=sum(ended, timedelta()) / len(ended) if ended else None,
         longest=max(ended, default=None),
-        mtbf=operating * step / len(found) if found else None,
+        mtbf=operating * step / len(incidents) if incidents else None,
     )
 
 
 def drain(
     felt: Sequence[SloImpact],
     windows: Mapping[str, timedelta],
-    known: Mapping[str, timedelta],
+    known_time: Mapping[str, timedelta],
 ) -> Drain | None:
     """Return what the incidents take from the SLO that they cost most; None where there are none.
 
     Args:
         felt: all incidents of the service.
         windows: the length of each SLO's window.
-        known: how much time there is of which something is known of the SLO.
+        known_time: how much of the time something is known of the SLO.
     """
-    found = []
-    for slo in {one.slo: None for one in felt}:
-        shares = [one.share for one in felt if one.slo == slo]
-        each, pace = sum(shares) / len(shares), len(shares) / (known[slo] / windows[slo])
-        found.append(Drain(slo=slo, window=windows[slo], per_window=pace, each=each))
-    return max(found, key=lambda one: one.total, default=None)
+    drains = []
+    for slo in {impact.slo: None for impact in felt}:
+        shares = [impact.share for impact in felt if impact.slo == slo]
+        each, pace = sum(shares) / len(shares), len(shares) / (known_time[slo] / windows[slo])
+        drains.append(Drain(slo=slo, window=windows[slo], per_window=pace, each=each))
+    return max(drains, key=lambda drain_of_slo: drain_of_slo.total, default=None)

@@ -100,12 +100,12 @@ def _kept(groups: Mapping[LabelValues, Cohort], place: int, request: CohortReque
     return {*ranked, *([request.keep] if place == 0 and request.keep is not None else [])}
 
 
-def _added(one: Cohort, other: Cohort) -> Cohort:
-    return Cohort(total=_sums(one.total, other.total), bad=_sums(one.bad, other.bad))
+def _added(cohort: Cohort, other: Cohort) -> Cohort:
+    return Cohort(total=_sums(cohort.total, other.total), bad=_sums(cohort.bad, other.bad))
 
 
-def _sums(one: Sequence[float | None], other: Sequence[float | None]) -> tuple[float | None, ...]:
+def _sums(first: Sequence[float | None], other: Sequence[float | None]) -> tuple[float | None, ...]:
     return tuple(
         None if a is None and b is None else (a or 0.0) + (b or 0.0)
-        for a, b in zip(one, other, strict=True)
+        for a, b in zip(first, other, strict=True)
     )

@@ -129,5 +129,5 @@ class Doctor(Protocol):
 
 def worst(symptoms: Sequence[CheckResult]) -> Level:
     """Return the worst level; ``ok`` where there is nothing."""
-    found = {symptom.level for symptom in symptoms}
-    return next((level for level in reversed(Level) if level in found), Level.OK)
+    levels = {symptom.level for symptom in symptoms}
+    return next((level for level in reversed(Level) if level in levels), Level.OK)

@@ -75,18 +75,18 @@ class HistoryBackend(Protocol):
         ...
 
 
-def covers(asked: SeriesRequest, wanted: SeriesRequest) -> bool:
+def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:
     """Return whether the answer to what was asked has in it what is wanted."""
     return (
-        asked.sli == wanted.sli
-        and (asked.mean or not wanted.mean)
-        and asked.span.end == wanted.span.end
-        and asked.span.start <= wanted.span.start
-        and not wanted.step % asked.step
+        request.sli == wanted.sli
+        and (request.mean or not wanted.mean)
+        and request.span.end == wanted.span.end
+        and request.span.start <= wanted.span.start
+        and not wanted.step % request.step
     )
 
 
-def coarser(answer: SeriesAnswer, asked: SeriesRequest, wanted: SeriesRequest) -> SeriesAnswer:
+def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest) -> SeriesAnswer:
     """Return what happened in the steps that are wanted.
 
     Of a step something is known where it is of any part of it, as a server has it that finds
@@ -94,13 +94,13 @@ def coarser(answer: SeriesAnswer, asked: SeriesRequest, wanted: SeriesRequest) -
 
     Args:
         answer: to what was asked.
-        asked: it `covers` what is wanted.
+        request: what was asked; it `covers` what is wanted.
         wanted: with steps that are multiples of those that were asked for.
     """
     if not isinstance(answer, Series):
         return answer
-    parts = wanted.step // asked.step
-    first = asked.steps - wanted.steps * parts
+    parts = wanted.step // request.step
+    first = request.steps - wanted.steps * parts
 
     def summed(values: Sequence[float | None]) -> tuple[float | None, ...]:
         starts = range(first, len(values), parts)
@@ -119,5 +119,5 @@ def coarser(answer: SeriesAnswer, asked: SeriesRequest, wanted: SeriesRequest) -
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    measured = [value for value in values if value is not None]
+    return sum(measured) if measured else None

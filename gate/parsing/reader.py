@@ -1,108 +1,15 @@
 """Reading YAML with places: each value knows its line and column, each mistake is collected."""
 
-import posixpath
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
-from typing import Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
 
-from gate.errors import Mistake, PolicyError
-from gate.policy.globs import matches
-
-
-def read_bytes(path: str) -> bytes:
-    """Return what a file holds that the user named.
-
-    Raises:
-        PolicyError: it cannot be read.
-    """
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        message = f"the file cannot be read: {error.strerror}"
-        raise PolicyError((Mistake(file=path, line=1, column=1, message=message),)) from error
-
-
-class Tree(Protocol):
-    """Where the files are. Names are relative to the policy's folder, with ``/``."""
-
-    def find(self, pattern: str) -> Sequence[str]:
-        """Return the names of the files that match a glob, in any order."""
-        ...
-
-    def read(self, name: str) -> bytes:
-        """Return what a file that was found holds.
-
-        Raises:
-            OSError: it cannot be read.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder as it is."""
-
-    path: Path
-
-    def find(self, pattern: str) -> Sequence[str]:
-        """Return the names of the files that match a glob."""
-        import glob  # noqa: PLC0415 - for policies that read other files only
-
-        literal = glob.escape(pattern).replace("[*]", "*").replace("[?]", "?")
-        # Path.glob takes ** for something else in some versions of Python.
-        paths = glob.glob(literal, root_dir=self.path, recursive=True, include_hidden=True)  # noqa: PTH207
-        names = (Path(path).as_posix() for path in paths if (self.path / path).is_file())
-        return [name for name in names if matches(pattern, name)]
-
-    def read(self, name: str) -> bytes:
-        """Return what a file holds."""
-        return (self.path / name).read_bytes()
-
-
-@dataclass(slots=True, kw_only=True)
-class Imports:
-    """The files that one policy has read so far: they are as much the policy as its own text."""
-
-    tree: Tree
-    patterns: list[str] = field(default_factory=list)
-    texts: dict[str, bytes] = field(default_factory=dict)
-    """By name."""
-
-    def find(self, pattern: str) -> list[str]:
-        """Return the names of the files that match a glob, sorted."""
-        pattern = posixpath.normpath(pattern)
-        self.patterns.append(pattern)
-        return sorted(self.tree.find(pattern))
-
-    def read(self, name: str) -> bytes:
-        """Return what a file holds, and remember it.
-
-        Raises:
-            OSError: it cannot be read.
-        """
-        self.texts[name] = self.tree.read(name)
-        return self.texts[name]
-
-    def digest(self, policy: str, raw: bytes) -> str:
-        """Return the hash of all that the policy says, by which an altered one is known.
-
-        Of a policy that reads no files: what ``sha256sum POLICY`` prints. Of one that does: what
-        ``sha256sum POLICY FILE... | sha256sum`` prints in the policy's folder, files sorted.
-        """
-        own = sha256(raw).hexdigest()
-        if not self.texts:
-            return own
-        lines = [f"{own}  {policy}\n"]
-        lines += [
-            f"{sha256(text).hexdigest()}  {name}\n" for name, text in sorted(self.texts.items())
-        ]
-        return sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
-
+from gate.errors import Mistake
+from gate.parsing.files import Imports
 
 _VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
@@ -112,7 +19,6 @@ _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
 _TEXT = "tag:yaml.org,2002:str"
 NULL = "tag:yaml.org,2002:null"
 _START = yaml.Mark("", 0, 0, 0, "", 0)
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # PyYAML may be built without libyaml
 
 T = TypeVar("T")
 
@@ -192,7 +98,7 @@ def compose(text: str, reader: Reader) -> yaml.Node:
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
-    node = _parsed(lambda: yaml.compose(text, _LOADER), text, reader)
+    node = _parsed(lambda: yaml.compose(text, _loader()), text, reader)
     if node is None:
         raise reader.fail(after(""), "the file is empty")
     return node
@@ -204,11 +110,16 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
-    nodes = _parsed(lambda: list(yaml.compose_all(text, _LOADER)), text, reader)
+    nodes = _parsed(lambda: list(yaml.compose_all(text, _loader())), text, reader)
     documents = [node for node in nodes if node.tag != NULL]
     if not documents:
         raise reader.fail(after(""), "the file is empty")
     return documents
+
+
+def _loader() -> Any:
+    """Return the fast loader; PyYAML may be built without libyaml."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _parsed(parse: Callable[[], T], text: str, reader: Reader) -> T:

@@ -63,13 +63,13 @@ def read_expression(
             ' sum(increase(requests_total{code="500"}[$window])) or requests_total{code="500"}'
         )
     shape = shape_of(tokens)
-    found = dict.fromkeys(join(tokens[place.start : place.stop]) for place in shape.selectors)
+    selectors = dict.fromkeys(join(tokens[place.start : place.stop]) for place in shape.selectors)
     return Expression(
         pieces=_pieces(tokens),
-        selectors=tuple(found),
+        selectors=tuple(selectors),
         additive=reduced(shape_of(fold_subqueries(tokens)).text, COUNTED + SUMS) == "N",
         union=" or " in shape.text,
-        joint=len(found) > 1 and not _ARITHMETIC.isdisjoint(shape.text.split()),
+        joint=len(selectors) > 1 and not _ARITHMETIC.isdisjoint(shape.text.split()),
     )
 
 

@@ -46,10 +46,10 @@ class LabelMatcher:
         if self.operator not in _REGEX:
             return (value == self.value) == (self.operator == "=")
         try:
-            found = re.fullmatch(self.value, value) is not None
+            matches = re.fullmatch(self.value, value) is not None
         except re.error:
             return None
-        return found == (self.operator in _POSITIVE)
+        return matches == (self.operator in _POSITIVE)
 
 
 def matchers(labels: Mapping[str, str]) -> str:
@@ -71,12 +71,12 @@ class Selector:
     @classmethod
     def read(cls, text: str) -> Self:
         """Take apart one of the `Expression.selectors`."""
-        found = list(_matchers(tokenize(text)))
-        names = [m.value for m in found if m.label == _NAME and m.operator == "="]
+        matchers = list(_matchers(tokenize(text)))
+        names = [m.value for m in matchers if m.label == _NAME and m.operator == "="]
         bare = re.match(r"[A-Za-z_:][A-Za-z0-9_:]*", text)
         if bare is None and not names:
-            return cls(name="", matchers=tuple(found))
-        rest = tuple(matcher for matcher in found if matcher.label != _NAME)
+            return cls(name="", matchers=tuple(matchers))
+        rest = tuple(matcher for matcher in matchers if matcher.label != _NAME)
         return cls(name=bare[0] if bare else names[0], matchers=rest)
 
     @property
@@ -114,7 +114,7 @@ def _matchers(tokens: list[Token]) -> Iterable[LabelMatcher]:
 def _unquoted(text: str) -> str:
     if text.startswith("`"):
         return text[1:-1]
-    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), text[1:-1])
+    return _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), text[1:-1])
 
 
 _WHOLE_BOUNDARY = re.compile(r"""(?<![\w"'])le\s*=\s*["']([0-9]+)(?:\.0+)?["']""")
@@ -138,7 +138,7 @@ def fold_braces(tokens: list[Token], labels: Mapping[str, str]) -> tuple[list[To
     Raises:
         ExpressionError: ``$labels`` stands outside braces.
     """
-    done, found, index = list[Token](), False, 0
+    done, has_labels, index = list[Token](), False, 0
     while index < len(tokens):
         token = tokens[index]
         if token.kind is TokenKind.LABELS:
@@ -146,13 +146,13 @@ def fold_braces(tokens: list[Token], labels: Mapping[str, str]) -> tuple[list[To
         if token.kind is TokenKind.SYMBOL and token.text == "{":
             end = closing(tokens, index)
             inside = tokens[index + 1 : end]
-            found = found or any(token.kind is TokenKind.LABELS for token in inside)
+            has_labels = has_labels or any(token.kind is TokenKind.LABELS for token in inside)
             done.append(Token(TokenKind.BRACES, _braces(inside, matchers(labels))))
             index = end
         else:
             done.append(token)
         index += 1
-    return done, found
+    return done, has_labels
 
 
 def _braces(inside: list[Token], written: str) -> str:

@@ -12,7 +12,7 @@ from gate.reporters.style import Style
 from gate.slo.window import Span
 
 if TYPE_CHECKING:
-    from gate.history.burn_down import BurnDown
+    from gate.history.past_budget import BurnDown
 
 _HOUR: Final = timedelta(hours=1)
 

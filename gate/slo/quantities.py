@@ -152,5 +152,5 @@ def around(threshold: Fraction, boundaries: Collection[Fraction], unit: str) -> 
     below = max((bound for bound in boundaries if bound < threshold), default=None)
     above = min((bound for bound in boundaries if bound > threshold), default=None)
     sides = (("stricter", below), ("laxer", above))
-    found = [f"the next {side} is {decimal(b)}{unit}" for side, b in sides if b is not None]
-    return ", ".join(found) or "there is none at all"
+    nearest = [f"the next {side} is {decimal(b)}{unit}" for side, b in sides if b is not None]
+    return ", ".join(nearest) or "there is none at all"

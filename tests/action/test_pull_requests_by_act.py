@@ -10,6 +10,8 @@ from tests.ci.test_github_people import labelling
 from tests.cli.installed import POLICY
 from tests.servers.github import FakeGitHub, github
 
+pytestmark = pytest.mark.slow  # test_by_act.py and test_hostile_texts_by_act.py are not
+
 LOOSE = POLICY.replace('"> 10%", allow: [canary, bug-fix, rollback]', '"> 10%", allow: all')
 SECRET = POLICY.replace(
     "type: static, path: counts.yaml", 'type: prometheus, url: "${PROMETHEUS_URL}"'

@@ -12,6 +12,8 @@ from tests.action.recipes import recipes
 from tests.servers.metrics import Server, backfill, prometheus
 from tests.servers.series import END, LAST, Counter, write_openmetrics
 
+pytestmark = pytest.mark.slow  # test_by_act.py and test_hostile_texts_by_act.py are not
+
 POLICY = """\
 version: 1
 service: chat

@@ -8,7 +8,7 @@ import pytest
 
 from gate.budget.assess import assess_ratio
 from gate.budget.assessment import Assessment
-from gate.history.burn_down import burn_down, sketched
+from gate.history.past_budget import burn_down, sketched
 from gate.measure.history import Series
 from gate.slo.indicator import Sli
 from gate.slo.objective import SpendSlo

@@ -11,7 +11,8 @@ from gate.config.load import load
 from gate.config.preset import KINDS, Preset
 from gate.config.preset_schema import PRESET
 from gate.config.presets import load_preset
-from gate.parsing.reader import Folder, Imports, Reader, UnreadableError, compose
+from gate.parsing.files import Folder, Imports
+from gate.parsing.reader import Reader, UnreadableError, compose
 from gate.settings import Deduplication, LogsSettings, Records
 from tests.config.texts import assert_mistake, policy, slo
 

@@ -7,7 +7,7 @@ import pytest
 
 from gate.config.load import PolicyFile, load, load_pinned
 from gate.errors import PolicyError
-from gate.parsing.reader import Folder
+from gate.parsing.files import Folder
 from tests.ci.repository import begin, commit, git
 from tests.config.texts import policy
 

@@ -4,7 +4,6 @@ import pytest
 import yaml
 
 from gate.measure.counts import Cause
-from gate.parsing import reader
 from tests.config.texts import (
     BACKEND,
     HEAD,
@@ -76,12 +75,13 @@ def test_a_mistake_at_the_end_of_the_file_has_its_place() -> None:
     )
 
 
-@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+@pytest.mark.parametrize("libyaml", [True, False])
 @pytest.mark.parametrize("nested", ["[" * 20_000, "[" * 20_000 + "]" * 20_000])
 def test_deep_nesting_is_a_mistake_with_libyaml_and_without(
-    monkeypatch: pytest.MonkeyPatch, loader: str, nested: str
+    monkeypatch: pytest.MonkeyPatch, *, libyaml: bool, nested: str
 ) -> None:
-    monkeypatch.setattr(reader, "_LOADER", getattr(yaml, loader))
+    if not libyaml:
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
 
     contents, mistakes = read(policy(more=f"dashboard: {nested}\n"))
 
@@ -91,7 +91,7 @@ def test_deep_nesting_is_a_mistake_with_libyaml_and_without(
 
 def test_without_libyaml_a_policy_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     with_libyaml = sound(policy())
-    monkeypatch.setattr(reader, "_LOADER", yaml.SafeLoader)
+    monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
 
     assert sound(policy()) == with_libyaml
 

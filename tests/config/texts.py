@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gate.config.load import Contents, parse
-from gate.parsing.reader import Folder, Imports, Reader
+from gate.parsing.files import Folder, Imports
+from gate.parsing.reader import Reader
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 

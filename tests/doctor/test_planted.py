@@ -12,7 +12,7 @@ from tests.servers.proxy import counting_proxy
 
 @pytest.fixture(scope="session", params=["prometheus", "victoria"])
 def server(request: pytest.FixtureRequest) -> tuple[str, Server]:
-    found: Server = request.getfixturevalue(f"{request.param}_server")
+    found: Server = request.getfixturevalue(f"planted_{request.param}")
     return str(request.param), found
 
 
@@ -77,25 +77,27 @@ def test_a_healthy_policy_is_sound_and_says_what_was_looked_at(
     assert "Known          " in done.stdout, "the caveats of the preset"
 
 
-def test_a_doubt_alone_is_no_error(prometheus_server: Server, tmp_path: Path) -> None:
-    backend = {"type": "prometheus", "url": prometheus_server.url}
+def test_a_doubt_alone_is_no_error(planted_prometheus: Server, tmp_path: Path) -> None:
+    backend = {"type": "prometheus", "url": planted_prometheus.url}
     done = run(write_policy(tmp_path, backend, [SICK["young"].slo("young")]))
 
     assert done.exit_code == 0
     assert done.stdout.startswith("▲ 1 DOUBT  chat\n")
 
 
-def test_an_slo_is_examined_in_three_round_trips(prometheus_server: Server, tmp_path: Path) -> None:
+def test_an_slo_is_examined_in_three_round_trips(
+    planted_prometheus: Server, tmp_path: Path
+) -> None:
     # What the server has with a preset, the checks, and clues to what is missing.
     slos = [SICK["class"].slo("class"), HEALTHY["preset"].slo("preset")]
-    with counting_proxy(prometheus_server.url, latency=1) as proxy:
+    with counting_proxy(planted_prometheus.url, latency=1) as proxy:
         backend = {"type": "prometheus", "url": proxy.url}
         assert examine(write_policy(tmp_path, backend, slos)).code == 2
         assert proxy.traffic.round_trips <= 3
 
 
-def test_forty_slos_need_about_one_query_each(prometheus_server: Server, tmp_path: Path) -> None:
-    with counting_proxy(prometheus_server.url) as proxy:
+def test_forty_slos_need_about_one_query_each(planted_prometheus: Server, tmp_path: Path) -> None:
+    with counting_proxy(planted_prometheus.url) as proxy:
         backend = {"type": "prometheus", "url": proxy.url, "parallel": 8}
         slos = [planted.slo(service) for service, planted in PLANTED.items()]
         assert len(slos) >= 40

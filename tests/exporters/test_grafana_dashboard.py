@@ -61,11 +61,11 @@ def test_what_is_left_of_a_calendar_window_is_no_panel_but_a_remark(tmp_path: Pa
 
 
 def test_every_query_gives_one_series_on_a_real_prometheus_and_the_budget_is_right(
-    tmp_path: Path, prometheus_server: Server
+    tmp_path: Path, history_prometheus: Server
 ) -> None:
     queries = panels(board(tmp_path, PEAK))
     values = {
-        query: one_value(prometheus_server.url, query)
+        query: one_value(history_prometheus.url, query)
         for texts in queries.values()
         for query in texts
     }

@@ -10,8 +10,7 @@ import yaml
 
 from gate.exporters import export
 from gate.exporters.indicator import counted
-from gate.promql.boundaries import choose
-from gate.promql.buckets import Buckets
+from gate.promql.buckets import Buckets, choose
 from gate.promql.expression import read_expression
 from gate.promql.recording import fingerprint, rule_expressions
 from gate.slo.objective import RatioSlo

@@ -13,6 +13,9 @@ import pytest
 from gate import __version__
 from tests.gitlab.project import POLICY, ROOT, Project, counts
 
+slow = pytest.mark.slow
+"""On all but one pipeline that runs as it should, and one with hostile inputs."""
+
 REQUIRING = POLICY.replace("allow: all", "allow: all, require: {canary: [shadow, load test]}")
 
 
@@ -38,9 +41,13 @@ def wheel(folder: Path, version: str) -> Path:
     "text, gate, variables",
     [
         (counts(400), "PASS", ["allow", "0", "canary", "healthy", "60.0"]),
-        (counts(820), "WARN 11", ["warn", "11", "canary", "caution", "18.0"]),
-        (counts(1500), "FAIL 10", ["block", "10", "canary", "exhausted", "-50.0"]),
-        ("counts: {}\n", "FAIL 3", ["undecided", "3", "canary", "", ""]),
+        pytest.param(
+            *(counts(820), "WARN 11", ["warn", "11", "canary", "caution", "18.0"]), marks=slow
+        ),
+        pytest.param(
+            *(counts(1500), "FAIL 10", ["block", "10", "canary", "exhausted", "-50.0"]), marks=slow
+        ),
+        pytest.param("counts: {}\n", "FAIL 3", ["undecided", "3", "canary", "", ""], marks=slow),
     ],
     ids=["allow", "warn", "block", "undecided"],
 )
@@ -68,6 +75,7 @@ def test_the_verdict_is_the_end_of_the_job_and_stands_in_every_report(
     assert link["external_link"]["label"].startswith(variables[0].upper())
 
 
+@slow
 def test_the_job_that_deploys_reads_the_verdict_also_after_a_warning(project: Project) -> None:
     project.write({"counts.yaml": counts(820)})
 
@@ -76,6 +84,7 @@ def test_the_job_that_deploys_reads_the_verdict_also_after_a_warning(project: Pr
     assert (outcome.code, "> deployed on warn" in outcome.told) == (0, True)
 
 
+@slow
 @pytest.mark.parametrize("bad, shipped", [(820, True), (1500, False)])
 def test_the_job_that_deploys_can_verify_the_decision_as_the_docs_say(
     project: Project, bad: int, shipped: bool
@@ -89,6 +98,7 @@ def test_the_job_that_deploys_can_verify_the_decision_as_the_docs_say(
     assert ("> is shipped" in project.run().told) is shipped
 
 
+@slow
 @pytest.mark.parametrize("bad, gate", [(820, "FAIL 11"), (1500, "FAIL 10")])
 def test_where_no_failure_is_allowed_nothing_is_deployed_on_a_warning_either(
     project: Project, bad: int, gate: str
@@ -104,6 +114,7 @@ def test_where_no_failure_is_allowed_nothing_is_deployed_on_a_warning_either(
     assert "> deployed" not in outcome.told
 
 
+@slow
 def test_reports_of_an_earlier_gate_are_not_taken_for_those_of_one_that_could_not_run(
     project: Project,
 ) -> None:
@@ -122,6 +133,7 @@ def test_reports_of_an_earlier_gate_are_not_taken_for_those_of_one_that_could_no
     assert "told <>" in outcome.told
 
 
+@slow
 def test_the_package_is_installed_and_goes_before_what_the_image_has(
     project: Project, tmp_path: Path
 ) -> None:
@@ -135,12 +147,14 @@ def test_the_package_is_installed_and_goes_before_what_the_image_has(
     assert outcome.json("decision.json")["tool_version"] == "9.9.9"
 
 
+@slow
 def test_what_cannot_be_installed_ends_as_no_verdict(project: Project) -> None:
     project.pipeline({"package": "./not-there"})
 
     assert project.run().gate == "FAIL 1"
 
 
+@slow
 def test_a_freeze_of_gitlab_is_one_of_the_gate(project: Project) -> None:
     outcome = project.run(CI_DEPLOY_FREEZE="true")
 
@@ -159,9 +173,10 @@ HOSTILE = [
     "--observe",
     "two\nlines",
 ]
+TEXTS = ["\n".join(HOSTILE), *(pytest.param(text, marks=slow) for text in HOSTILE)]
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", TEXTS)
 def test_no_input_is_run_and_each_arrives_as_it_is(project: Project, text: str) -> None:
     project.write({"gate.yaml": REQUIRING})
     project.pipeline({"environment": text, "satisfied": f"shadow={' '.join(text.split())}"})
@@ -175,6 +190,7 @@ def test_no_input_is_run_and_each_arrives_as_it_is(project: Project, text: str) 
     assert not list(project.folder.rglob("pwned"))
 
 
+@slow
 def test_lists_are_split_at_line_ends_only(project: Project) -> None:
     other = REQUIRING.replace("service: chat", "service: rag")
     project.write({"gate.yaml": REQUIRING, "my gate *.yaml": other, "my gate 2.yaml": "no policy"})
@@ -187,6 +203,7 @@ def test_lists_are_split_at_line_ends_only(project: Project) -> None:
     assert decision["policies"][0]["satisfied"] == {"shadow": "1 2", "load test": "*"}
 
 
+@slow
 def test_an_override_ships_and_is_recorded_as_one(project: Project) -> None:
     project.write({"counts.yaml": counts(1500)})
     project.pipeline(
@@ -206,6 +223,7 @@ def test_an_override_ships_and_is_recorded_as_one(project: Project) -> None:
     assert "GATE_OVERRIDDEN=true" in outcome.text("gate.env")
 
 
+@slow
 def test_as_a_component_of_a_catalog_it_runs_the_same(project: Project) -> None:
     address = "ssh://git@gitlab.example:22/acme/chat.git"
     project.git("config", "--global", f"url.file://{project.folder}.insteadOf", address)
@@ -216,6 +234,7 @@ def test_as_a_component_of_a_catalog_it_runs_the_same(project: Project) -> None:
     assert project.run().gate == "PASS"
 
 
+@slow
 @pytest.mark.parametrize(
     "branch, variables, listed",
     [
@@ -236,6 +255,7 @@ def test_it_is_part_of_merge_requests_the_default_branch_and_tags(
     assert re.search(r"^deploy ", told, re.MULTILINE)
 
 
+@slow
 def test_two_gates_in_one_pipeline_have_names_stages_and_rules_of_their_own(
     project: Project,
 ) -> None:

@@ -9,6 +9,8 @@ from gate.hosts.comments import marker
 from tests.gitlab.project import POLICY, Project, counts
 from tests.servers.gitlab import BOT, PAGE, PROJECT, TOKEN, FakeGitLab, gitlab, refused
 
+pytestmark = pytest.mark.slow  # two scenarios of test_component.py are not
+
 MARKER = marker("chat", "gate.yaml", None)
 RULE = "overrides: {label: gate-override, approved_by: ['@acme/sre'], max_duration: 8h}\n"
 LOOSE = POLICY.replace("allow: [rollback]", "allow: all")

@@ -95,8 +95,8 @@ def test_a_month_is_foretold_from_its_first_weeks(url: str, tmp_path: Path) -> N
     assert drawn["history_seconds"] == pytest.approx(21 * 86400, abs=3600)
 
 
-def test_several_budgets_need_two_rounds(prometheus_server: Server, tmp_path: Path) -> None:
-    with counting_proxy(prometheus_server.url) as proxy:
+def test_several_budgets_need_two_rounds(history_prometheus: Server, tmp_path: Path) -> None:
+    with counting_proxy(history_prometheus.url) as proxy:
         slos = [availability("peak"), availability("nobody"), availability("trough", **CALENDAR)]
         found = foretold(policy(tmp_path, proxy.url, slos), at=(END - HOUR).isoformat(), code=3)
 

@@ -156,11 +156,11 @@ def test_a_crash_whose_counter_was_born_with_it_never_passes_unremarked(
 
 @pytest.mark.parametrize(("change", "code", "most"), [("rollback", ALLOW, 2), ("canary", BLOCK, 3)])
 def test_eight_slos_with_all_burn_rates_take_two_round_trips_and_a_block_one_more(
-    prometheus_server: Server, tmp_path: Path, change: str, code: int, most: int
+    history_prometheus: Server, tmp_path: Path, change: str, code: int, most: int
 ) -> None:
     # What the server has, the counts; and when the budgets that block will have recovered.
     names = ("peak", "trough", "resets", "gap", "flawless", "born", "isolated", "unaligned")
-    with counting_proxy(prometheus_server.url, latency=0.5) as proxy:
+    with counting_proxy(history_prometheus.url, latency=0.5) as proxy:
         slos = [availability(name) for name in names]
         outcome = check(policy(tmp_path, proxy.url, slos, **BURN_RATES), change=change)
     assert outcome.code == code

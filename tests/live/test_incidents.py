@@ -132,8 +132,8 @@ def test_failures_of_every_hour_are_as_many_incidents_and_the_last_is_open(
     assert found["mtbf_seconds"] == pytest.approx((MONTH - within).total_seconds() / 720)
 
 
-def test_time_that_was_not_scraped_is_unknown(prometheus_server: Server, tmp_path: Path) -> None:
-    found = only(incidents(policy(tmp_path, prometheus_server.url, [availability("gap")])))
+def test_time_that_was_not_scraped_is_unknown(history_prometheus: Server, tmp_path: Path) -> None:
+    found = only(incidents(policy(tmp_path, history_prometheus.url, [availability("gap")])))
 
     assert found["incidents"] == []
     (slo,) = found["slos"]
@@ -176,9 +176,9 @@ def test_known_incidents_and_deploys_are_put_to_what_was_found(url: str, tmp_pat
 
 
 def test_deployments_that_github_knows_are_put_to_what_was_found(
-    prometheus_server: Server, tmp_path: Path
+    history_prometheus: Server, tmp_path: Path
 ) -> None:
-    path = policy(tmp_path, prometheus_server.url, [availability("peak")])
+    path = policy(tmp_path, history_prometheus.url, [availability("peak")])
     began = (PEAK_OUTAGE - timedelta(minutes=20)).isoformat()
     live = (PEAK_OUTAGE - timedelta(minutes=3)).isoformat()
     with github() as fake:
@@ -198,8 +198,8 @@ def test_deployments_that_github_knows_are_put_to_what_was_found(
     assert instant(deploy["time"]) == PEAK_OUTAGE - timedelta(minutes=3)
 
 
-def test_several_slos_are_asked_for_at_once(prometheus_server: Server, tmp_path: Path) -> None:
-    with counting_proxy(prometheus_server.url) as proxy:
+def test_several_slos_are_asked_for_at_once(history_prometheus: Server, tmp_path: Path) -> None:
+    with counting_proxy(history_prometheus.url) as proxy:
         path = policy(
             tmp_path, proxy.url, [availability(name) for name in services() if "r" in name]
         )

@@ -102,11 +102,11 @@ def test_after_exhaustion_the_reviewed_record_releases(url: str, tmp_path: Path)
 
 
 def test_in_the_middle_of_an_outage_the_budget_runs_out_soon_and_no_record_counts(
-    prometheus_server: Server, tmp_path: Path
+    history_prometheus: Server, tmp_path: Path
 ) -> None:
     write(tmp_path, record(PEAK_OUTAGE - HOUR, 2 * HOUR))
     rules = {"postmortems": RULE, "exhaustion": {"within": "3d", "effect": "block"}}
-    path = policy(tmp_path, prometheus_server.url, [availability("peak")], **rules)
+    path = policy(tmp_path, history_prometheus.url, [availability("peak")], **rules)
     at = PEAK_OUTAGE + timedelta(minutes=10)
     month, hour = truth("peak", MONTH, at), truth("peak", HOUR, at)
     remaining = 1 - month.bad / (0.001 * month.total)
@@ -126,10 +126,10 @@ def test_in_the_middle_of_an_outage_the_budget_runs_out_soon_and_no_record_count
 
 
 def test_a_change_cannot_release_itself_by_a_record_of_its_own(
-    prometheus_server: Server, tmp_path: Path
+    history_prometheus: Server, tmp_path: Path
 ) -> None:
     repository = begin(tmp_path)
-    path = policy(repository, prometheus_server.url, [availability("trough")], postmortems=RULE)
+    path = policy(repository, history_prometheus.url, [availability("trough")], postmortems=RULE)
     base = commit(repository, "the policy, and no record", {})
     write(repository, record(TROUGH_OUTAGE))
     commit(repository, "a record in the change", {})
@@ -149,12 +149,12 @@ def test_a_change_cannot_release_itself_by_a_record_of_its_own(
 
 
 def test_looking_back_costs_one_round_trip_for_all_slos_and_not_looking_back_costs_none(
-    prometheus_server: Server, tmp_path: Path
+    history_prometheus: Server, tmp_path: Path
 ) -> None:
     slos = [availability("trough"), availability("flawless")]
     passed = {}
     for rules in ({"exhaustion": {"within": "3d"}}, {"postmortems": RULE}):
-        with counting_proxy(prometheus_server.url) as proxy:
+        with counting_proxy(history_prometheus.url) as proxy:
             check(policy(tmp_path, proxy.url, slos, **rules))
         passed[tuple(rules)] = proxy.traffic.round_trips
     # One asks which boundaries and rules the server has, one counts everything.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.live.command import Outcome, check, policy
+from tests.servers.fixtures import Data
 from tests.servers.history import mean_of_ratios, truth
 from tests.servers.metrics import Server, backfill_rules, prometheus
 from tests.servers.series import END, START
@@ -63,14 +64,14 @@ RULES = (
 
 @pytest.fixture(scope="module")
 def recorded(
-    prometheus_server: Server, history_blocks: Path, tmp_path_factory: pytest.TempPathFactory
+    history_prometheus: Server, history_data: Data, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """Give the address of a server on which these rules have run for a month."""
     folder = tmp_path_factory.mktemp("recorded")
     data = folder / "blocks"
-    shutil.copytree(history_blocks, data)
+    shutil.copytree(history_data.blocks, data)
     (folder / "rules.yml").write_text(RULES)
-    backfill_rules(prometheus_server.url, folder / "rules.yml", data, START, END)
+    backfill_rules(history_prometheus.url, folder / "rules.yml", data, START, END)
     with prometheus(folder / "server", data) as server:
         yield server.url
 

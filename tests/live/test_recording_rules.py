@@ -11,6 +11,7 @@ import yaml
 
 from tests.command import gate
 from tests.live.command import Outcome, availability, check, policy
+from tests.servers.fixtures import Data
 from tests.servers.history import truth
 from tests.servers.metrics import Server, backfill_rules, prometheus
 from tests.servers.proxy import counting_proxy
@@ -30,20 +31,20 @@ def exported(path: Path, format_: str) -> str:
 
 @pytest.fixture(scope="module")
 def recorded(
-    prometheus_server: Server, history_blocks: Path, tmp_path_factory: pytest.TempPathFactory
+    history_prometheus: Server, history_data: Data, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """Give the address of a server on which the exported rules have run for a month."""
     folder = tmp_path_factory.mktemp("rules")
     slos = [availability(service) for service in SERVICES]
     document = yaml.safe_load(
-        exported(policy(folder, prometheus_server.url, slos), "prometheus-rules")
+        exported(policy(folder, history_prometheus.url, slos), "prometheus-rules")
     )
     for group in document["groups"]:
         # What follows from the counts is not asked for, and a month of it takes long to evaluate.
         group["rules"] = [rule for rule in group["rules"] if "gate_expr" in rule["labels"]]
     (folder / "rules.yml").write_text(yaml.safe_dump(document))
-    shutil.copytree(history_blocks, folder / "blocks")
-    backfill_rules(prometheus_server.url, folder / "rules.yml", folder / "blocks", START, END)
+    shutil.copytree(history_data.blocks, folder / "blocks")
+    backfill_rules(history_prometheus.url, folder / "rules.yml", folder / "blocks", START, END)
     with prometheus(folder / "server", folder / "blocks") as server:
         yield server.url
 
@@ -79,10 +80,10 @@ def test_three_failures_in_a_month_are_counted_by_the_raw_query(
 
 
 def test_rules_and_raw_queries_agree_on_the_budget(
-    recorded: str, prometheus_server: Server, tmp_path: Path
+    recorded: str, history_prometheus: Server, tmp_path: Path
 ) -> None:
     by_rules = asked(tmp_path, recorded, availability("peak")).slos["peak"]
-    raw = asked(tmp_path, prometheus_server.url, availability("peak")).slos["peak"]
+    raw = asked(tmp_path, history_prometheus.url, availability("peak")).slos["peak"]
 
     assert by_rules["consumed"] == pytest.approx(raw["consumed"], rel=0.01)
     assert not notes(raw, "recording rules")

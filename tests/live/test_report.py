@@ -54,9 +54,9 @@ def test_the_report_shows_what_truly_happened(url: str, tmp_path: Path) -> None:
 
 
 def test_what_has_no_data_is_undecided_and_the_rest_is_reported(
-    prometheus_server: Server, tmp_path: Path
+    history_prometheus: Server, tmp_path: Path
 ) -> None:
-    path = policy(tmp_path, prometheus_server.url, [availability("peak"), availability("nobody")])
+    path = policy(tmp_path, history_prometheus.url, [availability("peak"), availability("nobody")])
 
     page = run("report", str(path), "--at", NOW, "--last", "1d", "--step", "1h", code=3)
 
@@ -83,11 +83,11 @@ def test_the_status_draws_how_a_budget_came_down(url: str, tmp_path: Path) -> No
 
 
 def test_a_status_costs_one_more_round_and_none_where_it_is_left_out(
-    prometheus_server: Server, tmp_path: Path
+    history_prometheus: Server, tmp_path: Path
 ) -> None:
     requests = []
     for option in ("--no-burn-down", "--burn-down"):
-        with counting_proxy(prometheus_server.url) as proxy:
+        with counting_proxy(history_prometheus.url) as proxy:
             path = policy(tmp_path, proxy.url, [availability(name) for name in ("peak", "gap")])
             run("status", str(path), "--at", NOW, option)
         requests.append(proxy.traffic.requests)

@@ -13,11 +13,11 @@ LATENCY = 0.5
 
 
 def test_eight_slos_over_four_windows_take_at_most_two_round_trips(
-    prometheus_server: Server,
+    history_prometheus: Server,
 ) -> None:
     keys = [(name, window) for name in SERVICES for window in WINDOWS]
     asked = [request_for(indicator(name), w, probe=w == WINDOWS[0]) for name, w in keys]
-    with counting_proxy(prometheus_server.url, LATENCY) as proxy:
+    with counting_proxy(history_prometheus.url, LATENCY) as proxy:
         answers = measure(proxy.url, asked)
     for (name, window), answer in zip(keys, answers, strict=True):
         assert round(counts(answer).total) == truth(name, window).total

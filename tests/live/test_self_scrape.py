@@ -20,6 +20,8 @@ from gate.slo.indicator import Sli
 from tests.live.asking import counts, measure, request_for
 from tests.servers.metrics import prometheus
 
+pytestmark = pytest.mark.slow  # it scrapes for half a minute
+
 INTERVAL = timedelta(milliseconds=500)
 WINDOW = timedelta(seconds=24)
 STRETCH = WINDOW / (WINDOW - 2 * INTERVAL)

@@ -69,10 +69,10 @@ def test_the_steps_add_up_to_what_is_counted_over_the_whole(url: str, service: s
 
 
 def test_what_a_prometheus_did_not_see_happen_belongs_to_no_step(
-    prometheus_server: Server,
+    history_prometheus: Server,
 ) -> None:
     # Ten of thirty days were not scraped; a count over the whole month spans them.
-    found = series(ask(prometheus_server.url, indicator("gap"))[0])
+    found = series(ask(history_prometheus.url, indicator("gap"))[0])
 
     unknown = [place for place, total in enumerate(found.total) if total is None]
     assert len(unknown) == pytest.approx(10 * 24, abs=1)
@@ -80,9 +80,9 @@ def test_what_a_prometheus_did_not_see_happen_belongs_to_no_step(
 
 
 def test_a_victoria_metrics_gives_it_to_the_step_that_saw_it_first(
-    victoria_server: Server,
+    history_victoria: Server,
 ) -> None:
-    found = series(ask(victoria_server.url, indicator("gap"))[0])
+    found = series(ask(history_victoria.url, indicator("gap"))[0])
 
     assert sum(bad or 0 for bad in found.bad) == pytest.approx(3 * 24 * 30, abs=6)
     assert max(bad or 0 for bad in found.bad) == pytest.approx(3 * 24 * 10, abs=6)
@@ -98,10 +98,10 @@ def test_steps_without_any_scrape_are_not_known(url: str) -> None:
 
 
 def test_more_steps_than_a_server_gives_at_once_are_asked_for_in_pieces(
-    prometheus_server: Server,
+    history_prometheus: Server,
 ) -> None:
     minutes = timedelta(minutes=2)
-    with counting_proxy(prometheus_server.url) as proxy:
+    with counting_proxy(history_prometheus.url) as proxy:
         found = series(ask(proxy.url, indicator("resets"), step=minutes)[0])
 
     assert len(found.total) == 21_600  # of 11,000 at most
@@ -110,8 +110,8 @@ def test_more_steps_than_a_server_gives_at_once_are_asked_for_in_pieces(
     assert proxy.traffic.requests > 2
 
 
-def test_six_histories_are_asked_for_at_once(prometheus_server: Server) -> None:
-    with counting_proxy(prometheus_server.url) as proxy:
+def test_six_histories_are_asked_for_at_once(history_prometheus: Server) -> None:
+    with counting_proxy(history_prometheus.url) as proxy:
         ask(proxy.url, *map(indicator, EVEN))
 
     assert proxy.traffic.requests == 1
@@ -148,11 +148,11 @@ def test_a_block_says_when_old_failures_will_have_left_the_window(url: str, tmp_
 
 
 def test_a_block_by_timeslices_or_by_a_composite_says_so_as_well(
-    prometheus_server: Server, tmp_path: Path
+    history_prometheus: Server, tmp_path: Path
 ) -> None:
     slices = {"timeslices": {"length": "5m", "target": "95%"}, "objective": "99.95%"}
     sliced = check(
-        policy(tmp_path, prometheus_server.url, [availability("peak", **slices)]), change="canary"
+        policy(tmp_path, history_prometheus.url, [availability("peak", **slices)]), change="canary"
     )
     # 4.32 of 8,640 slices may be bad, and the outage made 6; above 10 % are left with 3.
     assert sliced.slos["peak"]["bad"] == pytest.approx(6)
@@ -166,7 +166,7 @@ def test_a_block_by_timeslices_or_by_a_composite_says_so_as_well(
         availability("flawless"),
         {"name": "all", "composite": parts},
     ]
-    together = check(policy(tmp_path, prometheus_server.url, slos), change="canary")
+    together = check(policy(tmp_path, history_prometheus.url, slos), change="canary")
     (decided,) = together.decision["policies"]
     consumed = truth("peak", MONTH).bad / truth("peak", MONTH).total / 0.001
     expected = END + recovers_at("peak", 1 - 0.9 / consumed)
@@ -174,8 +174,8 @@ def test_a_block_by_timeslices_or_by_a_composite_says_so_as_well(
     assert decided["allowed_again_at"] == expected.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_an_allowed_change_asks_for_no_history(prometheus_server: Server, tmp_path: Path) -> None:
-    with counting_proxy(prometheus_server.url) as proxy:
+def test_an_allowed_change_asks_for_no_history(history_prometheus: Server, tmp_path: Path) -> None:
+    with counting_proxy(history_prometheus.url) as proxy:
         outcome = check(policy(tmp_path, proxy.url, [availability("flawless")]))
 
     assert outcome.code == 0

@@ -221,10 +221,10 @@ def test_openslo_is_counted_in_events_and_slices_and_summed_up(url: str, tmp_pat
 
 
 def test_a_change_cannot_loosen_its_gate_by_an_slo_file(
-    prometheus_server: Server, tmp_path: Path
+    history_prometheus: Server, tmp_path: Path
 ) -> None:
     folder = begin(tmp_path / "chat")
-    path = policy(folder, prometheus_server.url, [{"from": "slos/*.yaml"}])
+    path = policy(folder, history_prometheus.url, [{"from": "slos/*.yaml"}])
     first, _, _ = SLOTH.partition("  - name: up\n")
     base = commit(folder, "gate", {"slos/a.yaml": first})
     commit(folder, "loosen", {"slos/a.yaml": first.replace("99.9", "90")})

@@ -11,6 +11,7 @@ import requests
 
 from gate.measure.counts import Cause
 from tests.live.asking import counts, indicator, measure, plain_query, request_for, unmeasured
+from tests.servers.fixtures import Data
 from tests.servers.history import GAP, truth
 from tests.servers.metrics import Server, prometheus
 from tests.servers.processes import free_port
@@ -49,20 +50,20 @@ def refusal(url: str, query: str) -> str:
 
 
 def test_a_window_with_too_many_samples_for_one_query_is_cut(
-    history_blocks: Path, tmp_path: Path
+    history_data: Data, tmp_path: Path
 ) -> None:
     # A single series has 43,201 samples in thirty days.
-    with small_server(history_blocks, tmp_path, "--query.max-samples=20000") as server:
+    with small_server(history_data.blocks, tmp_path, "--query.max-samples=20000") as server:
         one = 'increase(llm_requests_total{service="peak",code="500"}[30d])'
         assert "too many samples" in refusal(server.url, one)
         assert_right(server.url)
 
 
-def test_a_batch_that_is_too_slow_is_cut(history_blocks: Path, tmp_path: Path) -> None:
+def test_a_batch_that_is_too_slow_is_cut(history_data: Data, tmp_path: Path) -> None:
     # The whole batch takes some three times as long as it may; a single part, a thirtieth of that.
     windows = [MONTH - timedelta(days=days) for days in range(16)]
     with (
-        small_server(history_blocks, tmp_path, "--query.timeout=400ms") as server,
+        small_server(history_data.blocks, tmp_path, "--query.timeout=400ms") as server,
         counting_proxy(server.url) as proxy,
     ):
         assert "timed out" in refusal(server.url, " + ".join([SUM] * 60))
@@ -71,18 +72,18 @@ def test_a_batch_that_is_too_slow_is_cut(history_blocks: Path, tmp_path: Path) -
 
 
 def test_cutting_counts_no_event_twice_and_leaves_none_out(
-    history_blocks: Path, prometheus_server: Server, tmp_path: Path
+    history_data: Data, history_prometheus: Server, tmp_path: Path
 ) -> None:
     request = request_for(indicator("peak"), MONTH)
-    with small_server(history_blocks, tmp_path, "--query.max-samples=20000") as server:
+    with small_server(history_data.blocks, tmp_path, "--query.max-samples=20000") as server:
         (cut,) = measure(server.url, [request])
-    (whole,) = measure(prometheus_server.url, [request])
+    (whole,) = measure(history_prometheus.url, [request])
     assert float(counts(cut).bad) == pytest.approx(float(counts(whole).bad), abs=0.5)
     assert float(counts(cut).total) == pytest.approx(float(counts(whole).total), rel=1e-6)
 
 
 def test_a_gap_that_a_cut_falls_into_hides_its_events_and_is_told_by_the_coverage(
-    history_blocks: Path, tmp_path: Path
+    history_data: Data, tmp_path: Path
 ) -> None:
     """Over the whole window, a counter that went on through a gap has the gap's events in it.
 
@@ -90,7 +91,7 @@ def test_a_gap_that_a_cut_falls_into_hides_its_events_and_is_told_by_the_coverag
     a coverage that says how much was not seen.
     """
     begin, end = GAP
-    with small_server(history_blocks, tmp_path, "--query.max-samples=20000") as server:
+    with small_server(history_data.blocks, tmp_path, "--query.max-samples=20000") as server:
         counted = counts(measure(server.url, [request_for(indicator("gap"), MONTH, probe=True)])[0])
     outside = truth("gap", MONTH).total - truth("gap", end - begin, end).total
     assert outside <= round(counted.total) <= truth("gap", MONTH).total
@@ -105,6 +106,6 @@ def test_a_server_that_is_not_there_is_an_error_for_every_request() -> None:
 
 
 def test_the_plain_server_does_answer_the_query_that_the_small_ones_refuse(
-    prometheus_server: Server,
+    history_prometheus: Server,
 ) -> None:
-    assert plain_query(prometheus_server.url, SUM) > 0
+    assert plain_query(history_prometheus.url, SUM) > 0

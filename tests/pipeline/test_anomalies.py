@@ -20,7 +20,7 @@ from gate.check.run import run_check
 from gate.errors import ExitCode, UsageError
 from gate.history.charts.build import Charting
 from gate.history.charts.chart import ChartKind
-from gate.history.charts.rules import DEFAULT
+from gate.history.charts.signals import DEFAULT
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure.counts import Answer, Cause, CountRequest
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest

@@ -223,7 +223,7 @@ def test_a_month_like_every_other_leaves_what_every_other_left() -> None:
     assert one.expected is not None
     assert (one.expected.low, one.expected.high) == pytest.approx((0.5, 0.5))
     assert one.expected.lasting == 1
-    assert one.expected.known == 90 * DAY
+    assert one.expected.history_length == 90 * DAY
 
 
 def test_too_short_a_history_has_no_interval() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import ChartKind, Drawn, NoChart
-from gate.history.charts.rules import DEFAULT, RULES
+from gate.history.charts.signals import DEFAULT, RULES
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure.counts import Cause, Unmeasured
 from gate.measure.history import SeriesRequest

@@ -8,7 +8,8 @@ import pytest
 from gate.config.preset import KINDS, Family, Preset
 from gate.config.preset_schema import PRESET
 from gate.config.presets import load_preset, measurable, preset_names
-from gate.parsing.reader import Folder, Imports, Reader, UnreadableError, compose
+from gate.parsing.files import Folder, Imports
+from gate.parsing.reader import Reader, UnreadableError, compose
 from gate.promql.expression import read_expression, read_selector
 from gate.slo.quantities import parse_threshold
 from tests.presets.pages import servers

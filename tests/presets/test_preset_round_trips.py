@@ -3,24 +3,28 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command import gate
 from tests.presets.pages import END
 from tests.presets.test_presets_live import CASES, write_policy
 from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
 
+pytestmark = pytest.mark.real
+
 SERVERS = ("vllm", "sglang", "tgi", "litellm", "triton", "llm-d")
 LATENCY = 0.5
 
 
 def test_forty_slos_over_six_servers_take_at_most_three_round_trips(
-    prometheus_server: Server, tmp_path: Path
+    pages_prometheus: Server, tmp_path: Path
 ) -> None:
     cases = [case for case in CASES if case.server in SERVERS][:40]
     assert len(cases) == 40
     assert sum("threshold" in case.says for case in cases) > 10
     policy = tmp_path / "gate.yaml"
-    with counting_proxy(prometheus_server.url, LATENCY) as proxy:
+    with counting_proxy(pages_prometheus.url, LATENCY) as proxy:
         write_policy(policy, proxy.url, cases)
         when = ("--at", END.isoformat(), "--format", "json")
         done = gate("check", str(policy), "--change", "canary", *when)

@@ -15,6 +15,8 @@ from tests.command import gate
 from tests.presets.pages import END, HOURS, MARK, MINUTES, servers
 from tests.servers.metrics import Server
 
+pytestmark = pytest.mark.real
+
 
 class Case(NamedTuple):
     """One indicator of one server, as a policy may have it."""
@@ -53,7 +55,7 @@ def measured(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, Any]]:
     """Return what the command measures of every case, in one run, by its name."""
-    server: Server = request.getfixturevalue(f"{request.param}_server")
+    server: Server = request.getfixturevalue(f"pages_{request.param}")
     path = tmp_path_factory.mktemp("policy") / "gate.yaml"
     write_policy(path, server.url, CASES)
     done = gate("status", str(path), "--at", END.isoformat(), "--format", "json")

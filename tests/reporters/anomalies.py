@@ -9,7 +9,7 @@ from typing import Any
 from gate.analysis.anomalies.result import AnomalyReport, Charted, ServiceAnomalies
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import Chart, ChartKind
-from gate.history.charts.rules import DEFAULT, RULES
+from gate.history.charts.signals import DEFAULT, RULES
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure.history import SeriesRequest
 from gate.slo.indicator import Histogram, Sli

@@ -5,7 +5,7 @@ import pytest
 from gate.check.options import Options
 from gate.check.run import run_status
 from gate.decision.status import Status
-from gate.history.burn_down import BurnDown
+from gate.history.past_budget import BurnDown
 from gate.reporters import Style, render_status
 from gate.reporters.layout import text_width
 from gate.reporters.spark import signs, sparkline

@@ -139,7 +139,7 @@ def _expected(one: Expected | None) -> Json | None:
         "median": one.median,
         "high": one.high,
         "lasting": one.lasting,
-        "history_seconds": one.known.total_seconds(),
+        "history_seconds": one.history_length.total_seconds(),
     }
 
 

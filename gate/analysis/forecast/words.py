@@ -135,8 +135,9 @@ def _minute(at: datetime | None) -> str:
 
 def _expected(drawn: Expected) -> str:
     low, high, middle = (_left(share) for share in (drawn.low, drawn.high, drawn.median))
+    length = describe_time(drawn.history_length)
     return (
-        f"{low} to {high} is left in 9 of 10 futures like the last {describe_time(drawn.known)},"
+        f"{low} to {high} is left in 9 of 10 futures like the last {length},"
         f" {middle} in the middle one; {_lasting(drawn.lasting)}"
     )
 

@@ -11,7 +11,7 @@ from gate.analysis.incidents.run import IncidentOptions
 from gate.backends import history_of
 from gate.check.history_access import by_events
 from gate.history.charts.build import Charting
-from gate.history.charts.rules import DEFAULT
+from gate.history.charts.signals import DEFAULT
 from gate.measure.counts import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy

@@ -24,15 +24,15 @@ def open_backend(settings: LogsSettings, limits: Limits) -> Backend:
 
 def _check_duckdb() -> None:
     try:
-        found = version("duckdb")
+        installed = version("duckdb")
     except PackageNotFoundError:
         raise UsageError(
             "reading request logs needs DuckDB: pip install 'error-budget-gate[logs]'"
         ) from None
     # Up to 1.5 a gzip file that is cut off between two lines, or short of its checksum, is read as
     # if it were whole (tried with 1.1.3 and 1.4.4): errors would be missed without a word.
-    if int(found.partition(".")[0]) < _OLDEST:
+    if int(installed.partition(".")[0]) < _OLDEST:
         raise UsageError(
-            f"DuckDB {found} reads a gzip file that is cut off without saying so; "
+            f"DuckDB {installed} reads a gzip file that is cut off without saying so; "
             "version 2 or later is needed: pip install -U 'error-budget-gate[logs]'"
         )

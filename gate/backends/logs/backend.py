@@ -84,38 +84,38 @@ def _answers(
     requests: Sequence[Request],
     look: Look[Request, Found],
 ) -> list[Found]:
-    asked = {
+    countable = {
         place: (request, ready.indicators[key])
         for place, request in enumerate(requests)
         if (key := key_of(request.sli)) in ready.indicators
     }
-    found = _found(database, ready, asked, look)
+    answers = _answers_by_place(database, ready, countable, look)
     return [
-        found[place] if place in found else ready.refused[key_of(request.sli)]
+        answers[place] if place in answers else ready.refused[key_of(request.sli)]
         for place, request in enumerate(requests)
     ]
 
 
-def _found(
+def _answers_by_place(
     database: Database,
     ready: Prepared,
-    asked: dict[int, tuple[Request, LogIndicator]],
+    countable: dict[int, tuple[Request, LogIndicator]],
     look: Look[Request, Found],
 ) -> dict[int, Found]:
     """Return what was found, by the request's place."""
-    if not asked:
+    if not countable:
         return {}
     try:
-        return dict(zip(asked, look(database, ready, list(asked.values())), strict=True))
+        return dict(zip(countable, look(database, ready, list(countable.values())), strict=True))
     except duckdb.Error as error:
         refusal = from_duckdb(error)
         alike: dict[LogIndicator, dict[int, tuple[Request, LogIndicator]]] = {}
-        for place, (request, indicator) in asked.items():
+        for place, (request, indicator) in countable.items():
             alike.setdefault(indicator, {})[place] = request, indicator
         if len(alike) == 1 or refusal.cause is not Cause.INVALID:
-            return dict.fromkeys(asked, refusal.answer())
+            return dict.fromkeys(countable, refusal.answer())
     # A value that one indicator cannot read ends the scan for all; so each gets its own.
     answers: dict[int, Found] = {}
     for group in alike.values():
-        answers |= _found(database, ready, group, look)
+        answers |= _answers_by_place(database, ready, group, look)
     return answers

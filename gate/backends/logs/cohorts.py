@@ -30,27 +30,27 @@ def tell_apart(database: Database, ready: Prepared, wanted: Sequence[Wanted]) ->
         Refusal: rows whose time is not known.
         duckdb.Error: the files or the values in them cannot be read.
     """
-    told: dict[int, CohortAnswer] = {}
+    answers: dict[int, CohortAnswer] = {}
     grids: dict[tuple[object, ...], dict[int, Wanted]] = {}
     for place, (request, indicator) in enumerate(wanted):
-        unlabelled = [ready.unlabelled[one] for one in request.by if one in ready.unlabelled]
+        unlabelled = [ready.unlabelled[name] for name in request.by if name in ready.unlabelled]
         if indicator.bad is None:
             reason = "what is spent has no events to tell apart"
-            told[place] = Unmeasured(cause=Cause.INVALID, reason=reason)
+            answers[place] = Unmeasured(cause=Cause.INVALID, reason=reason)
         elif unlabelled:
-            told[place] = unlabelled[0]
+            answers[place] = unlabelled[0]
         else:
             grid = (request.span, request.step, request.by, request.most, request.keep)
             grids.setdefault(grid, {})[place] = request, indicator
     for alike in grids.values():
-        told |= zip(alike, _scan(database, ready, list(alike.values())), strict=True)
-    return [told[place] for place in range(len(wanted))]
+        answers |= zip(alike, _scan(database, ready, list(alike.values())), strict=True)
+    return [answers[place] for place in range(len(wanted))]
 
 
 def _scan(database: Database, ready: Prepared, alike: Sequence[Wanted]) -> list[CohortAnswer]:
     """Tell requests of one span, step and labels."""
-    request, indicators = alike[0][0], [one for _, one in alike]
-    labels = [ready.labels[one] for one in request.by]
+    request, indicators = alike[0][0], [indicator for _, indicator in alike]
+    labels = [ready.labels[name] for name in request.by]
     scanned = scan(database, ready.logs, request.span, request.step, indicators, labels=labels)
     keys, notes = list[str](), list[str]()
     for place in range(len(labels)):
@@ -64,9 +64,13 @@ def _scan(database: Database, ready: Prepared, alike: Sequence[Wanted]) -> list[
     return [
         scanned.fault(indicator, *labels)
         or _cohorts(
-            one, rows, len(keys) + 1 + 2 * number, tuple(notes), _query(ready, one, indicator)
+            cohort_request,
+            rows,
+            len(keys) + 1 + 2 * number,
+            tuple(notes),
+            _query(ready, cohort_request, indicator),
         )
-        for number, (one, indicator) in enumerate(alike)
+        for number, (cohort_request, indicator) in enumerate(alike)
     ]
 
 
@@ -100,7 +104,7 @@ def _cohorts(
 ) -> CohortAnswer:
     """Take one indicator's events and bad ones, by group and step, out of all that was counted."""
     by = len(request.by)
-    known = {int(row[by]) for row in rows}
+    places = {int(row[by]) for row in rows}
     steps: dict[LabelValues, dict[int, tuple[int, int]]] = {}
     for row in rows:
         if row[column]:
@@ -116,7 +120,8 @@ def _cohorts(
         return Unmeasured(cause=cause, reason=reason, query=query)
     return Cohorts(
         groups={
-            values: _cohort(found, known, request.steps) for values, found in sorted(steps.items())
+            values: _cohort(points, places, request.steps)
+            for values, points in sorted(steps.items())
         },
         query=query,
         notes=notes,
@@ -128,9 +133,9 @@ def _query(ready: Prepared, request: CohortRequest, indicator: LogIndicator) -> 
     return repeatable(ready.logs, whole, indicator)
 
 
-def _cohort(found: dict[int, tuple[int, int]], known: set[int], steps: int) -> Cohort:
+def _cohort(counts: dict[int, tuple[int, int]], places: set[int], steps: int) -> Cohort:
     """Return a group's events; a step without any row at all is not known."""
-    points = [found.get(step, (0, 0)) if step in known else None for step in range(steps)]
+    points = [counts.get(step, (0, 0)) if step in places else None for step in range(steps)]
     return Cohort(
         total=tuple(None if point is None else float(point[0]) for point in points),
         bad=tuple(None if point is None else float(point[1] or 0) for point in points),

@@ -196,5 +196,5 @@ def _fault(column: str, kinds: Mapping[str, str], files: list[str], records: Rec
     # Anything else would be widened by a guess: true to 1, naive timestamps to some zone.
     if len(examples) == 1 or all(map(is_number, examples)):
         return None
-    found = ", ".join(f"{kind} in {file}" for kind, file in examples.items())
-    return f'the files disagree about "{column}": {found}'
+    examples_text = ", ".join(f"{kind} in {file}" for kind, file in examples.items())
+    return f'the files disagree about "{column}": {examples_text}'

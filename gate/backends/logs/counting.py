@@ -17,7 +17,7 @@ from gate.measure.counts import Answer, Cause, CountRequest, Counts, Evidence, S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _RequestColumns:
     """A request and where its numbers stand in the statement's row."""
 
     request: CountRequest
@@ -52,17 +52,17 @@ def count(
     starts = tuple(sorted({request.span.start for request, _ in wanted}))
     statement = Statement(logs, at=at, starts=starts)
     lost = statement.undated()
-    asked = [_ask(statement, request, indicator) for request, indicator in wanted]
+    questions = [_ask(statement, request, indicator) for request, indicator in wanted]
     keys = ask_for_keys(statement)
     row = statement.run(database)
     if row[lost]:
         raise undated(database, logs.source, logs.timestamp, row[lost])
     faults = missing_keys(database, keys, row)
-    answers = [_fault(one, faults) or _answer(one, row) for one in asked]
-    return count_slices(database, [one.cut for one in asked], answers)
+    answers = [_fault(columns, faults) or _answer(columns, row) for columns in questions]
+    return count_slices(database, [columns.cut for columns in questions], answers)
 
 
-def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -> _Asked:
+def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -> _RequestColumns:
     statement.use(indicator)
     span, event, bad, lowest = request.span, indicator.event, indicator.bad, None
     if indicator.amount is None:
@@ -73,7 +73,7 @@ def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -
         lowest = statement.aggregate(f"min({statement.sum(f'min({amount})')})", span)
         add = "fsum" if indicator.inexact else "sum"  # fsum: Kahan's, the error does not grow
         value = statement.aggregate(f"{add}({statement.sum(f'{add}({amount})')})", span)
-    return _Asked(
+    return _RequestColumns(
         request=request,
         indicator=indicator,
         query=repeatable(statement.logs, request, indicator),
@@ -92,42 +92,42 @@ def _ask_newest(statement: Statement, request: CountRequest, event: str | None) 
     return statement.aggregate(f"max(epoch_us({newest}))", request.span)
 
 
-def _fault(asked: _Asked, faults: Mapping[str, str]) -> Answer | None:
-    for column in sorted(asked.indicator.columns & faults.keys()):
-        return Unmeasured(cause=Cause.INVALID, reason=faults[column], query=asked.query)
+def _fault(columns: _RequestColumns, faults: Mapping[str, str]) -> Answer | None:
+    for column in sorted(columns.indicator.columns & faults.keys()):
+        return Unmeasured(cause=Cause.INVALID, reason=faults[column], query=columns.query)
     return None
 
 
-def _answer(asked: _Asked, row: Row) -> Answer:
-    if not row[asked.rows]:
-        span = asked.request.span
+def _answer(columns: _RequestColumns, row: Row) -> Answer:
+    if not row[columns.rows]:
+        span = columns.request.span
         reason = f"the logs have no row between {span.start:%F %T} and {span.end:%F %T} UTC"
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=asked.query)
-    if asked.lowest is not None:
-        return _spent(asked, row, row[asked.lowest])
-    if not row[asked.total]:
-        reason = f"of {row[asked.rows]:,} rows none is an event: total is true of none"
-        return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=asked.query)
+        return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=columns.query)
+    if columns.lowest is not None:
+        return _spent(columns, row, row[columns.lowest])
+    if not row[columns.total]:
+        reason = f"of {row[columns.rows]:,} rows none is an event: total is true of none"
+        return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=columns.query)
     return Counts(
-        total=Fraction(row[asked.total]),
-        bad=Fraction(row[asked.value]),
-        evidence=_evidence(asked, row),
+        total=Fraction(row[columns.total]),
+        bad=Fraction(row[columns.value]),
+        evidence=_evidence(columns, row),
     )
 
 
-def _spent(asked: _Asked, row: Row, lowest: int | float | Decimal | None) -> Answer:
-    rows, amount = row[asked.rows], row[asked.value]
+def _spent(columns: _RequestColumns, row: Row, lowest: int | float | Decimal | None) -> Answer:
+    rows, amount = row[columns.rows], row[columns.value]
     if lowest is None:
         reason = f"spent is NULL in all {rows:,} rows"
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=asked.query)
+        return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=columns.query)
     # One row that gives back would hide what others have spent.
     for wrong in (number for number in (amount, lowest) if not isfinite(number) or number < 0):
         what = "adds up to" if wrong is amount else "is, in some row,"
         reason = f"spent {what} {wrong}, which is no amount"
-        return Unmeasured(cause=Cause.INVALID, reason=reason, query=asked.query)
-    missing = rows - row[asked.total]
+        return Unmeasured(cause=Cause.INVALID, reason=reason, query=columns.query)
+    missing = rows - row[columns.total]
     notes = (f"spent is NULL in {missing:,} of {rows:,} rows",) if missing else ()
-    return Spent(amount=_exact(amount), evidence=_evidence(asked, row, notes))
+    return Spent(amount=_exact(amount), evidence=_evidence(columns, row, notes))
 
 
 def _exact(amount: int | float | Decimal) -> Fraction:
@@ -135,14 +135,14 @@ def _exact(amount: int | float | Decimal) -> Fraction:
     return Fraction(repr(amount)) if isinstance(amount, float) else Fraction(amount)
 
 
-def _evidence(asked: _Asked, row: Row, notes: tuple[str, ...] = ()) -> Evidence:
-    newest = None if asked.newest is None else row[asked.newest]
+def _evidence(columns: _RequestColumns, row: Row, notes: tuple[str, ...] = ()) -> Evidence:
+    newest = None if columns.newest is None else row[columns.newest]
     coverage = None
-    if asked.coverage is not None:
-        place, parts = asked.coverage
+    if columns.coverage is not None:
+        place, parts = columns.coverage
         coverage = Fraction(row[place], parts)
     return Evidence(
-        query=asked.query,
+        query=columns.query,
         newest=None if newest is None else EPOCH + timedelta(microseconds=newest),
         coverage=coverage,
         notes=notes,

@@ -39,7 +39,7 @@ def unseen(reason: str, path: str) -> CheckResult:
         check=Check.REACH,
         level=Level.FAULT,
         says=f"nothing more could be looked at: {reason}",
-        remedy="correct the path, or the files; give more time (--timeout) where it was short",
+        remedy="correct the path, or the files; give more time where it was short",
         looked_at=path,
     )
 
@@ -62,37 +62,37 @@ def counted(answer: Answer, path: str) -> CheckResult:
     return CheckResult(check=Check.COUNTED, says=says, looked_at=answer.evidence.query)
 
 
-def of_all(found: Survey, patient: CheckedSlo, at: datetime, path: str) -> Iterator[CheckResult]:
+def of_all(survey: Survey, patient: CheckedSlo, at: datetime, path: str) -> Iterator[CheckResult]:
     """Judge the logs as a whole."""
-    yield _fresh(found, patient, at, path)
+    yield _fresh(survey, patient, at, path)
     yield _doubt(
         Check.CLOCK,
-        found.future,
-        f"{found.future:,} rows are later than our clock",
+        survey.future,
+        f"{survey.future:,} rows are later than our clock",
         "set the clocks by NTP, and see whether the time zone of the timestamps is right",
         path,
     )
     yield _doubt(
         Check.ORDER,
-        found.jumps,
-        f"{found.jumps:,} times a row is more than {format_duration(JUMP)} older than the one"
+        survey.jumps,
+        f"{survey.jumps:,} times a row is more than {format_duration(JUMP)} older than the one"
         " before it",
         "see whether the path takes a file twice (rotated and copied), or the timestamps are of"
         " several time zones; if files are merged from several hosts, all is well",
         path,
     )
-    if found.id is not None:
+    if survey.id is not None:
         yield _doubt(
             Check.REPEATS,
-            found.repeats,
-            f"{found.repeats:,} rows have a {found.id} that another row has",
+            survey.repeats,
+            f"{survey.repeats:,} rows have a {survey.id} that another row has",
             "see whether the path takes a file twice, or retries are logged under one id",
             path,
         )
 
 
-def _fresh(found: Survey, patient: CheckedSlo, at: datetime, path: str) -> CheckResult:
-    age = at - found.newest if found.newest else patient.whole
+def _fresh(survey: Survey, patient: CheckedSlo, at: datetime, path: str) -> CheckResult:
+    age = at - survey.newest if survey.newest else patient.whole
     shown = format_duration(age // _SECOND * _SECOND)
     if age <= patient.max_age:
         return CheckResult(check=Check.FRESHNESS, says=f"newest row {shown} old", looked_at=path)
@@ -197,14 +197,14 @@ class LogsDoctor:
             return Diagnosis(backend=(_refused(common, path),), slos=((),) * len(answers))
         counts = [counted(answer, path) for answer in answers]
         try:
-            found = self._survey(patients, answers, at)
+            survey = self._survey(patients, answers, at)
         except (duckdb.Error, Refusal) as error:
             refusal = error if isinstance(error, Refusal) else from_duckdb(error)
             symptom = unseen(refusal.reason, path)
-            return Diagnosis(backend=(symptom,), slos=tuple((one,) for one in counts))
-        events = iter(found.events)
+            return Diagnosis(backend=(symptom,), slos=tuple((count,) for count in counts))
+        events = iter(survey.events)
         return Diagnosis(
-            backend=tuple(of_all(found, patients[0], at, path)),
+            backend=tuple(of_all(survey, patients[0], at, path)),
             slos=tuple(
                 (count, *(() if _none(answer) else of_slo(patient, next(events), path)))
                 for patient, answer, count in zip(patients, answers, counts, strict=True)
@@ -218,14 +218,14 @@ class LogsDoctor:
         requests = [patient.request for patient, answer in pairs if not _none(answer)]
         zone = zone_name(self.settings.records.time_zone)
         with opened(self.limits.timeout, zone) as database:
-            ready = prepare(database, self.settings, [one.sli for one in requests], zone)
+            ready = prepare(database, self.settings, [request.sli for request in requests], zone)
             return survey(database, ready, requests, at)
 
 
 def _common(answers: Sequence[Answer]) -> Unmeasured | None:
     """Return why no SLO at all has a count, where it is one and the same reason."""
     refused = [answer for answer in answers if isinstance(answer, Unmeasured)]
-    if len(refused) < len(answers) or len({one.reason for one in refused}) > 1:
+    if len(refused) < len(answers) or len({answer.reason for answer in refused}) > 1:
         return None
     return refused[0]
 

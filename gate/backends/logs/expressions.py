@@ -72,8 +72,8 @@ def parse(database: Database, role: str, text: str) -> SqlExpression:
         raise invalid(f"{where} is more than one expression")
     nodes = list(_nodes(chosen))
     for kind in [node["class"] for node in nodes if node.get("class", "TYPE") not in _ABOUT_A_ROW]:
-        found = kind.lower().replace("_", " ")
-        raise invalid(f"{where} holds a {found}; an expression about one row is expected")
+        noun = kind.lower().replace("_", " ")
+        raise invalid(f"{where} holds a {noun}; an expression about one row is expected")
     _check_functions(database, where, {n["function_name"] for n in nodes if "function_name" in n})
     texts = [inner for node in nodes if _makes_text(node) for inner in _nodes(node)]
     return SqlExpression(role=role, text=text, columns=_columns(nodes), as_text=_columns(texts))

@@ -138,15 +138,15 @@ def _hint(settings: LogsSettings) -> str:
 
 
 def _format_of(files: list[Path]) -> str:
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for path in files:
         suffix = _plain_suffix(path)
         if suffix not in _FORMATS:
             raise invalid(f"the format of {path} cannot be told from its name; set format")
-        found.setdefault(_FORMATS[suffix], path)
-    if len(found) > 1:
-        raise invalid(f"files of several formats match: {', '.join(map(str, found.values()))}")
-    return next(iter(found))
+        by_name.setdefault(_FORMATS[suffix], path)
+    if len(by_name) > 1:
+        raise invalid(f"files of several formats match: {', '.join(map(str, by_name.values()))}")
+    return next(iter(by_name))
 
 
 def _plain_suffix(path: Path) -> str:

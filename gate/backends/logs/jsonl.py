@@ -161,14 +161,14 @@ def _struct(types: Mapping[str, str]) -> str:
 def _learned(
     database: Database, files: list[str], needed: frozenset[str], records: Records
 ) -> dict[str, str]:
-    known = {name.lower() for name in records.columns}
+    declared = {name.lower() for name in records.columns}
     types: dict[str, str] = {}
     for rows, last in _SAMPLES:
         types = _types(database, files[-1:] if last else files, rows)
         if needed <= {
             name.lower()
             for name, kind in types.items()
-            if kind not in _UNSETTLED or name.lower() in known
+            if kind not in _UNSETTLED or name.lower() in declared
         }:
             break
     return types

@@ -79,7 +79,7 @@ def prepare(
     parsed, unread = _sort_out({text: text for text in by}, lambda t: drafted_label(database, t))
     records = settings.records
     wanted = needed_columns(records).union(
-        *(draft.wanted for draft in drafts.values()), *(one.columns for one in parsed.values())
+        *(draft.wanted for draft in drafts.values()), *(label.columns for label in parsed.values())
     )
     described = FORMATS[kind](database, files, pattern_of(settings), wanted, records)
     source = as_declared(described, records)
@@ -103,9 +103,9 @@ def _sort_out(
     """Take the step for each, and keep apart those that are refused."""
     done: dict[Name, After] = {}
     refused: dict[Name, Unmeasured] = {}
-    for key, one in work.items():
+    for key, before in work.items():
         try:
-            done[key] = step(one)
+            done[key] = step(before)
         except Refusal as refusal:
             refused[key] = refusal.answer()
     return done, refused

@@ -112,18 +112,18 @@ def as_declared(source: LogSource, records: Records) -> LogSource:
     return _newest(source, records.deduplicate) if records.deduplicate else source
 
 
-def _cast(relation: Relation, found: Mapping[str, str], types: Mapping[str, str]) -> Relation:
+def _cast(relation: Relation, names: Mapping[str, str], types: Mapping[str, str]) -> Relation:
     def part(name: str) -> str:
         column = identifier(name)
-        if name not in found:
+        if name not in names:
             return f"NULL::{types[name]} AS {column}"
-        return column if found[name] == types[name] else f"{column}::{types[name]} AS {column}"
+        return column if names[name] == types[name] else f"{column}::{types[name]} AS {column}"
 
     def cast(used: Iterable[str]) -> str:
         names = list(used)
         return (
             f"(SELECT {', '.join(map(part, names))} "
-            f"FROM {relation([name for name in names if name in found])})"
+            f"FROM {relation([name for name in names if name in names])})"
         )
 
     return cast

@@ -34,7 +34,7 @@ class Scanned:
 
     def fault(self, *used: LogIndicator | Label) -> Unmeasured | None:
         """Return why there is no answer that needs these; None: there is one."""
-        columns = sorted(self.faults.keys() & {name for one in used for name in one.columns})
+        columns = sorted(self.faults.keys() & {name for user in used for name in user.columns})
         if not columns:
             return None
         return Unmeasured(cause=Cause.INVALID, reason=self.faults[columns[0]])
@@ -72,12 +72,13 @@ def scan(
     since = f"epoch_us(_at) - {microseconds(span.start) + 1}"
     place = statement.key(f"CASE WHEN {within} THEN ({since}) // {step // MICROSECOND} END")
     used: Sequence[LogIndicator | Label] = [*indicators, *labels]
-    for one in used:
-        statement.use(one)
+    for column_user in used:
+        statement.use(column_user)
     keys = [
-        statement.key(f"CASE WHEN {within} THEN {statement.value(one.sql)} END") for one in labels
+        statement.key(f"CASE WHEN {within} THEN {statement.value(label.sql)} END")
+        for label in labels
     ]
-    sums = [_sums(statement, one, mean=one in means) for one in indicators]
+    sums = [_sums(statement, indicator, mean=indicator in means) for indicator in indicators]
     rows = statement.sum("count(*)")
     files = ask_for_keys(statement)
     row = statement.run(database)
@@ -92,12 +93,12 @@ def scan(
     )
 
 
-def _sums(statement: Statement, one: LogIndicator, *, mean: bool) -> tuple[str, ...]:
-    event = one.event
-    names = (statement.sum("count(*)", event), statement.sum("count(*)", event, one.bad))
-    if not mean or one.measured is None:
+def _sums(statement: Statement, indicator: LogIndicator, *, mean: bool) -> tuple[str, ...]:
+    event = indicator.event
+    names = (statement.sum("count(*)", event), statement.sum("count(*)", event, indicator.bad))
+    if not mean or indicator.measured is None:
         return names
-    value = statement.value(one.measured)
+    value = statement.value(indicator.measured)
     return (*names, *(statement.sum(f"{of}({value})", event) for of in ("fsum", "count")))
 
 
@@ -114,18 +115,18 @@ def tell(database: Database, logs: Logs, wanted: Sequence[Wanted]) -> list[Serie
         Refusal: rows whose time is not known.
         duckdb.Error: the files or the values in them cannot be read.
     """
-    told: dict[int, SeriesAnswer] = {}
+    answers: dict[int, SeriesAnswer] = {}
     grids: dict[tuple[Span, timedelta], dict[int, Wanted]] = {}
     for place, (request, indicator) in enumerate(wanted):
         if indicator.bad is None:
             reason = "what is spent has no events to tell step by step"
-            told[place] = Unmeasured(cause=Cause.INVALID, reason=reason)
+            answers[place] = Unmeasured(cause=Cause.INVALID, reason=reason)
         else:
             grid = (request.span, request.step)
             grids.setdefault(grid, {})[place] = request, indicator
     for alike in grids.values():
-        told |= zip(alike, _scan(database, logs, list(alike.values())), strict=True)
-    return [told[place] for place in range(len(wanted))]
+        answers |= zip(alike, _scan(database, logs, list(alike.values())), strict=True)
+    return [answers[place] for place in range(len(wanted))]
 
 
 def _scan(database: Database, logs: Logs, alike: Sequence[Wanted]) -> list[SeriesAnswer]:
@@ -133,14 +134,17 @@ def _scan(database: Database, logs: Logs, alike: Sequence[Wanted]) -> list[Serie
     first, indicators = alike[0][0], [indicator for _, indicator in alike]
     means = [indicator for request, indicator in alike if request.mean]
     scanned = scan(database, logs, first.span, first.step, indicators, means=means)
-    place, names = scanned.place, list(dict.fromkeys(name for one in scanned.sums for name in one))
+    place, names = (
+        scanned.place,
+        list(dict.fromkeys(name for pair in scanned.sums for name in pair)),
+    )
     columns = ", ".join(f"sum({name})" for name in names)
     rows = database.query(f"SELECT {place}, {columns} FROM groups WHERE {place} >= 0 GROUP BY 1")
     steps = {int(place): dict(zip(names, sums, strict=True)) for place, *sums in rows}
-    found = [[steps.get(place, {}) for place in range(request.steps)] for request, _ in alike]
+    series = [[steps.get(place, {}) for place in range(request.steps)] for request, _ in alike]
     return [
         scanned.fault(indicator) or _series(logs, request, indicator, by_step, sums)
-        for (request, indicator), by_step, sums in zip(alike, found, scanned.sums, strict=True)
+        for (request, indicator), by_step, sums in zip(alike, series, scanned.sums, strict=True)
     ]
 
 
@@ -148,26 +152,26 @@ def _series(
     logs: Logs,
     request: SeriesRequest,
     indicator: LogIndicator,
-    found: Sequence[Mapping[str, float | None]],
+    steps: Sequence[Mapping[str, float | None]],
     names: Sequence[str],
 ) -> Series:
     """Take one indicator's events and bad ones out of all that was summed up step by step."""
     total, bad, *values = names
-    asked = CountRequest(sli=request.sli, span=request.span)
-    query = repeatable(logs, asked, indicator)
+    whole = CountRequest(sli=request.sli, span=request.span)
+    query = repeatable(logs, whole, indicator)
     return Series(
-        total=tuple(None if one.get(total) is None else float(one[total] or 0) for one in found),
-        bad=tuple(None if one.get(total) is None else float(one[bad] or 0) for one in found),
+        total=tuple(None if step.get(total) is None else float(step[total] or 0) for step in steps),
+        bad=tuple(None if step.get(total) is None else float(step[bad] or 0) for step in steps),
         query=query,
-        measured=_measured(found, *values, query=query) if values else None,
+        measured=_measured(steps, *values, query=query) if values else None,
     )
 
 
 def _measured(
-    found: Sequence[Mapping[str, float | None]], sums: str, number: str, *, query: str
+    steps: Sequence[Mapping[str, float | None]], sums: str, number: str, *, query: str
 ) -> Measured | Unmeasured:
     """Return what the mean is made of; a value that is NULL is not part of it."""
-    pairs = [(one[sums], one[number]) if one.get(number) else (None, None) for one in found]
+    pairs = [(step[sums], step[number]) if step.get(number) else (None, None) for step in steps]
     if not all(isfinite(amount) for amount, _ in pairs if amount is not None):
         reason = "a value is infinite or NaN, of which there is no mean"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=query)

@@ -74,13 +74,16 @@ def survey(
         "_before": f"lag({timestamp.sql}) OVER ()",
         "_id": "NULL" if key is None else f"hash({identifier(key)})",
         **{
-            f"_unknown{place}": _unknown(ready.drafts[one], ready.indicators[one])
-            for place, one in enumerate(keys)
+            f"_unknown{place}": _unknown(ready.drafts[key], ready.indicators[key])
+            for place, key in enumerate(keys)
         },
     }
-    columns = {column for one in keys for column in ready.indicators[one].columns}
+    columns = {column for key in keys for column in ready.indicators[key].columns}
     used = sorted(columns | {timestamp.column} | ({key} if key else set()))
-    outer = [*_general(at), *(sql for place, one in enumerate(requests) for sql in _of(place, one))]
+    outer = [
+        *_general(at),
+        *(sql for place, request in enumerate(requests) for sql in _of(place, request)),
+    ]
     (row,) = database.query(
         f"SELECT {', '.join(outer)} FROM (SELECT {_named(inner)} "
         f"FROM {source.relation(used)} AS rows)"

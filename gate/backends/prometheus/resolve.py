@@ -17,8 +17,7 @@ from gate.backends.prometheus.query_result import (
     QueryValue,
 )
 from gate.measure.counts import Cause, CountRequest, MeasurementError
-from gate.promql.boundaries import choose
-from gate.promql.buckets import Buckets
+from gate.promql.buckets import Buckets, choose
 from gate.promql.expression import Expression, read_expression
 from gate.promql.recording import EVERY, FINGERPRINT, SLICE, events, fingerprint, rule_expressions
 from gate.promql.selectors import matchers

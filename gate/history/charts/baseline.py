@@ -35,7 +35,7 @@ def correlation(values: Sequence[float]) -> float:
     """
     count = len(values)
     mean = sum(values) / count
-    whole = sum((one - mean) ** 2 for one in values)
+    whole = sum((value - mean) ** 2 for value in values)
     if not whole:
         return 0.0
     raw = sum((a - mean) * (b - mean) for a, b in pairwise(values)) / whole
@@ -111,13 +111,13 @@ def baseline_of_ratios(baseline: Sequence[Sample]) -> Baseline:
         baseline: at least two samples, of which not all are without a bad event. Where all events
             are bad, the spread is 0.
     """
-    events = sum(one.events for one in baseline)
-    centre = sum(one.value * one.events for one in baseline) / events
+    events = sum(sample.events for sample in baseline)
+    centre = sum(sample.value * sample.events for sample in baseline) / events
 
     def pooled(group: Sequence[Sample]) -> float:
         # As if one more event had been bad, at the ratio of all: none in a few hours is not never.
-        bad = sum(one.value * one.events for one in group) + 1
-        return bad / (sum(one.events for one in group) + 1 / centre)
+        bad = sum(sample.value * sample.events for sample in group) + 1
+        return bad / (sum(sample.events for sample in group) + 1 / centre)
 
     if centre == 1:
         return replace(_flat(baseline, centre, chance=1.0, ratios=True), spread=0.0)
@@ -165,7 +165,7 @@ def _flat(baseline: Sequence[Sample], centre: float, *, chance: float, ratios: b
         ratios=ratios,
         centre=centre,
         by_time={},
-        events=len(baseline) / sum(1 / one.events for one in baseline),
+        events=len(baseline) / sum(1 / sample.events for sample in baseline),
         chance=chance,
         spread=1.0,
         alike=0.0,
@@ -174,7 +174,9 @@ def _flat(baseline: Sequence[Sample], centre: float, *, chance: float, ratios: b
 
 
 def _scores(baseline: Sequence[Sample], usual: Baseline) -> list[float]:
-    return [(one.value - usual.centre_of(one)) / usual.sigma_of(one) for one in baseline]
+    return [
+        (sample.value - usual.centre_of(sample)) / usual.sigma_of(sample) for sample in baseline
+    ]
 
 
 def _chance_of_means(baseline: Sequence[Sample], even: Baseline) -> float:
@@ -184,8 +186,8 @@ def _chance_of_means(baseline: Sequence[Sample], even: Baseline) -> float:
     1 - c + c v, with v the events that there are usually by those that there are.
     """
     ranges = sorted(
-        (even.events / 2 * (1 / one.events + 1 / two.events), abs(after - before))
-        for (one, before), (two, after) in pairwise(
+        (even.events / 2 * (1 / first.events + 1 / second.events), abs(after - before))
+        for (first, before), (second, after) in pairwise(
             zip(baseline, _scores(baseline, even), strict=True)
         )
     )
@@ -203,24 +205,26 @@ def _by_time(
 ) -> Mapping[timedelta, float]:
     """Return the centre of each time of day; nothing where one of them has too few samples."""
     groups: dict[timedelta, list[Sample]] = {}
-    for one in baseline:
-        groups.setdefault(_time_of_day(one), []).append(one)
+    for sample in baseline:
+        groups.setdefault(_time_of_day(sample), []).append(sample)
     whole = _DAY / (baseline[0].end - baseline[0].start)
     if len(groups) != whole or min(map(len, groups.values())) < _DAYS:
         return {}
     return {time: pooled(group) for time, group in groups.items()}
 
 
-def _time_of_day(one: Sample) -> timedelta:
-    return (one.start - _MIDNIGHT) % _DAY
+def _time_of_day(sample: Sample) -> timedelta:
+    return (sample.start - _MIDNIGHT) % _DAY
 
 
 def _mean(group: Sequence[Sample]) -> float:
-    return sum(one.value for one in group) / len(group)
+    return sum(sample.value for sample in group) / len(group)
 
 
 def _means(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    return sum(one for one, _ in pairs) / len(pairs), sum(two for _, two in pairs) / len(pairs)
+    return sum(first for first, _ in pairs) / len(pairs), sum(second for _, second in pairs) / len(
+        pairs
+    )
 
 
 def _squares(values: Sequence[float]) -> float:

@@ -20,9 +20,8 @@ from gate.history.charts.chart import (
     mean_points,
     ratio_points,
 )
-from gate.history.charts.rules import RULES, RunRule
 from gate.history.charts.samples import Counts, Sample, mean_counts, ratio_counts, samples
-from gate.history.charts.signals import find_signals, watch
+from gate.history.charts.signals import RULES, RunRule, find_signals, watch
 from gate.history.incidents import find_incidents
 from gate.history.records import IncidentRecord
 from gate.measure.counts import Cause, Unmeasured
@@ -67,7 +66,7 @@ class BaselineSettings:
         return (
             end <= self.until
             and not any(first < end and start < last for first, last in self.incidents)
-            and not any(one.overlaps(start, end) for one in self.records)
+            and not any(record.overlaps(start, end) for record in self.records)
         )
 
 
@@ -91,16 +90,16 @@ def build_chart(
     if not together:
         return _flawless(kind, counts)
     every = list(samples(counts, request, together))
-    known = [one for one in every if baseline.has(one.start, one.end)]
-    if len(known) < FEWEST:
-        spoilt = sum(one.end <= baseline.until for one in every) - len(known)
-        return _too_few(kind, len(known), spoilt, together)
-    usual = _USUAL[kind](known)
+    measured = [sample for sample in every if baseline.has(sample.start, sample.end)]
+    if len(measured) < FEWEST:
+        spoilt = sum(sample.end <= baseline.until for sample in every) - len(measured)
+        return _too_few(kind, len(measured), spoilt, together)
+    usual = _USUAL[kind](measured)
     if not usual.spread:
         reason = "nothing varies in the baseline, so what would be unusual cannot be told"
         return NoChart(kind=kind, reason=reason, cause=Cause.INVALID)
     points = _POINTS[kind](every, usual)
-    after = [one for one in points if one.sample.end > baseline.until]
+    after = [point for point in points if point.sample.end > baseline.until]
     if not after:
         reason = "nothing is known of the time after the baseline"
         return NoChart(kind=kind, reason=reason, cause=Cause.NO_DATA)
@@ -125,35 +124,35 @@ def _together(
 
     Where they can, points divide the day, so that each time of day can be held against itself.
     """
-    known = list(_known(counts, request, baseline))
-    bad = sum(part for part, _ in known)
-    if not known:
+    counted = list(_measured_counts(counts, request, baseline))
+    bad = sum(part for part, _ in counted)
+    if not counted:
         return 1
     if not bad:
         return 0
-    fewest = ceil(EXPECTED * len(known) / bad)
+    fewest = ceil(EXPECTED * len(counted) / bad)
     even = (n for n in range(fewest, _DAY // request.step + 1) if not _DAY % (n * request.step))
     return next(even, fewest)
 
 
-def _known(
+def _measured_counts(
     counts: Sequence[Counts | None], request: SeriesRequest, baseline: BaselineSettings
 ) -> Iterator[Counts]:
-    for place, one in enumerate(counts):
+    for place, step_counts in enumerate(counts):
         start = request.span.start + place * request.step
-        if one is not None and baseline.has(start, start + request.step):
-            yield one
+        if step_counts is not None and baseline.has(start, start + request.step):
+            yield step_counts
 
 
 def _flawless(kind: ChartKind, counts: Sequence[Counts | None]) -> NoChart:
-    if any(one is not None and one[0] for one in counts):
+    if any(step_counts is not None and step_counts[0] for step_counts in counts):
         reason = "nothing was bad in the baseline, so what would be unusual cannot be told"
         return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
     return NoChart(kind=kind, reason="nothing was bad at all", cause=None)
 
 
-def _too_few(kind: ChartKind, known: int, spoilt: int, together: int) -> NoChart:
-    reason = f"not enough data for a baseline: {known} of the {FEWEST} points that it takes"
+def _too_few(kind: ChartKind, samples_left: int, spoilt: int, together: int) -> NoChart:
+    reason = f"not enough data for a baseline: {samples_left} of the {FEWEST} points that it takes"
     if spoilt:
         reason += f" ({spoilt} more are in incidents)"
     if together == 1:
@@ -189,10 +188,10 @@ def charts(
         budget: the share of events that may be bad, above 0; for incidents to leave out.
         charting: how.
     """
-    found = find_incidents(series, request, budget=budget, threshold=BURNING)
+    incidents = find_incidents(series, request, budget=budget, threshold=BURNING)
     baseline = BaselineSettings(
         until=request.span.start + charting.baseline,
-        incidents=[(one.start, one.end) for one in found],
+        incidents=[(incident.start, incident.end) for incident in incidents],
         records=charting.records,
     )
     rules, measured = RULES[charting.rules], series.measured

@@ -65,11 +65,11 @@ def ratio_points(samples: Sequence[Sample], usual: Baseline) -> list[Point]:
     The tail is that of a binomial count whose rate varies by a gamma distribution.
     """
     points = []
-    for one in samples:
-        centre, sigma = usual.centre_of(one), usual.sigma_of(one)
-        wider = sigma**2 / (centre * (1 - centre) / one.events)
-        skew = max(1 - 2 * centre, 0.0) * (2 * wider - 1) / (6 * one.events)
-        points.append(Point(sample=one, centre=centre, sigma=sigma, skew=skew))
+    for sample in samples:
+        centre, sigma = usual.centre_of(sample), usual.sigma_of(sample)
+        wider = sigma**2 / (centre * (1 - centre) / sample.events)
+        skew = max(1 - 2 * centre, 0.0) * (2 * wider - 1) / (6 * sample.events)
+        points.append(Point(sample=sample, centre=centre, sigma=sigma, skew=skew))
     return points
 
 
@@ -79,10 +79,10 @@ def mean_points(samples: Sequence[Sample], usual: Baseline) -> list[Point]:
     The tail is that of a log-normal distribution, as latencies have it.
     """
     points = []
-    for one in samples:
-        centre, sigma = usual.centre_of(one), usual.sigma_of(one)
+    for sample in samples:
+        centre, sigma = usual.centre_of(sample), usual.sigma_of(sample)
         skew = sigma**2 / (2 * centre) if centre > sigma else 0.0
-        points.append(Point(sample=one, centre=centre, sigma=sigma, skew=skew))
+        points.append(Point(sample=sample, centre=centre, sigma=sigma, skew=skew))
     return points
 
 
@@ -132,13 +132,13 @@ class Signal:
     @property
     def rules(self) -> tuple[str, ...]:
         """The names of the rules that some point of it breaks, each once."""
-        return tuple(dict.fromkeys(name for one in self.points for name in one.worse))
+        return tuple(dict.fromkeys(name for watched in self.points for name in watched.worse))
 
     @property
     def peak(self) -> Point:
         """Its point farthest from what is usual."""
         sign = 1 if self.worse else -1
-        return max((one.point for one in self.points), key=lambda point: sign * point.score)
+        return max((watched.point for watched in self.points), key=lambda point: sign * point.score)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ class Chart:
     @property
     def points(self) -> tuple[Point, ...]:
         """All of them, the oldest first."""
-        every = (*self.baseline, *self.excluded, *(one.point for one in self.watched))
+        every = (*self.baseline, *self.excluded, *(watched.point for watched in self.watched))
         return tuple(sorted(every, key=lambda point: point.sample.start))
 
     @property
@@ -174,7 +174,7 @@ class Chart:
     @property
     def worse(self) -> tuple[Signal, ...]:
         """The signals that something is worse than usual."""
-        return tuple(one for one in self.signals if one.worse)
+        return tuple(signal for signal in self.signals if signal.worse)
 
     def write(self, value: float) -> str:
         """Write a value with three digits that say something, and a ratio as a percentage."""
@@ -185,7 +185,7 @@ class Chart:
     @property
     def unruly(self) -> int:
         """How many points of the baseline are beyond its own limits."""
-        return sum(one.score > LIMIT for one in self.baseline)
+        return sum(point.score > LIMIT for point in self.baseline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

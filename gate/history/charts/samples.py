@@ -55,14 +55,18 @@ def samples(
             number of them is left out at the beginning.
     """
     for first in range(len(counts) % together, len(counts), together):
-        known = [one for one in counts[first : first + together] if one is not None]
-        if not known:
+        measured = [
+            step_counts
+            for step_counts in counts[first : first + together]
+            if step_counts is not None
+        ]
+        if not measured:
             continue
         start = request.span.start + first * request.step
-        events = sum(of for _, of in known)
+        events = sum(of for _, of in measured)
         yield Sample(
             start=start,
             end=start + together * request.step,
-            value=sum(part for part, _ in known) / events,
+            value=sum(part for part, _ in measured) / events,
             events=events,
         )

@@ -111,9 +111,9 @@ class Table:
 def arm(cohorts: Iterable[Cohort], steps: int) -> Arm:
     """Put groups together; of none of them there is no event."""
     totals, bads = [0.0] * steps, [0.0] * steps
-    for one in cohorts:
-        _add(totals, one.total)
-        _add(bads, one.bad)
+    for cohort in cohorts:
+        _add(totals, cohort.total)
+        _add(bads, cohort.bad)
     return Arm(tuple(totals), tuple(bads))
 
 

@@ -52,7 +52,7 @@ class Contest:
         strata = self.strata
         return Contest(
             whole=self.whole.matched(),
-            strata=None if strata is None else tuple(one.matched() for one in strata),
+            strata=None if strata is None else tuple(pair.matched() for pair in strata),
         )
 
 
@@ -65,25 +65,25 @@ def compare_all(families: Sequence[Sequence[Contest]]) -> list[list[Comparison]]
     Args:
         families: by SLO; how failures come about is learned from all groups of one.
     """
-    reasons = [[_why_not(one) for one in family] for family in families]
+    reasons = [[_why_not(contest) for contest in family] for family in families]
     possible = [
-        [one for one, why in zip(family, whys, strict=True) if not why]
+        [contest for contest, why in zip(family, whys, strict=True) if not why]
         for family, whys in zip(families, reasons, strict=True)
     ]
-    matched = [[one.at_the_same_time() for one in family] for family in possible]
-    crude = _corrected([_crude([one.whole for one in family]) for family in matched])
-    within = _corrected([_within([one.strata for one in family]) for family in matched])
+    matched = [[contest.at_the_same_time() for contest in family] for family in possible]
+    crude = _corrected([_crude([contest.whole for contest in family]) for family in matched])
+    within = _corrected([_within([contest.strata for contest in family]) for family in matched])
     level = LEVEL / max(sum(map(len, possible)), 1)
-    told = [
-        _told(one, outer, inner, level)
+    comparisons = [
+        _comparison(contest, outer, inner, level)
         for family, outers, inners in zip(possible, crude, within, strict=True)
-        for one, outer, inner in zip(family, outers, inners, strict=True)
+        for contest, outer, inner in zip(family, outers, inners, strict=True)
         if outer is not None
     ]
-    found = iter(told)
+    remaining = iter(comparisons)
     return [
         [
-            Comparison(outcome=ComparisonOutcome.NOT_COMPARED, why=why) if why else next(found)
+            Comparison(outcome=ComparisonOutcome.NOT_COMPARED, why=why) if why else next(remaining)
             for why in whys
         ]
         for whys in reasons
@@ -103,7 +103,7 @@ def _why_not(contest: Contest) -> str:
         return (
             f"it, or what it is compared with, has events in only {steps} of"
             f" {every} steps, in which a burst of failures would look the"
-            " same; look at a shorter time, in shorter steps, with --last"
+            " same; look at a shorter time, in shorter steps"
         )
     return ""
 
@@ -129,13 +129,13 @@ def _compared(table: Table, effect: float) -> Contrast:
 def _within(several: Sequence[Sequence[Pair] | None]) -> list[Contrast | None]:
     """Compare within strata; None: they were not to be looked at, or have too few events."""
     fit = [
-        [one for one in strata or () if one.table.total and one.table.rest_total]
+        [pair for pair in strata or () if pair.table.total and pair.table.rest_total]
         for strata in several
     ]
     fit = [both if both and fewest_steps(both) >= FEWEST_STEPS else [] for both in fit]
     effects = iter(shared_effects([both for both in fit if both]))
     return [
-        _stratified([one.table for one in both], next(effects)) if both else None for both in fit
+        _stratified([pair.table for pair in both], next(effects)) if both else None for both in fit
     ]
 
 
@@ -154,15 +154,20 @@ def _stratified(tables: Sequence[Table], effect: float) -> Contrast | None:
 
 
 def _corrected(families: Sequence[Sequence[Contrast | None]]) -> list[list[Contrast | None]]:
-    flat = [one for family in families for one in family if one is not None]
-    adjusted = iter(holm([one.probability for one in flat]))
+    flat = [contrast for family in families for contrast in family if contrast is not None]
+    adjusted = iter(holm([contrast.probability for contrast in flat]))
     return [
-        [None if one is None else replace(one, adjusted=next(adjusted)) for one in family]
+        [
+            None if contrast is None else replace(contrast, adjusted=next(adjusted))
+            for contrast in family
+        ]
         for family in families
     ]
 
 
-def _told(contest: Contest, crude: Contrast, within: Contrast | None, level: float) -> Comparison:
+def _comparison(
+    contest: Contest, crude: Contrast, within: Contrast | None, level: float
+) -> Comparison:
     stratified, table = contest.strata is not None, contest.at_the_same_time().whole.table
     return Comparison(
         outcome=_outcome(crude, within, stratified=stratified),
@@ -190,9 +195,9 @@ def _outcome(crude: Contrast, within: Contrast | None, *, stratified: bool) -> C
     return ComparisonOutcome.MIX if goes_away else ComparisonOutcome.UNSURE
 
 
-def _direction(one: Contrast) -> ComparisonOutcome:
+def _direction(contrast: Contrast) -> ComparisonOutcome:
     return (
         ComparisonOutcome.WORSE
-        if one.ratio is not None and one.ratio > 1
+        if contrast.ratio is not None and contrast.ratio > 1
         else ComparisonOutcome.BETTER
     )

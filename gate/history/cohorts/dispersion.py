@@ -42,10 +42,10 @@ def shared_effects(comparisons: Sequence[Strata]) -> list[float]:
     own = [design_effect(strata) for strata in comparisons]
     events = [_events(strata) for strata in comparisons]
     crowds = [_crowd(strata) - 1 for strata in comparisons]
-    excess = sum((one - 1) * weight for one, weight in zip(own, events, strict=True))
+    excess = sum((effect - 1) * weight for effect, weight in zip(own, events, strict=True))
     pairs = sum(crowd * weight for crowd, weight in zip(crowds, events, strict=True))
     correlation = excess / pairs if pairs > 0 else 0.0
-    return [max(one, 1 + correlation * crowd) for one, crowd in zip(own, crowds, strict=True)]
+    return [max(effect, 1 + correlation * crowd) for effect, crowd in zip(own, crowds, strict=True)]
 
 
 def design_effect(strata: Strata) -> float:
@@ -72,9 +72,9 @@ def design_effect(strata: Strata) -> float:
     return _effect(steps, coins, fewest_steps(strata))
 
 
-def own_effect(one: Arm) -> float:
+def own_effect(arm: Arm) -> float:
     """Return the design effect of one group's own error ratio, at least 1."""
-    return _effect(one.residuals(), _binomial(one), one.busy_steps)
+    return _effect(arm.residuals(), _binomial(arm), arm.busy_steps)
 
 
 def fewest_steps(strata: Strata) -> int:
@@ -103,7 +103,7 @@ def _spreads(residuals: Sequence[float], steps: int) -> Iterator[float]:
             sums = (
                 sum(residuals[start : start + length]) for start in range(0, len(residuals), length)
             )
-            yield sum(one * one for one in sums) * stretches / (stretches - 3)
+            yield sum(residual * residual for residual in sums) * stretches / (stretches - 3)
 
 
 def _events(strata: Strata) -> float:
@@ -124,7 +124,7 @@ def _weights(pair: Pair) -> tuple[float, float]:
     return table.rest_total / table.events, table.total / table.events
 
 
-def _binomial(one: Arm) -> float:
+def _binomial(arm: Arm) -> float:
     """Return the variance of the failures, were each event a coin."""
-    total, bad = one.sums
+    total, bad = arm.sums
     return bad * (total - bad) / total if total else 0.0

@@ -39,23 +39,22 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return write(tmp_path / f"requests.{request.param}", ROWS)
 
 
-@pytest.mark.parametrize(
-    ("sli", "expected"),
-    [
-        (Sli(bad="status >= 500"), (5, 2)),
-        (Sli(good="status < 500"), (5, 2)),
-        (Sli(bad="status >= 500", total="route = '/rag'"), (3, 1)),
-        (Sli(bad="status >= 500", good="ttft_ms < 2000.5"), (5, 3)),
-        (Sli(column="ttft_ms", threshold=Fraction(2000)), (5, 2)),
-        (Sli(column="ttft_ms", threshold=Fraction(2000), total="status = 200"), (2, 1)),
-        (Sli(column="TTFT_MS", threshold=Fraction(4001, 2)), (5, 1)),
-        (Sli(bad="false"), (5, 0)),
-    ],
-)
-def test_events_and_failures_are_counted_in_every_format(
-    log: Path, sli: Sli, expected: tuple[int, int]
-) -> None:
-    assert counts(ask(log, sli)) == expected
+COUNTED: list[tuple[Sli, tuple[int, int]]] = [
+    (Sli(bad="status >= 500"), (5, 2)),
+    (Sli(good="status < 500"), (5, 2)),
+    (Sli(bad="status >= 500", total="route = '/rag'"), (3, 1)),
+    (Sli(bad="status >= 500", good="ttft_ms < 2000.5"), (5, 3)),
+    (Sli(column="ttft_ms", threshold=Fraction(2000)), (5, 2)),
+    (Sli(column="ttft_ms", threshold=Fraction(2000), total="status = 200"), (2, 1)),
+    (Sli(column="TTFT_MS", threshold=Fraction(4001, 2)), (5, 1)),
+    (Sli(bad="false"), (5, 0)),
+]
+
+
+def test_events_and_failures_are_counted_in_every_format(log: Path) -> None:
+    answers = ask_all(log, [request(sli) for sli, _ in COUNTED])
+
+    assert list(map(counts, answers)) == [expected for _, expected in COUNTED]
 
 
 def test_an_amount_adds_up_exactly_in_every_format(log: Path) -> None:
@@ -68,21 +67,20 @@ def test_a_condition_of_an_amount_is_its_own(log: Path) -> None:
     assert spent(ask(log, sli)).amount == Fraction("0.75")
 
 
-@pytest.mark.parametrize(
-    ("window", "expected"),
-    [
-        (timedelta(seconds=15), (1, 0)),
-        (timedelta(seconds=30), (2, 1)),
-        (timedelta(seconds=30, microseconds=1), (3, 1)),
-        (timedelta(hours=1), (3, 1)),
-        (timedelta(hours=1, microseconds=1), (4, 2)),
-        (DAY, (5, 2)),
-    ],
-)
-def test_the_start_of_a_window_is_left_out(
-    log: Path, window: timedelta, expected: tuple[int, int]
-) -> None:
-    assert counts(ask(log, window=window)) == expected
+STARTS = [
+    (timedelta(seconds=15), (1, 0)),
+    (timedelta(seconds=30), (2, 1)),
+    (timedelta(seconds=30, microseconds=1), (3, 1)),
+    (timedelta(hours=1), (3, 1)),
+    (timedelta(hours=1, microseconds=1), (4, 2)),
+    (DAY, (5, 2)),
+]
+
+
+def test_the_start_of_a_window_is_left_out(log: Path) -> None:
+    answers = ask_all(log, [request(window=window) for window, _ in STARTS])
+
+    assert list(map(counts, answers)) == [expected for _, expected in STARTS]
 
 
 def test_all_windows_of_a_run_are_as_if_each_were_asked_alone(log: Path) -> None:
@@ -133,23 +131,24 @@ UNKNOWN: list[dict[str, Any]] = [
 ]
 
 
+AGAINST: list[tuple[Sli, tuple[int, int]]] = [
+    (Sli(bad="failed"), (3, 2)),
+    (Sli(good="ok"), (3, 2)),
+    (Sli(column="ms", threshold=Fraction(10)), (3, 2)),
+    (Sli(bad="status >= 500"), (3, 2)),
+    (Sli(bad="ms / 0 > 1"), (3, 3)),  # what is divided by zero is NULL
+    (Sli(bad="status = 500", total="status = 200"), (2, 1)),
+    (Sli(bad="coalesce(failed, false)", total="status = 200"), (1, 0)),
+]
+
+
 @pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
-@pytest.mark.parametrize(
-    ("sli", "expected"),
-    [
-        (Sli(bad="failed"), (3, 2)),
-        (Sli(good="ok"), (3, 2)),
-        (Sli(column="ms", threshold=Fraction(10)), (3, 2)),
-        (Sli(bad="status >= 500"), (3, 2)),
-        (Sli(bad="ms / 0 > 1"), (3, 3)),  # what is divided by zero is NULL
-        (Sli(bad="status = 500", total="status = 200"), (2, 1)),
-        (Sli(bad="coalesce(failed, false)", total="status = 200"), (1, 0)),
-    ],
-)
-def test_what_is_unknown_counts_against_the_service(
-    tmp_path: Path, form: str, sli: Sli, expected: tuple[int, int]
-) -> None:
-    assert counts(ask(write(tmp_path / f"requests.{form}", UNKNOWN), sli)) == expected
+def test_what_is_unknown_counts_against_the_service(tmp_path: Path, form: str) -> None:
+    log = write(tmp_path / f"requests.{form}", UNKNOWN)
+
+    answers = ask_all(log, [request(sli) for sli, _ in AGAINST])
+
+    assert list(map(counts, answers)) == [expected for _, expected in AGAINST]
 
 
 def test_a_value_that_is_no_number_is_over_every_threshold(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from gate.backends.logs.database import Database, Row, opened
+from gate.backends.logs.database import Database, opened
 from gate.backends.logs.refusal import Refusal
 from gate.measure.counts import Cause, Counts
 from gate.slo.indicator import Sli
-from tests.backends.logs.written import ask_all, before, refused, request, write
+from tests.backends.logs.written import ask_all, before, refused, request, watch, write
 
 ENDLESS = """SELECT count(*) FROM range(1_000_000) AS a (i), range(1_000_000) AS b (j)
 WHERE hash(i + j) = 1"""
@@ -81,15 +81,15 @@ def test_a_run_is_confined_before_it_looks_at_any_expression(
 ) -> None:
     log = write(tmp_path / "log.csv", [{"ts": before(1), "status": 200}])
     other = write(tmp_path / "other.csv", [{"ts": before(1), "status": 200}])
-    query, tried = Database.query, []
+    tried = []
 
-    def trying(self: Database, sql: str, *parameters: object) -> list[Row]:
-        with pytest.raises(duckdb.PermissionException):
-            query(self, f"FROM '{other}'")
-        tried.append(sql)
-        return query(self, sql, *parameters)
+    def trying(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+        if not sql.startswith("SET "):
+            with pytest.raises(duckdb.PermissionException):
+                connection.execute(f"FROM '{other}'")
+            tried.append(sql)
 
-    monkeypatch.setattr(Database, "query", trying)
+    watch(monkeypatch, trying)
     answer = ask_all(log, [request()])[0]
 
     assert isinstance(answer, Counts)

@@ -10,10 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from gate.backends.logs.database import Database, Row
 from gate.measure.counts import CountRequest
 from gate.slo.indicator import Sli, Slices
-from tests.backends.logs.written import ask_all, before, counts, request, write
+from tests.backends.logs.written import ask_all, before, counts, request, watch, write
 
 READERS = ("read_json(", "read_csv(", "read_parquet(")
 ROWS: list[dict[str, Any]] = [
@@ -26,13 +25,7 @@ WINDOWS = [timedelta(minutes=m) for m in (5, 30, 60, 120, 360, 720, 1440)]
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Record what DuckDB is asked."""
     seen: list[str] = []
-    query = Database.query
-
-    def recorded(self: Database, sql: str, *parameters: object) -> list[Row]:
-        seen.append(sql)
-        return query(self, sql, *parameters)
-
-    monkeypatch.setattr(Database, "query", recorded)
+    watch(monkeypatch, lambda _, sql: seen.append(sql))
     return seen
 
 

@@ -8,7 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gate.slo.indicator import Sli
-from tests.backends.logs.written import AT, Row, ask, counts, refused, write, write_parquet
+from tests.backends.logs.written import (
+    AT,
+    Row,
+    ask,
+    ask_all,
+    counts,
+    refused,
+    request,
+    write,
+    write_parquet,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 KATHMANDU = ZoneInfo("Asia/Kathmandu")  # UTC+5:45
@@ -18,9 +28,9 @@ EVERY = Sli(bad="false")
 def is_at(log: Path, moment: datetime, **more: Any) -> bool:
     """Return whether the log's only row is in the shortest window that has the moment."""
     before = AT - moment
-    inside = ask(log, EVERY, before + timedelta(microseconds=1), **more)
-    outside = ask(log, EVERY, before, **more) if before else None
-    return hasattr(inside, "total") and not hasattr(outside, "total")
+    windows = [before + timedelta(microseconds=1), *([before] if before else [])]
+    inside, *outside = ask_all(log, [request(EVERY, window) for window in windows], **more)
+    return hasattr(inside, "total") and not any(hasattr(answer, "total") for answer in outside)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])

@@ -3,12 +3,14 @@
 import csv
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import duckdb
+import pytest
 
 from gate.backends import open_backend
 from gate.measure.counts import Answer, Cause, CountRequest, Counts, Spent, Unmeasured
@@ -71,14 +73,20 @@ def write_parquet(path: Path, rows: Sequence[Row], types: Mapping[str, str] | No
     chosen = {"ts": "TIMESTAMPTZ", **(types or {})}
     casts = ", ".join(f'"{n}"::{kind} AS "{n}"' for n, kind in chosen.items() if n in rows[0])
     copy = f"SELECT * REPLACE ({casts})" if casts else "SELECT *"
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(
-            f"COPY ({copy} FROM read_ndjson({_quoted(source)}, hive_partitioning = false)) "
-            f"TO {_quoted(path)} (FORMAT parquet)"
-        )
+    _writer().execute(
+        f"COPY ({copy} FROM read_ndjson({_quoted(source)}, hive_partitioning = false)) "
+        f"TO {_quoted(path)} (FORMAT parquet)"
+    )
     source.unlink()
     return path
+
+
+@cache
+def _writer() -> duckdb.DuckDBPyConnection:
+    """Return the connection that writes every file: to open one takes longer than to write."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
 
 
 def _quoted(path: Path) -> str:
@@ -88,14 +96,39 @@ def _quoted(path: Path) -> str:
 def _write_zstd(path: Path, text: bytes) -> Path:
     plain = path.with_name("text-of-the-zstd-file")
     plain.write_bytes(text)
-    with duckdb.connect() as connection:
-        connection.execute(
-            f"COPY (SELECT * FROM read_csv('{plain}', header = false, delim = '\x01', quote = '', "
-            f"escape = '', columns = {{'line': 'VARCHAR'}})) TO '{path}' "
-            "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01', COMPRESSION zstd)"
-        )
+    _writer().execute(
+        f"COPY (SELECT * FROM read_csv('{plain}', header = false, delim = '\x01', quote = '', "
+        f"escape = '', columns = {{'line': 'VARCHAR'}})) TO '{path}' "
+        "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01', COMPRESSION zstd)"
+    )
     plain.unlink()
     return path
+
+
+def watch(
+    monkeypatch: pytest.MonkeyPatch, look: Callable[[duckdb.DuckDBPyConnection, str], None]
+) -> None:
+    """Show a test every statement of connections that are opened from now on, before it runs."""
+
+    class Watched:
+        def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+            self._connection = connection
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._connection.close()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._connection, name)
+
+        def execute(self, sql: str, *parameters: Any) -> duckdb.DuckDBPyConnection:
+            look(self._connection, sql)
+            return self._connection.execute(sql, *parameters)
+
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda *args, **more: Watched(connect(*args, **more)))
 
 
 def settings(path: Path, /, **more: Any) -> LogsSettings:

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from gate.history.charts.rules import DEFAULT, RULES, RunRule
+from gate.history.charts.signals import DEFAULT, RULES, RunRule
 
 NAMED = {rule.name: rule for rules in RULES.values() for rule in rules}
 

@@ -10,7 +10,7 @@ from gate.config.load import load, validate
 from gate.config.slo_files import FORMATS, PASSED_OVER
 from gate.errors import PolicyError
 from gate.hosts.git import Checkout
-from gate.parsing.reader import Folder, Imports
+from gate.parsing.files import Folder, Imports
 from gate.slo.objective import CompositeSlo
 from tests.ci.repository import begin, commit, git
 from tests.config.slo_files.writing import imported, importing, mistakes_of, write

@@ -1,0 +1,101 @@
+"""The files that a policy reads beside itself: as they are, or as a commit has them."""
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from gate.errors import Mistake, PolicyError
+from gate.policy.globs import matches
+
+
+def read_bytes(path: str) -> bytes:
+    """Return what a file holds that the user named.
+
+    Raises:
+        PolicyError: it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror}"
+        raise PolicyError((Mistake(file=path, line=1, column=1, message=message),)) from error
+
+
+class Tree(Protocol):
+    """Where the files are. Names are relative to the policy's folder, with ``/``."""
+
+    def find(self, pattern: str) -> Sequence[str]:
+        """Return the names of the files that match a glob, in any order."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return what a file that was found holds.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder as it is."""
+
+    path: Path
+
+    def find(self, pattern: str) -> Sequence[str]:
+        """Return the names of the files that match a glob."""
+        import glob  # noqa: PLC0415 - for policies that read other files only
+
+        literal = glob.escape(pattern).replace("[*]", "*").replace("[?]", "?")
+        # Path.glob takes ** for something else in some versions of Python.
+        paths = glob.glob(literal, root_dir=self.path, recursive=True, include_hidden=True)  # noqa: PTH207
+        names = (Path(path).as_posix() for path in paths if (self.path / path).is_file())
+        return [name for name in names if matches(pattern, name)]
+
+    def read(self, name: str) -> bytes:
+        """Return what a file holds."""
+        return (self.path / name).read_bytes()
+
+
+@dataclass(slots=True, kw_only=True)
+class Imports:
+    """The files that one policy has read so far: they are as much the policy as its own text."""
+
+    tree: Tree
+    patterns: list[str] = field(default_factory=list)
+    texts: dict[str, bytes] = field(default_factory=dict)
+    """By name."""
+
+    def find(self, pattern: str) -> list[str]:
+        """Return the names of the files that match a glob, sorted."""
+        pattern = posixpath.normpath(pattern)
+        self.patterns.append(pattern)
+        return sorted(self.tree.find(pattern))
+
+    def read(self, name: str) -> bytes:
+        """Return what a file holds, and remember it.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        self.texts[name] = self.tree.read(name)
+        return self.texts[name]
+
+    def digest(self, policy: str, raw: bytes) -> str:
+        """Return the hash of all that the policy says, by which an altered one is known.
+
+        Of a policy that reads no files: what ``sha256sum POLICY`` prints. Of one that does: what
+        ``sha256sum POLICY FILE... | sha256sum`` prints in the policy's folder, files sorted.
+        """
+        own = sha256(raw).hexdigest()
+        if not self.texts:
+            return own
+        lines = [f"{own}  {policy}\n"]
+        lines += [
+            f"{sha256(text).hexdigest()}  {name}\n" for name, text in sorted(self.texts.items())
+        ]
+        return sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
