@@ -16,13 +16,12 @@ from benchmarks.measuring import gate, machine, run
 from benchmarks.policies import slo, write_policy
 from gate.analysis.incidents.run import IncidentOptions
 from gate.analysis.report.run import gather_report
-from gate.backends import open_backend
+from gate.backends import Settings, open_backend
 from gate.check.options import Options
 from gate.config.load import load
-from gate.measure.counts import Answer, CountRequest
+from gate.measure.counts import Answer, CountRequest, Limits
 from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.reporters import REPORT_REPORTERS, Style, render_report
-from gate.settings import Limits, Settings
 from tests.servers.metrics import backfill, prometheus
 from tests.servers.series import END
 

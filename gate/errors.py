@@ -9,13 +9,27 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean ...?`` with the nearest known name, or the known names."""
+def nearest(word: str, names: Iterable[str]) -> str:
+    """Return ``; did you mean ...?`` with the nearest name, or all names; nothing without names."""
     from difflib import get_close_matches  # noqa: PLC0415 - costs 5 ms, needed for mistakes only
 
-    names = sorted(str(name) for name in known)
-    close = get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
+    choices = sorted(str(name) for name in names)
+    close = get_close_matches(word, choices, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(choices)}" if choices else ""
+
+
+def nearest_first(word: str, names: Iterable[str]) -> list[str]:
+    """Return the names that are not empty, sorted by how much they look like the word."""
+    return sorted(filter(None, names), key=lambda name: (-likeness(word, name), name))
+
+
+def likeness(word: str, name: str) -> float:
+    """Return how much two words look alike, 0 to 1, without regard to case."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - as above
+
+    return SequenceMatcher(None, word.lower(), name.lower()).ratio()
 
 
 class ExitCode(IntEnum):

@@ -14,19 +14,19 @@ from typing import Any
 import click
 import pytest
 
-from gate.backends import BACKENDS, DOCTORS
+from gate.backends import BACKEND, BACKENDS, registration
 from gate.cli.anomalies import anomalies
 from gate.cli.check import check
 from gate.cli.cohorts import cohorts
 from gate.cli.doctor import doctor
 from gate.cli.forecast import forecast
 from gate.cli.incidents import incidents
+from gate.cli.init import init
 from gate.cli.main import COMMANDS
 from gate.cli.report import report
 from gate.cli.review import review
 from gate.cli.schema import SCHEMAS, policy_schema, schema
 from gate.cli.status import status
-from gate.config.backend_schema import BACKEND
 from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
 from gate.history.charts.signals import RULES
@@ -44,7 +44,6 @@ from gate.reporters import (
     REVIEW_REPORTERS,
     STATUS_REPORTERS,
 )
-from gate.settings import SETTINGS
 
 # Each rule lists all that breaks it at once.
 
@@ -130,14 +129,14 @@ def levels() -> list[set[str]]:
 
 
 def test_every_room_is_on_the_map_and_every_room_of_the_map_is_there() -> None:
-    there = {room(module(path)) for path in FILES} - {"gate", "__main__", "settings"}
+    there = {room(module(path)) for path in FILES} - {"gate", "__main__"}
 
     assert set().union(*levels()) == there
 
 
 def test_a_room_imports_only_itself_and_lower_rooms() -> None:
     height = {name: place for place, level in enumerate(levels()) for name in level}
-    height |= {"settings": 0, "gate": -1, "__main__": len(height)}
+    height |= {"gate": -1, "__main__": len(height)}
     arrows = [(importer, name) for importer, path in MODULES.items() for name in ours(path)]
 
     assert arrows
@@ -308,7 +307,7 @@ def test_there_are_not_too_many_modules_to_find_ones_way() -> None:
 
 
 REGISTRIES: dict[str, Mapping[str, str]] = {
-    "gate.backends": {**BACKENDS, **{f"doctor of {n}": doctor for n, doctor in DOCTORS.items()}},
+    "gate.backends": BACKENDS,
     "gate.cli.main": {name: f"gate.cli.{name}" for name in COMMANDS},
     "gate.config.slo_files": FORMATS,
     "gate.exporters": EXPORTERS,
@@ -366,14 +365,15 @@ def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(cohorts, "format_") == list(COHORT_REPORTERS)
     assert choices(report, "format_") == list(REPORT_REPORTERS)
     assert choices(schema, "name") == list(SCHEMAS)
+    assert choices(init, "backend") == list(BACKENDS)
 
 
 def test_the_words_of_the_policys_schema_follow_from_the_registries() -> None:
     properties: dict[str, Any] = policy_schema()["properties"]
     backends = [one["properties"]["type"]["const"] for one in properties["backend"]["oneOf"]]
 
-    assert backends == list(BACKENDS) == list(SETTINGS) == list(BACKEND.blocks) == list(DOCTORS)
-    assert [kind.kind for kind in SETTINGS.values()] == list(SETTINGS)
+    assert backends == list(BACKENDS) == list(BACKEND.blocks)
+    assert [registration(kind).kind for kind in BACKENDS] == list(BACKENDS)
     assert set(properties["on"]["properties"]) == {*Cause, "except"} == {*DEFAULT_ACTIONS, "except"}
     assert list(NAMED) == properties["burn_rates"]["anyOf"][0]["anyOf"][0]["enum"]
 
@@ -461,10 +461,8 @@ def test_a_check_of_static_counts_imports_only_what_it_uses(static_policy: str) 
     assert loaded & HEAVY == set()
     assert loaded & {"requests", "urllib3", "ssl", "http.client", "concurrent.futures"} == set()
     assert loaded & {"gate.config.slo_files", "gate.promql", "glob"} == set()
-    assert (
-        loaded & {"gate.measure.diagnosis", "gate.analysis.doctor.result", *DOCTORS.values()}
-        == set()
-    )
+    assert loaded & {"gate.measure.diagnosis", "gate.analysis.doctor.result"} == set()
+    assert {name for name in loaded if ".doctor" in name} == set()
     for registered in (BACKENDS, REPORTERS):
         used = {"gate.backends.static", "gate.reporters.terminal"}
         assert loaded & set(registered.values()) <= used

@@ -1,17 +1,20 @@
-"""The backends by name. A new one is a module with an ``open_backend`` and a line in each table.
+"""The backends: one folder each, and one line in `BACKENDS`.
 
-A module is imported only when a policy names it.
+The package of a backend holds its `REGISTRATION`. It is imported only when a policy, or a command,
+names the backend, and it imports the modules that count only when the backend is opened.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
-from gate.measure.counts import Backend
+from gate.measure.counts import Backend, Limits
 from gate.measure.history import HistoryBackend
-from gate.settings import Limits, Settings
+from gate.parsing.objects import Field, Object, TaggedUnion
+from gate.parsing.values import TEXT
 
-if TYPE_CHECKING:  # every measuring command comes by here
+if TYPE_CHECKING:  # every measuring command imports this module
     from gate.measure.cohorts import CohortBackend
     from gate.measure.diagnosis import Doctor
 
@@ -20,13 +23,101 @@ BACKENDS: Final[Mapping[str, str]] = {
     "logs": "gate.backends.logs",
     "static": "gate.backends.static",
 }
-"""The module of each kind of `Settings`."""
-DOCTORS: Final[Mapping[str, str]] = {
-    "prometheus": "gate.backends.prometheus.doctor",
-    "logs": "gate.backends.logs.doctor",
-    "static": "gate.backends.static_doctor",
-}
-"""The module with the ``open_doctor`` of each."""
+"""The package of each backend by the name that a policy gives as ``backend.type``."""
+
+
+class Settings(Protocol):
+    """What a backend is opened with: the policy's ``backend`` block, checked. Plain data.
+
+    Secrets are left out of every ``repr``.
+    """
+
+    kind: ClassVar[str]
+    """The backend's name in `BACKENDS`."""
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starter:
+    """What ``gate init`` writes for a backend.
+
+    The texts are `string.Template`: a dollar sign that is to be written stands twice.
+    """
+
+    block: str
+    """The ``backend`` block, with a blank line after it."""
+    block_for_preset: str = ""
+    """The same where a preset describes the rows, whose name is ``$preset``; needed by backends
+    that read rows."""
+    slos: str
+    """The ``slos`` block where no preset is named."""
+    advice: str
+    """What the user has to do next, in the imperative."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration(Generic[S]):
+    """All that the rest of the gate knows about one backend."""
+
+    settings: type[S]
+    block: Object[S]
+    """The keys of the policy's ``backend`` block, without ``type``."""
+    open: Callable[[S, Limits], Backend]
+    """Sends nothing and reads no data; raises UsageError where a package is not installed."""
+    open_doctor: Callable[[S, Limits], "Doctor"]
+    """As ``open``."""
+    secrets: Callable[[S], tuple[str, ...]]
+    """Returns every text that must be masked wherever it appears, none of them empty. Never raises.
+    A secret that is sent in another form (base64) is in it in both forms."""
+    starter: Starter
+    indicators: frozenset[str]
+    """The kinds of indicator that it counts, as `gate.config.sli_schema.sli_kind` names them."""
+    keeps_history: bool
+    """Whether the opened backend is a `HistoryBackend`."""
+    promql: bool
+    """Whether its indicators are PromQL: labels narrow their selectors, a ratio needs ``total``,
+    SLO files of other tools can be read and written."""
+    reads_rows: bool
+    """Whether it reads rows, which the policy's block or a preset's ``records`` describe."""
+
+    @property
+    def kind(self) -> str:
+        """Return the backend's name in `BACKENDS`."""
+        return self.settings.kind
+
+
+def registration(kind: str) -> Registration[Any]:
+    """Import the package of a backend and return its registration.
+
+    Raises:
+        KeyError: `BACKENDS` has no backend of this name.
+    """
+    registered: Registration[Any] = import_module(BACKENDS[kind]).REGISTRATION
+    return registered
+
+
+class _BackendBlocks(Mapping[str, Object[Settings]]):
+    """The ``backend`` block of every backend; looking one up imports that backend's package."""
+
+    def __getitem__(self, kind: str) -> Object[Settings]:
+        """Return the keys of the backend, and ``type``."""
+        block: Object[Settings] = registration(kind).block
+        return replace(block, fields={"type": _TYPE, **block.fields})
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the backends, for which nothing is imported."""
+        return iter(BACKENDS)
+
+    def __len__(self) -> int:
+        """Return how many backends there are."""
+        return len(BACKENDS)
+
+
+_TYPE: Final = Field(schema=TEXT, doc="Which backend.", required=True)
+BACKEND: Final = TaggedUnion("type", _BackendBlocks())
+"""The ``backend`` block of a policy file."""
 
 
 def open_backend(settings: Settings, limits: Limits) -> Backend:
@@ -37,9 +128,7 @@ def open_backend(settings: Settings, limits: Limits) -> Backend:
     Raises:
         UsageError: a package that the backend needs is not installed.
     """
-    module = import_module(BACKENDS[settings.kind])
-    backend: Backend = module.open_backend(settings, limits)
-    return backend
+    return registration(settings.kind).open(settings, limits)
 
 
 def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
@@ -48,20 +137,23 @@ def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
     Raises:
         UsageError: a package that the backend needs is not installed.
     """
-    module = import_module(DOCTORS[settings.kind])
-    doctor: Doctor = module.open_doctor(settings, limits)
-    return doctor
+    return registration(settings.kind).open_doctor(settings, limits)
+
+
+def secrets_of(settings: Settings) -> tuple[str, ...]:
+    """Return every text of these settings that must be masked wherever it appears."""
+    return registration(settings.kind).secrets(settings)
 
 
 def history_of(backend: Backend) -> HistoryBackend | None:
-    """Return what tells the history of a backend; None where it keeps none."""
-    known: Backend | HistoryBackend = backend
-    return known if isinstance(known, HistoryBackend) else None
+    """Return the backend as one that keeps a history; None where it keeps none."""
+    candidate: Backend | HistoryBackend = backend
+    return candidate if isinstance(candidate, HistoryBackend) else None
 
 
 def cohorts_of(backend: Backend) -> "CohortBackend | None":
-    """Return what tells a backend's events apart by labels; None where it cannot."""
+    """Return the backend as one that groups events by labels; None where it cannot."""
     from gate.measure.cohorts import CohortBackend  # noqa: PLC0415 - for one command only
 
-    known: Backend | CohortBackend = backend
-    return known if isinstance(known, CohortBackend) else None
+    candidate: Backend | CohortBackend = backend
+    return candidate if isinstance(candidate, CohortBackend) else None

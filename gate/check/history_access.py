@@ -8,10 +8,9 @@ from gate.check.measure import OpenBackend
 from gate.config.load import PolicyFile
 from gate.errors import UsageError
 from gate.history.incidents import known_steps
-from gate.measure.counts import Backend, Cause, Unmeasured
+from gate.measure.counts import Backend, Cause, Limits, Unmeasured
 from gate.measure.history import HistoryBackend, Series, SeriesAnswer
 from gate.policy.policy import Policy
-from gate.settings import Limits
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo, counts_events
 from gate.slo.window import Span
 

@@ -4,12 +4,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from gate.backends import Settings
 from gate.budget.assess import PRESENT, assess_composite, assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
-from gate.measure.counts import Answer, Backend, Cause, CountRequest, Unmeasured, rule_labels
+from gate.measure.counts import (
+    Answer,
+    Backend,
+    Cause,
+    CountRequest,
+    Limits,
+    Unmeasured,
+    rule_labels,
+)
 from gate.policy.policy import Policy
-from gate.settings import Limits, Settings
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.window import RollingWindow
 

@@ -18,12 +18,11 @@ from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision, Proposed, exit_code
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
-from gate.measure.counts import Backend
+from gate.measure.counts import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.policy.findings import worst
 from gate.policy.past import NOTHING, Past
 from gate.policy.policy import Policy
-from gate.settings import Limits
 
 T = TypeVar("T")
 

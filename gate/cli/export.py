@@ -2,12 +2,12 @@
 
 import click
 
+from gate.backends import registration
 from gate.cli.session import load_all
 from gate.cli.streams import tell, write
 from gate.errors import ExitCode, UsageError
 from gate.exporters import EXPORTERS
 from gate.exporters import export as export_policy
-from gate.settings import PrometheusSettings
 
 
 @click.command()
@@ -23,7 +23,7 @@ def export(*, format_: str, policy: str) -> ExitCode:
     written, 2 nothing could be.
     """
     (file,) = load_all((policy,))
-    if not isinstance(file.settings, PrometheusSettings):
+    if not registration(file.settings.kind).promql:
         raise UsageError(f"{policy}: only what Prometheus counts can be exported")
     exported = export_policy(format_, file.policy)
     for remark in exported.remarks:

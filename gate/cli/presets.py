@@ -7,9 +7,10 @@ from typing import Final
 
 import click
 
+from gate.backends.records import preset_names
 from gate.cli.streams import style_of, write
-from gate.config.preset import ALIASES, KINDS, Family, Preset, PresetIndicator, fill
-from gate.config.presets import load_preset, preset_names
+from gate.config.preset_schema import ALIASES, KINDS, Family, Preset, PresetIndicator, fill
+from gate.config.presets import load_preset
 from gate.errors import ExitCode, UsageError, nearest
 from gate.reporters.layout import hang, wrap
 from gate.slo.quantities import decimal

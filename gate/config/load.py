@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import yaml
 
-from gate.config.backend_schema import BACKEND
+from gate.backends import BACKEND, Settings
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check, classes
 from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, ON, OVERRIDES, TIER
@@ -27,7 +27,6 @@ from gate.policy.changes import DEFAULT
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
 from gate.policy.recognition import ChangeMatcher
-from gate.settings import Settings
 
 
 class _Entry:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
+from gate.backends import BACKENDS, Registration, registration
 from gate.config.sli_schema import sli_kind
 from gate.config.slo_schema import Placed
 from gate.errors import nearest
@@ -16,9 +17,8 @@ from gate.parsing.reader import Reader, UnreadableError, written
 from gate.policy.burn_rates import NAMED
 from gate.policy.changes import BUILT_IN, ROLLBACK
 from gate.policy.tiers import Tier, tier_of
-from gate.settings import SETTINGS, Settings
 from gate.slo.indicator import Sli
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, counts_events
 from gate.slo.window import RollingWindow, Window
 
 _LOOKING_BACK: Final = ("postmortems", "control_charts")
@@ -52,14 +52,12 @@ def classes(values: Values) -> frozenset[str]:
 
 def _check_slos(values: Values, reader: Reader) -> bool:
     placed: tuple[Placed, ...] = values.get("slos")
-    backend, records = SETTINGS.get(_of_backend(values, "type")), _of_backend(values, "records")
+    backend, records = _backend(values), _of_backend(values, "records")
     checked: dict[str, Slo] = {}
     whole = True
     for entry in placed:
-        message = _slo_mistake(entry, checked, backend, records) or _language_mistake(
-            entry, backend
-        )
-        if message:
+        message = _slo_mistake(entry, checked, backend, records)
+        if message := message or _language_mistake(entry, backend):
             entry.note(message)
             whole = False
         checked[entry.slo.name] = entry.slo
@@ -71,10 +69,16 @@ def _check_slos(values: Values, reader: Reader) -> bool:
     return whole
 
 
-def _language_mistake(placed: Placed, backend: type[Settings] | None) -> str | None:
-    if not placed.imported or backend is None or backend.kind == "prometheus":
+def _language_mistake(placed: Placed, backend: Registration[Any] | None) -> str | None:
+    if not placed.imported or backend is None or backend.promql:
         return None
     return f"its file is written for Prometheus, which the {backend.kind} backend does not ask"
+
+
+def _backend(values: Values) -> Registration[Any] | None:
+    """Return the backend that the policy names; None where it names none that there is."""
+    kind = _of_backend(values, "type")
+    return registration(kind) if kind in BACKENDS else None
 
 
 def _of_backend(values: Values, name: str) -> str:
@@ -84,7 +88,7 @@ def _of_backend(values: Values, name: str) -> str:
 
 
 def _slo_mistake(
-    placed: Placed, earlier: dict[str, Slo], backend: type[Settings] | None, records: str
+    placed: Placed, earlier: dict[str, Slo], backend: Registration[Any] | None, records: str
 ) -> str | None:
     slo = placed.slo
     if slo.name in earlier:
@@ -108,7 +112,7 @@ def _member_names(node: yaml.Node) -> list[str]:
     return [written(child) for key, child in entries if key.value == "slo"]
 
 
-def _sli_mistake(sli: Sli, backend: type[Settings], records: str) -> str | None:
+def _sli_mistake(sli: Sli, backend: Registration[Any], records: str) -> str | None:
     kind = sli_kind(sli)
     if sli.preset is not None:
         from gate.config.presets import load_preset  # noqa: PLC0415 - for presets only
@@ -119,13 +123,13 @@ def _sli_mistake(sli: Sli, backend: type[Settings], records: str) -> str | None:
             return f"the preset {sli.preset} is for the {preset.backend} backend"
         if preset.records is not None and records != name:
             return f"the preset {sli.preset} knows other rows; the backend must say records: {name}"
-    if kind not in backend.sli_kinds:
-        fitting = ", ".join(sorted(backend.sli_kinds))
+    if kind not in backend.indicators:
+        fitting = ", ".join(sorted(backend.indicators))
         return f"the {backend.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"
     whole = sli.total is not None or (sli.good is not None and sli.bad is not None)
-    if sli.labels is not None and backend.kind != "prometheus":
+    if sli.labels is not None and not backend.promql:
         return f"the {backend.kind} backend has no use for labels"
-    if backend.kind == "prometheus" and kind == "ratio" and not whole:
+    if backend.promql and kind == "ratio" and not whole:
         return "the key 'total' is missing (or give both good and bad)"
     return None
 
@@ -136,11 +140,8 @@ def _warn_of_other_windows(values: Values, reader: Reader, slos: Iterable[Slo]) 
     windows = {slo.name: slo.window for slo in slos if not isinstance(slo, CompositeSlo)}
     others = [f"{name} ({window})" for name, window in windows.items() if _is_no_month(window)]
     if others:
-        message = (
-            "these rates are made for 30 days; they spend another share of the budget of"
-            f" {', '.join(others)}"
-        )
-        reader.note(values.node("burn_rates"), message, fatal=False)
+        lead = "these rates are made for 30 days; they spend another share of the budget of"
+        reader.note(values.node("burn_rates"), f"{lead} {', '.join(others)}", fatal=False)
 
 
 def _is_no_month(window: Window) -> bool:
@@ -199,15 +200,14 @@ def _warn_of_new_classes(values: Values, reader: Reader) -> None:
     for key, child in _pairs(values.nodes.get("changes")):
         described = any(inner.value == "description" for inner, _ in _pairs(child))
         if key.value not in {*BUILT_IN, "default"} and not described:
-            message = (
-                f"{key.value!r} is a new change class; describe it{nearest(key.value, BUILT_IN)}"
-            )
+            hint = nearest(key.value, BUILT_IN)
+            message = f"{key.value!r} is a new change class; describe it{hint}"
             reader.note(key, message, fatal=False)
 
 
 def _warn_of_no_history(values: Values, reader: Reader) -> None:
     """Warn of rules that can never be told, so that every change will be undecided."""
-    backend = SETTINGS.get(_of_backend(values, "type"))
+    backend = _backend(values)
     if backend is None or backend.keeps_history:
         return
     for key in values.given(*_LOOKING_BACK):
@@ -220,8 +220,6 @@ def _warn_of_no_events(values: Values, reader: Reader) -> None:
     keys = values.given(*_COUNTING)
     if not keys or not values.given("slos"):
         return
-    from gate.slo.objective import counts_events  # noqa: PLC0415 - for these rules only
-
     if not any(counts_events(placed.slo) for placed in values.get("slos")):
         for key in keys:
             message = f"no SLO here counts events, and {_COUNTING[key]}"

@@ -1,72 +1,126 @@
-"""The preset files in gate/presets: how a server, or the rows of a log, are described."""
+"""The preset files in gate/presets: what is known of a server or of a log, and how it is read."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final
 
-from gate.config.preset import KINDS, ROLES, Family, Option, Preset, PresetIndicator
-from gate.parsing.objects import Field, Object, Values, build_as
+from gate.backends import BACKENDS, registration
+from gate.backends.records import RECORDS, Records
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, ListOf, MapOf, Scalar, Union
-from gate.parsing.values import BOOLEAN, LOG_FORMAT, NAME, NUMBER, TEXT, ZONE
-from gate.settings import (
-    SETTINGS,
-    Deduplication,
-    LogsSettings,
-    Records,
-)
+from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
 from gate.slo.quantities import UNITS
 
-_DEDUPLICATION: Final = Object(
-    {
-        "key": Field(
-            schema=ListOf(TEXT),
-            doc="Columns alike in rows about the same thing.",
-            required=True,
-            formerly="of",
-        ),
-        "order_by": Field(
-            schema=ListOf(TEXT),
-            doc="Columns that grow with each version of it.",
-            required=True,
-            formerly="by",
-        ),
-    },
-    build_as(Deduplication),
-)
+EVALUATION: Final = "faithfulness"
+
+KINDS: Final[Mapping[str, str]] = {
+    "errors": "requests that failed",
+    "availability": "time in which the service was up",
+    "latency": "requests answered whole within a threshold",
+    "time-to-first-token": "requests whose first token came within a threshold",
+    "inter-token-latency": "tokens, or requests by their mean, within a threshold of each other",
+    "content-safety": "answers that broke a rule on content, or that a guardrail stopped",
+    EVALUATION: "judged answers that the sources do not bear out; also called hallucination",
+    "user-reported-errors": "answers that users complained of",
+    "degenerate-output": "answers that repeat themselves or make no sense",
+    "cost-per-query": "requests that cost at most a threshold",
+    "spend": "money or tokens spent, for an allowance",
+    "inference-failures": "failures of the engine itself: out of memory, broken workers",
+}
+"""The kinds of indicator, named alike in every preset file; each file has all of them."""
+
+ALIASES: Final = {"hallucination": EVALUATION}
+ROLES: Final = ("bad", "good", "total", "gauge", "spent", "objective")
+_PLACEHOLDER: Final = re.compile(r"\$([a-z][a-z_]*)")
+_OWN: Final = frozenset({"window", "labels", "threshold"})
+"""Placeholders that are filled in by whoever counts, or by the policy's own keys."""
 
 
-def _build_records(values: Values, reader: Reader) -> Records:
-    given = dict(values.values)
-    given["optional"] = frozenset(values.get("optional", ()))
-    records = Records(**given)
-    undeclared = records.optional - records.columns.keys()
-    if records.unnest:
-        undeclared |= {records.timestamp} - records.columns.keys()
-    if undeclared:
-        message = f"these need a type in columns: {', '.join(sorted(undeclared))}"
-        raise reader.fail(values.node(), message)
-    return records
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """Something on which honest people differ, or a name that only the team knows."""
+
+    about: str
+    default: str | None = None
+    """None: there is no safe guess, and the policy must choose."""
+    choices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By the choice, the text that takes the placeholder's place, by role."""
+    pattern: str | None = None
+    """Given instead of choices: any text of this form takes its place."""
+
+    def texts(self, chosen: str) -> Mapping[str, str]:
+        """By role, the text that takes the placeholder's place if this is chosen."""
+        return self.choices[chosen] if self.pattern is None else dict.fromkeys(ROLES, chosen)
 
 
-RECORDS: Final = Object(
-    {
-        "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
-        "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
-        "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
-        "columns": Field(schema=MapOf(TEXT), doc="Column -> the DuckDB type to read it as."),
-        "optional": Field(schema=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
-        "unnest": Field(
-            schema=ListOf(TEXT),
-            doc="JSON: keys of nested lists; a row is an item.",
-            formerly="each",
-        ),
-        "deduplicate": Field(
-            schema=_DEDUPLICATION,
-            doc="Of several versions of a row only the newest counts.",
-            formerly="newest",
-        ),
-    },
-    _build_records,
-)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One way to measure an indicator: expressions by role, a histogram, or a column."""
+
+    expressions: Mapping[str, str]
+    histogram: str | None = None
+    column: str | None = None
+    unit: str | None = None
+    """Of the threshold: one of `UNITS`, or empty for a bare number; None: it takes none."""
+    boundaries: tuple[Fraction, ...] = ()
+    """Of the histogram by default, in its unit; empty: not known."""
+    sliced: bool = False
+    """The expressions count slices of time, not events."""
+    notes: tuple[str, ...] = ()
+    """What every report says when it is measured in this way."""
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The options that it speaks of."""
+        texts = [*self.expressions.values(), self.histogram or ""]
+        return frozenset(name for text in texts for name in _PLACEHOLDER.findall(text)) - _OWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresetIndicator:
+    """One kind of indicator of one server."""
+
+    about: str
+    families: tuple[Family, ...] = ()
+    """Newest names first; empty: there is no such signal, and ``about`` says the way round."""
+    options: Mapping[str, Option] = field(default_factory=dict)
+    threshold: str | None = None
+    """One that works by default; None: it takes none."""
+    requires: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """All that is known of one server or one format of request logs."""
+
+    title: str
+    about: str
+    backend: str
+    indicators: Mapping[str, PresetIndicator]
+    sources: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    """Labels that every indicator needs from the policy."""
+    boundary_flag: str | None = None
+    notes: tuple[str, ...] = ()
+    records: Records | None = None
+    """Of the log's rows; None: this is no preset for logs."""
+
+
+def fill(text: str, role: str, options: Mapping[str, Mapping[str, str]]) -> str:
+    """Put the options' texts in the place of their placeholders; `_OWN` ones stay."""
+
+    def filled(placeholder: re.Match[str]) -> str:
+        option = options.get(placeholder[1])
+        return placeholder[0] if option is None else option.get(role, "")
+
+    return _PLACEHOLDER.sub(filled, text)
+
 
 _NO_UNIT: Final = "none"
 
@@ -81,9 +135,7 @@ def _build_option(values: Values, reader: Reader) -> Option:
 
 
 _OTHERS: Final = ("unit", "boundaries", "sliced", "notes")
-
 _ANY_TEXT: Final = Scalar(str, TEXT.json, may_be_empty=True)
-
 _FRAGMENT: Final = Union(
     Scalar(lambda text: dict.fromkeys(ROLES, text), TEXT.json, may_be_empty=True),
     MapOf(_ANY_TEXT),
@@ -112,7 +164,6 @@ def _build_family(values: Values, reader: Reader) -> Family:
 
 
 _UNIT_WORDS: Final = Choice((*UNITS, _NO_UNIT))
-
 _UNIT: Final = Scalar(
     lambda text: "" if text == _NO_UNIT else _UNIT_WORDS.parse(text), _UNIT_WORDS.schema()
 )
@@ -165,8 +216,9 @@ INDICATOR: Final = Object(
 
 def _build_preset(values: Values, reader: Reader) -> Preset:
     preset = Preset(**values.values)
-    if (preset.records is None) == (preset.backend == LogsSettings.kind):
-        raise reader.fail(values.node(), "records belong to the logs backend, and it needs them")
+    if (preset.records is None) == registration(preset.backend).reads_rows:
+        message = "records belong to a backend that reads rows, and it needs them"
+        raise reader.fail(values.node(), message)
     return preset
 
 
@@ -174,7 +226,7 @@ PRESET: Final = Object(
     {
         "title": Field(schema=TEXT, doc="The server's name.", required=True),
         "about": Field(schema=TEXT, doc="What is read, and what it needs.", required=True),
-        "backend": Field(schema=Choice(tuple(SETTINGS)), doc="What counts.", required=True),
+        "backend": Field(schema=Choice(tuple(BACKENDS)), doc="What counts.", required=True),
         "labels": Field(schema=ListOf(NAME), doc="Labels that people select by."),
         "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
         "records": Field(schema=RECORDS, doc="Logs: what their rows look like."),

@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from gate.config.preset import (
+from gate.backends.records import PRESETS, preset_names, read_preset
+from gate.config.preset_schema import (
     ALIASES,
+    INDICATOR,
     KINDS,
+    PRESET,
     ROLES,
     Family,
     Option,
@@ -17,26 +19,14 @@ from gate.config.preset import (
     PresetIndicator,
     fill,
 )
-from gate.config.preset_schema import INDICATOR, PRESET
 from gate.errors import nearest
-from gate.parsing.files import Folder, Imports
-from gate.parsing.objects import Object, Values
-from gate.parsing.reader import Reader, UnreadableError, compose, written
+from gate.parsing.objects import Values
+from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.values import threshold_in
 from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import around, decimal
 
-_FOLDER: Final = Path(__file__).parent.parent / "presets"
-
-_RECORDED: Final = _FOLDER / "recorded"
-
-T = TypeVar("T")
-
-
-@cache
-def preset_names() -> tuple[str, ...]:
-    """Return the name of every preset file, in order."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+_RECORDED: Final = PRESETS / "recorded"
 
 
 @cache
@@ -46,7 +36,7 @@ def load_preset(name: str) -> Preset:
     Raises:
         UnreadableError: the file says something wrong; ours are held to it by tests.
     """
-    return _load(_FOLDER, name, PRESET)
+    return read_preset(name, PRESET)
 
 
 @cache
@@ -56,12 +46,7 @@ def load_recorded(name: str) -> PresetIndicator:
     Raises:
         UnreadableError: as `load_preset`.
     """
-    return _load(_RECORDED, name, INDICATOR)
-
-
-def record_names() -> list[str]:
-    """Return the presets that know the rows of a log."""
-    return [name for name in preset_names() if load_preset(name).records is not None]
+    return read_preset(name, INDICATOR, _RECORDED)
 
 
 def measurable() -> Iterator[tuple[str, Preset, PresetIndicator]]:
@@ -71,12 +56,6 @@ def measurable() -> Iterator[tuple[str, Preset, PresetIndicator]]:
         for kind in KINDS:
             if preset.indicators[kind].families:
                 yield f"{name}/{kind}", preset, preset.indicators[kind]
-
-
-def _load(folder: Path, name: str, schema: Object[T]) -> T:
-    text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
-    reader = Reader(file=f"{name}.yaml", environ={}, imports=Imports(tree=Folder(folder)))
-    return schema.read(compose(text, reader), reader)
 
 
 Texts = Mapping[str, Mapping[str, str]]

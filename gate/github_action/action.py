@@ -16,7 +16,7 @@ from gate.cli.ci_environment import CiEnvironment, show
 from gate.cli.streams import write_file
 from gate.decision.decision import Context
 from gate.errors import ExitCode, GateError, UsageError
-from gate.github_action.inputs import PREFIX, Inputs, Policies, look, read_inputs, secrets_of
+from gate.github_action.inputs import PREFIX, Inputs, Policies, look, read_inputs
 from gate.github_action.report import (
     NO_DECISION,
     StepEnding,
@@ -69,7 +69,7 @@ class ActionRun:
         except OSError as error:
             raise UsageError(f"the input directory: {error}") from error
         self.policies = look(inputs, self._place.file)
-        for secret in secrets_of(self.policies.files):
+        for secret in self.policies.secrets:
             self.step.mask(secret)
         if self.context.no_secrets and self.policies.missing:
             passes = inputs.pass_without_secrets or inputs.observe

@@ -3,18 +3,18 @@
 import io
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, suppress
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from typing import Final
 
 import click
 
+from gate.backends import secrets_of
 from gate.cli.check import check
 from gate.cli.session import Ask, read_file, read_pinned
 from gate.config.load import PolicyFile
 from gate.errors import PolicyError, UsageError
 from gate.hosts.systems import Environ, detect
-from gate.settings import PrometheusSettings
 
 PREFIX: Final = "GATE_INPUT_"
 
@@ -147,6 +147,12 @@ class Policies:
     missing: tuple[str, ...] = ()
     """Environment variables that are not set, where they are all that is wrong; else nothing."""
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be masked: GitHub cannot know what is put together here or read in files."""
+        texts = (text for file in self.files for text in secrets_of(file.settings))
+        return tuple(dict.fromkeys(texts))
+
 
 def look(inputs: Inputs, ask: Ask) -> Policies:
     """Read the policies ahead of the command, which says itself what is wrong with them.
@@ -169,16 +175,3 @@ def look(inputs: Inputs, ask: Ask) -> Policies:
     unset = [_UNSET.fullmatch(mistake) for mistake in mistakes]
     missing = dict.fromkeys(variable[1] for variable in unset if variable)
     return Policies(files=tuple(files), missing=tuple(missing) if all(unset) else ())
-
-
-def secrets_of(files: tuple[PolicyFile, ...]) -> list[str]:
-    """Return secrets that GitHub cannot know, since they are put together here or read in files."""
-    secrets: list[str] = []
-    for settings in (file.settings for file in files):
-        if isinstance(settings, PrometheusSettings):
-            from gate.backends.prometheus.address import address  # noqa: PLC0415 - for it only
-
-            with suppress(UsageError):
-                login = address(settings).headers.get("Authorization", "").partition(" ")[2]
-                secrets += filter(None, [login, settings.password])
-    return secrets

@@ -5,7 +5,7 @@ A count that could not be had is a value of its own with a cause and a sentence,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
@@ -105,6 +105,14 @@ class Unmeasured:
 Answer = Counts | Spent | Unmeasured
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The run's own bounds on a backend's work."""
+
+    timeout: timedelta
+    """For everything that the backend does in this run."""
+
+
 class Backend(Protocol):
     """Anything that can count. One call a run: a slow backend is asked once, not 64 times."""
 
@@ -124,3 +132,7 @@ class MeasurementError(Exception):
         super().__init__(reason)
         self.cause = cause
         self.reason = reason
+
+    def answer(self, query: str | None = None) -> Unmeasured:
+        """Return it as the answer to a request; ``query`` is what was sent, None: nothing."""
+        return Unmeasured(cause=self.cause, reason=self.reason, query=query)

@@ -1,5 +1,6 @@
 """Reading YAML with places: each value knows its line and column, each mistake is collected."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,19 @@ class Reader:
         """Note a mistake and return the error to raise, since there is no value."""
         self.note(node, message, fatal=fatal)
         return UnreadableError(message)
+
+    def existing(self, node: yaml.Node, name: str) -> Path:
+        """Return where a file is that is named from this one's folder.
+
+        Raises:
+            UnreadableError: there is none; the mistake is noted, a warning where only this file is
+                looked at.
+        """
+        path = self.directory / name
+        if not os.path.isfile(path):  # noqa: PTH113 - False, too, for a name that no file can have
+            message = f"there is no file {written(node)}"  # the variable's name, not what it holds
+            raise self.fail(node, message, fatal=not self.offline)
+        return path
 
     def expand(self, node: yaml.ScalarNode) -> str:
         """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in."""

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from gate.backends import BACKENDS
 from gate.errors import ExitCode
 from gate.github_action import action
 from gate.github_action.inputs import variable
 from tests.action.acting import counts
 from tests.action.doing import Do, read_back, report
 from tests.action.pulls import pull_request
+from tests.backends.toy import REGISTERED
 from tests.cli.installed import POLICY
 from tests.command import environment
 from tests.servers.github import FakeGitHub
@@ -101,7 +103,7 @@ def test_a_commit_that_is_not_there_is_a_usage_error(do: Do) -> None:
     ("url", "auth", "masked"),
     [
         ("http://127.0.0.1:9", "username: ada, password: '${SECRET}'", [b"ada:s3cret", None]),
-        ("http://ada:${SECRET}@127.0.0.1:9", None, [b"ada:s3cret"]),
+        ("http://ada:${SECRET}@127.0.0.1:9", None, [b"ada:s3cret", None]),
         ("http://127.0.0.1:9", "bearer: '${SECRET}'", [None]),
         ("http://127.0.0.1:9", None, []),
         ("http://[::${SECRET}", None, []),
@@ -130,6 +132,19 @@ def test_secrets_that_are_made_of_secrets_are_masked(
         f"::add-mask::{one}" for one in shown
     ]
     assert lines[: len(shown)] == [f"::add-mask::{one}" for one in shown]  # before anything else
+
+
+def test_the_secrets_of_a_backend_that_is_only_registered_are_masked(
+    do: Do, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind, package in REGISTERED.items():
+        monkeypatch.setitem(BACKENDS, kind, package)
+    monkeypatch.setenv("SECRET", "s3cret")
+    backend = "{type: toy, path: counts.txt, token: '${SECRET}'}"
+    text = POLICY.replace("{type: static, path: counts.yaml}", backend)
+    (tmp_path / "gate.yaml").write_text(text)
+
+    assert do().log.splitlines()[0] == "::add-mask::s3cret"
 
 
 def test_a_command_that_is_killed_is_an_internal_error(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gate.measure.counts import Cause
+from tests.cli.installed import command
 
 SECRET = "h0p-of-the-server"
 """The value of ``${PASSWORD}`` in the environment of every run."""
@@ -79,6 +80,8 @@ class Setup:
     slo: Mapping[str, Any]
     """Without name and window."""
     timeout: str = "20s"
+    command: Callable[..., list[str]] = command
+    """Makes a command line of arguments; not the installed gate's where that lacks the backend."""
 
 
 Play = Callable[[Path], AbstractContextManager[Setup]]

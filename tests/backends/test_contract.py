@@ -4,6 +4,7 @@ Every case runs the command against the real thing: a server on the loopback, or
 """
 
 import json
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,16 @@ from tests.backends.logs_cases import LOGS
 from tests.backends.prometheus.played import AT
 from tests.backends.prometheus_cases import PROMETHEUS
 from tests.backends.static_cases import STATIC
-from tests.command import gate
+from tests.backends.toy import REGISTERED
+from tests.backends.toy.cases import TOY
+from tests.command import environment
 
-CONTRACTS: Mapping[str, Contract] = {"prometheus": PROMETHEUS, "logs": LOGS, "static": STATIC}
+CONTRACTS: Mapping[str, Contract] = {
+    "prometheus": PROMETHEUS,
+    "logs": LOGS,
+    "static": STATIC,
+    "toy": TOY,
+}
 FAILURES = [
     pytest.param(case, id=f"{backend}: {case.name}")
     for backend, contract in CONTRACTS.items()
@@ -35,6 +43,8 @@ MISTAKES = [
     for case in contract.cases
     if case.cause is None
 ]
+ROOT = Path(__file__).parents[2]
+"""Where the toy backend can be imported from."""
 REPORTS = ("terminal", "markdown", "json")
 UNMEASURED = ("remaining", "consumed", "error_ratio", "total", "bad", "spent", "compared")
 
@@ -81,12 +91,19 @@ def check(folder: Path, play: Play, on: Mapping[Cause, str] | None = None) -> Ru
         }
         (folder / "gate.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
         options = ["--change=canary", f"--at={AT.isoformat()}", f"--timeout={setup.timeout}"]
-        environ = {"PASSWORD": SECRET, "NO_PROXY": "*"}
-        done = gate("check", "gate.yaml", *options, *copies, cwd=folder, env=environ)
+        done = subprocess.run(
+            setup.command("check", "gate.yaml", *options, *copies),
+            cwd=folder,
+            env=environment({"PASSWORD": SECRET, "NO_PROXY": "*", "PYTHONPATH": str(ROOT)}),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
     files = [folder / name for name in REPORTS if (folder / name).exists()]
     reports = {file.name: " ".join(file.read_text(encoding="utf-8").split()) for file in files}
     assert not [text for text in (done.stdout, done.stderr, *reports.values()) if SECRET in text]
-    return Run(code=done.exit_code, reports=reports, stderr=done.stderr)
+    return Run(code=done.returncode, reports=reports, stderr=done.stderr)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
@@ -141,7 +158,7 @@ def test_mistake_in_the_policy_is_2_and_no_decision(case: Case, tmp_path: Path) 
 
 
 def test_every_backend_has_its_contract() -> None:
-    assert set(CONTRACTS) == set(BACKENDS)
+    assert set(CONTRACTS) == {*BACKENDS, *REGISTERED}
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)

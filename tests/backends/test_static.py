@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gate.backends import open_backend
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Spent, Unmeasured
-from gate.settings import Limits, StaticSettings
+from gate.backends.static import StaticSettings
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.window import RollingWindow, Span
 
@@ -213,6 +213,14 @@ def test_what_is_no_plain_number_is_no_count(file: Path, total: str) -> None:
     assert "is no count" in answer.reason
 
 
+def test_a_file_without_counts_suggests_no_name(file: Path) -> None:
+    file.write_text("counts: {}", encoding="utf-8")
+    (answer,) = measure(file, asked())
+
+    assert isinstance(answer, Unmeasured)
+    assert answer.reason == f"{file} has no counts 'slo'"
+
+
 @pytest.mark.parametrize(
     "content, cause, words",
     [
@@ -223,7 +231,7 @@ def test_what_is_no_plain_number_is_no_count(file: Path, total: str) -> None:
         (b"{}", Cause.INVALID, "counts: a block was expected"),
         (b"counts: {slo: 5}", Cause.INVALID, "counts.slo: a block of keys was expected"),
         (b"counts: {sol: {}}", Cause.NO_DATA, "has no counts 'slo'; did you mean 'sol'?"),
-        (b"counts: {zzz: {}}", Cause.NO_DATA, "has no counts 'slo'"),
+        (b"counts: {zzz: {}}", Cause.NO_DATA, "has no counts 'slo'; known: zzz"),
         (b"counts: {slo: {total: 1", Cause.BACKEND_ERROR, "cannot be read"),
         (b"counts: {slo: {newest: 2025-13-45T00:00:00Z}}", Cause.BACKEND_ERROR, "month must be"),
         (b"counts: {a: {}, a: {}}", Cause.BACKEND_ERROR, "the key 'a' stands twice"),

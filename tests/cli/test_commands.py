@@ -12,10 +12,10 @@ import jsonschema
 import pytest
 
 from gate import __version__
+from gate.backends import BACKENDS
+from gate.backends.records import preset_names
 from gate.cli.main import COMMANDS, cli
 from gate.cli.schema import SCHEMAS
-from gate.cli.starters import BACKENDS
-from gate.config.presets import preset_names
 from tests.cli.installed import AT, POLICY, command
 from tests.command import Run, environment
 

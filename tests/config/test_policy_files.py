@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.records import Records
+from gate.backends.static import StaticSettings
 from gate.config.load import load, validate
 from gate.errors import ExitCode, PolicyError
-from gate.settings import LogsSettings, Records, StaticSettings
 from tests.config.texts import TIERS, policy, slo
 
 STATIC = policy(

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.records import Deduplication, Records
 from gate.config.load import load
-from gate.config.preset import KINDS, Preset
-from gate.config.preset_schema import PRESET
+from gate.config.preset_schema import KINDS, PRESET, Preset
 from gate.config.presets import load_preset
 from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader, UnreadableError, compose
-from gate.settings import Deduplication, LogsSettings, Records
 from tests.config.texts import assert_mistake, policy, slo
 
 OBJECTIVE, WINDOW = "objective: 99%", "window: 30d"
@@ -142,10 +142,10 @@ def test_a_preset_file_says_all_of_the_rows() -> None:
 @pytest.mark.parametrize(
     ("head", "message"),
     [
-        ("backend: logs\n", "records belong to the logs backend, and it needs them"),
+        ("backend: logs\n", "records belong to a backend that reads rows, and it needs them"),
         (
             "backend: prometheus\nrecords: {timestamp: at}\n",
-            "records belong to the logs backend, and it needs them",
+            "records belong to a backend that reads rows, and it needs them",
         ),
         (
             "backend: logs\nrecords: {timestamp: at, optional: [why, when]}\n",

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.backends import BACKENDS, registration
+from gate.backends.records import preset_names
+from gate.cli.init import HEAD, RULES, block_of, slos_of
 from gate.cli.schema import policy_schema
-from gate.cli.starters import BACKENDS, HEAD, RULES, slos_of
-from gate.config.presets import load_preset, preset_names
+from gate.config.presets import load_preset
 from tests.config.texts import BACKEND, SLOS, TIERS, policy, read, slo
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
 
@@ -66,10 +68,16 @@ def test_the_ready_policies_satisfy_the_schema(path: Path) -> None:
     "text",
     [
         *(
-            HEAD + BACKENDS[load_preset(server).backend].block + slos_of(server) + RULES
+            HEAD
+            + block_of(registration(load_preset(server).backend).starter, server)
+            + slos_of(server)
+            + RULES
             for server in preset_names()
         ),
-        *(HEAD + one.block + one.slos + RULES for one in BACKENDS.values()),
+        *(
+            HEAD + starter.block + starter.slos + RULES
+            for starter in (registration(kind).starter for kind in BACKENDS)
+        ),
     ],
 )
 def test_what_init_writes_satisfies_the_schema(text: str) -> None:

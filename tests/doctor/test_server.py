@@ -13,9 +13,9 @@ import responses
 from requests import PreparedRequest
 
 from gate.backends import open_doctor
-from gate.measure.counts import CountRequest
+from gate.backends.prometheus.settings import PrometheusSettings
+from gate.measure.counts import CountRequest, Limits
 from gate.measure.diagnosis import CheckedSlo, CheckResult, Diagnosis, Level
-from gate.settings import Limits, PrometheusSettings
 from gate.slo.indicator import Histogram, Sli
 from tests.backends.prometheus.played import AT, MONTH, VALUES, FakePrometheus, failure
 from tests.doctor.asking import examine, run, write_policy

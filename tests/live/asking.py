@@ -6,8 +6,8 @@ from fractions import Fraction
 import requests
 
 from gate.backends import open_backend
-from gate.measure.counts import Answer, CountRequest, Counts, Unmeasured
-from gate.settings import Limits, PrometheusSettings
+from gate.backends.prometheus.settings import PrometheusSettings
+from gate.measure.counts import Answer, CountRequest, Counts, Limits, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.window import RollingWindow
 from tests.servers.series import END

@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from gate.backends import open_backend
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.records import Records
 from gate.measure.counts import Answer, CountRequest
-from gate.settings import LogsSettings, Records
 from gate.slo.indicator import Sli
 from gate.slo.window import Span
 from tests.live.asking import LIMITS, counts

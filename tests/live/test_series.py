@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gate.backends import history_of, open_backend
+from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure.counts import Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
-from gate.settings import PrometheusSettings
 from gate.slo.indicator import Sli
 from gate.slo.window import Span
 from tests.live.asking import LIMITS, counts, indicator, measure, request_for

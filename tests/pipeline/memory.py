@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
+from gate.backends import Settings
+from gate.backends.static import StaticSettings
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicySource
 from gate.measure.counts import (
@@ -15,10 +17,10 @@ from gate.measure.counts import (
     CountRequest,
     Counts,
     Evidence,
+    Limits,
     Spent,
     Unmeasured,
 )
-from gate.settings import Limits, Settings, StaticSettings
 from tests.config.texts import policy, sound
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -8,25 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from gate.backends import history_of, open_backend
+from gate.backends import Settings, history_of, open_backend, registration
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.prometheus.settings import PrometheusSettings
+from gate.backends.records import Records
+from gate.backends.static import StaticSettings
 from gate.check.options import Options
 from gate.check.past import ask_for_incidents, incidents_found
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
-from gate.measure.counts import Answer, Cause, CountRequest
+from gate.measure.counts import Answer, Cause, CountRequest, Limits
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.findings import Rule, Verdict
 from gate.policy.past import SloIncidents
 from gate.policy.postmortems import PostmortemRule
-from gate.settings import (
-    Limits,
-    LogsSettings,
-    PrometheusSettings,
-    Records,
-    Settings,
-    StaticSettings,
-)
 from tests.pipeline.memory import AT, Memory, Opening, counts, file, slo, unmeasured
 
 DAY, STEP = timedelta(days=1), timedelta(minutes=5)
@@ -187,4 +183,4 @@ def test_each_settings_says_rightly_whether_its_backend_keeps_a_history(
     ]
     for settings in every:
         backend = open_backend(settings, Limits(timeout=DAY))
-        assert (history_of(backend) is not None) == settings.keeps_history
+        assert (history_of(backend) is not None) == registration(settings.kind).keeps_history

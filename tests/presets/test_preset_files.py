@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.config.preset import KINDS, Family, Preset
-from gate.config.preset_schema import PRESET
-from gate.config.presets import load_preset, measurable, preset_names
+from gate.backends.records import preset_names
+from gate.config.preset_schema import KINDS, PRESET, Family, Preset
+from gate.config.presets import load_preset, measurable
 from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader, UnreadableError, compose
 from gate.promql.expression import read_expression, read_selector

@@ -15,10 +15,10 @@ import pytest
 import yaml
 
 from gate.backends import open_backend
+from gate.backends.records import Records, record_names
 from gate.config.load import load
-from gate.config.presets import load_preset, record_names
-from gate.measure.counts import CountRequest, Spent, Unmeasured
-from gate.settings import Limits, Records
+from gate.config.presets import load_preset
+from gate.measure.counts import CountRequest, Limits, Spent, Unmeasured
 from gate.slo.objective import RatioSlo, SpendSlo
 from gate.slo.window import Span
 from tests.backends.logs.written import write, write_parquet

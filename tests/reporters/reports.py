@@ -10,10 +10,10 @@ from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.incidents.run import IncidentOptions
 from gate.analysis.report.result import Report
 from gate.analysis.report.run import gather_report
+from gate.backends.static import StaticSettings
 from gate.check.options import Options
 from gate.config.load import PolicyFile
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
-from gate.settings import StaticSettings
 from tests.pipeline.memory import AT, Opening, file, slo
 from tests.pipeline.telling import DAY, Slot, Telling, slots
 

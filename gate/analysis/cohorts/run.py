@@ -11,7 +11,7 @@ from gate.check.measure import OpenBackend
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
 from gate.measure.cohorts import CohortBackend
-from gate.settings import Limits
+from gate.measure.counts import Limits
 
 
 def compare_cohorts(

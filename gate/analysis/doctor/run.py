@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from gate import __version__
 from gate.analysis.doctor.result import Checkup, PolicyCheckup, SloCheckup
-from gate.backends import open_doctor
+from gate.backends import Settings, open_doctor
 from gate.check.concurrent import run_concurrently
 from gate.check.measure import main_request
 from gate.config.load import PolicyFile
+from gate.measure.counts import Limits
 from gate.measure.diagnosis import CheckedSlo, Doctor
 from gate.policy.policy import Policy
-from gate.settings import Limits, Settings
 from gate.slo.indicator import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 

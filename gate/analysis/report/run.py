@@ -15,7 +15,7 @@ from gate.analysis.forecast.run import service_forecast
 from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
 from gate.analysis.report.result import Report, ServiceReport
-from gate.backends import open_backend
+from gate.backends import Settings, open_backend
 from gate.budget.assessment import Assessment
 from gate.check.concurrent import run_concurrently
 from gate.check.history_access import by_events, known_of
@@ -27,12 +27,11 @@ from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
 from gate.history.past_budget import Trace, trace
 from gate.history.records import Deployment
-from gate.measure.counts import Backend
+from gate.measure.counts import Backend, Limits
 from gate.measure.history import Series
 from gate.policy.judge import judge
 from gate.policy.past import NOTHING
 from gate.policy.policy import Policy
-from gate.settings import Limits, Settings
 
 
 def gather_report(

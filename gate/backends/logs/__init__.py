@@ -1,16 +1,21 @@
 """Request logs in files (JSON lines, CSV, Parquet), counted by DuckDB in one scan."""
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Final
 
+from gate.backends import Registration, Starter
+from gate.backends.logs.settings import BLOCK, LogsSettings
 from gate.errors import UsageError
-from gate.measure.counts import Backend
-from gate.settings import Limits, LogsSettings
+from gate.measure.counts import Backend, Limits
 
-_OLDEST = 2
+if TYPE_CHECKING:
+    from gate.measure.diagnosis import Doctor
+
+_OLDEST: Final = 2
 
 
-def open_backend(settings: LogsSettings, limits: Limits) -> Backend:
-    """Open the backend. No file is looked for before `measure`.
+def _open(settings: LogsSettings, limits: Limits) -> Backend:
+    """Open the backend. No file is looked for before it measures.
 
     Raises:
         UsageError: DuckDB is not installed, or is too old to notice a file that is cut off.
@@ -20,6 +25,15 @@ def open_backend(settings: LogsSettings, limits: Limits) -> Backend:
     from gate.backends.logs.backend import LogsBackend  # noqa: PLC0415
 
     return LogsBackend(settings, limits)
+
+
+def _open_doctor(settings: LogsSettings, limits: Limits) -> "Doctor":
+    """As `_open`."""
+    _check_duckdb()
+    from gate.backends.logs.backend import LogsBackend  # noqa: PLC0415
+    from gate.backends.logs.doctor import LogsDoctor  # noqa: PLC0415
+
+    return LogsDoctor(settings, limits, LogsBackend(settings, limits))
 
 
 def _check_duckdb() -> None:
@@ -36,3 +50,48 @@ def _check_duckdb() -> None:
             f"DuckDB {installed} reads a gzip file that is cut off without saying so; "
             "version 2 or later is needed: pip install -U 'error-budget-gate[logs]'"
         )
+
+
+_PATH: Final = """\
+backend:
+  type: logs
+  path: ../logs/*.jsonl       # from this file's folder; also .csv, .parquet, .gz
+"""
+
+_STARTER: Final = Starter(
+    block=f"""\
+{_PATH}\
+  timestamp: ts               # the column that says when
+  # time_zone: Europe/Berlin  # of timestamps that carry none
+
+""",
+    block_for_preset=f"{_PATH}  records: $preset\n\n",
+    slos="""\
+slos:
+  - name: availability
+    objective: 99.9%          # 0.1 % of requests may fail
+    window: 30d
+    sli:
+      bad: status >= 500
+  - name: latency
+    objective: 95%            # a P95 objective: 95 % of requests are fast enough
+    window: 30d
+    sli:
+      column: latency_ms
+      threshold: 2000
+""",
+    advice="set the path and the columns",
+)
+
+REGISTRATION: Final = Registration(
+    settings=LogsSettings,
+    block=BLOCK,
+    open=_open,
+    open_doctor=_open_doctor,
+    secrets=lambda _: (),  # files need no login
+    starter=_STARTER,
+    indicators=frozenset({"ratio", "threshold", "spent"}),
+    keeps_history=True,
+    promql=False,
+    reads_rows=True,
+)

@@ -10,12 +10,12 @@ from gate.backends.logs.counting import count
 from gate.backends.logs.database import Database, opened
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of, prepare
-from gate.backends.logs.refusal import Refusal, from_duckdb, unreadable
+from gate.backends.logs.refusal import from_duckdb, unreadable
+from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.steps import tell
 from gate.backends.logs.timestamps import zone_name
-from gate.measure.counts import Answer, Cause, CountRequest
+from gate.measure.counts import Answer, Cause, CountRequest, Limits, MeasurementError
 from gate.measure.history import SeriesAnswer, SeriesRequest
-from gate.settings import Limits, LogsSettings
 
 if TYPE_CHECKING:  # for one command only
     from gate.measure.cohorts import CohortAnswer, CohortRequest
@@ -74,7 +74,7 @@ class LogsBackend:
             return [from_duckdb(error).answer()] * len(requests)
         except (OSError, UnicodeError) as error:
             return [unreadable(f"the logs cannot be read: {error}").answer()] * len(requests)
-        except Refusal as refusal:
+        except MeasurementError as refusal:
             return [refusal.answer()] * len(requests)
 
 

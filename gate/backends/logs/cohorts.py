@@ -27,7 +27,7 @@ def tell_apart(database: Database, ready: Prepared, wanted: Sequence[Wanted]) ->
     """Tell every request's events by label and step, in order.
 
     Raises:
-        Refusal: rows whose time is not known.
+        MeasurementError: rows whose time is not known.
         duckdb.Error: the files or the values in them cannot be read.
     """
     answers: dict[int, CohortAnswer] = {}

@@ -10,10 +10,10 @@ from typing import Final
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 from gate.backends.logs.database import Database, Row, file_list, identifier, literal
-from gate.backends.logs.refusal import Refusal, invalid
+from gate.backends.logs.refusal import invalid
 from gate.backends.logs.source import LogSource, is_number, listed, missing_in
-from gate.measure.counts import Cause
-from gate.settings import Records
+from gate.backends.records import Records
+from gate.measure.counts import Cause, MeasurementError
 
 _DELIMITERS: Final = ",\t;|"
 
@@ -62,7 +62,7 @@ def describe_csv(
     declared = {name.lower() for name in records.columns}
     types = _types(database, groups, names, wanted - declared)
     if types is None:
-        raise Refusal(Cause.NO_DATA, f"there is no row in {listed(files)}")
+        raise MeasurementError(Cause.NO_DATA, f"there is no row in {listed(files)}")
     # The text itself, for the declared type: a number would be read as another one first.
     types |= dict.fromkeys((name for name in names if name.lower() in declared), "VARCHAR")
     quoted = {header: file_list(of_header) for header, of_header in groups.items()}

@@ -46,7 +46,7 @@ def count(
     """Answer all requests, in order; all of their spans end at the instant ``at``.
 
     Raises:
-        Refusal: rows whose time is not known, which no request can place.
+        MeasurementError: rows whose time is not known, which no request can place.
         duckdb.Error: the files or the values in them cannot be read.
     """
     starts = tuple(sorted({request.span.start for request, _ in wanted}))

@@ -28,7 +28,7 @@ _AGAIN: Final = 0.05
 
 
 class Database:
-    """One run's connection. What it raises is `duckdb.Error` or `Refusal`."""
+    """One run's connection. What it raises is `duckdb.Error` or `MeasurementError`."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, worker: Executor, timeout: timedelta
@@ -42,7 +42,7 @@ class Database:
         """Run one statement and return its rows.
 
         Raises:
-            Refusal: the run's time is up.
+            MeasurementError: the run's time is up.
         """
         # In a thread of its own: in the main one DuckDB would keep Ctrl-C waiting until the end.
         rows = self._worker.submit(self._fetch, sql, parameters)

@@ -8,16 +8,15 @@ from typing import Final
 
 import duckdb
 
-from gate.backends.logs import open_backend
 from gate.backends.logs.database import opened
 from gate.backends.logs.files import pattern_of
 from gate.backends.logs.prepare import prepare
-from gate.backends.logs.refusal import Refusal, from_duckdb
+from gate.backends.logs.refusal import from_duckdb
+from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.survey import JUMP, Survey, SurveyedEvents, survey
 from gate.backends.logs.timestamps import zone_name
-from gate.measure.counts import Answer, Backend, Cause, Spent, Unmeasured
+from gate.measure.counts import Answer, Backend, Cause, Limits, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Level
-from gate.settings import Limits, LogsSettings
 from gate.slo.quantities import format_duration
 from gate.wording import percent_left
 
@@ -171,15 +170,6 @@ def _gaps(events: SurveyedEvents, path: str) -> CheckResult:
     )
 
 
-def open_doctor(settings: LogsSettings, limits: Limits) -> "LogsDoctor":
-    """Open the doctor. No file is looked for yet.
-
-    Raises:
-        UsageError: DuckDB is not installed, or is too old.
-    """
-    return LogsDoctor(settings, limits, open_backend(settings, limits))
-
-
 @dataclass(frozen=True, slots=True)
 class LogsDoctor:
     """Measures as for a budget, and then looks at the rows once more for what a count hides."""
@@ -198,8 +188,8 @@ class LogsDoctor:
         counts = [counted(answer, path) for answer in answers]
         try:
             survey = self._survey(patients, answers, at)
-        except (duckdb.Error, Refusal) as error:
-            refusal = error if isinstance(error, Refusal) else from_duckdb(error)
+        except (duckdb.Error, MeasurementError) as error:
+            refusal = error if isinstance(error, MeasurementError) else from_duckdb(error)
             symptom = unseen(refusal.reason, path)
             return Diagnosis(backend=(symptom,), slos=tuple((count,) for count in counts))
         events = iter(survey.events)

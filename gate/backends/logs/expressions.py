@@ -60,7 +60,8 @@ def parse(database: Database, role: str, text: str) -> SqlExpression:
     """Parse an expression without looking at the data.
 
     Raises:
-        Refusal: it is no single scalar expression, or its value depends on more than the row.
+        MeasurementError: it is no single scalar expression, or its value depends on more
+            than the row.
     """
     where = f"{role}: {text!r}"
     if any(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(text)):
@@ -83,7 +84,7 @@ def check_boolean(database: Database, expression: SqlExpression, source: LogSour
     """Check that the expression is true, false or unknown of every row.
 
     Raises:
-        Refusal: a column is missing, types do not fit, or the value is something else.
+        MeasurementError: a column is missing, types do not fit, or the value is something else.
     """
     kind = check_value(database, expression, source)
     if kind != "BOOLEAN":
@@ -96,7 +97,7 @@ def check_number(database: Database, expression: SqlExpression, source: LogSourc
     """Check that the expression is a number, and return its type.
 
     Raises:
-        Refusal: a column is missing, types do not fit, or the value is something else.
+        MeasurementError: a column is missing, types do not fit, or the value is something else.
     """
     kind = check_value(database, expression, source)
     if not is_number(kind):
@@ -108,7 +109,7 @@ def check_value(database: Database, expression: SqlExpression, source: LogSource
     """Check that the expression has a value for every row, and return its type.
 
     Raises:
-        Refusal: a column is missing, or types do not fit.
+        MeasurementError: a column is missing, or types do not fit.
     """
     types = {name: source.types[name] for name in map(source.column, sorted(expression.columns))}
     for name in map(source.column, sorted(expression.as_text)):

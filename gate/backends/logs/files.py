@@ -4,9 +4,9 @@ import glob
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from gate.backends.logs.refusal import Refusal, invalid, unreadable
-from gate.measure.counts import Cause
-from gate.settings import LogsSettings
+from gate.backends.logs.refusal import invalid, unreadable
+from gate.backends.logs.settings import LogsSettings
+from gate.measure.counts import Cause, MeasurementError
 
 _MAGIC: Final = 0xFD2FB528
 
@@ -101,8 +101,8 @@ def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
     and is left for the reader to refuse.
 
     Raises:
-        Refusal: no file matches, one that does is no file or is cut off, the format cannot be told,
-            all files are empty.
+        MeasurementError: no file matches, one that does is no file or is cut off, the format
+            cannot be told, all files are empty.
         OSError, UnicodeError: a file or its name cannot be read.
     """
     if "://" in settings.path:
@@ -116,7 +116,7 @@ def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
     kind = settings.records.format or _format_of(files)
     full = [path for path in files if _holds_rows(path, kind)]
     if not full:
-        raise Refusal(Cause.NO_DATA, f"every file that matches {pattern} is empty")
+        raise MeasurementError(Cause.NO_DATA, f"every file that matches {pattern} is empty")
     for path in full:
         _check(path)
     return kind, [str(path) for path in full]

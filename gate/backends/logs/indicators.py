@@ -32,7 +32,7 @@ def drafted_label(database: Database, text: str) -> SqlExpression:
     """Parse what the user wants rows to be told apart by.
 
     Raises:
-        Refusal: it is no single expression about a row.
+        MeasurementError: it is no single expression about a row.
     """
     return parse(database, "by", text)
 
@@ -41,7 +41,7 @@ def label_of(database: Database, draft: SqlExpression, source: LogSource) -> Lab
     """Check a label against the columns that there are.
 
     Raises:
-        Refusal: a column is missing, and the reason names those that there are.
+        MeasurementError: a column is missing, and the reason names those that there are.
     """
     columns = source.always.union(source.column(name) for name in sorted(draft.columns))
     kind = check_value(database, draft, source)
@@ -88,7 +88,7 @@ def drafted(database: Database, sli: Sli) -> IndicatorDraft:
     """Parse the indicator's expressions.
 
     Raises:
-        Refusal: one of them is no single expression.
+        MeasurementError: one of them is no single expression.
     """
     return IndicatorDraft(
         sli=sli, expressions={role: parse(database, role, text) for role, text in _texts(sli)}
@@ -99,7 +99,7 @@ def indicator_of(database: Database, draft: IndicatorDraft, source: LogSource) -
     """Check the indicator against the columns that there are.
 
     Raises:
-        Refusal: a column is missing, or an expression is of the wrong type.
+        MeasurementError: a column is missing, or an expression is of the wrong type.
     """
     columns = source.always.union(source.column(name) for name in sorted(draft.wanted))
     spent = draft.expressions.get("spent")

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate.backends.logs.database import Database, Row, file_list, identifier, literal
-from gate.backends.logs.refusal import Refusal, invalid
+from gate.backends.logs.refusal import invalid
 from gate.backends.logs.source import LogSource, listed, missing_in
 from gate.backends.logs.statement import Statement
-from gate.measure.counts import Cause
-from gate.settings import Records
+from gate.backends.records import Records
+from gate.measure.counts import Cause, MeasurementError
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +194,11 @@ def _as_read(name: str, kind: str, records: Records) -> str:
     return "VARCHAR" if is_text or kind in _UNSETTLED else number
 
 
-def _no_objects(database: Database, files: list[str]) -> Refusal:
+def _no_objects(database: Database, files: list[str]) -> MeasurementError:
     # DuckDB reads what is no object, or not there, as a single column "json".
     if database.query(f"SELECT 1 FROM {_objects(files)} LIMIT 1"):
         return invalid(f"not every line of {listed(files)} is a JSON object")
-    return Refusal(Cause.NO_DATA, f"there is no row in {listed(files)}")
+    return MeasurementError(Cause.NO_DATA, f"there is no row in {listed(files)}")
 
 
 def _objects(files: list[str]) -> str:

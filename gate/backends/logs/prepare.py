@@ -17,12 +17,12 @@ from gate.backends.logs.indicators import (
     label_of,
 )
 from gate.backends.logs.jsonl import describe_jsonl
-from gate.backends.logs.refusal import Refusal
+from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.source import LogSource, as_declared, create_rows, needed_columns
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import timestamp_of
-from gate.measure.counts import Unmeasured
-from gate.settings import LogsSettings, Records
+from gate.backends.records import Records
+from gate.measure.counts import MeasurementError, Unmeasured
 from gate.slo.indicator import Sli
 
 Describe = Callable[[Database, list[str], str, frozenset[str], Records], LogSource]
@@ -70,7 +70,7 @@ def prepare(
     """Find the logs and check the indicators and labels; reads a few rows at most.
 
     Raises:
-        Refusal, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
+        MeasurementError, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
     """
     kind, files = find_files(settings)
     database.confine(files)
@@ -106,6 +106,6 @@ def _sort_out(
     for key, before in work.items():
         try:
             done[key] = step(before)
-        except Refusal as refusal:
+        except MeasurementError as refusal:
             refused[key] = refusal.answer()
     return done, refused

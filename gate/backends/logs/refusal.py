@@ -4,36 +4,23 @@ import re
 
 import duckdb
 
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure.counts import Cause, MeasurementError
 
 _MISFITS = (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException)
 _PREFIX = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
 
 
-class Refusal(Exception):
-    """A count that cannot be had."""
-
-    def __init__(self, cause: Cause, reason: str) -> None:
-        super().__init__(reason)
-        self.cause = cause
-        self.reason = reason
-
-    def answer(self) -> Unmeasured:
-        """Return the refusal as an answer to a request."""
-        return Unmeasured(cause=self.cause, reason=self.reason)
-
-
-def invalid(reason: str) -> Refusal:
+def invalid(reason: str) -> MeasurementError:
     """Return a refusal for what the policy or the rows' content gets wrong."""
-    return Refusal(Cause.INVALID, reason)
+    return MeasurementError(Cause.INVALID, reason)
 
 
-def unreadable(reason: str) -> Refusal:
+def unreadable(reason: str) -> MeasurementError:
     """Return a refusal for files that cannot be read."""
-    return Refusal(Cause.BACKEND_ERROR, reason)
+    return MeasurementError(Cause.BACKEND_ERROR, reason)
 
 
-def from_duckdb(error: duckdb.Error) -> Refusal:
+def from_duckdb(error: duckdb.Error) -> MeasurementError:
     """Tell values that do not fit (the policy's or the log's fault) from files that do not read."""
     text = str(error)
     if isinstance(error, _MISFITS) or "JSON transform error" in text:

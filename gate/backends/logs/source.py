@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 # ruff: noqa: S608 - names are quoted, types come from preset files
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Final
 
 from gate.backends.logs.database import Database, identifier
 from gate.backends.logs.refusal import invalid
-from gate.settings import Deduplication, Records
+from gate.backends.records import Deduplication, Records
+from gate.errors import nearest_first
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
 
@@ -42,16 +42,13 @@ class LogSource:
         """Return the column's name as the files spell it.
 
         Raises:
-            Refusal: it cannot be used; or there is none, and the reason names those that there
-                are, nearest first.
+            MeasurementError: it cannot be used; or there is none, and the reason names those
+                that there are, nearest first.
         """
         spelled = {column.lower(): column for column in self.types}
         if name.lower() not in spelled:
-            near = get_close_matches(name.lower(), spelled, n=3, cutoff=0.5)
-            names = [spelled[key] for key in near] + [
-                c for c in self.types if c.lower() not in near
-            ]
-            raise invalid(f'no column "{name}" in the logs; there are: {", ".join(names)}')
+            names = ", ".join(nearest_first(name, self.types))
+            raise invalid(f'no column "{name}" in the logs; there are: {names}')
         column = spelled[name.lower()]
         if column in self.faults:
             raise invalid(self.faults[column])
@@ -96,7 +93,7 @@ def as_declared(source: LogSource, records: Records) -> LogSource:
     newest is left, in whichever file it stands.
 
     Raises:
-        Refusal: there is no column to tell what a row is about, or which is newer.
+        MeasurementError: there is no column to tell what a row is about, or which is newer.
     """
     declared = {name.lower(): kind for name, kind in records.columns.items()}
     types = {name: declared.get(name.lower(), kind) for name, kind in source.types.items()}

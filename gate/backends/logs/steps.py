@@ -62,7 +62,7 @@ def scan(
         means: those of the indicators of whose values a mean is wanted.
 
     Raises:
-        Refusal: rows whose time is not known.
+        MeasurementError: rows whose time is not known.
         duckdb.Error: the files or the values in them cannot be read.
     """
     statement = Statement(logs, at=span.end, starts=(span.start,))
@@ -112,7 +112,7 @@ def tell(database: Database, logs: Logs, wanted: Sequence[Wanted]) -> list[Serie
     written.
 
     Raises:
-        Refusal: rows whose time is not known.
+        MeasurementError: rows whose time is not known.
         duckdb.Error: the files or the values in them cannot be read.
     """
     answers: dict[int, SeriesAnswer] = {}

@@ -65,7 +65,7 @@ def survey(
         at: the end of every request's span.
 
     Raises:
-        duckdb.Error, Refusal: the logs cannot be read.
+        duckdb.Error, MeasurementError: the logs cannot be read.
     """
     source, timestamp = ready.logs.source, ready.logs.timestamp
     key, keys = _id_of(source), [key_of(request.sli) for request in requests]

@@ -9,8 +9,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gate.backends.logs.database import Database, identifier, literal
-from gate.backends.logs.refusal import Refusal, invalid
+from gate.backends.logs.refusal import invalid
 from gate.backends.logs.source import LogSource
+from gate.measure.counts import MeasurementError
 
 _ZONED: Final = "TIMESTAMP WITH TIME ZONE"
 _NAIVE: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
@@ -39,7 +40,7 @@ def zone_name(zone: tzinfo | None) -> str | None:
     """Return the zone's IANA name.
 
     Raises:
-        Refusal: it has none.
+        MeasurementError: it has none.
     """
     if zone is None:
         return None
@@ -60,7 +61,7 @@ def timestamp_of(source: LogSource, name: str, zone: str | None) -> Timestamp:
       between 1973 and 5138: those four ranges do not touch. Anything else is not readable.
 
     Raises:
-        Refusal: no such column, or not in every file, or of a type that tells no instant.
+        MeasurementError: no such column, or not in every file, or of a type that tells no instant.
     """
     column = source.column(name)
     kind, quoted = source.types[column], identifier(column)
@@ -103,7 +104,9 @@ def _unix(quoted: str, number: str, divide: str) -> str:
     )
 
 
-def undated(database: Database, source: LogSource, timestamp: Timestamp, count: int) -> Refusal:
+def undated(
+    database: Database, source: LogSource, timestamp: Timestamp, count: int
+) -> MeasurementError:
     """Return the refusal for rows of which nobody knows when they happened, with an example."""
     column = identifier(timestamp.column)
     value, is_naive = database.query(

@@ -3,14 +3,72 @@
 All the numbers of a run are asked for in one batched query, or in several at once.
 """
 
-from gate.backends.prometheus.backend import PrometheusBackend
-from gate.backends.prometheus.client import Client
-from gate.measure.counts import Backend
-from gate.settings import Limits, PrometheusSettings
+from typing import TYPE_CHECKING, Final
+
+from gate.backends import Registration, Starter
+from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, secrets
+from gate.measure.counts import Backend, Limits
+
+if TYPE_CHECKING:
+    from gate.measure.diagnosis import Doctor
 
 
-def open_backend(settings: PrometheusSettings, limits: Limits) -> Backend:
-    """Open the backend; nothing is sent yet."""
+def _open(settings: PrometheusSettings, limits: Limits) -> Backend:
+    # Imports requests, which takes longer than all the rest of the gate.
+    from gate.backends.prometheus.backend import PrometheusBackend  # noqa: PLC0415
+    from gate.backends.prometheus.client import Client  # noqa: PLC0415
+
     return PrometheusBackend(
         client=Client(settings), timeout=limits.timeout, parallel=settings.parallel
     )
+
+
+def _open_doctor(settings: PrometheusSettings, limits: Limits) -> "Doctor":
+    from gate.backends.prometheus.client import Client  # noqa: PLC0415 - as above
+    from gate.backends.prometheus.doctor.examination import PrometheusDoctor  # noqa: PLC0415
+
+    return PrometheusDoctor(
+        client=Client(settings), timeout=limits.timeout, parallel=settings.parallel
+    )
+
+
+_STARTER: Final = Starter(
+    block="""\
+backend:
+  type: prometheus            # also Mimir, Thanos, VictoriaMetrics, Grafana Cloud
+  url: "$${PROMETHEUS_URL}"    # the part before /api/v1
+  # auth: {bearer: "$${PROMETHEUS_TOKEN}"}
+  # headers: {X-Scope-OrgID: my-tenant}
+
+""",
+    slos="""\
+slos:
+  - name: availability
+    objective: 99.9%          # 0.1 % of requests may fail
+    window: 30d
+    sli:
+      bad: http_requests_total{status=~"5.."}   # a bare selector stands for its summed increase
+      total: http_requests_total
+  - name: latency
+    objective: 95%            # a P95 objective: 95 % of requests are fast enough
+    window: 30d
+    sli:
+      histogram: http_request_duration_seconds
+      threshold: 2.5s         # must be a boundary of the histogram
+""",
+    advice="set PROMETHEUS_URL",
+)
+"""For any service that counts its requests."""
+
+REGISTRATION: Final = Registration(
+    settings=PrometheusSettings,
+    block=BLOCK,
+    open=_open,
+    open_doctor=_open_doctor,
+    secrets=secrets,
+    starter=_STARTER,
+    indicators=frozenset({"ratio", "histogram", "gauge", "spent"}),
+    keeps_history=True,
+    promql=True,
+    reads_rows=False,
+)

@@ -1,15 +1,14 @@
 """Where the server is, how to log in there, and what of that must never be shown."""
 
-import base64
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from gate.backends.prometheus.settings import PrometheusSettings, login_of, secrets
 from gate.errors import UsageError
-from gate.settings import PrometheusSettings
 
 _SHORTEST_SECRET: Final = 4
 """A shorter value cannot be blotted out without making a message unreadable."""
@@ -70,33 +69,17 @@ def address(settings: PrometheusSettings) -> Address:
     except ValueError:  # its text may show the url, and so a password
         raise UsageError("the url of the Prometheus server cannot be read") from None
     bare = url._replace(netloc=url.netloc.rpartition("@")[2], fragment="")
-    login = _login(settings, url)
+    login = login_of(settings, url)
     return Address(
         url=bare,
         shown=urlunsplit(bare._replace(query="")),
         headers={"Accept": "application/json", **settings.headers, **login},
-        secrets=_secrets(settings, url, login),
+        secrets=_secrets(settings, login),
     )
 
 
-def _login(settings: PrometheusSettings, url: SplitResult) -> dict[str, str]:
-    if settings.bearer is not None:
-        return {"Authorization": f"Bearer {settings.bearer}"}
-    user, password = settings.username, settings.password or ""
-    if user is None and url.username is not None:
-        user, password = unquote(url.username), unquote(url.password or "")
-    if user is None:
-        return {}
-    pair = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
-    return {"Authorization": f"Basic {pair}"}
-
-
-def _secrets(
-    settings: PrometheusSettings, url: SplitResult, login: dict[str, str]
-) -> tuple[str, ...]:
-    values = [settings.bearer, settings.password, url.password, unquote(url.password or "")]
-    values += [value for header in (settings.headers, login) for value in header.values()]
-    values += [value.partition(" ")[2] for value in login.values()]
-    values += [value for _, value in parse_qsl(url.query)]
-    long_enough = {value for value in values if value and len(value) >= _SHORTEST_SECRET}
+def _secrets(settings: PrometheusSettings, login: dict[str, str]) -> tuple[str, ...]:
+    """Return what is blotted out: the secrets, and every other header's value."""
+    values = {*secrets(settings), *settings.headers.values(), *login.values()}
+    long_enough = {value for value in values if len(value) >= _SHORTEST_SECRET}
     return tuple(sorted(long_enough, key=len, reverse=True))

@@ -15,7 +15,7 @@ from gate.backends.prometheus.network import explain
 from gate.backends.prometheus.outcome import NO_TIME, Failure, Reply
 from gate.backends.prometheus.query import QueryGrid
 from gate.backends.prometheus.response import Body, read_response, read_result
-from gate.settings import PrometheusSettings
+from gate.backends.prometheus.settings import PrometheusSettings
 
 Form = Mapping[str, str]
 

@@ -7,7 +7,6 @@ from math import fsum
 
 from gate.backends.prometheus.answer import check_boundaries
 from gate.backends.prometheus.counting import count_events
-from gate.backends.prometheus.label_values import nearest_first
 from gate.backends.prometheus.plan import Plan, plan
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import (
@@ -15,6 +14,7 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
+from gate.errors import nearest_first
 from gate.measure.cohorts import (
     Cohort,
     CohortAnswer,
@@ -89,7 +89,7 @@ def cohort_answer(told: CohortPlan, readings: QueryResults, labels_of: LabelsOf)
         _check_labels(told, found, labels_of)
         groups = _groups(told, found)
     except MeasurementError as error:
-        return Unmeasured(cause=error.cause, reason=error.reason, query=told.plan.query)
+        return error.answer(told.plan.query)
     cut = [
         cut_note(label, told.request.most, count)
         for place, label in enumerate(told.request.by)

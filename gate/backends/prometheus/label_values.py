@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from difflib import SequenceMatcher, get_close_matches
+from difflib import get_close_matches
 from typing import Final
 
+from gate.errors import likeness
 from gate.promql.selectors import LabelMatcher
 
 _GRPC: Final = [
@@ -57,18 +58,9 @@ def could_match(matcher: LabelMatcher, values: Collection[str]) -> bool | None:
 def misspelt(matcher: LabelMatcher, values: Iterable[str]) -> bool:
     """Return whether one of the values looks much like what a plain matcher wants."""
     plain = [part for part in matcher.value.split("|") if re.fullmatch(r"[\w .-]+", part)]
-    return any(_likeness(part, value) >= _ALIKE for part in plain for value in values)
-
-
-def nearest_first(wanted: str, values: Iterable[str]) -> list[str]:
-    """Sort values by how much they look like what is wanted."""
-    return sorted((value for value in values if value), key=lambda v: (-_likeness(wanted, v), v))
+    return any(likeness(part, value) >= _ALIKE for part in plain for value in values)
 
 
 def alike(wanted: str, names: Sequence[str]) -> str | None:
     """Return the name that looks most like what is wanted; None: none does."""
     return next(iter(get_close_matches(wanted, names, n=1, cutoff=_ALIKE)), None)
-
-
-def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, one.lower(), other.lower()).ratio()

@@ -89,7 +89,7 @@ def plan(request: CountRequest, readings: QueryResults) -> Plan | Unmeasured:
     except ExpressionError as error:
         return Unmeasured(cause=Cause.INVALID, reason=str(error))
     except MeasurementError as error:
-        return Unmeasured(cause=error.cause, reason=error.reason)
+        return error.answer()
     return _plan(replace(request, sli=resolved.sli), resolved, readings)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from gate.backends import cohorts_of, open_backend
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.records import Records
 from gate.measure.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
-from gate.measure.counts import Cause, Unmeasured
-from gate.settings import Limits, LogsSettings, Records
+from gate.measure.counts import Cause, Limits, Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.window import Span
 from tests.backends.logs.written import (

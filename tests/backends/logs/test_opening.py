@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from gate.backends import open_backend
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.records import Records
 from gate.errors import UsageError
-from gate.settings import Limits, LogsSettings, Records
+from gate.measure.counts import Limits
 
 SETTINGS = LogsSettings(path="*.jsonl", directory=Path("logs"), records=Records(timestamp="ts"))
 LIMITS = Limits(timeout=timedelta(seconds=1))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from gate.backends.records import Deduplication
 from gate.measure.counts import Cause
-from gate.settings import Deduplication
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
     FAILED,
@@ -51,7 +51,7 @@ def test_a_declared_column_that_is_not_optional_must_be_there(tmp_path: Path, fo
 
     answers = ask_all(log, [request(EXCUSED), request()], columns={"error": "JSON"})
 
-    assert refused(answers[0]) == 'no column "error" in the logs; there are: ts, status'
+    assert refused(answers[0]) == 'no column "error" in the logs; there are: status, ts'
     assert counts(answers[1]) == (4, 3)
 
 

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.backends import history_of, open_backend
-from gate.measure.counts import Cause, Unmeasured
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.records import Records
+from gate.measure.counts import Cause, Limits, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
-from gate.settings import Limits, LogsSettings, Records
 from gate.slo.indicator import Sli
 from gate.slo.window import Span
 from tests.backends.logs.written import AT, DAY, FAILED, before, write

@@ -13,8 +13,9 @@ import duckdb
 import pytest
 
 from gate.backends import open_backend
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Spent, Unmeasured
-from gate.settings import Limits, LogsSettings, Records
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.records import Records
+from gate.measure.counts import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
 from gate.slo.indicator import Sli, Slices
 from gate.slo.window import Span
 

@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 from requests import PreparedRequest
 
 from gate.backends import open_backend
-from gate.measure.counts import Answer, Backend, CountRequest
-from gate.settings import Limits, PrometheusSettings
+from gate.backends.prometheus.settings import PrometheusSettings
+from gate.measure.counts import Answer, Backend, CountRequest, Limits
 from gate.slo.indicator import Sli
 from gate.slo.window import Span
 

@@ -9,8 +9,8 @@ import responses
 
 from gate.backends.prometheus.client import Client, Clock
 from gate.backends.prometheus.outcome import Failure, Reply, RetryAdvice
+from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure.counts import Answer, Cause, CountRequest, Spent, Unmeasured
-from gate.settings import PrometheusSettings
 from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import AT, MONTH, URL, backend, failure, success
 

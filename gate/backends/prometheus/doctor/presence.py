@@ -9,8 +9,9 @@ from typing import ClassVar, Final
 
 from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, over
 from gate.backends.prometheus.doctor.library import METRICS, ServerQuestion, labels_of
-from gate.backends.prometheus.label_values import alike, could_match, misspelt, nearest_first
+from gate.backends.prometheus.label_values import alike, could_match, misspelt
 from gate.backends.prometheus.query import Query, Role
+from gate.errors import nearest_first
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.promql.selectors import LabelMatcher, Selector
 from gate.slo.quantities import around

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gate.backends.static import StaticBackend, open_backend
+from gate.backends.static.backend import StaticBackend
 from gate.measure.counts import Answer, Cause, Unmeasured
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Level
-from gate.settings import Limits, StaticSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +27,8 @@ class StaticDoctor:
             looked_at=file,
         )
         return Diagnosis(
-            backend=(nothing_live,), slos=tuple((_symptom(one, file),) for one in answers)
+            backend=(nothing_live,), slos=tuple((_symptom(answer, file),) for answer in answers)
         )
-
-
-def open_doctor(settings: StaticSettings, limits: Limits) -> StaticDoctor:
-    """Return a doctor over the file; nothing is read yet."""
-    return StaticDoctor(open_backend(settings, limits))
 
 
 def _symptom(answer: Answer, file: str) -> CheckResult:

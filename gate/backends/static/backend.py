@@ -1,10 +1,9 @@
-"""The ``static`` backend: counts that somebody wrote down, for trying a policy and for tests."""
+"""Reading a file of counts: exactly, and nothing in it taken for what it is not."""
 
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +11,16 @@ from typing import Any, Final
 import yaml
 from yaml.constructor import ConstructorError
 
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
-from gate.settings import Limits, StaticSettings
+from gate.errors import nearest
+from gate.measure.counts import (
+    Answer,
+    Cause,
+    CountRequest,
+    Counts,
+    Evidence,
+    MeasurementError,
+    Spent,
+)
 from gate.slo.quantities import format_duration, parse_duration, parse_ratio
 
 _ENTRY: Final = frozenset({"total", "bad", "spent", "newest", "coverage", "windows"})
@@ -21,14 +28,6 @@ _WINDOW: Final = frozenset({"total", "bad"})
 _NUMBER: Final = re.compile(
     r"[+-]?(?:[0-9]{1,30}|[0-9]{0,30}\.[0-9]{1,300})(?:[eE][+-]?[0-9]{1,2})?"
 )
-
-
-class _UnusableError(Exception):
-    """The file, or an entry of it, cannot be used; carries the answer to give instead."""
-
-    def __init__(self, cause: Cause, reason: str) -> None:
-        super().__init__(reason)
-        self.answer = Unmeasured(cause=cause, reason=reason)
 
 
 class _Loader(yaml.SafeLoader):
@@ -70,8 +69,8 @@ class StaticBackend:
         """Answer each request from the entry that its indicator names."""
         try:
             counts = self._read()
-        except _UnusableError as error:
-            return [error.answer for _ in requests]
+        except MeasurementError as error:
+            return [error.answer() for _ in requests]
         return [self._answer(request, counts) for request in requests]
 
     def _read(self) -> dict[str, Any]:
@@ -79,30 +78,25 @@ class StaticBackend:
             read = yaml.load(self.path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
         except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             reason = f"{self.path} cannot be read: {' '.join(str(error).split())}"
-            raise _UnusableError(Cause.BACKEND_ERROR, reason) from error
+            raise MeasurementError(Cause.BACKEND_ERROR, reason) from error
         counts = _block(f"{self.path}", read, frozenset({"counts"})).get("counts")
         if not isinstance(counts, dict):
-            raise _UnusableError(Cause.INVALID, f"{self.path}: counts: a block was expected")
+            raise MeasurementError(Cause.INVALID, f"{self.path}: counts: a block was expected")
         return {str(name): entry for name, entry in counts.items()}
 
     def _answer(self, request: CountRequest, counts: dict[str, Any]) -> Answer:
         try:
             return _named(str(self.path), request, counts)
-        except _UnusableError as error:
-            return error.answer
-
-
-def open_backend(settings: StaticSettings, limits: Limits) -> StaticBackend:  # noqa: ARG001 - a file answers at once
-    """Return a backend over the file; nothing is read yet."""
-    return StaticBackend(settings.path)
+        except MeasurementError as error:
+            return error.answer()
 
 
 def _named(file: str, request: CountRequest, counts: dict[str, Any]) -> Answer:
     name = request.sli.series or ""
     if name not in counts:
-        close = get_close_matches(name, counts, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise _UnusableError(Cause.NO_DATA, f"{file} has no counts {name!r}{hint}")
+        raise MeasurementError(
+            Cause.NO_DATA, f"{file} has no counts {name!r}{nearest(name, counts)}"
+        )
     place = f"{file}: counts.{name}"
     entry = _block(place, counts[name], _ENTRY)
     if request.probe:
@@ -115,44 +109,44 @@ def _window(place: str, entry: dict[str, Any], request: CountRequest) -> Answer:
     for text, counts in windows.items():
         where = f"{place}.windows.{text}"
         try:
-            length = parse_duration(str(text))
+            duration = parse_duration(str(text))
         except ValueError as error:
-            raise _UnusableError(Cause.INVALID, f"{where}: {error}") from error
-        if length == request.span.length:
+            raise MeasurementError(Cause.INVALID, f"{where}: {error}") from error
+        if duration == request.span.length:
             return _counted(
                 where, _block(where, counts, _WINDOW), Evidence(query=where), amount=False
             )
-    asked = format_duration(request.span.length)
-    raise _UnusableError(Cause.NO_DATA, f"{place}.windows has no {asked}")
+    length = format_duration(request.span.length)
+    raise MeasurementError(Cause.NO_DATA, f"{place}.windows has no {length}")
 
 
 def _counted(place: str, entry: dict[str, Any], evidence: Evidence, *, amount: bool) -> Answer:
     if amount:
         if entry.keys() & _WINDOW:
-            raise _UnusableError(Cause.INVALID, f"{place}: an allowance goes with spent alone")
+            raise MeasurementError(Cause.INVALID, f"{place}: an allowance goes with spent alone")
         return Spent(amount=_number(place, entry, "spent"), evidence=evidence)
     if "spent" in entry:
-        raise _UnusableError(Cause.INVALID, f"{place}: spent goes with an allowance alone")
+        raise MeasurementError(Cause.INVALID, f"{place}: spent goes with an allowance alone")
     total, bad = _number(place, entry, "total"), _number(place, entry, "bad")
     if bad > total:
-        raise _UnusableError(Cause.INVALID, f"{place}: bad is more than total")
+        raise MeasurementError(Cause.INVALID, f"{place}: bad is more than total")
     if not total:
-        raise _UnusableError(Cause.NO_TRAFFIC, f"{place}: total is 0: nothing happened")
+        raise MeasurementError(Cause.NO_TRAFFIC, f"{place}: total is 0: nothing happened")
     return Counts(total=total, bad=bad, evidence=evidence)
 
 
 def _evidence(place: str, entry: dict[str, Any]) -> Evidence:
     newest, coverage = entry.get("newest"), entry.get("coverage")
     if newest is not None and not isinstance(newest, datetime):
-        raise _UnusableError(Cause.INVALID, f"{place}.newest: {_show(newest)} is no instant")
+        raise MeasurementError(Cause.INVALID, f"{place}.newest: {_show(newest)} is no instant")
     share = None
     if coverage is not None:
         try:
             share = coverage if isinstance(coverage, Fraction) else parse_ratio(str(coverage))
         except ValueError as error:
-            raise _UnusableError(Cause.INVALID, f"{place}.coverage: {error}") from error
+            raise MeasurementError(Cause.INVALID, f"{place}.coverage: {error}") from error
         if not 0 <= share <= 1:
-            raise _UnusableError(Cause.INVALID, f"{place}.coverage: not between 0% and 100%")
+            raise MeasurementError(Cause.INVALID, f"{place}.coverage: not between 0% and 100%")
     if newest is not None:
         newest = newest.replace(tzinfo=newest.tzinfo or UTC)  # PyYAML may drop the Z
     return Evidence(query=place, newest=newest, coverage=share)
@@ -160,23 +154,22 @@ def _evidence(place: str, entry: dict[str, Any]) -> Evidence:
 
 def _number(place: str, entry: dict[str, Any], key: str) -> Fraction:
     if key not in entry:
-        raise _UnusableError(Cause.NO_DATA, f"{place}: the key {key!r} is missing")
+        raise MeasurementError(Cause.NO_DATA, f"{place}: the key {key!r} is missing")
     value = entry[key]
     if not isinstance(value, Fraction):
-        raise _UnusableError(Cause.INVALID, f"{place}.{key}: {_show(value)} is no count")
+        raise MeasurementError(Cause.INVALID, f"{place}.{key}: {_show(value)} is no count")
     if value < 0:
-        raise _UnusableError(Cause.INVALID, f"{place}.{key}: {float(value):g} is negative")
+        raise MeasurementError(Cause.INVALID, f"{place}.{key}: {float(value):g} is negative")
     return value
 
 
-def _block(place: str, value: object, known: frozenset[str] | None) -> dict[str, Any]:
+def _block(place: str, value: object, keys: frozenset[str] | None) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _UnusableError(Cause.INVALID, f"{place}: a block of keys was expected")
+        raise MeasurementError(Cause.INVALID, f"{place}: a block of keys was expected")
     for key in value:
-        if known is not None and key not in known:
-            close = get_close_matches(str(key), known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise _UnusableError(Cause.INVALID, f"{place}: unknown key {str(key)!r}{hint}")
+        if keys is not None and key not in keys:
+            hint = nearest(str(key), keys)
+            raise MeasurementError(Cause.INVALID, f"{place}: unknown key {str(key)!r}{hint}")
     return value
 
 

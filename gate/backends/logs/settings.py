@@ -1,0 +1,82 @@
+"""Where request logs are: the settings, and the policy's ``backend`` block for them."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Final
+
+from gate.backends.records import (
+    Records,
+    load_records,
+    preset_names,
+    record_names,
+)
+from gate.errors import nearest
+from gate.parsing.objects import Field, Object, Values
+from gate.parsing.reader import Reader, written
+from gate.parsing.schema import JsonSchema, Scalar
+from gate.parsing.values import LOG_FORMAT, NAME, TEXT, ZONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsSettings:
+    """Request logs in files."""
+
+    kind: ClassVar[str] = "logs"
+
+    path: str
+    """A file or a glob; relative to the policy file's folder."""
+    directory: Path
+    """That folder."""
+    records: Records
+
+
+class _RecordsName(Scalar[str]):
+    """A preset for logs; the list of them is read for the schema and for mistakes only."""
+
+    def __init__(self) -> None:
+        super().__init__(str, TEXT.json)
+
+    def schema(self) -> JsonSchema:
+        """Return an enum of the presets that know the rows of a log."""
+        return {"enum": record_names()}
+
+
+def _records_of_preset(values: Values, reader: Reader) -> Records:
+    name = values.get("records")
+    records = load_records(name) if name in preset_names() else None
+    if records is None:
+        shown = written(values.node("records"))
+        message = f"no preset knows the rows of {shown!r}{nearest(shown, record_names())}"
+        raise reader.fail(values.node("records"), message)
+    return records
+
+
+def _build_settings(values: Values, reader: Reader) -> LogsSettings:
+    given = values.only("timestamp", "time_zone", "format")
+    if len(values.given("timestamp", "records")) != 1:
+        message = (
+            "either timestamp is given, the column of the time, or records: the preset that knows"
+            " the rows"
+        )
+        raise reader.fail(values.node(), message)
+    if values.given("records"):
+        records = replace(_records_of_preset(values, reader), **given)
+    else:
+        records = Records(**given)
+    return LogsSettings(path=values.get("path"), directory=reader.directory, records=records)
+
+
+BLOCK: Final = Object(
+    {
+        "path": Field(schema=TEXT, doc="File or glob, from this file's folder.", required=True),
+        "records": Field(
+            schema=_RecordsName(), doc="The preset that knows the rows: litellm-payload."
+        ),
+        "timestamp": Field(schema=NAME, doc="Without records: the column of the time."),
+        "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+        "format": Field(schema=LOG_FORMAT, doc="Default: by the file's name."),
+    },
+    _build_settings,
+    rules={"oneOf": [{"required": ["records"]}, {"required": ["timestamp"]}]},
+)
+"""The keys of ``backend`` in a policy file."""

@@ -1,0 +1,242 @@
+"""How to reach a Prometheus server: the settings, and the policy's ``backend`` block for them."""
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+import yaml
+
+from gate.parsing.objects import Field, Object, Values
+from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
+from gate.parsing.schema import MapOf, Scalar, pairs
+from gate.parsing.values import COUNT, SECRET, TEXT
+
+_SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
+"""A header whose name has one of them is secret."""
+
+
+_LOGINS: Final = ("authorization", "proxy-authorization")
+"""Headers whose value is a scheme and what is secret: ``Bearer token``."""
+
+
+_PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrometheusSettings:
+    """A server that speaks the Prometheus HTTP API."""
+
+    kind: ClassVar[str] = "prometheus"
+
+    url: str = field(repr=False)
+    """The part before ``/api/v1``; may hold credentials, so it is shown only without them."""
+    bearer: str | None = field(default=None, repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    """Given together with ``username``; never with ``bearer``."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request (``X-Scope-OrgID``)."""
+    ca: Path | None = None
+    """A PEM file of the authorities to trust; None: the system's usual ones."""
+    cert: Path | None = None
+    """The client's certificate, PEM; with ``key``, unless one file holds both."""
+    key: Path | None = None
+    parallel: int = 8
+    """Most requests under way at once, at least 1."""
+    retries: int = 2
+    """Tries after the first one, for failures that may pass; at least 0."""
+
+
+def login_of(settings: PrometheusSettings, url: SplitResult) -> dict[str, str]:
+    """Return the header that logs in, from the settings or the address; empty: there is none."""
+    if settings.bearer is not None:
+        return {"Authorization": f"Bearer {settings.bearer}"}
+    user, password = settings.username, settings.password or ""
+    if user is None and url.username is not None:
+        user, password = unquote(url.username), unquote(url.password or "")
+    if user is None:
+        return {}
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+    return {"Authorization": f"Basic {pair}"}
+
+
+def secrets(settings: PrometheusSettings) -> tuple[str, ...]:
+    """Return the login in every form that is sent or written, and the headers that are secret.
+
+    A header is secret if its name says so, or if it is the login: a tenant's name is not secret.
+    """
+    try:
+        url = urlsplit(settings.url.strip())
+    except ValueError:
+        url = urlsplit("")  # to such an address nothing is ever sent
+    headers = [*login_of(settings, url).items(), *settings.headers.items()]
+    texts = [
+        *(_secret_part(name, value) for name, value in headers if _is_secret(name)),
+        *(settings.bearer, settings.password, url.password, unquote(url.password or "")),
+        *(value for _, value in parse_qsl(url.query)),
+    ]
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _secret_part(header: str, value: str) -> str:
+    """Return a secret header's value, without the scheme of a login."""
+    return (value.partition(" ")[2] if header.lower() in _LOGINS else "") or value
+
+
+def _url(text: str) -> str:
+    # The text is not repeated, nor is Python's own message: there may be a password in it.
+    wrong = ValueError("this is no http or https address; write http://prometheus:9090")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise wrong
+    if parts.query or parts.fragment:
+        raise ValueError("the address must end before /api/v1: no ? and no # belong to it")
+    return text.rstrip("/")
+
+
+def _secret(values: Values, name: str, reader: Reader) -> str | None:
+    """Return the secret from its variable, or from its file; None where neither is given."""
+    key = f"{name}_file"
+    if not values.given(key):
+        secret: str | None = values.get(name)
+        return secret
+    if values.given(name):
+        raise reader.fail(values.node(key), f"{name} is given twice")
+    try:
+        path = reader.existing(values.node(key), values.get(key))
+        lines = path.read_text(encoding="utf-8").strip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"the file cannot be read: {type(error).__name__}"
+        raise reader.fail(values.node(key), message) from error
+    if len(lines) != 1:
+        raise reader.fail(values.node(key), "the file must hold one line, the secret")
+    return lines[0]
+
+
+def _build_auth(values: Values, reader: Reader) -> dict[str, str | None]:
+    bearer, password = _secret(values, "bearer", reader), _secret(values, "password", reader)
+    if (bearer is None) == (password is None):
+        raise reader.fail(values.node(), "auth has either bearer or username with password")
+    if (password is None) != (values.get("username") is None):
+        raise reader.fail(values.node(), "username and password belong together")
+    return {"bearer": bearer, "username": values.get("username"), "password": password}
+
+
+_AUTH: Final = Object(
+    {
+        "bearer": Field(schema=SECRET, doc="A token: ${NAME}."),
+        "bearer_file": Field(schema=TEXT, doc="A file that holds the token."),
+        "username": Field(schema=TEXT, doc="For basic authentication."),
+        "password": Field(schema=SECRET, doc="Its password: ${NAME}."),
+        "password_file": Field(schema=TEXT, doc="A file that holds the password."),
+    },
+    _build_auth,
+)
+
+
+def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
+    if values.given("key") and not values.given("cert"):
+        raise reader.fail(values.node("key"), "a key needs its cert")
+    return {
+        name: reader.existing(values.node(name), values.get(name))
+        for name in values.given("ca", "cert", "key")
+    }
+
+
+_TLS: Final = Object(
+    {
+        "ca": Field(schema=TEXT, doc="PEM file of the authorities to trust."),
+        "cert": Field(schema=TEXT, doc="PEM file of the client's certificate."),
+        "key": Field(schema=TEXT, doc="PEM file of its key, if not in the same file."),
+    },
+    _build_tls,
+)
+
+
+class _Headers(MapOf[str]):
+    """Header names and values; those that look like secrets must come from outside."""
+
+    def __init__(self) -> None:
+        super().__init__(TEXT)
+
+    def read(self, node: yaml.Node, reader: Reader) -> dict[str, str]:
+        literal = [(key, value) for key, value in pairs(node, reader) if _is_literal(key, value)]
+        for key, value in literal:
+            message = f"the header {key.value} looks like a secret; write ${{NAME}}, no default"
+            reader.note(value, message)
+        headers = super().read(node, reader)
+        if literal:
+            raise UnreadableError
+        return headers
+
+
+def _is_literal(key: yaml.ScalarNode, value: yaml.Node) -> bool:
+    """Return whether a header's name speaks of a secret, and its value does not come from outside.
+
+    The value need not be all variable: ``Bearer ${TOKEN}``.
+    """
+    return _is_secret(key.value) and not OUTSIDE.search(written(value))
+
+
+def _is_secret(header: str) -> bool:
+    return any(word in header.lower() for word in _SECRET_WORDS)
+
+
+class _Address(Scalar[str]):
+    """An address; a password in it must come from outside."""
+
+    def __init__(self) -> None:
+        super().__init__(_url, {"type": "string", "minLength": 1}, silent=True)
+
+    def read(self, node: yaml.Node, reader: Reader) -> str:
+        password = _PASSWORD.search(written(node))
+        if password and not OUTSIDE.fullmatch(password[1]):
+            message = "the password in the address does not belong in the file; write ${NAME}"
+            raise reader.fail(node, message)
+        return super().read(node, reader)
+
+
+def _build_settings(values: Values, _reader: Reader) -> PrometheusSettings:
+    counts = {key: values.get(key) for key in values.given("parallel", "retries")}
+    return PrometheusSettings(
+        url=values.get("url"),
+        headers=values.get("headers", {}),
+        **values.get("auth", {}),
+        **values.get("tls", {}),
+        **counts,
+    )
+
+
+def _at_least_one(text: str) -> int:
+    if not (count := COUNT.parse(text)):
+        raise ValueError("at least 1 is needed")
+    return count
+
+
+BLOCK: Final = Object(
+    {
+        "url": Field(
+            schema=_Address(),
+            doc="The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
+            required=True,
+        ),
+        "auth": Field(schema=_AUTH, doc="bearer, or username and password."),
+        "tls": Field(schema=_TLS, doc="Own authorities, client certificate."),
+        "headers": Field(schema=_Headers(), doc="Sent always: X-Scope-OrgID."),
+        "parallel": Field(
+            schema=Scalar(_at_least_one, {**COUNT.json, "minimum": 1}),
+            doc="Most requests at once. Default: 8.",
+        ),
+        "retries": Field(schema=COUNT, doc="Tries after the first. Default: 2."),
+    },
+    _build_settings,
+)
+"""The keys of ``backend`` in a policy file."""

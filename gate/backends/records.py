@@ -1,0 +1,155 @@
+"""What the rows of a log look like, as the policy or a preset file describes them.
+
+The preset files in gate/presets are read here, for their ``records``, and in `gate.config.presets`,
+for all the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeVar
+
+import yaml
+
+from gate.parsing.files import Folder, Imports
+from gate.parsing.objects import Field, Object, Values, build_as
+from gate.parsing.reader import Reader, compose
+from gate.parsing.schema import Anything, ListOf, MapOf, ValueSchema
+from gate.parsing.values import LOG_FORMAT, TEXT, ZONE
+
+PRESETS: Final = Path(__file__).parent.parent / "presets"
+"""The folder of the preset files."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deduplication:
+    """Of several rows about the same thing only the newest counts; the others are its past."""
+
+    key: tuple[str, ...]
+    """Columns that are alike in rows about the same thing."""
+    order_by: tuple[str, ...]
+    """Columns that grow from one version to the next; later ones where earlier ones are alike."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What is known of the rows of a log before a file is opened."""
+
+    timestamp: str
+    """The column that says when a request happened."""
+    time_zone: tzinfo | None = None
+    """Of timestamps that carry none; None: such timestamps are an error."""
+    format: str | None = None
+    """``jsonl``, ``csv`` or ``parquet``; None: by the files' names."""
+    name: str | None = None
+    """The preset file that says all this; None: the policy does."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Column -> the DuckDB type to read it as, whatever its values look like."""
+    optional: frozenset[str] = frozenset()
+    """Those of ``columns`` that a file may lack: NULL then. All others must be in every file."""
+    unnest: tuple[str, ...] = ()
+    """JSON: keys of lists, each within the items of the one before; a row is an item of the last.
+    All columns of such a row are in ``columns``."""
+    deduplicate: Deduplication | None = None
+
+
+_DEDUPLICATION: Final = Object(
+    {
+        "key": Field(
+            schema=ListOf(TEXT),
+            doc="Columns alike in rows about the same thing.",
+            required=True,
+            formerly="of",
+        ),
+        "order_by": Field(
+            schema=ListOf(TEXT),
+            doc="Columns that grow with each version of it.",
+            required=True,
+            formerly="by",
+        ),
+    },
+    build_as(Deduplication),
+)
+
+
+def _build_records(values: Values, reader: Reader) -> Records:
+    given = dict(values.values)
+    given["optional"] = frozenset(values.get("optional", ()))
+    records = Records(**given)
+    undeclared = records.optional - records.columns.keys()
+    if records.unnest:
+        undeclared |= {records.timestamp} - records.columns.keys()
+    if undeclared:
+        message = f"these need a type in columns: {', '.join(sorted(undeclared))}"
+        raise reader.fail(values.node(), message)
+    return records
+
+
+RECORDS: Final = Object(
+    {
+        "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
+        "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+        "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
+        "columns": Field(schema=MapOf(TEXT), doc="Column -> the DuckDB type to read it as."),
+        "optional": Field(schema=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
+        "unnest": Field(
+            schema=ListOf(TEXT),
+            doc="JSON: keys of nested lists; a row is an item.",
+            formerly="each",
+        ),
+        "deduplicate": Field(
+            schema=_DEDUPLICATION,
+            doc="Of several versions of a row only the newest counts.",
+            formerly="newest",
+        ),
+    },
+    _build_records,
+)
+"""The ``records`` of a preset file."""
+
+
+@cache
+def preset_names() -> tuple[str, ...]:
+    """Return the name of every preset file, in order."""
+    return tuple(sorted(path.stem for path in PRESETS.glob("*.yaml")))
+
+
+def read_preset(name: str, schema: ValueSchema[T], folder: Path = PRESETS) -> T:
+    """Read one of the gate's own files as its schema says.
+
+    Raises:
+        UnreadableError: the file says something wrong; ours are held to it by tests.
+    """
+    return schema.read(_composed(folder / f"{name}.yaml"), _reader(folder / f"{name}.yaml"))
+
+
+_RECORDS_OF_PRESET: Final[Object[Records | None]] = Object(
+    {"records": Field(schema=RECORDS, doc="What the rows look like.")},
+    lambda values, _: values.get("records"),
+    others=Field(schema=Anything(), doc="Read elsewhere."),
+)
+
+
+@cache
+def load_records(name: str) -> Records | None:
+    """Return what one of `preset_names` says of rows, under its name; None: it reads no rows."""
+    records = read_preset(name, _RECORDS_OF_PRESET)
+    return None if records is None else replace(records, name=name)
+
+
+def record_names() -> list[str]:
+    """Return the presets that know the rows of a log."""
+    return [name for name in preset_names() if load_records(name) is not None]
+
+
+@cache
+def _composed(path: Path) -> yaml.Node:
+    return compose(path.read_text(encoding="utf-8"), _reader(path))
+
+
+def _reader(path: Path) -> Reader:
+    return Reader(file=path.name, environ={}, imports=Imports(tree=Folder(path.parent)))
