@@ -21,7 +21,8 @@ from gate.check.options import Options
 from gate.config.load import load
 from gate.measure.counts import Answer, CountRequest, Limits
 from gate.measure.history import SeriesAnswer, SeriesRequest
-from gate.reporters import REPORT_REPORTERS, Style, render_report
+from gate.reporters import REPORT_REPORTERS, render_report
+from gate.reporters.style import Style
 from tests.servers.metrics import backfill, prometheus
 from tests.servers.series import END
 

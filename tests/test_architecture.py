@@ -31,8 +31,8 @@ from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
 from gate.history.charts.signals import RULES
 from gate.measure.counts import Cause
-from gate.policy.burn_rates import NAMED
 from gate.policy.policy import DEFAULT_ACTIONS
+from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.reporters import (
     ANOMALY_REPORTERS,
     CHECKUP_REPORTERS,
@@ -375,7 +375,7 @@ def test_the_words_of_the_policys_schema_follow_from_the_registries() -> None:
     assert backends == list(BACKENDS) == list(BACKEND.blocks)
     assert [registration(kind).kind for kind in BACKENDS] == list(BACKENDS)
     assert set(properties["on"]["properties"]) == {*Cause, "except"} == {*DEFAULT_ACTIONS, "except"}
-    assert list(NAMED) == properties["burn_rates"]["anyOf"][0]["anyOf"][0]["enum"]
+    assert list(NAMED_BURN_RATES) == properties["burn_rates"]["anyOf"][0]["anyOf"][0]["enum"]
 
 
 def environment() -> dict[str, str]:

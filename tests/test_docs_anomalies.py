@@ -14,7 +14,7 @@ from gate.history.charts.samples import FEWEST_EVENTS
 from gate.history.charts.signals import CAP, DEFAULT, RULES, WEIGHT, WIDTH
 from gate.parsing.objects import Object
 from gate.policy.changes import REPAIRS
-from gate.policy.control_charts import ControlChartRule
+from gate.policy.rule_settings import ControlChartRule
 from gate.reporters import render_anomalies
 from gate.reporters.style import Style
 from tests.config.texts import policy, sound

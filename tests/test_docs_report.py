@@ -10,7 +10,8 @@ import click
 from gate.cli.main import COMMANDS
 from gate.cli.report import report
 from gate.cli.status import status
-from gate.reporters import Style, render_report, render_status
+from gate.reporters import render_report, render_status
+from gate.reporters.style import Style
 from tests.pipeline.memory import file, slo
 from tests.reporters.reports import made
 from tests.reporters.test_spark import shown

@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from gate.budget.assessment import Assessment, Doubt, Guards
-from gate.budget.doubts import evidence_doubts, traffic_doubts
+from gate.budget.assessment import Assessment, Doubt, Guards, evidence_doubts, traffic_doubts
 from gate.budget.forecast import Forecast, forecast
 from gate.budget.impact import Impact, price
 from gate.budget.ratio import (

@@ -1,20 +1,37 @@
 """One policy's decision, from its budgets and what is known of the change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Final
 
 from gate.budget.assessment import Assessment
+from gate.budget.forecast import Recovery, bad_slices, composed, recovery, renewal
 from gate.check.options import Options
-from gate.check.recover import Recover
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
+from gate.measure.history import (
+    SHORTEST,
+    HistoryBackend,
+    Series,
+    SeriesRequest,
+    newest_steps,
+    step_of,
+)
+from gate.policy.case import Case, Past
+from gate.policy.changes import ChangeFacts, Recognition, recognise
 from gate.policy.findings import Verdict
 from gate.policy.judge import allowed_now, judge
-from gate.policy.past import Past
-from gate.policy.policy import Freeze, Policy
-from gate.policy.recognition import ChangeFacts, Recognition, recognise
+from gate.policy.policy import Policy
+from gate.policy.rule_settings import Freeze
+from gate.slo.objective import CompositeSlo, RatioSlo
+from gate.slo.window import CalendarWindow, RollingWindow, Span
+
+Measured = tuple[tuple[Assessment, ...], Past]
+"""The budgets of a policy, and what its rules that look back need."""
+
+OpenHistory = Callable[[], HistoryBackend | None]
+"""Opens the history that says when a budget recovers; None: the backend keeps none."""
 
 _IN_A_FREEZE: Final = frozenset({"rollback", "security-patch"})
 """What a CI system's own freeze, which knows no classes, lets through."""
@@ -22,47 +39,50 @@ _IN_A_FREEZE: Final = frozenset({"rollback", "security-patch"})
 
 def decide(
     file: PolicyFile,
-    assessments: tuple[Assessment, ...],
+    measured: Measured,
     options: Options,
     facts: Callable[[], ChangeFacts],
-    recover: Recover,
-    *,
-    past: Past,
+    open_history: OpenHistory,
 ) -> PolicyDecision:
     """Return what a policy says of the change.
 
-    ``facts`` is called only if the policy needs it, and ``recover`` only if the change is
+    ``facts`` is called only if the policy needs it, and ``open_history`` only if the change is
     stopped and it is not known until when.
     """
-    policy = _closed(file.policy, options)
+    assessments, past = measured
+    policy = _with_declared_freeze(file.policy, options)
     recognition = _recognition(policy, options, facts)
-    change, satisfied = recognition.change, options.satisfied
-    judging = partial(judge, policy, change=change, at=options.at, satisfied=satisfied, past=past)
-    judgement = judging(assessments)
+    case = Case(
+        policy=policy,
+        assessments=assessments,
+        change=recognition.change,
+        at=options.at,
+        satisfied=options.satisfied,
+        past=past,
+    )
+    judgement = judge(case)
     if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
-        assessments = recover(policy, assessments, change)
-        judgement = judging(assessments)
+        assessments = recover(case, open_history())
+        case = replace(case, assessments=assessments)
+        judgement = judge(case)
     return PolicyDecision(
         policy=policy,
         source=file.source,
         recognition=recognition,
         assessments=assessments,
-        findings=judgement.findings,
-        verdict=judgement.verdict,
-        tier=judgement.tier,
-        worst=judgement.worst,
-        allowed_now=allowed_now(policy, assessments, at=options.at, satisfied=satisfied, past=past),
-        allowed_again_at=judgement.allowed_again_at,
-        obligations=judgement.obligations,
+        judgement=judgement,
+        allowed_now=allowed_now(case),
         satisfied={
-            name: evidence for name, evidence in satisfied.items() if name in judgement.obligations
+            name: evidence
+            for name, evidence in options.satisfied.items()
+            if name in judgement.obligations
         },
     )
 
 
 def _recognition(policy: Policy, options: Options, facts: Callable[[], ChangeFacts]) -> Recognition:
     if options.change is not None:
-        return Recognition(change=options.change, how="--change")
+        return Recognition(change=options.change, how=options.change_from)
     if not policy.matchers:
         return Recognition(change=policy.default_change, how="default")
     return recognise(
@@ -74,8 +94,8 @@ def _recognition(policy: Policy, options: Options, facts: Callable[[], ChangeFac
     )
 
 
-def _closed(policy: Policy, options: Options) -> Policy:
-    """Add the freeze that the CI system has declared, whose end it does not tell."""
+def _with_declared_freeze(policy: Policy, options: Options) -> Policy:
+    """Add the freeze that the CI system has declared, of which it does not say when it ends."""
     if not options.context.frozen:
         return policy
     freeze = Freeze(
@@ -85,3 +105,85 @@ def _closed(policy: Policy, options: Options) -> Policy:
         allow=_IN_A_FREEZE,
     )
     return replace(policy, freezes=(*policy.freezes, freeze))
+
+
+def recover(case: Case, history: HistoryBackend | None) -> tuple[Assessment, ...]:
+    """Return the budgets, those that forbid the change with how they recover, where it is known.
+
+    One round of range queries, or one scan, for all. A composite recovers as its members do.
+    """
+    assessments, stopping = tuple(case.assessments), case.objecting
+    if history is None:
+        return assessments
+    rolling = {
+        slo.name: (slo, slo.window.duration)
+        for slo in _counted(stopping, assessments)
+        if isinstance(slo.window, RollingWindow)
+    }
+    requests = [_request(slo, window, case.at) for slo, window in rolling.values()]
+    recoveries: dict[str, Recovery | None] = {}
+    for (slo, window), series in zip(rolling.values(), history.history(requests), strict=True):
+        if isinstance(series, Series):
+            events = series if slo.slices is None else bad_slices(series, slo.slices)
+            step = _step(slo, window)
+            # The covered part's first step begins to leave the window later than now.
+            recoveries[slo.name] = recovery(events, case.at + window % step, step)
+    for assessment in stopping:
+        composite = assessment.slo
+        if isinstance(composite, CompositeSlo):
+            recoveries[composite.name] = _composite(composite, assessments, recoveries, case.at)
+    return tuple(
+        replace(assessment, recovery=recoveries.get(assessment.slo.name))
+        for assessment in assessments
+    )
+
+
+def _counted(
+    stopping: Sequence[Assessment], assessments: Sequence[Assessment]
+) -> Iterator[RatioSlo]:
+    """Yield the ratio SLOs that stop a change, by themselves or as a part of a composite."""
+    names = {
+        name
+        for assessment in stopping
+        for name in (
+            [member.slo for member in assessment.slo.members]
+            if isinstance(assessment.slo, CompositeSlo)
+            else [assessment.slo.name]
+        )
+    }
+    for assessment in assessments:
+        if assessment.slo.name in names and isinstance(assessment.slo, RatioSlo):
+            yield assessment.slo
+
+
+def _composite(
+    slo: CompositeSlo,
+    assessments: Sequence[Assessment],
+    recoveries: Mapping[str, Recovery | None],
+    at: datetime,
+) -> Recovery | None:
+    """Return how a composite comes back; None where it is not known of a member that took some."""
+    by_name = {assessment.slo.name: assessment for assessment in assessments}
+    parts = []
+    for member in slo.members:
+        part = by_name[member.slo]
+        if not part.consumed:
+            continue
+        back = recoveries.get(member.slo)
+        if isinstance(part.slo, RatioSlo) and isinstance(part.slo.window, CalendarWindow):
+            back = renewal(part.slo.window.whole(at).end, SHORTEST)
+        if back is None:
+            return None
+        parts.append((member.weight * part.consumed, back))
+    return composed(parts) if parts else None
+
+
+def _request(slo: RatioSlo, window: timedelta, at: datetime) -> SeriesRequest:
+    """Return what to ask: the newest part of the window that is a whole number of steps."""
+    step = _step(slo, window)
+    return SeriesRequest(sli=slo.sli, span=newest_steps(Span(at - window, at), step), step=step)
+
+
+def _step(slo: RatioSlo, window: timedelta) -> timedelta:
+    """Return a slice; of events, what `step_of` says."""
+    return step_of(window) if slo.slices is None else slo.slices.length

@@ -1,4 +1,4 @@
-"""What the user asked for in one run, and the overrides among it."""
+"""The options of one run, and the override that counts in it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,9 +9,16 @@ from gate.budget.impact import Impact
 from gate.config.load import PolicyFile
 from gate.decision.decision import Context, PolicyDecision, exit_code
 from gate.errors import ExitCode, UsageError
-from gate.policy.override import AskLabel, Labelled, Override, OverrideRule, refusal
-from gate.policy.recognition import Approval, Approve, ChangeFacts, ChangeMatcher
-from gate.policy.rights import AskRight, by_name
+from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher
+from gate.policy.override import (
+    AskLabel,
+    AskRight,
+    Labelled,
+    Override,
+    OverrideRule,
+    by_name,
+    refusal,
+)
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
 
@@ -22,7 +29,7 @@ def nothing_known() -> ChangeFacts:
 
 
 def nobody(_matcher: ChangeMatcher) -> Approval:
-    """Return that no approval can be asked for here."""
+    """Return that no approval can be looked up here."""
     return Approval(why_not="there is no pull request whose approvals could be read")
 
 
@@ -33,12 +40,14 @@ def no_label(_rule: OverrideRule, _at: datetime) -> Labelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The whole of it; the files and the network are behind the functions."""
+    """What one run is to do; the files and the network are behind the functions."""
 
     at: datetime
     """The one instant of the run."""
     change: str | None = None
     """The change class; None: it is recognised."""
+    change_from: str = "request"
+    """What states ``change``, as the decision names it: the flag of a command line."""
     facts: Callable[[], ChangeFacts] = nothing_known
     """Finds out what is known of the change; called once at most, if a policy needs it."""
     approve: Approve = nobody
@@ -60,8 +69,8 @@ class Options:
     """Signs the decision."""
 
 
-def check_asked(file: PolicyFile, options: Options) -> None:
-    """Let an override of the command line pass only where a policy lets itself be overridden.
+def check_override(file: PolicyFile, options: Options) -> None:
+    """Let the override of the options pass only where a policy lets itself be overridden.
 
     Raises:
         UsageError: it does not count under this policy.
@@ -77,27 +86,28 @@ def check_asked(file: PolicyFile, options: Options) -> None:
         ask=options.entitled,
     )
     if flaw is not None:
-        raise UsageError(f"--override does not count under {file.source.path}: {flaw}")
+        raise UsageError(f"the override does not count under {file.source.path}: {flaw}")
 
 
 def overriding(decided: Sequence[PolicyDecision], options: Options) -> Labelled:
-    """Return the override that counts: the one that was asked for, else one by a label.
+    """Return the override that counts: that of the options, else one by a label.
 
     Of several policies each that stops the change must have a label that overrides it; of these
-    overrides the one that ends first is told.
+    overrides the one that ends first counts.
     """
     if options.override is not None:
         return Labelled(override=options.override)
-    rules = [one.policy.overrides for one in decided if _stops(one, options)]
+    rules = [decision.policy.overrides for decision in decided if _stops(decision, options)]
     if not all(rule.label for rule in rules):
         return Labelled()
     answers = [options.labelled(rule, options.at) for rule in dict.fromkeys(rules)]
-    found = [one.override for one in answers if one.override is not None]
-    if found and len(found) == len(answers):
-        return Labelled(override=min(found, key=lambda override: override.until))
-    return Labelled(why_not="; ".join(filter(None, dict.fromkeys(a.why_not for a in answers))))
+    overrides = [answer.override for answer in answers if answer.override is not None]
+    if overrides and len(overrides) == len(answers):
+        return Labelled(override=min(overrides, key=lambda override: override.until))
+    reasons = dict.fromkeys(answer.why_not for answer in answers)
+    return Labelled(why_not="; ".join(filter(None, reasons)))
 
 
 def _stops(decided: PolicyDecision, options: Options) -> bool:
-    told = exit_code(decided.verdict, observe=options.observe, fail_on_warn=options.fail_on_warn)
-    return told is not ExitCode.ALLOW
+    code = exit_code(decided.verdict, observe=options.observe, fail_on_warn=options.fail_on_warn)
+    return code is not ExitCode.ALLOW

@@ -1,125 +1,123 @@
-"""The history that the rules and the reports of one run need, in one round."""
+"""The history that rules and reports need: what is requested, and what the answers come to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import repeat
 from typing import Final
 
 from gate.budget.assessment import Assessment
-from gate.check.history_access import known_of
+from gate.check.measure import by_events, known_of
 from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import Drawn
 from gate.history.charts.signals import DEFAULT
 from gate.history.incidents import budget_events, find_incidents, known_steps
 from gate.history.past_budget import BurnDown, burn_down, sketched
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest
-from gate.policy.past import Past, SloIncidents
+from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest, newest_steps
+from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy
-from gate.policy.postmortems import PostmortemRule
-from gate.slo.objective import RatioSlo, counts_events
-from gate.slo.window import Span
+from gate.policy.rule_settings import PostmortemRule
+from gate.slo.objective import RatioSlo
 
 _STEP: Final = timedelta(minutes=5)
 """As finely as ``gate incidents`` looks."""
 
-
 RequestsByName = Mapping[str, SeriesRequest]
-"""What a rule asks for, by SLO."""
+"""The requests of a rule, by SLO."""
 
 
 SeriesByName = Mapping[str, SeriesAnswer]
 """The answers, by SLO."""
 
 
-def look_back(policy: Policy, history: HistoryBackend | None, at: datetime) -> Past:
-    """Return what the rules of a policy that look back find; one round of queries for them all.
+def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime) -> Past:
+    """Return what the rules of a policy that look back need; one round of queries for them all.
 
     Args:
         policy: with a rule that looks back.
         history: None where the backend keeps none.
         at: the instant of the run.
     """
-    incidents, charts = ask_for_incidents(policy, at), ask_for_charts(policy, at)
+    incidents, charts = incident_requests(policy, at), chart_requests(policy, at)
     of_incidents, of_charts = _one_round(history, [incidents, charts])
     return Past(
-        incidents=incidents_found(policy, incidents, of_incidents),
-        charts=charts_drawn(policy, charts, of_charts),
+        incidents=slo_incidents(policy, incidents, of_incidents),
+        charts=slo_charts(policy, charts, of_charts),
     )
 
 
-def ask_for_incidents(policy: Policy, at: datetime) -> RequestsByName:
-    """Return what the rule ``postmortems`` asks for; nothing where there is no such rule."""
+def incident_requests(policy: Policy, at: datetime) -> RequestsByName:
+    """Return the requests of the rule ``postmortems``, by SLO; none where there is no such rule."""
     rule = policy.postmortems
     if rule is None:
         return {}
     return {
-        slo.name: SeriesRequest(sli=slo.sli, span=_whole_steps(rule.looks_at(slo, at)), step=_STEP)
-        for slo in policy.slos
-        if counts_events(slo)
+        slo.name: SeriesRequest(
+            sli=slo.sli, span=newest_steps(rule.span(slo, at), _STEP), step=_STEP
+        )
+        for slo in by_events(policy)
     }
 
 
-def incidents_found(
-    policy: Policy, asked: RequestsByName, told: SeriesByName
+def slo_incidents(
+    policy: Policy, requests: RequestsByName, answers: SeriesByName
 ) -> Mapping[str, SloIncidents | Unmeasured]:
-    """Return the incidents of each SLO that was asked for."""
+    """Return the incidents of each SLO, from the answers to `incident_requests`."""
     rule = policy.postmortems
     if rule is None:
         return {}
-    slos = {slo.name: slo for slo in policy.slos if counts_events(slo)}
-    return {name: _incidents(rule, slos[name], asked[name], told[name]) for name in asked}
+    slos = {slo.name: slo for slo in by_events(policy)}
+    return {
+        name: _incidents(rule, slos[name], request, answers[name])
+        for name, request in requests.items()
+    }
 
 
-def ask_for_charts(policy: Policy, at: datetime) -> RequestsByName:
-    """Return what the rule ``control_charts`` asks for; nothing where there is no such rule."""
+def chart_requests(policy: Policy, at: datetime) -> RequestsByName:
+    """Return the requests of the rule ``control_charts``; none where there is no such rule."""
     rule = policy.control_charts
     if rule is None:
         return {}
-    span = rule.looks_at(at)
+    span = rule.span(at)
     return {
         slo.name: SeriesRequest(sli=slo.sli, span=span, step=rule.step, mean=True)
-        for slo in policy.slos
-        if counts_events(slo)
+        for slo in by_events(policy)
     }
 
 
-def charts_drawn(
-    policy: Policy, asked: RequestsByName, told: SeriesByName
+def slo_charts(
+    policy: Policy, requests: RequestsByName, answers: SeriesByName
 ) -> Mapping[str, tuple[Drawn, ...] | Unmeasured]:
-    """Return the charts of each SLO that was asked for."""
+    """Return the charts of each SLO, from the answers to `chart_requests`."""
     rule = policy.control_charts
     if rule is None:
         return {}
     records = policy.postmortems.records if policy.postmortems is not None else ()
     charting = Charting(baseline=rule.baseline, rules=DEFAULT, records=records)
     drawn = dict[str, tuple[Drawn, ...] | Unmeasured]()
-    for slo in filter(counts_events, policy.slos):
-        answer = known_of(told[slo.name])
+    for slo in by_events(policy):
+        answer, request = known_of(answers[slo.name]), requests[slo.name]
         drawn[slo.name] = (
             answer
             if isinstance(answer, Unmeasured)
-            else tuple(charts(answer, asked[slo.name], budget=float(slo.budget), charting=charting))
+            else tuple(charts(answer, request, budget=float(slo.budget), charting=charting))
         )
     return drawn
 
 
 def _one_round(
-    history: HistoryBackend | None, asked: Sequence[RequestsByName]
+    history: HistoryBackend | None, by_rule: Sequence[RequestsByName]
 ) -> list[SeriesByName]:
-    """Return the answers to what each rule asks for, all of which is asked at once."""
-    requests = [request for wanted in asked for request in wanted.values()]
+    """Return the answers to the requests of each rule, all of which are sent at once."""
+    requests = [request for by_name in by_rule for request in by_name.values()]
+    answers: Iterator[SeriesAnswer]
     if history is None:
         reason = "this backend keeps no history"
-        answers = iter([Unmeasured(cause=Cause.NO_DATA, reason=reason)] * len(requests))
-        return [{name: next(answers) for name in wanted} for wanted in asked]
-    told = iter(history.history(requests) if requests else [])
-    return [{name: next(told) for name in wanted} for wanted in asked]
-
-
-def _whole_steps(span: Span) -> Span:
-    """Return the newest part of the span that is a whole number of steps, at least one."""
-    return Span(span.end - max(span.length // _STEP, 1) * _STEP, span.end)
+        answers = repeat(Unmeasured(cause=Cause.NO_DATA, reason=reason))
+    else:
+        answers = iter(history.history(requests) if requests else [])
+    return [{name: next(answers) for name in by_name} for by_name in by_rule]
 
 
 def _incidents(
@@ -128,14 +126,13 @@ def _incidents(
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return answer
-    known = Fraction(sum(known_steps(answer)), request.steps)
     window = slo.window.whole(request.span.end).length
     return SloIncidents(
-        found=find_incidents(
+        incidents=find_incidents(
             answer, request, budget=float(slo.budget), threshold=float(rule.threshold)
         ),
         allowed=budget_events(answer, request, slo.budget, window),
-        known=known,
+        coverage=Fraction(sum(known_steps(answer)), request.steps),
         request=request,
         series=answer,
     )
@@ -149,16 +146,16 @@ def sketch(
     One round of range queries, or one scan, for all of them.
     """
     wanted = [
-        (known, request)
-        for known in assessments
-        if known.measured and (request := sketched(known.slo, at)) is not None
+        (assessment, request)
+        for assessment in assessments
+        if assessment.measured and (request := sketched(assessment.slo, at)) is not None
     ]
     if history is None or not wanted:
         return {}
     answers = history.history([request for _, request in wanted])
-    found = {
-        known.slo.name: burn_down(series, request, known)
-        for (known, request), series in zip(wanted, answers, strict=True)
+    return {
+        assessment.slo.name: drawn
+        for (assessment, request), series in zip(wanted, answers, strict=True)
         if isinstance(series, Series)
+        and (drawn := burn_down(series, request, assessment)) is not None
     }
-    return {name: one for name, one in found.items() if one is not None}

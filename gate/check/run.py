@@ -9,26 +9,24 @@ from typing import Final, TypeVar
 from gate import __version__
 from gate.backends import history_of, open_backend
 from gate.budget.assessment import Assessment
-from gate.check.concurrent import run_concurrently
-from gate.check.decide import decide
-from gate.check.measure import OpenBackend, measure
-from gate.check.options import Options, check_asked, overriding
-from gate.check.recover import Recover, recover
+from gate.check.decide import Measured, decide
+from gate.check.measure import OpenBackend, measure, run_concurrently
+from gate.check.options import Options, check_override, overriding
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision, Proposed, exit_code
 from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
 from gate.measure.counts import Backend, Limits
 from gate.measure.history import HistoryBackend
+from gate.policy.case import NO_PAST
 from gate.policy.findings import worst
-from gate.policy.past import NOTHING, Past
 from gate.policy.policy import Policy
 
 T = TypeVar("T")
 
 
 _PATIENCE: Final = timedelta(seconds=10)
-"""For a history, which is nice to have here and decides nothing."""
+"""Time limit for a history that decides nothing."""
 
 
 def run_check(
@@ -42,11 +40,11 @@ def run_check(
     """
     _check_words(files, options)
     proposed = [file.proposed for file in files if file.proposed is not None]
-    known = _for_all([*files, *proposed], options, open_with, _measure_and_look_back)
+    measured = _for_all([*files, *proposed], options, open_with, _measure_and_gather)
     facts = cache(options.facts)
     judged = [
-        decide(file, assessments, options, facts, _recovering(file, options, open_with), past=past)
-        for file, (assessments, past) in zip([*files, *proposed], known, strict=True)
+        decide(file, policy_measured, options, facts, partial(_history, file, options, open_with))
+        for file, policy_measured in zip([*files, *proposed], measured, strict=True)
     ]
     policies = tuple(_with_proposed(files, judged))
     verdict = worst(policy.verdict for policy in policies)
@@ -97,8 +95,8 @@ def run_status(
     assessed = _for_all(files, options, open_with, _measure)
     opening = open_with if sketched else None
     tasks = [
-        partial(_status, file, known, options, opening)
-        for file, known in zip(files, assessed, strict=True)
+        partial(_status, file, assessments, options, opening)
+        for file, assessments in zip(files, assessed, strict=True)
     ]
     return Status(
         policies=tuple(run_concurrently(tasks)),
@@ -113,38 +111,28 @@ def _status(
     options: Options,
     open_with: OpenBackend | None,
 ) -> PolicyStatus:
-    """Put together a policy's budgets; their histories are asked for where a backend is opened."""
-    known = PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
+    """Return the status of a policy; with the histories where a backend is opened for them."""
+    status = PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
     if open_with is None:
-        return known
+        return status
     from gate.check.past import sketch  # noqa: PLC0415 - a check has no use for it
 
     history = _history(file, options, open_with)
-    return replace(known, burn_downs=sketch(history, assessments, options.at))
+    return replace(status, burn_downs=sketch(history, assessments, options.at))
 
 
 def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> HistoryBackend | None:
-    """Open what is asked for things that are nice to have, with little patience."""
+    """Open the history of a policy for what decides nothing, with a short time limit."""
     limits = Limits(timeout=min(options.timeout, _PATIENCE))
     return history_of(open_with(file.settings, limits))
 
 
-def _recovering(file: PolicyFile, options: Options, open_with: OpenBackend) -> Recover:
-    def recovering(
-        policy: Policy, known: tuple[Assessment, ...], change: str
-    ) -> tuple[Assessment, ...]:
-        history = _history(file, options, open_with)
-        return known if history is None else recover(history, policy, known, change, options.at)
-
-    return recovering
-
-
 def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
     for file in files:
-        check_asked(file, options)
-        known = file.policy.change_classes
-        if options.change is not None and options.change not in known:
-            hint = nearest(options.change, known)
+        check_override(file, options)
+        classes = file.policy.change_classes
+        if options.change is not None and options.change not in classes:
+            hint = nearest(options.change, classes)
             raise UsageError(f"{file.source.path} has no change class {options.change!r}{hint}")
     requirements = {
         name
@@ -156,7 +144,7 @@ def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
     for name in options.satisfied:
         if name not in requirements:
             hint = nearest(name, requirements) if requirements else "; no tier requires anything"
-            raise UsageError(f"--satisfied {name}: no policy requires this{hint}")
+            raise UsageError(f"no policy requires {name!r}{hint}")
 
 
 def _for_all(
@@ -180,15 +168,13 @@ def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assess
     return measure(policy, backend, at=options.at, impact=options.impact, also=options.also)
 
 
-def _measure_and_look_back(
-    policy: Policy, backend: Backend, options: Options
-) -> tuple[tuple[Assessment, ...], Past]:
+def _measure_and_gather(policy: Policy, backend: Backend, options: Options) -> Measured:
     assessments = _measure(policy, backend, options)
     if not policy.looks_back:
-        return assessments, NOTHING
-    from gate.check.past import look_back  # noqa: PLC0415 - for rules that need the history
+        return assessments, NO_PAST
+    from gate.check.past import gather_history  # noqa: PLC0415 - for rules that need the history
 
-    return assessments, look_back(policy, history_of(backend), options.at)
+    return assessments, gather_history(policy, history_of(backend), options.at)
 
 
 def _with_proposed(

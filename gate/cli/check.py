@@ -204,6 +204,7 @@ def check(
     options = Options(
         at=measurement.instant(),
         change=change.change,
+        change_from="--change",
         facts=place.facts,
         approve=place.approve,
         context=place.context,

@@ -13,17 +13,17 @@ from gate.cli.streams import tell
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode
 from gate.hosts.systems import detect
-from gate.policy.override import Labelled, OverrideRule
-from gate.policy.recognition import Approval, ChangeFacts, ChangeMatcher
-from gate.policy.rights import Right, by_name
-from gate.reporters import Style, render
+from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
+from gate.policy.override import Labelled, OverrideRule, Right, by_name
+from gate.reporters import render
+from gate.reporters.style import Style
 
 if TYPE_CHECKING:
+    from gate.hosts import State
     from gate.hosts.comments import CommentOutcome
     from gate.hosts.git import Checkout
     from gate.hosts.github import GitHub
     from gate.hosts.gitlab import GitLab
-    from gate.hosts.people import State
 
 _ANNOTATING: Final = frozenset({"github", "gitlab"})
 """Systems that show a finding at a file, which they look for from the top of the repository."""
@@ -52,10 +52,7 @@ class CiEnvironment:
 
     def facts(self) -> ChangeFacts:
         """Return what is known of the change."""
-        from gate.hosts.facts import (  # noqa: PLC0415 - for policies that recognise only
-            change_facts,
-        )
-        from gate.hosts.git import Checkout  # noqa: PLC0415
+        from gate.hosts.git import Checkout, change_facts  # noqa: PLC0415 - for policies that recognise only
 
         client, pull = self.github(), self.context.pull_request
         ask = None if client is None or pull is None else lambda: client.changed_paths(pull)
@@ -93,7 +90,7 @@ class CiEnvironment:
         host = self.host()
         if host is None:
             return no_label(rule, at)
-        from gate.hosts.label_override import LabelOverride  # noqa: PLC0415 - as above
+        from gate.hosts.people import LabelOverride  # noqa: PLC0415 - as above
 
         return LabelOverride(host.people, host, self.context)(rule, at)
 
@@ -118,7 +115,7 @@ class CiEnvironment:
         if self.context.system != "github" or not token or not repository:
             return None
         from gate.hosts.github import URL, GitHub  # noqa: PLC0415 - as above
-        from gate.hosts.github_people import GitHubError  # noqa: PLC0415
+        from gate.hosts.github_events import GitHubError  # noqa: PLC0415
 
         try:
             return GitHub(repository, token, url=self.environ.get("GITHUB_API_URL") or URL)
@@ -198,8 +195,7 @@ def show(state: "State", description: str, services: Iterable[str], place: CiEnv
 
     The name of the check tells apart services and environments: ``gate/chat/production``.
     """
-    from gate.hosts.people import CommitStatus  # noqa: PLC0415 - as above
-    from gate.hosts.rest import RestError  # noqa: PLC0415
+    from gate.hosts import CommitStatus, RestError  # noqa: PLC0415 - as above
     from gate.reporters.escape import plain  # noqa: PLC0415
 
     context = place.context

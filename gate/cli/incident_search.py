@@ -21,7 +21,7 @@ from gate.cli.parameters import (
     option,
     read_known_incidents,
 )
-from gate.config.known_incidents import load_deploys
+from gate.config.known_incidents import load_deployments
 from gate.history.records import Deployment
 
 _GITHUB: Final = "github"
@@ -29,7 +29,7 @@ _GITHUB: Final = "github"
 _NEEDS: Final = ("GITHUB_REPOSITORY", "GITHUB_TOKEN")
 
 
-def deploys_from(
+def deployments_from(
     source: str | None, environ: Mapping[str, str], start: datetime
 ) -> tuple[Deployment, ...]:
     """Return what went live.
@@ -47,12 +47,12 @@ def deploys_from(
         return ()
     host, _, environment = source.partition(":")
     if host != _GITHUB:
-        return load_deploys(source, environ)
+        return load_deployments(source, environ)
     for name in _NEEDS:
         if not environ.get(name):
             raise click.UsageError(f"--deploys {source}: {name} is not set")
     from gate.hosts.github import URL, GitHub  # noqa: PLC0415 - where it is asked only
-    from gate.hosts.github_people import GitHubError  # noqa: PLC0415
+    from gate.hosts.github_events import GitHubError  # noqa: PLC0415
 
     repository, token = (environ[name] for name in _NEEDS)
     try:
@@ -91,7 +91,7 @@ class IncidentSearch:
             min_share=self.min_share,
             timeout=timeout,
             records=read_known_incidents(self.known_incidents),
-            deploys=deploys_from(self.deploys, os.environ, at - self.last),
+            deploys=deployments_from(self.deploys, os.environ, at - self.last),
         )
 
 

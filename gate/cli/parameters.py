@@ -204,6 +204,6 @@ def known_incidents_option(help_: str) -> Decorator:
 
 def read_known_incidents(patterns: Sequence[str]) -> "tuple[IncidentRecord, ...]":
     """Return the known incidents of files, folders or globs."""
-    from gate.config.known_incidents import load_known  # noqa: PLC0415 - for those who look back
+    from gate.config.known_incidents import load_known_incidents  # noqa: PLC0415 - for those who look back
 
-    return load_known(patterns, os.environ)
+    return load_known_incidents(patterns, os.environ)

@@ -14,7 +14,8 @@ from gate.cli.incident_search import IncidentSearch, incident_search
 from gate.cli.parameters import MeasurementOptions, group, measurement_options, option
 from gate.cli.session import FILE_STYLE, write_copies
 from gate.errors import ExitCode, UsageError
-from gate.reporters import REPORT_REPORTERS, Style, render_report
+from gate.reporters import REPORT_REPORTERS, render_report
+from gate.reporters.style import Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,9 @@ def report(
         _check_place(Path(target))
     incidents = search.options(measurement.instant(), measurement.timeout)
     groups = breakdown.options(incidents)
-    options = Options(at=incidents.at, timeout=incidents.timeout, change=change)
+    options = Options(
+        at=incidents.at, timeout=incidents.timeout, change=change, change_from="--change"
+    )
     page = measurement.ask(lambda files: gather_report(files, options, incidents, groups))
 
     def render(name: str, style: Style) -> str:

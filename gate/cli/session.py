@@ -15,11 +15,10 @@ from typing import Final
 from gate.cli.streams import append_line, style_of, tell, write, write_file
 from gate.config.load import PolicyFile, load, load_pinned
 from gate.decision.decision import Decision
-from gate.decision.document import to_document
-from gate.decision.seal import to_record
+from gate.decision.document import to_document, to_record
 from gate.errors import Mistake, PolicyError, UsageError
 from gate.hosts.git import Checkout, GitError
-from gate.policy.globs import matches
+from gate.policy.changes import matches_glob
 from gate.reporters.style import Style
 
 Render = Callable[[str, Style], str]
@@ -154,7 +153,7 @@ class CommitTree:
             GitError: git cannot tell.
         """
         glob = posixpath.normpath(posixpath.join(self.folder, pattern))
-        names = [name for name in self.checkout.files(self.commit) if matches(glob, name)]
+        names = [name for name in self.checkout.files(self.commit) if matches_glob(glob, name)]
         return [posixpath.relpath(name, self.folder or ".") for name in names]
 
     def read(self, name: str) -> bytes:

@@ -13,7 +13,7 @@ from gate.cli.parameters import ci_option
 from gate.cli.session import now, signing_key
 from gate.cli.streams import write
 from gate.decision.decision import SCHEMA_VERSION
-from gate.decision.seal import flaw
+from gate.decision.document import seal_flaw
 from gate.errors import ExitCode, UsageError
 
 
@@ -36,7 +36,7 @@ def verify(
     refusals = [
         reason
         for reason in (
-            flaw(document, signing_key(os.environ)),
+            seal_flaw(document, signing_key(os.environ)),
             _stale(document),
             _foreign(document, ships, service, change),
         )

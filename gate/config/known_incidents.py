@@ -59,7 +59,9 @@ DEPLOY: Final = Object(
 )
 
 
-def load_known(patterns: Sequence[str], environ: Mapping[str, str]) -> tuple[IncidentRecord, ...]:
+def load_known_incidents(
+    patterns: Sequence[str], environ: Mapping[str, str]
+) -> tuple[IncidentRecord, ...]:
     """Read the known incidents of files or globs; a folder stands for all YAML files in it.
 
     A file has one incident, a list of them, or several documents.
@@ -104,7 +106,7 @@ def add_records(raw: bytes, reader: Reader, records: dict[str, IncidentRecord]) 
         raise UnreadableError
 
 
-def load_deploys(path: str, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
+def load_deployments(path: str, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
     """Read a file in JSON Lines, one deploy a line; empty lines are left out.
 
     Raises:

@@ -15,7 +15,7 @@ from gate.backends import BACKEND, Settings
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check, classes
 from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, ON, OVERRIDES, TIER
-from gate.config.slo_schema import FROM, SLO, FromFiles, Placed
+from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.decision.decision import PolicySource
 from gate.errors import Mistake, PolicyError
 from gate.parsing.files import Folder, Imports, Tree, read_bytes
@@ -23,20 +23,19 @@ from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.parsing.schema import Choice, JsonSchema, ListOf, pairs
 from gate.parsing.values import DURATION, NAME, SHARE, TEXT
-from gate.policy.changes import DEFAULT
+from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
-from gate.policy.recognition import ChangeMatcher
 
 
 class _Entry:
     """One entry: an SLO, or where more of them are."""
 
-    def read(self, node: yaml.Node, reader: Reader) -> Placed | FromFiles:
+    def read(self, node: yaml.Node, reader: Reader) -> PlacedSlo | SloFiles:
         """Return which of the two it is."""
         if any(key.value == "from" for key, _ in pairs(node, reader)):
             return FROM.read(node, reader)
-        return Placed(slo=SLO.read(node, reader), node=node, reader=reader)
+        return PlacedSlo(slo=SLO.read(node, reader), node=node, reader=reader)
 
     def schema(self) -> JsonSchema:
         """Return both."""
@@ -49,14 +48,14 @@ _ENTRIES: Final = ListOf(_Entry(), at_least=1)
 class _Slos:
     """All entries, those of other files in the place of the entry that names the files."""
 
-    def read(self, node: yaml.Node, reader: Reader) -> tuple[Placed, ...]:
+    def read(self, node: yaml.Node, reader: Reader) -> tuple[PlacedSlo, ...]:
         """Return every SLO; a mistake in one file does not hide those in others."""
         entries, whole = _ENTRIES.readable(node, reader)
-        outside = [entry for entry in entries if isinstance(entry, FromFiles)]
+        outside = [entry for entry in entries if isinstance(entry, SloFiles)]
         imported = iter(_import_slos(outside, reader) if outside else ())
         if not whole:
             raise UnreadableError
-        placed = [[entry] if isinstance(entry, Placed) else next(imported) for entry in entries]
+        placed = [[entry] if isinstance(entry, PlacedSlo) else next(imported) for entry in entries]
         return tuple(slo for slos in placed for slo in slos)
 
     def schema(self) -> JsonSchema:
@@ -64,7 +63,7 @@ class _Slos:
         return _ENTRIES.schema()
 
 
-def _import_slos(entries: Sequence[FromFiles], reader: Reader) -> Sequence[Sequence[Placed]]:
+def _import_slos(entries: Sequence[SloFiles], reader: Reader) -> Sequence[Sequence[PlacedSlo]]:
     from gate.config.slo_files import read_entries  # noqa: PLC0415 - for these entries only
 
     return read_entries(entries, reader)
@@ -91,7 +90,7 @@ def _build(values: Values, reader: Reader) -> Contents:
         exempt=on.exempt,
         guards=replace(DEFAULT_GUARDS, **values.only("max_age", "min_coverage")),
         change_classes=classes(values),
-        default_change=changes.get("default", DEFAULT),
+        default_change=changes.get("default", DEFAULT_CHANGE),
         matchers={
             name: matcher
             for name, matcher in changes.items()

@@ -11,13 +11,11 @@ from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union
 from gate.parsing.values import ABOVE_ZERO, BOOLEAN, DURATION, GLOB, SHARE
-from gate.policy.burn_rates import Effect
+from gate.policy.rule_settings import Effect
 
 if TYPE_CHECKING:
     from gate.history.records import IncidentRecord
-    from gate.policy.control_charts import ControlChartRule
-    from gate.policy.exhaustion import ExhaustionRule
-    from gate.policy.postmortems import PostmortemRule
+    from gate.policy.rule_settings import ControlChartRule, ExhaustionRule, PostmortemRule
 
 _SUFFIXES: Final = (".yaml", ".yml")
 
@@ -73,7 +71,7 @@ class _KnownIncidents:
 
 
 def _build_postmortems(values: Values, _reader: Reader) -> "PostmortemRule":
-    from gate.policy.postmortems import PostmortemRule  # noqa: PLC0415 - for this rule only
+    from gate.policy.rule_settings import PostmortemRule  # noqa: PLC0415 - for this rule only
 
     given = {"threshold": _THRESHOLD, **values.values}
     patterns, records = given.pop("known_incidents")
@@ -109,7 +107,7 @@ POSTMORTEMS: Final = Object(
 
 
 def _build_exhaustion(values: Values, _reader: Reader) -> "ExhaustionRule":
-    from gate.policy.exhaustion import ExhaustionRule  # noqa: PLC0415 - for this rule only
+    from gate.policy.rule_settings import ExhaustionRule  # noqa: PLC0415 - for this rule only
 
     return ExhaustionRule(**values.values)
 
@@ -129,7 +127,7 @@ EXHAUSTION: Final = Object(
 
 
 def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
-    from gate.policy.control_charts import ControlChartRule  # noqa: PLC0415 - for this rule only
+    from gate.policy.rule_settings import ControlChartRule  # noqa: PLC0415 - for this rule only
 
     rule = ControlChartRule(**values.values)
     if not values.given("baseline"):
@@ -143,7 +141,7 @@ def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
 
 
 def _short_form(text: str) -> "ControlChartRule":
-    from gate.policy.control_charts import ControlChartRule  # noqa: PLC0415 - for this rule only
+    from gate.policy.rule_settings import ControlChartRule  # noqa: PLC0415 - for this rule only
 
     return ControlChartRule(effect=_EFFECTS.parse(text))
 

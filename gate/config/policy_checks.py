@@ -10,12 +10,12 @@ import yaml
 
 from gate.backends import BACKENDS, Registration, registration
 from gate.config.sli_schema import sli_kind
-from gate.config.slo_schema import Placed
+from gate.config.slo_schema import PlacedSlo
 from gate.errors import nearest
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError, written
-from gate.policy.burn_rates import NAMED
-from gate.policy.changes import BUILT_IN, ROLLBACK
+from gate.policy.changes import BUILT_IN_CHANGES, ROLLBACK
+from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.indicator import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, counts_events
@@ -47,11 +47,11 @@ def check(values: Values, reader: Reader) -> bool:
 def classes(values: Values) -> frozenset[str]:
     """Return every change class that the policy knows: built in, and its own."""
     own = {key.value for key, _ in _pairs(values.nodes.get("changes"))}
-    return frozenset(BUILT_IN) | (own - {"default"})
+    return frozenset(BUILT_IN_CHANGES) | (own - {"default"})
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:
-    placed: tuple[Placed, ...] = values.get("slos")
+    placed: tuple[PlacedSlo, ...] = values.get("slos")
     backend, records = _backend(values), _of_backend(values, "records")
     checked: dict[str, Slo] = {}
     whole = True
@@ -69,7 +69,7 @@ def _check_slos(values: Values, reader: Reader) -> bool:
     return whole
 
 
-def _language_mistake(placed: Placed, backend: Registration[Any] | None) -> str | None:
+def _language_mistake(placed: PlacedSlo, backend: Registration[Any] | None) -> str | None:
     if not placed.imported or backend is None or backend.promql:
         return None
     return f"its file is written for Prometheus, which the {backend.kind} backend does not ask"
@@ -88,7 +88,7 @@ def _of_backend(values: Values, name: str) -> str:
 
 
 def _slo_mistake(
-    placed: Placed, earlier: dict[str, Slo], backend: Registration[Any] | None, records: str
+    placed: PlacedSlo, earlier: dict[str, Slo], backend: Registration[Any] | None, records: str
 ) -> str | None:
     slo = placed.slo
     if slo.name in earlier:
@@ -135,7 +135,7 @@ def _sli_mistake(sli: Sli, backend: Registration[Any], records: str) -> str | No
 
 
 def _warn_of_other_windows(values: Values, reader: Reader, slos: Iterable[Slo]) -> None:
-    if values.get("burn_rates") not in NAMED.values():
+    if values.get("burn_rates") not in NAMED_BURN_RATES.values():
         return
     windows = {slo.name: slo.window for slo in slos if not isinstance(slo, CompositeSlo)}
     others = [f"{name} ({window})" for name, window in windows.items() if _is_no_month(window)]
@@ -199,8 +199,8 @@ def _warn_of_new_classes(values: Values, reader: Reader) -> None:
     """Warn of a class that is new and not described: most likely it is misspelt."""
     for key, child in _pairs(values.nodes.get("changes")):
         described = any(inner.value == "description" for inner, _ in _pairs(child))
-        if key.value not in {*BUILT_IN, "default"} and not described:
-            hint = nearest(key.value, BUILT_IN)
+        if key.value not in {*BUILT_IN_CHANGES, "default"} and not described:
+            hint = nearest(key.value, BUILT_IN_CHANGES)
             message = f"{key.value!r} is a new change class; describe it{hint}"
             reader.note(key, message, fatal=False)
 

@@ -21,11 +21,10 @@ from gate.parsing.values import (
     TEXT,
     ZONE,
 )
-from gate.policy.burn_rates import NAMED, BurnRateRule, Effect
-from gate.policy.changes import DEFAULT
+from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.override import OverrideRule
-from gate.policy.policy import DEFAULT_ACTIONS, Action, Freeze
-from gate.policy.recognition import ChangeMatcher
+from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.policy.rule_settings import NAMED_BURN_RATES, BurnRateRule, Effect, Freeze
 from gate.policy.tiers import Tier
 
 _NO_OVERRIDE: Final = {"none": OverrideRule(max_duration=timedelta(0))}
@@ -51,7 +50,7 @@ CLASS: Final = Object(
 )
 
 CHANGES: Final = Object(
-    {"default": Field(schema=NAME, doc=f"What is not recognised. Default: {DEFAULT}.")},
+    {"default": Field(schema=NAME, doc=f"What is not recognised. Default: {DEFAULT_CHANGE}.")},
     lambda values, _: dict(values.values),
     others=Field(schema=CLASS, doc="How a class is recognised, without --change; it may be new."),
 )
@@ -83,7 +82,7 @@ _ALL_OR_NONE: Final[dict[str, frozenset[str] | None]] = {"all": None, "none": fr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnTable:
+class OnBlock:
     """The ``on`` block."""
 
     actions: Mapping[Cause, Action]
@@ -147,7 +146,10 @@ BURN_RATE: Final = Object(
 )
 
 BURN_RATES: Final = Union(
-    Scalar(lambda text: NAMED[Choice(tuple(NAMED)).parse(text)], Choice(tuple(NAMED)).schema()),
+    Scalar(
+        lambda text: NAMED_BURN_RATES[Choice(tuple(NAMED_BURN_RATES)).parse(text)],
+        Choice(tuple(NAMED_BURN_RATES)).schema(),
+    ),
     ListOf(BURN_RATE),
 )
 
@@ -197,7 +199,7 @@ ON: Final = Object(
         },
         "except": Field(schema=CLASSES, doc="Classes that ship although nothing was measured."),
     },
-    lambda values, _: OnTable(
+    lambda values, _: OnBlock(
         actions={
             cause: values.get(cause.value, action) for cause, action in DEFAULT_ACTIONS.items()
         },

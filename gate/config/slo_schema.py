@@ -189,7 +189,7 @@ SLO: Final = Object(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class PlacedSlo:
     """An SLO, and where it is written."""
 
     slo: Slo
@@ -205,7 +205,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FromFiles:
+class SloFiles:
     """An entry that names SLO files."""
 
     pattern: str
@@ -227,7 +227,7 @@ FROM: Final = Object(
             schema=WINDOW, doc="Of SLOs whose files say none. Default: Sloth's 30d, else required."
         ),
     },
-    lambda values, _: FromFiles(
+    lambda values, _: SloFiles(
         pattern=values.get("from"), window=values.get("window"), values=values
     ),
 )

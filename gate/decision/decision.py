@@ -7,11 +7,11 @@ from typing import Final
 
 from gate.budget.assessment import Assessment
 from gate.errors import ExitCode
-from gate.policy.findings import Finding, Verdict
+from gate.policy.changes import Recognition
+from gate.policy.findings import Verdict
+from gate.policy.judge import Judgement
 from gate.policy.override import Override
 from gate.policy.policy import Policy
-from gate.policy.recognition import Recognition
-from gate.policy.tiers import Tier
 
 SCHEMA_VERSION: Final = 1
 
@@ -42,19 +42,10 @@ class PolicyDecision:
     """The class of the change, and how it was found."""
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order."""
-    findings: tuple[Finding, ...]
-    """Worst first."""
-    verdict: Verdict
-    tier: Tier | None
-    """The band of the worst measured budget; None where none could be measured."""
-    worst: Assessment | None
-    """The SLO with that budget."""
+    judgement: Judgement
+    """What it says of this class at these budgets."""
     allowed_now: tuple[str, ...]
     """Change classes that this policy would let ship at this moment, sorted."""
-    allowed_again_at: datetime | None
-    """When this change will be allowed, where that is known (a reset, a freeze's end, recovery)."""
-    obligations: tuple[str, ...]
-    """What must be or has been done for this class: the tier's requirements."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
     """Requirement -> the evidence that the user gave."""
     proposed: "Proposed | None" = None
@@ -66,9 +57,9 @@ class PolicyDecision:
         return self.recognition.change
 
     @property
-    def allowed_again_if_calm(self) -> bool:
-        """Whether `allowed_again_at` holds only if nothing more fails until then."""
-        return self.allowed_again_at is not None and any(one.if_calm for one in self.findings)
+    def verdict(self) -> Verdict:
+        """The verdict of the judgement."""
+        return self.judgement.verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +67,7 @@ class Proposed:
     """The verdict of a policy that the change itself alters, which does not count."""
 
     verdict: Verdict | None
-    """None: the altered file is no policy any more."""
+    """None: the altered file is not a policy any more."""
     sha256: str
     """Of the altered file, as `PolicySource.sha256`."""
 
@@ -132,7 +123,7 @@ def exit_code(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The whole."""
+    """The decision on a change under all policies together."""
 
     policies: tuple[PolicyDecision, ...]
     """At least one."""
@@ -141,17 +132,17 @@ class Decision:
     exit_code: ExitCode
     """Derived from the verdict, the two flags below and the override, and from nothing else."""
     observe: bool
-    """The verdict is told but not enforced."""
+    """The verdict is reported but not enforced."""
     fail_on_warn: bool
     evaluated_at: datetime
     expires_at: datetime
     tool_version: str
     context: Context = field(default_factory=lambda: Context(system="none"))
-    """Where it was asked for."""
+    """The run that requested the decision."""
     override: Override | None = None
     """One that was accepted, whether or not it was needed. The verdict stays what it is."""
     not_overridden: str = ""
-    """Why a label that asks for an override is none; empty: there is no such label."""
+    """Why a label that requests an override does not count; empty: there is no such label."""
     key: bytes | None = field(default=None, repr=False)
     """Signs the JSON document."""
 

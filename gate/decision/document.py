@@ -1,4 +1,9 @@
-"""The decision as one JSON document; `decision.schema.json` describes it for everybody else."""
+"""The decision as one sealed JSON document; `decision.schema.json` describes it for others."""
+
+import hmac
+import json
+from hashlib import sha256
+from typing import Any, Final
 
 from gate.decision.decision import (
     SCHEMA_VERSION,
@@ -8,10 +13,65 @@ from gate.decision.decision import (
     PolicySource,
     Proposed,
 )
-from gate.decision.seal import sealed
 from gate.decision.slo_document import Json, instant, slo_document
 from gate.policy.findings import Finding
 from gate.policy.override import Override
+
+SEAL: Final = "seal"
+"""The document's key for it."""
+
+
+def sealed(document: dict[str, Any], key: bytes | None) -> dict[str, Any]:
+    """Return the document with its seal at the end, signed where there is a key."""
+    return {**document, SEAL: _seal(document, key)}
+
+
+def seal_flaw(document: dict[str, Any], key: bytes | None) -> str | None:
+    """Return why the seal does not hold; None where it does.
+
+    With a key, a document that is not signed by it is refused, whatever else it says.
+    """
+    seal = document.get(SEAL)
+    if not isinstance(seal, dict):
+        return "it has no seal"
+    true = _seal({name: value for name, value in document.items() if name != SEAL}, key)
+    if not _same(seal.get("sha256"), true["sha256"]):
+        return "it was altered: its hash does not fit"
+    if key is None:
+        return None
+    if seal.get("hmac_sha256") is None:
+        return "it is not signed"
+    return None if _same(seal["hmac_sha256"], true["hmac_sha256"]) else "its signature does not fit"
+
+
+def _seal(document: dict[str, Any], key: bytes | None) -> dict[str, str | None]:
+    # One spelling for each document: whitespace and the order of keys do not matter.
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    signature = None if key is None else hmac.new(key, text, sha256).hexdigest()
+    return {"sha256": sha256(text).hexdigest(), "hmac_sha256": signature}
+
+
+def _same(given: object, true: str | None) -> bool:
+    # In constant time: how long the comparison takes must not tell how much of a guess is right.
+    return isinstance(given, str) and hmac.compare_digest(
+        given.encode("utf-8", "replace"), (true or "").encode()
+    )
+
+
+def to_record(document: dict[str, Any]) -> Json:
+    """Return the part of a decision's document that is kept, with the seal of the whole.
+
+    The numbers stay in the document; its hash here ties the two together.
+    """
+    kept = ("evaluated_at", "expires_at", "verdict", "exit_code", "overridden", "override")
+    return {
+        **{name: document[name] for name in ("schema_version", *kept, "context")},
+        "policies": [
+            {name: policy[name] for name in ("service", "change_class", "tier", "verdict")}
+            for policy in document["policies"]
+        ],
+        "decision": document["seal"],
+    }
 
 
 def to_document(decision: Decision) -> Json:
@@ -51,7 +111,7 @@ def source_document(source: PolicySource) -> Json:
 
 
 def _policy(decided: PolicyDecision, decision: Decision) -> Json:
-    policy = decided.policy
+    policy, judgement = decided.policy, decided.judgement
     return {
         "service": policy.service,
         "owners": list(policy.owners),
@@ -61,17 +121,19 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "recognised_by": decided.recognition.how,
         "recognised_from": list(decided.recognition.evidence),
         "recognition_notes": list(decided.recognition.notes),
-        "tier": decided.tier.name if decided.tier else None,
-        "worst_slo": decided.worst.slo.name if decided.worst else None,
-        "verdict": str(decided.verdict),
+        "tier": judgement.tier.name if judgement.tier else None,
+        "worst_slo": judgement.worst.slo.name if judgement.worst else None,
+        "verdict": str(judgement.verdict),
         "allowed_now": list(decided.allowed_now),
-        "allowed_again_at": instant(decided.allowed_again_at),
-        "allowed_again_if_calm": decided.allowed_again_if_calm,
-        "obligations": list(decided.obligations),
+        "allowed_again_at": instant(judgement.allowed_again_at),
+        "allowed_again_if_calm": judgement.allowed_again_if_calm,
+        "obligations": list(judgement.obligations),
         "satisfied": dict(decided.satisfied),
         "proposed_policy": _proposed(decided.proposed),
-        "slos": [slo_document(known, decision.evaluated_at) for known in decided.assessments],
-        "findings": [_finding(finding) for finding in decided.findings],
+        "slos": [
+            slo_document(assessment, decision.evaluated_at) for assessment in decided.assessments
+        ],
+        "findings": [_finding(finding) for finding in judgement.findings],
     }
 
 

@@ -174,5 +174,5 @@ def _outlook(assessment: Assessment) -> Json:
 
 
 def _whole_second(at: datetime | None) -> str | None:
-    # A forecast is no measurement: its microseconds would be noise.
+    # A forecast is not a measurement: its microseconds would be noise.
     return None if at is None else instant(at.replace(microsecond=0))

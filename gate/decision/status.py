@@ -24,12 +24,12 @@ class PolicyStatus:
     assessments: tuple[Assessment, ...]
     """One per SLO, in the policy's order."""
     burn_downs: Mapping[str, "BurnDown"] = field(default_factory=dict)
-    """By SLO; one whose history was not asked for, or is not known, has none."""
+    """By SLO; without those whose history was not requested, or is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The whole."""
+    """The budgets of all policies."""
 
     policies: tuple[PolicyStatus, ...]
     """At least one."""
@@ -48,29 +48,29 @@ def status_document(status: Status) -> Json:
         "tool_version": status.tool_version,
         "policies": [
             {
-                "service": known.policy.service,
-                "owners": list(known.policy.owners),
-                "dashboard": known.policy.dashboard,
-                "source": source_document(known.source),
-                "slos": [_slo(one, known, status) for one in known.assessments],
+                "service": policy.policy.service,
+                "owners": list(policy.policy.owners),
+                "dashboard": policy.policy.dashboard,
+                "source": source_document(policy.source),
+                "slos": [_slo(assessment, policy, status) for assessment in policy.assessments],
             }
-            for known in status.policies
+            for policy in status.policies
         ],
     }
 
 
-def burn_down_document(known: "BurnDown | None") -> Json | None:
+def burn_down_document(burn_down: "BurnDown | None") -> Json | None:
     """Return how a budget came down, as shares of it that were left; None where it is not known."""
-    if known is None:
+    if burn_down is None:
         return None
     return {
-        "start": instant(known.start),
-        "step_seconds": known.step.total_seconds(),
-        "full": known.full,
-        "left": list(known.left),
+        "start": instant(burn_down.start),
+        "step_seconds": burn_down.step.total_seconds(),
+        "full": burn_down.full,
+        "left": list(burn_down.left),
     }
 
 
-def _slo(known: Assessment, within: PolicyStatus, status: Status) -> Json:
-    burn_down = burn_down_document(within.burn_downs.get(known.slo.name))
-    return slo_document(known, status.evaluated_at) | {"burn_down": burn_down}
+def _slo(assessment: Assessment, within: PolicyStatus, status: Status) -> Json:
+    burn_down = burn_down_document(within.burn_downs.get(assessment.slo.name))
+    return slo_document(assessment, status.evaluated_at) | {"burn_down": burn_down}

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from gate.exporters.indicator import Exported, NotExportableError, counted, each, yaml_text
 from gate.measure.counts import rule_labels
-from gate.policy.burn_rates import Effect
 from gate.policy.policy import Policy
+from gate.policy.rule_settings import Effect
 from gate.promql.recording import (
     EVERY,
     FINGERPRINT,

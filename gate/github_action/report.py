@@ -15,7 +15,6 @@ UNKNOWN: Final = "unknown"
 NO_DECISION: Final = "error"
 """The verdict where there is none."""
 
-_SEVERITY: Final = {str(verdict): place for place, verdict in enumerate(Verdict)}
 
 _WHY: Final = {
     ExitCode.USAGE: "The inputs or a policy file are wrong.",
@@ -112,7 +111,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def _badness(policy: dict[str, Any]) -> tuple[int, bool, float]:
     left = _left(policy)
-    return _SEVERITY[policy["verdict"]], left is None, -(left or 0)
+    return Verdict(policy["verdict"]).severity, left is None, -(left or 0)
 
 
 def _left(policy: dict[str, Any]) -> float | None:

@@ -9,16 +9,12 @@ from typing import Final
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
 from gate.history.incidents import burn_rates, steps_of
-from gate.measure.history import Series, SeriesRequest, newest_steps
+from gate.measure.history import SHORTEST, Series, SeriesRequest, newest_steps
 from gate.slo.objective import RatioSlo, Slo
 from gate.slo.window import Span
 
 _CELLS: Final = 20
 """Of a burn-down in a line of text."""
-
-
-_SHORTEST: Final = timedelta(minutes=5)
-"""A step with fewer scrapes may know nothing."""
 
 
 _SECOND: Final = timedelta(seconds=1)
@@ -47,7 +43,7 @@ def sketched(slo: Slo, at: datetime) -> SeriesRequest | None:
     if not isinstance(slo, RatioSlo) or slo.slices is not None:
         return None
     span = slo.window.counted(at)
-    step = max(span.length // _CELLS // _SECOND * _SECOND, _SHORTEST)
+    step = max(span.length // _CELLS // _SECOND * _SECOND, SHORTEST)
     if span.length < step:
         return None
     return SeriesRequest(sli=slo.sli, span=newest_steps(span, step), step=step)

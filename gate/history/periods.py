@@ -9,16 +9,9 @@ from math import ceil, fsum, gcd
 from typing import Final
 
 from gate.measure.counts import Cause
-from gate.measure.history import Series
+from gate.measure.history import MOST_STEPS, SHORTEST, Series
 from gate.slo.objective import RatioSlo
 from gate.slo.window import RollingWindow, Span, Window
-
-_STEPS: Final = 720
-"""Of a period, about."""
-
-
-_SHORTEST: Final = timedelta(minutes=5)
-
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -121,7 +114,7 @@ def _gap(window: Window) -> timedelta:
 def _step(lengths: Sequence[timedelta]) -> timedelta:
     """Return a step that all lengths, which are whole milliseconds, are a multiple of."""
     unit = gcd(*(length // _MILLISECOND for length in lengths))
-    aimed = max(sum(lengths, timedelta()) / len(lengths) / _STEPS, _SHORTEST)
+    aimed = max(sum(lengths, timedelta()) / len(lengths) / MOST_STEPS, SHORTEST)
     least = ceil(unit * _MILLISECOND / aimed)
     parts = next((parts for parts in range(least, 4 * least) if unit % parts == 0), 1)
     return unit * _MILLISECOND / parts

@@ -1,1 +1,45 @@
 """Code hosts, CI systems and git: what they know of a change, and what they show of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+class RestError(LookupError):
+    """A code host did not carry out a request; the text is one sentence, without any secret."""
+
+    def __init__(self, sentence: str, status: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        """Of HTTP, 429 where a limit is reached; None: there was no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a request is for."""
+
+    doing: str
+    """As it follows "cannot"."""
+    needs: str
+    """The permission: ``pull-requests: write``; empty: none."""
+
+
+State = Literal["success", "warning", "failure", "error"]
+"""``warning``: the command's exit code 11, which a workflow fails on and GitLab lets pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitStatus:
+    """A verdict as a code host shows it; each has fewer states of its own."""
+
+    state: State
+    name: str
+    """Of the check; another of the same name is replaced."""
+    description: str
+    """One line; cut where it is too long."""
+    url: str | None
+    """Of the page that has more; None: there is none."""
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of so many characters at most."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -9,11 +9,9 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, Protocol
 
-from gate.hosts.rest import RestError
+from gate.hosts import RestError
 
 _FENCE: Final = re.compile(r" {0,3}(?P<marks>`{3,}|~{3,})(?P<rest>.*)")
-
-
 _TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>details|summary|pre|code)\b[^>]*>", re.IGNORECASE)
 
 
@@ -74,13 +72,9 @@ class _Nesting:
 
 LIMIT: Final = 65_536
 """Characters that GitHub takes in a comment."""
-
-
 _POINTER: Final = (
     "_Cut here: a comment holds no more. The summary of the job has the whole report._"
 )
-
-
 _ROUNDS: Final = 4
 """Of reading and writing, before whoever deletes the comment has won."""
 
@@ -200,9 +194,10 @@ class _Upsert:
             marked.setdefault(self.made.id, self.made)
         if marked and self.me is None:
             self.me = self.client.login()
-        mine = (one for one in marked.values() if one.author == self.me)
+        mine = (comment for comment in marked.values() if comment.author == self.me)
         return sorted(
-            (one for one in mine if one.id not in self.gone), key=lambda comment: comment.id
+            (comment for comment in mine if comment.id not in self.gone),
+            key=lambda comment: comment.id,
         )
 
     def _update(self, comment: Comment) -> str | None:

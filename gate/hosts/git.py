@@ -1,20 +1,19 @@
-"""What git knows of the change: changed paths, messages, and files as another commit has them."""
+"""What git and the CI system know of the change: paths, messages, and files of another commit."""
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gate.decision.decision import Context
+from gate.policy.changes import ChangeFacts
+
 _SECONDS: Final = 30
 """For one question; a fetch from a slow server included."""
-
-
 _FIELD, _RECORD = "\x1f", "\x1e"
-
-
 _TRAILERS: Final = "%(trailers:only,unfold,separator=%x1f)"
 
 
@@ -72,8 +71,8 @@ class Checkout:
         """
         form = f"--format=%s{_FIELD}{_TRAILERS}{_RECORD}"
         span = f"{self.commit(base)}..{self.commit(head)}"
-        told = self._ask("log", "--no-merges", form, span, "--")
-        fields = [record.strip("\n").split(_FIELD) for record in told.split(_RECORD)[:-1]]
+        log = self._ask("log", "--no-merges", form, span, "--")
+        fields = [record.strip("\n").split(_FIELD) for record in log.split(_RECORD)[:-1]]
         pairs = [line.partition(":") for _, *lines in fields for line in lines if ":" in line]
         return Commits(
             subjects=tuple(subject for subject, *_ in fields),
@@ -120,8 +119,8 @@ class Checkout:
         # CI systems name the target branch, of which a checkout has the remote's copy only.
         for name in (f"refs/remotes/origin/{ref}", ref):
             with suppress(GitError):
-                found = self._ask("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
-                return found.strip()
+                commit = f"{name}^{{commit}}"
+                return self._ask("rev-parse", "--verify", "--end-of-options", commit).strip()
         raise GitError(f"the commit {ref!r} is not in this checkout")
 
     def _ask(self, *arguments: str) -> str:
@@ -137,3 +136,77 @@ class Checkout:
         except (OSError, subprocess.SubprocessError) as error:
             raise GitError(f"git cannot be run: {error}") from error
         return done.stdout
+
+
+AskPaths = Callable[[], Sequence[str]]
+"""Asks the code host which files a pull request changes.
+
+Raises:
+    LookupError: it cannot tell; the text says why.
+"""
+_NO_BASE: Final = "there is no commit to compare with; name a base"
+
+
+def change_facts(
+    context: Context, checkout: Checkout, *, ask_paths: AskPaths | None = None
+) -> ChangeFacts:
+    """Return everything that a policy may recognise a change by.
+
+    Args:
+        context: of the run; its ``base`` and ``revision`` say what is compared.
+        checkout: is asked first, since it costs no round trip.
+        ask_paths: is asked where the checkout is too shallow to tell.
+    """
+    unknown: dict[str, str] = {}
+    paths = _paths(context, checkout, ask_paths, unknown)
+    subjects, trailers = _messages(context, checkout, unknown)
+    if context.labels is None:
+        unknown["labels"] = f"{context.system} does not tell them"
+    if context.branch is None:
+        unknown["branches"] = f"{context.system} does not tell it"
+    return ChangeFacts(
+        paths=paths,
+        labels=context.labels,
+        branches=None if context.branch is None else (context.branch,),
+        subjects=subjects,
+        trailers=trailers,
+        unknown=unknown,
+    )
+
+
+def _paths(
+    context: Context, checkout: Checkout, ask: AskPaths | None, unknown: dict[str, str]
+) -> Sequence[str] | None:
+    try:
+        return checkout.changed_paths(*_span(context))
+    except GitError as error:
+        unknown["paths"] = str(error)
+    if ask is None:
+        return None
+    try:
+        paths = ask()
+    except LookupError as error:
+        unknown["paths"] += f"; {error}"
+        return None
+    del unknown["paths"]
+    return paths
+
+
+def _messages(
+    context: Context, checkout: Checkout, unknown: dict[str, str]
+) -> tuple[Sequence[str] | None, Sequence[tuple[str, str]] | None]:
+    title = (context.title,) if context.title else ()
+    try:
+        commits = checkout.commits(*_span(context))
+    except GitError as error:
+        unknown["trailers"] = str(error)
+        if not title:
+            unknown["subjects"] = str(error)
+        return title or None, None
+    return (*title, *commits.subjects), commits.trailers
+
+
+def _span(context: Context) -> tuple[str, str]:
+    if context.base is None:
+        raise GitError(_NO_BASE)
+    return context.base, context.revision or "HEAD"

@@ -9,56 +9,32 @@ from typing import Any, Final
 
 import requests
 
+from gate.hosts import CommitStatus, Purpose, shortened
 from gate.hosts.comments import Comment
-from gate.hosts.github_deployments import GitHubDeployments
-from gate.hosts.github_people import GitHubError, GitHubPeople, github_path
-from gate.hosts.people import CommitStatus, shortened
-from gate.hosts.rest import Clock, Purpose, Rest
+from gate.hosts.github_events import GitHubDeployments, GitHubError, GitHubPeople, github_path
+from gate.hosts.rest import Rest
+from gate.http import Clock
 
 URL: Final = "https://api.github.com"
 """Where GITHUB_API_URL does not say otherwise."""
-
-
 ACTIONS: Final = "github-actions[bot]"
 """Who writes with a workflow's own token, which may not ask who it is."""
-
-
 _MOST_FILES: Final = 3_000
 """That GitHub lists: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
-
-
 _NAMES: Final = ("filename", "previous_filename")
-
-
 _LONGEST_DESCRIPTION: Final = 140
-
-
 _STATES: Final = {
     "success": "success",
     "warning": "failure",
     "failure": "failure",
     "error": "error",
 }
-
-
 _FILES: Final = Purpose("list the files that the pull request changes", "pull-requests: read")
-
-
 _CONTENT: Final = Purpose("read a file of the repository", "contents: read")
-
-
 _LOGIN: Final = Purpose("ask whose token this is", "")
-
-
 _COMMENTS: Final = Purpose("list the comments of the pull request", "pull-requests: read")
-
-
 _WRITE: Final = Purpose("write the comment", "pull-requests: write")
-
-
 _DELETE: Final = Purpose("delete a duplicate of the comment", "pull-requests: write")
-
-
 _STATUS: Final = Purpose("set the commit status", "statuses: write")
 
 
@@ -129,8 +105,8 @@ class GitHub:
         contents = f"{self._repository}/contents/{github_path(*path.split('/'))}"
         # First: to a token that may not read files GitHub says, too, that there is no such file.
         with self._rest.understood(_CONTENT):
-            known = self._rest.ask(_CONTENT, "GET", commits, query={"per_page": "1"})
-            commit = str(known["sha"])
+            answer = self._rest.ask(_CONTENT, "GET", commits, query={"per_page": "1"})
+            commit = str(answer["sha"])
         try:
             file = self._rest.ask(_CONTENT, "GET", contents, query={"ref": commit})
         except GitHubError as error:

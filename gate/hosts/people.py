@@ -1,35 +1,26 @@
-"""What a code host shows beside a commit."""
+"""What code hosts tell of people, and which approvals and overrides count by it."""
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Protocol
 
 from gate.decision.decision import Context
-from gate.hosts.rest import RestError
-from gate.policy.recognition import Approval, ChangeMatcher
-from gate.policy.rights import WRITE, Right, by_name, is_group, plain
-
-State = Literal["success", "warning", "failure", "error"]
-"""``warning``: the command's exit code 11, which a workflow fails on and GitLab lets pass."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitStatus:
-    """A verdict as a code host shows it; each has fewer states of its own."""
-
-    state: State
-    name: str
-    """Of the check; another of the same name is replaced."""
-    description: str
-    """One line; cut where it is too long."""
-    url: str | None
-    """Of the page that has more; None: there is none."""
-
-
-def shortened(text: str, most: int) -> str:
-    """Return a text of so many characters at most."""
-    return text if len(text) <= most else f"{text[: most - 3]}..."
+from gate.hosts import RestError
+from gate.hosts.comments import Commenter
+from gate.policy.changes import Approval, ChangeMatcher
+from gate.policy.override import (
+    WRITE,
+    Labelled,
+    Override,
+    OverrideRule,
+    Right,
+    by_name,
+    is_group,
+    plain,
+    refusal,
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,7 +40,7 @@ class Membership:
     member: bool
     """True only where the host says so."""
     untold: str = ""
-    """Why it cannot be told; then ``member`` is False, which means nothing."""
+    """Why the host cannot say; then ``member`` is False, which means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +159,11 @@ class Approvals:
         if by:
             return Approval(by=tuple(by))
         wanted = " or ".join(matcher.approved_by)
-        known = "; ".join(filter(None, dict.fromkeys(untold)))
+        reasons = "; ".join(filter(None, dict.fromkeys(untold)))
         why_not = (
             f"nobody of {wanted} but the author has approved this commit or set the label on it"
         )
-        return Approval(why_not=f"{why_not} ({known})" if known else why_not)
+        return Approval(why_not=f"{why_not} ({reasons})" if reasons else why_not)
 
     def _candidates(self, matcher: ChangeMatcher) -> Iterator[Account]:
         """Yield the people, other than the author, who have approved or set a label."""
@@ -186,4 +177,74 @@ class Approvals:
             pushed = None if setting is None else self.people.pushed_at(pull, revision)
             if setting is not None and pushed is not None and pushed <= setting.at:
                 accounts.append(setting.by)
-        yield from (one for one in accounts if plain(one.login) != author)
+        yield from (account for account in accounts if plain(account.login) != author)
+
+
+_LINE: Final = "Gate-Override"
+"""Begins the line of a comment that says why."""
+_REASON: Final = re.compile(rf"^[ \t]*{_LINE}:(.*)$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOverride:
+    """The label of one pull request."""
+
+    people: People
+    commenter: Commenter
+    context: Context
+
+    def __call__(self, rule: OverrideRule, at: datetime) -> Labelled:
+        """Return the override that the label of a rule stands for, or why it stands for none.
+
+        It ends as long after the label was set as the rule allows, and its reason is in the
+        latest comment with such a line that the same person wrote. It is for the commit that the
+        label was set on: one that was pushed later takes another setting.
+        """
+        pull, label = self.context.pull_request, rule.label
+        if pull is None or label is None:
+            return Labelled()
+        try:
+            setting = self.people.label_setting(pull, label)
+            return Labelled() if setting is None else self._judged(setting, rule, pull, at)
+        except RestError as error:
+            return Labelled(why_not=f"the label {label} does not count: {error}")
+
+    def _judged(self, setting: Setting, rule: OverrideRule, pull: int, at: datetime) -> Labelled:
+        override = Override(
+            reason=self._reason(setting, pull),
+            approved_by=f"@{setting.by.login}",
+            # Not above what the rule allows where the clocks of host and runner differ.
+            until=min(setting.at, at) + rule.max_duration,
+            label=rule.label,
+        )
+        flaw = next(self._flaws(override, setting, rule, pull, at), None)
+        if flaw is None:
+            return Labelled(override=override)
+        return Labelled(why_not=f"the label {rule.label} does not count: {flaw}")
+
+    def _flaws(
+        self, override: Override, setting: Setting, rule: OverrideRule, pull: int, at: datetime
+    ) -> Iterator[str]:
+        who = override.approved_by
+        if not override.reason:
+            yield f"{who} has not said why, in a comment with the line {_LINE}: REASON"
+        pushed = self.people.pushed_at(pull, self.context.revision or "")
+        if pushed is None:
+            yield "this is not the newest commit, or nobody knows when it was pushed"
+        elif setting.at < pushed:
+            yield f"{who} set it before this commit was pushed; take it off and set it anew"
+        author = self.people.author(pull)
+        if not author:
+            yield "nobody knows whose change this is"
+
+        def ask(_who: str, wanted: Sequence[str]) -> Right:
+            return Rights(self.people).of(setting.by, wanted)
+
+        named = replace(rule, approvers=rule.approvers or (WRITE,))
+        yield from filter(None, [refusal(override, named, at=at, authors=[author], ask=ask)])
+
+    def _reason(self, setting: Setting, pull: int) -> str:
+        comments = sorted(self.commenter.comments(pull), key=lambda comment: -comment.id)
+        bodies = (c.body for c in comments if plain(c.author) == plain(setting.by.login))
+        reasons = (line.strip() for body in bodies for line in _REASON.findall(body))
+        return next(filter(None, reasons), "")

@@ -1,63 +1,30 @@
-"""The REST API of a code host: timeouts, polite retries, pages, and every failure as a sentence."""
+"""The REST API of a code host: requests with a purpose, pages, and every failure as a sentence."""
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.auth import AuthBase
 
-from gate.hosts.trouble import Trouble, answer_trouble, network_trouble
+from gate.hosts import Purpose, RestError
+from gate.http import Clock, Retries, Sender, http_date, is_html, json_object, persist, retry_after
+from gate.request_failure import Redactor, RequestFailure, redactable
 
-_CONNECT: Final = 5.0
-
-
-_READ: Final = 20.0
-
-
-_PAUSES: Final = (1.0, 2.0, 4.0)
-"""Seconds between tries, where the host asks for nothing else."""
-
-
+_LONGEST_CONNECT: Final = 5.0
+_LONGEST_READ: Final = 20.0
+_RETRIES: Final = Retries(count=3, first_pause=1.0, after_timeout=True)
+_AT_A_LIMIT: Final = 60.0
+"""Seconds to wait where a limit is reached and nothing says for how long:
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
 _HOPS: Final = 5
-
-
 _SUCCESS: Final = range(200, 300)
-
-
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
-
-
-class RestError(LookupError):
-    """A code host could not be asked or told; the text is one sentence, without any secret."""
-
-    def __init__(self, sentence: str, status: int | None = None) -> None:
-        super().__init__(sentence)
-        self.status = status
-        """Of HTTP, 429 where a limit is reached; None: there was no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Purpose:
-    """What a request is for."""
-
-    doing: str
-    """As it follows "cannot"."""
-    needs: str
-    """The permission: ``pull-requests: write``; empty: none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Time as the client sees it; tests bring their own."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +72,14 @@ class Rest:
         """
         self._url = url.rstrip("/")
         self._host = host
-        self._headers = headers
-        self._secret = secret
+        self._redacted = Redactor(redactable([secret]))
         self._error = error
-        self._session = session or requests.Session()
+        self._sender = Sender(
+            session=session or requests.Session(),
+            headers=headers,
+            longest_connect=_LONGEST_CONNECT,
+            longest_read=_LONGEST_READ,
+        )
         self._clock = clock or Clock()
         self._left = seconds
 
@@ -126,7 +97,7 @@ class Rest:
         Raises:
             RestError: of the kind that was asked for.
         """
-        return self._persist(purpose, _Request(method, f"{self._url}/{path}", query, body)).body
+        return self._reply(purpose, _Request(method, f"{self._url}/{path}", query, body)).body
 
     def pages(
         self, purpose: Purpose, path: str, query: Mapping[str, str] | None = None
@@ -136,11 +107,11 @@ class Rest:
         Raises:
             RestError: as above.
         """
-        asked = {"per_page": "100", **(query or {})}
-        reply = self._persist(purpose, _Request("GET", f"{self._url}/{path}", asked))
+        first = _Request("GET", f"{self._url}/{path}", {"per_page": "100", **(query or {})})
+        reply = self._reply(purpose, first)
         yield from reply.body
         while reply.next is not None:
-            reply = self._persist(purpose, _Request("GET", reply.next))
+            reply = self._reply(purpose, _Request("GET", reply.next))
             yield from reply.body
 
     @contextmanager
@@ -149,95 +120,124 @@ class Rest:
         try:
             yield
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            trouble = Trouble(why="gives an answer of a form that is not known")
-            raise self._failed(purpose, trouble) from error
+            reason = "gives an answer of a form that is not known"
+            failure = RequestFailure(reason=reason, status=HTTPStatus.OK)
+            raise self._failed(purpose, failure) from error
 
-    def _persist(self, purpose: Purpose, request: _Request) -> _Reply:
+    def _reply(self, purpose: Purpose, request: _Request) -> _Reply:
         until = self._clock.monotonic() + self._left
-        try:
-            outcome = self._try(request, until)
-            for usual in _PAUSES:
-                if isinstance(outcome, _Reply) or not outcome.transient:
-                    break
-                pause = usual if outcome.wait is None else outcome.wait
-                if pause >= until - self._clock.monotonic():
-                    raise self._failed(purpose, outcome, f"; to wait {pause:.0f} s is too long")
-                self._clock.sleep(pause)
-                outcome = self._try(request, until)
-        finally:
-            self._left = until - self._clock.monotonic()
-        if isinstance(outcome, Trouble):
+        outcome = persist(
+            lambda seconds: self._try(request, seconds),
+            until=until,
+            retries=_RETRIES,
+            clock=self._clock,
+        )
+        self._left = until - self._clock.monotonic()
+        if isinstance(outcome, RequestFailure):
             raise self._failed(purpose, outcome)
         return outcome
 
-    def _try(self, request: _Request, until: float) -> _Reply | Trouble:
-        seconds = until - self._clock.monotonic()
-        if seconds <= 0:
-            return Trouble(why="has had all the time that it was given")
-        try:
-            for _ in range(_HOPS):
-                response = self._session.request(
-                    request.method,
-                    request.url,
-                    params=request.query,
-                    json=request.body,
-                    headers=self._headers,
-                    auth=_AsIs(),
-                    timeout=(min(seconds, _CONNECT), min(seconds, _READ)),
-                    allow_redirects=False,
-                )
-                if response.status_code not in _REDIRECTS:
-                    return self._read(response)
-                # A renamed repository. To be repeated as it is, which requests would not do:
-                # https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
-                target = urljoin(request.url, response.headers.get("Location", ""))
-                if not self._is_ours(target):
-                    return Trouble(why=f"redirects to another host, {urlsplit(target).hostname}")
-                request = replace(request, url=target, query=None)
-        except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer
-            return network_trouble(error)
-        return Trouble(why="redirects in circles")
+    def _try(self, request: _Request, seconds: float) -> _Reply | RequestFailure:
+        for _ in range(_HOPS):
+            response = self._sender.send(
+                request.method,
+                request.url,
+                seconds=seconds,
+                params=request.query,
+                body=request.body,
+            )
+            if response.status_code not in _REDIRECTS:
+                return self._read(response)
+            # A renamed repository. To be repeated as it is, which requests would not do:
+            # https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+            target = urljoin(request.url, response.headers.get("Location", ""))
+            if not self._is_ours(target):
+                reason = f"redirects to another host, {urlsplit(target).hostname}"
+                return RequestFailure(reason=reason, status=response.status_code)
+            request = replace(request, url=target, query=None)
+        return RequestFailure(reason="redirects in circles", status=HTTPStatus.FOUND)
 
-    def _read(self, response: requests.Response) -> _Reply | Trouble:
-        if response.status_code not in _SUCCESS:
-            return answer_trouble(response)
+    def _read(self, response: requests.Response) -> _Reply | RequestFailure:
+        status = response.status_code
+        if status not in _SUCCESS:
+            return _refusal(response, self._clock.now())
         following = response.links.get("next", {}).get("url")
         if following is not None and not self._is_ours(following):
-            return Trouble(why="has the next page on another host")
+            return RequestFailure(reason="has the next page on another host", status=status)
         try:
             return _Reply(json.loads(response.content) if response.content else None, following)
         except (ValueError, RecursionError):
-            return Trouble(why="gives an answer that is no JSON")
+            reason = "gives an answer that is not JSON"
+            if is_html(response):
+                reason = "answers with an HTML page: probably a login page, or not the API's url"
+            return RequestFailure(reason=reason, status=status)
 
     def _is_ours(self, url: str) -> bool:
         """Tell whether the token may go there."""
         return urlsplit(url)[:2] == urlsplit(self._url)[:2]
 
-    def _failed(self, purpose: Purpose, trouble: Trouble, more: str = "") -> RestError:
-        hint = _hint(purpose, trouble)
-        # The host may repeat what it was sent.
-        why = trouble.why.replace(self._secret, "***") if self._secret else trouble.why
-        sentence = f"cannot {purpose.doing}: {self._host} {why}{hint}{more}"
-        return self._error(sentence, trouble.status)
+    def _failed(self, purpose: Purpose, failure: RequestFailure) -> RestError:
+        reason = self._redacted(failure.reason)
+        if failure.status is None:
+            reason = f"cannot be reached: {reason}"
+        sentence = f"cannot {purpose.doing}: {self._host} {reason}{_hint(purpose, failure)}"
+        return self._error(sentence, failure.status)
 
 
-def _hint(purpose: Purpose, trouble: Trouble) -> str:
+def _refusal(response: requests.Response, now: datetime) -> RequestFailure:
+    """Say what an answer that is not one of success means."""
+    status, words = response.status_code, _words(response)
+    shown = f"{status} ({words})" if words else str(status)
+    wait = _wait(response.headers, now)
+    if _is_limit(response, words):
+        return RequestFailure(
+            reason=f"limits how often it may be asked: {shown}",
+            # GitHub gives 403 for it too, which elsewhere means something else.
+            status=HTTPStatus.TOO_MANY_REQUESTS,
+            transient=True,
+            wait=_AT_A_LIMIT if wait is None else wait,
+        )
+    transient = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return RequestFailure(reason=f"answers {shown}", status=status, transient=transient, wait=wait)
+
+
+def _is_limit(response: requests.Response, words: str) -> bool:
+    if response.status_code != HTTPStatus.FORBIDDEN:
+        return response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    headers = response.headers
+    spent = "Retry-After" in headers or headers.get("x-ratelimit-remaining") == "0"
+    return spent or "rate limit" in words.lower()
+
+
+def _wait(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Read how long to wait, in seconds; instants are compared with the host's own clock."""
+    wait, reset = retry_after(headers, now), headers.get("x-ratelimit-reset", "")
+    if wait is None and headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
+        host_now = http_date(headers.get("Date", "")) or now
+        return max(float(reset) - host_now.timestamp(), 0.0)
+    return wait
+
+
+def _words(response: requests.Response) -> str:
+    """Return the host's own words; nothing where it sends a page or something else."""
+    body = json_object(response) or {}
+    errors = body.get("errors")
+    parts = [body.get("message"), *map(_error, errors if isinstance(errors, list) else ())]
+    return ", ".join(part for part in parts if isinstance(part, str))
+
+
+def _error(error: Any) -> Any:
+    return error.get("message") if isinstance(error, dict) else error
+
+
+def _hint(purpose: Purpose, failure: RequestFailure) -> str:
     """Name the permission that is missing, or may be."""
-    if trouble.transient:
-        return ""
-    match trouble.status:
+    match failure.status:
         case HTTPStatus.UNAUTHORIZED:
             return "; the token is wrong or has expired"
-        case HTTPStatus.FORBIDDEN if "not accessible by" in trouble.why:
+        case HTTPStatus.FORBIDDEN if "not accessible by" in failure.reason:
             return f"; the token needs {purpose.needs}"
         case HTTPStatus.FORBIDDEN | HTTPStatus.NOT_FOUND if purpose.needs:
             return f"; perhaps the token lacks {purpose.needs}"
         case _:
             return ""
-
-
-class _AsIs(AuthBase):
-    """Leaves the headers as they are; without it, a login in ~/.netrc would go over the token."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request

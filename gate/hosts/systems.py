@@ -9,15 +9,9 @@ from urllib.parse import urlsplit
 from gate.decision.decision import Context
 
 Environ = Mapping[str, str]
-
-
 Detect = Callable[[Environ], Context | None]
 """Returns None where its CI system does not run."""
-
-
 _DEPENDABOT: Final = "dependabot[bot]"
-
-
 _NO_COMMIT: Final = "0" * 40
 """What GitHub and GitLab give as the commit before a new branch."""
 

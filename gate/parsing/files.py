@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gate.errors import Mistake, PolicyError
-from gate.policy.globs import matches
+from gate.policy.changes import matches_glob
 
 
 def read_bytes(path: str) -> bytes:
@@ -54,7 +54,7 @@ class Folder:
         # Path.glob takes ** for something else in some versions of Python.
         paths = glob.glob(literal, root_dir=self.path, recursive=True, include_hidden=True)  # noqa: PTH207
         names = (Path(path).as_posix() for path in paths if (self.path / path).is_file())
-        return [name for name in names if matches(pattern, name)]
+        return [name for name in names if matches_glob(pattern, name)]
 
     def read(self, name: str) -> bytes:
         """Return what a file holds."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Verdict(StrEnum):
@@ -14,8 +15,13 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
     BLOCK = "block"
 
+    @property
+    def severity(self) -> int:
+        """Its place in the order of severity; the higher the worse."""
+        return _SEVERITY[self]
 
-_SEVERITY = {verdict: place for place, verdict in enumerate(Verdict)}
+
+_SEVERITY: Final = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
 class Rule(StrEnum):
@@ -59,4 +65,4 @@ class Finding:
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the most severe; an empty list is undecided, since nothing was proved."""
-    return max(verdicts, key=_SEVERITY.__getitem__, default=Verdict.UNDECIDED)
+    return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.UNDECIDED)

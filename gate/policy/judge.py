@@ -1,20 +1,16 @@
 """Judging: from the budgets to the findings, and from the findings to the verdict."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from gate.budget.assessment import Assessment
-from gate.policy.burn_findings import burn_rate_findings
+from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict, worst
-from gate.policy.measurement_findings import measurement_findings
-from gate.policy.past import NOTHING, Past
-from gate.policy.policy import Policy
-from gate.policy.sample_findings import sample_findings
-from gate.policy.tier_findings import deciding, tier_findings
-from gate.policy.tiers import Tier, tier_of
-
-_BY_SEVERITY = {verdict: -place for place, verdict in enumerate(Verdict)}
+from gate.policy.rules import burn_rates, exhaustion, freezes, measurement, samples, tiers
+from gate.policy.rules.freezes import after_freezes
+from gate.policy.tiers import Tier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,137 +27,79 @@ class Judgement:
     obligations: tuple[str, ...]
     """What the tier requires of this class."""
     allowed_again_at: datetime | None
-    """When all that stops the change will have gone; None: not stopped, or not certain."""
+    """When all that stops the change will have gone (a reset, a freeze's end, recovery); None: it
+    is not stopped, or that is not certain."""
+
+    @property
+    def allowed_again_if_calm(self) -> bool:
+        """Whether `allowed_again_at` holds only if nothing more fails until then."""
+        calm = any(finding.if_calm for finding in self.findings)
+        return self.allowed_again_at is not None and calm
 
 
-def judge(
-    policy: Policy,
-    assessments: Sequence[Assessment],
-    change: str,
-    *,
-    at: datetime,
-    satisfied: Mapping[str, str],
-    past: Past = NOTHING,
-) -> Judgement:
-    """Judge a change of one class.
+def _postmortems(case: Case) -> list[Finding]:
+    """Apply the rule ``postmortems``; its module loads the statistics of the past."""
+    if case.policy.postmortems is None:
+        return []
+    from gate.policy.rules.postmortems import findings  # noqa: PLC0415 - for this rule only
 
-    Args:
-        policy: the rules.
-        assessments: one per SLO of the policy.
-        change: one of the policy's change classes.
-        at: the instant of the run.
-        satisfied: requirement -> the evidence that was given for it.
-        past: what the policy's rules that look back have found.
-    """
-    lowest = deciding(assessments)
-    tier = None if lowest is None else tier_of(policy.tiers, lowest.remaining)
-    obligations = () if tier is None else tuple(tier.require.get(change, ()))
-    findings = [
-        *measurement_findings(policy, assessments, change),
-        *tier_findings(policy, assessments, change, at=at, past=past),
-        *sample_findings(policy, assessments, change),
-        *_requirement_findings(obligations, change, satisfied),
-        *burn_rate_findings(policy, assessments, change),
-        *_exhaustion_findings(policy, assessments, change),
-        *_freeze_findings(policy, change, at),
-        *_looking_back(policy, assessments, change, at=at, past=past),
-    ]
-    findings.sort(key=lambda finding: _BY_SEVERITY[finding.verdict])
+    return findings(case, case.policy.postmortems)
+
+
+def _control_charts(case: Case) -> list[Finding]:
+    """Apply the rule ``control_charts``; its module loads the charts."""
+    if case.policy.control_charts is None:
+        return []
+    from gate.policy.rules.control_charts import findings  # noqa: PLC0415 - for this rule only
+
+    return findings(case, case.policy.control_charts)
+
+
+RULES: Final[Mapping[Rule, Callable[[Case], Iterable[Finding]]]] = {
+    Rule.MEASUREMENT: measurement.findings,
+    Rule.TIER: tiers.findings,
+    Rule.SAMPLES: samples.findings,
+    Rule.REQUIREMENT: tiers.requirements,
+    Rule.BURN_RATE: burn_rates.findings,
+    Rule.EXHAUSTION: exhaustion.findings,
+    Rule.FREEZE: freezes.findings,
+    Rule.POSTMORTEM: _postmortems,
+    Rule.CONTROL_CHART: _control_charts,
+}
+"""What each kind of rule finds, in the order in which findings of equal weight are reported."""
+
+
+def judge(case: Case) -> Judgement:
+    """Judge a change of one class by every rule of the policy."""
+    findings = [finding for apply in RULES.values() for finding in apply(case)]
+    findings.sort(key=lambda finding: -finding.verdict.severity)
     return Judgement(
         findings=tuple(findings),
         verdict=worst(finding.verdict for finding in findings),
-        tier=tier,
-        worst=None if lowest is None else lowest.assessment,
-        obligations=obligations,
-        allowed_again_at=_allowed_again_at(policy, findings, change),
+        tier=case.tier,
+        worst=case.worst,
+        obligations=case.obligations,
+        allowed_again_at=_allowed_again_at(case, findings),
     )
 
 
-def allowed_now(
-    policy: Policy,
-    assessments: Sequence[Assessment],
-    *,
-    at: datetime,
-    satisfied: Mapping[str, str],
-    past: Past = NOTHING,
-) -> tuple[str, ...]:
-    """Return the change classes that would ship at this moment, sorted."""
-    passing = {Verdict.ALLOW, Verdict.WARN}
+def allowed_now(case: Case) -> tuple[str, ...]:
+    """Return the change classes, whatever that of the case, that would ship now, sorted."""
     return tuple(
         change
-        for change in sorted(policy.change_classes)
-        if judge(policy, assessments, change, at=at, satisfied=satisfied, past=past).verdict
-        in passing
+        for change in sorted(case.policy.change_classes)
+        if judge(replace(case, change=change)).verdict in {Verdict.ALLOW, Verdict.WARN}
     )
 
 
-def _looking_back(
-    policy: Policy, assessments: Sequence[Assessment], change: str, *, at: datetime, past: Past
-) -> list[Finding]:
-    """Return the findings of the rules that need the history."""
-    # ruff: noqa: PLC0415 - each is imported only where there is such a rule
-    findings = list[Finding]()
-    if (postmortems := policy.postmortems) is not None:
-        from gate.policy.postmortem_findings import postmortem_findings
-
-        findings += postmortem_findings(policy, postmortems, assessments, change, at=at, past=past)
-    if (charts := policy.control_charts) is not None:
-        from gate.policy.chart_findings import chart_findings
-
-        findings += chart_findings(policy, charts, assessments, change, at=at, past=past)
-    return findings
-
-
-def _requirement_findings(
-    obligations: Sequence[str], change: str, satisfied: Mapping[str, str]
-) -> list[Finding]:
-    findings = []
-    for name in obligations:
-        if evidence := satisfied.get(name):
-            verdict, reason = Verdict.ALLOW, f"{name} is done: {evidence}"
-        else:
-            verdict = Verdict.BLOCK
-            reason = f"{change} needs {name} first; say --satisfied {name}=URL when it is done"
-        findings.append(Finding(rule=Rule.REQUIREMENT, slo=None, verdict=verdict, reason=reason))
-    return findings
-
-
-def _exhaustion_findings(
-    policy: Policy, assessments: Sequence[Assessment], change: str
-) -> list[Finding]:
-    if policy.exhaustion is None:
-        return []
-    from gate.policy.exhaustion_findings import exhaustion_findings
-
-    return exhaustion_findings(policy, policy.exhaustion, assessments, change)
-
-
-def _freeze_findings(policy: Policy, change: str, at: datetime) -> list[Finding]:
-    findings = []
-    for freeze in policy.freezes:
-        if not freeze.holds(at):
-            continue
-        allowed = not freeze.stops(change, at)
-        findings.append(
-            Finding(
-                rule=Rule.FREEZE,
-                slo=None,
-                verdict=Verdict.ALLOW if allowed else Verdict.BLOCK,
-                reason=f"frozen: {freeze.reason}" + (f"; {change} may ship" if allowed else ""),
-                until=freeze.end,
-            )
-        )
-    return findings
-
-
-def _allowed_again_at(policy: Policy, findings: Sequence[Finding], change: str) -> datetime | None:
-    stopping = [f.until for f in findings if f.verdict in {Verdict.UNDECIDED, Verdict.BLOCK}]
-    certain = [until for until in stopping if until is not None]
-    if not stopping or len(certain) < len(stopping):
+def _allowed_again_at(case: Case, findings: Sequence[Finding]) -> datetime | None:
+    ends = [
+        finding.until
+        for finding in findings
+        if finding.verdict in {Verdict.UNDECIDED, Verdict.BLOCK}
+    ]
+    certain = [end for end in ends if end is not None]
+    if not ends or len(certain) < len(ends):
         return None
-    again: datetime | None = max(certain)
     # By then another freeze may have begun.
-    for freeze in sorted(policy.freezes, key=lambda freeze: freeze.start):
-        if again is not None and freeze.stops(change, again):
-            again = freeze.end
-    return again
+    return after_freezes(case.policy.freezes, case.change, max(certain))

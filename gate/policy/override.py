@@ -1,14 +1,54 @@
-"""Break-glass: shipping although the policy says no, for a reason, by somebody else, for a time."""
+"""Whom a policy names to approve, and overrides: shipping although the policy says no.
+
+A policy names people (``@ada``), teams (``@acme/sre``), and all who may ``write``. An override has
+a reason, an approver other than the author, and an end.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from gate.policy.rights import AskRight, by_name, plain
 from gate.slo.quantities import format_duration
 
-LONGEST: Final = timedelta(hours=24)
+WRITE: Final = "write"
+"""Stands in a policy for all who may write to the repository."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """Whether somebody is one of those whom a policy names."""
+
+    holds: bool
+    """True only where it is known."""
+    untold: str = ""
+    """What could not be found out; it might have made the difference."""
+
+
+AskRight = Callable[[str, Sequence[str]], Right]
+"""From a name and those whom a policy names to whether it is one of them."""
+
+
+def plain(name: str) -> str:
+    """Return a name as it is compared."""
+    return name.strip().removeprefix("@").lower()
+
+
+def by_name(who: str, wanted: Sequence[str]) -> Right:
+    """Return whether a policy names somebody themselves; who is in a team is not looked up."""
+    groups = [name for name in wanted if is_group(name)]
+    if plain(who) in {plain(name) for name in wanted if name not in groups}:
+        return Right(holds=True)
+    untold = f"who is among {' or '.join(groups)} cannot be asked here" if groups else ""
+    return Right(holds=False, untold=untold)
+
+
+def is_group(name: str) -> bool:
+    """Tell whether a name in a policy stands for several people, whom a code host knows."""
+    return name == WRITE or "/" in name
+
+
+MAX_DURATION: Final = timedelta(hours=24)
 """How far ahead an override may end where the policy does not say."""
 
 
@@ -16,7 +56,7 @@ LONGEST: Final = timedelta(hours=24)
 class OverrideRule:
     """Whether and how a policy lets itself be overridden."""
 
-    max_duration: timedelta = LONGEST
+    max_duration: timedelta = MAX_DURATION
     """From the decision, or the setting of the label, to the override's end; zero: never."""
     approvers: tuple[str, ...] = ()
     """Who may approve one: people, teams or ``write``; empty: anybody but the author."""
@@ -26,14 +66,14 @@ class OverrideRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """One that was asked for."""
+    """A request to ship although the policy says no."""
 
     reason: str
     approved_by: str
     until: datetime
     """The first instant at which it no longer holds."""
     label: str | None = None
-    """That the approver set; None: it was asked for on the command line."""
+    """The label that the approver set; None: the options of the run requested it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +100,7 @@ def refusal(
     """Return why an override does not count; None where it does.
 
     Args:
-        override: what was asked for.
+        override: the request.
         rule: of the policy.
         at: the instant of the decision.
         authors: whose change it is and who asks, as far as known; none of them may approve.
@@ -83,7 +123,7 @@ def _flaws(
             override.until - at > rule.max_duration
         ),
     }
-    yield from (flaw for flaw, found in flaws.items() if found)
+    yield from (flaw for flaw, holds in flaws.items() if holds)
     right = ask(who, rule.approvers) if rule.approvers else None
     if right is not None and not right.holds:
         untold = f" ({right.untold})" if right.untold else ""

@@ -2,23 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from gate.budget.assessment import Guards
 from gate.measure.counts import Cause
-from gate.policy.burn_rates import BurnRateRule
+from gate.policy.changes import ChangeMatcher
 from gate.policy.override import OverrideRule
-from gate.policy.recognition import ChangeMatcher
+from gate.policy.rule_settings import (
+    BurnRateRule,
+    ControlChartRule,
+    ExhaustionRule,
+    Freeze,
+    PostmortemRule,
+)
 from gate.policy.tiers import Tier
 from gate.slo.objective import Slo
-
-if TYPE_CHECKING:  # most policies have no such rules
-    from gate.policy.control_charts import ControlChartRule
-    from gate.policy.exhaustion import ExhaustionRule
-    from gate.policy.postmortems import PostmortemRule
 
 
 class Action(StrEnum):
@@ -42,26 +43,9 @@ DEFAULT_ACTIONS: Final = {
     Cause.LOW_TRAFFIC: Action.WARN,
     Cause.LOW_COVERAGE: Action.WARN,
 }
+
+
 DEFAULT_GUARDS: Final = Guards(max_age=timedelta(minutes=10), min_coverage=Fraction(9, 10))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freeze:
-    """A stretch of time in which only some change classes may ship."""
-
-    start: datetime
-    end: datetime | None
-    """The first instant after the freeze; None: not known."""
-    reason: str
-    allow: frozenset[str]
-
-    def stops(self, change: str, at: datetime) -> bool:
-        """Return whether a change of this class may not ship at this instant."""
-        return self.holds(at) and change not in self.allow
-
-    def holds(self, at: datetime) -> bool:
-        """Return whether the instant is within."""
-        return self.start <= at and (self.end is None or at < self.end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +75,9 @@ class Policy:
     """How long a decision may be acted upon."""
     dashboard: str | None = None
     """Where a person looks next."""
-    exhaustion: "ExhaustionRule | None" = None
-    postmortems: "PostmortemRule | None" = None
-    control_charts: "ControlChartRule | None" = None
+    exhaustion: ExhaustionRule | None = None
+    postmortems: PostmortemRule | None = None
+    control_charts: ControlChartRule | None = None
 
     @property
     def looks_back(self) -> bool:

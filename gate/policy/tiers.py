@@ -72,11 +72,12 @@ class Band:
 
 def bands(tiers: Sequence[Tier], low: Fraction, high: Fraction) -> tuple[Band, ...]:
     """Return the bands between two remaining budgets, the highest first."""
-    thresholds = {one.condition.threshold for one in tiers if one.condition is not None}
-    edges = sorted({low, high} | {one for one in thresholds if low < one < high}, reverse=True)
+    thresholds = {tier.condition.threshold for tier in tiers if tier.condition is not None}
+    inner = {threshold for threshold in thresholds if low < threshold < high}
+    edges = sorted({low, high} | inner, reverse=True)
     parts = [(tier_of(tiers, (top + foot) / 2), top, foot) for top, foot in pairwise(edges)]
-    found = []
+    joined = []
     for _, group in groupby(parts, key=lambda part: part[0].name):
         (tier, top, foot), *more = group
-        found.append(Band(tier=tier, low=more[-1][2] if more else foot, high=top))
-    return tuple(found)
+        joined.append(Band(tier=tier, low=more[-1][2] if more else foot, high=top))
+    return tuple(joined)

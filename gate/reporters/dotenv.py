@@ -35,9 +35,9 @@ def render(decision: Decision, _style: Style) -> str:
 def _worst_budget(decision: Decision) -> tuple[str, str]:
     """Return the tier of the worst budget of all, and how much is left of it in percent."""
     budgets = [
-        (decided.worst.compared, decided.tier)
+        (worst.compared, decided.judgement.tier)
         for decided in decision.policies
-        if decided.worst is not None and decided.worst.compared is not None
+        if (worst := decided.judgement.worst) is not None and worst.compared is not None
     ]
     if not budgets:
         return "", ""

@@ -30,11 +30,11 @@ def render(decision: Decision, _style: Style) -> str:
 
 def _suite(decided: PolicyDecision, decision: Decision) -> ET.Element:
     outcomes = _OUTCOMES | ({Verdict.WARN: "failure"} if decision.fail_on_warn else {})
-    told = Counter(outcomes.get(finding.verdict) for finding in decided.findings)
+    told = Counter(outcomes.get(finding.verdict) for finding in decided.judgement.findings)
     suite = ET.Element(
         "testsuite",
         name=plain(summary.subject(decided)),
-        tests=str(len(decided.findings)),
+        tests=str(len(decided.judgement.findings)),
         failures=str(told["failure"]),
         errors=str(told["error"]),
         skipped="0",
@@ -42,7 +42,7 @@ def _suite(decided: PolicyDecision, decision: Decision) -> ET.Element:
         timestamp=f"{decision.evaluated_at:%Y-%m-%dT%H:%M:%S}",
     )
     names = Counter[str]()
-    for finding in decided.findings:
+    for finding in decided.judgement.findings:
         name = f"{finding.rule} {finding.slo or decided.change_class}"
         names[name] += 1  # GitLab drops a second case of the same name
         unique = name if names[name] == 1 else f"{name} ({names[name]})"

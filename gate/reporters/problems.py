@@ -20,9 +20,6 @@ def place(source: PolicySource, decision: Decision) -> str:
     return normpath(join(decision.context.folder, path.as_posix()))
 
 
-_WORST_FIRST = {verdict: place for place, verdict in enumerate(reversed(Verdict))}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objection:
     """One finding that does not simply allow the change."""
@@ -49,13 +46,13 @@ class Objection:
 
 def objections(decision: Decision) -> list[Objection]:
     """Return all of them; those of equal weight stay in the order of the policies."""
-    return sorted(_all(decision), key=lambda one: _WORST_FIRST[one.finding.verdict])
+    return sorted(_all(decision), key=lambda objection: -objection.finding.verdict.severity)
 
 
 def _all(decision: Decision) -> Iterator[Objection]:
     for decided in decision.policies:
         alike = Counter[tuple[Rule, str | None]]()
-        for finding in decided.findings:
+        for finding in decided.judgement.findings:
             if finding.verdict is not Verdict.ALLOW:
                 alike[finding.rule, finding.slo] += 1
                 number = alike[finding.rule, finding.slo]

@@ -13,8 +13,8 @@ from gate import wording
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Price
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, Proposed
+from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.policy.recognition import Recognition
 from gate.reporters import budgets
 from gate.reporters.details import Fact, canary
 from gate.slo.objective import RatioSlo, SpendSlo
@@ -66,15 +66,17 @@ def overall(decision: Decision) -> str:
 def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
     """Yield labelled sentences; a label that comes again belongs to the one before."""
     verdict = decided.verdict
-    yield from (("Why", reason(f)) for f in decided.findings if f.verdict is verdict)
+    yield from (("Why", reason(f)) for f in decided.judgement.findings if f.verdict is verdict)
     yield from _overriding(decision)
     yield from _gaps(decided)
     yield from (
-        ("Also", f"{f.verdict}, {reason(f)}") for f in decided.findings if _lesser(f, verdict)
+        ("Also", f"{f.verdict}, {reason(f)}")
+        for f in decided.judgement.findings
+        if _lesser(f, verdict)
     )
     yield from _notes(decided)
     yield from _band(decided)
-    yield from (("Needs", _obligation(name, decided)) for name in decided.obligations)
+    yield from (("Needs", _obligation(name, decided)) for name in decided.judgement.obligations)
     yield "Allowed now", _allowed_now(decided)
     if verdict in _STOPPING:
         yield "Allowed again", _allowed_again(decided, decision.evaluated_at)
@@ -85,7 +87,7 @@ def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
 
 def in_question(decided: PolicyDecision) -> list[Assessment]:
     """Return the budgets that a reader will want to know more of."""
-    named = {f.slo for f in decided.findings if f.verdict is not Verdict.ALLOW}
+    named = {f.slo for f in decided.judgement.findings if f.verdict is not Verdict.ALLOW}
     return [
         known
         for known in decided.assessments
@@ -165,7 +167,7 @@ def _lesser(finding: Finding, verdict: Verdict) -> bool:
 def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
     """Yield what no number stands behind, and each doubt about a number that no finding tells."""
     verdict = decided.verdict
-    shown = [f for f in decided.findings if f.verdict is verdict or _lesser(f, verdict)]
+    shown = [f for f in decided.judgement.findings if f.verdict is verdict or _lesser(f, verdict)]
     for known in decided.assessments:
         told = [finding.reason for finding in shown if finding.slo == known.slo.name]
         for doubt in known.doubts:
@@ -189,7 +191,7 @@ def _notes(decided: PolicyDecision) -> Iterator[Fact]:
 def _band(decided: PolicyDecision) -> Iterator[Fact]:
     """Yield what the budget alone would allow, where something else decides."""
     label = "Budget" if all(known.measured for known in decided.assessments) else "Measured budget"
-    for finding in decided.findings:
+    for finding in decided.judgement.findings:
         if finding.rule is Rule.TIER and finding.verdict is Verdict.ALLOW is not decided.verdict:
             yield label, reason(finding)
 
@@ -226,12 +228,13 @@ def _tightness(price: Price) -> tuple[Fraction, timedelta]:
 
 
 def _allowed_again(decided: PolicyDecision, at: datetime) -> str:
-    again = decided.allowed_again_at
-    stopping = {one.rule for one in decided.findings if one.verdict in _STOPPING}
+    judgement = decided.judgement
+    again = judgement.allowed_again_at
+    stopping = {one.rule for one in judgement.findings if one.verdict in _STOPPING}
     by_record = stopping == {Rule.POSTMORTEM}
     if again is not None:
         when = f"{wording.instant(again)} (in {describe_time(again - at)})"
-        when = f"about {when}, if nothing more fails" if decided.allowed_again_if_calm else when
+        when = f"about {when}, if nothing more fails" if judgement.allowed_again_if_calm else when
         return f"once the record is reviewed; else {when}" if by_record else when
     if by_record:
         return "once the incident is over and its record is reviewed"
@@ -239,7 +242,7 @@ def _allowed_again(decided: PolicyDecision, at: datetime) -> str:
         return "once it burns slower"
     if decided.verdict is Verdict.UNDECIDED:
         return "once it can be measured"
-    slo = decided.worst.slo if decided.worst else None
+    slo = judgement.worst.slo if judgement.worst else None
     rolling = isinstance(slo, RatioSlo | SpendSlo) and isinstance(slo.window, RollingWindow)
     if rolling and Rule.TIER in stopping:
         return "not known: a rolling window gives back as old failures leave it"

@@ -285,7 +285,7 @@ WAYS = (
         words="it redirects to itself: probably a login page (307)",
     ),
     error(
-        failure=Failure.TRUNCATED, play=sending(200, BODY[:40]), words="is no JSON, or was cut off"
+        failure=Failure.TRUNCATED, play=sending(200, BODY[:40]), words="is not JSON, or was cut off"
     ),
     error(
         failure=Failure.TRUNCATED,

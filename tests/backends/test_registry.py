@@ -18,6 +18,7 @@ from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
 from gate.backends.static import StaticSettings
 from gate.cli.schema import policy_schema
+from gate.request_failure import Redactor
 from tests.backends.toy import REGISTERED, ToySettings
 from tests.backends.toy.cases import toy_command
 from tests.cli.installed import POLICY
@@ -167,7 +168,7 @@ def test_what_is_secret_is_blotted_out_of_a_servers_words() -> None:
     settings = PrometheusSettings(url=url, headers=headers)
     words = " ".join([*secrets_of(settings), *headers.values()])
 
-    assert set(address(settings).safe(words).split()) == {"***"}
+    assert set(Redactor(address(settings).secrets)(words).split()) == {"***"}
 
 
 def test_contributing_names_every_place_of_a_backend() -> None:

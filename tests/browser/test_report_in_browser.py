@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gate.reporters import Style, render_report
+from gate.reporters import render_report
+from gate.reporters.style import Style
 from tests.pipeline.telling import DAY
 from tests.reporters.reports import whole
 from tests.servers.processes import binary, missing

@@ -7,7 +7,7 @@ from math import pi, sin
 import pytest
 
 from gate.budget.ratio import allowed_downtime
-from gate.policy.burn_rates import GOOGLE_30D
+from gate.policy.rule_settings import GOOGLE_30D
 from tests.budget.building import DAY, HOUR, MINUTE, MINUTES, counts, known, ratio
 
 

@@ -1,11 +1,12 @@
 """A client of the fake GitHub whose time is its own."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import requests
 
 from gate.hosts.github import GitHub
-from gate.hosts.rest import Clock
+from gate.http import Clock
 from tests.servers.github import REPOSITORY, TOKEN
 
 
@@ -14,6 +15,7 @@ class Time:
     """A clock that only sleeping moves."""
 
     now: float = 1000.0
+    jitter: float = 0.0
     slept: list[float] = field(default_factory=list)
 
     def sleep(self, seconds: float) -> None:
@@ -23,7 +25,12 @@ class Time:
 
     def clock(self) -> Clock:
         """Return it in the form that clients take."""
-        return Clock(monotonic=lambda: self.now, sleep=self.sleep)
+        return Clock(
+            monotonic=lambda: self.now,
+            sleep=self.sleep,
+            now=lambda: datetime(2026, 11, 1, tzinfo=UTC),
+            jitter=lambda: self.jitter,
+        )
 
 
 def asking(

@@ -7,7 +7,7 @@ import pytest
 
 from gate.decision.decision import Context
 from gate.hosts.people import Approvals
-from gate.policy.recognition import Approval, ChangeMatcher
+from gate.policy.changes import Approval, ChangeMatcher
 from tests.ci.asking import asking
 from tests.ci.test_github_people import HEAD, OLD, labelling, review
 from tests.servers.github import PULL, FakeGitHub, github

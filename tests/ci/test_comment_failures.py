@@ -58,13 +58,14 @@ def marked(fake: FakeGitHub) -> list[str]:
         (
             LIST,
             Answer(200, b"<html>Sign in</html>"),
-            "cannot list the comments of the pull request: GitHub gives an answer that is no JSON",
+            "cannot list the comments of the pull request: GitHub answers with an HTML page:"
+            " probably a login page, or not the API's url",
         ),
         (
             CREATE,
             refused(403, SECONDARY, Retry_After="3600"),
             "cannot write the comment: GitHub limits how often it may be asked: 403"
-            f" ({SECONDARY}); to wait 3600 s is too long",
+            f" ({SECONDARY}); there is no time left to wait 3600.0 s and try again",
         ),
     ],
 )
@@ -99,7 +100,7 @@ def test_a_github_that_is_not_there_is_an_outcome() -> None:
     outcome = upsert(asking(url), PULL, MARKER, "x")
 
     assert outcome.act is Act.FAILED
-    assert outcome.trouble.endswith("GitHub cannot be reached")
+    assert outcome.trouble.endswith("GitHub cannot be reached: connection refused")
 
 
 @pytest.mark.parametrize(

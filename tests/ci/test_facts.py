@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from gate.decision.decision import Context
-from gate.hosts.facts import change_facts
-from gate.hosts.git import Checkout
+from gate.hosts.git import Checkout, change_facts
 from tests.ci.repository import begin, commit
 
 
@@ -35,7 +34,7 @@ def test_without_a_base_the_change_is_not_known_rather_than_empty(checkout: Chec
     assert (facts.paths, facts.subjects, facts.trailers, facts.branches) == (None,) * 4
     assert facts.labels == ()
     for field in ("paths", "subjects", "trailers"):
-        assert "name one with --base" in facts.unknown[field]
+        assert "name a base" in facts.unknown[field]
 
 
 def test_labels_that_the_system_does_not_tell_are_not_known(checkout: Checkout) -> None:

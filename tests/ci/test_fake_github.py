@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.hosts.github_people import GitHubError
+from gate.hosts.github_events import GitHubError
 from tests.ci.asking import asking
 from tests.servers import subset_openapi
 from tests.servers.github import github

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gate.hosts import CommitStatus, State
 from gate.hosts.comments import Comment
 from gate.hosts.github import GitHub
-from gate.hosts.github_people import GitHubError
-from gate.hosts.people import Account, CommitStatus, State
+from gate.hosts.github_events import GitHubError
+from gate.hosts.people import Account
 from tests.ci.asking import asking
 from tests.servers.github import ACTIONS, PULL, Deployment, FakeGitHub, github
 from tests.servers.github_answers import Answer, description, refused

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gate.history.records import Deployment as Deployed
-from gate.hosts.github_people import GitHubError
+from gate.hosts.github_events import GitHubError
 from tests.ci.asking import asking
 from tests.servers.github import Deployment, FakeGitHub, github
 

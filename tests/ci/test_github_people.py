@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gate.hosts.github_people import GitHubError
+from gate.hosts.github_events import GitHubError
 from gate.hosts.people import Account, Setting
 from tests.ci.asking import asking
 from tests.servers.github import PULL, FakeGitHub, github

@@ -225,7 +225,7 @@ def test_of_two_runs_at_once_the_older_note_stays(fake: FakeGitLab) -> None:
             "create",
             refused(429, {"error": "Too many requests"}, Retry_After="3600"),
             "cannot write the note: GitLab limits how often it may be asked: 429;"
-            " to wait 3600 s is too long",
+            " there is no time left to wait 3600.0 s and try again",
         ),
     ],
     ids=["create", "update", "hidden", "scope", "form", "limit"],

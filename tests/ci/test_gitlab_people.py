@@ -9,13 +9,11 @@ import gitlab as python_gitlab
 import pytest
 
 from gate.decision.decision import Context
+from gate.hosts import CommitStatus, RestError, State
 from gate.hosts.gitlab import GitLab
-from gate.hosts.label_override import LabelOverride
-from gate.hosts.people import Account, Approvals, CommitStatus, People, Rights, Setting, State
-from gate.hosts.rest import RestError
-from gate.policy.override import Labelled, OverrideRule
-from gate.policy.recognition import Approval, ChangeMatcher
-from gate.policy.rights import Right
+from gate.hosts.people import Account, Approvals, LabelOverride, People, Rights, Setting
+from gate.policy.changes import Approval, ChangeMatcher
+from gate.policy.override import Labelled, OverrideRule, Right
 from tests.ci.test_gitlab import client
 from tests.servers.github_answers import Answer
 from tests.servers.gitlab import REQUEST, TOKEN, FakeGitLab, Sent, gitlab, refused

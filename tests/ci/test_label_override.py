@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gate.decision.decision import Context
-from gate.hosts.label_override import LabelOverride
+from gate.hosts.people import LabelOverride
 from gate.policy.override import Labelled, Override, OverrideRule
 from tests.ci.asking import asking
 from tests.ci.test_github_people import HEAD, OLD, labelling

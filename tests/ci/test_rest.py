@@ -10,9 +10,10 @@ import pytest
 import requests
 from requests import exceptions
 
-from gate.hosts.github_people import GitHubError
-from gate.hosts.people import CommitStatus
-from gate.hosts.rest import Clock, Purpose, Rest, RestError
+from gate.hosts import CommitStatus, Purpose, RestError
+from gate.hosts.github_events import GitHubError
+from gate.hosts.rest import Rest
+from gate.http import Clock
 from tests.ci.asking import Time, asking
 from tests.servers.github import PULL, TOKEN, FakeGitHub, github
 from tests.servers.github_answers import Answer, refused
@@ -49,7 +50,7 @@ def raised(fake: FakeGitHub, *faults: Answer, time: Time | None = None) -> str:
         (refused(503, "Busy", Retry_After="Sun, 01 Nov 2026 00:00:09 GMT"), 9.0),
         (refused(503, "Busy", Retry_After="Sun, 01 Nov 2026 00:00:09 -0000"), 9.0),
         (refused(503, "Busy", Retry_After="Sat, 31 Oct 2026 00:00:00 GMT"), 1.0),
-        (refused(503, "Busy", Retry_After="Sun, 01 Nov 2026 00:00:09 GMT", Date="now"), 1.0),
+        (refused(503, "Busy", Retry_After="Sun, 01 Nov 2026 00:00:09 GMT", Date="now"), 9.0),
         (refused(503, "Busy", Retry_After="soon"), 1.0),
         (refused(429, "Slow down", Retry_After="5"), 5.0),
         (refused(429, "Slow down"), 60.0),
@@ -92,7 +93,8 @@ def test_a_pause_that_is_too_long_is_not_begun(fake: FakeGitHub) -> None:
 
     assert sentence == (
         "cannot list the files that the pull request changes: GitHub limits how often it may be "
-        "asked: 403 (You have exceeded a secondary rate limit); to wait 90 s is too long"
+        "asked: 403 (You have exceeded a secondary rate limit); there is no time left to "
+        "wait 90.0 s and try again"
     )
     assert time.slept == []
 
@@ -115,14 +117,16 @@ def test_all_requests_of_a_client_share_its_time(fake: FakeGitHub) -> None:
     assert client.changed_paths(PULL) == ("security",)
     time.now += 3600  # between requests costs nothing
     fake.faults = {FILES: [busy]}
-    with pytest.raises(GitHubError, match="to wait 8 s is too long"):
+    with pytest.raises(GitHubError, match=r"no time left to wait 8\.0 s"):
         client.changed_paths(PULL)
 
     assert time.slept == [8.0]
 
 
 def test_a_client_without_time_asks_nothing(fake: FakeGitHub) -> None:
-    with pytest.raises(GitHubError, match="GitHub has had all the time that it was given"):
+    with pytest.raises(
+        GitHubError, match="GitHub cannot be reached: no answer in the time that this"
+    ):
         asking(fake.url, seconds=0).changed_paths(PULL)
 
     assert fake.seen == []
@@ -177,6 +181,24 @@ def test_the_token_is_never_told(fake: FakeGitHub) -> None:
     assert sentence.endswith("400 (Odd header: Bearer ***)")
 
 
+@pytest.mark.parametrize("before", range(60, 100, 3))
+def test_no_part_of_the_token_is_left_where_a_long_complaint_is_cut(
+    fake: FakeGitHub, before: int
+) -> None:
+    sentence = raised(fake, refused(400, f"{'x' * before}{TOKEN}{'x' * 400}"))
+
+    assert [size for size in range(4, len(TOKEN)) if TOKEN[:size] in sentence] == []
+
+
+def test_many_jobs_do_not_come_back_at_the_same_moment(fake: FakeGitHub) -> None:
+    time = Time(jitter=0.5)
+    fake.faults = {FILES: [refused(502, "Server Error")]}
+
+    asking(fake.url, time).changed_paths(PULL)
+
+    assert time.slept == [1.5]
+
+
 def test_an_empty_token_spoils_no_sentence(fake: FakeGitHub) -> None:
     with pytest.raises(GitHubError, match=r"GitHub answers 401 \(Bad credentials\)"):
         asking(fake.url, token="").changed_paths(PULL)
@@ -189,7 +211,7 @@ def test_a_token_that_cannot_be_sent_is_said_so_without_showing_it(
     with pytest.raises(GitHubError) as error:
         asking(fake.url, token=token).changed_paths(PULL)
 
-    assert "the token, or the question, has a character that cannot be sent" in str(error.value)
+    assert "a header has a character that cannot be sent; see the token" in str(error.value)
     assert "secret" not in str(error.value)
 
 
@@ -233,9 +255,15 @@ def test_a_redirect_in_circles_ends(fake: FakeGitHub) -> None:
     assert fake.seen == [FILES] * 5
 
 
-@pytest.mark.parametrize("body", [b"<html>Log in</html>", b"[" * 100_000, b'["\xff"]'])
-def test_a_success_that_is_no_json_is_an_error(fake: FakeGitHub, body: bytes) -> None:
-    assert raised(fake, Answer(200, body)).endswith("GitHub gives an answer that is no JSON")
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'["\xff"]'])
+def test_a_success_that_is_not_json_is_an_error(fake: FakeGitHub, body: bytes) -> None:
+    assert raised(fake, Answer(200, body)).endswith("GitHub gives an answer that is not JSON")
+
+
+def test_a_login_page_instead_of_an_answer_is_named(fake: FakeGitHub) -> None:
+    sentence = raised(fake, Answer(200, b"<html>Log in</html>"))
+
+    assert "GitHub answers with an HTML page: probably a login page" in sentence
 
 
 class Broken(requests.Session):
@@ -254,14 +282,22 @@ class Broken(requests.Session):
 @pytest.mark.parametrize(
     "error, told, tries",
     [
-        (exceptions.ReadTimeout("https://x"), "gives no answer in time", 4),
-        (exceptions.ConnectTimeout("https://x"), "gives no answer in time", 4),
-        (exceptions.ConnectionError("https://x"), "cannot be reached", 4),
-        (exceptions.ProxyError("https://x"), "cannot be reached through the proxy", 4),
-        (exceptions.ChunkedEncodingError("https://x"), "broke off its answer", 4),
-        (exceptions.SSLError("https://x"), "cannot be reached: TLS failed", 1),
-        (OSError("/home/x/ca.pem"), "cannot be asked (OSError)", 1),
-        (exceptions.InvalidURL("https://x"), "cannot be asked (InvalidURL)", 1),
+        (exceptions.ReadTimeout("https://x"), "no answer in time", 4),
+        (exceptions.ConnectTimeout("https://x"), "no connection in time", 4),
+        (
+            exceptions.ConnectionError("https://x"),
+            "the connection broke off before an answer came",
+            4,
+        ),
+        (exceptions.ProxyError("https://x"), "the proxy cannot be reached", 4),
+        (exceptions.ChunkedEncodingError("https://x"), "the answer was cut off", 4),
+        (exceptions.SSLError("https://x"), "TLS failed: no common ground with the server", 1),
+        (
+            OSError("/home/x/ca.pem"),
+            "the file of a certificate or key is not there or cannot be read",
+            1,
+        ),
+        (exceptions.InvalidURL("https://x"), "the url is not an http or https address", 1),
     ],
 )
 def test_a_failure_of_the_network_is_said_without_addresses(
@@ -272,7 +308,9 @@ def test_a_failure_of_the_network_is_said_without_addresses(
     with pytest.raises(GitHubError) as failure:
         asking("https://github.example/api", session=session).changed_paths(PULL)
 
-    expected = f"cannot list the files that the pull request changes: GitHub {told}"
+    expected = (
+        f"cannot list the files that the pull request changes: GitHub cannot be reached: {told}"
+    )
     assert str(failure.value) == expected
     assert (failure.value.status, session.asked) == (None, tries)
 
@@ -282,7 +320,7 @@ def test_a_github_that_is_not_there_cannot_be_reached() -> None:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
 
-        with pytest.raises(GitHubError, match="GitHub cannot be reached"):
+        with pytest.raises(GitHubError, match=r"GitHub cannot be reached: connection refused$"):
             asking(url).changed_paths(PULL)
 
 
@@ -295,14 +333,17 @@ def test_a_github_that_hangs_up_or_is_silent_is_given_up_in_time() -> None:
             host="GitLab",
             headers={},
             secret="",
-            clock=Clock(),
+            clock=Clock(jitter=lambda: 0.0),
             seconds=0.2,
         )
 
         with pytest.raises(RestError) as error:
             rest.ask(Purpose("ask", "api"), "GET", "version")
 
-    assert str(error.value) == "cannot ask: GitLab gives no answer in time; to wait 1 s is too long"
+    assert str(error.value) == (
+        "cannot ask: GitLab cannot be reached: no answer in time;"
+        " there is no time left to wait 1.0 s and try again"
+    )
 
 
 def test_an_empty_answer_is_none(fake: FakeGitHub) -> None:

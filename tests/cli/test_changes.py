@@ -69,7 +69,7 @@ def test_a_trailer_makes_a_canary_and_the_canary_ships(gate: Run, repository: Pa
 def test_without_a_base_a_prompt_update_cannot_be_ruled_out(gate: Run) -> None:
     change, how, evidence = recognised(gate)
     assert (change, how) == ("prompt-update", "unknown")
-    assert "name one with --base" in evidence[0]
+    assert "name a base" in evidence[0]
 
 
 def test_what_the_command_line_says_goes_before_all(gate: Run, repository: Path) -> None:

@@ -10,8 +10,8 @@ from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.decision.decision import Context
 from gate.hosts.git import Checkout
 from gate.hosts.gitlab import GitLab
+from gate.policy.changes import ChangeMatcher
 from gate.policy.override import OverrideRule
-from gate.policy.recognition import ChangeMatcher
 from tests.ci.repository import begin
 from tests.ci.test_github_people import HEAD, review
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from gate.policy.changes import ChangeMatcher
 from gate.policy.override import OverrideRule
-from gate.policy.recognition import ChangeMatcher
 from tests.config.texts import policy, read, sound
 
 CHANGES = """\

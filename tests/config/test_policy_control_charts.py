@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
-from gate.policy.control_charts import ControlChartRule
+from gate.policy.rule_settings import ControlChartRule, Effect
 from tests.config.texts import assert_mistake, assert_warning, policy, read, sound
 
 DAY = timedelta(days=1)

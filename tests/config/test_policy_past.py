@@ -11,10 +11,8 @@ import pytest
 from gate.config.load import load, validate
 from gate.errors import PolicyError
 from gate.history.records import IncidentRecord, RecordStatus
-from gate.policy.burn_rates import Effect
 from gate.policy.changes import REPAIRS
-from gate.policy.exhaustion import ExhaustionRule
-from gate.policy.postmortems import PostmortemRule
+from gate.policy.rule_settings import Effect, ExhaustionRule, PostmortemRule
 from tests.config.texts import assert_warning, places, policy, read, slo, sound
 
 LEAST = "postmortems: {share: 20%, known_incidents: incidents/*.yaml}\n"

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from gate.policy.burn_rates import GOOGLE_30D, BurnRateRule, Effect
-from gate.policy.changes import BUILT_IN, REPAIRS
+from gate.policy.changes import BUILT_IN_CHANGES, REPAIRS
+from gate.policy.rule_settings import GOOGLE_30D, BurnRateRule, Effect
 from gate.policy.tiers import Condition, Tier
 from tests.config.texts import (
     TIERS,
@@ -19,7 +19,7 @@ from tests.config.texts import (
     sound,
 )
 
-CLASSES = ", ".join(sorted(BUILT_IN))
+CLASSES = ", ".join(sorted(BUILT_IN_CHANGES))
 
 
 def tiers(*entries: str) -> str:
@@ -219,7 +219,7 @@ def test_a_policy_may_have_classes_of_its_own() -> None:
     policy_read = sound(policy(tiers=TIERS.replace("rollback", "rollback, p0-fix"), more=changes))
 
     assert policy_read.default_change == "p0-fix"
-    assert policy_read.change_classes == {*BUILT_IN, "p0-fix", "other"}
+    assert policy_read.change_classes == {*BUILT_IN_CHANGES, "p0-fix", "other"}
 
 
 def test_the_named_burn_rates_are_googles() -> None:

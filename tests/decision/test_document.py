@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -13,7 +12,7 @@ from gate.decision.document import to_document
 from gate.decision.slo_document import instant, number, share, slo_document
 from gate.decision.status import status_document
 from gate.measure.counts import Cause, Unmeasured
-from gate.policy.recognition import Recognition
+from gate.policy.changes import Recognition
 from gate.slo.objective import Bound
 from tests.reporters.builders import (
     AT,
@@ -27,6 +26,7 @@ from tests.reporters.builders import (
     decision,
     first_token,
     healthy,
+    judged,
     overspent,
     sampled,
     spend,
@@ -199,7 +199,7 @@ def test_evidence_for_an_obligation_is_recorded() -> None:
 
 
 def test_without_any_budget_there_is_no_tier_and_no_worst_slo() -> None:
-    made: Any = to_document(decision(replace(undecided_policy(), tier=None, worst=None)))
+    made: Any = to_document(decision(judged(undecided_policy(), tier=None, worst=None)))
     assert (made["policies"][0]["tier"], made["policies"][0]["worst_slo"]) == (None, None)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.decision.seal import flaw, sealed
+from gate.decision.document import seal_flaw, sealed
 
 KEY = b"a key of this test"
 JSON = st.recursive(
@@ -34,7 +34,7 @@ def test_a_sealed_document_holds_after_it_was_written_and_read(
     document: dict[str, Any], key: bytes | None
 ) -> None:
     for layout in ({"indent": 2}, {"sort_keys": True}):
-        assert flaw(read_back(sealed(document, key), **layout), key) is None
+        assert seal_flaw(read_back(sealed(document, key), **layout), key) is None
 
 
 @given(DOCUMENTS, st.text().filter(lambda name: name != "seal"), JSON)
@@ -43,9 +43,9 @@ def test_any_other_content_breaks_the_seal(
 ) -> None:
     altered = {**sealed(document, None), name: value}
     if json.dumps(document.get(name, "absent")) == json.dumps(value) and name in document:
-        assert flaw(altered, None) is None
+        assert seal_flaw(altered, None) is None
     else:
-        assert flaw(altered, None) == "it was altered: its hash does not fit"
+        assert seal_flaw(altered, None) == "it was altered: its hash does not fit"
 
 
 def test_the_hash_and_the_signature_are_those_of_the_canonical_text() -> None:
@@ -71,12 +71,12 @@ def test_the_hash_and_the_signature_are_those_of_the_canonical_text() -> None:
     ],
 )
 def test_with_a_key_only_what_it_signed_holds(document: dict[str, Any], reason: str) -> None:
-    assert flaw(document, KEY) == reason
+    assert seal_flaw(document, KEY) == reason
 
 
 def test_a_forger_without_the_key_cannot_keep_the_signature() -> None:
     signed = sealed({"verdict": "block"}, KEY)
     forged = sealed({"verdict": "allow"}, None)
     forged["seal"]["hmac_sha256"] = signed["seal"]["hmac_sha256"]
-    assert flaw(forged, None) is None
-    assert flaw(forged, KEY) == "its signature does not fit"
+    assert seal_flaw(forged, None) is None
+    assert seal_flaw(forged, KEY) == "its signature does not fit"

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from gate.analysis.doctor.run import examine as examine_files
-from gate.backends.logs import doctor
 from gate.backends.logs.refusal import unreadable
+from gate.cli.doctor import doctor
 from gate.config.load import load
 from tests.backends.logs.written import write
 from tests.doctor.asking import Outcome, examine, levels, run, write_policy, wrong

@@ -177,7 +177,9 @@ def checked(answer: SeriesAnswer, more: str) -> tuple[Remembering, list[str]]:
     )
     (policy,) = decision.policies
     rules = {Rule.CONTROL_CHART, Rule.MEASUREMENT}
-    return backend, [f"{one.verdict} {one.reason}" for one in policy.findings if one.rule in rules]
+    return backend, [
+        f"{one.verdict} {one.reason}" for one in policy.judgement.findings if one.rule in rules
+    ]
 
 
 def test_the_rule_has_its_charts_drawn_in_one_round() -> None:

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from gate.analysis.forecast.result import Course, ForecastReport, SloForecast
 from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
-from gate.check.history_access import covered, oldest_leaves, step_of
 from gate.errors import ExitCode, UsageError
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.history import SeriesRequest
+from gate.measure.history import SeriesRequest, covered, oldest_leaves, step_of
 from tests.pipeline.memory import AT, Memory, Opening, file, slo
 from tests.pipeline.remembered import (
     ALLOWED,

@@ -14,15 +14,15 @@ from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
 from gate.backends.static import StaticSettings
 from gate.check.options import Options
-from gate.check.past import ask_for_incidents, incidents_found
+from gate.check.past import incident_requests, slo_incidents
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
 from gate.measure.counts import Answer, Cause, CountRequest, Limits
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict
-from gate.policy.past import SloIncidents
-from gate.policy.postmortems import PostmortemRule
+from gate.policy.rule_settings import PostmortemRule
 from tests.pipeline.memory import AT, Memory, Opening, counts, file, slo, unmeasured
 
 DAY, STEP = timedelta(days=1), timedelta(minutes=5)
@@ -89,7 +89,7 @@ def test_all_that_the_rules_need_is_asked_for_at_once() -> None:
 def test_slos_without_events_are_not_asked_for_and_nothing_at_all_is_no_question() -> None:
     spend = slo("money", budget="allowance: 100 USD", more="sli: {spent: money}")
     sliced = slo("up", more="timeslices: {length: 5m, target: 95%}")
-    assert list(ask_for_incidents(policy(slo("a"), sliced, spend).policy, AT)) == ["a"]
+    assert list(incident_requests(policy(slo("a"), sliced, spend).policy, AT)) == ["a"]
     backend = Remembering(counted=counts(8640, 0))
     decide(policy(sliced), backend)
     assert backend.asked == []
@@ -105,60 +105,65 @@ def test_the_proposed_policy_looks_back_by_its_own_rule() -> None:
 
 def test_the_incident_that_the_history_has_is_found_and_decides() -> None:
     read = policy(slo("a"))
-    (request,) = ask_for_incidents(read.policy, AT).values()
+    (request,) = incident_requests(read.policy, AT).values()
     # 8,640,000 events in 30 days, of which 8,640 may fail; the steps from 2 h ago on took 2,000.
     outage = {23: 1000.0, 22: 1000.0}
     decided = decide(read, Remembering({"a": series(request, outage)}))
     assert decided.verdict is Verdict.BLOCK
-    (finding,) = [one for one in decided.findings if one.rule is Rule.POSTMORTEM]
+    (finding,) = [one for one in decided.judgement.findings if one.rule is Rule.POSTMORTEM]
     assert "2026-10-31 22:00 to 22:10 UTC (10m) took 23.2 % of the budget" in finding.reason
     assert decided.allowed_now == ("bug-fix", "reliability-fix", "rollback", "security-patch")
-    assert decided.allowed_again_at == AT + 30 * DAY - timedelta(hours=1, minutes=50)
-    assert decided.allowed_again_if_calm
+    assert decided.judgement.allowed_again_at == AT + 30 * DAY - timedelta(hours=1, minutes=50)
+    assert decided.judgement.allowed_again_if_calm
 
 
 def test_an_incident_that_goes_on_has_no_end_to_wait_for() -> None:
     read = policy(slo("a"))
-    (request,) = ask_for_incidents(read.policy, AT).values()
+    (request,) = incident_requests(read.policy, AT).values()
     decided = decide(read, Remembering({"a": series(request, {0: 1000.0, 1: 1000.0})}))
-    assert (decided.verdict, decided.allowed_again_at) == (Verdict.BLOCK, None)
+    assert (decided.verdict, decided.judgement.allowed_again_at) == (Verdict.BLOCK, None)
 
 
 @pytest.mark.parametrize("cause", [Cause.BACKEND_ERROR, Cause.PARTIAL])
 def test_a_history_that_could_not_be_had_is_undecided(cause: Cause) -> None:
     decided = decide(policy(slo("a")), Remembering({"a": unmeasured(cause)}))
     assert decided.verdict is Verdict.UNDECIDED
-    assert decided.findings[0].reason == f"incidents of the past: it is {cause}"
+    assert decided.judgement.findings[0].reason == f"incidents of the past: it is {cause}"
 
 
 def test_a_history_of_which_nothing_is_known_is_no_data() -> None:
     empty = Series(total=(None,) * 8640, bad=(None,) * 8640, query="asked")
     decided = decide(policy(slo("a")), Remembering({"a": empty}))
     assert decided.verdict is Verdict.UNDECIDED
-    assert decided.findings[0].reason.endswith("nothing is known of any step of the time looked at")
+    assert decided.judgement.findings[0].reason.endswith(
+        "nothing is known of any step of the time looked at"
+    )
 
 
 def test_a_backend_that_keeps_no_history_is_undecided() -> None:
     decided = decide(policy(slo("a")), Memory({"a": FINE}))
     assert decided.verdict is Verdict.UNDECIDED
-    assert decided.findings[0].reason == "incidents of the past: this backend keeps no history"
+    assert (
+        decided.judgement.findings[0].reason
+        == "incidents of the past: this backend keeps no history"
+    )
 
 
 def test_without_the_rule_incidents_are_neither_asked_for_nor_found() -> None:
     quiet = policy(slo("a"), rule=None).policy
-    assert ask_for_incidents(quiet, AT) == {}
-    assert incidents_found(quiet, {}, {}) == {}
+    assert incident_requests(quiet, AT) == {}
+    assert slo_incidents(quiet, {}, {}) == {}
 
 
 def test_what_is_found_is_held_against_the_budget_of_one_window_of_the_slo() -> None:
     read = policy(slo("a"), rule=replace(RULE, last=3 * DAY))
-    asked = ask_for_incidents(read.policy, AT)
-    told = incidents_found(read.policy, asked, {"a": series(asked["a"], {40: 500.0})})["a"]
+    asked = incident_requests(read.policy, AT)
+    told = slo_incidents(read.policy, asked, {"a": series(asked["a"], {40: 500.0})})["a"]
     assert isinstance(told, SloIncidents)
     # 3 days at 1,000 in 5 minutes; 30 days of that are 8,640,000, of which 0.1 % may fail.
     assert told.allowed == 8640
-    assert [one.bad for one in told.found] == [500]
-    assert told.known == 1
+    assert [one.bad for one in told.incidents] == [500]
+    assert told.coverage == 1
 
 
 @pytest.mark.parametrize(
@@ -169,7 +174,7 @@ def test_of_a_calendar_window_whole_steps_are_looked_at_and_one_at_least(
 ) -> None:
     monthly = slo("a").replace("window: 30d", "window: {calendar: month}")
     instant = datetime.fromisoformat(at).replace(tzinfo=UTC)
-    (request,) = ask_for_incidents(policy(monthly).policy, instant).values()
+    (request,) = incident_requests(policy(monthly).policy, instant).values()
     assert (request.steps, request.span.end) == (steps, instant)
 
 

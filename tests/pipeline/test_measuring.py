@@ -129,7 +129,7 @@ def test_the_class_is_the_one_given_or_else_the_policys_default() -> None:
 
     assert (default.recognition.change, default.verdict) == ("canary", Verdict.ALLOW)
     assert (given.recognition.change, given.verdict) == ("model-update", Verdict.BLOCK)
-    assert (default.recognition.how, given.recognition.how) == ("default", "--change")
+    assert (default.recognition.how, given.recognition.how) == ("default", "request")
     assert given.allowed_now == default.allowed_now == ("bug-fix", "canary", "rollback")
 
 
@@ -154,7 +154,7 @@ def test_a_requirement_that_no_policy_has_is_a_usage_error(name: str, hint: str)
     with pytest.raises(UsageError) as error:
         run_check([file("chat", slo("a"))], options, open_with=Opening({}))
 
-    assert str(error.value) == f"--satisfied {name}: no policy requires this{hint}"
+    assert str(error.value) == f"no policy requires {name!r}{hint}"
 
 
 def test_evidence_is_recorded_where_it_was_required_and_only_there() -> None:
@@ -167,8 +167,8 @@ def test_evidence_is_recorded_where_it_was_required_and_only_there() -> None:
         [file("calm", slo("a")), file("spent", slo("a"))], options, open_with=opening
     ).policies
 
-    assert (calm.obligations, dict(calm.satisfied)) == ((), {})
-    assert overspent.obligations == ("shadow",)
+    assert (calm.judgement.obligations, dict(calm.satisfied)) == ((), {})
+    assert overspent.judgement.obligations == ("shadow",)
     assert overspent.satisfied == {"shadow": "https://ci.example/1"}
     assert overspent.verdict is Verdict.ALLOW
 
@@ -181,11 +181,14 @@ def test_the_worst_slo_decides_and_no_mean() -> None:
         [file("chat", slo("a"), slo("b"))], Options(at=AT, change="canary"), open_with=opening
     ).policies
 
-    assert decided.worst is not None
-    assert (decided.worst.slo.name, decided.worst.remaining) == ("b", Fraction(-1, 10))
-    assert decided.tier is not None
-    assert decided.tier.name == "exhausted"
-    assert [f.rule for f in decided.findings if f.verdict is Verdict.BLOCK] == [Rule.TIER]
+    assert decided.judgement.worst is not None
+    assert (decided.judgement.worst.slo.name, decided.judgement.worst.remaining) == (
+        "b",
+        Fraction(-1, 10),
+    )
+    assert decided.judgement.tier is not None
+    assert decided.judgement.tier.name == "exhausted"
+    assert [f.rule for f in decided.judgement.findings if f.verdict is Verdict.BLOCK] == [Rule.TIER]
 
 
 def test_of_a_change_of_which_nothing_is_known_no_class_is_ruled_out() -> None:

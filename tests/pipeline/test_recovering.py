@@ -58,8 +58,8 @@ def test_timeslices_come_back_as_their_bad_ones_leave_the_window() -> None:
 
     assert asked == ["a"]
     # Half of it has gone when the first has left: 5 of 8.64 are spent, and 42 % is left.
-    assert decided.allowed_again_at == AT + 11 * STEP
-    assert decided.allowed_again_if_calm
+    assert decided.judgement.allowed_again_at == AT + 11 * STEP
+    assert decided.judgement.allowed_again_if_calm
 
 
 def test_a_window_shorter_than_a_step_is_one_step() -> None:
@@ -67,7 +67,7 @@ def test_a_window_shorter_than_a_step_is_one_step() -> None:
 
     decided, _ = decide([short], {"a": failing(0, steps=1)}, SPENT)
 
-    assert decided.allowed_again_at == AT + timedelta(minutes=4)
+    assert decided.judgement.allowed_again_at == AT + timedelta(minutes=4)
 
 
 def test_a_composite_comes_back_as_its_members_do() -> None:
@@ -77,9 +77,9 @@ def test_a_composite_comes_back_as_its_members_do() -> None:
     decided, asked = decide([slo("a"), slo("b"), composite("a", "b")], series, HALF)
 
     assert asked == ["a", "b"]
-    assert decided.worst is not None
-    assert decided.worst.slo.name == "all"
-    assert decided.allowed_again_at == AT + 240 * HOUR
+    assert decided.judgement.worst is not None
+    assert decided.judgement.worst.slo.name == "all"
+    assert decided.judgement.allowed_again_at == AT + 240 * HOUR
 
 
 def test_what_resets_gives_a_composite_its_part_back_then() -> None:
@@ -90,7 +90,7 @@ def test_what_resets_gives_a_composite_its_part_back_then() -> None:
     decided, asked = decide([monthly, slo("b"), composite("a", "b")], series, HALF)
 
     assert asked == ["b"]
-    assert decided.allowed_again_at == AT + DAY
+    assert decided.judgement.allowed_again_at == AT + DAY
 
 
 def test_a_member_that_took_nothing_need_not_come_back() -> None:
@@ -102,7 +102,7 @@ def test_a_member_that_took_nothing_need_not_come_back() -> None:
 
     decided, _ = decide(slos, series, SPENT, {"b": counts(1e6, 0)})
 
-    assert decided.allowed_again_at == AT + 240 * HOUR
+    assert decided.judgement.allowed_again_at == AT + 240 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_of_what_is_not_known_of_a_member_nothing_is_promised(answer: SeriesAnsw
 
     decided, _ = decide([slo("a"), slo("b"), composite("a", "b")], series, HALF)
 
-    assert decided.allowed_again_at is None
+    assert decided.judgement.allowed_again_at is None
 
 
 def test_a_gauge_is_asked_for_as_well_and_the_backend_says_what_it_can() -> None:
@@ -121,4 +121,4 @@ def test_a_gauge_is_asked_for_as_well_and_the_backend_says_what_it_can() -> None
     decided, asked = decide([gauge], {"None": unmeasured(Cause.NO_DATA)}, counts(43_200, 60))
 
     assert asked == ["None"]
-    assert decided.allowed_again_at is None
+    assert decided.judgement.allowed_again_at is None

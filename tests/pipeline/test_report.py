@@ -12,7 +12,7 @@ from gate.analysis.report.run import gather_report
 from gate.check.options import Options
 from gate.errors import ExitCode, UsageError
 from gate.policy.findings import Verdict
-from gate.policy.postmortems import PostmortemRule
+from gate.policy.rule_settings import PostmortemRule
 from tests.pipeline.memory import AT, Memory, Opening, counts, file, slo
 from tests.pipeline.telling import DAY, Telling
 from tests.reporters.reports import BEGAN, MONEY, STORY, made, search

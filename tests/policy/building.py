@@ -9,7 +9,8 @@ from typing import Any, Final
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
 from gate.measure.counts import Answer
-from gate.policy.changes import BUILT_IN
+from gate.policy.case import Case
+from gate.policy.changes import BUILT_IN_CHANGES
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.judge import Judgement, judge
 from gate.policy.override import OverrideRule
@@ -67,7 +68,7 @@ def policy_of(known: Iterable[Assessment], **fields: Any) -> Policy:
         on=DEFAULT_ACTIONS,
         exempt=frozenset(),
         guards=GUARDS,
-        change_classes=frozenset(BUILT_IN),
+        change_classes=frozenset(BUILT_IN_CHANGES),
         default_change="full-rollout",
         matchers={},
         overrides=OverrideRule(),
@@ -84,7 +85,15 @@ def judged(
     **fields: Any,
 ) -> Judgement:
     """What the policy, with these fields changed, says of a change at these budgets."""
-    return judge(policy_of(known, **fields), known, change, at=at, satisfied=satisfied or {})
+    return judge(
+        Case(
+            policy=policy_of(known, **fields),
+            assessments=known,
+            change=change,
+            at=at,
+            satisfied=satisfied or {},
+        )
+    )
 
 
 def found(judgement: Judgement, rule: Rule) -> list[Finding]:

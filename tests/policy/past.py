@@ -14,9 +14,9 @@ from gate.history.incidents import budget_events, find_incidents
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure.counts import Unmeasured
 from gate.measure.history import Series, SeriesRequest
+from gate.policy.case import Case, Past, SloIncidents
 from gate.policy.judge import Judgement, judge
-from gate.policy.past import Past, SloIncidents
-from gate.policy.postmortems import PostmortemRule
+from gate.policy.rule_settings import PostmortemRule
 from gate.slo.objective import RatioSlo
 from gate.slo.window import RollingWindow, Span
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, ratio
@@ -47,14 +47,14 @@ def day(bad: Bad, name: str = "availability", **fields: Any) -> tuple[Assessment
     known = ratio(counted, name=name, **{"window": WINDOW, **fields})
     slo = known.slo
     assert isinstance(slo, RatioSlo)
-    found = find_incidents(
+    incidents = find_incidents(
         series, request, budget=float(slo.budget), threshold=float(RULE.threshold)
     )
     allowed = budget_events(series, request, slo.budget, DAY)
     return known, SloIncidents(
-        found=found,
+        incidents=incidents,
         allowed=allowed,
-        known=1 - Fraction(failed.count(None), STEPS),
+        coverage=1 - Fraction(failed.count(None), STEPS),
         request=request,
         series=series,
     )
@@ -91,4 +91,4 @@ def looked_back(
     known = tuple(assessment for assessment, _ in days)
     policy = policy_of(known, **{"postmortems": rule, **fields})
     past = Past(incidents={assessment.slo.name: told for assessment, told in days})
-    return judge(policy, known, change, at=AT, satisfied={}, past=past)
+    return judge(Case(policy=policy, assessments=known, change=change, at=AT, past=past))

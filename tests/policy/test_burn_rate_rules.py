@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment
 from gate.measure.counts import Answer, Cause
-from gate.policy.burn_rates import GOOGLE_30D, NAMED, BurnRateRule, Effect
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.policy.rule_settings import GOOGLE_30D, NAMED_BURN_RATES, BurnRateRule, Effect
 from tests.budget.building import HOUR, MINUTE, counts, lost, ratio, spend
 from tests.policy.building import found, judged, left, said
 
@@ -162,7 +162,7 @@ def test_a_faster_burn_is_never_judged_milder(tenths: int, more: int, rule: Burn
 
 
 def test_the_named_rules_block_where_the_workbook_pages_and_warn_where_it_files_a_ticket() -> None:
-    assert NAMED == {"google-30d": GOOGLE_30D}
+    assert NAMED_BURN_RATES == {"google-30d": GOOGLE_30D}
     rules = [(rule.long, rule.short, rule.rate, rule.effect) for rule in GOOGLE_30D]
     # https://sre.google/workbook/alerting-on-slos/, "Multiwindow, Multi-Burn-Rate Alerts".
     assert rules == [

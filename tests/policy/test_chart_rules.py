@@ -13,12 +13,11 @@ from gate.history.charts.signals import DEFAULT, RULES
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure.counts import Cause, Unmeasured
 from gate.measure.history import SeriesRequest
-from gate.policy.burn_rates import Effect
-from gate.policy.control_charts import ControlChartRule
+from gate.policy.case import Case, Past
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.judge import allowed_now, judge
-from gate.policy.past import Past
 from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.policy.rule_settings import ControlChartRule, Effect
 from gate.slo.indicator import Histogram, Sli
 from gate.slo.window import Span
 from tests.budget.building import AT, DAY, HOUR, lost, ratio, spend
@@ -58,7 +57,9 @@ def of_past(
     **fields: Any,
 ) -> list[Finding]:
     policy = policy_of(known, control_charts=rule or ControlChartRule(), **fields)
-    judgement = judge(policy, known, change, at=AT, satisfied={}, past=Past(charts=charts))
+    judgement = judge(
+        Case(policy=policy, assessments=known, change=change, at=AT, past=Past(charts=charts))
+    )
     own = {Rule.CONTROL_CHART}
     return [
         one
@@ -178,7 +179,13 @@ def test_a_chart_that_ended_before_the_newest_time_says_nothing_of_it() -> None:
     policy = policy_of(known, control_charts=ControlChartRule())
 
     judgement = judge(
-        policy, known, "canary", at=later, satisfied={}, past=Past(charts={"availability": (old,)})
+        Case(
+            policy=policy,
+            assessments=known,
+            change="canary",
+            at=later,
+            past=Past(charts={"availability": (old,)}),
+        )
     )
 
     (finding,) = [one for one in judgement.findings if "control chart" in one.reason]
@@ -215,7 +222,7 @@ def test_what_may_ship_now_is_asked_with_the_charts_too() -> None:
     policy = policy_of(known, control_charts=ControlChartRule(effect=Effect.BLOCK))
     past = Past(charts={"availability": (OUTAGE,)})
 
-    now = allowed_now(policy, known, at=AT, satisfied={}, past=past)
+    now = allowed_now(Case(policy=policy, assessments=known, change="rollback", at=AT, past=past))
 
     assert "full-rollout" not in now
     assert "rollback" in now
@@ -224,4 +231,4 @@ def test_what_may_ship_now_is_asked_with_the_charts_too() -> None:
 def test_the_time_that_is_looked_at_is_a_whole_number_of_steps() -> None:
     rule = ControlChartRule(last=10 * HOUR, step=3 * HOUR)
 
-    assert rule.looks_at(AT).length == timedelta(hours=9)
+    assert rule.span(AT).length == timedelta(hours=9)

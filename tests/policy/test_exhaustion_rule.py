@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment
 from gate.measure.counts import Answer, Cause
-from gate.policy.burn_rates import Effect
-from gate.policy.exhaustion import ExhaustionRule
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
+from gate.policy.rule_settings import Effect, ExhaustionRule
 from tests.budget.building import AT, DAY, HOUR, MONTH, counts, lost, spend
 from tests.policy.building import found, judged, left, overspent_composite, said
 

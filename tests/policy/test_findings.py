@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.policy.changes import BUILT_IN, DEFAULT, REPAIRS, ROLLBACK
+from gate.policy.changes import BUILT_IN_CHANGES, DEFAULT_CHANGE, REPAIRS, ROLLBACK
 from gate.policy.findings import Verdict, worst
 from gate.wording import burn_shown, percent_left
 
@@ -66,7 +66,7 @@ def test_a_burn_rate_is_rounded_down_and_never_to_none(rate: str, text: str) -> 
 
 
 def test_the_change_classes_are_those_of_the_glossary() -> None:
-    assert set(BUILT_IN) == {
+    assert set(BUILT_IN_CHANGES) == {
         "canary",
         "full-rollout",
         "model-update",
@@ -78,6 +78,6 @@ def test_the_change_classes_are_those_of_the_glossary() -> None:
         "security-patch",
         "rollback",
     }
-    assert {DEFAULT, ROLLBACK} | REPAIRS <= set(BUILT_IN)
-    assert DEFAULT not in REPAIRS
+    assert {DEFAULT_CHANGE, ROLLBACK} | REPAIRS <= set(BUILT_IN_CHANGES)
+    assert DEFAULT_CHANGE not in REPAIRS
     assert ROLLBACK in REPAIRS

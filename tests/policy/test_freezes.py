@@ -4,7 +4,7 @@ import pytest
 
 from gate.measure.counts import Cause
 from gate.policy.findings import Rule, Verdict
-from gate.policy.policy import Freeze
+from gate.policy.rule_settings import Freeze
 from tests.budget.building import MONTH, lost, ratio
 from tests.policy.building import found, judged, left, said
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.policy.globs import matches
+from gate.policy.changes import matches_glob
 
 PATHS = st.lists(st.text("ab.[^$", min_size=1, max_size=3), min_size=1, max_size=4)
 
@@ -33,21 +33,21 @@ PATHS = st.lists(st.text("ab.[^$", min_size=1, max_size=3), min_size=1, max_size
     ],
 )
 def test_a_glob_matches_a_path_as_a_whole(glob: str, path: str, expected: bool) -> None:
-    assert matches(glob, path) is expected
+    assert matches_glob(glob, path) is expected
 
 
 @given(PATHS)
 def test_a_path_without_wildcards_matches_itself_and_nothing_longer(parts: list[str]) -> None:
     path = "/".join(parts)
-    assert matches(path, path)
-    assert not matches(path, f"{path}x")
-    assert matches("**", path)
+    assert matches_glob(path, path)
+    assert not matches_glob(path, f"{path}x")
+    assert matches_glob("**", path)
 
 
 @given(PATHS)
 def test_a_star_is_one_folder_and_two_are_any_number(parts: list[str]) -> None:
     path = "/".join(parts)
-    assert matches("*", path) == (len(parts) == 1)
-    assert matches("/".join("*" * len(parts)), path)
-    assert matches(f"{parts[0]}/**", path)
-    assert matches(f"**/{parts[-1]}", path)
+    assert matches_glob("*", path) == (len(parts) == 1)
+    assert matches_glob("/".join("*" * len(parts)), path)
+    assert matches_glob(f"{parts[0]}/**", path)
+    assert matches_glob(f"**/{parts[-1]}", path)

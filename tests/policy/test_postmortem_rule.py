@@ -157,19 +157,21 @@ def test_it_is_forgotten_when_it_has_left_the_window() -> None:
 def test_how_far_back_is_the_slos_own_window_unless_the_rule_says_so() -> None:
     end = datetime(2026, 11, 12, tzinfo=UTC)
     rolling, calendar = ratio_slo(window=WINDOW), ratio_slo(window=MONTH)
-    assert RULE.counts(rolling, AT) == Span(AT - DAY, AT)
-    assert RULE.counts(calendar, AT) == Span(datetime(2026, 11, 1, tzinfo=UTC), AT)
-    assert RULE.forgets(calendar, end, AT) == datetime(2026, 12, 1, tzinfo=UTC)
+    assert RULE.counted_span(rolling, AT) == Span(AT - DAY, AT)
+    assert RULE.counted_span(calendar, AT) == Span(datetime(2026, 11, 1, tzinfo=UTC), AT)
+    assert RULE.forgotten_at(calendar, end, AT) == datetime(2026, 12, 1, tzinfo=UTC)
     four_weeks = replace(RULE, last=28 * DAY)
     for slo in (rolling, calendar):
-        assert four_weeks.counts(slo, AT) == four_weeks.looks_at(slo, AT) == Span(AT - 28 * DAY, AT)
-        assert four_weeks.forgets(slo, end, AT) == end + 28 * DAY
+        assert (
+            four_weeks.counted_span(slo, AT) == four_weeks.span(slo, AT) == Span(AT - 28 * DAY, AT)
+        )
+        assert four_weeks.forgotten_at(slo, end, AT) == end + 28 * DAY
 
 
 @pytest.mark.parametrize("last, days", [(timedelta(days=7), 30), (timedelta(days=90), 90)])
 def test_what_releases_must_see_all_that_the_budget_remembers(last: timedelta, days: int) -> None:
     rule = replace(RULE, last=last, excuse_reviewed=True)
-    assert rule.looks_at(ratio_slo(), AT) == Span(AT - days * DAY, AT)
+    assert rule.span(ratio_slo(), AT) == Span(AT - days * DAY, AT)
 
 
 def test_an_incident_before_the_time_that_counts_needs_no_record() -> None:

@@ -1,6 +1,6 @@
 """The rule that nothing may break: a pass must be proved."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -12,11 +12,12 @@ from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
 from gate.measure.counts import Answer, Cause, Unmeasured
-from gate.policy.burn_rates import GOOGLE_30D
-from gate.policy.changes import BUILT_IN
+from gate.policy.case import Case
+from gate.policy.changes import BUILT_IN_CHANGES
 from gate.policy.findings import Rule, Verdict, worst
 from gate.policy.judge import allowed_now, judge
-from gate.policy.policy import Action, Freeze, Policy
+from gate.policy.policy import Action
+from gate.policy.rule_settings import GOOGLE_30D, Freeze
 from gate.slo.objective import Bound, CompositeSlo, Member
 from tests.budget.building import (
     AT,
@@ -36,7 +37,7 @@ patient = settings(suppress_health_check=[HealthCheck.too_slow])
 SEVERITY = list(Verdict)
 PASSING = {Verdict.ALLOW, Verdict.WARN}
 BURN_WINDOWS = sorted({window for rule in GOOGLE_30D for window in (rule.long, rule.short)})
-changes = st.sampled_from(sorted(BUILT_IN))
+changes = st.sampled_from(sorted(BUILT_IN_CHANGES))
 unmeasured = st.sampled_from(Cause).map(lost)
 on_tables = st.fixed_dictionaries({cause: st.sampled_from(Action) for cause in Cause})
 measured = counts_of(st.integers(1, 10**6)).flatmap(
@@ -81,15 +82,10 @@ def assessments(draw: st.DrawFn, advisory: bool = False) -> tuple[Assessment, ..
     return tuple(known)
 
 
-@dataclass(frozen=True)
-class Case:
-    policy: Policy
-    known: tuple[Assessment, ...]
-    change: str
-
-    def verdict(self, **fields: Any) -> Verdict:
-        policy = replace(self.policy, **fields)
-        return judge(policy, self.known, self.change, at=AT, satisfied=DONE).verdict
+def verdict(case: Case, **fields: Any) -> Verdict:
+    """Return the verdict of the policy, with these fields changed, when all is satisfied."""
+    policy = replace(case.policy, **fields)
+    return judge(replace(case, policy=policy, satisfied=DONE)).verdict
 
 
 @st.composite
@@ -104,7 +100,7 @@ def cases(draw: st.DrawFn, advisory: bool = False) -> Case:
             | st.just((Freeze(start=AT, end=AT + timedelta(1), reason="r", allow=frozenset()),))
         ),
     )
-    return Case(policy, known, draw(changes))
+    return Case(policy=policy, assessments=known, change=draw(changes), at=AT)
 
 
 @patient
@@ -112,13 +108,13 @@ def cases(draw: st.DrawFn, advisory: bool = False) -> Case:
 def test_what_was_not_measured_never_passes_where_the_policy_blocks_it(case: Case) -> None:
     blocking = [
         doubt
-        for one in case.known
+        for one in case.assessments
         for doubt in one.doubts
         if case.policy.on[doubt.cause] is Action.BLOCK
     ]
     if blocking:
-        assert case.verdict() not in PASSING
-    not_told = [one for one in case.known if not one.measured]
+        assert verdict(case) not in PASSING
+    not_told = [one for one in case.assessments if not one.measured]
     assert all(one.doubts for one in not_told)
 
 
@@ -128,8 +124,8 @@ def test_a_pass_means_that_every_budget_is_measured_or_the_policy_lets_its_cause
     case: Case,
 ) -> None:
     strict = dict.fromkeys(Cause, Action.BLOCK)
-    if case.verdict(on=strict) in PASSING:
-        assert all(one.measured and not one.doubts for one in case.known)
+    if verdict(case, on=strict) in PASSING:
+        assert all(one.measured and not one.doubts for one in case.assessments)
 
 
 @patient
@@ -137,20 +133,20 @@ def test_a_pass_means_that_every_budget_is_measured_or_the_policy_lets_its_cause
 def test_a_burn_rate_that_is_not_known_never_passes_where_the_policy_blocks_it(
     case: Case,
 ) -> None:
-    for one in case.known:
+    for one in case.assessments:
         burns = one.burn_rates
         for rule in case.policy.burn_rates if burns else ():
             pair = [burns[rule.long], burns[rule.short]]
             unknown = [burn for burn in pair if isinstance(burn, Unmeasured)]
             slower = any(isinstance(burn, Fraction) and burn < rule.rate for burn in pair)
             if not slower and any(case.policy.on[b.cause] is Action.BLOCK for b in unknown):
-                assert case.verdict() not in PASSING
+                assert verdict(case) not in PASSING
 
 
 @patient
 @given(cases(advisory=True))
 def test_the_verdict_is_the_worst_finding_and_the_worst_come_first(case: Case) -> None:
-    judgement = judge(case.policy, case.known, case.change, at=AT, satisfied={})
+    judgement = judge(case)
     verdicts = [finding.verdict for finding in judgement.findings]
     assert judgement.verdict is worst(verdicts)
     places = [SEVERITY.index(verdict) for verdict in verdicts]
@@ -163,10 +159,10 @@ def test_the_verdict_is_the_worst_finding_and_the_worst_come_first(case: Case) -
 @given(cases(), cases())
 def test_one_more_slo_never_makes_a_verdict_milder(case: Case, other: Case) -> None:
     more = tuple(
-        replace(one, slo=replace(one.slo, name=f"more-{one.slo.name}")) for one in other.known
+        replace(one, slo=replace(one.slo, name=f"more-{one.slo.name}")) for one in other.assessments
     )
-    both = replace(case, known=case.known + more)
-    assert SEVERITY.index(both.verdict()) >= SEVERITY.index(case.verdict())
+    both = replace(case, assessments=(*case.assessments, *more))
+    assert SEVERITY.index(verdict(both)) >= SEVERITY.index(verdict(case))
 
 
 @patient
@@ -177,19 +173,19 @@ def test_a_stricter_word_for_a_cause_never_makes_a_verdict_milder(
     order = [Action.ALLOW, Action.WARN, Action.BLOCK]
     table = {**case.policy.on, cause: action}
     milder, stricter = sorted([case.policy.on[cause], action], key=order.index)
-    mild = case.verdict(on={**table, cause: milder})
-    strict = case.verdict(on={**table, cause: stricter})
+    mild = verdict(case, on={**table, cause: milder})
+    strict = verdict(case, on={**table, cause: stricter})
     assert SEVERITY.index(strict) >= SEVERITY.index(mild)
 
 
 @patient
 @given(cases(advisory=True))
 def test_what_is_allowed_now_is_what_would_ship_now(case: Case) -> None:
-    allowed = allowed_now(case.policy, case.known, at=AT, satisfied={})
+    allowed = allowed_now(case)
     assert list(allowed) == sorted(allowed)
-    for change in BUILT_IN:
-        verdict = judge(case.policy, case.known, change, at=AT, satisfied={}).verdict
-        assert (change in allowed) == (verdict in PASSING)
+    for change in BUILT_IN_CHANGES:
+        alone = judge(replace(case, change=change)).verdict
+        assert (change in allowed) == (alone in PASSING)
 
 
 @patient
@@ -198,21 +194,22 @@ def test_by_default_nothing_ships_that_was_not_measured(
     causes: list[Unmeasured], change: str
 ) -> None:
     known = tuple(ratio(answer, name=f"slo-{place}") for place, answer in enumerate(causes))
-    verdict = judge(policy_of(known), known, change, at=AT, satisfied={}).verdict
+    case = Case(policy=policy_of(known), assessments=known, change=change, at=AT)
     lenient = {Cause.LOW_TRAFFIC, Cause.LOW_COVERAGE}
     only_lenient = {answer.cause for answer in causes} <= lenient
-    assert verdict is (Verdict.WARN if only_lenient else Verdict.UNDECIDED)
+    assert judge(case).verdict is (Verdict.WARN if only_lenient else Verdict.UNDECIDED)
 
 
 @patient
 @given(changes)
 def test_no_budget_at_all_is_undecided(change: str) -> None:
-    judgement = judge(policy_of(()), (), change, at=AT, satisfied={})
+    case = Case(policy=policy_of(()), assessments=(), change=change, at=AT)
+    judgement = judge(case)
     assert (judgement.verdict, judgement.findings) == (Verdict.UNDECIDED, ())
-    assert allowed_now(policy_of(()), (), at=AT, satisfied={}) == ()
+    assert allowed_now(case) == ()
 
 
 def test_an_allowed_change_has_the_finding_that_proves_it() -> None:
     known = ratio(counts(bad=1, total=10**6))
-    judgement = judge(policy_of([known]), [known], "canary", at=AT, satisfied={})
+    judgement = judge(Case(policy=policy_of([known]), assessments=[known], change="canary", at=AT))
     assert [(f.rule, f.verdict) for f in judgement.findings] == [(Rule.TIER, Verdict.ALLOW)]

@@ -8,13 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.policy.recognition import (
-    Approval,
-    ChangeFacts,
-    ChangeMatcher,
-    Recognition,
-    recognise,
-)
+from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Recognition, recognise
 from gate.policy.tiers import Condition, Tier
 
 TIERS = (

@@ -14,9 +14,9 @@ from gate.budget.assessment import Assessment
 from gate.budget.impact import Impact
 from gate.history.records import RecordStatus
 from gate.measure.counts import Unmeasured
+from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict
-from gate.policy.past import SloIncidents
-from gate.policy.postmortems import PostmortemRule
+from gate.policy.rule_settings import PostmortemRule
 from gate.slo.objective import Bound, CompositeSlo, Member
 from gate.slo.window import CalendarWindow, Period, RollingWindow
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, lost, ratio

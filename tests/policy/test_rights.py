@@ -2,7 +2,7 @@
 
 import pytest
 
-from gate.policy.rights import Right, by_name
+from gate.policy.override import Right, by_name
 
 
 @pytest.mark.parametrize("who", ["grace", "@grace", " @Grace "])

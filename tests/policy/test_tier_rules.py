@@ -191,7 +191,7 @@ def test_a_requirement_says_what_is_to_be_done_and_then_that_it_is() -> None:
         judged("security-patch", left("0"), satisfied={"shadow": "https://ci/1"}), Rule.REQUIREMENT
     )
     assert todo.reason == (
-        "security-patch needs review first; say --satisfied review=URL when it is done"
+        "security-patch needs review first; when done, state it as satisfied: review=URL"
     )
     assert done.reason == "shadow is done: https://ci/1"
 

@@ -13,12 +13,12 @@ from gate.budget.impact import Impact
 from gate.decision.decision import Context, Decision, PolicyDecision, PolicySource, exit_code
 from gate.decision.status import PolicyStatus, Status
 from gate.measure.counts import Answer, Cause, Counts, Evidence, Spent, Unmeasured
-from gate.policy.burn_rates import GOOGLE_30D
-from gate.policy.changes import BUILT_IN
+from gate.policy.changes import BUILT_IN_CHANGES, Recognition
 from gate.policy.findings import Finding, Rule, Verdict, worst
+from gate.policy.judge import Judgement
 from gate.policy.override import Override, OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Policy
-from gate.policy.recognition import Recognition
+from gate.policy.rule_settings import GOOGLE_30D
 from gate.policy.tiers import Condition, Tier
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Bound, CompositeSlo, Denominator, Member, RatioSlo, SpendSlo
@@ -146,7 +146,7 @@ def policy_of(known: tuple[Assessment, ...], **fields: Any) -> Policy:
         on=DEFAULT_ACTIONS,
         exempt=frozenset(),
         guards=DEFAULT_GUARDS,
-        change_classes=frozenset(BUILT_IN),
+        change_classes=frozenset(BUILT_IN_CHANGES),
         default_change="full-rollout",
         matchers={},
         overrides=OverrideRule(),
@@ -188,22 +188,30 @@ def decided(
     policy = fields.pop("policy", None) or policy_of(known)
     assert isinstance(policy, Policy)
     band = next((one for one in TIERS if one.name == tier), None)
-    every = frozenset(BUILT_IN)
+    every = frozenset(BUILT_IN_CHANGES)
     allowed = tuple(sorted((band.allow or every) if band else ()))
+    judgement = Judgement(
+        findings=findings,
+        verdict=worst(finding.verdict for finding in findings),
+        tier=band,
+        worst=known[-1] if band else None,
+        obligations=fields.pop("obligations", ()),
+        allowed_again_at=fields.pop("allowed_again_at", None),
+    )
     made = PolicyDecision(
         policy=policy,
         source=source(),
         recognition=Recognition(change="full-rollout", how="default"),
         assessments=known,
-        findings=findings,
-        verdict=worst(one.verdict for one in findings),
-        tier=band,
-        worst=known[-1] if band else None,
+        judgement=judgement,
         allowed_now=allowed,
-        allowed_again_at=None,
-        obligations=(),
     )
     return replace(made, **fields)
+
+
+def judged(made: PolicyDecision, **fields: Any) -> PolicyDecision:
+    """Return the decision of one policy with another judgement."""
+    return replace(made, judgement=replace(made.judgement, **fields))
 
 
 def decision(

@@ -12,16 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.decision.decision import Decision
+from gate.policy.changes import Recognition
 from gate.policy.override import Override
-from gate.policy.recognition import Recognition
 from gate.policy.tiers import Tier
-from gate.reporters import Style
 from gate.reporters.dotenv import render
+from gate.reporters.style import Style
 from tests.reporters.builders import (
     EVERY_KIND,
     allow_policy,
     block_policy,
     decision,
+    judged,
     undecided_policy,
 )
 
@@ -52,7 +53,7 @@ def hostile(text: str) -> Decision:
     """Put a text wherever one from outside can stand."""
     tier = Tier(name=text, condition=None, allow=None)
     made = block_policy(recognition=Recognition(change=text, how=text))
-    return decision(replace(made, tier=tier, policy=replace(made.policy, service=text)))
+    return decision(judged(replace(made, policy=replace(made.policy, service=text)), tier=tier))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_the_variables_say_what_was_decided(kind: str, values: list[str]) -> Non
 
 
 def test_where_nothing_was_measured_tier_and_remaining_are_empty() -> None:
-    lost = replace(undecided_policy(), tier=None, worst=None)
+    lost = judged(undecided_policy(), tier=None, worst=None)
     values = dict(as_gitlab_reads(decision(lost)))
 
     assert (values["GATE_VERDICT"], values["GATE_EXIT_CODE"]) == ("undecided", "3")
@@ -104,8 +105,9 @@ def test_an_override_is_told_beside_the_verdict_that_stays() -> None:
 
 def test_a_budget_overspent_a_thousand_times_is_one_plain_number() -> None:
     made = block_policy()
-    assert made.worst is not None
-    far = replace(made, worst=replace(made.worst, remaining=Fraction(-12_345_678, 10_000)))
+    assert made.judgement.worst is not None
+    worst = replace(made.judgement.worst, remaining=Fraction(-12_345_678, 10_000))
+    far = judged(made, worst=worst)
 
     assert dict(as_gitlab_reads(decision(far)))["GATE_REMAINING"] == "-123456.8"
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.reporters import Style, render, render_status
+from gate.reporters import render, render_status
+from gate.reporters.style import Style
 from tests.reporters.builders import EVERY_KIND, allow_policy, status, undecided_policy
 
 GOLDEN = Path(__file__).parent / "golden"

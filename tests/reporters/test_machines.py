@@ -13,9 +13,10 @@ from hypothesis import given
 from jsonschema import Draft4Validator
 
 from gate.decision.decision import Context, Decision
+from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
-from gate.policy.recognition import Recognition
-from gate.reporters import Style, render
+from gate.reporters import render
+from gate.reporters.style import Style
 from tests.reporters.builders import (
     EVERY_KIND,
     block_policy,

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from gate.decision.decision import Decision
 from gate.measure.counts import Cause
+from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
-from gate.policy.recognition import Recognition
-from gate.reporters import Style, render, render_status
+from gate.reporters import render, render_status
+from gate.reporters.style import Style
 from tests.reporters.builders import (
     EVERY_KIND,
     decided,

@@ -16,9 +16,10 @@ from gate.decision.decision import Decision
 from gate.decision.document import to_document
 from gate.decision.status import status_document
 from gate.measure.counts import Cause, Unmeasured
+from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.policy.recognition import Recognition
-from gate.reporters import REPORTERS, STATUS_REPORTERS, Style, render, render_status
+from gate.reporters import REPORTERS, STATUS_REPORTERS, render, render_status
+from gate.reporters.style import Style
 from gate.slo.window import RollingWindow
 from tests.reporters.builders import (
     AT,

@@ -6,9 +6,10 @@ from gate.check.options import Options
 from gate.check.run import run_status
 from gate.decision.status import Status
 from gate.history.past_budget import BurnDown
-from gate.reporters import Style, render_status
+from gate.reporters import render_status
 from gate.reporters.layout import text_width
 from gate.reporters.spark import signs, sparkline
+from gate.reporters.style import Style
 from tests.pipeline.memory import AT, Opening, file, slo
 from tests.pipeline.telling import DAY, Telling
 from tests.reporters.reports import MONEY, STORY

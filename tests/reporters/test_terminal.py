@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from gate.measure.counts import Cause
 from gate.policy.findings import Rule, Verdict
-from gate.reporters import Style, render, render_status
+from gate.reporters import render, render_status
 from gate.reporters.layout import text_width
+from gate.reporters.style import Style
 from tests.reporters.builders import (
     EVERY_KIND,
     availability,

@@ -9,14 +9,19 @@ from functools import partial
 from gate import __version__
 from gate.analysis.anomalies.result import AnomalyReport, Charted, ServiceAnomalies
 from gate.backends import open_backend
-from gate.check.concurrent import run_concurrently
-from gate.check.history_access import by_events, known_of, left_out, open_history
-from gate.check.measure import OpenBackend
+from gate.check.measure import (
+    OpenBackend,
+    by_events,
+    known_of,
+    left_out,
+    open_history,
+    run_concurrently,
+)
 from gate.config.load import PolicyFile
 from gate.history.charts.build import Charting, charts
 from gate.history.incidents import known_steps
 from gate.measure.counts import Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
+from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, newest_steps
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span
@@ -37,7 +42,7 @@ class AnomalyOptions:
     @property
     def span(self) -> Span:
         """A whole number of steps."""
-        return Span(self.at - self.last // self.step * self.step, self.at)
+        return newest_steps(Span(self.at - self.last, self.at), self.step)
 
 
 def chart_indicators(

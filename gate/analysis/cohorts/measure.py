@@ -16,6 +16,7 @@ from gate.history.cohorts.contests import Contest, compare_all
 from gate.history.cohorts.dispersion import FEWEST_STEPS, own_effect
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, LabelValues
 from gate.measure.counts import Cause, Unmeasured
+from gate.measure.history import newest_steps
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.window import Span
@@ -83,10 +84,9 @@ def _request(slo: RatioSlo, asked: CohortOptions) -> CohortRequest:
     counted = slo.window.counted(asked.at)
     length = asked.last or counted.length
     step = _step(length)
-    steps = max(length // step, 1)
     return CohortRequest(
         sli=slo.sli,
-        span=Span(counted.end - steps * step, counted.end),
+        span=newest_steps(Span(counted.end - length, counted.end), step),
         step=step,
         by=(asked.by,) if asked.stratify_by is None else (asked.by, asked.stratify_by),
         most=asked.top,

@@ -6,8 +6,7 @@ from gate import __version__
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
 from gate.analysis.cohorts.result import CohortReport, ServiceCohorts
 from gate.backends import cohorts_of, open_backend
-from gate.check.concurrent import run_concurrently
-from gate.check.measure import OpenBackend
+from gate.check.measure import OpenBackend, run_concurrently
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
 from gate.measure.cohorts import CohortBackend

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from gate import __version__
 from gate.analysis.doctor.result import Checkup, PolicyCheckup, SloCheckup
 from gate.backends import Settings, open_doctor
-from gate.check.concurrent import run_concurrently
-from gate.check.measure import main_request
+from gate.check.measure import main_request, run_concurrently
 from gate.config.load import PolicyFile
 from gate.measure.counts import Limits
 from gate.measure.diagnosis import CheckedSlo, Doctor

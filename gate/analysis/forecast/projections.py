@@ -10,7 +10,6 @@ from gate.analysis.forecast.result import Course, SloForecast
 from gate.budget.assess import PRESENT, carried_on
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Recovery, recovery
-from gate.check.history_access import oldest_leaves, step_of
 from gate.history.calendar_forecast import (
     LEAST,
     StepEvents,
@@ -21,7 +20,7 @@ from gate.history.calendar_forecast import (
     known_part,
 )
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.history import Series, SeriesAnswer
+from gate.measure.history import Series, SeriesAnswer, oldest_leaves, step_of
 from gate.policy.tiers import Tier
 from gate.slo.objective import RatioSlo
 from gate.wording import describe_time

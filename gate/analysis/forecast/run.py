@@ -14,12 +14,10 @@ from gate.analysis.forecast.projections import (
 from gate.analysis.forecast.result import ForecastReport, ServiceForecast, SloForecast
 from gate.backends import open_backend
 from gate.budget.assessment import Assessment
-from gate.check.concurrent import run_concurrently
-from gate.check.history_access import by_events, covered, open_history, step_of
-from gate.check.measure import OpenBackend, measure
+from gate.check.measure import OpenBackend, by_events, measure, open_history, run_concurrently
 from gate.config.load import PolicyFile
 from gate.measure.counts import Unmeasured
-from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.measure.history import SeriesAnswer, SeriesRequest, covered, newest_steps, step_of
 from gate.policy.policy import Policy
 from gate.policy.tiers import tier_of
 from gate.slo.objective import CompositeSlo, SpendSlo
@@ -72,7 +70,7 @@ def forecast_budgets(
 def forecast_requests(policy: Policy, asked: ForecastOptions) -> dict[str, SeriesRequest]:
     """Return which history is wanted of each SLO that has one.
 
-    Of a rolling budget that of its window, as for `gate.check.recover`: what is said of its
+    Of a rolling budget that of its window, as for `gate.check.decide`: what is said of its
     recovery is what ``gate check`` says.
     """
     requests = {}
@@ -81,7 +79,7 @@ def forecast_requests(policy: Policy, asked: ForecastOptions) -> dict[str, Serie
             length = slo.window.duration
             span, step = covered(length, asked.at), step_of(length)
         else:
-            span, step = Span(asked.at - asked.last // STEP * STEP, asked.at), STEP
+            span, step = newest_steps(Span(asked.at - asked.last, asked.at), STEP), STEP
         requests[slo.name] = SeriesRequest(sli=slo.sli, span=span, step=step)
     return requests
 

@@ -8,9 +8,14 @@ from fractions import Fraction
 from gate import __version__
 from gate.analysis.incidents.result import IncidentReport, LookedAt, ServiceIncidents
 from gate.backends import open_backend
-from gate.check.concurrent import run_concurrently
-from gate.check.history_access import by_events, known_of, left_out, open_history
-from gate.check.measure import OpenBackend
+from gate.check.measure import (
+    OpenBackend,
+    by_events,
+    known_of,
+    left_out,
+    open_history,
+    run_concurrently,
+)
 from gate.config.load import PolicyFile
 from gate.history.incidents import WINDOW, budget_events, find_incidents, known_steps
 from gate.history.records import (
@@ -26,13 +31,7 @@ from gate.history.service_incidents import (
     reliability,
 )
 from gate.measure.counts import Unmeasured
-from gate.measure.history import (
-    HistoryBackend,
-    Series,
-    SeriesAnswer,
-    SeriesRequest,
-    newest_steps,
-)
+from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest, newest_steps
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span

@@ -9,7 +9,7 @@ from gate.analysis.anomalies import run as anomalies
 from gate.analysis.forecast.run import ForecastOptions, forecast_requests
 from gate.analysis.incidents.run import IncidentOptions
 from gate.backends import history_of
-from gate.check.history_access import by_events
+from gate.check.measure import by_events
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
 from gate.measure.counts import Answer, Backend, Cause, CountRequest, Unmeasured

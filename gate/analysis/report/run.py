@@ -17,11 +17,9 @@ from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswer
 from gate.analysis.report.result import Report, ServiceReport
 from gate.backends import Settings, open_backend
 from gate.budget.assessment import Assessment
-from gate.check.concurrent import run_concurrently
-from gate.check.history_access import by_events, known_of
-from gate.check.measure import OpenBackend
+from gate.check.measure import OpenBackend, by_events, known_of, run_concurrently
 from gate.check.options import Options
-from gate.check.past import look_back
+from gate.check.past import gather_history
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
@@ -29,8 +27,8 @@ from gate.history.past_budget import Trace, trace
 from gate.history.records import Deployment
 from gate.measure.counts import Backend, Limits
 from gate.measure.history import Series
+from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge
-from gate.policy.past import NOTHING
 from gate.policy.policy import Policy
 
 
@@ -113,16 +111,21 @@ def _service(
     questions: Questions,
 ) -> ServiceReport:
     policy, asked = file.policy, questions.search
-    past = look_back(policy, told.history, asked.at) if policy.looks_back else NOTHING
+    past = gather_history(policy, told.history, asked.at) if policy.looks_back else NO_PAST
     foretold = service_forecast(file, assessments, told.forecast, questions.forecast)
-    recovering = [one.assessment for one in foretold.slos]
+    case = Case(
+        policy=policy,
+        assessments=[one.assessment for one in foretold.slos],
+        change=policy.default_change,
+        at=asked.at,
+        past=past,
+    )
     return ServiceReport(
         policy=policy,
         source=file.source,
         assessments=assessments,
         outlook={
-            change: judge(policy, recovering, change, at=asked.at, satisfied={}, past=past)
-            for change in sorted(policy.change_classes)
+            change: judge(replace(case, change=change)) for change in sorted(policy.change_classes)
         },
         traces=_traces(policy, assessments, told.steps, questions),
         incidents=service_incidents(file, told.steps, asked),

@@ -11,10 +11,11 @@ from gate.analysis.report.result import Report, ServiceReport
 from gate.budget.assessment import Assessment
 from gate.history.incidents import Incident
 from gate.history.past_budget import DAY, Stretch, Trace
+from gate.policy.case import deciding
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement
 from gate.policy.policy import Policy
-from gate.policy.tier_findings import deciding, told_left
+from gate.policy.rules.tiers import left_shown
 from gate.policy.tiers import Tier, tier_of
 from gate.reporters import summary
 from gate.reporters.budgets import cause, promise
@@ -59,11 +60,11 @@ def standing(service: ServiceReport) -> tuple[Verdict, str, str]:
     known, lowest = service.assessments, deciding(service.assessments)
     lost = sum(not one.measured for one in known)
     gap = f"{lost} OF {len(known)} NOT MEASURED"
-    if lowest is None:
+    if lowest is None or lowest.compared is None:
         return Verdict.UNDECIDED, gap, "no budget that counts is known"
-    tier = tier_of(service.policy.tiers, lowest.remaining)
+    tier = tier_of(service.policy.tiers, lowest.compared)
     verdict, word = severity(service.policy, tier), tier.name.upper()
-    sentence = f"{lowest.assessment.slo.name}: {told_left(lowest)}"
+    sentence = f"{lowest.slo.name}: {left_shown(lowest, lowest.compared)}"
     if not lost:
         return verdict, word, sentence
     if verdict is Verdict.BLOCK:
@@ -104,7 +105,7 @@ def _again(judged: Judgement) -> str:
     at = judged.allowed_again_at
     if at is None:
         return ""
-    if any(finding.if_calm for finding in judged.findings):
+    if judged.allowed_again_if_calm:
         return f" (again about {wording.instant(at)}, if nothing more fails)"
     return f" (again {wording.instant(at)})"
 

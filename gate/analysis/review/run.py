@@ -9,9 +9,7 @@ from fractions import Fraction
 from gate import __version__
 from gate.analysis.review.result import Replayed, Review, ReviewReport, ServiceReview, SloReview
 from gate.backends import open_backend
-from gate.check.concurrent import run_concurrently
-from gate.check.history_access import by_events, left_out, open_history
-from gate.check.measure import OpenBackend
+from gate.check.measure import OpenBackend, by_events, left_out, open_history, run_concurrently
 from gate.config.load import PolicyFile
 from gate.history.objective_candidates import Candidate, candidates, fit, met_in_most, moved, spent
 from gate.history.periods import PastPeriod, PeriodCut, cut, look_at

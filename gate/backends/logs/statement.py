@@ -11,12 +11,11 @@ from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.source import LogSource
 from gate.backends.logs.timestamps import Timestamp, instant
 from gate.measure.counts import CountRequest
+from gate.measure.history import equal_parts
 from gate.slo.window import Span
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
-_PARTS: Final = 720
-_SHORTEST: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class Statement:
 
         720 parts, or as many as are at least five minutes long.
         """
-        parts = max(1, min(_PARTS, span.length // _SHORTEST))
+        parts = equal_parts(span.length)
         width = -(-(span.length // MICROSECOND) // parts)
         part = self.key(
             f"greatest(-1, (epoch_us(_at) - {microseconds(span.start) + 1}) // {width})"

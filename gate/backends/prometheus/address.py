@@ -1,20 +1,11 @@
 """Where the server is, how to log in there, and what of that must never be shown."""
 
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
-
-from requests import PreparedRequest
-from requests.auth import AuthBase
 
 from gate.backends.prometheus.settings import PrometheusSettings, login_of, secrets
 from gate.errors import UsageError
-
-_SHORTEST_SECRET: Final = 4
-"""A shorter value cannot be blotted out without making a message unreadable."""
-_BLOT: Final = "***"
-_LONGEST: Final = 300
-"""Characters of a server's words in a message."""
+from gate.request_failure import redactable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,28 +25,6 @@ class Address:
         """Return the address of a part of the API, such as ``query``."""
         path = f"{self.url.path.rstrip('/')}/api/v1/{name}"
         return urlunsplit(self.url._replace(path=path))
-
-    def safe(self, text: str) -> str:
-        """Return a server's words as one line to show, with every secret in it blotted out."""
-        for secret in self.secrets:
-            text = text.replace(secret, _BLOT)
-        line = " ".join(text.split())
-        if len(line) <= _LONGEST:
-            return line
-        # The cause is named at the end by VictoriaMetrics, at the start by others.
-        return f"{line[: _LONGEST // 3]} ... {line[-_LONGEST * 2 // 3 :]}"
-
-
-class FixedHeaders(AuthBase):
-    """Leaves the login to the headers that are there already.
-
-    Without an ``auth`` of our own, requests would put a login from ~/.netrc over them:
-    https://requests.readthedocs.io/en/latest/user/authentication/#netrc-authentication
-    """
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Return the request as it is."""
-        return request
 
 
 def address(settings: PrometheusSettings) -> Address:
@@ -79,7 +48,5 @@ def address(settings: PrometheusSettings) -> Address:
 
 
 def _secrets(settings: PrometheusSettings, login: dict[str, str]) -> tuple[str, ...]:
-    """Return what is blotted out: the secrets, and every other header's value."""
-    values = {*secrets(settings), *settings.headers.values(), *login.values()}
-    long_enough = {value for value in values if len(value) >= _SHORTEST_SECRET}
-    return tuple(sorted(long_enough, key=len, reverse=True))
+    """Return what is redacted: the secrets, and the value of every other header."""
+    return redactable([*secrets(settings), *settings.headers.values(), *login.values()])

@@ -1,82 +1,183 @@
-"""One request's answer, from the readings of its parts."""
+"""One request's answer: counts that can be believed, or why there are none."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.counting import (
-    Counted,
-    Numbers,
-    amount_spent,
-    count_events,
-    count_slices,
-)
 from gate.backends.prometheus.plan import Plan
-from gate.backends.prometheus.probe import Probe, coverage_of, newest_of
-from gate.backends.prometheus.query import EVENTS, Query, Role
-from gate.backends.prometheus.query_result import QueryError, QueryResults
+from gate.backends.prometheus.probe import coverage_of, newest_sample
+from gate.backends.prometheus.query import EVENTS, SECOND, Role
+from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults
 from gate.measure.counts import (
     Answer,
     Cause,
-    CountRequest,
     Counts,
     Evidence,
     MeasurementError,
     Spent,
     Unmeasured,
 )
-from gate.slo.indicator import EmptySlice
+from gate.slo.indicator import EmptySlice, Slices
+from gate.slo.quantities import format_duration
+from gate.slo.window import Span
+
+_HAIR: Final = Fraction(1, 10**9)
+"""Of the total: what floats and extrapolation may be off."""
+_NONE_BAD: Final = "bad: nothing came back, counted as 0 beside the events that there are"
+Numbers = Mapping[Role, Fraction | None]
+
+
+TotalAndBad = tuple[Fraction, Fraction]
+
+
+def amount_spent(amount: Fraction | None, span: Span) -> Fraction:
+    """Return what was spent; zero is an amount.
+
+    Raises:
+        MeasurementError: absent or negative.
+    """
+    if amount is None:
+        raise _no_data(Role.SPENT, span)
+    if amount < 0:
+        raise _negative(Role.SPENT, amount)
+    return amount
+
+
+def count_events(numbers: Numbers, span: Span) -> TotalAndBad:
+    """Return all events over a span and the bad ones, from two of total, good and bad.
+
+    An absent bad is zero only beside a total (or a good) that is there. An absent good is never
+    zero: a wrong label or histogram boundary would look like a total outage.
+
+    Raises:
+        MeasurementError: no data, no traffic, or numbers that cannot be counts.
+    """
+    for role in (Role.TOTAL, Role.GOOD):
+        number = numbers.get(role)
+        if number is not None and number < 0:
+            raise _negative(role, number)
+    if Role.TOTAL in numbers:
+        return _of_total(numbers, numbers[Role.TOTAL], span)
+    return _without_total(numbers[Role.GOOD], numbers[Role.BAD], span)
+
+
+def count_slices(numbers: Numbers, slices: Slices, span: Span) -> TotalAndBad:
+    """Return all timeslices over a span and the bad ones; those without events as the policy says.
+
+    Raises:
+        MeasurementError: no slice has data, or some slices could not be judged.
+    """
+    if numbers[Role.SLICES] is None and not EVENTS & numbers.keys():
+        raise _no_data(Role.GAUGE, span)
+    seen = numbers[Role.SLICES] or Fraction()
+    judged = numbers[Role.JUDGED_SLICES] or Fraction()
+    bad = numbers[Role.BAD_SLICES] or Fraction()
+    if judged != seen:
+        reason = (
+            f"slices: {float(seen - judged):,.0f} of {float(seen):,.0f} have events but no good"
+            " ratio from 0 to 1 (a series is missing there, or it is NaN)"
+        )
+        raise MeasurementError(Cause.INVALID, reason)
+    empty = _empty_slices(numbers, slices, span)
+    if slices.empty is not EmptySlice.LEFT_OUT:
+        seen += empty
+        bad += empty if slices.empty is EmptySlice.BAD else 0
+    if not seen:
+        reason = f"slices: none of {format_duration(slices.length)} in the window has data"
+        raise MeasurementError(Cause.NO_DATA, reason)
+    return _checked(seen, bad)
+
+
+def count_notes(numbers: Numbers, slices: Slices | None, span: Span) -> tuple[str, ...]:
+    """Return what a reader should know of how absent numbers were counted."""
+    if slices is None:
+        return (_NONE_BAD,) if numbers.get(Role.BAD, Fraction()) is None else ()
+    empty = _empty_slices(numbers, slices, span)
+    return (f"{float(empty):,.0f} slices without events: {slices.empty}",) if empty else ()
+
+
+def _empty_slices(numbers: Numbers, slices: Slices, span: Span) -> Fraction:
+    return max(span.length // slices.length - (numbers[Role.SLICES] or Fraction()), Fraction())
+
+
+def _of_total(numbers: Numbers, total: Fraction | None, span: Span) -> TotalAndBad:
+    if total is None:
+        raise _no_data(Role.TOTAL, span)
+    if Role.BAD in numbers:
+        return _checked(total, numbers[Role.BAD] or Fraction())
+    good = numbers[Role.GOOD]
+    if good is None:
+        raise _good_is_missing("total", total) if total else _no_traffic()
+    return _checked(total, total - good)
+
+
+def _without_total(good: Fraction | None, bad: Fraction | None, span: Span) -> TotalAndBad:
+    if good is None:
+        raise _no_data(Role.GOOD, span) if bad is None else _good_is_missing("bad", bad)
+    bad = bad or Fraction()
+    return _checked(good + bad, bad)
+
+
+def _checked(total: Fraction, bad: Fraction) -> TotalAndBad:
+    hair = total * _HAIR
+    if bad < -hair:
+        raise _negative(Role.BAD, bad)
+    if bad > total + hair:
+        reason = f"bad is {float(bad):,.2f} and more than total, which is {float(total):,.2f}"
+        raise MeasurementError(Cause.INVALID, reason)
+    if not total:
+        raise _no_traffic()
+    return total, min(max(bad, Fraction()), total)
+
+
+def _negative(role: Role, number: Fraction) -> MeasurementError:
+    reason = f"{role}: the value is {float(number):g}, and a count cannot be negative"
+    if role is Role.BAD:
+        reason += " (is good more than total?)"
+    return MeasurementError(Cause.INVALID, reason)
+
+
+def _no_traffic() -> MeasurementError:
+    return MeasurementError(Cause.NO_TRAFFIC, "total is 0: no event, good or bad")
+
+
+def _no_data(role: Role, span: Span) -> MeasurementError:
+    window = format_duration(span.length // SECOND * SECOND)
+    reason = f"{role}: nothing came back; no series matches, or none has samples in the {window}"
+    return MeasurementError(Cause.NO_DATA, reason)
+
+
+def _good_is_missing(other: str, count: Fraction) -> MeasurementError:
+    reason = (
+        f"good: nothing came back, though {other} counts {float(count):,.0f} events; check the"
+        " labels (le must be a boundary that the histogram has); if really nothing was good,"
+        " add: or vector(0)"
+    )
+    return MeasurementError(Cause.NO_DATA, reason)
+
 
 _NOTHING_THERE: Final = frozenset({Cause.NO_DATA, Cause.NO_TRAFFIC, Cause.STALE})
 
 
-@dataclass(slots=True)
-class _Gathered:
-    """Numbers taken from readings, with what the server had to say along with them."""
-
-    readings: QueryResults
-    warnings: dict[str, None] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)
-
-    def number(self, name: str, part: Query) -> Fraction | None:
-        """Return a part's number, None for no series."""
-        reading = self.readings(part)
-        if isinstance(reading, QueryError):
-            raise MeasurementError(reading.cause, f"{name}: {reading.reason}")
-        self.warnings |= dict.fromkeys(reading.warnings)
-        self.notes |= dict.fromkeys(reading.notes)
-        return reading.number
-
-    def known(self, part: Query) -> Fraction | None:
-        """Return the number of a part on which no count depends; None where there is none."""
-        reading = self.readings(part)
-        return None if isinstance(reading, QueryError) else reading.number
-
-    def numbers(self, name: str, parts: Iterable[Query]) -> list[Fraction]:
-        """Return the numbers of those parts that have any."""
-        found = [self.number(name, part) for part in parts]
-        return [number for number in found if number is not None]
-
-
 def answer(plan: Plan, readings: QueryResults) -> Answer:
     """Answer a plan's request; whatever is missing or wrong makes it `Unmeasured`."""
-    gathered = _Gathered(readings)
+    gathered = GatheredNumbers(readings)
     try:
         numbers = {role: gathered.number(role, part) for role, part in plan.parts.items()}
         check_boundaries([gathered.number("boundary", part) for part in plan.lacking])
-        counted = _count(plan.request, numbers)
+        slices, span = plan.request.slices, plan.request.span
+        if Role.SPENT in numbers:
+            amount = amount_spent(numbers[Role.SPENT], span)
+            return Spent(amount=amount, evidence=_evidence(plan, gathered, plan.notes))
+        total, bad = _count(numbers, slices, span)
         _check_bad(plan, numbers)
-        evidence = _evidence(plan, gathered, (*plan.notes, *counted.notes))
+        notes = (*plan.notes, *count_notes(numbers, slices, span))
+        return Counts(total=total, bad=bad, evidence=_evidence(plan, gathered, notes))
     except MeasurementError as error:
         return _unmeasured(error, gathered, plan.query)
-    if Role.SPENT in numbers:
-        return Spent(amount=counted.total, evidence=evidence)
-    return Counts(total=counted.total, bad=counted.bad, evidence=evidence)
 
 
-def _unmeasured(error: MeasurementError, gathered: _Gathered, query: str) -> Unmeasured:
+def _unmeasured(error: MeasurementError, gathered: GatheredNumbers, query: str) -> Unmeasured:
     """Say why there is no count; whether nothing is there is not known from a part of the data."""
     cause, reason = error.cause, error.reason
     if cause in _NOTHING_THERE and gathered.warnings:
@@ -104,7 +205,7 @@ def check_boundaries(lacking: Iterable[Fraction | None]) -> None:
     """Refuse a count by a boundary that some histograms had not in all of the window.
 
     Raises:
-        NotMeasuredError: there are such histograms.
+        MeasurementError: there are such histograms.
     """
     most = max((number for number in lacking if number is not None), default=Fraction())
     if most:
@@ -115,25 +216,22 @@ def check_boundaries(lacking: Iterable[Fraction | None]) -> None:
         raise MeasurementError(Cause.INVALID, reason)
 
 
-def _count(request: CountRequest, numbers: Numbers) -> Counted:
-    if Role.SPENT in numbers:
-        return amount_spent(numbers[Role.SPENT], request.span)
-    if request.slices is None:
-        return count_events(numbers, request.span)
+def _count(numbers: Numbers, slices: Slices | None, span: Span) -> TotalAndBad:
+    if slices is None:
+        return count_events(numbers, span)
     if EVENTS & numbers.keys():
         try:
-            count_events(numbers, request.span)
+            count_events(numbers, span)
         except MeasurementError as error:
-            idle = error.cause is Cause.NO_TRAFFIC
-            if not idle or request.slices.empty is EmptySlice.LEFT_OUT:
+            if error.cause is not Cause.NO_TRAFFIC or slices.empty is EmptySlice.LEFT_OUT:
                 raise
-    return count_slices(numbers, request.slices, request.span)
+    return count_slices(numbers, slices, span)
 
 
-def _evidence(plan: Plan, gathered: _Gathered, notes: tuple[str, ...]) -> Evidence:
+def _evidence(plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...]) -> Evidence:
     newest = coverage = None
     if plan.probe is not None:
-        newest = _newest(plan.probe, gathered)
+        newest = newest_sample(plan.probe, gathered)
         counts = [gathered.number("coverage", part) for part in plan.probe.coverage]
         coverage = coverage_of([count or Fraction() for count in counts], plan.probe)
     elif plan.request.probe:
@@ -142,19 +240,7 @@ def _evidence(plan: Plan, gathered: _Gathered, notes: tuple[str, ...]) -> Eviden
         query=plan.query,
         newest=newest,
         coverage=coverage,
-        objective=None if plan.objective is None else gathered.known(plan.objective),
+        objective=None if plan.objective is None else gathered.number_or_none(plan.objective),
         warnings=tuple(gathered.warnings),
         notes=(*gathered.notes, *notes),
     )
-
-
-def _newest(probe: Probe, gathered: _Gathered) -> datetime:
-    found = gathered.numbers("freshness", probe.newest)
-    found += gathered.numbers("freshness", probe.second_round(gathered.readings))
-    if len(found) < (1 if probe.union else len(probe.newest)):
-        reason = "freshness: no sample in the last 6 hours, and when the last one was is not known"
-        raise MeasurementError(Cause.STALE, reason)
-    try:
-        return newest_of(found, probe.union)
-    except OverflowError:
-        raise MeasurementError(Cause.INVALID, "freshness: the sample's time is no time") from None

@@ -1,21 +1,130 @@
 """The backend: requests in, one batched round of queries, answers out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.outcome import Failure
 from gate.backends.prometheus.plan import Plan, plan, questions
-from gate.backends.prometheus.series import one_step, series_answer, series_plan
-from gate.measure.counts import Answer, CountRequest
-from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.backends.prometheus.query import EVENTS, QueryGrid, Role
+from gate.backends.prometheus.query_result import QueryError, QueryResults
+from gate.measure.counts import Answer, Cause, CountRequest, Unmeasured
+from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
+from gate.request_failure import RequestFailure
+from gate.slo.window import Span
 
-if TYPE_CHECKING:  # for one command only
+if TYPE_CHECKING:
     from gate.measure.cohorts import CohortAnswer, CohortRequest
+
+Points = Mapping[Role, tuple[float | None, ...]]
+
+
+def one_step(request: SeriesRequest) -> CountRequest:
+    """Return the count of the newest step, which differs from the others only in its end."""
+    end = request.span.end
+    return CountRequest(sli=request.sli, span=Span(end - request.step, end))
+
+
+def series_plan(request: SeriesRequest, readings: QueryResults) -> Plan | Unmeasured:
+    """Say what to ask for a series, or why it cannot be asked."""
+    planned = plan(one_step(request), readings)
+    if isinstance(planned, Unmeasured):
+        return planned
+    if not EVENTS & planned.parts.keys():
+        reason = "only events can be told step by step, neither a gauge nor what is spent"
+        return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
+    grid = QueryGrid(request.span.start + request.step, request.step, request.steps)
+    queries = dict(planned.parts)
+    if request.mean and planned.sum is not None:
+        queries[Role.SUM] = planned.sum
+    parts = {role: replace(part, grid=grid, grain=None) for role, part in queries.items()}
+    return replace(planned, parts=parts)
+
+
+def series_answer(planned: Plan, readings: QueryResults) -> SeriesAnswer:
+    """Put together what came back for a plan's parts."""
+    points: dict[Role, tuple[float | None, ...]] = {}
+    for role in [role for role in planned.parts if role is not Role.SUM]:
+        own = _points(planned, role, readings)
+        if isinstance(own, Unmeasured):
+            return own
+        points[role] = own
+    steps = [_step(total, bad) for total, bad in _events(points)]
+    return Series(
+        total=tuple(total for total, _ in steps),
+        bad=tuple(bad for _, bad in steps),
+        query=planned.query,
+        notes=planned.notes,
+        measured=_measured(planned, points, readings),
+    )
+
+
+def _points(
+    planned: Plan, role: Role, readings: QueryResults
+) -> tuple[float | None, ...] | Unmeasured:
+    reading = readings(planned.parts[role])
+    if isinstance(reading, QueryError):
+        reason = f"{role}: {reading.reason}"
+        return Unmeasured(cause=reading.cause, reason=reason, query=planned.query)
+    if reading.warnings:
+        reason = f"partial answer: {'; '.join(reading.warnings)}"
+        return Unmeasured(cause=Cause.PARTIAL, reason=reason, query=planned.query)
+    return reading.points
+
+
+def _measured(
+    planned: Plan, points: Points, readings: QueryResults
+) -> Measured | Unmeasured | None:
+    """Return what the mean is made of; what spoils it does not spoil the counts."""
+    if Role.SUM not in planned.parts:
+        return None
+    sums = _points(planned, Role.SUM, readings)
+    if isinstance(sums, Unmeasured):
+        return sums
+    events = points[Role.TOTAL]
+    complete = [None not in pair for pair in zip(sums, events, strict=True)]
+    return Measured(
+        sums=_only_where(complete, sums),
+        events=_only_where(complete, events),
+    )
+
+
+def _only_where(
+    complete: Sequence[bool], values: Sequence[float | None]
+) -> tuple[float | None, ...]:
+    return tuple(value if there else None for value, there in zip(values, complete, strict=True))
+
+
+def _events(points: Points) -> Iterator[tuple[float | None, float | None]]:
+    """Yield each step's events and bad ones, as far as they are known.
+
+    A bad part that is absent is none beside a total, or a good one, that is there.
+    """
+    if Role.BAD not in points:
+        for total, good in zip(points[Role.TOTAL], points[Role.GOOD], strict=True):
+            yield total, _difference(total, good)
+    elif Role.TOTAL in points:
+        for total, bad in zip(points[Role.TOTAL], points[Role.BAD], strict=True):
+            yield total, bad or 0.0
+    else:
+        for good, bad in zip(points[Role.GOOD], points[Role.BAD], strict=True):
+            yield None if good is None else good + (bad or 0.0), bad or 0.0
+
+
+def _step(total: float | None, bad: float | None) -> tuple[float | None, float | None]:
+    """Return a step; nothing is known of it where what tells traffic is missing."""
+    if total is None or bad is None:
+        return None, None
+    return total, min(max(bad, 0.0), total)
+
+
+def _difference(total: float | None, good: float | None) -> float | None:
+    if not total:
+        return total
+    return None if good is None else total - good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +146,9 @@ class PrometheusBackend:
         fetch = self._fetch(at)
         fetch.run(part for request in requests for part in questions(request))
         plans = [plan(request, fetch.reading) for request in requests]
-        asked = [planned for planned in plans if isinstance(planned, Plan)]
-        fetch.run(part for planned in asked for part in planned)
-        fetch.run(part for planned in asked for part in planned.second_round(fetch.reading))
+        possible = [planned for planned in plans if isinstance(planned, Plan)]
+        fetch.run(part for planned in possible for part in planned)
+        fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))
         return [
             answer(planned, fetch.reading) if isinstance(planned, Plan) else planned
             for planned in plans
@@ -52,8 +161,8 @@ class PrometheusBackend:
         fetch = self._fetch(max(request.span.end for request in requests))
         fetch.run(part for request in requests for part in questions(one_step(request)))
         plans = [series_plan(request, fetch.reading) for request in requests]
-        asked = [planned for planned in plans if isinstance(planned, Plan)]
-        fetch.run(part for planned in asked for part in planned.parts.values())
+        possible = [planned for planned in plans if isinstance(planned, Plan)]
+        fetch.run(part for planned in possible for part in planned.parts.values())
         return [
             series_answer(planned, fetch.reading) if isinstance(planned, Plan) else planned
             for planned in plans
@@ -62,7 +171,7 @@ class PrometheusBackend:
     def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
         """Return what happened to each group; never raises for what the server does."""
         # Imported here: other runs start sooner without it.
-        from gate.backends.prometheus.cohorts import (  # noqa: PLC0415
+        from gate.backends.prometheus.labels import (  # noqa: PLC0415
             CohortPlan,
             cohort_answer,
             cohort_plan,
@@ -74,20 +183,20 @@ class PrometheusBackend:
         fetch = self._fetch(max(request.span.end for request in requests))
         fetch.run(part for request in requests for part in questions(whole(request)))
         plans = [cohort_plan(request, fetch.reading) for request in requests]
-        fetch.run(part for told in plans if isinstance(told, CohortPlan) for part in told)
+        fetch.run(part for planned in plans if isinstance(planned, CohortPlan) for part in planned)
         return [
-            cohort_answer(told, fetch.reading, lambda metric: self._labels(metric, fetch.until))
-            if isinstance(told, CohortPlan)
-            else told
-            for told in plans
+            cohort_answer(planned, fetch.reading, lambda metric: self._labels(metric, fetch.until))
+            if isinstance(planned, CohortPlan)
+            else planned
+            for planned in plans
         ]
 
     def _labels(self, metric: str, until: float) -> list[str]:
-        """Return the labels that a metric's series have; empty where it cannot be told."""
+        """Return the labels that a metric's series have; empty if the server does not answer."""
         body = self.client.ask("labels", {"match[]": metric}, until=until)
-        names = [] if isinstance(body, Failure) else body.get("data")
-        known = map(str, names if isinstance(names, list) else ())
-        return [name for name in known if name != "__name__"]
+        names = [] if isinstance(body, RequestFailure) else body.get("data")
+        labels = map(str, names if isinstance(names, list) else ())
+        return [label for label in labels if label != "__name__"]
 
     def _fetch(self, at: datetime) -> Fetch:
         return Fetch(

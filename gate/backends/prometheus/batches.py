@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Generic, TypeVar
 
-from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.outcome import NO_TIME, Failure, Reply, RetryAdvice
+from gate.backends.prometheus.client import ALLOW_MORE, Client, Reply
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import (
     LABEL,
@@ -18,12 +17,12 @@ from gate.backends.prometheus.query_result import (
     merge_results,
     read_reply,
 )
+from gate.http import NO_TIME
 from gate.measure.counts import Cause
 from gate.promql.selectors import quote
+from gate.request_failure import RequestFailure, RetryAdvice
 
 Job = TypeVar("Job")
-
-
 Outcome = TypeVar("Outcome")
 
 
@@ -77,24 +76,14 @@ class Workers(Generic[Job, Outcome]):
 
 _MOST_BYTES: Final = 12_000
 """VictoriaMetrics takes 16 KiB (-search.maxQueryLen), counted before percent-encoding."""
-
-
 _MOST_POINTS: Final = 32_768
 """Of one answer: some 0.7 MB, and 5 MB once read. What a server does for an ``or`` of many series
 over many steps grows faster than their number (benchmarks/README.md)."""
-
-
 _FEWEST_PIECES: Final = 2
-
-
 _WORTH_WHILE: Final = 1.0
 """Seconds that a query needs to be answered at all, on a server that is slow already."""
-
-
 _GRACE: Final = 0.5
 """Seconds more for a query that ran out of time to say so itself."""
-
-
 Batch = tuple[Query, ...]
 
 
@@ -170,7 +159,7 @@ class Fetch:
         if part in self._halves:
             newer, older = self._halves[part]
             return merge_results(self.reading(newer), self.reading(older))
-        return self._readings.get(part) or _fault(NO_TIME)
+        return self._readings.get(part) or _fault(NO_TIME + ALLOW_MORE)
 
     def run(self, parts: Iterable[Query]) -> None:
         """Ask for the parts until each is read, or time is up."""
@@ -186,7 +175,7 @@ class Fetch:
             waiting = deque(self._hopeful(waiting))
         workers.dismiss()
 
-    def _ask(self, batch: Batch) -> Reply | Failure:
+    def _ask(self, batch: Batch) -> Reply | RequestFailure:
         left = self.until - self.client.clock.monotonic()
         # What can be asked for in pieces leaves time to do so, as long as that is worth while.
         divisible = len(batch) > 1 or batch[0].halves() is not None
@@ -194,21 +183,21 @@ class Fetch:
         when = self.at if batch[0].grid is None else batch[0].grid
         return self.client.query(batch_query(batch), when, until=self.until, allowed=allowed)
 
-    def _settle(self, batch: Batch, outcome: Reply | Failure) -> list[Batch]:
+    def _settle(self, batch: Batch, outcome: Reply | RequestFailure) -> list[Batch]:
         """Keep what came back; return what to ask instead of a batch that failed."""
         if isinstance(outcome, Reply):
             self._readings.update(zip(batch, read_reply(outcome, batch), strict=True))
             return []
-        if outcome.remedy in {RetryAdvice.SEPARATE, RetryAdvice.SMALLER} and len(batch) > 1:
+        if outcome.advice in {RetryAdvice.SEPARATE, RetryAdvice.SMALLER} and len(batch) > 1:
             return split_batch(batch, self.parallel)
-        halves = batch[0].halves() if outcome.remedy is RetryAdvice.SMALLER else None
+        halves = batch[0].halves() if outcome.advice is RetryAdvice.SMALLER else None
         if halves is not None:
             self._halves[batch[0]] = halves
             return [(half,) for half in halves]
         if outcome.slow and batch not in self._asked_again:
             self._asked_again.add(batch)  # at the end, when the others no longer slow it down
             return [batch]
-        if outcome.remedy is RetryAdvice.GIVE_UP:
+        if outcome.advice is RetryAdvice.GIVE_UP:
             self.hopeless = outcome.reason
         self._read_all(batch, outcome.reason)
         return []

@@ -1,40 +1,158 @@
-"""The only HTTP of this backend: one question sent, its answer or the reason why there is none."""
+"""One server: a question sent, and its answer or the reason why there is none."""
 
-import random
-import time
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
 
 import requests
+from requests import Response
 from requests.adapters import HTTPAdapter
 
-from gate.backends.prometheus.address import FixedHeaders, address
-from gate.backends.prometheus.network import explain
-from gate.backends.prometheus.outcome import NO_TIME, Failure, Reply
-from gate.backends.prometheus.query import QueryGrid
-from gate.backends.prometheus.response import Body, read_response, read_result
+from gate.backends.prometheus.address import address
+from gate.backends.prometheus.query import QueryGrid, endpoint_of
 from gate.backends.prometheus.settings import PrometheusSettings
+from gate.http import (
+    Clock,
+    Retries,
+    Sender,
+    is_html,
+    json_object,
+    persist,
+    redirect_target,
+    retry_after,
+)
+from gate.request_failure import Redactor, RequestFailure, RetryAdvice
 
-Form = Mapping[str, str]
+_REDIRECTS: Final = range(300, 400)
+_TRANSIENT: Final = frozenset({429, 502, 503})
+_ADVICE: Final = {
+    400: RetryAdvice.SEPARATE,
+    401: RetryAdvice.GIVE_UP,
+    403: RetryAdvice.GIVE_UP,
+    404: RetryAdvice.GIVE_UP,
+    413: RetryAdvice.SMALLER,
+    422: RetryAdvice.SEPARATE,
+}
+_TOO_SLOW: Final = re.compile(r"timed out|timeout exceeded|deadline exceeded", re.IGNORECASE)
+_TOO_LARGE: Final = re.compile(
+    # Prometheus' engine; VictoriaMetrics' -search.max... flags; Mimir's and Thanos' limits.
+    # With spaces, since VictoriaMetrics repeats the query, and a metric may be named so.
+    r"too many (?:samples|points|series|chunks)|-search\.max|not enough memory"
+    r"|exceed(?:s|ed) (?:the |\w+ )?(?:limit|maximum)|hit the max",
+    re.IGNORECASE,
+)
+_BUSY: Final = "-search.maxConcurrentRequests"
+"""VictoriaMetrics: too many queries at once, of whatever size."""
+_REPEATED_QUERY: Final = re.compile(r"error when executing query=.* for \(time=\d+, step=\d+\): ")
+_INFO: Final = "PromQL info: "
+Body = Mapping[str, Any]
+"""An answer of the API that says it is a success."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer to a query."""
+
+    kind: str
+    """Prometheus' ``resultType``."""
+    result: Sequence[Any]
+    warnings: tuple[str, ...] = ()
+    """What the server says is missing."""
+    notes: tuple[str, ...] = ()
+
+
+def read_response(response: Response, now: datetime) -> Body | RequestFailure:
+    """Read a response whose body is complete; ``now`` is for a Retry-After that is a date."""
+    status = response.status_code
+    if status in _REDIRECTS:
+        reason = f"it redirects to {redirect_target(response)}: probably a login page ({status})"
+        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
+    body = json_object(response)
+    if status == HTTPStatus.OK:
+        return _answer(response, body)
+    return _refusal(response, body, now)
+
+
+def read_result(body: Body) -> Reply | RequestFailure:
+    """Read the answer to a query."""
+    match body.get("data"):
+        case {"resultType": str(kind), "result": list(result)}:
+            warnings, notes = _remarks(body)
+            return Reply(kind=kind, result=result, warnings=warnings, notes=notes)
+        case _:
+            return RequestFailure(reason="its answer holds no result")
+
+
+def _answer(response: Response, body: Body | None) -> Body | RequestFailure:
+    if body is None and is_html(response):
+        reason = "it answers with an HTML page: probably a login page, or not the API's url"
+        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
+    if body is None:
+        return RequestFailure(reason="its answer is not JSON, or was cut off")
+    if body.get("status") != "success":
+        return RequestFailure(reason=_words(response, body) or "its answer does not say success")
+    return body
+
+
+def _remarks(body: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is missing from an answer, and what is merely worth knowing."""
+    said, notes = _texts(body.get("warnings")), _texts(body.get("infos"))
+    # Before its answers had infos, Prometheus put them among the warnings:
+    # https://github.com/grafana/grafana/issues/84636
+    warnings = tuple(text for text in said if not text.startswith(_INFO))
+    notes += tuple(text for text in said if text.startswith(_INFO))
+    if body.get("isPartial"):  # VictoriaMetrics, cluster version
+        warnings += ("a part of the storage did not answer",)
+    return warnings, notes
+
+
+def _refusal(response: Response, body: Body | None, now: datetime) -> RequestFailure:
+    status, words = response.status_code, _words(response, body)
+    timed_out = status == HTTPStatus.GATEWAY_TIMEOUT or (body or {}).get("errorType") == "timeout"
+    busy, slow = _BUSY in words, timed_out or _TOO_SLOW.search(words) is not None
+    advice = _ADVICE.get(status, RetryAdvice.NONE)
+    if busy:
+        advice = RetryAdvice.NONE
+    elif slow or _TOO_LARGE.search(words):
+        advice = RetryAdvice.SMALLER
+    name = f"{status} {response.reason or ''}".strip()
+    return RequestFailure(
+        reason=f"{name}: {words}" if words else name,
+        status=status,
+        advice=advice,
+        slow=slow,
+        transient=busy or (status in _TRANSIENT and advice is not RetryAdvice.SMALLER),
+        wait=retry_after(response.headers, now),
+    )
+
+
+def _words(response: Response, body: Body | None) -> str:
+    if body is not None and body.get("error"):
+        kind = body.get("errorType")
+        text = _REPEATED_QUERY.sub("", str(body["error"]))
+        named = isinstance(kind, str) and not kind.isdecimal()
+        return f"{kind}: {text}" if named else text
+    if is_html(response):
+        return "an HTML page"
+    return response.text
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Return every text of a list; whatever else is there is one text, and not passed over."""
+    if isinstance(value, list):
+        return tuple(map(str, value))
+    return (str(value),) if value else ()
+
+
+ALLOW_MORE: Final = "; allow it more time"
+"""Said where the time of the run was too short."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_CONNECT: Final = 10.0
 _HEAD_START: Final = 1.0
 """The server is to give up this many seconds before we do, so that its own words arrive."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """Time as the client sees it; tests bring their own."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    """For a Retry-After that is a date."""
-    jitter: Callable[[], float] = random.random
-    """Between 0 and 1."""
 
 
 class Client:
@@ -44,23 +162,18 @@ class Client:
         """Prepare; nothing is sent and no file is read."""
         self.clock = clock or Clock()
         self._address = address(settings)
-        self._retries = settings.retries
-        # Given with every request: as an attribute of the session, REQUESTS_CA_BUNDLE in the
-        # environment would go before it (https://github.com/psf/requests/issues/3829).
-        self._verify = True if settings.ca is None else str(settings.ca)
-        self._session = requests.Session()
-        self._session.auth = FixedHeaders()
-        self._session.headers.update(self._address.headers)
-        if settings.cert is not None:
-            key = settings.key or settings.cert
-            self._session.cert = (str(settings.cert), str(key))
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.parallel)
-        self._session.mount("http://", adapter)
-        self._session.mount("https://", adapter)
+        self._redacted = Redactor(self._address.secrets)
+        self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
+        self._sender = Sender(
+            session=_session(settings),
+            headers=self._address.headers,
+            longest_connect=_LONGEST_CONNECT,
+            verify=True if settings.ca is None else str(settings.ca),
+        )
 
     def query(
         self, text: str, when: datetime | QueryGrid, *, until: float, allowed: float
-    ) -> Reply | Failure:
+    ) -> Reply | RequestFailure:
         """Ask one query; never raises.
 
         Args:
@@ -69,20 +182,20 @@ class Client:
             until: when an answer is of no more use, on the clock's monotonic scale.
             allowed: most seconds for one try, above 0.
         """
-        tried = 0
-        while (left := until - self.clock.monotonic()) > 0:
-            outcome = self._safe(self._try(text, when, min(allowed, left)))
-            if isinstance(outcome, Reply) or not outcome.transient or tried == self._retries:
-                return outcome
-            pause = self._pause(outcome, tried)
-            if pause >= until - self.clock.monotonic():
-                words = f"; to wait {pause:.1f} s for another try, there is no time left"
-                return replace(outcome, reason=outcome.reason + words)
-            self.clock.sleep(pause)
-            tried += 1
-        return Failure(reason=f"{self._address.shown}: {NO_TIME}")
+        outcome = persist(
+            lambda seconds: self._try(text, when, min(allowed, seconds)),
+            until=until,
+            retries=self._retries,
+            clock=self.clock,
+        )
+        if isinstance(outcome, RequestFailure):
+            return self._shown(outcome)
+        warnings, notes = map(self._redacted, outcome.warnings), map(self._redacted, outcome.notes)
+        return replace(outcome, warnings=tuple(warnings), notes=tuple(notes))
 
-    def ask(self, name: str, parameters: Form, *, until: float) -> Body | Failure:
+    def ask(
+        self, name: str, parameters: Mapping[str, str], *, until: float
+    ) -> Body | RequestFailure:
         """Ask another part of the API, once; never raises.
 
         Args:
@@ -90,14 +203,18 @@ class Client:
             parameters: of the address.
             until: as for `query`.
         """
-        seconds = until - self.clock.monotonic()
-        if seconds <= 0:
-            return self._safe_failure(Failure(reason=NO_TIME))
-        outcome = self._send("GET", name, seconds, params=parameters)
-        return self._safe_failure(outcome) if isinstance(outcome, Failure) else outcome
+        url = self._address.endpoint(name)
 
-    def _try(self, text: str, when: datetime | QueryGrid, seconds: float) -> Reply | Failure:
-        name, times = _times(when)
+        def attempt(seconds: float) -> Body | RequestFailure:
+            response = self._sender.send("GET", url, seconds=seconds, params=parameters)
+            return read_response(response, self.clock.now())
+
+        once = replace(self._retries, count=0)
+        outcome = persist(attempt, until=until, retries=once, clock=self.clock)
+        return self._shown(outcome) if isinstance(outcome, RequestFailure) else outcome
+
+    def _try(self, text: str, when: datetime | QueryGrid, seconds: float) -> Reply | RequestFailure:
+        name, times = endpoint_of(when)
         form = {
             "query": text,
             **times,
@@ -106,56 +223,25 @@ class Client:
             # https://docs.victoriametrics.com/#prometheus-querying-api-enhancements
             "nocache": "1",
         }
-        outcome = self._send("POST", name, seconds, data=form)
-        return outcome if isinstance(outcome, Failure) else read_result(outcome)
+        url = self._address.endpoint(name)
+        response = self._sender.send("POST", url, seconds=seconds, form=form)
+        body = read_response(response, self.clock.now())
+        return body if isinstance(body, RequestFailure) else read_result(body)
 
-    def _send(
-        self,
-        method: str,
-        name: str,
-        seconds: float,
-        *,
-        data: Form | None = None,
-        params: Form | None = None,
-    ) -> Body | Failure:
-        try:
-            response = self._session.request(
-                method,
-                self._address.endpoint(name),
-                data=data,
-                params=params,
-                timeout=(min(seconds, _LONGEST_CONNECT), seconds),
-                allow_redirects=False,
-                verify=self._verify,
-            )
-            return read_response(response, self.clock.now())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the answer is "not measured"
-            return explain(error)
-
-    def _pause(self, failure: Failure, tried: int) -> float:
-        if failure.wait is not None:
-            return failure.wait
-        return _FIRST_PAUSE * (1 << tried) * (1 + self.clock.jitter())
-
-    def _safe(self, outcome: Reply | Failure) -> Reply | Failure:
-        """Make what the server says fit to be shown."""
-        if isinstance(outcome, Failure):
-            return self._safe_failure(outcome)
-        safe = self._address.safe
-        warnings, notes = map(safe, outcome.warnings), map(safe, outcome.notes)
-        return replace(outcome, warnings=tuple(warnings), notes=tuple(notes))
-
-    def _safe_failure(self, failure: Failure) -> Failure:
-        reason = self._address.safe(failure.reason)
-        return replace(failure, reason=f"{self._address.shown}: {reason}")
+    def _shown(self, failure: RequestFailure) -> RequestFailure:
+        """Say which server it was, and make its words fit to be shown."""
+        reason = f"{self._address.shown}: {self._redacted(failure.reason)}"
+        if failure.timed_out and failure.advice is not RetryAdvice.GIVE_UP:
+            reason += ALLOW_MORE
+        return replace(failure, reason=reason)
 
 
-def _times(when: datetime | QueryGrid) -> tuple[str, dict[str, str]]:
-    """Return the part of the API to ask, and the times of its question."""
-    if isinstance(when, datetime):
-        return "query", {"time": f"{when.timestamp():.3f}"}
-    return "query_range", {
-        "start": f"{when.first.timestamp():.3f}",
-        "end": f"{when.last.timestamp():.3f}",
-        "step": f"{when.step.total_seconds():.3f}",
-    }
+def _session(settings: PrometheusSettings) -> requests.Session:
+    session = requests.Session()
+    if settings.cert is not None:
+        key = settings.key or settings.cert
+        session.cert = (str(settings.cert), str(key))
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=settings.parallel)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session

@@ -7,24 +7,15 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.query import MILLISECOND, Query, Role, window_text
-from gate.backends.prometheus.query_result import QueryResults, is_absent
+from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults, is_absent
+from gate.measure.counts import Cause, MeasurementError
+from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
 from gate.slo.indicator import Slices
 from gate.slo.window import Span
 
-_STEPS: Final = 720
-"""One an hour for 30 days: coverage is good to 0.14 %."""
-
-
-_SHORTEST_STEP: Final = timedelta(minutes=5)
-
-
 _RECENT: Final = timedelta(hours=6)
-
-
 _RECENT_STEP: Final = timedelta(minutes=1)
-
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -59,7 +50,7 @@ def plan_probe(expressions: Iterable[Expression], span: Span) -> Probe | None:
     source = next((expression for expression in expressions if expression.selectors), None)
     if source is None:
         return None
-    step = coverage_step(span)
+    step = coverage_step(span.length)
     return Probe(
         newest=tuple(_newest(selector) for selector in source.selectors),
         search=tuple(_search(selector, span, step) for selector in source.selectors),
@@ -69,28 +60,39 @@ def plan_probe(expressions: Iterable[Expression], span: Span) -> Probe | None:
     )
 
 
-def coverage_step(span: Span) -> timedelta:
-    """Return how far apart coverage is looked at: whole minutes, at least five."""
-    minute = timedelta(minutes=1)
-    return max(-(-span.length // (_STEPS * minute)) * minute, _SHORTEST_STEP)
-
-
-def newest_of(found: Iterable[Fraction], union: bool) -> datetime:
+def newest_of(times: Iterable[Fraction], union: bool) -> datetime:
     """Return the instant of the newest sample; with several selectors, the most backward one's.
 
     Raises:
         OverflowError: a value that is no time.
     """
     chosen: Callable[[Iterable[Fraction]], Fraction] = max if union else min
-    return _EPOCH + timedelta(milliseconds=int(chosen(found) * 1000))
+    return _EPOCH + timedelta(milliseconds=int(chosen(times) * 1000))
 
 
-def coverage_of(found: Iterable[Fraction], probe: Probe) -> Fraction | None:
+def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
+    """Return when the newest sample was, of several selectors as `newest_of` has it.
+
+    Raises:
+        MeasurementError: the server did not answer, or it is older than it could be looked for.
+    """
+    times = gathered.numbers("freshness", probe.newest)
+    times += gathered.numbers("freshness", probe.second_round(gathered.readings))
+    if len(times) < (1 if probe.union else len(probe.newest)):
+        reason = "freshness: no sample in the last 6 hours, and when the last one was is not known"
+        raise MeasurementError(Cause.STALE, reason)
+    try:
+        return newest_of(times, probe.union)
+    except OverflowError:
+        raise MeasurementError(Cause.INVALID, "freshness: the sample's time is no time") from None
+
+
+def coverage_of(counts: Iterable[Fraction], probe: Probe) -> Fraction | None:
     """Return the share of the steps with data; None when the window has no step yet."""
     if not probe.steps:
         return None
     chosen: Callable[[Iterable[Fraction]], Fraction] = max if probe.union else min
-    return min(chosen(found) / probe.steps, Fraction(1))
+    return min(chosen(counts) / probe.steps, Fraction(1))
 
 
 def _newest(selector: str) -> Query:
@@ -131,16 +133,10 @@ def _coverage(selector: str, span: Span, step: timedelta) -> Query:
 
 
 _HAIR: Final = "0.000000001"
-
-
 _TIE: Final = Fraction(1, 10**12)
 """5 bad in 100 is 5 % in floats too, but extrapolated counts are off in the last digit, and a slice
 that meets its target exactly would be bad by chance."""
-
-
 _FINEST: Final = timedelta(minutes=1)
-
-
 _ZERO: Final = "vector(0)"
 
 

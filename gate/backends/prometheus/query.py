@@ -6,11 +6,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 MILLISECOND: Final = timedelta(milliseconds=1)
-
-
 SECOND: Final = timedelta(seconds=1)
-
-
 _MOST_CUTS: Final = 5
 """A window is cut into 32 pieces at most: 30 days into pieces of less than a day."""
 
@@ -62,6 +58,17 @@ class QueryGrid:
             return None
         newer = QueryGrid(self.first + older * self.step, self.step, self.count - older)
         return newer, QueryGrid(self.first, self.step, older)
+
+
+def endpoint_of(when: datetime | QueryGrid) -> tuple[str, dict[str, str]]:
+    """Return the part of the API that evaluates at an instant or on a grid, and its times."""
+    if isinstance(when, datetime):
+        return "query", {"time": f"{when.timestamp():.3f}"}
+    return "query_range", {
+        "start": f"{when.first.timestamp():.3f}",
+        "end": f"{when.last.timestamp():.3f}",
+        "step": f"{when.step.total_seconds():.3f}",
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,27 +1,21 @@
 """What came back for one part, read from the server's JSON."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
-from gate.backends.prometheus.outcome import Reply
+from gate.backends.prometheus.client import Reply
 from gate.backends.prometheus.query import Query, QueryGrid
-from gate.measure.counts import Cause
+from gate.measure.counts import Cause, MeasurementError
 
 LABEL: Final = "gate_part"
 """The label that says which part of a batch a series belongs to."""
-
-
 # As long as a float64 can get without an exponent; more would take for ever, or int() refuses it.
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,400}(?:\.[0-9]{0,400})?(?:[eE][+-]?[0-9]{1,3})?")
-
-
 _MOST_LISTED: Final = 5
-
-
 _LARGEST: Final = 1e30
 """Nothing that is counted comes near; what does is a broken query."""
 
@@ -53,13 +47,41 @@ class QueryError:
 _WITHOUT_VALUE: Final = QueryError(
     cause=Cause.BACKEND_ERROR, reason="the answer holds a series without value"
 )
-
-
 QueryResult = QueryValue | QueryError
-
-
 QueryResults = Callable[[Query], QueryResult]
 """What came back, by part."""
+
+
+@dataclass(slots=True)
+class GatheredNumbers:
+    """Numbers taken from readings, with what the server had to say along with them."""
+
+    readings: QueryResults
+    warnings: dict[str, None] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+
+    def number(self, name: str, part: Query) -> Fraction | None:
+        """Return a part's number, None for no series.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        reading = self.readings(part)
+        if isinstance(reading, QueryError):
+            raise MeasurementError(reading.cause, f"{name}: {reading.reason}")
+        self.warnings |= dict.fromkeys(reading.warnings)
+        self.notes |= dict.fromkeys(reading.notes)
+        return reading.number
+
+    def number_or_none(self, part: Query) -> Fraction | None:
+        """Return the number of a part on which no count depends; None where there is none."""
+        reading = self.readings(part)
+        return None if isinstance(reading, QueryError) else reading.number
+
+    def numbers(self, name: str, parts: Iterable[Query]) -> list[Fraction]:
+        """Return the numbers of those parts that have any."""
+        numbers = [self.number(name, part) for part in parts]
+        return [number for number in numbers if number is not None]
 
 
 def read_reply(reply: Reply, parts: Sequence[Query]) -> list[QueryResult]:
@@ -73,7 +95,7 @@ def read_reply(reply: Reply, parts: Sequence[Query]) -> list[QueryResult]:
             reason = "the answer holds series that were not asked for"
             return [QueryError(cause=Cause.BACKEND_ERROR, reason=reason)] * len(parts)
         series[mark].append(sample)
-    return [_read(part, found, reply) for part, found in zip(parts, series.values(), strict=True)]
+    return [_read(part, own, reply) for part, own in zip(parts, series.values(), strict=True)]
 
 
 def _read(part: Query, series: list[Mapping[str, Any]], reply: Reply) -> QueryResult:

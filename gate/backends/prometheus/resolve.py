@@ -25,25 +25,15 @@ from gate.slo.indicator import Sli
 
 _SHORTEST: Final = timedelta(days=1)
 """Of a window that is counted so: of the newest `SLICE` not all is counted yet."""
-
-
 _MAY_MISS: Final = SLICE // EVERY
 """So many evaluations may be missing: an event that all of them would have had is lost."""
-
-
 _FEWEST: Final = 100
 """Failures: what rules count of fewer may be off by a tenth, and a budget is not rounded."""
-
-
 _USED: Final = (
     "counted by its recording rules, which agree with the raw query within about 1 %; an event"
     " counts in full when it is 5 minutes old"
 )
-
-
 _QUESTIONS: Final = 2
-
-
 _NAMES: Final = '__name__=~"gate:sli_(total|good|bad|spent):increase5m"'
 
 
@@ -75,24 +65,28 @@ def use_rules(
 ) -> Recorded:
     """Return the parts that ask what was recorded, if that is the same and all of it."""
     answers = [readings(part) for part in rule_questions(request)]
-    found = [
-        one for one in answers if isinstance(one, QueryValue) and not one.warnings and one.numbers
+    tables = [
+        answer.numbers
+        for answer in answers
+        if isinstance(answer, QueryValue) and not answer.warnings and answer.numbers
     ]
-    if len(found) < _QUESTIONS:
+    if len(tables) < _QUESTIONS:
         return Recorded()
-    samples_of, sums_of = (one.numbers for one in found)
-    texts = rule_expressions({str(role): one for role, one in expressions.items()}, lacking)
+    samples_of, sums_of = tables
+    texts = rule_expressions(
+        {str(role): expression for role, expression in expressions.items()}, lacking
+    )
     prints = {role: fingerprint(text) for role, text in texts.items()}
-    known = [samples_of[one] for one in prints.values() if one in samples_of]
-    if not texts or len(known) < len(texts):
+    samples = [samples_of[key] for key in prints.values() if key in samples_of]
+    if not texts or len(samples) < len(texts):
         note = "the recording rules of this SLO are of another expression: export them anew"
         return Recorded(notes=(note,))
     expected = request.span.length // EVERY
-    if not all(expected - _MAY_MISS <= count <= expected + 1 for count in known):
-        had = f"{float(min(known)):,.0f} of {expected:,}"
+    if not all(expected - _MAY_MISS <= count <= expected + 1 for count in samples):
+        had = f"{float(min(samples)):,.0f} of {expected:,}"
         note = f"its recording rules have {had} samples of this window, so they were not used"
         return Recorded(notes=(note,))
-    if _failures({role: sums_of[one] for role, one in prints.items()}) < _FEWEST:
+    if _failures({role: sums_of[key] for role, key in prints.items()}) < _FEWEST:
         note = f"fewer than {_FEWEST} failures are counted by the raw query"
         return Recorded(notes=(note,))
     length, labels = request.span.length // SECOND * SECOND, request.rule_labels or {}
@@ -113,8 +107,6 @@ def _failures(sums: Mapping[str, Fraction]) -> Fraction:
 
 _RECENTLY: Final = "1h"
 """How far back a metric may have been seen last to be one that the server has."""
-
-
 _NATIVE: Final = "counted by a native histogram, which estimates within one of its buckets"
 
 
@@ -146,16 +138,16 @@ def resolve(sli: Sli, readings: QueryResults) -> Resolved:
 
     Raises:
         ExpressionError: a selector or expression of it cannot be read.
-        NotMeasuredError: the server did not answer, or cannot count this threshold.
+        MeasurementError: the server did not answer, or cannot count this threshold.
     """
     if not sli.older and sli.histogram is None:
         return Resolved(sli=sli)
     for name in (sli, *sli.older):
         answers = [_answer(readings(part)) for part in _questions(name)]
-        found = _found(name, answers)
-        if found is not None:
+        resolved = _resolved(name, answers)
+        if resolved is not None:
             # A way to measure it that differs in more than a name has notes of its own.
-            return found if name is sli or name.notes else _under_older_name(found)
+            return resolved if name is sli or name.notes else _under_older_name(resolved)
     if sli.histogram is None:
         return Resolved(sli=replace(sli, older=()))  # what is missing is said when it is counted
     looked_for = Buckets.of(sli.histogram, sli.labels).live_boundaries
@@ -187,7 +179,7 @@ def _answer(reading: QueryResult) -> QueryValue:
     return reading
 
 
-def _found(name: Sli, answers: Sequence[QueryValue]) -> Resolved | None:
+def _resolved(name: Sli, answers: Sequence[QueryValue]) -> Resolved | None:
     """Return how an indicator is counted under one of its names; None: the server has it not."""
     if name.histogram is None:
         there = all(answer.number is not None for answer in answers)
@@ -209,6 +201,7 @@ def _found(name: Sli, answers: Sequence[QueryValue]) -> Resolved | None:
     return None
 
 
-def _under_older_name(found: Resolved) -> Resolved:
-    note = f"counted under an older name: {found.sli.total or found.sli.spent or found.sli.gauge}"
-    return replace(found, notes=(*found.notes, note))
+def _under_older_name(resolved: Resolved) -> Resolved:
+    sli = resolved.sli
+    note = f"counted under an older name: {sli.total or sli.spent or sli.gauge}"
+    return replace(resolved, notes=(*resolved.notes, note))

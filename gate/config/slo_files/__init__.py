@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
-from gate.config.slo_schema import SLO, FromFiles, Placed
+from gate.config.slo_schema import SLO, PlacedSlo, SloFiles
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError, compose_all, decode, written
 from gate.parsing.schema import Anything, Choice, ValueSchema, pairs
@@ -59,10 +59,10 @@ class Document:
 
 
 @dataclass(slots=True, kw_only=True)
-class Surroundings:
+class DocumentContext:
     """What a document does not say itself."""
 
-    entry: FromFiles
+    entry: SloFiles
     """The entry of the policy that names its file."""
     documents: Sequence[Document]
     """All that the policy reads, of this entry and others."""
@@ -96,7 +96,7 @@ class Surroundings:
 _FORMAT: Final = Choice(tuple(FORMATS))
 
 
-def read_entries(entries: Sequence[FromFiles], reader: Reader) -> list[list[Placed]]:
+def read_entries(entries: Sequence[SloFiles], reader: Reader) -> list[list[PlacedSlo]]:
     """Return the SLOs of each entry, in the order of the files' names.
 
     Raises:
@@ -110,7 +110,7 @@ def read_entries(entries: Sequence[FromFiles], reader: Reader) -> list[list[Plac
     every = [document for own in documents for document in own]
     slos = []
     for entry, own in zip(entries, documents, strict=True):
-        placed, readable = _slos(own, Surroundings(entry=entry, documents=every), reader)
+        placed, readable = _slos(own, DocumentContext(entry=entry, documents=every), reader)
         slos.append(placed)
         whole = whole and readable
     if whole and not any(slos):
@@ -120,7 +120,7 @@ def read_entries(entries: Sequence[FromFiles], reader: Reader) -> list[list[Plac
     return slos
 
 
-def _documents(entry: FromFiles, reader: Reader) -> tuple[list[Document], bool]:
+def _documents(entry: SloFiles, reader: Reader) -> tuple[list[Document], bool]:
     """Return the documents that can be read, and whether these are all."""
     node = entry.values.node("from")
     names = reader.imports.find(entry.pattern)
@@ -161,10 +161,10 @@ def _recognised(node: yaml.Node, reader: Reader) -> Document:
 
 
 def _slos(
-    documents: Sequence[Document], around: Surroundings, reader: Reader
-) -> tuple[list[Placed], bool]:
+    documents: Sequence[Document], around: DocumentContext, reader: Reader
+) -> tuple[list[PlacedSlo], bool]:
     """Return the SLOs that can be read, and whether these are all."""
-    placed, whole = list[Placed](), True
+    placed, whole = list[PlacedSlo](), True
     for document in documents:
         module = import_module(FORMATS[document.format])
         try:
@@ -192,7 +192,7 @@ class SloDraft:
     """Where it is written."""
     slices: Slices | None = None
 
-    def placed(self, window: tuple[Window, Denominator], reader: Reader) -> Placed:
+    def placed(self, window: tuple[Window, Denominator], reader: Reader) -> PlacedSlo:
         """Return the SLO, checked as the policy's own are.
 
         Raises:
@@ -209,10 +209,10 @@ class SloDraft:
         return place(values, self.node, reader)
 
 
-def place(values: dict[str, Any], node: yaml.Node, reader: Reader) -> Placed:
+def place(values: dict[str, Any], node: yaml.Node, reader: Reader) -> PlacedSlo:
     """Return the SLO that the policy would have for these keys."""
     slo = SLO.build(Values(values=values, nodes={"": node}), reader)
-    return Placed(slo=slo, node=node, reader=reader, imported=True)
+    return PlacedSlo(slo=slo, node=node, reader=reader, imported=True)
 
 
 METADATA: Final = Object(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from gate.config.slo_files import Document, SloDraft, Surroundings, place
+from gate.config.slo_files import Document, DocumentContext, SloDraft, place
 from gate.config.slo_files.openslo_schema import KINDS, METHODS
 from gate.config.slo_files.openslo_sli import (
     COMPARISON,
@@ -18,7 +18,7 @@ from gate.config.slo_files.openslo_sli import (
     ratio_timeslices,
     timeslices,
 )
-from gate.config.slo_schema import Placed, shortest
+from gate.config.slo_schema import PlacedSlo, shortest
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.values import ABOVE_ZERO
@@ -33,7 +33,7 @@ _INDICATORS: Final = ("indicator", "indicatorRef")
 _REFERRED_TO: Final = frozenset({"SLI", "DataSource"})
 
 
-def read_document(document: Document, around: Surroundings) -> list[Placed]:
+def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
     """Return the SLOs of a document: one for each objective, and the composite of them.
 
     Raises:
@@ -49,7 +49,7 @@ def read_document(document: Document, around: Surroundings) -> list[Placed]:
     slo = _Slo(spec=spec, reader=document.reader, around=around)
     objectives: Sequence[Values] = spec.get("objectives")
     names = _names(name, objectives, composite=slo.composite)
-    placed = list[Placed]()
+    placed = list[PlacedSlo]()
     for title, objective in zip(names, objectives, strict=True):
         with suppress(UnreadableError):
             placed.append(slo.of_objective(title, objective))
@@ -86,14 +86,14 @@ class _Slo:
 
     spec: Values
     reader: Reader
-    around: Surroundings
+    around: DocumentContext
 
     @property
     def composite(self) -> bool:
         """Whether the objectives have indicators of their own."""
         return any(objective.given(*_INDICATORS) for objective in self.spec.get("objectives"))
 
-    def of_objective(self, name: str, objective: Values) -> Placed:
+    def of_objective(self, name: str, objective: Values) -> PlacedSlo:
         """Return the SLO that one objective is."""
         self._check_method()
         spec, reader = self._indicator(objective)

@@ -8,7 +8,7 @@ from typing import Final
 
 import yaml
 
-from gate.config.slo_files import PASSED_OVER, Surroundings
+from gate.config.slo_files import PASSED_OVER, DocumentContext
 from gate.config.slo_files.indicators import (
     divided_sli,
     mean_of_ratios,
@@ -38,7 +38,7 @@ _ADVICE: Final = "give good or bad, and total"
 _MEAN: Final = "RatioTimeslices"
 
 
-def occurrences(spec: Values, reader: Reader, around: Surroundings) -> Sli:
+def occurrences(spec: Values, reader: Reader, around: DocumentContext) -> Sli:
     """Return an indicator whose events are counted.
 
     Raises:
@@ -57,7 +57,7 @@ def occurrences(spec: Values, reader: Reader, around: Surroundings) -> Sli:
 
 
 def timeslices(
-    spec: Values, objective: Values, slices: Slices, reader: Reader, around: Surroundings
+    spec: Values, objective: Values, slices: Slices, reader: Reader, around: DocumentContext
 ) -> Sli:
     """Return an indicator whose good share in a timeslice can be told.
 
@@ -78,7 +78,7 @@ def timeslices(
 
 
 def ratio_timeslices(
-    spec: Values, objective: Values, length: timedelta, reader: Reader, around: Surroundings
+    spec: Values, objective: Values, length: timedelta, reader: Reader, around: DocumentContext
 ) -> Sli:
     """Return an indicator that is the mean of the good shares of timeslices.
 
@@ -102,7 +102,7 @@ def ratio_timeslices(
         raise reader.fail(node, str(error)) from error
 
 
-def _counts(metric: Values, reader: Reader, around: Surroundings) -> Sli:
+def _counts(metric: Values, reader: Reader, around: DocumentContext) -> Sli:
     (part,) = metric.given("good", "bad")
     some, every = (_count(metric, key, reader, around) for key in (part, "total"))
     try:
@@ -111,7 +111,7 @@ def _counts(metric: Values, reader: Reader, around: Surroundings) -> Sli:
         raise reader.fail(metric.node(part), str(error)) from error
 
 
-def _count(metric: Values, key: str, reader: Reader, around: Surroundings) -> Count:
+def _count(metric: Values, key: str, reader: Reader, around: DocumentContext) -> Count:
     text, node = _query(metric.get(key), reader, around)
     try:
         if "$window" in text:
@@ -127,7 +127,7 @@ def _count(metric: Values, key: str, reader: Reader, around: Surroundings) -> Co
     raise reader.fail(node, message)
 
 
-def _quotient(metric: Values, reader: Reader, around: Surroundings) -> Sli:
+def _quotient(metric: Values, reader: Reader, around: DocumentContext) -> Sli:
     text, node = _query(metric.get("raw"), reader, around)
     try:
         return quotient_sli(text, failures=metric.get("rawType") == "failure", advice=_ADVICE)
@@ -135,7 +135,7 @@ def _quotient(metric: Values, reader: Reader, around: Surroundings) -> Sli:
         raise reader.fail(node, str(error)) from error
 
 
-def _threshold(source: Values, objective: Values, reader: Reader, around: Surroundings) -> str:
+def _threshold(source: Values, objective: Values, reader: Reader, around: DocumentContext) -> str:
     """Return a gauge that is 1 while the metric is on the good side of the value.
 
     What is NaN is left out by the comparison with -Inf: it would be on neither side, so bad.
@@ -155,7 +155,7 @@ def _check(text: str, node: yaml.Node, reader: Reader) -> None:
         raise reader.fail(node, str(error)) from error
 
 
-def _query(source: Values, reader: Reader, around: Surroundings) -> tuple[str, yaml.Node]:
+def _query(source: Values, reader: Reader, around: DocumentContext) -> tuple[str, yaml.Node]:
     """Return the query of a metric source that is asked in PromQL, and where it is written."""
     kind, node = source.get("type"), source.node("type")
     if source.given("metricSourceRef"):

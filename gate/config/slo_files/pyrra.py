@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gate.config.slo_files import PASSED_OVER, Document, SloDraft, Surroundings, resources
+from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
 from gate.config.slo_files.indicators import PERCENTAGE, SELECTOR
-from gate.config.slo_schema import Placed
+from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import ListOf
@@ -23,7 +23,7 @@ _BOUNDARY: Final = re.compile(r"[{,]\s*le\s*=\s*[\"']")
 _KINDS: Final = ("ratio", "latency", "latencyNative", "bool_gauge")
 
 
-def read_document(document: Document, _around: Surroundings) -> list[Placed]:
+def read_document(document: Document, _around: DocumentContext) -> list[PlacedSlo]:
     """Return the one SLO of a document.
 
     Raises:

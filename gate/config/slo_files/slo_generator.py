@@ -5,9 +5,9 @@ https://github.com/google/slo-generator/blob/master/docs/providers/prometheus.md
 
 from typing import Final
 
-from gate.config.slo_files import PASSED_OVER, Document, SloDraft, Surroundings, resources
+from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
 from gate.config.slo_files.indicators import SELECTOR, SHARE_BELOW_ONE, quotient_sli, ratio_sli
-from gate.config.slo_schema import Placed
+from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import ListOf, Scalar, ValueSchema
@@ -20,7 +20,7 @@ _OPERATORS: Final = ("increase", "sum")
 _BUCKET: Final = "_bucket"
 
 
-def read_document(document: Document, around: Surroundings) -> list[Placed]:
+def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
     """Return the one SLO of a document; its window is said elsewhere, so the policy must say it.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from gate.config.slo_files import PASSED_OVER, Document, SloDraft, Surroundings, resources
+from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
 from gate.config.slo_files.indicators import (
     COUNT,
     PERCENTAGE,
@@ -16,7 +16,7 @@ from gate.config.slo_files.indicators import (
     query,
     ratio_sli,
 )
-from gate.config.slo_schema import Placed
+from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import ListOf
@@ -35,7 +35,7 @@ _OWN_PLUGINS: Final = "sloth.dev/"
 _KINDS: Final = ("events", "raw", "plugin")
 
 
-def read_document(document: Document, around: Surroundings) -> list[Placed]:
+def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
     """Return the SLOs of a document; they are named as Sloth's own ids: service-name.
 
     Raises:

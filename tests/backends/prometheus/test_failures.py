@@ -7,10 +7,11 @@ import pytest
 import requests
 import responses
 
-from gate.backends.prometheus.client import Client, Clock
-from gate.backends.prometheus.outcome import Failure, Reply, RetryAdvice
+from gate.backends.prometheus.client import Client, Reply
 from gate.backends.prometheus.settings import PrometheusSettings
+from gate.http import Clock
 from gate.measure.counts import Answer, Cause, CountRequest, Spent, Unmeasured
+from gate.request_failure import RequestFailure, RetryAdvice
 from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import AT, MONTH, URL, backend, failure, success
 
@@ -35,7 +36,7 @@ class FakeClock:
         )
 
 
-def query(clock: FakeClock, *, retries: int = 2, seconds: float = 10) -> Reply | Failure:
+def query(clock: FakeClock, *, retries: int = 2, seconds: float = 10) -> Reply | RequestFailure:
     settings = PrometheusSettings(url="https://prometheus.example", retries=retries)
     return Client(settings, clock.clock).query("x", AT, until=seconds, allowed=seconds)
 
@@ -70,10 +71,10 @@ HTML = "<html><title>Sign in</title></html>"
         (503, failure("unavailable", "starting"), "503 Service Unavailable: unavailable: starting"),
         (504, "upstream", "504 Gateway Timeout: upstream"),
         (200, HTML, "an HTML page: probably a login page"),
-        (200, success([])[:-20], "no JSON, or was cut off"),
-        (200, "", "no JSON, or was cut off"),
-        (200, "[" * 100_000, "no JSON, or was cut off"),
-        (200, "[]", "no JSON, or was cut off"),
+        (200, success([])[:-20], "not JSON, or was cut off"),
+        (200, "", "not JSON, or was cut off"),
+        (200, "[" * 100_000, "not JSON, or was cut off"),
+        (200, "[]", "not JSON, or was cut off"),
         (200, "{}", "https://prometheus.example/: {}"),
         (200, failure("execution", "half way"), "execution: half way"),
         (200, json.dumps({"status": "success", "data": {"result": []}}), "holds no result"),
@@ -124,8 +125,8 @@ def test_redirect_is_refused_and_not_followed(
         (requests.exceptions.ChunkedEncodingError(SECRET), "the answer was cut off"),
         (requests.exceptions.ConnectionError(SECRET), "the connection broke off"),
         (requests.exceptions.ConnectionError(ConnectionResetError(104, "x")), "reset by peer"),
-        (requests.exceptions.InvalidURL(SECRET), "no http or https address"),
-        (requests.exceptions.InvalidSchema(SECRET), "no http or https address"),
+        (requests.exceptions.InvalidURL(SECRET), "not an http or https address"),
+        (requests.exceptions.InvalidSchema(SECRET), "not an http or https address"),
         (requests.exceptions.InvalidHeader(SECRET), "a header has a character"),
         (OSError(f"no such file {SECRET}"), "file of a certificate or key"),
         (ValueError(SECRET), "the request failed (ValueError)"),
@@ -143,12 +144,37 @@ def test_failure_on_the_way_is_a_backend_error_in_our_words(
     assert SECRET not in repr(answer)
 
 
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (requests.exceptions.ReadTimeout(), "no answer in time; allow it more time"),
+        (requests.exceptions.ConnectTimeout(), "no connection in time"),
+    ],
+)
+def test_more_time_is_advised_only_where_it_may_help(
+    http: responses.RequestsMock, error: Exception, words: str
+) -> None:
+    http.add(responses.POST, URL, body=error)
+    outcome = query(FakeClock())
+
+    assert isinstance(outcome, RequestFailure)
+    assert outcome.reason == f"https://prometheus.example: {words}"
+
+
+def test_control_characters_of_a_server_are_not_shown(http: responses.RequestsMock) -> None:
+    http.add(responses.POST, URL, status=500, body="\x1b[31mred\nand \u202eturned")
+    outcome = query(FakeClock())
+
+    assert isinstance(outcome, RequestFailure)
+    assert outcome.reason.endswith("500 Internal Server Error: [31mred and turned")
+
+
 def test_long_words_keep_their_start_and_their_end(http: responses.RequestsMock) -> None:
     repeated = 'error when executing query="x" for (time=1, step=2): '
     http.add(responses.POST, URL, status=500, body=failure("500", f"{repeated}A{'x' * 999}Z"))
     outcome = query(FakeClock())
 
-    assert isinstance(outcome, Failure)
+    assert isinstance(outcome, RequestFailure)
     assert "Internal Server Error: Axxx" in outcome.reason
     assert " ... xxx" in outcome.reason
     assert outcome.reason.endswith("xxZ")
@@ -199,7 +225,7 @@ def test_tries_end(http: responses.RequestsMock) -> None:
     http.add(responses.POST, URL, body=requests.ConnectionError("x"))
     clock = FakeClock()
 
-    assert isinstance(query(clock), Failure)
+    assert isinstance(query(clock), RequestFailure)
     assert len(http.calls) == 3
 
 
@@ -210,8 +236,8 @@ def test_server_that_is_not_there_is_given_up_within_two_seconds(
     clock = FakeClock(jitter=1.0)
     outcome = query(clock)
 
-    assert isinstance(outcome, Failure)
-    assert outcome.remedy is RetryAdvice.GIVE_UP
+    assert isinstance(outcome, RequestFailure)
+    assert outcome.advice is RetryAdvice.GIVE_UP
     assert clock.slept == [0.5, 1.0]
 
 
@@ -219,7 +245,7 @@ def test_server_that_is_not_there_is_given_up_within_two_seconds(
 def test_lasting_failure_is_not_tried_again(http: responses.RequestsMock, status: int) -> None:
     http.add(responses.POST, URL, status=status)
 
-    assert isinstance(query(FakeClock()), Failure)
+    assert isinstance(query(FakeClock()), RequestFailure)
     assert len(http.calls) == 1
 
 
@@ -232,8 +258,8 @@ def test_query_timeout_is_not_tried_again_but_made_smaller(
     http.add(responses.POST, URL, status=status, body=body)
     outcome = query(FakeClock())
 
-    assert isinstance(outcome, Failure)
-    assert outcome.remedy is RetryAdvice.SMALLER
+    assert isinstance(outcome, RequestFailure)
+    assert outcome.advice is RetryAdvice.SMALLER
     assert len(http.calls) == 1
 
 
@@ -253,8 +279,8 @@ def test_busy_server_is_asked_the_same_again_and_not_more_at_once(
     clock = FakeClock()
     outcome = query(clock)
 
-    assert isinstance(outcome, Failure)
-    assert outcome.remedy is RetryAdvice.NONE
+    assert isinstance(outcome, RequestFailure)
+    assert outcome.advice is RetryAdvice.NONE
     assert clock.slept == [0.25, 0.5]
 
 
@@ -264,7 +290,7 @@ def test_busy_server_is_asked_the_same_again_and_not_more_at_once(
         ("3", 3.0),
         ("Thu, 01 Jan 2026 00:00:04 GMT", 4.0),
         ("Thu, 01 Jan 2026 00:00:04 -0000", 4.0),
-        ("Wed, 31 Dec 2025 00:00:00 GMT", 0.0),
+        ("Wed, 31 Dec 2025 00:00:00 GMT", 0.25),
         ("soon", 0.25),
     ],
 )
@@ -277,19 +303,34 @@ def test_retry_after_is_honoured(http: responses.RequestsMock, wait: str, slept:
     assert clock.slept == [slept]
 
 
+def test_the_date_of_retry_after_is_compared_with_the_servers_own_clock(
+    http: responses.RequestsMock,
+) -> None:
+    headers = {
+        "Retry-After": "Thu, 01 Jan 2026 01:00:04 GMT",
+        "Date": "Thu, 01 Jan 2026 01:00:00 GMT",
+    }
+    http.add(responses.POST, URL, status=429, headers=headers)
+    http.add(responses.POST, URL, body=success([]))
+    clock = FakeClock()
+
+    assert isinstance(query(clock), Reply)
+    assert clock.slept == [4.0]
+
+
 def test_retry_after_beyond_the_time_left_ends_at_once(http: responses.RequestsMock) -> None:
     http.add(responses.POST, URL, status=429, headers={"Retry-After": "120"})
     clock = FakeClock()
     outcome = query(clock)
 
-    assert isinstance(outcome, Failure)
-    assert "to wait 120.0 s for another try, there is no time left" in outcome.reason
+    assert isinstance(outcome, RequestFailure)
+    assert "there is no time left to wait 120.0 s and try again" in outcome.reason
     assert clock.slept == []
 
 
 def test_without_time_nothing_is_asked(http: responses.RequestsMock) -> None:
     outcome = query(FakeClock(), seconds=0)
 
-    assert isinstance(outcome, Failure)
+    assert isinstance(outcome, RequestFailure)
     assert "no answer in the time that this run has" in outcome.reason
     assert len(http.calls) == 0

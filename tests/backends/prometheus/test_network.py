@@ -123,7 +123,7 @@ def test_unknown_host_is_told() -> None:
 
 @pytest.mark.parametrize("url", ["prometheus:9090", "http://", "ftp://h", "http://h:port", "//h"])
 def test_url_that_is_none_is_told(url: str) -> None:
-    assert "no http or https address" in reason_of(url)
+    assert "not an http or https address" in reason_of(url)
 
 
 def test_missing_certificate_file_is_told(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gate.backends.prometheus.outcome import Reply
+from gate.backends.prometheus.client import Reply
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import (
     QueryError,

@@ -1,4 +1,4 @@
-"""Whether a counter is one, and what it hides: the events before it was first seen."""
+"""Whether counters and buckets count everything: gauges, late series, late boundaries."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,11 +6,79 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, over
+from gate.backends.prometheus.doctor.slo_check import (
+    CheckAnswers,
+    SelectorSource,
+    SloCheck,
+    query_now,
+    query_over,
+)
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError
 from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.promql.selectors import LabelMatcher
 from gate.slo.window import Span
+
+_ALL: Final = "+Inf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundaryCheck(SloCheck):
+    """Of one selector that names a boundary, and of a histogram that was resolved."""
+
+    check: ClassVar = Check.BOUNDARY
+    source: SelectorSource
+    lacking: tuple[Query, ...]
+    """Each counts histograms that lacked a boundary in a part of the window."""
+
+    def queries(self) -> Iterable[Query]:
+        """Ask for the buckets of the boundary, and for all histograms."""
+        le = self._le
+        return () if le is None else (self._here, self._all(le))
+
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
+        """Compare the two."""
+        le = self._le
+        if le is None:
+            return
+        here, every = answers.amount(self._here), answers.amount(self._all(le))
+        late = max((answers.amount(part) for part in self.lacking), default=0)
+        if 0 < here < every:
+            says = (
+                f"{self.source.role}: {round(here):,} of {round(every):,} histograms have {le.text}"
+            )
+            yield self._fault(f"{says}; all that the others count is taken for bad")
+        elif late:
+            says = f"{round(late):,} histograms had no {le.text} in a part of the window"
+            yield self._fault(f"{says}, where every event counts as bad")
+        elif here:
+            yield CheckResult(check=Check.BOUNDARY, looked_at=self._here.text)
+
+    def _fault(self, says: str) -> CheckResult:
+        return CheckResult(
+            check=Check.BOUNDARY,
+            level=Level.FAULT,
+            says=says,
+            remedy="choose a boundary that all replicas and versions have, all along",
+            looked_at=self._here.text,
+        )
+
+    @property
+    def _le(self) -> LabelMatcher | None:
+        if not self.source.selector.name.endswith("_bucket"):
+            return None
+        boundaries = (m for m in self.source.selector.matchers if m.label == "le")
+        return next((matcher for matcher in boundaries if matcher.value != _ALL), None)
+
+    @property
+    def _here(self) -> Query:
+        return query_now(f"count({self.source.text})")
+
+    def _all(self, le: LabelMatcher) -> Query:
+        infinite = LabelMatcher(label="le", operator="=", value=_ALL)
+        rest = self.source.selector.without(le)
+        return query_now(f"count({rest.only((*rest.matchers, infinite)).text})")
+
 
 _FALLS: Final = 10
 """More are no restarts, where they are also ..."""
@@ -21,28 +89,28 @@ _MATTERS: Final = Fraction(1, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Monotonic(Look):
+class MonotonicCheck(SloCheck):
     """A counter falls when what exports it starts again, and never else."""
 
     check: ClassVar = Check.COUNTER
     source: SelectorSource
     span: Span
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask how many series fall again and again."""
         return (self._series,)
 
-    def clues(self, sight: Sight) -> Iterable[Query]:
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
         """Ask how often these fall."""
-        return (self._falls,) if sight.amount(self._series) else ()
+        return (self._falls,) if answers.amount(self._series) else ()
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge them."""
-        series = sight.amount(self._series)
+        series = answers.amount(self._series)
         if not series:
             yield CheckResult(check=Check.COUNTER, looked_at=self._series.text)
             return
-        falls, text = sight.amount(self._falls), self.source.text
+        falls, text = answers.amount(self._falls), self.source.text
         yield CheckResult(
             check=Check.COUNTER,
             level=Level.FAULT,
@@ -59,11 +127,11 @@ class Monotonic(Look):
 
     @property
     def _series(self) -> Query:
-        return over(f"count({self._falling})", self.span)
+        return query_over(f"count({self._falling})", self.span)
 
     @property
     def _falls(self) -> Query:
-        return over(f"sum({self._falling})", self.span)
+        return query_over(f"sum({self._falling})", self.span)
 
     @property
     def _falling(self) -> str:
@@ -72,7 +140,7 @@ class Monotonic(Look):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Born(Look):
+class FirstValueCheck(SloCheck):
     """A counter that is above zero when it is first seen hides how it got there.
 
     `increase` knows the difference of samples only, except in VictoriaMetrics, which takes a small
@@ -87,31 +155,31 @@ class Born(Look):
     oldest: Query | None
     """When the data about all events begin: no series that is there then was born there."""
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask how high the series began that were born in the window, at most."""
         return (self._height,)
 
-    def clues(self, sight: Sight) -> Iterable[Query]:
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
         """Ask which of these were born after the data began, and are not counted from zero."""
-        if isinstance(sight.readings(self.counted), QueryError):
+        if isinstance(answers.readings(self.counted), QueryError):
             return ()
-        return self._hidden(sight) if self._matters(sight, self._height) else ()
+        return self._hidden(answers) if self._matters(answers, self._height) else ()
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge what is hidden by what is counted."""
-        if isinstance(sight.readings(self.counted), QueryError):
-            return  # told by another check
-        series, hidden = self._hidden(sight)
-        if not (self._matters(sight, self._height) and self._matters(sight, hidden)):
+        if isinstance(answers.readings(self.counted), QueryError):
+            return  # another check says so
+        series, hidden = self._hidden(answers)
+        if not (self._matters(answers, self._height) and self._matters(answers, hidden)):
             yield CheckResult(check=Check.BORN, looked_at=self._height.text)
             return
-        events, counted = sight.amount(hidden), sight.amount(self.counted)
+        events, counted = answers.amount(hidden), answers.amount(self.counted)
         yield CheckResult(
             check=Check.BORN,
             level=Level.FAULT if events > counted else Level.DOUBT,
             says=(
-                f"{self.source.role}: {round(sight.amount(series)):,} series of {self.source.text}"
-                f" began above zero and hide {round(events):,} events;"
+                f"{self.source.role}: {round(answers.amount(series)):,} series of"
+                f" {self.source.text} began above zero and hide {round(events):,} events;"
                 f" {round(counted):,} are counted"
             ),
             remedy=(
@@ -121,16 +189,16 @@ class Born(Look):
             looked_at=hidden.text,
         )
 
-    def _matters(self, sight: Sight, part: Query) -> bool:
-        return sight.amount(part) > sight.amount(self.counted) * _MATTERS
+    def _matters(self, answers: CheckAnswers, part: Query) -> bool:
+        return answers.amount(part) > answers.amount(self.counted) * _MATTERS
 
     @property
     def _height(self) -> Query:
-        return over(f"sum({self._born})", self.span)
+        return query_over(f"sum({self._born})", self.span)
 
-    def _hidden(self, sight: Sight) -> tuple[Query, Query]:
+    def _hidden(self, answers: CheckAnswers) -> tuple[Query, Query]:
         """Return how many series hide something, and how much."""
-        begin = None if self.oldest is None else sight.number(self.oldest)
+        begin = None if self.oldest is None else answers.number(self.oldest)
         late = Fraction() if begin is None else begin - Fraction(self.span.start.timestamp())
         since = Span(
             self.span.start + timedelta(seconds=float(max(late, Fraction()))), self.span.end
@@ -138,7 +206,7 @@ class Born(Look):
         ranged = f"{self.source.text}[$window]"
         seen = f"increase({ranged}) >= max_over_time({ranged}) - 0.5 * min_over_time({ranged})"
         invisible = f"({self._born}) unless ({seen})"
-        return over(f"count({invisible})", since), over(f"sum({invisible})", since)
+        return query_over(f"count({invisible})", since), query_over(f"sum({invisible})", since)
 
     @property
     def _born(self) -> str:

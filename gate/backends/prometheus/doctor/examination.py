@@ -6,27 +6,33 @@ from datetime import datetime, timedelta
 
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, sources_of
-from gate.backends.prometheus.doctor.counted import (
-    BoundaryCheck,
-    Numbers,
+from gate.backends.prometheus.doctor.counters import BoundaryCheck, FirstValueCheck, MonotonicCheck
+from gate.backends.prometheus.doctor.counts import (
+    NumberCheck,
+    ReplicaCheck,
+    SourceCheck,
     counted,
-    partial,
     unmeasured,
 )
-from gate.backends.prometheus.doctor.counters import Born, Monotonic
-from gate.backends.prometheus.doctor.duplicates import Replicas, Sources
-from gate.backends.prometheus.doctor.history import Freshness, History
-from gate.backends.prometheus.doctor.library import Library
-from gate.backends.prometheus.doctor.presence import Presence
+from gate.backends.prometheus.doctor.history import CoverageCheck, FreshnessCheck
+from gate.backends.prometheus.doctor.presence import PresenceCheck
 from gate.backends.prometheus.doctor.server import (
     QUESTIONS,
-    Features,
+    FeatureCheck,
+    partial,
     retention_of,
-    server_symptoms,
+    server_results,
+)
+from gate.backends.prometheus.doctor.slo_check import (
+    CheckAnswers,
+    SelectorSource,
+    ServerAnswers,
+    ServerQuestion,
+    SloCheck,
+    sources_of,
 )
 from gate.backends.prometheus.plan import Plan, plan, questions
-from gate.backends.prometheus.query import Role
+from gate.backends.prometheus.query import Query, Role
 from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.diagnosis import (
     Check,
@@ -44,46 +50,46 @@ _WHOLE = (Role.TOTAL, Role.SPENT, Role.GOOD)
 """The first that an indicator has counts all events, or nearly."""
 
 
-def checks_of(patient: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[Look]:
+def checks_of(slo: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[SloCheck]:
     """Yield the checks of one SLO; where nothing can be counted, those that may say why."""
     if isinstance(planned, Unmeasured):
-        histogram = patient.request.sli.histogram
+        histogram = slo.request.sli.histogram
         if histogram is not None:
-            yield from _presence(patient, _of_histogram(histogram, patient))
+            yield from _presence(slo, _of_histogram(histogram, slo))
         return
     sources = sources_of(planned.expressions)
-    yield Features(texts=tuple(part.text for part in planned.parts.values()))
-    yield from _presence(patient, sources)
-    yield Numbers(plan=planned)
-    history = _history(patient, planned)
+    yield FeatureCheck(texts=tuple(part.text for part in planned.parts.values()))
+    yield from _presence(slo, sources)
+    yield NumberCheck(plan=planned)
+    history = _history(slo, planned)
     for source in sources:
         yield BoundaryCheck(source=source, lacking=planned.lacking)
-        yield Replicas(source=source)
+        yield ReplicaCheck(source=source)
         if source.counter:
-            yield Monotonic(source=source, span=patient.request.span)
-            yield Born(
+            yield MonotonicCheck(source=source, span=slo.request.span)
+            yield FirstValueCheck(
                 source=source,
-                span=patient.request.span,
+                span=slo.request.span,
                 counted=planned.parts[source.role],
                 oldest=history.oldest if history else None,
             )
-    yield Sources(counters=_whole(planned, sources), span=patient.request.span)
+    yield SourceCheck(counters=_whole(planned, sources), span=slo.request.span)
     if history is not None:
         yield history
-        yield Freshness(patient=patient, probe=history.probe)
+        yield FreshnessCheck(slo=slo, probe=history.probe)
 
 
-def _presence(patient: CheckedSlo, sources: tuple[SelectorSource, ...]) -> Iterator[Presence]:
+def _presence(slo: CheckedSlo, sources: tuple[SelectorSource, ...]) -> Iterator[PresenceCheck]:
     own = frozenset(source.selector.name for source in sources)
     total = {m for s in sources if s.role is Role.TOTAL for m in s.selector.matchers}
     for source in sources:
-        yield Presence(source=source, span=patient.request.span, own=own, total=frozenset(total))
+        yield PresenceCheck(source=source, span=slo.request.span, own=own, total=frozenset(total))
 
 
-def _of_histogram(histogram: Histogram, patient: CheckedSlo) -> tuple[SelectorSource, ...]:
+def _of_histogram(histogram: Histogram, slo: CheckedSlo) -> tuple[SelectorSource, ...]:
     """Return the buckets of a histogram that was not found as what is looked for."""
     try:
-        name, braces = read_selector(histogram.total, patient.request.sli.labels or {})
+        name, braces = read_selector(histogram.total, slo.request.sli.labels or {})
     except ExpressionError:
         return ()  # said where it is planned
     return sources_of({Role.TOTAL: read_expression(f"{name}_bucket{braces}", None)})
@@ -94,22 +100,22 @@ def _whole(planned: Plan, sources: tuple[SelectorSource, ...]) -> tuple[Selector
     return tuple(source for source in sources if source.role is role and source.counter)
 
 
-def _history(patient: CheckedSlo, planned: Plan) -> History | None:
+def _history(slo: CheckedSlo, planned: Plan) -> CoverageCheck | None:
     """Return what is looked at over the whole window; None: no metric is named."""
     if planned.probe is None:
         return None
     selectors = next(e.selectors for e in planned.expressions.values() if e.selectors)
-    return History(patient=patient, probe=planned.probe, selectors=selectors)
+    return CoverageCheck(slo=slo, probe=planned.probe, selectors=selectors)
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class _Examination:
     """One SLO: how it is counted, and what is looked at."""
 
-    patient: CheckedSlo
+    slo: CheckedSlo
     plan: Plan | Unmeasured
-    looks: tuple[Look, ...]
-    sight: Sight
+    checks: tuple[SloCheck, ...]
+    answers: CheckAnswers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,75 +128,78 @@ class PrometheusDoctor:
     parallel: int
     """Most queries under way at once."""
 
-    def examine(self, patients: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
+    def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
         """Look at every SLO; never raises for what the server does."""
         until = self.client.clock.monotonic() + self.timeout.total_seconds()
         fetch = Fetch(client=self.client, at=at, until=until, parallel=self.parallel)
-        library = Library(client=self.client, until=until, parallel=self.parallel)
-        library.begin(QUESTIONS)
-        fetch.run(part for patient in patients for part in questions(patient.request))
-        library.finish()
-        cases = [self._case(patient, fetch, library, at) for patient in patients]
-        fetch.run(part for case in cases for look in case.looks for part in look.parts())
+        server = ServerAnswers(client=self.client, until=until, parallel=self.parallel)
+        server.begin(QUESTIONS)
+        fetch.run(part for slo in slos for part in questions(slo.request))
+        server.finish()
+        examinations = [self._examination(slo, fetch, server, at) for slo in slos]
+        checks = [check for examination in examinations for check in examination.checks]
+        fetch.run(query for check in checks for query in check.queries())
         if fetch.hopeless is not None:
-            return _unreachable(fetch.hopeless, len(patients))
-        _ask_for_clues(cases, fetch, library)
+            return _unreachable(fetch.hopeless, len(slos))
+        _ask_further(examinations, fetch, server)
         return Diagnosis(
-            backend=tuple(server_symptoms(library)),
-            slos=tuple(tuple(_symptoms(case)) for case in cases),
+            backend=tuple(server_results(server)),
+            slos=tuple(tuple(_results(examination)) for examination in examinations),
         )
 
-    def _case(self, patient: CheckedSlo, fetch: Fetch, library: Library, at: datetime) -> _Case:
-        planned = plan(patient.request, fetch.reading)
-        sight = Sight(
-            readings=fetch.reading, library=library, at=at, retention=retention_of(library)
+    def _examination(
+        self, slo: CheckedSlo, fetch: Fetch, server: ServerAnswers, at: datetime
+    ) -> _Examination:
+        planned = plan(slo.request, fetch.reading)
+        answers = CheckAnswers(
+            readings=fetch.reading, server=server, at=at, retention=retention_of(server)
         )
-        return _Case(patient, planned, tuple(checks_of(patient, planned)), sight)
+        return _Examination(slo, planned, tuple(checks_of(slo, planned)), answers)
 
 
-def _ask_for_clues(cases: Sequence[_Case], fetch: Fetch, library: Library) -> None:
+def _ask_further(examinations: Sequence[_Examination], fetch: Fetch, server: ServerAnswers) -> None:
     """Ask whatever the first answers make worth knowing."""
-    pairs = [(look, case.sight) for case in cases for look in case.looks]
-    parts, asked = [], []
-    for look, sight in pairs:
+    pairs = [(check, slo.answers) for slo in examinations for check in slo.checks]
+    queries, server_questions = list[Query](), list[ServerQuestion]()
+    for check, answers in pairs:
         try:
-            parts += list(look.clues(sight))
-            asked += list(look.questions(sight))
+            queries += list(check.follow_ups(answers))
+            server_questions += list(check.questions(answers))
         except MeasurementError:
             continue  # said where the answers are judged
-    library.begin(asked)
-    fetch.run(parts)
-    library.finish()
+    server.begin(server_questions)
+    fetch.run(queries)
+    server.finish()
 
 
-def _symptoms(case: _Case) -> Iterator[CheckResult]:
-    found, blind = list[CheckResult](), dict[str, list[str]]()
-    for look in case.looks:
+def _results(examination: _Examination) -> Iterator[CheckResult]:
+    results, unseen = list[CheckResult](), dict[str, list[str]]()
+    for check in examination.checks:
         try:
-            found += look.symptoms(case.sight)
+            results += check.results(examination.answers)
         except MeasurementError as error:
-            blind.setdefault(error.reason, []).append(look.check)
-    if isinstance(case.plan, Plan):
-        yield from _outcome(case.plan, case.sight, worst(found))
-    elif worst(found) is not Level.FAULT:
-        yield _unplanned(case.plan, case.patient.request)
-    yield from found
-    yield from (_unseen(checks, reason) for reason, checks in blind.items())
+            unseen.setdefault(error.reason, []).append(check.check)
+    if isinstance(examination.plan, Plan):
+        yield from _outcome(examination.plan, examination.answers, worst(results))
+    elif worst(results) is not Level.FAULT:
+        yield _unplanned(examination.plan, examination.slo.request)
+    yield from results
+    yield from (_unseen(checks, reason) for reason, checks in unseen.items())
 
 
-def _unplanned(found: Unmeasured, request: CountRequest) -> CheckResult:
+def _unplanned(why: Unmeasured, request: CountRequest) -> CheckResult:
     """Say why it is not even known what to count."""
     # With a histogram that is there, only its boundaries can be wrong.
-    unfit = request.sli.histogram is not None and found.cause is Cause.INVALID
-    asked = "\n".join(part.text for part in questions(request))
-    return unmeasured(found, Check.BOUNDARY if unfit else Check.COUNTED, asked)
+    unfit = request.sli.histogram is not None and why.cause is Cause.INVALID
+    query = "\n".join(part.text for part in questions(request))
+    return unmeasured(why, Check.BOUNDARY if unfit else Check.COUNTED, query)
 
 
-def _outcome(planned: Plan, sight: Sight, level: Level) -> Iterator[CheckResult]:
-    count = counted(planned, sight, Level.FAULT if sight.warnings else level)
+def _outcome(planned: Plan, answers: CheckAnswers, level: Level) -> Iterator[CheckResult]:
+    count = counted(planned, answers, Level.FAULT if answers.warnings else level)
     if count is not None:
         yield count
-    yield partial(sight)
+    yield partial(answers)
 
 
 def _unseen(checks: Sequence[str], reason: str) -> CheckResult:
@@ -198,15 +207,15 @@ def _unseen(checks: Sequence[str], reason: str) -> CheckResult:
         check=Check.REACH,
         level=Level.FAULT,
         says=f"{', '.join(dict.fromkeys(checks))} could not be looked at: {reason}",
-        remedy="try again, with a longer --timeout where time was short",
+        remedy="try again; allow it more time if time was short",
     )
 
 
-def _unreachable(reason: str, patients: int) -> Diagnosis:
-    symptom = CheckResult(
+def _unreachable(reason: str, slos: int) -> Diagnosis:
+    result = CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
         says=f"nothing could be looked at: {reason}",
         remedy="check the url, the login, and whether the server runs",
     )
-    return Diagnosis(backend=(symptom,), slos=((),) * patients)
+    return Diagnosis(backend=(result,), slos=((),) * slos)

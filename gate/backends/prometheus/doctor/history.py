@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.case import Look, Sight
-from gate.backends.prometheus.probe import Probe, coverage_step, newest_of
+from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SloCheck
+from gate.backends.prometheus.probe import Probe, newest_of
 from gate.backends.prometheus.query import Query, window_text
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
+from gate.measure.history import coverage_step
 from gate.slo.quantities import format_duration
 from gate.slo.window import Span
 from gate.wording import percent_left
@@ -31,11 +32,11 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History(Look):
+class CoverageCheck(SloCheck):
     """Of the selectors that tell whether there are data, seen at equal steps."""
 
     check: ClassVar = Check.COVERAGE
-    patient: CheckedSlo
+    slo: CheckedSlo
     probe: Probe
     selectors: tuple[str, ...]
 
@@ -44,45 +45,46 @@ class History(Look):
         """The part that asks when the data begin."""
         return self._ends(self.selectors[0])[0]
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask for the steps with data, the first and the last of them, and the gaps."""
         for place, selector in enumerate(self.selectors):
             yield self.probe.coverage[place]
             yield from self._ends(selector)
             yield self._falls(selector)
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge the selector with the least data; of a metric that was renamed, that with most."""
-        found = [seen for place in range(len(self.selectors)) if (seen := self._seen(sight, place))]
-        if not found or not self.probe.steps:
-            return  # that nothing is there, or nothing yet, is told by other checks
+        places = range(len(self.selectors))
+        data = [seen for place in places if (seen := self._seen(answers, place))]
+        if not data or not self.probe.steps:
+            return  # other checks say that nothing is there, or nothing yet
         chosen: Callable[..., _Seen] = max if self.probe.union else min
-        seen = chosen(found, key=lambda one: one.steps)
-        yield self._reach(seen, sight)
+        seen = chosen(data, key=lambda seen: seen.steps)
+        yield self._reach(seen, answers)
         yield self._gaps(seen)
 
-    def _reach(self, seen: _Seen, sight: Sight) -> CheckResult:
+    def _reach(self, seen: _Seen, answers: CheckAnswers) -> CheckResult:
         """Judge how far back the data reach."""
         late = max(seen.first - self._span.start - self._step, timedelta())
         length = self._span.length
-        short = sight.retention is not None and sight.retention < self.patient.whole
-        much = late / length > 1 - self.patient.min_coverage
+        short = answers.retention is not None and answers.retention < self.slo.whole
+        much = late / length > 1 - self.slo.min_coverage
         if not much and not (late and short):
             share = percent_left(Fraction(min(seen.steps, self.probe.steps), self.probe.steps))
-            return self._symptom(Check.COVERAGE, f"{share} of {format_duration(length)} covered")
+            return self._result(Check.COVERAGE, f"{share} of {format_duration(length)} covered")
         oldest = f"the oldest data are of {seen.first:%Y-%m-%d %H:%M} UTC"
         share = f"they cover {percent_left(Fraction((length - late) / length), 0)}"
-        window = format_duration(self.patient.whole)
-        if short and sight.retention is not None:
-            kept = format_duration(sight.retention)
-            return self._symptom(
+        window = format_duration(self.slo.whole)
+        if short and answers.retention is not None:
+            kept = format_duration(answers.retention)
+            return self._result(
                 Check.RETENTION,
                 f"the server keeps {kept}: {oldest}, {share} of {window}",
                 Level.FAULT if much else Level.DOUBT,
                 f"keep data longer (--storage.tsdb.retention.time={window}), ask a store that does"
                 f" (Thanos, Mimir), or choose a window of {kept} at most",
             )
-        return self._symptom(
+        return self._result(
             Check.COVERAGE,
             f"{oldest}, {share} of {window}",
             Level.DOUBT,
@@ -95,11 +97,11 @@ class History(Look):
         expected = (seen.last - seen.first) // self._step + 1
         missing = expected - seen.steps
         if missing <= expected * _MATTERS:
-            return self._symptom(Check.GAPS)
+            return self._result(Check.GAPS)
         ended = seen.last < _EPOCH + (self._span.end - _EPOCH) // self._step * self._step
         gaps = max(seen.falls - ended, 1)
         lost, step = format_duration(missing * self._step), format_duration(self._step)
-        return self._symptom(
+        return self._result(
             Check.GAPS,
             f"{gaps} gap{'s' * (gaps > 1)} without data, {lost} in all"
             f" ({percent_left(Fraction(missing, expected))}; looked at every {step})",
@@ -108,17 +110,17 @@ class History(Look):
             " or the server was down (the series up tells)",
         )
 
-    def _symptom(
+    def _result(
         self, check: Check, says: str = "", level: Level = Level.OK, remedy: str = ""
     ) -> CheckResult:
         looked_at = self.probe.coverage[0].text
         return CheckResult(check=check, says=says, level=level, remedy=remedy, looked_at=looked_at)
 
-    def _seen(self, sight: Sight, place: int) -> _Seen | None:
+    def _seen(self, answers: CheckAnswers, place: int) -> _Seen | None:
         selector = self.selectors[place]
-        steps = sight.amount(self.probe.coverage[place])
-        first, last = (sight.number(part) for part in self._ends(selector))
-        falls = sight.amount(self._falls(selector))
+        steps = answers.amount(self.probe.coverage[place])
+        first, last = (answers.number(part) for part in self._ends(selector))
+        falls = answers.amount(self._falls(selector))
         if first is None or last is None:
             return None
         return _Seen(int(steps), _instant(first), _instant(last), int(falls))
@@ -137,39 +139,39 @@ class History(Look):
 
     @property
     def _span(self) -> Span:
-        return self.patient.request.span
+        return self.slo.request.span
 
     @property
     def _step(self) -> timedelta:
-        return coverage_step(self._span)
+        return coverage_step(self._span.length)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness(Look):
+class FreshnessCheck(SloCheck):
     """How old the newest sample is, as it is measured for the budget."""
 
     check: ClassVar = Check.FRESHNESS
-    patient: CheckedSlo
+    slo: CheckedSlo
     probe: Probe
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask for the newest sample."""
         return self.probe.newest
 
-    def clues(self, sight: Sight) -> Iterable[Query]:
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
         """Ask for it further back."""
-        return self.probe.second_round(sight.readings)
+        return self.probe.second_round(answers.readings)
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge its age."""
-        parts = (*self.probe.newest, *self.probe.second_round(sight.readings))
-        found = [number for part in parts if (number := sight.number(part)) is not None]
-        if len(found) < (1 if self.probe.union else len(self.probe.newest)):
-            return  # that nothing is there is told by other checks
-        newest, query = newest_of(found, self.probe.union), self.probe.newest[0].text
-        age = max(sight.at - newest, timedelta())
+        parts = (*self.probe.newest, *self.probe.second_round(answers.readings))
+        times = [number for part in parts if (number := answers.number(part)) is not None]
+        if len(times) < (1 if self.probe.union else len(self.probe.newest)):
+            return  # other checks say that nothing is there
+        newest, query = newest_of(times, self.probe.union), self.probe.newest[0].text
+        age = max(answers.at - newest, timedelta())
         shown = format_duration(age // timedelta(seconds=1) * timedelta(seconds=1))
-        if age <= self.patient.max_age:
+        if age <= self.slo.max_age:
             yield CheckResult(check=Check.FRESHNESS, says=f"newest {shown} old", looked_at=query)
             return
         yield CheckResult(
@@ -177,7 +179,7 @@ class Freshness(Look):
             level=Level.FAULT,
             says=(
                 f"the newest sample is of {newest:%Y-%m-%d %H:%M} UTC, {shown} old; the policy's"
-                f" max_age is {format_duration(self.patient.max_age)}"
+                f" max_age is {format_duration(self.slo.max_age)}"
             ),
             remedy="see whether the target is still scraped, and under the same labels",
             looked_at=query,

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.doctor.case import Look, SelectorSource, Sight, over
-from gate.backends.prometheus.doctor.library import METRICS, ServerQuestion, labels_of
-from gate.backends.prometheus.label_values import alike, could_match, misspelt
+from gate.backends.prometheus.doctor.slo_check import (
+    METRICS,
+    CheckAnswers,
+    SelectorSource,
+    ServerQuestion,
+    SloCheck,
+    labels_of,
+    query_over,
+)
+from gate.backends.prometheus.labels import alike, could_match, misspelt
 from gate.backends.prometheus.query import Query, Role
 from gate.errors import nearest_first
 from gate.measure.diagnosis import Check, CheckResult, Level
@@ -18,13 +25,11 @@ from gate.slo.quantities import around
 from gate.slo.window import Span
 
 _MOST_SHOWN: Final = 8
-
-
 _BOUNDARY: Final = "le"
 
 
 @dataclass(frozen=True, slots=True)
-class Clue:
+class SuspectMatcher:
     """A matcher that may be to blame, and which values its label has."""
 
     matcher: LabelMatcher
@@ -51,57 +56,61 @@ def no_metric(source: SelectorSource, names: Sequence[str], query: str) -> Check
     return CheckResult(check=Check.METRIC, level=level, says=says, remedy=remedy, looked_at=query)
 
 
-def no_series(source: SelectorSource, clues: Sequence[Clue], labels: Sequence[str]) -> CheckResult:
+def no_series(
+    source: SelectorSource, suspects: Sequence[SuspectMatcher], labels: Sequence[str]
+) -> CheckResult:
     """Judge labels that match nothing, though the metric is there.
 
     Args:
         source: the selector.
-        clues: the matchers that may be to blame, at least one.
+        suspects: the matchers that may be to blame, at least one.
         labels: that the metric has.
     """
-    seen = [_judge(source, clue, labels) for clue in clues]
+    seen = [_judge(source, suspect, labels) for suspect in suspects]
     # Of several, the one that explains it best: none failed, then what is surely wrong.
     order = (Level.OK, Level.FAULT, Level.DOUBT)
-    return min(seen, key=lambda symptom: order.index(symptom.level))
+    return min(seen, key=lambda result: order.index(result.level))
 
 
-def _judge(source: SelectorSource, clue: Clue, labels: Sequence[str]) -> CheckResult:
-    matcher = clue.matcher
+def _judge(source: SelectorSource, suspect: SuspectMatcher, labels: Sequence[str]) -> CheckResult:
+    matcher = suspect.matcher
     head = f"{source.role}: no series has {matcher.text}"
-    if not any(clue.values):
-        return _no_label(head, clue, labels)
-    if matcher.label == _BOUNDARY and (found := _no_boundary(head, clue)) is not None:
-        return found
-    says = f"{head}; {matcher.label} is {_listed(matcher, clue.values)}"
-    plausible = could_match(matcher, clue.values) if source.role is Role.BAD else False
-    if plausible is None and not misspelt(matcher, clue.values):
+    if not any(suspect.values):
+        return _no_label(head, suspect, labels)
+    if matcher.label == _BOUNDARY and (result := _no_boundary(head, suspect)) is not None:
+        return result
+    says = f"{head}; {matcher.label} is {_listed(matcher, suspect.values)}"
+    plausible = could_match(matcher, suspect.values) if source.role is Role.BAD else False
+    if plausible is None and not misspelt(matcher, suspect.values):
         remedy = (
             "if nothing was bad so far, all is well; else correct the value."
             " Exported at 0 from the start, the series would tell"
         )
-        return _labels(Level.DOUBT, f"{says}: none was bad, or it is spelt otherwise", remedy, clue)
+        return _labels(
+            Level.DOUBT, f"{says}: none was bad, or it is spelt otherwise", remedy, suspect
+        )
     if plausible:
-        values = _listed(matcher, clue.values)
-        return _labels(Level.OK, f"bad: none so far ({matcher.label} is {values})", "", clue)
-    return _labels(Level.FAULT, says, _cure(matcher, clue.values), clue)
+        values = _listed(matcher, suspect.values)
+        return _labels(Level.OK, f"bad: none so far ({matcher.label} is {values})", "", suspect)
+    return _labels(Level.FAULT, says, _cure(matcher, suspect.values), suspect)
 
 
-def _no_label(head: str, clue: Clue, labels: Sequence[str]) -> CheckResult:
-    label = clue.matcher.label
+def _no_label(head: str, suspect: SuspectMatcher, labels: Sequence[str]) -> CheckResult:
+    label = suspect.matcher.label
     shown = nearest_first(label, (name for name in labels if name != "__name__"))
     names = f"; it has {_several(shown)}" if shown else ""
     says = f"{head}: the metric has no label {label}{names}"
-    return _labels(Level.FAULT, says, "correct the label's name", clue)
+    return _labels(Level.FAULT, says, "correct the label's name", suspect)
 
 
-def _no_boundary(head: str, clue: Clue) -> CheckResult | None:
+def _no_boundary(head: str, suspect: SuspectMatcher) -> CheckResult | None:
     """Judge a histogram's boundary that is none; None: it is no plain number."""
-    known = set[Fraction]()
-    for value in clue.values:
+    boundaries = set[Fraction]()
+    for value in suspect.values:
         with suppress(ValueError):  # +Inf
-            known.add(Fraction(value))
+            boundaries.add(Fraction(value))
     try:
-        near = around(Fraction(clue.matcher.value), known, "")
+        near = around(Fraction(suspect.matcher.value), boundaries, "")
     except ValueError:
         return None
     return CheckResult(
@@ -109,7 +118,7 @@ def _no_boundary(head: str, clue: Clue) -> CheckResult | None:
         level=Level.FAULT,
         says=f"{head}: the histogram has no such boundary; {near}",
         remedy="choose one of these, or have the server export the boundary",
-        looked_at=clue.query,
+        looked_at=suspect.query,
     )
 
 
@@ -120,9 +129,9 @@ def _cure(matcher: LabelMatcher, values: Sequence[str]) -> str:
     return f"correct the value; the nearest is {near}"
 
 
-def _labels(level: Level, says: str, remedy: str, clue: Clue) -> CheckResult:
+def _labels(level: Level, says: str, remedy: str, suspect: SuspectMatcher) -> CheckResult:
     return CheckResult(
-        check=Check.LABELS, level=level, says=says, remedy=remedy, looked_at=clue.query
+        check=Check.LABELS, level=level, says=says, remedy=remedy, looked_at=suspect.query
     )
 
 
@@ -136,7 +145,7 @@ def _several(names: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Presence(Look):
+class PresenceCheck(SloCheck):
     """Of one selector, over the whole window."""
 
     check: ClassVar = Check.METRIC
@@ -147,53 +156,53 @@ class Presence(Look):
     total: frozenset[LabelMatcher]
     """What all events must match; what else a part of them must match tells it from the rest."""
 
-    def parts(self) -> Iterable[Query]:
+    def queries(self) -> Iterable[Query]:
         """Ask for how many series there are, and as many for those that may stand in."""
         return [self._seen(text) for text in (self.source.text, *self.source.others)]
 
-    def is_missing(self, sight: Sight) -> bool:
+    def is_missing(self, answers: CheckAnswers) -> bool:
         """Return whether there was no series in all of the window, nor any that stands in."""
-        return not any(sight.amount(part) for part in self.parts())
+        return not any(answers.amount(part) for part in self.queries())
 
-    def clues(self, sight: Sight) -> Iterable[Query]:
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
         """Ask for the metric as such, and for the values of every label that is matched."""
-        return self._clues() if self.is_missing(sight) else ()
+        return self._follow_ups() if self.is_missing(answers) else ()
 
-    def questions(self, sight: Sight) -> Iterable[ServerQuestion]:
+    def questions(self, answers: CheckAnswers) -> Iterable[ServerQuestion]:
         """Ask for the names that there are."""
         name = self.source.selector.name
-        return (METRICS, labels_of(name)) if name and self.is_missing(sight) else ()
+        return (METRICS, labels_of(name)) if name and self.is_missing(answers) else ()
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Say how many series there are, or what is the matter."""
-        found = sum(sight.amount(part) for part in self.parts())
-        if found:
-            says = f"{self.source.role}: {round(found):,} series"
+        series = sum(answers.amount(part) for part in self.queries())
+        if series:
+            says = f"{self.source.role}: {round(series):,} series"
             yield CheckResult(
                 check=Check.METRIC, says=says, looked_at=self._seen(self.source.text).text
             )
             return
-        metric = sight.number(self._bare) if self.source.selector.name else None
+        metric = answers.number(self._bare) if self.source.selector.name else None
         if self.source.selector.name and metric is None:
-            known = sight.library.names(METRICS)
+            metrics = answers.server.names(METRICS)
             # Failures may be counted under a name much like that of all events.
-            names = [n for n in known if self.source.role is not Role.BAD or n not in self.own]
+            names = [n for n in metrics if self.source.role is not Role.BAD or n not in self.own]
             yield no_metric(self.source, names, self._bare.text)
             return
-        labels = sight.library.names(labels_of(self.source.selector.name))
-        yield no_series(self.source, list(self._suspects(sight)), labels)
+        labels = answers.server.names(labels_of(self.source.selector.name))
+        yield no_series(self.source, list(self._suspects(answers)), labels)
 
-    def _suspects(self, sight: Sight) -> Iterator[Clue]:
+    def _suspects(self, answers: CheckAnswers) -> Iterator[SuspectMatcher]:
         """Yield the matchers without any one of which the selector finds something, else all."""
         matchers = self.source.selector.matchers
-        tables = {matcher: sight.table(self._rest(matcher)) for matcher in matchers}
-        guilty = [matcher for matcher in matchers if tables[matcher]]
-        guilty = [matcher for matcher in guilty if matcher not in self.total] or guilty
-        for matcher in guilty or matchers:
-            part = self._rest(matcher) if guilty else self._alone(matcher)
-            yield Clue(matcher, tuple(sight.table(part)), part.text)
+        tables = {matcher: answers.table(self._rest(matcher)) for matcher in matchers}
+        decisive = [matcher for matcher in matchers if tables[matcher]]
+        decisive = [matcher for matcher in decisive if matcher not in self.total] or decisive
+        for matcher in decisive or matchers:
+            part = self._rest(matcher) if decisive else self._alone(matcher)
+            yield SuspectMatcher(matcher, tuple(answers.table(part)), part.text)
 
-    def _clues(self) -> Iterator[Query]:
+    def _follow_ups(self) -> Iterator[Query]:
         if self.source.selector.name:
             yield self._bare
         for matcher in self.source.selector.matchers:
@@ -201,7 +210,7 @@ class Presence(Look):
             yield self._alone(matcher)
 
     def _seen(self, selector: str) -> Query:
-        return over(f"count(count_over_time({selector}[$window]))", self.span)
+        return query_over(f"count(count_over_time({selector}[$window]))", self.span)
 
     @property
     def _bare(self) -> Query:
@@ -217,4 +226,4 @@ class Presence(Look):
         # A selector of nothing would be refused; this one finds every series that has the label.
         text = selector.text if selector.name or selector.matchers else f'{{{matcher.label}!=""}}'
         query = f"count by ({matcher.label}) (count_over_time({text}[$window]))"
-        return over(query, self.span, matcher.label)
+        return query_over(query, self.span, matcher.label)

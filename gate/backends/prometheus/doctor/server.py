@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Final, NamedTuple
 
-from gate.backends.prometheus.doctor.case import Look, Sight
-from gate.backends.prometheus.doctor.library import Library, ServerQuestion
-from gate.backends.prometheus.outcome import NO_TIME
+from gate.backends.prometheus.client import ALLOW_MORE
+from gate.backends.prometheus.doctor.slo_check import (
+    CheckAnswers,
+    ServerAnswers,
+    ServerQuestion,
+    SloCheck,
+)
+from gate.http import NO_TIME
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.quantities import format_duration, parse_duration
 
@@ -36,71 +41,69 @@ _FEATURES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Features(Look):
+class FeatureCheck(SloCheck):
     """Of the expressions of one SLO, by the version that a Prometheus tells."""
 
     check: ClassVar = Check.VERSION
     texts: tuple[str, ...]
 
-    def symptoms(self, sight: Sight) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Name what the server is too old for."""
-        version = version_of(sight.library)
+        version = version_of(answers.server)
         text = "\n".join(self.texts)
         for feature in _FEATURES:
             if version is not None and version < feature.since and feature.pattern.search(text):
-                since, found = (".".join(map(str, v)) for v in (feature.since, version))
+                since, own = (".".join(map(str, v)) for v in (feature.since, version))
                 yield CheckResult(
                     check=Check.VERSION,
                     level=Level.FAULT,
-                    says=f"{feature.name} needs Prometheus {since}, the server is {found}",
+                    says=f"{feature.name} needs Prometheus {since}, the server is {own}",
                     remedy="update the server, or count by the classic buckets (le)",
                     looked_at=text,
                 )
 
 
+def partial(answers: CheckAnswers) -> CheckResult:
+    """Say what the server says is missing from its answers."""
+    if not answers.warnings:
+        return CheckResult(check=Check.PARTIAL)
+    return CheckResult(
+        check=Check.PARTIAL,
+        level=Level.FAULT,
+        says=f"the server warns: {'; '.join(answers.warnings)}",
+        remedy="see which store or shard does not answer; what it holds is missing from the count",
+    )
+
+
 BUILD: Final = ServerQuestion("status/buildinfo")
-
-
 RUNTIME: Final = ServerQuestion("status/runtimeinfo")
-
-
 CLOCK: Final = ServerQuestion("query", (("query", "time()"), ("nocache", "1")))
 """Without a time, at the server's own; VictoriaMetrics would move it back but for the second."""
-
-
 QUESTIONS: Final = (BUILD, RUNTIME, CLOCK)
-
-
 _TOLERATED: Final = timedelta(seconds=10)
-
-
 _LOOKBACK: Final = timedelta(minutes=5)
-"""What is older is not seen at an instant, unless the server is told otherwise."""
-
-
+"""What is older is not seen at an instant, unless the server is configured otherwise."""
 _YEAR: Final = timedelta(days=365)
 """As Prometheus has it: https://pkg.go.dev/github.com/prometheus/common/model#Duration."""
-
-
 _VERSION: Final = re.compile(r"([0-9]+)\.([0-9]+)")
 
 
-def version_of(library: Library) -> Version | None:
+def version_of(server: ServerAnswers) -> Version | None:
     """Return a Prometheus's version; None: it is none, or does not tell.
 
     Mimir tells its own as ``application``, Thanos's begins with 0, and VictoriaMetrics tells none,
     or one of Prometheus without the Go version that it was built with.
     """
-    facts = library.facts(BUILD)
-    found = _VERSION.match(str(facts.get("version", "")))
-    if found is None or "application" in facts or "goVersion" not in facts or found[1] == "0":
+    facts = server.facts(BUILD)
+    version = _VERSION.match(str(facts.get("version", "")))
+    if version is None or "application" in facts or "goVersion" not in facts or version[1] == "0":
         return None
-    return int(found[1]), int(found[2])
+    return int(version[1]), int(version[2])
 
 
-def retention_of(library: Library) -> timedelta | None:
+def retention_of(server: ServerAnswers) -> timedelta | None:
     """Return how long the server keeps data at most; None: it does not tell, or has no limit."""
-    text = str(library.facts(RUNTIME).get("storageRetention", "")).partition(" ")[0]
+    text = str(server.facts(RUNTIME).get("storageRetention", "")).partition(" ")[0]
     try:
         if text.endswith("y"):
             return int(text[:-1]) * _YEAR
@@ -109,18 +112,18 @@ def retention_of(library: Library) -> timedelta | None:
         return None
 
 
-def server_symptoms(library: Library) -> Iterator[CheckResult]:
+def server_results(server: ServerAnswers) -> Iterator[CheckResult]:
     """Yield what the server says of itself."""
-    yield CheckResult(check=Check.VERSION, says=_name(library), looked_at=f"/api/v1/{BUILD.name}")
-    retention = retention_of(library)
+    yield CheckResult(check=Check.VERSION, says=_name(server), looked_at=f"/api/v1/{BUILD.name}")
+    retention = retention_of(server)
     if retention is not None:
         says = f"keeps {format_duration(retention)}"
         yield CheckResult(check=Check.RETENTION, says=says, looked_at=f"/api/v1/{RUNTIME.name}")
-    yield from _clock(library)
+    yield from _clock(server)
 
 
-def _name(library: Library) -> str:
-    facts, version = library.facts(BUILD), version_of(library)
+def _name(server: ServerAnswers) -> str:
+    facts, version = server.facts(BUILD), version_of(server)
     if version is not None:
         return f"Prometheus {facts['version']}"
     if "application" in facts:
@@ -128,11 +131,13 @@ def _name(library: Library) -> str:
     return "a server that does not tell its version"
 
 
-def _clock(library: Library) -> Iterator[CheckResult]:
-    told, query = library.told(CLOCK), "time()"
-    seconds = _seconds(library.data(CLOCK))
-    if told is None or seconds is None:
-        reason = "its answer is no time" if told else library.failure(CLOCK) or NO_TIME
+def _clock(server: ServerAnswers) -> Iterator[CheckResult]:
+    answer, query = server.answer(CLOCK), "time()"
+    seconds = _seconds(server.data(CLOCK))
+    if answer is None or seconds is None:
+        reason = (
+            "its answer is not a time" if answer else server.failure(CLOCK) or NO_TIME + ALLOW_MORE
+        )
         yield CheckResult(
             check=Check.REACH,
             level=Level.FAULT,
@@ -141,7 +146,7 @@ def _clock(library: Library) -> Iterator[CheckResult]:
             looked_at=query,
         )
         return
-    early, late = told.sent.timestamp() - seconds, seconds - told.received.timestamp()
+    early, late = answer.sent.timestamp() - seconds, seconds - answer.received.timestamp()
     off = timedelta(seconds=max(early, late, 0))
     shown = f"{off.total_seconds():,.0f} s"
     if off <= _TOLERATED:

@@ -1,32 +1,26 @@
 """Whether a sample is large enough to tell what a change may do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
 from gate.budget.assessment import Assessment
 from gate.budget.ratio import samples_needed
+from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.policy.policy import Policy
-from gate.policy.tier_findings import tier_verdict
+from gate.policy.rules.tiers import tier_verdict
 from gate.policy.tiers import Tier, tier_of
 from gate.wording import percent_left
 
 
-def sample_findings(
-    policy: Policy, assessments: Sequence[Assessment], change: str
-) -> list[Finding]:
-    """Return a warning for each sampled SLO whose interval has a threshold inside that matters."""
-    return [
-        Finding(
-            rule=Rule.SAMPLES,
-            slo=assessment.slo.name,
-            verdict=Verdict.WARN,
-            reason=f"not enough samples to tell: {reason}",
-        )
-        for assessment in assessments
-        if (reason := _doubt(policy.tiers, assessment, change)) is not None
-    ]
+def findings(case: Case) -> Iterator[Finding]:
+    """Yield a warning for each sampled SLO whose interval has a threshold inside that matters."""
+    for assessment in case.assessments:
+        doubt = _doubt(case.policy.tiers, assessment, case.change)
+        if doubt is not None:
+            reason = f"not enough samples to tell: {doubt}"
+            slo = assessment.slo.name
+            yield Finding(rule=Rule.SAMPLES, slo=slo, verdict=Verdict.WARN, reason=reason)
 
 
 def _doubt(tiers: Sequence[Tier], assessment: Assessment, change: str) -> str | None:
@@ -57,8 +51,8 @@ def _thresholds_inside(
     tiers: Sequence[Tier], low: Fraction, high: Fraction, change: str
 ) -> list[Fraction]:
     """Return the thresholds in the interval at which what this change may do differs."""
-    known = {tier.condition.threshold for tier in tiers if tier.condition is not None}
-    inside = sorted(threshold for threshold in known if low <= threshold <= high)
+    thresholds = {tier.condition.threshold for tier in tiers if tier.condition is not None}
+    inside = sorted(threshold for threshold in thresholds if low <= threshold <= high)
     between = [(before + after) / 2 for before, after in pairwise((low, *inside, high))]
     return [
         threshold

@@ -1,17 +1,20 @@
-"""Addresses of GitHub's API, made of parts that anybody may choose."""
+"""GitHub: who did what to a pull request, who may, and what was deployed when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.history.records import Deployment
+from gate.hosts import Purpose, RestError
 from gate.hosts.people import Account, Membership, Setting, instant
-from gate.hosts.rest import Purpose, Rest, RestError
+from gate.hosts.rest import Rest
 
 
 class GitHubError(RestError):
-    """GitHub could not be asked or told; the text is one sentence, without the token."""
+    """GitHub did not carry out a request; the text is one sentence, without the token."""
 
 
 def github_path(*parts: str) -> str:
@@ -31,27 +34,13 @@ def github_path(*parts: str) -> str:
 
 _JUDGING: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 """States of a review; a mere comment takes no approval back."""
-
-
 _BOT: Final = "[bot]"
 """At the end of an app's login, where no person's can have it."""
-
-
 _PULL: Final = Purpose("read the pull request", "pull-requests: read")
-
-
 _PUSHES: Final = Purpose("ask when the commit was pushed", "contents: read")
-
-
 _RIGHT: Final = Purpose("ask who may write to the repository", "metadata: read")
-
-
 _TEAM: Final = Purpose("ask who is in the team", "members: read of the organization")
-
-
 _REVIEWS: Final = Purpose("list the reviews of the pull request", "pull-requests: read")
-
-
 _EVENTS: Final = Purpose("ask who set the label", "pull-requests: read")
 
 
@@ -147,3 +136,58 @@ class GitHubPeople:
 
 def _account(user: Any) -> Account:
     return Account(user["login"], bot=user.get("type") == "Bot")
+
+
+_LIST: Final = Purpose("list the deployments", "deployments: read")
+_STATUSES: Final = Purpose("ask how a deployment went", "deployments: read")
+_WAITING: Final = timedelta(days=1)
+"""How long a deployment may have waited, for an approval say, before it went live."""
+_TOUCHED: Final = frozenset({"in_progress", "failure", "error"})
+"""States of a deployment that may have gone live in a part."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubDeployments:
+    """Of one repository."""
+
+    rest: Rest
+    repository: str
+    """Where it is: ``repos/acme/chat``."""
+
+    def since(self, start: datetime, environment: str | None = None) -> tuple[Deployment, ...]:
+        """Return what went live from an instant on, the newest first.
+
+        One request for a hundred deployments, and one for each of them.
+
+        Args:
+            start: what was created longer than a day before it is not asked about.
+            environment: ``production``; None: of all.
+
+        Raises:
+            RestError: GitHub does not answer as it should.
+        """
+        query = {} if environment is None else {"environment": environment}
+        deployments = list[Deployment | None]()
+        with self.rest.understood(_LIST):
+            for entry in self.rest.pages(_LIST, f"{self.repository}/deployments", query):
+                if instant(entry["created_at"]) < start - _WAITING:
+                    break  # the newest come first
+                deployments.append(self._deployment(entry))
+        return tuple(made for made in deployments if made is not None and made.time >= start)
+
+    def _deployment(self, entry: Any) -> Deployment | None:
+        path = f"{self.repository}/deployments/{int(entry['id'])}/statuses"
+        statuses = list(self.rest.pages(_STATUSES, path))
+        with self.rest.understood(_STATUSES):
+            # A tool that tells GitHub nothing more may have deployed all the same.
+            live = _live_at(statuses) if statuses else instant(entry["created_at"])
+        return None if live is None else Deployment(time=live, revision=str(entry["sha"]))
+
+
+def _live_at(statuses: Sequence[Any]) -> datetime | None:
+    """Return when it first succeeded, or else began or failed; None: it never got so far."""
+    for states in ({"success"}, _TOUCHED):
+        reached = [instant(s["created_at"]) for s in statuses if s["state"] in states]
+        if reached:
+            return min(reached)
+    return None

@@ -1,12 +1,14 @@
-"""What happened to whom: each expression by labels and by step, in few range queries."""
+"""What happened by the values of labels, and which values a label could have."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from fractions import Fraction
 from math import fsum
+from typing import Final
 
-from gate.backends.prometheus.answer import check_boundaries
-from gate.backends.prometheus.counting import count_events
+from gate.backends.prometheus.answer import check_boundaries, count_events
 from gate.backends.prometheus.plan import Plan, plan
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import (
@@ -14,7 +16,7 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
-from gate.errors import nearest_first
+from gate.errors import likeness, nearest_first
 from gate.measure.cohorts import (
     Cohort,
     CohortAnswer,
@@ -27,13 +29,65 @@ from gate.measure.cohorts import (
 from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.grammar import ExpressionError
 from gate.promql.grouping import group_by
-from gate.promql.selectors import matchers
+from gate.promql.selectors import LabelMatcher, matchers
+
+_GRPC: Final = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+]
+"""https://grpc.io/docs/guides/status-codes/"""
+_FAMILIES: Final[tuple[frozenset[str], ...]] = (
+    frozenset(map(str, range(100, 600))),
+    frozenset(f"{first}xx" for first in range(1, 6)),
+    frozenset(f"{first}XX" for first in range(1, 6)),
+    frozenset(_GRPC),
+    frozenset(name.title().replace("_", "") for name in _GRPC),
+    frozenset({"true", "false"}),
+    frozenset({"True", "False"}),
+)
+"""Values of which a label has all or none: HTTP status codes and classes, gRPC's, yes and no."""
+_ALIKE: Final = 0.75
+
+
+def could_match(matcher: LabelMatcher, values: Collection[str]) -> bool | None:
+    """Return whether some value of the same family as these would match; None: not known."""
+    given = {value for value in values if value}
+    family = next((family for family in _FAMILIES if given and given <= family), None)
+    if family is None:
+        return None
+    fits = [matcher.matches(value) for value in family]
+    return None if None in fits else any(fits)
+
+
+def misspelt(matcher: LabelMatcher, values: Iterable[str]) -> bool:
+    """Return whether one of the values looks much like what a plain matcher wants."""
+    plain = [part for part in matcher.value.split("|") if re.fullmatch(r"[\w .-]+", part)]
+    return any(likeness(part, value) >= _ALIKE for part in plain for value in values)
+
+
+def alike(wanted: str, names: Sequence[str]) -> str | None:
+    """Return the name that looks most like what is wanted; None: none does."""
+    return next(iter(get_close_matches(wanted, names, n=1, cutoff=_ALIKE)), None)
+
 
 Points = tuple[float | None, ...]
-
-
 LabelsOf = Callable[[str], Sequence[str]]
-"""From a selector to the labels that its series have; empty: it cannot be told."""
+"""From a selector to the labels that its series have; empty: the server does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +105,7 @@ class CohortPlan:
 
 
 def whole(request: CohortRequest) -> CountRequest:
-    """Return the count over all of the span, whose parts are then told apart.
+    """Return the count over all of the span, whose parts are then counted by label.
 
     It is probed so that a histogram's boundary that came later is looked for.
     """
@@ -80,25 +134,25 @@ def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | 
     return CohortPlan(request=request, plan=planned, zero=frozenset(zero))
 
 
-def cohort_answer(told: CohortPlan, readings: QueryResults, labels_of: LabelsOf) -> CohortAnswer:
+def cohort_answer(planned: CohortPlan, readings: QueryResults, labels_of: LabelsOf) -> CohortAnswer:
     """Put together what came back for a plan's parts; whatever is wrong makes it `Unmeasured`."""
     try:
-        found = {role: _read(role, readings(part)) for role, part in told.plan.parts.items()}
-        lacking = [_read("boundary", readings(part)).number for part in told.plan.lacking]
+        by_role = {role: _read(role, readings(part)) for role, part in planned.plan.parts.items()}
+        lacking = [_read("boundary", readings(part)).number for part in planned.plan.lacking]
         check_boundaries(lacking)
-        _check_labels(told, found, labels_of)
-        groups = _groups(told, found)
+        _check_labels(planned, by_role, labels_of)
+        groups = _groups(planned, by_role)
     except MeasurementError as error:
-        return error.answer(told.plan.query)
+        return error.answer(planned.plan.query)
     cut = [
-        cut_note(label, told.request.most, count)
-        for place, label in enumerate(told.request.by)
-        if (count := len({values[place] for values in groups})) > told.request.most
+        cut_note(label, planned.request.most, count)
+        for place, label in enumerate(planned.request.by)
+        if (count := len({values[place] for values in groups})) > planned.request.most
     ]
     return Cohorts(
-        groups=busiest(groups, told.request),
-        query=told.plan.query,
-        notes=(*told.plan.notes, *cut),
+        groups=busiest(groups, planned.request),
+        query=planned.plan.query,
+        notes=(*planned.plan.notes, *cut),
     )
 
 
@@ -111,23 +165,23 @@ def _read(name: str, reading: QueryValue | QueryError) -> QueryValue:
     return reading
 
 
-def _groups(told: CohortPlan, found: Mapping[Role, QueryValue]) -> dict[LabelValues, Cohort]:
+def _groups(planned: CohortPlan, by_role: Mapping[Role, QueryValue]) -> dict[LabelValues, Cohort]:
     groups: dict[LabelValues, Cohort] = {}
-    for values in sorted({values for one in found.values() for values in one.groups}):
-        points = {role: one.groups.get(values) for role, one in found.items()}
-        sums = {role: _sum(some, none=role in told.zero) for role, some in points.items()}
+    for values in sorted({values for value in by_role.values() for values in value.groups}):
+        points = {role: value.groups.get(values) for role, value in by_role.items()}
+        sums = {role: _sum(some, none=role in planned.zero) for role, some in points.items()}
         if not any(sums.values()):
             continue  # nothing happened to it
         try:
-            count_events(sums, told.request.span)
+            count_events(sums, planned.request.span)
         except MeasurementError as error:
-            whose = matchers(dict(zip(told.request.by, values, strict=True)))
+            whose = matchers(dict(zip(planned.request.by, values, strict=True)))
             raise MeasurementError(error.cause, f"{{{whose}}}: {error.reason}") from None
-        groups[values] = _cohort(points, told.request.steps)
+        groups[values] = _cohort(points, planned.request.steps)
     if not groups:  # why, is said as it is of any count
         count_events(
-            {role: Fraction() if one.groups else None for role, one in found.items()},
-            told.request.span,
+            {role: Fraction() if value.groups else None for role, value in by_role.items()},
+            planned.request.span,
         )
     return groups
 
@@ -135,14 +189,14 @@ def _groups(told: CohortPlan, found: Mapping[Role, QueryValue]) -> dict[LabelVal
 def _sum(points: Points | None, *, none: bool) -> Fraction | None:
     if points is None:
         return Fraction() if none else None
-    return Fraction(fsum(one for one in points if one is not None))
+    return Fraction(fsum(point for point in points if point is not None))
 
 
 def _cohort(points: Mapping[Role, Points | None], steps: int) -> Cohort:
     """Return a group's events by step; a part that is absent there is none beside one that is."""
     nothing: Points = (None,) * steps
-    known = [some or nothing for some in points.values()]
-    filled = {role: [one or 0.0 for one in some or nothing] for role, some in points.items()}
+    rows = [some or nothing for some in points.values()]
+    filled = {role: [point or 0.0 for point in some or nothing] for role, some in points.items()}
     if Role.BAD in filled:
         bad = filled[Role.BAD]
     else:
@@ -152,7 +206,7 @@ def _cohort(points: Mapping[Role, Points | None], steps: int) -> Cohort:
         total = filled[Role.TOTAL]
     else:
         total = [good + failed for good, failed in zip(filled[Role.GOOD], bad, strict=True)]
-    seen = [any(one is not None for one in step) for step in zip(*known, strict=True)]
+    seen = [any(point is not None for point in step) for step in zip(*rows, strict=True)]
     return Cohort(total=_where(seen, total), bad=_where(seen, bad))
 
 
@@ -160,15 +214,17 @@ def _where(seen: Sequence[bool], values: Sequence[float]) -> Points:
     return tuple(value if some else None for some, value in zip(seen, values, strict=True))
 
 
-def _check_labels(told: CohortPlan, found: Mapping[Role, QueryValue], labels_of: LabelsOf) -> None:
+def _check_labels(
+    planned: CohortPlan, by_role: Mapping[Role, QueryValue], labels_of: LabelsOf
+) -> None:
     """Refuse labels that no series has; what only some lack them is a group of its own."""
-    first = next(iter(found.values()))
-    for place, label in enumerate(told.request.by):
+    first = next(iter(by_role.values()))
+    for place, label in enumerate(planned.request.by):
         there = {values[place] for values in first.groups}
-        for role, one in found.items():
-            own = {values[place] for values in one.groups}
+        for role, value in by_role.items():
+            own = {values[place] for values in value.groups}
             if own == {""} and (there == own or "" not in there):
-                selector = told.plan.expressions[role].selectors[0]
+                selector = planned.plan.expressions[role].selectors[0]
                 near = nearest_first(label, labels_of(selector))
                 has = f"; there are: {', '.join(near)}" if near else ""
                 reason = f"{role}: no series of {selector} has the label {label}{has}"

@@ -1,0 +1,245 @@
+"""The count itself, as ``gate check`` would have it, and whether it counts an event twice."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+from typing import ClassVar, Final
+
+from gate.backends.prometheus.answer import answer
+from gate.backends.prometheus.doctor.slo_check import (
+    CheckAnswers,
+    SelectorSource,
+    SloCheck,
+    query_now,
+    query_over,
+)
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.query import Query, Role
+from gate.backends.prometheus.query_result import QueryError, QueryValue
+from gate.measure.counts import Cause, Spent, Unmeasured
+from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.promql.selectors import LabelMatcher
+from gate.slo.window import Span
+
+_HAIR: Final = Fraction(1, 10**6)
+"""Of the total: what extrapolation may be off."""
+_REMEDIES: Final = {
+    Cause.NO_TRAFFIC: "see whether requests reach the service, and whether these are its labels",
+    Cause.NO_DATA: "see whether the service is scraped, and the expression finds what it exports",
+    Cause.BACKEND_ERROR: "ask the server this query by hand; it refuses it, or takes too long",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberCheck(SloCheck):
+    """Each expression gives one number, and the parts are no more than the whole."""
+
+    check: ClassVar = Check.ONE_NUMBER
+    plan: Plan
+
+    def queries(self) -> Iterable[Query]:
+        """Ask for what the budget is made of."""
+        return self.plan
+
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
+        """Ask what the budget asks once the first answers are there."""
+        return self.plan.second_round(answers.readings)
+
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
+        """Judge the numbers."""
+        readings = {role: answers.reading(part) for role, part in self.plan.parts.items()}
+        wrong = {r: f for r, f in readings.items() if isinstance(f, QueryError)}
+        for role, fault in wrong.items():
+            if fault.cause is Cause.INVALID:
+                yield self._fault(role, fault.reason)
+        if not wrong:
+            yield CheckResult(check=Check.ONE_NUMBER, looked_at=self.plan.query)
+            numbers = {r: v.number for r, v in readings.items() if isinstance(v, QueryValue)}
+            yield from self._within(numbers)
+
+    def _fault(self, role: Role, reason: str) -> CheckResult:
+        return CheckResult(
+            check=Check.ONE_NUMBER,
+            level=Level.FAULT,
+            says=f"{role}: {reason}",
+            remedy="write an expression that gives one number, most often sum(increase(...))",
+            looked_at=self.plan.parts[role].text,
+        )
+
+    def _within(self, numbers: dict[Role, Fraction | None]) -> Iterator[CheckResult]:
+        total = numbers.get(Role.TOTAL)
+        if total is None:
+            return
+        for role in (Role.BAD, Role.GOOD):
+            number = numbers.get(role)
+            if number is not None and number > total * (1 + _HAIR):
+                yield CheckResult(
+                    check=Check.WITHIN_TOTAL,
+                    level=Level.FAULT,
+                    says=f"{role} is {round(number):,} and total {round(total):,}",
+                    remedy=(
+                        f"{role} must be a part of total: compare their labels (job, route, method)"
+                        " and metrics; a gateway counts retries that the service behind it does not"
+                    ),
+                    looked_at=self.plan.query,
+                )
+                return
+        yield CheckResult(check=Check.WITHIN_TOTAL, looked_at=self.plan.query)
+
+
+def counted(plan: Plan, answers: CheckAnswers, level: Level) -> CheckResult | None:
+    """Return the count; None if there is none and other checks, the worst at ``level``, say why."""
+    count = answer(plan, answers.readings)
+    if isinstance(count, Unmeasured):
+        return None if level is Level.FAULT else unmeasured(count)
+    if isinstance(count, Spent):
+        says = f"{float(count.amount):,.2f} spent"
+    else:
+        says = f"{round(count.bad):,} bad of {round(count.total):,}"
+    return CheckResult(check=Check.COUNTED, says=says, looked_at=count.evidence.query)
+
+
+def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -> CheckResult:
+    """Say why there is no count, as gate check would.
+
+    Args:
+        why: the answer to the request.
+        check: that it belongs to.
+        query: what was asked, if the answer does not say it.
+    """
+    return CheckResult(
+        check=check,
+        level=Level.FAULT,
+        says=f"{why.cause}: {why.reason}",
+        remedy=_REMEDIES.get(why.cause, "see the reason; gate check is undecided without a count"),
+        looked_at=why.query or query,
+    )
+
+
+_OF_MONITORING: Final = ("prometheus_replica", "__replica__", "thanos_replica", "receive_replica")
+"""Labels by which the servers of a pair tell themselves apart, as their operators name them:
+https://thanos.io/tip/components/query.md/#deduplication,
+https://grafana.com/docs/mimir/latest/configure/configure-high-availability-deduplication/
+"""
+_OF_EITHER: Final = "replica"
+"""The same, or a replica of the service (Ray Serve): these have counts of their own."""
+_NAMED: Final = LabelMatcher(label="instance", operator="!=", value="")
+_NEARLY: Final = Fraction(1, 10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaCheck(SloCheck):
+    """Series that are the same but for a label of the monitoring."""
+
+    check: ClassVar = Check.REPLICAS
+    source: SelectorSource
+
+    def queries(self) -> Iterable[Query]:
+        """Ask for each label how many series have a twin."""
+        return [self._twins(label) for label in (*_OF_MONITORING, _OF_EITHER)]
+
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
+        """Yield the twins by the first label that tells series apart."""
+        for label in (*_OF_MONITORING, _OF_EITHER):
+            if twins := answers.amount(self._twins(label)):
+                yield self._twice(label, round(twins))
+                return
+        yield CheckResult(check=Check.REPLICAS, looked_at=self._twins(_OF_EITHER).text)
+
+    def _twice(self, label: str, twins: int) -> CheckResult:
+        sure = label != _OF_EITHER
+        return CheckResult(
+            check=Check.REPLICAS,
+            level=Level.FAULT if sure else Level.DOUBT,
+            says=(
+                f"{self.source.role}: {twins:,} series of {self.source.text} come more than once,"
+                f" told apart by {label} alone"
+                + ("" if sure else ", with nearly the same value: replicas of the monitoring?")
+            ),
+            remedy=(
+                f'take one replica: {label}="..."; or have the store merge them (Thanos:'
+                f" --query.replica-label={label}; Mimir: the HA tracker)"
+            ),
+            looked_at=self._twins(label).text,
+        )
+
+    def _twins(self, label: str) -> Query:
+        grouped = f"without ({label}) ({self.source.text})"
+        if label != _OF_EITHER:
+            return query_now(f"count(count {grouped} > 1)")
+        near = f"(max {grouped} - min {grouped} < 0.02 * max {grouped})"
+        return query_now(f"count({near} and count {grouped} > 1)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceCheck(SloCheck):
+    """Where all events come from: metrics that are added up, and the jobs of each."""
+
+    check: ClassVar = Check.SOURCES
+    counters: tuple[SelectorSource, ...]
+    """Of the expression that counts all events."""
+    span: Span
+
+    def queries(self) -> Iterable[Query]:
+        """Ask for the events by job, and for targets that are scraped by two jobs."""
+        for source in self.counters:
+            yield self._jobs(source)
+            yield self._scraped_twice(source)
+
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
+        """Yield targets that are scraped twice, else sources that count nearly the same."""
+        twice = [
+            self._two_jobs(source, round(targets))
+            for source in self.counters
+            if (targets := answers.amount(self._scraped_twice(source)))
+        ]
+        results = twice or [self._alike(*pair) for pair in self._pairs(answers)]
+        yield from results[:1]
+        if not results and self.counters:
+            yield CheckResult(check=Check.SOURCES, looked_at=self._jobs(self.counters[0]).text)
+
+    def _pairs(self, answers: CheckAnswers) -> Iterator[Sequence[tuple[str, Fraction]]]:
+        amounts = [
+            (f'{source.selector.name}{{job="{job}"}}', amount)
+            for source in self.counters
+            for job, amount in answers.table(self._jobs(source)).items()
+        ]
+        for first, second in combinations(amounts, 2):
+            larger = max(first[1], second[1])
+            if larger > 0 and abs(first[1] - second[1]) <= larger * _NEARLY:
+                yield first, second
+
+    def _alike(self, *sources: tuple[str, Fraction]) -> CheckResult:
+        counts = " and ".join(f"{name} counts {round(amount):,}" for name, amount in sources)
+        return CheckResult(
+            check=Check.SOURCES,
+            level=Level.DOUBT,
+            says=f"{counts}: the same requests, seen by two (a gateway and the engine behind it)?",
+            remedy=(
+                "if so, select one of them by its job or name; if each has requests of its own, all"
+                " is well"
+            ),
+            looked_at=self._jobs(self.counters[0]).text,
+        )
+
+    def _two_jobs(self, source: SelectorSource, targets: int) -> CheckResult:
+        return CheckResult(
+            check=Check.SOURCES,
+            level=Level.FAULT,
+            says=(
+                f"{source.role}: {targets:,} instances of {source.text} are scraped by several"
+                " jobs, so that each of their events is counted more than once"
+            ),
+            remedy='select one job: job="..."; or take the target out of the other',
+            looked_at=self._scraped_twice(source).text,
+        )
+
+    def _jobs(self, source: SelectorSource) -> Query:
+        return query_over(f"sum by (job) (increase({source.text}[$window]))", self.span, "job")
+
+    def _scraped_twice(self, source: SelectorSource) -> Query:
+        selector = source.selector
+        named = selector.only((*selector.matchers, _NAMED)).text
+        by_both = f"count by (instance, job) ({named})"
+        return query_now(f"count(count by (instance) ({by_both}) > 1)")

@@ -1,0 +1,243 @@
+"""What a check of one SLO is, what it asks, and the answers that it sees."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import ClassVar, Final
+
+from gate.backends.prometheus.batches import Workers
+from gate.backends.prometheus.client import Body, Client
+from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query_result import (
+    QueryError,
+    QueryResult,
+    QueryResults,
+    QueryValue,
+)
+from gate.measure.counts import MeasurementError
+from gate.measure.diagnosis import Check, CheckResult
+from gate.promql.expression import Expression
+from gate.promql.selectors import Selector
+from gate.request_failure import RequestFailure
+from gate.slo.window import Span
+
+
+@dataclass(frozen=True, slots=True)
+class ServerQuestion:
+    """One part of the API, with its parameters."""
+
+    name: str
+    """After ``/api/v1/``."""
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswer:
+    """An answer, and by our clock when it was asked for and when it came."""
+
+    body: Body | RequestFailure
+    sent: datetime
+    received: datetime
+
+
+METRICS: Final = ServerQuestion("label/__name__/values")
+
+
+def labels_of(metric: str) -> ServerQuestion:
+    """Ask which labels the series of a metric have."""
+    return ServerQuestion("labels", (("match[]", metric),))
+
+
+@dataclass(slots=True, kw_only=True)
+class ServerAnswers:
+    """The answers so far. A question that was never asked, or not answered, has none."""
+
+    client: Client
+    until: float
+    """When an answer is of no more use, on the clock's monotonic scale."""
+    parallel: int
+    _answers: dict[ServerQuestion, ServerAnswer] = field(default_factory=dict)
+    _workers: Workers[ServerQuestion, ServerAnswer] | None = None
+
+    def begin(self, questions: Iterable[ServerQuestion]) -> None:
+        """Send questions, without waiting for the answers."""
+        self._workers = Workers(self._ask, self.parallel)
+        for question in dict.fromkeys(questions):
+            self._workers.submit(question)
+
+    def finish(self) -> None:
+        """Wait for the answers to the questions that have been sent."""
+        workers = self._workers
+        while workers is not None and workers.under_way:
+            done = workers.next(self.until - self.client.clock.monotonic())
+            if done is None:
+                break
+            self._answers[done[0]] = done[1]
+
+    def answer(self, question: ServerQuestion) -> ServerAnswer | None:
+        """Return an answer with its times; None: there is none."""
+        answer = self._answers.get(question)
+        return None if answer is None or isinstance(answer.body, RequestFailure) else answer
+
+    def failure(self, question: ServerQuestion) -> str | None:
+        """Return why a question was not answered; None: it was, or was never asked."""
+        answer = self._answers.get(question)
+        body = None if answer is None else answer.body
+        return body.reason if isinstance(body, RequestFailure) else None
+
+    def data(self, question: ServerQuestion) -> object:
+        """Return what an answer says; None: there is none."""
+        answer = self._answers.get(question)
+        body = None if answer is None else answer.body
+        return None if body is None or isinstance(body, RequestFailure) else body.get("data")
+
+    def facts(self, question: ServerQuestion) -> Mapping[str, object]:
+        """Return an answer that is a block of keys; empty: there is none."""
+        data = self.data(question)
+        return data if isinstance(data, dict) else {}
+
+    def names(self, question: ServerQuestion) -> list[str]:
+        """Return an answer that is a list of texts; empty: there is none."""
+        data = self.data(question)
+        return [str(name) for name in data] if isinstance(data, list) else []
+
+    def _ask(self, question: ServerQuestion) -> ServerAnswer:
+        clock = self.client.clock
+        sent = clock.now()
+        body = self.client.ask(question.name, dict(question.parameters), until=self.until)
+        return ServerAnswer(body, sent, clock.now())
+
+
+@dataclass(slots=True, kw_only=True)
+class CheckAnswers:
+    """Everything that came back, as the checks of one SLO see it."""
+
+    readings: QueryResults
+    server: ServerAnswers
+    at: datetime
+    retention: timedelta | None
+    """How long the server keeps data; None: it does not tell."""
+    warnings: dict[str, None] = field(default_factory=dict)
+    """What the server said is missing from the answers that were looked at."""
+
+    def number(self, part: Query) -> Fraction | None:
+        """Return a part's number; None: no series.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        return self._value(part).number
+
+    def amount(self, part: Query) -> Fraction:
+        """Return a part's number, 0 where there is no series.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        return self.number(part) or Fraction()
+
+    def table(self, part: Query) -> Mapping[str, Fraction]:
+        """Return a part's numbers by label.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        return self._value(part).numbers
+
+    def reading(self, part: Query) -> QueryResult:
+        """Return what came back for a part, a fault as well."""
+        reading = self.readings(part)
+        if isinstance(reading, QueryValue):
+            self.warnings |= dict.fromkeys(reading.warnings)
+        return reading
+
+    def _value(self, part: Query) -> QueryValue:
+        reading = self.reading(part)
+        if isinstance(reading, QueryError):
+            raise MeasurementError(reading.cause, reading.reason)
+        return reading
+
+
+_NATIVE: Final = re.compile(r"\bhistogram_(?:avg|count|fraction|sum)\(")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectorSource:
+    """A selector, and the part of the indicator that it stands in."""
+
+    role: Role
+    text: str
+    """As it stands in the expression."""
+    selector: Selector
+    counter: bool
+    """Its increase is taken."""
+    others: tuple[str, ...] = ()
+    """Selectors of the same expression that may stand in for it: a metric that was renamed."""
+
+
+class SloCheck(ABC):
+    """One check of one SLO: what it asks, and what it makes of the answers."""
+
+    check: ClassVar[Check]
+    """The word for it when it could not be done."""
+
+    def queries(self) -> Iterable[Query]:
+        """Return what is asked for in the round of all checks."""
+        return ()
+
+    def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
+        """Return what else to ask, now that the first answers are there."""
+        del answers
+        return ()
+
+    def questions(self, answers: CheckAnswers) -> Iterable[ServerQuestion]:
+        """Return what else to ask the server beside queries."""
+        del answers
+        return ()
+
+    @abstractmethod
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
+        """Yield what was seen.
+
+        Raises:
+            MeasurementError: the server did not answer.
+        """
+
+
+def sources_of(expressions: Mapping[Role, Expression]) -> tuple[SelectorSource, ...]:
+    """Return every different selector of an indicator, under the first role that it has."""
+    sources: dict[str, SelectorSource] = {}
+    for role, expression in expressions.items():
+        for text in expression.selectors:
+            others = expression.selectors if expression.union else ()
+            source = SelectorSource(
+                role=role,
+                text=text,
+                selector=Selector.read(text),
+                counter=_is_counted(expression, text),
+                others=tuple(other for other in others if other != text),
+            )
+            sources.setdefault(text, source)
+    return tuple(sources.values())
+
+
+def query_now(text: str, label: str | None = None) -> Query:
+    """Ask for a value of now."""
+    return Query(pieces=(text,), length=timedelta(), label=label)
+
+
+def query_over(text: str, span: Span, label: str | None = None) -> Query:
+    """Ask for a value over the whole of a window, written as ``$window``."""
+    length = span.length // SECOND * SECOND
+    return Query(pieces=tuple(text.split("$window")), length=length, label=label)
+
+
+def _is_counted(expression: Expression, selector: str) -> bool:
+    text = "".join(expression.over("$window").split())
+    if _NATIVE.search(text) and not Selector.read(selector).name.endswith("_bucket"):
+        return False  # its samples are histograms, which are no numbers
+    bare = "".join(selector.split())
+    return any(f"{function}({bare}[" in text for function in ("increase", "rate"))

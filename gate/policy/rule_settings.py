@@ -1,0 +1,167 @@
+"""What a policy sets for each of its rules: thresholds, effects and the changes they spare.
+
+Source of `PostmortemRule`: https://sre.google/workbook/error-budget-policy/, "Outage Policy": a
+postmortem for a single incident that consumed more than 20 % of the error budget over four weeks.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from gate.measure.history import newest_steps
+from gate.policy.changes import REPAIRS
+from gate.slo.objective import RatioSlo
+from gate.slo.window import CalendarWindow, Span
+
+if TYPE_CHECKING:  # most policies have no such rule
+    from gate.history.records import IncidentRecord
+
+
+class Effect(StrEnum):
+    """What a rule that fires does to a change that it does not let through."""
+
+    BLOCK = "block"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnRateRule:
+    """One pair of windows."""
+
+    long: timedelta
+    """Says that the burn matters."""
+    short: timedelta
+    """Says that it is still going on; usually a twelfth of ``long``."""
+    rate: Fraction
+    """Fires when both burn rates are at least this; above 0."""
+    effect: Effect
+    allow: frozenset[str] = REPAIRS
+    """Change classes that may ship all the same."""
+
+
+GOOGLE_30D: Final = (
+    # Site Reliability Workbook, chapter 5, table 5-8 and the multiwindow example below it
+    # (https://sre.google/workbook/alerting-on-slos/): 2 % of a 30-day budget in 1 h, 5 % in 6 h,
+    # 10 % in 1 d and in 3 d; rate = share x 30 d / long window; short = long / 12. The first two
+    # page somebody there and block here; the last two open a ticket there and warn here.
+    BurnRateRule(
+        long=timedelta(hours=1),
+        short=timedelta(minutes=5),
+        rate=Fraction("14.4"),
+        effect=Effect.BLOCK,
+    ),
+    BurnRateRule(
+        long=timedelta(hours=6), short=timedelta(minutes=30), rate=Fraction(6), effect=Effect.BLOCK
+    ),
+    BurnRateRule(
+        long=timedelta(days=1), short=timedelta(hours=2), rate=Fraction(3), effect=Effect.WARN
+    ),
+    BurnRateRule(
+        long=timedelta(days=3), short=timedelta(hours=6), rate=Fraction(1), effect=Effect.WARN
+    ),
+)
+
+
+NAMED_BURN_RATES: Final = {"google-30d": GOOGLE_30D}
+"""The sets of rules that a policy can name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExhaustionRule:
+    """How long every budget must last at its present burn rate."""
+
+    within: timedelta
+    """Fires where one runs out in this time or sooner."""
+    effect: Effect = Effect.WARN
+    allow: frozenset[str] = REPAIRS
+    """Change classes that may ship all the same."""
+
+
+CHART_LENGTH: Final = timedelta(days=14)
+CHART_STEP: Final = timedelta(hours=1)
+SIGNAL_TTL: Final = timedelta(hours=24)
+"""What `ControlChartRule` has where the policy does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlChartRule:
+    """Which charts are drawn, and what they do to a change."""
+
+    effect: Effect = Effect.WARN
+    last: timedelta = CHART_LENGTH
+    """How much of the history is charted; what is over a whole number of steps is left out."""
+    step: timedelta = CHART_STEP
+    """Length of one point of a chart."""
+    baseline: timedelta = CHART_LENGTH / 2
+    """How much of the beginning says what is usual; less than ``last``."""
+    signal_ttl: timedelta = SIGNAL_TTL
+    """A signal counts as long as it goes on, and so long after."""
+    allow: frozenset[str] = REPAIRS
+    """Change classes that ship all the same."""
+
+    def span(self, at: datetime) -> Span:
+        """Return the time that is charted."""
+        return newest_steps(Span(at - self.last, at), self.step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostmortemRule:
+    """Which incidents need a reviewed record, and the records that there are."""
+
+    share: Fraction
+    """An incident that took more than this of a budget needs one; 0 to 1."""
+    threshold: Fraction
+    """The burn rate at which an incident begins, above 0."""
+    patterns: tuple[str, ...]
+    """Globs of the files that records are in, for those who must write one."""
+    records: "tuple[IncidentRecord, ...]"
+    last: timedelta | None = None
+    """How far back incidents count; None: as far as the SLO's own window."""
+    allow: frozenset[str] = REPAIRS
+    """Change classes that ship all the same."""
+    excuse_reviewed: bool = False
+    """Whether reviewed incidents excuse the part of a budget that they took."""
+
+    def counted_span(self, slo: RatioSlo, at: datetime) -> Span:
+        """Return the time whose incidents need a record."""
+        return slo.window.counted(at) if self.last is None else Span(at - self.last, at)
+
+    def span(self, slo: RatioSlo, at: datetime) -> Span:
+        """Return the time that must be looked at: also all that the budget remembers, to excuse."""
+        counted = self.counted_span(slo, at)
+        if not self.excuse_reviewed:
+            return counted
+        return max(counted, slo.window.counted(at), key=lambda span: span.length)
+
+    def records_of(self, start: datetime, end: datetime) -> "list[IncidentRecord]":
+        """Return the records that overlap a stretch of time, complete or not."""
+        return [record for record in self.records if record.overlaps(start, end)]
+
+    def forgotten_at(self, slo: RatioSlo, end: datetime, at: datetime) -> datetime:
+        """Return when an incident that ended within the time that counts will be out of it."""
+        if self.last is not None:
+            return end + self.last
+        if isinstance(slo.window, CalendarWindow):
+            return slo.window.whole(at).end
+        return end + slo.window.duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freeze:
+    """A stretch of time in which only some change classes may ship."""
+
+    start: datetime
+    end: datetime | None
+    """The first instant after the freeze; None: not known."""
+    reason: str
+    allow: frozenset[str]
+
+    def stops(self, change: str, at: datetime) -> bool:
+        """Return whether a change of this class may not ship at this instant."""
+        return self.holds(at) and change not in self.allow
+
+    def holds(self, at: datetime) -> bool:
+        """Return whether the instant is within."""
+        return self.start <= at and (self.end is None or at < self.end)

@@ -1,0 +1,94 @@
+"""Whether an indicator has become worse than it usually is."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from gate.budget.assessment import Assessment, Doubt
+from gate.history.charts.chart import Chart, ChartKind, Drawn, Signal
+from gate.measure.counts import Cause, Unmeasured
+from gate.policy.case import NOT_LOOKED_AT, Case, calm
+from gate.policy.findings import Finding, Rule
+from gate.policy.rule_settings import ControlChartRule
+from gate.slo.objective import counts_events
+from gate.wording import minute
+
+
+def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
+    """Return a finding for every chart that is out of control, and for every one that is missing.
+
+    For all SLOs that have neither, a single finding says so.
+    """
+    firing, in_control = list[Finding](), list[str]()
+    since = case.at - rule.signal_ttl
+    for assessment in case.assessments:
+        if not counts_events(assessment.slo):
+            continue
+        drawn = case.past.charts.get(assessment.slo.name) or NOT_LOOKED_AT
+        doubts, signals = list(_doubts(drawn, since)), list(_signals(drawn, since))
+        for about, doubt in doubts:
+            firing += case.doubted_history(
+                assessment, doubt, about=about, rule=Rule.CONTROL_CHART, allow=rule.allow
+            )
+        firing += [_fired(case, rule, assessment, chart, signal) for chart, signal in signals]
+        if not doubts and not signals:
+            in_control.append(assessment.slo.name)
+    if in_control:
+        reason = f"no control chart of {', '.join(in_control)} is out of control"
+        firing.append(calm(Rule.CONTROL_CHART, reason))
+    return firing
+
+
+def _doubts(drawn: Sequence[Drawn] | Unmeasured, since: datetime) -> Iterator[tuple[str, Doubt]]:
+    """Yield which charts say nothing of the newest time, and why."""
+    if isinstance(drawn, Unmeasured):
+        yield "control charts: ", Doubt(cause=drawn.cause, reason=drawn.reason)
+        return
+    for chart in drawn:
+        about = f"control chart of the {chart.kind}: "
+        if isinstance(chart, Chart):
+            if chart.newest <= since:
+                reason = f"it has no point since {minute(chart.newest)}"
+                yield about, Doubt(cause=Cause.NO_DATA, reason=reason)
+        elif chart.cause is not None:
+            yield about, Doubt(cause=chart.cause, reason=chart.reason)
+
+
+def _signals(
+    drawn: Sequence[Drawn] | Unmeasured, since: datetime
+) -> Iterator[tuple[Chart, Signal]]:
+    """Yield the newest signal of each chart that counts still."""
+    for chart in () if isinstance(drawn, Unmeasured) else drawn:
+        if isinstance(chart, Chart) and chart.worse and chart.worse[0].end > since:
+            yield chart, chart.worse[0]
+
+
+def _fired(
+    case: Case, rule: ControlChartRule, assessment: Assessment, chart: Chart, signal: Signal
+) -> Finding:
+    return case.fired(
+        Rule.CONTROL_CHART,
+        _reason(chart, signal),
+        slo=assessment.slo.name,
+        allow=rule.allow,
+        effect=rule.effect,
+        advisory=assessment.slo.advisory,
+        until=None if signal.open else signal.end + rule.signal_ttl,
+        if_calm=not signal.open,
+    )
+
+
+def _reason(chart: Chart, signal: Signal) -> str:
+    """Say what is worse, since when, how far, and by which rule."""
+    peak = signal.peak
+    value, limit, usual = (
+        chart.write(number) for number in (peak.sample.value, peak.upper, peak.centre)
+    )
+    what = "ratio of bad events" if chart.kind is ChartKind.RATIO else "mean"
+    when = f"since about {minute(signal.since)}"
+    verb = "is" if signal.open else "was"
+    until = "" if signal.open else f" until {minute(signal.end)}"
+    far = f"up to {value} (limit {limit}, usually {usual})"
+    ids = ", ".join(record.id for record in signal.records)
+    names = f", known as {ids}" if ids else ""
+    rules = ", ".join(signal.rules)
+    return f"the {what} {verb} worse than usual {when}{until}: {far}; {rules}{names}"

@@ -1,0 +1,205 @@
+"""Whether what costly incidents taught is written down, and what the reviewed ones excuse."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from math import floor
+from typing import Final
+
+from gate.budget.assessment import Assessment, Doubt
+from gate.history.incidents import Incident, IncidentEnding, bad_between
+from gate.history.records import IncidentRecord
+from gate.history.service_incidents import ServiceIncident, SloImpact, merge_incidents
+from gate.measure.counts import Cause, Unmeasured
+from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
+from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.rule_settings import PostmortemRule
+from gate.policy.tiers import tier_of
+from gate.slo.objective import CompositeSlo, RatioSlo, counts_events
+from gate.wording import percent_left, percent_spent, stretch
+
+_ABOUT: Final = "incidents of the past: "
+
+
+def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
+    """Return a finding for every costly incident, and for every history that is not known.
+
+    Where there are none, a single finding says so.
+    """
+    firing, impacts = list[Finding](), list[SloImpact]()
+    slos: dict[str, RatioSlo] = {}
+    for assessment in case.assessments:
+        slo = assessment.slo
+        if counts_events(slo):
+            history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
+            firing += _doubted(case, rule, assessment, history)
+            if isinstance(history, SloIncidents):
+                slos[slo.name] = slo
+                impacts += _costly(rule, slo, history, case.at)
+    firing += [_incident(case, rule, slos, incident) for incident in merge_incidents(impacts)]
+    if slos and not firing:
+        reason = f"no incident took more than {_share(rule)} of the budget of {', '.join(slos)}"
+        return [calm(Rule.POSTMORTEM, reason)]
+    return firing
+
+
+def _doubted(
+    case: Case, rule: PostmortemRule, assessment: Assessment, history: SloIncidents | Unmeasured
+) -> Iterator[Finding]:
+    """Yield what it means that the history, or too much of it, is not known."""
+    if isinstance(history, Unmeasured):
+        doubt = Doubt(cause=history.cause, reason=history.reason)
+    elif history.coverage < (least := case.policy.guards.min_coverage):
+        has, needs = floor(history.coverage * 1000) / 10, float(least * 100)
+        reason = f"only {has:g} % of the time looked at is known; min_coverage is {needs:g} %"
+        doubt = Doubt(cause=Cause.LOW_COVERAGE, reason=reason)
+    else:
+        return
+    yield from case.doubted_history(
+        assessment, doubt, about=_ABOUT, rule=Rule.POSTMORTEM, allow=rule.allow
+    )
+
+
+def _costly(
+    rule: PostmortemRule, slo: RatioSlo, history: SloIncidents, at: datetime
+) -> list[SloImpact]:
+    """Return the incidents that took more than the rule's share; compared exactly."""
+    start = rule.counted_span(slo, at).start
+    return [
+        SloImpact(
+            slo=slo.name, incident=incident, share=float(Fraction(incident.bad) / history.allowed)
+        )
+        for incident in history.incidents
+        if incident.end > start and Fraction(incident.bad) > rule.share * history.allowed
+    ]
+
+
+def _incident(
+    case: Case, rule: PostmortemRule, slos: Mapping[str, RatioSlo], incident: ServiceIncident
+) -> Finding:
+    """Return the finding for a costly incident: what it took, and the record that it needs."""
+    slo = max(incident.felt, key=lambda impact: impact.share).slo
+    records = rule.records_of(incident.start, incident.end)
+    reviewed = [record for record in records if not record.missing]
+    goes_on, what = incident.ending is IncidentEnding.OPEN, _what(rule, incident)
+    if reviewed and not goes_on:
+        reason = f"{what}: {reviewed[0].id} explains it, reviewed"
+        return Finding(rule=Rule.POSTMORTEM, slo=slo, verdict=Verdict.ALLOW, reason=reason)
+    why = "it goes on, and no record counts before it is over"
+    forgotten = max(
+        rule.forgotten_at(slos[impact.slo], impact.incident.end, case.at)
+        for impact in incident.felt
+    )
+    return case.fired(
+        Rule.POSTMORTEM,
+        f"{what}: {why if goes_on else _lacking(rule, records)}",
+        slo=slo,
+        allow=rule.allow,
+        advisory=all(slos[impact.slo].advisory for impact in incident.felt),
+        until=None if goes_on else forgotten,
+        if_calm=not goes_on,
+    )
+
+
+def _what(rule: PostmortemRule, incident: ServiceIncident) -> str:
+    """Say when it was and what it took: the most first."""
+    first, *others = sorted(incident.felt, key=lambda impact: -impact.share)
+    took = f"{percent_spent(Fraction(first.share))} of the budget"
+    took += "".join(
+        f" and {percent_spent(Fraction(other.share))} of {other.slo}'s" for other in others
+    )
+    when = stretch(incident.start, incident.end, open_=incident.ending is IncidentEnding.OPEN)
+    return f"the incident of {when} took {took}, more than {_share(rule)}"
+
+
+def _lacking(rule: PostmortemRule, records: Sequence[IncidentRecord]) -> str:
+    """Say what must be written, and where."""
+    if not records:
+        where = " or ".join(rule.patterns)
+        keys = "id, title, start, end, cause, remediation and status: reviewed"
+        return f"no record in {where} explains it; write one with {keys}"
+    nearest = min(records, key=lambda record: len(record.missing))
+    return f"its record {nearest.id} ({nearest.place}) lacks {' and '.join(nearest.missing)}"
+
+
+def _share(rule: PostmortemRule) -> str:
+    return f"{float(rule.share * 100):g} %"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Excuse:
+    """What part of a budget went in incidents that have a reviewed record."""
+
+    share: Fraction
+    """Of the budget; at most what is consumed."""
+    records: Mapping[str, IncidentRecord]
+    """By id."""
+
+
+_NONE: Final = _Excuse(share=Fraction(0), records={})
+
+
+def excused(case: Case, rule: PostmortemRule) -> str | None:
+    """Say why the budgets that forbid the change do not stop it all the same; None: they do.
+
+    Each of them must, without the incidents of its own window that have a reviewed record and are
+    over, be in a tier that allows the change and requires nothing first.
+    """
+    if not rule.excuse_reviewed:
+        return None
+    by_name = {assessment.slo.name: assessment for assessment in case.assessments}
+    objecting, reasons = case.objecting, []
+    for assessment in objecting:
+        excuse = _excuse(case, rule, assessment, by_name)
+        without = assessment.without(excuse.share)
+        if without is None or not excuse.share:
+            return None
+        tier = tier_of(case.policy.tiers, without)
+        if not tier.allows(case.change) or case.change in tier.require:
+            return None
+        whose = f" of {assessment.slo.name}" if len(objecting) > 1 else ""
+        reasons.append(
+            f"{percent_left(excuse.share)} of the budget{whose} went in"
+            f" {' and '.join(excuse.records)}, reviewed and remediated: without it"
+            f" {percent_left(without)} would be left (tier {tier.name})"
+        )
+    return "; ".join(reasons)
+
+
+def _excuse(
+    case: Case, rule: PostmortemRule, assessment: Assessment, by_name: Mapping[str, Assessment]
+) -> _Excuse:
+    slo, consumed = assessment.slo, assessment.consumed
+    if isinstance(slo, CompositeSlo):
+        parts = [
+            (member.weight, _excuse(case, rule, by_name[member.slo], by_name))
+            for member in slo.members
+        ]
+        return _Excuse(
+            share=sum((weight * part.share for weight, part in parts), Fraction(0)),
+            records={name: record for _, part in parts for name, record in part.records.items()},
+        )
+    history = case.past.incidents.get(slo.name)
+    if not counts_events(slo) or not isinstance(history, SloIncidents) or not consumed:
+        return _NONE
+    series, request = history.series, history.request
+    start = slo.window.counted(case.at).start
+    bad, records = Fraction(0), dict[str, IncidentRecord]()
+    for incident in history.incidents:
+        reviewed = _reviewed(rule, incident)
+        within = bad_between(series, request, max(start, incident.start), incident.end)
+        if reviewed and within:
+            bad += within
+            records |= reviewed
+    # The larger of the two: bad events that the history does not know of are not excused.
+    every = max(bad_between(series, request, start, case.at), assessment.bad or Fraction(0))
+    return _Excuse(share=consumed * bad / every, records=records) if bad else _NONE
+
+
+def _reviewed(rule: PostmortemRule, incident: Incident) -> dict[str, IncidentRecord]:
+    """Return the complete records of an incident that is over, by id."""
+    if incident.ending is IncidentEnding.OPEN:
+        return {}
+    records = rule.records_of(incident.start, incident.end)
+    return {record.id: record for record in records if not record.missing}

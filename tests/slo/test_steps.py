@@ -1,0 +1,63 @@
+"""The steps of a history: their length, and the part of a window that they cover."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gate.measure.history import (
+    coverage_step,
+    covered,
+    equal_parts,
+    newest_steps,
+    oldest_leaves,
+    step_of,
+)
+from gate.slo.window import Span
+
+AT = datetime(2026, 11, 20, 14, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    "length, step",
+    [
+        (30 * DAY, HOUR),
+        (30 * DAY + MINUTE, 61 * MINUTE),
+        (60 * HOUR, 5 * MINUTE),
+        (60 * HOUR + MINUTE, 6 * MINUTE),
+        (DAY, 5 * MINUTE),
+    ],
+)
+def test_a_step_is_whole_minutes_at_least_five_and_720_at_most_make_a_window(
+    length: timedelta, step: timedelta
+) -> None:
+    assert step_of(length) == coverage_step(length) == step
+
+
+def test_a_window_shorter_than_five_minutes_is_one_step() -> None:
+    assert step_of(2 * MINUTE) == 2 * MINUTE
+    assert coverage_step(2 * MINUTE) == 5 * MINUTE
+
+
+@pytest.mark.parametrize(
+    "length, parts",
+    [(30 * DAY, 720), (60 * HOUR, 720), (HOUR, 12), (59 * MINUTE, 11), (2 * MINUTE, 1)],
+)
+def test_a_stretch_is_cut_into_720_parts_or_as_many_as_have_five_minutes(
+    length: timedelta, parts: int
+) -> None:
+    assert equal_parts(length) == parts
+
+
+@pytest.mark.parametrize("length, steps", [(60, 12), (64, 12), (65, 13), (5, 1), (4, 1)])
+def test_the_newest_steps_are_whole_and_at_least_one(length: int, steps: int) -> None:
+    span = newest_steps(Span(AT - length * MINUTE, AT), 5 * MINUTE)
+
+    assert span == Span(AT - steps * 5 * MINUTE, AT)
+
+
+def test_what_is_not_covered_of_a_window_says_when_the_oldest_step_leaves_it() -> None:
+    window = 30 * DAY + 30 * MINUTE  # of 708 steps of 61 minutes, and 42 minutes more
+
+    assert covered(window, AT) == Span(AT - 708 * 61 * MINUTE, AT)
+    assert oldest_leaves(window, AT) == AT + 42 * MINUTE
