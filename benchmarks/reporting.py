@@ -16,13 +16,13 @@ from benchmarks.measuring import gate, machine, run
 from benchmarks.policies import slo, write_policy
 from gate.analysis.incidents.run import IncidentOptions
 from gate.analysis.report.run import gather_report
+from gate.analysis.report.words import FORMATS, render_report
 from gate.backends import Settings, open_backend
 from gate.check.options import Options
 from gate.config.load import load
 from gate.measure.counts import Answer, CountRequest, Limits
 from gate.measure.history import SeriesAnswer, SeriesRequest
-from gate.reporters import REPORT_REPORTERS, render_report
-from gate.reporters.style import Style
+from gate.reporters import Style
 from tests.servers.metrics import backfill, prometheus
 from tests.servers.series import END
 
@@ -112,7 +112,7 @@ def parts(policy: Path) -> None:
     seconds = time.perf_counter() - begin
     waited = sum(one.seconds for one in opened)
     print(f"queries {waited:.2f} s, what is made of them {seconds - waited:.2f} s")
-    for format_ in REPORT_REPORTERS:
+    for format_ in FORMATS:
         begin = time.perf_counter()
         text = render_report(format_, made, Style())
         seconds = time.perf_counter() - begin

@@ -6,7 +6,27 @@ from fractions import Fraction
 from typing import Final
 
 from gate.measure.counts import Unmeasured
+from gate.slo.objective import CompositeSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
+
+NOTHING: Final = "-"
+"""Stands where there is no number, because nothing was measured or it does not apply."""
+NO_HISTORY: Final = "keeps no history"
+"""What is said of a backend that can only be asked for the present."""
+NO_STEPS: Final = "it counts slices of time, whose history is not told step by step"
+"""Why an SLO by timeslices has no history of events."""
+_DIGITS: Final = 12
+_FINE: Final = 10**9
+"""Denominators of shown floats; what they get wrong is finer, and would be rounded up."""
+
+
+def without_events(slo: Slo) -> str | None:
+    """Say why an SLO counts no good and bad events of its own; None: it does."""
+    if isinstance(slo, SpendSlo):
+        return "it spends an amount, of which no event is bad"
+    if isinstance(slo, CompositeSlo):
+        return "it is a composite; its members are looked at themselves"
+    return None
 
 
 def describe_time(length: timedelta) -> str:
@@ -46,25 +66,9 @@ def stretch(start: datetime, end: datetime, *, open_: bool) -> str:
     first, last = (at.astimezone(UTC) for at in (start, end))
     length = describe_time(end - start)
     if open_:
-        return f"{first:%Y-%m-%d %H:%M} UTC ({length} so far)"
-    to = f"{last:%H:%M}" if last.date() == first.date() else f"{last:%Y-%m-%d %H:%M}"
-    return f"{first:%Y-%m-%d %H:%M} to {to} UTC ({length})"
-
-
-def minute(at: datetime) -> str:
-    """Write an instant in UTC to the minute."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-NOTHING: Final = "-"
-"""Stands where there is no number, because nothing was measured or it does not apply."""
-
-
-_DIGITS: Final = 12
-
-
-_FINE: Final = 10**9
-"""Denominators of shown floats; what they get wrong is finer, and would be rounded up."""
+        return f"{instant(first)} ({length} so far)"
+    to = f"{last:%H:%M}" if last.date() == first.date() else minute(last)
+    return f"{minute(first)} to {to} UTC ({length})"
 
 
 def left(share: Fraction | None, places: int = 1) -> str:
@@ -72,14 +76,24 @@ def left(share: Fraction | None, places: int = 1) -> str:
     return NOTHING if share is None else percent_left(share, places)
 
 
+def share_left(share: float | None, places: int = 1) -> str:
+    """Write what was left in the past, where it is known, rounded down."""
+    return NOTHING if share is None else percent_left(shown(share), places)
+
+
 def spent(share: Fraction | None, places: int = 1) -> str:
     """Write what is consumed, rounded up, so that with what is left it makes 100 %."""
     return NOTHING if share is None else percent_spent(share, places)
 
 
-def shown(number: float) -> Fraction:
+def shown(number: float | Fraction) -> Fraction:
     """Return the number that a float was meant to be, to be written as any other."""
-    return Fraction(number).limit_denominator(_FINE)
+    return Fraction(float(number)).limit_denominator(_FINE)
+
+
+def rounded(share: Fraction | None) -> str:
+    """Write a share that is neither left nor spent, rounded to the nearest tenth of a percent."""
+    return NOTHING if share is None else f"{float(share * 100):.1f} %"
 
 
 def exact(number: Fraction) -> str:
@@ -109,9 +123,20 @@ def burn(rate: Fraction | Unmeasured | None) -> str:
     return burn_shown(rate) if isinstance(rate, Fraction) else NOTHING
 
 
+def minute(at: datetime) -> str:
+    """Write an instant to the minute where the time zone is given elsewhere: it is UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
 def instant(at: datetime) -> str:
     """Write an instant in UTC to the minute: ``2026-11-25 14:00 UTC``."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{minute(at)} UTC"
+
+
+def day(at: datetime) -> str:
+    """Write a day of a year that is given elsewhere, in UTC: ``9 Oct``."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b}"
 
 
 def exact_instant(at: datetime) -> str:

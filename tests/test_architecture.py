@@ -8,12 +8,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+from gate.analysis.report.words import FORMATS as REPORT_FORMATS
 from gate.backends import BACKEND, BACKENDS, registration
 from gate.cli.anomalies import anomalies
 from gate.cli.check import check
@@ -33,17 +35,7 @@ from gate.history.charts.signals import RULES
 from gate.measure.counts import Cause
 from gate.policy.policy import DEFAULT_ACTIONS
 from gate.policy.rule_settings import NAMED_BURN_RATES
-from gate.reporters import (
-    ANOMALY_REPORTERS,
-    CHECKUP_REPORTERS,
-    COHORT_REPORTERS,
-    FORECAST_REPORTERS,
-    INCIDENT_REPORTERS,
-    REPORT_REPORTERS,
-    REPORTERS,
-    REVIEW_REPORTERS,
-    STATUS_REPORTERS,
-)
+from gate.reporters import PAGES, REPORTERS
 
 # Each rule lists all that breaks it at once.
 
@@ -306,38 +298,19 @@ def test_there_are_not_too_many_modules_to_find_ones_way() -> None:
     assert modules <= MOST_MODULES
 
 
-REGISTRIES: dict[str, Mapping[str, str]] = {
-    "gate.backends": BACKENDS,
-    "gate.cli.main": {name: f"gate.cli.{name}" for name in COMMANDS},
-    "gate.config.slo_files": FORMATS,
-    "gate.exporters": EXPORTERS,
-    "gate.reporters": {
-        f"{number}: {name}": reporter
-        for number, registry in enumerate(
-            (
-                ANOMALY_REPORTERS,
-                CHECKUP_REPORTERS,
-                COHORT_REPORTERS,
-                FORECAST_REPORTERS,
-                INCIDENT_REPORTERS,
-                REPORTERS,
-                REPORT_REPORTERS,
-                REVIEW_REPORTERS,
-                STATUS_REPORTERS,
-            )
-        )
-        for name, reporter in registry.items()
-    },
-}
-"""By the module that has it: what is registered there, each by the name of its module."""
+@pytest.mark.parametrize(
+    "registry",
+    [BACKENDS, EXPORTERS, FORMATS, PAGES, REPORTERS, REPORT_FORMATS],
+    ids=["backends", "exporters", "SLO files", "pages", "decisions", "reports"],
+)
+def test_a_registry_names_modules_and_imports_none(registry: dict[str, str]) -> None:
+    assert type(registry) is dict
+    assert [name for name in registry.values() if find_spec(name) is None] == []
 
 
-def test_what_is_registered_is_a_module_and_imported_only_when_it_is_used() -> None:
-    registered = {name for registry in REGISTRIES.values() for name in registry.values()}
-    loaded = modules_after(f"import {', '.join(REGISTRIES)}")
-
-    assert registered - MODULES.keys() == set()
-    assert registered & loaded == set()
+def test_a_format_of_every_command_is_a_format_of_decisions_and_of_reports() -> None:
+    assert PAGES.items() <= REPORTERS.items()
+    assert PAGES.items() <= REPORT_FORMATS.items()
 
 
 def test_every_command_is_a_module_of_its_name() -> None:
@@ -355,15 +328,10 @@ def choices(command: click.Command, option: str) -> list[str]:
 
 def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(check, "format_") == list(REPORTERS)
-    assert choices(status, "format_") == list(STATUS_REPORTERS)
-    assert choices(doctor, "format_") == list(CHECKUP_REPORTERS)
-    assert choices(incidents, "format_") == list(INCIDENT_REPORTERS)
-    assert choices(forecast, "format_") == list(FORECAST_REPORTERS)
-    assert choices(review, "format_") == list(REVIEW_REPORTERS)
-    assert choices(anomalies, "format_") == list(ANOMALY_REPORTERS)
+    for command in (status, doctor, incidents, forecast, review, anomalies, cohorts):
+        assert choices(command, "format_") == list(PAGES)
     assert choices(anomalies, "rules") == list(RULES)
-    assert choices(cohorts, "format_") == list(COHORT_REPORTERS)
-    assert choices(report, "format_") == list(REPORT_REPORTERS)
+    assert choices(report, "format_") == list(REPORT_FORMATS)
     assert choices(schema, "name") == list(SCHEMAS)
     assert choices(init, "backend") == list(BACKENDS)
 
@@ -457,14 +425,14 @@ def test_a_command_imports_no_other_command(order: list[str]) -> None:
 def test_a_check_of_static_counts_imports_only_what_it_uses(static_policy: str) -> None:
     loaded = modules_of("check", static_policy)
 
-    assert {"gate.cli.check", "gate.backends.static", "gate.reporters.terminal"} <= loaded
+    assert {"gate.cli.check", "gate.backends.static", "gate.reporters.page_terminal"} <= loaded
     assert loaded & HEAVY == set()
     assert loaded & {"requests", "urllib3", "ssl", "http.client", "concurrent.futures"} == set()
     assert loaded & {"gate.config.slo_files", "gate.promql", "glob"} == set()
-    assert loaded & {"gate.measure.diagnosis", "gate.analysis.doctor.result"} == set()
+    assert loaded & {"gate.measure.diagnosis", "gate.analysis.doctor"} == set()
     assert {name for name in loaded if ".doctor" in name} == set()
     for registered in (BACKENDS, REPORTERS):
-        used = {"gate.backends.static", "gate.reporters.terminal"}
+        used = {"gate.backends.static", "gate.reporters.page_terminal"}
         assert loaded & set(registered.values()) <= used
     assert loaded & {f"gate.cli.{name}" for name in COMMANDS} == {"gate.cli.check"}
 
@@ -479,8 +447,8 @@ def test_a_check_against_prometheus_imports_no_other_backend_and_no_reporter_but
 
     loaded = modules_of("check", str(path), "--format", "json")
 
-    assert {"gate.backends.prometheus", "gate.reporters.json"} <= loaded
+    assert {"gate.backends.prometheus", "gate.reporters.page_json"} <= loaded
     assert loaded & HEAVY == set()
     assert loaded & {"gate.backends.logs", "gate.backends.static", "difflib"} == set()
     assert loaded & {"gate.config.slo_files", *FORMATS.values()} == set()
-    assert loaded & set(REPORTERS.values()) == {"gate.reporters.json"}
+    assert loaded & set(REPORTERS.values()) == {"gate.reporters.page_json"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from benchmarks.anomalies import PROCESSES
+from gate.analysis.anomalies.words import output
 from gate.cli.anomalies import anomalies
 from gate.config.past_schema import CONTROL_CHARTS
 from gate.history.charts.build import BURNING, EXPECTED, FEWEST
@@ -15,8 +16,8 @@ from gate.history.charts.signals import CAP, DEFAULT, RULES, WEIGHT, WIDTH
 from gate.parsing.objects import Object
 from gate.policy.changes import REPAIRS
 from gate.policy.rule_settings import ControlChartRule
-from gate.reporters import render_anomalies
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
 from tests.config.texts import policy, sound
 from tests.reporters.anomalies import WORSE, chart, charted, report, service
 
@@ -72,7 +73,7 @@ def test_every_process_that_was_simulated_is_in_both_tables() -> None:
 
 def test_every_key_of_the_report_is_told() -> None:
     one = service(charted(chart(WORSE)), left_out=(("a", "b"),))
-    document = json.loads(render_anomalies("json", report(one), Style()))
+    document = json.loads(render_page("json", output(report(one)), Style()))
     (told,) = document["services"]
     (slo,) = told["slos"]
     (drawn,) = slo["charts"]
@@ -81,4 +82,4 @@ def test_every_key_of_the_report_is_told() -> None:
     keys = {*document, *told, *slo, *drawn, *drawn["baseline"], *signal, *newest, *newest["ewma"]}
     keys -= {"schema_version", "evaluated_at", "tool_version", "exit_code", "service", "source"}
     assert {key for key in keys if f"`{key}`" not in TEXT} == set()
-    assert set(newest["use"]) <= set(TEXT)
+    assert set(newest["used_as"]) <= set(TEXT)

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from benchmarks.cohorts import MIXED, TWICE, WORLDS
+from gate.analysis.cohorts.words import output
 from gate.cli.cohorts import cohorts
 from gate.history.cohorts.comparison import ComparisonOutcome
 from gate.history.cohorts.ratios import Method
-from gate.reporters import render_cohorts
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
 from tests.reporters.cohorts import group, report, service, slo, within
 
 TEXT = (Path(__file__).parent.parent / "docs" / "cohorts.md").read_text(encoding="utf-8")
@@ -25,13 +26,13 @@ def test_every_option_is_told() -> None:
 
 def test_every_key_of_the_report_is_told() -> None:
     one = service(slo(group("v7", within(ComparisonOutcome.WORSE, 6, 5))), left_out=(("a", "b"),))
-    document = json.loads(render_cohorts("json", report(one), Style()))
+    document = json.loads(render_page("json", output(report(one)), Style()))
     (told,) = document["services"]
     (found,) = told["slos"]
     (first,) = found["groups"]
     comparison = first["comparison"]
 
-    keys = {*told, *found, *first, *comparison, *comparison["crude"], "by", "within"}
+    keys = {*told, *found, *first, *comparison, *comparison["crude"], "by", "stratify_by"}
     assert {key for key in keys - {"service", "source"} if f"`{key}`" not in TEXT} == set()
     assert all(f"`{outcome}`" in TEXT for outcome in ComparisonOutcome)
     assert all(f"`{method}`" in TEXT for method in Method)
@@ -40,7 +41,7 @@ def test_every_key_of_the_report_is_told() -> None:
 def test_the_sentences_of_the_example_are_the_programs() -> None:
     found = within(ComparisonOutcome.WORSE, 6.2, 6.2)
     one = service(slo(group("v7", found)))
-    text = " ".join(render_cohorts("terminal", report(one, within="model"), Style()).split())
+    text = " ".join(render_page("terminal", output(report(one, within="model")), Style()).split())
 
     for words in ("1 COHORT BURNS MORE", "burns 6.2x what the rest burns", "it is not the mix of"):
         assert words in text

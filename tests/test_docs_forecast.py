@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from gate.analysis.forecast.words import output
 from gate.cli.forecast import forecast
-from gate.reporters import render_forecast
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
 from tests.pipeline.memory import slo
 from tests.pipeline.remembered import CALENDAR, MID, OUTAGE
 from tests.reporters.forecasts import terminal, told
@@ -27,10 +28,10 @@ def test_every_key_of_the_report_is_told() -> None:
     report = told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID)
     ((one,),) = [
         service["slos"]
-        for service in json.loads(render_forecast("json", report, Style()))["services"]
+        for service in json.loads(render_page("json", output(report), Style()))["services"]
     ]
 
-    keys = {*one, *one["courses"][0], *one["expected"]}
+    keys = {*one, *one["projections"][0], *one["expected"]}
     assert {key for key in keys if f"`{key}`" not in TEXT} == set()
 
 

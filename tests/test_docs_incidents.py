@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from gate.analysis.incidents.words import output
 from gate.cli.incidents import incidents
 from gate.config.known_incidents import load_deployments, load_known_incidents
 from gate.history.incidents import IncidentEnding
 from gate.history.records import RecordStatus
-from gate.reporters import render_incidents
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
 from tests.reporters.incidents import DEPLOY, RECORD, explained, report, service
 
 TEXT = (Path(__file__).parent.parent / "docs" / "incidents.md").read_text(encoding="utf-8")
@@ -45,7 +46,7 @@ def test_every_option_is_told() -> None:
 
 def test_every_key_of_the_report_is_told() -> None:
     one = service(explained(records=(RECORD,), deploys=(DEPLOY,)))
-    document = json.loads(render_incidents("json", report(one), Style()))
+    document = json.loads(render_page("json", output(report(one)), Style()))
     (told,) = document["services"]
     (incident,) = told["incidents"]
 

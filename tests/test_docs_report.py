@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
+from gate.analysis.report.words import render_report
 from gate.cli.main import COMMANDS
 from gate.cli.report import report
 from gate.cli.status import status
-from gate.reporters import render_report, render_status
-from gate.reporters.style import Style
+from gate.reporters import Style, render_page
+from gate.reporters.decision_page import status_output
 from tests.pipeline.memory import file, slo
 from tests.reporters.reports import made
-from tests.reporters.test_spark import shown
+from tests.reporters.test_drawing import shown
 
 TEXT = (Path(__file__).parent.parent / "docs" / "report.md").read_text(encoding="utf-8")
 
@@ -58,7 +59,9 @@ def test_every_key_of_the_document_is_told() -> None:
 def test_the_head_of_the_status_is_as_shown() -> None:
     (shown_head,) = re.findall(r"^ +SLO +.*$", TEXT, re.MULTILINE)
     head = next(
-        line for line in render_status("terminal", shown(), Style()).splitlines() if "SLO" in line
+        line
+        for line in render_page("terminal", status_output(shown()), Style()).splitlines()
+        if "SLO" in line
     )
 
     assert "Burn-down" in shown_head

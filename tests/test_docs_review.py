@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from gate.analysis.review.words import output
 from gate.cli.review import review
 from gate.history.objective_candidates import CandidateKind, Fit
-from gate.reporters import render_review
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
 from tests.pipeline.memory import slo
 from tests.pipeline.remembered import OUTAGES
 from tests.reporters.reviews import SLA, terminal, told
@@ -26,11 +27,11 @@ def test_every_option_is_told() -> None:
 
 def test_every_key_and_word_of_the_report_is_told() -> None:
     report = told({"a": OUTAGES}, slo("a", more=SLA))
-    document = json.loads(render_review("json", report, Style()))
+    document = json.loads(render_page("json", output(report), Style()))
     (one,) = document["services"][0]["slos"]
 
     found = one["review"]
-    keys = {*one, *found, *found["periods"][0], *found["candidates"][0], "periods_asked"}
+    keys = {*one, *found, *found["periods"][0], *found["candidates"][0], "periods_requested"}
     assert {key for key in keys if f"`{key}`" not in TEXT} == set()
     assert all(f"| {fit} |" in TEXT for fit in Fit)
     assert all(f"`{kind}`" in TEXT for kind in CandidateKind)

@@ -1,1 +1,66 @@
-"""One folder for each question about the past or the future of a budget."""
+"""The questions about the past and the future, a package for each, and what they have in common.
+
+Each package is the result of its question, as data and as a document; its module ``run`` asks the
+backends, its module ``words`` builds the page.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from gate.decision.decision import SCHEMA_VERSION, PolicySource
+from gate.decision.slo_document import Json, instant
+from gate.errors import ExitCode
+from gate.measure.counts import Unmeasured
+from gate.reporters import summary
+from gate.reporters.budgets import cause
+from gate.reporters.page import Block, Fact, Page, Section
+
+LeftOut = tuple[tuple[str, str], ...]
+"""The names of SLOs that a question cannot be asked of, each with a sentence that says why."""
+
+
+def document_head(at: datetime, tool_version: str, exit_code: ExitCode) -> Json:
+    """Return what every document of a question begins with."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "evaluated_at": instant(at),
+        "tool_version": tool_version,
+        "exit_code": exit_code,
+    }
+
+
+def unmeasured_document(unmeasured: Unmeasured | None) -> Json | None:
+    """Return why there is no number as plain data; None where there is one."""
+    if unmeasured is None:
+        return None
+    return {"cause": unmeasured.cause, "reason": unmeasured.reason}
+
+
+def left_out_document(left_out: LeftOut) -> list[Json]:
+    """Return the SLOs that were left out as plain data."""
+    return [{"slo": slo, "reason": reason} for slo, reason in left_out]
+
+
+def why_unmeasured(unmeasured: Unmeasured) -> str:
+    """Say why there is no number."""
+    return f"{cause(unmeasured.cause)}: {unmeasured.reason}"
+
+
+def left_out_facts(left_out: LeftOut) -> Iterator[Fact]:
+    """Yield which SLOs were left out, and why."""
+    yield from (("Left out", f"{slo}: {reason}") for slo, reason in left_out)
+
+
+def note_facts(slo: str, notes: Iterable[str]) -> Iterator[Fact]:
+    """Yield what a backend said about its answer."""
+    yield from (("Note", f"{slo}: {note}") for note in notes)
+
+
+def question_page(sections: Iterable[tuple[Section, PolicySource]], *closing: Block) -> Page:
+    """Return a page of a section for each policy, with the text of the policy that was read."""
+    return Page(
+        sections=tuple(
+            section.extended(summary.policy_text(source)) for section, source in sections
+        ),
+        closing=closing,
+    )

@@ -23,8 +23,9 @@ from gate.measure.counts import (
 )
 from gate.measure.history import HistoryBackend, Series, SeriesAnswer
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo, counts_events
+from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo, counts_events
 from gate.slo.window import RollingWindow
+from gate.wording import NO_HISTORY, NO_STEPS, without_events
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -146,7 +147,7 @@ def open_history(
     history = history_of(backend)
     if history is None:
         kind = file.settings.kind
-        raise UsageError(f"{file.source.path}: the backend {kind} keeps no history to look at")
+        raise UsageError(f"{file.source.path}: the backend {kind} {NO_HISTORY} to look at")
     return backend, history
 
 
@@ -165,16 +166,9 @@ def by_events(policy: Policy) -> list[RatioSlo]:
 
 def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
     """Return the names of all others, each with a sentence that says why."""
-    return tuple((slo.name, _why(slo)) for slo in policy.slos if not counts_events(slo))
-
-
-def _why(slo: Slo) -> str:
-    """Say why an SLO has no events that can be followed step by step."""
-    if isinstance(slo, SpendSlo):
-        return "it spends an amount, of which no event is bad"
-    if isinstance(slo, CompositeSlo):
-        return "it is a composite; its members are looked at themselves"
-    return "it counts slices of time, whose history is not told step by step"
+    return tuple(
+        (slo.name, without_events(slo) or NO_STEPS) for slo in policy.slos if not counts_events(slo)
+    )
 
 
 T = TypeVar("T")

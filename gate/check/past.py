@@ -19,6 +19,7 @@ from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.rule_settings import PostmortemRule
 from gate.slo.objective import RatioSlo
+from gate.wording import NO_HISTORY
 
 _STEP: Final = timedelta(minutes=5)
 """As finely as ``gate incidents`` looks."""
@@ -113,7 +114,7 @@ def _one_round(
     requests = [request for by_name in by_rule for request in by_name.values()]
     answers: Iterator[SeriesAnswer]
     if history is None:
-        reason = "this backend keeps no history"
+        reason = f"this backend {NO_HISTORY}"
         answers = repeat(Unmeasured(cause=Cause.NO_DATA, reason=reason))
     else:
         answers = iter(history.history(requests) if requests else [])

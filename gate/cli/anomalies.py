@@ -5,6 +5,7 @@ from datetime import timedelta
 import click
 
 from gate.analysis.anomalies.run import AnomalyOptions, chart_indicators
+from gate.analysis.anomalies.words import output
 from gate.cli.parameters import (
     DURATION,
     MeasurementOptions,
@@ -17,11 +18,11 @@ from gate.cli.parameters import (
 from gate.errors import ExitCode
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT, RULES
-from gate.reporters import ANOMALY_REPORTERS, render_anomalies
+from gate.reporters import PAGES
 
 
 @click.command()
-@measurement_options(ANOMALY_REPORTERS)
+@measurement_options(PAGES)
 @last_option("14d")
 @option("--step", type=DURATION, default="1h", show_default=True, help="Of a point.")
 @option(
@@ -60,5 +61,5 @@ def anomalies(
     charting = Charting(baseline=baseline or last / 2, rules=rules, records=records)
     options = AnomalyOptions(at=measurement.instant(), last=last, step=step, charting=charting)
     charts = measurement.ask(lambda files: chart_indicators(files, options, measurement.timeout))
-    measurement.report(lambda name, style: render_anomalies(name, charts, style))
+    measurement.report_page(output(charts))
     return charts.exit_code

@@ -16,7 +16,7 @@ from gate.hosts.systems import detect
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
 from gate.policy.override import Labelled, OverrideRule, Right, by_name
 from gate.reporters import render
-from gate.reporters.style import Style
+from gate.reporters.ansi import Style
 
 if TYPE_CHECKING:
     from gate.hosts import State

@@ -6,14 +6,15 @@ import click
 
 from gate.analysis.cohorts.measure import SHORTEST, CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
+from gate.analysis.cohorts.words import output
 from gate.cli.parameters import DURATION, MeasurementOptions, measurement_options, option
 from gate.errors import ExitCode
-from gate.reporters import COHORT_REPORTERS, render_cohorts
+from gate.reporters import PAGES
 from gate.slo.quantities import format_duration
 
 
 @click.command()
-@measurement_options(COHORT_REPORTERS)
+@measurement_options(PAGES)
 @option(
     "--by",
     metavar="LABEL",
@@ -74,5 +75,5 @@ def cohorts(
         timeout=measurement.timeout,
     )
     answer = measurement.ask(lambda files: compare_cohorts(files, options))
-    measurement.report(lambda name, style: render_cohorts(name, answer, style))
+    measurement.report_page(output(answer))
     return answer.exit_code

@@ -2,14 +2,15 @@
 
 import click
 
-from gate.analysis.doctor.run import examine
+from gate.analysis.doctor import examine
+from gate.analysis.doctor.words import output
 from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.errors import ExitCode
-from gate.reporters import CHECKUP_REPORTERS, render_checkup
+from gate.reporters import PAGES
 
 
 @click.command()
-@measurement_options(CHECKUP_REPORTERS)
+@measurement_options(PAGES)
 def doctor(*, measurement: MeasurementOptions) -> ExitCode:
     """Ask the live backend of each POLICY whether its SLOs can be trusted, and what to do.
 
@@ -17,5 +18,5 @@ def doctor(*, measurement: MeasurementOptions) -> ExitCode:
     """
     at, timeout = measurement.instant(), measurement.timeout
     checkup = measurement.ask(lambda files: examine(files, at=at, timeout=timeout))
-    measurement.report(lambda name, style: render_checkup(name, checkup, style))
+    measurement.report_page(output(checkup))
     return checkup.exit_code

@@ -3,14 +3,15 @@
 import click
 
 from gate.analysis.incidents.run import search_incidents
+from gate.analysis.incidents.words import output
 from gate.cli.incident_search import IncidentSearch, incident_search
 from gate.cli.parameters import MeasurementOptions, measurement_options
 from gate.errors import ExitCode
-from gate.reporters import INCIDENT_REPORTERS, render_incidents
+from gate.reporters import PAGES
 
 
 @click.command()
-@measurement_options(INCIDENT_REPORTERS)
+@measurement_options(PAGES)
 @incident_search(last="90d")
 def incidents(*, measurement: MeasurementOptions, search: IncidentSearch) -> ExitCode:
     """Find the incidents that the SLOs of each POLICY felt, and what they did to the budgets.
@@ -19,5 +20,5 @@ def incidents(*, measurement: MeasurementOptions, search: IncidentSearch) -> Exi
     """
     options = search.options(measurement.instant(), measurement.timeout)
     answer = measurement.ask(lambda files: search_incidents(files, options))
-    measurement.report(lambda name, style: render_incidents(name, answer, style))
+    measurement.report_page(output(answer))
     return answer.exit_code

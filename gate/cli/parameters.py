@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from gate.cli.session import Render, load_all, now, progress, report
+from gate.cli.session import Render, load_all, now, progress, report, report_page
 from gate.config.load import PolicyFile
 from gate.errors import nearest
 from gate.hosts.systems import SYSTEMS
 from gate.parsing.values import ABOVE_ZERO, SHARE, parse_instant
+from gate.reporters.page import Output
 from gate.slo.quantities import parse_duration
 
 if TYPE_CHECKING:
@@ -142,6 +143,10 @@ class MeasurementOptions:
     def report(self, render: Render) -> None:
         """Write the report to stdout, and the copies to their files."""
         report(render, self.format_, self.copies)
+
+    def report_page(self, output: Output) -> None:
+        """Write a result to stdout in one of the formats of every command, and the copies."""
+        report_page(output, self.format_, self.copies)
 
 
 def measurement_options(formats: Collection[str], default: str = "terminal") -> Decorator:

@@ -12,7 +12,7 @@ from gate.cli.streams import style_of, write
 from gate.config.preset_schema import ALIASES, KINDS, Family, Preset, PresetIndicator, fill
 from gate.config.presets import load_preset
 from gate.errors import ExitCode, UsageError, nearest
-from gate.reporters.layout import hang, wrap
+from gate.reporters.ansi import hang, wrap
 from gate.slo.quantities import decimal
 
 

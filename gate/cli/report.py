@@ -9,13 +9,13 @@ import click
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.incidents.run import IncidentOptions
 from gate.analysis.report.run import gather_report
+from gate.analysis.report.words import FORMATS, render_report
 from gate.check.options import Options
 from gate.cli.incident_search import IncidentSearch, incident_search
 from gate.cli.parameters import MeasurementOptions, group, measurement_options, option
 from gate.cli.session import FILE_STYLE, write_copies
 from gate.errors import ExitCode, UsageError
-from gate.reporters import REPORT_REPORTERS, render_report
-from gate.reporters.style import Style
+from gate.reporters import Style
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ _BREAKDOWN: Final = (
 
 
 @click.command()
-@measurement_options(REPORT_REPORTERS, default="html")
+@measurement_options(FORMATS, default="html")
 @incident_search(last="30d")
 @option("--change", metavar="CLASS", help="Also decide on a change of this class.")
 @group("breakdown", CohortBreakdown, _BREAKDOWN)

@@ -3,13 +3,14 @@
 import click
 
 from gate.analysis.review.run import ReviewOptions, review_objectives
+from gate.analysis.review.words import output
 from gate.cli.parameters import MeasurementOptions, measurement_options, option
 from gate.errors import ExitCode
-from gate.reporters import REVIEW_REPORTERS, render_review
+from gate.reporters import PAGES
 
 
 @click.command()
-@measurement_options(REVIEW_REPORTERS)
+@measurement_options(PAGES)
 @option(
     "--periods",
     type=click.IntRange(1, 100),
@@ -25,5 +26,5 @@ def review(*, measurement: MeasurementOptions, periods: int) -> ExitCode:
     at, timeout = measurement.instant(), measurement.timeout
     options = ReviewOptions(at=at, periods=periods, timeout=timeout)
     answer = measurement.ask(lambda files: review_objectives(files, options))
-    measurement.report(lambda name, style: render_review(name, answer, style))
+    measurement.report_page(output(answer))
     return answer.exit_code

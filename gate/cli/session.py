@@ -19,7 +19,9 @@ from gate.decision.document import to_document, to_record
 from gate.errors import Mistake, PolicyError, UsageError
 from gate.hosts.git import Checkout, GitError
 from gate.policy.changes import matches_glob
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
+from gate.reporters.page import Output
 
 Render = Callable[[str, Style], str]
 """A report in a format, for a style."""
@@ -97,6 +99,11 @@ def report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None
     """Write the report to stdout in one format, and the copies to their files."""
     write_copies(render, copies)
     write(render(name, style_of(sys.stdout, os.environ)))
+
+
+def report_page(output: Output, name: str, copies: Sequence[tuple[str, str]]) -> None:
+    """Write a result to stdout in one of the formats of every command, and the copies."""
+    report(lambda form, style: render_page(form, output, style), name, copies)
 
 
 def write_copies(render: Render, copies: Sequence[tuple[str, str]]) -> None:

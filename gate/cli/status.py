@@ -6,11 +6,12 @@ from gate.check.options import Options
 from gate.check.run import run_status
 from gate.cli.parameters import MeasurementOptions, measurement_options, option
 from gate.errors import ExitCode
-from gate.reporters import STATUS_REPORTERS, render_status
+from gate.reporters import PAGES
+from gate.reporters.decision_page import status_output
 
 
 @click.command()
-@measurement_options(STATUS_REPORTERS)
+@measurement_options(PAGES)
 @option(
     "--burn-down/--no-burn-down",
     default=True,
@@ -25,5 +26,5 @@ def status(*, measurement: MeasurementOptions, burn_down: bool) -> ExitCode:
     """
     options = Options(at=measurement.instant(), timeout=measurement.timeout)
     budgets = measurement.ask(lambda files: run_status(files, options, sketched=burn_down))
-    measurement.report(lambda name, style: render_status(name, budgets, style))
+    measurement.report_page(status_output(budgets))
     return ExitCode.ALLOW

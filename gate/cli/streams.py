@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
-from gate.reporters.style import Style
+from gate.reporters.ansi import Style
 
 _PLAIN_WIDTH: Final = 100
 """Columns where nothing says how wide the reader's screen is, as in a CI log."""

@@ -88,7 +88,8 @@ def busiest(
 
 def cut_note(label: str, most: int, values: int) -> str:
     """Say that not all values of a label are told apart."""
-    return f"only the {most} busiest of {values:,} values of {label} are told apart; see --top"
+    busiest = f"only the {most} busiest of {values:,} values of {label} are told apart"
+    return f"{busiest}; the others are one group"
 
 
 def _kept(groups: Mapping[LabelValues, Cohort], place: int, request: CohortRequest) -> set[str]:

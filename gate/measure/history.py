@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Final, Protocol, runtime_checkable
 
 from gate.measure.counts import Unmeasured
@@ -70,6 +71,11 @@ class SeriesRequest:
     def steps(self) -> int:
         """How many steps there are."""
         return self.span.length // self.step
+
+
+def unknown_share(with_data: int, steps: int) -> Fraction:
+    """Return the share of steps of which nothing is known, 0 to 1; 0 where there are no steps."""
+    return 1 - Fraction(with_data, steps) if steps else Fraction(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

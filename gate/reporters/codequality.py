@@ -8,9 +8,9 @@ from typing import Final
 
 from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
-from gate.reporters.problems import Objection, objections, place
-from gate.reporters.style import Style
+from gate.reporters.problems import Problem, place, problems
 
 _SEVERITIES: Final = {
     Verdict.BLOCK: "blocker",
@@ -21,16 +21,16 @@ _SEVERITIES: Final = {
 
 def render(decision: Decision, _style: Style) -> str:
     """Return the report on a decision; an empty list where nothing is objected to."""
-    entries = [_entry(one, decision) for one in objections(decision)]
+    entries = [_entry(problem, decision) for problem in problems(decision)]
     return json.dumps(entries, indent=2, allow_nan=False) + "\n"
 
 
-def _entry(objection: Objection, decision: Decision) -> dict[str, object]:
-    finding = objection.finding
+def _entry(problem: Problem, decision: Decision) -> dict[str, object]:
+    finding = problem.finding
     return {
-        "description": plain(objection.text),
+        "description": plain(problem.text),
         "check_name": f"gate/{finding.rule}",
-        "fingerprint": objection.fingerprint,
+        "fingerprint": problem.fingerprint,
         "severity": _SEVERITIES[finding.verdict],
-        "location": {"path": place(objection.decided.source, decision), "lines": {"begin": 1}},
+        "location": {"path": place(problem.decided.source, decision), "lines": {"begin": 1}},
     }

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from gate.decision.decision import Decision
-from gate.reporters.style import Style
+from gate.reporters.ansi import Style
 from gate.wording import exact_instant, left
 
 _LONGEST: Final = 64

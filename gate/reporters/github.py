@@ -8,9 +8,9 @@ from typing import Final
 from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
 from gate.reporters import summary
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
-from gate.reporters.problems import Objection, objections, place
-from gate.reporters.style import Style
+from gate.reporters.problems import Problem, place, problems
 
 _MOST: Final = 10
 """GitHub shows no more of one kind from one step."""
@@ -19,29 +19,33 @@ _KINDS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WAR
 
 def render(decision: Decision, _style: Style) -> str:
     """Return the report on a decision: a notice where nothing is objected to."""
-    told = objections(decision)
-    if not told:
+    listed = problems(decision)
+    if not listed:
         return "".join(
-            _command("notice", f"allow: {summary.subject(one)}", file=place(one.source, decision))
-            for one in decision.policies[:_MOST]
+            _command(
+                "notice", f"allow: {summary.subject(decided)}", file=place(decided.source, decision)
+            )
+            for decided in decision.policies[:_MOST]
         )
-    left = len(told) - _MOST
-    lines = [_annotation(one, decision) for one in told[: _MOST if left <= 0 else _MOST - 1]]
+    left = len(listed) - _MOST
+    lines = [
+        _annotation(problem, decision) for problem in listed[: _MOST if left <= 0 else _MOST - 1]
+    ]
     if left > 0:
         lines.append(_command("notice", f"{left + 1} more findings are in the report"))
     return "".join(lines)
 
 
-def _annotation(objection: Objection, decision: Decision) -> str:
-    kind = "notice" if decision.observe else _KINDS[objection.finding.verdict]
-    word = summary.verdict_word(objection.finding.verdict, decision)
-    file = place(objection.decided.source, decision)
-    return _command(kind, objection.text, file=file, title=f"gate: {word}")
+def _annotation(problem: Problem, decision: Decision) -> str:
+    kind = "notice" if decision.observe else _KINDS[problem.finding.verdict]
+    word = summary.verdict_word(problem.finding.verdict, decision)
+    file = place(problem.decided.source, decision)
+    return _command(kind, problem.text, file=file, title=f"gate: {word}")
 
 
 def _command(kind: str, message: str, **properties: str) -> str:
-    told = ",".join(f"{name}={_property(plain(text))}" for name, text in properties.items())
-    return f"::{kind} {told}".rstrip() + f"::{_data(plain(message))}\n"
+    parameters = ",".join(f"{name}={_property(plain(text))}" for name, text in properties.items())
+    return f"::{kind} {parameters}".rstrip() + f"::{_data(plain(message))}\n"
 
 
 def _data(text: str) -> str:

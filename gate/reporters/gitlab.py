@@ -7,8 +7,8 @@ import json
 
 from gate.decision.decision import Decision
 from gate.reporters import summary
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
-from gate.reporters.style import Style
 
 
 def render(decision: Decision, _style: Style) -> str:
@@ -17,12 +17,12 @@ def render(decision: Decision, _style: Style) -> str:
         {
             "external_link": {
                 "label": plain(
-                    f"{summary.verdict_word(one.verdict, decision)} {summary.subject(one)}"
+                    f"{summary.verdict_word(decided.verdict, decision)} {summary.subject(decided)}"
                 ),
-                "url": one.policy.dashboard,
+                "url": decided.policy.dashboard,
             }
         }
-        for one in decision.policies
-        if one.policy.dashboard
+        for decided in decision.policies
+        if decided.policy.dashboard
     ]
     return json.dumps({"gate": links}, indent=2, allow_nan=False) + "\n"

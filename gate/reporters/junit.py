@@ -13,8 +13,8 @@ from xml.etree import ElementTree as ET
 from gate.decision.decision import Decision, PolicyDecision
 from gate.policy.findings import Finding, Verdict
 from gate.reporters import summary
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
-from gate.reporters.style import Style
 
 _OUTCOMES: Final = {Verdict.BLOCK: "failure", Verdict.UNDECIDED: "error"}
 
@@ -30,19 +30,20 @@ def render(decision: Decision, _style: Style) -> str:
 
 def _suite(decided: PolicyDecision, decision: Decision) -> ET.Element:
     outcomes = _OUTCOMES | ({Verdict.WARN: "failure"} if decision.fail_on_warn else {})
-    told = Counter(outcomes.get(finding.verdict) for finding in decided.judgement.findings)
+    findings = decided.judgement.findings
+    outcome_counts = Counter(outcomes.get(finding.verdict) for finding in findings)
     suite = ET.Element(
         "testsuite",
         name=plain(summary.subject(decided)),
-        tests=str(len(decided.judgement.findings)),
-        failures=str(told["failure"]),
-        errors=str(told["error"]),
+        tests=str(len(findings)),
+        failures=str(outcome_counts["failure"]),
+        errors=str(outcome_counts["error"]),
         skipped="0",
         time="0",
         timestamp=f"{decision.evaluated_at:%Y-%m-%dT%H:%M:%S}",
     )
     names = Counter[str]()
-    for finding in decided.judgement.findings:
+    for finding in findings:
         name = f"{finding.rule} {finding.slo or decided.change_class}"
         names[name] += 1  # GitLab drops a second case of the same name
         unique = name if names[name] == 1 else f"{name} ({names[name]})"
@@ -56,6 +57,6 @@ def _case(name: str, finding: Finding, decided: PolicyDecision, outcome: str | N
     if outcome is None:
         ET.SubElement(case, "system-out").text = f"{finding.verdict}: {reason}"
     else:
-        told = ET.SubElement(case, outcome, message=reason, type=str(finding.verdict))
-        told.text = f"{plain(decided.source.path)}: {reason}"
+        element = ET.SubElement(case, outcome, message=reason, type=str(finding.verdict))
+        element.text = f"{plain(decided.source.path)}: {reason}"
     return case

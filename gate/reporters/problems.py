@@ -21,7 +21,7 @@ def place(source: PolicySource, decision: Decision) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Objection:
+class Problem:
     """One finding that does not simply allow the change."""
 
     decided: PolicyDecision
@@ -44,16 +44,16 @@ class Objection:
         return hashlib.sha256("\0".join(about).encode("utf-8", "replace")).hexdigest()
 
 
-def objections(decision: Decision) -> list[Objection]:
+def problems(decision: Decision) -> list[Problem]:
     """Return all of them; those of equal weight stay in the order of the policies."""
-    return sorted(_all(decision), key=lambda objection: -objection.finding.verdict.severity)
+    return sorted(_all(decision), key=lambda problem: -problem.finding.verdict.severity)
 
 
-def _all(decision: Decision) -> Iterator[Objection]:
+def _all(decision: Decision) -> Iterator[Problem]:
     for decided in decision.policies:
         alike = Counter[tuple[Rule, str | None]]()
         for finding in decided.judgement.findings:
             if finding.verdict is not Verdict.ALLOW:
                 alike[finding.rule, finding.slo] += 1
                 number = alike[finding.rule, finding.slo]
-                yield Objection(decided=decided, finding=finding, number=number)
+                yield Problem(decided=decided, finding=finding, number=number)

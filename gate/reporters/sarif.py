@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from gate.decision.decision import Decision
 from gate.policy.findings import Rule, Verdict
+from gate.reporters.ansi import Style
 from gate.reporters.escape import plain
-from gate.reporters.problems import Objection, objections, place
-from gate.reporters.style import Style
+from gate.reporters.problems import Problem, place, problems
 
 _LEVELS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WARN: "warning"}
 _RULES: Final[Mapping[Rule, str]] = {
@@ -39,7 +39,7 @@ def render(decision: Decision, _style: Style) -> str:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, decision) for one in objections(decision)],
+        "results": [_result(problem, decision) for problem in problems(decision)],
         "properties": {
             "verdict": str(decision.verdict),
             "exitCode": int(decision.exit_code),
@@ -58,21 +58,21 @@ def _rule(rule: Rule) -> dict[str, object]:
     return {"id": str(rule), "shortDescription": {"text": _RULES[rule]}}
 
 
-def _result(objection: Objection, decision: Decision) -> dict[str, object]:
-    finding = objection.finding
+def _result(problem: Problem, decision: Decision) -> dict[str, object]:
+    finding = problem.finding
     return {
         "ruleId": str(finding.rule),
         "level": _LEVELS[finding.verdict],
-        "message": {"text": plain(objection.text)},
+        "message": {"text": plain(problem.text)},
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(place(objection.decided.source, decision))},
+                    "artifactLocation": {"uri": _uri(place(problem.decided.source, decision))},
                     "region": {"startLine": 1},
                 }
             }
         ],
-        "partialFingerprints": {"gate/v1": objection.fingerprint},
+        "partialFingerprints": {"gate/v1": problem.fingerprint},
     }
 
 

@@ -5,18 +5,17 @@ be allowed again, who to ask.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from fractions import Fraction
+from datetime import datetime
 from typing import Final
 
 from gate import wording
 from gate.budget.assessment import Assessment
-from gate.budget.impact import Price
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, Proposed
 from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import budgets
-from gate.reporters.details import Fact, canary
+from gate.reporters.affordability import most_affordable
+from gate.reporters.page import Fact, Facts
 from gate.slo.objective import RatioSlo, SpendSlo
 from gate.slo.window import RollingWindow
 from gate.wording import describe_time
@@ -39,7 +38,7 @@ def verdict_word(verdict: Verdict, decision: Decision) -> str:
 
 def subject(decided: PolicyDecision) -> str:
     """Say what was decided on, and at once if the decision stands on less than all budgets."""
-    unmeasured = sum(not known.measured for known in decided.assessments)
+    unmeasured = sum(not assessment.measured for assessment in decided.assessments)
     of = f"{unmeasured} of {len(decided.assessments)}"
     gap = f" ({of} SLOs not measured)" if unmeasured else ""
     return f"{decided.change_class} of {decided.policy.service}{gap}"
@@ -56,7 +55,9 @@ def overall(decision: Decision) -> str:
     """Count the verdicts of several policies, worst first, and name those that object."""
     parts = []
     for verdict in reversed(Verdict):
-        names = [one.policy.service for one in decision.policies if one.verdict is verdict]
+        names = [
+            decided.policy.service for decided in decision.policies if decided.verdict is verdict
+        ]
         if names:
             who = "" if verdict is Verdict.ALLOW else f" ({', '.join(names)})"
             parts.append(f"{len(names)} {verdict}{who}")
@@ -80,7 +81,8 @@ def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
     yield "Allowed now", _allowed_now(decided)
     if verdict in _STOPPING:
         yield "Allowed again", _allowed_again(decided, decision.evaluated_at)
-    yield from _pays_for(decided)
+    if (affordable := most_affordable(decided.assessments)) is not None:
+        yield "Pays for", affordable
     if decided.policy.owners:
         yield "Ask", ", ".join(decided.policy.owners)
 
@@ -89,9 +91,9 @@ def in_question(decided: PolicyDecision) -> list[Assessment]:
     """Return the budgets that a reader will want to know more of."""
     named = {f.slo for f in decided.judgement.findings if f.verdict is not Verdict.ALLOW}
     return [
-        known
-        for known in decided.assessments
-        if known.slo.name in named or known.doubts or _exhausted(known)
+        assessment
+        for assessment in decided.assessments
+        if assessment.slo.name in named or assessment.doubts or _exhausted(assessment)
     ]
 
 
@@ -108,6 +110,17 @@ def provenance(source: PolicySource) -> str:
     revision = f"revision {source.revision[:_REVISION]}" if source.revision else "not committed"
     modified = ", modified since" if source.revision and source.modified else ""
     return f"{source.path} ({revision}{modified}, sha256 {source.sha256[:_REVISION]})"
+
+
+def policy_text(source: PolicySource) -> Facts:
+    """Return which text of the policy was read."""
+    return Facts((("Policy", provenance(source)),), small=True)
+
+
+def signature(at: datetime, tool_version: str, *before: Fact) -> Facts:
+    """Return when and by what a page was made, in the place of a signature."""
+    end = (("Evaluated", wording.exact_instant(at)), ("By", f"gate {tool_version}"))
+    return Facts((*before, *end), small=True)
 
 
 def origin(decided: PolicyDecision) -> Iterator[Fact]:
@@ -127,8 +140,8 @@ def closing(decision: Decision) -> Iterator[Fact]:
     yield "By", f"gate {decision.tool_version}"
 
 
-def _exhausted(known: Assessment) -> bool:
-    return known.remaining is not None and known.remaining <= 0
+def _exhausted(assessment: Assessment) -> bool:
+    return assessment.remaining is not None and assessment.remaining <= 0
 
 
 def _overriding(decision: Decision) -> Iterator[Fact]:
@@ -168,12 +181,12 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
     """Yield what no number stands behind, and each doubt about a number that no finding tells."""
     verdict = decided.verdict
     shown = [f for f in decided.judgement.findings if f.verdict is verdict or _lesser(f, verdict)]
-    for known in decided.assessments:
-        told = [finding.reason for finding in shown if finding.slo == known.slo.name]
-        for doubt in known.doubts:
-            said = any(doubt.reason in reason for reason in told)
-            what = f"{known.slo.name}: {budgets.cause(doubt.cause)}"
-            if not known.measured:
+    for assessment in decided.assessments:
+        reasons = [finding.reason for finding in shown if finding.slo == assessment.slo.name]
+        for doubt in assessment.doubts:
+            said = any(doubt.reason in reason for reason in reasons)
+            what = f"{assessment.slo.name}: {budgets.cause(doubt.cause)}"
+            if not assessment.measured:
                 yield "Not measured", what if said else f"{what}, {doubt.reason}"
             elif not said:
                 yield "In doubt", f"{what}, {doubt.reason}"
@@ -182,15 +195,19 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
 def _notes(decided: PolicyDecision) -> Iterator[Fact]:
     """Yield what changed nothing and must be seen all the same: no error series was found, say."""
     about: dict[str, list[str]] = {}
-    for known in decided.assessments:
-        for note in known.evidence.notes if known.evidence else ():
-            about.setdefault(note, []).append(known.slo.name)
+    for assessment in decided.assessments:
+        for note in assessment.evidence.notes if assessment.evidence else ():
+            about.setdefault(note, []).append(assessment.slo.name)
     yield from (("Note", f"{', '.join(names)}: {note}") for note, names in about.items())
 
 
 def _band(decided: PolicyDecision) -> Iterator[Fact]:
     """Yield what the budget alone would allow, where something else decides."""
-    label = "Budget" if all(known.measured for known in decided.assessments) else "Measured budget"
+    label = (
+        "Budget"
+        if all(assessment.measured for assessment in decided.assessments)
+        else "Measured budget"
+    )
     for finding in decided.judgement.findings:
         if finding.rule is Rule.TIER and finding.verdict is Verdict.ALLOW is not decided.verdict:
             yield label, reason(finding)
@@ -208,29 +225,10 @@ def _allowed_now(decided: PolicyDecision) -> str:
     return ", ".join(decided.allowed_now) or "no change class at all"
 
 
-def _pays_for(decided: PolicyDecision) -> Iterator[Fact]:
-    """Yield the largest canary that every budget can pay for, if all are known."""
-    if not all(known.measured for known in decided.assessments):
-        return
-    priced = [
-        (known.price, known.slo.name)
-        for known in decided.assessments
-        if known.price is not None and not known.slo.advisory
-    ]
-    if priced:
-        price, name = min(priced, key=lambda one: _tightness(one[0]))
-        yield "Pays for", f"{canary(price)} ({name})"
-
-
-def _tightness(price: Price) -> tuple[Fraction, timedelta]:
-    longest = timedelta.max if price.longest_detect is None else price.longest_detect
-    return price.largest_canary, longest
-
-
 def _allowed_again(decided: PolicyDecision, at: datetime) -> str:
     judgement = decided.judgement
     again = judgement.allowed_again_at
-    stopping = {one.rule for one in judgement.findings if one.verdict in _STOPPING}
+    stopping = {finding.rule for finding in judgement.findings if finding.verdict in _STOPPING}
     by_record = stopping == {Rule.POSTMORTEM}
     if again is not None:
         when = f"{wording.instant(again)} (in {describe_time(again - at)})"

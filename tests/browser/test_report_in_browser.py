@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gate.reporters import render_report
-from gate.reporters.style import Style
+from gate.analysis.report.words import render_report
+from gate.reporters import Style
 from tests.pipeline.telling import DAY
 from tests.reporters.reports import whole
 from tests.servers.processes import binary, missing

@@ -37,7 +37,7 @@ def test_a_budget_of_request_logs_is_back_when_its_failures_leave(
     (one,) = json.loads(done.stdout)["services"][0]["slos"]
     # 5 failed of 6,021, of which 6.021 may: 83 % is consumed.
     assert one["tier"] == "caution"
-    back = datetime.fromisoformat(one["courses"][0]["back"]["healthy"])
+    back = datetime.fromisoformat(one["projections"][0]["reaches_tier_at"]["healthy"])
     truly = FAILED + timedelta(days=7)
     assert truly <= back < truly + timedelta(days=7) / 720
     assert "Back in healthy, UTC" in (tmp_path / "f.md").read_text()

@@ -57,7 +57,7 @@ def test_one_run_writes_it_in_several_formats(
     [
         (("-o", "reports/r.html"), "gate: -o reports/r.html: there is no folder reports\n"),
         (("-o", "."), "gate: -o .: this is a folder; name a file in it\n"),
-        (("--format", "pdf"), "'pdf' is not one of 'html', 'markdown', 'json'"),
+        (("--format", "pdf"), "'pdf' is not one of 'html', 'terminal', 'markdown', 'json'"),
         (("--change", "canari"), "gate.yaml has no change class 'canari'"),
         (("--last", "1h", "--step", "2h"), "--step is longer than --last"),
         (("--stratify-by", "model"), "--stratify-by goes with --by"),

@@ -8,9 +8,9 @@ from typing import Any, Final
 import duckdb
 import pytest
 
-from gate.analysis.doctor.run import examine as examine_files
+from gate.analysis.doctor import examine as examine_files
+from gate.backends.logs import doctor
 from gate.backends.logs.refusal import unreadable
-from gate.cli.doctor import doctor
 from gate.config.load import load
 from tests.backends.logs.written import write
 from tests.doctor.asking import Outcome, examine, levels, run, write_policy, wrong
@@ -60,7 +60,7 @@ def diagnosed(
 
 def said(outcome: Outcome) -> str:
     found = [*outcome.backend, *(one for slo in outcome.slos.values() for one in wrong(slo))]
-    return "\n".join(f"{one['says']}: {one['remedy']}" for one in found)
+    return "\n".join(f"{one['message']}: {one['remedy']}" for one in found)
 
 
 def all_levels(outcome: Outcome) -> dict[str, dict[str, str]]:
@@ -76,7 +76,7 @@ def test_nothing_is_found_in_healthy_logs(form: str, tmp_path: Path) -> None:
 
     assert all_levels(outcome) == {}
     assert outcome.code == 0
-    seen = {n: [c["says"] for c in s["checks"] if c["says"]] for n, s in outcome.slos.items()}
+    seen = {n: [c["message"] for c in s["checks"] if c["message"]] for n, s in outcome.slos.items()}
     assert seen["errors"] == ["168 bad of 1,008", "1,008 rows"]
     assert seen["cost"] == ["252.00 spent", "1,008 rows"]
 

@@ -44,7 +44,7 @@ def test_what_is_planted_is_found_and_nothing_else(
     expected = planted.victoria if other else planted.finds
     assert levels(outcome.slos[name]) == expected
     if kind == "prometheus":
-        told = " ".join(f"{one['says']}; {one['remedy']}" for one in wrong(outcome.slos[name]))
+        told = " ".join(f"{one['message']}; {one['remedy']}" for one in wrong(outcome.slos[name]))
         assert [words for words in planted.words if words not in told] == [], told
 
 
@@ -53,7 +53,9 @@ def test_every_finding_says_what_was_looked_at_and_what_to_do(
 ) -> None:
     found = [one for slo in examined[1].slos.values() for one in wrong(slo)]
     assert found
-    assert [one for one in found if not (one["says"] and one["remedy"] and one["looked_at"])] == []
+    assert [
+        one for one in found if not (one["message"] and one["remedy"] and one["examined"])
+    ] == []
 
 
 def test_a_fault_makes_exit_code_2(examined: tuple[str, Outcome]) -> None:

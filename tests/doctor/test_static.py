@@ -14,7 +14,7 @@ def test_counts_that_are_written_down_are_a_doubt(tmp_path: Path) -> None:
 
     assert outcome.code == 0
     assert levels(outcome.policy["backend"]) == {"live": "doubt"}
-    assert "nothing live is behind them" in outcome.backend[0]["says"]
+    assert "nothing live is behind them" in outcome.backend[0]["message"]
     assert levels(outcome.slos["availability"]) == {}
     assert run(path).stdout.startswith("▲ 1 DOUBT  chat\n")
 

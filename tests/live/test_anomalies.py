@@ -129,7 +129,7 @@ def test_failures_that_double_are_found_where_they_began(
     (signal,) = worse(chart(found[backend], "errors", "ratio"))
 
     assert abs(instant(signal["since"]) - FAILING) <= DELAY
-    assert timedelta() < instant(signal["seen_at"]) - FAILING <= DELAY
+    assert timedelta() < instant(signal["detected_at"]) - FAILING <= DELAY
     assert signal["end"] is None
 
 
@@ -143,7 +143,7 @@ def test_a_slow_day_is_found_against_the_daily_rhythm(
 
     assert drawn["by_time_of_day"]
     assert abs(instant(signal["since"]) - began) <= DELAY
-    assert timedelta() < instant(signal["seen_at"]) - began <= DELAY
+    assert timedelta() < instant(signal["detected_at"]) - began <= DELAY
     # The average stays up for a while after what was slow is over.
     assert ended - HOUR <= instant(signal["end"]) <= ended + 2 * DELAY
 
@@ -154,9 +154,9 @@ def test_an_outage_in_the_baseline_is_left_out_of_what_is_usual(
     drawn = chart(found["prometheus"], "errors", "ratio")
 
     assert drawn["baseline"]["in_incidents"] == 1
-    (spoilt,) = [one for one in drawn["points"] if one["use"] == "incident"]
+    (spoilt,) = [one for one in drawn["points"] if one["used_as"] == "incident"]
     assert instant(spoilt["start"]) == OUTAGE
-    assert drawn["usual"] == pytest.approx(0.05, abs=0.003)
+    assert drawn["centre"] == pytest.approx(0.05, abs=0.003)
 
 
 def test_all_three_draw_the_same_charts(found: dict[str, dict[str, Any]]) -> None:

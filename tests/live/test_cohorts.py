@@ -113,7 +113,7 @@ def test_within_each_model_the_planted_one_is_still_worse_and_the_other_is_the_m
     assert {one["value"]: one["comparison"] for one in mix["groups"]}["v6"] is None
     for one, outcome, ratio in ((planted, "worse", 6), (mix, "mix", 1)):
         v7 = next(group for group in one["groups"] if group["value"] == "v7")["comparison"]
-        low, high = v7["within"]["ratio_interval"]
+        low, high = v7["stratified"]["ratio_interval"]
         assert v7["outcome"] == outcome
         assert low < ratio < high
 

@@ -56,15 +56,15 @@ def test_a_budget_is_back_within_a_step_of_when_its_failures_truly_leave(
 ) -> None:
     consumed = truth("peak", MONTH).bad / truth("peak", MONTH).total / 0.001
 
-    calm = found["peak"]["courses"][0]
+    calm = found["peak"]["projections"][0]
 
     for tier, left in (("healthy", 0.5), ("caution", 0.1)):
-        back = datetime.fromisoformat(calm["back"][tier])
+        back = datetime.fromisoformat(calm["reaches_tier_at"][tier])
         truly = leaving("peak", 1 - (1 - left) / consumed)
         assert truly <= back < truly + HOUR, tier
     # What a block says of a canary, which caution allows, is the same instant.
     (decided,) = check(both).decision["policies"]
-    assert decided["allowed_again_at"] == calm["back"]["caution"]
+    assert decided["allowed_again_at"] == calm["reaches_tier_at"]["caution"]
 
 
 def test_what_fails_at_the_rate_that_leaves_does_not_run_out(
@@ -75,9 +75,9 @@ def test_what_fails_at_the_rate_that_leaves_does_not_run_out(
 
     assert one["remaining"] == pytest.approx(5 / 6, rel=1e-3)
     recent = [truth("resets", hours * HOUR) for hours in (1, 6, 72)]
-    rates = [course["burn_rate"] for course in one["courses"]]
+    rates = [course["burn_rate"] for course in one["projections"]]
     assert rates == pytest.approx([0, *(one.bad / one.total / 0.001 for one in recent)], rel=1e-3)
-    assert {course["exhausted_at"] for course in one["courses"]} == {None}
+    assert {course["exhausted_at"] for course in one["projections"]} == {None}
 
 
 def test_a_month_is_foretold_from_its_first_weeks(url: str, tmp_path: Path) -> None:
@@ -87,11 +87,11 @@ def test_a_month_is_foretold_from_its_first_weeks(url: str, tmp_path: Path) -> N
 
     one = foretold(path, at=at.isoformat())["resets"]
 
-    gone, calm = 21 / 31, one["courses"][0]
+    gone, calm = 21 / 31, one["projections"][0]
     assert calm["left_at_reset"] == pytest.approx(1 - gone / 6, rel=1e-3)
     drawn = one["expected"]
     assert (drawn["low"], drawn["high"]) == pytest.approx((5 / 6, 5 / 6), rel=2e-3)
-    assert drawn["lasting"] == 1
+    assert drawn["lasting_share"] == 1
     assert drawn["history_seconds"] == pytest.approx(21 * 86400, abs=3600)
 
 

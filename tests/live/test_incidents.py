@@ -137,7 +137,7 @@ def test_time_that_was_not_scraped_is_unknown(history_prometheus: Server, tmp_pa
 
     assert found["incidents"] == []
     (slo,) = found["slos"]
-    assert slo["unknown"] == pytest.approx(10 / 30, abs=0.001)
+    assert slo["unknown_share"] == pytest.approx(10 / 30, abs=0.001)
 
 
 def test_what_has_no_data_is_undecided(url: str, tmp_path: Path) -> None:
@@ -169,10 +169,10 @@ def test_known_incidents_and_deploys_are_put_to_what_was_found(url: str, tmp_pat
     found = incidents(path, "--known-incidents", str(known), "--deploys", str(deploys))
     trough, peak = only(found)["incidents"]
 
-    assert [one["id"] for one in peak["known"]] == ["INC-1"]
+    assert [one["id"] for one in peak["records"]] == ["INC-1"]
     assert [one["revision"] for one in peak["deploys"]] == ["abc"]
-    assert (trough["known"], trough["deploys"]) == ([], [])
-    assert [one["id"] for one in found["known_but_not_felt"]] == ["INC-2"]
+    assert (trough["records"], trough["deploys"]) == ([], [])
+    assert [one["id"] for one in found["records_without_impact"]] == ["INC-2"]
 
 
 def test_deployments_that_github_knows_are_put_to_what_was_found(

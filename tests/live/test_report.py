@@ -42,11 +42,11 @@ def test_the_report_shows_what_truly_happened(url: str, tmp_path: Path) -> None:
     for text, value in peak["remaining"]:
         at = datetime.fromisoformat(text)
         assert value == pytest.approx(1 if at == END - MONTH else left(at), abs=1e-4)
-    assert sum(one["bad"] for one in peak["stretches"]) == pytest.approx(truth("peak", MONTH).bad)
-    worst = max(peak["stretches"], key=lambda one: one["peak_burn_rate_1h"])
+    assert sum(one["bad"] for one in peak["intervals"]) == pytest.approx(truth("peak", MONTH).bad)
+    worst = max(peak["intervals"], key=lambda one: one["peak_burn_rate_1h"])
     assert worst["from"] == f"{PEAK_OUTAGE:%Y-%m-%d}T00:00:00Z"
     # Ten days were not scraped, from 22 days ago on.
-    (hole,) = gap["unknown"]
+    (hole,) = gap["unknown_intervals"]
     begin, end = (datetime.fromisoformat(hole[key]) for key in ("from", "to"))
     assert end - begin == pytest.approx(timedelta(days=10), abs=timedelta(minutes=15))
     text = page.read_text(encoding="utf-8")
@@ -106,12 +106,12 @@ def test_what_is_made_of_five_minutes_is_what_the_commands_find_by_the_hour(
     ((foretold,), (charted,)) = (made[part]["services"] for part in ("forecast", "anomalies"))
     (alone,) = json.loads(run("forecast", *asked))["services"]
     for one, other in zip(foretold["slos"], alone["slos"], strict=True):
-        assert [course["back"] for course in one["courses"]] == [
-            course["back"] for course in other["courses"]
+        assert [course["reaches_tier_at"] for course in one["projections"]] == [
+            course["reaches_tier_at"] for course in other["projections"]
         ]
     (by_hour,) = json.loads(run("anomalies", *asked, "--last", "30d"))["services"]
     for one, other in zip(charted["slos"], by_hour["slos"], strict=True):
         for chart, same in zip(one["charts"], other["charts"], strict=True):
             assert chart["not_drawn"] == same["not_drawn"]
             if chart["not_drawn"] is None:
-                assert chart["usual"] == pytest.approx(same["usual"], rel=1e-3)
+                assert chart["centre"] == pytest.approx(same["centre"], rel=1e-3)

@@ -57,7 +57,7 @@ def test_each_period_consumed_what_truly_failed_in_it(
 
 def test_objectives_fit_by_what_the_periods_consumed(found: dict[str, dict[str, Any]]) -> None:
     # Half an hour in which all failed took 9 budgets of five days; a sixth is used without.
-    assert [row["met"] for row in found["peak"]["review"]["candidates"]][:2] == [5, 5]
+    assert [row["periods_met"] for row in found["peak"]["review"]["candidates"]][:2] == [5, 5]
     assert found["peak"]["review"]["fit"] == "about right"
     assert found["resets"]["review"]["fit"] == "too loose"
 
@@ -69,8 +69,12 @@ def test_a_budget_was_gone_for_as_long_as_the_outage_was_in_its_window(
     candidates = found["peak"]["review"]["candidates"]
 
     (present,) = [row for row in candidates if row["kind"] == "present"]
-    assert present["exhausted"] == pytest.approx((END - PEAK_OUTAGE) / (5 * WINDOW), abs=0.002)
-    assert present["tiers"]["healthy"] == pytest.approx(1 - present["exhausted"], abs=0.001)
+    assert present["exhausted_share"] == pytest.approx(
+        (END - PEAK_OUTAGE) / (5 * WINDOW), abs=0.002
+    )
+    assert present["tier_shares"]["healthy"] == pytest.approx(
+        1 - present["exhausted_share"], abs=0.001
+    )
 
 
 def test_a_server_that_has_no_older_data_says_which_periods_do_not_count(
@@ -82,7 +86,7 @@ def test_a_server_that_has_no_older_data_says_which_periods_do_not_count(
     # The first scrape falls on the end of a step: to VictoriaMetrics that is something known.
     assert edge in {"no_data", "low_coverage"}
     assert [one["not_counted"] for one in young["periods"][3:]] == [None] * 3
-    begins = datetime.fromisoformat(young["begins"])
+    begins = datetime.fromisoformat(young["history_begins"])
     assert abs(begins - (END - YOUNG)) <= timedelta(minutes=5)
     assert found["whole"]["unmeasured"]["cause"] == "low_coverage"
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.analysis.anomalies.result import AnomalyReport
+from gate.analysis.anomalies import AnomalyReport
 from gate.analysis.anomalies.run import (
     AnomalyOptions,
     chart_indicators,

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from gate.analysis.cohorts import CohortReport, Group, SloCohorts
 from gate.analysis.cohorts.measure import CohortOptions
-from gate.analysis.cohorts.result import CohortReport, Group, SloCohorts
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.errors import ExitCode, UsageError
 from gate.history.cohorts.comparison import ComparisonOutcome
@@ -251,7 +251,7 @@ def test_only_the_slos_that_were_asked_for_are_looked_at() -> None:
 
     assert [one.slo for one in report.services[0].slos] == ["b"]
     assert [one.sli.bad for one in backend.asked] == ["b"]
-    with pytest.raises(UsageError, match="--slo c: no policy has this SLO; known: a"):
+    with pytest.raises(UsageError, match="no policy has the SLO c; known: a"):
         look({"a": PLANTED}, what=asked(slos=("c",)))
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.analysis.forecast.result import Course, ForecastReport, SloForecast
-from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
+from gate.analysis.forecast import ForecastOptions, ForecastReport, Projection, SloForecast
+from gate.analysis.forecast.run import forecast_budgets
 from gate.errors import ExitCode, UsageError
 from gate.measure.counts import Cause, Unmeasured
 from gate.measure.history import SeriesRequest, covered, oldest_leaves, step_of
@@ -43,9 +43,9 @@ def rolling(bad: Bad) -> SloForecast:
     return only(told(Remembered({"a": bad}), slo("a")))
 
 
-def course(one: SloForecast, hours: int | None) -> Course:
+def projection(one: SloForecast, hours: int | None) -> Projection:
     wanted = None if hours is None else hours * HOUR
-    (found,) = [course for course in one.courses if course.rate_of == wanted]
+    (found,) = [projection for projection in one.projections if projection.rate_of == wanted]
     return found
 
 
@@ -79,7 +79,7 @@ def test_recovery_and_end_are_those_of_a_window_moved_hour_by_hour(
     assert one.assessment.remaining == now
     for hours in (None, 1, 6, 72):
         rate = Fraction(sum(bad[-hours:]), hours) if hours else Fraction(0)
-        found = course(one, hours)
+        found = projection(one, hours)
         assert found.burn == rate  # 1 of 1,000 an hour burns at 1
         assert found.exhausted_at == (None if now <= 0 else first_hour(bad, rate, None))
         tenth, half = Fraction(1, 10), Fraction(1, 2)
@@ -88,7 +88,7 @@ def test_recovery_and_end_are_those_of_a_window_moved_hour_by_hour(
         better = [tier for tier, share in above.items() if now <= share]
         assert found.back == {tier: expected[tier] for tier in better}
     # A division does not see that old failures leave: it is never too late.
-    division, end = one.assessment.forecast, course(one, 1).exhausted_at
+    division, end = one.assessment.forecast, projection(one, 1).exhausted_at
     assert division is not None
     assert end is None or (division.exhausted_at is not None and division.exhausted_at <= end)
 
@@ -101,12 +101,12 @@ def test_an_outage_of_nine_days_ago_leaves_the_window_in_twenty_one_days() -> No
 
     assert one.tier is not None
     assert one.tier.name == "caution"
-    assert course(one, None).back == {"healthy": AT + 21 * DAY + HOUR}
-    assert course(one, None).exhausted_at is None
+    assert projection(one, None).back == {"healthy": AT + 21 * DAY + HOUR}
+    assert projection(one, None).exhausted_at is None
 
 
 def test_a_rate_of_one_spends_as_much_as_comes_back_and_never_recovers() -> None:
-    found = course(rolling([1] * MONTH), 1)
+    found = projection(rolling([1] * MONTH), 1)
 
     assert found.burn == 1
     assert found.back == {"healthy": None, "caution": None}
@@ -124,14 +124,17 @@ def test_where_old_failures_leave_it_lasts_longer_than_a_division_says() -> None
     assert one.assessment.forecast.exhausted_at is not None
     assert one.assessment.forecast.exhausted_at < AT + 400 * HOUR
     # The newest failure, too, is in the window until its end.
-    assert course(one, 1).exhausted_at == AT + (MONTH - 1) * HOUR
+    assert projection(one, 1).exhausted_at == AT + (MONTH - 1) * HOUR
 
 
 def test_a_budget_of_which_nothing_is_spent_needs_no_failures_to_be_foretold() -> None:
     one = rolling([0] * MONTH)
 
-    assert len(one.courses) == 4
-    assert not any(course.burn or course.exhausted_at or course.back for course in one.courses)
+    assert len(one.projections) == 4
+    assert not any(
+        projection.burn or projection.exhausted_at or projection.back
+        for projection in one.projections
+    )
     assert one.assessment.remaining == 1
 
 
@@ -144,7 +147,7 @@ def test_failures_that_the_history_does_not_have_are_not_taken_for_gone() -> Non
 
     lost = only(report).unmeasured
     assert lost is not None
-    assert (lost.cause, only(report).courses) == (Cause.NO_DATA, ())
+    assert (lost.cause, only(report).projections) == (Cause.NO_DATA, ())
     assert report.exit_code is ExitCode.UNDECIDED
 
 
@@ -162,7 +165,7 @@ def test_a_budget_that_could_not_be_measured_is_undecided() -> None:
     report = told(Remembered({"a": []}), slo("a"))
 
     one = only(report)
-    assert (one.tier, one.courses, one.gone) == (None, (), False)
+    assert (one.tier, one.projections, one.gone) == (None, (), False)
     assert one.unmeasured == Unmeasured(cause=Cause.NO_DATA, reason="nothing is known")
     assert report.exit_code is ExitCode.UNDECIDED
 
@@ -177,7 +180,7 @@ def test_hours_that_are_not_known_are_told() -> None:
 def test_a_rate_that_is_not_known_is_left_out_and_said() -> None:
     one = rolling([1] * (MONTH - 6) + [None] * 6)
 
-    assert [course.rate_of for course in one.courses] == [None, 72 * HOUR]
+    assert [projection.rate_of for projection in one.projections] == [None, 72 * HOUR]
     assert one.notes[:2] == (
         "the burn rate over 1h is not known: nothing is known",
         "the burn rate over 6h is not known: nothing is known",
@@ -199,10 +202,10 @@ def test_what_is_left_at_the_reset_is_what_the_whole_month_would_have_left(
 
     one = calendar(bad, more=denominator)
 
-    assert course(one, None).left_at_reset == 1 - Fraction(288, 720)
-    assert course(one, 6).burn == Fraction(1, 2)
-    assert course(one, 6).left_at_reset == 1 - Fraction(288 + 180, 720)
-    assert course(one, 6).exhausted_at is None
+    assert projection(one, None).left_at_reset == 1 - Fraction(288, 720)
+    assert projection(one, 6).burn == Fraction(1, 2)
+    assert projection(one, 6).left_at_reset == 1 - Fraction(288 + 180, 720)
+    assert projection(one, 6).exhausted_at is None
 
 
 def test_a_calendar_budget_that_does_not_last_says_when_it_is_gone() -> None:
@@ -212,8 +215,8 @@ def test_a_calendar_budget_that_does_not_last_says_when_it_is_gone() -> None:
     one = calendar(bad)
 
     # 360 are left, 3 an hour.
-    assert course(one, 1).exhausted_at == MID + 120 * HOUR
-    assert course(one, 1).left_at_reset == 1 - Fraction(360 + 3 * 360, 720)
+    assert projection(one, 1).exhausted_at == MID + 120 * HOUR
+    assert projection(one, 1).left_at_reset == 1 - Fraction(360 + 3 * 360, 720)
 
 
 def test_a_month_like_every_other_leaves_what_every_other_left() -> None:
@@ -229,7 +232,7 @@ def test_too_short_a_history_has_no_interval() -> None:
     one = calendar([None] * (80 * 24) + [1] * 240)
 
     assert one.expected is None
-    assert one.why_not == "only 10d of history are known; an interval needs 14d"
+    assert one.limitation == "only 10d of history are known; an interval needs 14d"
     assert one.unknown == 0
 
 
@@ -245,7 +248,7 @@ def test_a_history_of_which_nothing_is_known_has_no_interval() -> None:
 
     assert one.expected is None
     assert one.unknown == 0
-    assert one.why_not == "only 0s of history are known; an interval needs 14d"
+    assert one.limitation == "only 0s of history are known; an interval needs 14d"
 
 
 def test_what_has_no_history_by_steps_is_told_as_far_as_it_goes() -> None:
@@ -260,7 +263,7 @@ def test_what_has_no_history_by_steps_is_told_as_far_as_it_goes() -> None:
     )
 
     (service,) = report.services
-    assert [(one.why_not, len(one.courses)) for one in service.slos] == [
+    assert [(one.limitation, len(one.projections)) for one in service.slos] == [
         ("it counts slices of time, whose history is not told step by step", 0),
         ("it counts slices of time, whose history is not told step by step", 4),
         ("what was spent is not told step by step", 0),

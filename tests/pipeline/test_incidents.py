@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.analysis.incidents.result import IncidentReport
+from gate.analysis.incidents import IncidentReport
 from gate.analysis.incidents.run import IncidentOptions, search_incidents
 from gate.errors import ExitCode, UsageError
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
@@ -66,7 +66,7 @@ def look(
 def test_an_incident_is_told_with_what_it_took_of_the_budget() -> None:
     report, _ = look({"a": series(BAD)})
     (service,) = report.services
-    (explained,) = service.explained
+    (explained,) = service.annotated
     (felt,) = explained.episode.felt
 
     # 1,000 an hour are 720,000 in 30 days, of which 720 may fail.
@@ -85,10 +85,10 @@ def test_what_cost_less_than_asked_for_is_summed_up() -> None:
     (service,) = report.services
     (looked,) = service.slos
 
-    assert [felt.incident.bad for felt in looked.felt] == [300]
+    assert [felt.incident.bad for felt in looked.impacts] == [300]
     assert [felt.share for felt in looked.smaller] == [pytest.approx(20 / 720)]
     assert service.reliability.count == 1
-    assert [one.episode.felt for one in service.explained] == [looked.felt]
+    assert [one.episode.felt for one in service.annotated] == [looked.impacts]
 
 
 def test_all_slos_are_asked_for_at_once_over_whole_steps() -> None:
@@ -103,7 +103,7 @@ def test_all_slos_are_asked_for_at_once_over_whole_steps() -> None:
 
 def test_incidents_that_overlap_are_one_of_the_service() -> None:
     report, _ = look({"a": series(BAD), "b": series(BAD), "c": series(CALM)})
-    (explained,) = report.services[0].explained
+    (explained,) = report.services[0].annotated
 
     assert [one.slo for one in explained.episode.felt] == ["a", "b"]
     assert report.services[0].reliability.count == 1
@@ -127,7 +127,7 @@ def test_what_has_no_history_is_undecided_and_not_calm(answer: SeriesAnswer) -> 
     assert lost.unmeasured is not None
     assert lost.unmeasured.cause is Cause.NO_DATA
     assert lost.unknown == 1
-    assert len(other.felt) == 1
+    assert len(other.impacts) == 1
     assert report.exit_code is ExitCode.UNDECIDED
 
 
@@ -174,10 +174,10 @@ def test_what_is_known_is_put_to_what_was_found() -> None:
     report, _ = look(
         {"a": series(BAD)}, what=asked(records=(explaining, missed), deploys=(mine, other))
     )
-    (explained,) = report.services[0].explained
+    (explained,) = report.services[0].annotated
 
     assert (explained.records, explained.deploys) == ((explaining,), (mine,))
-    assert report.unfelt == (missed,)
+    assert report.without_impact == (missed,)
 
 
 def test_a_backend_that_keeps_no_history_is_told_before_any_is_asked() -> None:

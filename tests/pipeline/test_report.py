@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gate.analysis.report.result import Report, ServiceReport, report_document
+from gate.analysis.report import Report, ServiceReport, report_document
 from gate.analysis.report.run import gather_report
 from gate.check.options import Options
 from gate.errors import ExitCode, UsageError
@@ -33,7 +33,7 @@ def test_budgets_courses_and_incidents_come_from_the_same_truth() -> None:
     service = only(made(file("chat", slo("outage"))))
     (known,) = service.assessments
     trace = service.traces["outage"]
-    felt = [one for row in service.incidents.explained for one in row.episode.felt]
+    felt = [one for row in service.incidents.annotated for one in row.episode.felt]
 
     assert known.remaining is not None
     assert float(known.remaining) == pytest.approx(1 - 388.8 / 2592)
@@ -170,7 +170,7 @@ def test_the_document_tells_what_the_pictures_show() -> None:
     assert document["exit_code"] == 3
     assert document["decision"]["verdict"] == "undecided"
     assert trace["remaining"][-1] == ("2026-11-01T00:00:00Z", pytest.approx(1 - 388.8 / 2592))
-    assert sum(one["bad"] for one in trace["stretches"]) == pytest.approx(388.8)
+    assert sum(one["bad"] for one in trace["intervals"]) == pytest.approx(388.8)
     assert second["trace"] is None
     blocked = next(one for one in service["changes"] if one["change_class"] == "canary")
     assert (blocked["verdict"], blocked["reasons"]) == ("undecided", ["there is nothing"])
@@ -183,7 +183,7 @@ def test_the_document_of_a_calm_service_has_no_decision_and_no_hole() -> None:
     (service,) = document["services"]
 
     assert (document["exit_code"], document["decision"]) == (0, None)
-    assert service["slos"][0]["trace"]["unknown"] == []
+    assert service["slos"][0]["trace"]["unknown_intervals"] == []
     assert {one["allowed_again_at"] for one in service["changes"]} == {None}
 
 
@@ -191,6 +191,6 @@ def test_a_hole_is_in_the_document() -> None:
     document = written(made(file("chat", slo("gap"))))
     (service,) = document["services"]
 
-    assert service["slos"][0]["trace"]["unknown"] == [
+    assert service["slos"][0]["trace"]["unknown_intervals"] == [
         {"from": "2026-10-25T00:00:00Z", "to": "2026-10-27T00:00:00Z"}
     ]

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.analysis.review.result import Replayed, Review, ReviewReport, SloReview
+from gate.analysis.review import CandidateReplay, Review, ReviewReport, SloReview
 from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.errors import ExitCode, UsageError
 from gate.history.objective_candidates import CandidateKind, Fit
@@ -41,7 +41,7 @@ def found(bad: Bad, text: str | None = None, periods: int = 3) -> Review:
     return one
 
 
-def candidate(one: Review, kind: CandidateKind) -> Replayed:
+def candidate(one: Review, kind: CandidateKind) -> CandidateReplay:
     (wanted,) = [replayed for replayed in one.replayed if replayed.candidate.kind is kind]
     return wanted
 

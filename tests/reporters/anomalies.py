@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from gate.analysis.anomalies.result import AnomalyReport, Charted, ServiceAnomalies
+from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import Chart, ChartKind
 from gate.history.charts.signals import DEFAULT, RULES
@@ -47,13 +47,13 @@ def chart(
     return drawn
 
 
-def charted(*charts: Any, name: str = "availability", **fields: Any) -> Charted:
+def charted(*charts: Any, name: str = "availability", **fields: Any) -> ChartedSlo:
     slo = replace(ratio_slo(), name=name, sli=LATENCY)
-    known = Charted(slo=slo, charts=charts, unknown=Fraction(0), query="q")
+    known = ChartedSlo(slo=slo, charts=charts, unknown=Fraction(0), query="q")
     return replace(known, **fields)
 
 
-def service(*slos: Charted, **fields: Any) -> ServiceAnomalies:
+def service(*slos: ChartedSlo, **fields: Any) -> ServiceAnomalies:
     known = ServiceAnomalies(policy=policy_of(()), source=source(), slos=slos, left_out=())
     return replace(known, **fields)
 

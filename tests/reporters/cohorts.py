@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-from gate.analysis.cohorts.result import CohortReport, Group, ServiceCohorts, SloCohorts
+from gate.analysis.cohorts import CohortReport, Group, ServiceCohorts, SloCohorts
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.history.cohorts.ratios import Method
 from gate.slo.window import Span

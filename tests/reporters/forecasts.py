@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from gate.analysis.forecast.result import ForecastReport
-from gate.analysis.forecast.run import ForecastOptions, forecast_budgets
+from gate.analysis.forecast import ForecastOptions, ForecastReport
+from gate.analysis.forecast.run import forecast_budgets
+from gate.analysis.forecast.words import output
 from gate.measure.counts import Unmeasured
-from gate.reporters import render_forecast
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
 from tests.pipeline.memory import AT, Opening, file, slo
 from tests.pipeline.remembered import DAY, Bad, Remembered
 
@@ -29,4 +30,4 @@ def told(
 
 
 def terminal(report: ForecastReport) -> str:
-    return render_forecast("terminal", report, WIDE)
+    return render_page("terminal", output(report), WIDE)

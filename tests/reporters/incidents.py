@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from gate.analysis.incidents.result import IncidentReport, LookedAt, ServiceIncidents
+from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
 from gate.history.incidents import Incident, IncidentEnding
 from gate.history.records import (
     AnnotatedIncident,
@@ -59,8 +59,10 @@ def explained(
     )
 
 
-def looked_at(**fields: Any) -> LookedAt:
-    known = LookedAt(slo="availability", felt=(), unknown=Fraction(0), query="q", unmeasured=None)
+def looked_at(**fields: Any) -> SearchedSlo:
+    known = SearchedSlo(
+        slo="availability", impacts=(), unknown=Fraction(0), query="q", unmeasured=None
+    )
     return replace(known, **fields)
 
 
@@ -77,19 +79,21 @@ def service(*episodes: AnnotatedIncident, **fields: Any) -> ServiceIncidents:
         source=source(),
         slos=(looked_at(),),
         left_out=(),
-        explained=episodes,
+        annotated=episodes,
         reliability=figures,
         drain=None,
     )
     return replace(known, **fields)
 
 
-def report(*services: ServiceIncidents, unfelt: tuple[IncidentRecord, ...] = ()) -> IncidentReport:
+def report(
+    *services: ServiceIncidents, without_impact: tuple[IncidentRecord, ...] = ()
+) -> IncidentReport:
     return IncidentReport(
         services=services,
         span=Span(AT - MONTH, AT),
         step=timedelta(minutes=5),
         threshold=Fraction(6),
-        unfelt=unfelt,
+        without_impact=without_impact,
         tool_version="1",
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.incidents.run import IncidentOptions
-from gate.analysis.report.result import Report
+from gate.analysis.report import Report
 from gate.analysis.report.run import gather_report
 from gate.backends.static import StaticSettings
 from gate.check.options import Options

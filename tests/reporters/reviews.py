@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from gate.analysis.review.result import ReviewReport
+from gate.analysis.review import ReviewReport
 from gate.analysis.review.run import ReviewOptions, review_objectives
+from gate.analysis.review.words import output
 from gate.measure.counts import Unmeasured
-from gate.reporters import render_review
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
 from tests.pipeline.memory import AT, Opening, file, slo
 from tests.pipeline.remembered import Bad, Remembered
 
@@ -29,4 +30,4 @@ def told(
 
 
 def terminal(report: ReviewReport) -> str:
-    return render_review("terminal", report, WIDE)
+    return render_page("terminal", output(report), WIDE)

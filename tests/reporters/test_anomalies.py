@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from gate.analysis.anomalies.plot import plot
-from gate.analysis.anomalies.result import ServiceAnomalies
+from gate.analysis.anomalies import ServiceAnomalies
+from gate.analysis.anomalies.words import output
 from gate.history.charts.chart import ChartKind, NoChart
 from gate.measure.counts import Cause, Unmeasured
-from gate.reporters import ANOMALY_REPORTERS, render_anomalies
-from gate.reporters.style import Style
+from gate.reporters import PAGES, render_page
+from gate.reporters.ansi import Style
+from gate.reporters.drawing import plot
 from tests.reporters.anomalies import (
     AT,
     BETTER,
@@ -37,7 +38,7 @@ LOST = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it answered 503")
 
 
 def terminal(*services: ServiceAnomalies, style: Style = WIDE) -> str:
-    return render_anomalies("terminal", report(*services), style)
+    return render_page("terminal", output(report(*services)), style)
 
 
 def joined(text: str) -> str:
@@ -117,7 +118,7 @@ def test_of_many_signals_the_newest_are_told_and_the_rest_counted() -> None:
     text = joined(terminal(service(charted(chart(often)))))
 
     assert text.count("since about") == 5
-    assert "availability, ratio: 1 more before; see --format json" in text
+    assert "availability, ratio: 1 more before, which the JSON report lists" in text
 
 
 def test_what_the_charts_were_held_against_is_told() -> None:
@@ -132,7 +133,7 @@ def test_what_the_charts_were_held_against_is_told() -> None:
     left_out = joined(terminal(service(charted(chart(spoilt, incidents=stretch)))))
     assert "1.2 % by 165 points of 1h; 3 in incidents left out" in left_out
     in_it = joined(terminal(service(charted(chart(spoilt)))))
-    assert "3 beyond its own limits: if in an incident, name it by --known-incidents" in in_it
+    assert "3 beyond its own limits: if in an incident, give its record" in in_it
     assert "each time of day by itself" in terminal(service(charted(chart(rhythm))))
     assert "neighbours are alike (0.9" in terminal(service(charted(chart(drift))))
 
@@ -163,7 +164,7 @@ def test_what_is_not_known_is_told() -> None:
 
 
 def test_a_picture_shows_the_points_the_usual_and_the_limit() -> None:
-    lines = plot(chart(WORSE), 60, Style())
+    lines = plot(chart(WORSE), 60)
 
     assert len(lines) == 8
     assert lines[-1].strip() == "┄ limit  ─ usual  ✖ out of control"
@@ -175,12 +176,12 @@ def test_a_picture_shows_the_points_the_usual_and_the_limit() -> None:
 
 
 def test_an_outage_does_not_flatten_all_else() -> None:
-    lines = plot(chart([*CALM[:-5], 999.0, *CALM[-4:]]), 80, Style())
+    lines = plot(chart([*CALM[:-5], 999.0, *CALM[-4:]]), 80)
 
     # Usually 1.2 %; the limit is 1.16 % away, and 3 times that is the top.
     assert lines[0].startswith("4.69 % ┤")
     assert "✖" in lines[0]
-    calm = plot(chart(CALM), 80, Style())
+    calm = plot(chart(CALM), 80)
     assert calm[0].startswith("2.36 % ┤┄┄")
 
 
@@ -200,7 +201,7 @@ def test_a_narrow_terminal_loses_columns_and_no_line_is_too_wide() -> None:
     assert "worse for" in text
 
 
-@pytest.mark.parametrize("name", ANOMALY_REPORTERS)
+@pytest.mark.parametrize("name", PAGES)
 def test_foreign_text_cannot_break_out(name: str) -> None:
     record = replace(RECORD, id=HOSTILE)
     none = replace(NONE, reason=HOSTILE)
@@ -210,7 +211,7 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
         policy=policy_of((), service=HOSTILE),
     )
 
-    text = render_anomalies(name, report(one), WIDE)
+    text = render_page(name, output(report(one)), WIDE)
 
     assert "\x1b" not in text
     if name == "markdown":
@@ -219,19 +220,19 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
 
 
 def test_markdown_has_a_table_and_a_picture_of_what_was_out_of_control() -> None:
-    text = render_anomalies("markdown", report(service(charted(chart(WORSE), chart()))), WIDE)
+    text = render_page("markdown", output(report(service(charted(chart(WORSE), chart())))), WIDE)
 
     assert text.startswith("## ⛔ 1 OUT OF CONTROL: chat\n\n| SLO | Of its | Newest |")
     assert text.count("```") == 2
     assert "- **Worse:** availability, ratio: since about" in text
     assert "- **Usual:**\n  - availability, ratio: 1.2 % by" in text
-    nothing = render_anomalies("markdown", report(service()), WIDE)
+    nothing = render_page("markdown", output(report(service())), WIDE)
     assert "|" not in nothing
     assert "Usual" not in nothing
 
 
 def document(*services: ServiceAnomalies) -> Any:
-    return json.loads(render_anomalies("json", report(*services), WIDE))
+    return json.loads(render_page("json", output(report(*services)), WIDE))
 
 
 def test_json_has_every_point_and_signal() -> None:
@@ -248,7 +249,7 @@ def test_json_has_every_point_and_signal() -> None:
     assert mean == {"kind": "mean", "not_drawn": {"cause": "low_traffic", "reason": "too few"}}
     assert ratio["baseline"] == {"points": WEEK - 2, "in_incidents": 2, "beyond_limits": 0}
     assert len(ratio["points"]) == 2 * WEEK
-    uses = [one["use"] for one in ratio["points"]]
+    uses = [one["used_as"] for one in ratio["points"]]
     assert (uses.count("baseline"), uses.count("incident"), uses.count("watched")) == (
         WEEK - 2,
         2,
@@ -256,12 +257,14 @@ def test_json_has_every_point_and_signal() -> None:
     )
     (signal,) = ratio["signals"]
     assert (signal["since"], signal["end"]) == ("2026-10-31T19:00:00Z", None)
-    assert (signal["seen_at"], signal["known"]) == ("2026-10-31T20:00:00Z", ["INC-42"])
+    assert (signal["detected_at"], signal["records"]) == ("2026-10-31T20:00:00Z", ["INC-42"])
     assert signal["peak"]["value"] == 0.1
     newest = ratio["points"][-1]
     assert newest["rules"] == ["Western Electric 1", "EWMA"]
     assert newest["ewma"]["average"] > newest["ewma"]["limit"] > 0
-    assert newest["lower"] == pytest.approx(0.00297, abs=0.0001)  # 12 - 3 x 3.443 + 1.301 of 1,000
+    assert newest["lower_limit"] == pytest.approx(
+        0.00297, abs=0.0001
+    )  # 12 - 3 x 3.443 + 1.301 of 1,000
     assert ratio["points"][0]["ewma"] is None
 
 

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from gate.analysis.doctor.result import Checkup, PolicyCheckup, SloCheckup
+from gate.analysis.doctor import Checkup, PolicyCheckup, SloCheckup
+from gate.analysis.doctor.words import output
 from gate.measure.diagnosis import Check, CheckResult, Level
-from gate.reporters import render_checkup
-from gate.reporters.style import Style
+from gate.reporters import render_page
+from gate.reporters.ansi import Style
 from gate.slo.indicator import Sli
 from gate.slo.objective import RatioSlo
 from gate.slo.window import RollingWindow
@@ -50,32 +51,32 @@ def checkup(*symptoms: CheckResult) -> Checkup:
 
 
 def test_foreign_text_cannot_repaint_the_terminal() -> None:
-    text = render_checkup("terminal", checkup(FAULT), Style(width=80))
+    text = render_page("terminal", output(checkup(FAULT)), Style(width=80))
 
     assert "\x1b" not in text
     assert r"code=\x1b[31m" in text
 
 
 def test_a_long_query_is_cut_but_not_in_json() -> None:
-    assert FAULT.looked_at not in render_checkup("terminal", checkup(FAULT), Style(width=5000))
-    assert FAULT.looked_at in render_checkup("json", checkup(FAULT), Style())
+    assert FAULT.looked_at not in render_page("terminal", output(checkup(FAULT)), Style(width=5000))
+    assert FAULT.looked_at in render_page("json", output(checkup(FAULT)), Style())
 
 
 def test_the_head_counts_what_is_wrong() -> None:
     heads = [
-        render_checkup("terminal", checkup(*symptoms), Style()).splitlines()[0].split("  ")[0]
+        render_page("terminal", output(checkup(*symptoms)), Style()).splitlines()[0].split("  ")[0]
         for symptoms in ((FINE,), (DOUBT,), (FAULT, FAULT, DOUBT))
     ]
     assert heads == ["✔ SOUND", "▲ 1 DOUBT", "✖ 2 FAULTS, 1 DOUBT"]
 
 
 def test_nothing_is_wider_than_the_terminal() -> None:
-    text = render_checkup("terminal", checkup(FAULT, DOUBT, FINE), Style(width=100))
+    text = render_page("terminal", output(checkup(FAULT, DOUBT, FINE)), Style(width=100))
     assert max(map(len, text.splitlines())) <= 100
 
 
 def test_where_there_is_only_ascii_the_report_is() -> None:
-    text = render_checkup("terminal", checkup(FAULT), Style(unicode=False))
+    text = render_page("terminal", output(checkup(FAULT)), Style(unicode=False))
     assert text.isascii()
     assert text.startswith("x 1 FAULT")
 
@@ -84,8 +85,8 @@ def test_what_is_known_of_a_preset_is_said_once() -> None:
     one = checkup(FINE).policies[0]
     twice = replace(checkup(), policies=(replace(one, slos=one.slos * 2),))
 
-    assert render_checkup("terminal", twice, Style()).count("it is new") == 1
+    assert render_page("terminal", output(twice), Style()).count("it is new") == 1
 
 
 def test_an_slo_that_was_not_looked_at_has_no_line() -> None:
-    assert "availability" not in render_checkup("terminal", checkup(), Style())
+    assert "availability" not in render_page("terminal", output(checkup()), Style())

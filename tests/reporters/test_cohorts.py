@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from gate.analysis.cohorts.result import ServiceCohorts
+from gate.analysis.cohorts import ServiceCohorts
+from gate.analysis.cohorts.words import output
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome
 from gate.measure.counts import Cause, Unmeasured
-from gate.reporters import COHORT_REPORTERS, render_cohorts
-from gate.reporters.style import Style
+from gate.reporters import PAGES, render_page
+from gate.reporters.ansi import Style
 from gate.slo.window import Span
 from tests.reporters.cohorts import (
     AT,
@@ -33,7 +34,7 @@ LOST = Unmeasured(cause=Cause.NO_DATA, reason="nothing came back")
 
 
 def terminal(*services: ServiceCohorts, style: Style = WIDE, **fields: Any) -> str:
-    return render_cohorts("terminal", report(*services, **fields), style)
+    return render_page("terminal", output(report(*services, **fields)), style)
 
 
 def joined(text: str) -> str:
@@ -66,7 +67,10 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
         *("10.00", "6.0x", "4.8x", "to", "7.5x", "<0.001", "3.0x"),
     ]
     text = joined("\n".join(lines))
-    assert "whether the traffic mix makes a difference was not looked at; see --stratify-by" in text
+    assert (
+        "whether the traffic mix makes a difference was not looked at; stratify by a second label"
+        in text
+    )
     assert "2026-10-25 00:00 UTC to 2026-11-01 00:00 UTC, in 168 steps of 1h" in text
 
 
@@ -276,11 +280,11 @@ def test_what_burns_more_is_coloured() -> None:
     assert any("6.0x" in line and "420" in line for line in red)
 
 
-@pytest.mark.parametrize("format_", COHORT_REPORTERS)
+@pytest.mark.parametrize("format_", PAGES)
 def test_hostile_names_break_out_of_no_format(format_: str) -> None:
     one = service(slo(group(HOSTILE, comparison(ComparisonOutcome.WORSE)), REST, notes=(HOSTILE,)))
 
-    text = render_cohorts(format_, report(one), WIDE)
+    text = render_page(format_, output(report(one)), WIDE)
 
     assert "\x1b[2J" not in text
     if format_ == "markdown":
@@ -291,12 +295,12 @@ def test_hostile_names_break_out_of_no_format(format_: str) -> None:
 def test_in_markdown_the_same_is_said() -> None:
     one = service(slo(group("v7", comparison(ComparisonOutcome.WORSE)), REST))
 
-    text = render_cohorts("markdown", report(one), WIDE)
+    text = render_page("markdown", output(report(one)), WIDE)
 
     assert text.startswith("## ⛔ 1 COHORT BURNS MORE: chat")
     assert "template v7 burns 6.0x what the rest burns" in text
     assert "| v7 | 420 | 42 |" in text
-    empty = render_cohorts("markdown", report(service()), WIDE)
+    empty = render_page("markdown", output(report(service())), WIDE)
     assert "NOT MEASURED" in empty
 
 
@@ -304,14 +308,14 @@ def test_in_json_a_ratio_without_end_is_null() -> None:
     never = comparison(ComparisonOutcome.WORSE, inf, within=contrast(None))
     one = service(slo(group("v7", never), group("v6", None), unmeasured=LOST))
 
-    document = json.loads(render_cohorts("json", report(one, within="model"), WIDE))
+    document = json.loads(render_page("json", output(report(one, within="model")), WIDE))
     (found,) = document["services"][0]["slos"]
     first, second = found["groups"]
 
     assert first["comparison"]["crude"]["ratio"] is None
     assert first["comparison"]["crude"]["ratio_interval"] == [2.0, None]
-    assert first["comparison"]["within"]["ratio"] is None
+    assert first["comparison"]["stratified"]["ratio"] is None
     assert second["comparison"] is None
     assert found["unmeasured"] == {"cause": "no_data", "reason": "nothing came back"}
     assert document["exit_code"] == 3
-    assert (document["by"], document["within"]) == ("template", "model")
+    assert (document["by"], document["stratify_by"]) == ("template", "model")

@@ -15,8 +15,8 @@ from gate.decision.decision import Decision
 from gate.policy.changes import Recognition
 from gate.policy.override import Override
 from gate.policy.tiers import Tier
+from gate.reporters.ansi import Style
 from gate.reporters.dotenv import render
-from gate.reporters.style import Style
 from tests.reporters.builders import (
     EVERY_KIND,
     allow_policy,

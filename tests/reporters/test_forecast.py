@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from gate.analysis.forecast.result import ForecastReport
+from gate.analysis.forecast import ForecastReport
+from gate.analysis.forecast.words import output
 from gate.measure.counts import Cause, Unmeasured
-from gate.reporters import FORECAST_REPORTERS, render_forecast
-from gate.reporters.style import Style
+from gate.reporters import PAGES, render_page
+from gate.reporters.ansi import Style
 from tests.pipeline.memory import slo
 from tests.pipeline.remembered import CALENDAR, DAY, MID, MONTH, OUTAGE
 from tests.reporters.forecasts import WIDE, terminal, told
@@ -82,7 +83,7 @@ def test_where_there_is_nothing_more_to_say_the_table_stands_alone() -> None:
 
     assert terminal(report).splitlines()[8].startswith("  as in the last 3d")
     assert terminal(report).splitlines()[9] == ""
-    assert "seen" not in render_forecast("markdown", report, Style())
+    assert "seen" not in render_page("markdown", output(report), Style())
 
 
 def test_doubts_gaps_and_notes_are_said() -> None:
@@ -119,55 +120,62 @@ def test_spend_composites_and_slices_say_why_less_is_known() -> None:
 
 
 def test_markdown_has_the_same() -> None:
-    text = render_forecast("markdown", told({"a": OUTAGE, "b": [1, 0] * 360}), Style())
+    text = render_page("markdown", output(told({"a": OUTAGE, "b": [1, 0] * 360})), Style())
 
     assert text.startswith("## ✅ LASTING: chat")
     assert "| nothing more fails | 0.00 | no | 2026-11-22 01:00 |" in text
     calendar = told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID)
-    assert "- **At the reset:** 50.0 % to 50.0 %" in render_forecast("markdown", calendar, Style())
+    assert "- **At the reset:** 50.0 % to 50.0 %" in render_page(
+        "markdown", output(calendar), Style()
+    )
 
 
 def test_the_document_has_instants_shares_and_seconds() -> None:
     report = told({"a": OUTAGE})
 
-    document = json.loads(render_forecast("json", report, Style()))
+    document = json.loads(render_page("json", output(report), Style()))
     (service,) = document["services"]
     (one,) = service["slos"]
 
     assert document["exit_code"] == 0
     assert one["tier"] == "caution"
     assert one["remaining"] == pytest.approx(1 / 6)
-    assert one["courses"][0] == {
-        "rate_of_seconds": None,
+    assert one["projections"][0] == {
+        "burn_rate_window_seconds": None,
         "burn_rate": 0,
         "exhausted_at": None,
-        "back": {"healthy": "2026-11-22T01:00:00Z"},
+        "reaches_tier_at": {"healthy": "2026-11-22T01:00:00Z"},
         "left_at_reset": None,
     }
-    assert [course["rate_of_seconds"] for course in one["courses"]] == [None, 3600, 21600, 259200]
+    assert [projection["burn_rate_window_seconds"] for projection in one["projections"]] == [
+        None,
+        3600,
+        21600,
+        259200,
+    ]
     assert one["expected"] is None
 
 
 def test_the_document_of_a_calendar_budget_has_its_interval() -> None:
     report = told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID)
 
-    (service,) = json.loads(render_forecast("json", report, Style()))["services"]
+    (service,) = json.loads(render_page("json", output(report), Style()))["services"]
 
     assert service["slos"][0]["expected"] == {
         "low": pytest.approx(0.5),
         "median": pytest.approx(0.5),
         "high": pytest.approx(0.5),
-        "lasting": 1,
+        "lasting_share": 1,
         "history_seconds": (90 * DAY).total_seconds(),
     }
     assert service["slos"][0]["resets_at"] == "2026-12-01T00:00:00Z"
 
 
-@pytest.mark.parametrize("name", FORECAST_REPORTERS)
+@pytest.mark.parametrize("name", PAGES)
 def test_nothing_that_a_backend_says_can_break_out(name: str) -> None:
     hostile = Unmeasured(cause=Cause.BACKEND_ERROR, reason="\x1b[2J<b>@acme|`x`")
 
-    shown = render_forecast(name, told({"a": [0] * MONTH}, lost={"a": hostile}), WIDE)
+    shown = render_page(name, output(told({"a": [0] * MONTH}, lost={"a": hostile})), WIDE)
 
     assert "\x1b" not in shown
     assert name != "markdown" or "<b>" not in shown

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.reporters import render, render_status
-from gate.reporters.style import Style
+from gate.reporters import Style, render, render_page
+from gate.reporters.decision_page import status_output
 from tests.reporters.builders import EVERY_KIND, allow_policy, status, undecided_policy
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -42,4 +42,7 @@ def test_a_decision_is_reported_word_for_word(reporter: str, kind: str, width: i
 @pytest.mark.parametrize("reporter", SUFFIXES)
 def test_a_status_is_reported_word_for_word(reporter: str) -> None:
     known = status(allow_policy(), undecided_policy())
-    compare(f"status.{SUFFIXES[reporter]}", render_status(reporter, known, Style(width=100)))
+    compare(
+        f"status.{SUFFIXES[reporter]}",
+        render_page(reporter, status_output(known), Style(width=100)),
+    )

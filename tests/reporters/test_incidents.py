@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from gate.analysis.incidents.result import ServiceIncidents
+from gate.analysis.incidents import ServiceIncidents
+from gate.analysis.incidents.words import output
 from gate.history.incidents import IncidentEnding
 from gate.history.service_incidents import Drain, Reliability
 from gate.measure.counts import Cause, Unmeasured
-from gate.reporters import INCIDENT_REPORTERS, render_incidents
-from gate.reporters.style import Style
+from gate.reporters import PAGES, render_page
+from gate.reporters.ansi import Style
 from tests.reporters.builders import policy_of
 from tests.reporters.incidents import (
     DEPLOY,
@@ -33,7 +34,7 @@ WIDE = Style(width=130)
 
 
 def terminal(*services: ServiceIncidents, style: Style = WIDE, **fields: Any) -> str:
-    return render_incidents("terminal", report(*services, **fields), style)
+    return render_page("terminal", output(report(*services, **fields)), style)
 
 
 def joined(text: str) -> str:
@@ -163,7 +164,7 @@ def test_what_cost_little_is_summed_up() -> None:
 
     text = joined(terminal(service(slos=(looked_at(smaller=little),))))
 
-    assert "availability: 2 more, 1.7 % of its budget together; see --min-share" in text
+    assert "availability: 2 more, 1.7 % of its budget together, each below the least share" in text
     assert "NO INCIDENTS BUT SMALL ONES" in text
 
 
@@ -178,7 +179,7 @@ def test_what_is_not_known_is_told() -> None:
                 ),
                 left_out=(("spend", "it spends"),),
             ),
-            unfelt=(RECORD,),
+            without_impact=(RECORD,),
         )
     )
 
@@ -190,7 +191,7 @@ def test_what_is_not_known_is_told() -> None:
     assert "2026-10-02 00:00 to 2026-11-01 00:00 UTC, in steps of 5m, for burn rates of 6" in text
 
 
-@pytest.mark.parametrize("name", INCIDENT_REPORTERS)
+@pytest.mark.parametrize("name", PAGES)
 def test_foreign_text_cannot_break_out(name: str) -> None:
     record = replace(RECORD, id=HOSTILE, title=HOSTILE, cause=HOSTILE, link=HOSTILE)
     deploy = replace(DEPLOY, revision=HOSTILE, change=HOSTILE)
@@ -202,7 +203,7 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
         drain=Drain(slo=HOSTILE, window=MONTH, per_window=1, each=1),
     )
 
-    text = render_incidents(name, report(one, unfelt=(record,)), WIDE)
+    text = render_page(name, output(report(one, without_impact=(record,))), WIDE)
 
     assert "\x1b" not in text
     if name == "markdown":
@@ -227,13 +228,13 @@ def test_where_there_is_only_ascii_the_report_is() -> None:
 
 def test_markdown_has_a_table_and_the_known_ones_below() -> None:
     one = service(explained(records=(RECORD,)))
-    text = render_incidents("markdown", report(one, unfelt=(GOING_ON,)), WIDE)
+    text = render_page("markdown", output(report(one, without_impact=(GOING_ON,))), WIDE)
 
     assert text.startswith("## ⚠️ 1 INCIDENT: chat\n\n| # | SLO |")
     assert "| 30.0&nbsp;% | 1,000.00 | INC-42 |\n" in text
     assert "- **Incident 1:** INC-42 the database; resolved" in text
     assert "- **Not felt:** INC-43 a queue" in text
-    calm = render_incidents("markdown", report(service()), WIDE)
+    calm = render_page("markdown", output(report(service())), WIDE)
     assert "|" not in calm
     assert "Not felt" not in calm
     assert "Incident" not in calm
@@ -252,11 +253,11 @@ def test_json_has_everything_in_seconds_and_shares() -> None:
         left_out=(("spend", "it spends"),),
         drain=Drain(slo="a", window=MONTH, per_window=2, each=0.25),
     )
-    found = json.loads(render_incidents("json", report(one, unfelt=(GOING_ON,)), WIDE))
+    found = json.loads(render_page("json", output(report(one, without_impact=(GOING_ON,))), WIDE))
     (told,) = found["services"]
     first, second = told["incidents"]
 
-    assert (found["exit_code"], found["step_seconds"], found["threshold"]) == (3, 300, 6)
+    assert (found["exit_code"], found["step_seconds"], found["burn_rate_threshold"]) == (3, 300, 6)
     assert told["slos"][0]["unmeasured"] == {"cause": "no_data", "reason": "nothing"}
     assert told["slos"][1]["unmeasured"] is None
     assert told["left_out"] == [{"slo": "spend", "reason": "it spends"}]
@@ -265,8 +266,8 @@ def test_json_has_everything_in_seconds_and_shares() -> None:
     assert (first["end"], first["ending"], first["duration_seconds"]) == (None, "open", 1800)
     assert second["end"] == "2026-10-31T14:30:00Z"
     assert second["slos"][0]["budget_share"] == 0.3
-    assert first["known"][0]["id"] == "INC-42"
+    assert first["records"][0]["id"] == "INC-42"
     assert first["deploys"][0]["revision"] == "abc123"
-    assert found["known_but_not_felt"][0]["end"] is None
-    nothing = json.loads(render_incidents("json", report(service()), WIDE))["services"][0]
+    assert found["records_without_impact"][0]["end"] is None
+    nothing = json.loads(render_page("json", output(report(service())), WIDE))["services"][0]
     assert (nothing["drain"], nothing["mttr_seconds"], nothing["count"]) == (None, None, 0)

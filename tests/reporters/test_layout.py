@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.reporters.layout import hang, pad, text_width, wrap
+from gate.reporters.ansi import hang, pad, text_width, wrap
 
 
 def test_wide_characters_take_two_columns_and_marks_none() -> None:

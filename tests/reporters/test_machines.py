@@ -16,7 +16,7 @@ from gate.decision.decision import Context, Decision
 from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
 from gate.reporters import render
-from gate.reporters.style import Style
+from gate.reporters.ansi import Style
 from tests.reporters.builders import (
     EVERY_KIND,
     block_policy,

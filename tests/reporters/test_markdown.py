@@ -10,8 +10,8 @@ from gate.decision.decision import Decision
 from gate.measure.counts import Cause
 from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
-from gate.reporters import render, render_status
-from gate.reporters.style import Style
+from gate.reporters import Style, render, render_page
+from gate.reporters.decision_page import status_output
 from tests.reporters.builders import (
     EVERY_KIND,
     decided,
@@ -54,7 +54,7 @@ def test_hostile_text_breaks_no_table_and_yields_no_tag_and_no_mention(text: str
     made = hostile(text)
     for report in (
         render("markdown", made, STYLE),
-        render_status("markdown", status(*made.policies), STYLE),
+        render_page("markdown", status_output(status(*made.policies)), STYLE),
     ):
         rows = [line for line in report.splitlines() if line.startswith("|")]
         assert {row.count("|") for row in rows} == {8}

@@ -7,11 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from gate.analysis.report import words
+from gate.analysis.report import Report, words
 from gate.analysis.report.html.tags import element, link, text
-from gate.analysis.report.result import Report
-from gate.reporters import render_report
-from gate.reporters.style import Style
+from gate.analysis.report.words import render_report
+from gate.reporters import Style
 from tests.pipeline.memory import AT, file, slo
 from tests.pipeline.telling import DAY, slots
 from tests.reporters.reports import (

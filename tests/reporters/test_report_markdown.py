@@ -2,8 +2,8 @@
 
 from html import unescape
 
-from gate.reporters import render_report
-from gate.reporters.style import Style
+from gate.analysis.report.words import render_report
+from gate.reporters import Style
 from tests.pipeline.memory import file, slo
 from tests.pipeline.telling import DAY, slots
 from tests.reporters.reports import HOSTILE, HOSTILE_FIELDS, MONEY, hostile, made

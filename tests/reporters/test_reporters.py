@@ -18,8 +18,8 @@ from gate.decision.status import status_document
 from gate.measure.counts import Cause, Unmeasured
 from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
-from gate.reporters import REPORTERS, STATUS_REPORTERS, render, render_status
-from gate.reporters.style import Style
+from gate.reporters import PAGES, REPORTERS, Style, render, render_page
+from gate.reporters.decision_page import status_output
 from gate.slo.window import RollingWindow
 from tests.reporters.builders import (
     AT,
@@ -53,7 +53,9 @@ STYLE = Style(width=400)
 
 def told(reporter: str, *known: Assessment) -> str:
     """Report all that is known of these budgets, the words of the reports alone."""
-    text = render_status(reporter, status(decided(*known, findings=(), tier=None)), STYLE)
+    text = render_page(
+        reporter, status_output(status(decided(*known, findings=(), tier=None))), STYLE
+    )
     return " ".join(text.replace("&nbsp;", " ").replace("**", "").split())
 
 
@@ -61,9 +63,9 @@ def told(reporter: str, *known: Assessment) -> str:
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_every_report_ends_in_one_newline(reporter: str, kind: str) -> None:
     texts = [render(reporter, EVERY_KIND[kind], Style())]
-    if reporter in STATUS_REPORTERS:
+    if reporter in PAGES:
         known = status(*EVERY_KIND[kind].policies)
-        texts.append(render_status(reporter, known, Style()))
+        texts.append(render_page(reporter, status_output(known), Style()))
     for text in texts:
         assert text.endswith("\n")
         assert not text.endswith("\n\n")
@@ -79,7 +81,7 @@ def test_json_is_the_document_itself() -> None:
     made = EVERY_KIND["several"]
     assert json.loads(render("json", made, STYLE)) == to_document(made)
     known = status(block_policy())
-    assert json.loads(render_status("json", known, STYLE)) == status_document(known)
+    assert json.loads(render_page("json", status_output(known), STYLE)) == status_document(known)
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
@@ -395,8 +397,8 @@ def test_the_margin_of_the_contract_is_told(reporter: str) -> None:
 
 def test_a_status_has_no_verdict() -> None:
     policies = (block_policy(), undecided_policy(), allow_policy())
-    for reporter in STATUS_REPORTERS:
-        text = render_status(reporter, status(*policies), STYLE)
+    for reporter in PAGES:
+        text = render_page(reporter, status_output(status(*policies)), STYLE)
         for word in ("BLOCK", "ALLOW", "UNDECIDED", "Why", "exit", "verdict"):
             assert word not in text
 

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from gate.analysis.review.result import ReviewReport
+from gate.analysis.review import ReviewReport
+from gate.analysis.review.words import output
 from gate.measure.counts import Cause, Unmeasured
-from gate.reporters import REVIEW_REPORTERS, render_review
-from gate.reporters.style import Style
+from gate.reporters import PAGES, render_page
+from gate.reporters.ansi import Style
 from tests.pipeline.memory import slo
 from tests.pipeline.remembered import MONTH, OUTAGES
 from tests.reporters.reviews import SLA, WIDE, terminal, told
@@ -150,23 +151,25 @@ def test_of_a_sample_it_is_said_that_its_interval_is_not_counted() -> None:
 
 
 def test_markdown_has_the_same() -> None:
-    text = render_review("markdown", told({"a": OUTAGES}, slo("a", more=SLA)), Style())
+    text = render_page("markdown", output(told({"a": OUTAGES}, slo("a", more=SLA))), Style())
 
     assert text.startswith("## ⚠️ 1 TOO STRICT: chat")
     assert "| 2026-09-02 00:00 | 2026-10-02 00:00 | 900&nbsp;of&nbsp;720,000 | 125.0&nbsp;%" in text
     assert "| 99.9&nbsp;% | present | 2&nbsp;of&nbsp;3 |" in text
     assert "- **SLA:** 99.8 % was never missed" in text
-    lost = render_review("markdown", told({"a": [0] * 5}), Style())
+    lost = render_page("markdown", output(told({"a": [0] * 5})), Style())
     assert "Objective" not in lost
     down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
-    assert "it is down" in render_review("markdown", told({"a": []}, lost={"a": down}), Style())
+    assert "it is down" in render_page(
+        "markdown", output(told({"a": []}, lost={"a": down})), Style()
+    )
 
 
-@pytest.mark.parametrize("name", REVIEW_REPORTERS)
+@pytest.mark.parametrize("name", PAGES)
 def test_nothing_that_a_backend_says_can_break_out(name: str) -> None:
     hostile = Unmeasured(cause=Cause.BACKEND_ERROR, reason="\x1b[2J<b>@acme|`x`")
 
-    shown = render_review(name, told({"a": FAIR}, lost={"a": hostile}), WIDE)
+    shown = render_page(name, output(told({"a": FAIR}, lost={"a": hostile})), WIDE)
 
     assert "\x1b" not in shown
     assert name != "markdown" or "<b>" not in shown
@@ -175,10 +178,10 @@ def test_nothing_that_a_backend_says_can_break_out(name: str) -> None:
 def test_the_document_has_counts_and_shares() -> None:
     report = told({"a": OUTAGES}, slo("a", more=SLA))
 
-    document = json.loads(render_review("json", report, Style()))
+    document = json.loads(render_page("json", output(report), Style()))
     (one,) = document["services"][0]["slos"]
 
-    assert (document["exit_code"], document["periods_asked"]) == (0, 3)
+    assert (document["exit_code"], document["periods_requested"]) == (0, 3)
     assert one["review"]["periods"][1] == {
         "start": "2026-09-02T00:00:00Z",
         "end": "2026-10-02T00:00:00Z",
@@ -194,5 +197,5 @@ def test_the_document_has_counts_and_shares() -> None:
     assert [row["kind"] for row in one["review"]["candidates"]] == [
         *["stricter", "present", "met in 95 %", "SLA"]  # which is a step laxer, too
     ]
-    without = json.loads(render_review("json", told({"a": OUTAGES}), Style()))
+    without = json.loads(render_page("json", output(told({"a": OUTAGES})), Style()))
     assert without["services"][0]["slos"][0]["review"]["periods"][0]["sla_consumed"] is None

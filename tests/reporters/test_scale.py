@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.reporters.spark import Linear, Logarithmic, Times
+from gate.reporters.drawing import Linear, Logarithmic, Times
 from gate.slo.window import Span
 
 END = datetime(2026, 11, 25, 14, 30, tzinfo=UTC)

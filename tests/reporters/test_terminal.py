@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from gate.measure.counts import Cause
 from gate.policy.findings import Rule, Verdict
-from gate.reporters import render, render_status
-from gate.reporters.layout import text_width
-from gate.reporters.style import Style
+from gate.reporters import Style, render, render_page
+from gate.reporters.ansi import text_width
+from gate.reporters.decision_page import status_output
 from tests.reporters.builders import (
     EVERY_KIND,
     availability,
@@ -32,7 +32,9 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 def test_the_report_fits_the_terminal(kind: str, width: int) -> None:
     for text in (
         render("terminal", EVERY_KIND[kind], Style(width=width)),
-        render_status("terminal", status(*EVERY_KIND[kind].policies), Style(width=width)),
+        render_page(
+            "terminal", status_output(status(*EVERY_KIND[kind].policies)), Style(width=width)
+        ),
     ):
         assert max(map(text_width, text.splitlines())) <= width
 

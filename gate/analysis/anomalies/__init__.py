@@ -1,1 +1,185 @@
-"""``gate anomalies``: control charts of every indicator."""
+"""What ``gate anomalies`` found: the control charts of one or several policies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+
+from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
+from gate.decision.decision import PolicySource
+from gate.decision.document import source_document
+from gate.decision.slo_document import Json, instant, share
+from gate.errors import ExitCode
+from gate.history.charts.chart import Chart, ChartKind, Drawn, NoChart, Point, Signal
+from gate.measure.counts import Unmeasured
+from gate.policy.policy import Policy
+from gate.slo.objective import RatioSlo
+from gate.slo.window import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartedSlo:
+    """An SLO whose history was requested, and its control charts."""
+
+    slo: RatioSlo
+    charts: tuple[Drawn, ...]
+    """Of the ratio and, where the indicator measures anything, of the mean; empty without history.
+    """
+    unknown: Fraction
+    """The share of the time of which nothing is known, 0 to 1."""
+    query: str | None
+    lost: Unmeasured | None = None
+    """The reason why there is no history; None if there is one."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAnomalies:
+    """The control charts of one policy."""
+
+    policy: Policy
+    source: PolicySource
+    slos: tuple[ChartedSlo, ...]
+    left_out: LeftOut
+    """SLOs that have no ratio step by step, each with a sentence that says so."""
+
+    @property
+    def charts(self) -> tuple[tuple[ChartedSlo, Chart], ...]:
+        """The charts that could be drawn, each with its SLO."""
+        return tuple(
+            (slo, chart) for slo in self.slos for chart in slo.charts if isinstance(chart, Chart)
+        )
+
+    @property
+    def missing(self) -> tuple[tuple[ChartedSlo, NoChart], ...]:
+        """The charts that could not be drawn although their SLO has a history."""
+        return tuple(
+            (slo, chart) for slo in self.slos for chart in slo.charts if isinstance(chart, NoChart)
+        )
+
+    @property
+    def lost(self) -> tuple[tuple[ChartedSlo, Unmeasured], ...]:
+        """The SLOs without a history, each with the reason."""
+        return tuple((slo, slo.lost) for slo in self.slos if slo.lost is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnomalyReport:
+    """The control charts of all policies."""
+
+    services: tuple[ServiceAnomalies, ...]
+    """At least one."""
+    span: Span
+    step: timedelta
+    baseline: timedelta
+    rules: str
+    tool_version: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Undecided if a history could not be obtained, else allow: findings are no verdict."""
+        lost = any(service.lost for service in self.services)
+        return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
+
+
+def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
+    """Return the report as plain data; durations are in seconds, ratios fractions of 1.
+
+    Args:
+        report: the report.
+        points: whether to tell the points of the charts, which are many.
+    """
+    return {
+        **document_head(report.span.end, report.tool_version, report.exit_code),
+        "from": instant(report.span.start),
+        "to": instant(report.span.end),
+        "step_seconds": report.step.total_seconds(),
+        "baseline_seconds": report.baseline.total_seconds(),
+        "rules": report.rules,
+        "services": [
+            {
+                "service": service.policy.service,
+                "source": source_document(service.source),
+                "slos": [_charted(slo, points=points) for slo in service.slos],
+                "left_out": left_out_document(service.left_out),
+            }
+            for service in report.services
+        ],
+    }
+
+
+def _charted(charted: ChartedSlo, *, points: bool) -> Json:
+    return {
+        "name": charted.slo.name,
+        "unknown_share": share(charted.unknown),
+        "query": charted.query,
+        "unit": charted.slo.sli.unit,
+        "notes": list(charted.notes),
+        "unmeasured": unmeasured_document(charted.lost),
+        "charts": [
+            {"kind": chart.kind, "not_drawn": {"cause": chart.cause, "reason": chart.reason}}
+            if isinstance(chart, NoChart)
+            else chart_document(chart, points=points)
+            for chart in charted.charts
+        ],
+    }
+
+
+def chart_document(chart: Chart, *, points: bool = True) -> Json:
+    """Return a chart, with or without all its points."""
+    usual = chart.usual
+    return {
+        "kind": chart.kind,
+        "not_drawn": None,
+        "step_seconds": chart.step.total_seconds(),
+        "centre": usual.centre,
+        "by_time_of_day": bool(usual.by_time),
+        "spread": usual.spread,
+        "correlation": usual.alike,
+        "baseline": {
+            "points": len(chart.baseline),
+            "in_incidents": len(chart.excluded),
+            "beyond_limits": chart.unruly,
+        },
+        "signals": [_signal(chart, signal) for signal in chart.signals],
+        **({"points": list(_points(chart))} if points else {}),
+    }
+
+
+def _signal(chart: Chart, signal: Signal) -> Json:
+    return {
+        "worse": signal.worse,
+        "since": instant(signal.since),
+        "detected_at": instant(signal.points[0].point.sample.end),
+        "end": None if signal.open else instant(signal.end),
+        "rules": list(signal.rules),
+        "records": [record.id for record in signal.records],
+        "peak": _point(chart, signal.peak),
+    }
+
+
+def _points(chart: Chart) -> Iterator[Json]:
+    used = {id(point): "baseline" for point in chart.baseline}
+    used |= {id(point): "incident" for point in chart.excluded}
+    watched = {id(watched.point): watched for watched in chart.watched}
+    for point in chart.points:
+        seen = watched.get(id(point))
+        yield {
+            **_point(chart, point),
+            "used_as": used.get(id(point), "watched"),
+            "ewma": {"average": seen.average, "limit": seen.average_limit} if seen else None,
+            "rules": list(seen.worse) if seen else [],
+        }
+
+
+def _point(chart: Chart, point: Point) -> Json:
+    lower = max(point.lower, 0.0) if chart.kind is ChartKind.RATIO else point.lower
+    return {
+        "start": instant(point.sample.start),
+        "events": point.sample.events,
+        "value": point.sample.value,
+        "centre": point.centre,
+        "lower_limit": lower,
+        "upper_limit": point.upper,
+        "score": point.score,
+    }

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 
 from gate import __version__
-from gate.analysis.anomalies.result import AnomalyReport, Charted, ServiceAnomalies
+from gate.analysis.anomalies import AnomalyReport, ChartedSlo, ServiceAnomalies
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
@@ -21,7 +21,13 @@ from gate.config.load import PolicyFile
 from gate.history.charts.build import Charting, charts
 from gate.history.incidents import known_steps
 from gate.measure.counts import Unmeasured
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, newest_steps
+from gate.measure.history import (
+    HistoryBackend,
+    SeriesAnswer,
+    SeriesRequest,
+    newest_steps,
+    unknown_share,
+)
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span
@@ -29,19 +35,19 @@ from gate.slo.window import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyOptions:
-    """What is looked at, and how."""
+    """The time to chart, and how."""
 
     at: datetime
     """The end of the history."""
     last: timedelta
-    """How much of it; what is over a whole number of steps is left out."""
+    """The length of the history; a rest that is not a whole step is left out."""
     step: timedelta
     """At most ``last``."""
     charting: Charting
 
     @property
     def span(self) -> Span:
-        """A whole number of steps."""
+        """The time to chart, a whole number of steps."""
         return newest_steps(Span(self.at - self.last, self.at), self.step)
 
 
@@ -60,9 +66,9 @@ def chart_indicators(
     histories = [open_history(file, timeout, open_with)[1] for file in files]
 
     def task(file: PolicyFile, history: HistoryBackend) -> ServiceAnomalies:
-        asked = requests(file.policy, look)
-        answers = history.history(list(asked.values())) if asked else []
-        return service_anomalies(file, dict(zip(asked, answers, strict=True)), look)
+        requested = requests(file.policy, look)
+        answers = history.history(list(requested.values())) if requested else []
+        return service_anomalies(file, dict(zip(requested, answers, strict=True)), look)
 
     tasks: list[Callable[[], ServiceAnomalies]] = [
         partial(task, file, history) for file, history in zip(files, histories, strict=True)
@@ -90,12 +96,12 @@ def service_anomalies(
 ) -> ServiceAnomalies:
     """Return the charts of a policy, from the answers to its `requests`."""
     policy = file.policy
-    asked = requests(policy, look)
+    requested = requests(policy, look)
     return ServiceAnomalies(
         policy=policy,
         source=file.source,
         slos=tuple(
-            charted(slo, asked[slo.name], answers[slo.name], look.charting)
+            charted(slo, requested[slo.name], answers[slo.name], look.charting)
             for slo in by_events(policy)
         ),
         left_out=left_out(policy),
@@ -104,15 +110,15 @@ def service_anomalies(
 
 def charted(
     slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer, charting: Charting
-) -> Charted:
+) -> ChartedSlo:
     """Return the charts of one SLO, or why there is no history to draw any of."""
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
-        return Charted(slo=slo, charts=(), unknown=Fraction(1), query=answer.query, lost=answer)
-    return Charted(
+        return ChartedSlo(slo=slo, charts=(), unknown=Fraction(1), query=answer.query, lost=answer)
+    return ChartedSlo(
         slo=slo,
         charts=tuple(charts(answer, request, budget=float(slo.budget), charting=charting)),
-        unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
+        unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         notes=answer.notes,
     )

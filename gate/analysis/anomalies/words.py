@@ -1,79 +1,133 @@
-"""What control charts show, in words and cells that are not yet escaped for any format."""
+"""What control charts show, in sentences and cells, and the page that they make."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from gate import wording
-from gate.analysis.anomalies.result import AnomalyReport, Charted, ServiceAnomalies
+from gate.analysis import left_out_facts, note_facts, question_page, why_unmeasured
+from gate.analysis.anomalies import (
+    AnomalyReport,
+    ChartedSlo,
+    ServiceAnomalies,
+    anomalies_document,
+)
 from gate.history.charts.chart import Chart, Signal
 from gate.policy.findings import Verdict
 from gate.reporters import summary
-from gate.reporters.budgets import cause
-from gate.reporters.column import MUST, Column
-from gate.reporters.details import Fact
+from gate.reporters.drawing import plot
+from gate.reporters.page import (
+    MUST,
+    Badge,
+    Cell,
+    Column,
+    DataTable,
+    Fact,
+    Facts,
+    Output,
+    Page,
+    Picture,
+    Section,
+    said,
+    tabulate,
+)
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 _MOST_SIGNALS: Final = 5
-"""Of a chart that are told one by one."""
-
-
+"""Signals of a chart that are written, each in a sentence."""
 _ALIKE: Final = 0.5
 """A correlation of neighbours that a reader should know of."""
 
 
+def output(report: AnomalyReport) -> Output:
+    """Return the report as it is written in any format."""
+    return Output(page=partial(page, report), document=partial(anomalies_document, report))
+
+
+def page(report: AnomalyReport) -> Page:
+    """Return the page on the control charts of every policy."""
+    sections = ((section(service), service.source) for service in report.services)
+    return question_page(
+        sections, summary.signature(report.span.end, report.tool_version, *looked_at(report))
+    )
+
+
+def section(service: ServiceAnomalies) -> Section:
+    """Return the charts of one policy, with a picture of each that was ever out of control."""
+    rows = chart_rows(service)
+    pictures = (
+        Section(title=row.name, blocks=(_picture(row.chart), facts), compact=True)
+        for row in rows
+        if (facts := Facts(tuple(signals(row)))).facts
+    )
+    return Section(
+        title=service.policy.service,
+        badge=badge(service),
+        blocks=said(chart_table(rows), *pictures, Facts(tuple(about(service)))),
+    )
+
+
+def _picture(chart: Chart) -> Picture:
+    return Picture(lambda width, ascii_only: plot(chart, width, ascii_only=ascii_only))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyRow:
-    """One chart."""
+    """A chart, which is a row of the table."""
 
-    slo: Charted
+    slo: ChartedSlo
     chart: Chart
 
     @property
     def name(self) -> str:
-        """Of what it is."""
+        """The SLO and what of it is charted."""
         return f"{self.slo.slo.name}, {self.chart.kind}"
 
     @property
     def open(self) -> Signal | None:
         """The newest signal that something is worse, if it goes on."""
-        return next((one for one in self.chart.worse if one.open), None)
+        return next((signal for signal in self.chart.worse if signal.open), None)
 
 
-def rows(service: ServiceAnomalies) -> list[AnomalyRow]:
+def chart_rows(service: ServiceAnomalies) -> list[AnomalyRow]:
     """Return a row for each chart that could be drawn: out of control, once out of it, in it."""
     drawn = [AnomalyRow(slo=slo, chart=chart) for slo, chart in service.charts]
     return sorted(drawn, key=lambda row: (row.open is None, not row.chart.worse))
 
 
-def verdict(service: ServiceAnomalies) -> tuple[Verdict, str]:
-    """Return how bad it is, for signs and colours, and in capitals what was found."""
-    drawn = rows(service)
+def chart_table(rows: list[AnomalyRow]) -> DataTable:
+    """Return the newest point of each chart, and whether that is usual."""
+    return tabulate(rows, _COLUMNS)
+
+
+def badge(service: ServiceAnomalies) -> Badge:
+    """Return how bad it is, and in capitals what was found."""
+    drawn = chart_rows(service)
     out = sum(row.open is not None for row in drawn)
     if out:
-        return Verdict.BLOCK, f"{out} OUT OF CONTROL"
+        return Badge(Verdict.BLOCK, f"{out} OUT OF CONTROL")
     missing = len(service.missing) + len(service.lost)
     if not drawn:
-        return Verdict.UNDECIDED, "NOT CHARTED"
+        return Badge(Verdict.UNDECIDED, "NOT CHARTED")
     if any(row.chart.worse for row in drawn):
-        return Verdict.WARN, "WAS OUT OF CONTROL"
+        return Badge(Verdict.WARN, "WAS OUT OF CONTROL")
     if missing:
-        return Verdict.UNDECIDED, f"NONE SEEN, {missing} NOT CHARTED"
+        return Badge(Verdict.UNDECIDED, f"NONE SEEN, {missing} NOT CHARTED")
     if any(slo.unknown for slo in service.slos):
-        return Verdict.WARN, "NONE SEEN"
-    return Verdict.ALLOW, "IN CONTROL"
+        return Badge(Verdict.WARN, "NONE SEEN")
+    return Badge(Verdict.ALLOW, "IN CONTROL")
 
 
 def signals(row: AnomalyRow) -> Iterator[Fact]:
     """Yield the signals of a chart, those that something is worse first, the newest first."""
-    worse = row.chart.worse
-    better = [one for one in row.chart.signals if not one.worse]
-    for label, found in (("Worse", worse), ("Better", better)):
-        yield from ((label, _signal(row, one)) for one in found[:_MOST_SIGNALS])
-        if found[_MOST_SIGNALS:]:
-            yield label, f"{row.name}: {len(found) - _MOST_SIGNALS} more before; see --format json"
+    better = [signal for signal in row.chart.signals if not signal.worse]
+    for label, alike in (("Worse", row.chart.worse), ("Better", better)):
+        yield from ((label, _signal(row, signal)) for signal in alike[:_MOST_SIGNALS])
+        if alike[_MOST_SIGNALS:]:
+            more = len(alike) - _MOST_SIGNALS
+            yield label, f"{row.name}: {more} more before, which the JSON report lists"
 
 
 def about(service: ServiceAnomalies) -> Iterator[Fact]:
@@ -83,42 +137,33 @@ def about(service: ServiceAnomalies) -> Iterator[Fact]:
     for slo, missing in service.missing:
         yield "Not charted", f"{slo.slo.name}, {missing.kind}: {missing.reason}"
     for slo, lost in service.lost:
-        yield "Not measured", f"{slo.slo.name}: {cause(lost.cause)}: {lost.reason}"
-    yield from (("Unknown", _unknown(one)) for one in service.slos if one.unknown and not one.lost)
-    yield from (("Note", f"{one.slo.name}: {note}") for one in service.slos for note in one.notes)
-    yield from (("Left out", f"{slo}: {reason}") for slo, reason in service.left_out)
-
-
-def origin(service: ServiceAnomalies) -> list[Fact]:
-    """Return which text of the policy was read."""
-    return [("Policy", summary.provenance(service.source))]
+        yield "Not measured", f"{slo.slo.name}: {why_unmeasured(lost)}"
+    yield from (("Unknown", _unknown(slo)) for slo in service.slos if slo.unknown and not slo.lost)
+    for slo in service.slos:
+        yield from note_facts(slo.slo.name, slo.notes)
+    yield from left_out_facts(service.left_out)
 
 
 def looked_at(report: AnomalyReport) -> Iterator[Fact]:
     """Yield what was looked at, and what it was held against."""
     span, step = report.span, format_duration(report.step)
-    until = _minute(span.start + report.baseline)
-    yield "Looked at", f"{_minute(span.start)} to {_minute(span.end)} UTC, in steps of {step}"
-    yield "Baseline", f"until {until} UTC, without incidents; rules: EWMA and {report.rules}"
+    stretch = f"{wording.minute(span.start)} to {wording.instant(span.end)}"
+    until = wording.instant(span.start + report.baseline)
+    yield "Looked at", f"{stretch}, in steps of {step}"
+    yield "Baseline", f"until {until}, without incidents; rules: EWMA and {report.rules}"
 
 
-def closing(report: AnomalyReport) -> Iterator[Fact]:
-    """Yield what was looked at, when and by what."""
-    yield from looked_at(report)
-    yield "Evaluated", wording.exact_instant(report.span.end)
-    yield "By", f"gate {report.tool_version}"
-
-
-def _signal(row: AnomalyRow, one: Signal) -> str:
-    peak = one.peak
-    until = "still going on" if one.open else f"until about {_minute(one.end)}"
-    far = peak.upper if one.worse else peak.lower
-    limit = f"limit {row.chart.write(max(far, 0.0))}, usually {row.chart.write(peak.centre)}"
-    rules = f"; {', '.join(one.rules)}" if one.rules else ""
-    known = f"; known as {', '.join(record.id for record in one.records)}" if one.records else ""
-    value = f"{'up' if one.worse else 'down'} to {row.chart.write(peak.sample.value)}"
-    since = f"since about {_minute(one.since)} UTC, {until}"
-    return f"{row.name}: {since}; {value} ({limit}){rules}{known}"
+def _signal(row: AnomalyRow, signal: Signal) -> str:
+    peak, chart = signal.peak, row.chart
+    until = "still going on" if signal.open else f"until about {wording.minute(signal.end)}"
+    far = peak.upper if signal.worse else peak.lower
+    limit = f"limit {chart.write(max(far, 0.0))}, usually {chart.write(peak.centre)}"
+    rules = f"; {', '.join(signal.rules)}" if signal.rules else ""
+    names = ", ".join(record.id for record in signal.records)
+    records = f"; known as {names}" if names else ""
+    value = f"{'up' if signal.worse else 'down'} to {chart.write(peak.sample.value)}"
+    since = f"since about {wording.instant(signal.since)}, {until}"
+    return f"{row.name}: {since}; {value} ({limit}){rules}{records}"
 
 
 def _usual(row: AnomalyRow) -> str:
@@ -132,42 +177,31 @@ def _usual(row: AnomalyRow) -> str:
     if usual.alike >= _ALIKE:
         parts.append(f"neighbours are alike ({usual.alike:.2f}), so the limits are wide")
     if chart.unruly:
-        parts.append(
-            f"{chart.unruly} beyond its own limits: if in an incident, name it by --known-incidents"
-        )
+        parts.append(f"{chart.unruly} beyond its own limits: if in an incident, give its record")
     return "; ".join(parts)
 
 
-def _unknown(one: Charted) -> str:
-    share = f"{one.slo.name}: {wording.spent(one.unknown)} of the time has no data"
-    newest = [chart.newest for chart in one.charts if isinstance(chart, Chart)]
-    return f"{share}; the newest point ends at {_minute(max(newest))} UTC" if newest else share
+def _unknown(slo: ChartedSlo) -> str:
+    share = f"{slo.slo.name}: {wording.spent(slo.unknown)} of the time has no data"
+    newest = [chart.newest for chart in slo.charts if isinstance(chart, Chart)]
+    return f"{share}; the newest point ends at {wording.instant(max(newest))}" if newest else share
 
 
-def _state(row: AnomalyRow) -> str:
+def _state(row: AnomalyRow) -> Cell:
     if row.open is not None:
         lasted = describe_time(row.open.end - row.open.since)
-        return f"worse for about {lasted}"
+        return Cell(text=f"worse for about {lasted}", tone=Verdict.BLOCK)
     if row.chart.worse:
-        return f"in control since {_minute(row.chart.worse[0].end)}"
-    better = any(one.open for one in row.chart.signals)
-    return "better than usual" if better else "in control"
-
-
-def _minute(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+        return Cell(text=f"in control since {wording.minute(row.chart.worse[0].end)}")
+    better = any(signal.open for signal in row.chart.signals)
+    return Cell(text="better than usual" if better else "in control")
 
 
 def _newest(value: Callable[[AnomalyRow], float]) -> Callable[[AnomalyRow], str]:
     return lambda row: row.chart.write(value(row))
 
 
-STATE: Final[Column[AnomalyRow]] = Column(
-    title="State", cell=_state, right=False, keep=MUST, share=3
-)
-
-
-COLUMNS: Final[tuple[Column[AnomalyRow], ...]] = (
+_COLUMNS: Final[tuple[Column[AnomalyRow], ...]] = (
     Column(title="SLO", cell=lambda row: row.slo.slo.name, right=False, keep=MUST, share=4),
     Column(title="Of its", cell=lambda row: row.chart.kind, right=False, keep=MUST),
     Column(
@@ -175,6 +209,6 @@ COLUMNS: Final[tuple[Column[AnomalyRow], ...]] = (
     ),
     Column(title="Usual", cell=_newest(lambda row: row.chart.watched[-1].point.centre), keep=7),
     Column(title="Limit", cell=_newest(lambda row: row.chart.watched[-1].point.upper), keep=6),
-    STATE,
+    Column(title="State", cell=_state, right=False, keep=MUST, share=3),
 )
 """In the order of reading."""

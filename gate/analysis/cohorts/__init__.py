@@ -1,1 +1,165 @@
-"""``gate cohorts``: whose events burn a budget."""
+"""What ``gate cohorts`` found: whose events burn the budgets of one or several policies."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from math import isfinite
+
+from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
+from gate.decision.decision import PolicySource
+from gate.decision.document import source_document
+from gate.decision.slo_document import Json, instant, share
+from gate.errors import ExitCode
+from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
+from gate.measure.counts import Unmeasured
+from gate.policy.policy import Policy
+from gate.slo.window import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The events with one value of the label."""
+
+    value: str
+    """Empty for events without the label."""
+    total: float
+    bad: float
+    interval: tuple[float, float]
+    """95 % of its error ratio (Wilson), for failures that come in bursts as they do."""
+    burn_rate: float
+    budget_share: float
+    """Its bad events divided by the bad events that the budget of one SLO window allows."""
+    comparison: Comparison | None
+    """None if the others are compared with this group."""
+
+    @property
+    def ratio(self) -> float:
+        """The share of its events that failed."""
+        return self.bad / self.total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloCohorts:
+    """An SLO whose events are compared by group."""
+
+    slo: str
+    span: Span
+    step: timedelta
+    groups: tuple[Group, ...] = ()
+    """The most expensive first; empty if nothing is known."""
+    baseline: str | None = None
+    """The value that the others are compared with; None: each with all the rest."""
+    unknown: Fraction = Fraction(1)
+    """The share of the time of which nothing is known, 0 to 1."""
+    query: str | None = None
+    notes: tuple[str, ...] = ()
+    unmeasured: Unmeasured | None = None
+    """The reason why there are no groups; None if there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCohorts:
+    """The cohorts of one policy."""
+
+    policy: Policy
+    source: PolicySource
+    slos: tuple[SloCohorts, ...]
+    left_out: LeftOut
+    """SLOs without events that could be compared, each with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortReport:
+    """The cohorts of all policies."""
+
+    services: tuple[ServiceCohorts, ...]
+    """At least one."""
+    by: str
+    within: str | None
+    """A second label; events with the same value of it are alike. None if there is none."""
+    at: datetime
+    tool_version: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Undecided if an SLO could not be measured by group, whatever was found."""
+        slos = [slo for service in self.services for slo in service.slos]
+        unmeasured = any(slo.unmeasured is not None for slo in slos)
+        return ExitCode.UNDECIDED if unmeasured else ExitCode.ALLOW
+
+
+def cohorts_document(report: CohortReport) -> Json:
+    """Return the report as plain data; durations are in seconds, shares fractions of 1."""
+    return {
+        **document_head(report.at, report.tool_version, report.exit_code),
+        "by": report.by,
+        "stratify_by": report.within,
+        "services": [
+            {
+                "service": service.policy.service,
+                "source": source_document(service.source),
+                "slos": [_slo(slo) for slo in service.slos],
+                "left_out": left_out_document(service.left_out),
+            }
+            for service in report.services
+        ],
+    }
+
+
+def _slo(slo: SloCohorts) -> Json:
+    return {
+        "name": slo.slo,
+        "from": instant(slo.span.start),
+        "to": instant(slo.span.end),
+        "step_seconds": slo.step.total_seconds(),
+        "baseline": slo.baseline,
+        "unknown_share": share(slo.unknown),
+        "groups": [_group(group) for group in slo.groups],
+        "query": slo.query,
+        "notes": list(slo.notes),
+        "unmeasured": unmeasured_document(slo.unmeasured),
+    }
+
+
+def _group(group: Group) -> Json:
+    return {
+        "value": group.value,
+        "total": group.total,
+        "bad": group.bad,
+        "error_ratio": group.ratio,
+        "error_ratio_interval": list(group.interval),
+        "burn_rate": group.burn_rate,
+        "budget_share": group.budget_share,
+        "comparison": _comparison(group.comparison) if group.comparison else None,
+    }
+
+
+def _comparison(comparison: Comparison) -> Json:
+    return {
+        "outcome": comparison.outcome,
+        "reason": comparison.why if comparison.outcome is ComparisonOutcome.NOT_COMPARED else None,
+        "same_time": not comparison.apart,
+        "unadjusted_ratio": _finite(comparison.plain),
+        "crude": _contrast(comparison.crude),
+        "stratified": _contrast(comparison.within),
+        "detectable_error_ratio": comparison.detectable,
+        "detectable_ratio": comparison.detectable_ratio,
+    }
+
+
+def _contrast(contrast: Contrast | None) -> Json | None:
+    if contrast is None:
+        return None
+    return {
+        "ratio": _finite(contrast.ratio),
+        "ratio_interval": [_finite(end) for end in contrast.interval],
+        "probability": contrast.probability,
+        "adjusted_probability": contrast.adjusted,
+        "method": contrast.method,
+        "design_effect": contrast.effect,
+    }
+
+
+def _finite(number: float | None) -> float | None:
+    """Return what JSON can hold; a ratio to nothing has no end."""
+    return number if number is not None and isfinite(number) else None

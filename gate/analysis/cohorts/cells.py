@@ -1,34 +1,26 @@
 """The numbers of cohorts, and the columns of their table; not yet escaped for any format."""
 
 from dataclasses import dataclass
-from fractions import Fraction
 from math import inf
 from typing import Final
 
 from gate import wording
-from gate.analysis.cohorts.result import CohortReport, Group, ServiceCohorts, SloCohorts
-from gate.history.cohorts.comparison import ComparisonOutcome, Contrast
-from gate.reporters.column import MUST, Column
+from gate.analysis.cohorts import CohortReport, Group, ServiceCohorts, SloCohorts
+from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
+from gate.policy.findings import Verdict
+from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
 
-_FINE: Final = 10**9
-"""Denominators of shown numbers; what floats get wrong is finer, and would be rounded up."""
-
-
+_LARGE: Final = 2.0
+"""If no smaller ratio would show, the sample is too small to tell."""
 _UNLABELLED: Final = "(none)"
-
-
 _CERTAIN: Final = 0.001
-
-
 _TWO: Final = 2.0
-
-
 _TEN: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortRow:
-    """One group of one SLO."""
+    """A group of an SLO, which is a row of the table."""
 
     first: bool
     """Whether it is the SLO's first row."""
@@ -36,17 +28,17 @@ class CohortRow:
     group: Group
 
 
-def rows(service: ServiceCohorts) -> list[CohortRow]:
-    """Return a row for each group of each SLO, in order."""
-    return [
+def cohort_table(report: CohortReport, service: ServiceCohorts) -> DataTable:
+    """Return a row for each group of each SLO; columns without anything in them are left out."""
+    rows = [
         CohortRow(first=group is slo.groups[0], slo=slo, group=group)
         for slo in service.slos
         for group in slo.groups
     ]
+    return tabulate(rows, _columns(report, service))
 
 
-def columns(report: CohortReport, service: ServiceCohorts) -> tuple[Column[CohortRow], ...]:
-    """Return the columns, in the order of reading; those without anything in them are left out."""
+def _columns(report: CohortReport, service: ServiceCohorts) -> tuple[Column[CohortRow], ...]:
     several = len(service.slos) > 1
     within = report.within is not None
     baselines = {slo.baseline for slo in service.slos if slo.groups}
@@ -69,11 +61,6 @@ def outcome(group: Group) -> ComparisonOutcome | None:
     return group.comparison.outcome if group.comparison is not None else None
 
 
-def is_worse(row: CohortRow) -> bool:
-    """Return whether the group burns more than what it is compared with."""
-    return outcome(row.group) is ComparisonOutcome.WORSE
-
-
 def beside(baseline: str | None) -> str:
     """Write what a group is compared with."""
     return "the rest" if baseline is None else baseline or _UNLABELLED
@@ -93,61 +80,76 @@ def times(number: float) -> str:
     return f"{number:.{0 if number >= _TEN else 1 if number >= _TWO else 2}f}x"
 
 
-def ratio(one: Contrast) -> str:
-    """Write a ratio where there is one."""
-    return wording.NOTHING if one.ratio is None else times(one.ratio)
+def ratio(contrast: Contrast) -> str:
+    """Write a ratio, if there is any."""
+    return wording.NOTHING if contrast.ratio is None else times(contrast.ratio)
 
 
-def interval(one: Contrast) -> str:
+def interval(contrast: Contrast) -> str:
     """Write the interval of a ratio."""
-    low, high = one.interval
+    low, high = contrast.interval
     return f"{times(low)} to {times(high)}"
 
 
-def ratio_and_interval(one: Contrast) -> str:
+def ratio_and_interval(contrast: Contrast) -> str:
     """Write both."""
-    return f"{ratio(one)} ({interval(one)})"
+    return f"{ratio(contrast)} ({interval(contrast)})"
 
 
-def shown(number: float) -> Fraction:
-    """Return a float as a number that can be rounded for show."""
-    return Fraction(number).limit_denominator(_FINE)
+def undetected(group: Group, comparison: Comparison) -> str:
+    """Say how large a difference would have to be to be seen."""
+    events = f"{wording.amount(wording.shown(group.total))} events"
+    if comparison.detectable is None:
+        return f"not enough data to tell: no difference at all would show in {events}"
+    many = comparison.detectable_ratio
+    if many is None:
+        share = wording.spent(wording.shown(comparison.detectable))
+        return f"no difference seen; an error ratio below {share} would not show in {events}"
+    if many >= _LARGE:
+        return (
+            f"not enough data to tell: a difference below {times(many)} would not show in {events}"
+        )
+    return f"no difference seen; one of {times(many)} or more would most likely show"
 
 
 def _probability(row: CohortRow) -> str:
-    found = row.group.comparison
-    one = (found.within or found.crude) if found is not None else None
-    if one is None:
+    comparison = row.group.comparison
+    contrast = (comparison.within or comparison.crude) if comparison is not None else None
+    if contrast is None:
         return wording.NOTHING
-    return "<0.001" if one.adjusted < _CERTAIN else f"{one.adjusted:.3f}"
+    return "<0.001" if contrast.adjusted < _CERTAIN else f"{contrast.adjusted:.3f}"
 
 
 def _crude(row: CohortRow) -> Contrast | None:
     return row.group.comparison.crude if row.group.comparison is not None else None
 
 
-def _ratio_cell(row: CohortRow) -> str:
-    one = _crude(row)
-    return wording.NOTHING if one is None else ratio(one)
+def _ratio_cell(row: CohortRow) -> Cell:
+    contrast = _crude(row)
+    worse = outcome(row.group) is ComparisonOutcome.WORSE
+    return Cell(
+        text=wording.NOTHING if contrast is None else ratio(contrast),
+        tone=Verdict.BLOCK if worse else None,
+    )
 
 
 def _interval_cell(row: CohortRow) -> str:
-    one = _crude(row)
-    return wording.NOTHING if one is None else interval(one)
+    contrast = _crude(row)
+    return wording.NOTHING if contrast is None else interval(contrast)
 
 
 def _within_cell(row: CohortRow) -> str:
-    found = row.group.comparison
-    one = found.within if found is not None else None
-    return wording.NOTHING if one is None else ratio_and_interval(one)
+    comparison = row.group.comparison
+    contrast = comparison.within if comparison is not None else None
+    return wording.NOTHING if contrast is None else ratio_and_interval(contrast)
 
 
 def _shows_cell(row: CohortRow) -> str:
-    found = row.group.comparison
-    if found is None or found.detectable is None:
+    comparison = row.group.comparison
+    if comparison is None or comparison.detectable is None:
         return wording.NOTHING
-    many = found.detectable_ratio
-    return wording.spent(shown(found.detectable)) if many is None else times(many)
+    many = comparison.detectable_ratio
+    return wording.spent(wording.shown(comparison.detectable)) if many is None else times(many)
 
 
 def _error_ratio(row: CohortRow) -> str:
@@ -156,7 +158,7 @@ def _error_ratio(row: CohortRow) -> str:
 
 
 def _percent(number: float) -> str:
-    return wording.spent(shown(number), 2)
+    return wording.spent(wording.shown(number), 2)
 
 
 _SLO: Final[Column[CohortRow]] = Column(
@@ -166,26 +168,20 @@ _SLO: Final[Column[CohortRow]] = Column(
     keep=MUST,
     share=5,
 )
-
-
 _COUNTS: Final[tuple[Column[CohortRow], ...]] = (
-    Column(title="Events", cell=lambda row: wording.amount(shown(row.group.total)), keep=8),
-    Column(title="Bad", cell=lambda row: wording.amount(shown(row.group.bad)), keep=8),
+    Column(title="Events", cell=lambda row: wording.amount(wording.shown(row.group.total)), keep=8),
+    Column(title="Bad", cell=lambda row: wording.amount(wording.shown(row.group.bad)), keep=8),
     Column(title="Error ratio (95 %)", cell=_error_ratio, keep=5),
     Column(
-        title="Of budget", cell=lambda row: wording.spent(shown(row.group.budget_share)), keep=7
+        title="Of budget",
+        cell=lambda row: wording.spent(wording.shown(row.group.budget_share)),
+        keep=7,
     ),
-    Column(title="Burn", cell=lambda row: wording.burn(shown(row.group.burn_rate)), keep=4),
+    Column(title="Burn", cell=lambda row: wording.burn(wording.shown(row.group.burn_rate)), keep=4),
 )
-
-
 _RATIOS: Final[tuple[Column[CohortRow], ...]] = (
     Column(title="95 %", cell=_interval_cell, keep=3),
     Column(title="p", cell=_probability, keep=2),
 )
-
-
 _WITHIN: Final[Column[CohortRow]] = Column(title="Like with like", cell=_within_cell, keep=6)
-
-
 _SHOWS: Final[Column[CohortRow]] = Column(title="Would show", cell=_shows_cell, keep=6)

@@ -1,4 +1,4 @@
-"""What is asked of a backend to compare cohorts, and what its answers say."""
+"""The requests to a backend to compare cohorts, and what its answers say."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.analysis.cohorts.result import Group, ServiceCohorts, SloCohorts
+from gate.analysis.cohorts import Group, ServiceCohorts, SloCohorts
 from gate.budget.ratio import wilson_interval
 from gate.config.load import PolicyFile
 from gate.errors import nearest
@@ -16,32 +16,25 @@ from gate.history.cohorts.contests import Contest, compare_all
 from gate.history.cohorts.dispersion import FEWEST_STEPS, own_effect
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, LabelValues
 from gate.measure.counts import Cause, Unmeasured
-from gate.measure.history import newest_steps
+from gate.measure.history import newest_steps, unknown_share
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import RatioSlo, Slo
 from gate.slo.window import Span
+from gate.wording import without_events
 
 _STEPS: Final = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720)
 """In minutes; longer ones are whole days."""
-
-
 _MOST_STEPS: Final = 200
 """An hour for 7 days, 4 hours for 30: enough to tell how failures are spread, and few to send."""
-
-
 _MINUTE: Final = timedelta(minutes=1)
-
-
 SHORTEST: Final = FEWEST_STEPS * _STEPS[0] * _MINUTE
-"""Of a shorter time nothing could be said."""
-
-
+"""Nothing can be said about a shorter time."""
 _DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortOptions:
-    """How events are told apart."""
+    """How to compare events by group."""
 
     at: datetime
     by: str
@@ -50,66 +43,64 @@ class CohortOptions:
     stratify_by: str | None = None
     """A second label: events with the same value of it are alike."""
     baseline: str | None = None
-    """The value that the others are compared with; None: each with the rest."""
+    """The value that the others are compared with; None to compare each with the rest."""
     last: timedelta | None = None
-    """How far to look back; None: as far as each SLO's window has come."""
+    """How far to look back; None for the elapsed part of each SLO's window."""
     slos: tuple[str, ...] = ()
-    """Only these; empty: all."""
+    """Only these SLOs; all if empty."""
     top: int = 20
-    """So many values are told apart, at least 1."""
+    """The number of values that get a group of their own, at least 1."""
 
 
 SloRequest = tuple[RatioSlo, CohortRequest]
 
 
-def cohort_requests(policy: Policy, asked: CohortOptions) -> list[SloRequest]:
+def cohort_requests(policy: Policy, options: CohortOptions) -> list[SloRequest]:
     """Return what has to be asked of a backend for a policy, each with its SLO."""
     return [
-        (slo, _request(slo, asked))
+        (slo, _request(slo, options))
         for slo in policy.slos
-        if isinstance(slo, RatioSlo) and _why_not(slo) is None and _wanted(slo, asked)
+        if isinstance(slo, RatioSlo) and _why_not(slo) is None and _wanted(slo, options)
     ]
 
 
-def left_out(policy: Policy, asked: CohortOptions) -> tuple[tuple[str, str], ...]:
+def left_out(policy: Policy, options: CohortOptions) -> tuple[tuple[str, str], ...]:
     """Return which SLOs have no events that could be told apart, each with the reason."""
     return tuple(
         (slo.name, reason)
         for slo in policy.slos
-        if _wanted(slo, asked) and (reason := _why_not(slo)) is not None
+        if _wanted(slo, options) and (reason := _why_not(slo)) is not None
     )
 
 
-def _request(slo: RatioSlo, asked: CohortOptions) -> CohortRequest:
-    counted = slo.window.counted(asked.at)
-    length = asked.last or counted.length
+def _request(slo: RatioSlo, options: CohortOptions) -> CohortRequest:
+    counted = slo.window.counted(options.at)
+    length = options.last or counted.length
     step = _step(length)
     return CohortRequest(
         sli=slo.sli,
         span=newest_steps(Span(counted.end - length, counted.end), step),
         step=step,
-        by=(asked.by,) if asked.stratify_by is None else (asked.by, asked.stratify_by),
-        most=asked.top,
-        keep=asked.baseline,
+        by=(options.by,) if options.stratify_by is None else (options.by, options.stratify_by),
+        most=options.top,
+        keep=options.baseline,
     )
 
 
 def _step(length: timedelta) -> timedelta:
     """Return the shortest step of which there are not too many."""
-    fitting = [one * _MINUTE for one in _STEPS if length <= one * _MINUTE * _MOST_STEPS]
+    fitting = [minutes * _MINUTE for minutes in _STEPS if length <= minutes * _MINUTE * _MOST_STEPS]
     return fitting[0] if fitting else -(-length // (_MOST_STEPS * _DAY)) * _DAY
 
 
-def _wanted(slo: Slo, asked: CohortOptions) -> bool:
-    return not asked.slos or slo.name in asked.slos
+def _wanted(slo: Slo, options: CohortOptions) -> bool:
+    return not options.slos or slo.name in options.slos
 
 
 def _why_not(slo: Slo) -> str | None:
     """Say why an SLO has no events that could be told apart; None: it has."""
-    if isinstance(slo, SpendSlo):
-        return "it spends an amount, of which no event is bad"
-    if isinstance(slo, CompositeSlo):
-        return "it is a composite; its members are looked at themselves"
+    if not isinstance(slo, RatioSlo):
+        return without_events(slo)
     if slo.slices is not None:
         return "it counts slices of time, which belong to no group"
     if slo.sli.sliced:
@@ -119,53 +110,51 @@ def _why_not(slo: Slo) -> str | None:
 
 _WHOLE: Final = 1e-6
 """A count that is off by more is no number of events, but a server's estimate of one."""
-
-
 _ESTIMATED: Final = (
     "the server extrapolates, so counts need not be whole; for the tests they are rounded"
 )
 
 
 def service_cohorts(
-    file: PolicyFile, asked: CohortOptions, answers: Sequence[CohortAnswer]
+    file: PolicyFile, options: CohortOptions, answers: Sequence[CohortAnswer]
 ) -> ServiceCohorts:
     """Return what the answers to a policy's `cohort_requests`, in their order, come to."""
-    requests = cohort_requests(file.policy, asked)
+    requests = cohort_requests(file.policy, options)
     measured = [
-        _measured(slo, request, answer, asked)
+        _measured(slo, request, answer, options)
         for (slo, request), answer in zip(requests, answers, strict=True)
     ]
-    compared = compare_all([list(one.contests.values()) for one in measured])
+    compared = compare_all([list(measured_slo.contests.values()) for measured_slo in measured])
     return ServiceCohorts(
         policy=file.policy,
         source=file.source,
         slos=tuple(
-            one.told(dict(zip(one.contests, found, strict=True)))
-            for one, found in zip(measured, compared, strict=True)
+            measured_slo.compared(dict(zip(measured_slo.contests, comparisons, strict=True)))
+            for measured_slo, comparisons in zip(measured, compared, strict=True)
         ),
-        left_out=left_out(file.policy, asked),
+        left_out=left_out(file.policy, options),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """One SLO's groups, and what is to be compared; without groups: why there are none."""
+    """The groups of one SLO and what is to be compared; without groups, why there are none."""
 
     slo: RatioSlo
-    known: SloCohorts
+    cohorts: SloCohorts
     groups: Mapping[str, Arm]
     contests: Mapping[str, Contest]
 
-    def told(self, comparisons: Mapping[str, Comparison]) -> SloCohorts:
+    def compared(self, comparisons: Mapping[str, Comparison]) -> SloCohorts:
         """Return the groups with what was found, those that cost the most first."""
         groups = [self._group(value, comparisons.get(value)) for value in self.groups]
-        ranked = sorted(groups, key=lambda one: (-one.bad, -one.total, one.value))
-        return replace(self.known, groups=tuple(ranked))
+        ranked = sorted(groups, key=lambda group: (-group.bad, -group.total, group.value))
+        return replace(self.cohorts, groups=tuple(ranked))
 
     def _group(self, value: str, comparison: Comparison | None) -> Group:
-        one, budget = self.groups[value], float(self.slo.budget)
-        total, bad = one.sums
-        effect = own_effect(one)
+        events, budget = self.groups[value], float(self.slo.budget)
+        total, bad = events.sums
+        effect = own_effect(events)
         low, high = wilson_interval(Fraction(bad / effect), Fraction(total / effect))
         return Group(
             value=value,
@@ -179,50 +168,52 @@ class _Measured:
 
     def _allowed(self) -> float:
         """Return how many events may fail in one SLO window, at the mean traffic of the time."""
-        events = sum(one.sums[0] for one in self.groups.values())
-        known = self.known.span.length * (1 - float(self.known.unknown))
-        window = self.slo.window.whole(self.known.span.end).length
-        return float(self.slo.budget) * events * (window / known)
+        events = sum(group.sums[0] for group in self.groups.values())
+        measured = self.cohorts.span.length * (1 - float(self.cohorts.unknown))
+        window = self.slo.window.whole(self.cohorts.span.end).length
+        return float(self.slo.budget) * events * (window / measured)
 
 
 def _measured(
-    slo: RatioSlo, request: CohortRequest, answer: CohortAnswer, asked: CohortOptions
+    slo: RatioSlo, request: CohortRequest, answer: CohortAnswer, options: CohortOptions
 ) -> _Measured:
-    known = SloCohorts(slo=slo.name, span=request.span, step=request.step, query=answer.query)
+    slo_cohorts = SloCohorts(slo=slo.name, span=request.span, step=request.step, query=answer.query)
     if isinstance(answer, Unmeasured):
-        return _lost(slo, known, answer)
+        return _lost(slo, slo_cohorts, answer)
     by_value: dict[str, dict[LabelValues, Cohort]] = {}
     for values, cohort in answer.groups.items():
         by_value.setdefault(values[0], {})[values] = cohort
     groups = {value: arm(some.values(), request.steps) for value, some in by_value.items()}
-    if asked.baseline is not None and asked.baseline not in groups:
-        reason = f"{asked.by} has no value {asked.baseline!r}{nearest(asked.baseline, groups)}"
-        return _lost(slo, known, Unmeasured(cause=Cause.NO_DATA, reason=reason))
-    baseline = asked.baseline if asked.baseline is not None else _one_of_two(groups)
-    steps = zip(*(one.total for one in answer.groups.values()), strict=True)
+    if options.baseline is not None and options.baseline not in groups:
+        reason = (
+            f"{options.by} has no value {options.baseline!r}{nearest(options.baseline, groups)}"
+        )
+        return _lost(slo, slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
+    baseline = options.baseline if options.baseline is not None else _one_of_two(groups)
+    steps = zip(*(cohort.total for cohort in answer.groups.values()), strict=True)
     seen = sum(any(point is not None for point in step) for step in steps)
     estimated = any(
-        abs(number - round(number)) > _WHOLE for one in groups.values() for number in one.sums
+        abs(number - round(number)) > _WHOLE for group in groups.values() for number in group.sums
     )
     return _Measured(
         slo=slo,
-        known=replace(
-            known,
+        cohorts=replace(
+            slo_cohorts,
             baseline=baseline,
-            unknown=1 - Fraction(seen, request.steps),
+            unknown=unknown_share(seen, request.steps),
             notes=(*answer.notes, *((_ESTIMATED,) if estimated else ())),
         ),
         groups=groups,
         contests={
-            value: _contest(value, baseline, answer.groups, request, asked)
+            value: _contest(value, baseline, answer.groups, request, options)
             for value in groups
             if value != baseline
         },
     )
 
 
-def _lost(slo: RatioSlo, known: SloCohorts, why: Unmeasured) -> _Measured:
-    return _Measured(slo=slo, known=replace(known, unmeasured=why), groups={}, contests={})
+def _lost(slo: RatioSlo, slo_cohorts: SloCohorts, why: Unmeasured) -> _Measured:
+    return _Measured(slo=slo, cohorts=replace(slo_cohorts, unmeasured=why), groups={}, contests={})
 
 
 def _contest(
@@ -230,7 +221,7 @@ def _contest(
     baseline: str | None,
     groups: Mapping[LabelValues, Cohort],
     request: CohortRequest,
-    asked: CohortOptions,
+    options: CohortOptions,
 ) -> Contest:
     def pair(stratum: str | None) -> Pair:
         alike = {
@@ -246,7 +237,7 @@ def _contest(
         ]
         return Pair(arm(mine, request.steps), arm(others, request.steps))
 
-    if asked.stratify_by is None:
+    if options.stratify_by is None:
         return Contest(whole=pair(None))
     strata = sorted({values[-1] for values in groups})
     return Contest(whole=pair(None), strata=tuple(map(pair, strata)))

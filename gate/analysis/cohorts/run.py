@@ -1,10 +1,10 @@
-"""Telling apart whose events burn the budgets of everything that one or several policies count."""
+"""Comparing cohorts: whose events burn the budgets of one or several policies."""
 
 from collections.abc import Callable, Sequence
 
 from gate import __version__
+from gate.analysis.cohorts import CohortReport, ServiceCohorts
 from gate.analysis.cohorts.measure import CohortOptions, cohort_requests, service_cohorts
-from gate.analysis.cohorts.result import CohortReport, ServiceCohorts
 from gate.backends import cohorts_of, open_backend
 from gate.check.measure import OpenBackend, run_concurrently
 from gate.config.load import PolicyFile
@@ -14,7 +14,7 @@ from gate.measure.counts import Limits
 
 
 def compare_cohorts(
-    files: Sequence[PolicyFile], asked: CohortOptions, *, open_with: OpenBackend = open_backend
+    files: Sequence[PolicyFile], options: CohortOptions, *, open_with: OpenBackend = open_backend
 ) -> CohortReport:
     """Return whose events burn the budgets of every policy.
 
@@ -22,35 +22,35 @@ def compare_cohorts(
         UsageError: a backend cannot tell events apart, no policy has an SLO that was asked for, or
             a backend's package is missing.
     """
-    _check_names(files, asked)
-    tellers = [_teller(file, asked, open_with) for file in files]
+    _check_names(files, options)
+    tellers = [_teller(file, options, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceCohorts]:
         def tell() -> ServiceCohorts:
-            requests = cohort_requests(files[place].policy, asked)
-            found = tellers[place].cohorts([request for _, request in requests])
-            return service_cohorts(files[place], asked, found)
+            requests = cohort_requests(files[place].policy, options)
+            answers = tellers[place].cohorts([request for _, request in requests])
+            return service_cohorts(files[place], options, answers)
 
         return tell
 
     return CohortReport(
         services=tuple(run_concurrently([task(place) for place in range(len(files))])),
-        by=asked.by,
-        within=asked.stratify_by,
-        at=asked.at,
+        by=options.by,
+        within=options.stratify_by,
+        at=options.at,
         tool_version=__version__,
     )
 
 
-def _check_names(files: Sequence[PolicyFile], asked: CohortOptions) -> None:
+def _check_names(files: Sequence[PolicyFile], options: CohortOptions) -> None:
     names = [slo.name for file in files for slo in file.policy.slos]
-    for name in asked.slos:
+    for name in options.slos:
         if name not in names:
-            raise UsageError(f"--slo {name}: no policy has this SLO{nearest(name, names)}")
+            raise UsageError(f"no policy has the SLO {name}{nearest(name, names)}")
 
 
-def _teller(file: PolicyFile, asked: CohortOptions, open_with: OpenBackend) -> CohortBackend:
-    teller = cohorts_of(open_with(file.settings, Limits(timeout=asked.timeout)))
+def _teller(file: PolicyFile, options: CohortOptions, open_with: OpenBackend) -> CohortBackend:
+    teller = cohorts_of(open_with(file.settings, Limits(timeout=options.timeout)))
     if teller is None:
         kind = file.settings.kind
         path = file.source.path

@@ -1,1 +1,177 @@
-"""``gate doctor``: whether a count can be trusted."""
+"""What ``gate doctor`` saw of one or several policies, and the examination that shows it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gate import __version__
+from gate.analysis import document_head
+from gate.backends import Settings, open_doctor
+from gate.check.measure import main_request, run_concurrently
+from gate.config.load import PolicyFile
+from gate.decision.decision import PolicySource
+from gate.decision.document import source_document
+from gate.decision.slo_document import Json
+from gate.errors import ExitCode
+from gate.measure.counts import Limits
+from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Doctor, Level, worst
+from gate.policy.policy import Policy
+from gate.slo.indicator import Sli
+from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloCheckup:
+    """An SLO with counts of its own, which a composite has not."""
+
+    slo: RatioSlo | SpendSlo
+    symptoms: tuple[CheckResult, ...]
+    caveats: tuple[str, ...]
+    """The notes of its preset, whatever was seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyCheckup:
+    """The checks of one policy and its backend."""
+
+    policy: Policy
+    source: PolicySource
+    kind: str
+    """The type of the backend."""
+    backend: tuple[CheckResult, ...]
+    slos: tuple[SloCheckup, ...]
+
+    @property
+    def symptoms(self) -> list[CheckResult]:
+        """All check results, those of the backend first."""
+        return [*self.backend, *(symptom for slo in self.slos for symptom in slo.symptoms)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkup:
+    """The checks of all policies."""
+
+    policies: tuple[PolicyCheckup, ...]
+    """At least one."""
+    evaluated_at: datetime
+    tool_version: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Undecided where anything could not be looked at; usage where something is wrong."""
+        faults = {
+            symptom.check
+            for policy in self.policies
+            for symptom in policy.symptoms
+            if symptom.level is Level.FAULT
+        }
+        if Check.REACH in faults:
+            return ExitCode.UNDECIDED
+        return ExitCode.USAGE if faults else ExitCode.ALLOW
+
+
+def checkup_document(checkup: Checkup) -> Json:
+    """Return the checkup as plain data."""
+    return {
+        **document_head(checkup.evaluated_at, checkup.tool_version, checkup.exit_code),
+        "policies": [_policy(policy) for policy in checkup.policies],
+    }
+
+
+def _policy(checked: PolicyCheckup) -> Json:
+    return {
+        "service": checked.policy.service,
+        "source": source_document(checked.source),
+        "level": worst(checked.symptoms),
+        "backend": {"type": checked.kind, **_checks(checked.backend)},
+        "slos": [
+            {
+                "name": slo.slo.name,
+                "preset": slo.slo.sli.preset,
+                "caveats": list(slo.caveats),
+                **_checks(slo.symptoms),
+            }
+            for slo in checked.slos
+        ],
+    }
+
+
+def _checks(symptoms: Sequence[CheckResult]) -> Json:
+    return {
+        "level": worst(symptoms),
+        "checks": [
+            {
+                "check": symptom.check,
+                "level": symptom.level,
+                "message": symptom.says,
+                "remedy": symptom.remedy,
+                "examined": symptom.looked_at,
+            }
+            for symptom in symptoms
+        ],
+    }
+
+
+OpenDoctor = Callable[[Settings, Limits], Doctor]
+
+
+def examine(
+    files: Sequence[PolicyFile],
+    *,
+    at: datetime,
+    timeout: timedelta,
+    open_with: OpenDoctor = open_doctor,
+) -> Checkup:
+    """Return what the doctor of each policy's backend sees.
+
+    Raises:
+        UsageError: a backend's package is missing.
+    """
+    doctors = [open_with(file.settings, Limits(timeout=timeout)) for file in files]
+
+    def task(place: int) -> Callable[[], PolicyCheckup]:
+        return lambda: _examine(files[place], doctors[place], at)
+
+    return Checkup(
+        policies=tuple(run_concurrently([task(place) for place in range(len(files))])),
+        evaluated_at=at,
+        tool_version=__version__,
+    )
+
+
+def _examine(file: PolicyFile, doctor: Doctor, at: datetime) -> PolicyCheckup:
+    slos = [slo for slo in file.policy.slos if not isinstance(slo, CompositeSlo)]
+    diagnosis = doctor.examine([_patient(slo, file.policy, at) for slo in slos], at)
+    return PolicyCheckup(
+        policy=file.policy,
+        source=file.source,
+        kind=file.settings.kind,
+        backend=diagnosis.backend,
+        slos=tuple(
+            SloCheckup(slo=slo, symptoms=symptoms, caveats=_caveats(slo.sli))
+            for slo, symptoms in zip(slos, diagnosis.slos, strict=True)
+        ),
+    )
+
+
+def _patient(slo: RatioSlo | SpendSlo, policy: Policy, at: datetime) -> CheckedSlo:
+    return CheckedSlo(
+        name=slo.name,
+        request=main_request(slo, at),
+        whole=slo.window.whole(at).length,
+        max_age=policy.guards.max_age,
+        min_coverage=policy.guards.min_coverage,
+    )
+
+
+def _caveats(sli: Sli) -> tuple[str, ...]:
+    if sli.preset is None:
+        return ()
+    from gate.config.presets import load_preset  # noqa: PLC0415 - only of policies with presets
+
+    server, _, kind = sli.preset.partition("/")
+    preset = load_preset(server)
+    return (
+        *(f"{server}: {note}" for note in preset.notes),
+        *(f"{sli.preset}: {note}" for note in preset.indicators[kind].notes),
+    )

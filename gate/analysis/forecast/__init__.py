@@ -1,1 +1,159 @@
-"""``gate forecast``: when a budget runs out or comes back."""
+"""What ``gate forecast`` predicts of the budgets of one or several policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from gate.analysis import document_head, unmeasured_document
+from gate.budget.assessment import Assessment
+from gate.decision.decision import PolicySource
+from gate.decision.document import source_document
+from gate.decision.slo_document import Json, instant, share
+from gate.errors import ExitCode
+from gate.history.calendar_forecast import Expected
+from gate.measure.counts import Unmeasured
+from gate.policy.policy import Policy
+from gate.policy.tiers import Tier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastOptions:
+    """What is to be predicted."""
+
+    at: datetime
+    """Now."""
+    last: timedelta
+    """The length of the history for a calendar budget's interval, in whole hours."""
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """The future of a budget at one burn rate."""
+
+    rate_of: timedelta | None
+    """The window before now whose burn rate continues; None if nothing more fails."""
+    burn: Fraction
+    exhausted_at: datetime | None
+    """None: not at this rate, or not before the reset, or gone already."""
+    back: Mapping[str, datetime | None] = field(default_factory=dict)
+    """Rolling: for each tier better than the present one when the budget is in it, or in a better
+    one; None: not at this rate."""
+    left_at_reset: Fraction | None = None
+    """Calendar: below 0 where it is overspent by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloForecast:
+    """The future of one SLO's budget."""
+
+    assessment: Assessment
+    tier: Tier | None
+    """The tier of what is left; None if it was not measured."""
+    projections: tuple[Projection, ...] = ()
+    """Of a rolling budget by its history; of a calendar one by division, which is exact there as
+    long as the traffic stays. Empty: see ``unmeasured`` and ``limitation``."""
+    expected: Expected | None = None
+    """Calendar: what is left at the reset if what comes is like what was."""
+    limitation: str | None = None
+    """Why nothing more can be predicted although nothing is missing; a sentence."""
+    unmeasured: Unmeasured | None = None
+    """The reason why the history or the budget could not be obtained."""
+    unknown: Fraction = Fraction(0)
+    """The share of the history without data, 0 to 1."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing is left."""
+        compared = self.assessment.compared
+        return compared is not None and compared <= 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceForecast:
+    """The future of one policy's budgets."""
+
+    policy: Policy
+    source: PolicySource
+    slos: tuple[SloForecast, ...]
+    """In the policy's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastReport:
+    """The future of all budgets."""
+
+    services: tuple[ServiceForecast, ...]
+    """At least one."""
+    evaluated_at: datetime
+    tool_version: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Undecided if a budget or a history could not be obtained, whatever is predicted."""
+        lost = any(slo.unmeasured for service in self.services for slo in service.slos)
+        return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
+
+
+def forecast_document(report: ForecastReport) -> Json:
+    """Return the report as plain data; durations are in seconds, shares fractions of 1."""
+    return {
+        **document_head(report.evaluated_at, report.tool_version, report.exit_code),
+        "services": [
+            {
+                "service": service.policy.service,
+                "source": source_document(service.source),
+                "slos": [_slo(slo) for slo in service.slos],
+            }
+            for service in report.services
+        ],
+    }
+
+
+def _slo(forecast: SloForecast) -> Json:
+    assessment = forecast.assessment
+    simple = assessment.forecast
+    return {
+        "name": assessment.slo.name,
+        "remaining": share(assessment.remaining),
+        "compared": share(assessment.compared),
+        "tier": forecast.tier.name if forecast.tier else None,
+        "resets_at": instant(simple.resets_at) if simple else None,
+        "projections": [_projection(projection) for projection in forecast.projections],
+        "expected": _expected(forecast.expected),
+        "limitation": forecast.limitation,
+        "unknown_share": share(forecast.unknown),
+        "notes": list(forecast.notes),
+        "unmeasured": unmeasured_document(forecast.unmeasured),
+    }
+
+
+def _projection(projection: Projection) -> Json:
+    return {
+        "burn_rate_window_seconds": projection.rate_of.total_seconds()
+        if projection.rate_of
+        else None,
+        "burn_rate": share(projection.burn),
+        "exhausted_at": _second(projection.exhausted_at),
+        "reaches_tier_at": {tier: _second(at) for tier, at in projection.back.items()},
+        "left_at_reset": share(projection.left_at_reset),
+    }
+
+
+def _expected(expected: Expected | None) -> Json | None:
+    if expected is None:
+        return None
+    return {
+        "low": expected.low,
+        "median": expected.median,
+        "high": expected.high,
+        "lasting_share": expected.lasting,
+        "history_seconds": expected.history_length.total_seconds(),
+    }
+
+
+def _second(at: datetime | None) -> str | None:
+    # In a prediction microseconds are noise.
+    return None if at is None else instant(at.replace(microsecond=0))

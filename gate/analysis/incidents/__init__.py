@@ -1,1 +1,189 @@
-"""``gate incidents``: when a budget burned too fast."""
+"""What ``gate incidents`` found in the history of one or several policies."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+
+from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
+from gate.decision.decision import PolicySource
+from gate.decision.document import source_document
+from gate.decision.slo_document import Json, instant, share
+from gate.errors import ExitCode
+from gate.history.incidents import Incident, IncidentEnding
+from gate.history.records import AnnotatedIncident, Deployment, IncidentRecord
+from gate.history.service_incidents import (
+    Drain,
+    Reliability,
+    ServiceIncident,
+    SloImpact,
+)
+from gate.measure.counts import Unmeasured
+from gate.policy.policy import Policy
+from gate.slo.window import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchedSlo:
+    """An SLO whose history was searched."""
+
+    slo: str
+    impacts: tuple[SloImpact, ...]
+    """The oldest first; empty also where nothing is known."""
+    unknown: Fraction
+    """The share of the time without data, 0 to 1."""
+    query: str | None
+    unmeasured: Unmeasured | None
+    """The reason why there is no history; None if there is one."""
+    smaller: tuple[SloImpact, ...] = ()
+    """Incidents that cost less than the least share, which are only summed up."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceIncidents:
+    """The incidents of one policy."""
+
+    policy: Policy
+    source: PolicySource
+    slos: tuple[SearchedSlo, ...]
+    left_out: LeftOut
+    """SLOs that have no burn rate by events, each with a sentence that says so."""
+    annotated: tuple[AnnotatedIncident, ...]
+    """All incidents of the service with what is known of them, the oldest first."""
+    reliability: Reliability
+    drain: Drain | None
+
+    @property
+    def unmeasured(self) -> bool:
+        """Whether an SLO has no history."""
+        return any(slo.unmeasured is not None for slo in self.slos)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentReport:
+    """The incidents of all policies."""
+
+    services: tuple[ServiceIncidents, ...]
+    """At least one."""
+    span: Span
+    step: timedelta
+    threshold: Fraction
+    without_impact: tuple[IncidentRecord, ...]
+    """Known incidents in the time looked at that cost no SLO anything."""
+    tool_version: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Undecided if a history could not be obtained, else allow: findings are no verdict."""
+        unmeasured = any(service.unmeasured for service in self.services)
+        return ExitCode.UNDECIDED if unmeasured else ExitCode.ALLOW
+
+
+def incidents_document(report: IncidentReport) -> Json:
+    """Return the report as plain data; durations are in seconds, shares fractions of 1."""
+    return {
+        **document_head(report.span.end, report.tool_version, report.exit_code),
+        "from": instant(report.span.start),
+        "to": instant(report.span.end),
+        "step_seconds": _seconds(report.step),
+        "burn_rate_threshold": share(report.threshold),
+        "services": [_service(service) for service in report.services],
+        "records_without_impact": [_record(record) for record in report.without_impact],
+    }
+
+
+def _service(service: ServiceIncidents) -> Json:
+    figures = service.reliability
+    return {
+        "service": service.policy.service,
+        "source": source_document(service.source),
+        "slos": [_looked_at(slo) for slo in service.slos],
+        "left_out": left_out_document(service.left_out),
+        "incidents": [_incident(incident) for incident in service.annotated],
+        "count": figures.count,
+        "mttr_seconds": _seconds(figures.mttr),
+        "longest_seconds": _seconds(figures.longest),
+        "mtbf_seconds": _seconds(figures.mtbf),
+        "drain": _drain(service.drain),
+    }
+
+
+def _looked_at(slo: SearchedSlo) -> Json:
+    return {
+        "name": slo.slo,
+        "unknown_share": share(slo.unknown),
+        "smaller_incidents": {
+            "count": len(slo.smaller),
+            "budget_share": sum(impact.share for impact in slo.smaller),
+        },
+        "query": slo.query,
+        "notes": list(slo.notes),
+        "unmeasured": unmeasured_document(slo.unmeasured),
+    }
+
+
+def _incident(annotated: AnnotatedIncident) -> Json:
+    return {
+        **_stretch(annotated.episode),
+        "slos": [
+            {
+                "name": impact.slo,
+                **_stretch(impact.incident),
+                "bad": impact.incident.bad,
+                "budget_share": impact.share,
+                "peak_burn_rate": impact.incident.peak,
+                "unknown_seconds": _seconds(impact.incident.unknown),
+            }
+            for impact in annotated.episode.felt
+        ],
+        "records": [_record(record) for record in annotated.records],
+        "deploys": [deploy_document(deploy) for deploy in annotated.deploys],
+    }
+
+
+def _stretch(incident: ServiceIncident | Incident) -> Json:
+    return {
+        "start": instant(incident.start),
+        "end": None if incident.ending is IncidentEnding.OPEN else instant(incident.end),
+        "ending": incident.ending,
+        "duration_seconds": _seconds(incident.duration),
+    }
+
+
+def _record(record: IncidentRecord) -> Json:
+    return {
+        "id": record.id,
+        "title": record.title,
+        "start": instant(record.start),
+        "end": instant(record.end),
+        "status": record.status,
+        "cause": record.cause,
+        "remediation": record.remediation,
+        "link": record.link,
+    }
+
+
+def deploy_document(deploy: Deployment) -> Json:
+    """Return a deploy as plain data."""
+    return {
+        "time": instant(deploy.time),
+        "revision": deploy.revision,
+        "service": deploy.service,
+        "change": deploy.change,
+    }
+
+
+def _drain(drain: Drain | None) -> Json | None:
+    if drain is None:
+        return None
+    return {
+        "slo": drain.slo,
+        "window_seconds": _seconds(drain.window),
+        "incidents_per_window": drain.per_window,
+        "budget_share_each": drain.each,
+        "budget_share_per_window": drain.total,
+    }
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else length.total_seconds()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate import __version__
-from gate.analysis.incidents.result import IncidentReport, LookedAt, ServiceIncidents
+from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
@@ -31,7 +31,14 @@ from gate.history.service_incidents import (
     reliability,
 )
 from gate.measure.counts import Unmeasured
-from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest, newest_steps
+from gate.measure.history import (
+    HistoryBackend,
+    Series,
+    SeriesAnswer,
+    SeriesRequest,
+    newest_steps,
+    unknown_share,
+)
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span
@@ -40,12 +47,12 @@ from gate.wording import burn_shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentOptions:
-    """What is looked for, and what is known already."""
+    """What to search for, and what is known already."""
 
     at: datetime
     """The end of the history that is looked at."""
     last: timedelta
-    """How much of it; what is over a whole number of steps is left out."""
+    """The length of the history; a rest that is not a whole step is left out."""
     step: timedelta
     """At most ``last``."""
     threshold: Fraction
@@ -58,7 +65,7 @@ class IncidentOptions:
 
     @property
     def span(self) -> Span:
-        """A whole number of steps."""
+        """The time to search, a whole number of steps."""
         return newest_steps(Span(self.at - self.last, self.at), self.step)
 
     def request(self, slo: RatioSlo) -> SeriesRequest:
@@ -67,107 +74,117 @@ class IncidentOptions:
 
 
 def search_incidents(
-    files: Sequence[PolicyFile], asked: IncidentOptions, *, open_with: OpenBackend = open_backend
+    files: Sequence[PolicyFile], options: IncidentOptions, *, open_with: OpenBackend = open_backend
 ) -> IncidentReport:
     """Return the incidents of every policy.
 
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
-    histories = [open_history(file, asked.timeout, open_with)[1] for file in files]
+    histories = [open_history(file, options.timeout, open_with)[1] for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
         file, history = files[place], histories[place]
-        return lambda: service_incidents(file, ask(history, file.policy, asked), asked)
+        return lambda: service_incidents(file, ask(history, file.policy, options), options)
 
-    return incident_report(run_concurrently([task(place) for place in range(len(files))]), asked)
+    return incident_report(run_concurrently([task(place) for place in range(len(files))]), options)
 
 
-def incident_report(services: Sequence[ServiceIncidents], asked: IncidentOptions) -> IncidentReport:
-    """Put together what was found under every policy."""
-    explained = [one for service in services for one in service.explained]
+def incident_report(
+    services: Sequence[ServiceIncidents], options: IncidentOptions
+) -> IncidentReport:
+    """Merge what was found under every policy."""
+    incidents = [annotated for service in services for annotated in service.annotated]
     return IncidentReport(
         services=tuple(services),
-        span=asked.span,
-        step=asked.step,
-        threshold=asked.threshold,
-        unfelt=records_without_impact(asked.records, explained, asked.span),
+        span=options.span,
+        step=options.step,
+        threshold=options.threshold,
+        without_impact=records_without_impact(options.records, incidents, options.span),
         tool_version=__version__,
     )
 
 
-def ask(history: HistoryBackend, policy: Policy, asked: IncidentOptions) -> dict[str, SeriesAnswer]:
+def ask(
+    history: HistoryBackend, policy: Policy, options: IncidentOptions
+) -> dict[str, SeriesAnswer]:
     """Return the history of each of these SLOs by name; all are asked for at once."""
     slos = by_events(policy)
-    requests = [asked.request(slo) for slo in slos]
+    requests = [options.request(slo) for slo in slos]
     answers = history.history(requests) if requests else []
     return dict(zip((slo.name for slo in slos), answers, strict=True))
 
 
 def service_incidents(
-    file: PolicyFile, answers: Mapping[str, SeriesAnswer], asked: IncidentOptions
+    file: PolicyFile, answers: Mapping[str, SeriesAnswer], options: IncidentOptions
 ) -> ServiceIncidents:
     """Return the incidents of a policy.
 
     Args:
         file: the policy.
         answers: to `IncidentOptions.request`, of each SLO that `by_events` names.
-        asked: what is looked for.
+        options: what to search for.
     """
     policy, slos = file.policy, by_events(file.policy)
-    looked_at = tuple(_looked_at(slo, answers[slo.name], asked) for slo in slos)
-    felt = [one for looked in looked_at for one in looked.felt]
-    found = merge_incidents(felt)
-    known = {
+    looked_at = tuple(_looked_at(slo, answers[slo.name], options) for slo in slos)
+    impacts = [impact for slo in looked_at for impact in slo.impacts]
+    incidents = merge_incidents(impacts)
+    steps_with_data = {
         name: known_steps(answer) for name, answer in answers.items() if isinstance(answer, Series)
     }
-    anything = [any(steps) for steps in zip(*known.values(), strict=True)]
+    anything = [any(steps) for steps in zip(*steps_with_data.values(), strict=True)]
     return ServiceIncidents(
         policy=policy,
         source=file.source,
         slos=looked_at,
         left_out=left_out(policy),
-        explained=tuple(
-            annotate(one, asked.records, asked.deploys, service=policy.service, step=asked.step)
-            for one in found
+        annotated=tuple(
+            annotate(
+                incident,
+                options.records,
+                options.deploys,
+                service=policy.service,
+                step=options.step,
+            )
+            for incident in incidents
         ),
-        reliability=reliability(found, anything, start=asked.span.start, step=asked.step),
+        reliability=reliability(incidents, anything, start=options.span.start, step=options.step),
         drain=drain(
-            felt,
-            {slo.name: slo.window.whole(asked.at).length for slo in slos},
-            {name: sum(steps) * asked.step for name, steps in known.items()},
+            impacts,
+            {slo.name: slo.window.whole(options.at).length for slo in slos},
+            {name: sum(steps) * options.step for name, steps in steps_with_data.items()},
         ),
     )
 
 
-def _looked_at(slo: RatioSlo, answer: SeriesAnswer, asked: IncidentOptions) -> LookedAt:
+def _looked_at(slo: RatioSlo, answer: SeriesAnswer, options: IncidentOptions) -> SearchedSlo:
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
-        return LookedAt(
-            slo=slo.name, felt=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
+        return SearchedSlo(
+            slo=slo.name, impacts=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
         )
-    budget, threshold, request = float(slo.budget), float(asked.threshold), asked.request(slo)
-    allowed = budget_events(answer, request, slo.budget, slo.window.whole(asked.at).length)
-    found = [
-        SloImpact(slo=slo.name, incident=one, share=float(Fraction(one.bad) / allowed))
-        for one in find_incidents(answer, request, budget=budget, threshold=threshold)
+    budget, threshold, request = float(slo.budget), float(options.threshold), options.request(slo)
+    allowed = budget_events(answer, request, slo.budget, slo.window.whole(options.at).length)
+    impacts = [
+        SloImpact(slo=slo.name, incident=incident, share=float(Fraction(incident.bad) / allowed))
+        for incident in find_incidents(answer, request, budget=budget, threshold=threshold)
     ]
-    return LookedAt(
+    return SearchedSlo(
         slo=slo.name,
-        felt=tuple(one for one in found if one.share >= asked.min_share),
-        smaller=tuple(one for one in found if one.share < asked.min_share),
-        unknown=1 - Fraction(sum(known_steps(answer)), request.steps),
+        impacts=tuple(impact for impact in impacts if impact.share >= options.min_share),
+        smaller=tuple(impact for impact in impacts if impact.share < options.min_share),
+        unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         unmeasured=None,
-        notes=(*answer.notes, *_few_events(answer, request, slo.budget, asked)),
+        notes=(*answer.notes, *_few_events(answer, request, slo.budget, options)),
     )
 
 
 def _few_events(
-    series: Series, request: SeriesRequest, budget: Fraction, asked: IncidentOptions
+    series: Series, request: SeriesRequest, budget: Fraction, options: IncidentOptions
 ) -> Iterator[str]:
     """Say where there is so little traffic that one failure is an incident."""
-    for_one = budget_events(series, request, budget, max(WINDOW, asked.step))
-    if 0 < for_one * asked.threshold <= 1:
-        rate = burn_shown(1 / for_one)
+    for_one_event = budget_events(series, request, budget, max(WINDOW, options.step))
+    if 0 < for_one_event * options.threshold <= 1:
+        rate = burn_shown(1 / for_one_event)
         yield f"so few events that a single bad one burns at {rate} and makes an incident"

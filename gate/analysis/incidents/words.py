@@ -1,26 +1,41 @@
-"""What was found of incidents, in words and cells that are not yet escaped for any format."""
+"""What was found of incidents, in sentences and cells, and the page that they make."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, NamedTuple
 
 from gate import wording
-from gate.analysis.incidents.result import IncidentReport, LookedAt, ServiceIncidents
+from gate.analysis import left_out_facts, note_facts, question_page, why_unmeasured
+from gate.analysis.incidents import (
+    IncidentReport,
+    SearchedSlo,
+    ServiceIncidents,
+    incidents_document,
+)
 from gate.history.incidents import IncidentEnding
 from gate.history.records import AnnotatedIncident, Deployment, IncidentRecord
 from gate.history.service_incidents import Drain, SloImpact
 from gate.policy.findings import Verdict
 from gate.reporters import summary
-from gate.reporters.budgets import cause
-from gate.reporters.column import MUST, Column
-from gate.reporters.details import Fact
+from gate.reporters.page import (
+    MUST,
+    Badge,
+    Cell,
+    Column,
+    DataTable,
+    Fact,
+    Facts,
+    Output,
+    Page,
+    Section,
+    said,
+    tabulate,
+)
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 UNEXPLAINED: Final = "unexplained"
-
-
 _ENDINGS: Final = {
     IncidentEnding.CALM: "",
     IncidentEnding.OPEN: ", open",
@@ -28,109 +43,109 @@ _ENDINGS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentRow:
-    """What one SLO felt of an episode."""
+def output(report: IncidentReport) -> Output:
+    """Return the report as it is written in any format."""
+    return Output(page=partial(page, report), document=partial(incidents_document, report))
+
+
+def page(report: IncidentReport) -> Page:
+    """Return the page on the incidents of every policy."""
+    sections = ((section(service), service.source) for service in report.services)
+    return question_page(sections, *without_impact(report), _closing(report))
+
+
+def section(service: ServiceIncidents) -> Section:
+    """Return what was found under one policy."""
+    return Section(title=service.policy.service, badge=badge(service), blocks=blocks(service))
+
+
+def blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
+    """Return every incident, what is known of it, and what they come to."""
+    facts = (*_explanations(service), *_about(service))
+    return said(tabulate(_rows(service), _COLUMNS), Facts(facts))
+
+
+def without_impact(report: IncidentReport) -> tuple[Facts, ...]:
+    """Return the known incidents that no SLO felt, if there are any."""
+    facts = tuple(("Not felt", _record(record)) for record in report.without_impact)
+    return (Facts(facts),) if facts else ()
+
+
+class IncidentRow(NamedTuple):
+    """What an incident of the service did to one SLO."""
 
     number: int
-    """Of the episode, from 1."""
+    """Of the incident, from 1."""
     first: bool
-    """Whether it is the episode's first row."""
-    felt: SloImpact
-    explained: AnnotatedIncident
+    """Whether it is the first row of the incident."""
+    impact: SloImpact
+    annotated: AnnotatedIncident
 
 
-def rows(service: ServiceIncidents) -> list[IncidentRow]:
-    """Return a row for each SLO of each episode, in order."""
+def _rows(service: ServiceIncidents) -> list[IncidentRow]:
     return [
-        IncidentRow(
-            number=number, first=felt is explained.episode.felt[0], felt=felt, explained=explained
-        )
-        for number, explained in enumerate(service.explained, start=1)
-        for felt in explained.episode.felt
+        IncidentRow(number, impact is annotated.episode.felt[0], impact, annotated)
+        for number, annotated in enumerate(service.annotated, start=1)
+        for impact in annotated.episode.felt
     ]
 
 
-def verdict(service: ServiceIncidents) -> tuple[Verdict, str]:
-    """Return how bad it is, for signs and colours, and in capitals what was found."""
+def badge(service: ServiceIncidents) -> Badge:
+    """Return how bad it is, and in capitals what was found."""
     count = service.reliability.count
     if count:
-        unexplained = _unexplained(service)
+        unexplained = sum(not annotated.records for annotated in service.annotated)
         word = f"{count} INCIDENT{'S' * (count > 1)}"
         if unexplained:
-            return Verdict.BLOCK, f"{word}, {unexplained} UNEXPLAINED"
-        return Verdict.WARN, word
-    lost = sum(one.unmeasured is not None for one in service.slos)
+            return Badge(Verdict.BLOCK, f"{word}, {unexplained} UNEXPLAINED")
+        return Badge(Verdict.WARN, word)
+    lost = sum(slo.unmeasured is not None for slo in service.slos)
     if lost == len(service.slos):
-        return Verdict.UNDECIDED, "NOT MEASURED"
+        return Badge(Verdict.UNDECIDED, "NOT MEASURED")
     if lost:
-        return Verdict.UNDECIDED, f"NONE SEEN, {lost} NOT MEASURED"
-    if any(one.unknown for one in service.slos):
-        return Verdict.WARN, "NONE SEEN"
-    small = any(one.smaller for one in service.slos)
-    return Verdict.ALLOW, "NO INCIDENTS BUT SMALL ONES" if small else "NO INCIDENTS"
+        return Badge(Verdict.UNDECIDED, f"NONE SEEN, {lost} NOT MEASURED")
+    if any(slo.unknown for slo in service.slos):
+        return Badge(Verdict.WARN, "NONE SEEN")
+    small = any(slo.smaller for slo in service.slos)
+    return Badge(Verdict.ALLOW, "NO INCIDENTS BUT SMALL ONES" if small else "NO INCIDENTS")
 
 
-def about(service: ServiceIncidents) -> Iterator[Fact]:
-    """Yield how often, how long, what that means, and what is not known."""
+def _about(service: ServiceIncidents) -> Iterator[Fact]:
     yield from _reliability(service)
     if service.drain is not None:
         yield "Means", _meaning(service.drain)
-    yield from (("Smaller", _smaller(one)) for one in service.slos if one.smaller)
-    for one in service.slos:
-        yield from _trust(one)
-    yield from (("Left out", f"{slo}: {reason}") for slo, reason in service.left_out)
+    yield from (("Smaller", _smaller(slo)) for slo in service.slos if slo.smaller)
+    for slo in service.slos:
+        yield from _trust(slo)
+    yield from left_out_facts(service.left_out)
 
 
-def explanations(service: ServiceIncidents) -> list[Fact]:
-    """Return what the table has no room for: what is known of each, what is not, and deploys."""
-    return [
-        (f"Incident {number}", text)
-        for number, explained in enumerate(service.explained, start=1)
-        for text in _explanation(explained)
-    ]
+def _explanations(service: ServiceIncidents) -> Iterator[Fact]:
+    for number, annotated in enumerate(service.annotated, start=1):
+        yield from ((f"Incident {number}", text) for text in _explanation(annotated))
 
 
-def unfelt(report: IncidentReport) -> list[Fact]:
-    """Return the known incidents that no SLO felt."""
-    return [("Not felt", _record(one)) for one in report.unfelt]
+def _closing(report: IncidentReport) -> Facts:
+    span, step = report.span, format_duration(report.step)
+    how = f"in steps of {step}, for burn rates of {wording.exact(report.threshold)} or more"
+    looked_at = f"{wording.minute(span.start)} to {wording.instant(span.end)}, {how}"
+    return summary.signature(span.end, report.tool_version, ("Looked at", looked_at))
 
 
-def closing(report: IncidentReport) -> Iterator[Fact]:
-    """Yield what was looked at, when and by what."""
-    span = report.span
-    yield "Looked at", f"{_minute(span.start)} to {_minute(span.end)} UTC, {_how(report)}"
-    yield "Evaluated", wording.exact_instant(span.end)
-    yield "By", f"gate {report.tool_version}"
-
-
-def origin(service: ServiceIncidents) -> list[Fact]:
-    """Return which text of the policy was read."""
-    return [("Policy", summary.provenance(service.source))]
-
-
-def _explanation(explained: AnnotatedIncident) -> Iterator[str]:
-    yield from (_record(one) for one in explained.records)
-    for felt in explained.episode.felt:
-        if felt.incident.unknown:
-            yield f"{felt.slo}: {describe_time(felt.incident.unknown)} of it has no data"
-    yield from (_deploy(one, explained.episode.start) for one in explained.deploys)
-
-
-def _how(report: IncidentReport) -> str:
-    step = format_duration(report.step)
-    return f"in steps of {step}, for burn rates of {wording.exact(report.threshold)} or more"
-
-
-def _unexplained(service: ServiceIncidents) -> int:
-    return sum(not one.records for one in service.explained)
+def _explanation(annotated: AnnotatedIncident) -> Iterator[str]:
+    yield from (_record(record) for record in annotated.records)
+    for impact in annotated.episode.felt:
+        if impact.incident.unknown:
+            yield f"{impact.slo}: {describe_time(impact.incident.unknown)} of it has no data"
+    yield from (_deploy(deploy, annotated.episode.start) for deploy in annotated.deploys)
 
 
 def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
     figures = service.reliability
     if figures.mttr is not None and figures.longest is not None:
         mean, longest = describe_time(figures.mttr), describe_time(figures.longest)
-        ended = sum(one.episode.ending is IncidentEnding.CALM for one in service.explained)
+        endings = [annotated.episode.ending for annotated in service.annotated]
+        ended = endings.count(IncidentEnding.CALM)
         only = "" if ended == figures.count else f", of the {ended} that were seen to end"
         yield "MTTR", f"{mean} to recover in the mean, {longest} at the longest{only}"
     elif figures.count:
@@ -139,13 +154,13 @@ def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
         yield "MTBF", f"{describe_time(figures.mtbf)} between failures in the mean"
 
 
-def _smaller(one: LookedAt) -> str:
-    count, together = len(one.smaller), sum(felt.share for felt in one.smaller)
-    return f"{one.slo}: {count:,} more, {_share(together)} of its budget together; see --min-share"
+def _smaller(slo: SearchedSlo) -> str:
+    count, together = len(slo.smaller), sum(impact.share for impact in slo.smaller)
+    costs = f"{_share(together)} of its budget together"
+    return f"{slo.slo}: {count:,} more, {costs}, each below the least share"
 
 
 def _meaning(drain: Drain) -> str:
-    """Say what the figures imply for the budget."""
     count = wording.amount(wording.shown(drain.per_window))
     pace = f"{count} incident{'' if count == '1' else 's'} in {format_duration(drain.window)}"
     costs = f"{_share(drain.each)} of the budget of {drain.slo} each"
@@ -162,30 +177,27 @@ def _advice(drain: Drain) -> str:
     return "neither how often nor how long they are drains it much"
 
 
-def _trust(one: LookedAt) -> Iterator[Fact]:
-    if one.unmeasured is not None:
-        yield "Not measured", f"{one.slo}: {cause(one.unmeasured.cause)}: {one.unmeasured.reason}"
-    elif one.unknown:
-        share = wording.spent(one.unknown)
-        yield "Unknown", f"{one.slo}: {share} of the time has no data; neither calm nor incident"
-    yield from (("Note", f"{one.slo}: {note}") for note in one.notes)
+def _trust(slo: SearchedSlo) -> Iterator[Fact]:
+    if slo.unmeasured is not None:
+        yield "Not measured", f"{slo.slo}: {why_unmeasured(slo.unmeasured)}"
+    elif slo.unknown:
+        share = wording.spent(slo.unknown)
+        yield "Unknown", f"{slo.slo}: {share} of the time has no data; neither calm nor incident"
+    yield from note_facts(slo.slo, slo.notes)
 
 
-def _record(one: IncidentRecord) -> str:
-    until = f"to {_minute(one.end)} UTC" if one.end else "UTC on"
-    parts = [f"{one.id} {one.title}", f"{one.status}, {_minute(one.start)} {until}"]
-    return "; ".join([*parts, *filter(None, [one.cause, one.link])])
+def _record(record: IncidentRecord) -> str:
+    until = f"to {wording.instant(record.end)}" if record.end else "UTC on"
+    parts = [f"{record.id} {record.title}"]
+    parts.append(f"{record.status}, {wording.minute(record.start)} {until}")
+    return "; ".join([*parts, *filter(None, [record.cause, record.link])])
 
 
-def _deploy(one: Deployment, start: datetime) -> str:
-    kind = f" ({one.change})" if one.change else ""
-    before = start - one.time
+def _deploy(deploy: Deployment, start: datetime) -> str:
+    kind = f" ({deploy.change})" if deploy.change else ""
+    before = start - deploy.time
     when = f"{describe_time(before)} before" if before > timedelta() else "as it began"
-    return f"deploy of {one.revision}{kind} {when}, at {wording.instant(one.time)}"
-
-
-def _minute(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return f"deploy of {deploy.revision}{kind} {when}, at {wording.instant(deploy.time)}"
 
 
 def _share(number: float) -> str:
@@ -196,43 +208,43 @@ def _number(row: IncidentRow) -> str:
     return f"#{row.number}" if row.first else ""
 
 
+def _amount(number: float) -> str:
+    return wording.amount(wording.shown(number))
+
+
+def _burn(rate: float) -> str:
+    return wording.burn(wording.shown(rate))
+
+
+def _start(row: IncidentRow) -> str:
+    return wording.minute(row.impact.incident.start)
+
+
 def _end(row: IncidentRow) -> str:
-    one = row.felt.incident
-    return "open" if one.ending is IncidentEnding.OPEN else _minute(one.end)
+    incident = row.impact.incident
+    return "open" if incident.ending is IncidentEnding.OPEN else wording.minute(incident.end)
 
 
 def _lasted(row: IncidentRow) -> str:
-    one = row.felt.incident
-    return f"{describe_time(one.duration)}{_ENDINGS[one.ending]}"
+    incident = row.impact.incident
+    return f"{describe_time(incident.duration)}{_ENDINGS[incident.ending]}"
 
 
-def _known(row: IncidentRow) -> str:
-    names: Sequence[str] = [one.id for one in row.explained.records]
-    return (", ".join(names) or UNEXPLAINED) if row.first else ""
+def _records(row: IncidentRow) -> Cell:
+    records = row.annotated.records
+    text = ", ".join(record.id for record in records) or UNEXPLAINED
+    return Cell(text=text if row.first else "", tone=None if records else Verdict.BLOCK)
 
 
-KNOWN: Final[Column[IncidentRow]] = Column(
-    title="Known as", cell=_known, right=False, keep=MUST, share=5
-)
-
-
-COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (
+_COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (
     Column(title="#", cell=_number, right=False, keep=MUST),
-    Column(title="SLO", cell=lambda row: row.felt.slo, right=False, keep=MUST, share=4),
-    Column(
-        title="Start, UTC", cell=lambda row: _minute(row.felt.incident.start), right=False, keep=8
-    ),
+    Column(title="SLO", cell=lambda row: row.impact.slo, right=False, keep=MUST, share=4),
+    Column(title="Start, UTC", cell=_start, right=False, keep=8),
     Column(title="End, UTC", cell=_end, right=False, keep=3),
     Column(title="Lasted", cell=_lasted, keep=MUST),
-    Column(
-        title="Bad", cell=lambda row: wording.amount(wording.shown(row.felt.incident.bad)), keep=4
-    ),
-    Column(title="Of budget", cell=lambda row: _share(row.felt.share), keep=7),
-    Column(
-        title="Peak burn",
-        cell=lambda row: wording.burn(wording.shown(row.felt.incident.peak)),
-        keep=5,
-    ),
-    KNOWN,
+    Column(title="Bad", cell=lambda row: _amount(row.impact.incident.bad), keep=4),
+    Column(title="Of budget", cell=lambda row: _share(row.impact.share), keep=7),
+    Column(title="Peak burn", cell=lambda row: _burn(row.impact.incident.peak), keep=5),
+    Column(title="Known as", cell=_records, right=False, keep=MUST, share=5),
 )
 """In the order of reading."""

@@ -1,1 +1,146 @@
-"""``gate report``: the past of every budget on one page."""
+"""What happened to the budgets of one or several policies: all that ``gate report`` shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from gate.analysis import document_head
+from gate.analysis.anomalies import AnomalyReport, ServiceAnomalies, anomalies_document
+from gate.analysis.cohorts import CohortReport, cohorts_document
+from gate.analysis.forecast import ForecastReport, ServiceForecast, forecast_document
+from gate.analysis.incidents import (
+    IncidentReport,
+    ServiceIncidents,
+    deploy_document,
+    incidents_document,
+)
+from gate.budget.assessment import Assessment
+from gate.decision.decision import Decision, PolicyDecision, PolicySource
+from gate.decision.document import source_document, to_document
+from gate.decision.slo_document import Json, instant, slo_document
+from gate.errors import ExitCode
+from gate.history.past_budget import Line, Stretch, Trace
+from gate.history.records import Deployment
+from gate.policy.findings import Verdict
+from gate.policy.judge import Judgement
+from gate.policy.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReport:
+    """All that is known of one policy."""
+
+    policy: Policy
+    source: PolicySource
+    assessments: tuple[Assessment, ...]
+    """One per SLO, in the policy's order."""
+    outlook: Mapping[str, Judgement]
+    """What the policy says of each change class now, by its name, sorted."""
+    traces: Mapping[str, Trace]
+    """By SLO; ``incidents`` says why an SLO has none."""
+    incidents: ServiceIncidents
+    forecast: ServiceForecast
+    anomalies: ServiceAnomalies
+    deploys: tuple[Deployment, ...]
+    """Deployments of the service in the time looked at, the oldest first."""
+    decided: PolicyDecision | None
+    """The decision on the change in question; None if there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """All that is known of all policies."""
+
+    services: tuple[ServiceReport, ...]
+    """At least one."""
+    incidents: IncidentReport
+    """These also have the time looked at and its step."""
+    forecast: ForecastReport
+    anomalies: AnomalyReport
+    cohorts: CohortReport | None
+    """None if no label was given."""
+    decision: Decision | None
+    """The decision on the change in question; None if there is none."""
+    evaluated_at: datetime
+    tool_version: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Undecided where a budget or a history could not be measured; the verdict has no part."""
+        codes = [self.incidents.exit_code, self.forecast.exit_code]
+        if self.cohorts is not None:
+            codes.append(self.cohorts.exit_code)
+        return ExitCode.UNDECIDED if ExitCode.UNDECIDED in codes else ExitCode.ALLOW
+
+
+def report_document(report: Report) -> Json:
+    """Return the report as plain data, thinned as its pictures are; shares are fractions of 1."""
+    return {
+        **document_head(report.evaluated_at, report.tool_version, report.exit_code),
+        "decision": None if report.decision is None else to_document(report.decision),
+        "services": [_service(service, report.evaluated_at) for service in report.services],
+        "incidents": incidents_document(report.incidents),
+        "forecast": forecast_document(report.forecast),
+        "anomalies": anomalies_document(report.anomalies, points=False),
+        "cohorts": None if report.cohorts is None else cohorts_document(report.cohorts),
+    }
+
+
+def _service(service: ServiceReport, at: datetime) -> Json:
+    return {
+        "service": service.policy.service,
+        "owners": list(service.policy.owners),
+        "dashboard": service.policy.dashboard,
+        "source": source_document(service.source),
+        "changes": [_change(name, judged) for name, judged in service.outlook.items()],
+        "slos": [
+            _slo(assessment, service.traces.get(assessment.slo.name), at)
+            for assessment in service.assessments
+        ],
+        "deploys": [deploy_document(deploy) for deploy in service.deploys],
+    }
+
+
+def _change(name: str, judged: Judgement) -> Json:
+    return {
+        "change_class": name,
+        "verdict": judged.verdict,
+        "reasons": [
+            finding.reason for finding in judged.findings if finding.verdict is judged.verdict
+        ],
+        "allowed_again_at": instant(judged.allowed_again_at)
+        if judged.verdict in {Verdict.BLOCK, Verdict.UNDECIDED}
+        else None,
+    }
+
+
+def _slo(assessment: Assessment, trace: Trace | None, at: datetime) -> Json:
+    return slo_document(assessment, at) | {"trace": None if trace is None else _trace(trace)}
+
+
+def _trace(trace: Trace) -> Json:
+    return {
+        "remaining": _line(trace.left),
+        "burn_rate_1h": _line(trace.fast),
+        "burn_rate_1d": _line(trace.slow),
+        "unknown_intervals": [
+            {"from": instant(stretch.start), "to": instant(stretch.end)}
+            for stretch in trace.unknown
+        ],
+        "intervals": [_stretch(stretch) for stretch in trace.stretches],
+    }
+
+
+def _line(line: Line) -> list[tuple[str | None, float | None]]:
+    return [(instant(at), value) for at, value in line]
+
+
+def _stretch(stretch: Stretch) -> Json:
+    return {
+        "from": instant(stretch.span.start),
+        "to": instant(stretch.span.end),
+        "total": stretch.total,
+        "bad": stretch.bad,
+        "remaining": stretch.left,
+        "peak_burn_rate_1h": stretch.peak,
+    }

@@ -1,4 +1,4 @@
-"""What a report asks of a history: everything at once, and each series once."""
+"""The requests of a report to a history: all at once, and each series once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.analysis.anomalies import run as anomalies
-from gate.analysis.forecast.run import ForecastOptions, forecast_requests
+from gate.analysis.forecast import ForecastOptions
+from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents.run import IncidentOptions
 from gate.backends import history_of
 from gate.check.measure import by_events
@@ -15,30 +16,31 @@ from gate.history.charts.signals import DEFAULT
 from gate.measure.counts import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy
+from gate.wording import NO_HISTORY
 
 _POINT: Final = timedelta(hours=1)
-"""Of a control chart, as ``gate anomalies`` has it."""
+"""The length of a point on a control chart, as in ``gate anomalies``."""
 
 
 SeriesAnswers = Mapping[str, SeriesAnswer]
-"""By SLO."""
+"""Histories by the name of their SLO."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportAnswers:
-    """What a backend has told of a policy's SLOs."""
+    """The answers of a backend about the SLOs of a policy."""
 
     steps: SeriesAnswers
     """To `Questions.steps`."""
     forecast: SeriesAnswers
     charts: SeriesAnswers
     history: HistoryBackend | None
-    """For rules that look back further; None: the backend keeps none."""
+    """For rules that look back further; None if the backend keeps no history."""
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What is asked of the history of every policy."""
+    """The requests to the history of every policy."""
 
     search: IncidentOptions
 
@@ -54,7 +56,7 @@ class Questions:
 
     @property
     def forecast(self) -> ForecastOptions:
-        """What is foretold."""
+        """What to predict."""
         search = self.search
         return ForecastOptions(at=search.at, last=search.last, timeout=search.timeout)
 
@@ -67,7 +69,7 @@ class Questions:
 
         Args:
             policy: whose SLOs are asked about.
-            backend: one that remembers what it has told.
+            backend: one that keeps the histories it has fetched.
         """
         wanted = (
             self.steps(policy),
@@ -75,9 +77,11 @@ class Questions:
             anomalies.requests(policy, self.look),
         )
         history = history_of(backend)
-        requests = [request for one in wanted for request in one.values()]
+        requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]
         answers = iter(_answers(history, requests))
-        steps, forecast, charts = ({name: next(answers) for name in one} for one in wanted)
+        steps, forecast, charts = (
+            {name: next(answers) for name in requests_by_slo} for requests_by_slo in wanted
+        )
         return ReportAnswers(steps=steps, forecast=forecast, charts=charts, history=history)
 
 
@@ -85,7 +89,7 @@ def _answers(
     history: HistoryBackend | None, requests: list[SeriesRequest]
 ) -> Iterable[SeriesAnswer]:
     if history is None:
-        reason = "the backend keeps no history to look at"
+        reason = f"the backend {NO_HISTORY} to look at"
         return [Unmeasured(cause=Cause.NO_DATA, reason=reason)] * len(requests)
     return history.history(requests) if requests else ()
 
@@ -94,34 +98,36 @@ CachedAnswer = list[tuple[SeriesRequest, SeriesAnswer]]
 
 
 class CachedHistory:
-    """A backend with a history that answers from what it has been told, where that is enough."""
+    """A backend that answers from the histories it has fetched, where these suffice."""
 
     def __init__(self, backend: Backend, history: HistoryBackend) -> None:
         self._backend = backend
         self._history = history
-        self._told: CachedAnswer = []
+        self._answers: CachedAnswer = []
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Count, as the backend does."""
         return self._backend.measure(requests, at)
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened when; what one answer has in it for several is asked for once.
+        """Return what happened when; what one answer covers for several is fetched once.
 
         Of two such requests the one that has it all stands before the other.
         """
-        asked = [request for request, _ in self._told]
+        answered = [request for request, _ in self._answers]
         missing: list[SeriesRequest] = []
         for wanted in requests:
-            if not any(covers(one, wanted) for one in (*asked, *missing)):
+            if not any(covers(request, wanted) for request in (*answered, *missing)):
                 missing.append(wanted)
         if missing:
-            self._told += zip(missing, self._history.history(missing), strict=True)
-        return [self._known(wanted) for wanted in requests]
+            self._answers += zip(missing, self._history.history(missing), strict=True)
+        return [self._answer(wanted) for wanted in requests]
 
-    def _known(self, wanted: SeriesRequest) -> SeriesAnswer:
-        asked, answer = next(one for one in self._told if covers(one[0], wanted))
-        return answer if asked == wanted else coarser(answer, asked, wanted)
+    def _answer(self, wanted: SeriesRequest) -> SeriesAnswer:
+        request, answer = next(
+            (request, answer) for request, answer in self._answers if covers(request, wanted)
+        )
+        return answer if request == wanted else coarser(answer, request, wanted)
 
 
 def cached_history(backend: Backend) -> Backend:

@@ -5,16 +5,15 @@ from dataclasses import replace
 from functools import partial
 
 from gate import __version__
-from gate.analysis.anomalies.result import AnomalyReport
+from gate.analysis.anomalies import AnomalyReport
 from gate.analysis.anomalies.run import service_anomalies
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
-from gate.analysis.forecast.projections import RATES
-from gate.analysis.forecast.result import ForecastReport
-from gate.analysis.forecast.run import service_forecast
+from gate.analysis.forecast import ForecastReport
+from gate.analysis.forecast.run import RATES, service_forecast
 from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
+from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
-from gate.analysis.report.result import Report, ServiceReport
 from gate.backends import Settings, open_backend
 from gate.budget.assessment import Assessment
 from gate.check.measure import OpenBackend, by_events, known_of, run_concurrently
@@ -35,7 +34,7 @@ from gate.policy.policy import Policy
 def gather_report(
     files: Sequence[PolicyFile],
     options: Options,
-    asked: IncidentOptions,
+    search: IncidentOptions,
     groups: CohortOptions | None = None,
     *,
     open_with: OpenBackend = open_backend,
@@ -45,7 +44,7 @@ def gather_report(
     Args:
         files: the policies.
         options: of these the instant, the patience, and a change class to decide on, if any.
-        asked: how far back to look, how finely, and what makes an incident.
+        search: how far back to look, how finely, and what makes an incident.
         groups: what to tell events apart by; None: by nothing.
         open_with: opens a backend.
 
@@ -53,13 +52,13 @@ def gather_report(
         UsageError: the change class is unknown to a policy, a backend cannot tell events apart by
             labels, or its package is missing.
     """
-    limits, questions = Limits(timeout=asked.timeout), Questions(asked)
+    limits, questions = Limits(timeout=search.timeout), Questions(search)
     opened = [(file.settings, cached_history(open_with(file.settings, limits))) for file in files]
 
     def opening(settings: Settings, _limits: Limits) -> Backend:
-        return next(backend for known, backend in opened if known is settings)
+        return next(backend for owner, backend in opened if owner is settings)
 
-    told = run_concurrently(
+    answers = run_concurrently(
         [
             partial(questions.ask, file.policy, backend)
             for file, (_, backend) in zip(files, opened, strict=True)
@@ -67,18 +66,18 @@ def gather_report(
     )
     decision, assessed = _budgets(files, replace(options, also=RATES), opening)
     decided = decision.policies if decision is not None else [None] * len(files)
-    services = tuple(map(_service, files, assessed, told, decided, [questions] * len(files)))
+    services = tuple(map(_service, files, assessed, answers, decided, [questions] * len(files)))
     look = questions.look
     return Report(
         services=services,
-        incidents=incident_report([one.incidents for one in services], asked),
+        incidents=incident_report([service.incidents for service in services], search),
         forecast=ForecastReport(
-            services=tuple(one.forecast for one in services),
-            evaluated_at=asked.at,
+            services=tuple(service.forecast for service in services),
+            evaluated_at=search.at,
             tool_version=__version__,
         ),
         anomalies=AnomalyReport(
-            services=tuple(one.anomalies for one in services),
+            services=tuple(service.anomalies for service in services),
             span=look.span,
             step=look.step,
             baseline=look.charting.baseline,
@@ -87,7 +86,7 @@ def gather_report(
         ),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
         decision=decision,
-        evaluated_at=asked.at,
+        evaluated_at=search.at,
         tool_version=__version__,
     )
 
@@ -97,27 +96,27 @@ def _budgets(
 ) -> tuple[Decision | None, list[tuple[Assessment, ...]]]:
     """Return every budget, and the decision on a change that was asked about."""
     if options.change is None:
-        known = run_status(files, options, open_with=open_with)
-        return None, [one.assessments for one in known.policies]
+        status = run_status(files, options, open_with=open_with)
+        return None, [policy.assessments for policy in status.policies]
     decision = run_check(files, options, open_with=open_with)
-    return decision, [one.assessments for one in decision.policies]
+    return decision, [policy.assessments for policy in decision.policies]
 
 
 def _service(
     file: PolicyFile,
     assessments: tuple[Assessment, ...],
-    told: ReportAnswers,
+    answers: ReportAnswers,
     decided: PolicyDecision | None,
     questions: Questions,
 ) -> ServiceReport:
-    policy, asked = file.policy, questions.search
-    past = gather_history(policy, told.history, asked.at) if policy.looks_back else NO_PAST
-    foretold = service_forecast(file, assessments, told.forecast, questions.forecast)
+    policy, search = file.policy, questions.search
+    past = gather_history(policy, answers.history, search.at) if policy.looks_back else NO_PAST
+    forecast = service_forecast(file, assessments, answers.forecast, questions.forecast)
     case = Case(
         policy=policy,
-        assessments=[one.assessment for one in foretold.slos],
+        assessments=[slo.assessment for slo in forecast.slos],
         change=policy.default_change,
-        at=asked.at,
+        at=search.at,
         past=past,
     )
     return ServiceReport(
@@ -127,11 +126,11 @@ def _service(
         outlook={
             change: judge(replace(case, change=change)) for change in sorted(policy.change_classes)
         },
-        traces=_traces(policy, assessments, told.steps, questions),
-        incidents=service_incidents(file, told.steps, asked),
-        forecast=foretold,
-        anomalies=service_anomalies(file, told.charts, questions.look),
-        deploys=_deploys(policy, asked),
+        traces=_traces(policy, assessments, answers.steps, questions),
+        incidents=service_incidents(file, answers.steps, search),
+        forecast=forecast,
+        anomalies=service_anomalies(file, answers.charts, questions.look),
+        deploys=_deploys(policy, search),
         decided=decided,
     )
 
@@ -139,7 +138,7 @@ def _service(
 def _traces(
     policy: Policy, assessments: Sequence[Assessment], answers: SeriesAnswers, questions: Questions
 ) -> dict[str, Trace]:
-    measured = {one.slo.name: one for one in assessments}
+    measured = {assessment.slo.name: assessment for assessment in assessments}
     requests = questions.steps(policy)
     return {
         slo.name: trace(answer, requests[slo.name], measured[slo.name], float(slo.budget))
@@ -148,11 +147,11 @@ def _traces(
     }
 
 
-def _deploys(policy: Policy, asked: IncidentOptions) -> tuple[Deployment, ...]:
-    span = asked.span
+def _deploys(policy: Policy, search: IncidentOptions) -> tuple[Deployment, ...]:
+    span = search.span
     own = [
-        one
-        for one in asked.deploys
-        if one.service in {None, policy.service} and span.start < one.time <= span.end
+        deploy
+        for deploy in search.deploys
+        if deploy.service in {None, policy.service} and span.start < deploy.time <= span.end
     ]
-    return tuple(sorted(own, key=lambda one: one.time))
+    return tuple(sorted(own, key=lambda deploy: deploy.time))

@@ -4,17 +4,23 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from gate.analysis.report import words
+from gate import wording
 from gate.history.incidents import Incident
 from gate.history.past_budget import Line, Trace
 from gate.history.records import Deployment
-from gate.reporters.spark import Logarithmic, signs
+from gate.reporters.drawing import Logarithmic, signs
 from gate.slo.window import Span
 
 _CELLS: Final = 60
 
 
-def text_chart(trace: Trace, incidents: Sequence[Incident], deploys: Sequence[Deployment]) -> str:
+def text_chart(
+    trace: Trace,
+    incidents: Sequence[Incident],
+    deploys: Sequence[Deployment],
+    *,
+    ascii_only: bool = False,
+) -> str:
     """Draw what was left and the burn rate, one sign a cell, and mark incidents and deploys.
 
     Of each cell the lowest budget and the highest burn rate are drawn.
@@ -23,31 +29,33 @@ def text_chart(trace: Trace, incidents: Sequence[Incident], deploys: Sequence[De
     span = Span(line[0][0], line[-1][0])
     lines = []
     if trace.left:
-        left = [min(known, default=None) for known in _cells(trace.left, span)]
-        first, last = (words.share(value, 0) for value in (trace.left[0][1], trace.left[-1][1]))
-        lines.append(("left", signs(left), f"{first} to {last}"))
-    fast = [max(known, default=None) for known in _cells(trace.fast, span)]
+        left = [min(values, default=None) for values in _cells(trace.left, span)]
+        first, last = (wording.share_left(share, 0) for _, share in (trace.left[0], trace.left[-1]))
+        lines.append(("left", signs(left, ascii_only=ascii_only), f"{first} to {last}"))
+    fast = [max(values, default=None) for values in _cells(trace.fast, span)]
     peak = max((value for value in fast if value is not None), default=0.0)
     scale = Logarithmic(max(peak, 1.0))
     burn = [None if value is None else scale.share(value) for value in fast]
-    lines.append(("burn rate", signs(burn, nothing="▁"), f"at most {words.burn(peak)}"))
+    nothing = "." if ascii_only else "▁"
+    drawn = signs(burn, nothing=nothing, ascii_only=ascii_only)
+    lines.append(("burn rate", drawn, f"at most {wording.burn(wording.shown(peak))}"))
     lines += _marks(span, incidents, deploys)
-    dates = f"{words.date(span.start):<{_CELLS - 6}}{words.date(span.end):>6}"
+    dates = f"{wording.day(span.start):<{_CELLS - 6}}{wording.day(span.end):>6}"
     lines.append(("", dates, ""))
-    return "\n".join(f"{label:<10} {drawn}  {told}".rstrip() for label, drawn, told in lines)
+    return "\n".join(f"{label:<10} {drawn}  {range_}".rstrip() for label, drawn, range_ in lines)
 
 
 def _marks(
     span: Span, incidents: Sequence[Incident], deploys: Sequence[Deployment]
 ) -> Iterator[tuple[str, str, str]]:
-    felt = {
+    bad = {
         cell
-        for one in incidents
-        if one.end > span.start
-        for cell in range(_cell(one.start, span), _cell(one.end, span) + 1)
+        for incident in incidents
+        if incident.end > span.start
+        for cell in range(_cell(incident.start, span), _cell(incident.end, span) + 1)
     }
-    went_live = {_cell(one.time, span) for one in deploys if one.time > span.start}
-    for label, cells in (("incidents", felt), ("deploys", went_live)):
+    live = {_cell(deploy.time, span) for deploy in deploys if deploy.time > span.start}
+    for label, cells in (("incidents", bad), ("deploys", live)):
         if cells:
             yield label, "".join("^" if cell in cells else " " for cell in range(_CELLS)), ""
 

@@ -1,37 +1,47 @@
-"""What a report says, in words and cells that are not yet escaped for any format."""
+"""What a report says, in sentences, and the page that they make with small charts of text."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from fractions import Fraction
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from importlib import import_module
 from typing import Final
 
 from gate import wording
-from gate.analysis.forecast.result import SloForecast
-from gate.analysis.report.result import Report, ServiceReport
+from gate.analysis.anomalies import words as anomalies_words
+from gate.analysis.cohorts import words as cohorts_words
+from gate.analysis.forecast import words as forecast_words
+from gate.analysis.incidents import words as incidents_words
+from gate.analysis.report import Report, ServiceReport, report_document
+from gate.analysis.report.text_chart import text_chart
 from gate.budget.assessment import Assessment
 from gate.history.incidents import Incident
-from gate.history.past_budget import DAY, Stretch, Trace
 from gate.policy.case import deciding
 from gate.policy.findings import Rule, Verdict
 from gate.policy.judge import Judgement
 from gate.policy.policy import Policy
 from gate.policy.rules.tiers import left_shown
 from gate.policy.tiers import Tier, tier_of
-from gate.reporters import summary
-from gate.reporters.budgets import cause, promise
-from gate.reporters.column import MUST, Column
-from gate.reporters.details import Fact
+from gate.reporters import PAGES, render_page, summary
+from gate.reporters.ansi import Style
+from gate.reporters.budgets import budget_table, cause, promise
+from gate.reporters.page import (
+    Badge,
+    Block,
+    Fact,
+    Facts,
+    Output,
+    Page,
+    Paragraph,
+    Preformatted,
+    Section,
+)
 from gate.slo.objective import CompositeSlo, Slo
 from gate.slo.quantities import format_duration
 
+FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
+"""The formats of a report: those of every command, and one of its own."""
+
 Marked = Sequence[tuple[int, Incident]]
 """The incidents of an SLO, each with its number in the service's table."""
-
-
-_FINE: Final = 10**9
-"""Denominators of shown numbers; what floats get wrong is finer, and would be rounded up."""
-
-
 _GROUPS: Final = {
     Verdict.ALLOW: "May ship",
     Verdict.WARN: "With a warning",
@@ -40,9 +50,72 @@ _GROUPS: Final = {
 }
 
 
+def render_report(name: str, report: Report, style: Style) -> str:
+    """Return the report in one of its formats, ended by a line break."""
+    if name in PAGES:
+        output = Output(page=partial(page, report), document=partial(report_document, report))
+        return render_page(name, output, style)
+    text: str = import_module(FORMATS[name]).render(report)
+    return text
+
+
+def page(report: Report) -> Page:
+    """Return the page on the budgets of every policy, and on what each question found."""
+    return Page(
+        title=title(report),
+        introduction=(Paragraph(about(report)),),
+        sections=tuple(
+            section for service in report.services for section in _sections(service, report)
+        ),
+        closing=closing(report),
+    )
+
+
+def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
+    yield _verdict(service, report)
+    yield incidents_words.section(service.incidents)
+    yield forecast_words.section(service.forecast)
+    yield anomalies_words.section(service.anomalies)
+    if report.cohorts is not None:
+        cohorts = report.cohorts.services[report.services.index(service)]
+        yield cohorts_words.section(report.cohorts, cohorts)
+
+
+def _verdict(service: ServiceReport, report: Report) -> Section:
+    badge, sentence, facts = standing(service, report)
+    decided = service.decided is not None
+    return Section(
+        title=sentence if decided else service.policy.service,
+        badge=badge,
+        blocks=(
+            *(() if decided else (Paragraph(sentence),)),
+            facts,
+            budget_table(service.assessments),
+            *(_trace(assessment, service) for assessment in service.assessments),
+        ),
+    )
+
+
+def _trace(assessment: Assessment, service: ServiceReport) -> Section:
+    slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
+    blocks: list[Block] = []
+    if trace is None:
+        blocks.append(Paragraph(missing(service, slo)))
+    else:
+        if not trace.left:
+            blocks.append(Paragraph(unmeasured(assessment)))
+        incidents = [incident for _, incident in incidents_of(slo.name, service)]
+        text, ascii_text = (
+            text_chart(trace, incidents, service.deploys, ascii_only=ascii_only)
+            for ascii_only in (False, True)
+        )
+        blocks.append(Preformatted(text=text, ascii=ascii_text))
+    return Section(title=slo.name, tail=f" ({promised(slo)})", blocks=tuple(blocks))
+
+
 def title(report: Report) -> str:
     """Name the report."""
-    return f"Error budgets of {', '.join(one.policy.service for one in report.services)}"
+    return f"Error budgets of {', '.join(service.policy.service for service in report.services)}"
 
 
 def about(report: Report) -> str:
@@ -51,25 +124,38 @@ def about(report: Report) -> str:
     return f"{wording.instant(span.start)} to {wording.instant(span.end)}, in steps of {step}"
 
 
-def standing(service: ServiceReport) -> tuple[Verdict, str, str]:
-    """Return how bad it is, that in capitals, and in a sentence what makes it so.
+def standing(service: ServiceReport, report: Report) -> tuple[Badge, str, Facts]:
+    """Return whether it may ship, in a sentence what or why, and more about it.
+
+    Of the change that was asked about, or where there is none of each change class.
+    """
+    if report.decision is not None and service.decided is not None:
+        decided, decision = service.decided, report.decision
+        badge = Badge(decided.verdict, summary.verdict_word(decided.verdict, decision))
+        facts = Facts(tuple(summary.facts(decided, decision)))
+        return badge, summary.subject(decided), facts
+    return *_standing(service), Facts(tuple(_outlook(service)))
+
+
+def _standing(service: ServiceReport) -> tuple[Badge, str]:
+    """Return how bad it is, and in a sentence what makes it so.
 
     The worst budget that is known puts the service in a tier; that this is a good one proves
     nothing while another is not known.
     """
-    known, lowest = service.assessments, deciding(service.assessments)
-    lost = sum(not one.measured for one in known)
-    gap = f"{lost} OF {len(known)} NOT MEASURED"
+    assessments, lowest = service.assessments, deciding(service.assessments)
+    lost = sum(not assessment.measured for assessment in assessments)
+    gap = f"{lost} OF {len(assessments)} NOT MEASURED"
     if lowest is None or lowest.compared is None:
-        return Verdict.UNDECIDED, gap, "no budget that counts is known"
+        return Badge(Verdict.UNDECIDED, gap), "no budget that counts is known"
     tier = tier_of(service.policy.tiers, lowest.compared)
     verdict, word = severity(service.policy, tier), tier.name.upper()
     sentence = f"{lowest.slo.name}: {left_shown(lowest, lowest.compared)}"
     if not lost:
-        return verdict, word, sentence
+        return Badge(verdict, word), sentence
     if verdict is Verdict.BLOCK:
-        return verdict, f"{word}, {gap}", sentence
-    return Verdict.UNDECIDED, gap, f"of what is known, {sentence}"
+        return Badge(verdict, f"{word}, {gap}"), sentence
+    return Badge(Verdict.UNDECIDED, gap), f"of what is known, {sentence}"
 
 
 def severity(policy: Policy, tier: Tier) -> Verdict:
@@ -80,7 +166,7 @@ def severity(policy: Policy, tier: Tier) -> Verdict:
     return Verdict.BLOCK if place == len(policy.tiers) - 1 else Verdict.WARN
 
 
-def outlook(service: ServiceReport) -> Iterator[Fact]:
+def _outlook(service: ServiceReport) -> Iterator[Fact]:
     """Yield which change classes may ship now and which may not, and why not."""
     for verdict, label in _GROUPS.items():
         alike: dict[str, list[str]] = {}
@@ -110,13 +196,14 @@ def _again(judged: Judgement) -> str:
     return f" (again {wording.instant(at)})"
 
 
-def closing(report: Report) -> Iterator[Fact]:
-    """Yield where the report comes from."""
-    for service in report.services:
-        yield "Policy", summary.provenance(service.source)
-    yield "Looked at", about(report)
-    yield "Evaluated", wording.exact_instant(report.evaluated_at)
-    yield "By", f"gate {report.tool_version}"
+def closing(report: Report) -> tuple[Facts, ...]:
+    """Return the known incidents that no SLO felt, and where the report comes from."""
+    policies = (("Policy", summary.provenance(service.source)) for service in report.services)
+    looked_at = ("Looked at", about(report))
+    return (
+        *incidents_words.without_impact(report.incidents),
+        summary.signature(report.evaluated_at, report.tool_version, *policies, looked_at),
+    )
 
 
 def promised(slo: Slo) -> str:
@@ -130,120 +217,25 @@ def missing(service: ServiceReport, slo: Slo) -> str:
         if name == slo.name:
             return f"No history is drawn: {reason}."
     (lost,) = [
-        one.unmeasured
-        for one in service.incidents.slos
-        if one.slo == slo.name and one.unmeasured is not None
+        looked_at.unmeasured
+        for looked_at in service.incidents.slos
+        if looked_at.slo == slo.name and looked_at.unmeasured is not None
     ]
     return f"The history could not be measured: {cause(lost.cause)}, {lost.reason}."
 
 
-def unmeasured(known: Assessment) -> str:
+def unmeasured(assessment: Assessment) -> str:
     """Say why there is no burn-down of a budget."""
-    if known.doubts and not known.measured:
-        return f"The budget could not be measured: {known.doubts[0].reason}."
+    if assessment.doubts and not assessment.measured:
+        return f"The budget could not be measured: {assessment.doubts[0].reason}."
     return "Nothing is known of the window, so there is no burn-down."
 
 
 def incidents_of(slo: str, service: ServiceReport) -> Marked:
-    """Return what an SLO felt, the oldest first."""
+    """Return the incidents of an SLO, the oldest first."""
     return [
-        (number, felt.incident)
-        for number, explained in enumerate(service.incidents.explained, start=1)
-        for felt in explained.episode.felt
-        if felt.slo == slo
+        (number, impact.incident)
+        for number, annotated in enumerate(service.incidents.annotated, start=1)
+        for impact in annotated.episode.felt
+        if impact.slo == slo
     ]
-
-
-def came_down(trace: Trace) -> str:
-    """Say how the budget came down."""
-    (start, full), (end, left) = trace.left[0], trace.left[-1]
-    begin = f"{share(full)} on {date(start)}"
-    now = "is not known" if left is None else f"is {share(left)}"
-    return f"Budget left, from {begin}; on {date(end)} it {now}."
-
-
-def marks(*, incidents: bool, deploys: bool, lost: bool) -> str:
-    """Say what the marks in a picture are."""
-    told = {
-        "Red stretches with a number are incidents.": incidents,
-        "Strokes below the picture are deploys.": deploys,
-        "Of grey stretches nothing is known.": lost,
-    }
-    return "".join(f" {sentence}" for sentence, there in told.items() if there)
-
-
-def burned(trace: Trace, threshold: Fraction) -> str:
-    """Say how fast the budget burned."""
-    rates = [(rate, at) for at, rate in trace.fast if rate is not None]
-    peak, at = max(rates)
-    when = f" on {date(at)} at {at.astimezone(UTC):%H:%M} UTC" if peak else ""
-    return (
-        f"Burn rate over an hour (thin) and a day (bold), at most {burn(peak)}{when}. At 1 the"
-        " budget lasts exactly as long as its window;"
-        f" from {wording.exact(threshold)} on (dashed) it may be an incident."
-    )
-
-
-def foretold(one: SloForecast) -> str:
-    """Say what the lines of a forecast are."""
-    parts = ["If nothing more fails (bold), and at the rates of the table (dashed)."]
-    if one.expected is not None:
-        parts.append("Of ten futures like the past nine end within the shaded area.")
-    return " ".join(parts)
-
-
-def date(at: datetime) -> str:
-    """Write a day: ``9 Oct``."""
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%b}"
-
-
-def share(number: float | None, places: int = 1) -> str:
-    """Write what is left, rounded down."""
-    return wording.left(None if number is None else _shown(number), places)
-
-
-def burn(number: float | None) -> str:
-    """Write a burn rate."""
-    return wording.burn(None if number is None else _shown(number))
-
-
-def _amount(number: float | None) -> str:
-    return wording.amount(None if number is None else _shown(number))
-
-
-def _shown(number: float) -> Fraction:
-    return Fraction(number).limit_denominator(_FINE)
-
-
-def _when(one: Stretch) -> str:
-    start = one.span.start.astimezone(UTC)
-    return f"{start:%Y-%m-%d}" if one.span.length > DAY / 24 else f"{start:%Y-%m-%d %H:%M}"
-
-
-def _good(one: Stretch) -> str:
-    if one.total is None or one.bad is None or not one.total:
-        return wording.NOTHING
-    return wording.left(1 - _shown(one.bad) / _shown(one.total), 3)
-
-
-_WHEN: Final[Column[Stretch]] = Column(title="From, UTC", cell=_when, right=False, keep=MUST)
-
-
-_BAD: Final[Column[Stretch]] = Column(title="Bad", cell=lambda one: _amount(one.bad), keep=5)
-
-
-LEFT_COLUMNS: Final[tuple[Column[Stretch], ...]] = (
-    _WHEN,
-    Column(title="Left at the end", cell=lambda one: share(one.left), keep=MUST),
-    _BAD,
-)
-
-
-BURN_COLUMNS: Final[tuple[Column[Stretch], ...]] = (
-    _WHEN,
-    Column(title="Highest burn 1h", cell=lambda one: burn(one.peak), keep=MUST),
-    Column(title="Good", cell=_good, keep=6),
-    _BAD,
-    Column(title="Events", cell=lambda one: _amount(one.total), keep=4),
-)

@@ -1,1 +1,165 @@
-"""``gate review``: whether objectives fit what was reached."""
+"""What ``gate review`` found of the objectives of one or several policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
+from gate.decision.decision import PolicySource
+from gate.decision.document import source_document
+from gate.decision.slo_document import Json, instant, number, share
+from gate.errors import ExitCode
+from gate.history.objective_candidates import Candidate, Fit
+from gate.history.periods import PastPeriod
+from gate.measure.counts import Unmeasured
+from gate.policy.policy import Policy
+from gate.slo.objective import RatioSlo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateReplay:
+    """What another objective would have meant."""
+
+    candidate: Candidate
+    met: int
+    """The number of counted periods that met it."""
+    exhausted: Fraction | None
+    """The share of the known time in which nothing was left, 0 to 1; None: no time is known."""
+    tiers: Mapping[str, Fraction]
+    """The share of the known time in which the budget was in each tier of the policy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What the history says about the objective of one SLO."""
+
+    periods: tuple[PastPeriod, ...]
+    """The oldest first."""
+    fit: Fit
+    met: Fraction | None
+    """The strictest objective that 95 % of the periods met; None: any."""
+    met_moved: Fraction | None
+    """The same of windows moved through the time looked at; None if any."""
+    moved: int
+    """The number of those windows."""
+    replayed: tuple[CandidateReplay, ...]
+    """The strictest first."""
+    unknown: Fraction
+    """The share of the time at which it is not known what was left, 0 to 1."""
+    begins: datetime | None
+    """The first instant of which anything is known; None where that is as early as was asked."""
+    query: str
+    notes: tuple[str, ...]
+
+    @property
+    def counted(self) -> list[PastPeriod]:
+        """The periods of which enough is known."""
+        return [period for period in self.periods if period.doubt is None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloReview:
+    """An SLO whose objective was reviewed."""
+
+    slo: RatioSlo
+    review: Review | None
+    unmeasured: Unmeasured | None
+    """The reason why nothing can be said, or of no period; None if something can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceReview:
+    """The review of one policy."""
+
+    policy: Policy
+    source: PolicySource
+    slos: tuple[SloReview, ...]
+    left_out: LeftOut
+    """SLOs that have no history of events, each with a sentence that says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewReport:
+    """The review of all policies."""
+
+    services: tuple[ServiceReview, ...]
+    """At least one."""
+    periods: int
+    """The number of periods requested."""
+    evaluated_at: datetime
+    tool_version: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Undecided if nothing can be said of an SLO, else allow: findings are no verdict."""
+        lost = any(slo.unmeasured for service in self.services for slo in service.slos)
+        return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
+
+
+def review_document(report: ReviewReport) -> Json:
+    """Return the report as plain data; shares are fractions of 1."""
+    return {
+        **document_head(report.evaluated_at, report.tool_version, report.exit_code),
+        "periods_requested": report.periods,
+        "services": [
+            {
+                "service": service.policy.service,
+                "source": source_document(service.source),
+                "slos": [_slo(slo) for slo in service.slos],
+                "left_out": left_out_document(service.left_out),
+            }
+            for service in report.services
+        ],
+    }
+
+
+def _slo(reviewed: SloReview) -> Json:
+    slo = reviewed.slo
+    return {
+        "name": slo.name,
+        "objective": share(slo.objective),
+        "sla": share(slo.sla),
+        "window": str(slo.window),
+        "unmeasured": unmeasured_document(reviewed.unmeasured),
+        "review": _review(slo, reviewed.review) if reviewed.review else None,
+    }
+
+
+def _review(slo: RatioSlo, review: Review) -> Json:
+    return {
+        "fit": review.fit,
+        "periods": [_period(slo, period) for period in review.periods],
+        "met_in_95_percent": share(review.met),
+        "bootstrap_met_share": share(review.met_moved),
+        "bootstrap_windows": review.moved,
+        "candidates": [_replayed(candidate) for candidate in review.replayed],
+        "unknown_share": share(review.unknown),
+        "history_begins": instant(review.begins),
+        "query": review.query,
+        "notes": list(review.notes),
+    }
+
+
+def _period(slo: RatioSlo, period: PastPeriod) -> Json:
+    return {
+        "start": instant(period.span.start),
+        "end": instant(period.span.end),
+        "total": number(period.total),
+        "bad": number(period.bad),
+        "coverage": share(period.coverage),
+        "not_counted": period.doubt,
+        "consumed": share(period.consumed(slo.objective)),
+        "sla_consumed": None if slo.sla is None else share(period.consumed(slo.sla)),
+        "sla_spare_events": None if slo.sla is None else number(period.spare(slo.sla)),
+    }
+
+
+def _replayed(replayed: CandidateReplay) -> Json:
+    return {
+        "kind": replayed.candidate.kind,
+        "objective": share(replayed.candidate.objective),
+        "periods_met": replayed.met,
+        "exhausted_share": share(replayed.exhausted),
+        "tier_shares": {tier: share(part) for tier, part in replayed.tiers.items()},
+    }

@@ -7,14 +7,20 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate import __version__
-from gate.analysis.review.result import Replayed, Review, ReviewReport, ServiceReview, SloReview
+from gate.analysis.review import (
+    CandidateReplay,
+    Review,
+    ReviewReport,
+    ServiceReview,
+    SloReview,
+)
 from gate.backends import open_backend
 from gate.check.measure import OpenBackend, by_events, left_out, open_history, run_concurrently
 from gate.config.load import PolicyFile
 from gate.history.objective_candidates import Candidate, candidates, fit, met_in_most, moved, spent
 from gate.history.periods import PastPeriod, PeriodCut, cut, look_at
 from gate.measure.counts import Unmeasured
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_share
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import RatioSlo
@@ -22,117 +28,120 @@ from gate.slo.objective import RatioSlo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewOptions:
-    """What is looked back on."""
+    """Which periods to review."""
 
     at: datetime
     """Periods that are over by then."""
     periods: int
-    """How many, at least 1."""
+    """The number of periods, at least 1."""
     timeout: timedelta
 
 
 def review_objectives(
-    files: Sequence[PolicyFile], asked: ReviewOptions, *, open_with: OpenBackend = open_backend
+    files: Sequence[PolicyFile], options: ReviewOptions, *, open_with: OpenBackend = open_backend
 ) -> ReviewReport:
     """Return what the last periods say of the objectives of every policy.
 
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
-    histories = [open_history(file, asked.timeout, open_with)[1] for file in files]
+    histories = [open_history(file, options.timeout, open_with)[1] for file in files]
 
     def task(place: int) -> Callable[[], ServiceReview]:
         file, history = files[place], histories[place]
 
         def look() -> ServiceReview:
-            requests = review_requests(file.policy, asked)
+            requests = review_requests(file.policy, options)
             answers = history.history(list(requests.values())) if requests else []
-            return service_review(file, dict(zip(requests, answers, strict=True)), asked)
+            return service_review(file, dict(zip(requests, answers, strict=True)), options)
 
         return look
 
     return ReviewReport(
         services=tuple(run_concurrently([task(place) for place in range(len(files))])),
-        periods=asked.periods,
-        evaluated_at=asked.at,
+        periods=options.periods,
+        evaluated_at=options.at,
         tool_version=__version__,
     )
 
 
-def review_requests(policy: Policy, asked: ReviewOptions) -> dict[str, SeriesRequest]:
+def review_requests(policy: Policy, options: ReviewOptions) -> dict[str, SeriesRequest]:
     """Return which history is wanted of each SLO that has one: all of its periods at once."""
     requests = {}
     for slo in by_events(policy):
-        looked_at = cut(slo.window, asked.periods, asked.at)
+        looked_at = cut(slo.window, options.periods, options.at)
         requests[slo.name] = SeriesRequest(sli=slo.sli, span=looked_at.span, step=looked_at.step)
     return requests
 
 
 def service_review(
-    file: PolicyFile, answers: Mapping[str, SeriesAnswer], asked: ReviewOptions
+    file: PolicyFile, answers: Mapping[str, SeriesAnswer], options: ReviewOptions
 ) -> ServiceReview:
     """Return what the last periods say of a policy's objectives.
 
     Args:
         file: the policy.
         answers: what came back for `review_requests`, by the SLO's name.
-        asked: what was asked.
+        options: which periods to review.
     """
     policy = file.policy
-    slos = tuple(_slo(policy, slo, answers[slo.name], asked) for slo in by_events(policy))
+    slos = tuple(_slo(policy, slo, answers[slo.name], options) for slo in by_events(policy))
     return ServiceReview(policy=policy, source=file.source, slos=slos, left_out=left_out(policy))
 
 
-def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, asked: ReviewOptions) -> SloReview:
+def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOptions) -> SloReview:
     if isinstance(answer, Unmeasured):
         return SloReview(slo=slo, review=None, unmeasured=answer)
-    looked_at, least = cut(slo.window, asked.periods, asked.at), policy.guards.min_coverage
+    looked_at, least = cut(slo.window, options.periods, options.at), policy.guards.min_coverage
     periods = look_at(slo, answer, looked_at, least)
-    counted = [one for one in periods if one.doubt is None]
-    over = [one.error_ratio for one in counted]
-    windows, met = moved(answer, looked_at, least), met_in_most(over)
+    counted = [period for period in periods if period.doubt is None]
+    ratios = [period.error_ratio for period in counted]
+    windows, met = moved(answer, looked_at, least), met_in_most(ratios)
     left = spent(slo, answer, looked_at, least)
-    known = [one for one in left if one is not None]
-    found = Review(
+    known_shares = [share for share in left if share is not None]
+    review = Review(
         periods=periods,
         fit=fit(slo, counted),
         met=met,
         met_moved=met_in_most(windows),
         moved=len(windows),
-        replayed=tuple(_replay(one, counted, known, policy.tiers) for one in candidates(slo, met)),
-        unknown=1 - Fraction(len(known), len(left)),
+        replayed=tuple(
+            _replay(candidate, counted, known_shares, policy.tiers)
+            for candidate in candidates(slo, met)
+        ),
+        unknown=unknown_share(len(known_shares), len(left)),
         begins=_begins(answer, looked_at),
         query=answer.query,
         notes=answer.notes,
     )
-    return SloReview(slo=slo, review=found, unmeasured=None if counted else _nothing(found))
+    return SloReview(slo=slo, review=review, unmeasured=None if counted else _nothing(review))
 
 
 def _replay(
     candidate: Candidate,
     counted: Sequence[PastPeriod],
-    known: Sequence[float],
+    spent_shares: Sequence[float],
     tiers: Sequence[Tier],
-) -> Replayed:
+) -> CandidateReplay:
     """Hold a candidate against the periods, and against each moment."""
     budget = float(1 - candidate.objective)
-    left = [Fraction(1 - one / budget) for one in known]
-    spread = Counter(tier_of(tiers, one).name for one in left)
-    return Replayed(
+    left = [Fraction(1 - share / budget) for share in spent_shares]
+    spread = Counter(tier_of(tiers, share).name for share in left)
+    return CandidateReplay(
         candidate=candidate,
-        met=sum(one.consumed(candidate.objective) <= 1 for one in counted),
-        exhausted=Fraction(sum(one <= 0 for one in left), len(left)) if left else None,
+        met=sum(period.consumed(candidate.objective) <= 1 for period in counted),
+        exhausted=Fraction(sum(share <= 0 for share in left), len(left)) if left else None,
         tiers={tier.name: Fraction(spread[tier.name], len(left)) for tier in tiers if left},
     )
 
 
 def _begins(series: Series, looked_at: PeriodCut) -> datetime | None:
-    first = next((place for place, one in enumerate(series.total) if one is not None), 0)
+    first = next((place for place, total in enumerate(series.total) if total is not None), 0)
     return looked_at.bounds[0] + first * looked_at.step if first else None
 
 
-def _nothing(found: Review) -> Unmeasured:
+def _nothing(review: Review) -> Unmeasured:
     """Say why no period counts; by the newest, of which most should be known."""
-    causes = [one.doubt for one in found.periods if one.doubt is not None]
+    causes = [period.doubt for period in review.periods if period.doubt is not None]
     reason = f"of none of the last {len(causes)} enough is known to count it"
-    return Unmeasured(cause=causes[-1], reason=reason, query=found.query)
+    return Unmeasured(cause=causes[-1], reason=reason, query=review.query)

@@ -1,24 +1,43 @@
-"""What a review found, in words and cells that are not yet escaped for any format."""
+"""What a review found, in sentences and cells, and the page that they make."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from gate import wording
-from gate.analysis.review.result import Replayed, Review, ReviewReport, ServiceReview, SloReview
+from gate.analysis import left_out_facts, why_unmeasured
+from gate.analysis.review import (
+    CandidateReplay,
+    Review,
+    ReviewReport,
+    ServiceReview,
+    SloReview,
+    review_document,
+)
 from gate.history.objective_candidates import Fit
 from gate.history.periods import PastPeriod
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.budgets import cause
-from gate.reporters.column import MUST, Column
-from gate.reporters.details import Fact
+from gate.reporters.page import (
+    MUST,
+    Badge,
+    Block,
+    Column,
+    Fact,
+    Facts,
+    Output,
+    Page,
+    Section,
+    said,
+    tabulate,
+)
 from gate.slo.objective import RatioSlo
+from gate.wording import shown
 
 _NOT_MEASURED: Final = "not measured"
-
-
 _VERDICTS: Final = {
     _NOT_MEASURED: Verdict.UNDECIDED,
     Fit.STRICT: Verdict.WARN,
@@ -27,92 +46,110 @@ _VERDICTS: Final = {
     Fit.RIGHT: Verdict.ALLOW,
 }
 """What is found of an SLO, the most pressing first."""
-
-
-_FULL: Final = 100
-"""Per cent."""
-
-
 _TWENTY: Final = 20
 """Of fewer, 95 % are all."""
 
 
-def verdict(service: ServiceReview) -> tuple[Verdict, str]:
-    """Return how bad it is, for signs and colours, and in capitals how many are how."""
-    found = Counter(_state(one) for one in service.slos)
-    if not found:
-        return Verdict.UNDECIDED, "NOTHING TO REVIEW"
-    words = ", ".join(f"{found[state]} {state.upper()}" for state in _VERDICTS if found[state])
-    return next(verdict for state, verdict in _VERDICTS.items() if found[state]), words
+def output(report: ReviewReport) -> Output:
+    """Return the report as it is written in any format."""
+    return Output(page=partial(page, report), document=partial(review_document, report))
 
 
-def heading(one: SloReview) -> str:
-    """Say what was promised, and how that fits."""
-    return f"{wording.percent(one.slo.objective)} over {one.slo.window}: {_state(one)}"
+def page(report: ReviewReport) -> Page:
+    """Return the page on the objectives of every policy."""
+    return Page(
+        sections=tuple(map(_section, report.services)),
+        closing=(summary.signature(report.evaluated_at, report.tool_version),),
+    )
 
 
-def period_columns(slo: RatioSlo) -> tuple[Column[PastPeriod], ...]:
-    """Return the columns of the table of periods."""
+def _section(service: ServiceReview) -> Section:
+    around = Facts(
+        (
+            *(("Tiers", text) for text in _tiers(service)),
+            *left_out_facts(service.left_out),
+            ("Policy", summary.provenance(service.source)),
+        )
+    )
+    return Section(
+        title=service.policy.service,
+        badge=_badge(service),
+        blocks=(*map(_slo, service.slos), around),
+    )
+
+
+def _badge(service: ServiceReview) -> Badge:
+    counts = Counter(_state(reviewed) for reviewed in service.slos)
+    if not counts:
+        return Badge(Verdict.UNDECIDED, "NOTHING TO REVIEW")
+    words = ", ".join(f"{counts[state]} {state.upper()}" for state in _VERDICTS if counts[state])
+    return Badge(next(_VERDICTS[state] for state in _VERDICTS if counts[state]), words)
+
+
+def _slo(reviewed: SloReview) -> Section:
+    slo, review = reviewed.slo, reviewed.review
+    blocks: list[Block] = []
+    if review is not None:
+        blocks.append(tabulate(review.periods, _period_columns(slo)))
+        if review.counted:
+            blocks.append(tabulate(review.replayed, _candidate_columns(review)))
+    blocks.append(Facts(tuple(_about(reviewed))))
+    return Section(
+        title=slo.name,
+        tail=f": {wording.percent(slo.objective)} over {slo.window}: {_state(reviewed)}",
+        blocks=said(*blocks),
+    )
+
+
+def _period_columns(slo: RatioSlo) -> tuple[Column[PastPeriod], ...]:
     sla = slo.sla
     return (
-        Column(
-            title="From, UTC", cell=lambda one: _minute(one, start=True), right=False, keep=MUST
-        ),
-        Column(title="To, UTC", cell=lambda one: _minute(one, start=False), right=False, keep=3),
+        Column(title="From, UTC", cell=_start, right=False, keep=MUST),
+        Column(title="To, UTC", cell=_end, right=False, keep=3),
         Column(title="Bad of total", cell=_events, keep=5),
-        Column(title="Consumed", cell=lambda one: _consumed(one, slo.objective), keep=MUST),
-        *([_left_of_sla(sla), _spare(sla)] if sla is not None else []),
+        Column(title="Consumed", cell=lambda period: _consumed(period, slo.objective), keep=MUST),
+        *(_sla_columns(sla) if sla is not None else ()),
         Column(title="Counted", cell=_counted, right=False, keep=7),
     )
 
 
-def candidate_columns(found: Review) -> tuple[Column[Replayed], ...]:
-    """Return the columns of the table of objectives that could have been."""
-    counted = len(found.counted)
+def _candidate_columns(review: Review) -> tuple[Column[CandidateReplay], ...]:
+    counted = len(review.counted)
     return (
-        Column(title="Objective", cell=_objective, keep=MUST),
-        Column(title="", cell=lambda one: one.candidate.kind, right=False, keep=MUST),
-        Column(title="Met", cell=lambda one: f"{one.met} of {counted}", keep=8),
-        Column(title="Nothing left", cell=lambda one: _share(one.exhausted), keep=3),
-        *(_in_tier(tier) for tier in found.replayed[0].tiers),
+        Column(
+            title="Objective", cell=lambda row: wording.percent(row.candidate.objective), keep=MUST
+        ),
+        Column(title="", cell=lambda row: row.candidate.kind, right=False, keep=MUST),
+        Column(title="Met", cell=lambda row: f"{row.met} of {counted}", keep=8),
+        Column(title="Nothing left", cell=lambda row: wording.rounded(row.exhausted), keep=3),
+        *(_in_tier(tier) for tier in review.replayed[0].tiers),
     )
 
 
-def about(one: SloReview) -> Iterator[Fact]:
-    """Yield what the periods come to, the SLA's margin, and what is not known."""
-    if one.unmeasured is not None:
-        yield "Not measured", f"{cause(one.unmeasured.cause)}: {one.unmeasured.reason}"
-    found = one.review
-    if found is None:
+def _objective(row: CandidateReplay) -> str:
+    return wording.percent(row.candidate.objective)
+
+
+def _about(reviewed: SloReview) -> Iterator[Fact]:
+    slo, review = reviewed.slo, reviewed.review
+    if reviewed.unmeasured is not None:
+        yield "Not measured", why_unmeasured(reviewed.unmeasured)
+    if review is None:
         return
-    if found.counted:
-        yield "Means", _meaning(one.slo, found)
-        yield "In 95 %", _in_most(found)
-        if one.slo.sla is not None:
-            yield "SLA", _margin(one.slo.sla, found.counted)
-        if one.slo.sampled is not None:
+    if review.counted:
+        yield "Means", _meaning(slo, review)
+        yield "In 95 %", _in_most(review)
+        if slo.sla is not None:
+            yield "SLA", _margin(slo.sla, review.counted)
+        if slo.sampled is not None:
             yield "Sampled", "how sure one can be of the shares of a sample is not counted here"
-    if found.begins is not None:
-        begins = wording.instant(found.begins)
+    if review.begins is not None:
+        begins = wording.instant(review.begins)
         yield "History", f"begins about {begins}; none is kept from before, or there was none"
-    if found.unknown:
-        yield "Unknown", f"{wording.spent(found.unknown)} of the time it is not known what was left"
-    yield from (("Note", note) for note in found.notes)
-
-
-def around(service: ServiceReview) -> list[Fact]:
-    """Return what the tiers stop, which SLOs were not looked at, and which policy was read."""
-    return [
-        *(("Tiers", text) for text in _tiers(service)),
-        *(("Left out", f"{slo}: {reason}") for slo, reason in service.left_out),
-        ("Policy", summary.provenance(service.source)),
-    ]
-
-
-def closing(report: ReviewReport) -> Iterator[Fact]:
-    """Yield when and by what it was looked at."""
-    yield "Evaluated", wording.exact_instant(report.evaluated_at)
-    yield "By", f"gate {report.tool_version}"
+    if review.unknown:
+        share = wording.spent(review.unknown)
+        yield "Unknown", f"{share} of the time it is not known what was left"
+    yield from (("Note", note) for note in review.notes)
 
 
 def _tiers(service: ServiceReview) -> Iterator[str]:
@@ -122,47 +159,50 @@ def _tiers(service: ServiceReview) -> Iterator[str]:
             yield f"{tier.name} lets ship only {', '.join(sorted(tier.allow | tier.warn))}"
 
 
-def _state(one: SloReview) -> str:
-    if one.review is None or one.unmeasured is not None:
+def _state(reviewed: SloReview) -> str:
+    if reviewed.review is None or reviewed.unmeasured is not None:
         return _NOT_MEASURED
-    return one.review.fit
+    return reviewed.review.fit
 
 
-def _meaning(slo: RatioSlo, found: Review) -> str:
-    consumed = [one.consumed(slo.objective) for one in found.counted]
-    missed, most = sum(one > 1 for one in consumed), wording.spent(max(consumed))
-    fact = f"missed in {missed} of {_periods(found.counted)}, at most {most} of the budget used"
+def _meaning(slo: RatioSlo, review: Review) -> str:
+    consumed = [period.consumed(slo.objective) for period in review.counted]
+    missed, most = sum(share > 1 for share in consumed), wording.spent(max(consumed))
+    fact = f"missed in {missed} of {_periods(review.counted)}, at most {most} of the budget used"
     advice = {
         Fit.STRICT: "promise less, or make the service better",
         Fit.LOOSE: "promise more, or use the budget to change more and faster",
     }
-    return "; ".join(filter(None, [fact, advice.get(found.fit)]))
+    return "; ".join(filter(None, [fact, advice.get(review.fit)]))
 
 
-def _in_most(found: Review) -> str:
-    count = len(found.counted)
-    if found.met is None:
-        return f"nothing failed in {_periods(found.counted)}: any objective was met"
+def _in_most(review: Review) -> str:
+    count = len(review.counted)
+    if review.met is None:
+        return f"nothing failed in {_periods(review.counted)}: any objective was met"
     share, few = ("95 %", "") if count >= _TWENTY else ("each", " (95 % of so few are all)")
-    said = f"{wording.percent(found.met)} was met in {share} of {_periods(found.counted)}{few}"
-    if found.met_moved is None or found.moved <= count:
+    said = f"{wording.percent(review.met)} was met in {share} of {_periods(review.counted)}{few}"
+    if review.met_moved is None or review.moved <= count:
         return said
     return (
-        f"{said}; {wording.percent(found.met_moved)} in 95 % of {found.moved:,} windows moved"
+        f"{said}; {wording.percent(review.met_moved)} in 95 % of {review.moved:,} windows moved"
         " through the time, which overlap and so tell less than as many periods would"
     )
 
 
 def _margin(sla: Fraction, counted: Sequence[PastPeriod]) -> str:
-    missed = sum(one.consumed(sla) > 1 for one in counted)
-    worst = max(counted, key=lambda one: one.consumed(sla))
-    left, when = wording.left(_fine(1 - worst.consumed(sla))), wording.instant(worst.span.start)
-    spare = worst.spare(sla)
+    missed = sum(period.consumed(sla) > 1 for period in counted)
+    worst = max(counted, key=lambda period: period.consumed(sla))
+    left, when = (
+        wording.left(shown(1 - worst.consumed(sla))),
+        wording.instant(worst.span.start),
+    )
+    spare = _whole(worst.spare(sla))
     if missed:
-        over = f"{_whole(spare).removeprefix('-')} bad events too many"
+        over = f"{spare.removeprefix('-')} bad events too many"
         which = f"was missed in {missed} of {_periods(counted)}; the worst"
     else:
-        over = f"{_whole(spare)} more could have failed"
+        over = f"{spare} more could have failed"
         which = "was never missed; the nearest to it"
     return f"{wording.percent(sla)} {which} began {when}: {left} of its budget left, {over}"
 
@@ -171,56 +211,44 @@ def _periods(counted: Sequence[PastPeriod]) -> str:
     return f"{len(counted)} period{'' if len(counted) == 1 else 's'}"
 
 
-def _minute(one: PastPeriod, *, start: bool) -> str:
-    at = one.span.start if start else one.span.end
-    return wording.instant(at).removesuffix(" UTC")
+def _start(period: PastPeriod) -> str:
+    return wording.minute(period.span.start)
 
 
-def _events(one: PastPeriod) -> str:
-    if not one.coverage:
+def _end(period: PastPeriod) -> str:
+    return wording.minute(period.span.end)
+
+
+def _events(period: PastPeriod) -> str:
+    if not period.coverage:
         return wording.NOTHING
-    return f"{wording.amount(_fine(one.bad))} of {wording.amount(_fine(one.total))}"
+    return f"{wording.amount(shown(period.bad))} of {wording.amount(shown(period.total))}"
 
 
-def _consumed(one: PastPeriod, objective: Fraction) -> str:
-    return wording.spent(_fine(one.consumed(objective))) if one.total else wording.NOTHING
+def _consumed(period: PastPeriod, objective: Fraction) -> str:
+    return wording.spent(shown(period.consumed(objective))) if period.total else wording.NOTHING
 
 
-def _counted(one: PastPeriod) -> str:
-    if one.doubt is None:
+def _counted(period: PastPeriod) -> str:
+    if period.doubt is None:
         return "yes"
-    return f"no: {cause(one.doubt)} ({wording.left(one.coverage, 0)} has data)"
+    return f"no: {cause(period.doubt)} ({wording.left(period.coverage, 0)} has data)"
 
 
-def _left_of_sla(sla: Fraction) -> Column[PastPeriod]:
-    def cell(one: PastPeriod) -> str:
-        return wording.left(_fine(1 - one.consumed(sla))) if one.total else wording.NOTHING
+def _sla_columns(sla: Fraction) -> Iterator[Column[PastPeriod]]:
+    def left(period: PastPeriod) -> str:
+        return wording.left(shown(1 - period.consumed(sla))) if period.total else wording.NOTHING
 
-    return Column(title="Left of SLA", cell=cell, keep=6)
+    def spare(period: PastPeriod) -> str:
+        return _whole(period.spare(sla)) if period.total else wording.NOTHING
 
-
-def _spare(sla: Fraction) -> Column[PastPeriod]:
-    def cell(one: PastPeriod) -> str:
-        return _whole(one.spare(sla)) if one.total else wording.NOTHING
-
-    return Column(title="Spare events", cell=cell, keep=2)
+    yield Column(title="Left of SLA", cell=left, keep=6)
+    yield Column(title="Spare events", cell=spare, keep=2)
 
 
-def _in_tier(tier: str) -> Column[Replayed]:
-    return Column(title=tier, cell=lambda one: _share(one.tiers.get(tier)), keep=5)
-
-
-def _objective(one: Replayed) -> str:
-    return wording.percent(one.candidate.objective)
-
-
-def _share(part: Fraction | None) -> str:
-    return wording.NOTHING if part is None else f"{float(part * _FULL):.1f} %"
+def _in_tier(tier: str) -> Column[CandidateReplay]:
+    return Column(title=tier, cell=lambda replay: wording.rounded(replay.tiers.get(tier)), keep=5)
 
 
 def _whole(count: Fraction) -> str:
-    return f"{int(_fine(count) // 1):,}"
-
-
-def _fine(number: Fraction) -> Fraction:
-    return wording.shown(float(number))
+    return f"{int(shown(count) // 1):,}"

@@ -10,7 +10,7 @@ from gate.policy.case import NOT_LOOKED_AT, Case, calm
 from gate.policy.findings import Finding, Rule
 from gate.policy.rule_settings import ControlChartRule
 from gate.slo.objective import counts_events
-from gate.wording import minute
+from gate.wording import instant
 
 
 def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
@@ -47,7 +47,7 @@ def _doubts(drawn: Sequence[Drawn] | Unmeasured, since: datetime) -> Iterator[tu
         about = f"control chart of the {chart.kind}: "
         if isinstance(chart, Chart):
             if chart.newest <= since:
-                reason = f"it has no point since {minute(chart.newest)}"
+                reason = f"it has no point since {instant(chart.newest)}"
                 yield about, Doubt(cause=Cause.NO_DATA, reason=reason)
         elif chart.cause is not None:
             yield about, Doubt(cause=chart.cause, reason=chart.reason)
@@ -84,9 +84,9 @@ def _reason(chart: Chart, signal: Signal) -> str:
         chart.write(number) for number in (peak.sample.value, peak.upper, peak.centre)
     )
     what = "ratio of bad events" if chart.kind is ChartKind.RATIO else "mean"
-    when = f"since about {minute(signal.since)}"
+    when = f"since about {instant(signal.since)}"
     verb = "is" if signal.open else "was"
-    until = "" if signal.open else f" until {minute(signal.end)}"
+    until = "" if signal.open else f" until {instant(signal.end)}"
     far = f"up to {value} (limit {limit}, usually {usual})"
     ids = ", ".join(record.id for record in signal.records)
     names = f", known as {ids}" if ids else ""

@@ -1,10 +1,207 @@
 """The report as one page of HTML that needs nothing beside itself."""
 
-from gate.analysis.report.html.page import page
-from gate.analysis.report.result import Report
-from gate.reporters.style import Style
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from gate import wording
+from gate.analysis.anomalies import words as anomalies_words
+from gate.analysis.cohorts import words as cohorts_words
+from gate.analysis.forecast import words as forecast_words
+from gate.analysis.incidents import words as incidents_words
+from gate.analysis.report import Report, ServiceReport, words
+from gate.analysis.report.html.budget import burn_down_figure, burn_rate_figure
+from gate.analysis.report.html.charts import control_chart, forecast
+from gate.analysis.report.html.tags import Html, content, element, facts, link, table
+from gate.budget.assessment import Assessment
+from gate.policy.findings import Verdict
+from gate.reporters.ansi import Style, mark_sign
+from gate.reporters.budgets import budget_table, details
+from gate.slo.objective import RatioSlo
+
+Content = Callable[[ServiceReport, Report, str], Iterator[Html]]
+"""From a service, the whole report and a prefix of ids to the content under a heading."""
 
 
-def render_report(report: Report, _style: Style) -> str:
+_SIGNS: Final = Style()
+
+
+def badge(verdict: Verdict, word: str, sentence: str = "") -> Html:
+    """Say the most important thing so that nobody overlooks it."""
+    sign = element("span", mark_sign(verdict, _SIGNS), aria_hidden="true")
+    return element(
+        "p",
+        element("strong", sign, f" {word}", class_=f"badge {verdict}"),
+        f" {sentence}",
+        class_="verdict",
+    )
+
+
+def may_it_ship(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Html]:
+    """Tell whether it may ship: the change that was asked about, or each class."""
+    verdict, sentence, reasons = words.standing(service, report)
+    yield badge(*verdict, sentence)
+    yield facts(reasons.facts)
+    if service.policy.dashboard:
+        yield element("p", "Dashboard: ", link(service.policy.dashboard))
+
+
+def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
+    """List every budget."""
+    caption = f"The error budgets of {service.policy.service}"
+    yield table(budget_table(service.assessments), caption, cards=True)
+
+
+def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+    """Show what happened to each budget."""
+    for place, assessment in enumerate(service.assessments, start=1):
+        name = f"{prefix}-{place}"
+        parts = [
+            element("h3", assessment.slo.name, id=name),
+            element("p", *_left(assessment), class_="left"),
+            element("div", *_figures(name, assessment, service, report), class_="figures"),
+            element("details", element("summary", "More about it"), facts(details(assessment))),
+        ]
+        yield element("article", *parts, aria_labelledby=name)
+
+
+def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
+    """Tell what was found, what is known of it, and what it comes to."""
+    yield badge(*incidents_words.badge(service.incidents))
+    blocks = incidents_words.blocks(service.incidents)
+    yield from content(blocks, f"Incidents of {service.policy.service}")
+
+
+def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+    """Tell what becomes of each budget."""
+    yield badge(*forecast_words.badge(service.forecast))
+    for place, slo in enumerate(service.forecast.slos, start=1):
+        name = f"{prefix}-{place}"
+        yield element(
+            "article",
+            element("h3", slo.assessment.slo.name, id=name),
+            element("p", forecast_words.heading(slo), class_="left"),
+            *forecast(slo, service, report.evaluated_at, name),
+            aria_labelledby=name,
+        )
+
+
+def charts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+    """Show where indicators are not what they usually are; what is in control is folded."""
+    anomalies, name = service.anomalies, service.policy.service
+    yield badge(*anomalies_words.badge(anomalies))
+    rows = anomalies_words.chart_rows(anomalies)
+    if rows:
+        yield table(anomalies_words.chart_table(rows), f"Control charts of {name}", cards=True)
+    drawn = {place: control_chart(row, name, f"{prefix}-{place}") for place, row in enumerate(rows)}
+    loud = [picture for place, picture in drawn.items() if rows[place].chart.worse]
+    calm = [picture for place, picture in drawn.items() if not rows[place].chart.worse]
+    yield element("div", *loud, class_="figures")
+    signals = [fact for row in rows for fact in anomalies_words.signals(row)]
+    looked_at = anomalies_words.looked_at(report.anomalies)
+    yield facts([*signals, *anomalies_words.about(anomalies), *looked_at])
+    if calm:
+        title = element("summary", f"Charts in control ({len(calm)})")
+        yield element("details", title, element("div", *calm, class_="figures"))
+
+
+def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Html]:
+    """Tell whose events burn the budgets, where that was asked."""
+    if report.cohorts is None:
+        return
+    compared = report.cohorts.services[report.services.index(service)]
+    yield badge(*cohorts_words.badge(compared))
+    blocks = cohorts_words.blocks(report.cohorts, compared)
+    yield from content(blocks, f"Events of {service.policy.service} by {report.cohorts.by}")
+
+
+SECTIONS: Final[tuple[tuple[str, Content], ...]] = (
+    ("May it ship?", may_it_ship),
+    ("Budgets", budgets),
+    ("What happened", traces),
+    ("Incidents", incidents),
+    ("Forecast", forecasts),
+    ("Control charts", charts),
+    ("Cohorts", cohorts),
+)
+
+
+def _left(assessment: Assessment) -> Iterator[str]:
+    yield element("strong", wording.left(assessment.remaining))
+    yield f" of the budget left ({words.promised(assessment.slo)})"
+
+
+def _figures(
+    name: str, assessment: Assessment, service: ServiceReport, report: Report
+) -> Iterator[Html]:
+    slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
+    if trace is None or not isinstance(slo, RatioSlo):
+        yield element("p", words.missing(service, slo), class_="missing")
+        return
+    if trace.left:
+        yield burn_down_figure(name, slo.name, trace, service)
+    else:
+        yield element("p", words.unmeasured(assessment), class_="missing")
+    yield burn_rate_figure(name, slo, trace, service, report)
+
+
+HtmlSection = tuple[str, str, list[Html]]
+"""The name of the element, the heading, and what stands below."""
+
+
+_STYLE: Final = Path(__file__).with_name("report.css")
+
+
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+"""A browser fetches nothing and runs nothing, whatever else stands on the page."""
+
+
+def render(report: Report) -> str:
     """Return the page."""
-    return page(report)
+    sections = list(_sections(report))
+    body = element(
+        "body",
+        element("a", "Skip to the report", href="#report", class_="skip"),
+        element("header", element("h1", words.title(report)), element("p", words.about(report))),
+        element("nav", element("ul", *_goals(sections)), aria_label="On this page"),
+        element("main", *_written(sections), id="report"),
+        element("footer", facts([fact for block in words.closing(report) for fact in block.facts])),
+    )
+    return f"<!DOCTYPE html>\n{element('html', _head(report), body, lang='en')}\n"
+
+
+def _head(report: Report) -> Html:
+    return element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", words.title(report)),
+        element("style", Html(_STYLE.read_text(encoding="utf-8"))),
+    )
+
+
+def _written(sections: Sequence[HtmlSection]) -> Iterator[Html]:
+    for name, heading, parts in sections:
+        title = element("h2", heading, id=name)
+        yield element("section", title, *parts, aria_labelledby=name)
+
+
+def _goals(sections: Sequence[HtmlSection]) -> Iterator[Html]:
+    for name, heading, _ in sections:
+        yield element("li", element("a", heading, href=f"#{name}"))
+
+
+def _sections(report: Report) -> Iterator[HtmlSection]:
+    """Yield the name, the heading and the content of each section that has any."""
+    for number, service in enumerate(report.services, start=1):
+        for place, (heading, section) in enumerate(SECTIONS, start=1):
+            name = f"part-{number}-{place}"
+            if parts := list(section(service, report, name)):
+                yield name, _heading(heading, service, report), parts
+
+
+def _heading(heading: str, service: ServiceReport, report: Report) -> str:
+    """Name a section, with its service where there are several."""
+    return f"{service.policy.service}: {heading}" if len(report.services) > 1 else heading

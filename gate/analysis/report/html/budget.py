@@ -1,30 +1,95 @@
 """The pictures of a budget: how it came down, and how fast it burned."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
 from gate import wording
-from gate.analysis.report import words
+from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers
-from gate.analysis.report.result import Report, ServiceReport
 from gate.history.incidents import Incident
-from gate.history.past_budget import Trace
+from gate.history.past_budget import DAY, Stretch, Trace
 from gate.policy.tiers import Tier, bands
-from gate.reporters.spark import Linear, Logarithmic
+from gate.reporters.drawing import Linear, Logarithmic
+from gate.reporters.page import MUST, Column, tabulate
 from gate.slo.objective import RatioSlo
 from gate.slo.window import Span
 
+
+def _came_down(trace: Trace) -> str:
+    """Say how the budget came down."""
+    (start, full), (end, left) = trace.left[0], trace.left[-1]
+    begin = f"{wording.share_left(full)} on {wording.day(start)}"
+    now = "is not known" if left is None else f"is {wording.share_left(left)}"
+    return f"Budget left, from {begin}; on {wording.day(end)} it {now}."
+
+
+def _marks(*, incidents: bool, deploys: bool, lost: bool) -> str:
+    """Say what the marks in a picture are."""
+    sentences = {
+        "Red stretches with a number are incidents.": incidents,
+        "Strokes below the picture are deploys.": deploys,
+        "Of grey stretches nothing is known.": lost,
+    }
+    return "".join(f" {sentence}" for sentence, there in sentences.items() if there)
+
+
+def _burned(trace: Trace, threshold: Fraction) -> str:
+    """Say how fast the budget burned."""
+    rates = [(rate, at) for at, rate in trace.fast if rate is not None]
+    peak, at = max(rates)
+    when = f" on {wording.day(at)} at {at.astimezone(UTC):%H:%M} UTC" if peak else ""
+    return (
+        f"Burn rate over an hour (thin) and a day (bold), at most {_burn(peak)}{when}. At 1 the"
+        " budget lasts exactly as long as its window;"
+        f" from {wording.exact(threshold)} on (dashed) it may be an incident."
+    )
+
+
+def _amount(number: float | None) -> str:
+    return wording.amount(None if number is None else wording.shown(number))
+
+
+def _burn(rate: float | None) -> str:
+    return wording.burn(None if rate is None else wording.shown(rate))
+
+
+def _when(stretch: Stretch) -> str:
+    start = stretch.span.start
+    whole_days = stretch.span.length > DAY / 24
+    return f"{start.astimezone(UTC):%Y-%m-%d}" if whole_days else wording.minute(start)
+
+
+def _good(stretch: Stretch) -> str:
+    if stretch.total is None or stretch.bad is None or not stretch.total:
+        return wording.NOTHING
+    return wording.left(1 - wording.shown(stretch.bad) / wording.shown(stretch.total), 3)
+
+
+_WHEN: Final[Column[Stretch]] = Column(title="From, UTC", cell=_when, right=False, keep=MUST)
+_BAD: Final[Column[Stretch]] = Column(
+    title="Bad", cell=lambda stretch: _amount(stretch.bad), keep=5
+)
+_LEFT_COLUMNS: Final[tuple[Column[Stretch], ...]] = (
+    _WHEN,
+    Column(
+        title="Left at the end", cell=lambda stretch: wording.share_left(stretch.left), keep=MUST
+    ),
+    _BAD,
+)
+_BURN_COLUMNS: Final[tuple[Column[Stretch], ...]] = (
+    _WHEN,
+    Column(title="Highest burn 1h", cell=lambda stretch: _burn(stretch.peak), keep=MUST),
+    Column(title="Good", cell=_good, keep=6),
+    _BAD,
+    Column(title="Events", cell=lambda stretch: _amount(stretch.total), keep=4),
+)
 _CLOSE: Final = 0.16
 """Of the width: two numbers that would touch are written as one."""
-
-
 _LONGEST: Final = 24
 """Characters of a tier's name; all of it stands elsewhere."""
-
-
 _LOWEST: Final = 0.09
 """Of the height: a lower band has no room for its name."""
 
@@ -35,7 +100,7 @@ def budget_plot(span: Span, scale: Linear, service: ServiceReport) -> Plot:
     _draw_bands(plot, scale, service)
     for value in scale.ticks():
         plot.level(value, "grid")
-        plot.tick(words.share(value, 0), value)
+        plot.tick(wording.share_left(value, 0), value)
     return plot
 
 
@@ -51,12 +116,12 @@ def mark(plot: Plot, incidents: words.Marked, deploys: Sequence[datetime]) -> No
 def _numbers(incidents: words.Marked, span: Span) -> Iterator[tuple[str, datetime]]:
     """Yield the numbers of incidents; of such as are close together the first and the last."""
     groups: list[list[tuple[int, Incident]]] = []
-    for one in incidents:
+    for number, incident in incidents:
         close = _CLOSE * span.length
-        if groups and one[1].start - groups[-1][-1][1].start < close:
-            groups[-1].append(one)
+        if groups and incident.start - groups[-1][-1][1].start < close:
+            groups[-1].append((number, incident))
         else:
-            groups.append([one])
+            groups.append([(number, incident)])
     for group in groups:
         (first, incident), (last, _) = group[0], group[-1]
         yield f"#{first}" if first == last else f"#{first}-{last}", max(incident.start, span.start)
@@ -80,33 +145,34 @@ def _named(tier: Tier) -> str:
 def burn_down_figure(name: str, slo: str, trace: Trace, service: ServiceReport) -> Html:
     """Return the picture with what there is to be seen in it, and its numbers."""
     span = Span(trace.left[0][0], trace.left[-1][0])
-    known = [value for _, value in trace.left if value is not None]
-    scale = Linear(min(0.0, *known), max(1.0, *known))
+    shares = [value for _, value in trace.left if value is not None]
+    scale = Linear(min(0.0, *shares), max(1.0, *shares))
     plot = budget_plot(span, scale, service)
-    lost = [one for one in trace.unknown if one.end > span.start]
-    for one in lost:
-        plot.lose(one)
-    found = [one for one in words.incidents_of(slo, service) if one[1].end > span.start]
-    deploys = [one.time for one in service.deploys if one.time > span.start]
-    mark(plot, found, deploys)
+    lost = [stretch for stretch in trace.unknown if stretch.end > span.start]
+    for stretch in lost:
+        plot.lose(stretch)
+    incidents = [
+        (number, incident)
+        for number, incident in words.incidents_of(slo, service)
+        if incident.end > span.start
+    ]
+    deploys = [deploy.time for deploy in service.deploys if deploy.time > span.start]
+    mark(plot, incidents, deploys)
     plot.line(trace.left, "main")
     end, left = trace.left[-1]
     if left is not None:
         plot.dot(end, left, "main")
-    caption = words.came_down(trace) + words.marks(
-        incidents=bool(found), deploys=bool(deploys), lost=bool(lost)
+    caption = _came_down(trace) + _marks(
+        incidents=bool(incidents), deploys=bool(deploys), lost=bool(lost)
     )
+    stretches = [stretch for stretch in trace.stretches if stretch.span.end > span.start]
     title = f"Burn-down of the budget of {slo} of {service.policy.service}"
     return element(
         "figure",
         element("p", "Budget left", class_="axes"),
         plot.svg(f"{name}-left", title, caption),
         element("figcaption", caption),
-        numbers(
-            [one for one in trace.stretches if one.span.end > span.start],
-            words.LEFT_COLUMNS,
-            f"{title}, in numbers",
-        ),
+        numbers(tabulate(stretches, _LEFT_COLUMNS), f"{title}, in numbers"),
     )
 
 
@@ -127,16 +193,16 @@ def burn_rate_figure(
     plot.level(float(threshold), "limit")
     for lost in trace.unknown:
         plot.lose(lost)
-    found, deploys = words.incidents_of(slo.name, service), [one.time for one in service.deploys]
-    mark(plot, found, deploys)
+    deploys = [deploy.time for deploy in service.deploys]
+    mark(plot, words.incidents_of(slo.name, service), deploys)
     plot.line(trace.fast, "thin")
     plot.line(trace.slow, "main")
-    caption = words.burned(trace, threshold)
+    caption = _burned(trace, threshold)
     title = f"Burn rate and share of good events of {slo.name} of {service.policy.service}"
     return element(
         "figure",
         element("p", "Burn rate (logarithmic)", element("span", "Good events"), class_="axes"),
         plot.svg(f"{name}-burn", title, caption, "plot both"),
         element("figcaption", caption),
-        numbers(trace.stretches, words.BURN_COLUMNS, f"{title}, in numbers"),
+        numbers(tabulate(trace.stretches, _BURN_COLUMNS), f"{title}, in numbers"),
     )

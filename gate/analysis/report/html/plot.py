@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from gate.analysis.report.html.tags import Html, element
 from gate.history.past_budget import Line
-from gate.reporters.spark import Times
+from gate.reporters.drawing import Times
 from gate.slo.window import Span
 
 _WIDTH: Final = 1000
@@ -62,7 +62,7 @@ class Plot:
     """Of the inner picture, in pixels."""
     _drawn: list[Html] = field(default_factory=list)
     _written: list[Html] = field(default_factory=list)
-    _told: list[tuple[float, float]] = field(default_factory=list)
+    _texts: list[tuple[float, float]] = field(default_factory=list)
 
     def line(self, line: Line, kind: str) -> None:
         """Draw values; where nothing is known the line ends, and begins anew."""
@@ -120,10 +120,10 @@ class Plot:
         """Write a text above a point, unless it would touch another or the names at the left."""
         share, y = self._times.share(at), self._height_of(value) - _BESIDE
         if share < _TEXT or any(
-            abs(share - x) < _TEXT and abs(y - other) < _LINE for x, other in self._told
+            abs(share - x) < _TEXT and abs(y - other) < _LINE for x, other in self._texts
         ):
             return
-        self._told.append((share, y))
+        self._texts.append((share, y))
         self._write(text, share, y, "tick")
 
     def head(self, text: str, at: datetime, kind: str) -> None:

@@ -1,19 +1,17 @@
 """HTML: every text is escaped unless it is `Html` already; tables and labelled sentences."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, TypeVar
+from typing import Any, Final
 
-from gate.reporters.column import Column
-from gate.reporters.details import Fact
 from gate.reporters.escape import plain
+from gate.reporters.page import Cell, Column, DataTable, Fact, Facts
 
 _VOID: Final = frozenset({"meta", "link", "br"})
 """Elements that have no content and no end tag, of those used here."""
-
 
 _WEB: Final = re.compile(r"https?://")
 
@@ -63,27 +61,28 @@ def _attribute(key: str, value: str | bool | None) -> str:
     return f" {name}" if value is True else f' {name}="{text(value)}"'
 
 
-T = TypeVar("T")
-
-
 _MANY: Final = 9
 """More columns stand closer together."""
 
 
-def table(
-    rows: Sequence[T], columns: Sequence[Column[T]], caption: str, *, cards: bool = False
-) -> Html:
+def table(data: DataTable, caption: str, *, cards: bool = False) -> Html:
     """Return a table that scrolls by itself where it is too wide.
 
     Args:
-        rows: what the cells are made of.
-        columns: all are shown.
+        data: the table; all of its columns are shown.
         caption: what the table is, for those who do not see it.
         cards: on a phone each row becomes a block with a line for each cell.
     """
+    columns = data.columns
     kinds = [*(["cards"] if cards else []), *(["dense"] if len(columns) > _MANY else [])]
     head = element("tr", *(_head(column) for column in columns))
-    body = (element("tr", *(_cell(column, row, cards=cards) for column in columns)) for row in rows)
+    body = (
+        element(
+            "tr",
+            *(_cell(column, cell, cards=cards) for column, cell in zip(columns, row, strict=True)),
+        )
+        for row in data.rows
+    )
     written = element(
         "table",
         element("caption", caption, class_="unseen"),
@@ -94,28 +93,34 @@ def table(
     return element("div", written, class_="wide", role="region", tabindex="0", aria_label=caption)
 
 
-def numbers(rows: Sequence[T], columns: Sequence[Column[T]], caption: str) -> Html:
+def numbers(data: DataTable, caption: str) -> Html:
     """Return the table of the numbers of a picture, folded."""
-    return element("details", element("summary", "The numbers"), table(rows, columns, caption))
+    return element("details", element("summary", "The numbers"), table(data, caption))
+
+
+def content(blocks: Iterable[DataTable | Facts], caption: str) -> Iterator[Html]:
+    """Yield a table, named by the caption, and labelled sentences around it."""
+    for block in blocks:
+        yield facts(block.facts) if isinstance(block, Facts) else table(block, caption, cards=True)
 
 
 def facts(given: Iterable[Fact]) -> Html:
     """List labelled sentences; a label with several of them is said once."""
     parts = []
     for label, group in groupby(given, key=itemgetter(0)):
-        told = (element("dd", text) for _, text in group)
-        parts.append(element("div", element("dt", label), *told))
+        sentences = (element("dd", text) for _, text in group)
+        parts.append(element("div", element("dt", label), *sentences))
     return element("dl", *parts)
 
 
-def _head(column: Column[T]) -> Html:
+def _head(column: Column[Any]) -> Html:
     return element("th", column.title, scope="col", class_=_kind(column))
 
 
-def _cell(column: Column[T], row: T, *, cards: bool) -> Html:
+def _cell(column: Column[Any], cell: Cell, *, cards: bool) -> Html:
     label = column.title if cards else None
-    return element("td", column.cell(row), class_=_kind(column), data_label=label)
+    return element("td", cell.text, class_=_kind(column), data_label=label)
 
 
-def _kind(column: Column[T]) -> str | None:
+def _kind(column: Column[Any]) -> str | None:
     return "number" if column.right else None

@@ -1,9 +1,46 @@
-"""Plain text as a terminal shows it: widths, padding, wrapping."""
+"""Plain text as a terminal shows it: widths, wrapping, colours. Colour only repeats a word."""
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Final
 
+from gate.policy.findings import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """What the place that a report is written to can show; only the terminal's depends on it."""
+
+    width: int = 80
+    """Columns."""
+    color: bool = False
+    """Whether ANSI colours may be written."""
+    unicode: bool = True
+    """Whether more than ASCII may be written in the report's own signs."""
+
+
+BOLD: Final = "1"
+DIM: Final = "2"
+_SIGNS: Final = {
+    Verdict.ALLOW: ("✔", "+"),
+    Verdict.WARN: ("▲", "!"),
+    Verdict.UNDECIDED: ("?", "?"),
+    Verdict.BLOCK: ("✖", "x"),
+}
+"""A sign in Unicode and in ASCII."""
+_BADGES: Final = {
+    Verdict.ALLOW: "1;30;42",
+    Verdict.WARN: "1;30;43",
+    Verdict.UNDECIDED: "1;37;45",
+    Verdict.BLOCK: "1;37;41",
+}
+_COLOURS: Final = {
+    Verdict.ALLOW: "32",  # green
+    Verdict.WARN: "33",  # yellow
+    Verdict.UNDECIDED: "35",  # magenta
+    Verdict.BLOCK: "31",  # red
+}
 _SPACE: Final = re.compile(r" +(?!%|UTC|[0-9]{2}:[0-9]{2})")
 """Where a line may break: not within 99.9 % or 2026-11-23 20:53 UTC."""
 GAP: Final = "  "
@@ -52,3 +89,24 @@ def hang(label: str, text: str, *, label_width: int, width: int) -> list[str]:
 
 def _fitting(text: str, width: int) -> int:
     return next(n for n in range(len(text), 0, -1) if text_width(text[:n]) <= width)
+
+
+def ink(text: str, code: str, style: Style) -> str:
+    """Write the text with an ANSI attribute, or as it is where there is no colour."""
+    return f"\x1b[{code}m{text}\x1b[0m" if style.color and text.strip() else text
+
+
+def badge_text(verdict: Verdict, word: str, style: Style) -> str:
+    """Write the verdict so that nobody overlooks it."""
+    sign = _SIGNS[verdict][not style.unicode]
+    return ink(f" {sign} {word} " if style.color else f"{sign} {word}", _BADGES[verdict], style)
+
+
+def mark_sign(verdict: Verdict, style: Style) -> str:
+    """Write the sign of a verdict alone."""
+    return coloured(verdict, _SIGNS[verdict][not style.unicode], style)
+
+
+def coloured(verdict: Verdict, text: str, style: Style) -> str:
+    """Write a text in the colour of a verdict."""
+    return ink(text, _COLOURS[verdict], style)

@@ -6,12 +6,14 @@ from gate.check.options import Options
 from gate.check.run import run_status
 from gate.decision.status import Status
 from gate.history.past_budget import BurnDown
-from gate.reporters import render_status
-from gate.reporters.layout import text_width
-from gate.reporters.spark import signs, sparkline
-from gate.reporters.style import Style
+from gate.reporters import Style, render_page
+from gate.reporters.ansi import text_width
+from gate.reporters.decision_page import status_output
+from gate.reporters.drawing import column, signs
+from gate.reporters.page import Cell
 from tests.pipeline.memory import AT, Opening, file, slo
 from tests.pipeline.telling import DAY, Telling
+from tests.reporters.builders import healthy
 from tests.reporters.reports import MONEY, STORY
 
 LEFT = (1.0, 0.99, 0.875, 0.874, 0.5, 0.1, 0.01, 0.0, -2.5, None)
@@ -23,17 +25,21 @@ def shown() -> Status:
     return run_status([policy], Options(at=AT), sketched=True, open_with=opening)
 
 
-@pytest.mark.parametrize(("unicode", "line"), [(True, "███▇▅▁▁__·"), (False, "9988510--?")])
-def test_what_was_left_is_rounded_down_and_overspent_and_unknown_have_signs(
-    unicode: bool, line: str
-) -> None:
-    known = BurnDown(start=AT - 10 * DAY, step=DAY, full=1.0, left=LEFT)
+def drawn(burn_down: BurnDown | None) -> Cell:
+    budget = healthy()
+    cell = column({} if burn_down is None else {budget.slo.name: burn_down}).cell(budget)
+    assert isinstance(cell, Cell)
+    return cell
 
-    assert sparkline(known, Style(unicode=unicode)) == line
+
+def test_what_was_left_is_rounded_down_and_overspent_and_unknown_have_signs() -> None:
+    burn_down = BurnDown(start=AT - 10 * DAY, step=DAY, full=1.0, left=LEFT)
+
+    assert drawn(burn_down) == Cell(text="███▇▅▁▁__·", ascii="9988510--?")
 
 
 def test_without_a_history_there_is_no_line() -> None:
-    assert sparkline(None, Style()) == ""
+    assert drawn(None) == Cell(text="", ascii="")
 
 
 def test_nothing_at_all_may_have_another_sign() -> None:
@@ -42,7 +48,7 @@ def test_nothing_at_all_may_have_another_sign() -> None:
 
 @pytest.mark.parametrize("width", [80, 100, 140])
 def test_the_status_shows_how_each_budget_came_down(width: int) -> None:
-    lines = render_status("terminal", shown(), Style(width=width)).splitlines()
+    lines = render_page("terminal", status_output(shown()), Style(width=width)).splitlines()
     table = lines[4 : lines.index("", 4)]
     rows = {line.split()[0]: line for line in table}
 
@@ -54,14 +60,14 @@ def test_the_status_shows_how_each_budget_came_down(width: int) -> None:
 
 
 def test_without_unicode_the_status_is_ascii() -> None:
-    text = render_status("terminal", shown(), Style(width=100, unicode=False))
+    text = render_page("terminal", status_output(shown()), Style(width=100, unicode=False))
 
     assert text.isascii()
     assert " 99999999999999999988 " in text
 
 
 def test_the_status_in_markdown_has_them_too() -> None:
-    text = render_status("markdown", shown(), Style())
+    text = render_page("markdown", status_output(shown()), Style())
 
     assert "| Burn-down |" in text
     assert "| ██████████████████▇▇ |" in text
@@ -72,4 +78,4 @@ def test_where_none_is_known_the_table_has_no_such_column() -> None:
     found = run_status([file("chat", slo("a"))], Options(at=AT), sketched=True, open_with=opening)
 
     for name in ("terminal", "markdown"):
-        assert "Burn-down" not in render_status(name, found, Style())
+        assert "Burn-down" not in render_page(name, status_output(found), Style())

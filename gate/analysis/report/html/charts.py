@@ -1,0 +1,235 @@
+"""The pictures of control charts, and of what becomes of a budget."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Final
+
+from gate import wording
+from gate.analysis.anomalies.words import AnomalyRow
+from gate.analysis.forecast import Projection, SloForecast
+from gate.analysis.forecast import words as forecast_words
+from gate.analysis.report import ServiceReport
+from gate.analysis.report.html.budget import budget_plot
+from gate.analysis.report.html.plot import Plot
+from gate.analysis.report.html.tags import Html, element, facts, numbers, table
+from gate.history.calendar_forecast import carried
+from gate.history.charts.chart import Chart, Point
+from gate.history.past_budget import BUCKETS, Line, thin
+from gate.reporters.drawing import Linear
+from gate.reporters.page import MUST, Column, tabulate
+from gate.slo.objective import RatioSlo
+from gate.slo.quantities import format_duration
+from gate.slo.window import RollingWindow, Span
+
+_BUCKETS: Final = 60
+"""Of a limit: what is usual changes little, or by the time of day."""
+
+
+_ROOM: Final = 1.05
+"""Above the highest value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Day:
+    """A day of a chart in numbers."""
+
+    chart: Chart
+    points: tuple[Point, ...]
+
+    @property
+    def highest(self) -> Point:
+        """The point that is farthest above what is usual."""
+        return max(self.points, key=lambda point: point.score)
+
+
+def control_chart(row: AnomalyRow, service: str, name: str) -> Html:
+    """Return the picture with what there is to be seen in it, and its numbers."""
+    chart = row.chart
+    points = chart.points
+    tops = [max(point.sample.value, point.upper) for point in points]
+    scale = Linear(min(0.0, *(point.sample.value for point in points)), max(tops) * _ROOM or 1.0)
+    plot = Plot(span=Span(points[0].sample.start, chart.newest), scale=scale)
+    for value in scale.ticks():
+        plot.level(value, "grid")
+        plot.tick(chart.write(value), value)
+    for run in _runs(points):
+        _draw_usual(plot, run, scale.low)
+    for signal in chart.worse:
+        plot.stretch(Span(signal.since, signal.end), "incident")
+    for run in _runs(points):
+        plot.line(_line(run, [point.sample.value for point in run]), "seen")
+    title = f"Control chart of {row.name} of {service}"
+    caption = _caption(row)
+    return element(
+        "figure",
+        element("p", row.name, class_="axes"),
+        plot.svg(name, title, caption),
+        element("figcaption", caption),
+        numbers(tabulate(_days(chart), _COLUMNS), f"{title}, in numbers"),
+    )
+
+
+def _draw_usual(plot: Plot, points: Sequence[Point], lowest: float) -> None:
+    """Draw the limits, and what is to be expected between them."""
+    upper = _line(points, [point.upper for point in points], _BUCKETS)
+    lower = _line(points, [max(point.lower, lowest) for point in points], _BUCKETS)
+    plot.area(upper, lower, "usual")
+    plot.line(_line(points, [point.centre for point in points], _BUCKETS), "centre")
+    plot.line(upper, "limit")
+
+
+def _caption(row: AnomalyRow) -> str:
+    chart = row.chart
+    since = wording.instant(chart.watched[0].point.sample.start)
+    out = " Red stretches are worse than usual." if chart.worse else ""
+    return f"Grey is what is usual, by all before {since}; dashed is its upper limit.{out}"
+
+
+def _line(points: Sequence[Point], values: Sequence[float], buckets: int = BUCKETS) -> Line:
+    return tuple((points[place].sample.end, value) for place, value in thin(values, buckets))
+
+
+def _runs(points: Sequence[Point]) -> Iterator[list[Point]]:
+    """Yield points of which each begins where the one before it ends."""
+    run: list[Point] = []
+    for point in points:
+        if run and run[-1].sample.end < point.sample.start:
+            yield run
+            run = []
+        run.append(point)
+    yield run
+
+
+def _days(chart: Chart) -> Iterator[_Day]:
+    for _, points in groupby(chart.points, key=_day):
+        yield _Day(chart=chart, points=tuple(points))
+
+
+def _day(point: Point) -> str:
+    return f"{point.sample.start.astimezone(UTC):%Y-%m-%d}"
+
+
+_COLUMNS: Final[tuple[Column[_Day], ...]] = (
+    Column(
+        title="Day, UTC",
+        cell=lambda day: _day(day.points[0]),
+        right=False,
+        keep=MUST,
+    ),
+    Column(title="Highest", cell=lambda day: day.chart.write(day.highest.sample.value), keep=8),
+    Column(title="Usual", cell=lambda day: day.chart.write(day.highest.centre), keep=7),
+    Column(title="Limit", cell=lambda day: day.chart.write(day.highest.upper), keep=6),
+)
+
+
+_LOWEST: Final = -1.0
+"""Of the picture, unless more is gone already: at a burn rate of 1,000 all else would be flat."""
+
+
+def forecast(
+    predicted: SloForecast, service: ServiceReport, at: datetime, name: str
+) -> Iterator[Html]:
+    """Yield what becomes of a budget: a picture, its numbers, and what else is to be known.
+
+    Args:
+        predicted: what is predicted of it.
+        service: whose budget it is.
+        at: now.
+        name: of the element, unique on the page.
+    """
+    slo = predicted.assessment.slo
+    data, about = forecast_words.blocks(predicted)
+    if data.rows and isinstance(slo, RatioSlo):
+        picture = _figure(predicted, slo, service, at, name)
+        caption = f"What becomes of the budget of {slo.name} of {service.policy.service}"
+        yield element("div", picture, table(data, caption, cards=True), class_="figures")
+    if about.facts:
+        yield facts(about.facts)
+
+
+def _figure(
+    predicted: SloForecast, slo: RatioSlo, service: ServiceReport, at: datetime, name: str
+) -> Html:
+    left, expected = float(predicted.assessment.compared or 0), predicted.expected
+    here, past = (at, left), _past(slo, service)
+    futures = [
+        (here, *_future(predicted, projection, slo, at)) for projection in predicted.projections
+    ]
+    ends = [value for line in (past, *futures) for _, value in line if value is not None]
+    if expected is not None:
+        ends += [expected.low, expected.high]
+    foot = max(min(0.0, *ends), min(_LOWEST, left))
+    end = _end(slo, at)
+    plot = budget_plot(
+        Span(past[0][0] if past else at, end), Linear(foot, max(1.0, *ends)), service
+    )
+    plot.line(past, "main")
+    if expected is not None:
+        high, low = ((end, max(value, foot)) for value in (expected.high, expected.low))
+        plot.area((here, high), (here, low), "expected")
+    for projection, future in zip(predicted.projections, futures, strict=True):
+        line = list(_above(future, foot))
+        plot.line(tuple(line), "main" if projection.rate_of is None else "future")
+        plot.tell(_named(projection), *line[-1])
+    plot.dot(at, left, "main")
+    title = f"Forecast of the budget of {slo.name} of {service.policy.service}"
+    caption = _caption_of_forecast(predicted)
+    return element(
+        "figure",
+        element("p", "Budget left", class_="axes"),
+        plot.svg(f"{name}-coming", title, caption),
+        element("figcaption", caption),
+    )
+
+
+def _past(slo: RatioSlo, service: ServiceReport) -> Line:
+    """Return how a calendar budget has come down; of a rolling one only what comes is shown."""
+    if isinstance(slo.window, RollingWindow) or slo.name not in service.traces:
+        return ()
+    return service.traces[slo.name].left
+
+
+def _end(slo: RatioSlo, at: datetime) -> datetime:
+    if isinstance(slo.window, RollingWindow):
+        return at + slo.window.duration
+    return slo.window.whole(at).end
+
+
+def _future(
+    predicted: SloForecast, projection: Projection, slo: RatioSlo, at: datetime
+) -> Sequence[tuple[datetime, float]]:
+    """Return what is left at one rate, from now on."""
+    if not isinstance(slo.window, RollingWindow):
+        return [(_end(slo, at), float(projection.left_at_reset or 0))]
+    coming = list(predicted.assessment.recovering())
+    seen = coming[:: -max(len(coming) // BUCKETS, 1)][::-1]  # few, and the last among them
+    burning = carried(seen, at=at, window=slo.window.duration, burn=projection.burn)
+    return [(instant, float(left)) for instant, left in burning]
+
+
+def _above(line: Sequence[tuple[datetime, float]], foot: float) -> Iterator[tuple[datetime, float]]:
+    """Yield the part of a line that is in the picture, down to where it leaves it."""
+    before: tuple[datetime, float] | None = None
+    for at, value in line:
+        if value < foot and before is not None:
+            part = (before[1] - foot) / (before[1] - value)
+            yield before[0] + (at - before[0]) * part, foot
+            return
+        yield at, value
+        before = at, value
+
+
+def _named(projection: Projection) -> str:
+    if projection.rate_of is None:
+        return "nothing more fails"
+    return f"as in the last {format_duration(projection.rate_of)}"
+
+
+def _caption_of_forecast(predicted: SloForecast) -> str:
+    """Say what the lines of a forecast are."""
+    parts = ["If nothing more fails (bold), and at the rates of the table (dashed)."]
+    if predicted.expected is not None:
+        parts.append("Of ten futures like the past nine end within the shaded area.")
+    return " ".join(parts)

@@ -1,0 +1,213 @@
+"""Pictures made of text, and where a value stands in a picture."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from gate.budget.assessment import Assessment
+from gate.reporters.ansi import pad, text_width
+from gate.reporters.page import Cell, Column
+from gate.slo.window import Span
+
+if TYPE_CHECKING:  # `gate check` comes by here, and needs none
+    from gate.history.charts.chart import Chart, Point
+    from gate.history.past_budget import BurnDown
+
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+_QUARTER: Final = 91 * _DAY
+_STEPS: Final = (
+    *(n * timedelta(minutes=1) for n in (5, 15, 30)),
+    *(n * _HOUR for n in (1, 3, 6, 12)),
+    *(n * _DAY for n in (1, 2, 4, 7, 14, 21, 28, 91, 364)),
+)
+"""Steps between two written instants."""
+_MONDAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
+_TICKS: Final = 6
+"""The most instants that are written: a phone has no room for more."""
+_LINES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """Even steps, from the lowest to the highest value."""
+
+    low: float
+    high: float
+    """Above ``low``."""
+
+    def share(self, value: float) -> float:
+        """Return how high a value stands: 0 at the foot, 1 at the top."""
+        return (value - self.low) / (self.high - self.low)
+
+    def ticks(self) -> list[float]:
+        """Return few round values, the lowest first."""
+        step = _round((self.high - self.low) / _LINES)
+        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        return [number * step for number in range(first, last + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Logarithmic:
+    """From 0 up, so that 1 and 1,000 can both be seen: by the logarithm of 1 + value."""
+
+    high: float
+    """Above 0."""
+
+    def share(self, value: float) -> float:
+        """Return how high a value stands: 0 at the foot, 1 at the top."""
+        return math.log1p(value) / math.log1p(self.high)
+
+    def ticks(self) -> list[float]:
+        """Return 0 and the powers of ten from 1 on."""
+        return [0.0, *(10.0**power for power in range(int(math.log10(self.high)) + 1))]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """A scale of instants from left to right."""
+
+    span: Span
+
+    def share(self, at: datetime) -> float:
+        """Return how far to the right an instant stands: 0 at the left, 1 at the right."""
+        return (at - self.span.start) / self.span.length
+
+    def ticks(self) -> Iterator[tuple[datetime, str]]:
+        """Yield few round instants in UTC, each as it is written."""
+        step = next((step for step in _STEPS if self.span.length / step <= _TICKS), _STEPS[-1])
+        start, end = (at.astimezone(UTC) for at in (self.span.start, self.span.end))
+        at = _MONDAY - (_MONDAY - start) // step * step
+        while at <= end:
+            yield at, _written(at, step)
+            at += step
+
+
+def _written(at: datetime, step: timedelta) -> str:
+    if step < _DAY and (at.hour or at.minute):
+        return f"{at:%H:%M}"
+    return f"{at.day} {at:%b}" if step < _QUARTER else f"{at:%Y-%m-%d}"
+
+
+def _round(step: float) -> float:
+    """Return the next round number that is not smaller."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next((n * power for n in (1.0, 2.0, 2.5, 5.0) if n * power >= step), 10 * power)
+
+
+_LEVELS: Final = "▁▂▃▄▅▆▇█"
+_TENTHS: Final = "0123456789"
+"""Where there is only ASCII: how many tenths of the budget were left, rounded down."""
+_OVERSPENT: Final = ("_", "-")
+_UNKNOWN: Final = ("·", "?")
+
+
+def signs(
+    shares: Iterable[float | None], *, nothing: str | None = None, ascii_only: bool = False
+) -> str:
+    """Draw shares of a whole, one sign each.
+
+    Rounded down: the highest sign is for seven eighths (nine tenths in ASCII) and more, the lowest
+    for hardly any. Nothing at all, or less, is a sign of its own, and so is what is not known.
+    """
+    levels = _TENTHS if ascii_only else _LEVELS
+    none = nothing or _OVERSPENT[ascii_only]
+
+    def sign(share: float | None) -> str:
+        if share is None:
+            return _UNKNOWN[ascii_only]
+        return none if share <= 0 else levels[min(int(share * len(levels)), len(levels) - 1)]
+
+    return "".join(map(sign, shares))
+
+
+def column(burn_downs: Mapping[str, "BurnDown"]) -> Column[Assessment]:
+    """Return a column with the burn-down of each budget, the newest at the right, or nothing."""
+
+    def cell(assessment: Assessment) -> Cell:
+        burn_down = burn_downs.get(assessment.slo.name)
+        left = () if burn_down is None else burn_down.left
+        return Cell(text=signs(left), ascii=signs(left, ascii_only=True))
+
+    return Column(title="Burn-down", cell=cell, right=False, keep=7, drawing=True)
+
+
+_ROWS: Final = 7
+_FARTHEST: Final = 3.0
+"""How many times as far from the usual as the limit a point is drawn: what is farther stands in the
+top row, so that an outage does not flatten all else."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    point: str
+    worse: str
+    limit: str
+    usual: str
+    axis: str
+
+
+_UNICODE: Final = _Signs("•", "✖", "┄", "─", "┤")
+_ASCII: Final = _Signs("o", "x", "-", ".", "|")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """Points side by side that share a column: the worst of them."""
+
+    point: "Point"
+    worse: bool
+
+
+def plot(chart: "Chart", width: int, *, ascii_only: bool = False) -> list[str]:
+    """Return the lines of the chart, of so many columns at most: worse above, newer on the right.
+
+    The last says what the signs mean.
+    """
+    signs = _ASCII if ascii_only else _UNICODE
+    bottom, top = _span(chart)
+    height = (top - bottom) / (_ROWS - 1)
+    labels = [chart.write(bottom + row * height) for row in range(_ROWS)]
+    label_width = max(map(text_width, labels))
+    columns = list(_columns(chart, width - label_width - 2))
+
+    def row_of(value: float) -> int:
+        return min(max(round((value - bottom) / height), 0), _ROWS - 1)
+
+    lines = []
+    for row in reversed(range(_ROWS)):
+        cells = "".join(_cell(column, row, row_of, signs) for column in columns)
+        lines.append(f"{pad(labels[row], label_width, right=True)} {signs.axis}{cells}".rstrip())
+    legend = f"{signs.limit} limit  {signs.usual} usual  {signs.worse} out of control"
+    return [*lines, f"{' ' * (label_width + 2)}{legend}"]
+
+
+def _span(chart: "Chart") -> tuple[float, float]:
+    """Return the lowest and the highest value that are drawn."""
+    points = chart.points
+    highest = max(max(point.sample.value, point.upper) for point in points)
+    farthest = max(point.centre + _FARTHEST * (point.upper - point.centre) for point in points)
+    lowest = min(min(point.sample.value, point.centre) for point in points)
+    return lowest, min(highest, farthest)
+
+
+def _columns(chart: "Chart", room: int) -> Iterator[_Column]:
+    """Put as many points into a column as it takes for all to fit."""
+    worse = {id(watched.point) for watched in chart.watched if watched.worse}
+    each = -(-len(chart.points) // room)
+    for first in range(0, len(chart.points), each):
+        group = chart.points[first : first + each]
+        out = [point for point in group if id(point) in worse]
+        shown = max(out or group, key=lambda point: point.score)
+        yield _Column(point=shown, worse=bool(out))
+
+
+def _cell(column: _Column, row: int, row_of: Callable[[float], int], signs: _Signs) -> str:
+    point = column.point
+    if row_of(point.sample.value) == row:
+        return signs.worse if column.worse else signs.point
+    if row_of(point.upper) == row:
+        return signs.limit
+    return signs.usual if row_of(point.centre) == row else " "

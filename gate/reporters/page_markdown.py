@@ -1,0 +1,146 @@
+"""A page for GitHub or GitLab: a comment, an issue, a wiki.
+
+Whatever does not come from this program is escaped, so that it cannot break out of its place.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+
+from gate.policy.findings import Verdict
+from gate.reporters.ansi import Style
+from gate.reporters.escape import block, code, link, markdown
+from gate.reporters.page import (
+    Badge,
+    Block,
+    Cell,
+    Column,
+    DataTable,
+    Fact,
+    Facts,
+    Folded,
+    Link,
+    Mark,
+    Marks,
+    Output,
+    Paragraph,
+    Picture,
+    Preformatted,
+    QueryText,
+    Section,
+)
+
+_SIGNS: Final = {
+    Verdict.ALLOW: "✅",
+    Verdict.WARN: "⚠️",
+    Verdict.UNDECIDED: "❔",
+    Verdict.BLOCK: "⛔",
+}
+_WIDTH: Final = 80
+"""Columns of a picture."""
+
+
+def render(output: Output, style: Style) -> str:
+    """Return the page in Markdown; the reader's browser decides how wide it is."""
+    page = output.page()
+    blocks: list[str] = []
+    level = "##"
+    if page.title is not None:
+        blocks.append(_heading("#" if page.badge is None else "##", page.badge, page.title))
+        level = "##" if page.badge is None else "###"
+    blocks += _blocks(page.introduction, style)
+    for section in page.sections:
+        blocks.append(_heading(level, section.badge, section.full_title or section.title))
+        blocks += _blocks(section.blocks, style)
+    blocks += _blocks(page.closing, style)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _heading(level: str, badge: Badge | None, title: str) -> str:
+    if badge is None:
+        return f"{level} {markdown(title)}"
+    return f"{level} {_SIGNS[badge.verdict]} {markdown(f'{badge.word}: {title}')}"
+
+
+def _blocks(blocks: Iterable[Block], style: Style) -> Iterator[str]:
+    for content in blocks:
+        yield from _WRITERS[type(content)](content, style)
+
+
+def _section(section: Section, style: Style) -> Iterator[str]:
+    yield f"**{markdown(section.title)}**{markdown(section.tail)}"
+    yield from _blocks(section.blocks, style)
+
+
+def _folded(folded: Folded, style: Style) -> Iterator[str]:
+    yield f"<details><summary>{folded.summary}</summary>"
+    yield from _blocks(folded.sections, style)
+    yield "</details>"
+
+
+def _labelled(facts: Facts, _style: Style) -> Iterator[str]:
+    yield _small(facts.facts) if facts.small else _facts(facts.facts)
+
+
+def _facts(facts: Iterable[Fact]) -> str:
+    """List labelled sentences; a label with several of them is said once."""
+    lines: list[str] = []
+    for label, group in groupby(facts, key=itemgetter(0)):
+        texts = [markdown(text) for _, text in group]
+        lines.append(f"- **{label}:**" + (f" {texts[0]}" if len(texts) == 1 else ""))
+        lines += [f"  - {text}" for text in texts if len(texts) > 1]
+    return "\n".join(lines)
+
+
+def _small(facts: Iterable[Fact]) -> str:
+    return f"<sub>{' · '.join(f'{label}: {code(text)}' for label, text in facts)}</sub>"
+
+
+def _marks(marks: Marks, _style: Style) -> Iterator[str]:
+    yield "\n".join(line for mark in marks.marks for line in _mark(mark))
+
+
+def _mark(mark: Mark, indent: str = "") -> Iterator[str]:
+    label = f"{_SIGNS[mark.verdict]} **{markdown(mark.label)}:**"
+    yield f"{indent}- {label} {markdown(mark.text)}".rstrip()
+    yield from (f"{indent}  - **{name}:** {markdown(text)}" for name, text in mark.facts)
+    for inner in mark.marks:
+        yield from _mark(inner, f"{indent}  ")
+
+
+def _table(table: DataTable, style: Style) -> Iterator[str]:
+    """Write a table: a head, a rule, the rows; a reader's browser wraps or scrolls it."""
+    shown = [place for place, column in enumerate(table.columns) if not column.secondary]
+    shown.sort(key=lambda place: table.columns[place].drawing)
+    columns = [table.columns[place] for place in shown]
+    titles = " | ".join(column.title for column in columns)
+    rules = " | ".join("---:" if column.right else ":---" for column in columns)
+    cells = (
+        " | ".join(_cell(table.columns[place], row[place], style) for place in shown)
+        for row in table.rows
+    )
+    yield "\n".join(f"| {row} |" for row in (titles, rules, *cells))
+
+
+def _cell(column: Column[Any], cell: Cell, style: Style) -> str:
+    text = markdown(cell.text if style.unicode or cell.ascii is None else cell.ascii)
+    return text.replace(" ", "&nbsp;") if column.right else text
+
+
+def _picture(picture: Picture, style: Style) -> Iterator[str]:
+    yield "\n".join(["```text", *picture.draw(_WIDTH, not style.unicode), "```"])
+
+
+_WRITERS: Final[Mapping[type[Block], Callable[[Any, Style], Iterable[str]]]] = {
+    Facts: _labelled,
+    Paragraph: lambda paragraph, _style: [markdown(paragraph.text)],
+    QueryText: lambda query, _style: [block(query.text)],
+    Link: lambda labelled, _style: [f"{labelled.label}: {link(labelled.address)}"],
+    Picture: _picture,
+    Preformatted: lambda picture, _style: [block(picture.text)],
+    Marks: _marks,
+    DataTable: _table,
+    Section: _section,
+    Folded: _folded,
+}
