@@ -53,7 +53,7 @@ def choose(histogram: Histogram, counts: Mapping[str, Fraction]) -> Chosen:
         counts: by ``le`` as the server writes it, how many series have that boundary.
 
     Raises:
-        NotMeasuredError: none can; the reason names the nearest ones.
+        MeasurementError: none can; the reason names the nearest ones.
     """
     most = max((count for text, count in counts.items() if text in _INFINITE), default=None)
     if most is None:
