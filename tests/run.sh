@@ -14,7 +14,8 @@ cd "$(dirname "$0")/.."
 python=$1
 shift
 # By module: what one starts is started once. (xdist 3.8's groups do nothing under pytest 9.2.)
-pytest=("$python" -m pytest -n auto --dist loadscope)
+# In order: the runners come first, which take long for few tests, and the short modules at the end.
+pytest=("$python" -m pytest -n auto --dist loadscope --no-loadscope-reorder)
 said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
 

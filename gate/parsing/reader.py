@@ -72,8 +72,7 @@ class Reader:
         """
         path = self.directory / name
         if not os.path.isfile(path):  # noqa: PTH113 - False, too, for a name that no file can have
-            message = f"there is no file {written(node)}"  # the variable's name, not what it holds
-            raise self.fail(node, message, fatal=not self.offline)
+            raise self.fail(node, f"there is no file {written(node)}", fatal=not self.offline)
         return path
 
     def expand(self, node: yaml.ScalarNode) -> str:

@@ -14,16 +14,18 @@ import pytest
 import yaml
 
 from gate.backends import BACKENDS
+from gate.errors import ExitCode
 from gate.measure.counts import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from tests.backends.cases import SECRET, Case, Contract, Play
+from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.logs_cases import LOGS
 from tests.backends.prometheus.played import AT
 from tests.backends.prometheus_cases import PROMETHEUS
 from tests.backends.static_cases import STATIC
 from tests.backends.toy import REGISTERED
 from tests.backends.toy.cases import TOY
-from tests.command import environment
+from tests.cli.installed import command
+from tests.command import Result, environment, gate
 
 CONTRACTS: Mapping[str, Contract] = {
     "prometheus": PROMETHEUS,
@@ -74,6 +76,23 @@ class Run:
         return [f["reason"] for f in self.policy["findings"] if f["rule"] == "measurement"]
 
 
+def run(folder: Path, setup: Setup, *arguments: str) -> Result:
+    """Run the command; in a process of its own where another registry is needed."""
+    environ = {"PASSWORD": SECRET, "NO_PROXY": "*"}
+    if setup.command is command:
+        return gate(*arguments, cwd=folder, env=environ)
+    done = subprocess.run(
+        setup.command(*arguments),
+        cwd=folder,
+        env=environment({**environ, "PYTHONPATH": str(ROOT)}),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    return Result(exit_code=ExitCode(done.returncode), stdout=done.stdout, stderr=done.stderr)
+
+
 def check(folder: Path, play: Play, on: Mapping[Cause, str] | None = None) -> Run:
     """Run ``gate check`` while a failure is played, with a copy of the report in each format."""
     copies = [f"--output={name}={folder / name}" for name in REPORTS]
@@ -91,19 +110,11 @@ def check(folder: Path, play: Play, on: Mapping[Cause, str] | None = None) -> Ru
         }
         (folder / "gate.yaml").write_text(yaml.safe_dump(policy), encoding="utf-8")
         options = ["--change=canary", f"--at={AT.isoformat()}", f"--timeout={setup.timeout}"]
-        done = subprocess.run(
-            setup.command("check", "gate.yaml", *options, *copies),
-            cwd=folder,
-            env=environment({"PASSWORD": SECRET, "NO_PROXY": "*", "PYTHONPATH": str(ROOT)}),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
+        done = run(folder, setup, "check", "gate.yaml", *options, *copies)
     files = [folder / name for name in REPORTS if (folder / name).exists()]
     reports = {file.name: " ".join(file.read_text(encoding="utf-8").split()) for file in files}
     assert not [text for text in (done.stdout, done.stderr, *reports.values()) if SECRET in text]
-    return Run(code=done.returncode, reports=reports, stderr=done.stderr)
+    return Run(code=done.exit_code, reports=reports, stderr=done.stderr)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)

@@ -278,7 +278,7 @@ def test_counts_of_the_backend_are_read_and_have_defaults() -> None:
     assert (usual.parallel, usual.retries) == (8, 2)
 
 
-def scalars(node: yaml.Node, key: str = "") -> Iterator[tuple[str, yaml.ScalarNode]]:
+def scalars(node: yaml.Node | None, key: str = "") -> Iterator[tuple[str, yaml.ScalarNode]]:
     """Return every single value under a node, with the key that it stands under."""
     if isinstance(node, yaml.ScalarNode):
         yield key, node

@@ -75,15 +75,15 @@ def test_a_mistake_at_the_end_of_the_file_has_its_place() -> None:
     )
 
 
-@pytest.mark.parametrize("libyaml", [True, False])
-@pytest.mark.parametrize("nested", ["[" * 20_000, "[" * 20_000 + "]" * 20_000])
+@pytest.mark.parametrize(("libyaml", "depth"), [(True, 20_000), (False, 1_000)])
+@pytest.mark.parametrize("end", ["", "]"])
 def test_deep_nesting_is_a_mistake_with_libyaml_and_without(
-    monkeypatch: pytest.MonkeyPatch, *, libyaml: bool, nested: str
+    monkeypatch: pytest.MonkeyPatch, *, libyaml: bool, depth: int, end: str
 ) -> None:
     if not libyaml:
         monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
 
-    contents, mistakes = read(policy(more=f"dashboard: {nested}\n"))
+    contents, mistakes = read(policy(more=f"dashboard: {'[' * depth}{end * depth}\n"))
 
     assert contents is None
     assert len(mistakes) == 1

@@ -226,6 +226,10 @@ def test_whole_amounts_are_integers_and_shares_are_floats() -> None:
     assert json.dumps([share(Fraction(1)), share(None)]) == "[1.0, null]"
 
 
+def test_a_number_beyond_the_floats_is_written_whole() -> None:
+    assert share(Fraction(10**400) + Fraction(1, 2)) == 10**400
+
+
 def test_instants_are_utc_whatever_zone_they_came_in() -> None:
     assert instant(AT.astimezone(tz=None)) == "2026-11-23T20:53:51Z"
     assert (

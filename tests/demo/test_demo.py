@@ -42,7 +42,8 @@ def requests(month: Path) -> Iterator[dict[str, Any]]:
 def decide(month: Path, change: str, at: str, policy: str = POLICY) -> tuple[int, dict[str, Any]]:
     arguments = (policy, "--change", change, "--at", at, "--format", "json")
     done = gate("check", *arguments, cwd=month)
-    assert done.stderr == ""
+    words = [line for line in done.stderr.splitlines() if not line.startswith("gate: measuring ")]
+    assert words == []  # but for what a slow machine makes it say
     return done.exit_code, json.loads(done.stdout)["policies"][0]
 
 

@@ -16,8 +16,6 @@ from tests.presets.exposition import Page, as_go, as_python
 from tests.presets.pages import END, EVERY_MINUTE, MINUTES, lines
 from tests.servers.metrics import backfill, prometheus, victoria
 
-pytestmark = pytest.mark.real
-
 # A minute of requests: how many took how long.
 TIMES = {0.7: 50, 1.9: 20, 3.0: 15, 9.0: 10, 70.0: 5}
 TOTAL = sum(TIMES.values())

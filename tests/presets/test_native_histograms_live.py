@@ -18,8 +18,6 @@ from tests.presets.native import write_native
 from tests.presets.pages import END, EVERY_MINUTE, MINUTES
 from tests.servers.metrics import prometheus
 
-pytestmark = pytest.mark.real
-
 BUCKETS = (50, 20, 15, 10)
 """A minute's requests: up to 1 s, 2 s, 4 s and 8 s."""
 FLAGS = ("--web.enable-remote-write-receiver", "--enable-feature=native-histograms")

@@ -134,6 +134,7 @@ def known(name: str) -> Records:
     return records
 
 
+@pytest.mark.real
 @pytest.mark.parametrize("name", record_names())
 def test_a_column_that_is_missing_never_makes_it_look_better(tmp_path: Path, name: str) -> None:
     policy = write_policy(tmp_path, name, "log.jsonl", module(name).EXPECTED)
