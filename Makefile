@@ -54,5 +54,5 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	touch $@ $(VENV)/.demo
 
 schema: $(VENV)/.dev  ## Write gate/schemas/policy.schema.json anew from gate/config
-	$(BIN)/python -c "import json; from gate.config.policy_schema import policy_schema; \
+	$(BIN)/python -c "import json; from gate.cli.schema import policy_schema; \
 	print(json.dumps(policy_schema(), indent=2))" > gate/schemas/policy.schema.json

@@ -43,7 +43,7 @@ def incidents(policy: Path, url: str, count: int) -> list[str]:
     """Write a policy with so many SLOs; return the command that looks at their month."""
     slos = [slo(f"m{model}", f'model="m{model}"', 'code="500"') for model in range(count)]
     write_policy(policy, {"type": "prometheus", "url": url}, slos)
-    options = ("--last", "30d", "--step", "5m", "--timeout", "120s", "--least", "0%")
+    options = ("--last", "30d", "--step", "5m", "--timeout", "120s", "--min-share", "0%")
     return gate("incidents", str(policy), *options, "--at", AT, "--format", "json")
 
 

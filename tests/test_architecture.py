@@ -15,7 +15,7 @@ import click
 import pytest
 
 from gate.analysis.report.words import FORMATS as REPORT_FORMATS
-from gate.backends import BACKENDS, registration
+from gate.backends import BACKEND, BACKENDS, registration
 from gate.cli.anomalies import anomalies
 from gate.cli.check import check
 from gate.cli.cohorts import cohorts
@@ -26,9 +26,8 @@ from gate.cli.init import init
 from gate.cli.main import COMMANDS
 from gate.cli.report import report
 from gate.cli.review import review
-from gate.cli.schema import SCHEMAS, schema
+from gate.cli.schema import SCHEMAS, policy_schema, schema
 from gate.cli.status import status
-from gate.config.policy_schema import BACKEND, policy_schema
 from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
 from gate.history.charts.signals import RULES

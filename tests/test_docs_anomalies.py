@@ -13,7 +13,7 @@ from gate.config.past_schema import CONTROL_CHARTS
 from gate.history.charts.build import BURNING, EXPECTED, FEWEST
 from gate.history.charts.samples import FEWEST_EVENTS
 from gate.history.charts.signals import CAP, DEFAULT, RULES, WEIGHT, WIDTH
-from gate.parsing.schema import Object
+from gate.parsing.objects import Object
 from gate.policy.changes import REPAIRS
 from gate.policy.rule_settings import ControlChartRule
 from gate.reporters import render_page

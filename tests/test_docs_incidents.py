@@ -8,7 +8,7 @@ import click
 
 from gate.analysis.incidents.words import output
 from gate.cli.incidents import incidents
-from gate.config.known_incidents import load_deploys, load_known
+from gate.config.known_incidents import load_deployments, load_known_incidents
 from gate.history.incidents import IncidentEnding
 from gate.history.records import RecordStatus
 from gate.reporters import render_page
@@ -28,8 +28,8 @@ def test_the_files_are_read_as_they_stand_there(tmp_path: Path) -> None:
     (tmp_path / "one.yaml").write_text(snippet("yaml"), encoding="utf-8")
     (tmp_path / "deploys").write_text(snippet("json"), encoding="utf-8")
 
-    (record,) = load_known([str(tmp_path)], {})
-    (deploy,) = load_deploys(str(tmp_path / "deploys"), {})
+    (record,) = load_known_incidents([str(tmp_path)], {})
+    (deploy,) = load_deployments(str(tmp_path / "deploys"), {})
 
     assert (record.id, deploy.revision) == ("INC-42", "abc1234")
     assert all(status in snippet("yaml") for status in RecordStatus)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from gate.config.known_incidents import load_known
+from gate.config.known_incidents import load_known_incidents
 from gate.config.past_schema import EXHAUSTION, POSTMORTEMS
 from gate.policy.changes import REPAIRS
 from tests.config.texts import policy, sound
@@ -24,7 +24,7 @@ def test_the_policies_are_read_as_they_stand_there() -> None:
 def test_the_record_is_complete(tmp_path: Path) -> None:
     (tmp_path / "42.yaml").write_text(RECORD, encoding="utf-8")
 
-    (record,) = load_known([str(tmp_path)], {})
+    (record,) = load_known_incidents([str(tmp_path)], {})
 
     assert record.missing == ()
 

@@ -10,7 +10,7 @@ import pytest
 
 from gate.cli.check import check
 from gate.cli.main import COMMANDS
-from gate.config.policy_schema import policy_schema
+from gate.cli.schema import policy_schema
 from gate.errors import ExitCode
 from gate.measure.counts import Cause
 from gate.policy.changes import BUILT_IN_CHANGES

@@ -4,14 +4,15 @@ The package of a backend holds its `REGISTRATION`. It is imported only when a po
 names the backend, and it imports the modules that count only when the backend is opened.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from gate.measure.counts import Backend, Limits
 from gate.measure.history import HistoryBackend
-from gate.parsing.schema import Object
+from gate.parsing.objects import Field, Object, TaggedUnion
+from gate.parsing.values import TEXT
 
 if TYPE_CHECKING:  # every measuring command imports this module
     from gate.measure.cohorts import CohortBackend
@@ -95,6 +96,28 @@ def registration(kind: str) -> Registration[Any]:
     """
     registered: Registration[Any] = import_module(BACKENDS[kind]).REGISTRATION
     return registered
+
+
+class _BackendBlocks(Mapping[str, Object[Settings]]):
+    """The ``backend`` block of every backend; looking one up imports that backend's package."""
+
+    def __getitem__(self, kind: str) -> Object[Settings]:
+        """Return the keys of the backend, and ``type``."""
+        block: Object[Settings] = registration(kind).block
+        return replace(block, fields={"type": _TYPE, **block.fields})
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the backends, for which nothing is imported."""
+        return iter(BACKENDS)
+
+    def __len__(self) -> int:
+        """Return how many backends there are."""
+        return len(BACKENDS)
+
+
+_TYPE: Final = Field(schema=TEXT, doc="Which backend.", required=True)
+BACKEND: Final = TaggedUnion("type", _BackendBlocks())
+"""The ``backend`` block of a policy file."""
 
 
 def open_backend(settings: Settings, limits: Limits) -> Backend:

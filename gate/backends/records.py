@@ -14,9 +14,10 @@ from typing import Final, TypeVar
 import yaml
 
 from gate.parsing.files import Folder, Imports
+from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader, compose
-from gate.parsing.schema import Anything, Choice, Field, ListOf, MapOf, Object, Values, ValueSchema
-from gate.parsing.values import TEXT, ZONE
+from gate.parsing.schema import Anything, ListOf, MapOf, ValueSchema
+from gate.parsing.values import LOG_FORMAT, TEXT, ZONE
 
 PRESETS: Final = Path(__file__).parent.parent / "presets"
 """The folder of the preset files."""
@@ -25,12 +26,12 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Newest:
+class Deduplication:
     """Of several rows about the same thing only the newest counts; the others are its past."""
 
-    of: tuple[str, ...]
+    key: tuple[str, ...]
     """Columns that are alike in rows about the same thing."""
-    by: tuple[str, ...]
+    order_by: tuple[str, ...]
     """Columns that grow from one version to the next; later ones where earlier ones are alike."""
 
 
@@ -50,18 +51,28 @@ class Records:
     """Column -> the DuckDB type to read it as, whatever its values look like."""
     optional: frozenset[str] = frozenset()
     """Those of ``columns`` that a file may lack: NULL then. All others must be in every file."""
-    each: tuple[str, ...] = ()
+    unnest: tuple[str, ...] = ()
     """JSON: keys of lists, each within the items of the one before; a row is an item of the last.
     All columns of such a row are in ``columns``."""
-    newest: Newest | None = None
+    deduplicate: Deduplication | None = None
 
 
-_NEWEST: Final = Object(
+_DEDUPLICATION: Final = Object(
     {
-        "of": Field(shape=ListOf(TEXT), doc="Alike in rows about the same thing.", required=True),
-        "by": Field(shape=ListOf(TEXT), doc="Grow with each version of it.", required=True),
+        "key": Field(
+            schema=ListOf(TEXT),
+            doc="Columns alike in rows about the same thing.",
+            required=True,
+            formerly="of",
+        ),
+        "order_by": Field(
+            schema=ListOf(TEXT),
+            doc="Columns that grow with each version of it.",
+            required=True,
+            formerly="by",
+        ),
     },
-    lambda values, _: Newest(**values.values),
+    build_as(Deduplication),
 )
 
 
@@ -70,7 +81,7 @@ def _build_records(values: Values, reader: Reader) -> Records:
     given["optional"] = frozenset(values.get("optional", ()))
     records = Records(**given)
     undeclared = records.optional - records.columns.keys()
-    if records.each:
+    if records.unnest:
         undeclared |= {records.timestamp} - records.columns.keys()
     if undeclared:
         message = f"these need a type in columns: {', '.join(sorted(undeclared))}"
@@ -78,18 +89,23 @@ def _build_records(values: Values, reader: Reader) -> Records:
     return records
 
 
-LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
-
-
 RECORDS: Final = Object(
     {
-        "timestamp": Field(shape=TEXT, doc="Column of the time.", required=True),
-        "time_zone": Field(shape=ZONE, doc="Of timestamps that carry none."),
-        "format": Field(shape=LOG_FORMAT, doc="Where the files' names do not tell it."),
-        "columns": Field(shape=MapOf(TEXT), doc="Column -> the DuckDB type to read it as."),
-        "optional": Field(shape=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
-        "each": Field(shape=ListOf(TEXT), doc="JSON: keys of nested lists; a row is an item."),
-        "newest": Field(shape=_NEWEST, doc="Of several versions of a row only this counts."),
+        "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
+        "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+        "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
+        "columns": Field(schema=MapOf(TEXT), doc="Column -> the DuckDB type to read it as."),
+        "optional": Field(schema=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
+        "unnest": Field(
+            schema=ListOf(TEXT),
+            doc="JSON: keys of nested lists; a row is an item.",
+            formerly="each",
+        ),
+        "deduplicate": Field(
+            schema=_DEDUPLICATION,
+            doc="Of several versions of a row only the newest counts.",
+            formerly="newest",
+        ),
     },
     _build_records,
 )
@@ -112,9 +128,9 @@ def read_preset(name: str, schema: ValueSchema[T], folder: Path = PRESETS) -> T:
 
 
 _RECORDS_OF_PRESET: Final[Object[Records | None]] = Object(
-    {"records": Field(shape=RECORDS, doc="What the rows look like.")},
+    {"records": Field(schema=RECORDS, doc="What the rows look like.")},
     lambda values, _: values.get("records"),
-    others=Field(shape=Anything(), doc="Read elsewhere."),
+    others=Field(schema=Anything(), doc="Read elsewhere."),
 )
 
 

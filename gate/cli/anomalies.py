@@ -1,15 +1,20 @@
 """``gate anomalies``."""
 
-import os
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import click
 
 from gate.analysis.anomalies.run import AnomalyOptions, chart_indicators
 from gate.analysis.anomalies.words import output
-from gate.cli.parameters import DURATION, measuring
-from gate.cli.session import load_all, now, progress, report_page
-from gate.config.known_incidents import load_known
+from gate.cli.parameters import (
+    DURATION,
+    MeasurementOptions,
+    known_incidents_option,
+    last_option,
+    measurement_options,
+    option,
+    read_known_incidents,
+)
 from gate.errors import ExitCode
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT, RULES
@@ -17,42 +22,32 @@ from gate.reporters import PAGES
 
 
 @click.command()
-@measuring(PAGES)
-@click.option(
-    "--last", type=DURATION, default="14d", show_default=True, help="How far to look back."
-)
-@click.option("--step", type=DURATION, default="1h", show_default=True, help="Of a point.")
-@click.option(
+@measurement_options(PAGES)
+@last_option("14d")
+@option("--step", type=DURATION, default="1h", show_default=True, help="Of a point.")
+@option(
     "--baseline",
     type=DURATION,
     help="How much of the beginning says what is usual. Default: half of --last.",
 )
-@click.option(
+@option(
     "--rules",
     type=click.Choice(tuple(RULES)),
     default=DEFAULT,
     show_default=True,
     help="By which points are out of control, beside the moving average.",
 )
-@click.option(
-    "--known",
-    "known",
-    metavar="FILE",
-    multiple=True,
-    help="Known incidents, left out of the baseline: a file, a folder, or a glob in quotes.",
+@known_incidents_option(
+    "Known incidents, left out of the baseline: a file, a folder, or a glob in quotes."
 )
 def anomalies(
     *,
-    policies: tuple[str, ...],
-    at: datetime | None,
-    format_: str,
-    copies: tuple[tuple[str, str], ...],
-    timeout: timedelta,
+    measurement: MeasurementOptions,
     last: timedelta,
     step: timedelta,
     baseline: timedelta | None,
     rules: str,
-    known: tuple[str, ...],
+    known_incidents: tuple[str, ...],
 ) -> ExitCode:
     """Tell where the indicators of each POLICY are not what they usually are: control charts.
 
@@ -62,11 +57,9 @@ def anomalies(
         raise click.UsageError("--step is longer than --last")
     if baseline is not None and baseline >= last:
         raise click.UsageError("--baseline must be shorter than --last, or nothing is left to see")
-    records = load_known(known, os.environ)
+    records = read_known_incidents(known_incidents)
     charting = Charting(baseline=baseline or last / 2, rules=rules, records=records)
-    look = AnomalyOptions(at=at or now(), last=last, step=step, charting=charting)
-    files = load_all(policies)
-    with progress(files):
-        found = chart_indicators(files, look, timeout)
-    report_page(output(found), format_, copies)
-    return found.exit_code
+    options = AnomalyOptions(at=measurement.instant(), last=last, step=step, charting=charting)
+    charts = measurement.ask(lambda files: chart_indicators(files, options, measurement.timeout))
+    measurement.report_page(output(charts))
+    return charts.exit_code

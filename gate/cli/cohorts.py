@@ -1,42 +1,43 @@
 """``gate cohorts``."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import click
 
 from gate.analysis.cohorts.measure import SHORTEST, CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.cohorts.words import output
-from gate.cli.parameters import DURATION, measuring
-from gate.cli.session import load_all, now, progress, report_page
+from gate.cli.parameters import DURATION, MeasurementOptions, measurement_options, option
 from gate.errors import ExitCode
 from gate.reporters import PAGES
 from gate.slo.quantities import format_duration
 
 
 @click.command()
-@measuring(PAGES)
-@click.option(
+@measurement_options(PAGES)
+@option(
     "--by",
     metavar="LABEL",
     required=True,
     help="What events are told apart by: a label, or in logs a column or expression.",
 )
-@click.option(
-    "--against", metavar="VALUE", help="Compare the others with this one, not each with the rest."
+@option(
+    "--baseline",
+    metavar="VALUE",
+    help="Compare the others with this one, not each with the rest.",
+    formerly="--against",
 )
-@click.option(
-    "--within",
+@option(
+    "--stratify-by",
     metavar="LABEL",
     help="Compare like with like: only events with the same value of this second label.",
+    formerly="--within",
 )
-@click.option(
+@option(
     "--last", type=DURATION, help="How far to look back; without it, as far as each SLO's window."
 )
-@click.option(
-    "--slo", "slos", metavar="NAME", multiple=True, help="Only this SLO. Can be repeated."
-)
-@click.option(
+@option("--slo", "slos", metavar="NAME", multiple=True, help="Only this SLO. Can be repeated.")
+@option(
     "--top",
     type=click.IntRange(min=1),
     default=20,
@@ -45,14 +46,10 @@ from gate.slo.quantities import format_duration
 )
 def cohorts(
     *,
-    policies: tuple[str, ...],
-    at: datetime | None,
-    format_: str,
-    copies: tuple[tuple[str, str], ...],
-    timeout: timedelta,
+    measurement: MeasurementOptions,
     by: str,
-    against: str | None,
-    within: str | None,
+    baseline: str | None,
+    stratify_by: str | None,
     last: timedelta | None,
     slos: tuple[str, ...],
     top: int,
@@ -61,24 +58,22 @@ def cohorts(
 
     Exit codes: 0 whatever was found, 3 an SLO could not be measured by group.
     """
-    if "" in {by, within}:
-        raise click.UsageError("--by and --within need a name")
+    if "" in {by, stratify_by}:
+        raise click.UsageError("--by and --stratify-by need a name")
     if last is not None and last < SHORTEST:
         raise click.UsageError(f"--last is shorter than {format_duration(SHORTEST)}")
-    if by == within:
-        raise click.UsageError("--within needs another label than --by")
-    asked = CohortOptions(
-        at=at or now(),
+    if by == stratify_by:
+        raise click.UsageError("--stratify-by needs another label than --by")
+    options = CohortOptions(
+        at=measurement.instant(),
         by=by,
-        within=within,
-        against=against,
+        stratify_by=stratify_by,
+        baseline=baseline,
         last=last,
         slos=slos,
         top=top,
-        timeout=timeout,
+        timeout=measurement.timeout,
     )
-    files = load_all(policies)
-    with progress(files):
-        found = compare_cohorts(files, asked)
-    report_page(output(found), format_, copies)
-    return found.exit_code
+    answer = measurement.ask(lambda files: compare_cohorts(files, options))
+    measurement.report_page(output(answer))
+    return answer.exit_code

@@ -1,16 +1,129 @@
-"""``gate init``."""
+"""``gate init``: a first policy of a backend block, the indicators of a preset, and rules."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
+from typing import Final
 
 import click
 
-from gate.backends import BACKENDS, registration
+from gate.backends import BACKENDS, Starter, registration
 from gate.backends.records import preset_names
-from gate.cli.starters import HEAD, RULES, block_of, slos_of
 from gate.cli.streams import tell
+from gate.config.preset_schema import EVALUATION, KINDS
 from gate.config.presets import load_preset
 from gate.errors import ExitCode, UsageError
+
+HEAD: Final = """\
+# What may ship, at which error budget. Check it with: gate validate THIS_FILE
+version: 1
+service: $service
+owners: ["@my-org/my-team"]   # whom a blocked team asks
+
+"""
+
+
+def _slos(*slos: str) -> str:
+    return "slos:\n" + "".join(slos)
+
+
+def _availability(sli: str) -> str:
+    return f"""\
+  - name: availability
+    objective: 99.9%          # 0.1 % of requests may fail
+    window: 30d
+    sli:
+{sli}"""
+
+
+def _judged(sli: str) -> str:
+    return f"""\
+  - name: quality
+    objective: 98%            # of the answers that were judged
+    window: 30d
+    sampled: true             # judge by a 95 % interval
+    sli:
+{sli}"""
+
+
+def _latency(sli: str) -> str:
+    return f"""\
+  - name: latency
+    objective: 95%            # a P95 objective: 95 % of requests are fast enough
+    window: 30d
+    sli:
+{sli}"""
+
+
+_STARTERS: Final[Mapping[Callable[[str], str], tuple[str, ...]]] = {
+    _availability: ("errors",),
+    _latency: ("time-to-first-token", "latency"),
+    _judged: (EVALUATION, *KINDS),
+}
+"""How an SLO is described, by the kinds of indicator that it can have, the best one first."""
+
+
+def slos_of(server: str) -> str:
+    """Return the ``slos`` block for a preset: its errors and latency, or else a judged quality."""
+    indicators = load_preset(server).indicators
+    described = {
+        describe: kind
+        for describe, kinds in _STARTERS.items()
+        for kind in kinds[::-1]
+        if indicators[kind].families
+    }
+    if len(described) > 1:
+        described.pop(_judged, None)
+    return _slos(*(describe(_of_preset(server, kind)) for describe, kind in described.items()))
+
+
+def _of_preset(server: str, kind: str) -> str:
+    preset = load_preset(server)
+    indicator = preset.indicators[kind]
+    lines = [f"preset: {server}/{kind}"]
+    if indicator.threshold is not None:
+        lines.append(f"threshold: {indicator.threshold}")
+    labels = (*preset.requires, *indicator.requires)
+    options = [
+        f"{key}: {next(iter(option.choices), f'my-{key}')}"
+        for key, option in indicator.options.items()
+        if option.default is None
+    ]
+    if options:
+        lines.append(f"options: {{{', '.join(options)}}}   # see gate presets show {server}/{kind}")
+    if labels:
+        lines.append(f"labels: {{{', '.join(f'{label}: my-{label}' for label in labels)}}}")
+    return "".join(f"      {line}\n" for line in lines)
+
+
+def block_of(starter: Starter, server: str | None) -> str:
+    """Return the ``backend`` block; a preset that describes rows is named in it."""
+    if server is None or load_preset(server).records is None:
+        return starter.block
+    return Template(starter.block_for_preset).safe_substitute(preset=server)
+
+
+RULES: Final = """
+tiers:                        # by the worst remaining budget; the first that holds
+  - {name: healthy, remaining: "> 50%", allow: all}
+  - name: caution
+    remaining: "> 10%"
+    allow: [canary, config-change, bug-fix, reliability-fix, security-patch, rollback]
+  - name: exhausted
+    otherwise: true
+    allow: [security-patch, rollback]
+
+# burn_rates: google-30d      # also stop while the budget burns fast right now
+
+on:                           # what cannot be measured does not pass; these are the defaults
+  no_data: block
+  stale: block
+  partial: block
+  backend_error: block
+  low_traffic: warn
+  low_coverage: warn
+  except: [rollback]          # a gate must not prolong an outage of the monitoring either
+"""
 
 
 @click.command()

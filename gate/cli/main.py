@@ -86,6 +86,8 @@ def main(arguments: list[str]) -> ExitCode:
     except (click.exceptions.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except click.UsageError as error:
+        if isinstance(error, click.NoSuchOption):
+            error = _renamed(error)
         shown = StringIO()
         error.show(shown)
         tell(shown.getvalue().rstrip())
@@ -99,6 +101,16 @@ def main(arguments: list[str]) -> ExitCode:
         return error.exit_code
     except BaseException as error:  # noqa: BLE001 - the last line of defence
         return _internal(error)
+
+
+def _renamed(error: click.NoSuchOption) -> click.UsageError:
+    """Return the error with what the option is called now, where it had another name before."""
+    for parameter in error.ctx.command.params if error.ctx is not None else ():
+        if error.option_name == getattr(parameter, "formerly", None):
+            name = max(parameter.opts, key=len)
+            message = f"No such option {error.option_name!r}; it is called {name} now."
+            return click.UsageError(message, error.ctx)
+    return error
 
 
 def _internal(error: BaseException) -> ExitCode:

@@ -1,17 +1,28 @@
-"""The types of options, and the options that several commands share."""
+"""The types of options, and the groups of options that several commands share.
 
+A group is one argument of the command's function: a dataclass with a field for each option.
+"""
+
+import os
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
-from typing import Any, Final
+from functools import wraps
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from gate.budget.impact import Impact
+from gate.cli.session import Render, load_all, now, progress, report, report_page
+from gate.config.load import PolicyFile
 from gate.errors import nearest
+from gate.hosts.systems import SYSTEMS
 from gate.parsing.values import ABOVE_ZERO, SHARE, parse_instant
-from gate.policy.override import Override
+from gate.reporters.page import Output
 from gate.slo.quantities import parse_duration
+
+if TYPE_CHECKING:
+    from gate.history.records import IncidentRecord
 
 
 class Parsed(click.ParamType[Any]):
@@ -31,7 +42,8 @@ class Parsed(click.ParamType[Any]):
             return self.fail(str(error), param, ctx)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair_of(text: str) -> tuple[str, str]:
+    """Split ``NAME=VALUE``; raises ValueError."""
     name, sign, value = text.partition("=")
     if not (name and sign and value):
         raise ValueError(f"{text!r} is no NAME=VALUE")
@@ -40,36 +52,12 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _copy_in(formats: Collection[str]) -> Callable[[str], tuple[str, str]]:
     def copy(text: str) -> tuple[str, str]:
-        name, path = _pair(text)
+        name, path = pair_of(text)
         if name not in formats:
             raise ValueError(f"{name!r} is no format{nearest(name, formats)}")
         return name, path
 
     return copy
-
-
-_IMPACT: Final[dict[str, Callable[[str], Fraction | timedelta]]] = {
-    "canary": SHARE.parse,
-    "failures": SHARE.parse,
-    "detect": parse_duration,
-}
-
-
-def parse_impact(text: str) -> Impact:
-    """Read ``canary=10%,failures=100%,detect=5m``; what is left out is all, all and 5m.
-
-    Raises:
-        ValueError: a part that is unknown, doubled or unreadable.
-    """
-    given: dict[str, Any] = {}
-    for part in text.split(","):
-        name, value = _pair(part.strip())
-        if name not in _IMPACT:
-            raise ValueError(f"{name!r} is no part of an impact{nearest(name, _IMPACT)}")
-        if name in given:
-            raise ValueError(f"{name} stands twice")
-        given[name] = _IMPACT[name](value)
-    return Impact(**given)
 
 
 def _past(text: str) -> datetime:
@@ -79,44 +67,98 @@ def _past(text: str) -> datetime:
     return instant
 
 
-def one_override(
-    reason: str | None, approved_by: str | None, until: datetime | None
-) -> Override | None:
-    """Return the override that three options together ask for; None where none of them is given.
-
-    Raises:
-        UsageError: some are given and some are not.
-    """
-    given = {"--override": reason, "--approved-by": approved_by, "--until": until}
-    missing = [name for name, value in given.items() if value is None]
-    if reason is None or approved_by is None or until is None:
-        if len(missing) < len(given):
-            raise click.UsageError(f"an override also needs {' and '.join(missing)}")
-        return None
-    return Override(reason=reason, approved_by=approved_by, until=until)
-
-
-UNTIL: Final = Parsed("time", parse_instant)
 INSTANT: Final = Parsed("time", _past)
 DURATION: Final = Parsed("duration", parse_duration)
 RATE: Final = Parsed("rate", ABOVE_ZERO.parse)
 PORTION: Final = Parsed("share", SHARE.parse)
-IMPACT: Final = Parsed("impact", parse_impact)
-EVIDENCE: Final = Parsed("name=evidence", _pair)
 
+Answer = TypeVar("Answer")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def measuring(formats: Collection[str], default: str = "terminal") -> Decorator:
-    """Add what every command that measures takes: policies, instant, format, copies, timeout."""
+class CommandOption(click.Option):
+    """An option that may have had another name before, which `gate.cli.main` refuses with it."""
+
+    def __init__(self, *args: Any, formerly: str | None = None, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.formerly = formerly
+
+
+def option(*names: str, **attributes: Any) -> Decorator:
+    """Add an option to a command; ``formerly`` is the name that it had before."""
+    return click.option(*names, cls=CommandOption, **attributes)
+
+
+def group(name: str, make: Callable[..., Any], decorators: Sequence[Decorator]) -> Decorator:
+    """Return a decorator that adds options to a command and hands them on as one argument.
+
+    Args:
+        name: of that argument of the command's function.
+        make: makes it; takes the value of each option by the option's own name.
+        decorators: one an option, in the order of the help.
+    """
+    keys = tuple(signature(make).parameters)
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def grouped(**values: Any) -> Any:
+            argument = make(**{key: values.pop(key) for key in keys})
+            return function(**values, **{name: argument})
+
+        command: Callable[..., Any] = grouped
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementOptions:
+    """What every command that measures takes."""
+
+    policies: tuple[str, ...]
+    """Paths; at least one."""
+    at: datetime | None
+    """The instant of the run; None: now."""
+    format_: str
+    copies: tuple[tuple[str, str], ...]
+    """Formats and files."""
+    timeout: timedelta
+
+    def instant(self) -> datetime:
+        """Return the instant of the run. Ask once: without ``at`` it is another one each time."""
+        return self.at or now()
+
+    def ask(self, question: Callable[[Sequence[PolicyFile]], Answer]) -> Answer:
+        """Read the policies and return what a question about them comes to.
+
+        Raises:
+            PolicyError: the mistakes of all files together.
+        """
+        files = load_all(self.policies)
+        with progress(files):
+            return question(files)
+
+    def report(self, render: Render) -> None:
+        """Write the report to stdout, and the copies to their files."""
+        report(render, self.format_, self.copies)
+
+    def report_page(self, output: Output) -> None:
+        """Write a result to stdout in one of the formats of every command, and the copies."""
+        report_page(output, self.format_, self.copies)
+
+
+def measurement_options(formats: Collection[str], default: str = "terminal") -> Decorator:
+    """Add `MeasurementOptions` to a command, as its argument ``measurement``."""
     decorators: list[Decorator] = [
         click.argument("policies", metavar="POLICY...", nargs=-1, required=True),
-        click.option(
+        option(
             "--at",
             type=INSTANT,
             help="Measure at this RFC 3339 instant instead of now: 2026-11-20T14:00:00Z.",
         ),
-        click.option(
+        option(
             "--format",
             "format_",
             type=click.Choice(tuple(formats)),
@@ -124,14 +166,14 @@ def measuring(formats: Collection[str], default: str = "terminal") -> Decorator:
             show_default=True,
             help="Of the report on stdout.",
         ),
-        click.option(
+        option(
             "--output",
             "copies",
             type=Parsed("format=file", _copy_in(formats)),
             multiple=True,
             help="Also write the report to a file, in this format. Can be repeated.",
         ),
-        click.option(
+        option(
             "--timeout",
             type=DURATION,
             default="60s",
@@ -139,53 +181,34 @@ def measuring(formats: Collection[str], default: str = "terminal") -> Decorator:
             help="For everything that a backend does.",
         ),
     ]
-    return _all_of(decorators)
+    return group("measurement", MeasurementOptions, decorators)
 
 
-def looking_back(last: str) -> Decorator:
-    """Add what every command that looks for incidents takes; so far back unless told otherwise."""
-    decorators: list[Decorator] = [
-        click.option(
-            "--last", type=DURATION, default=last, show_default=True, help="How far to look back."
-        ),
-        click.option(
-            "--threshold",
-            type=RATE,
-            default="6",
-            show_default=True,
-            help="The burn rate at which an incident begins; it ends below half of it.",
-        ),
-        click.option(
-            "--least",
-            type=PORTION,
-            default="2%",
-            show_default=True,
-            help="The share of a budget that an incident costs at least; others are summed up.",
-        ),
-        click.option(
-            "--step", type=DURATION, default="5m", show_default=True, help="How finely to look."
-        ),
-        click.option(
-            "--known",
-            "known",
-            metavar="FILE",
-            multiple=True,
-            help="Known incidents: a file, a folder, or a glob in quotes. Can be repeated.",
-        ),
-        click.option(
-            "--deploys",
-            metavar="SOURCE",
-            help="Deploys: a file in JSON Lines, github, or github:ENVIRONMENT. Those before an"
-            " incident are shown.",
-        ),
-    ]
-    return _all_of(decorators)
+def ci_option() -> Decorator:
+    """Add which CI system the command runs in."""
+    return option(
+        "--ci",
+        type=click.Choice(["auto", "none", *SYSTEMS]),
+        default="auto",
+        show_default=True,
+        help="The CI system that this runs in.",
+    )
 
 
-def _all_of(decorators: Sequence[Decorator]) -> Decorator:
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
+def last_option(default: str, help_: str = "How far to look back.") -> Decorator:
+    """Add how much history a command looks at."""
+    return option("--last", type=DURATION, default=default, show_default=True, help=help_)
 
-    return decorate
+
+def known_incidents_option(help_: str) -> Decorator:
+    """Add where known incidents are written down."""
+    return option(
+        "--known-incidents", metavar="FILE", multiple=True, help=help_, formerly="--known"
+    )
+
+
+def read_known_incidents(patterns: Sequence[str]) -> "tuple[IncidentRecord, ...]":
+    """Return the known incidents of files, folders or globs."""
+    from gate.config.known_incidents import load_known_incidents  # noqa: PLC0415 - for those who look back
+
+    return load_known_incidents(patterns, os.environ)

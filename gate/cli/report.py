@@ -1,8 +1,8 @@
 """``gate report``."""
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import click
 
@@ -11,33 +11,64 @@ from gate.analysis.incidents.run import IncidentOptions
 from gate.analysis.report.run import gather_report
 from gate.analysis.report.words import FORMATS, render_report
 from gate.check.options import Options
-from gate.cli.incident_options import search_for
-from gate.cli.parameters import looking_back, measuring
-from gate.cli.session import FILE_STYLE, load_all, now, progress, write_copies
-from gate.cli.session import report as write_report
+from gate.cli.incident_search import IncidentSearch, incident_search
+from gate.cli.parameters import MeasurementOptions, group, measurement_options, option
+from gate.cli.session import FILE_STYLE, write_copies
 from gate.errors import ExitCode, UsageError
 from gate.reporters.ansi import Style
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortBreakdown:
+    """What events are told apart by, beside the rest of the report."""
+
+    by: str | None
+    stratify_by: str | None
+
+    def options(self, incidents: IncidentOptions) -> CohortOptions | None:
+        """Return what to compare, over each SLO's own window; None: nothing.
+
+        Raises:
+            UsageError: the options do not go together.
+        """
+        if self.by is None:
+            if self.stratify_by is not None:
+                raise click.UsageError("--stratify-by goes with --by")
+            return None
+        if self.by == self.stratify_by:
+            raise click.UsageError("--stratify-by needs another label than --by")
+        return CohortOptions(
+            at=incidents.at,
+            by=self.by,
+            stratify_by=self.stratify_by,
+            timeout=incidents.timeout,
+        )
+
+
+_BREAKDOWN: Final = (
+    option("--by", metavar="LABEL", help="Also tell whose events burn the budgets: by this."),
+    option(
+        "--stratify-by",
+        metavar="LABEL",
+        help="With --by: compare like with like by this one.",
+        formerly="--within",
+    ),
+)
+
+
 @click.command()
-@measuring(FORMATS, default="html")
-@looking_back(last="30d")
-@click.option("--change", metavar="CLASS", help="Also decide on a change of this class.")
-@click.option("--by", metavar="LABEL", help="Also tell whose events burn the budgets: by this.")
-@click.option("--within", metavar="LABEL", help="With --by: compare like with like by this one.")
-@click.option("-o", "target", metavar="FILE", help="Where the report goes; default: stdout.")
+@measurement_options(FORMATS, default="html")
+@incident_search(last="30d")
+@option("--change", metavar="CLASS", help="Also decide on a change of this class.")
+@group("breakdown", CohortBreakdown, _BREAKDOWN)
+@option("-o", "target", metavar="FILE", help="Where the report goes; default: stdout.")
 def report(
     *,
-    policies: tuple[str, ...],
-    at: datetime | None,
-    format_: str,
-    copies: tuple[tuple[str, str], ...],
-    timeout: timedelta,
+    measurement: MeasurementOptions,
+    search: IncidentSearch,
     change: str | None,
-    by: str | None,
-    within: str | None,
+    breakdown: CohortBreakdown,
     target: str | None,
-    **looking: Any,
 ) -> ExitCode:
     """Show what happened to the budgets of each POLICY, on a page to look at and to hand on.
 
@@ -46,33 +77,22 @@ def report(
     """
     if target is not None:
         _check_place(Path(target))
-    asked = search_for(at=at or now(), timeout=timeout, **looking)
-    groups = _groups(asked, by, within)
-    files = load_all(policies)
-    with progress(files):
-        options = Options(at=asked.at, timeout=timeout, change=change, change_from="--change")
-        found = gather_report(files, options, asked, groups)
+    incidents = search.options(measurement.instant(), measurement.timeout)
+    groups = breakdown.options(incidents)
+    options = Options(
+        at=incidents.at, timeout=incidents.timeout, change=change, change_from="--change"
+    )
+    page = measurement.ask(lambda files: gather_report(files, options, incidents, groups))
 
     def render(name: str, style: Style) -> str:
-        return render_report(name, found, style)
+        return render_report(name, page, style)
 
     if target is None:
-        write_report(render, format_, copies)
+        measurement.report(render)
     else:
-        write_copies(render, copies)
-        _write(Path(target), render(format_, FILE_STYLE))
-    return found.exit_code
-
-
-def _groups(asked: IncidentOptions, by: str | None, within: str | None) -> CohortOptions | None:
-    """Return what to tell events apart by, over each SLO's own window; None: by nothing."""
-    if by is None:
-        if within is not None:
-            raise click.UsageError("--within goes with --by")
-        return None
-    if by == within:
-        raise click.UsageError("--within needs another label than --by")
-    return CohortOptions(at=asked.at, by=by, within=within, timeout=asked.timeout)
+        write_copies(render, measurement.copies)
+        _write(Path(target), render(measurement.format_, FILE_STYLE))
+    return page.exit_code
 
 
 def _check_place(target: Path) -> None:

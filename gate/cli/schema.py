@@ -1,12 +1,15 @@
 """``gate schema``."""
 
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from gate.cli.streams import write
 from gate.errors import ExitCode
+
+if TYPE_CHECKING:
+    from gate.parsing.schema import JsonSchema
 
 SCHEMAS: Final = {"policy": "policy.schema.json", "decision": "decision.schema.json"}
 """The schemas by name, each a file of the package ``gate.schemas``."""
@@ -18,3 +21,17 @@ def schema(*, name: str) -> ExitCode:
     """Print the JSON Schema of the policy file or of the decision."""
     write(files("gate").joinpath("schemas", SCHEMAS[name]).read_text(encoding="utf-8"))
     return ExitCode.ALLOW
+
+
+def policy_schema() -> "JsonSchema":
+    """Return the JSON Schema of a policy file anew: what `SCHEMAS` holds, which tests compare."""
+    from gate.config.load import POLICY  # noqa: PLC0415 - to write the file only
+
+    schema = POLICY.schema()
+    schema["properties"]["version"] = {"description": "Of this format.", "enum": [1, "1"]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gate policy",
+        "description": "Which kinds of change may ship at which error budget.",
+        **schema,
+    }

@@ -9,12 +9,12 @@ from typing import Any, NoReturn
 import click
 
 from gate.cli.ci_environment import context_of
+from gate.cli.parameters import ci_option
 from gate.cli.session import now, signing_key
 from gate.cli.streams import write
 from gate.decision.decision import SCHEMA_VERSION
 from gate.decision.document import seal_flaw
 from gate.errors import ExitCode, UsageError
-from gate.hosts.systems import SYSTEMS
 
 
 @click.command()
@@ -22,13 +22,7 @@ from gate.hosts.systems import SYSTEMS
 @click.option("--revision", metavar="SHA", help="The commit that ships; default: this one.")
 @click.option("--service", multiple=True, help="A service that ships; default: any. Repeatable.")
 @click.option("--change", metavar="CLASS", help="The class of what ships; default: any.")
-@click.option(
-    "--ci",
-    type=click.Choice(["auto", "none", *SYSTEMS]),
-    default="auto",
-    show_default=True,
-    help="The CI system that this runs in.",
-)
+@ci_option()
 def verify(
     *, file: str, revision: str | None, service: tuple[str, ...], change: str | None, ci: str
 ) -> ExitCode:
@@ -84,8 +78,8 @@ def _foreign(
         return "which commit it is about is not known"
     if decided != ships:
         return f"it is about the commit {decided}, and {ships} ships"
-    known = {policy["service"] for policy in document["policies"]}
-    if missing := [name for name in services if name not in known]:
+    covered = {policy["service"] for policy in document["policies"]}
+    if missing := [name for name in services if name not in covered]:
         return f"it is not about the service {missing[0]!r}"
     classes = {policy["change_class"] for policy in document["policies"]}
     if change is not None and classes != {change}:

@@ -12,68 +12,56 @@ import yaml
 from gate.errors import Mistake, PolicyError, UsageError
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
 from gate.parsing.files import Folder, Imports, read_bytes
+from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader, UnreadableError, after, compose, compose_all, decode
-from gate.parsing.schema import Choice, Field, Object, Values
+from gate.parsing.schema import Choice
 from gate.parsing.values import INSTANT, NAME, TEXT
 
 T = TypeVar("T")
 
 
 def _record(values: Values, reader: Reader) -> IncidentRecord:
-    start, end = values.get("start"), values.get("end")
-    if end is not None and end <= start:
+    end, status = values.get("end"), values.get("status")
+    if end is not None and end <= values.get("start"):
         raise reader.fail(values.node("end"), "the end is not after the start")
-    status = RecordStatus(values.get("status"))
     if end is None and status in {RecordStatus.RESOLVED, RecordStatus.REVIEWED}:
         # It would explain everything that happens from now on.
         raise reader.fail(values.node("status"), f"what is {status} has an end: add the key 'end'")
-    return IncidentRecord(
-        id=values.get("id"),
-        title=values.get("title"),
-        start=start,
-        end=end,
-        status=status,
-        cause=values.get("cause"),
-        remediation=values.get("remediation"),
-        link=values.get("link"),
-        place=f"{reader.file}:{values.node().start_mark.line + 1}",
-    )
+    place = f"{reader.file}:{values.node().start_mark.line + 1}"
+    return IncidentRecord(**{"end": None, **values.values}, place=place)
 
 
 RECORD: Final = Object(
     {
-        "id": Field(shape=TEXT, doc="What people call it: INC-42.", required=True),
-        "title": Field(shape=TEXT, doc="What happened, in a line.", required=True),
-        "start": Field(shape=INSTANT, doc="RFC 3339: 2026-11-20T14:00:00Z.", required=True),
-        "end": Field(shape=INSTANT, doc="The same; left out while it goes on."),
+        "id": Field(schema=TEXT, doc="What people call it: INC-42.", required=True),
+        "title": Field(schema=TEXT, doc="What happened, in a line.", required=True),
+        "start": Field(schema=INSTANT, doc="RFC 3339: 2026-11-20T14:00:00Z.", required=True),
+        "end": Field(schema=INSTANT, doc="The same; left out while it goes on."),
         "status": Field(
-            shape=Choice(tuple(RecordStatus)),
+            schema=Choice(tuple(RecordStatus)),
             doc="open, mitigated, resolved, or reviewed once there is a postmortem.",
             required=True,
         ),
-        "cause": Field(shape=TEXT, doc="Why it happened, once that is known."),
-        "remediation": Field(shape=TEXT, doc="What was changed so that it does not come back."),
-        "link": Field(shape=TEXT, doc="Where more is written down."),
+        "cause": Field(schema=TEXT, doc="Why it happened, once that is known."),
+        "remediation": Field(schema=TEXT, doc="What was changed so that it does not come back."),
+        "link": Field(schema=TEXT, doc="Where more is written down."),
     },
     _record,
 )
 DEPLOY: Final = Object(
     {
-        "time": Field(shape=INSTANT, doc="When it went live, RFC 3339.", required=True),
-        "revision": Field(shape=TEXT, doc="Which commit or version.", required=True),
-        "service": Field(shape=TEXT, doc="Of the policy; left out: of every policy."),
-        "change": Field(shape=NAME, doc="The change class."),
+        "time": Field(schema=INSTANT, doc="When it went live, RFC 3339.", required=True),
+        "revision": Field(schema=TEXT, doc="Which commit or version.", required=True),
+        "service": Field(schema=TEXT, doc="Of the policy; left out: of every policy."),
+        "change": Field(schema=NAME, doc="The change class."),
     },
-    lambda values, _: Deployment(
-        time=values.get("time"),
-        revision=values.get("revision"),
-        service=values.get("service"),
-        change=values.get("change"),
-    ),
+    build_as(Deployment),
 )
 
 
-def load_known(patterns: Sequence[str], environ: Mapping[str, str]) -> tuple[IncidentRecord, ...]:
+def load_known_incidents(
+    patterns: Sequence[str], environ: Mapping[str, str]
+) -> tuple[IncidentRecord, ...]:
     """Read the known incidents of files or globs; a folder stands for all YAML files in it.
 
     A file has one incident, a list of them, or several documents.
@@ -83,20 +71,20 @@ def load_known(patterns: Sequence[str], environ: Mapping[str, str]) -> tuple[Inc
         PolicyError: a file cannot be read or says something wrong; carries every mistake.
     """
     mistakes: list[Mistake] = []
-    found: dict[str, IncidentRecord] = {}
+    records: dict[str, IncidentRecord] = {}
     for path in dict.fromkeys(path for pattern in patterns for path in _files(pattern)):
         reader = _reader(path, environ, mistakes)
         try:
-            add_records(read_bytes(path), reader, found)
+            add_records(read_bytes(path), reader, records)
         except PolicyError as error:
             mistakes.extend(error.mistakes)
         except UnreadableError:
             continue
-    return _unless_wrong(tuple(found.values()), mistakes)
+    return _unless_wrong(tuple(records.values()), mistakes)
 
 
-def add_records(raw: bytes, reader: Reader, found: dict[str, IncidentRecord]) -> None:
-    """Add the records of a file to those found so far, by id.
+def add_records(raw: bytes, reader: Reader, records: dict[str, IncidentRecord]) -> None:
+    """Add the records of a file to those of others, by id.
 
     Raises:
         UnreadableError: one cannot be read; every mistake is noted.
@@ -107,31 +95,31 @@ def add_records(raw: bytes, reader: Reader, found: dict[str, IncidentRecord]) ->
         for node in nodes:
             try:
                 record = RECORD.read(node, reader)
-                if record.id in found:
-                    first = found[record.id].place
+                if record.id in records:
+                    first = records[record.id].place
                     message = f"the id {record.id!r} stands twice; first in {first}"
                     raise reader.fail(node, message)
-                found[record.id] = record
+                records[record.id] = record
             except UnreadableError:
                 whole = False
     if not whole:
         raise UnreadableError
 
 
-def load_deploys(path: str, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
+def load_deployments(path: str, environ: Mapping[str, str]) -> tuple[Deployment, ...]:
     """Read a file in JSON Lines, one deploy a line; empty lines are left out.
 
     Raises:
         PolicyError: the file cannot be read or says something wrong; carries every mistake.
     """
     mistakes: list[Mistake] = []
-    reader, found = _reader(path, environ, mistakes), []
+    reader, deployments = _reader(path, environ, mistakes), []
     with suppress(UnreadableError):
         for above, line in enumerate(decode(read_bytes(path), reader).split("\n")):
             with suppress(UnreadableError):
                 if line.strip():
-                    found.append(_deploy(line, replace(reader, above=above)))
-    return _unless_wrong(tuple(found), mistakes)
+                    deployments.append(_deploy(line, replace(reader, above=above)))
+    return _unless_wrong(tuple(deployments), mistakes)
 
 
 def _deploy(line: str, reader: Reader) -> Deployment:
@@ -155,13 +143,13 @@ def _files(pattern: str) -> list[str]:
         globs = [str(Path(glob.escape(pattern)) / name) for name in ("*.yaml", "*.yml")]
     elif Path(pattern).is_file():
         return [pattern]
-    found = sorted(path for one in globs for path in glob.glob(one, recursive=True))  # noqa: PTH207 - the user's own glob, from where the user is
-    if not found:
-        raise UsageError(f"--known {pattern}: no file matches")
-    return found
+    paths = sorted(path for pattern in globs for path in glob.glob(pattern, recursive=True))  # noqa: PTH207 - the user's own glob, from where the user is
+    if not paths:
+        raise UsageError(f"--known-incidents {pattern}: no file matches")
+    return paths
 
 
-def _unless_wrong(found: tuple[T, ...], mistakes: Sequence[Mistake]) -> tuple[T, ...]:
+def _unless_wrong(entries: tuple[T, ...], mistakes: Sequence[Mistake]) -> tuple[T, ...]:
     if mistakes:
         raise PolicyError(tuple(sorted(set(mistakes))))
-    return found
+    return entries

@@ -1,24 +1,16 @@
 """What a policy file says of the past and of what is to come: the rules that need the history."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 import yaml
 
 from gate.config.rules_schema import CLASSES
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError
-from gate.parsing.schema import (
-    Choice,
-    Field,
-    JsonSchema,
-    ListOf,
-    Object,
-    Scalar,
-    Union,
-    Values,
-)
+from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union
 from gate.parsing.values import ABOVE_ZERO, BOOLEAN, DURATION, GLOB, SHARE
-from gate.policy.changes import REPAIRS
 from gate.policy.rule_settings import Effect
 
 if TYPE_CHECKING:
@@ -27,10 +19,8 @@ if TYPE_CHECKING:
 
 _SUFFIXES: Final = (".yaml", ".yml")
 
-
 _THRESHOLD: Final = Fraction(6)
 """As ``gate incidents`` has it."""
-
 
 _EFFECTS: Final = Choice(tuple(Effect))
 
@@ -45,13 +35,12 @@ def _record_files(text: str) -> str:
 
 _FILES: Final = Scalar(_record_files, {**GLOB.json, "examples": ["incidents/*.yaml"]})
 
-
 _PATTERNS: Final = Union(
     Scalar(lambda text: (_record_files(text),), _FILES.json), ListOf(_FILES, at_least=1)
 )
 
 
-class _Records:
+class _KnownIncidents:
     """The records in files beside the policy, which are as much the policy as its own text."""
 
     def read(
@@ -61,12 +50,12 @@ class _Records:
         from gate.config.known_incidents import add_records  # noqa: PLC0415 - for this rule only
 
         patterns = _PATTERNS.read(node, reader)
-        names = dict.fromkeys(name for one in patterns for name in reader.imports.find(one))
-        found: dict[str, IncidentRecord] = {}
+        names = dict.fromkeys(name for pattern in patterns for name in reader.imports.find(pattern))
+        records: dict[str, IncidentRecord] = {}
         whole = True
         for name in names:
             try:
-                add_records(reader.imports.read(name), reader.beside(name), found)
+                add_records(reader.imports.read(name), reader.beside(name), records)
             except OSError as error:
                 reader.note(node, f"{name} cannot be read: {error.strerror}")
                 whole = False
@@ -74,7 +63,7 @@ class _Records:
                 whole = False
         if not whole:
             raise UnreadableError
-        return patterns, tuple(found.values())
+        return patterns, tuple(records.values())
 
     def schema(self) -> JsonSchema:
         """Return a glob or several."""
@@ -84,38 +73,33 @@ class _Records:
 def _build_postmortems(values: Values, _reader: Reader) -> "PostmortemRule":
     from gate.policy.rule_settings import PostmortemRule  # noqa: PLC0415 - for this rule only
 
-    patterns, records = values.get("records")
-    return PostmortemRule(
-        share=values.get("share"),
-        threshold=values.get("threshold", _THRESHOLD),
-        patterns=patterns,
-        records=records,
-        last=values.get("last"),
-        allow=frozenset(values.get("allow", REPAIRS)),
-        excuse_reviewed=values.get("releases", False),
-    )
+    given = {"threshold": _THRESHOLD, **values.values}
+    patterns, records = given.pop("known_incidents")
+    return PostmortemRule(patterns=patterns, records=records, **given)
 
 
 POSTMORTEMS: Final = Object(
     {
         "share": Field(
-            shape=SHARE,
+            schema=SHARE,
             doc="An incident that took more of a budget needs a reviewed record: 20%.",
             required=True,
         ),
-        "records": Field(
-            shape=_Records(),
-            doc="Files of known incidents, from this file's folder: incidents/*.yaml.",
+        "known_incidents": Field(
+            schema=_KnownIncidents(),
+            doc="Files of their records, from this file's folder: incidents/*.yaml.",
             required=True,
+            formerly="records",
         ),
-        "last": Field(shape=DURATION, doc="How far back. Default: the SLO's own window."),
+        "last": Field(schema=DURATION, doc="How far back. Default: the SLO's own window."),
         "threshold": Field(
-            shape=ABOVE_ZERO, doc="The burn rate at which an incident begins. Default: 6."
+            schema=ABOVE_ZERO, doc="The burn rate at which an incident begins. Default: 6."
         ),
-        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
-        "releases": Field(
-            shape=BOOLEAN,
+        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        "excuse_reviewed": Field(
+            schema=BOOLEAN,
             doc="Reviewed incidents excuse the part of a budget that they took. Default: false.",
+            formerly="releases",
         ),
     },
     _build_postmortems,
@@ -125,72 +109,61 @@ POSTMORTEMS: Final = Object(
 def _build_exhaustion(values: Values, _reader: Reader) -> "ExhaustionRule":
     from gate.policy.rule_settings import ExhaustionRule  # noqa: PLC0415 - for this rule only
 
-    return ExhaustionRule(
-        within=values.get("within"),
-        effect=Effect(values.get("verdict", Effect.WARN)),
-        allow=frozenset(values.get("allow", REPAIRS)),
-    )
+    return ExhaustionRule(**values.values)
 
 
 EXHAUSTION: Final = Object(
     {
         "within": Field(
-            shape=DURATION,
+            schema=DURATION,
             doc="Fires where a budget runs out sooner at its present rate.",
             required=True,
         ),
-        "verdict": Field(shape=_EFFECTS, doc="What it does. Default: warn."),
-        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        "effect": Field(schema=_EFFECTS, doc="What it does. Default: warn.", formerly="verdict"),
+        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: repairs."),
     },
     _build_exhaustion,
 )
 
 
 def _build_control_charts(values: Values, reader: Reader) -> "ControlChartRule":
-    from gate.policy.rule_settings import (  # noqa: PLC0415 - for this rule only
-        CHART_LENGTH,
-        CHART_STEP,
-        SIGNAL_TTL,
-        ControlChartRule,
-    )
+    from gate.policy.rule_settings import ControlChartRule  # noqa: PLC0415 - for this rule only
 
-    last, step = values.get("last", CHART_LENGTH), values.get("step", CHART_STEP)
-    baseline, newest = values.get("baseline", last / 2), values.get("newest", SIGNAL_TTL)
-    if step > last:
+    rule = ControlChartRule(**values.values)
+    if not values.given("baseline"):
+        rule = replace(rule, baseline=rule.last / 2)
+    if rule.step > rule.last:
         raise reader.fail(values.node("step"), "the step is longer than last")
-    if baseline >= last:
+    if rule.baseline >= rule.last:
         message = "the baseline must be shorter than last, or nothing is left to be judged"
         raise reader.fail(values.node("baseline"), message)
-    return ControlChartRule(
-        effect=Effect(values.get("verdict", Effect.WARN)),
-        last=last,
-        step=step,
-        baseline=baseline,
-        signal_ttl=newest,
-        allow=frozenset(values.get("allow", REPAIRS)),
-    )
+    return rule
 
 
 def _short_form(text: str) -> "ControlChartRule":
     from gate.policy.rule_settings import ControlChartRule  # noqa: PLC0415 - for this rule only
 
-    return ControlChartRule(effect=Effect(_EFFECTS.parse(text)))
+    return ControlChartRule(effect=_EFFECTS.parse(text))
 
 
 CONTROL_CHARTS: Final = Union(
     Scalar(_short_form, _EFFECTS.schema()),
     Object(
         {
-            "verdict": Field(shape=_EFFECTS, doc="What a signal does. Default: warn."),
-            "last": Field(shape=DURATION, doc="How much history is charted. Default: 14d."),
-            "step": Field(shape=DURATION, doc="Of a point. Default: 1h."),
+            "effect": Field(
+                schema=_EFFECTS, doc="What a signal does. Default: warn.", formerly="verdict"
+            ),
+            "last": Field(schema=DURATION, doc="How much history is charted. Default: 14d."),
+            "step": Field(schema=DURATION, doc="Of a point. Default: 1h."),
             "baseline": Field(
-                shape=DURATION, doc="How much of it says what is usual. Default: its first half."
+                schema=DURATION, doc="How much of it says what is usual. Default: its first half."
             ),
-            "newest": Field(
-                shape=DURATION, doc="How long a signal counts after its end. Default: 24h."
+            "signal_ttl": Field(
+                schema=DURATION,
+                doc="How long a signal counts after its end. Default: 24h.",
+                formerly="newest",
             ),
-            "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+            "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: repairs."),
         },
         _build_control_charts,
     ),

@@ -10,15 +10,15 @@ import yaml
 
 from gate.backends import BACKENDS, Registration, registration
 from gate.config.sli_schema import sli_kind
-from gate.config.slo_entries import Placed
+from gate.config.slo_schema import PlacedSlo
 from gate.errors import nearest
+from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError, written
-from gate.parsing.schema import Values
 from gate.policy.changes import BUILT_IN_CHANGES, ROLLBACK
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.indicator import Sli
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, counts_events
 from gate.slo.window import RollingWindow, Window
 
 _LOOKING_BACK: Final = ("postmortems", "control_charts")
@@ -51,17 +51,16 @@ def classes(values: Values) -> frozenset[str]:
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:
-    placed: tuple[Placed, ...] = values.get("slos")
+    placed: tuple[PlacedSlo, ...] = values.get("slos")
     backend, records = _backend(values), _of_backend(values, "records")
-    above: dict[str, Slo] = {}
+    checked: dict[str, Slo] = {}
     whole = True
     for entry in placed:
-        message = _slo_mistake(entry, above, backend, records)
-        message = message or _language_mistake(entry, backend)
-        if message:
+        message = _slo_mistake(entry, checked, backend, records)
+        if message := message or _language_mistake(entry, backend):
             entry.note(message)
             whole = False
-        above[entry.slo.name] = entry.slo
+        checked[entry.slo.name] = entry.slo
     slos = [entry.slo for entry in placed]
     if all(slo.advisory for slo in slos):
         reader.note(values.node("slos"), "every SLO is advisory: nothing decides")
@@ -70,7 +69,7 @@ def _check_slos(values: Values, reader: Reader) -> bool:
     return whole
 
 
-def _language_mistake(placed: Placed, backend: Registration[Any] | None) -> str | None:
+def _language_mistake(placed: PlacedSlo, backend: Registration[Any] | None) -> str | None:
     if not placed.imported or backend is None or backend.promql:
         return None
     return f"its file is written for Prometheus, which the {backend.kind} backend does not ask"
@@ -82,23 +81,23 @@ def _backend(values: Values) -> Registration[Any] | None:
     return registration(kind) if kind in BACKENDS else None
 
 
-def _of_backend(values: Values, wanted: str) -> str:
+def _of_backend(values: Values, name: str) -> str:
     """Return what the backend's block says, whether or not the rest of it can be read."""
     entries = _pairs(values.nodes.get("backend"))
-    return next((written(child) for key, child in entries if key.value == wanted), "")
+    return next((written(child) for key, child in entries if key.value == name), "")
 
 
 def _slo_mistake(
-    placed: Placed, above: dict[str, Slo], backend: Registration[Any] | None, records: str
+    placed: PlacedSlo, earlier: dict[str, Slo], backend: Registration[Any] | None, records: str
 ) -> str | None:
     slo = placed.slo
-    if slo.name in above:
+    if slo.name in earlier:
         return "another SLO has this name"
     if isinstance(slo, CompositeSlo):
-        ratios = [name for name, other in above.items() if isinstance(other, RatioSlo)]
+        ratios = [name for name, other in earlier.items() if isinstance(other, RatioSlo)]
         names = [member.slo for member in slo.members]
-        written_names = names if placed.imported else _member_names(placed.node)
-        for member, name in zip(names, written_names, strict=True):
+        shown = names if placed.imported else _member_names(placed.node)
+        for member, name in zip(names, shown, strict=True):
             if member not in ratios:
                 hint = nearest(name, ratios)
                 return f"{name!r} is no SLO with an objective above this one{hint}"
@@ -141,11 +140,8 @@ def _warn_of_other_windows(values: Values, reader: Reader, slos: Iterable[Slo]) 
     windows = {slo.name: slo.window for slo in slos if not isinstance(slo, CompositeSlo)}
     others = [f"{name} ({window})" for name, window in windows.items() if _is_no_month(window)]
     if others:
-        message = (
-            "these rates are made for 30 days; they spend another share of the budget of"
-            f" {', '.join(others)}"
-        )
-        reader.note(values.node("burn_rates"), message, fatal=False)
+        lead = "these rates are made for 30 days; they spend another share of the budget of"
+        reader.note(values.node("burn_rates"), f"{lead} {', '.join(others)}", fatal=False)
 
 
 def _is_no_month(window: Window) -> bool:
@@ -189,12 +185,12 @@ def _probes(tiers: tuple[Tier, ...]) -> list[Fraction]:
 
 def _check_classes(values: Values, reader: Reader) -> bool:
     """Note every word in an allow, warn, require, except or default that is no change class."""
-    known, whole = classes(values), True
+    names, whole = classes(values), True
     for node in _class_nodes(values):
         with suppress(UnreadableError):  # noted when it was read
-            if reader.expand(node) not in known:
+            if reader.expand(node) not in names:
                 name = written(node)
-                reader.note(node, f"{name!r} is no change class{nearest(name, known)}")
+                reader.note(node, f"{name!r} is no change class{nearest(name, names)}")
                 whole = False
     return whole
 
@@ -224,9 +220,7 @@ def _warn_of_no_events(values: Values, reader: Reader) -> None:
     keys = values.given(*_COUNTING)
     if not keys or not values.given("slos"):
         return
-    from gate.slo.objective import counts_events  # noqa: PLC0415 - for these rules only
-
-    if not any(counts_events(one.slo) for one in values.get("slos")):
+    if not any(counts_events(placed.slo) for placed in values.get("slos")):
         for key in keys:
             message = f"no SLO here counts events, and {_COUNTING[key]}"
             reader.note(values.node(key), message, fatal=False)

@@ -1,4 +1,4 @@
-"""The preset files in gate/presets: what a server exposes, as data with its sources."""
+"""The preset files in gate/presets: what is known of a server or of a log, and how it is read."""
 
 import re
 from collections.abc import Mapping
@@ -8,22 +8,13 @@ from typing import Final
 
 from gate.backends import BACKENDS, registration
 from gate.backends.records import RECORDS, Records
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import (
-    Choice,
-    Field,
-    ListOf,
-    MapOf,
-    Object,
-    Scalar,
-    Union,
-    Values,
-)
+from gate.parsing.schema import Choice, ListOf, MapOf, Scalar, Union
 from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
 from gate.slo.quantities import UNITS
 
 EVALUATION: Final = "faithfulness"
-
 
 KINDS: Final[Mapping[str, str]] = {
     "errors": "requests that failed",
@@ -41,19 +32,9 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """The kinds of indicator, named alike in every preset file; each file has all of them."""
 
-
 ALIASES: Final = {"hallucination": EVALUATION}
-
-
 ROLES: Final = ("bad", "good", "total", "gauge", "spent", "objective")
-
-
-_NO_UNIT: Final = "none"
-
-
 _PLACEHOLDER: Final = re.compile(r"\$([a-z][a-z_]*)")
-
-
 _OWN: Final = frozenset({"window", "labels", "threshold"})
 """Placeholders that are filled in by whoever counts, or by the policy's own keys."""
 
@@ -128,14 +109,20 @@ class Preset:
     boundary_flag: str | None = None
     notes: tuple[str, ...] = ()
     records: Records | None = None
-    """What the rows look like; None: the backend reads no rows."""
+    """Of the log's rows; None: this is no preset for logs."""
 
 
 def fill(text: str, role: str, options: Mapping[str, Mapping[str, str]]) -> str:
     """Put the options' texts in the place of their placeholders; `_OWN` ones stay."""
-    return _PLACEHOLDER.sub(
-        lambda found: options[found[1]].get(role, "") if found[1] in options else found[0], text
-    )
+
+    def filled(placeholder: re.Match[str]) -> str:
+        option = options.get(placeholder[1])
+        return placeholder[0] if option is None else option.get(role, "")
+
+    return _PLACEHOLDER.sub(filled, text)
+
+
+_NO_UNIT: Final = "none"
 
 
 def _build_option(values: Values, reader: Reader) -> Option:
@@ -148,23 +135,18 @@ def _build_option(values: Values, reader: Reader) -> Option:
 
 
 _OTHERS: Final = ("unit", "boundaries", "sliced", "notes")
-
-
 _ANY_TEXT: Final = Scalar(str, TEXT.json, may_be_empty=True)
-
-
 _FRAGMENT: Final = Union(
     Scalar(lambda text: dict.fromkeys(ROLES, text), TEXT.json, may_be_empty=True),
     MapOf(_ANY_TEXT),
 )
 
-
 _OPTION: Final = Object(
     {
-        "about": Field(shape=TEXT, doc="What it is about.", required=True),
-        "default": Field(shape=TEXT, doc="What is taken without it; none: it must be given."),
-        "choices": Field(shape=MapOf(_FRAGMENT), doc="By choice, the text, or one per role."),
-        "pattern": Field(shape=TEXT, doc="Of a text that the policy gives."),
+        "about": Field(schema=TEXT, doc="What it is about.", required=True),
+        "default": Field(schema=TEXT, doc="What is taken without it; none: it must be given."),
+        "choices": Field(schema=MapOf(_FRAGMENT), doc="By choice, the text, or one per role."),
+        "pattern": Field(schema=TEXT, doc="Of a text that the policy gives."),
     },
     _build_option,
 )
@@ -182,22 +164,19 @@ def _build_family(values: Values, reader: Reader) -> Family:
 
 
 _UNIT_WORDS: Final = Choice((*UNITS, _NO_UNIT))
-
-
 _UNIT: Final = Scalar(
     lambda text: "" if text == _NO_UNIT else _UNIT_WORDS.parse(text), _UNIT_WORDS.schema()
 )
 
-
 _FAMILY: Final = Object(
     {
-        **{role: Field(shape=TEXT, doc=f"The expression for {role}.") for role in ROLES},
-        "histogram": Field(shape=TEXT, doc="The family's name, with matchers and no suffix."),
-        "column": Field(shape=TEXT, doc="A numeric column of the log."),
-        "unit": Field(shape=_UNIT, doc="Of what the threshold is compared with, or none."),
-        "boundaries": Field(shape=ListOf(NUMBER), doc="Of the histogram by default."),
-        "sliced": Field(shape=BOOLEAN, doc="Slices of time are counted, not events."),
-        "notes": Field(shape=ListOf(TEXT), doc="For every report."),
+        **{role: Field(schema=TEXT, doc=f"The expression for {role}.") for role in ROLES},
+        "histogram": Field(schema=TEXT, doc="The family's name, with matchers and no suffix."),
+        "column": Field(schema=TEXT, doc="A numeric column of the log."),
+        "unit": Field(schema=_UNIT, doc="Of what the threshold is compared with, or none."),
+        "boundaries": Field(schema=ListOf(NUMBER), doc="Of the histogram by default."),
+        "sliced": Field(schema=BOOLEAN, doc="Slices of time are counted, not events."),
+        "notes": Field(schema=ListOf(TEXT), doc="For every report."),
     },
     _build_family,
 )
@@ -222,14 +201,14 @@ def _build_indicator(values: Values, reader: Reader) -> PresetIndicator:
 
 INDICATOR: Final = Object(
     {
-        "missing": Field(shape=TEXT, doc="Why there is no such signal, and the way round."),
-        "about": Field(shape=TEXT, doc="What is bad, out of what."),
-        "families": Field(shape=ListOf(_FAMILY, at_least=1), doc="Newest names first."),
-        "options": Field(shape=MapOf(_OPTION), doc="Where honest people differ."),
-        "threshold": Field(shape=TEXT, doc="One that works by default."),
-        "requires": Field(shape=ListOf(NAME), doc="Labels that the policy must give."),
-        "notes": Field(shape=ListOf(TEXT), doc="Caveats."),
-        "sources": Field(shape=ListOf(TEXT), doc="Where this is from."),
+        "missing": Field(schema=TEXT, doc="Why there is no such signal, and the way round."),
+        "about": Field(schema=TEXT, doc="What is bad, out of what."),
+        "families": Field(schema=ListOf(_FAMILY, at_least=1), doc="Newest names first."),
+        "options": Field(schema=MapOf(_OPTION), doc="Where honest people differ."),
+        "threshold": Field(schema=TEXT, doc="One that works by default."),
+        "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
+        "notes": Field(schema=ListOf(TEXT), doc="Caveats."),
+        "sources": Field(schema=ListOf(TEXT), doc="Where this is from."),
     },
     _build_indicator,
 )
@@ -245,19 +224,19 @@ def _build_preset(values: Values, reader: Reader) -> Preset:
 
 PRESET: Final = Object(
     {
-        "title": Field(shape=TEXT, doc="The server's name.", required=True),
-        "about": Field(shape=TEXT, doc="What is read, and what it needs.", required=True),
-        "backend": Field(shape=Choice(tuple(BACKENDS)), doc="What counts.", required=True),
-        "labels": Field(shape=ListOf(NAME), doc="Labels that people select by."),
-        "requires": Field(shape=ListOf(NAME), doc="Labels that the policy must give."),
-        "records": Field(shape=RECORDS, doc="Logs: what their rows look like."),
-        "boundary_flag": Field(shape=TEXT, doc="How to get another histogram boundary."),
-        "notes": Field(shape=ListOf(TEXT), doc="Caveats of all of it."),
-        "sources": Field(shape=ListOf(TEXT, at_least=1), doc="Where this is from.", required=True),
+        "title": Field(schema=TEXT, doc="The server's name.", required=True),
+        "about": Field(schema=TEXT, doc="What is read, and what it needs.", required=True),
+        "backend": Field(schema=Choice(tuple(BACKENDS)), doc="What counts.", required=True),
+        "labels": Field(schema=ListOf(NAME), doc="Labels that people select by."),
+        "requires": Field(schema=ListOf(NAME), doc="Labels that the policy must give."),
+        "records": Field(schema=RECORDS, doc="Logs: what their rows look like."),
+        "boundary_flag": Field(schema=TEXT, doc="How to get another histogram boundary."),
+        "notes": Field(schema=ListOf(TEXT), doc="Caveats of all of it."),
+        "sources": Field(schema=ListOf(TEXT, at_least=1), doc="Where this is from.", required=True),
         "indicators": Field(
-            shape=Object(
+            schema=Object(
                 {
-                    kind: Field(shape=INDICATOR, doc=doc, required=True)
+                    kind: Field(schema=INDICATOR, doc=doc, required=True)
                     for kind, doc in KINDS.items()
                 },
                 lambda values, _: dict(values.values),

@@ -1,11 +1,30 @@
-"""The presets that ship with the gate, by name. A file is read only when something names it."""
+"""The presets that ship with the gate, each read when it is named, and their indicators."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
 from gate.backends.records import PRESETS, preset_names, read_preset
-from gate.config.preset_schema import INDICATOR, KINDS, PRESET, Preset, PresetIndicator
+from gate.config.preset_schema import (
+    ALIASES,
+    INDICATOR,
+    KINDS,
+    PRESET,
+    ROLES,
+    Family,
+    Option,
+    Preset,
+    PresetIndicator,
+    fill,
+)
+from gate.errors import nearest
+from gate.parsing.objects import Values
+from gate.parsing.reader import Reader, UnreadableError, written
+from gate.parsing.values import threshold_in
+from gate.slo.indicator import Bucket, Histogram, Sli
+from gate.slo.quantities import around, decimal
 
 _RECORDED: Final = PRESETS / "recorded"
 
@@ -37,3 +56,174 @@ def measurable() -> Iterator[tuple[str, Preset, PresetIndicator]]:
         for kind in KINDS:
             if preset.indicators[kind].families:
                 yield f"{name}/{kind}", preset, preset.indicators[kind]
+
+
+Texts = Mapping[str, Mapping[str, str]]
+"""By placeholder and role, the text that takes its place."""
+
+
+def expand(values: Values, reader: Reader) -> Sli:
+    """Return the indicator that a preset's name makes, with its threshold, labels and options.
+
+    Raises:
+        UnreadableError: no such preset, the server has no such signal, or something that it needs
+            is missing or wrong.
+    """
+    name, preset, indicator = _find(values, reader)
+    if not all(
+        # Each says what is wrong with it, so that one mistake does not hide the others.
+        [
+            _check_labels(values, (*preset.requires, *indicator.requires), reader),
+            _check_threshold(values, name, indicator, reader),
+            _check_options(values, name, indicator, reader),
+        ]
+    ):
+        raise UnreadableError
+    if reader.offline:
+        _warn_of_boundary(values, preset, indicator.families[0], reader)
+    texts = _texts(values.get("options", {}), indicator)
+    first, *older = [_sli(family, texts, values, preset, reader) for family in indicator.families]
+    return replace(first, preset=name, older=tuple(older))
+
+
+def expand_recorded(values: Values, reader: Reader) -> Sli:
+    """Return the indicator that another tool's recording rules have computed already.
+
+    Raises:
+        UnreadableError: a label that tells its SLOs apart is missing.
+    """
+    indicator = load_recorded(values.get("recorded"))
+    if not _check_labels(values, indicator.requires, reader):
+        raise UnreadableError
+    first, *older = [
+        _of_expressions(family, {}, values.get("labels")) for family in indicator.families
+    ]
+    return replace(first, older=tuple(older))
+
+
+def _find(values: Values, reader: Reader) -> tuple[str, Preset, PresetIndicator]:
+    node, given = values.node("preset"), values.get("preset")
+    server, _, kind = given.partition("/")
+    shown_server, _, shown_kind = written(node).partition("/")
+    if server not in preset_names():
+        hint = nearest(shown_server, preset_names())
+        raise reader.fail(node, f"there is no preset {shown_server!r}{hint}")
+    kind = ALIASES.get(kind, kind)
+    if kind not in KINDS:
+        shown = shown_kind or shown_server
+        hint = nearest(shown, [*KINDS, *ALIASES])
+        raise reader.fail(node, f"a preset has no indicator {shown!r}{hint}")
+    preset = load_preset(server)
+    indicator = preset.indicators[kind]
+    if not indicator.families:
+        raise reader.fail(node, f"{preset.title} has no signal for {kind}: {indicator.about}")
+    return f"{server}/{kind}", preset, indicator
+
+
+def _check_labels(values: Values, required: tuple[str, ...], reader: Reader) -> bool:
+    missing = [label for label in required if label not in values.get("labels", {})]
+    for label in missing:
+        message = f"this indicator must be told the {label}: labels: {{{label}: ...}}"
+        reader.note(values.node("labels"), message)
+    return not missing
+
+
+def _check_threshold(values: Values, name: str, indicator: PresetIndicator, reader: Reader) -> bool:
+    if values.given("bucket") and indicator.families[0].histogram is None:
+        reader.note(values.node("bucket"), f"{name} is no histogram, so it has no bucket")
+        return False
+    if bool(values.given("threshold")) == (indicator.threshold is not None):
+        return True
+    if indicator.threshold is None:
+        reader.note(values.node("threshold"), f"{name} takes no threshold")
+    else:
+        message = f"{name} needs a threshold, for example threshold: {indicator.threshold}"
+        reader.note(values.node(), message)
+    return False
+
+
+def _check_options(values: Values, name: str, indicator: PresetIndicator, reader: Reader) -> bool:
+    given = values.get("options", {})
+    entries = reversed(values.node("options").value)  # of a key that stands twice the first counts
+    shown = {key.value: written(child) for key, child in entries} if given else {}
+    flaws = [
+        flaw
+        for key, chosen in given.items()
+        if (flaw := _option_flaw(key, chosen, shown[key], indicator.options)) is not None
+    ]
+    flaws += [
+        f"the option {key} must be given ({option.pattern or ' or '.join(option.choices)}):"
+        f" {option.about}"
+        for key, option in indicator.options.items()
+        if option.default is None and key not in given
+    ]
+    for flaw in flaws:
+        reader.note(values.node("options"), f"{name}: {flaw}")
+    return not flaws
+
+
+def _option_flaw(key: str, chosen: str, shown: str, options: Mapping[str, Option]) -> str | None:
+    if key not in options:
+        return f"no option {key!r}{nearest(key, options)}" if options else "it has no options"
+    option = options[key]
+    if option.pattern is not None and not re.fullmatch(option.pattern, chosen):
+        return f"the option {key} must have the form {option.pattern}"
+    if option.pattern is None and chosen not in option.choices:
+        return f"the option {key} cannot be {shown!r}{nearest(shown, option.choices)}"
+    return None
+
+
+def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Reader) -> None:
+    """Warn of a threshold that is no boundary by default; the live server has the last word."""
+    if not family.boundaries or values.get("bucket", Bucket.EXACT) != Bucket.EXACT:
+        return
+    unit = family.unit or ""
+    threshold = threshold_in(values, unit, reader)
+    if threshold not in family.boundaries:
+        near = around(threshold, family.boundaries, unit)
+        message = f"{preset.title} has no histogram boundary at this threshold by default; {near}"
+        reader.note(values.node("threshold"), message, fatal=False)
+
+
+def _texts(given: Mapping[str, str], indicator: PresetIndicator) -> Texts:
+    return {
+        key: option.texts(chosen)
+        for key, option in indicator.options.items()
+        if (chosen := given.get(key, option.default)) is not None
+    }
+
+
+def _sli(family: Family, texts: Texts, values: Values, preset: Preset, reader: Reader) -> Sli:
+    labels = values.get("labels")
+    if family.unit is None:
+        return _of_expressions(family, texts, labels)
+    threshold = threshold_in(values, family.unit, reader)
+    if family.histogram is None:
+        number = {"threshold": dict.fromkeys(ROLES, decimal(threshold))}
+        sli = _of_expressions(family, {**texts, **number}, labels)
+        return sli if family.column is None else replace(sli, threshold=threshold)
+    histogram = Histogram(
+        good=fill(family.histogram, "good", texts),
+        total=fill(family.histogram, "total", texts),
+        threshold=threshold,
+        unit=family.unit,
+        bucket=values.get("bucket", Bucket.EXACT),
+        advice=preset.boundary_flag,
+    )
+    return Sli(histogram=histogram, labels=labels, notes=family.notes)
+
+
+def _of_expressions(family: Family, texts: Texts, labels: Mapping[str, str] | None) -> Sli:
+    filled = {role: fill(text, role, texts) for role, text in family.expressions.items()}
+    return Sli(
+        good=filled.get("good"),
+        bad=filled.get("bad"),
+        total=filled.get("total"),
+        gauge=filled.get("gauge"),
+        spent=filled.get("spent"),
+        column=family.column,
+        objective=filled.get("objective"),
+        sliced=family.sliced,
+        labels=labels,
+        notes=family.notes,
+    )

@@ -6,17 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from gate.measure.counts import Cause
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import (
-    Choice,
-    Field,
-    ListOf,
-    MapOf,
-    Object,
-    Scalar,
-    Union,
-    Values,
-)
+from gate.parsing.schema import Choice, ListOf, MapOf, Scalar, SetOf, Union
 from gate.parsing.values import (
     ABOVE_ZERO,
     APPROVER,
@@ -29,76 +21,68 @@ from gate.parsing.values import (
     TEXT,
     ZONE,
 )
-from gate.policy.changes import DEFAULT_CHANGE, REPAIRS, ChangeMatcher
-from gate.policy.override import MAX_DURATION, OverrideRule
+from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
+from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from gate.policy.rule_settings import NAMED_BURN_RATES, BurnRateRule, Effect, Freeze
 from gate.policy.tiers import Tier
 
 _NO_OVERRIDE: Final = {"none": OverrideRule(max_duration=timedelta(0))}
 
+_TYPE: Final = Scalar(lambda text: NAME.parse(text).lower(), NAME.json)
+
+_MATCHED: Final = ("paths", "labels", "branches", "types", "trailers", "approved_by")
 
 CLASS: Final = Object(
     {
-        "description": Field(shape=TEXT, doc="What kind of change this is."),
-        "paths": Field(shape=ListOf(PATH), doc="Globs of changed files: prompts/**."),
-        "labels": Field(shape=ListOf(TEXT), doc="Labels of the pull request."),
-        "branches": Field(shape=ListOf(TEXT), doc="Globs of the branch it comes from."),
-        "types": Field(shape=ListOf(NAME), doc="Types of conventional commits: fix."),
-        "trailers": Field(shape=MapOf(TEXT), doc="Commit trailers: {Change-Class: canary}."),
+        "description": Field(schema=TEXT, doc="What kind of change this is."),
+        "paths": Field(schema=ListOf(PATH), doc="Globs of changed files: prompts/**."),
+        "labels": Field(schema=ListOf(TEXT), doc="Labels of the pull request."),
+        "branches": Field(schema=ListOf(TEXT), doc="Globs of the branch it comes from."),
+        "types": Field(schema=ListOf(_TYPE), doc="Types of conventional commits: fix."),
+        "trailers": Field(schema=MapOf(TEXT), doc="Commit trailers: {Change-Class: canary}."),
         "approved_by": Field(
-            shape=ListOf(APPROVER, at_least=1),
+            schema=ListOf(APPROVER, at_least=1),
             doc="Counts only if one of these, not the author, approved or set the label.",
         ),
     },
-    lambda values, _: ChangeMatcher(
-        paths=values.get("paths", ()),
-        labels=values.get("labels", ()),
-        branches=values.get("branches", ()),
-        types=tuple(name.lower() for name in values.get("types", ())),
-        trailers=values.get("trailers", {}),
-        approved_by=values.get("approved_by", ()),
-    ),
+    lambda values, _: ChangeMatcher(**values.only(*_MATCHED)),
 )
-
 
 CHANGES: Final = Object(
-    {"default": Field(shape=NAME, doc=f"What is not recognised. Default: {DEFAULT_CHANGE}.")},
+    {"default": Field(schema=NAME, doc=f"What is not recognised. Default: {DEFAULT_CHANGE}.")},
     lambda values, _: dict(values.values),
-    others=Field(shape=CLASS, doc="How a class is recognised, without --change; it may be new."),
+    others=Field(schema=CLASS, doc="How a class is recognised, without --change; it may be new."),
 )
-
 
 _OVERRIDE: Final = Object(
     {
-        "longest": Field(shape=DURATION, doc="Until its end, at most. Default: 24h."),
+        "max_duration": Field(
+            schema=DURATION, doc="Until its end, at most. Default: 24h.", formerly="longest"
+        ),
         "approved_by": Field(
-            shape=ListOf(APPROVER, at_least=1),
+            schema=ListOf(APPROVER, at_least=1),
             doc="Who may. Default: all but the author; by a label, of those who may write.",
         ),
         "label": Field(
-            shape=TEXT, doc="Of a pull request; an override where one of these has set it."
+            schema=TEXT, doc="Of a pull request; an override where one of these has set it."
         ),
     },
     lambda values, _: OverrideRule(
-        max_duration=values.get("longest", MAX_DURATION),
-        approvers=values.get("approved_by", ()),
-        label=values.get("label"),
+        approvers=values.get("approved_by", ()), **values.only("max_duration", "label")
     ),
 )
-
 
 OVERRIDES: Final = Union(
     Scalar(lambda text: _NO_OVERRIDE[Choice(("none",)).parse(text)], Choice(("none",)).schema()),
     _OVERRIDE,
 )
 
-
-_ALL_OR_NONE: Final = {"all": None, "none": frozenset[str]()}
+_ALL_OR_NONE: Final[dict[str, frozenset[str] | None]] = {"all": None, "none": frozenset()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnTable:
+class OnBlock:
     """The ``on`` block."""
 
     actions: Mapping[Cause, Action]
@@ -109,10 +93,9 @@ def _all_or_none(text: str) -> frozenset[str] | None:
     return _ALL_OR_NONE[Choice(tuple(_ALL_OR_NONE)).parse(text)]
 
 
-CLASSES: Final = ListOf(NAME)
+CLASSES: Final = SetOf(NAME)
 
-
-ALLOW: Final[Union[frozenset[str] | tuple[str, ...] | None]] = Union(
+ALLOW: Final[Union[frozenset[str] | None]] = Union(
     Scalar(_all_or_none, Choice(tuple(_ALL_OR_NONE)).schema()), CLASSES
 )
 
@@ -122,14 +105,8 @@ def _build_tier(values: Values, reader: Reader) -> Tier:
         raise reader.fail(values.node(), "a tier has either remaining: '> 50%' or otherwise: true")
     if values.get("otherwise") is False:
         raise reader.fail(values.node("otherwise"), "otherwise can only be true")
-    allow = values.get("allow")
-    tier = Tier(
-        name=values.get("name"),
-        condition=values.get("remaining"),
-        allow=None if allow is None else frozenset(allow),
-        warn=frozenset(values.get("warn", ())),
-        require=values.get("require", {}),
-    )
+    given = values.only("name", "allow", "warn", "require")
+    tier = Tier(condition=values.get("remaining"), **given)
     if stray := [name for name in tier.require if not tier.allows(name)]:
         message = f"{stray[0]!r} is required to do something but this tier does not allow it"
         raise reader.fail(values.node("require"), message)
@@ -138,13 +115,13 @@ def _build_tier(values: Values, reader: Reader) -> Tier:
 
 TIER: Final = Object(
     {
-        "name": Field(shape=NAME, doc="What people call this band.", required=True),
-        "remaining": Field(shape=CONDITION, doc="Holds for the worst remaining budget: '> 50%'."),
-        "otherwise": Field(shape=BOOLEAN, doc="true in the last tier: holds for all the rest."),
-        "allow": Field(shape=ALLOW, doc="all, none, or the classes that may ship.", required=True),
-        "warn": Field(shape=CLASSES, doc="Classes that may ship with a warning."),
+        "name": Field(schema=NAME, doc="What people call this band.", required=True),
+        "remaining": Field(schema=CONDITION, doc="Holds for the worst remaining budget: '> 50%'."),
+        "otherwise": Field(schema=BOOLEAN, doc="true in the last tier: holds for all the rest."),
+        "allow": Field(schema=ALLOW, doc="all, none, or the classes that may ship.", required=True),
+        "warn": Field(schema=CLASSES, doc="Classes that may ship with a warning."),
         "require": Field(
-            shape=MapOf(ListOf(NAME, at_least=1)), doc="Per class, what must be done first."
+            schema=MapOf(ListOf(NAME, at_least=1)), doc="Per class, what must be done first."
         ),
     },
     _build_tier,
@@ -154,26 +131,19 @@ TIER: Final = Object(
 def _build_burn_rate(values: Values, reader: Reader) -> BurnRateRule:
     if values.get("short") >= values.get("long"):
         raise reader.fail(values.node("short"), "the short window must be shorter than the long")
-    return BurnRateRule(
-        long=values.get("long"),
-        short=values.get("short"),
-        rate=values.get("rate"),
-        effect=Effect(values.get("effect", Effect.BLOCK)),
-        allow=frozenset(values.get("allow", REPAIRS)),
-    )
+    return BurnRateRule(**{"effect": Effect.BLOCK, **values.values})
 
 
 BURN_RATE: Final = Object(
     {
-        "long": Field(shape=DURATION, doc="The window that says it matters.", required=True),
-        "short": Field(shape=DURATION, doc="The window that says it goes on.", required=True),
-        "rate": Field(shape=ABOVE_ZERO, doc="Fires when both burn this fast.", required=True),
-        "effect": Field(shape=Choice(tuple(Effect)), doc="What it does. Default: block."),
-        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        "long": Field(schema=DURATION, doc="The window that says it matters.", required=True),
+        "short": Field(schema=DURATION, doc="The window that says it goes on.", required=True),
+        "rate": Field(schema=ABOVE_ZERO, doc="Fires when both burn this fast.", required=True),
+        "effect": Field(schema=Choice(tuple(Effect)), doc="What it does. Default: block."),
+        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: repairs."),
     },
     _build_burn_rate,
 )
-
 
 BURN_RATES: Final = Union(
     Scalar(
@@ -203,38 +173,36 @@ def _build_freeze(values: Values, reader: Reader) -> Freeze:
         start=start,
         end=end,
         reason=values.get("reason"),
-        allow=frozenset(values.get("allow", ())),
+        allow=values.get("allow", frozenset()),
     )
 
 
 FREEZE: Final = Object(
     {
-        "from": Field(shape=MOMENT, doc="First day, or instant.", required=True),
-        "to": Field(shape=MOMENT, doc="Last day, or the instant of the end.", required=True),
-        "time_zone": Field(shape=ZONE, doc="Whose days they are. Default: UTC."),
-        "reason": Field(shape=TEXT, doc="For those who are stopped.", required=True),
-        "allow": Field(shape=CLASSES, doc="Classes that ship anyway. Default: none."),
+        "from": Field(schema=MOMENT, doc="First day, or instant.", required=True),
+        "to": Field(schema=MOMENT, doc="Last day, or the instant of the end.", required=True),
+        "time_zone": Field(schema=ZONE, doc="Whose days they are. Default: UTC."),
+        "reason": Field(schema=TEXT, doc="For those who are stopped.", required=True),
+        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: none."),
     },
     _build_freeze,
 )
-
 
 ON: Final = Object(
     {
         **{
             cause.value: Field(
-                shape=Choice(tuple(Action)),
+                schema=Choice(tuple(Action)),
                 doc=f"block (undecided, exit 3), warn or allow. Default: {action.value}.",
             )
             for cause, action in DEFAULT_ACTIONS.items()
         },
-        "except": Field(shape=CLASSES, doc="Classes that ship although nothing was measured."),
+        "except": Field(schema=CLASSES, doc="Classes that ship although nothing was measured."),
     },
-    lambda values, _: OnTable(
+    lambda values, _: OnBlock(
         actions={
-            cause: Action(values.get(cause.value, action))
-            for cause, action in DEFAULT_ACTIONS.items()
+            cause: values.get(cause.value, action) for cause, action in DEFAULT_ACTIONS.items()
         },
-        exempt=frozenset(values.get("except", ())),
+        exempt=values.get("except", frozenset()),
     ),
 )

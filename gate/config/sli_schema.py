@@ -3,16 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import (
-    Choice,
-    Field,
-    JsonSchema,
-    MapOf,
-    Object,
-    Scalar,
-    Values,
-)
+from gate.parsing.schema import Choice, JsonSchema, MapOf, Scalar
 from gate.parsing.values import NAME, NUMBER, TEXT, threshold_in
 from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import UNITS, Threshold, parse_threshold
@@ -27,16 +20,12 @@ _SLI_KINDS: Final = {
 }
 """Which keys make which kind, one or more of the first set; every kind may have labels."""
 
-
 _OF_PRESET: Final = {"preset", "threshold", "bucket", "labels", "options"}
-
 
 _OF_RECORDED: Final = {"recorded", "labels"}
 
-
 RECORDED: Final = ("grafana", "pyrra", "sloth")
 """The tools that have a file in gate/presets/recorded."""
-
 
 _SUFFIXES: Final = {
     "_seconds": "s",
@@ -60,12 +49,12 @@ def sli_kind(sli: Sli) -> str:
 def _build_sli(values: Values, reader: Reader) -> Sli:
     if values.given("preset"):
         _refuse(values, reader, _OF_PRESET, "a preset")
-        from gate.config.preset_sli import expand  # noqa: PLC0415 - reads the preset's file
+        from gate.config.presets import expand  # noqa: PLC0415 - reads the preset's file
 
         return expand(values, reader)
     if values.given("recorded"):
         _refuse(values, reader, _OF_RECORDED, "recorded series")
-        from gate.config.preset_sli import expand_recorded  # noqa: PLC0415 - as above
+        from gate.config.presets import expand_recorded  # noqa: PLC0415 - as above
 
         return expand_recorded(values, reader)
     kinds = [kind for kind, (heads, _) in _SLI_KINDS.items() if heads & values.values.keys()]
@@ -82,8 +71,8 @@ def _build_sli(values: Values, reader: Reader) -> Sli:
     return Sli(**given) if build is None else build(values, reader)
 
 
-def _refuse(values: Values, reader: Reader, known: set[str], whose: str) -> None:
-    foreign = [key for key in values.values if key not in known]
+def _refuse(values: Values, reader: Reader, allowed: set[str], whose: str) -> None:
+    foreign = [key for key in values.values if key not in allowed]
     if foreign:
         message = f"{foreign[0]!r} does not go with {whose}"
         raise reader.fail(values.node(foreign[0]), message)
@@ -92,7 +81,7 @@ def _refuse(values: Values, reader: Reader, known: set[str], whose: str) -> None
 def _of_column(values: Values, reader: Reader) -> Sli:
     if not values.given("threshold"):
         raise reader.fail(values.node(), "column and threshold belong together")
-    given = {key: values.get(key) for key in values.given("column", "total", "labels")}
+    given = values.only("column", "total", "labels")
     return Sli(**given, threshold=threshold_in(values, values.get("unit", ""), reader))
 
 
@@ -101,8 +90,8 @@ def _of_histogram(values: Values, reader: Reader) -> Sli:
         raise reader.fail(values.node(), "histogram and threshold belong together")
     selector: str = values.get("histogram")
     name = selector.partition("{")[0].strip()
-    known = (unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix))
-    unit = values.get("unit") or next(known, "")
+    units = (unit for suffix, unit in _SUFFIXES.items() if name.endswith(suffix))
+    unit = values.get("unit") or next(units, "")
     if not unit and values.get("threshold").is_time:
         message = f"the name {name} does not tell its unit; add one: unit: s"
         raise reader.fail(values.node("histogram"), message)
@@ -112,7 +101,7 @@ def _of_histogram(values: Values, reader: Reader) -> Sli:
             total=selector,
             threshold=threshold_in(values, unit, reader),
             unit=unit,
-            bucket=Bucket(values.get("bucket", Bucket.EXACT)),
+            bucket=values.get("bucket", Bucket.EXACT),
         ),
         labels=values.get("labels"),
     )
@@ -143,31 +132,33 @@ class _PresetName(Scalar[str]):
 
 SLI: Final = Object(
     {
-        "preset": Field(shape=_PresetName(), doc="A server and a kind: vllm/errors."),
-        "options": Field(shape=MapOf(TEXT), doc="Of the preset: see gate presets show NAME."),
+        "preset": Field(schema=_PresetName(), doc="A server and a kind: vllm/errors."),
+        "options": Field(schema=MapOf(TEXT), doc="Of the preset: see gate presets show NAME."),
         "recorded": Field(
-            shape=Choice(RECORDED), doc="A tool whose recording rules have computed it already."
+            schema=Choice(RECORDED), doc="A tool whose recording rules have computed it already."
         ),
-        "good": Field(shape=TEXT, doc="Good events, in the backend's language."),
-        "bad": Field(shape=TEXT, doc="Bad events, in the backend's language."),
-        "total": Field(shape=TEXT, doc="All events; logs may leave it out: every row."),
+        "good": Field(schema=TEXT, doc="Good events, in the backend's language."),
+        "bad": Field(schema=TEXT, doc="Bad events, in the backend's language."),
+        "total": Field(schema=TEXT, doc="All events; logs may leave it out: every row."),
         "histogram": Field(
-            shape=TEXT, doc="Prometheus: a histogram's name, with matchers and no suffix."
+            schema=TEXT, doc="Prometheus: a histogram's name, with matchers and no suffix."
         ),
-        "column": Field(shape=TEXT, doc="Logs: a numeric column, good up to the threshold."),
+        "column": Field(schema=TEXT, doc="Logs: a numeric column, good up to the threshold."),
         "threshold": Field(
-            shape=Scalar(_threshold, {**NUMBER.json, "examples": ["2.5s", "100ms", 0.7]}),
+            schema=Scalar(_threshold, {**NUMBER.json, "examples": ["2.5s", "100ms", 0.7]}),
             doc="The largest good value: a duration, or a bare number in the column's own unit.",
         ),
-        "unit": Field(shape=Choice(tuple(UNITS)), doc="Of the histogram or column, for durations."),
+        "unit": Field(
+            schema=Choice(tuple(UNITS)), doc="Of the histogram or column, for durations."
+        ),
         "bucket": Field(
-            shape=Choice(tuple(Bucket)),
+            schema=Choice(tuple(Bucket)),
             doc="Which boundary stands for a threshold that is none. Default: exact, an error.",
         ),
-        "gauge": Field(shape=TEXT, doc="1 while up and 0 while down, at every instant."),
-        "spent": Field(shape=TEXT, doc="An amount spent, in the unit of the allowance."),
-        "series": Field(shape=NAME, doc="Static: the name of the counts in the file."),
-        "labels": Field(shape=MapOf(TEXT), doc="Prometheus: take the place of $labels."),
+        "gauge": Field(schema=TEXT, doc="1 while up and 0 while down, at every instant."),
+        "spent": Field(schema=TEXT, doc="An amount spent, in the unit of the allowance."),
+        "series": Field(schema=NAME, doc="Static: the name of the counts in the file."),
+        "labels": Field(schema=MapOf(TEXT), doc="Prometheus: take the place of $labels."),
     },
     _build_sli,
 )

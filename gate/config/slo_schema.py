@@ -1,11 +1,15 @@
-"""The ``slos`` of a policy file."""
+"""The entries of ``slos`` in a policy file: an SLO, or the files that hold SLOs."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+import yaml
+
 from gate.config.sli_schema import SLI, sli_kind
+from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Choice, Field, ListOf, Object, Scalar, Union, Values
+from gate.parsing.schema import Choice, ListOf, Scalar, Union
 from gate.parsing.values import (
     ABOVE_NONE,
     ABOVE_ZERO,
@@ -13,6 +17,7 @@ from gate.parsing.values import (
     BOOLEAN,
     COUNT,
     DURATION,
+    GLOB,
     NAME,
     OBJECTIVE,
     SHARE,
@@ -24,9 +29,8 @@ from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
 
 
 def _build_window(values: Values, _reader: Reader) -> tuple[Window, Denominator]:
-    period = Period(values.get("calendar"))
-    denominator = Denominator(values.get("denominator", Denominator.PERIOD))
-    return CalendarWindow(period, values.get("time_zone", ZONE.parse("UTC"))), denominator
+    window = CalendarWindow(values.get("calendar"), values.get("time_zone", ZONE.parse("UTC")))
+    return window, values.get("denominator", Denominator.PERIOD)
 
 
 def _rolling(text: str) -> tuple[Window, Denominator]:
@@ -38,11 +42,13 @@ WINDOW: Final = Union(
     Object(
         {
             "calendar": Field(
-                shape=Choice(tuple(Period)), doc="The period; weeks begin on Monday.", required=True
+                schema=Choice(tuple(Period)),
+                doc="The period; weeks begin on Monday.",
+                required=True,
             ),
-            "time_zone": Field(shape=ZONE, doc="Whose calendar it is. Default: UTC."),
+            "time_zone": Field(schema=ZONE, doc="Whose calendar it is. Default: UTC."),
             "denominator": Field(
-                shape=Choice(tuple(Denominator)),
+                schema=Choice(tuple(Denominator)),
                 doc="period (default): of the whole period; to-date: of the events so far.",
             ),
         },
@@ -50,34 +56,28 @@ WINDOW: Final = Union(
     ),
 )
 
-
 TIMESLICES: Final = Object(
     {
-        "length": Field(shape=DURATION, doc="Length of a slice.", required=True),
+        "length": Field(schema=DURATION, doc="Length of a slice.", required=True),
         "target": Field(
-            shape=ABOVE_NONE, doc="A slice is bad when its good ratio is under this.", required=True
+            schema=ABOVE_NONE,
+            doc="A slice is bad when its good ratio is under this.",
+            required=True,
         ),
         "empty": Field(
-            shape=Choice(tuple(EmptySlice)),
+            schema=Choice(tuple(EmptySlice)),
             doc="What a slice without any event counts as. Default: left-out.",
         ),
     },
-    lambda values, _: Slices(
-        length=values.get("length"),
-        target=values.get("target"),
-        empty=EmptySlice(values.get("empty", EmptySlice.LEFT_OUT)),
-    ),
+    build_as(Slices),
 )
-
 
 MEMBER: Final = Object(
     {
-        "slo": Field(shape=NAME, doc="A ratio SLO of this policy.", required=True),
-        "weight": Field(shape=ABOVE_ZERO, doc="Times what it has consumed. Default: 1."),
+        "slo": Field(schema=NAME, doc="A ratio SLO of this policy.", required=True),
+        "weight": Field(schema=ABOVE_ZERO, doc="Times what it has consumed. Default: 1."),
     },
-    lambda values, _: Member(
-        slo=values.get("slo"), weight=values.get("weight", ABOVE_ZERO.parse("1"))
-    ),
+    lambda values, _: Member(**{"weight": ABOVE_ZERO.parse("1"), **values.values}),
 )
 
 
@@ -89,19 +89,18 @@ SAMPLED: Final = Union(
     Scalar(_sampled, BOOLEAN.json),
     Object(
         {
-            "compare": Field(
-                shape=Choice(tuple(Bound)),
+            "bound": Field(
+                schema=Choice(tuple(Bound)),
                 doc="Which end of the 95 % interval decides. Default: pessimistic.",
                 required=True,
+                formerly="compare",
             )
         },
-        lambda values, _: Bound(values.get("compare")),
+        lambda values, _: values.get("bound"),
     ),
 )
 
-
 _ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
-
 
 _KINDS: Final = ("objective", "allowance", "composite")
 
@@ -118,11 +117,7 @@ def _build_slo(values: Values, reader: Reader) -> Slo:
     if foreign:
         raise reader.fail(values.node(foreign[0]), f"{foreign[0]!r} does not go with {kind!r}")
     if kind == "composite":
-        return CompositeSlo(
-            name=values.get("name"),
-            members=values.get("composite"),
-            advisory=values.get("advisory", False),
-        )
+        return CompositeSlo(members=values.get("composite"), **values.only("name", "advisory"))
     if not values.given("window"):
         raise reader.fail(values.node(), "the key 'window' is missing: 30d, or a calendar period")
     sli = values.get("sli") or Sli(series=values.get("name"))
@@ -139,14 +134,8 @@ def _build_spend(values: Values, reader: Reader, sli: Sli) -> SpendSlo:
     if denominator is not Denominator.PERIOD:
         message = f"{denominator.value!r} does not go with 'allowance'"
         raise reader.fail(values.node("window"), message)
-    return SpendSlo(
-        name=values.get("name"),
-        window=window,
-        sli=sli,
-        allowance=amount,
-        unit=unit,
-        advisory=values.get("advisory", False),
-    )
+    given = values.only("name", "advisory")
+    return SpendSlo(window=window, sli=sli, allowance=amount, unit=unit, **given)
 
 
 def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
@@ -167,18 +156,8 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
         raise reader.fail(values.node("window"), message)
     if (slices is not None or sli.sliced) and values.get("sampled"):
         raise reader.fail(values.node("sampled"), "a sample is counted in events, not timeslices")
-    return RatioSlo(
-        name=values.get("name"),
-        window=window,
-        sli=sli,
-        objective=objective,
-        sla=sla,
-        slices=slices,
-        denominator=denominator,
-        sampled=values.get("sampled"),
-        min_events=values.get("min_events"),
-        advisory=values.get("advisory", False),
-    )
+    given = values.only("name", "objective", "sla", "sampled", "min_events", "advisory")
+    return RatioSlo(window=window, denominator=denominator, sli=sli, slices=slices, **given)
 
 
 def shortest(window: Window) -> timedelta:
@@ -188,22 +167,67 @@ def shortest(window: Window) -> timedelta:
 
 SLO: Final = Object(
     {
-        "name": Field(shape=NAME, doc="Unique in the policy.", required=True),
-        "objective": Field(shape=OBJECTIVE, doc="The share that must be good: 99.9% or 0.999."),
-        "allowance": Field(shape=AMOUNT, doc="What may be spent per window: 50000 USD."),
+        "name": Field(schema=NAME, doc="Unique in the policy.", required=True),
+        "objective": Field(schema=OBJECTIVE, doc="The share that must be good: 99.9% or 0.999."),
+        "allowance": Field(schema=AMOUNT, doc="What may be spent per window: 50000 USD."),
         "composite": Field(
-            shape=ListOf(MEMBER, at_least=1), doc="Other SLOs of this policy, with weights."
+            schema=ListOf(MEMBER, at_least=1), doc="Other SLOs of this policy, with weights."
         ),
-        "sla": Field(shape=OBJECTIVE, doc="The contract's objective, laxer than this one."),
-        "window": Field(shape=WINDOW, doc="30d, or {calendar: month, time_zone: Europe/Berlin}."),
-        "sli": Field(shape=SLI, doc="What is counted. Static backends default to the SLO's name."),
-        "timeslices": Field(shape=TIMESLICES, doc="Count slices of time instead of events."),
-        "sampled": Field(shape=SAMPLED, doc="The events are a sample: judge by a 95 % interval."),
+        "sla": Field(schema=OBJECTIVE, doc="The contract's objective, laxer than this one."),
+        "window": Field(schema=WINDOW, doc="30d, or {calendar: month, time_zone: Europe/Berlin}."),
+        "sli": Field(schema=SLI, doc="What is counted. Static backends default to the SLO's name."),
+        "timeslices": Field(schema=TIMESLICES, doc="Count slices of time instead of events."),
+        "sampled": Field(schema=SAMPLED, doc="The events are a sample: judge by a 95 % interval."),
         "min_events": Field(
-            shape=COUNT, doc="Fewer events are low traffic. Default: 1 / (1 - objective)."
+            schema=COUNT, doc="Fewer events are low traffic. Default: 1 / (1 - objective)."
         ),
-        "advisory": Field(shape=BOOLEAN, doc="Its findings warn and never block. Default: false."),
+        "advisory": Field(schema=BOOLEAN, doc="Its findings warn and never block. Default: false."),
     },
     _build_slo,
     rules={"oneOf": [{"required": [kind]} for kind in _KINDS]},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedSlo:
+    """An SLO, and where it is written."""
+
+    slo: Slo
+    node: yaml.Node
+    reader: Reader
+    """Of the file that it is written in."""
+    imported: bool = False
+    """That is a file of another tool, with its expressions in PromQL."""
+
+    def note(self, message: str) -> None:
+        """Note a mistake where the SLO is written."""
+        self.reader.note(self.node, f"{self.slo.name}: {message}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloFiles:
+    """An entry that names SLO files."""
+
+    pattern: str
+    """A glob, from the policy's folder."""
+    window: tuple[Window, Denominator] | None
+    """Of SLOs whose files name none."""
+    values: Values
+    """Where it says so."""
+
+
+FROM: Final = Object(
+    {
+        "from": Field(
+            schema=GLOB,
+            doc="Files of OpenSLO, Sloth, Pyrra or slo-generator, from this file's folder.",
+            required=True,
+        ),
+        "window": Field(
+            schema=WINDOW, doc="Of SLOs whose files say none. Default: Sloth's 30d, else required."
+        ),
+    },
+    lambda values, _: SloFiles(
+        pattern=values.get("from"), window=values.get("window"), values=values
+    ),
 )

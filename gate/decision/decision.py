@@ -25,7 +25,9 @@ class PolicySource:
     sha256: str
     """Hash of the file and of the SLO files that it reads (`gate.parsing.files`), hexadecimal."""
     revision: str | None
-    """The git commit that last touched the file; None outside a checkout or never committed."""
+    """The git commit that is checked out, or that the policy was read from (``--policy-ref``).
+
+    None outside a checkout, or where one of the policy's files was never committed."""
     modified: bool
     """Whether the file differs from that commit."""
 

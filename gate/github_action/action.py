@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
-from gate.cli.ci_environment import CiEnvironment
-from gate.cli.publishing import show
+from gate.cli.ci_environment import CiEnvironment, show
 from gate.cli.streams import write_file
 from gate.decision.decision import Context
 from gate.errors import ExitCode, GateError, UsageError
@@ -32,12 +31,11 @@ from gate.reporters.escape import plain
 
 _DECISIONS: Final = frozenset({ExitCode.ALLOW, ExitCode.UNDECIDED, ExitCode.BLOCK, ExitCode.WARN})
 
-
 _UNWRITTEN: Final = "The report could not be written; the log of the step has it.\n"
 
 
 @dataclass(slots=True)
-class Action:
+class ActionRun:
     """One step."""
 
     environ: Environ
@@ -85,9 +83,9 @@ class Action:
         copies = [f"--output={name}={path}" for name, path in files.items()]
         command = [sys.executable, "-m", "gate", "check", *inputs.options, *copies, "--"]
         with self.step.foreign():
-            exit_code, told = call([*command, *inputs.policies], self.environ, self.step.log)
+            exit_code, output = call([*command, *inputs.policies], self.environ, self.step.log)
         if exit_code not in _DECISIONS:
-            return failed(exit_code, told)
+            return failed(exit_code, output)
         # Of a full disk the command has warned, and the verdict stays as it is.
         self.step.say(_read(files["github"]))
         return decided(exit_code, _read(files["json"]), _read(files["markdown"]) or _UNWRITTEN)
@@ -148,14 +146,14 @@ class Action:
         if not inputs.status or not services or ending.outputs["verdict"] != NO_DECISION:
             return
         place = replace(self._place, context=replace(self.context, environment=inputs.environment))
-        told = show("error", "No decision: see the log of the run", services, place)
-        self.step.say(plain(told))
+        outcome = show("error", "No decision: see the log of the run", services, place)
+        self.step.say(plain(outcome))
 
 
 def call(command: list[str], environ: Environ, log: IO[str]) -> tuple[ExitCode, str]:
     """Run a command, pass on what it says as it says it, and return that with its exit code."""
     passed = {name: value for name, value in environ.items() if not name.startswith(PREFIX)}
-    told: list[str] = []
+    output: list[str] = []
     with subprocess.Popen(  # noqa: S603 - no shell
         command,
         env=passed,
@@ -166,16 +164,16 @@ def call(command: list[str], environ: Environ, log: IO[str]) -> tuple[ExitCode, 
     ) as process:
         try:
             for line in process.stdout or ():
-                told.append(line)
+                output.append(line)
                 log.write(line)
                 log.flush()
         except KeyboardInterrupt:
             process.terminate()
             raise
     try:
-        return ExitCode(process.returncode), "".join(told)
+        return ExitCode(process.returncode), "".join(output)
     except ValueError:  # killed, say
-        return ExitCode.INTERNAL, "".join(told)
+        return ExitCode.INTERNAL, "".join(output)
 
 
 def _read(path: Path) -> str:
@@ -187,7 +185,7 @@ def _read(path: Path) -> str:
 
 def run() -> NoReturn:
     """Run the step that this process's variables ask for, and end the process."""
-    action = Action(
+    action = ActionRun(
         environ=os.environ,
         step=Step(os.environ, sys.stdout),
         folder=Path(os.environ["GATE_FOLDER"]),

@@ -11,14 +11,12 @@ import click
 
 from gate.backends import secrets_of
 from gate.cli.check import check
-from gate.cli.policy_at_ref import Ask, read_pinned
-from gate.cli.session import read_file
+from gate.cli.session import Ask, read_file, read_pinned
 from gate.config.load import PolicyFile
 from gate.errors import PolicyError, UsageError
 from gate.hosts.systems import Environ, detect
 
 PREFIX: Final = "GATE_INPUT_"
-
 
 OPTIONS: Final = {
     max(option.opts, key=len).removeprefix("--"): option
@@ -27,10 +25,8 @@ OPTIONS: Final = {
 }
 """The options of the command by the names of their inputs."""
 
-
 _OWN: Final = frozenset({"policy-ref", "comment"})
 """Options that the step has its own mind about."""
-
 
 STEP_INPUTS: Final[Mapping[str, str]] = {
     "policies": "gate.yaml",
@@ -42,7 +38,6 @@ STEP_INPUTS: Final[Mapping[str, str]] = {
     "token": "",
 }
 """Inputs of the step itself, and what an empty one means; ``token`` comes as GITHUB_TOKEN."""
-
 
 _BOOLEAN: Final = ("true", "false")
 
@@ -108,8 +103,8 @@ def _lines(text: str) -> Iterator[str]:
 def _one_of(name: str, words: tuple[str, ...], environ: Environ) -> str:
     given = _given(name, environ)
     if given not in words:
-        known = ", ".join(filter(None, words))
-        raise UsageError(f"the input {name} is {given!r}; it can be {known}")
+        choices = ", ".join(filter(None, words))
+        raise UsageError(f"the input {name} is {given!r}; it can be {choices}")
     return given
 
 
@@ -174,9 +169,9 @@ def look(inputs: Inputs, ask: Ask) -> Policies:
             try:
                 files.append(read_file(path) if ref is None else read_pinned(path, ref, ask))
             except PolicyError as error:
-                mistakes += [one.message for one in error.mistakes if one.fatal]
+                mistakes += [mistake.message for mistake in error.mistakes if mistake.fatal]
             except UsageError as error:
                 mistakes.append(str(error))
     unset = [_UNSET.fullmatch(mistake) for mistake in mistakes]
-    missing = dict.fromkeys(found[1] for found in unset if found)
+    missing = dict.fromkeys(variable[1] for variable in unset if variable)
     return Policies(files=tuple(files), missing=tuple(missing) if all(unset) else ())

@@ -12,7 +12,6 @@ from gate.reporters.escape import block, code
 UNKNOWN: Final = "unknown"
 """Of an output; GitHub's expressions take it for no number, so no comparison with it holds."""
 
-
 NO_DECISION: Final = "error"
 """The verdict where there is none."""
 
@@ -22,9 +21,7 @@ _WHY: Final = {
     ExitCode.INTERRUPTED: "The run was interrupted.",
 }
 
-
 _INTERNAL: Final = "The gate itself failed; the log of the step has the trace."
-
 
 _LONGEST: Final = 4_000
 """Characters of an error's text that a report shows."""
@@ -70,10 +67,10 @@ def decided(exit_code: ExitCode, decision: str, report: str) -> StepEnding:
     return StepEnding(code=exit_code, outputs=outputs, report=report)
 
 
-def failed(exit_code: ExitCode, told: str) -> StepEnding:
-    """Return what a run without a decision comes to; ``told`` is what was said of it."""
+def failed(exit_code: ExitCode, output: str) -> StepEnding:
+    """Return what a run without a decision comes to; ``output`` is what the command wrote."""
     why = _WHY.get(exit_code, _INTERNAL)
-    usage = told.strip()[-_LONGEST:] if exit_code is ExitCode.USAGE else ""
+    usage = output.strip()[-_LONGEST:] if exit_code is ExitCode.USAGE else ""
     parts = ["## ❌ No decision", f"{why} This is no verdict: nothing may ship on it."]
     return StepEnding(
         code=exit_code,
@@ -108,8 +105,8 @@ def without_secrets(missing: Sequence[str], *, passes: bool) -> StepEnding:
 
 
 def _listed(names: Iterable[str]) -> str:
-    known = list(names)
-    return f"{', '.join(known)} {'is' if len(known) == 1 else 'are'}"
+    listed = list(names)
+    return f"{', '.join(listed)} {'is' if len(listed) == 1 else 'are'}"
 
 
 def _badness(policy: dict[str, Any]) -> tuple[int, bool, float]:

@@ -1,21 +1,26 @@
-"""One step of a GitHub Actions job: its outputs, its summary, and what stands in its log.
+"""One step of a GitHub Actions job: its Python environment, its outputs, summary and log.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
-Of Python's own library alone: it is used before anything is installed.
+``python -m gate.github_action.step`` makes the environment from pinned hashes, once a job, and
+prints the path of its Python. It runs before anything is installed, so this module needs no more
+than Python's own library.
 """
 
+import os
 import secrets
-from collections.abc import Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Final, Literal, TextIO
+from typing import Final, Literal, NoReturn, TextIO
 
 from gate.hosts.comments import cut
 
 SUMMARY_BYTES: Final = 1024 * 1024
 """A longer summary is not shown at all."""
-
 
 _POINTER: Final = "_Cut here: a summary holds no more. The step's output `report` has it whole._"
 
@@ -86,3 +91,81 @@ def _output(pair: tuple[str, str]) -> str:
 
 def _data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+Call = Callable[[Sequence[str]], None]
+"""Runs a command.
+
+Raises:
+    subprocess.CalledProcessError: it failed; with its output.
+"""
+
+_PYTHON: Final = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+
+_PIP: Final = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
+
+_PINNED: Final = ("--require-hashes", "--only-binary=:all:")
+"""Nothing that is not on the list; nothing that would run code to be built."""
+
+
+def requirements(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the lists of what must be installed."""
+    folder = Path(environ["GITHUB_ACTION_PATH"], ".github", "action")
+    more = ("requirements-logs.txt",) if environ.get("GATE_INPUT_LOGS") == "true" else ()
+    return tuple(folder / name for name in ("requirements.txt", *more))
+
+
+def prepare(temporary: Path, lists: Sequence[Path], call: Call) -> Path:
+    """Return the Python of an environment with just what the lists name; make it if need be.
+
+    Raises:
+        OSError: a list cannot be read, or the environment cannot be written.
+        subprocess.CalledProcessError: it could not be made.
+    """
+    made_of = [sys.version.encode(), sys.prefix.encode(), *(file.read_bytes() for file in lists)]
+    name = sha256(b"\0".join(made_of)).hexdigest()[:16]
+    folder = temporary / f"gate-python-{name}"
+    python, ready = folder / _PYTHON, folder / "ready"
+    if not ready.exists():
+        # Isolated: neither the folder that is checked out nor PYTHONPATH has a say.
+        call([sys.executable, "-I", "-m", "venv", "--clear", str(folder)])
+        named = [part for file in lists for part in ("--requirement", str(file))]
+        call([str(python), "-I", *_PIP, *_PINNED, *named])
+        ready.touch()
+    return python
+
+
+def run() -> NoReturn:
+    """Make the environment that this process's variables ask for, and end the process."""
+    step = Step(os.environ, sys.stderr)
+    try:
+        python = prepare(Path(os.environ["RUNNER_TEMP"]), requirements(os.environ), _call)
+    except subprocess.CalledProcessError as error:
+        with step.foreign():
+            step.say(error.stdout)
+    except OSError as error:
+        with step.foreign():
+            step.say(str(error))
+    else:
+        sys.stdout.write(str(python))
+        sys.exit(0)
+    step.annotate("error", "The gate could not be installed; the log says why. This is no verdict.")
+    sys.exit(1)
+
+
+def _call(command: Sequence[str]) -> None:
+    # Installing for the user only, where that is the machine's habit, fails in an environment.
+    environ = {**os.environ, "PIP_USER": "0"}
+    subprocess.run(  # noqa: S603 - no shell
+        command,
+        check=True,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+if __name__ == "__main__":
+    run()

@@ -52,8 +52,8 @@ class Folder:
 
         literal = glob.escape(pattern).replace("[*]", "*").replace("[?]", "?")
         # Path.glob takes ** for something else in some versions of Python.
-        found = glob.glob(literal, root_dir=self.path, recursive=True, include_hidden=True)  # noqa: PTH207
-        names = (Path(name).as_posix() for name in found if (self.path / name).is_file())
+        paths = glob.glob(literal, root_dir=self.path, recursive=True, include_hidden=True)  # noqa: PTH207
+        names = (Path(path).as_posix() for path in paths if (self.path / path).is_file())
         return [name for name in names if matches_glob(pattern, name)]
 
     def read(self, name: str) -> bytes:

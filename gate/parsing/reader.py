@@ -13,26 +13,13 @@ from gate.errors import Mistake
 from gate.parsing.files import Imports
 
 _VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
-
-
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
-
-
 OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 """A variable without a default: the only form in which a secret may stand in a file."""
-
-
 _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
-
-
 _TEXT = "tag:yaml.org,2002:str"
-
-
-_START = yaml.Mark("", 0, 0, 0, "", 0)
-
-
 NULL = "tag:yaml.org,2002:null"
-
+_START = yaml.Mark("", 0, 0, 0, "", 0)
 
 T = TypeVar("T")
 
@@ -67,16 +54,9 @@ class Reader:
 
     def note(self, node: yaml.Node, message: str, *, fatal: bool = True) -> None:
         """Note a mistake at a value, and go on."""
-        mark = node.start_mark
-        self.mistakes.append(
-            Mistake(
-                file=self.file,
-                line=self.above + mark.line + 1,
-                column=mark.column + 1,
-                message=message,
-                fatal=fatal,
-            )
-        )
+        line, column = self.above + node.start_mark.line + 1, node.start_mark.column + 1
+        mistake = Mistake(file=self.file, line=line, column=column, message=message, fatal=fatal)
+        self.mistakes.append(mistake)
 
     def fail(self, node: yaml.Node, message: str, *, fatal: bool = True) -> UnreadableError:
         """Note a mistake and return the error to raise, since there is no value."""
@@ -98,8 +78,8 @@ class Reader:
     def expand(self, node: yaml.ScalarNode) -> str:
         """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in."""
 
-        def value(found: re.Match[str]) -> str:
-            name = _NAME.fullmatch(found[1]) if found[2] else None
+        def value(variable: re.Match[str]) -> str:
+            name = _NAME.fullmatch(variable[1]) if variable[2] else None
             if name is None:
                 # What stands there instead is not repeated: it may be the secret itself.
                 message = "this names no environment variable; write ${NAME} or ${NAME:-default}"
@@ -144,10 +124,10 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
     nodes = _parsed(lambda: list(yaml.compose_all(text, _loader())), text, reader)
-    found = [node for node in nodes if node.tag != NULL]
-    if not found:
+    documents = [node for node in nodes if node.tag != NULL]
+    if not documents:
         raise reader.fail(after(""), "the file is empty")
-    return found
+    return documents
 
 
 def _loader() -> Any:
@@ -156,9 +136,9 @@ def _loader() -> Any:
 
 
 def _parsed(parse: Callable[[], T], text: str, reader: Reader) -> T:
-    if found := _FORBIDDEN.search(text):
-        message = f"no YAML: the character U+{ord(found[0]):04X} may only stand there escaped"
-        raise reader.fail(after(text[: found.start()]), message)
+    if character := _FORBIDDEN.search(text):
+        message = f"no YAML: the character U+{ord(character[0]):04X} may only stand there escaped"
+        raise reader.fail(after(text[: character.start()]), message)
     try:
         return parse()
     except yaml.MarkedYAMLError as error:

@@ -1,11 +1,11 @@
-"""Shapes: what a value in a file must look like. One definition reads, checks and documents it.
+"""What a value in a file must look like. One definition reads, checks and documents it.
 
-Each shape has ``read(node, reader)``, which returns the value or notes the mistake and raises
+Each schema has ``read(node, reader)``, which returns the value or notes the mistake and raises
 `UnreadableError`, and ``schema()``, which says the same as JSON Schema (draft 2020-12).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import yaml
@@ -15,13 +15,12 @@ from gate.parsing.reader import NULL, OUTSIDE, Reader, UnreadableError
 
 JsonSchema = dict[str, Any]
 
-
 VARIABLE: Final[JsonSchema] = {"type": "string", "pattern": r"\$\{"}
 """The alternative to a value of a type that a ``${NAME}`` does not have."""
 
-
 T = TypeVar("T")
 
+Word = TypeVar("Word", bound=str)
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -84,20 +83,21 @@ class Scalar(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One of a few words."""
+class Choice(Generic[Word]):
+    """One of a few words, or a member of an enumeration of words."""
 
-    words: tuple[str, ...]
+    words: tuple[Word, ...]
 
-    def read(self, node: yaml.Node, reader: Reader) -> str:
+    def read(self, node: yaml.Node, reader: Reader) -> Word:
         """Return the word."""
         return Scalar(self.parse, {}).read(node, reader)
 
-    def parse(self, text: str) -> str:
-        """Return the text if it is one of the words; raises ValueError."""
-        if text not in self.words:
-            raise ValueError(f"{text!r} is not known here{nearest(text, self.words)}")
-        return text
+    def parse(self, text: str) -> Word:
+        """Return the one of the words that the text is; raises ValueError."""
+        for word in self.words:
+            if word == text:
+                return word
+        raise ValueError(f"{text!r} is not known here{nearest(text, self.words)}")
 
     def schema(self) -> JsonSchema:
         """Return an enum, or a variable that has one of its words."""
@@ -119,7 +119,7 @@ class Anything:
 
 @dataclass(frozen=True, slots=True)
 class ListOf(Generic[T]):
-    """Several values of one shape."""
+    """Several values of one schema."""
 
     item: ValueSchema[T]
     at_least: int = 0
@@ -151,8 +151,23 @@ class ListOf(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class SetOf(Generic[T]):
+    """Several values of one schema, whose order says nothing."""
+
+    item: ValueSchema[T]
+
+    def read(self, node: yaml.Node, reader: Reader) -> frozenset[T]:
+        """Return the values; a mistake in one does not hide those in the others."""
+        return frozenset(ListOf(self.item).read(node, reader))
+
+    def schema(self) -> JsonSchema:
+        """Return an array."""
+        return ListOf(self.item).schema()
+
+
+@dataclass(frozen=True, slots=True)
 class MapOf(Generic[T]):
-    """Names that the user chooses, each with a value of one shape."""
+    """Names that the user chooses, each with a value of one schema."""
 
     value: ValueSchema[T]
 
@@ -173,95 +188,6 @@ class MapOf(Generic[T]):
         return {"type": "object", "additionalProperties": self.value.schema()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One key of a block."""
-
-    shape: ValueSchema[Any]
-    doc: str
-    """For editors."""
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Values:
-    """What a block had: the values by key, and where each stood. A key not given is absent."""
-
-    values: Mapping[str, Any]
-    nodes: Mapping[str, yaml.Node]
-    """Of the values; the block's own under the empty name."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """Return the value, or the default where the key was not given."""
-        return self.values.get(key, default)
-
-    def node(self, key: str = "") -> yaml.Node:
-        """Return where the value stands, or the block itself where the key was not given."""
-        return self.nodes.get(key, self.nodes[""])
-
-    def given(self, *keys: str) -> tuple[str, ...]:
-        """Return those of the keys that the block has."""
-        return tuple(key for key in keys if key in self.values)
-
-
-@dataclass(frozen=True, slots=True)
-class Object(Generic[T]):
-    """A mapping with known keys. Every other key is a mistake that names the nearest known one."""
-
-    fields: Mapping[str, Field]
-    build: Callable[[Values, Reader], T]
-    """Makes the value; notes what is wrong between the fields and raises `UnreadableError`."""
-    others: Field | None = None
-    """The value of keys that the user may choose, where the block allows any."""
-    rules: JsonSchema = field(default_factory=dict)
-    """What JSON Schema can say beyond the single fields."""
-    check: Callable[[Values, Reader], bool] | None = None
-    """Notes what is wrong between the fields that could be read, be it all of them or not."""
-
-    def read(self, node: yaml.Node, reader: Reader) -> T:
-        """Return what ``build`` makes of the fields."""
-        values, nodes, whole = {}, {"": node}, True
-        for key, child in pairs(node, reader):
-            known = self.fields.get(key.value, self.others)
-            if known is None:
-                reader.note(key, f"unknown key {key.value!r}{nearest(key.value, self.fields)}")
-                whole = False
-                continue
-            nodes[key.value] = child
-            try:
-                values[key.value] = known.shape.read(child, reader)
-            except UnreadableError:
-                whole = False
-        for name, known in self.fields.items():
-            if known.required and name not in nodes:
-                reader.note(node, f"the key {name!r} is missing: {known.doc}")
-                whole = False
-        given = Values(values=values, nodes=nodes)
-        if self.check is not None:
-            whole = self.check(given, reader) and whole
-        if not whole:
-            raise UnreadableError
-        return self.build(given, reader)
-
-    def schema(self) -> JsonSchema:
-        """Return an object with these properties and no others."""
-        properties = {
-            name: {"description": known.doc, **known.shape.schema()}
-            for name, known in self.fields.items()
-        }
-        others: JsonSchema | bool = False
-        if self.others is not None:
-            others = {"description": self.others.doc, **self.others.shape.schema()}
-        required = [name for name, known in self.fields.items() if known.required]
-        return {
-            "type": "object",
-            "properties": properties,
-            "required": required,
-            "additionalProperties": others,
-            **self.rules,
-        }
-
-
 @dataclass(frozen=True, slots=True)
 class Union(Generic[T]):
     """A single value or a longer form."""
@@ -272,41 +198,12 @@ class Union(Generic[T]):
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return the value in whichever form it has."""
-        shape = self.scalar if isinstance(node, yaml.ScalarNode) else self.longer
-        return shape.read(node, reader)
+        form = self.scalar if isinstance(node, yaml.ScalarNode) else self.longer
+        return form.read(node, reader)
 
     def schema(self) -> JsonSchema:
         """Return both."""
         return {"anyOf": [self.scalar.schema(), self.longer.schema()]}
-
-
-@dataclass(frozen=True, slots=True)
-class TaggedUnion(Generic[T]):
-    """A block whose other keys depend on one of them."""
-
-    tag: str
-    blocks: Mapping[str, Object[T]]
-    """By the tag's value; each has the tag among its fields."""
-
-    def read(self, node: yaml.Node, reader: Reader) -> T:
-        """Return the value of the block that the tag names."""
-        for key, child in pairs(node, reader):
-            if key.value == self.tag:
-                return self.blocks[Choice(tuple(self.blocks)).read(child, reader)].read(
-                    node, reader
-                )
-        known = ", ".join(self.blocks)
-        raise reader.fail(node, f"the key {self.tag!r} is missing; known values: {known}")
-
-    def schema(self) -> JsonSchema:
-        """Return one alternative per tag value."""
-        alternatives = []
-        for name, block in self.blocks.items():
-            schema = block.schema()
-            doc = block.fields[self.tag].doc
-            schema["properties"][self.tag] = {"description": doc, "const": name}
-            alternatives.append(schema)
-        return {"oneOf": alternatives}
 
 
 def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
@@ -319,16 +216,16 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
     """
     if not isinstance(node, yaml.MappingNode):
         raise reader.fail(node, f"a block of keys was expected, not {_kind(node)}")
-    found: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
+    entries: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
     for key, child in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise reader.fail(key, f"a key must be a word, not {_kind(key)}")
-        if key.value in found:
-            first = found[key.value][0].start_mark.line + 1
+        if key.value in entries:
+            first = entries[key.value][0].start_mark.line + 1
             reader.note(key, f"the key {key.value!r} stands twice; first on line {first}")
             continue
-        found[key.value] = (key, child)
-    return list(found.values())
+        entries[key.value] = (key, child)
+    return list(entries.values())
 
 
 def _kind(node: yaml.Node) -> str:

@@ -8,22 +8,17 @@ from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gate.parsing.objects import Values
 from gate.parsing.reader import OUTSIDE, Reader
-from gate.parsing.schema import (
-    Scalar,
-    Values,
-)
+from gate.parsing.schema import Choice, Scalar
 from gate.policy.tiers import COMPARISONS, Condition
 from gate.slo.quantities import Threshold, parse_duration, parse_ratio
 
 _COMPARISON = re.compile(rf"({'|'.join(sorted(COMPARISONS, key=len, reverse=True))})\s*(.+)")
 
-
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/ -]*[A-Za-z0-9])?")
 
-
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?")
-
 
 _BOOLEANS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -31,24 +26,18 @@ _BOOLEANS = {
 }
 """As YAML 1.2 has them; yes and on are words."""
 
-
 # As many digits as a float can show: a report that fails on a number decides nothing.
 _COUNT = re.compile(r"[0-9]{1,18}")
 
-
 _NUMBER = re.compile(r"[-+.0-9]{1,40}(?:[eE][-+]?[0-9]{1,2})?|[0-9]{1,20}/[0-9]{1,20}")
 
-
 _APPROVER = re.compile(r"write|@[\w.\[\]-]+(?:/[\w./-]+)?")
-
 
 _OVERSPENT = -1000
 """The lowest threshold: a budget spent a thousand times over."""
 
-
 _YEARS = range(1970, 9999)
 """Of instants that every time zone can write."""
-
 
 _AMOUNT = re.compile(r"([0-9][0-9_,]{0,40}(?:\.[0-9]+)?)\s*([^\s0-9]\S*)?")
 
@@ -82,13 +71,13 @@ def _objective(text: str) -> Fraction:
 
 
 def _condition(text: str) -> Condition:
-    found = _COMPARISON.fullmatch(text.strip())
-    if found is None:
+    comparison = _COMPARISON.fullmatch(text.strip())
+    if comparison is None:
         raise ValueError(f"{text!r} is no comparison; write for example '> 50%'")
-    threshold = parse_ratio(found[2])
+    threshold = parse_ratio(comparison[2])
     if not _OVERSPENT <= threshold <= 1:
         raise ValueError(f"{text!r}: a budget has at most 100% left; -50% is overspent by half")
-    return Condition(found[1], threshold)
+    return Condition(comparison[1], threshold)
 
 
 def _boolean(text: str) -> bool:
@@ -118,11 +107,11 @@ def _above_zero(text: str) -> Fraction:
 
 
 def _amount(text: str) -> tuple[Fraction, str]:
-    found = _AMOUNT.fullmatch(text.strip())
-    amount = Fraction(re.sub("[_,]", "", found[1])) if found else Fraction(0)
-    if found is None or not amount:
+    parts = _AMOUNT.fullmatch(text.strip())
+    amount = Fraction(re.sub("[_,]", "", parts[1])) if parts else Fraction(0)
+    if parts is None or not amount:
         raise ValueError(f"{text!r} is no amount above zero; write for example 50000 USD")
-    return amount, found[2] or ""
+    return amount, parts[2] or ""
 
 
 def _approver(text: str) -> str:
@@ -169,8 +158,8 @@ def parse_instant(text: str) -> datetime:
 
 def _moment(text: str) -> date | datetime:
     with suppress(ValueError):
-        if found := _MOMENT.fullmatch(text):
-            moment = datetime.fromisoformat(text) if found[1] else date.fromisoformat(text)
+        if parts := _MOMENT.fullmatch(text):
+            moment = datetime.fromisoformat(text) if parts[1] else date.fromisoformat(text)
             if moment.year in _YEARS:
                 return moment
     raise ValueError(
@@ -181,75 +170,57 @@ def _moment(text: str) -> date | datetime:
 
 _RATIO_JSON = {"type": ["string", "number"], "examples": ["99.9%", 0.999]}
 
-
 _DURATION_JSON = {"type": "string", "examples": ["30d", "6h", "5m"]}
-
 
 _TEXT_JSON = {"type": ["string", "number", "boolean"], "minLength": 1}
 """Words that YAML takes for something else, such as 200 and no, need no quotes here."""
 
-
 PATH: Final = Scalar(lambda text: text.removeprefix("./").lstrip("/"), _TEXT_JSON)
 """A glob from the top of the repository."""
-
 
 APPROVER: Final = Scalar(
     _approver, {"type": "string", "examples": ["@ada", "@acme/security", "write"]}
 )
 
-
 TEXT: Final = Scalar(str, _TEXT_JSON)
 
+LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
+"""Of a file of request logs."""
 
 GLOB: Final = Scalar(_glob, {**_TEXT_JSON, "examples": ["slos/*.yaml"]})
 """Of files beside the policy, from its folder."""
 
-
 SECRET: Final = Scalar(str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, secret=True)
-
 
 NAME: Final = Scalar(_name, _TEXT_JSON)
 
-
 SHARE: Final = Scalar(_share, _RATIO_JSON)
-
 
 ABOVE_NONE: Final = Scalar(_above_none, _RATIO_JSON)
 
-
 OBJECTIVE: Final = Scalar(_objective, _RATIO_JSON)
 
-
 CONDITION: Final = Scalar(_condition, {"type": "string", "examples": ["> 50%"]})
-
 
 BOOLEAN: Final = Scalar(
     _boolean, {"type": ["boolean", "string"], "pattern": f"^({'|'.join(_BOOLEANS)})$|\\$\\{{"}
 )
 
-
 COUNT: Final = Scalar(
     _count, {"type": ["integer", "string"], "minimum": 0, "pattern": r"^[0-9]+$|\$\{"}
 )
 
-
 NUMBER: Final = Scalar(_number, {"type": ["number", "string"]})
-
 
 ABOVE_ZERO: Final = Scalar(_above_zero, {"type": ["number", "string"]})
 
-
 AMOUNT: Final = Scalar(_amount, {"type": ["string", "number"], "examples": ["50000 USD"]})
-
 
 ZONE: Final = Scalar(_zone, {"type": "string", "examples": ["UTC", "Europe/Berlin"]})
 
-
 MOMENT: Final = Scalar(_moment, {"type": "string", "examples": ["2026-12-20"]})
 
-
 INSTANT: Final = Scalar(parse_instant, {"type": "string", "examples": ["2026-11-20T14:00:00Z"]})
-
 
 DURATION: Final[Scalar[timedelta]] = Scalar(parse_duration, _DURATION_JSON)
 

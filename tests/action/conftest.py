@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gate.github_action.action import Action
+from gate.github_action.action import ActionRun
 from gate.github_action.inputs import variable
 from gate.github_action.step import Step
 from gate.hosts.systems import detect
@@ -60,7 +60,7 @@ def do(fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
         log = log or StringIO()
         step = Step(environ, log)
         context = detect(environ, "github")
-        code = Action(environ=environ, step=step, folder=tmp_path, context=context).run()
+        code = ActionRun(environ=environ, step=step, folder=tmp_path, context=context).run()
         outputs = read_back(files["GITHUB_OUTPUT"].read_text())
         summary = files["GITHUB_STEP_SUMMARY"]
         return Done(code, outputs, log.getvalue(), summary.read_text() if summary.exists() else "")

@@ -111,7 +111,7 @@ def test_a_fork_says_what_it_lacks_and_writes_no_comment(
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Played, FakeGitHub]:
     """A pull request of ada's with the label that overrides, in a folder of the repository."""
-    rule = "overrides: {label: gate-override, approved_by: ['@acme/sre'], longest: 8h}\n"
+    rule = "overrides: {label: gate-override, approved_by: ['@acme/sre'], max_duration: 8h}\n"
     files = {"chat/gate.yaml": POLICY + rule, "chat/counts.yaml": counts(820)}
     ours = {"change": "model-update", "directory": "chat", "comment": False, "status": True}
     with github() as fake:

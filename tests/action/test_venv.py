@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from gate.github_action.venv import prepare, requirements, run
+from gate.github_action.step import prepare, requirements, run
 from tests.action.acting import ROOT
 
 LISTS = requirements({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "true"})
@@ -143,7 +143,7 @@ def test_a_list_that_is_missing_is_told(runner: Path, capsys: pytest.CaptureFixt
 
 def test_as_a_program_it_does_the_same(runner: Path) -> None:
     runner.unlink()
-    program = [sys.executable, "-m", "gate.github_action.venv"]
+    program = [sys.executable, "-m", "gate.github_action.step"]
     done = subprocess.run(program, capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert "No such file" in done.stderr

@@ -291,3 +291,26 @@ def test_an_option_where_a_command_should_be_is_told(gate: Run, words: tuple[str
 
     assert done.exit_code == 2
     assert "No such option" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "former", "now"),
+    [
+        ("incidents", "--least", "--min-share"),
+        ("incidents", "--known", "--known-incidents"),
+        ("report", "--least", "--min-share"),
+        ("report", "--known", "--known-incidents"),
+        ("report", "--within", "--stratify-by"),
+        ("anomalies", "--known", "--known-incidents"),
+        ("cohorts", "--within", "--stratify-by"),
+        ("cohorts", "--against", "--baseline"),
+    ],
+)
+def test_a_flag_that_was_renamed_is_refused_with_its_new_name(
+    gate: Run, name: str, former: str, now: str
+) -> None:
+    done = gate(name, "gate.yaml", former, "x")
+
+    assert done.exit_code == 2
+    assert f"Error: No such option {former!r}; it is called {now} now." in done.stderr
+    assert gate(name, "--help").stdout.count(now) >= 1

@@ -13,7 +13,7 @@ from tests.command import Result, Run
 from tests.servers.github import FakeGitHub
 
 LABEL = '"gate-override | @everyone"'
-RULE = f"overrides: {{label: {LABEL}, approved_by: ['@acme/sre'], longest: 8h}}\n"
+RULE = f"overrides: {{label: {LABEL}, approved_by: ['@acme/sre'], max_duration: 8h}}\n"
 ALSO = POLICY.replace("service: chat", "service: search")
 SEARCH = ALSO + RULE.replace("8h", "2h")
 

@@ -60,10 +60,13 @@ def test_one_run_writes_it_in_several_formats(
         (("--format", "pdf"), "'pdf' is not one of 'html', 'terminal', 'markdown', 'json'"),
         (("--change", "canari"), "gate.yaml has no change class 'canari'"),
         (("--last", "1h", "--step", "2h"), "--step is longer than --last"),
-        (("--within", "model"), "--within goes with --by"),
-        (("--by", "model", "--within", "model"), "--within needs another label than --by"),
+        (("--stratify-by", "model"), "--stratify-by goes with --by"),
+        (
+            ("--by", "model", "--stratify-by", "model"),
+            "--stratify-by needs another label than --by",
+        ),
         (("--by", "model"), "gate.yaml: the backend static cannot tell events apart by labels"),
-        (("--known", "none.yaml"), "--known none.yaml: no file matches"),
+        (("--known-incidents", "none.yaml"), "--known-incidents none.yaml: no file matches"),
     ],
 )
 def test_what_cannot_be_reported_is_a_usage_error(

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gate.cli import waiting
+from gate.cli import check as waiting
 from gate.decision.decision import Decision
 from tests.ci.asking import Time
 from tests.reporters.builders import EVERY_KIND
@@ -17,7 +17,7 @@ AT = datetime(2026, 11, 1, tzinfo=UTC)
 def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     known = Time()
     clock = SimpleNamespace(monotonic=lambda: known.now, sleep=known.sleep)
-    monkeypatch.setattr("gate.cli.waiting.time", clock)
+    monkeypatch.setattr("gate.cli.check.time", clock)
     return known
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.config.known_incidents import load_deploys, load_known
+from gate.config.known_incidents import load_deployments, load_known_incidents
 from gate.errors import PolicyError, UsageError
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
 
@@ -29,14 +29,14 @@ def write(folder: Path, **texts: str) -> str:
 
 def mistakes(folder: Path, **texts: str) -> list[str]:
     with pytest.raises(PolicyError) as caught:
-        load_known([write(folder, **texts)], {})
+        load_known_incidents([write(folder, **texts)], {})
     return [str(one).removeprefix(f"{folder}/") for one in caught.value.mistakes]
 
 
 def deploys(folder: Path, text: str) -> tuple[Deployment, ...]:
     path = folder / "deploys.jsonl"
     path.write_text(text, encoding="utf-8")
-    return load_deploys(str(path), {})
+    return load_deployments(str(path), {})
 
 
 def deploy_mistakes(folder: Path, text: str) -> list[str]:
@@ -46,7 +46,7 @@ def deploy_mistakes(folder: Path, text: str) -> list[str]:
 
 
 def test_a_record_is_read_with_all_that_it_says(tmp_path: Path) -> None:
-    assert load_known([write(tmp_path, one=WHOLE)], {}) == (
+    assert load_known_incidents([write(tmp_path, one=WHOLE)], {}) == (
         IncidentRecord(
             id="INC-42",
             title="The night shift's database",
@@ -60,7 +60,7 @@ def test_a_record_is_read_with_all_that_it_says(tmp_path: Path) -> None:
 
 
 def test_an_open_record_needs_no_end_cause_or_link(tmp_path: Path) -> None:
-    (found,) = load_known([write(tmp_path, one=LEAST)], {})
+    (found,) = load_known_incidents([write(tmp_path, one=LEAST)], {})
 
     assert (found.id, found.end, found.cause, found.link) == ("7", None, None, None)
 
@@ -69,7 +69,12 @@ def test_a_file_may_have_a_list_or_several_documents(tmp_path: Path) -> None:
     a, b, c = (LEAST.replace("id: 7", f"id: {name}") for name in "abc")
     write(tmp_path, one=f"- {a}- {b}", two=f"{c}---\n{WHOLE}")
 
-    assert [one.id for one in load_known([str(tmp_path)], {})] == ["a", "b", "c", "INC-42"]
+    assert [one.id for one in load_known_incidents([str(tmp_path)], {})] == [
+        "a",
+        "b",
+        "c",
+        "INC-42",
+    ]
 
 
 def test_a_folder_a_file_and_a_glob_name_each_file_once(tmp_path: Path) -> None:
@@ -77,7 +82,9 @@ def test_a_folder_a_file_and_a_glob_name_each_file_once(tmp_path: Path) -> None:
     (tmp_path / "three.yml").write_text(LEAST.replace("id: 7", "id: 8"))
     (tmp_path / "notes.md").write_text("no record")
 
-    found = load_known([str(tmp_path / "*.yaml"), str(tmp_path), str(tmp_path / "one.yaml")], {})
+    found = load_known_incidents(
+        [str(tmp_path / "*.yaml"), str(tmp_path), str(tmp_path / "one.yaml")], {}
+    )
 
     assert [one.id for one in found] == ["INC-42", "7", "8"]
 
@@ -85,7 +92,7 @@ def test_a_folder_a_file_and_a_glob_name_each_file_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["*.yaml", "", "one.yaml"])
 def test_where_no_file_matches_it_is_said(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="no file matches"):
-        load_known([str(tmp_path / name)], {})
+        load_known_incidents([str(tmp_path / name)], {})
 
 
 def test_a_misspelt_key_and_status_are_told_with_the_nearest(tmp_path: Path) -> None:
@@ -186,9 +193,9 @@ def test_deploys_that_are_no_text_are_told(tmp_path: Path) -> None:
     path.write_bytes(b'{"time": "\xff"}')
 
     with pytest.raises(PolicyError, match=r"deploys.jsonl:1:11: error: this is no UTF-8 text"):
-        load_deploys(str(path), {})
+        load_deployments(str(path), {})
 
 
 def test_a_file_of_deploys_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="cannot be read: No such file"):
-        load_deploys(str(tmp_path / "none"), {})
+        load_deployments(str(tmp_path / "none"), {})

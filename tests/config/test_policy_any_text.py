@@ -7,8 +7,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gate.cli.schema import policy_schema
 from gate.config.load import load, validate
-from gate.config.policy_schema import policy_schema
 from gate.errors import PolicyError
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
 

@@ -44,7 +44,7 @@ def test_without_changes_nothing_is_recognised() -> None:
     "line, rule",
     [
         ("overrides: none", OverrideRule(max_duration=timedelta(0))),
-        ("overrides: {longest: 8h}", OverrideRule(max_duration=timedelta(hours=8))),
+        ("overrides: {max_duration: 8h}", OverrideRule(max_duration=timedelta(hours=8))),
         ('overrides: {approved_by: ["@ada"]}', OverrideRule(approvers=("@ada",))),
         ("overrides: {}", OverrideRule()),
     ],
@@ -63,7 +63,7 @@ def test_a_policy_says_whether_and_how_it_may_be_overridden(line: str, rule: Ove
         ("changes: {canary: {types: ['a b!']}}", "is no name"),
         ("changes: {default: canray}", "'canray' is no change class; did you mean 'canary'?"),
         ("overrides: never", "none"),
-        ("overrides: {longest: 8 hours}", "is no duration"),
+        ("overrides: {max_duration: 8 hours}", "is no duration"),
         ("overrides: {approved_by: ['acme/sre']}", "is nobody; write @person, @organisation/team"),
         ("overrides: {label: ''}", "empty"),
     ],

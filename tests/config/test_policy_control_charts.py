@@ -32,7 +32,7 @@ def test_a_word_is_enough(effect: Effect) -> None:
 
 
 def test_a_block_says_the_rest() -> None:
-    text = "{verdict: block, last: 28d, step: 2h, baseline: 20d, newest: 6h, allow: [canary]}"
+    text = "{effect: block, last: 28d, step: 2h, baseline: 20d, signal_ttl: 6h, allow: [canary]}"
 
     assert sound(charts(text)).control_charts == ControlChartRule(
         effect=Effect.BLOCK,
@@ -61,7 +61,7 @@ def test_a_policy_without_it_does_not_look_back() -> None:
     ("value", "message"),
     [
         ("¦warm", "'warm' is not known here; did you mean 'warn'?"),
-        ("{verdict: ¦stop}", "'stop' is not known here; known: block, warn"),
+        ("{effect: ¦stop}", "'stop' is not known here; known: block, warn"),
         ("{¦stepp: 1h}", "unknown key 'stepp'; did you mean 'step'?"),
         ("{last: 1h, step: ¦2h}", "the step is longer than last"),
         (

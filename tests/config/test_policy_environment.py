@@ -323,7 +323,9 @@ def test_no_mistake_shows_what_a_variable_holds_wherever_it_was_put(
 ) -> None:
     refused = 0
     for whole in (WHOLE, FILES, LOGS):
-        for key, node in scalars(yaml.compose(whole)):
+        root = yaml.compose(whole)
+        assert root is not None
+        for key, node in scalars(root):
             if key not in {"name", "service"}:  # every report shows these
                 before, after = whole[: node.start_mark.index], whole[node.end_mark.index :]
                 mistakes = read(f'{before}"{written}"{after}', ENVIRON | {"T": value})[1]

@@ -138,8 +138,8 @@ def test_a_slice_must_fit_the_shortest_day_of_a_calendar() -> None:
     [
         ("true", Bound.PESSIMISTIC),
         ("false", None),
-        ("{compare: point}", Bound.POINT),
-        ("{compare: optimistic}", Bound.OPTIMISTIC),
+        ("{bound: point}", Bound.POINT),
+        ("{bound: optimistic}", Bound.OPTIMISTIC),
     ],
 )
 def test_a_sample_says_which_bound_decides(text: str, bound: Bound | None) -> None:

@@ -59,9 +59,9 @@ def test_the_policy_that_the_others_vary_is_sound() -> None:
             "target",
         ),
         (
-            policy(slos=slo(OBJECTIVE, WINDOW, SLI, "sampled: {compare: point, ¦comparee: 1}")),
-            "comparee",
-            "compare",
+            policy(slos=slo(OBJECTIVE, WINDOW, SLI, "sampled: {bound: point, ¦bouund: 1}")),
+            "bouund",
+            "bound",
         ),
         (
             policy(slos=SLOS + "  - {name: all, composite: [{slo: availability, ¦wieght: 1}]}\n"),
@@ -91,6 +91,36 @@ def test_an_unknown_key_names_its_place_and_the_nearest_known_one(
     marked: str, key: str, meant: str
 ) -> None:
     assert_mistake(marked, f"unknown key {key!r}; did you mean {meant!r}?")
+
+
+@pytest.mark.parametrize(
+    ("marked", "former", "name"),
+    [
+        (policy(more="exhaustion: {within: 3d, ¦verdict: warn}\n"), "verdict", "effect"),
+        (policy(more="control_charts: {¦verdict: warn}\n"), "verdict", "effect"),
+        (policy(more="control_charts: {¦newest: 6h}\n"), "newest", "signal_ttl"),
+        (policy(more="overrides: {¦longest: 8h}\n"), "longest", "max_duration"),
+        (
+            policy(more="postmortems: {share: 20%, ¦records: incidents/*.yaml}\n"),
+            "records",
+            "known_incidents",
+        ),
+        (
+            policy(more="postmortems: {share: 20%, known_incidents: a.yaml, ¦releases: true}\n"),
+            "releases",
+            "excuse_reviewed",
+        ),
+        (
+            policy(slos=slo(OBJECTIVE, WINDOW, SLI, "sampled: {¦compare: point}")),
+            "compare",
+            "bound",
+        ),
+    ],
+)
+def test_a_key_that_was_renamed_is_refused_with_its_new_name_and_not_missing_as_well(
+    marked: str, former: str, name: str
+) -> None:
+    assert_mistake(marked, f"unknown key {former!r}; it is called {name} now")
 
 
 def test_an_unknown_key_that_is_near_to_none_gets_the_list_of_all() -> None:

@@ -15,7 +15,7 @@ from gate.policy.changes import REPAIRS
 from gate.policy.rule_settings import Effect, ExhaustionRule, PostmortemRule
 from tests.config.texts import assert_warning, places, policy, read, slo, sound
 
-LEAST = "postmortems: {share: 20%, records: incidents/*.yaml}\n"
+LEAST = "postmortems: {share: 20%, known_incidents: incidents/*.yaml}\n"
 INC_42 = """\
 id: INC-42
 title: The queue ran full
@@ -55,7 +55,7 @@ def test_exhaustion_warns_and_spares_repairs_unless_it_says_otherwise() -> None:
     assert sound(policy(more="exhaustion: {within: 3d}\n")).exhaustion == ExhaustionRule(
         within=timedelta(days=3), effect=Effect.WARN, allow=REPAIRS
     )
-    strict = sound(policy(more="exhaustion: {within: 12h, verdict: block, allow: [rollback]}\n"))
+    strict = sound(policy(more="exhaustion: {within: 12h, effect: block, allow: [rollback]}\n"))
     assert strict.exhaustion == ExhaustionRule(
         within=timedelta(hours=12), effect=Effect.BLOCK, allow=frozenset({"rollback"})
     )
@@ -75,8 +75,8 @@ def test_postmortems_have_the_defaults_of_gate_incidents_and_of_the_slo() -> Non
 
 def test_postmortems_say_all_that_they_can() -> None:
     text = (
-        "postmortems: {share: 0.1, records: [a/*.yaml, ./b.yml], last: 28d, threshold: 14.4,"
-        " allow: [], releases: true}\n"
+        "postmortems: {share: 0.1, known_incidents: [a/*.yaml, ./b.yml], last: 28d,"
+        " threshold: 14.4, allow: [], excuse_reviewed: true}\n"
     )
     assert sound(policy(more=text)).postmortems == PostmortemRule(
         share=Fraction(1, 10),
@@ -99,34 +99,34 @@ def test_without_the_keys_there_are_no_such_rules() -> None:
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("exhaustion: ¦{verdict: warn}\n", "the key 'within' is missing"),
+        ("exhaustion: ¦{effect: warn}\n", "the key 'within' is missing"),
         ("exhaustion: {within: ¦soon}\n", "'soon' is no duration"),
         (
-            "exhaustion: {within: 3d, verdict: ¦bloc}\n",
+            "exhaustion: {within: 3d, effect: ¦bloc}\n",
             "'bloc' is not known here; did you mean 'block'?",
         ),
         (
             "exhaustion: {within: 3d, allow: [¦hotfix]}\n",
             "'hotfix' is no change class; known:",
         ),
-        ("postmortems: ¦{records: a.yaml}\n", "the key 'share' is missing"),
-        ("postmortems: ¦{share: 20%}\n", "the key 'records' is missing"),
-        ("postmortems: {share: ¦20, records: a.yaml}\n", "a bare 20 is ambiguous"),
+        ("postmortems: ¦{known_incidents: a.yaml}\n", "the key 'share' is missing"),
+        ("postmortems: ¦{share: 20%}\n", "the key 'known_incidents' is missing"),
+        ("postmortems: {share: ¦20, known_incidents: a.yaml}\n", "a bare 20 is ambiguous"),
         (
-            "postmortems: {share: 20%, records: ¦incidents/}\n",
+            "postmortems: {share: 20%, known_incidents: ¦incidents/}\n",
             "'incidents/' names no YAML files; write for example incidents/*.yaml",
         ),
         (
-            "postmortems: {share: 20%, records: [a.yaml, ¦/etc/b.yaml]}\n",
+            "postmortems: {share: 20%, known_incidents: [a.yaml, ¦/etc/b.yaml]}\n",
             "'/etc/b.yaml': write a path from this file's folder",
         ),
-        ("postmortems: {share: 20%, records: ¦[]}\n", "the list needs 1 or more entries"),
+        ("postmortems: {share: 20%, known_incidents: ¦[]}\n", "the list needs 1 or more entries"),
         (
-            "postmortems: {share: 20%, records: a.yaml, ¦release: true}\n",
-            "unknown key 'release'; did you mean 'releases'?",
+            "postmortems: {share: 20%, known_incidents: a.yaml, ¦excuse_review: true}\n",
+            "unknown key 'excuse_review'; did you mean 'excuse_reviewed'?",
         ),
         (
-            "postmortems: {share: 20%, records: a.yaml, allow: [¦bugfix]}\n",
+            "postmortems: {share: 20%, known_incidents: a.yaml, allow: [¦bugfix]}\n",
             "'bugfix' is no change class; did you mean 'bug-fix'?",
         ),
     ],
@@ -188,7 +188,7 @@ def test_records_are_read_from_the_policys_folder_and_belong_to_its_hash(tmp_pat
 
 
 def test_a_file_that_several_patterns_match_is_read_once(tmp_path: Path) -> None:
-    more = "postmortems: {share: 20%, records: [incidents/*.yaml, incidents/42.yaml]}\n"
+    more = "postmortems: {share: 20%, known_incidents: [incidents/*.yaml, incidents/42.yaml]}\n"
     files = {"gate.yaml": policy(more=more), "incidents/42.yaml": INC_42}
     rule = load(write(tmp_path, files), {}).policy.postmortems
     assert rule is not None
@@ -219,5 +219,5 @@ def test_a_record_that_cannot_be_read_is_named_at_the_pattern(tmp_path: Path) ->
     (tmp_path / "incidents").mkdir()
     (tmp_path / "incidents" / "42.yaml").symlink_to("/proc/self/mem")
     assert mistakes(tmp_path, {"gate.yaml": policy(more=LEAST)}) == [
-        "gate.yaml:9:36: error: incidents/42.yaml cannot be read: Input/output error"
+        "gate.yaml:9:44: error: incidents/42.yaml cannot be read: Input/output error"
     ]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gate.backends.logs.settings import LogsSettings
-from gate.backends.records import Newest, Records
+from gate.backends.records import Deduplication, Records
 from gate.config.load import load
 from gate.config.preset_schema import KINDS, PRESET, Preset
 from gate.config.presets import load_preset
@@ -123,8 +123,8 @@ def preset(head: str) -> tuple[Preset | None, list[str]]:
 def test_a_preset_file_says_all_of_the_rows() -> None:
     found, _ = preset(
         "backend: logs\nrecords:\n  timestamp: at\n  time_zone: UTC\n  format: jsonl\n"
-        "  columns: {at: BIGINT, why: JSON}\n  optional: [why]\n  each: [batches, spans]\n"
-        "  newest: {of: [id], by: [version]}\n"
+        "  columns: {at: BIGINT, why: JSON}\n  optional: [why]\n  unnest: [batches, spans]\n"
+        "  deduplicate: {key: [id], order_by: [version]}\n"
     )
 
     assert found is not None
@@ -134,8 +134,8 @@ def test_a_preset_file_says_all_of_the_rows() -> None:
         format="jsonl",
         columns={"at": "BIGINT", "why": "JSON"},
         optional=frozenset({"why"}),
-        each=("batches", "spans"),
-        newest=Newest(of=("id",), by=("version",)),
+        unnest=("batches", "spans"),
+        deduplicate=Deduplication(key=("id",), order_by=("version",)),
     )
 
 
@@ -152,7 +152,23 @@ def test_a_preset_file_says_all_of_the_rows() -> None:
             "these need a type in columns: when, why",
         ),
         (
-            "backend: logs\nrecords: {timestamp: at, each: [spans], columns: {why: JSON}}\n",
+            "backend: logs\nrecords: {timestamp: at, each: [spans]}\n",
+            "unknown key 'each'; it is called unnest now",
+        ),
+        (
+            "backend: logs\nrecords: {timestamp: at, newest: {of: [id], by: [version]}}\n",
+            "unknown key 'newest'; it is called deduplicate now",
+        ),
+        (
+            "backend: logs\nrecords: {timestamp: at, deduplicate: {of: [a], order_by: [b]}}\n",
+            "unknown key 'of'; it is called key now",
+        ),
+        (
+            "backend: logs\nrecords: {timestamp: at, deduplicate: {key: [a], by: [b]}}\n",
+            "unknown key 'by'; it is called order_by now",
+        ),
+        (
+            "backend: logs\nrecords: {timestamp: at, unnest: [spans], columns: {why: JSON}}\n",
             "these need a type in columns: at",
         ),
     ],
@@ -162,7 +178,7 @@ def test_a_preset_file_that_contradicts_itself_is_refused(head: str, message: st
 
 
 def test_the_presets_for_logs_are_the_choices_of_the_schema() -> None:
-    from gate.config.policy_schema import policy_schema  # noqa: PLC0415
+    from gate.cli.schema import policy_schema  # noqa: PLC0415
 
     logs: dict[str, Any] = policy_schema()["properties"]["backend"]["oneOf"][1]
     choices = logs["properties"]["records"]["enum"]

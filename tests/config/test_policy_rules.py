@@ -301,7 +301,7 @@ def test_an_approver_is_a_person_a_team_or_whoever_may_write(who: str) -> None:
     [
         ("none", timedelta(0), ()),
         ("{}", timedelta(hours=24), ()),
-        ("{longest: 2h, approved_by: ['@ada']}", timedelta(hours=2), ("@ada",)),
+        ("{max_duration: 2h, approved_by: ['@ada']}", timedelta(hours=2), ("@ada",)),
     ],
 )
 def test_a_policy_says_who_may_override_it_and_for_how_long(

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from gate.backends import BACKENDS, registration
 from gate.backends.records import preset_names
-from gate.cli.starters import HEAD, RULES, block_of, slos_of
-from gate.config.policy_schema import policy_schema
+from gate.cli.init import HEAD, RULES, block_of, slos_of
+from gate.cli.schema import policy_schema
 from gate.config.presets import load_preset
 from tests.config.texts import BACKEND, SLOS, TIERS, policy, read, slo
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
@@ -101,7 +101,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
     every = {path.rpartition("/")[2] for path, _ in properties(SHIPPED)}
     # Another backend, another way to log in, another kind of indicator, more causes.
     absent = {"path", "timestamp", "format", "tls", "ca", "cert", "key", "column"}
-    absent |= {"series", "username", "password", "password_file", "bearer_file"}
+    absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"no_traffic", "invalid", "partial", "backend_error", "low_traffic", "low_coverage"}
     assert every - keys(parsed(WHOLE)) == absent
 
@@ -158,7 +158,7 @@ SPELLINGS = {
     "target: 1": ["100%", "0.5", "'${SHARE}'"],
     "empty: bad": ["good", "left-out", "'bad'"],
     "effect: warn": ["block", "'warn'"],
-    "compare: point": ["pessimistic", "optimistic"],
+    "bound: point": ["pessimistic", "optimistic"],
     "min_events: 10": ["0", "'0'", "'${N}'"],
     "rate: 14.4": ["1", "1e1", "1/3", "'2'"],
     "allow: all, warn": ["'${ALL}', warn", "[mine, canary], warn", "'all', warn"],

@@ -43,7 +43,7 @@ slos:
     sli: {good: a, total: b}
     timeslices: {length: 5m, target: 1, empty: bad}
   - {name: quality, objective: 98%, window: 7d, sli: {bad: a, total: b}, sampled: True}
-  - {name: more, objective: 98%, window: 7d, sli: {bad: a, good: b}, sampled: {compare: point}}
+  - {name: more, objective: 98%, window: 7d, sli: {bad: a, good: b}, sampled: {bound: point}}
   - name: ttft
     objective: 95%
     window: 30d
@@ -67,16 +67,17 @@ changes:
     trailers: {Change-Class: mine}
     approved_by: ["@ada", write]
   other: {description: Of another kind}
-overrides: {longest: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override}
+overrides: {max_duration: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override}
 tiers:
   - {name: healthy, remaining: "> 50%", allow: all, warn: [mine], require: {canary: [shadow]}}
   - {name: rest, otherwise: TRUE, allow: [rollback, "${WORD}"]}
 burn_rates: [{long: 1h, short: 5m, rate: 14.4, effect: warn, allow: [canary]}]
 freezes:
   - {from: 2026-12-20, to: 2027-01-02T18:00, time_zone: UTC, reason: year end, allow: []}
-exhaustion: {within: 3d, verdict: warn, allow: []}
-postmortems: {share: 20%, records: ["incidents/*.yaml"], last: 28d, releases: "${YES}"}
-control_charts: {verdict: block, last: 28d, step: 2h, baseline: 7d, newest: 6h, allow: [mine]}
+exhaustion: {within: 3d, effect: warn, allow: []}
+postmortems:
+  {share: 20%, known_incidents: ["incidents/*.yaml"], last: 28d, excuse_reviewed: "${YES}"}
+control_charts: {effect: block, last: 28d, step: 2h, baseline: 7d, signal_ttl: 6h, allow: [mine]}
 on: {no_data: allow, stale: warn, except: [rollback]}
 max_age: 5m
 min_coverage: 0.5

@@ -12,7 +12,7 @@ from tests.servers.gitlab import BOT, PAGE, PROJECT, TOKEN, FakeGitLab, gitlab, 
 pytestmark = pytest.mark.slow  # two scenarios of test_component.py are not
 
 MARKER = marker("chat", "gate.yaml", None)
-RULE = "overrides: {label: gate-override, approved_by: ['@acme/sre'], longest: 8h}\n"
+RULE = "overrides: {label: gate-override, approved_by: ['@acme/sre'], max_duration: 8h}\n"
 LOOSE = POLICY.replace("allow: [rollback]", "allow: all")
 
 

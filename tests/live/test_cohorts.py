@@ -108,7 +108,7 @@ def test_within_each_model_the_planted_one_is_still_worse_and_the_other_is_the_m
 ) -> None:
     path = policy(tmp_path, backend, slo("planted", backend), slo("mix", backend))
 
-    planted, mix = ask(capsys, path, "--within", "model", "--against", "v6")
+    planted, mix = ask(capsys, path, "--stratify-by", "model", "--baseline", "v6")
 
     assert {one["value"]: one["comparison"] for one in mix["groups"]}["v6"] is None
     for one, outcome, ratio in ((planted, "worse", 6), (mix, "mix", 1)):
@@ -121,7 +121,7 @@ def test_within_each_model_the_planted_one_is_still_worse_and_the_other_is_the_m
 def test_the_command_says_it_plainly(servers: dict[str, str], tmp_path: Path) -> None:
     backend = {"type": "prometheus", "url": servers["victoria"]}
     path = policy(tmp_path, backend, slo("planted", backend))
-    asked = ["cohorts", str(path), "--by", "prompt_template", "--within", "model", "--at", NOW]
+    asked = ["cohorts", str(path), "--by", "prompt_template", "--stratify-by", "model", "--at", NOW]
 
     done = gate(*asked, env={"COLUMNS": "130"})
 
@@ -171,7 +171,7 @@ def test_all_slos_of_a_run_are_one_query_however_many_groups_there_are(
     with counting_proxy(servers["prometheus"]) as proxy:
         backend = {"type": "prometheus", "url": proxy.url}
         slos = [slo(one, backend) for one in ("planted", "mix", "calm")]
-        ask(capsys, policy(tmp_path, backend, *slos), "--within", "model")
+        ask(capsys, policy(tmp_path, backend, *slos), "--stratify-by", "model")
 
     assert proxy.traffic.requests == 1
 

@@ -28,7 +28,7 @@ def incidents(
     code: int = 0,
     env: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    asked = ["incidents", str(path), "--last", "30d", "--least", "0%"]
+    asked = ["incidents", str(path), "--last", "30d", "--min-share", "0%"]
     asked += ["--at", at, "--format", "json", *options]
     done = gate(*asked, env=env)
     assert done.exit_code == code, done.stderr
@@ -166,7 +166,7 @@ def test_known_incidents_and_deploys_are_put_to_what_was_found(url: str, tmp_pat
     deploys.write_text(json.dumps({"time": before.isoformat(), "revision": "abc"}) + "\n")
     path = policy(tmp_path, url, [availability("peak"), availability("trough")])
 
-    found = incidents(path, "--known", str(known), "--deploys", str(deploys))
+    found = incidents(path, "--known-incidents", str(known), "--deploys", str(deploys))
     trough, peak = only(found)["incidents"]
 
     assert [one["id"] for one in peak["records"]] == ["INC-1"]

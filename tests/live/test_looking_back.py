@@ -16,7 +16,7 @@ from tests.servers.proxy import counting_proxy
 
 ALLOW, UNDECIDED, BLOCK = 0, 3, 10
 MONTH, HOUR = timedelta(days=30), timedelta(hours=1)
-RULE = {"share": "5%", "records": "incidents/*.yaml"}
+RULE = {"share": "5%", "known_incidents": "incidents/*.yaml"}
 
 
 def record(began: datetime, length: timedelta = OUTAGE, **fields: str) -> dict[str, str]:
@@ -80,7 +80,9 @@ def test_a_costly_incident_stops_features_until_its_record_is_reviewed(
 
 
 def test_after_exhaustion_the_reviewed_record_releases(url: str, tmp_path: Path) -> None:
-    asked = policy(tmp_path, url, [availability("peak")], postmortems=RULE | {"releases": True})
+    asked = policy(
+        tmp_path, url, [availability("peak")], postmortems=RULE | {"excuse_reviewed": True}
+    )
     write(tmp_path, record(PEAK_OUTAGE))
     all_bad = truth("peak", MONTH).bad
     bad = truth("peak", OUTAGE, PEAK_OUTAGE + OUTAGE).bad
@@ -103,7 +105,7 @@ def test_in_the_middle_of_an_outage_the_budget_runs_out_soon_and_no_record_count
     history_prometheus: Server, tmp_path: Path
 ) -> None:
     write(tmp_path, record(PEAK_OUTAGE - HOUR, 2 * HOUR))
-    rules = {"postmortems": RULE, "exhaustion": {"within": "3d", "verdict": "block"}}
+    rules = {"postmortems": RULE, "exhaustion": {"within": "3d", "effect": "block"}}
     path = policy(tmp_path, history_prometheus.url, [availability("peak")], **rules)
     at = PEAK_OUTAGE + timedelta(minutes=10)
     month, hour = truth("peak", MONTH, at), truth("peak", HOUR, at)
@@ -181,7 +183,7 @@ def log(tmp_path: Path) -> dict[str, Any]:
 
 def test_request_logs_are_looked_back_at_as_well(tmp_path: Path, log: dict[str, Any]) -> None:
     # 43.2 of 4,320 may fail: the outage took 69.4 %, and 30.6 % are left.
-    rule = RULE | {"share": "20%", "releases": True}
+    rule = RULE | {"share": "20%", "excuse_reviewed": True}
     path = policy(tmp_path, **log, postmortems=rule, exhaustion={"within": "1d"})
 
     without = check(path, change="full-rollout")

@@ -203,6 +203,6 @@ def test_the_rule_is_undecided_without_a_history() -> None:
 
 
 def test_what_the_rule_finds_in_control_is_said() -> None:
-    _, said = checked(series(CALM), "control_charts: {verdict: block}\n")
+    _, said = checked(series(CALM), "control_charts: {effect: block}\n")
 
     assert said == [f"{Verdict.ALLOW} no control chart of a is out of control"]

@@ -99,7 +99,7 @@ def test_a_group_is_told_with_what_it_took_of_the_budget() -> None:
 
 
 def test_each_may_be_compared_with_a_baseline() -> None:
-    report, backend = look({"a": PLANTED}, what=asked(against="v7"))
+    report, backend = look({"a": PLANTED}, what=asked(baseline="v7"))
     groups = by_value(only(report))
 
     assert groups["v7"].comparison is None
@@ -121,7 +121,7 @@ def test_of_two_groups_the_busier_is_the_baseline() -> None:
 
 
 def test_a_baseline_without_events_is_not_measured_and_the_nearest_is_named() -> None:
-    report, _ = look({"a": PLANTED}, what=asked(against="v77"))
+    report, _ = look({"a": PLANTED}, what=asked(baseline="v77"))
     lost = only(report).unmeasured
 
     assert lost is not None
@@ -142,7 +142,7 @@ def test_like_is_compared_with_like() -> None:
         }
     )
 
-    report, backend = look({"a": mix}, what=asked(within="model"))
+    report, backend = look({"a": mix}, what=asked(stratify_by="model"))
     found = by_value(only(report))["v7"].comparison
 
     assert backend.asked[0].by == ("template", "model")

@@ -81,7 +81,7 @@ def test_an_incident_is_told_with_what_it_took_of_the_budget() -> None:
 def test_what_cost_less_than_asked_for_is_summed_up() -> None:
     # Of 720 that may fail in 30 days: 20 at 5 o'clock, which burn at 20, and 300 at 15 o'clock.
     bad = (*(0.0,) * 5, 20.0, *(0.0,) * 9, 300.0, *(0.0,) * 8)
-    report, _ = look({"a": series(bad)}, what=asked(least=Fraction(1, 10)))
+    report, _ = look({"a": series(bad)}, what=asked(min_share=Fraction(1, 10)))
     (service,) = report.services
     (looked,) = service.slos
 

@@ -40,9 +40,9 @@ class CohortOptions:
     by: str
     """A label (Prometheus), or a column or expression about a row (logs)."""
     timeout: timedelta
-    within: str | None = None
+    stratify_by: str | None = None
     """A second label: events with the same value of it are alike."""
-    against: str | None = None
+    baseline: str | None = None
     """The value that the others are compared with; None to compare each with the rest."""
     last: timedelta | None = None
     """How far to look back; None for the elapsed part of each SLO's window."""
@@ -81,9 +81,9 @@ def _request(slo: RatioSlo, options: CohortOptions) -> CohortRequest:
         sli=slo.sli,
         span=newest_steps(Span(counted.end - length, counted.end), step),
         step=step,
-        by=(options.by,) if options.within is None else (options.by, options.within),
+        by=(options.by,) if options.stratify_by is None else (options.by, options.stratify_by),
         most=options.top,
-        keep=options.against,
+        keep=options.baseline,
     )
 
 
@@ -184,10 +184,12 @@ def _measured(
     for values, cohort in answer.groups.items():
         by_value.setdefault(values[0], {})[values] = cohort
     groups = {value: arm(some.values(), request.steps) for value, some in by_value.items()}
-    if options.against is not None and options.against not in groups:
-        reason = f"{options.by} has no value {options.against!r}{nearest(options.against, groups)}"
+    if options.baseline is not None and options.baseline not in groups:
+        reason = (
+            f"{options.by} has no value {options.baseline!r}{nearest(options.baseline, groups)}"
+        )
         return _lost(slo, slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
-    baseline = options.against if options.against is not None else _one_of_two(groups)
+    baseline = options.baseline if options.baseline is not None else _one_of_two(groups)
     steps = zip(*(cohort.total for cohort in answer.groups.values()), strict=True)
     seen = sum(any(point is not None for point in step) for step in steps)
     estimated = any(
@@ -235,7 +237,7 @@ def _contest(
         ]
         return Pair(arm(mine, request.steps), arm(others, request.steps))
 
-    if options.within is None:
+    if options.stratify_by is None:
         return Contest(whole=pair(None))
     strata = sorted({values[-1] for values in groups})
     return Contest(whole=pair(None), strata=tuple(map(pair, strata)))

@@ -36,7 +36,7 @@ def compare_cohorts(
     return CohortReport(
         services=tuple(run_concurrently([task(place) for place in range(len(files))])),
         by=options.by,
-        within=options.within,
+        within=options.stratify_by,
         at=options.at,
         tool_version=__version__,
     )

@@ -58,7 +58,7 @@ class IncidentOptions:
     threshold: Fraction
     """A burn rate, above 0."""
     timeout: timedelta
-    least: Fraction = Fraction(0)
+    min_share: Fraction = Fraction(0)
     """The share of a budget that an incident costs at least, 0 to 1; smaller ones are summed up."""
     records: tuple[IncidentRecord, ...] = ()
     deploys: tuple[Deployment, ...] = ()
@@ -171,8 +171,8 @@ def _looked_at(slo: RatioSlo, answer: SeriesAnswer, options: IncidentOptions) ->
     ]
     return SearchedSlo(
         slo=slo.name,
-        impacts=tuple(impact for impact in impacts if impact.share >= options.least),
-        smaller=tuple(impact for impact in impacts if impact.share < options.least),
+        impacts=tuple(impact for impact in impacts if impact.share >= options.min_share),
+        smaller=tuple(impact for impact in impacts if impact.share < options.min_share),
         unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         unmeasured=None,

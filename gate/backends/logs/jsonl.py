@@ -100,7 +100,7 @@ def describe_jsonl(
     database: Database, files: list[str], pattern: str, wanted: frozenset[str], records: Records
 ) -> LogSource:
     """Learn the keys and types from a few rows; from more while a wanted key stays unclear."""
-    if records.each:
+    if records.unnest:
         return _items(files, pattern, records)
     optional = {name: records.columns[name] for name in records.optional}
     types = _learned(database, files, wanted - {name.lower() for name in optional}, records)
@@ -141,7 +141,7 @@ def _items(files: list[str], pattern: str, records: Records) -> LogSource:
 
 def _within(files: str, records: Records, used: Iterable[str]) -> str:
     names = list(used)
-    outermost, *inner = records.each
+    outermost, *inner = records.unnest
     kind = _struct({name: records.columns[name] for name in names}) + "[]"
     for key in reversed(inner):
         kind = _struct({key: kind}) + "[]"

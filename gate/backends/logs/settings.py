@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from gate.backends.records import (
-    LOG_FORMAT,
     Records,
     load_records,
     preset_names,
     record_names,
 )
 from gate.errors import nearest
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, written
-from gate.parsing.schema import Field, JsonSchema, Object, Scalar, Values
-from gate.parsing.values import NAME, TEXT, ZONE
+from gate.parsing.schema import JsonSchema, Scalar
+from gate.parsing.values import LOG_FORMAT, NAME, TEXT, ZONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def _records_of_preset(values: Values, reader: Reader) -> Records:
 
 
 def _build_settings(values: Values, reader: Reader) -> LogsSettings:
-    given = {key: values.get(key) for key in values.given("timestamp", "time_zone", "format")}
+    given = values.only("timestamp", "time_zone", "format")
     if len(values.given("timestamp", "records")) != 1:
         message = (
             "either timestamp is given, the column of the time, or records: the preset that knows"
@@ -68,13 +68,13 @@ def _build_settings(values: Values, reader: Reader) -> LogsSettings:
 
 BLOCK: Final = Object(
     {
-        "path": Field(shape=TEXT, doc="File or glob, from this file's folder.", required=True),
+        "path": Field(schema=TEXT, doc="File or glob, from this file's folder.", required=True),
         "records": Field(
-            shape=_RecordsName(), doc="The preset that knows the rows: litellm-payload."
+            schema=_RecordsName(), doc="The preset that knows the rows: litellm-payload."
         ),
-        "timestamp": Field(shape=NAME, doc="Without records: the column of the time."),
-        "time_zone": Field(shape=ZONE, doc="Of timestamps that carry none."),
-        "format": Field(shape=LOG_FORMAT, doc="Default: by the file's name."),
+        "timestamp": Field(schema=NAME, doc="Without records: the column of the time."),
+        "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+        "format": Field(schema=LOG_FORMAT, doc="Default: by the file's name."),
     },
     _build_settings,
     rules={"oneOf": [{"required": ["records"]}, {"required": ["timestamp"]}]},

@@ -8,7 +8,7 @@ from typing import Final
 
 from gate.backends.logs.database import Database, identifier
 from gate.backends.logs.refusal import invalid
-from gate.backends.records import Newest, Records
+from gate.backends.records import Deduplication, Records
 from gate.errors import nearest_first
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
@@ -81,8 +81,8 @@ def is_number(kind: str) -> bool:
 
 def needed_columns(records: Records) -> frozenset[str]:
     """Return the columns, in lower case, without which no row can be placed."""
-    newest = records.newest
-    names = (records.timestamp, *newest.of, *newest.by) if newest else (records.timestamp,)
+    rows = records.deduplicate
+    names = (records.timestamp, *rows.key, *rows.order_by) if rows else (records.timestamp,)
     return frozenset(name.lower() for name in names)
 
 
@@ -106,7 +106,7 @@ def as_declared(source: LogSource, records: Records) -> LogSource:
             relation=_cast(source.relation, source.types, types),
             shown=_cast(source.shown, source.types, types),
         )
-    return _newest(source, records.newest) if records.newest else source
+    return _newest(source, records.deduplicate) if records.deduplicate else source
 
 
 def _cast(relation: Relation, names: Mapping[str, str], types: Mapping[str, str]) -> Relation:
@@ -126,8 +126,8 @@ def _cast(relation: Relation, names: Mapping[str, str], types: Mapping[str, str]
     return cast
 
 
-def _newest(source: LogSource, newest: Newest) -> LogSource:
-    same, by = [source.column(n) for n in newest.of], [source.column(n) for n in newest.by]
+def _newest(source: LogSource, rows: Deduplication) -> LogSource:
+    same, by = [source.column(n) for n in rows.key], [source.column(n) for n in rows.order_by]
     order = ", ".join(f"{identifier(name)} DESC NULLS LAST" for name in by)
     first = f"row_number() OVER (PARTITION BY {', '.join(map(identifier, same))} ORDER BY {order})"
     # A row that does not say what it is about, or how new it is, may neither hide nor be hidden.

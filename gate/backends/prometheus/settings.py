@@ -10,8 +10,9 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import yaml
 
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
-from gate.parsing.schema import Field, MapOf, Object, Scalar, Values, pairs
+from gate.parsing.schema import MapOf, Scalar, pairs
 from gate.parsing.values import COUNT, SECRET, TEXT
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
@@ -131,11 +132,11 @@ def _build_auth(values: Values, reader: Reader) -> dict[str, str | None]:
 
 _AUTH: Final = Object(
     {
-        "bearer": Field(shape=SECRET, doc="A token: ${NAME}."),
-        "bearer_file": Field(shape=TEXT, doc="A file that holds the token."),
-        "username": Field(shape=TEXT, doc="For basic authentication."),
-        "password": Field(shape=SECRET, doc="Its password: ${NAME}."),
-        "password_file": Field(shape=TEXT, doc="A file that holds the password."),
+        "bearer": Field(schema=SECRET, doc="A token: ${NAME}."),
+        "bearer_file": Field(schema=TEXT, doc="A file that holds the token."),
+        "username": Field(schema=TEXT, doc="For basic authentication."),
+        "password": Field(schema=SECRET, doc="Its password: ${NAME}."),
+        "password_file": Field(schema=TEXT, doc="A file that holds the password."),
     },
     _build_auth,
 )
@@ -152,9 +153,9 @@ def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
 
 _TLS: Final = Object(
     {
-        "ca": Field(shape=TEXT, doc="PEM file of the authorities to trust."),
-        "cert": Field(shape=TEXT, doc="PEM file of the client's certificate."),
-        "key": Field(shape=TEXT, doc="PEM file of its key, if not in the same file."),
+        "ca": Field(schema=TEXT, doc="PEM file of the authorities to trust."),
+        "cert": Field(schema=TEXT, doc="PEM file of the client's certificate."),
+        "key": Field(schema=TEXT, doc="PEM file of its key, if not in the same file."),
     },
     _build_tls,
 )
@@ -223,18 +224,18 @@ def _at_least_one(text: str) -> int:
 BLOCK: Final = Object(
     {
         "url": Field(
-            shape=_Address(),
+            schema=_Address(),
             doc="The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
             required=True,
         ),
-        "auth": Field(shape=_AUTH, doc="bearer, or username and password."),
-        "tls": Field(shape=_TLS, doc="Own authorities, client certificate."),
-        "headers": Field(shape=_Headers(), doc="Sent always: X-Scope-OrgID."),
+        "auth": Field(schema=_AUTH, doc="bearer, or username and password."),
+        "tls": Field(schema=_TLS, doc="Own authorities, client certificate."),
+        "headers": Field(schema=_Headers(), doc="Sent always: X-Scope-OrgID."),
         "parallel": Field(
-            shape=Scalar(_at_least_one, {**COUNT.json, "minimum": 1}),
+            schema=Scalar(_at_least_one, {**COUNT.json, "minimum": 1}),
             doc="Most requests at once. Default: 8.",
         ),
-        "retries": Field(shape=COUNT, doc="Tries after the first. Default: 2."),
+        "retries": Field(schema=COUNT, doc="Tries after the first. Default: 2."),
     },
     _build_settings,
 )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from gate.backends import Registration, Starter
 from gate.measure.counts import Backend, Limits
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Field, Object, Values
 from gate.parsing.values import TEXT
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ slos:
 REGISTRATION: Final = Registration(
     settings=StaticSettings,
     block=Object(
-        {"path": Field(shape=TEXT, doc="A JSON or YAML file of counts.", required=True)},
+        {"path": Field(schema=TEXT, doc="A JSON or YAML file of counts.", required=True)},
         _build_settings,
     ),
     open=_open,

@@ -4,8 +4,23 @@ A new format is a module with a ``read_document`` and a line here. A module is i
 file says that it is of this format.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import import_module
+from itertools import chain
+from typing import Any, Final, TypeVar
+
+import yaml
+
+from gate.config.slo_schema import SLO, PlacedSlo, SloFiles
+from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
+from gate.parsing.reader import Reader, UnreadableError, compose_all, decode, written
+from gate.parsing.schema import Anything, Choice, ValueSchema, pairs
+from gate.parsing.values import NAME
+from gate.slo.indicator import Sli, Slices
+from gate.slo.objective import Denominator
+from gate.slo.window import Window
 
 FORMATS: Final[Mapping[str, str]] = {
     "openslo/v1": "gate.config.slo_files.openslo",
@@ -15,3 +30,212 @@ FORMATS: Final[Mapping[str, str]] = {
     "sre.google.com/v2": "gate.config.slo_files.slo_generator",
 }
 """The module that reads what a document says it is, as ``apiVersion`` or, in Sloth, ``version``."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One YAML document, and what it says it is."""
+
+    format: str
+    """A key of `FORMATS`."""
+    node: yaml.Node
+    reader: Reader
+    """Of its file."""
+
+    def under(self, *path: str) -> yaml.Node | None:
+        """Return what stands under these keys; None where nothing does."""
+        node: yaml.Node | None = self.node
+        for key in path:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else []
+            node = next((child for name, child in pairs if written(name) == key), None)
+        return node
+
+    def at(self, *path: str) -> str:
+        """Return the single value under these keys; nothing where there is none."""
+        node = self.under(*path)
+        return "" if node is None else written(node)
+
+
+@dataclass(slots=True, kw_only=True)
+class DocumentContext:
+    """What a document does not say itself."""
+
+    entry: SloFiles
+    """The entry of the policy that names its file."""
+    documents: Sequence[Document]
+    """All that the policy reads, of this entry and others."""
+    window_used: bool = False
+    """Whether an SLO took the entry's window."""
+
+    def find(self, format_: str, kind: str, name: str) -> Document | None:
+        """Return the document of a kind and name (``metadata.name``); None: there is none."""
+        wanted = (format_, kind, name)
+        for document in self.documents:
+            if (document.format, document.at("kind"), document.at("metadata", "name")) == wanted:
+                return document
+        return None
+
+    def window(
+        self, node: yaml.Node, reader: Reader, default: tuple[Window, Denominator] | None = None
+    ) -> tuple[Window, Denominator]:
+        """Return the window of an SLO whose file says none.
+
+        Raises:
+            UnreadableError: nobody says it; the mistake is noted.
+        """
+        self.window_used = True
+        window = self.entry.window or default
+        if window is None:
+            message = "no window is said here; say it in the policy, beside 'from': window: 30d"
+            raise reader.fail(node, message)
+        return window
+
+
+_FORMAT: Final = Choice(tuple(FORMATS))
+
+
+def read_entries(entries: Sequence[SloFiles], reader: Reader) -> list[list[PlacedSlo]]:
+    """Return the SLOs of each entry, in the order of the files' names.
+
+    Raises:
+        UnreadableError: something could not be read; every mistake is noted.
+    """
+    documents, whole = [], True
+    for entry in entries:
+        own, readable = _documents(entry, reader)
+        documents.append(own)
+        whole = whole and readable
+    every = [document for own in documents for document in own]
+    slos = []
+    for entry, own in zip(entries, documents, strict=True):
+        placed, readable = _slos(own, DocumentContext(entry=entry, documents=every), reader)
+        slos.append(placed)
+        whole = whole and readable
+    if whole and not any(slos):
+        reader.note(entries[0].values.node("from"), "there is no SLO in these files")
+    if not whole or not any(slos):
+        raise UnreadableError
+    return slos
+
+
+def _documents(entry: SloFiles, reader: Reader) -> tuple[list[Document], bool]:
+    """Return the documents that can be read, and whether these are all."""
+    node = entry.values.node("from")
+    names = reader.imports.find(entry.pattern)
+    if not names:
+        reader.note(node, f"no file matches {entry.pattern!r}")
+    documents, whole = list[Document](), bool(names)
+    for name in names:
+        beside = reader.beside(name)
+        try:
+            text = decode(reader.imports.read(name), beside)
+            nodes = compose_all(text, beside)
+        except OSError as error:
+            reader.note(node, f"{name} cannot be read: {error.strerror}")
+            whole = False
+            continue
+        except UnreadableError:
+            whole = False
+            continue
+        for document in chain.from_iterable(map(_objects, nodes)):
+            try:
+                documents.append(_recognised(document, beside))
+            except UnreadableError:
+                whole = False
+    return documents, whole
+
+
+def _objects(node: yaml.Node) -> list[yaml.Node]:
+    """Return what stands in a document: one object or, as OpenSLO's own tools write, a list."""
+    return node.value if isinstance(node, yaml.SequenceNode) else [node]
+
+
+def _recognised(node: yaml.Node, reader: Reader) -> Document:
+    for key, child in pairs(node, reader):
+        if key.value in {"apiVersion", "version"}:
+            return Document(format=_FORMAT.read(child, reader), node=node, reader=reader)
+    message = "this is no SLO file: it has neither apiVersion nor, as Sloth's have, version; known"
+    raise reader.fail(node, f"{message}: {', '.join(FORMATS)}")
+
+
+def _slos(
+    documents: Sequence[Document], around: DocumentContext, reader: Reader
+) -> tuple[list[PlacedSlo], bool]:
+    """Return the SLOs that can be read, and whether these are all."""
+    placed, whole = list[PlacedSlo](), True
+    for document in documents:
+        module = import_module(FORMATS[document.format])
+        try:
+            placed += module.read_document(document, around)
+        except UnreadableError:
+            whole = False
+    if placed and whole and around.entry.window is not None and not around.window_used:
+        message = "the SLOs of these files all have windows of their own: leave this out"
+        reader.note(around.entry.values.node("window"), message)
+        whole = False
+    return placed, whole
+
+
+PASSED_OVER: Final = Field(schema=Anything(), doc="Changes nothing here.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloDraft:
+    """An SLO with an objective, as a file has it."""
+
+    name: str
+    objective: Fraction
+    sli: Sli
+    node: yaml.Node
+    """Where it is written."""
+    slices: Slices | None = None
+
+    def placed(self, window: tuple[Window, Denominator], reader: Reader) -> PlacedSlo:
+        """Return the SLO, checked as the policy's own are.
+
+        Raises:
+            UnreadableError: its parts do not go together; the mistake is noted.
+        """
+        values = {
+            "name": self.name,
+            "objective": self.objective,
+            "sli": self.sli,
+            "window": window,
+        }
+        if self.slices is not None:
+            values["timeslices"] = self.slices
+        return place(values, self.node, reader)
+
+
+def place(values: dict[str, Any], node: yaml.Node, reader: Reader) -> PlacedSlo:
+    """Return the SLO that the policy would have for these keys."""
+    slo = SLO.build(Values(values=values, nodes={"": node}), reader)
+    return PlacedSlo(slo=slo, node=node, reader=reader, imported=True)
+
+
+METADATA: Final = Object(
+    {"name": Field(schema=NAME, doc="The name.", required=True)},
+    as_read,
+    others=PASSED_OVER,
+)
+"""Of a Kubernetes resource, or what looks like one."""
+
+
+def resources(specs: Mapping[str, ValueSchema[T]]) -> TaggedUnion[tuple[Values, T]]:
+    """Return the schema of resources by kind, read as their metadata and what their specs say."""
+    return TaggedUnion("kind", {kind: _resource(spec) for kind, spec in specs.items()})
+
+
+def _resource(spec: ValueSchema[T]) -> Object[tuple[Values, T]]:
+    return Object(
+        {
+            "apiVersion": PASSED_OVER,
+            "kind": PASSED_OVER,
+            "metadata": Field(schema=METADATA, doc="Its name.", required=True),
+            "spec": Field(schema=spec, doc="What it says.", required=True),
+            "status": PASSED_OVER,
+        },
+        lambda values, _: (values.get("metadata"), values.get("spec")),
+    )

@@ -4,64 +4,42 @@ https://github.com/OpenSLO/OpenSLO/blob/main/README.md
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
-from gate.config.slo_entries import Placed
+from gate.config.slo_files import Document, DocumentContext, SloDraft, place
+from gate.config.slo_files.openslo_schema import KINDS, METHODS
 from gate.config.slo_files.openslo_sli import (
     COMPARISON,
-    SLI_SPEC,
     occurrences,
     ratio_timeslices,
     timeslices,
 )
-from gate.config.slo_files.openslo_window import SLICE, TIME_WINDOW
-from gate.config.slo_files.parts import (
-    PASSED_OVER,
-    PERCENTAGE,
-    SHARE_BELOW_ONE,
-    SloDraft,
-    place,
-    resources,
-)
-from gate.config.slo_files.reading import Document, Surroundings
-from gate.config.slo_schema import shortest
+from gate.config.slo_schema import PlacedSlo, shortest
+from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError
-from gate.parsing.schema import (
-    Anything,
-    Choice,
-    Field,
-    ListOf,
-    Object,
-    Values,
-    ValueSchema,
-)
-from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, NAME, TEXT
+from gate.parsing.values import ABOVE_ZERO
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Denominator, Member
 from gate.slo.window import Window
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9._-]+")
+
 _INDICATORS: Final = ("indicator", "indicatorRef")
+
 _REFERRED_TO: Final = frozenset({"SLI", "DataSource"})
-_METHODS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Occurrences": (),
-    "Timeslices": ("timeSliceTarget", "timeSliceWindow"),
-    "RatioTimeslices": ("timeSliceWindow",),
-}
-"""What each of them needs an objective to say of slices."""
 
 
-def read_document(document: Document, around: Surroundings) -> list[Placed]:
+def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
     """Return the SLOs of a document: one for each objective, and the composite of them.
 
     Raises:
         UnreadableError: something is wrong in it; the mistakes are noted.
     """
-    metadata, spec = _KINDS.read(document.node, document.reader)
+    metadata, spec = KINDS.read(document.node, document.reader)
     kind, name = document.at("kind"), metadata.get("name")
     if kind in _REFERRED_TO and around.find(document.format, kind, name) is not document:
         message = f"another {kind} in the files that the policy reads has this name"
@@ -71,7 +49,7 @@ def read_document(document: Document, around: Surroundings) -> list[Placed]:
     slo = _Slo(spec=spec, reader=document.reader, around=around)
     objectives: Sequence[Values] = spec.get("objectives")
     names = _names(name, objectives, composite=slo.composite)
-    placed = list[Placed]()
+    placed = list[PlacedSlo]()
     for title, objective in zip(names, objectives, strict=True):
         with suppress(UnreadableError):
             placed.append(slo.of_objective(title, objective))
@@ -108,14 +86,14 @@ class _Slo:
 
     spec: Values
     reader: Reader
-    around: Surroundings
+    around: DocumentContext
 
     @property
     def composite(self) -> bool:
         """Whether the objectives have indicators of their own."""
         return any(objective.given(*_INDICATORS) for objective in self.spec.get("objectives"))
 
-    def of_objective(self, name: str, objective: Values) -> Placed:
+    def of_objective(self, name: str, objective: Values) -> PlacedSlo:
         """Return the SLO that one objective is."""
         self._check_method()
         spec, reader = self._indicator(objective)
@@ -189,11 +167,11 @@ class _Slo:
         if given == ("indicator",):
             return holder.get("indicator"), self.reader
         name = holder.get("indicatorRef")
-        found = self.around.find("openslo/v1", "SLI", name)
-        if found is None:
+        document = self.around.find("openslo/v1", "SLI", name)
+        if document is None:
             message = f"no SLI {name!r} is in the files that the policy reads"
             raise self.reader.fail(holder.node("indicatorRef"), message)
-        return _KINDS.read(found.node, found.reader)[1], found.reader
+        return KINDS.read(document.node, document.reader)[1], document.reader
 
     def _check_comparison(self, objective: Values, indicator: Values) -> None:
         if indicator.given("thresholdMetric"):
@@ -205,8 +183,8 @@ class _Slo:
 
     def _check_slices(self, objective: Values) -> None:
         method = self.spec.get("budgetingMethod")
-        needed = _METHODS[method]
-        for key in objective.given(*_METHODS["Timeslices"]):
+        needed = METHODS[method]
+        for key in objective.given(*METHODS["Timeslices"]):
             if key not in needed:
                 raise self.reader.fail(objective.node(key), f"{key} does not go with {method}")
         if len(objective.given(*needed)) < len(needed):
@@ -220,63 +198,3 @@ class _Slo:
             raise self.reader.fail(objective.node(), message)
         target: Fraction = objective.get(targets[0])
         return target
-
-
-_INDICATOR: Final = Object(
-    {
-        "metadata": PASSED_OVER,
-        "spec": Field(shape=SLI_SPEC, doc="What is measured.", required=True),
-    },
-    lambda values, _: values.get("spec"),
-)
-_WHERE: Final = {
-    "indicator": Field(shape=_INDICATOR, doc="What is measured."),
-    "indicatorRef": Field(shape=NAME, doc="An SLI of another document."),
-}
-_OBJECTIVE: Final = Object(
-    {
-        "displayName": Field(shape=TEXT, doc="Part of the name, where there are several."),
-        **COMPARISON,
-        "target": Field(shape=SHARE_BELOW_ONE, doc="0.999"),
-        "targetPercent": Field(shape=PERCENTAGE, doc="99.9"),
-        "timeSliceTarget": Field(shape=ABOVE_NONE, doc="A slice's good share."),
-        "timeSliceWindow": Field(shape=SLICE, doc="A slice's length."),
-        **_WHERE,
-        "compositeWeight": Field(shape=ABOVE_ZERO, doc="Of this objective in the composite."),
-    },
-    lambda values, _: values,
-)
-_SLO: Final = Object(
-    {
-        "description": PASSED_OVER,
-        "service": Field(shape=TEXT, doc="Whose SLO it is.", required=True),
-        **_WHERE,
-        "timeWindow": Field(shape=TIME_WINDOW, doc="One window."),
-        "budgetingMethod": Field(
-            shape=Choice(tuple(_METHODS)),
-            doc="What is counted.",
-            required=True,
-        ),
-        "objectives": Field(
-            shape=ListOf(_OBJECTIVE, at_least=1), doc="What is promised.", required=True
-        ),
-        "alertPolicies": PASSED_OVER,
-    },
-    lambda values, _: values,
-)
-_DATA_SOURCE: Final = Object(
-    {
-        "type": Field(shape=TEXT, doc="What kind of server.", required=True),
-        "connectionDetails": PASSED_OVER,
-        "description": PASSED_OVER,
-    },
-    lambda values, _: values,
-)
-_SPECS: Final[Mapping[str, ValueSchema[Any]]] = {
-    "SLO": _SLO,
-    "SLI": SLI_SPEC,
-    "DataSource": _DATA_SOURCE,
-    **dict.fromkeys(("Service", "AlertPolicy", "AlertCondition"), Anything()),
-    "AlertNotificationTarget": Anything(),
-}
-_KINDS: Final = resources(_SPECS)

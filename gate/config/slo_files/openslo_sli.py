@@ -8,17 +8,19 @@ from typing import Final
 
 import yaml
 
-from gate.config.slo_files.parts import (
-    PASSED_OVER,
+from gate.config.slo_files import PASSED_OVER, DocumentContext
+from gate.config.slo_files.indicators import (
     divided_sli,
+    mean_of_ratios,
+    mean_of_slices,
     quotient_sli,
     ratio_sli,
+    share_of_minutes,
     with_window,
 )
-from gate.config.slo_files.reading import Surroundings
-from gate.config.slo_files.slicing import mean_of_ratios, mean_of_slices, share_of_minutes
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Anything, Choice, Field, Object, Scalar, Values
+from gate.parsing.schema import Anything, Choice, Scalar
 from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
 from gate.promql.counting import Count, count_of_counters, quotient_of_counts, read_count
 from gate.promql.expression import read_expression
@@ -36,7 +38,7 @@ _ADVICE: Final = "give good or bad, and total"
 _MEAN: Final = "RatioTimeslices"
 
 
-def occurrences(spec: Values, reader: Reader, around: Surroundings) -> Sli:
+def occurrences(spec: Values, reader: Reader, around: DocumentContext) -> Sli:
     """Return an indicator whose events are counted.
 
     Raises:
@@ -55,7 +57,7 @@ def occurrences(spec: Values, reader: Reader, around: Surroundings) -> Sli:
 
 
 def timeslices(
-    spec: Values, objective: Values, slices: Slices, reader: Reader, around: Surroundings
+    spec: Values, objective: Values, slices: Slices, reader: Reader, around: DocumentContext
 ) -> Sli:
     """Return an indicator whose good share in a timeslice can be told.
 
@@ -76,7 +78,7 @@ def timeslices(
 
 
 def ratio_timeslices(
-    spec: Values, objective: Values, length: timedelta, reader: Reader, around: Surroundings
+    spec: Values, objective: Values, length: timedelta, reader: Reader, around: DocumentContext
 ) -> Sli:
     """Return an indicator that is the mean of the good shares of timeslices.
 
@@ -100,7 +102,7 @@ def ratio_timeslices(
         raise reader.fail(node, str(error)) from error
 
 
-def _counts(metric: Values, reader: Reader, around: Surroundings) -> Sli:
+def _counts(metric: Values, reader: Reader, around: DocumentContext) -> Sli:
     (part,) = metric.given("good", "bad")
     some, every = (_count(metric, key, reader, around) for key in (part, "total"))
     try:
@@ -109,7 +111,7 @@ def _counts(metric: Values, reader: Reader, around: Surroundings) -> Sli:
         raise reader.fail(metric.node(part), str(error)) from error
 
 
-def _count(metric: Values, key: str, reader: Reader, around: Surroundings) -> Count:
+def _count(metric: Values, key: str, reader: Reader, around: DocumentContext) -> Count:
     text, node = _query(metric.get(key), reader, around)
     try:
         if "$window" in text:
@@ -125,7 +127,7 @@ def _count(metric: Values, key: str, reader: Reader, around: Surroundings) -> Co
     raise reader.fail(node, message)
 
 
-def _quotient(metric: Values, reader: Reader, around: Surroundings) -> Sli:
+def _quotient(metric: Values, reader: Reader, around: DocumentContext) -> Sli:
     text, node = _query(metric.get("raw"), reader, around)
     try:
         return quotient_sli(text, failures=metric.get("rawType") == "failure", advice=_ADVICE)
@@ -133,7 +135,7 @@ def _quotient(metric: Values, reader: Reader, around: Surroundings) -> Sli:
         raise reader.fail(node, str(error)) from error
 
 
-def _threshold(source: Values, objective: Values, reader: Reader, around: Surroundings) -> str:
+def _threshold(source: Values, objective: Values, reader: Reader, around: DocumentContext) -> str:
     """Return a gauge that is 1 while the metric is on the good side of the value.
 
     What is NaN is left out by the comparison with -Inf: it would be on neither side, so bad.
@@ -153,21 +155,21 @@ def _check(text: str, node: yaml.Node, reader: Reader) -> None:
         raise reader.fail(node, str(error)) from error
 
 
-def _query(source: Values, reader: Reader, around: Surroundings) -> tuple[str, yaml.Node]:
+def _query(source: Values, reader: Reader, around: DocumentContext) -> tuple[str, yaml.Node]:
     """Return the query of a metric source that is asked in PromQL, and where it is written."""
     kind, node = source.get("type"), source.node("type")
     if source.given("metricSourceRef"):
         name, node = source.get("metricSourceRef"), source.node("metricSourceRef")
-        found = around.find("openslo/v1", "DataSource", name)
-        if found is None and kind is None:
+        document = around.find("openslo/v1", "DataSource", name)
+        if document is None and kind is None:
             message = f"no DataSource {name!r} is in the files; read its file too, or give the type"
             raise reader.fail(node, message)
-        kind = kind if found is None else found.at("spec", "type")
+        kind = kind if document is None else document.at("spec", "type")
     if kind is None:
         raise reader.fail(node, "the key 'type' is missing: of the metric source, or of its ref")
     if kind.lower() not in _PROMETHEUS:
-        known = ", ".join(sorted(_PROMETHEUS))
-        raise reader.fail(node, f"metrics of the type {kind!r} cannot be read; known: {known}")
+        types = ", ".join(sorted(_PROMETHEUS))
+        raise reader.fail(node, f"metrics of the type {kind!r} cannot be read; known: {types}")
     return _QUERY_SPEC.read(source.get("spec"), reader)
 
 
@@ -193,36 +195,36 @@ def _build_spec(values: Values, reader: Reader) -> Values:
     return values
 
 
-_QUERY_TEXT: Final = Field(shape=Scalar(with_window, TEXT.json), doc="PromQL.")
+_QUERY_TEXT: Final = Field(schema=Scalar(with_window, TEXT.json), doc="PromQL.")
 _QUERY_SPEC: Final = Object({"query": _QUERY_TEXT, "promql": _QUERY_TEXT}, _build_query)
 _SOURCE: Final = Object(
     {
-        "metricSourceRef": Field(shape=NAME, doc="A DataSource."),
-        "type": Field(shape=TEXT, doc="Prometheus, or what is asked like it."),
-        "spec": Field(shape=Anything(), doc="The query.", required=True),
+        "metricSourceRef": Field(schema=NAME, doc="A DataSource."),
+        "type": Field(schema=TEXT, doc="Prometheus, or what is asked like it."),
+        "spec": Field(schema=Anything(), doc="The query.", required=True),
     },
     lambda values, _: values,
 )
 _METRIC: Final = Field(
-    shape=Object(
-        {"metricSource": Field(shape=_SOURCE, doc="Where it is.", required=True)},
+    schema=Object(
+        {"metricSource": Field(schema=_SOURCE, doc="Where it is.", required=True)},
         lambda values, _: values.get("metricSource"),
     ),
     doc="A metric.",
 )
 _RATIO: Final = Object(
     {
-        "counter": Field(shape=BOOLEAN, doc="Whether the metrics only grow."),
+        "counter": Field(schema=BOOLEAN, doc="Whether the metrics only grow."),
         **dict.fromkeys(_PARTS, _METRIC),
-        "rawType": Field(shape=Choice(("success", "failure")), doc="What raw is a share of."),
+        "rawType": Field(schema=Choice(("success", "failure")), doc="What raw is a share of."),
     },
     _build_ratio,
 )
 SLI_SPEC: Final = Object(
     {
         "description": PASSED_OVER,
-        "ratioMetric": Field(shape=_RATIO, doc="A share of events."),
-        "thresholdMetric": Field(shape=_METRIC.shape, doc="A value to be compared."),
+        "ratioMetric": Field(schema=_RATIO, doc="A share of events."),
+        "thresholdMetric": Field(schema=_METRIC.schema, doc="A value to be compared."),
     },
     _build_spec,
 )
@@ -234,7 +236,7 @@ def _value(text: str) -> str:
 
 
 COMPARISON: Final = {
-    "op": Field(shape=Choice(tuple(_OPERATORS)), doc="Of a threshold: how it is compared."),
-    "value": Field(shape=Scalar(_value, NUMBER.json), doc="Of a threshold: with what."),
+    "op": Field(schema=Choice(tuple(_OPERATORS)), doc="Of a threshold: how it is compared."),
+    "value": Field(schema=Scalar(_value, NUMBER.json), doc="Of a threshold: with what."),
 }
 """The fields of an objective that are about a thresholdMetric."""

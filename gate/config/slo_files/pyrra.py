@@ -7,17 +7,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from gate.config.slo_entries import Placed
-from gate.config.slo_files.parts import (
-    PASSED_OVER,
-    PERCENTAGE,
-    SELECTOR,
-    SloDraft,
-    resources,
-)
-from gate.config.slo_files.reading import Document, Surroundings
+from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
+from gate.config.slo_files.indicators import PERCENTAGE, SELECTOR
+from gate.config.slo_schema import PlacedSlo
+from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Field, ListOf, Object, Values
+from gate.parsing.schema import ListOf
 from gate.parsing.values import DURATION, TEXT
 from gate.promql.selectors import either_boundary
 from gate.slo.indicator import Sli
@@ -28,7 +23,7 @@ _BOUNDARY: Final = re.compile(r"[{,]\s*le\s*=\s*[\"']")
 _KINDS: Final = ("ratio", "latency", "latencyNative", "bool_gauge")
 
 
-def read_document(document: Document, _around: Surroundings) -> list[Placed]:
+def read_document(document: Document, _around: DocumentContext) -> list[PlacedSlo]:
     """Return the one SLO of a document.
 
     Raises:
@@ -46,7 +41,7 @@ def read_document(document: Document, _around: Surroundings) -> list[Placed]:
 
 
 def _indicator(fields: Mapping[str, Field], build: Callable[[Values, Reader], Sli]) -> Field:
-    """Return the shape of one kind of indicator."""
+    """Return the schema of one kind of indicator."""
 
     def ungrouped(values: Values, reader: Reader) -> Sli:
         if values.get("grouping"):
@@ -57,8 +52,8 @@ def _indicator(fields: Mapping[str, Field], build: Callable[[Values, Reader], Sl
             raise reader.fail(values.node("grouping"), message)
         return build(values, reader)
 
-    grouping = Field(shape=ListOf(TEXT), doc="One budget for each value of these labels.")
-    return Field(shape=Object({**fields, "grouping": grouping}, ungrouped), doc="What is counted.")
+    grouping = Field(schema=ListOf(TEXT), doc="One budget for each value of these labels.")
+    return Field(schema=Object({**fields, "grouping": grouping}, ungrouped), doc="What is counted.")
 
 
 def _ratio(values: Values, _reader: Reader) -> Sli:
@@ -98,9 +93,9 @@ def _build_indicator(values: Values, reader: Reader) -> Sli:
     return sli
 
 
-_GAUGE: Final = Field(shape=SELECTOR, doc="One metric.", required=True)
+_GAUGE: Final = Field(schema=SELECTOR, doc="One metric.", required=True)
 _METRIC: Final = Field(
-    shape=Object({"metric": _GAUGE}, lambda values, _: values.get("metric")),
+    schema=Object({"metric": _GAUGE}, lambda values, _: values.get("metric")),
     doc="A metric.",
     required=True,
 )
@@ -109,7 +104,7 @@ _INDICATOR: Final = Object(
         "ratio": _indicator({"errors": _METRIC, "total": _METRIC}, _ratio),
         "latency": _indicator({"success": _METRIC, "total": _METRIC}, _latency),
         "latencyNative": _indicator(
-            {"latency": Field(shape=DURATION, doc="The bound.", required=True), "total": _METRIC},
+            {"latency": Field(schema=DURATION, doc="The bound.", required=True), "total": _METRIC},
             _latency_native,
         ),
         "bool_gauge": _indicator({"metric": _GAUGE}, _bool_gauge),
@@ -118,15 +113,15 @@ _INDICATOR: Final = Object(
 )
 _SPEC: Final = Object(
     {
-        "target": Field(shape=PERCENTAGE, doc="In percent.", required=True),
-        "window": Field(shape=DURATION, doc="A rolling one.", required=True),
-        "indicator": Field(shape=_INDICATOR, doc="What is counted.", required=True),
+        "target": Field(schema=PERCENTAGE, doc="In percent.", required=True),
+        "window": Field(schema=DURATION, doc="A rolling one.", required=True),
+        "indicator": Field(schema=_INDICATOR, doc="What is counted.", required=True),
         "description": PASSED_OVER,
         "alerting": PASSED_OVER,
         "partial_response_strategy": PASSED_OVER,
         "performanceOverAccuracy": PASSED_OVER,
         "ruleOutput": PASSED_OVER,
     },
-    lambda values, _: values,
+    as_read,
 )
 _RESOURCE: Final = resources({"ServiceLevelObjective": _SPEC})

@@ -5,27 +5,12 @@ https://github.com/google/slo-generator/blob/master/docs/providers/prometheus.md
 
 from typing import Final
 
-from gate.config.slo_entries import Placed
-from gate.config.slo_files.parts import (
-    PASSED_OVER,
-    SELECTOR,
-    SHARE_BELOW_ONE,
-    SloDraft,
-    quotient_sli,
-    ratio_sli,
-    resources,
-)
-from gate.config.slo_files.reading import Document, Surroundings
+from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
+from gate.config.slo_files.indicators import SELECTOR, SHARE_BELOW_ONE, quotient_sli, ratio_sli
+from gate.config.slo_schema import PlacedSlo
+from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader
-from gate.parsing.schema import (
-    Field,
-    ListOf,
-    Object,
-    Scalar,
-    TaggedUnion,
-    Values,
-    ValueSchema,
-)
+from gate.parsing.schema import ListOf, Scalar, ValueSchema
 from gate.parsing.values import NUMBER, TEXT
 from gate.promql.counting import Count, read_count, with_absent_parts
 from gate.promql.selectors import add_matchers, either_boundary
@@ -35,7 +20,7 @@ _OPERATORS: Final = ("increase", "sum")
 _BUCKET: Final = "_bucket"
 
 
-def read_document(document: Document, around: Surroundings) -> list[Placed]:
+def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
     """Return the one SLO of a document; its window is said elsewhere, so the policy must say it.
 
     Raises:
@@ -117,27 +102,27 @@ def _query_sli(text: str) -> Sli:
 
 
 _BACKEND: Final = Scalar(_backend, TEXT.json)
-_QUERY: Final = Field(shape=Scalar(_windowed, TEXT.json), doc="A query.")
+_QUERY: Final = Field(schema=Scalar(_windowed, TEXT.json), doc="A query.")
 _GOOD_BAD_RATIO: Final = Object(
     {
-        "filter_good": Field(shape=_QUERY.shape, doc="Good events.", required=True),
+        "filter_good": Field(schema=_QUERY.schema, doc="Good events.", required=True),
         "filter_bad": _QUERY,
         "filter_valid": _QUERY,
-        "operators": Field(shape=ListOf(TEXT), doc="Around each query, the first one innermost."),
+        "operators": Field(schema=ListOf(TEXT), doc="Around each query, the first one innermost."),
     },
     _good_bad_ratio,
 )
 _DISTRIBUTION_CUT: Final = Object(
     {
-        "expression": Field(shape=Scalar(_bare, TEXT.json), doc="Buckets.", required=True),
+        "expression": Field(schema=Scalar(_bare, TEXT.json), doc="Buckets.", required=True),
         "threshold_bucket": Field(
-            shape=Scalar(_boundary, NUMBER.json), doc="Good up to here.", required=True
+            schema=Scalar(_boundary, NUMBER.json), doc="Good up to here.", required=True
         ),
     },
     _distribution_cut,
 )
 _QUERY_SLI: Final = Object(
-    {"expression": Field(shape=Scalar(_query_sli, TEXT.json), doc="Good by all.", required=True)},
+    {"expression": Field(schema=Scalar(_query_sli, TEXT.json), doc="Good by all.", required=True)},
     lambda values, _: values.get("expression"),
 )
 
@@ -145,15 +130,15 @@ _QUERY_SLI: Final = Object(
 def _spec(indicator: ValueSchema[Sli]) -> Object[Values]:
     return Object(
         {
-            "backend": Field(shape=_BACKEND, doc="Whom to ask.", required=True),
-            "method": Field(shape=TEXT, doc="How the indicator is made.", required=True),
-            "service_level_indicator": Field(shape=indicator, doc="Its parts.", required=True),
-            "goal": Field(shape=SHARE_BELOW_ONE, doc="The share of good events.", required=True),
+            "backend": Field(schema=_BACKEND, doc="Whom to ask.", required=True),
+            "method": Field(schema=TEXT, doc="How the indicator is made.", required=True),
+            "service_level_indicator": Field(schema=indicator, doc="Its parts.", required=True),
+            "goal": Field(schema=SHARE_BELOW_ONE, doc="The share of good events.", required=True),
             "description": PASSED_OVER,
             "exporters": PASSED_OVER,
             "error_budget_policy": PASSED_OVER,
         },
-        lambda values, _: values,
+        as_read,
     )
 
 

@@ -7,21 +7,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from gate.config.slo_entries import Placed
-from gate.config.slo_files.parts import (
+from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
+from gate.config.slo_files.indicators import (
     COUNT,
-    PASSED_OVER,
     PERCENTAGE,
-    SloDraft,
     divided_sli,
+    mean_of_ratios,
     query,
     ratio_sli,
-    resources,
 )
-from gate.config.slo_files.reading import Document, Surroundings
-from gate.config.slo_files.slicing import mean_of_ratios
+from gate.config.slo_schema import PlacedSlo
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Field, ListOf, Object, Values
+from gate.parsing.schema import ListOf
 from gate.parsing.values import NAME, TEXT
 from gate.promql.counting import quotient_of_counts
 from gate.slo.indicator import Sli
@@ -37,7 +35,7 @@ _OWN_PLUGINS: Final = "sloth.dev/"
 _KINDS: Final = ("events", "raw", "plugin")
 
 
-def read_document(document: Document, around: Surroundings) -> list[Placed]:
+def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
     """Return the SLOs of a document; they are named as Sloth's own ids: service-name.
 
     Raises:
@@ -60,7 +58,7 @@ def _build_plugin(values: Values, reader: Reader) -> None:
 
 _PLUGIN: Final = Object(
     {
-        "id": Field(shape=TEXT, doc="Which one.", required=True),
+        "id": Field(schema=TEXT, doc="Which one.", required=True),
         "config": PASSED_OVER,
         "priority": PASSED_OVER,
     },
@@ -69,7 +67,7 @@ _PLUGIN: Final = Object(
 _PLUGINS: Final = Object(
     {
         "overridePrevious": PASSED_OVER,
-        "chain": Field(shape=ListOf(_PLUGIN), doc="Of the rules' generation."),
+        "chain": Field(schema=ListOf(_PLUGIN), doc="Of the rules' generation."),
     },
     lambda _values, _reader: None,
 )
@@ -106,25 +104,29 @@ def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Object[S
     return Object(
         {
             "events": Field(
-                shape=Object(
+                schema=Object(
                     {
-                        error_query: Field(shape=COUNT, doc="Bad events.", required=True),
-                        total_query: Field(shape=COUNT, doc="All events.", required=True),
+                        error_query: Field(schema=COUNT, doc="Bad events.", required=True),
+                        total_query: Field(schema=COUNT, doc="All events.", required=True),
                     },
                     events,
                 ),
                 doc="Counts of events.",
             ),
             "raw": Field(
-                shape=Object(
-                    {error_ratio_query: Field(shape=query(_raw), doc="Bad by all.", required=True)},
+                schema=Object(
+                    {
+                        error_ratio_query: Field(
+                            schema=query(_raw), doc="Bad by all.", required=True
+                        )
+                    },
                     lambda values, _: values.get(error_ratio_query),
                 ),
                 doc="A ratio.",
             ),
             "plugin": Field(
-                shape=Object(
-                    {"id": Field(shape=TEXT, doc="Which.", required=True), "options": PASSED_OVER},
+                schema=Object(
+                    {"id": Field(schema=TEXT, doc="Which.", required=True), "options": PASSED_OVER},
                     _refuse_plugin,
                 ),
                 doc="A program.",
@@ -146,23 +148,23 @@ def _build_slo(values: Values, _reader: Reader) -> SloDraft:
 def _service(sli: Object[Sli], plugins: str) -> Object[tuple[SloDraft, ...]]:
     slo = Object(
         {
-            "name": Field(shape=NAME, doc="Unique in the service.", required=True),
-            "objective": Field(shape=PERCENTAGE, doc="In percent.", required=True),
-            "sli": Field(shape=sli, doc="What is counted.", required=True),
+            "name": Field(schema=NAME, doc="Unique in the service.", required=True),
+            "objective": Field(schema=PERCENTAGE, doc="In percent.", required=True),
+            "sli": Field(schema=sli, doc="What is counted.", required=True),
             "description": PASSED_OVER,
             "labels": PASSED_OVER,
             "alerting": PASSED_OVER,
-            "plugins": Field(shape=_PLUGINS, doc="Of the rules' generation."),
+            "plugins": Field(schema=_PLUGINS, doc="Of the rules' generation."),
         },
         _build_slo,
     )
     return Object(
         {
             "version": PASSED_OVER,
-            "service": Field(shape=NAME, doc="Whose SLOs these are.", required=True),
+            "service": Field(schema=NAME, doc="Whose SLOs these are.", required=True),
             "labels": PASSED_OVER,
-            plugins: Field(shape=_PLUGINS, doc="Of the rules' generation."),
-            "slos": Field(shape=ListOf(slo, at_least=1), doc="The SLOs.", required=True),
+            plugins: Field(schema=_PLUGINS, doc="Of the rules' generation."),
+            "slos": Field(schema=ListOf(slo, at_least=1), doc="The SLOs.", required=True),
         },
         lambda values, _: tuple(
             replace(draft, name=f"{values.get('service')}-{draft.name}")

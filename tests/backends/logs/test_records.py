@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gate.backends.records import Newest
+from gate.backends.records import Deduplication
 from gate.measure.counts import Cause
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
@@ -112,7 +112,7 @@ VERSIONS: list[dict[str, Any]] = [
     {"ts": before(30), "id": "a", "status": 500, "version": 2},
     {"ts": before(20), "id": "b", "status": 500, "version": 7},
 ]
-NEWEST: dict[str, Any] = {"newest": Newest(of=("id",), by=("version",))}
+NEWEST: dict[str, Any] = {"deduplicate": Deduplication(key=("id",), order_by=("version",))}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -135,10 +135,10 @@ def test_the_newest_version_may_stand_in_any_file(tmp_path: Path, form: str) -> 
 def test_of_equal_versions_the_next_column_tells_the_newest(tmp_path: Path, form: str) -> None:
     rows = [{**row, "version": 1, "then": row["version"]} for row in VERSIONS]
     log = write(tmp_path / f"a.{form}", rows)
-    newest = Newest(of=("kind", "id"), by=("version", "then"))
+    newest = Deduplication(key=("kind", "id"), order_by=("version", "then"))
     kind: dict[str, Any] = {"columns": {"kind": "VARCHAR"}, "optional": frozenset({"kind"})}
 
-    assert counts(ask(log, newest=newest, **kind)) == (2, 1)
+    assert counts(ask(log, deduplicate=newest, **kind)) == (2, 1)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -159,13 +159,13 @@ def test_without_a_column_that_tells_the_newest_nothing_is_counted(
     write(tmp_path / f"b.{form}", [{"ts": before(9), "id": "a", "status": 200}])
 
     assert 'no column "version" in 1 of 2 files' in refused(ask(tmp_path / f"*.{form}", **NEWEST))
-    newest = Newest(of=("id",), by=("versoin",))
-    assert 'no column "versoin"' in refused(ask(tmp_path / f"a.{form}", newest=newest))
+    newest = Deduplication(key=("id",), order_by=("versoin",))
+    assert 'no column "versoin"' in refused(ask(tmp_path / f"a.{form}", deduplicate=newest))
 
 
 SPAN: dict[str, Any] = {
     "columns": {"ts": "VARCHAR", "status": "DOUBLE"},
-    "each": ("groups", "parts", "spans"),
+    "unnest": ("groups", "parts", "spans"),
 }
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from gate.backends import Registration, Starter
 from gate.measure.counts import Backend, Limits
+from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Field, Object, Values
 from gate.parsing.values import SECRET, TEXT
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ REGISTRATION: Final = Registration(
     settings=ToySettings,
     block=Object(
         {
-            "path": Field(shape=TEXT, doc="A file of lines: name bad total.", required=True),
-            "token": Field(shape=SECRET, doc="What opens it: ${NAME}.", required=True),
+            "path": Field(schema=TEXT, doc="A file of lines: name bad total.", required=True),
+            "token": Field(schema=SECRET, doc="What opens it: ${NAME}.", required=True),
         },
         _build_settings,
     ),

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.cli.policy_at_ref import CommitTree
+from gate.cli.session import CommitTree
 from gate.config.load import load, validate
-from gate.config.slo_files import FORMATS
-from gate.config.slo_files.parts import PASSED_OVER
+from gate.config.slo_files import FORMATS, PASSED_OVER
 from gate.errors import PolicyError
 from gate.hosts.git import Checkout
 from gate.parsing.files import Folder, Imports
@@ -276,7 +275,7 @@ def test_names_that_are_taken_are_an_error_of_the_policy(repository: Path) -> No
 
 
 def test_what_is_passed_over_may_be_anything() -> None:
-    assert PASSED_OVER.shape.schema() == {}
+    assert PASSED_OVER.schema.schema() == {}
 
 
 def test_every_format_is_read_by_a_module(tmp_path: Path) -> None:

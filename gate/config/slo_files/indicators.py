@@ -1,26 +1,13 @@
-"""What the formats have in common: names, objectives, queries, and the way to an SLO."""
+"""From the queries of the formats to indicators: counts, quotients, and means of ratios."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import timedelta
 from fractions import Fraction
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-import yaml
-
-from gate.config.slo_entries import Placed
-from gate.config.slo_schema import SLO
-from gate.parsing.reader import Reader
-from gate.parsing.schema import (
-    Anything,
-    Field,
-    Object,
-    Scalar,
-    TaggedUnion,
-    Values,
-    ValueSchema,
-)
-from gate.parsing.values import NAME, NUMBER, TEXT
+from gate.parsing.schema import Scalar
+from gate.parsing.values import NUMBER, TEXT
 from gate.promql.counting import (
     Count,
     Quotient,
@@ -30,80 +17,15 @@ from gate.promql.counting import (
     rest_of,
     with_absent_parts,
 )
-from gate.slo.indicator import Sli, Slices
-from gate.slo.objective import Denominator
-from gate.slo.window import Window
+from gate.promql.expression import read_expression
+from gate.slo.indicator import Sli
+from gate.slo.quantities import format_duration
 
 _WHOLE: Final = 100
 
-
 _TEMPLATE: Final = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
 
-
 T = TypeVar("T")
-
-
-PASSED_OVER: Final = Field(shape=Anything(), doc="Changes nothing here.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SloDraft:
-    """An SLO with an objective, as a file has it."""
-
-    name: str
-    objective: Fraction
-    sli: Sli
-    node: yaml.Node
-    """Where it is written."""
-    slices: Slices | None = None
-
-    def placed(self, window: tuple[Window, Denominator], reader: Reader) -> Placed:
-        """Return the SLO, checked as the policy's own are.
-
-        Raises:
-            UnreadableError: its parts do not go together; the mistake is noted.
-        """
-        values = {
-            "name": self.name,
-            "objective": self.objective,
-            "sli": self.sli,
-            "window": window,
-        }
-        if self.slices is not None:
-            values["timeslices"] = self.slices
-        return place(values, self.node, reader)
-
-
-def place(values: dict[str, Any], node: yaml.Node, reader: Reader) -> Placed:
-    """Return the SLO that the policy would have for these keys."""
-    slo = SLO.build(Values(values=values, nodes={"": node}), reader)
-    return Placed(slo=slo, node=node, reader=reader, imported=True)
-
-
-METADATA: Final = Object(
-    {"name": Field(shape=NAME, doc="The name.", required=True)},
-    lambda values, _: values,
-    others=PASSED_OVER,
-)
-"""Of a Kubernetes resource, or what looks like one."""
-
-
-def resources(specs: Mapping[str, ValueSchema[T]]) -> TaggedUnion[tuple[Values, T]]:
-    """Return the shape of resources by kind, read as their metadata and what their specs say."""
-    return TaggedUnion("kind", {kind: _resource(spec) for kind, spec in specs.items()})
-
-
-def _resource(spec: ValueSchema[T]) -> Object[tuple[Values, T]]:
-    return Object(
-        {
-            "apiVersion": PASSED_OVER,
-            "kind": PASSED_OVER,
-            "metadata": Field(shape=METADATA, doc="Its name.", required=True),
-            "spec": Field(shape=spec, doc="What it says.", required=True),
-            "status": PASSED_OVER,
-        },
-        lambda values, _: (values.get("metadata"), values.get("spec")),
-    )
 
 
 def _percentage(text: str) -> Fraction:
@@ -193,17 +115,88 @@ def _selector(text: str) -> str:
 
 
 def query(parse: Callable[[str], T]) -> Scalar[T]:
-    """Return the shape of a query with ``{{.window}}`` in it."""
+    """Return the schema of a query with ``{{.window}}`` in it."""
     return Scalar(lambda text: parse(with_window(text)), TEXT.json)
 
 
 PERCENTAGE: Final = Scalar(_percentage, NUMBER.json)
 
-
 SHARE_BELOW_ONE: Final = Scalar(_share, NUMBER.json)
-
 
 SELECTOR: Final = Scalar(_selector, TEXT.json)
 
-
 COUNT: Final = query(read_count)
+
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+_ALIKE: Final = (
+    "count alike, whatever their traffic; an outage at the peak counts for less than it cost, one"
+    " at night for more"
+)
+
+
+def mean_of_slices(sli: Sli, length: timedelta, tool: str) -> Sli:
+    """Return the mean over slices of a share of events, of which slices without any have none.
+
+    The two are matched whatever their labels; of several series the server refuses to match any.
+    Absent bad events are none beside a total. Absent good ones make the slice bad, as they do where
+    events are counted.
+
+    Args:
+        sli: good or bad, and total, over ``$window``.
+        length: of a slice.
+        tool: who says that it is counted so.
+
+    Raises:
+        ExpressionError: an expression cannot be read.
+    """
+    total = f"({_over(sli.total or '', length)})"
+    slices = _added(f"{total} > bool 0", length)
+    notes = (
+        f"timeslice mean ({tool}): every {format_duration(length)} {_ALIKE}",
+        "slices without traffic are neither good nor bad",
+    )
+    if sli.good is not None:
+        share = f"({_over(sli.good, length)}) / on () ({total} > 0)"
+        return Sli(good=_added(share, length), total=slices, sliced=True, notes=notes)
+    bad = f"({_over(sli.bad or '', length)} or on () vector(0)) / on () ({total} > 0)"
+    return Sli(bad=_added(bad, length), total=slices, sliced=True, notes=notes)
+
+
+def mean_of_ratios(ratio: str, length: timedelta, tool: str, *, failures: bool = True) -> Sli:
+    """Return the mean of a ratio that is asked for once a slice; NaN (no traffic) is left out.
+
+    Args:
+        ratio: of failures, else of successes; ``$window`` is the slice.
+        length: of a slice.
+        tool: who says that it is counted so.
+        failures: which of these it is.
+
+    Raises:
+        ExpressionError: it cannot be read.
+    """
+    text = f"({_over(ratio, length, gauge=True)})"
+    failed = text if failures else f"(1 - {text})"
+    return Sli(
+        bad=_added(f"{failed} >= 0", length),
+        total=_added(f"{failed} >= bool 0", length),
+        sliced=True,
+        notes=(
+            f"timeslice mean ({tool}): the ratios of every {format_duration(length)} {_ALIKE}",
+            "slices without a ratio (no traffic: NaN) are neither good nor bad",
+        ),
+    )
+
+
+def share_of_minutes(gauge: str, length: timedelta) -> str:
+    """Return the mean over a slice of a gauge that is asked for once a minute."""
+    within = length // _MILLISECOND - 1  # before Prometheus 3 the first instant would be counted
+    return f"avg_over_time(({gauge})[{within}ms:1m])"
+
+
+def _over(text: str, length: timedelta, *, gauge: bool = False) -> str:
+    return read_expression(text, None, gauge=gauge).over(format_duration(length))
+
+
+def _added(text: str, length: timedelta) -> str:
+    return f"sum_over_time(({text})[$window:{format_duration(length)}])"

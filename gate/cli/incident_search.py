@@ -1,0 +1,130 @@
+"""What the commands that look for incidents are told, and where deployments come from."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+import click
+
+from gate.analysis.incidents.run import IncidentOptions
+from gate.cli.parameters import (
+    DURATION,
+    PORTION,
+    RATE,
+    Decorator,
+    group,
+    known_incidents_option,
+    last_option,
+    option,
+    read_known_incidents,
+)
+from gate.config.known_incidents import load_deployments
+from gate.history.records import Deployment
+
+_GITHUB: Final = "github"
+
+_NEEDS: Final = ("GITHUB_REPOSITORY", "GITHUB_TOKEN")
+
+
+def deployments_from(
+    source: str | None, environ: Mapping[str, str], start: datetime
+) -> tuple[Deployment, ...]:
+    """Return what went live.
+
+    Args:
+        source: a file in JSON Lines, ``github`` or ``github:ENVIRONMENT``; None: nothing is known.
+        environ: says which repository GitHub is asked about, and with which token.
+        start: GitHub is asked about what went live from here on.
+
+    Raises:
+        PolicyError: the file cannot be read or says something wrong.
+        UsageError: GitHub cannot be asked, or does not answer as it should.
+    """
+    if source is None:
+        return ()
+    host, _, environment = source.partition(":")
+    if host != _GITHUB:
+        return load_deployments(source, environ)
+    for name in _NEEDS:
+        if not environ.get(name):
+            raise click.UsageError(f"--deploys {source}: {name} is not set")
+    from gate.hosts.github import URL, GitHub  # noqa: PLC0415 - where it is asked only
+    from gate.hosts.github_events import GitHubError  # noqa: PLC0415
+
+    repository, token = (environ[name] for name in _NEEDS)
+    try:
+        client = GitHub(repository, token, url=environ.get("GITHUB_API_URL") or URL)
+        return client.deployments.since(start, environment or None)
+    except GitHubError as error:
+        raise click.UsageError(f"--deploys {source}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentSearch:
+    """What every command that looks for incidents takes."""
+
+    last: timedelta
+    threshold: Fraction
+    min_share: Fraction
+    step: timedelta
+    known_incidents: tuple[str, ...]
+    deploys: str | None
+
+    def options(self, at: datetime, timeout: timedelta) -> IncidentOptions:
+        """Return what to look for, with the files read that the options name.
+
+        Raises:
+            UsageError: the options contradict each other, or no file is there, or GitHub cannot
+                be asked.
+            PolicyError: a mistake in a file.
+        """
+        if self.step > self.last:
+            raise click.UsageError("--step is longer than --last")
+        return IncidentOptions(
+            at=at,
+            last=self.last,
+            step=self.step,
+            threshold=self.threshold,
+            min_share=self.min_share,
+            timeout=timeout,
+            records=read_known_incidents(self.known_incidents),
+            deploys=deployments_from(self.deploys, os.environ, at - self.last),
+        )
+
+
+def incident_search(last: str) -> Decorator:
+    """Add `IncidentSearch` to a command, as its argument ``search``; so far back by default."""
+    decorators = [
+        last_option(last),
+        option(
+            "--threshold",
+            type=RATE,
+            default="6",
+            show_default=True,
+            help="The burn rate at which an incident begins; it ends below half of it.",
+        ),
+        option(
+            "--min-share",
+            type=PORTION,
+            default="2%",
+            show_default=True,
+            help="The share of a budget that an incident costs at least; others are summed up.",
+            formerly="--least",
+        ),
+        option(
+            "--step", type=DURATION, default="5m", show_default=True, help="How finely to look."
+        ),
+        known_incidents_option(
+            "Known incidents: a file, a folder, or a glob in quotes. Can be repeated."
+        ),
+        option(
+            "--deploys",
+            metavar="SOURCE",
+            help="Deploys: a file in JSON Lines, github, or github:ENVIRONMENT. Those before an"
+            " incident are shown.",
+        ),
+    ]
+    return group("search", IncidentSearch, decorators)

@@ -1,0 +1,190 @@
+"""What OpenSLO v1 documents look like: their kinds, windows and durations."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from gate.config.slo_files import PASSED_OVER, resources
+from gate.config.slo_files.indicators import PERCENTAGE, SHARE_BELOW_ONE
+from gate.config.slo_files.openslo_sli import (
+    COMPARISON,
+    SLI_SPEC,
+)
+from gate.parsing.objects import Field, Object, Values, as_read
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Anything, Choice, ListOf, Scalar, ValueSchema
+from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, BOOLEAN, DURATION, NAME, TEXT, ZONE
+from gate.slo.objective import Denominator
+from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
+
+METHODS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Occurrences": (),
+    "Timeslices": ("timeSliceTarget", "timeSliceWindow"),
+    "RatioTimeslices": ("timeSliceWindow",),
+}
+"""What each of them needs an objective to say of slices."""
+
+_INDICATOR: Final = Object(
+    {
+        "metadata": PASSED_OVER,
+        "spec": Field(schema=SLI_SPEC, doc="What is measured.", required=True),
+    },
+    lambda values, _: values.get("spec"),
+)
+
+_WHERE: Final = {
+    "indicator": Field(schema=_INDICATOR, doc="What is measured."),
+    "indicatorRef": Field(schema=NAME, doc="An SLI of another document."),
+}
+
+
+def _slice(text: str) -> timedelta:
+    """Read the length of a timeslice; a number is of minutes."""
+    return DURATION.parse(_shorthand(f"{text}m" if text.isdecimal() else text))
+
+
+SLICE: Final = Scalar(_slice, DURATION.json)
+
+_OBJECTIVE: Final = Object(
+    {
+        "displayName": Field(schema=TEXT, doc="Part of the name, where there are several."),
+        **COMPARISON,
+        "target": Field(schema=SHARE_BELOW_ONE, doc="0.999"),
+        "targetPercent": Field(schema=PERCENTAGE, doc="99.9"),
+        "timeSliceTarget": Field(schema=ABOVE_NONE, doc="A slice's good share."),
+        "timeSliceWindow": Field(schema=SLICE, doc="A slice's length."),
+        **_WHERE,
+        "compositeWeight": Field(schema=ABOVE_ZERO, doc="Of this objective in the composite."),
+    },
+    as_read,
+)
+
+
+def _start(text: str) -> datetime:
+    try:
+        start = datetime.fromisoformat(text)
+    except ValueError:
+        start = None
+    if start is None or start.tzinfo is not None:
+        raise ValueError(f"{text!r} is no time without a zone, such as 2026-01-01 00:00:00")
+    return start
+
+
+_CALENDAR: Final = Object(
+    {
+        "startTime": Field(
+            schema=Scalar(_start, {"type": "string"}), doc="Where a period begins.", required=True
+        ),
+        "timeZone": Field(schema=ZONE, doc="Whose calendar it is.", required=True),
+    },
+    as_read,
+)
+
+
+def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
+    duration, calendar = values.get("duration"), values.get("calendar")
+    if values.get("isRolling", calendar is None) != (calendar is None):
+        message = "isRolling: true goes without calendar, and isRolling: false with it"
+        raise reader.fail(values.node("isRolling"), message)
+    if calendar is not None:
+        if duration not in _PERIODS:
+            message = (
+                f"{duration} is no period of a calendar; known: {', '.join(_PERIODS)} (M is for"
+                " months, m for minutes)"
+            )
+            raise reader.fail(values.node("duration"), message)
+        return _calendar(duration, calendar, reader), Denominator.PERIOD
+    if duration[-1] in "MQY":
+        message = f"{duration} that rolls has no fixed length; write it in days, such as 30d"
+        raise reader.fail(values.node("duration"), message)
+    return RollingWindow(DURATION.parse(duration)), Denominator.PERIOD
+
+
+def _shorthand(text: str) -> str:
+    if not _SHORTHAND.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is no duration of OpenSLO; write for example 5m (minutes), 1h, 4w, 1M"
+            " (month), 1Q or 1Y"
+        )
+    return text
+
+
+TIME_WINDOW: Final = ListOf(
+    Object(
+        {
+            "duration": Field(
+                schema=Scalar(_shorthand, DURATION.json), doc="4w, or 1M.", required=True
+            ),
+            "isRolling": Field(schema=BOOLEAN, doc="false with a calendar."),
+            "calendar": Field(schema=_CALENDAR, doc="What the window is aligned with."),
+        },
+        _build,
+    )
+)
+
+_SLO: Final = Object(
+    {
+        "description": PASSED_OVER,
+        "service": Field(schema=TEXT, doc="Whose SLO it is.", required=True),
+        **_WHERE,
+        "timeWindow": Field(schema=TIME_WINDOW, doc="One window."),
+        "budgetingMethod": Field(
+            schema=Choice(tuple(METHODS)),
+            doc="What is counted.",
+            required=True,
+        ),
+        "objectives": Field(
+            schema=ListOf(_OBJECTIVE, at_least=1), doc="What is promised.", required=True
+        ),
+        "alertPolicies": PASSED_OVER,
+    },
+    as_read,
+)
+
+_DATA_SOURCE: Final = Object(
+    {
+        "type": Field(schema=TEXT, doc="What kind of server.", required=True),
+        "connectionDetails": PASSED_OVER,
+        "description": PASSED_OVER,
+    },
+    as_read,
+)
+
+_SPECS: Final[Mapping[str, ValueSchema[Any]]] = {
+    "SLO": _SLO,
+    "SLI": SLI_SPEC,
+    "DataSource": _DATA_SOURCE,
+    **dict.fromkeys(("Service", "AlertPolicy", "AlertCondition"), Anything()),
+    "AlertNotificationTarget": Anything(),
+}
+
+KINDS: Final = resources(_SPECS)
+
+_SHORTHAND: Final = re.compile(r"([1-9][0-9]{0,5})([mhdwMQY])")
+
+_PERIODS: Final = {
+    "1d": Period.DAY,
+    "1w": Period.WEEK,
+    "7d": Period.WEEK,
+    "1M": Period.MONTH,
+    "3M": Period.QUARTER,
+    "1Q": Period.QUARTER,
+    "12M": Period.YEAR,
+    "4Q": Period.YEAR,
+    "1Y": Period.YEAR,
+}
+
+
+def _calendar(duration: str, calendar: Values, reader: Reader) -> CalendarWindow:
+    start, zone = calendar.get("startTime"), calendar.get("timeZone")
+    window = CalendarWindow(_PERIODS[duration], zone)
+    begins = start.replace(tzinfo=zone)
+    if window.whole(begins).start != begins:
+        first = window.whole(begins).start.astimezone(zone).replace(tzinfo=None)
+        message = (
+            f"{start} is not where a {window.period} begins; the budget renews with the calendar's"
+            f" {window.period} here, as at {first}"
+        )
+        raise reader.fail(calendar.node("startTime"), message)
+    return window

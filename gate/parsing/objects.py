@@ -1,0 +1,155 @@
+"""Blocks of keys: which keys there are, what each must look like, and what is made of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+import yaml
+
+from gate.errors import nearest
+from gate.parsing.reader import Reader, UnreadableError
+from gate.parsing.schema import Choice, JsonSchema, T, ValueSchema, pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One key of a block."""
+
+    schema: ValueSchema[Any]
+    doc: str
+    """For editors."""
+    required: bool = False
+    formerly: str | None = None
+    """What the key was called before; that name is a mistake which says the new one."""
+
+    def described(self) -> JsonSchema:
+        """Return the JSON Schema of the value, with the doc as its description."""
+        return {"description": self.doc, **self.schema.schema()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """What a block had: the values by key, and where each stood. A key not given is absent."""
+
+    values: Mapping[str, Any]
+    nodes: Mapping[str, yaml.Node]
+    """Of the values; the block's own under the empty name."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value, or the default where the key was not given."""
+        return self.values.get(key, default)
+
+    def node(self, key: str = "") -> yaml.Node:
+        """Return where the value stands, or the block itself where the key was not given."""
+        return self.nodes.get(key, self.nodes[""])
+
+    def given(self, *keys: str) -> tuple[str, ...]:
+        """Return those of the keys that the block has."""
+        return tuple(key for key in keys if key in self.values)
+
+    def only(self, *keys: str) -> dict[str, Any]:
+        """Return the values of those of the keys that the block has."""
+        return {key: self.values[key] for key in self.given(*keys)}
+
+
+@dataclass(frozen=True, slots=True)
+class Object(Generic[T]):
+    """A mapping with known keys. Every other key is a mistake that names the nearest one."""
+
+    fields: Mapping[str, Field]
+    build: Callable[[Values, Reader], T]
+    """Makes the value; notes what is wrong between the fields and raises `UnreadableError`."""
+    others: Field | None = None
+    """The value of keys that the user may choose, where the block allows any."""
+    rules: JsonSchema = field(default_factory=dict)
+    """What JSON Schema can say beyond the single fields."""
+    check: Callable[[Values, Reader], bool] | None = None
+    """Notes what is wrong between the fields that could be read, be it all of them or not."""
+
+    def read(self, node: yaml.Node, reader: Reader) -> T:
+        """Return what ``build`` makes of the fields."""
+        values, nodes, whole = {}, {"": node}, True
+        for key, child in pairs(node, reader):
+            entry = self.fields.get(key.value, self.others)
+            if entry is None:
+                nodes |= dict.fromkeys(self._renamed(key.value), child)  # not missing as well
+                reader.note(key, f"unknown key {key.value!r}{self._hint(key.value)}")
+                whole = False
+                continue
+            nodes[key.value] = child
+            try:
+                values[key.value] = entry.schema.read(child, reader)
+            except UnreadableError:
+                whole = False
+        for name, entry in self.fields.items():
+            if entry.required and name not in nodes:
+                reader.note(node, f"the key {name!r} is missing: {entry.doc}")
+                whole = False
+        given = Values(values=values, nodes=nodes)
+        if self.check is not None:
+            whole = self.check(given, reader) and whole
+        if not whole:
+            raise UnreadableError
+        return self.build(given, reader)
+
+    def _renamed(self, key: str) -> list[str]:
+        """Return what a key is called now, or nothing."""
+        return [name for name, entry in self.fields.items() if entry.formerly == key]
+
+    def _hint(self, key: str) -> str:
+        """Return which key was meant, as the end of a message; nothing where none is near."""
+        renamed = self._renamed(key)
+        return f"; it is called {renamed[0]} now" if renamed else nearest(key, self.fields)
+
+    def schema(self) -> JsonSchema:
+        """Return an object with these properties and no others."""
+        properties = {name: entry.described() for name, entry in self.fields.items()}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": [name for name, entry in self.fields.items() if entry.required],
+            "additionalProperties": self.others is not None and self.others.described(),
+            **self.rules,
+        }
+
+
+def build_as(make: Callable[..., T]) -> Callable[[Values, Reader], T]:
+    """Return a builder that hands each value to the parameter that is named as its key.
+
+    A key that was not given leaves its parameter to the default.
+    """
+    return lambda values, _reader: make(**values.values)
+
+
+def as_read(values: Values, _reader: Reader) -> Values:
+    """Return what a block had as it is: the builder of a block that is looked into later."""
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedUnion(Generic[T]):
+    """A block whose other keys depend on one of them."""
+
+    tag: str
+    blocks: Mapping[str, Object[T]]
+    """By the tag's value; each has the tag among its fields."""
+
+    def read(self, node: yaml.Node, reader: Reader) -> T:
+        """Return the value of the block that the tag names."""
+        for key, child in pairs(node, reader):
+            if key.value == self.tag:
+                return self.blocks[Choice(tuple(self.blocks)).read(child, reader)].read(
+                    node, reader
+                )
+        tags = ", ".join(self.blocks)
+        raise reader.fail(node, f"the key {self.tag!r} is missing; known values: {tags}")
+
+    def schema(self) -> JsonSchema:
+        """Return one alternative per tag value."""
+        alternatives = []
+        for name, block in self.blocks.items():
+            schema = block.schema()
+            doc = block.fields[self.tag].doc
+            schema["properties"][self.tag] = {"description": doc, "const": name}
+            alternatives.append(schema)
+        return {"oneOf": alternatives}
