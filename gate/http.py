@@ -16,7 +16,6 @@ from requests.auth import AuthBase
 from gate.request_failure import RequestFailure, network_failure
 
 NO_TIME: Final = "no answer in the time that this run has"
-
 Outcome = TypeVar("Outcome")
 
 

@@ -21,7 +21,6 @@ from gate.parsing.values import LOG_FORMAT, TEXT, ZONE
 
 PRESETS: Final = Path(__file__).parent.parent / "presets"
 """The folder of the preset files."""
-
 T = TypeVar("T")
 
 

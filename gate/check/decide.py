@@ -29,10 +29,8 @@ from gate.slo.window import CalendarWindow, RollingWindow, Span
 
 Measured = tuple[tuple[Assessment, ...], Past]
 """The budgets of a policy, and what its rules that look back need."""
-
 OpenHistory = Callable[[], HistoryBackend | None]
 """Opens the history that says when a budget recovers; None: the backend keeps none."""
-
 _IN_A_FREEZE: Final = frozenset({"rollback", "security-patch"})
 """What a CI system's own freeze, which knows no classes, lets through."""
 

@@ -23,11 +23,8 @@ from gate.wording import NO_HISTORY
 
 _STEP: Final = timedelta(minutes=5)
 """As finely as ``gate incidents`` looks."""
-
 RequestsByName = Mapping[str, SeriesRequest]
 """The requests of a rule, by SLO."""
-
-
 SeriesByName = Mapping[str, SeriesAnswer]
 """The answers, by SLO."""
 

@@ -23,8 +23,6 @@ from gate.policy.findings import worst
 from gate.policy.policy import Policy
 
 T = TypeVar("T")
-
-
 _PATIENCE: Final = timedelta(seconds=10)
 """Time limit for a history that decides nothing."""
 

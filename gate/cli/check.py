@@ -44,9 +44,7 @@ from gate.slo.quantities import parse_duration
 
 _FIRST: Final = 15.0
 """Seconds: a budget does not change sooner than a scrape."""
-
 _LONGEST: Final = 120.0
-
 _GROWTH: Final = 1.5
 
 

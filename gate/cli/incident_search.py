@@ -25,7 +25,6 @@ from gate.config.known_incidents import load_deployments
 from gate.history.records import Deployment
 
 _GITHUB: Final = "github"
-
 _NEEDS: Final = ("GITHUB_REPOSITORY", "GITHUB_TOKEN")
 
 

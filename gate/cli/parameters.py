@@ -71,7 +71,6 @@ INSTANT: Final = Parsed("time", _past)
 DURATION: Final = Parsed("duration", parse_duration)
 RATE: Final = Parsed("rate", ABOVE_ZERO.parse)
 PORTION: Final = Parsed("share", SHARE.parse)
-
 Answer = TypeVar("Answer")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 

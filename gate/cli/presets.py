@@ -55,7 +55,6 @@ def _print(lines: list[str]) -> None:
 
 _LABEL: Final = 21
 """Columns of the longest kind's name."""
-
 _INDENT: Final = "  "
 
 

@@ -25,12 +25,9 @@ from gate.reporters.page import Output
 
 Render = Callable[[str, Style], str]
 """A report in a format, for a style."""
-
 Read = Callable[[str], PolicyFile]
-
 _QUIET_SECONDS: Final = 2.0
 """A backend that answers sooner is not worth a word."""
-
 FILE_STYLE: Final = Style(width=100)
 
 

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from gate.policy.rule_settings import ControlChartRule, ExhaustionRule, PostmortemRule
 
 _SUFFIXES: Final = (".yaml", ".yml")
-
 _THRESHOLD: Final = Fraction(6)
 """As ``gate incidents`` has it."""
-
 _EFFECTS: Final = Choice(tuple(Effect))
 
 
@@ -34,7 +32,6 @@ def _record_files(text: str) -> str:
 
 
 _FILES: Final = Scalar(_record_files, {**GLOB.json, "examples": ["incidents/*.yaml"]})
-
 _PATTERNS: Final = Union(
     Scalar(lambda text: (_record_files(text),), _FILES.json), ListOf(_FILES, at_least=1)
 )

@@ -15,7 +15,6 @@ from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
 from gate.slo.quantities import UNITS
 
 EVALUATION: Final = "faithfulness"
-
 KINDS: Final[Mapping[str, str]] = {
     "errors": "requests that failed",
     "availability": "time in which the service was up",
@@ -31,7 +30,6 @@ KINDS: Final[Mapping[str, str]] = {
     "inference-failures": "failures of the engine itself: out of memory, broken workers",
 }
 """The kinds of indicator, named alike in every preset file; each file has all of them."""
-
 ALIASES: Final = {"hallucination": EVALUATION}
 ROLES: Final = ("bad", "good", "total", "gauge", "spent", "objective")
 _PLACEHOLDER: Final = re.compile(r"\$([a-z][a-z_]*)")
@@ -140,7 +138,6 @@ _FRAGMENT: Final = Union(
     Scalar(lambda text: dict.fromkeys(ROLES, text), TEXT.json, may_be_empty=True),
     MapOf(_ANY_TEXT),
 )
-
 _OPTION: Final = Object(
     {
         "about": Field(schema=TEXT, doc="What it is about.", required=True),
@@ -167,7 +164,6 @@ _UNIT_WORDS: Final = Choice((*UNITS, _NO_UNIT))
 _UNIT: Final = Scalar(
     lambda text: "" if text == _NO_UNIT else _UNIT_WORDS.parse(text), _UNIT_WORDS.schema()
 )
-
 _FAMILY: Final = Object(
     {
         **{role: Field(schema=TEXT, doc=f"The expression for {role}.") for role in ROLES},

@@ -28,11 +28,8 @@ from gate.policy.rule_settings import NAMED_BURN_RATES, BurnRateRule, Effect, Fr
 from gate.policy.tiers import Tier
 
 _NO_OVERRIDE: Final = {"none": OverrideRule(max_duration=timedelta(0))}
-
 _TYPE: Final = Scalar(lambda text: NAME.parse(text).lower(), NAME.json)
-
 _MATCHED: Final = ("paths", "labels", "branches", "types", "trailers", "approved_by")
-
 CLASS: Final = Object(
     {
         "description": Field(schema=TEXT, doc="What kind of change this is."),
@@ -48,13 +45,11 @@ CLASS: Final = Object(
     },
     lambda values, _: ChangeMatcher(**values.only(*_MATCHED)),
 )
-
 CHANGES: Final = Object(
     {"default": Field(schema=NAME, doc=f"What is not recognised. Default: {DEFAULT_CHANGE}.")},
     lambda values, _: dict(values.values),
     others=Field(schema=CLASS, doc="How a class is recognised, without --change; it may be new."),
 )
-
 _OVERRIDE: Final = Object(
     {
         "max_duration": Field(
@@ -72,12 +67,10 @@ _OVERRIDE: Final = Object(
         approvers=values.get("approved_by", ()), **values.only("max_duration", "label")
     ),
 )
-
 OVERRIDES: Final = Union(
     Scalar(lambda text: _NO_OVERRIDE[Choice(("none",)).parse(text)], Choice(("none",)).schema()),
     _OVERRIDE,
 )
-
 _ALL_OR_NONE: Final[dict[str, frozenset[str] | None]] = {"all": None, "none": frozenset()}
 
 
@@ -94,7 +87,6 @@ def _all_or_none(text: str) -> frozenset[str] | None:
 
 
 CLASSES: Final = SetOf(NAME)
-
 ALLOW: Final[Union[frozenset[str] | None]] = Union(
     Scalar(_all_or_none, Choice(tuple(_ALL_OR_NONE)).schema()), CLASSES
 )
@@ -144,7 +136,6 @@ BURN_RATE: Final = Object(
     },
     _build_burn_rate,
 )
-
 BURN_RATES: Final = Union(
     Scalar(
         lambda text: NAMED_BURN_RATES[Choice(tuple(NAMED_BURN_RATES)).parse(text)],
@@ -187,7 +178,6 @@ FREEZE: Final = Object(
     },
     _build_freeze,
 )
-
 ON: Final = Object(
     {
         **{

@@ -19,14 +19,10 @@ _SLI_KINDS: Final = {
     "series": ({"series"}, set[str]()),
 }
 """Which keys make which kind, one or more of the first set; every kind may have labels."""
-
 _OF_PRESET: Final = {"preset", "threshold", "bucket", "labels", "options"}
-
 _OF_RECORDED: Final = {"recorded", "labels"}
-
 RECORDED: Final = ("grafana", "pyrra", "sloth")
 """The tools that have a file in gate/presets/recorded."""
-
 _SUFFIXES: Final = {
     "_seconds": "s",
     "_milliseconds": "ms",

@@ -55,7 +55,6 @@ WINDOW: Final = Union(
         _build_window,
     ),
 )
-
 TIMESLICES: Final = Object(
     {
         "length": Field(schema=DURATION, doc="Length of a slice.", required=True),
@@ -71,7 +70,6 @@ TIMESLICES: Final = Object(
     },
     build_as(Slices),
 )
-
 MEMBER: Final = Object(
     {
         "slo": Field(schema=NAME, doc="A ratio SLO of this policy.", required=True),
@@ -99,9 +97,7 @@ SAMPLED: Final = Union(
         lambda values, _: values.get("bound"),
     ),
 )
-
 _ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
-
 _KINDS: Final = ("objective", "allowance", "composite")
 
 

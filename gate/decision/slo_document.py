@@ -14,7 +14,6 @@ from gate.slo.window import CalendarWindow
 
 MEASURED = "measured"
 """The status of a budget without any doubt; otherwise the first doubt's cause."""
-
 Json = dict[str, object]
 
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Row = tuple[str, Sequence["Stat | Timeseries"]]
 """A row's title, and its panels."""
-
 _SOURCE: Final = "datasource"
 _PRESENT: Final = (timedelta(hours=1), timedelta(hours=6))
 """Whose burn rates are shown where the policy names none."""

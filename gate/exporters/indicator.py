@@ -53,11 +53,7 @@ def yaml_text(*documents: Any) -> str:
 
 
 _LE: Final = "its boundary is matched as clients usually write it; the live one was not asked"
-
-
 _CALL: Final = re.compile(r"sum\(increase\([^()]*\)\)")
-
-
 _NOT_SAID: Final = ("sla", "sampled", "min_events")
 
 

@@ -30,7 +30,6 @@ from gate.hosts.systems import Environ, detect
 from gate.reporters.escape import plain
 
 _DECISIONS: Final = frozenset({ExitCode.ALLOW, ExitCode.UNDECIDED, ExitCode.BLOCK, ExitCode.WARN})
-
 _UNWRITTEN: Final = "The report could not be written; the log of the step has it.\n"
 
 

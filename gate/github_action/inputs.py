@@ -17,17 +17,14 @@ from gate.errors import PolicyError, UsageError
 from gate.hosts.systems import Environ, detect
 
 PREFIX: Final = "GATE_INPUT_"
-
 OPTIONS: Final = {
     max(option.opts, key=len).removeprefix("--"): option
     for option in check.params
     if isinstance(option, click.Option)
 }
 """The options of the command by the names of their inputs."""
-
 _OWN: Final = frozenset({"policy-ref", "comment"})
 """Options that the step has its own mind about."""
-
 STEP_INPUTS: Final[Mapping[str, str]] = {
     "policies": "gate.yaml",
     "directory": ".",
@@ -38,7 +35,6 @@ STEP_INPUTS: Final[Mapping[str, str]] = {
     "token": "",
 }
 """Inputs of the step itself, and what an empty one means; ``token`` comes as GITHUB_TOKEN."""
-
 _BOOLEAN: Final = ("true", "false")
 
 

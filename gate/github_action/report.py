@@ -11,18 +11,13 @@ from gate.reporters.escape import block, code
 
 UNKNOWN: Final = "unknown"
 """Of an output; GitHub's expressions take it for no number, so no comparison with it holds."""
-
 NO_DECISION: Final = "error"
 """The verdict where there is none."""
-
-
 _WHY: Final = {
     ExitCode.USAGE: "The inputs or a policy file are wrong.",
     ExitCode.INTERRUPTED: "The run was interrupted.",
 }
-
 _INTERNAL: Final = "The gate itself failed; the log of the step has the trace."
-
 _LONGEST: Final = 4_000
 """Characters of an error's text that a report shows."""
 

@@ -21,7 +21,6 @@ from gate.hosts.comments import cut
 
 SUMMARY_BYTES: Final = 1024 * 1024
 """A longer summary is not shown at all."""
-
 _POINTER: Final = "_Cut here: a summary holds no more. The step's output `report` has it whole._"
 
 
@@ -99,11 +98,8 @@ Call = Callable[[Sequence[str]], None]
 Raises:
     subprocess.CalledProcessError: it failed; with its output.
 """
-
 _PYTHON: Final = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
-
 _PIP: Final = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
-
 _PINNED: Final = ("--require-hashes", "--only-binary=:all:")
 """Nothing that is not on the list; nothing that would run code to be built."""
 

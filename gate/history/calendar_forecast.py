@@ -14,18 +14,10 @@ from gate.measure.history import Series
 from gate.slo.objective import RatioSlo
 
 DAY: Final = timedelta(days=1)
-
-
 WEEK: Final = timedelta(days=7)
-
-
 LEAST: Final = 2 * WEEK
 """The shortest history that anything is drawn from."""
-
-
 _DRAWS: Final = 1000
-
-
 _SEED: Final = 1
 """The same history gives the same interval."""
 
@@ -79,8 +71,6 @@ def _sums(events: Sequence[float | None], scale: float) -> list[float]:
 
 Future = Iterable[tuple[datetime, Fraction]]
 """Which share of the budget will be left when, step by step."""
-
-
 _SHARES: Final = (Fraction(5, 100), Fraction(50, 100), Fraction(95, 100))
 """Of the futures that have at most as much left; nine in ten lie between the outer two."""
 

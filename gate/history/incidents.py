@@ -17,12 +17,8 @@ from gate.measure.history import Series, SeriesRequest
 
 WINDOW: Final = timedelta(minutes=15)
 """Over which the burn rate is taken; one step, where that is longer."""
-
-
 CALM: Final = timedelta(minutes=30)
 """What ends an incident. Not shorter than `WINDOW`: no window has steps of two incidents."""
-
-
 _FINEST: Final = timedelta(microseconds=1)
 
 

@@ -16,19 +16,11 @@ from gate.slo.window import RollingWindow
 
 MOST: Final = Fraction(95, 100)
 """The share of the periods in which an objective should be met."""
-
-
 MOVES: Final = 30
 """A window is moved by this part of itself: by a day, of 30."""
-
-
 _QUARTER: Final = Fraction(1, 4)
-
-
 _FEWEST: Final = 3
 """Periods that say something."""
-
-
 _A_STEP: Final = 2
 """Half of the budget, or twice the budget."""
 

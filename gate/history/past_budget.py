@@ -15,8 +15,6 @@ from gate.slo.window import Span
 
 _CELLS: Final = 20
 """Of a burn-down in a line of text."""
-
-
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -81,19 +79,11 @@ def burn_down(series: Series, request: SeriesRequest, assessment: Assessment) ->
 
 
 DAY: Final = timedelta(days=1)
-
-
 _HOUR: Final = timedelta(hours=1)
-
-
 _BY_THE_HOUR: Final = 3 * DAY
 """Up to this length a table has a row for each hour, beyond for each day."""
-
-
 BUCKETS: Final = 150
 """Each becomes at most two points of a line."""
-
-
 Line = tuple[tuple[datetime, float | None], ...]
 """Values at instants, the oldest first; None: from there on nothing is known."""
 

@@ -14,8 +14,6 @@ from gate.slo.objective import RatioSlo
 from gate.slo.window import RollingWindow, Span, Window
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
-
-
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 

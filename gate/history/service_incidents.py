@@ -9,8 +9,6 @@ from gate.history.incidents import Incident, IncidentEnding
 
 _OFTEN: Final = 2
 """Incidents per SLO window."""
-
-
 _COSTLY: Final = 0.2
 """Of a budget: what a single incident may take before Google's policy asks for a postmortem.
 https://sre.google/workbook/error-budget-policy/"""

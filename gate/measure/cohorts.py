@@ -11,8 +11,6 @@ from gate.slo.window import Span
 
 LabelValues = tuple[str, ...]
 """One value for each label that was asked for; empty: the event has no such label, or NULL."""
-
-
 OTHERS: Final = "(others)"
 """Stands for all values that are not among the busiest."""
 

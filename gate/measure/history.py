@@ -13,12 +13,8 @@ from gate.slo.window import Span
 MOST_STEPS: Final = 720
 """Of a window: one an hour for 30 days, so that an instant is good to the hour, and a share of the
 window to 0.14 %."""
-
-
 SHORTEST: Final = timedelta(minutes=5)
 """A step with fewer scrapes may know nothing."""
-
-
 _MINUTE: Final = timedelta(minutes=1)
 
 

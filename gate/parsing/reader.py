@@ -20,7 +20,6 @@ _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
 _TEXT = "tag:yaml.org,2002:str"
 NULL = "tag:yaml.org,2002:null"
 _START = yaml.Mark("", 0, 0, 0, "", 0)
-
 T = TypeVar("T")
 
 

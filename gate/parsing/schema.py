@@ -14,14 +14,10 @@ from gate.errors import nearest
 from gate.parsing.reader import NULL, OUTSIDE, Reader, UnreadableError
 
 JsonSchema = dict[str, Any]
-
 VARIABLE: Final[JsonSchema] = {"type": "string", "pattern": r"\$\{"}
 """The alternative to a value of a type that a ``${NAME}`` does not have."""
-
 T = TypeVar("T")
-
 Word = TypeVar("Word", bound=str)
-
 T_co = TypeVar("T_co", covariant=True)
 
 

@@ -15,11 +15,8 @@ from gate.policy.tiers import COMPARISONS, Condition
 from gate.slo.quantities import Threshold, parse_duration, parse_ratio
 
 _COMPARISON = re.compile(rf"({'|'.join(sorted(COMPARISONS, key=len, reverse=True))})\s*(.+)")
-
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/ -]*[A-Za-z0-9])?")
-
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?")
-
 _BOOLEANS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -28,17 +25,12 @@ _BOOLEANS = {
 
 # As many digits as a float can show: a report that fails on a number decides nothing.
 _COUNT = re.compile(r"[0-9]{1,18}")
-
 _NUMBER = re.compile(r"[-+.0-9]{1,40}(?:[eE][-+]?[0-9]{1,2})?|[0-9]{1,20}/[0-9]{1,20}")
-
 _APPROVER = re.compile(r"write|@[\w.\[\]-]+(?:/[\w./-]+)?")
-
 _OVERSPENT = -1000
 """The lowest threshold: a budget spent a thousand times over."""
-
 _YEARS = range(1970, 9999)
 """Of instants that every time zone can write."""
-
 _AMOUNT = re.compile(r"([0-9][0-9_,]{0,40}(?:\.[0-9]+)?)\s*([^\s0-9]\S*)?")
 
 
@@ -169,59 +161,37 @@ def _moment(text: str) -> date | datetime:
 
 
 _RATIO_JSON = {"type": ["string", "number"], "examples": ["99.9%", 0.999]}
-
 _DURATION_JSON = {"type": "string", "examples": ["30d", "6h", "5m"]}
-
 _TEXT_JSON = {"type": ["string", "number", "boolean"], "minLength": 1}
 """Words that YAML takes for something else, such as 200 and no, need no quotes here."""
-
 PATH: Final = Scalar(lambda text: text.removeprefix("./").lstrip("/"), _TEXT_JSON)
 """A glob from the top of the repository."""
-
 APPROVER: Final = Scalar(
     _approver, {"type": "string", "examples": ["@ada", "@acme/security", "write"]}
 )
-
 TEXT: Final = Scalar(str, _TEXT_JSON)
-
 LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
 """Of a file of request logs."""
-
 GLOB: Final = Scalar(_glob, {**_TEXT_JSON, "examples": ["slos/*.yaml"]})
 """Of files beside the policy, from its folder."""
-
 SECRET: Final = Scalar(str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, secret=True)
-
 NAME: Final = Scalar(_name, _TEXT_JSON)
-
 SHARE: Final = Scalar(_share, _RATIO_JSON)
-
 ABOVE_NONE: Final = Scalar(_above_none, _RATIO_JSON)
-
 OBJECTIVE: Final = Scalar(_objective, _RATIO_JSON)
-
 CONDITION: Final = Scalar(_condition, {"type": "string", "examples": ["> 50%"]})
-
 BOOLEAN: Final = Scalar(
     _boolean, {"type": ["boolean", "string"], "pattern": f"^({'|'.join(_BOOLEANS)})$|\\$\\{{"}
 )
-
 COUNT: Final = Scalar(
     _count, {"type": ["integer", "string"], "minimum": 0, "pattern": r"^[0-9]+$|\$\{"}
 )
-
 NUMBER: Final = Scalar(_number, {"type": ["number", "string"]})
-
 ABOVE_ZERO: Final = Scalar(_above_zero, {"type": ["number", "string"]})
-
 AMOUNT: Final = Scalar(_amount, {"type": ["string", "number"], "examples": ["50000 USD"]})
-
 ZONE: Final = Scalar(_zone, {"type": "string", "examples": ["UTC", "Europe/Berlin"]})
-
 MOMENT: Final = Scalar(_moment, {"type": "string", "examples": ["2026-12-20"]})
-
 INSTANT: Final = Scalar(parse_instant, {"type": "string", "examples": ["2026-11-20T14:00:00Z"]})
-
 DURATION: Final[Scalar[timedelta]] = Scalar(parse_duration, _DURATION_JSON)
 
 

@@ -45,10 +45,8 @@ class Past:
 
 NO_PAST: Final = Past()
 """Of a policy that does not look back."""
-
 NOT_LOOKED_AT: Final = Unmeasured(cause=Cause.NO_DATA, reason="the history was not looked at")
 """Stands for the history of an SLO that `Past` does not have."""
-
 _DOUBTED: Final = {
     Action.BLOCK: Verdict.UNDECIDED,
     Action.WARN: Verdict.WARN,

@@ -24,23 +24,13 @@ BUILT_IN_CHANGES: Final = {
     "security-patch": "closes a hole",
     "rollback": "back to what ran before",
 }
-
-
 DEFAULT_CHANGE: Final = "full-rollout"
 """What a change is when nothing says otherwise: the class that the fewest tiers allow."""
-
-
 ROLLBACK: Final = "rollback"
 """The class that a gate must not forbid: that would prolong the outage."""
-
-
 REPAIRS: Final = frozenset({"bug-fix", "reliability-fix", "security-patch", "rollback"})
 """Classes that a fast burn does not stop by default: they may be what ends it."""
-
-
 _GLOB_TOKEN: Final = re.compile(r"/\*\*$|(?:^|(?<=/))\*\*/|\*\*|\*|\?|[^*?/]+|/")
-
-
 _WILD: Final = {"/**": "(?:/.*)?", "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
@@ -132,8 +122,6 @@ class Recognition:
 
 
 _CONVENTIONAL: Final = re.compile(r"(?P<type>[a-zA-Z][\w-]*)(?:\([^)]*\))?!?:\s")
-
-
 _MOST: Final = 5
 """Pieces of evidence that a person reads."""
 

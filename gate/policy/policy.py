@@ -43,8 +43,6 @@ DEFAULT_ACTIONS: Final = {
     Cause.LOW_TRAFFIC: Action.WARN,
     Cause.LOW_COVERAGE: Action.WARN,
 }
-
-
 DEFAULT_GUARDS: Final = Guards(max_age=timedelta(minutes=10), min_coverage=Fraction(9, 10))
 
 

@@ -62,8 +62,6 @@ GOOGLE_30D: Final = (
         long=timedelta(days=3), short=timedelta(hours=6), rate=Fraction(1), effect=Effect.WARN
     ),
 )
-
-
 NAMED_BURN_RATES: Final = {"google-30d": GOOGLE_30D}
 """The sets of rules that a policy can name."""
 

@@ -19,8 +19,6 @@ from gate.slo.quantities import around, decimal
 
 _CLOSE: Final = Fraction(1, 10**9)
 """Relative: boundaries that a program has computed are off in their last digit."""
-
-
 _INFINITE: Final = frozenset({"+Inf", "Inf", "inf"})
 
 
@@ -123,8 +121,6 @@ def _shown(value: Fraction, histogram: Histogram) -> str:
 
 _RECENTLY: Final = "1h"
 """How far back a histogram may have been seen last to say which boundaries it has."""
-
-
 _WHOLE: Final = "0.98"
 """The share of a histogram's samples that a boundary must have to have been there all along."""
 

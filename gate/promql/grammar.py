@@ -45,8 +45,6 @@ _TOKEN = re.compile(
     |(?P<symbol>.)""",
     re.VERBOSE | re.DOTALL,
 )
-
-
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -96,15 +94,11 @@ def closing(tokens: list[Token], opening: int) -> int:
 
 
 _GROUPING: Final = frozenset({"by", "without", "on", "ignoring", "group_left", "group_right"})
-
-
 _KEYWORDS: Final = frozenset(
     {"and", "or", "unless", "offset", "bool", "atan2", "inf", "nan"}
     # MetricsQL's: https://docs.victoriametrics.com/metricsql/
     | {"default", "if", "ifnot", "limit", "keep_metric_names"}
 )
-
-
 Rules = tuple[tuple[re.Pattern[str], str], ...]
 """What is reduced to what, over and over."""
 
@@ -114,11 +108,7 @@ Rules = tuple[tuple[re.Pattern[str], str], ...]
 COUNTED: Final[Rules] = (
     (re.compile(r"\b(?:increase|sum_over_time|count_over_time) \( R \)"), "N"),
 )
-
-
 ADDED: Final = re.compile(r"\bN [+-] N\b")
-
-
 SUMS: Final[Rules] = (
     (re.compile(r"\bvector \( 0 \)"), "Z"),
     (re.compile(r"\bsum \( N \)"), "N"),
@@ -127,8 +117,6 @@ SUMS: Final[Rules] = (
     (re.compile(r"\bN or Z(?= \)|$)"), "N"),
     (re.compile(r"(?<![\w*/%^] )\b[0-9.]+ \* N\b"), "N"),
 )
-
-
 _CODES: Final = {
     TokenKind.BRACES: "b",
     TokenKind.WINDOW: "$",
@@ -136,8 +124,6 @@ _CODES: Final = {
     TokenKind.STRING: "s",
     TokenKind.STEP: ":",
 }
-
-
 _PARTS: Final = re.compile(
     r"(?P<grouping>g\([^()]*\))|(?P<selector>w(?![(g])b?|b)(?P<range>\[\$[^\]]*\])?|.", re.DOTALL
 )

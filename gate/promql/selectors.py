@@ -8,17 +8,9 @@ from typing import Final, Self
 from gate.promql.grammar import ExpressionError, Token, TokenKind, closing, join, tokenize
 
 _NAME: Final = "__name__"
-
-
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
-
-
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
-
-
 _POSITIVE: Final = frozenset({"=", "=~"})
-
-
 _REGEX: Final = frozenset({"=~", "!~"})
 
 
@@ -118,8 +110,6 @@ def _unquoted(text: str) -> str:
 
 
 _WHOLE_BOUNDARY = re.compile(r"""(?<![\w"'])le\s*=\s*["']([0-9]+)(?:\.0+)?["']""")
-
-
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:  # every command comes by here, and most of the package hangs 
     from gate.reporters.page import Output
 
 __all__ = ["PAGES", "REPORTERS", "Style", "render", "render_page"]
-
 PAGES: Final[Mapping[str, str]] = {
     "terminal": "gate.reporters.page_terminal",
     "markdown": "gate.reporters.page_markdown",

@@ -11,10 +11,8 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 from gate.policy.findings import Verdict
 
 Row = TypeVar("Row")
-
 MUST: Final = 9
 """The ``keep`` of a column that stays even where it does not fit."""
-
 Fact = tuple[str, str]
 """A label and the sentence behind it."""
 
@@ -190,8 +188,6 @@ Block: TypeAlias = (
     | Section
     | Folded
 )
-
-
 Content = TypeVar("Content", bound=Block)
 
 

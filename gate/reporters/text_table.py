@@ -10,7 +10,6 @@ from gate.reporters.page import MUST, Cell, Column, DataTable
 
 _LEAST: Final = 12
 """Columns of text that a column of words has at least."""
-
 Grid = list[list[list[str]]]
 """Rows of cells of lines."""
 

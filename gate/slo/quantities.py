@@ -16,23 +16,13 @@ _UNITS = {
     "s": timedelta(seconds=1),
     "ms": timedelta(milliseconds=1),
 }
-
-
 _WRITTEN = ("d", "h", "m", "s", "ms")
 """28d rather than 4w: as most policies and rules have it."""
-
-
 _DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:w|d|h|ms|m|s))+")
-
-
 _LONGEST = timedelta(days=36525)
 """A century: an instant less this, or plus this, is still a date."""
-
-
 _FINEST = timedelta(milliseconds=1)
 """Backends count no finer, and it would not be read back as it was written."""
-
-
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(w|d|h|ms|m|s)")
 
 
@@ -94,21 +84,13 @@ def parse_ratio(text: str) -> Fraction:
 
 UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 """How many of each make a second."""
-
-
 _SECONDS: Final = {
     "h": Fraction(3600),
     "m": Fraction(60),
     **{unit: Fraction(1, per) for unit, per in UNITS.items()},
 }
-
-
 _THRESHOLD_NUMBER: Final = r"[0-9]{1,20}(?:\.[0-9]{1,30})?"
-
-
 _THRESHOLD_DURATION: Final = re.compile(rf"(?:{_THRESHOLD_NUMBER}(?:h|ms|m|us|ns|s))+")
-
-
 _THRESHOLD_PART: Final = re.compile(rf"({_THRESHOLD_NUMBER})(h|ms|m|us|ns|s)")
 
 

@@ -146,12 +146,8 @@ def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
 
 RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3))
 """The windows before now whose burn rates are carried on."""
-
-
 STEP: Final = timedelta(hours=1)
 """Of the history that a calendar budget's interval is drawn from."""
-
-
 _COMPOSITE: Final = "it is a composite; its members are foretold themselves"
 
 

@@ -20,8 +20,6 @@ from gate.wording import NO_HISTORY
 
 _POINT: Final = timedelta(hours=1)
 """The length of a point on a control chart, as in ``gate anomalies``."""
-
-
 SeriesAnswers = Mapping[str, SeriesAnswer]
 """Histories by the name of their SLO."""
 

@@ -39,7 +39,6 @@ from gate.slo.quantities import format_duration
 
 FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
 """The formats of a report: those of every command, and one of its own."""
-
 Marked = Sequence[tuple[int, Incident]]
 """The incidents of an SLO, each with its number in the service's table."""
 _GROUPS: Final = {

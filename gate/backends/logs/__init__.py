@@ -57,7 +57,6 @@ backend:
   type: logs
   path: ../logs/*.jsonl       # from this file's folder; also .csv, .parquet, .gz
 """
-
 _STARTER: Final = Starter(
     block=f"""\
 {_PATH}\
@@ -82,7 +81,6 @@ slos:
 """,
     advice="set the path and the columns",
 )
-
 REGISTRATION: Final = Registration(
     settings=LogsSettings,
     block=BLOCK,

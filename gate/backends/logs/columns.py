@@ -16,18 +16,10 @@ from gate.backends.records import Records
 from gate.measure.counts import Cause, MeasurementError
 
 _DELIMITERS: Final = ",\t;|"
-
-
 _SAMPLES: Final = (" LIMIT 20000", "")
 """Rows looked at to learn the types. A later value that does not fit is an error."""
-
-
 _READ: Final = "auto_detect = false, hive_partitioning = false"
-
-
 _QUOTED: Final = f"{_READ}, header = true, quote = '\"', escape = '\"'"
-
-
 _FIRST_LINE: Final = (
     f"{_READ}, header = false, delim = '\x01', quote = '', escape = '', "
     "columns = {'line': 'VARCHAR'}, max_line_size = 65536, buffer_size = 262144"

@@ -14,7 +14,6 @@ from gate.backends.logs.refusal import invalid, unreadable
 from gate.slo.quantities import format_duration
 
 Row = tuple[Any, ...]
-
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     # https://duckdb.org/docs/operations_manual/securing_duckdb/overview
     "autoinstall_known_extensions": "false",

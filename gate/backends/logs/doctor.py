@@ -21,11 +21,7 @@ from gate.slo.quantities import format_duration
 from gate.wording import percent_left
 
 _MOST_SHOWN: Final = 5
-
-
 _SECOND: Final = timedelta(seconds=1)
-
-
 _REMEDIES: Final = {
     Cause.NO_DATA: "see whether the logs of this time are where the policy's path looks",
     Cause.NO_TRAFFIC: "compare total with what the logs say",

@@ -14,24 +14,14 @@ from gate.backends.logs.refusal import invalid, sentence
 from gate.backends.logs.source import LogSource, is_number
 
 _Node = dict[str, Any]
-
-
 _ABOUT_A_ROW: Final = frozenset(
     {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT"}
     | {"FUNCTION", "LAMBDA", "OPERATOR", "TYPE"}  # column -> 'key' is parsed as a lambda
 )
 """The kinds of syntax that may stand in an expression; no subquery, star, parameter, position."""
-
-
 _MACROS: Final = "nullif|if|split_part|fdiv|fmod|date_add|days_in_month|(list|array)_.*"
-
-
 _TEXTS: Final = frozenset({"VARCHAR", "TEXT", "STRING", "CHAR", "BPCHAR", "NVARCHAR"})
-
-
 _JOINED: Final = frozenset({"||", "concat", "concat_ws", "format", "printf"})
-
-
 _PLACES: Final = ("query_location", "query_location_length")
 
 

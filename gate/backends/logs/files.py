@@ -9,20 +9,10 @@ from gate.backends.logs.settings import LogsSettings
 from gate.measure.counts import Cause, MeasurementError
 
 _MAGIC: Final = 0xFD2FB528
-
-
 _SKIPPABLE: Final = 0x184D2A50
-
-
 _CHECKSUM, _SINGLE_SEGMENT = 1 << 2, 1 << 5
-
-
 _DICTIONARY_ID: Final = (0, 1, 2, 4)
-
-
 _CONTENT_SIZE: Final = (0, 2, 4, 8)
-
-
 _REPEATED, _RESERVED = 1, 3
 
 
@@ -84,8 +74,6 @@ _FORMATS: Final = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
-
-
 _COMPRESSED: Final = (".gz", ".zst")
 
 

@@ -70,28 +70,16 @@ def _having(files: list[str], bits: str | None) -> set[str]:
 
 
 _INTEGERS: Final = re.compile(r"\b(?:U?BIGINT|U?HUGEINT)\b")
-
-
 _SAMPLES: Final = ((1_000, True), (30_000, False), (-1, False))
 """How many rows are looked at (-1: all), and whether only of the last file. Opening a file for this
 costs 40 ms. A later value that does not fit is an error, not a wrong count.
 """
-
-
 _LINE: Final = "maximum_object_size = 4194304"
 """A line may have 4 MiB. With DuckDB's own 16 MiB reading takes twice as long (buffers)."""
-
-
 _FORMAT: Final = "format = 'newline_delimited', hive_partitioning = false"
-
-
 _READ: Final = f"{_FORMAT}, {_LINE}"
-
-
 _LARGE: Final = f"{_FORMAT}, maximum_object_size = 67108864"
 """A line that holds many rows may have 64 MiB."""
-
-
 _UNSETTLED: Final = ("JSON", '"NULL"')
 """What DuckDB takes a key for that has no value, or values of several types, in the sample."""
 

@@ -31,7 +31,6 @@ Key = tuple[object, ...]
 Name = TypeVar("Name")
 Before = TypeVar("Before")
 After = TypeVar("After")
-
 FORMATS: Final[dict[str, Describe]] = {
     "jsonl": describe_jsonl,
     "csv": describe_csv,

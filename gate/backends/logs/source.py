@@ -12,8 +12,6 @@ from gate.backends.records import Deduplication, Records
 from gate.errors import nearest_first
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
-
-
 Relation = Callable[[Iterable[str]], str]
 """Given columns, the FROM part that reads (at least) these."""
 

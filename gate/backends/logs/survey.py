@@ -17,8 +17,6 @@ from gate.measure.counts import CountRequest
 from gate.slo.window import Span
 
 _IDS: Final = ("request_id", "requestid", "x_request_id", "x-request-id", "req_id", "id")
-
-
 JUMP: Final = timedelta(minutes=30)
 """Further back than a long answer that is logged at its end under the time of its begin."""
 

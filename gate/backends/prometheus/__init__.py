@@ -59,7 +59,6 @@ slos:
     advice="set PROMETHEUS_URL",
 )
 """For any service that counts its requests."""
-
 REGISTRATION: Final = Registration(
     settings=PrometheusSettings,
     block=BLOCK,

@@ -25,8 +25,6 @@ _HAIR: Final = Fraction(1, 10**9)
 """Of the total: what floats and extrapolation may be off."""
 _NONE_BAD: Final = "bad: nothing came back, counted as 0 beside the events that there are"
 Numbers = Mapping[Role, Fraction | None]
-
-
 TotalAndBad = tuple[Fraction, Fraction]
 
 

@@ -17,12 +17,8 @@ from gate.parsing.values import COUNT, SECRET, TEXT
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 """A header whose name has one of them is secret."""
-
-
 _LOGINS: Final = ("authorization", "proxy-authorization")
 """Headers whose value is a scheme and what is secret: ``Bearer token``."""
-
-
 _PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
 
 

@@ -56,7 +56,6 @@ slos:
 """,
     advice="write counts.yaml: counts: {availability: {total: 1000000, bad: 400}}",
 )
-
 REGISTRATION: Final = Registration(
     settings=StaticSettings,
     block=Object(

@@ -30,7 +30,6 @@ FORMATS: Final[Mapping[str, str]] = {
     "sre.google.com/v2": "gate.config.slo_files.slo_generator",
 }
 """The module that reads what a document says it is, as ``apiVersion`` or, in Sloth, ``version``."""
-
 T = TypeVar("T")
 
 

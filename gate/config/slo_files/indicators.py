@@ -22,9 +22,7 @@ from gate.slo.indicator import Sli
 from gate.slo.quantities import format_duration
 
 _WHOLE: Final = 100
-
 _TEMPLATE: Final = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
-
 T = TypeVar("T")
 
 
@@ -120,15 +118,10 @@ def query(parse: Callable[[str], T]) -> Scalar[T]:
 
 
 PERCENTAGE: Final = Scalar(_percentage, NUMBER.json)
-
 SHARE_BELOW_ONE: Final = Scalar(_share, NUMBER.json)
-
 SELECTOR: Final = Scalar(_selector, TEXT.json)
-
 COUNT: Final = query(read_count)
-
 _MILLISECOND: Final = timedelta(milliseconds=1)
-
 _ALIKE: Final = (
     "count alike, whatever their traffic; an outage at the peak counts for less than it cost, one"
     " at night for more"

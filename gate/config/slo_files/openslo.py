@@ -27,9 +27,7 @@ from gate.slo.objective import Denominator, Member
 from gate.slo.window import Window
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9._-]+")
-
 _INDICATORS: Final = ("indicator", "indicatorRef")
-
 _REFERRED_TO: Final = frozenset({"SLI", "DataSource"})
 
 

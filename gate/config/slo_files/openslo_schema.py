@@ -24,7 +24,6 @@ METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "RatioTimeslices": ("timeSliceWindow",),
 }
 """What each of them needs an objective to say of slices."""
-
 _INDICATOR: Final = Object(
     {
         "metadata": PASSED_OVER,
@@ -32,7 +31,6 @@ _INDICATOR: Final = Object(
     },
     lambda values, _: values.get("spec"),
 )
-
 _WHERE: Final = {
     "indicator": Field(schema=_INDICATOR, doc="What is measured."),
     "indicatorRef": Field(schema=NAME, doc="An SLI of another document."),
@@ -45,7 +43,6 @@ def _slice(text: str) -> timedelta:
 
 
 SLICE: Final = Scalar(_slice, DURATION.json)
-
 _OBJECTIVE: Final = Object(
     {
         "displayName": Field(schema=TEXT, doc="Part of the name, where there are several."),
@@ -122,7 +119,6 @@ TIME_WINDOW: Final = ListOf(
         _build,
     )
 )
-
 _SLO: Final = Object(
     {
         "description": PASSED_OVER,
@@ -141,7 +137,6 @@ _SLO: Final = Object(
     },
     as_read,
 )
-
 _DATA_SOURCE: Final = Object(
     {
         "type": Field(schema=TEXT, doc="What kind of server.", required=True),
@@ -150,7 +145,6 @@ _DATA_SOURCE: Final = Object(
     },
     as_read,
 )
-
 _SPECS: Final[Mapping[str, ValueSchema[Any]]] = {
     "SLO": _SLO,
     "SLI": SLI_SPEC,
@@ -158,11 +152,8 @@ _SPECS: Final[Mapping[str, ValueSchema[Any]]] = {
     **dict.fromkeys(("Service", "AlertPolicy", "AlertCondition"), Anything()),
     "AlertNotificationTarget": Anything(),
 }
-
 KINDS: Final = resources(_SPECS)
-
 _SHORTHAND: Final = re.compile(r"([1-9][0-9]{0,5})([mhdwMQY])")
-
 _PERIODS: Final = {
     "1d": Period.DAY,
     "1w": Period.WEEK,

@@ -11,8 +11,6 @@ from gate.history.charts.samples import Sample
 
 D2: Final = 1.128
 """The mean range of two standard normal values: 2 / sqrt(pi)."""
-
-
 _MOST_ALIKE: Final = 0.98
 
 
@@ -44,23 +42,13 @@ def correlation(values: Sequence[float]) -> float:
 
 _DAYS: Final = 4
 """Samples of a time of day that say what is usual then, at least."""
-
-
 _SHARE: Final = 0.5
 """Of the baseline's variance that the time of day must explain to be heeded. Of noise, 24 hours in
 7 days explain a seventh."""
-
-
 _HAIR: Final = 1e-9
 """Of a mean: what sums of floats are off by is no variation."""
-
-
 _MIDNIGHT: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 _DAY: Final = timedelta(days=1)
-
-
 _MANY: Final = 1.5
 """How many times as many events the busier half of a baseline must have to say what few do."""
 

@@ -29,21 +29,13 @@ from gate.measure.history import Series, SeriesRequest
 
 FEWEST: Final = 20
 """Points that say what is usual, at least."""
-
-
 EXPECTED: Final = 2
 """Bad events that a point should have in the mean: with fewer, steps are put together."""
-
-
 _DAY: Final = timedelta(days=1)
-
-
 _USUAL: Final[Mapping[ChartKind, Callable[[Sequence[Sample]], Baseline]]] = {
     ChartKind.RATIO: baseline_of_ratios,
     ChartKind.MEAN: baseline_of_means,
 }
-
-
 _POINTS: Final[Mapping[ChartKind, Callable[[Sequence[Sample], Baseline], list[Point]]]] = {
     ChartKind.RATIO: ratio_points,
     ChartKind.MEAN: mean_points,

@@ -82,29 +82,19 @@ _NELSON: Final = (
     Run("Nelson 5", "2 of 3 points beyond 2 sigma", 2, 3, 2),
     Run("Nelson 6", "4 of 5 points beyond 1 sigma", 4, 5, 1),
 )
-
-
 RULES: Final[Mapping[str, tuple[RunRule, ...]]] = {
     "limits": (_LIMIT,),
     "western-electric": _WESTERN_ELECTRIC,
     "nelson": _NELSON,
 }
 """The sets by name."""
-
-
 DEFAULT: Final = "limits"
 """Beside an average that sees small shifts. More rules see the smallest sooner, at four times as
 many false alarms, and more where neighbours are alike: docs/anomalies.md has both measured."""
-
-
 WEIGHT: Final = 0.2
 """Of the newest point: lambda."""
-
-
 WIDTH: Final = 2.962
 """Of the limits, in standard deviations of the average: L."""
-
-
 CAP: Final = 4.0
 """Scores beyond count as this: an outage is seen by the limits of the points, and would keep the
 average up long after it is over. A point of 4 alone does not reach the limit."""

@@ -19,16 +19,10 @@ from gate.history.cohorts.arms import Arm, Pair
 
 FEWEST_STEPS: Final = 10
 """With events, of each group: in fewer it cannot be told how failures are spread."""
-
-
 _STRETCHES: Final = (1, 2, 4, 8)
 """In steps."""
-
-
 _FEWEST_STRETCHES: Final = 20
 """Of longer ones there are at least so many."""
-
-
 Strata = Sequence[Pair]
 
 

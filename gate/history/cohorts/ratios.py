@@ -22,19 +22,12 @@ def critical(level: float) -> float:
 
 _HALVINGS: Final = 60
 """Of an interval: what is left of it is as fine as a float."""
-
 LEVEL: Final = 0.05
 """How often a difference is seen where there is none, over all comparisons together."""
-
-
 POWER: Final = 0.8
 """How often the smallest effect that a sample can show is seen."""
-
-
 _FEW: Final = 5.0
 """Expected events in a cell, below which the normal approximation is not trusted."""
-
-
 _WIDEST: Final = 40.0
 """Ratios are looked for between exp(-40) and exp(40)."""
 

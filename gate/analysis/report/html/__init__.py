@@ -21,8 +21,6 @@ from gate.slo.objective import RatioSlo
 
 Content = Callable[[ServiceReport, Report, str], Iterator[Html]]
 """From a service, the whole report and a prefix of ids to the content under a heading."""
-
-
 _SIGNS: Final = Style()
 
 
@@ -147,11 +145,7 @@ def _figures(
 
 HtmlSection = tuple[str, str, list[Html]]
 """The name of the element, the heading, and what stands below."""
-
-
 _STYLE: Final = Path(__file__).with_name("report.css")
-
-
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 """A browser fetches nothing and runs nothing, whatever else stands on the page."""
 

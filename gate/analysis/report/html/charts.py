@@ -25,8 +25,6 @@ from gate.slo.window import RollingWindow, Span
 
 _BUCKETS: Final = 60
 """Of a limit: what is usual changes little, or by the time of day."""
-
-
 _ROOM: Final = 1.05
 """Above the highest value."""
 
@@ -122,8 +120,6 @@ _COLUMNS: Final[tuple[Column[_Day], ...]] = (
     Column(title="Usual", cell=lambda day: day.chart.write(day.highest.centre), keep=7),
     Column(title="Limit", cell=lambda day: day.chart.write(day.highest.upper), keep=6),
 )
-
-
 _LOWEST: Final = -1.0
 """Of the picture, unless more is gone already: at a burn rate of 1,000 all else would be flat."""
 

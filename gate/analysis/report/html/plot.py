@@ -16,30 +16,16 @@ from gate.slo.window import Span
 
 _WIDTH: Final = 1000
 """Units of the inner picture from left to right; its other units are pixels."""
-
-
 _ABOVE: Final = 26
-
-
 _BELOW: Final = 26
-
-
 _EDGE: Final = 0.04
 """Of the width: a text so close to an edge begins or ends there."""
-
-
 _ROOM: Final = 0.12
 """Of the width: a narrower stretch has no room for a word."""
-
-
 _TEXT: Final = 0.4
 """Of the width: a text is hardly longer, on a phone."""
-
-
 _LINE: Final = 14
 """Pixels from one line of text to the next."""
-
-
 _BESIDE: Final = 4
 """Pixels between a line and its text."""
 

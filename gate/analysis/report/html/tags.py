@@ -12,7 +12,6 @@ from gate.reporters.page import Cell, Column, DataTable, Fact, Facts
 
 _VOID: Final = frozenset({"meta", "link", "br"})
 """Elements that have no content and no end tag, of those used here."""
-
 _WEB: Final = re.compile(r"https?://")
 
 
