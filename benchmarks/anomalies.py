@@ -16,13 +16,13 @@ from statistics import fmean, median
 
 import numpy as np
 
+from gate.history.charts import Counts
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import Chart, ChartKind
-from gate.history.charts.samples import Counts
 from gate.history.charts.signals import RULES
 from gate.measure.history import SeriesRequest
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 WEEK = 7 * 24
 START = datetime(2026, 10, 5, tzinfo=UTC)

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gate.budget.ratio import wilson_interval
-from gate.history.cohorts.arms import Arm, Pair
+from gate.history.cohorts import Arm, Pair, own_effect
 from gate.history.cohorts.contests import Contest, compare_all, holm
-from gate.history.cohorts.dispersion import own_effect
 from gate.history.cohorts.ratios import LEVEL, compare
 
 STEPS = 168

@@ -15,8 +15,7 @@ from typing import Final
 from gate.history.calendar_forecast import StepEvents, expected
 from gate.measure.history import Series
 from gate.slo.indicator import Sli
-from gate.slo.objective import RatioSlo
-from gate.slo.window import CalendarWindow, Period
+from gate.slo.objective import CalendarWindow, Period, RatioSlo
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = 24

@@ -20,7 +20,7 @@ from benchmarks.policies import write_policy
 from gate.backends import open_backend
 from gate.check.measure import measure
 from gate.config.load import load
-from gate.measure.counts import Limits
+from gate.measure import Limits
 
 ROWS = 3_000_000
 DAYS = 30

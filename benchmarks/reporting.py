@@ -20,7 +20,7 @@ from gate.analysis.report.words import FORMATS, render_report
 from gate.backends import Settings, open_backend
 from gate.check.options import Options
 from gate.config.load import load
-from gate.measure.counts import Answer, CountRequest, Limits
+from gate.measure import Answer, CountRequest, Limits
 from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.reporters.ansi import Style
 from tests.servers.metrics import backfill, prometheus

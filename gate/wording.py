@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, Decimal, localcontext
 from fractions import Fraction
 from typing import Final
 
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.slo.objective import CompositeSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 

@@ -31,7 +31,7 @@ from gate.cli.status import status
 from gate.config.slo_files import FORMATS
 from gate.exporters import EXPORTERS
 from gate.history.charts.signals import RULES
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.policy import DEFAULT_ACTIONS
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.reporters import PAGES, REPORTERS

@@ -10,8 +10,8 @@ from benchmarks.anomalies import PROCESSES
 from gate.analysis.anomalies.words import output
 from gate.cli.anomalies import anomalies
 from gate.config.past_schema import CONTROL_CHARTS
+from gate.history.charts import FEWEST_EVENTS
 from gate.history.charts.build import BURNING, EXPECTED, FEWEST
-from gate.history.charts.samples import FEWEST_EVENTS
 from gate.history.charts.signals import CAP, DEFAULT, RULES, WEIGHT, WIDTH
 from gate.parsing.objects import Object
 from gate.policy.changes import REPAIRS

@@ -12,7 +12,7 @@ from gate.cli.check import check
 from gate.cli.main import COMMANDS
 from gate.cli.schema import policy_schema
 from gate.errors import ExitCode
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.changes import BUILT_IN_CHANGES
 from gate.policy.policy import DEFAULT_ACTIONS
 from tests.command import Result, gate

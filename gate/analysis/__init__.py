@@ -10,7 +10,7 @@ from datetime import datetime
 from gate.decision.decision import SCHEMA_VERSION, PolicySource
 from gate.decision.slo_document import Json, instant
 from gate.errors import ExitCode
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.reporters import summary
 from gate.reporters.budgets import cause
 from gate.reporters.page import Block, Fact, Page, Section

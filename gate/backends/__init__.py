@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
-from gate.measure.counts import Backend, Limits
+from gate.measure import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.parsing.objects import Field, Object, TaggedUnion
 from gate.parsing.values import TEXT

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment, Doubt, Guards, evidence_doubts, traffic_doubts
-from gate.budget.forecast import Forecast, forecast
-from gate.budget.impact import Impact, price
+from gate.budget.forecast import Forecast, Impact, forecast, price
 from gate.budget.ratio import (
     budget_to_date,
     composite_consumed,
@@ -16,9 +15,8 @@ from gate.budget.ratio import (
     share_per_bad,
     window_burn,
 )
-from gate.measure.counts import Answer, Counts, Evidence, Spent, Unmeasured
-from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
-from gate.slo.window import CalendarWindow, Window
+from gate.measure import Answer, Counts, Evidence, Spent, Unmeasured
+from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, SpendSlo, Window
 
 _NOISE = Fraction(1, 10**9)
 """Sloth records 0.9990000000000001."""

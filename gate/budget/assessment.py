@@ -7,12 +7,10 @@ from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor
 
-from gate.budget.forecast import Forecast, Recovery
-from gate.budget.impact import Price
-from gate.measure.counts import Cause, Counts, Evidence, Unmeasured
-from gate.slo.objective import Bound, RatioSlo, Slo
+from gate.budget.forecast import Forecast, Price, Recovery
+from gate.measure import Cause, Counts, Evidence, Unmeasured
+from gate.slo.objective import Bound, RatioSlo, Slo, Span
 from gate.slo.quantities import format_duration
-from gate.slo.window import Span
 from gate.wording import describe_time
 
 

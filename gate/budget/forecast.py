@@ -1,15 +1,17 @@
-"""When a budget runs out at the present rate, and when a rolling one recovers."""
+"""What is to come of a budget: when it runs out or recovers, and what a change may cost."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
+from math import floor
 from typing import Final
 
-from gate.budget.ratio import seconds
+from gate.budget.ratio import bad_per_second, seconds
 from gate.measure.history import Series
 from gate.slo.indicator import EmptySlice, Slices
+from gate.slo.objective import RatioSlo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,3 +157,81 @@ def _is_bad(total: float, bad: float, slices: Slices) -> bool:
     if not total:
         return slices.empty is EmptySlice.BAD
     return (total - bad) / total < float(slices.target) - _TIE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """A change that goes wrong: this share of traffic fails this often until somebody notices."""
+
+    canary: Fraction = Fraction(1)
+    """Share of the traffic that meets the change, 0 to 1."""
+    failures: Fraction = Fraction(1)
+    """Share of that traffic that fails, 0 to 1."""
+    detect: timedelta = timedelta(minutes=5)
+    """Time from the start of the failure to its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What an impact costs one SLO, and what the remaining budget could pay for."""
+
+    impact: Impact
+    """The failure that was priced."""
+    cost: Fraction
+    """Share of the whole budget, at least 0: f q d x rate / (b n)."""
+    largest_canary: Fraction
+    """Largest share of traffic, 0 to 1, that what is left can pay for."""
+    longest_detect: timedelta | None
+    """Longest time to detect that what is left can pay for; None: any."""
+
+
+def price(
+    impact: Impact, slo: RatioSlo, *, share: Fraction, remaining: Fraction, rate: Fraction
+) -> Price:
+    """Price an impact.
+
+    Args:
+        impact: the failure.
+        slo: what was promised.
+        share: share of the budget that one bad event spends.
+        remaining: share of the budget that is left; may be negative.
+        rate: events a second that the service sees.
+    """
+
+    def spending(canary: Fraction) -> Fraction:
+        """Share of the budget that is spent per second of failure."""
+        return bad_per_second(slo, canary * impact.failures, rate) * share
+
+    cost = spending(impact.canary) * seconds(impact.detect)
+    return Price(
+        impact=impact,
+        cost=cost,
+        largest_canary=_largest_canary(impact, slo, remaining, spending(Fraction(1))),
+        longest_detect=_longest_detect(remaining, spending(impact.canary)),
+    )
+
+
+def _largest_canary(
+    impact: Impact, slo: RatioSlo, remaining: Fraction, spending: Fraction
+) -> Fraction:
+    if remaining <= 0:
+        return Fraction(0)
+    cost_of_all = spending * seconds(impact.detect)
+    if cost_of_all <= remaining:
+        return Fraction(1)
+    if slo.slices is not None:
+        # A slice is spent as a whole once too much of it fails, so only a canary too small to do
+        # that is free; there is nothing between.
+        return (1 - slo.slices.target) / impact.failures
+    return remaining / cost_of_all
+
+
+def _longest_detect(remaining: Fraction, spending: Fraction) -> timedelta | None:
+    if remaining <= 0:
+        return timedelta()
+    if not spending:
+        return None
+    try:
+        return timedelta(microseconds=floor(remaining / spending * 1_000_000))
+    except OverflowError:
+        return None

@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from math import floor, sqrt
 
-from gate.measure.counts import Answer, Cause, Counts, Unmeasured
-from gate.slo.objective import Denominator, RatioSlo
-from gate.slo.window import CalendarWindow
+from gate.measure import Answer, Cause, Counts, Unmeasured
+from gate.slo.objective import CalendarWindow, Denominator, RatioSlo
 
 
 def burn_rate(total: Fraction, bad: Fraction, budget: Fraction) -> Fraction:

@@ -24,8 +24,7 @@ from gate.policy.findings import Verdict
 from gate.policy.judge import allowed_now, judge
 from gate.policy.policy import Policy
 from gate.policy.rule_settings import Freeze
-from gate.slo.objective import CompositeSlo, RatioSlo
-from gate.slo.window import CalendarWindow, RollingWindow, Span
+from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWindow, Span
 
 Measured = tuple[tuple[Assessment, ...], Past]
 """The budgets of a policy, and what its rules that look back need."""

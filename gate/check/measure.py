@@ -9,22 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 from gate.backends import Settings, history_of
 from gate.budget.assess import PRESENT, assess_composite, assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
-from gate.budget.impact import Impact
+from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
 from gate.errors import UsageError
-from gate.measure.counts import (
-    Answer,
-    Backend,
-    Cause,
-    CountRequest,
-    Limits,
-    Unmeasured,
-    rule_labels,
-)
+from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasured, rule_labels
 from gate.measure.history import HistoryBackend, Series, SeriesAnswer
 from gate.policy.policy import Policy
-from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo, counts_events
-from gate.slo.window import RollingWindow
+from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, SpendSlo, counts_events
 from gate.wording import NO_HISTORY, NO_STEPS, without_events
 
 if TYPE_CHECKING:

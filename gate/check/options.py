@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from gate.budget.impact import Impact
+from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
 from gate.decision.decision import Context, PolicyDecision, exit_code
 from gate.errors import ExitCode, UsageError

@@ -13,7 +13,7 @@ from gate.history.charts.chart import Drawn
 from gate.history.charts.signals import DEFAULT
 from gate.history.incidents import budget_events, find_incidents, known_steps
 from gate.history.past_budget import BurnDown, burn_down, sketched
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest, newest_steps
 from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy

@@ -13,10 +13,16 @@ from gate.check.decide import Measured, decide
 from gate.check.measure import OpenBackend, measure, run_concurrently
 from gate.check.options import Options, check_override, overriding
 from gate.config.load import PolicyFile
-from gate.decision.decision import Decision, PolicyDecision, Proposed, exit_code
-from gate.decision.status import PolicyStatus, Status
+from gate.decision.decision import (
+    Decision,
+    PolicyDecision,
+    PolicyStatus,
+    Proposed,
+    Status,
+    exit_code,
+)
 from gate.errors import UsageError, nearest
-from gate.measure.counts import Backend, Limits
+from gate.measure import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.policy.case import NO_PAST
 from gate.policy.findings import worst

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import click
 
-from gate.budget.impact import Impact
+from gate.budget.forecast import Impact
 from gate.check.options import Options
 from gate.check.run import run_check
 from gate.cli.ci_environment import CiEnvironment, context_of, keep_comment, show_verdict

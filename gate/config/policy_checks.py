@@ -18,8 +18,7 @@ from gate.policy.changes import BUILT_IN_CHANGES, ROLLBACK
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.indicator import Sli
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo, counts_events
-from gate.slo.window import RollingWindow, Window
+from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo, Window, counts_events
 
 _LOOKING_BACK: Final = ("postmortems", "control_charts")
 """Rules that need the history."""

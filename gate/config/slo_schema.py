@@ -24,8 +24,19 @@ from gate.parsing.values import (
     ZONE,
 )
 from gate.slo.indicator import EmptySlice, Sli, Slices
-from gate.slo.objective import Bound, CompositeSlo, Denominator, Member, RatioSlo, Slo, SpendSlo
-from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
+from gate.slo.objective import (
+    Bound,
+    CalendarWindow,
+    CompositeSlo,
+    Denominator,
+    Member,
+    Period,
+    RatioSlo,
+    RollingWindow,
+    Slo,
+    SpendSlo,
+    Window,
+)
 
 
 def _build_window(values: Values, _reader: Reader) -> tuple[Window, Denominator]:

@@ -10,8 +10,8 @@ from gate.decision.decision import (
     Context,
     Decision,
     PolicyDecision,
-    PolicySource,
     Proposed,
+    source_document,
 )
 from gate.decision.slo_document import Json, instant, slo_document
 from gate.policy.findings import Finding
@@ -98,16 +98,6 @@ def to_document(decision: Decision) -> Json:
         "policies": [_policy(policy, decision) for policy in decision.policies],
     }
     return sealed(document, decision.key)
-
-
-def source_document(source: PolicySource) -> Json:
-    """Return where a policy came from."""
-    return {
-        "path": source.path,
-        "sha256": source.sha256,
-        "revision": source.revision,
-        "modified": source.modified,
-    }
 
 
 def _policy(decided: PolicyDecision, decision: Decision) -> Json:

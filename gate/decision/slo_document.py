@@ -6,11 +6,10 @@ from fractions import Fraction
 
 from gate.budget.assessment import Assessment
 from gate.budget.ratio import allowed_downtime, seconds
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.slo.indicator import Slices
-from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
-from gate.slo.window import CalendarWindow
 
 MEASURED = "measured"
 """The status of a budget without any doubt; otherwise the first doubt's cause."""

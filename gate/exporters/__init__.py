@@ -1,10 +1,18 @@
-"""What a policy promises, written for other tools."""
+"""What a policy promises, written for other tools: a format is a module, registered here."""
 
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from gate.exporters.indicator import Exported
+from gate.config.sli_schema import sli_kind
 from gate.policy.policy import Policy
+from gate.promql.buckets import Boundary, Buckets
+from gate.promql.expression import Expression, read_expression
+from gate.promql.grammar import ExpressionError
+from gate.slo.indicator import Bucket, Sli
+from gate.slo.objective import CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
 
 EXPORTERS: Final[dict[str, str]] = {
     "openslo": "gate.exporters.openslo",
@@ -15,6 +23,16 @@ EXPORTERS: Final[dict[str, str]] = {
 """The formats by name, each a module with ``export``."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A document in another tool's format."""
+
+    text: str | None
+    """None: not one SLO could be written."""
+    remarks: tuple[str, ...] = ()
+    """What was left out, and what its reader must know: a sentence each."""
+
+
 def export(name: str, policy: Policy) -> Exported:
     """Write a policy, whose backend speaks PromQL, in a format.
 
@@ -23,3 +41,131 @@ def export(name: str, policy: Policy) -> Exported:
     """
     exported: Exported = import_module(EXPORTERS[name]).export(policy)
     return exported
+
+
+T = TypeVar("T")
+
+
+class NotExportableError(Exception):
+    """An SLO cannot be said in the format; the text is the reason."""
+
+
+def each(
+    slos: Iterable[Slo], write: Callable[[Slo], tuple[T, tuple[str, ...]]]
+) -> tuple[list[T], tuple[str, ...]]:
+    """Write every SLO that can be written; return these, and the remarks about all."""
+    written, remarks = list[T](), list[str]()
+    for slo in slos:
+        try:
+            entry, notes = write(slo)
+        except NotExportableError as error:
+            remarks.append(f"{slo.name} is left out: {error}")
+            continue
+        written.append(entry)
+        remarks += [f"{slo.name}: {note}" for note in notes]
+    return written, tuple(remarks)
+
+
+def yaml_text(*documents: Any) -> str:
+    """Write YAML documents, their keys in the order given, no line folded."""
+    import yaml  # noqa: PLC0415 - the dashboard needs none
+
+    return yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True, width=100_000)
+
+
+_LE: Final = "its boundary is matched as clients usually write it; the live one was not asked"
+
+
+_CALL: Final = re.compile(r"sum\(increase\([^()]*\)\)")
+
+
+_NOT_SAID: Final = ("sla", "sampled", "min_events")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedIndicator:
+    """A share of events, by the expressions that count them."""
+
+    roles: Mapping[str, Expression]
+    """Two of total, good and bad; or the gauge."""
+    lacking: tuple[str, ...] = ()
+    """As of a histogram: `gate.promql.expression.rule_expressions`."""
+    notes: tuple[str, ...] = ()
+
+    def bad(self, window: str) -> str:
+        """Return the bad events over a window such as ``5m``; absent or 0 where there are none."""
+        if "bad" in self.roles:
+            text = self.roles["bad"].over(window)
+            zero_already = "vector(0)" in text
+            return text if zero_already else f"{self._operand('bad', window)} or vector(0)"
+        return f"{self._operand('total', window)} - {self._operand('good', window)}"
+
+    def total(self, window: str) -> str:
+        """Return all events over a window."""
+        if "total" in self.roles:
+            return self.roles["total"].over(window)
+        return f"{self._operand('good', window)} + ({self.bad(window)})"
+
+    def _operand(self, role: str, window: str) -> str:
+        """Write a count so that operators may stand beside it."""
+        text = self.roles[role].over(window)
+        return text if _CALL.fullmatch(text) else f"({text})"
+
+
+def counted(slo: Slo) -> tuple[RatioSlo, CountedIndicator]:
+    """Return an SLO whose budget is a share of events, and how they are counted.
+
+    Raises:
+        NotExportableError: it is another kind of SLO.
+    """
+    if isinstance(slo, SpendSlo):
+        raise NotExportableError("an allowance is no share of events")
+    if isinstance(slo, CompositeSlo):
+        raise NotExportableError("a composite has no indicator of its own")
+    if slo.denominator is not Denominator.PERIOD:
+        raise NotExportableError("a budget to date cannot be said there")
+    if slo.sli.sliced:
+        raise NotExportableError("it is a mean of the ratios of timeslices, and no share of events")
+    return slo, _of(slo.sli)
+
+
+def unsaid(slo: RatioSlo) -> tuple[str, ...]:
+    """Return what the gate alone knows of an SLO, as a remark."""
+    keys = [key for key in _NOT_SAID if getattr(slo, key) is not None]
+    keys += ["advisory"] if slo.advisory else []
+    return (f"there is no place for {', '.join(keys)}",) if keys else ()
+
+
+def _of(sli: Sli) -> CountedIndicator:
+    lacking, notes = tuple[str, ...](), sli.notes
+    try:
+        if sli.histogram is not None:
+            if sli.histogram.bucket is not Bucket.EXACT:
+                reason = "which boundary stands for its threshold is known by the live server only"
+                raise NotExportableError(f"{reason}; give a threshold that is one")
+            buckets = Buckets.of(sli.histogram, sli.labels)
+            boundary = Boundary(value=sli.histogram.threshold, texts=())
+            lacking, notes = (buckets.lacking(boundary),), (*notes, _LE)
+            exact = buckets.up_to((boundary,))
+        else:
+            exact = sli
+        roles = _read(exact, sli.labels if exact is sli else None)
+    except ExpressionError as error:
+        raise NotExportableError(f"its expression cannot be read: {error}") from error
+    if sli.older:
+        notes = (*notes, f"written by the newest of its names: {_names(roles)}")
+    return CountedIndicator(roles=roles, lacking=lacking, notes=notes)
+
+
+def _read(sli: Sli, labels: Mapping[str, str] | None) -> dict[str, Expression]:
+    if sli_kind(sli) == "gauge":
+        return {"gauge": read_expression(sli.gauge or "", labels, gauge=True)}
+    texts = {"total": sli.total, "good": sli.good, "bad": sli.bad}
+    if sli.total is not None and sli.bad is not None:
+        del texts["good"]  # follows from the other two
+    return {role: read_expression(text, labels) for role, text in texts.items() if text is not None}
+
+
+def _names(roles: Mapping[str, Expression]) -> str:
+    selectors = (selector for expression in roles.values() for selector in expression.selectors)
+    return ", ".join(dict.fromkeys(selector.partition("{")[0] for selector in selectors))

@@ -9,11 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from gate.errors import UsageError
-from gate.exporters.indicator import CountedIndicator, Exported, NotExportableError, counted, each
+from gate.exporters import CountedIndicator, Exported, NotExportableError, counted, each
 from gate.policy.policy import Policy
-from gate.slo.objective import RatioSlo, Slo
+from gate.slo.objective import RatioSlo, RollingWindow, Slo
 from gate.slo.quantities import decimal, format_duration
-from gate.slo.window import RollingWindow
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.builders.dashboard import Dashboard

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from gate.exporters.indicator import (
+from gate.exporters import (
     CountedIndicator,
     Exported,
     NotExportableError,
@@ -18,9 +18,8 @@ from gate.exporters.indicator import (
 )
 from gate.policy.policy import Policy
 from gate.slo.indicator import EmptySlice
-from gate.slo.objective import RatioSlo, Slo
+from gate.slo.objective import Period, RatioSlo, RollingWindow, Slo, Window
 from gate.slo.quantities import format_duration
-from gate.slo.window import Period, RollingWindow, Window
 
 _VERSION: Final = "openslo/v1"
 _SOURCE: Final = "prometheus"

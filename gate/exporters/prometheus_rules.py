@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gate.exporters.indicator import Exported, NotExportableError, counted, each, yaml_text
-from gate.measure.counts import rule_labels
+from gate.exporters import Exported, NotExportableError, counted, each, yaml_text
+from gate.measure import rule_labels
 from gate.policy.policy import Policy
 from gate.policy.rule_settings import Effect
-from gate.promql.recording import (
+from gate.promql.expression import (
     EVERY,
     FINGERPRINT,
     events,
@@ -21,9 +21,8 @@ from gate.promql.recording import (
     rule_name,
 )
 from gate.promql.selectors import matchers
-from gate.slo.objective import RatioSlo, Slo
+from gate.slo.objective import RatioSlo, RollingWindow, Slo
 from gate.slo.quantities import decimal, format_duration
-from gate.slo.window import RollingWindow
 
 _RATIO: Final = "gate:slo_errors:ratio"
 _REMAINING: Final = "gate:slo_budget_remaining:ratio"

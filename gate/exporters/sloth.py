@@ -6,10 +6,9 @@ https://github.com/slok/sloth/blob/main/pkg/prometheus/api/v1/README.md
 from datetime import timedelta
 from typing import Any, Final
 
-from gate.exporters.indicator import Exported, NotExportableError, counted, each, unsaid, yaml_text
+from gate.exporters import Exported, NotExportableError, counted, each, unsaid, yaml_text
 from gate.policy.policy import Policy
-from gate.slo.objective import Slo
-from gate.slo.window import RollingWindow
+from gate.slo.objective import RollingWindow, Slo
 
 _PERIOD: Final = RollingWindow(timedelta(days=30))
 _WINDOW: Final = "{{.window}}"

@@ -11,8 +11,7 @@ from typing import Final
 from gate.budget.ratio import budget_to_date
 from gate.history.periods import PastPeriod, PeriodCut
 from gate.measure.history import Series
-from gate.slo.objective import RatioSlo
-from gate.slo.window import RollingWindow
+from gate.slo.objective import RatioSlo, RollingWindow
 
 MOST: Final = Fraction(95, 100)
 """The share of the periods in which an objective should be met."""

@@ -10,8 +10,7 @@ from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
 from gate.history.incidents import burn_rates, steps_of
 from gate.measure.history import SHORTEST, Series, SeriesRequest, newest_steps
-from gate.slo.objective import RatioSlo, Slo
-from gate.slo.window import Span
+from gate.slo.objective import RatioSlo, Slo, Span
 
 _CELLS: Final = 20
 """Of a burn-down in a line of text."""

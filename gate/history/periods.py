@@ -8,10 +8,9 @@ from itertools import pairwise
 from math import ceil, fsum, gcd
 from typing import Final
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.measure.history import MOST_STEPS, SHORTEST, Series
-from gate.slo.objective import RatioSlo
-from gate.slo.window import RollingWindow, Span, Window
+from gate.slo.objective import RatioSlo, RollingWindow, Span, Window
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _MICROSECOND: Final = timedelta(microseconds=1)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from gate.history.service_incidents import ServiceIncident
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 BEFORE: Final = timedelta(hours=1)
 """How long before an incident a deploy still counts as shortly before it."""

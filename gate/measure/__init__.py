@@ -1,1 +1,138 @@
-"""The contract with backends: what is asked of them, and what they answer. Pure."""
+"""The contract with backends: what is asked, and what can be answered.
+
+A count that is not there is a value of its own with a cause and a sentence, never a zero.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import Protocol
+
+from gate.slo.indicator import Sli, Slices
+from gate.slo.objective import Span
+
+
+class Cause(StrEnum):
+    """Why a budget is not known, or not well enough. The keys of the policy's ``on:`` table."""
+
+    NO_DATA = "no_data"
+    """The backend has nothing for this indicator and window."""
+    NO_TRAFFIC = "no_traffic"
+    """There is data, and it says that no event happened: neither good nor bad."""
+    INVALID = "invalid"
+    """An answer that cannot be a count: NaN, infinite, negative, bad > total, several series."""
+    STALE = "stale"
+    """The newest sample is too old to speak for now."""
+    PARTIAL = "partial"
+    """The backend itself warns that a part of the answer is missing."""
+    BACKEND_ERROR = "backend_error"
+    """The backend could not be reached, refused, failed, or answered something unreadable."""
+    LOW_TRAFFIC = "low_traffic"
+    """Fewer events than the policy needs to speak of a ratio."""
+    LOW_COVERAGE = "low_coverage"
+    """Too small a share of the window has data."""
+
+
+def rule_labels(service: str, slo: str) -> dict[str, str]:
+    """Return the labels that all recording rules of an SLO have."""
+    return {"service": service, "slo": slo}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountRequest:
+    """One count to be made: an indicator over a stretch of time."""
+
+    sli: Sli
+    span: Span
+    """Its end is the run's one instant."""
+    slices: Slices | None = None
+    """Given: count slices instead of events."""
+    probe: bool = False
+    """Also say how old the newest sample is and how much of the span has data."""
+    amount: bool = False
+    """What is spent is asked for, and not events: the answer is `Spent`."""
+    rule_labels: Mapping[str, str] | None = None
+    """Which labels the recording rules have that ``gate export`` writes for this indicator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """How far an answer can be trusted, and what was asked to get it."""
+
+    query: str
+    """The expressions as they were sent, for people to repeat. Never holds a secret."""
+    newest: datetime | None = None
+    """The newest sample at or before the instant; None where it was not asked for or not found."""
+    coverage: Fraction | None = None
+    """Share of the span that has data, 0 to 1; None where it was not asked for or cannot be had."""
+    warnings: tuple[str, ...] = ()
+    """What the backend says is missing from its answer. Not empty means: a partial answer."""
+    objective: Fraction | None = None
+    """What the tool promises whose recorded series were counted; None: not known."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know and what changes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Events (or slices) over the span: 0 < total, 0 <= bad <= total; need not be whole."""
+
+    total: Fraction
+    bad: Fraction
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """An amount spent over the span, at least 0, in the unit of the allowance."""
+
+    amount: Fraction
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmeasured:
+    """There is no count, and this is why."""
+
+    cause: Cause
+    reason: str
+    """One sentence without a full stop, which names the indicator's part and what came back."""
+    query: str | None = None
+
+
+Answer = Counts | Spent | Unmeasured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The run's own bounds on a backend's work."""
+
+    timeout: timedelta
+    """For everything that the backend does in this run."""
+
+
+class Backend(Protocol):
+    """Anything that can count. One call a run: a slow backend is asked once, not 64 times."""
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+        """Answer every request, in order, all evaluated at the one instant ``at``.
+
+        Never raises for what a backend can do wrong: that is an `Unmeasured` with its cause.
+        `Spent` answers requests whose indicator has ``spent``, `Counts` all others.
+        """
+        ...
+
+
+class MeasurementError(Exception):
+    """Ends the work on one request: there is no number, and this is why."""
+
+    def __init__(self, cause: Cause, reason: str) -> None:
+        super().__init__(reason)
+        self.cause = cause
+        self.reason = reason
+
+    def answer(self, query: str | None = None) -> Unmeasured:
+        """Return it as the answer to a request; ``query`` is what was sent, None: nothing."""
+        return Unmeasured(cause=self.cause, reason=self.reason, query=query)

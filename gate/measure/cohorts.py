@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol, runtime_checkable
 
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 LabelValues = tuple[str, ...]
 """One value for each label that was asked for; empty: the event has no such label, or NULL."""

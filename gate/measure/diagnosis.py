@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Protocol
 
-from gate.measure.counts import CountRequest
+from gate.measure import CountRequest
 
 
 class Level(StrEnum):

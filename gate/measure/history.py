@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final, Protocol, runtime_checkable
 
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 MOST_STEPS: Final = 720
 """Of a window: one an hour for 30 days, so that an instant is good to the hour, and a share of the

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.policy import Action, Policy
 from gate.policy.rule_settings import Effect

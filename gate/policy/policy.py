@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.budget.assessment import Guards
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.changes import ChangeMatcher
 from gate.policy.override import OverrideRule
 from gate.policy.rule_settings import (

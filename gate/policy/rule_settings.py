@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.measure.history import newest_steps
 from gate.policy.changes import REPAIRS
-from gate.slo.objective import RatioSlo
-from gate.slo.window import CalendarWindow, Span
+from gate.slo.objective import CalendarWindow, RatioSlo, Span
 
 if TYPE_CHECKING:  # most policies have no such rule
     from gate.history.records import IncidentRecord

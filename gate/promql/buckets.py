@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Self
 
-from gate.measure.counts import Cause, MeasurementError
+from gate.measure import Cause, MeasurementError
 from gate.promql.expression import read_selector
 from gate.promql.selectors import add_matchers, quote
 from gate.slo.indicator import Bucket, Histogram, Sli

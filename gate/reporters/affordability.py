@@ -7,7 +7,7 @@ from typing import Final
 
 from gate import wording
 from gate.budget.assessment import Assessment
-from gate.budget.impact import Impact, Price
+from gate.budget.forecast import Impact, Price
 from gate.reporters.page import Fact
 from gate.slo.objective import RatioSlo
 from gate.wording import describe_time

@@ -1,11 +1,15 @@
-"""Plain text as a terminal shows it: widths, wrapping, colours. Colour only repeats a word."""
+"""Plain text as a terminal shows it: colours, widths, wrapping, and tables that fit."""
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import zip_longest
+from typing import Any, Final
 
 from gate.policy.findings import Verdict
+from gate.reporters.escape import plain
+from gate.reporters.page import MUST, Cell, Column, DataTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,11 @@ class Style:
 
 
 BOLD: Final = "1"
+
+
 DIM: Final = "2"
+
+
 _SIGNS: Final = {
     Verdict.ALLOW: ("✔", "+"),
     Verdict.WARN: ("▲", "!"),
@@ -29,21 +37,31 @@ _SIGNS: Final = {
     Verdict.BLOCK: ("✖", "x"),
 }
 """A sign in Unicode and in ASCII."""
+
+
 _BADGES: Final = {
     Verdict.ALLOW: "1;30;42",
     Verdict.WARN: "1;30;43",
     Verdict.UNDECIDED: "1;37;45",
     Verdict.BLOCK: "1;37;41",
 }
+
+
 _COLOURS: Final = {
     Verdict.ALLOW: "32",  # green
     Verdict.WARN: "33",  # yellow
     Verdict.UNDECIDED: "35",  # magenta
     Verdict.BLOCK: "31",  # red
 }
+
+
 _SPACE: Final = re.compile(r" +(?!%|UTC|[0-9]{2}:[0-9]{2})")
 """Where a line may break: not within 99.9 % or 2026-11-23 20:53 UTC."""
+
+
 GAP: Final = "  "
+
+
 _NARROWEST: Final = 12
 """Columns that a wrapped text has at least; numbers and most words stay whole."""
 
@@ -110,3 +128,67 @@ def mark_sign(verdict: Verdict, style: Style) -> str:
 def coloured(verdict: Verdict, text: str, style: Style) -> str:
     """Write a text in the colour of a verdict."""
     return ink(text, _COLOURS[verdict], style)
+
+
+_LEAST: Final = 12
+"""Columns of text that a column of words has at least."""
+
+
+Grid = list[list[list[str]]]
+"""Rows of cells of lines."""
+
+
+def text_table(table: DataTable, style: Style) -> Iterator[str]:
+    """Yield the lines of the table, indented: a head, a rule, the rows.
+
+    Columns of words wrap where the table is too wide; then the columns of lowest ``keep`` go.
+    Those that must stay stay, even where they do not fit.
+    """
+    columns, width = table.columns, style.width - len(GAP)
+    grid = [
+        [_lines(column, cell, width, style) for column, cell in zip(columns, row, strict=True)]
+        for row in table.rows
+    ]
+    kept = _kept(columns, grid, width)
+    widths = {place: _width(columns[place], place, grid) for place in kept}
+    heads = [pad(columns[p].title, widths[p], right=columns[p].right) for p in kept]
+    rule = "─" if style.unicode else "-"
+    for line in (GAP.join(heads), GAP.join(rule * widths[place] for place in kept)):
+        yield f"{GAP}{ink(line, DIM, style)}".rstrip()
+    for row, lines in zip(table.rows, grid, strict=True):
+        for texts in zip_longest(*(lines[place] for place in kept), fillvalue=""):
+            painted = [
+                _painted(row[p], pad(text, widths[p], right=columns[p].right), style)
+                for p, text in zip(kept, texts, strict=True)
+            ]
+            yield f"{GAP}{GAP.join(painted)}".rstrip()
+
+
+def _painted(cell: Cell, text: str, style: Style) -> str:
+    if cell.strong:
+        return ink(text, BOLD, style)
+    return text if cell.tone is None else coloured(cell.tone, text, style)
+
+
+def _lines(column: Column[Any], cell: Cell, width: int, style: Style) -> list[str]:
+    text = plain(cell.text if style.unicode or cell.ascii is None else cell.ascii)
+    return [text] if column.share is None else wrap(text, max(_LEAST, width // column.share))
+
+
+def _kept(columns: Sequence[Column[Any]], grid: Grid, width: int) -> list[int]:
+    kept = list(range(len(columns)))
+    while _total(columns, kept, grid) > width:
+        least = min(kept, key=lambda place: columns[place].keep)
+        if columns[least].keep == MUST:
+            break
+        kept.remove(least)
+    return kept
+
+
+def _total(columns: Sequence[Column[Any]], kept: Sequence[int], grid: Grid) -> int:
+    return sum(_width(columns[place], place, grid) + len(GAP) for place in kept) - len(GAP)
+
+
+def _width(column: Column[Any], place: int, grid: Grid) -> int:
+    cells = [line for row in grid for line in row[place]]
+    return max(map(text_width, [column.title, *cells]))

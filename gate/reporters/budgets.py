@@ -9,13 +9,12 @@ from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Forecast
 from gate.budget.ratio import allowed_downtime
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.policy.findings import Verdict
 from gate.reporters.affordability import affordability
 from gate.reporters.page import MUST, Cell, Column, DataTable, Fact, tabulate
-from gate.slo.objective import CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
+from gate.slo.objective import CalendarWindow, CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
-from gate.slo.window import CalendarWindow
 from gate.wording import describe_time
 
 _BAR: Final = 10

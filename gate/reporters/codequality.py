@@ -9,8 +9,8 @@ from typing import Final
 from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style
+from gate.reporters.decision_page import Problem, place, problems
 from gate.reporters.escape import plain
-from gate.reporters.problems import Problem, place, problems
 
 _SEVERITIES: Final = {
     Verdict.BLOCK: "blocker",

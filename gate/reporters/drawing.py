@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gate.budget.assessment import Assessment
 from gate.reporters.ansi import pad, text_width
 from gate.reporters.page import Cell, Column
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 if TYPE_CHECKING:  # `gate check` comes by here, and needs none
     from gate.history.charts.chart import Chart, Point

@@ -9,8 +9,8 @@ from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.ansi import Style
+from gate.reporters.decision_page import Problem, place, problems
 from gate.reporters.escape import plain
-from gate.reporters.problems import Problem, place, problems
 
 _MOST: Final = 10
 """GitHub shows no more of one kind from one step."""

@@ -13,6 +13,7 @@ from gate.reporters.ansi import (
     hang,
     ink,
     mark_sign,
+    text_table,
     text_width,
     wrap,
 )
@@ -35,7 +36,6 @@ from gate.reporters.page import (
     QueryText,
     Section,
 )
-from gate.reporters.text_table import text_table
 
 _LABELS: Final = 13
 """Columns of the labels, the same in every part of the page."""

@@ -12,8 +12,8 @@ from urllib.parse import quote
 from gate.decision.decision import Decision
 from gate.policy.findings import Rule, Verdict
 from gate.reporters.ansi import Style
+from gate.reporters.decision_page import Problem, place, problems
 from gate.reporters.escape import plain
-from gate.reporters.problems import Problem, place, problems
 
 _LEVELS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WARN: "warning"}
 _RULES: Final[Mapping[Rule, str]] = {

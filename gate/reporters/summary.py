@@ -16,8 +16,7 @@ from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import budgets
 from gate.reporters.affordability import most_affordable
 from gate.reporters.page import Fact, Facts
-from gate.slo.objective import RatioSlo, SpendSlo
-from gate.slo.window import RollingWindow
+from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
 from gate.wording import describe_time
 
 _REVISION: Final = 12

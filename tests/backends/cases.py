@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from tests.cli.installed import command
 
 SECRET = "h0p-of-the-server"

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from tests.backends.cases import IN_FILES, Case, Contract, Failure, Play, Setup
 from tests.backends.prometheus.played import AT
 

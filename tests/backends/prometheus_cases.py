@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 import trustme
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from tests.backends.cases import OVER_HTTP, SECRET, Case, Contract, Failure, Play, Setup
 from tests.backends.loopback import Handle, send, serving
 from tests.backends.prometheus.played import AT, RATIO, FakePrometheus, failure, success

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from tests.backends.cases import IN_FILES, Case, Contract, Failure, Play, Setup
 
 SETUP = Setup(backend={"type": "static", "path": "counts.yaml"}, slo={"objective": "99.9%"})

@@ -15,7 +15,7 @@ import yaml
 
 from gate.backends import BACKENDS
 from gate.errors import ExitCode
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from tests.backends.cases import SECRET, Case, Contract, Play, Setup
 from tests.backends.logs_cases import LOGS

@@ -8,9 +8,9 @@ import pytest
 
 from gate.backends import open_backend
 from gate.backends.static import StaticSettings
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
 from gate.slo.indicator import Sli
-from gate.slo.window import RollingWindow, Span
+from gate.slo.objective import RollingWindow, Span
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 MONTH = RollingWindow(timedelta(days=30)).counted(AT)

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment, Guards
-from gate.budget.impact import Impact
-from gate.measure.counts import Answer, Cause, Counts, Evidence, Spent, Unmeasured
+from gate.budget.forecast import Impact
+from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
 from gate.slo.indicator import Sli, Slices
-from gate.slo.objective import RatioSlo, SpendSlo
-from gate.slo.window import CalendarWindow, Period, RollingWindow
+from gate.slo.objective import CalendarWindow, Period, RatioSlo, RollingWindow, SpendSlo
 
 AT: Final = datetime(2026, 11, 20, 14, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)

@@ -6,8 +6,7 @@ from gate.budget.assess import assess_ratio
 from gate.budget.assessment import Assessment
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Sli
-from gate.slo.objective import RatioSlo
-from gate.slo.window import Span
+from gate.slo.objective import RatioSlo, Span
 from tests.budget.building import AT, GUARDS, counts, ratio_slo
 
 

@@ -11,8 +11,7 @@ from gate.budget.assessment import Assessment
 from gate.history.past_budget import burn_down, sketched
 from gate.measure.history import Series
 from gate.slo.indicator import Sli
-from gate.slo.objective import SpendSlo
-from gate.slo.window import Span
+from gate.slo.objective import Span, SpendSlo
 from tests.budget.building import (
     AT,
     DAY,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.measure.counts import Answer, Cause, Unmeasured
+from gate.measure import Answer, Cause, Unmeasured
 from gate.slo.indicator import Sli
 from tests.budget.building import (
     AT,

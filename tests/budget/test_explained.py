@@ -12,7 +12,7 @@ from gate.history.records import (
     records_without_impact,
 )
 from gate.history.service_incidents import ServiceIncident, SloImpact
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 END = START + timedelta(minutes=30)

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import forecast
-from gate.measure.counts import Cause
-from gate.slo.objective import Denominator
-from gate.slo.window import Window
+from gate.measure import Cause
+from gate.slo.objective import Denominator, Window
 from tests.budget.building import AT, DAY, MONTH, ROLLING, counts, lost, ratio, spend
 
 MONTH_END = datetime(2026, 12, 1, tzinfo=UTC)

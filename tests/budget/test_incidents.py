@@ -19,7 +19,7 @@ from gate.history.incidents import (
 )
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 STEP = timedelta(minutes=5)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gate.budget.assess import PRESENT
 from gate.budget.ratio import burn_rate, composite_consumed
-from gate.measure.counts import Counts, Spent
+from gate.measure import Counts, Spent
 from gate.slo.objective import Denominator
 from tests.budget.building import (
     AT,

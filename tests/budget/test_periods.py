@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.history.periods import PastPeriod, PeriodCut, cut, look_at
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.measure.history import Series
 from gate.slo.indicator import Sli
-from gate.slo.objective import RatioSlo
-from gate.slo.window import CalendarWindow, RollingWindow, Span
+from gate.slo.objective import CalendarWindow, RatioSlo, RollingWindow, Span
 
 AT = datetime(2026, 11, 15, 10, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)

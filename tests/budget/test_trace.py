@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gate.history.past_budget import Trace, thin, trace
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.budget.building import AT, DAY, HOUR
 from tests.budget.telling import asked, measured, series
 

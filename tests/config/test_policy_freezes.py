@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from gate.policy.rule_settings import Freeze
 from tests.config.texts import assert_mistake, policy, sound

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gate.slo.indicator import EmptySlice, Sli, Slices
-from gate.slo.objective import Bound, CompositeSlo, Member, SpendSlo
-from gate.slo.window import CalendarWindow, Period
+from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, Period, SpendSlo
 from tests.config.texts import SLOS, assert_mistake, only_ratio, policy, slo, sound
 
 OBJECTIVE = "objective: 99.9%"

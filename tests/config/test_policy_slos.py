@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gate.slo.indicator import Sli
-from gate.slo.objective import Denominator, RatioSlo
-from gate.slo.window import CalendarWindow, Period, RollingWindow
+from gate.slo.objective import CalendarWindow, Denominator, Period, RatioSlo, RollingWindow
 from tests.config.texts import assert_mistake, only_ratio, policy, slo
 
 OBJECTIVE = "objective: 99.9%"

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from tests.config.texts import (
     BACKEND,
     HEAD,

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.impact import Impact
+from gate.budget.forecast import Impact
+from gate.decision.decision import status_document
 from gate.decision.document import to_document
 from gate.decision.slo_document import instant, number, share, slo_document
-from gate.decision.status import status_document
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.policy.changes import Recognition
 from gate.slo.objective import Bound
 from tests.reporters.builders import (

@@ -14,7 +14,7 @@ from gate.decision.decision import SCHEMA_VERSION, Decision
 from gate.decision.document import to_document
 from gate.decision.slo_document import MEASURED
 from gate.errors import ExitCode
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.slo.indicator import EmptySlice
 from gate.slo.objective import Denominator

@@ -14,7 +14,7 @@ from requests import PreparedRequest
 
 from gate.backends import open_doctor
 from gate.backends.prometheus.settings import PrometheusSettings
-from gate.measure.counts import CountRequest, Limits
+from gate.measure import CountRequest, Limits
 from gate.measure.diagnosis import CheckedSlo, CheckResult, Diagnosis, Level
 from gate.slo.indicator import Histogram, Sli
 from tests.backends.prometheus.played import AT, MONTH, VALUES, FakePrometheus, failure

@@ -6,7 +6,7 @@ from pathlib import Path
 from gate.config.load import validate
 from gate.config.sli_schema import RECORDED
 from gate.exporters import EXPORTERS
-from gate.promql.recording import FINGERPRINT, rule_name
+from gate.promql.expression import FINGERPRINT, rule_name
 
 TEXT = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
 

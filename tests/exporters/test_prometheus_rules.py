@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from gate.exporters import export
-from gate.exporters.indicator import counted
+from gate.exporters import counted, export
 from gate.promql.buckets import Buckets, choose
-from gate.promql.expression import read_expression
-from gate.promql.recording import fingerprint, rule_expressions
+from gate.promql.expression import fingerprint, read_expression, rule_expressions
 from gate.slo.objective import RatioSlo
 from tests.exporters.policies import AVAILABILITY, read_policy
 from tests.servers.processes import binary

@@ -7,9 +7,9 @@ import requests
 
 from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
-from gate.measure.counts import Answer, CountRequest, Counts, Limits, Unmeasured
+from gate.measure import Answer, CountRequest, Counts, Limits, Unmeasured
 from gate.slo.indicator import Sli
-from gate.slo.window import RollingWindow
+from gate.slo.objective import RollingWindow
 from tests.servers.series import END
 
 LIMITS = Limits(timeout=timedelta(seconds=60))

@@ -13,9 +13,9 @@ from fractions import Fraction
 
 import pytest
 
-from gate.measure.counts import Answer, Cause, CountRequest, Spent
+from gate.measure import Answer, Cause, CountRequest, Spent
 from gate.slo.indicator import EmptySlice, Sli, Slices
-from gate.slo.window import RollingWindow
+from gate.slo.objective import RollingWindow
 from tests.live.asking import (
     consumed,
     counts,

@@ -16,9 +16,9 @@ import requests
 from gate.backends import open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
-from gate.measure.counts import Answer, CountRequest
+from gate.measure import Answer, CountRequest
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.live.asking import LIMITS, counts
 from tests.servers.nginx import WebServer, nginx
 

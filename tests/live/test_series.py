@@ -8,10 +8,10 @@ import pytest
 
 from gate.backends import history_of, open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.live.asking import LIMITS, counts, indicator, measure, request_for
 from tests.live.command import availability, check, policy
 from tests.servers.history import PEAK_OUTAGE, services, truth

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from tests.live.asking import counts, indicator, measure, plain_query, request_for, unmeasured
 from tests.servers.fixtures import Data
 from tests.servers.history import GAP, truth

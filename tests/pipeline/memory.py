@@ -10,7 +10,7 @@ from gate.backends import Settings
 from gate.backends.static import StaticSettings
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicySource
-from gate.measure.counts import (
+from gate.measure import (
     Answer,
     Backend,
     Cause,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.pipeline.memory import AT
 
 HOUR = timedelta(hours=1)

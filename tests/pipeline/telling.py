@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Unmeasured
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Evidence, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.pipeline.memory import AT
 
 SLOT = timedelta(minutes=5)

@@ -22,7 +22,7 @@ from gate.history.charts.build import Charting
 from gate.history.charts.chart import ChartKind
 from gate.history.charts.signals import DEFAULT
 from gate.history.records import IncidentRecord, RecordStatus
-from gate.measure.counts import Answer, Cause, CountRequest
+from gate.measure import Answer, Cause, CountRequest
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.policy.findings import Rule, Verdict
 from tests.pipeline.memory import AT, Memory, Opening, counts, file, slo, unmeasured

@@ -11,8 +11,8 @@ from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.errors import ExitCode, UsageError
 from gate.history.cohorts.comparison import ComparisonOutcome
+from gate.measure import Answer, Cause, CountRequest
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, LabelValues
-from gate.measure.counts import Answer, Cause, CountRequest
 from gate.slo.objective import RatioSlo
 from tests.pipeline.memory import AT, Memory, Opening, file, slo, unmeasured
 

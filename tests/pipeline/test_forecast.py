@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gate.analysis.forecast import ForecastOptions, ForecastReport, Projection, SloForecast
 from gate.analysis.forecast.run import forecast_budgets
 from gate.errors import ExitCode, UsageError
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.measure.history import SeriesRequest, covered, oldest_leaves, step_of
 from tests.pipeline.memory import AT, Memory, Opening, file, slo
 from tests.pipeline.remembered import (

@@ -11,7 +11,7 @@ from gate.analysis.incidents import IncidentReport
 from gate.analysis.incidents.run import IncidentOptions, search_incidents
 from gate.errors import ExitCode, UsageError
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
-from gate.measure.counts import Answer, Cause, CountRequest
+from gate.measure import Answer, Cause, CountRequest
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from tests.pipeline.memory import AT, Memory, Opening, file, slo, unmeasured
 

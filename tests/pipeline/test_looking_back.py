@@ -18,7 +18,7 @@ from gate.check.past import incident_requests, slo_incidents
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
-from gate.measure.counts import Answer, Cause, CountRequest, Limits
+from gate.measure import Answer, Cause, CountRequest, Limits
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict

@@ -6,12 +6,12 @@ from fractions import Fraction
 
 import pytest
 
-from gate.budget.impact import Impact
+from gate.budget.forecast import Impact
 from gate.check.measure import measure
 from gate.check.options import Options
 from gate.check.run import run_check
 from gate.errors import UsageError
-from gate.measure.counts import Answer, Cause, CountRequest, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Unmeasured
 from gate.policy.findings import Rule, Verdict
 from tests.pipeline.memory import (
     AT,

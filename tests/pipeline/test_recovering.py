@@ -8,7 +8,7 @@ import pytest
 from gate.check.options import Options
 from gate.check.run import run_check
 from gate.decision.decision import PolicyDecision
-from gate.measure.counts import Answer, Cause
+from gate.measure import Answer, Cause
 from gate.measure.history import Series, SeriesAnswer
 from gate.policy.findings import Verdict
 from tests.pipeline.memory import AT, Opening, counts, file, slo, unmeasured

@@ -6,7 +6,7 @@ from datetime import timedelta
 from gate.analysis.report.requests import CachedHistory, cached_history
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.pipeline.memory import AT, Memory, counts
 from tests.pipeline.telling import DAY, Telling
 from tests.reporters.reports import STORY

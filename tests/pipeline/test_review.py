@@ -10,7 +10,7 @@ from gate.analysis.review import CandidateReplay, Review, ReviewReport, SloRevie
 from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.errors import ExitCode, UsageError
 from gate.history.objective_candidates import CandidateKind, Fit
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from tests.pipeline.memory import AT, Memory, Opening, file, slo
 from tests.pipeline.remembered import (
     ALLOWED,

@@ -10,7 +10,7 @@ import pytest
 from gate.check.options import Options
 from gate.check.run import run_check, run_status
 from gate.errors import ExitCode, UsageError
-from gate.measure.counts import Answer, Backend, Cause, CountRequest
+from gate.measure import Answer, Backend, Cause, CountRequest
 from gate.policy.findings import Verdict
 from tests.pipeline.memory import (
     AT,

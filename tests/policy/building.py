@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
-from gate.measure.counts import Answer
+from gate.measure import Answer
 from gate.policy.case import Case
 from gate.policy.changes import BUILT_IN_CHANGES
 from gate.policy.findings import Finding, Rule, Verdict

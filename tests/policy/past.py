@@ -12,13 +12,12 @@ from typing import Any, Final
 from gate.budget.assessment import Assessment
 from gate.history.incidents import budget_events, find_incidents
 from gate.history.records import IncidentRecord, RecordStatus
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.measure.history import Series, SeriesRequest
 from gate.policy.case import Case, Past, SloIncidents
 from gate.policy.judge import Judgement, judge
 from gate.policy.rule_settings import PostmortemRule
-from gate.slo.objective import RatioSlo
-from gate.slo.window import RollingWindow, Span
+from gate.slo.objective import RatioSlo, RollingWindow, Span
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, ratio
 from tests.policy.building import policy_of
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.budget.assessment import Assessment
-from gate.measure.counts import Answer, Cause
+from gate.measure import Answer, Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from gate.policy.rule_settings import GOOGLE_30D, NAMED_BURN_RATES, BurnRateRule, Effect

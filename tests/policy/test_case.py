@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from gate.budget.assessment import Doubt
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.judge import RULES

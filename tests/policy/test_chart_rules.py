@@ -11,7 +11,7 @@ from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import ChartKind, Drawn, NoChart
 from gate.history.charts.signals import DEFAULT, RULES
 from gate.history.records import IncidentRecord, RecordStatus
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.measure.history import SeriesRequest
 from gate.policy.case import Case, Past
 from gate.policy.findings import Finding, Rule, Verdict
@@ -19,7 +19,7 @@ from gate.policy.judge import allowed_now, judge
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from gate.policy.rule_settings import ControlChartRule, Effect
 from gate.slo.indicator import Histogram, Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.budget.building import AT, DAY, HOUR, lost, ratio, spend
 from tests.policy.building import left, policy_of
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.rule_settings import Freeze
 from tests.budget.building import MONTH, lost, ratio

@@ -6,7 +6,7 @@ import pytest
 
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment, Doubt
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Action
 from gate.slo.objective import CompositeSlo, Member

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.history.records import RecordStatus
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.slo.window import CalendarWindow, Period, Span
+from gate.slo.objective import CalendarWindow, Period, Span
 from tests.budget.building import AT, DAY, HOUR, MONTH, lost, ratio, ratio_slo, spend
 from tests.policy.building import found, judged, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
-from gate.budget.impact import Impact
-from gate.measure.counts import Answer, Cause, Unmeasured
+from gate.budget.forecast import Impact
+from gate.measure import Answer, Cause, Unmeasured
 from gate.policy.case import Case
 from gate.policy.changes import BUILT_IN_CHANGES
 from gate.policy.findings import Rule, Verdict, worst

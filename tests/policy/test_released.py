@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 
 from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
-from gate.budget.impact import Impact
+from gate.budget.forecast import Impact
 from gate.history.records import RecordStatus
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict
 from gate.policy.rule_settings import PostmortemRule
-from gate.slo.objective import Bound, CompositeSlo, Member
-from gate.slo.window import CalendarWindow, Period, RollingWindow
+from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, Member, Period, RollingWindow
 from tests.budget.building import AT, DAY, HOUR, MINUTE, counts, lost, ratio
 from tests.policy.building import CAUTION, EXHAUSTED, HEALTHY, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record

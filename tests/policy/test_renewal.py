@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import recovery
-from gate.budget.impact import Impact
+from gate.budget.forecast import Impact, recovery
 from gate.measure.history import Series
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.tiers import Tier
-from gate.slo.window import CalendarWindow, Period
+from gate.slo.objective import CalendarWindow, Period
 from tests.budget.building import AT, MINUTE, MONTH, ROLLING, lost, ratio, spend
 from tests.policy.building import HALF, found, judged, left, overspent_composite
 

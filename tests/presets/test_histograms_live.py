@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Counts, Unmeasured
 from gate.slo.indicator import Bucket, Histogram, Sli
-from gate.slo.window import RollingWindow
+from gate.slo.objective import RollingWindow
 from tests.live.asking import measure
 from tests.presets.exposition import Page, as_go, as_python
 from tests.presets.pages import END, EVERY_MINUTE, MINUTES, lines

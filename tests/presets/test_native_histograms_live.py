@@ -8,11 +8,11 @@ import pytest
 
 from gate.backends import cohorts_of, history_of, open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
+from gate.measure import Answer, Cause, CountRequest, Counts, Unmeasured
 from gate.measure.cohorts import CohortRequest, Cohorts
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Unmeasured
 from gate.measure.history import Measured, Series, SeriesRequest
 from gate.slo.indicator import Histogram, Sli
-from gate.slo.window import RollingWindow, Span
+from gate.slo.objective import RollingWindow, Span
 from tests.live.asking import LIMITS, measure
 from tests.presets.native import write_native
 from tests.presets.pages import END, EVERY_MINUTE, MINUTES

@@ -18,9 +18,8 @@ from gate.backends import open_backend
 from gate.backends.records import Records, record_names
 from gate.config.load import load
 from gate.config.presets import load_preset
-from gate.measure.counts import CountRequest, Limits, Spent, Unmeasured
-from gate.slo.objective import RatioSlo, SpendSlo
-from gate.slo.window import Span
+from gate.measure import CountRequest, Limits, Spent, Unmeasured
+from gate.slo.objective import RatioSlo, Span, SpendSlo
 from tests.backends.logs.written import write, write_parquet
 from tests.command import gate
 from tests.presets.logs.entries import AT

@@ -13,7 +13,7 @@ from gate.history.charts.signals import DEFAULT, RULES
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure.history import SeriesRequest
 from gate.slo.indicator import Histogram, Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.budget.building import ratio_slo
 from tests.reporters.builders import policy_of, source
 

@@ -9,10 +9,17 @@ from zoneinfo import ZoneInfo
 
 from gate.budget.assess import assess_composite, assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
-from gate.budget.impact import Impact
-from gate.decision.decision import Context, Decision, PolicyDecision, PolicySource, exit_code
-from gate.decision.status import PolicyStatus, Status
-from gate.measure.counts import Answer, Cause, Counts, Evidence, Spent, Unmeasured
+from gate.budget.forecast import Impact
+from gate.decision.decision import (
+    Context,
+    Decision,
+    PolicyDecision,
+    PolicySource,
+    PolicyStatus,
+    Status,
+    exit_code,
+)
+from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
 from gate.policy.changes import BUILT_IN_CHANGES, Recognition
 from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.judge import Judgement
@@ -21,8 +28,18 @@ from gate.policy.policy import DEFAULT_ACTIONS, DEFAULT_GUARDS, Policy
 from gate.policy.rule_settings import GOOGLE_30D
 from gate.policy.tiers import Condition, Tier
 from gate.slo.indicator import Sli, Slices
-from gate.slo.objective import Bound, CompositeSlo, Denominator, Member, RatioSlo, SpendSlo
-from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
+from gate.slo.objective import (
+    Bound,
+    CalendarWindow,
+    CompositeSlo,
+    Denominator,
+    Member,
+    Period,
+    RatioSlo,
+    RollingWindow,
+    SpendSlo,
+    Window,
+)
 
 AT = datetime(2026, 11, 23, 20, 53, 51, tzinfo=UTC)
 MONTH = RollingWindow(timedelta(days=30))

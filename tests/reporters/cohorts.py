@@ -9,7 +9,7 @@ from typing import Any
 from gate.analysis.cohorts import CohortReport, Group, ServiceCohorts, SloCohorts
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.history.cohorts.ratios import Method
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.reporters.builders import policy_of, source
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

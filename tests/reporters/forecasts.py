@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from gate.analysis.forecast import ForecastOptions, ForecastReport
 from gate.analysis.forecast.run import forecast_budgets
 from gate.analysis.forecast.words import output
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
 from tests.pipeline.memory import AT, Opening, file, slo

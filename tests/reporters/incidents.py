@@ -14,7 +14,7 @@ from gate.history.records import (
     RecordStatus,
 )
 from gate.history.service_incidents import Reliability, ServiceIncident, SloImpact
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.reporters.builders import policy_of, source
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from gate.analysis.review import ReviewReport
 from gate.analysis.review.run import ReviewOptions, review_objectives
 from gate.analysis.review.words import output
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
 from tests.pipeline.memory import AT, Opening, file, slo

@@ -10,7 +10,7 @@ import pytest
 from gate.analysis.anomalies import ServiceAnomalies
 from gate.analysis.anomalies.words import output
 from gate.history.charts.chart import ChartKind, NoChart
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
 from gate.reporters.drawing import plot

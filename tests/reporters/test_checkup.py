@@ -10,8 +10,7 @@ from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
 from gate.slo.indicator import Sli
-from gate.slo.objective import RatioSlo
-from gate.slo.window import RollingWindow
+from gate.slo.objective import RatioSlo, RollingWindow
 from tests.reporters.builders import policy_of, source
 
 FAULT = CheckResult(

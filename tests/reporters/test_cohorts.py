@@ -11,10 +11,10 @@ import pytest
 from gate.analysis.cohorts import ServiceCohorts
 from gate.analysis.cohorts.words import output
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.reporters.cohorts import (
     AT,
     REST,

@@ -6,7 +6,7 @@ import pytest
 
 from gate.analysis.forecast import ForecastReport
 from gate.analysis.forecast.words import output
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
 from tests.pipeline.memory import slo

@@ -12,7 +12,7 @@ from gate.analysis.incidents import ServiceIncidents
 from gate.analysis.incidents.words import output
 from gate.history.incidents import IncidentEnding
 from gate.history.service_incidents import Drain, Reliability
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
 from tests.reporters.builders import policy_of

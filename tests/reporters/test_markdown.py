@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.decision.decision import Decision
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.changes import Recognition
 from gate.policy.findings import Rule, Verdict
 from gate.reporters import render, render_page

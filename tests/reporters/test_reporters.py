@@ -11,17 +11,16 @@ from typing import Any
 import pytest
 
 from gate.budget.assessment import Assessment
-from gate.budget.impact import Impact
-from gate.decision.decision import Decision
+from gate.budget.forecast import Impact
+from gate.decision.decision import Decision, status_document
 from gate.decision.document import to_document
-from gate.decision.status import status_document
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import PAGES, REPORTERS, render, render_page
 from gate.reporters.ansi import Style
 from gate.reporters.decision_page import status_output
-from gate.slo.window import RollingWindow
+from gate.slo.objective import RollingWindow
 from tests.reporters.builders import (
     AT,
     EVERY_KIND,

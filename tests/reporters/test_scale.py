@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.reporters.drawing import Linear, Logarithmic, Times
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 END = datetime(2026, 11, 25, 14, 30, tzinfo=UTC)
 lengths = st.timedeltas(timedelta(minutes=10), timedelta(days=1500))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.policy.findings import Rule, Verdict
 from gate.reporters import render, render_page
 from gate.reporters.ansi import Style, text_width

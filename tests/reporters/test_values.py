@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate import wording
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 
 SHARES = st.fractions(min_value=-20, max_value=1)
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.measure.history import Measured, Series, SeriesRequest, coarser, covers
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -12,7 +12,7 @@ from gate.measure.history import (
     oldest_leaves,
     step_of,
 )
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 AT = datetime(2026, 11, 20, 14, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -6,15 +6,13 @@ from datetime import timedelta
 from fractions import Fraction
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
-from gate.decision.decision import PolicySource
-from gate.decision.document import source_document
+from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, instant, share
 from gate.errors import ExitCode
 from gate.history.charts.chart import Chart, ChartKind, Drawn, NoChart, Point, Signal
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.policy.policy import Policy
-from gate.slo.objective import RatioSlo
-from gate.slo.window import Span
+from gate.slo.objective import RatioSlo, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

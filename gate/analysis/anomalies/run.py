@@ -20,7 +20,7 @@ from gate.check.measure import (
 from gate.config.load import PolicyFile
 from gate.history.charts.build import Charting, charts
 from gate.history.incidents import known_steps
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.measure.history import (
     HistoryBackend,
     SeriesAnswer,
@@ -29,8 +29,7 @@ from gate.measure.history import (
     unknown_share,
 )
 from gate.policy.policy import Policy
-from gate.slo.objective import RatioSlo
-from gate.slo.window import Span
+from gate.slo.objective import RatioSlo, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,13 @@ from fractions import Fraction
 from math import isfinite
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
-from gate.decision.decision import PolicySource
-from gate.decision.document import source_document
+from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, instant, share
 from gate.errors import ExitCode
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.policy.policy import Policy
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,16 +10,14 @@ from gate.analysis.cohorts import Group, ServiceCohorts, SloCohorts
 from gate.budget.ratio import wilson_interval
 from gate.config.load import PolicyFile
 from gate.errors import nearest
-from gate.history.cohorts.arms import Arm, Pair, arm
+from gate.history.cohorts import FEWEST_STEPS, Arm, Pair, arm, own_effect
 from gate.history.cohorts.comparison import Comparison
 from gate.history.cohorts.contests import Contest, compare_all
-from gate.history.cohorts.dispersion import FEWEST_STEPS, own_effect
+from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, LabelValues
-from gate.measure.counts import Cause, Unmeasured
 from gate.measure.history import newest_steps, unknown_share
 from gate.policy.policy import Policy
-from gate.slo.objective import RatioSlo, Slo
-from gate.slo.window import Span
+from gate.slo.objective import RatioSlo, Slo, Span
 from gate.wording import without_events
 
 _STEPS: Final = (5, 10, 15, 30, 60, 120, 180, 240, 360, 720)

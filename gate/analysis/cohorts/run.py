@@ -9,8 +9,8 @@ from gate.backends import cohorts_of, open_backend
 from gate.check.measure import OpenBackend, run_concurrently
 from gate.config.load import PolicyFile
 from gate.errors import UsageError, nearest
+from gate.measure import Limits
 from gate.measure.cohorts import CohortBackend
-from gate.measure.counts import Limits
 
 
 def compare_cohorts(

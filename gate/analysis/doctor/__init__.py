@@ -9,11 +9,10 @@ from gate.analysis import document_head
 from gate.backends import Settings, open_doctor
 from gate.check.measure import main_request, run_concurrently
 from gate.config.load import PolicyFile
-from gate.decision.decision import PolicySource
-from gate.decision.document import source_document
+from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
-from gate.measure.counts import Limits
+from gate.measure import Limits
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Doctor, Level, worst
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli

@@ -7,12 +7,11 @@ from fractions import Fraction
 
 from gate.analysis import document_head, unmeasured_document
 from gate.budget.assessment import Assessment
-from gate.decision.decision import PolicySource
-from gate.decision.document import source_document
+from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, instant, share
 from gate.errors import ExitCode
 from gate.history.calendar_forecast import Expected
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier
 

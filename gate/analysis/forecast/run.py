@@ -29,7 +29,7 @@ from gate.history.calendar_forecast import (
     first,
     known_part,
 )
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.measure.history import (
     Series,
     SeriesAnswer,
@@ -42,9 +42,8 @@ from gate.measure.history import (
 )
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
-from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
+from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Span, SpendSlo
 from gate.slo.quantities import format_duration
-from gate.slo.window import RollingWindow, Span
 from gate.wording import NO_STEPS, describe_time
 
 

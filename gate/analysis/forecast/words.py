@@ -32,9 +32,8 @@ from gate.reporters.page import (
     said,
     tabulate,
 )
-from gate.slo.objective import CompositeSlo
+from gate.slo.objective import CompositeSlo, RollingWindow
 from gate.slo.quantities import format_duration
-from gate.slo.window import RollingWindow
 from gate.wording import describe_time
 
 _NO: Final = "no"

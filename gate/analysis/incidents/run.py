@@ -30,7 +30,7 @@ from gate.history.service_incidents import (
     merge_incidents,
     reliability,
 )
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.measure.history import (
     HistoryBackend,
     Series,
@@ -40,8 +40,7 @@ from gate.measure.history import (
     unknown_share,
 )
 from gate.policy.policy import Policy
-from gate.slo.objective import RatioSlo
-from gate.slo.window import Span
+from gate.slo.objective import RatioSlo, Span
 from gate.wording import burn_shown
 
 

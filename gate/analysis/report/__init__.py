@@ -15,8 +15,8 @@ from gate.analysis.incidents import (
     incidents_document,
 )
 from gate.budget.assessment import Assessment
-from gate.decision.decision import Decision, PolicyDecision, PolicySource
-from gate.decision.document import source_document, to_document
+from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
+from gate.decision.document import to_document
 from gate.decision.slo_document import Json, instant, slo_document
 from gate.errors import ExitCode
 from gate.history.past_budget import Line, Stretch, Trace

@@ -13,7 +13,7 @@ from gate.backends import history_of
 from gate.check.measure import by_events
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
-from gate.measure.counts import Answer, Backend, Cause, CountRequest, Unmeasured
+from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy
 from gate.wording import NO_HISTORY

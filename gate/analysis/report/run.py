@@ -24,7 +24,7 @@ from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
 from gate.history.past_budget import Trace, trace
 from gate.history.records import Deployment
-from gate.measure.counts import Backend, Limits
+from gate.measure import Backend, Limits
 from gate.measure.history import Series
 from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge

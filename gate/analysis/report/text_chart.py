@@ -9,7 +9,7 @@ from gate.history.incidents import Incident
 from gate.history.past_budget import Line, Trace
 from gate.history.records import Deployment
 from gate.reporters.drawing import Logarithmic, signs
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 _CELLS: Final = 60
 

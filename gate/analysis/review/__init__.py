@@ -6,13 +6,12 @@ from datetime import datetime
 from fractions import Fraction
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
-from gate.decision.decision import PolicySource
-from gate.decision.document import source_document
+from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, instant, number, share
 from gate.errors import ExitCode
 from gate.history.objective_candidates import Candidate, Fit
 from gate.history.periods import PastPeriod
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
 

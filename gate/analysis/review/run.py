@@ -19,7 +19,7 @@ from gate.check.measure import OpenBackend, by_events, left_out, open_history, r
 from gate.config.load import PolicyFile
 from gate.history.objective_candidates import Candidate, candidates, fit, met_in_most, moved, spent
 from gate.history.periods import PastPeriod, PeriodCut, cut, look_at
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_share
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from gate.backends import Registration, Starter
 from gate.backends.logs.settings import BLOCK, LogsSettings
 from gate.errors import UsageError
-from gate.measure.counts import Backend, Limits
+from gate.measure import Backend, Limits
 
 if TYPE_CHECKING:
     from gate.measure.diagnosis import Doctor

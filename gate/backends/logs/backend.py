@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from gate.backends.logs.counting import count
-from gate.backends.logs.database import Database, opened
+from gate.backends.logs.database import Database, from_duckdb, opened, unreadable
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of, prepare
-from gate.backends.logs.refusal import from_duckdb, unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.steps import tell
 from gate.backends.logs.timestamps import zone_name
-from gate.measure.counts import Answer, Cause, CountRequest, Limits, MeasurementError
+from gate.measure import Answer, Cause, CountRequest, Limits, MeasurementError
 from gate.measure.history import SeriesAnswer, SeriesRequest
 
 if TYPE_CHECKING:  # for one command only

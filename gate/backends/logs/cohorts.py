@@ -9,6 +9,7 @@ from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared
 from gate.backends.logs.statement import repeatable
 from gate.backends.logs.steps import Scanned, scan
+from gate.measure import Cause, CountRequest, Unmeasured
 from gate.measure.cohorts import (
     OTHERS,
     Cohort,
@@ -18,7 +19,6 @@ from gate.measure.cohorts import (
     LabelValues,
     cut_note,
 )
-from gate.measure.counts import Cause, CountRequest, Unmeasured
 
 Wanted = tuple[CohortRequest, LogIndicator]
 

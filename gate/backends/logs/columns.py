@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
-from gate.backends.logs.database import Database, Row, file_list, identifier, literal
-from gate.backends.logs.refusal import invalid
+from gate.backends.logs.database import Database, Row, file_list, identifier, invalid, literal
 from gate.backends.logs.source import LogSource, is_number, listed, missing_in
 from gate.backends.records import Records
-from gate.measure.counts import Cause, MeasurementError
+from gate.measure import Cause, MeasurementError
 
 _DELIMITERS: Final = ",\t;|"
 _SAMPLES: Final = (" LIMIT 20000", "")

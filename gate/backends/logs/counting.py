@@ -1,4 +1,6 @@
-"""From requests to one statement, and from its one row back to answers."""
+"""From requests to one statement, and from its one row back to answers; also by timeslices."""
+
+# ruff: noqa: S608 - made of names and numbers only
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,31 +12,11 @@ from math import isfinite
 from gate.backends.logs.database import Database, Row
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.jsonl import ask_for_keys, missing_keys
-from gate.backends.logs.statement import EPOCH, Logs, Statement, repeatable
-from gate.backends.logs.timeslices import SliceCut, ask_for_slices, count_slices
+from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs, Statement, repeatable
 from gate.backends.logs.timestamps import undated
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RequestColumns:
-    """A request and where its numbers stand in the statement's row."""
-
-    request: CountRequest
-    indicator: LogIndicator
-    query: str
-    rows: int
-    """Rows in the span."""
-    total: int
-    """Of these, events; for an amount: rows that have one."""
-    value: int
-    """Bad events, or the amount."""
-    lowest: int | None
-    """The smallest of the amounts."""
-    newest: int | None
-    coverage: tuple[int, int] | None
-    """The place of the number of parts with data, and the number of all parts."""
-    cut: SliceCut | None
+from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
+from gate.slo.indicator import EmptySlice, Slices
+from gate.slo.quantities import format_duration
 
 
 def count(
@@ -60,6 +42,103 @@ def count(
     faults = missing_keys(database, keys, row)
     answers = [_fault(columns, faults) or _answer(columns, row) for columns in questions]
     return count_slices(database, [columns.cut for columns in questions], answers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceCut:
+    """A request in timeslices, and the names of its numbers in the groups.
+
+    Slices, like spans, leave their start out and include their end. Only those wholly inside the
+    span count: half a slice could be bad or good for want of the other half.
+    """
+
+    slices: Slices
+    first: int
+    """The first whole slice, counted from 1970."""
+    count: int
+    """How many there are."""
+    key: str
+    total: str
+    bad: str
+
+
+def ask_for_slices(
+    statement: Statement, request: CountRequest, indicator: LogIndicator
+) -> SliceCut | None:
+    """Group by the request's slices; None when it has none."""
+    if request.slices is None:
+        return None
+    span, length = request.span, request.slices.length
+    first = -((EPOCH - span.start) // length)
+    oldest = (statement.starts[0] - EPOCH) // length - 1
+    return SliceCut(
+        slices=request.slices,
+        first=first,
+        count=max(0, (span.end - EPOCH) // length - first),
+        key=statement.key(f"greatest({oldest}, (epoch_us(_at) - 1) // {length // MICROSECOND})"),
+        total=statement.sum("count(*)", indicator.event),
+        bad=statement.sum("count(*)", indicator.event, indicator.bad),
+    )
+
+
+def count_slices(
+    database: Database, cuts: Sequence[SliceCut | None], answers: Sequence[Answer]
+) -> list[Answer]:
+    """Replace the counts of events by counts of slices, where slices are wanted."""
+    return [
+        _sliced(database, cut, answer) if cut and isinstance(answer, Counts) else answer
+        for cut, answer in zip(cuts, answers, strict=True)
+    ]
+
+
+def _sliced(database: Database, cut: SliceCut, events: Counts) -> Answer:
+    length, query = format_duration(cut.slices.length), events.evidence.query
+    if not cut.count:
+        reason = f"no whole slice of {length} fits into the window"
+        return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=query)
+    judged, failed = _judged(database, cut)
+    if not judged:
+        reason = f"no whole slice of {length} has an event"
+        return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=query)
+    empty = cut.count - judged
+    return Counts(
+        total=Fraction(judged if cut.slices.empty is EmptySlice.LEFT_OUT else cut.count),
+        bad=Fraction(failed + (empty if cut.slices.empty is EmptySlice.BAD else 0)),
+        evidence=events.evidence,
+    )
+
+
+def _judged(database: Database, cut: SliceCut) -> tuple[int, int]:
+    """Return how many slices have an event, and how many of those are bad."""
+    good, parts = cut.slices.target.as_integer_ratio()  # compared as whole numbers
+    ((judged, failed),) = database.query(
+        f"SELECT count(*), count_if((total - bad) * {parts} < {good} * total) "
+        f"FROM (SELECT sum({cut.total}) AS total, sum({cut.bad}) AS bad FROM groups "
+        f"WHERE {cut.key} BETWEEN {cut.first} AND {cut.first + cut.count - 1} "
+        f"GROUP BY {cut.key}) WHERE total > 0"
+    )
+    return judged, failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RequestColumns:
+    """A request and where its numbers stand in the statement's row."""
+
+    request: CountRequest
+    indicator: LogIndicator
+    query: str
+    rows: int
+    """Rows in the span."""
+    total: int
+    """Of these, events; for an amount: rows that have one."""
+    value: int
+    """Bad events, or the amount."""
+    lowest: int | None
+    """The smallest of the amounts."""
+    newest: int | None
+    coverage: tuple[int, int] | None
+    """The place of the number of parts with data, and the number of all parts."""
+    cut: SliceCut | None
 
 
 def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -> _RequestColumns:

@@ -1,6 +1,7 @@
 """A DuckDB connection in memory that reads the logs, nothing else, and stops when told to."""
 
 import glob
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -10,10 +11,12 @@ from typing import Any, Final
 
 import duckdb
 
-from gate.backends.logs.refusal import invalid, unreadable
+from gate.measure import Cause, MeasurementError
 from gate.slo.quantities import format_duration
 
 Row = tuple[Any, ...]
+
+
 _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     # https://duckdb.org/docs/operations_manual/securing_duckdb/overview
     "autoinstall_known_extensions": "false",
@@ -22,6 +25,8 @@ _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "python_enable_replacements": "false",  # no Python variable is a table
     "temp_directory": "",  # counts fit into memory; nothing is written beside the logs
 }
+
+
 _AGAIN: Final = 0.05
 """Seconds between two interrupts: one that comes before the statement has begun is lost."""
 
@@ -92,3 +97,37 @@ def identifier(name: str) -> str:
 def file_list(files: Sequence[str]) -> str:
     """Write files for DuckDB, which would take a bracket in a name for a pattern."""
     return f"[{', '.join(literal(glob.escape(file)) for file in files)}]"
+
+
+_MISFITS = (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException)
+
+
+_PREFIX = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
+
+
+def invalid(reason: str) -> MeasurementError:
+    """Return a refusal for what the policy or the rows' content gets wrong."""
+    return MeasurementError(Cause.INVALID, reason)
+
+
+def unreadable(reason: str) -> MeasurementError:
+    """Return a refusal for files that cannot be read."""
+    return MeasurementError(Cause.BACKEND_ERROR, reason)
+
+
+def from_duckdb(error: duckdb.Error) -> MeasurementError:
+    """Tell values that do not fit (the policy's or the log's fault) from files that do not read."""
+    text = str(error)
+    if isinstance(error, _MISFITS) or "JSON transform error" in text:
+        return invalid(sentence(text))
+    return unreadable(f"the logs cannot be read: {sentence(text)}")
+
+
+def sentence(text: str) -> str:
+    """Return what DuckDB has to say, without its advice, some of which is to ignore errors."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    said = _PREFIX.sub("", lines[0]).rstrip(".:! ")
+    for line in lines[1:]:
+        if line.startswith(("Error when converting", "Expected Number", "file = ")):
+            said += f"; {line.rstrip('.')}"
+    return said

@@ -8,14 +8,13 @@ from typing import Final
 
 import duckdb
 
-from gate.backends.logs.database import opened
+from gate.backends.logs.database import from_duckdb, opened
 from gate.backends.logs.files import pattern_of
 from gate.backends.logs.prepare import prepare
-from gate.backends.logs.refusal import from_duckdb
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.survey import JUMP, Survey, SurveyedEvents, survey
 from gate.backends.logs.timestamps import zone_name
-from gate.measure.counts import Answer, Backend, Cause, Limits, MeasurementError, Spent, Unmeasured
+from gate.measure import Answer, Backend, Cause, Limits, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Level
 from gate.slo.quantities import format_duration
 from gate.wording import percent_left

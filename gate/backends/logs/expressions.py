@@ -9,8 +9,7 @@ from typing import Any, Final
 
 import duckdb
 
-from gate.backends.logs.database import Database
-from gate.backends.logs.refusal import invalid, sentence
+from gate.backends.logs.database import Database, invalid, sentence
 from gate.backends.logs.source import LogSource, is_number
 
 _Node = dict[str, Any]

@@ -4,9 +4,9 @@ import glob
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from gate.backends.logs.refusal import invalid, unreadable
+from gate.backends.logs.database import invalid, unreadable
 from gate.backends.logs.settings import LogsSettings
-from gate.measure.counts import Cause, MeasurementError
+from gate.measure import Cause, MeasurementError
 
 _MAGIC: Final = 0xFD2FB528
 _SKIPPABLE: Final = 0x184D2A50

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gate.backends.logs.database import Database, Row, file_list, identifier, literal
-from gate.backends.logs.refusal import invalid
+from gate.backends.logs.database import Database, Row, file_list, identifier, invalid, literal
 from gate.backends.logs.source import LogSource, listed, missing_in
 from gate.backends.logs.statement import Statement
 from gate.backends.records import Records
-from gate.measure.counts import Cause, MeasurementError
+from gate.measure import Cause, MeasurementError
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from gate.backends.logs.source import LogSource, as_declared, create_rows, neede
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import timestamp_of
 from gate.backends.records import Records
-from gate.measure.counts import MeasurementError, Unmeasured
+from gate.measure import MeasurementError, Unmeasured
 from gate.slo.indicator import Sli
 
 Describe = Callable[[Database, list[str], str, frozenset[str], Records], LogSource]

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from gate.backends.logs.database import Database, identifier
-from gate.backends.logs.refusal import invalid
+from gate.backends.logs.database import Database, identifier, invalid
 from gate.backends.records import Deduplication, Records
 from gate.errors import nearest_first
 

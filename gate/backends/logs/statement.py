@@ -10,9 +10,9 @@ from gate.backends.logs.database import Database, Row, identifier, literal
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.source import LogSource
 from gate.backends.logs.timestamps import Timestamp, instant
-from gate.measure.counts import CountRequest
+from gate.measure import CountRequest
 from gate.measure.history import equal_parts
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)

@@ -12,9 +12,9 @@ from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.jsonl import ask_for_keys, missing_keys
 from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, repeatable
 from gate.backends.logs.timestamps import instant, undated
-from gate.measure.counts import Cause, CountRequest, Unmeasured
+from gate.measure import Cause, CountRequest, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from gate.backends.logs.prepare import Prepared, key_of
 from gate.backends.logs.source import LogSource
 from gate.backends.logs.statement import EPOCH
 from gate.backends.logs.timestamps import instant
-from gate.measure.counts import CountRequest
-from gate.slo.window import Span
+from gate.measure import CountRequest
+from gate.slo.objective import Span
 
 _IDS: Final = ("request_id", "requestid", "x_request_id", "x-request-id", "req_id", "id")
 JUMP: Final = timedelta(minutes=30)

@@ -8,10 +8,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from gate.backends.logs.database import Database, identifier, literal
-from gate.backends.logs.refusal import invalid
+from gate.backends.logs.database import Database, identifier, invalid, literal
 from gate.backends.logs.source import LogSource
-from gate.measure.counts import MeasurementError
+from gate.measure import MeasurementError
 
 _ZONED: Final = "TIMESTAMP WITH TIME ZONE"
 _NAIVE: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")

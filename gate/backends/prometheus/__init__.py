@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
 from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, secrets
-from gate.measure.counts import Backend, Limits
+from gate.measure import Backend, Limits
 
 if TYPE_CHECKING:
     from gate.measure.diagnosis import Doctor

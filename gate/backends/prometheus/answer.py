@@ -8,18 +8,10 @@ from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
 from gate.backends.prometheus.query import EVENTS, SECOND, Role
 from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults
-from gate.measure.counts import (
-    Answer,
-    Cause,
-    Counts,
-    Evidence,
-    MeasurementError,
-    Spent,
-    Unmeasured,
-)
+from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.slo.indicator import EmptySlice, Slices
+from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
-from gate.slo.window import Span
 
 _HAIR: Final = Fraction(1, 10**9)
 """Of the total: what floats and extrapolation may be off."""

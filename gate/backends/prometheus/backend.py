@@ -11,10 +11,10 @@ from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.plan import Plan, plan, questions
 from gate.backends.prometheus.query import EVENTS, QueryGrid, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResults
-from gate.measure.counts import Answer, Cause, CountRequest, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.request_failure import RequestFailure
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 if TYPE_CHECKING:
     from gate.measure.cohorts import CohortAnswer, CohortRequest

@@ -18,7 +18,7 @@ from gate.backends.prometheus.query_result import (
     read_reply,
 )
 from gate.http import NO_TIME
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.promql.selectors import quote
 from gate.request_failure import RequestFailure, RetryAdvice
 

@@ -17,6 +17,7 @@ from gate.backends.prometheus.query_result import (
     QueryValue,
 )
 from gate.errors import likeness, nearest_first
+from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.cohorts import (
     Cohort,
     CohortAnswer,
@@ -26,7 +27,6 @@ from gate.measure.cohorts import (
     busiest,
     cut_note,
 )
-from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.grammar import ExpressionError
 from gate.promql.grouping import group_by
 from gate.promql.selectors import LabelMatcher, matchers

@@ -9,7 +9,7 @@ from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, rati
 from gate.backends.prometheus.query import SECOND, Query, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResults, is_absent
 from gate.backends.prometheus.resolve import Resolved, discovery, resolve, rule_questions, use_rules
-from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
 from gate.slo.indicator import Sli

@@ -8,11 +8,11 @@ from typing import Final
 
 from gate.backends.prometheus.query import MILLISECOND, Query, Role, window_text
 from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults, is_absent
-from gate.measure.counts import Cause, MeasurementError
+from gate.measure import Cause, MeasurementError
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
 from gate.slo.indicator import Slices
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 _RECENT: Final = timedelta(hours=6)
 _RECENT_STEP: Final = timedelta(minutes=1)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gate.backends.prometheus.client import Reply
 from gate.backends.prometheus.query import Query, QueryGrid
-from gate.measure.counts import Cause, MeasurementError
+from gate.measure import Cause, MeasurementError
 
 LABEL: Final = "gate_part"
 """The label that says which part of a batch a series belongs to."""

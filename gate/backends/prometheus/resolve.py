@@ -16,10 +16,18 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
-from gate.measure.counts import Cause, CountRequest, MeasurementError
+from gate.measure import Cause, CountRequest, MeasurementError
 from gate.promql.buckets import Buckets, choose
-from gate.promql.expression import Expression, read_expression
-from gate.promql.recording import EVERY, FINGERPRINT, SLICE, events, fingerprint, rule_expressions
+from gate.promql.expression import (
+    EVERY,
+    FINGERPRINT,
+    SLICE,
+    Expression,
+    events,
+    fingerprint,
+    read_expression,
+    rule_expressions,
+)
 from gate.promql.selectors import matchers
 from gate.slo.indicator import Sli
 

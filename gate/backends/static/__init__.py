@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from gate.backends import Registration, Starter
-from gate.measure.counts import Backend, Limits
+from gate.measure import Backend, Limits
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.values import TEXT

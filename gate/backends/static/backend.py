@@ -12,15 +12,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 from gate.errors import nearest
-from gate.measure.counts import (
-    Answer,
-    Cause,
-    CountRequest,
-    Counts,
-    Evidence,
-    MeasurementError,
-    Spent,
-)
+from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, MeasurementError, Spent
 from gate.slo.quantities import format_duration, parse_duration, parse_ratio
 
 _ENTRY: Final = frozenset({"total", "bad", "spent", "newest", "coverage", "windows"})

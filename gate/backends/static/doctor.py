@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gate.backends.static.backend import StaticBackend
-from gate.measure.counts import Answer, Cause, Unmeasured
+from gate.measure import Answer, Cause, Unmeasured
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Level
 
 

@@ -19,8 +19,7 @@ from gate.parsing.reader import Reader, UnreadableError, compose_all, decode, wr
 from gate.parsing.schema import Anything, Choice, ValueSchema, pairs
 from gate.parsing.values import NAME
 from gate.slo.indicator import Sli, Slices
-from gate.slo.objective import Denominator
-from gate.slo.window import Window
+from gate.slo.objective import Denominator, Window
 
 FORMATS: Final[Mapping[str, str]] = {
     "openslo/v1": "gate.config.slo_files.openslo",

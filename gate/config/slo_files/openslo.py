@@ -23,8 +23,7 @@ from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.values import ABOVE_ZERO
 from gate.slo.indicator import Sli, Slices
-from gate.slo.objective import Denominator, Member
-from gate.slo.window import Window
+from gate.slo.objective import Denominator, Member, Window
 
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _INDICATORS: Final = ("indicator", "indicatorRef")

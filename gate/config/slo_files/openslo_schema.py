@@ -15,8 +15,7 @@ from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, ListOf, Scalar, ValueSchema
 from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, BOOLEAN, DURATION, NAME, TEXT, ZONE
-from gate.slo.objective import Denominator
-from gate.slo.window import CalendarWindow, Period, RollingWindow, Window
+from gate.slo.objective import CalendarWindow, Denominator, Period, RollingWindow, Window
 
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "Occurrences": (),

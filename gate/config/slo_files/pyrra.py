@@ -16,8 +16,7 @@ from gate.parsing.schema import ListOf
 from gate.parsing.values import DURATION, TEXT
 from gate.promql.selectors import either_boundary
 from gate.slo.indicator import Sli
-from gate.slo.objective import Denominator
-from gate.slo.window import RollingWindow
+from gate.slo.objective import Denominator, RollingWindow
 
 _BOUNDARY: Final = re.compile(r"[{,]\s*le\s*=\s*[\"']")
 _KINDS: Final = ("ratio", "latency", "latencyNative", "bool_gauge")

@@ -23,8 +23,7 @@ from gate.parsing.schema import ListOf
 from gate.parsing.values import NAME, TEXT
 from gate.promql.counting import quotient_of_counts
 from gate.slo.indicator import Sli
-from gate.slo.objective import Denominator
-from gate.slo.window import RollingWindow
+from gate.slo.objective import Denominator, RollingWindow
 
 _PERIOD: Final = (RollingWindow(timedelta(days=30)), Denominator.PERIOD)
 """Unless Sloth is run with --default-slo-period."""

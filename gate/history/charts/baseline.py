@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import sqrt
 from typing import Final
 
-from gate.history.charts.samples import Sample
+from gate.history.charts import Sample
 
 D2: Final = 1.128
 """The mean range of two standard normal values: 2 / sqrt(pi)."""

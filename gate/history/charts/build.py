@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
+from gate.history.charts import Counts, Sample, mean_counts, ratio_counts, samples
 from gate.history.charts.baseline import (
     Baseline,
     baseline_of_means,
@@ -20,11 +21,10 @@ from gate.history.charts.chart import (
     mean_points,
     ratio_points,
 )
-from gate.history.charts.samples import Counts, Sample, mean_counts, ratio_counts, samples
 from gate.history.charts.signals import RULES, RunRule, find_signals, watch
 from gate.history.incidents import find_incidents
 from gate.history.records import IncidentRecord
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.measure.history import Series, SeriesRequest
 
 FEWEST: Final = 20

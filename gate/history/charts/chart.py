@@ -8,10 +8,10 @@ from enum import StrEnum
 from math import sqrt
 from typing import Final
 
+from gate.history.charts import Sample
 from gate.history.charts.baseline import Baseline
-from gate.history.charts.samples import Sample
 from gate.history.records import IncidentRecord
-from gate.measure.counts import Cause
+from gate.measure import Cause
 
 LIMIT: Final = 3.0
 """Sigmas between the centre line and the control limits."""

@@ -1,1 +1,236 @@
-"""Whether some events fail more often than others: tests, intervals, what a sample could show."""
+"""The events of two groups by step, and how much less failures tell when they come in bursts."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import fsum
+from typing import Final
+
+from gate.measure.cohorts import Cohort
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """The events of a group, or of several together, by step; where nothing is known, none."""
+
+    total: tuple[float, ...]
+    bad: tuple[float, ...]
+
+    @property
+    def sums(self) -> tuple[float, float]:
+        """All events, and the bad ones, 0 to all: what floats are off is cut."""
+        total = fsum(self.total)
+        return total, min(max(fsum(self.bad), 0.0), total)
+
+    @property
+    def busy_steps(self) -> int:
+        """In how many steps there was any event."""
+        return sum(total > 0 for total in self.total)
+
+    def residuals(self) -> tuple[float, ...]:
+        """Return how many more than its share failed in each step."""
+        total, bad = self.sums
+        ratio = bad / total if total else 0.0
+        pairs = zip(self.total, self.bad, strict=True)
+        return tuple(failed - events * ratio for events, failed in pairs)
+
+    def weighted(self, weights: Sequence[float]) -> "Arm":
+        """Return the events by weights of the steps, as many as are in those with any weight."""
+        totals = list(zip(self.total, weights, strict=True))
+        kept = fsum(total for total, weight in totals if weight > 0)
+        whole = fsum(total * weight for total, weight in totals)
+        scale = kept / whole if whole else 0.0
+        bad = zip(self.bad, weights, strict=True)
+        return Arm(
+            tuple(total * weight * scale for total, weight in totals),
+            tuple(failed * weight * scale for failed, weight in bad),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A group and what it is compared with, among events that are alike in some other way."""
+
+    group: Arm
+    rest: Arm
+
+    @property
+    def table(self) -> "Table":
+        """The counts over all steps."""
+        (total, bad), (rest_total, rest_bad) = self.group.sums, self.rest.sums
+        return Table(total, bad, rest_total, rest_bad)
+
+    @property
+    def shared_steps(self) -> tuple[bool, ...]:
+        """In which steps both had events."""
+        both = zip(self.group.total, self.rest.total, strict=True)
+        return tuple(mine > 0 and theirs > 0 for mine, theirs in both)
+
+    def matched(self) -> "Pair":
+        """Return both as if they had been spread over time alike, with their numbers of events.
+
+        By Mantel and Haenszel's weights, so that the ratio is theirs over the steps as strata: what
+        hit all of a step makes no difference between them. Where they are spread alike, nothing
+        changes; steps in which one of them has no event are left out.
+        """
+        steps = list(zip(self.group.total, self.rest.total, strict=True))
+        own = [theirs / (mine + theirs) if mine > 0 < theirs else 0.0 for mine, theirs in steps]
+        other = [mine / (mine + theirs) if mine > 0 < theirs else 0.0 for mine, theirs in steps]
+        return Pair(self.group.weighted(own), self.rest.weighted(other))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The counts of a group and of the rest; need not be whole."""
+
+    total: float
+    bad: float
+    rest_total: float
+    rest_bad: float
+
+    @property
+    def events(self) -> float:
+        """Of both."""
+        return self.total + self.rest_total
+
+    @property
+    def failed(self) -> float:
+        """Of both."""
+        return self.bad + self.rest_bad
+
+    def thinned(self, effect: float) -> "Table":
+        """Return the counts divided by a design effect."""
+        total, bad = self.total / effect, self.bad / effect
+        return Table(total, bad, self.rest_total / effect, self.rest_bad / effect)
+
+    def whole(self) -> "Table":
+        """Return the nearest whole numbers, of which there is an event at least in each group."""
+        total, rest_total = max(round(self.total), 1), max(round(self.rest_total), 1)
+        bad, rest_bad = min(round(self.bad), total), min(round(self.rest_bad), rest_total)
+        return Table(total, bad, rest_total, rest_bad)
+
+
+def arm(cohorts: Iterable[Cohort], steps: int) -> Arm:
+    """Put groups together; of none of them there is no event."""
+    totals, bads = [0.0] * steps, [0.0] * steps
+    for cohort in cohorts:
+        _add(totals, cohort.total)
+        _add(bads, cohort.bad)
+    return Arm(tuple(totals), tuple(bads))
+
+
+def _add(sums: list[float], points: Sequence[float | None]) -> None:
+    for place, point in enumerate(points):
+        sums[place] += point or 0.0
+
+
+FEWEST_STEPS: Final = 10
+"""With events, of each group: in fewer it cannot be told how failures are spread."""
+
+
+_STRETCHES: Final = (1, 2, 4, 8)
+"""In steps."""
+
+
+_FEWEST_STRETCHES: Final = 20
+"""Of longer ones there are at least so many."""
+
+
+Strata = Sequence[Pair]
+
+
+def shared_effects(comparisons: Sequence[Strata]) -> list[float]:
+    """Return the design effects of comparisons whose failures come about in the same way.
+
+    A group that had few bursts by luck also looks as if it were calm: by itself it would seem sure
+    to differ from the others. So each is taken to be at least as bursty as all are together: by
+    their mean correlation between the events of a step, weighted by traffic.
+    """
+    own = [design_effect(strata) for strata in comparisons]
+    events = [_events(strata) for strata in comparisons]
+    crowds = [_crowd(strata) - 1 for strata in comparisons]
+    excess = sum((effect - 1) * weight for effect, weight in zip(own, events, strict=True))
+    pairs = sum(crowd * weight for crowd, weight in zip(crowds, events, strict=True))
+    correlation = excess / pairs if pairs > 0 else 0.0
+    return [max(effect, 1 + correlation * crowd) for effect, crowd in zip(own, crowds, strict=True)]
+
+
+def design_effect(strata: Strata) -> float:
+    """Return by how much counts are to be divided before they are tested, at least 1.
+
+    Of the Mantel-Haenszel ratio over the pairs (strata), which of one pair is the plain ratio: its
+    logarithm is linear in the failures for small changes, so its variance is that of the weighted
+    sum of the residuals by stretch. Where one of the groups has no failure, of the difference.
+    """
+    weights = [_weights(pair) for pair in strata]
+    up = sum(pair.table.bad * own for pair, (own, _) in zip(strata, weights, strict=True))
+    down = sum(
+        pair.table.rest_bad * other for pair, (_, other) in zip(strata, weights, strict=True)
+    )
+    scale = (1 / up, 1 / down) if up > 0 and down > 0 else (1.0, 1.0)
+    steps = [0.0] * len(strata[0].group.total)
+    coins = 0.0
+    for pair, (own, other) in zip(strata, weights, strict=True):
+        factors = own * scale[0], other * scale[1]
+        both = zip(pair.group.residuals(), pair.rest.residuals(), strict=True)
+        for place, (mine, theirs) in enumerate(both):
+            steps[place] += factors[0] * mine - factors[1] * theirs
+        coins += factors[0] ** 2 * _binomial(pair.group) + factors[1] ** 2 * _binomial(pair.rest)
+    return _effect(steps, coins, fewest_steps(strata))
+
+
+def own_effect(arm: Arm) -> float:
+    """Return the design effect of one group's own error ratio, at least 1."""
+    return _effect(arm.residuals(), _binomial(arm), arm.busy_steps)
+
+
+def fewest_steps(strata: Strata) -> int:
+    """Return in how many steps the group, or the rest, had events: the smaller number."""
+    return min(
+        sum(any(step) for step in zip(*(arm.total for arm in arms), strict=True))
+        for arms in ([pair.group for pair in strata], [pair.rest for pair in strata])
+    )
+
+
+def _effect(residuals: Sequence[float], coins: float, steps: int) -> float:
+    if coins <= 0 or steps < FEWEST_STEPS:
+        return 1.0
+    return max(1.0, *(spread / coins for spread in _spreads(residuals, steps)))
+
+
+def _spreads(residuals: Sequence[float], steps: int) -> Iterator[float]:
+    """Yield the variance of the sum of the residuals, estimated from stretches of each length.
+
+    The factor m / (m - 3) for m stretches makes up for the mean being estimated from the same
+    data, and for Student's t with m - 1 degrees being wider than the normal distribution.
+    """
+    for length in _STRETCHES:
+        stretches = steps / length
+        if length == 1 or stretches >= _FEWEST_STRETCHES:
+            sums = (
+                sum(residuals[start : start + length]) for start in range(0, len(residuals), length)
+            )
+            yield sum(residual * residual for residual in sums) * stretches / (stretches - 3)
+
+
+def _events(strata: Strata) -> float:
+    return sum(pair.table.total for pair in strata)
+
+
+def _crowd(strata: Strata) -> float:
+    """Return with how many others of its group, itself among them, an event shares its step."""
+    events = _events(strata)
+    by_step = zip(*(pair.group.total for pair in strata), strict=True)
+    return sum(sum(step) ** 2 for step in by_step) / events if events else 1.0
+
+
+def _weights(pair: Pair) -> tuple[float, float]:
+    table = pair.table
+    if not table.events:
+        return 0.0, 0.0
+    return table.rest_total / table.events, table.total / table.events
+
+
+def _binomial(arm: Arm) -> float:
+    """Return the variance of the failures, were each event a coin."""
+    total, bad = arm.sums
+    return bad * (total - bad) / total if total else 0.0

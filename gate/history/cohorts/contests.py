@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gate.history.cohorts.arms import Pair, Table
+from gate.history.cohorts import FEWEST_STEPS, Pair, Table, fewest_steps, shared_effects
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
-from gate.history.cohorts.dispersion import FEWEST_STEPS, fewest_steps, shared_effects
 from gate.history.cohorts.ratios import (
     LEVEL,
     Method,

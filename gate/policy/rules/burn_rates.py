@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.measure.counts import Unmeasured
+from gate.measure import Unmeasured
 from gate.policy.case import Case, calm
 from gate.policy.findings import Finding, Rule
 from gate.policy.rule_settings import BurnRateRule

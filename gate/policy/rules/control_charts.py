@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gate.budget.assessment import Assessment, Doubt
 from gate.history.charts.chart import Chart, ChartKind, Drawn, Signal
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, calm
 from gate.policy.findings import Finding, Rule
 from gate.policy.rule_settings import ControlChartRule

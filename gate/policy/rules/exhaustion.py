@@ -9,7 +9,7 @@ from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.forecast import Forecast
 from gate.budget.ratio import seconds
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.policy.case import Case, calm
 from gate.policy.findings import Finding, Rule
 from gate.policy.rule_settings import ExhaustionRule

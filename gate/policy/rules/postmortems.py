@@ -11,7 +11,7 @@ from gate.budget.assessment import Assessment, Doubt
 from gate.history.incidents import Incident, IncidentEnding, bad_between
 from gate.history.records import IncidentRecord
 from gate.history.service_incidents import ServiceIncident, SloImpact, merge_incidents
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rule_settings import PostmortemRule

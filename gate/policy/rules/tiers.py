@@ -8,8 +8,7 @@ from gate.budget.assessment import Assessment
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.tiers import Tier, tier_of
-from gate.slo.objective import Bound, CompositeSlo
-from gate.slo.window import CalendarWindow
+from gate.slo.objective import Bound, CalendarWindow, CompositeSlo
 from gate.wording import percent_left
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import ask_all, before, counts, request, spent, write
 

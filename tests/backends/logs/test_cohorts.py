@@ -10,10 +10,10 @@ import pytest
 from gate.backends import cohorts_of, open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
+from gate.measure import Cause, Limits, Unmeasured
 from gate.measure.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
-from gate.measure.counts import Cause, Limits, Unmeasured
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.backends.logs.written import (
     AT,
     DAY,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gate.measure.counts import Cause, Counts
+from gate.measure import Cause, Counts
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
     AT,

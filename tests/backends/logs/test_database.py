@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from gate.backends.logs.database import Database, opened
-from gate.measure.counts import Cause, Counts, MeasurementError
+from gate.measure import Cause, Counts, MeasurementError
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import ask_all, before, refused, request, watch, write
 

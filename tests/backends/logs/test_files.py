@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from tests.backends.logs.written import (
     ask,
     ask_all,

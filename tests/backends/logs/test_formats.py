@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
     DAY,

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from gate.measure.counts import CountRequest
+from gate.measure import CountRequest
 from gate.slo.indicator import Sli, Slices
 from tests.backends.logs.written import ask_all, before, counts, request, watch, write
 

@@ -13,7 +13,7 @@ from gate.backends import open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
 from gate.errors import UsageError
-from gate.measure.counts import Limits
+from gate.measure import Limits
 
 SETTINGS = LogsSettings(path="*.jsonl", directory=Path("logs"), records=Records(timestamp="ts"))
 LIMITS = Limits(timeout=timedelta(seconds=1))

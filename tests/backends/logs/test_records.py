@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gate.backends.records import Deduplication
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
     FAILED,

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from gate.backends import history_of, open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
-from gate.measure.counts import Cause, Limits, Unmeasured
+from gate.measure import Cause, Limits, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.backends.logs.written import AT, DAY, FAILED, before, write
 
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from gate.measure.counts import Counts
+from gate.measure import Counts
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import FORMATS, ask, before, counts, spent, write
 

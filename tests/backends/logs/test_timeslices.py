@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.measure.counts import Cause, Counts
+from gate.measure import Cause, Counts
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from tests.backends.logs.written import (
     AT,

@@ -15,9 +15,9 @@ import pytest
 from gate.backends import open_backend
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
-from gate.measure.counts import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Counts, Limits, Spent, Unmeasured
 from gate.slo.indicator import Sli, Slices
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 AT: Final = datetime(2026, 10, 31, 12, tzinfo=UTC)
 DAY: Final = timedelta(days=1)

@@ -11,9 +11,9 @@ from requests import PreparedRequest
 
 from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
-from gate.measure.counts import Answer, Backend, CountRequest, Limits
+from gate.measure import Answer, Backend, CountRequest, Limits
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 URL = "https://prometheus.example/api/v1/query"
 AT = datetime(2026, 1, 1, tzinfo=UTC)

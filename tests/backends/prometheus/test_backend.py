@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pytest
 
-from gate.measure.counts import Cause, CountRequest, Counts, Spent, Unmeasured
+from gate.measure import Cause, CountRequest, Counts, Spent, Unmeasured
 from gate.slo.indicator import Sli, Slices
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.backends.prometheus.played import (
     AT,
     MONTH,

@@ -8,10 +8,10 @@ import pytest
 import responses
 
 from gate.backends import cohorts_of
+from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import OTHERS, CohortAnswer, CohortRequest, Cohorts
-from gate.measure.counts import Cause, Unmeasured
 from gate.slo.indicator import Histogram, Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.backends.prometheus.played import AT, RATIO, FakePrometheus, backend, success
 
 HOUR = timedelta(hours=1)

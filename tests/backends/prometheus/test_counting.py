@@ -13,9 +13,9 @@ from gate.backends.prometheus.answer import (
     count_slices,
 )
 from gate.backends.prometheus.query import Role
-from gate.measure.counts import Cause, MeasurementError
+from gate.measure import Cause, MeasurementError
 from gate.slo.indicator import EmptySlice, Slices
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = Span(AT - timedelta(hours=1), AT)

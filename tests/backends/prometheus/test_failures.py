@@ -10,7 +10,7 @@ import responses
 from gate.backends.prometheus.client import Client, Reply
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.http import Clock
-from gate.measure.counts import Answer, Cause, CountRequest, Spent, Unmeasured
+from gate.measure import Answer, Cause, CountRequest, Spent, Unmeasured
 from gate.request_failure import RequestFailure, RetryAdvice
 from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import AT, MONTH, URL, backend, failure, success

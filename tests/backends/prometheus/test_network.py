@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gate.measure.counts import Cause, CountRequest, Spent, Unmeasured
+from gate.measure import Cause, CountRequest, Spent, Unmeasured
 from gate.slo.indicator import Sli
 from tests.backends.loopback import send, serving
 from tests.backends.prometheus.played import AT, MONTH, backend, success

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from fractions import Fraction
 
-from gate.measure.counts import Cause, CountRequest, Counts, Spent, Unmeasured
+from gate.measure import Cause, CountRequest, Counts, Spent, Unmeasured
 from gate.slo.indicator import Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.backends.prometheus.played import (
     AT,
     MONTH,

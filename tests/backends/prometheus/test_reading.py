@@ -13,7 +13,7 @@ from gate.backends.prometheus.query_result import (
     merge_results,
     read_reply,
 )
-from gate.measure.counts import Cause
+from gate.measure import Cause
 
 
 def sample(value: object, **metric: str) -> dict[str, Any]:

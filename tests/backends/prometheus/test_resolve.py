@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.measure.counts import Cause, CountRequest, Counts, Unmeasured
+from gate.measure import Cause, CountRequest, Counts, Unmeasured
 from gate.slo.indicator import Bucket, Histogram, Sli
 from tests.backends.prometheus.played import (
     AT,

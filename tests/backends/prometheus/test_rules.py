@@ -6,11 +6,10 @@ from fractions import Fraction
 
 import pytest
 
-from gate.measure.counts import Answer, CountRequest, Counts, Spent, rule_labels
-from gate.promql.expression import read_expression
-from gate.promql.recording import fingerprint, rule_expressions
+from gate.measure import Answer, CountRequest, Counts, Spent, rule_labels
+from gate.promql.expression import fingerprint, read_expression, rule_expressions
 from gate.slo.indicator import Sli, Slices
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.backends.prometheus.played import AT, MONTH, VALUES, FakePrometheus, backend, span
 
 BAD, TOTAL = 'x{code="500"}', "x"

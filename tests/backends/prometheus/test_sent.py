@@ -5,7 +5,7 @@ import requests
 import responses
 
 from gate.errors import UsageError
-from gate.measure.counts import CountRequest
+from gate.measure import CountRequest
 from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import AT, MONTH, URL, backend, success
 

@@ -8,10 +8,10 @@ import pytest
 import responses
 
 from gate.backends import history_of
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Histogram, Sli
-from gate.slo.window import Span
+from gate.slo.objective import Span
 from tests.backends.prometheus.played import AT, RATIO, FakePrometheus, backend, failure
 
 HOUR = timedelta(hours=1)

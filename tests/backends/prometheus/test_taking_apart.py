@@ -9,7 +9,7 @@ import requests
 
 from gate.backends.prometheus.batches import batch_query, batches_of, split_batch
 from gate.backends.prometheus.query import Query, QueryGrid
-from gate.measure.counts import Cause, CountRequest, Counts, Spent, Unmeasured
+from gate.measure import Cause, CountRequest, Counts, Spent, Unmeasured
 from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import (
     AT,

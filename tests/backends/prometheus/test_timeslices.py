@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.measure.counts import Cause, Counts, Unmeasured
+from gate.measure import Cause, Counts, Unmeasured
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from tests.backends.prometheus.played import (
     RATIO,

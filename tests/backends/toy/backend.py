@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
-from gate.measure.counts import (
+from gate.measure import (
     Answer,
     Backend,
     Cause,

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from gate.history.charts import Counts
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import Chart, ChartKind, Drawn, NoChart
-from gate.history.charts.samples import Counts
 from gate.history.charts.signals import DEFAULT, RULES
 from gate.history.records import IncidentRecord, RecordStatus
-from gate.measure.counts import Cause
+from gate.measure import Cause
 from tests.budget.charts.plotting import DAY, HOUR, START, of_1000, request
 
 WEEK = 7 * 24

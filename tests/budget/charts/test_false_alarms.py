@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.anomalies import PROCESSES, SHIFTED, START, WEEK, Process, chart, plain, plain_mean
+from gate.history.charts import Counts
 from gate.history.charts.chart import Chart, ChartKind
-from gate.history.charts.samples import Counts
 from gate.history.charts.signals import DEFAULT
 from tests.budget.charts.plotting import HOUR
 

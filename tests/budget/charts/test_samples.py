@@ -1,6 +1,6 @@
 """What a chart is drawn of: ratios and means over one step or several."""
 
-from gate.history.charts.samples import mean_counts, ratio_counts, samples
+from gate.history.charts import mean_counts, ratio_counts, samples
 from gate.measure.history import Measured, Series
 from tests.budget.charts.plotting import HOUR, START, of_1000, request
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import Chart, ChartKind, Drawn, NoChart
 from gate.history.charts.signals import DEFAULT
-from gate.measure.counts import Cause, Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.measure.history import Measured, Series
 from tests.budget.charts.plotting import DAY, request
 

@@ -7,6 +7,7 @@ from statistics import fmean
 import numpy as np
 import pytest
 
+from gate.history.charts import Sample
 from gate.history.charts.baseline import (
     baseline_of_means,
     baseline_of_ratios,
@@ -14,7 +15,6 @@ from gate.history.charts.baseline import (
     moving_sigma,
 )
 from gate.history.charts.chart import mean_points, ratio_points
-from gate.history.charts.samples import Sample
 from tests.budget.charts.plotting import sample, samples_of
 
 WAVE = [math.cos(hour * math.tau / 24) for hour in range(24)]

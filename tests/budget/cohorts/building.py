@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gate.history.cohorts.arms import Arm, Pair
+from gate.history.cohorts import Arm, Pair
 
 
 def even(total: float, bad: float, steps: int = 20) -> Arm:

@@ -5,7 +5,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from gate.history.cohorts.arms import Arm, Pair
+from gate.history.cohorts import Arm, Pair
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome
 from gate.history.cohorts.contests import Contest, compare_all
 from gate.history.cohorts.ratios import Method

@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
-from gate.history.cohorts.arms import Arm, Pair, Table, arm
-from gate.history.cohorts.dispersion import design_effect, fewest_steps, own_effect, shared_effects
+from gate.history.cohorts import (
+    Arm,
+    Pair,
+    Table,
+    arm,
+    design_effect,
+    fewest_steps,
+    own_effect,
+    shared_effects,
+)
 from gate.history.cohorts.ratios import common_ratio, ratio_of
 from gate.measure.cohorts import Cohort
 from tests.budget.cohorts.building import burst, even, pair

@@ -12,7 +12,7 @@ from statsmodels.stats.proportion import (
     test_proportions_2indep,
 )
 
-from gate.history.cohorts.arms import Table
+from gate.history.cohorts import Table
 from gate.history.cohorts.ratios import (
     Method,
     compare,

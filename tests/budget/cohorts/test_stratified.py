@@ -7,7 +7,7 @@ import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.multitest import multipletests
 
-from gate.history.cohorts.arms import Table
+from gate.history.cohorts import Table
 from gate.history.cohorts.contests import holm
 from gate.history.cohorts.ratios import cmh, common_interval, common_ratio, two_sided
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from gate.config.slo_files import FORMATS
-from gate.slo.window import CalendarWindow
+from gate.slo.objective import CalendarWindow
 from tests.config.slo_files.writing import write
 from tests.config.texts import read
 

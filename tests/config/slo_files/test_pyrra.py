@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gate.slo.indicator import Sli
-from gate.slo.window import RollingWindow
+from gate.slo.objective import RollingWindow
 from tests.config.slo_files.writing import assert_refused, mistakes_of, only
 
 RATIO = """\

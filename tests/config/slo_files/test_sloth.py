@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from gate.slo.indicator import Sli
-from gate.slo.objective import Denominator
-from gate.slo.window import CalendarWindow, Period, RollingWindow
+from gate.slo.objective import CalendarWindow, Denominator, Period, RollingWindow
 from tests.config.slo_files.writing import (
     assert_refused,
     imported,

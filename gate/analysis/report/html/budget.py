@@ -14,8 +14,7 @@ from gate.history.past_budget import DAY, Stretch, Trace
 from gate.policy.tiers import Tier, bands
 from gate.reporters.drawing import Linear, Logarithmic
 from gate.reporters.page import MUST, Column, tabulate
-from gate.slo.objective import RatioSlo
-from gate.slo.window import Span
+from gate.slo.objective import RatioSlo, Span
 
 
 def _came_down(trace: Trace) -> str:

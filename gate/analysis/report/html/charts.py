@@ -19,9 +19,8 @@ from gate.history.charts.chart import Chart, Point
 from gate.history.past_budget import BUCKETS, Line, thin
 from gate.reporters.drawing import Linear
 from gate.reporters.page import MUST, Column, tabulate
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import RatioSlo, RollingWindow, Span
 from gate.slo.quantities import format_duration
-from gate.slo.window import RollingWindow, Span
 
 _BUCKETS: Final = 60
 """Of a limit: what is usual changes little, or by the time of day."""

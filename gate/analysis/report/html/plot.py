@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from gate.analysis.report.html.tags import Html, element
 from gate.history.past_budget import Line
 from gate.reporters.drawing import Times
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 _WIDTH: Final = 1000
 """Units of the inner picture from left to right; its other units are pixels."""

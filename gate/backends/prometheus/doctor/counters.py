@@ -17,7 +17,7 @@ from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.promql.selectors import LabelMatcher
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 _ALL: Final = "+Inf"
 

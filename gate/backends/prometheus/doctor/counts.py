@@ -17,10 +17,10 @@ from gate.backends.prometheus.doctor.slo_check import (
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryError, QueryValue
-from gate.measure.counts import Cause, Spent, Unmeasured
+from gate.measure import Cause, Spent, Unmeasured
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.promql.selectors import LabelMatcher
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 _HAIR: Final = Fraction(1, 10**6)
 """Of the total: what extrapolation may be off."""

@@ -33,7 +33,7 @@ from gate.backends.prometheus.doctor.slo_check import (
 )
 from gate.backends.prometheus.plan import Plan, plan, questions
 from gate.backends.prometheus.query import Query, Role
-from gate.measure.counts import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,

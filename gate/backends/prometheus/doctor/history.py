@@ -11,8 +11,8 @@ from gate.backends.prometheus.probe import Probe, newest_of
 from gate.backends.prometheus.query import Query, window_text
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
 from gate.measure.history import coverage_step
+from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
-from gate.slo.window import Span
 from gate.wording import percent_left
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

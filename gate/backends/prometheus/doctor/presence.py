@@ -21,8 +21,8 @@ from gate.backends.prometheus.query import Query, Role
 from gate.errors import nearest_first
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.promql.selectors import LabelMatcher, Selector
+from gate.slo.objective import Span
 from gate.slo.quantities import around
-from gate.slo.window import Span
 
 _MOST_SHOWN: Final = 8
 _BOUNDARY: Final = "le"

@@ -17,12 +17,12 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
-from gate.measure.counts import MeasurementError
+from gate.measure import MeasurementError
 from gate.measure.diagnosis import Check, CheckResult
 from gate.promql.expression import Expression
 from gate.promql.selectors import Selector
 from gate.request_failure import RequestFailure
-from gate.slo.window import Span
+from gate.slo.objective import Span
 
 
 @dataclass(frozen=True, slots=True)
