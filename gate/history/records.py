@@ -69,9 +69,9 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotatedIncident:
-    """An episode with what is known of it."""
+    """An incident of the service with the records and deploys that may explain it."""
 
-    episode: ServiceIncident
+    incident: ServiceIncident
     records: tuple[IncidentRecord, ...]
     """Those that overlap it; none: nobody has explained it."""
     deploys: tuple[Deployment, ...]
@@ -79,35 +79,37 @@ class AnnotatedIncident:
 
 
 def annotate(
-    episode: ServiceIncident,
+    incident: ServiceIncident,
     records: Sequence[IncidentRecord],
     deploys: Sequence[Deployment],
     *,
     service: str,
     step: timedelta,
 ) -> AnnotatedIncident:
-    """Return an episode with the records that overlap it, and the deploys shortly before it.
+    """Return an incident with the records that overlap it, and the deploys shortly before it.
 
     A step is as exact as its start is known: a deploy within the first step counts as before it.
     """
-    earliest, latest = episode.start - BEFORE, episode.start + step
+    earliest, latest = incident.start - BEFORE, incident.start + step
     before = [
         deployment
         for deployment in deploys
         if deployment.service in {None, service} and earliest <= deployment.time <= latest
     ]
     return AnnotatedIncident(
-        episode=episode,
-        records=tuple(record for record in records if record.overlaps(episode.start, episode.end)),
+        incident=incident,
+        records=tuple(
+            record for record in records if record.overlaps(incident.start, incident.end)
+        ),
         deploys=tuple(sorted(before, key=lambda deployment: deployment.time)),
     )
 
 
 def records_without_impact(
-    records: Sequence[IncidentRecord], explained: Sequence[AnnotatedIncident], span: Span
+    records: Sequence[IncidentRecord], incidents: Sequence[AnnotatedIncident], span: Span
 ) -> tuple[IncidentRecord, ...]:
     """Return the records, of those that overlap the span, that explain nothing that was found."""
-    used = {record.id for incident in explained for record in incident.records}
+    used = {record.id for annotated in incidents for record in annotated.records}
     return tuple(
         record
         for record in records

@@ -28,18 +28,18 @@ class SloImpact:
 class ServiceIncident:
     """Incidents of several SLOs that overlap: to people, one incident of the service."""
 
-    felt: tuple[SloImpact, ...]
+    impacts: tuple[SloImpact, ...]
     """At least one, the first to begin first."""
 
     @property
     def start(self) -> datetime:
         """When the first SLO felt it."""
-        return self.felt[0].incident.start
+        return self.impacts[0].incident.start
 
     @property
     def end(self) -> datetime:
         """When the last SLO had recovered; of an open one the end of the history."""
-        return max(impact.incident.end for impact in self.felt)
+        return max(impact.incident.end for impact in self.impacts)
 
     @property
     def duration(self) -> timedelta:
@@ -49,7 +49,7 @@ class ServiceIncident:
     @property
     def ending(self) -> IncidentEnding:
         """Calm only if it was so for every SLO."""
-        endings = {impact.incident.ending for impact in self.felt}
+        endings = {impact.incident.ending for impact in self.impacts}
         return next(
             ending
             for ending in (IncidentEnding.OPEN, IncidentEnding.LOST, IncidentEnding.CALM)
@@ -97,17 +97,17 @@ class Drain:
         return self.each >= _COSTLY
 
 
-def merge_incidents(felt: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
+def merge_incidents(impacts: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
     """Put together what overlaps, directly or by way of others; the oldest first."""
     groups: list[list[SloImpact]] = []
     end = None
-    for impact in sorted(felt, key=lambda impact: (impact.incident.start, impact.slo)):
+    for impact in sorted(impacts, key=lambda impact: (impact.incident.start, impact.slo)):
         if end is None or impact.incident.start >= end:
             groups.append([])
             end = impact.incident.end
         groups[-1].append(impact)
         end = max(end, impact.incident.end)
-    return tuple(ServiceIncident(felt=tuple(group)) for group in groups)
+    return tuple(ServiceIncident(impacts=tuple(group)) for group in groups)
 
 
 def reliability(
@@ -139,20 +139,20 @@ def reliability(
 
 
 def drain(
-    felt: Sequence[SloImpact],
+    impacts: Sequence[SloImpact],
     windows: Mapping[str, timedelta],
     known_time: Mapping[str, timedelta],
 ) -> Drain | None:
     """Return what the incidents take from the SLO that they cost most; None where there are none.
 
     Args:
-        felt: all incidents of the service.
+        impacts: all impacts of the service.
         windows: the length of each SLO's window.
         known_time: how much of the time something is known of the SLO.
     """
     drains = []
-    for slo in {impact.slo: None for impact in felt}:
-        shares = [impact.share for impact in felt if impact.slo == slo]
+    for slo in {impact.slo: None for impact in impacts}:
+        shares = [impact.share for impact in impacts if impact.slo == slo]
         each, pace = sum(shares) / len(shares), len(shares) / (known_time[slo] / windows[slo])
         drains.append(Drain(slo=slo, window=windows[slo], per_window=pace, each=each))
     return max(drains, key=lambda drain_of_slo: drain_of_slo.total, default=None)

@@ -82,11 +82,11 @@ class CheckResult:
 
     check: Check
     level: Level = Level.OK
-    says: str = ""
+    message: str = ""
     """With numbers, without a full stop. Of a check that found nothing: in short what it saw."""
     remedy: str = ""
     """What to do; empty where nothing is wrong."""
-    looked_at: str = ""
+    examined: str = ""
     """The query, endpoint or file, for people to repeat. Never holds a secret."""
 
 
@@ -112,13 +112,13 @@ class Diagnosis:
     backend: tuple[CheckResult, ...]
     """Of the server, or of the files as a whole."""
     slos: tuple[tuple[CheckResult, ...], ...]
-    """For each patient, in order."""
+    """For each SLO, in order."""
 
 
 class Doctor(Protocol):
     """Looks at what a backend counts from."""
 
-    def examine(self, patients: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
+    def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
         """Look at every SLO at the one instant ``at``.
 
         Never raises for what a backend can do wrong. What could not be looked at is a fault of
@@ -127,7 +127,7 @@ class Doctor(Protocol):
         ...
 
 
-def worst(symptoms: Sequence[CheckResult]) -> Level:
+def worst(results: Sequence[CheckResult]) -> Level:
     """Return the worst level; ``ok`` where there is nothing."""
-    levels = {symptom.level for symptom in symptoms}
+    levels = {result.level for result in results}
     return next((level for level in reversed(Level) if level in levels), Level.OK)

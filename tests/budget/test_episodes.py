@@ -21,7 +21,7 @@ DAY = 24 * HOUR
 MONTH = 30 * DAY
 
 
-def felt(
+def impact(
     slo: str,
     first: int,
     last: int,
@@ -41,17 +41,17 @@ def felt(
 
 
 def test_what_overlaps_is_one_episode_also_by_way_of_others() -> None:
-    a, b, c, d = felt("a", 0, 4), felt("b", 3, 6), felt("c", 5, 7), felt("a", 7, 8)
+    a, b, c, d = impact("a", 0, 4), impact("b", 3, 6), impact("c", 5, 7), impact("a", 7, 8)
 
     first, second = merge_incidents([d, c, a, b])
 
-    assert first.felt == (a, b, c)
+    assert first.impacts == (a, b, c)
     assert (first.start, first.end, first.duration) == (START, START + 7 * HOUR, 7 * HOUR)
-    assert second.felt == (d,)  # touching is not overlapping
+    assert second.impacts == (d,)  # touching is not overlapping
 
 
 def test_an_episode_is_as_long_as_its_longest_incident() -> None:
-    (one,) = merge_incidents([felt("a", 0, 9), felt("b", 1, 2)])
+    (one,) = merge_incidents([impact("a", 0, 9), impact("b", 1, 2)])
 
     assert one.duration == 9 * HOUR
 
@@ -68,7 +68,7 @@ def test_an_episode_is_over_when_it_is_for_every_slo(
     endings: tuple[IncidentEnding, IncidentEnding], whole: IncidentEnding
 ) -> None:
     (one,) = merge_incidents(
-        [felt(name, 0, 2, ending=end) for name, end in zip("ab", endings, strict=True)]
+        [impact(name, 0, 2, ending=end) for name, end in zip("ab", endings, strict=True)]
     )
 
     assert one.ending is whole
@@ -76,7 +76,7 @@ def test_an_episode_is_over_when_it_is_for_every_slo(
 
 def test_times_to_recover_and_between_failures_are_those_of_a_worked_example() -> None:
     # 100 known hours, 4 + 2 of them in incidents: 94 hours of operation between 2 failures.
-    found = merge_incidents([felt("a", 10, 14), felt("a", 50, 52)])
+    found = merge_incidents([impact("a", 10, 14), impact("a", 50, 52)])
 
     figures = reliability(found, [True] * 100, start=START, step=HOUR)
 
@@ -88,13 +88,13 @@ def test_time_of_which_nothing_is_known_is_no_operating_time() -> None:
     # 20 hours unknown, two of them within the incident; so 80 known ones less its other two.
     known = [not 12 <= place < 32 for place in range(100)]
 
-    figures = reliability(merge_incidents([felt("a", 10, 14)]), known, start=START, step=HOUR)
+    figures = reliability(merge_incidents([impact("a", 10, 14)]), known, start=START, step=HOUR)
 
     assert figures.mtbf == 78 * HOUR
 
 
 def test_what_was_not_seen_to_end_has_no_time_to_recover() -> None:
-    found = merge_incidents([felt("a", 0, 50, ending=IncidentEnding.LOST), felt("a", 60, 62)])
+    found = merge_incidents([impact("a", 0, 50, ending=IncidentEnding.LOST), impact("a", 60, 62)])
 
     figures = reliability(found, [True] * 100, start=START, step=HOUR)
 
@@ -111,7 +111,10 @@ def test_without_failures_there_is_no_time_between_them() -> None:
 
 def test_the_drain_is_that_of_the_slo_that_lost_most() -> None:
     # In 60 known days b had 4 incidents of 5 %: 2 in a window of 30 days, which take 10 %.
-    events = [felt("a", 0, 1, share=0.15), *(felt("b", n, n + 1, share=0.05) for n in (2, 4, 6, 8))]
+    events = [
+        impact("a", 0, 1, share=0.15),
+        *(impact("b", n, n + 1, share=0.05) for n in (2, 4, 6, 8)),
+    ]
     times = {"a": 2 * MONTH, "b": 2 * MONTH}
 
     found = drain(events, {"a": MONTH, "b": MONTH}, times)
@@ -124,7 +127,7 @@ def test_the_drain_is_that_of_the_slo_that_lost_most() -> None:
 
 
 def test_one_deep_failure_is_costly_and_not_often() -> None:
-    found = drain([felt("a", 0, 1, share=0.2)], {"a": MONTH}, {"a": MONTH})
+    found = drain([impact("a", 0, 1, share=0.2)], {"a": MONTH}, {"a": MONTH})
 
     assert found is not None
     assert (found.often, found.costly) == (False, True)
@@ -138,11 +141,11 @@ def test_no_incident_drains_nothing() -> None:
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 90), st.integers(1, 10)), max_size=20)
 )
 def test_episodes_do_not_overlap_and_lose_nothing(made: list[tuple[str, int, int]]) -> None:
-    events = [felt(slo, first, first + length) for slo, first, length in made]
+    events = [impact(slo, first, first + length) for slo, first, length in made]
 
     found = merge_incidents(events)
 
-    assert sorted(one.incident.start for each in found for one in each.felt) == sorted(
+    assert sorted(one.incident.start for each in found for one in each.impacts) == sorted(
         one.incident.start for one in events
     )
     assert all(one.end <= after.start for one, after in pairwise(found))

@@ -19,7 +19,7 @@ END = START + timedelta(minutes=30)
 STEP = timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
 EPISODE = ServiceIncident(
-    felt=(
+    impacts=(
         SloImpact(
             slo="a",
             share=0.5,

@@ -219,6 +219,6 @@ def test_a_survey_that_fails_is_told_beside_the_counts(
 
     (policy,) = checkup.policies
     assert [one.check for one in policy.backend] == ["reach"]
-    assert words in policy.backend[0].says
-    assert policy.slos[0].symptoms[0].says == "168 bad of 1,008"
+    assert words in policy.backend[0].message
+    assert policy.slos[0].results[0].message == "168 bad of 1,008"
     assert checkup.exit_code == 3

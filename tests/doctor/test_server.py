@@ -69,7 +69,7 @@ def played(server: FakePrometheus, says: Mapping[str, HttpAnswer]) -> Iterator[N
         yield
 
 
-def patient(sli: Sli | None = None) -> CheckedSlo:
+def checked_slo(sli: Sli | None = None) -> CheckedSlo:
     return CheckedSlo(
         name="slo",
         request=CountRequest(
@@ -84,29 +84,29 @@ def patient(sli: Sli | None = None) -> CheckedSlo:
 def diagnose(
     says: Mapping[str, HttpAnswer] | None = None,
     server: FakePrometheus | None = None,
-    *patients: CheckedSlo,
+    *slos: CheckedSlo,
     seconds: float = 10,
 ) -> Diagnosis:
     settings = PrometheusSettings(url="https://prometheus.example", retries=0)
     doctor = open_doctor(settings, Limits(timeout=timedelta(seconds=seconds)))
     with played(server or FakePrometheus(values=NOTHING), told() if says is None else says):
-        return doctor.examine(patients or (patient(),), AT)
+        return doctor.examine(slos or (checked_slo(),), AT)
 
 
-def findings(symptoms: tuple[CheckResult, ...]) -> dict[str, str]:
-    return {str(one.check): one.says for one in symptoms if one.level is not Level.OK}
+def findings(results: tuple[CheckResult, ...]) -> dict[str, str]:
+    return {str(one.check): one.message for one in results if one.level is not Level.OK}
 
 
-def seen(symptoms: tuple[CheckResult, ...], check: str) -> str:
-    (symptom,) = [one for one in symptoms if one.check == check]
-    return symptom.says
+def seen(results: tuple[CheckResult, ...], check: str) -> str:
+    (result,) = [one for one in results if one.check == check]
+    return result.message
 
 
 def test_a_played_server_that_nothing_is_wrong_with_is_sound() -> None:
     diagnosis = diagnose()
 
     assert findings(diagnosis.backend) == {}
-    assert [findings(symptoms) for symptoms in diagnosis.slos] == [{}]
+    assert [findings(results) for results in diagnosis.slos] == [{}]
     assert seen(diagnosis.backend, "version") == "Prometheus 2.53.1"
     assert seen(diagnosis.backend, "retention") == "keeps 90d"
     assert seen(diagnosis.backend, "clock") == "clock within 0 s of ours"
@@ -124,13 +124,13 @@ def test_a_clock_that_is_off_is_told_with_how_much(
     skew: timedelta, level: Level, words: str
 ) -> None:
     diagnosis = diagnose(told(skew))
-    (symptom,) = [one for one in diagnosis.backend if one.check == "clock"]
+    (result,) = [one for one in diagnosis.backend if one.check == "clock"]
 
-    assert symptom.level is level
-    assert words in symptom.says
-    told_seconds = int(symptom.says.split(" s ")[0].rpartition(" ")[2].replace(",", ""))
+    assert result.level is level
+    assert words in result.message
+    told_seconds = int(result.message.split(" s ")[0].rpartition(" ")[2].replace(",", ""))
     assert told_seconds == pytest.approx(abs(skew.total_seconds()), abs=5)
-    assert "NTP" in symptom.remedy
+    assert "NTP" in result.remedy
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_another_server_is_not_taken_for_a_prometheus(build: object, name: str) 
     ],
 )
 def test_what_a_server_is_too_old_for_is_named(version: str, text: str, words: str) -> None:
-    asked = patient(Sli(bad=text, total="x"))
+    asked = checked_slo(Sli(bad=text, total="x"))
     old = diagnose(told(build={**BUILD, "version": version}), None, asked)
     new = diagnose(told(build={**BUILD, "version": "3.4.0"}), None, asked)
 
@@ -229,7 +229,7 @@ def test_no_time_left_is_told() -> None:
 
 
 def test_an_expression_that_cannot_be_asked_is_a_fault() -> None:
-    found = findings(diagnose(None, None, patient(Sli(bad="sum(x)", total="x"))).slos[0])
+    found = findings(diagnose(None, None, checked_slo(Sli(bad="sum(x)", total="x"))).slos[0])
 
     assert list(found) == ["counted"]
     assert "it has neither $window nor is it a bare selector" in found["counted"]
@@ -237,7 +237,7 @@ def test_an_expression_that_cannot_be_asked_is_a_fault() -> None:
 
 def test_a_histogram_that_cannot_be_asked_for_is_a_fault() -> None:
     histogram = Histogram(good="sum(x)", total="sum(x)", threshold=Fraction(1), unit="s")
-    found = findings(diagnose(None, None, patient(Sli(histogram=histogram))).slos[0])
+    found = findings(diagnose(None, None, checked_slo(Sli(histogram=histogram))).slos[0])
 
     assert "a metric's name is expected here" in found["boundary"]
 
@@ -245,7 +245,7 @@ def test_a_histogram_that_cannot_be_asked_for_is_a_fault() -> None:
 def test_an_expression_without_any_metric_has_no_history() -> None:
     sli = Sli(bad="vector(0) * $window", total="vector(1000) * $window")
     server = FakePrometheus(values={"vector(0)": "0", "vector(1000)": "1000"})
-    diagnosis = diagnose(None, server, patient(sli))
+    diagnosis = diagnose(None, server, checked_slo(sli))
 
     assert findings(diagnosis.slos[0]) == {}
     assert "freshness" not in {str(one.check) for one in diagnosis.slos[0]}
@@ -254,7 +254,7 @@ def test_an_expression_without_any_metric_has_no_history() -> None:
 def test_samples_that_are_histograms_are_not_taken_for_numbers() -> None:
     count = "histogram_count(sum(increase(x[$window])))"
     server = FakePrometheus(values=NOTHING)
-    diagnosis = diagnose(None, server, patient(Sli(good=count, total=count)))
+    diagnosis = diagnose(None, server, checked_slo(Sli(good=count, total=count)))
 
     assert findings(diagnosis.slos[0]) == {}
     assert not [one for one in server.queries if "by (job)" in one or "changes(" in one]

@@ -67,7 +67,7 @@ def test_an_incident_is_told_with_what_it_took_of_the_budget() -> None:
     report, _ = look({"a": series(BAD)})
     (service,) = report.services
     (explained,) = service.annotated
-    (felt,) = explained.episode.felt
+    (felt,) = explained.incident.impacts
 
     # 1,000 an hour are 720,000 in 30 days, of which 720 may fail.
     assert felt.share == pytest.approx(1000 / 720)
@@ -88,7 +88,7 @@ def test_what_cost_less_than_asked_for_is_summed_up() -> None:
     assert [felt.incident.bad for felt in looked.impacts] == [300]
     assert [felt.share for felt in looked.smaller] == [pytest.approx(20 / 720)]
     assert service.reliability.count == 1
-    assert [one.episode.felt for one in service.annotated] == [looked.impacts]
+    assert [one.incident.impacts for one in service.annotated] == [looked.impacts]
 
 
 def test_all_slos_are_asked_for_at_once_over_whole_steps() -> None:
@@ -105,7 +105,7 @@ def test_incidents_that_overlap_are_one_of_the_service() -> None:
     report, _ = look({"a": series(BAD), "b": series(BAD), "c": series(CALM)})
     (explained,) = report.services[0].annotated
 
-    assert [one.slo for one in explained.episode.felt] == ["a", "b"]
+    assert [one.slo for one in explained.incident.impacts] == ["a", "b"]
     assert report.services[0].reliability.count == 1
 
 

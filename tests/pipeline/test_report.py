@@ -33,7 +33,7 @@ def test_budgets_courses_and_incidents_come_from_the_same_truth() -> None:
     service = only(made(file("chat", slo("outage"))))
     (known,) = service.assessments
     trace = service.traces["outage"]
-    felt = [one for row in service.incidents.annotated for one in row.episode.felt]
+    felt = [one for row in service.incidents.annotated for one in row.incident.impacts]
 
     assert known.remaining is not None
     assert float(known.remaining) == pytest.approx(1 - 388.8 / 2592)

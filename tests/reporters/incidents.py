@@ -35,7 +35,7 @@ GOING_ON = IncidentRecord(
 DEPLOY = Deployment(time=START - timedelta(minutes=5), revision="abc123", change="model-update")
 
 
-def felt(
+def impact(
     slo: str = "availability", ending: IncidentEnding = IncidentEnding.CALM, share: float = 0.3
 ) -> SloImpact:
     incident = Incident(
@@ -55,7 +55,7 @@ def explained(
     deploys: tuple[Deployment, ...] = (),
 ) -> AnnotatedIncident:
     return AnnotatedIncident(
-        episode=ServiceIncident(felt=parts or (felt(),)), records=records, deploys=deploys
+        incident=ServiceIncident(impacts=parts or (impact(),)), records=records, deploys=deploys
     )
 
 
@@ -66,20 +66,20 @@ def looked_at(**fields: Any) -> SearchedSlo:
     return replace(known, **fields)
 
 
-def service(*episodes: AnnotatedIncident, **fields: Any) -> ServiceIncidents:
+def service(*incidents: AnnotatedIncident, **fields: Any) -> ServiceIncidents:
     half_hour = timedelta(minutes=30)
     figures = Reliability(
-        count=len(episodes),
-        mttr=half_hour if episodes else None,
-        longest=2 * half_hour if episodes else None,
-        mtbf=timedelta(days=15) if episodes else None,
+        count=len(incidents),
+        mttr=half_hour if incidents else None,
+        longest=2 * half_hour if incidents else None,
+        mtbf=timedelta(days=15) if incidents else None,
     )
     known = ServiceIncidents(
         policy=policy_of(()),
         source=source(),
         slos=(looked_at(),),
         left_out=(),
-        annotated=episodes,
+        annotated=incidents,
         reliability=figures,
         drain=None,
     )

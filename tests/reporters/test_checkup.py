@@ -16,24 +16,24 @@ from tests.reporters.builders import policy_of, source
 FAULT = CheckResult(
     check=Check.LABELS,
     level=Level.FAULT,
-    says="bad: no series has code=\x1b[31m",
+    message="bad: no series has code=\x1b[31m",
     remedy="correct the value",
-    looked_at="count by (code) (x)" * 30,
+    examined="count by (code) (x)" * 30,
 )
 
 
-DOUBT = CheckResult(check=Check.GAPS, level=Level.DOUBT, says="a gap", remedy="wait")
-FINE = CheckResult(check=Check.METRIC, says="total: 2 series")
+DOUBT = CheckResult(check=Check.GAPS, level=Level.DOUBT, message="a gap", remedy="wait")
+FINE = CheckResult(check=Check.METRIC, message="total: 2 series")
 
 
-def checkup(*symptoms: CheckResult) -> Checkup:
+def checkup(*results: CheckResult) -> Checkup:
     slo = RatioSlo(
         name="availability",
         window=RollingWindow(timedelta(days=1)),
         sli=Sli(total="x"),
         objective=Fraction(1, 2),
     )
-    checked = SloCheckup(slo=slo, symptoms=symptoms, caveats=("it is new",))
+    checked = SloCheckup(slo=slo, results=results, caveats=("it is new",))
     return Checkup(
         policies=(
             PolicyCheckup(
@@ -57,14 +57,14 @@ def test_foreign_text_cannot_repaint_the_terminal() -> None:
 
 
 def test_a_long_query_is_cut_but_not_in_json() -> None:
-    assert FAULT.looked_at not in render_page("terminal", output(checkup(FAULT)), Style(width=5000))
-    assert FAULT.looked_at in render_page("json", output(checkup(FAULT)), Style())
+    assert FAULT.examined not in render_page("terminal", output(checkup(FAULT)), Style(width=5000))
+    assert FAULT.examined in render_page("json", output(checkup(FAULT)), Style())
 
 
 def test_the_head_counts_what_is_wrong() -> None:
     heads = [
-        render_page("terminal", output(checkup(*symptoms)), Style()).splitlines()[0].split("  ")[0]
-        for symptoms in ((FINE,), (DOUBT,), (FAULT, FAULT, DOUBT))
+        render_page("terminal", output(checkup(*results)), Style()).splitlines()[0].split("  ")[0]
+        for results in ((FINE,), (DOUBT,), (FAULT, FAULT, DOUBT))
     ]
     assert heads == ["✔ SOUND", "▲ 1 DOUBT", "✖ 2 FAULTS, 1 DOUBT"]
 

@@ -23,7 +23,7 @@ from tests.reporters.incidents import (
     RECORD,
     START,
     explained,
-    felt,
+    impact,
     looked_at,
     report,
     service,
@@ -60,9 +60,9 @@ def test_an_incident_is_a_row_with_what_it_cost() -> None:
 
 
 def test_slos_that_felt_the_same_stand_together_under_one_number() -> None:
-    rows = terminal(service(explained(felt("a"), felt("b")), explained(felt("c")))).splitlines()[
-        4:7
-    ]
+    rows = terminal(
+        service(explained(impact("a"), impact("b")), explained(impact("c")))
+    ).splitlines()[4:7]
 
     assert [row[:7].strip() for row in rows] == ["#1  a", "b", "#2  c"]
     assert [row.endswith("unexplained") for row in rows] == [True, False, True]
@@ -77,7 +77,7 @@ def test_slos_that_felt_the_same_stand_together_under_one_number() -> None:
     ],
 )
 def test_how_long_it_lasted_says_whether_it_ended(ending: IncidentEnding, lasted: str) -> None:
-    row = terminal(service(explained(felt(ending=ending)))).splitlines()[4]
+    row = terminal(service(explained(impact(ending=ending)))).splitlines()[4]
 
     assert f" {lasted}  68,378" in row
     assert (" open  " in row) is (ending is IncidentEnding.OPEN)
@@ -123,7 +123,7 @@ def test_what_is_known_of_an_incident_is_told() -> None:
 
 
 def test_a_hole_in_the_data_of_an_incident_is_told() -> None:
-    one = felt()
+    one = impact()
     holed = replace(one, incident=replace(one.incident, unknown=timedelta(minutes=5)))
 
     assert "availability: 5m of it has no data" in terminal(service(explained(holed)))
@@ -132,7 +132,7 @@ def test_a_hole_in_the_data_of_an_incident_is_told() -> None:
 
 def test_how_often_and_how_long_is_told_and_of_which() -> None:
     whole = joined(terminal(service(explained())))
-    some = joined(terminal(service(explained(), explained(felt(ending=IncidentEnding.LOST)))))
+    some = joined(terminal(service(explained(), explained(impact(ending=IncidentEnding.LOST)))))
     unknown = Reliability(count=1, mttr=None, longest=None, mtbf=timedelta(days=1))
     none = joined(terminal(service(explained(), reliability=unknown)))
 
@@ -160,7 +160,7 @@ def test_a_sentence_says_what_it_means_for_the_budget(pace: float, each: float, 
 
 
 def test_what_cost_little_is_summed_up() -> None:
-    little = (felt(share=0.004), felt(share=0.0125))
+    little = (impact(share=0.004), impact(share=0.0125))
 
     text = joined(terminal(service(slos=(looked_at(smaller=little),))))
 
@@ -196,7 +196,7 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
     record = replace(RECORD, id=HOSTILE, title=HOSTILE, cause=HOSTILE, link=HOSTILE)
     deploy = replace(DEPLOY, revision=HOSTILE, change=HOSTILE)
     one = service(
-        explained(felt(HOSTILE), records=(record,), deploys=(deploy,)),
+        explained(impact(HOSTILE), records=(record,), deploys=(deploy,)),
         slos=(looked_at(slo=HOSTILE, unknown=Fraction(1, 2), notes=(HOSTILE,)),),
         left_out=((HOSTILE, HOSTILE),),
         policy=policy_of((), service=HOSTILE),
@@ -213,7 +213,7 @@ def test_foreign_text_cannot_break_out(name: str) -> None:
 
 
 def test_a_narrow_terminal_loses_columns_and_no_line_is_too_wide() -> None:
-    one = service(explained(felt("time-to-first-token"), records=(RECORD,), deploys=(DEPLOY,)))
+    one = service(explained(impact("time-to-first-token"), records=(RECORD,), deploys=(DEPLOY,)))
 
     text = terminal(one, style=Style(width=60))
 
@@ -243,12 +243,12 @@ def test_markdown_has_a_table_and_the_known_ones_below() -> None:
 
 def test_json_has_everything_in_seconds_and_shares() -> None:
     lost = Unmeasured(cause=Cause.NO_DATA, reason="nothing")
-    episodes = (
-        explained(felt(ending=IncidentEnding.OPEN), records=(RECORD,), deploys=(DEPLOY,)),
-        explained(felt()),
+    incidents = (
+        explained(impact(ending=IncidentEnding.OPEN), records=(RECORD,), deploys=(DEPLOY,)),
+        explained(impact()),
     )
     one = service(
-        *episodes,
+        *incidents,
         slos=(looked_at(unmeasured=lost), looked_at()),
         left_out=(("spend", "it spends"),),
         drain=Drain(slo="a", window=MONTH, per_window=2, each=0.25),

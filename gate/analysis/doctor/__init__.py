@@ -24,7 +24,7 @@ class SloCheckup:
     """An SLO with counts of its own, which a composite has not."""
 
     slo: RatioSlo | SpendSlo
-    symptoms: tuple[CheckResult, ...]
+    results: tuple[CheckResult, ...]
     caveats: tuple[str, ...]
     """The notes of its preset, whatever was seen."""
 
@@ -41,9 +41,9 @@ class PolicyCheckup:
     slos: tuple[SloCheckup, ...]
 
     @property
-    def symptoms(self) -> list[CheckResult]:
+    def results(self) -> list[CheckResult]:
         """All check results, those of the backend first."""
-        return [*self.backend, *(symptom for slo in self.slos for symptom in slo.symptoms)]
+        return [*self.backend, *(result for slo in self.slos for result in slo.results)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +59,10 @@ class Checkup:
     def exit_code(self) -> ExitCode:
         """Undecided where anything could not be looked at; usage where something is wrong."""
         faults = {
-            symptom.check
+            result.check
             for policy in self.policies
-            for symptom in policy.symptoms
-            if symptom.level is Level.FAULT
+            for result in policy.results
+            if result.level is Level.FAULT
         }
         if Check.REACH in faults:
             return ExitCode.UNDECIDED
@@ -81,32 +81,32 @@ def _policy(checked: PolicyCheckup) -> Json:
     return {
         "service": checked.policy.service,
         "source": source_document(checked.source),
-        "level": worst(checked.symptoms),
+        "level": worst(checked.results),
         "backend": {"type": checked.kind, **_checks(checked.backend)},
         "slos": [
             {
                 "name": slo.slo.name,
                 "preset": slo.slo.sli.preset,
                 "caveats": list(slo.caveats),
-                **_checks(slo.symptoms),
+                **_checks(slo.results),
             }
             for slo in checked.slos
         ],
     }
 
 
-def _checks(symptoms: Sequence[CheckResult]) -> Json:
+def _checks(results: Sequence[CheckResult]) -> Json:
     return {
-        "level": worst(symptoms),
+        "level": worst(results),
         "checks": [
             {
-                "check": symptom.check,
-                "level": symptom.level,
-                "message": symptom.says,
-                "remedy": symptom.remedy,
-                "examined": symptom.looked_at,
+                "check": result.check,
+                "level": result.level,
+                "message": result.message,
+                "remedy": result.remedy,
+                "examined": result.examined,
             }
-            for symptom in symptoms
+            for result in results
         ],
     }
 
@@ -140,20 +140,20 @@ def examine(
 
 def _examine(file: PolicyFile, doctor: Doctor, at: datetime) -> PolicyCheckup:
     slos = [slo for slo in file.policy.slos if not isinstance(slo, CompositeSlo)]
-    diagnosis = doctor.examine([_patient(slo, file.policy, at) for slo in slos], at)
+    diagnosis = doctor.examine([_checked_slo(slo, file.policy, at) for slo in slos], at)
     return PolicyCheckup(
         policy=file.policy,
         source=file.source,
         kind=file.settings.kind,
         backend=diagnosis.backend,
         slos=tuple(
-            SloCheckup(slo=slo, symptoms=symptoms, caveats=_caveats(slo.sli))
-            for slo, symptoms in zip(slos, diagnosis.slos, strict=True)
+            SloCheckup(slo=slo, results=results, caveats=_caveats(slo.sli))
+            for slo, results in zip(slos, diagnosis.slos, strict=True)
         ),
     )
 
 
-def _patient(slo: RatioSlo | SpendSlo, policy: Policy, at: datetime) -> CheckedSlo:
+def _checked_slo(slo: RatioSlo | SpendSlo, policy: Policy, at: datetime) -> CheckedSlo:
     return CheckedSlo(
         name=slo.name,
         request=main_request(slo, at),

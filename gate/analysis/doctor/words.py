@@ -46,44 +46,44 @@ def page(checkup: Checkup) -> Page:
 
 
 def _section(checked: PolicyCheckup) -> Section:
-    examined = [("Backend", checked.backend), *((s.slo.name, s.symptoms) for s in checked.slos)]
+    examined = [("Backend", checked.backend), *((s.slo.name, s.results) for s in checked.slos)]
     caveats = dict.fromkeys(caveat for slo in checked.slos for caveat in slo.caveats)
     return Section(
         title=checked.policy.service,
-        badge=_badge(checked.symptoms),
+        badge=_badge(checked.results),
         blocks=(
-            Marks(tuple(_seen(name, symptoms) for name, symptoms in examined if symptoms)),
-            tabulate(_results(checked.symptoms), _COLUMNS),
+            Marks(tuple(_seen(name, results) for name, results in examined if results)),
+            tabulate(_results(checked.results), _COLUMNS),
             *said(Facts(tuple(("Known", caveat) for caveat in caveats))),
             summary.policy_text(checked.source),
         ),
     )
 
 
-def _badge(symptoms: Sequence[CheckResult]) -> Badge:
-    levels = [symptom.level for symptom in symptoms]
+def _badge(results: Sequence[CheckResult]) -> Badge:
+    levels = [result.level for result in results]
     counts = {level: levels.count(level) for level in (Level.FAULT, Level.DOUBT)}
     words = [f"{n} {level}{'S' * (n > 1)}".upper() for level, n in counts.items() if n]
-    return Badge(_VERDICTS[worst(symptoms)], ", ".join(words) or "SOUND")
+    return Badge(_VERDICTS[worst(results)], ", ".join(words) or "SOUND")
 
 
-def _seen(name: str, symptoms: Sequence[CheckResult]) -> Mark:
+def _seen(name: str, results: Sequence[CheckResult]) -> Mark:
     """Return what was seen of the backend or of an SLO, what is wrong with it and what to do."""
-    fine = (symptom.says for symptom in symptoms if symptom.level is Level.OK)
+    fine = (result.message for result in results if result.level is Level.OK)
     return Mark(
-        verdict=_VERDICTS[worst(symptoms)],
+        verdict=_VERDICTS[worst(results)],
         label=name,
         text="; ".join(filter(None, fine)),
-        marks=tuple(_wrong(symptom) for symptom in symptoms if symptom.level is not Level.OK),
+        marks=tuple(_wrong(result) for result in results if result.level is not Level.OK),
     )
 
 
-def _wrong(symptom: CheckResult) -> Mark:
-    facts = (("Do", symptom.remedy), ("Looked at", _short(symptom.looked_at)))
+def _wrong(result: CheckResult) -> Mark:
+    facts = (("Do", result.remedy), ("Looked at", _short(result.examined)))
     return Mark(
-        verdict=_VERDICTS[symptom.level],
-        label=symptom.check,
-        text=symptom.says,
+        verdict=_VERDICTS[result.level],
+        label=result.check,
+        text=result.message,
         facts=tuple((label, text) for label, text in facts if text),
     )
 
@@ -93,10 +93,10 @@ def _short(query: str) -> str:
     return query if len(query) <= _LONGEST else f"{query[:_LONGEST]} ..."
 
 
-def _results(symptoms: Sequence[CheckResult]) -> Iterator[tuple[Check, str]]:
+def _results(results: Sequence[CheckResult]) -> Iterator[tuple[Check, str]]:
     """Yield every check that was made, and how it came out."""
     for check in Check:
-        levels = [symptom.level for symptom in symptoms if symptom.check is check]
+        levels = [result.level for result in results if result.check is check]
         if set(levels) == {Level.OK}:
             yield check, "ok"
         elif levels:

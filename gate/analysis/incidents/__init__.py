@@ -123,7 +123,7 @@ def _looked_at(slo: SearchedSlo) -> Json:
 
 def _incident(annotated: AnnotatedIncident) -> Json:
     return {
-        **_stretch(annotated.episode),
+        **_stretch(annotated.incident),
         "slos": [
             {
                 "name": impact.slo,
@@ -133,7 +133,7 @@ def _incident(annotated: AnnotatedIncident) -> Json:
                 "peak_burn_rate": impact.incident.peak,
                 "unknown_seconds": _seconds(impact.incident.unknown),
             }
-            for impact in annotated.episode.felt
+            for impact in annotated.incident.impacts
         ],
         "records": [_record(record) for record in annotated.records],
         "deploys": [deploy_document(deploy) for deploy in annotated.deploys],

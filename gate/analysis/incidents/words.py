@@ -84,9 +84,9 @@ class IncidentRow(NamedTuple):
 
 def _rows(service: ServiceIncidents) -> list[IncidentRow]:
     return [
-        IncidentRow(number, impact is annotated.episode.felt[0], impact, annotated)
+        IncidentRow(number, impact is annotated.incident.impacts[0], impact, annotated)
         for number, annotated in enumerate(service.annotated, start=1)
-        for impact in annotated.episode.felt
+        for impact in annotated.incident.impacts
     ]
 
 
@@ -134,17 +134,17 @@ def _closing(report: IncidentReport) -> Facts:
 
 def _explanation(annotated: AnnotatedIncident) -> Iterator[str]:
     yield from (_record(record) for record in annotated.records)
-    for impact in annotated.episode.felt:
+    for impact in annotated.incident.impacts:
         if impact.incident.unknown:
             yield f"{impact.slo}: {describe_time(impact.incident.unknown)} of it has no data"
-    yield from (_deploy(deploy, annotated.episode.start) for deploy in annotated.deploys)
+    yield from (_deploy(deploy, annotated.incident.start) for deploy in annotated.deploys)
 
 
 def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
     figures = service.reliability
     if figures.mttr is not None and figures.longest is not None:
         mean, longest = describe_time(figures.mttr), describe_time(figures.longest)
-        endings = [annotated.episode.ending for annotated in service.annotated]
+        endings = [annotated.incident.ending for annotated in service.annotated]
         ended = endings.count(IncidentEnding.CALM)
         only = "" if ended == figures.count else f", of the {ended} that were seen to end"
         yield "MTTR", f"{mean} to recover in the mean, {longest} at the longest{only}"

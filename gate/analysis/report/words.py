@@ -235,6 +235,6 @@ def incidents_of(slo: str, service: ServiceReport) -> Marked:
     return [
         (number, impact.incident)
         for number, annotated in enumerate(service.incidents.annotated, start=1)
-        for impact in annotated.episode.felt
+        for impact in annotated.incident.impacts
         if impact.slo == slo
     ]

@@ -32,9 +32,9 @@ def unseen(reason: str, path: str) -> CheckResult:
     return CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
-        says=f"nothing more could be looked at: {reason}",
+        message=f"nothing more could be looked at: {reason}",
         remedy="correct the path, or the files; give more time where it was short",
-        looked_at=path,
+        examined=path,
     )
 
 
@@ -45,20 +45,20 @@ def counted(answer: Answer, path: str) -> CheckResult:
         return CheckResult(
             check=Check.COLUMNS if unfit else Check.COUNTED,
             level=Level.FAULT,
-            says=answer.reason if unfit else f"{answer.cause}: {answer.reason}",
+            message=answer.reason if unfit else f"{answer.cause}: {answer.reason}",
             remedy=_REMEDIES.get(answer.cause, "correct the indicator, or the logs"),
-            looked_at=answer.query or path,
+            examined=answer.query or path,
         )
     if isinstance(answer, Spent):
-        says = f"{float(answer.amount):,.2f} spent"
+        message = f"{float(answer.amount):,.2f} spent"
     else:
-        says = f"{round(answer.bad):,} bad of {round(answer.total):,}"
-    return CheckResult(check=Check.COUNTED, says=says, looked_at=answer.evidence.query)
+        message = f"{round(answer.bad):,} bad of {round(answer.total):,}"
+    return CheckResult(check=Check.COUNTED, message=message, examined=answer.evidence.query)
 
 
-def of_all(survey: Survey, patient: CheckedSlo, at: datetime, path: str) -> Iterator[CheckResult]:
+def of_all(survey: Survey, slo: CheckedSlo, at: datetime, path: str) -> Iterator[CheckResult]:
     """Judge the logs as a whole."""
-    yield _fresh(survey, patient, at, path)
+    yield _fresh(survey, slo, at, path)
     yield _doubt(
         Check.CLOCK,
         survey.future,
@@ -85,62 +85,64 @@ def of_all(survey: Survey, patient: CheckedSlo, at: datetime, path: str) -> Iter
         )
 
 
-def _fresh(survey: Survey, patient: CheckedSlo, at: datetime, path: str) -> CheckResult:
-    age = at - survey.newest if survey.newest else patient.whole
+def _fresh(survey: Survey, slo: CheckedSlo, at: datetime, path: str) -> CheckResult:
+    age = at - survey.newest if survey.newest else slo.whole
     shown = format_duration(age // _SECOND * _SECOND)
-    if age <= patient.max_age:
-        return CheckResult(check=Check.FRESHNESS, says=f"newest row {shown} old", looked_at=path)
-    limit = format_duration(patient.max_age)
+    if age <= slo.max_age:
+        return CheckResult(check=Check.FRESHNESS, message=f"newest row {shown} old", examined=path)
+    limit = format_duration(slo.max_age)
     return CheckResult(
         check=Check.FRESHNESS,
         level=Level.FAULT,
-        says=f"the newest row is {shown} old; the policy's max_age is {limit}",
+        message=f"the newest row is {shown} old; the policy's max_age is {limit}",
         remedy="see whether the service still logs, and whether the newest file is fetched",
-        looked_at=path,
+        examined=path,
     )
 
 
-def _doubt(check: Check, number: int, says: str, remedy: str, path: str) -> CheckResult:
+def _doubt(check: Check, number: int, message: str, remedy: str, path: str) -> CheckResult:
     """Doubt what was seen so many times; seen never, all is well."""
     if not number:
-        return CheckResult(check=check, looked_at=path)
-    return CheckResult(check=check, level=Level.DOUBT, says=says, remedy=remedy, looked_at=path)
+        return CheckResult(check=check, examined=path)
+    return CheckResult(
+        check=check, level=Level.DOUBT, message=message, remedy=remedy, examined=path
+    )
 
 
-def of_slo(patient: CheckedSlo, events: SurveyedEvents, path: str) -> Iterator[CheckResult]:
+def of_slo(slo: CheckedSlo, events: SurveyedEvents, path: str) -> Iterator[CheckResult]:
     """Judge the rows of one SLO."""
     if events.unknown:
         yield CheckResult(
             check=Check.UNKNOWN,
             level=Level.DOUBT,
-            says=f"the outcome of {events.unknown:,} of {events.rows:,} rows is NULL",
+            message=f"the outcome of {events.unknown:,} of {events.rows:,} rows is NULL",
             remedy=(
                 "an unknown outcome counts as bad, and adds nothing to what is spent; log it, or"
                 " leave these rows out with total"
             ),
-            looked_at=path,
+            examined=path,
         )
     else:
-        yield CheckResult(check=Check.UNKNOWN, looked_at=path)
-    yield _reach(patient, events, path)
+        yield CheckResult(check=Check.UNKNOWN, examined=path)
+    yield _reach(slo, events, path)
     yield _gaps(events, path)
 
 
-def _reach(patient: CheckedSlo, events: SurveyedEvents, path: str) -> CheckResult:
-    span = patient.request.span
+def _reach(slo: CheckedSlo, events: SurveyedEvents, path: str) -> CheckResult:
+    span = slo.request.span
     late = (events.oldest or span.end) - span.start
-    if late / span.length <= 1 - patient.min_coverage:
-        return CheckResult(check=Check.COVERAGE, says=f"{events.rows:,} rows", looked_at=path)
+    if late / span.length <= 1 - slo.min_coverage:
+        return CheckResult(check=Check.COVERAGE, message=f"{events.rows:,} rows", examined=path)
     share = percent_left(Fraction(1 - late / span.length), 0)
     return CheckResult(
         check=Check.COVERAGE,
         level=Level.DOUBT,
-        says=(
+        message=(
             f"the oldest row is of {events.oldest:%Y-%m-%d %H:%M} UTC: the logs cover {share}"
             f" of {format_duration(span.length // _SECOND * _SECOND)}"
         ),
         remedy="fetch older logs, or choose a shorter window; a young service has to wait",
-        looked_at=path,
+        examined=path,
     )
 
 
@@ -153,15 +155,15 @@ def _gaps(events: SurveyedEvents, path: str) -> CheckResult:
         if day not in events.days
     ]
     if not missing:
-        return CheckResult(check=Check.GAPS, looked_at=path)
+        return CheckResult(check=Check.GAPS, examined=path)
     shown = ", ".join(map(str, missing[:_MOST_SHOWN]))
     more = f" and {len(missing) - _MOST_SHOWN} more" if len(missing) > _MOST_SHOWN else ""
     return CheckResult(
         check=Check.GAPS,
         level=Level.DOUBT,
-        says=f"{len(missing)} of {count} days have no row: {shown}{more}",
+        message=f"{len(missing)} of {count} days have no row: {shown}{more}",
         remedy="fetch the logs of these days; what failed then is missing from the count",
-        looked_at=path,
+        examined=path,
     )
 
 
@@ -173,34 +175,34 @@ class LogsDoctor:
     limits: Limits
     backend: Backend
 
-    def examine(self, patients: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
+    def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
         """Look at every SLO; never raises for what the logs hold."""
         path = pattern_of(self.settings)
-        answers = self.backend.measure([patient.request for patient in patients], at)
+        answers = self.backend.measure([slo.request for slo in slos], at)
         common = _common(answers)
         if common is not None:
             return Diagnosis(backend=(_refused(common, path),), slos=((),) * len(answers))
         counts = [counted(answer, path) for answer in answers]
         try:
-            survey = self._survey(patients, answers, at)
+            survey = self._survey(slos, answers, at)
         except (duckdb.Error, MeasurementError) as error:
             refusal = error if isinstance(error, MeasurementError) else from_duckdb(error)
-            symptom = unseen(refusal.reason, path)
-            return Diagnosis(backend=(symptom,), slos=tuple((count,) for count in counts))
+            result = unseen(refusal.reason, path)
+            return Diagnosis(backend=(result,), slos=tuple((count,) for count in counts))
         events = iter(survey.events)
         return Diagnosis(
-            backend=tuple(of_all(survey, patients[0], at, path)),
+            backend=tuple(of_all(survey, slos[0], at, path)),
             slos=tuple(
-                (count, *(() if _none(answer) else of_slo(patient, next(events), path)))
-                for patient, answer, count in zip(patients, answers, counts, strict=True)
+                (count, *(() if _none(answer) else of_slo(slo, next(events), path)))
+                for slo, answer, count in zip(slos, answers, counts, strict=True)
             ),
         )
 
     def _survey(
-        self, patients: Sequence[CheckedSlo], answers: Sequence[Answer], at: datetime
+        self, slos: Sequence[CheckedSlo], answers: Sequence[Answer], at: datetime
     ) -> Survey:
-        pairs = zip(patients, answers, strict=True)
-        requests = [patient.request for patient, answer in pairs if not _none(answer)]
+        pairs = zip(slos, answers, strict=True)
+        requests = [slo.request for slo, answer in pairs if not _none(answer)]
         zone = zone_name(self.settings.records.time_zone)
         with opened(self.limits.timeout, zone) as database:
             ready = prepare(database, self.settings, [request.sli for request in requests], zone)

@@ -15,30 +15,30 @@ class StaticDoctor:
 
     backend: StaticBackend
 
-    def examine(self, patients: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
+    def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
         """Say that there is nothing to look at, and whether each SLO has its counts."""
         file = str(self.backend.path)
-        answers = self.backend.measure([patient.request for patient in patients], at)
+        answers = self.backend.measure([slo.request for slo in slos], at)
         nothing_live = CheckResult(
             check=Check.LIVE,
             level=Level.DOUBT,
-            says=f"the counts are written down in {file}; nothing live is behind them",
+            message=f"the counts are written down in {file}; nothing live is behind them",
             remedy="for real decisions name a backend that measures: prometheus or logs",
-            looked_at=file,
+            examined=file,
         )
         return Diagnosis(
-            backend=(nothing_live,), slos=tuple((_symptom(answer, file),) for answer in answers)
+            backend=(nothing_live,), slos=tuple((_result(answer, file),) for answer in answers)
         )
 
 
-def _symptom(answer: Answer, file: str) -> CheckResult:
+def _result(answer: Answer, file: str) -> CheckResult:
     if not isinstance(answer, Unmeasured):
-        return CheckResult(check=Check.COUNTED, says="written down", looked_at=file)
+        return CheckResult(check=Check.COUNTED, message="written down", examined=file)
     unread = answer.cause is Cause.BACKEND_ERROR
     return CheckResult(
         check=Check.REACH if unread else Check.COUNTED,
         level=Level.FAULT,
-        says=answer.reason,
+        message=answer.reason,
         remedy="correct the file",
-        looked_at=file,
+        examined=file,
     )

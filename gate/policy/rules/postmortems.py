@@ -79,7 +79,7 @@ def _incident(
     case: Case, rule: PostmortemRule, slos: Mapping[str, RatioSlo], incident: ServiceIncident
 ) -> Finding:
     """Return the finding for a costly incident: what it took, and the record that it needs."""
-    slo = max(incident.felt, key=lambda impact: impact.share).slo
+    slo = max(incident.impacts, key=lambda impact: impact.share).slo
     records = rule.records_of(incident.start, incident.end)
     reviewed = [record for record in records if not record.missing]
     goes_on, what = incident.ending is IncidentEnding.OPEN, _what(rule, incident)
@@ -89,14 +89,14 @@ def _incident(
     why = "it goes on, and no record counts before it is over"
     forgotten = max(
         rule.forgotten_at(slos[impact.slo], impact.incident.end, case.at)
-        for impact in incident.felt
+        for impact in incident.impacts
     )
     return case.fired(
         Rule.POSTMORTEM,
         f"{what}: {why if goes_on else _lacking(rule, records)}",
         slo=slo,
         allow=rule.allow,
-        advisory=all(slos[impact.slo].advisory for impact in incident.felt),
+        advisory=all(slos[impact.slo].advisory for impact in incident.impacts),
         until=None if goes_on else forgotten,
         if_calm=not goes_on,
     )
@@ -104,7 +104,7 @@ def _incident(
 
 def _what(rule: PostmortemRule, incident: ServiceIncident) -> str:
     """Say when it was and what it took: the most first."""
-    first, *others = sorted(incident.felt, key=lambda impact: -impact.share)
+    first, *others = sorted(incident.impacts, key=lambda impact: -impact.share)
     took = f"{percent_spent(Fraction(first.share))} of the budget"
     took += "".join(
         f" and {percent_spent(Fraction(other.share))} of {other.slo}'s" for other in others

@@ -72,14 +72,14 @@ class ToyDoctor:
 
     backend: Backend
 
-    def examine(self, patients: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
-        answers = self.backend.measure([patient.request for patient in patients], at)
+    def examine(self, slos: Sequence[CheckedSlo], at: datetime) -> Diagnosis:
+        answers = self.backend.measure([slo.request for slo in slos], at)
         return Diagnosis(backend=(), slos=tuple((_result(answer),) for answer in answers))
 
 
 def _result(answer: Answer) -> CheckResult:
     if not isinstance(answer, Unmeasured):
-        return CheckResult(check=Check.COUNTED, says="there is a line")
+        return CheckResult(check=Check.COUNTED, message="there is a line")
     return CheckResult(
-        check=Check.COUNTED, level=Level.FAULT, says=answer.reason, remedy="write the line"
+        check=Check.COUNTED, level=Level.FAULT, message=answer.reason, remedy="write the line"
     )

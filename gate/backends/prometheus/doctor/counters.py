@@ -44,23 +44,23 @@ class BoundaryCheck(SloCheck):
         here, every = answers.amount(self._here), answers.amount(self._all(le))
         late = max((answers.amount(part) for part in self.lacking), default=0)
         if 0 < here < every:
-            says = (
+            message = (
                 f"{self.source.role}: {round(here):,} of {round(every):,} histograms have {le.text}"
             )
-            yield self._fault(f"{says}; all that the others count is taken for bad")
+            yield self._fault(f"{message}; all that the others count is taken for bad")
         elif late:
-            says = f"{round(late):,} histograms had no {le.text} in a part of the window"
-            yield self._fault(f"{says}, where every event counts as bad")
+            message = f"{round(late):,} histograms had no {le.text} in a part of the window"
+            yield self._fault(f"{message}, where every event counts as bad")
         elif here:
-            yield CheckResult(check=Check.BOUNDARY, looked_at=self._here.text)
+            yield CheckResult(check=Check.BOUNDARY, examined=self._here.text)
 
-    def _fault(self, says: str) -> CheckResult:
+    def _fault(self, message: str) -> CheckResult:
         return CheckResult(
             check=Check.BOUNDARY,
             level=Level.FAULT,
-            says=says,
+            message=message,
             remedy="choose a boundary that all replicas and versions have, all along",
-            looked_at=self._here.text,
+            examined=self._here.text,
         )
 
     @property
@@ -108,13 +108,13 @@ class MonotonicCheck(SloCheck):
         """Judge them."""
         series = answers.amount(self._series)
         if not series:
-            yield CheckResult(check=Check.COUNTER, looked_at=self._series.text)
+            yield CheckResult(check=Check.COUNTER, examined=self._series.text)
             return
         falls, text = answers.amount(self._falls), self.source.text
         yield CheckResult(
             check=Check.COUNTER,
             level=Level.FAULT,
-            says=(
+            message=(
                 f"{self.source.role}: {round(series):,} series of {text} fell {round(falls):,}"
                 " times in the window: a gauge, or two sources under the same labels"
             ),
@@ -122,7 +122,7 @@ class MonotonicCheck(SloCheck):
                 "count a counter; of a gauge no increase can be taken. If it is a counter, give"
                 " each target and each replica of the monitoring a label of its own"
             ),
-            looked_at=self._falls.text,
+            examined=self._falls.text,
         )
 
     @property
@@ -171,13 +171,13 @@ class FirstValueCheck(SloCheck):
             return  # another check says so
         series, hidden = self._hidden(answers)
         if not (self._matters(answers, self._height) and self._matters(answers, hidden)):
-            yield CheckResult(check=Check.BORN, looked_at=self._height.text)
+            yield CheckResult(check=Check.BORN, examined=self._height.text)
             return
         events, counted = answers.amount(hidden), answers.amount(self.counted)
         yield CheckResult(
             check=Check.BORN,
             level=Level.FAULT if events > counted else Level.DOUBT,
-            says=(
+            message=(
                 f"{self.source.role}: {round(answers.amount(series)):,} series of"
                 f" {self.source.text} began above zero and hide {round(events):,} events;"
                 f" {round(counted):,} are counted"
@@ -186,7 +186,7 @@ class FirstValueCheck(SloCheck):
                 "export every series at 0 from the start (with most clients: ask for each set of"
                 " labels once); until the window has passed, count these from the logs"
             ),
-            looked_at=hidden.text,
+            examined=hidden.text,
         )
 
     def _matters(self, answers: CheckAnswers, part: Query) -> bool:

@@ -54,7 +54,7 @@ class NumberCheck(SloCheck):
             if fault.cause is Cause.INVALID:
                 yield self._fault(role, fault.reason)
         if not wrong:
-            yield CheckResult(check=Check.ONE_NUMBER, looked_at=self.plan.query)
+            yield CheckResult(check=Check.ONE_NUMBER, examined=self.plan.query)
             numbers = {r: v.number for r, v in readings.items() if isinstance(v, QueryValue)}
             yield from self._within(numbers)
 
@@ -62,9 +62,9 @@ class NumberCheck(SloCheck):
         return CheckResult(
             check=Check.ONE_NUMBER,
             level=Level.FAULT,
-            says=f"{role}: {reason}",
+            message=f"{role}: {reason}",
             remedy="write an expression that gives one number, most often sum(increase(...))",
-            looked_at=self.plan.parts[role].text,
+            examined=self.plan.parts[role].text,
         )
 
     def _within(self, numbers: dict[Role, Fraction | None]) -> Iterator[CheckResult]:
@@ -77,15 +77,15 @@ class NumberCheck(SloCheck):
                 yield CheckResult(
                     check=Check.WITHIN_TOTAL,
                     level=Level.FAULT,
-                    says=f"{role} is {round(number):,} and total {round(total):,}",
+                    message=f"{role} is {round(number):,} and total {round(total):,}",
                     remedy=(
                         f"{role} must be a part of total: compare their labels (job, route, method)"
                         " and metrics; a gateway counts retries that the service behind it does not"
                     ),
-                    looked_at=self.plan.query,
+                    examined=self.plan.query,
                 )
                 return
-        yield CheckResult(check=Check.WITHIN_TOTAL, looked_at=self.plan.query)
+        yield CheckResult(check=Check.WITHIN_TOTAL, examined=self.plan.query)
 
 
 def counted(plan: Plan, answers: CheckAnswers, level: Level) -> CheckResult | None:
@@ -94,10 +94,10 @@ def counted(plan: Plan, answers: CheckAnswers, level: Level) -> CheckResult | No
     if isinstance(count, Unmeasured):
         return None if level is Level.FAULT else unmeasured(count)
     if isinstance(count, Spent):
-        says = f"{float(count.amount):,.2f} spent"
+        message = f"{float(count.amount):,.2f} spent"
     else:
-        says = f"{round(count.bad):,} bad of {round(count.total):,}"
-    return CheckResult(check=Check.COUNTED, says=says, looked_at=count.evidence.query)
+        message = f"{round(count.bad):,} bad of {round(count.total):,}"
+    return CheckResult(check=Check.COUNTED, message=message, examined=count.evidence.query)
 
 
 def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -> CheckResult:
@@ -111,9 +111,9 @@ def unmeasured(why: Unmeasured, check: Check = Check.COUNTED, query: str = "") -
     return CheckResult(
         check=check,
         level=Level.FAULT,
-        says=f"{why.cause}: {why.reason}",
+        message=f"{why.cause}: {why.reason}",
         remedy=_REMEDIES.get(why.cause, "see the reason; gate check is undecided without a count"),
-        looked_at=why.query or query,
+        examined=why.query or query,
     )
 
 
@@ -145,14 +145,14 @@ class ReplicaCheck(SloCheck):
             if twins := answers.amount(self._twins(label)):
                 yield self._twice(label, round(twins))
                 return
-        yield CheckResult(check=Check.REPLICAS, looked_at=self._twins(_OF_EITHER).text)
+        yield CheckResult(check=Check.REPLICAS, examined=self._twins(_OF_EITHER).text)
 
     def _twice(self, label: str, twins: int) -> CheckResult:
         sure = label != _OF_EITHER
         return CheckResult(
             check=Check.REPLICAS,
             level=Level.FAULT if sure else Level.DOUBT,
-            says=(
+            message=(
                 f"{self.source.role}: {twins:,} series of {self.source.text} come more than once,"
                 f" told apart by {label} alone"
                 + ("" if sure else ", with nearly the same value: replicas of the monitoring?")
@@ -161,7 +161,7 @@ class ReplicaCheck(SloCheck):
                 f'take one replica: {label}="..."; or have the store merge them (Thanos:'
                 f" --query.replica-label={label}; Mimir: the HA tracker)"
             ),
-            looked_at=self._twins(label).text,
+            examined=self._twins(label).text,
         )
 
     def _twins(self, label: str) -> Query:
@@ -197,7 +197,7 @@ class SourceCheck(SloCheck):
         results = twice or [self._alike(*pair) for pair in self._pairs(answers)]
         yield from results[:1]
         if not results and self.counters:
-            yield CheckResult(check=Check.SOURCES, looked_at=self._jobs(self.counters[0]).text)
+            yield CheckResult(check=Check.SOURCES, examined=self._jobs(self.counters[0]).text)
 
     def _pairs(self, answers: CheckAnswers) -> Iterator[Sequence[tuple[str, Fraction]]]:
         amounts = [
@@ -215,24 +215,26 @@ class SourceCheck(SloCheck):
         return CheckResult(
             check=Check.SOURCES,
             level=Level.DOUBT,
-            says=f"{counts}: the same requests, seen by two (a gateway and the engine behind it)?",
+            message=(
+                f"{counts}: the same requests, seen by two (a gateway and the engine behind it)?"
+            ),
             remedy=(
                 "if so, select one of them by its job or name; if each has requests of its own, all"
                 " is well"
             ),
-            looked_at=self._jobs(self.counters[0]).text,
+            examined=self._jobs(self.counters[0]).text,
         )
 
     def _two_jobs(self, source: SelectorSource, targets: int) -> CheckResult:
         return CheckResult(
             check=Check.SOURCES,
             level=Level.FAULT,
-            says=(
+            message=(
                 f"{source.role}: {targets:,} instances of {source.text} are scraped by several"
                 " jobs, so that each of their events is counted more than once"
             ),
             remedy='select one job: job="..."; or take the target out of the other',
-            looked_at=self._scraped_twice(source).text,
+            examined=self._scraped_twice(source).text,
         )
 
     def _jobs(self, source: SelectorSource) -> Query:

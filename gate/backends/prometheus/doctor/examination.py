@@ -206,7 +206,7 @@ def _unseen(checks: Sequence[str], reason: str) -> CheckResult:
     return CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
-        says=f"{', '.join(dict.fromkeys(checks))} could not be looked at: {reason}",
+        message=f"{', '.join(dict.fromkeys(checks))} could not be looked at: {reason}",
         remedy="try again; allow it more time if time was short",
     )
 
@@ -215,7 +215,7 @@ def _unreachable(reason: str, slos: int) -> Diagnosis:
     result = CheckResult(
         check=Check.REACH,
         level=Level.FAULT,
-        says=f"nothing could be looked at: {reason}",
+        message=f"nothing could be looked at: {reason}",
         remedy="check the url, the login, and whether the server runs",
     )
     return Diagnosis(backend=(result,), slos=((),) * slos)

@@ -111,10 +111,12 @@ class CoverageCheck(SloCheck):
         )
 
     def _result(
-        self, check: Check, says: str = "", level: Level = Level.OK, remedy: str = ""
+        self, check: Check, message: str = "", level: Level = Level.OK, remedy: str = ""
     ) -> CheckResult:
-        looked_at = self.probe.coverage[0].text
-        return CheckResult(check=check, says=says, level=level, remedy=remedy, looked_at=looked_at)
+        examined = self.probe.coverage[0].text
+        return CheckResult(
+            check=check, message=message, level=level, remedy=remedy, examined=examined
+        )
 
     def _seen(self, answers: CheckAnswers, place: int) -> _Seen | None:
         selector = self.selectors[place]
@@ -172,17 +174,17 @@ class FreshnessCheck(SloCheck):
         age = max(answers.at - newest, timedelta())
         shown = format_duration(age // timedelta(seconds=1) * timedelta(seconds=1))
         if age <= self.slo.max_age:
-            yield CheckResult(check=Check.FRESHNESS, says=f"newest {shown} old", looked_at=query)
+            yield CheckResult(check=Check.FRESHNESS, message=f"newest {shown} old", examined=query)
             return
         yield CheckResult(
             check=Check.FRESHNESS,
             level=Level.FAULT,
-            says=(
+            message=(
                 f"the newest sample is of {newest:%Y-%m-%d %H:%M} UTC, {shown} old; the policy's"
                 f" max_age is {format_duration(self.slo.max_age)}"
             ),
             remedy="see whether the target is still scraped, and under the same labels",
-            looked_at=query,
+            examined=query,
         )
 
 

@@ -42,18 +42,20 @@ def no_metric(source: SelectorSource, names: Sequence[str], query: str) -> Check
     """Judge a metric that does not exist. Only of bad events may it be that none happened."""
     name = source.selector.name
     near = alike(name, names)
-    says = f"{source.role}: there is no metric {name}"
+    message = f"{source.role}: there is no metric {name}"
     remedy = "correct the name, or see that what exports it is scraped"
     if near is not None:
-        says += f"; there is {near}"
+        message += f"; there is {near}"
         remedy = f"if {near} is meant, write so; else see that what exports {name} is scraped"
     elif source.role is Role.BAD:
-        says += ": nothing ever failed, or the name is wrong"
+        message += ": nothing ever failed, or the name is wrong"
         remedy = (
             "check the name; export the counter at 0 from the start, so that absence means wrong"
         )
     level = Level.DOUBT if source.role is Role.BAD and near is None else Level.FAULT
-    return CheckResult(check=Check.METRIC, level=level, says=says, remedy=remedy, looked_at=query)
+    return CheckResult(
+        check=Check.METRIC, level=level, message=message, remedy=remedy, examined=query
+    )
 
 
 def no_series(
@@ -79,7 +81,7 @@ def _judge(source: SelectorSource, suspect: SuspectMatcher, labels: Sequence[str
         return _no_label(head, suspect, labels)
     if matcher.label == _BOUNDARY and (result := _no_boundary(head, suspect)) is not None:
         return result
-    says = f"{head}; {matcher.label} is {_listed(matcher, suspect.values)}"
+    message = f"{head}; {matcher.label} is {_listed(matcher, suspect.values)}"
     plausible = could_match(matcher, suspect.values) if source.role is Role.BAD else False
     if plausible is None and not misspelt(matcher, suspect.values):
         remedy = (
@@ -87,20 +89,20 @@ def _judge(source: SelectorSource, suspect: SuspectMatcher, labels: Sequence[str
             " Exported at 0 from the start, the series would tell"
         )
         return _labels(
-            Level.DOUBT, f"{says}: none was bad, or it is spelt otherwise", remedy, suspect
+            Level.DOUBT, f"{message}: none was bad, or it is spelt otherwise", remedy, suspect
         )
     if plausible:
         values = _listed(matcher, suspect.values)
         return _labels(Level.OK, f"bad: none so far ({matcher.label} is {values})", "", suspect)
-    return _labels(Level.FAULT, says, _cure(matcher, suspect.values), suspect)
+    return _labels(Level.FAULT, message, _cure(matcher, suspect.values), suspect)
 
 
 def _no_label(head: str, suspect: SuspectMatcher, labels: Sequence[str]) -> CheckResult:
     label = suspect.matcher.label
     shown = nearest_first(label, (name for name in labels if name != "__name__"))
     names = f"; it has {_several(shown)}" if shown else ""
-    says = f"{head}: the metric has no label {label}{names}"
-    return _labels(Level.FAULT, says, "correct the label's name", suspect)
+    message = f"{head}: the metric has no label {label}{names}"
+    return _labels(Level.FAULT, message, "correct the label's name", suspect)
 
 
 def _no_boundary(head: str, suspect: SuspectMatcher) -> CheckResult | None:
@@ -116,9 +118,9 @@ def _no_boundary(head: str, suspect: SuspectMatcher) -> CheckResult | None:
     return CheckResult(
         check=Check.BOUNDARY,
         level=Level.FAULT,
-        says=f"{head}: the histogram has no such boundary; {near}",
+        message=f"{head}: the histogram has no such boundary; {near}",
         remedy="choose one of these, or have the server export the boundary",
-        looked_at=suspect.query,
+        examined=suspect.query,
     )
 
 
@@ -129,9 +131,9 @@ def _cure(matcher: LabelMatcher, values: Sequence[str]) -> str:
     return f"correct the value; the nearest is {near}"
 
 
-def _labels(level: Level, says: str, remedy: str, suspect: SuspectMatcher) -> CheckResult:
+def _labels(level: Level, message: str, remedy: str, suspect: SuspectMatcher) -> CheckResult:
     return CheckResult(
-        check=Check.LABELS, level=level, says=says, remedy=remedy, looked_at=suspect.query
+        check=Check.LABELS, level=level, message=message, remedy=remedy, examined=suspect.query
     )
 
 
@@ -177,9 +179,9 @@ class PresenceCheck(SloCheck):
         """Say how many series there are, or what is the matter."""
         series = sum(answers.amount(part) for part in self.queries())
         if series:
-            says = f"{self.source.role}: {round(series):,} series"
+            message = f"{self.source.role}: {round(series):,} series"
             yield CheckResult(
-                check=Check.METRIC, says=says, looked_at=self._seen(self.source.text).text
+                check=Check.METRIC, message=message, examined=self._seen(self.source.text).text
             )
             return
         metric = answers.number(self._bare) if self.source.selector.name else None

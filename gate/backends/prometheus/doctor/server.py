@@ -57,9 +57,9 @@ class FeatureCheck(SloCheck):
                 yield CheckResult(
                     check=Check.VERSION,
                     level=Level.FAULT,
-                    says=f"{feature.name} needs Prometheus {since}, the server is {own}",
+                    message=f"{feature.name} needs Prometheus {since}, the server is {own}",
                     remedy="update the server, or count by the classic buckets (le)",
-                    looked_at=text,
+                    examined=text,
                 )
 
 
@@ -70,7 +70,7 @@ def partial(answers: CheckAnswers) -> CheckResult:
     return CheckResult(
         check=Check.PARTIAL,
         level=Level.FAULT,
-        says=f"the server warns: {'; '.join(answers.warnings)}",
+        message=f"the server warns: {'; '.join(answers.warnings)}",
         remedy="see which store or shard does not answer; what it holds is missing from the count",
     )
 
@@ -114,11 +114,13 @@ def retention_of(server: ServerAnswers) -> timedelta | None:
 
 def server_results(server: ServerAnswers) -> Iterator[CheckResult]:
     """Yield what the server says of itself."""
-    yield CheckResult(check=Check.VERSION, says=_name(server), looked_at=f"/api/v1/{BUILD.name}")
+    yield CheckResult(check=Check.VERSION, message=_name(server), examined=f"/api/v1/{BUILD.name}")
     retention = retention_of(server)
     if retention is not None:
-        says = f"keeps {format_duration(retention)}"
-        yield CheckResult(check=Check.RETENTION, says=says, looked_at=f"/api/v1/{RUNTIME.name}")
+        message = f"keeps {format_duration(retention)}"
+        yield CheckResult(
+            check=Check.RETENTION, message=message, examined=f"/api/v1/{RUNTIME.name}"
+        )
     yield from _clock(server)
 
 
@@ -141,24 +143,26 @@ def _clock(server: ServerAnswers) -> Iterator[CheckResult]:
         yield CheckResult(
             check=Check.REACH,
             level=Level.FAULT,
-            says=f"the clock could not be looked at: {reason}",
+            message=f"the clock could not be looked at: {reason}",
             remedy="see whether the server runs and lets queries through by GET",
-            looked_at=query,
+            examined=query,
         )
         return
     early, late = answer.sent.timestamp() - seconds, seconds - answer.received.timestamp()
     off = timedelta(seconds=max(early, late, 0))
     shown = f"{off.total_seconds():,.0f} s"
     if off <= _TOLERATED:
-        yield CheckResult(check=Check.CLOCK, says=f"clock within {shown} of ours", looked_at=query)
+        yield CheckResult(
+            check=Check.CLOCK, message=f"clock within {shown} of ours", examined=query
+        )
         return
     side = "behind" if early > late else "ahead of"
     yield CheckResult(
         check=Check.CLOCK,
         level=Level.FAULT if off > _LOOKBACK else Level.DOUBT,
-        says=f"the server's clock is {shown} {side} ours",
+        message=f"the server's clock is {shown} {side} ours",
         remedy="set both by NTP: windows end at our time, samples carry the server's",
-        looked_at=query,
+        examined=query,
     )
 
 
