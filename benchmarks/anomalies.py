@@ -16,7 +16,7 @@ from statistics import fmean, median
 
 import numpy as np
 
-from gate.history.charts import Counts
+from gate.history.charts import StepCounts
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import Chart, ChartKind
 from gate.history.charts.signals import RULES
@@ -33,7 +33,7 @@ SHIFTED = WEEK + 24
 """A day after the baseline."""
 
 Rng = np.random.Generator
-Draw = Callable[[Rng, float], list[Counts | None]]
+Draw = Callable[[Rng, float], list[StepCounts | None]]
 """Draws a fortnight, shifted by so many sigmas of a point from `SHIFTED` on."""
 
 
@@ -60,7 +60,7 @@ def ratio(
         rhythm: the same of the ratio.
     """
 
-    def fortnight(rng: Rng, shift: float) -> list[Counts | None]:
+    def fortnight(rng: Rng, shift: float) -> list[StepCounts | None]:
         count = np.maximum(np.round(events * (1 + traffic * DAILY)), 1)
         fails = ratio_ * (1 + rhythm * DAILY)
         if varies:
@@ -85,7 +85,7 @@ def mean(alike: float = 0.0, tail: float = 0.0, rhythm: float = 0.0, traffic: fl
             by the root of 1,000 / n as large.
     """
 
-    def fortnight(rng: Rng, shift: float) -> list[Counts | None]:
+    def fortnight(rng: Rng, shift: float) -> list[StepCounts | None]:
         noise = rng.normal(size=2 * WEEK + 100)
         for place in range(1, len(noise)):
             noise[place] = alike * noise[place - 1] + math.sqrt(1 - alike**2) * noise[place]
@@ -122,7 +122,7 @@ PROCESSES = (
 )
 
 
-def chart(process: Process, counts: Sequence[Counts | None], rules: str) -> Chart:
+def chart(process: Process, counts: Sequence[StepCounts | None], rules: str) -> Chart:
     """Draw a fortnight."""
     request = SeriesRequest(sli=Sli(), span=Span(START, START + 2 * WEEK * HOUR), step=HOUR)
     baseline = BaselineSettings(until=START + WEEK * HOUR, incidents=(), records=())
@@ -131,7 +131,7 @@ def chart(process: Process, counts: Sequence[Counts | None], rules: str) -> Char
     return drawn
 
 
-def plain(counts: Sequence[Counts | None]) -> float:
+def plain(counts: Sequence[StepCounts | None]) -> float:
     """Return the share of points above the limit of a plain p chart."""
     known = [one for one in counts if one is not None]
     base, after = known[:WEEK], known[WEEK:]
@@ -140,7 +140,7 @@ def plain(counts: Sequence[Counts | None]) -> float:
     return fmean(above)
 
 
-def plain_mean(counts: Sequence[Counts | None]) -> float:
+def plain_mean(counts: Sequence[StepCounts | None]) -> float:
     """Return the share of points above the limit of a plain individuals chart."""
     values = [one[0] / one[1] for one in counts if one is not None]
     base = values[:WEEK]

@@ -16,7 +16,7 @@ from requests.auth import AuthBase
 from gate.request_failure import RequestFailure, network_failure
 
 NO_TIME: Final = "no answer in the time that this run has"
-Outcome = TypeVar("Outcome")
+Success = TypeVar("Success")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +44,12 @@ class Retries:
 
 
 def persist(
-    attempt: Callable[[float], Outcome | RequestFailure],
+    attempt: Callable[[float], Success | RequestFailure],
     *,
     until: float,
     retries: Retries,
     clock: Clock,
-) -> Outcome | RequestFailure:
+) -> Success | RequestFailure:
     """Try until there is an answer, a failure that lasts, or no time; never raises.
 
     Args:
@@ -76,8 +76,8 @@ def persist(
 
 
 def _attempted(
-    attempt: Callable[[float], Outcome | RequestFailure], seconds: float
-) -> Outcome | RequestFailure:
+    attempt: Callable[[float], Success | RequestFailure], seconds: float
+) -> Success | RequestFailure:
     try:
         return attempt(seconds)
     except Exception as error:  # noqa: BLE001 - whatever it is, there is no answer

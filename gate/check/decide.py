@@ -26,7 +26,7 @@ from gate.policy.policy import Policy
 from gate.policy.rule_settings import Freeze
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWindow, Span
 
-Measured = tuple[tuple[Assessment, ...], Past]
+BudgetsAndPast = tuple[tuple[Assessment, ...], Past]
 """The budgets of a policy, and what its rules that look back need."""
 OpenHistory = Callable[[], HistoryBackend | None]
 """Opens the history that says when a budget recovers; None: the backend keeps none."""
@@ -36,7 +36,7 @@ _IN_A_FREEZE: Final = frozenset({"rollback", "security-patch"})
 
 def decide(
     file: PolicyFile,
-    measured: Measured,
+    measured: BudgetsAndPast,
     options: Options,
     facts: Callable[[], ChangeFacts],
     open_history: OpenHistory,

@@ -9,10 +9,10 @@ from typing import Final
 from gate.budget.assessment import Assessment
 from gate.check.measure import by_events, known_of
 from gate.history.charts.build import Charting, charts
-from gate.history.charts.chart import Drawn
+from gate.history.charts.chart import ChartResult
 from gate.history.charts.signals import DEFAULT
 from gate.history.incidents import budget_events, find_incidents, known_steps
-from gate.history.past_budget import BurnDown, burn_down, sketched
+from gate.history.past_budget import BurnDown, burn_down, burn_down_request
 from gate.measure import Cause, Unmeasured
 from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest, newest_steps
 from gate.policy.case import Past, SloIncidents
@@ -86,14 +86,14 @@ def chart_requests(policy: Policy, at: datetime) -> RequestsByName:
 
 def slo_charts(
     policy: Policy, requests: RequestsByName, answers: SeriesByName
-) -> Mapping[str, tuple[Drawn, ...] | Unmeasured]:
+) -> Mapping[str, tuple[ChartResult, ...] | Unmeasured]:
     """Return the charts of each SLO, from the answers to `chart_requests`."""
     rule = policy.control_charts
     if rule is None:
         return {}
     records = policy.postmortems.records if policy.postmortems is not None else ()
     charting = Charting(baseline=rule.baseline, rules=DEFAULT, records=records)
-    drawn = dict[str, tuple[Drawn, ...] | Unmeasured]()
+    drawn = dict[str, tuple[ChartResult, ...] | Unmeasured]()
     for slo in by_events(policy):
         answer, request = known_of(answers[slo.name]), requests[slo.name]
         drawn[slo.name] = (
@@ -136,7 +136,7 @@ def _incidents(
     )
 
 
-def sketch(
+def gather_burn_downs(
     history: HistoryBackend | None, assessments: Sequence[Assessment], at: datetime
 ) -> dict[str, BurnDown]:
     """Return by SLO how each measured budget came down, in few steps, where that is known.
@@ -146,7 +146,7 @@ def sketch(
     wanted = [
         (assessment, request)
         for assessment in assessments
-        if assessment.measured and (request := sketched(assessment.slo, at)) is not None
+        if assessment.measured and (request := burn_down_request(assessment.slo, at)) is not None
     ]
     if history is None or not wanted:
         return {}

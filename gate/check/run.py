@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from gate import __version__
 from gate.backends import history_of, open_backend
 from gate.budget.assessment import Assessment
-from gate.check.decide import Measured, decide
+from gate.check.decide import BudgetsAndPast, decide
 from gate.check.measure import OpenBackend, measure, run_concurrently
 from gate.check.options import Options, check_override, overriding
 from gate.config.load import PolicyFile
@@ -82,7 +82,7 @@ def run_status(
     files: Sequence[PolicyFile],
     options: Options,
     *,
-    sketched: bool = False,
+    with_burn_downs: bool = False,
     open_with: OpenBackend = open_backend,
 ) -> Status:
     """Return every budget, without a verdict.
@@ -90,14 +90,14 @@ def run_status(
     Args:
         files: the policies.
         options: of these the instant and the patience count.
-        sketched: also ask how the measured budgets came down.
+        with_burn_downs: also ask how the measured budgets came down.
         open_with: opens a backend.
 
     Raises:
         UsageError: a backend's package is missing.
     """
     assessed = _for_all(files, options, open_with, _measure)
-    opening = open_with if sketched else None
+    opening = open_with if with_burn_downs else None
     tasks = [
         partial(_status, file, assessments, options, opening)
         for file, assessments in zip(files, assessed, strict=True)
@@ -119,10 +119,10 @@ def _status(
     status = PolicyStatus(policy=file.policy, source=file.source, assessments=assessments)
     if open_with is None:
         return status
-    from gate.check.past import sketch  # noqa: PLC0415 - a check has no use for it
+    from gate.check.past import gather_burn_downs  # noqa: PLC0415 - a check has no use for it
 
     history = _history(file, options, open_with)
-    return replace(status, burn_downs=sketch(history, assessments, options.at))
+    return replace(status, burn_downs=gather_burn_downs(history, assessments, options.at))
 
 
 def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> HistoryBackend | None:
@@ -172,7 +172,7 @@ def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assess
     return measure(policy, backend, at=options.at, impact=options.impact, also=options.also)
 
 
-def _measure_and_gather(policy: Policy, backend: Backend, options: Options) -> Measured:
+def _measure_and_gather(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
     assessments = _measure(policy, backend, options)
     if not policy.looks_back:
         return assessments, NO_PAST

@@ -33,7 +33,7 @@ from gate.cli.session import (
     read_pinned,
     signing_key,
 )
-from gate.cli.streams import tell
+from gate.cli.streams import write_stderr
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision
 from gate.errors import ExitCode, nearest
@@ -63,7 +63,9 @@ def until_allowed(
     pause = _FIRST
     while decision.exit_code is not ExitCode.ALLOW and (left := end - time.monotonic()) > 0:
         pause = min(pause, left)
-        tell(f"gate: {decision.verdict}; asking again in {pause:.0f} s, for {left:.0f} s more")
+        write_stderr(
+            f"gate: {decision.verdict}; asking again in {pause:.0f} s, for {left:.0f} s more"
+        )
         time.sleep(pause)
         pause = min(pause * _GROWTH, _LONGEST)
         decision = decide(now())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gate.check.options import no_label, nobody
-from gate.cli.streams import tell
+from gate.cli.streams import write_stderr
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode
 from gate.hosts.systems import detect
@@ -153,16 +153,16 @@ def keep_comment(decision: Decision, place: CiEnvironment) -> None:
     context = place.context
     client, pull = place.host(), context.pull_request
     if pull is None:
-        tell("gate: no comment: there is no pull request")
+        write_stderr("gate: no comment: there is no pull request")
     elif context.no_secrets:
-        tell("gate: no comment: a run of a fork or of Dependabot may only read")
+        write_stderr("gate: no comment: a run of a fork or of Dependabot may only read")
     elif client is None:
-        tell(f"gate: no comment: there is no token for {context.system}")
+        write_stderr(f"gate: no comment: there is no token for {context.system}")
     else:
         services = ", ".join(decided.policy.service for decided in decision.policies)
         paths = ", ".join(decided.source.path for decided in decision.policies)
         mark = marker(services, paths, context.environment)
-        tell(_of_comment(upsert(client, pull, mark, render("markdown", decision, _STYLE))))
+        write_stderr(_of_comment(upsert(client, pull, mark, render("markdown", decision, _STYLE))))
 
 
 def _of_comment(outcome: "CommentOutcome") -> str:
@@ -187,7 +187,7 @@ def show_verdict(decision: Decision, place: CiEnvironment) -> None:
 
     services = [decided.policy.service for decided in decision.policies]
     state = _STATES.get(decision.exit_code, "error")
-    tell(show(state, summary.headline(decision), services, place))
+    write_stderr(show(state, summary.headline(decision), services, place))
 
 
 def show(state: "State", description: str, services: Iterable[str], place: CiEnvironment) -> str:

@@ -4,10 +4,9 @@ import click
 
 from gate.backends import registration
 from gate.cli.session import load_all
-from gate.cli.streams import tell, write
+from gate.cli.streams import write, write_stderr
 from gate.errors import ExitCode, UsageError
-from gate.exporters import EXPORTERS
-from gate.exporters import export as export_policy
+from gate.exporters import EXPORTERS, export_policy
 
 
 @click.command()
@@ -27,7 +26,7 @@ def export(*, format_: str, policy: str) -> ExitCode:
         raise UsageError(f"{policy}: only what Prometheus counts can be exported")
     exported = export_policy(format_, file.policy)
     for remark in exported.remarks:
-        tell(f"gate: {policy}: {remark}")
+        write_stderr(f"gate: {policy}: {remark}")
     if exported.text is None:
         raise UsageError(f"{policy}: no SLO can be written as {format_}")
     write(exported.text)

@@ -9,7 +9,7 @@ import click
 
 from gate.backends import BACKENDS, Starter, registration
 from gate.backends.records import preset_names
-from gate.cli.streams import tell
+from gate.cli.streams import write_stderr
 from gate.config.preset_schema import EVALUATION, KINDS
 from gate.config.presets import load_preset
 from gate.errors import ExitCode, UsageError
@@ -153,7 +153,7 @@ def init(
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file} could not be written: {error.strerror}") from error
-    tell(f"wrote {file}; next: {starter.advice}, then gate check {file} --change canary")
+    write_stderr(f"wrote {file}; next: {starter.advice}, then gate check {file} --change canary")
     return ExitCode.ALLOW
 
 

@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 import click
 
 from gate import __version__
-from gate.cli.streams import open_closed, tell, write
+from gate.cli.streams import open_closed, write, write_stderr
 from gate.errors import ExitCode, GateError, PolicyError
 
 COMMANDS: Final = {
@@ -90,14 +90,14 @@ def main(arguments: list[str]) -> ExitCode:
             error = _renamed(error)
         shown = StringIO()
         error.show(shown)
-        tell(shown.getvalue().rstrip())
+        write_stderr(shown.getvalue().rstrip())
         return ExitCode.USAGE
     except SystemExit:
         # Click's own: it has completed a word for a shell, or nobody reads its help any more.
         return ExitCode.INTERNAL
     except GateError as error:
         # A mistake's line begins with its file, so that editors can jump there.
-        tell(str(error) if isinstance(error, PolicyError) else f"gate: {error}")
+        write_stderr(str(error) if isinstance(error, PolicyError) else f"gate: {error}")
         return error.exit_code
     except BaseException as error:  # noqa: BLE001 - the last line of defence
         return _internal(error)
@@ -118,7 +118,9 @@ def _internal(error: BaseException) -> ExitCode:
     import traceback  # noqa: PLC0415 - for the worst case only
 
     trace = "".join(traceback.format_exception(error))
-    tell(f"{trace}\ngate: internal error: this is no verdict. Please report it with this trace.")
+    write_stderr(
+        f"{trace}\ngate: internal error: this is no verdict. Please report it with this trace."
+    )
     return ExitCode.INTERNAL
 
 

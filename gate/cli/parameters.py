@@ -71,7 +71,7 @@ INSTANT: Final = Parsed("time", _past)
 DURATION: Final = Parsed("duration", parse_duration)
 RATE: Final = Parsed("rate", ABOVE_ZERO.parse)
 PORTION: Final = Parsed("share", SHARE.parse)
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -129,7 +129,7 @@ class MeasurementOptions:
         """Return the instant of the run. Ask once: without ``at`` it is another one each time."""
         return self.at or now()
 
-    def ask(self, question: Callable[[Sequence[PolicyFile]], Answer]) -> Answer:
+    def ask(self, question: Callable[[Sequence[PolicyFile]], Result]) -> Result:
         """Read the policies and return what a question about them comes to.
 
         Raises:

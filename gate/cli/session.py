@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
-from gate.cli.streams import append_line, style_of, tell, write, write_file
+from gate.cli.streams import append_line, style_of, write, write_file, write_stderr
 from gate.config.load import PolicyFile, load, load_pinned
 from gate.decision.decision import Decision
 from gate.decision.document import to_document, to_record
@@ -53,7 +53,7 @@ def load_all(paths: Sequence[str], read: Read = read_file) -> list[PolicyFile]:
         raise PolicyError(tuple(mistakes))
     for file in files:
         for warning in file.warnings:
-            tell(str(warning))
+            write_stderr(str(warning))
     return files
 
 
@@ -71,7 +71,7 @@ def progress(files: Sequence[PolicyFile]) -> Iterator[None]:
     def watch() -> None:
         waited = _QUIET_SECONDS
         while not done.wait(_QUIET_SECONDS):
-            tell(f"gate: measuring {services} ({waited:.0f} s)")
+            write_stderr(f"gate: measuring {services} ({waited:.0f} s)")
             waited += _QUIET_SECONDS
 
     Thread(target=watch, daemon=True).start()
@@ -137,7 +137,7 @@ def read_pinned(path: str, ref: str, ask: Ask) -> PolicyFile:
             return load_pinned(path, os.environ, raw, tree, commit)
     except (GitError, LookupError) as error:
         raise UsageError(f"{path} cannot be read as {ref} has it: {error}") from error
-    tell(f"gate: warning: {path} is new: {ref} has no such file, so it is read as it is")
+    write_stderr(f"gate: warning: {path} is new: {ref} has no such file, so it is read as it is")
     return read_file(path)
 
 

@@ -25,6 +25,6 @@ def status(*, measurement: MeasurementOptions, burn_down: bool) -> ExitCode:
     be measured. To decide, use gate check.
     """
     options = Options(at=measurement.instant(), timeout=measurement.timeout)
-    budgets = measurement.ask(lambda files: run_status(files, options, sketched=burn_down))
+    budgets = measurement.ask(lambda files: run_status(files, options, with_burn_downs=burn_down))
     measurement.report_page(status_output(budgets))
     return ExitCode.ALLOW

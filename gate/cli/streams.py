@@ -35,10 +35,10 @@ def write(text: str) -> None:
         _silence(sys.stdout)  # the reader has gone, as in ``gate status | head -3``
     except OSError as error:
         _silence(sys.stdout)
-        tell(f"gate: warning: the report could not be written: {error.strerror}")
+        write_stderr(f"gate: warning: the report could not be written: {error.strerror}")
 
 
-def tell(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Write a line to stderr; if nobody can read it, so be it."""
     try:
         _put(sys.stderr, f"{text}\n")
@@ -51,7 +51,7 @@ def write_file(path: str, text: str) -> None:
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
-        tell(f"gate: warning: {path} could not be written: {error.strerror}")
+        write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
 
 
 def append_line(path: str, line: str) -> None:
@@ -60,7 +60,7 @@ def append_line(path: str, line: str) -> None:
         with Path(path).open("ab", buffering=0) as log:
             log.write(f"{line}\n".encode())
     except OSError as error:
-        tell(f"gate: warning: {path} could not be written: {error.strerror}")
+        write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
 
 
 def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:

@@ -5,7 +5,7 @@ import os
 import click
 
 from gate.cli.streams import write
-from gate.config.load import validate as validate_file
+from gate.config.load import validate_file
 from gate.errors import ExitCode
 
 

@@ -201,7 +201,7 @@ def _read(raw: bytes, path: str, environ: Mapping[str, str], imports: Imports) -
     return PolicyFile(**contents._asdict(), source=source, warnings=mistakes)
 
 
-def validate(path: str, environ: Mapping[str, str]) -> tuple[Mistake, ...]:
+def validate_file(path: str, environ: Mapping[str, str]) -> tuple[Mistake, ...]:
     """Return every mistake and warning in a file; what it needs beyond it need not be there."""
     try:
         raw = read_bytes(path)

@@ -33,7 +33,7 @@ class Exported:
     """What was left out, and what its reader must know: a sentence each."""
 
 
-def export(name: str, policy: Policy) -> Exported:
+def export_policy(name: str, policy: Policy) -> Exported:
     """Write a policy, whose backend speaks PromQL, in a format.
 
     Raises:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.builders.timeseries import Panel as Timeseries
     from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
-Row = tuple[str, Sequence["Stat | Timeseries"]]
+DashboardRow = tuple[str, Sequence["Stat | Timeseries"]]
 """A row's title, and its panels."""
 _SOURCE: Final = "datasource"
 _PRESENT: Final = (timedelta(hours=1), timedelta(hours=6))
@@ -49,7 +49,7 @@ def export(policy: Policy) -> Exported:
     return Exported(text=f"{text}\n", remarks=remarks)
 
 
-def _dashboard(policy: Policy, rows: Sequence[Row]) -> "Dashboard":
+def _dashboard(policy: Policy, rows: Sequence[DashboardRow]) -> "Dashboard":
     from grafana_foundation_sdk.builders import dashboard  # noqa: PLC0415 - as above
 
     board = (
@@ -67,7 +67,7 @@ def _dashboard(policy: Policy, rows: Sequence[Row]) -> "Dashboard":
     return board
 
 
-def _row(policy: Policy, slo: Slo) -> tuple[Row, tuple[str, ...]]:
+def _row(policy: Policy, slo: Slo) -> tuple[DashboardRow, tuple[str, ...]]:
     ratio, sli = counted(slo)
     if ratio.slices is not None:
         raise NotExportableError("timeslices cannot be shown by one query")

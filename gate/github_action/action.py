@@ -58,7 +58,7 @@ class ActionRun:
             with self.step.foreign():
                 self.step.say(traceback.format_exc())
             ending = failed(ExitCode.INTERNAL, "")
-        self._tell(ending)
+        self._publish(ending)
         return ending.code
 
     def _decide(self) -> StepEnding:
@@ -101,8 +101,8 @@ class ActionRun:
     def _decision(self) -> Path:
         return self.folder / "decision.json"
 
-    def _tell(self, ending: StepEnding) -> None:
-        """Tell of the end: the outputs first, since the rest may take its time."""
+    def _publish(self, ending: StepEnding) -> None:
+        """Publish the end: the outputs first, since the rest may take its time."""
         files = {"report": str(self._report), "decision": str(self._decision)}
         self.step.set_outputs(ending.outputs | files)
         if ending.complaint:

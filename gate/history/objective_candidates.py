@@ -32,7 +32,7 @@ class Fit(StrEnum):
     LOOSE = "too loose"
     """Never more than a quarter of the budget was used."""
     RIGHT = "about right"
-    UNTOLD = "too few periods to tell"
+    UNDECIDED = "too few periods to tell"
 
 
 class CandidateKind(StrEnum):
@@ -57,7 +57,7 @@ def fit(slo: RatioSlo, periods: Sequence[PastPeriod]) -> Fit:
     """Return how the objective fits the periods that count."""
     consumed = [period.consumed(slo.objective) for period in periods]
     if len(consumed) < _FEWEST:
-        return Fit.UNTOLD
+        return Fit.UNDECIDED
     if sum(share > 1 for share in consumed) > _QUARTER * len(consumed):
         return Fit.STRICT
     return Fit.LOOSE if max(consumed) <= _QUARTER else Fit.RIGHT

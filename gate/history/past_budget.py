@@ -32,7 +32,7 @@ class BurnDown:
     happened in the step. The last step ends at the instant of the run."""
 
 
-def sketched(slo: Slo, at: datetime) -> SeriesRequest | None:
+def burn_down_request(slo: Slo, at: datetime) -> SeriesRequest | None:
     """Return what to ask for a burn-down of the window in 20 steps.
 
     None where the SLO's events cannot be told step by step, or the window has hardly begun.

@@ -125,7 +125,7 @@ class GitHubPeople:
         except GitHubError as error:
             if error.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
                 raise
-            return Membership(member=False, untold=str(error))
+            return Membership(member=False, reason=str(error))
 
     def _pull(self, pull: int) -> Any:
         if pull not in self._pulls:

@@ -116,7 +116,7 @@ class GitLabPeople:
         except RestError as error:
             if error.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
                 raise
-            return Membership(member=False, untold=str(error))
+            return Membership(member=False, reason=str(error))
 
     def _member(self, purpose: Purpose, place: str, account: Account) -> Any:
         """Return a membership, be it of a group above."""

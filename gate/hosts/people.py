@@ -39,7 +39,7 @@ class Membership:
 
     member: bool
     """True only where the host says so."""
-    untold: str = ""
+    reason: str = ""
     """Why the host cannot say; then ``member`` is False, which means nothing."""
 
 
@@ -105,7 +105,7 @@ class Rights:
         try:
             return self.of(self.people.account(plain(who)), wanted)
         except RestError as error:
-            return Right(holds=False, untold=str(error))
+            return Right(holds=False, reason=str(error))
 
     def of(self, account: Account, wanted: Sequence[str]) -> Right:
         """Return whether an account is one of them; a bot never is.
@@ -114,20 +114,20 @@ class Rights:
             RestError: the host does not answer as it should.
         """
         if account.bot:
-            return Right(holds=False, untold=f"@{account.login} is a bot")
+            return Right(holds=False, reason=f"@{account.login} is a bot")
         if by_name(account.login, wanted).holds:
             return Right(holds=True)
-        untold = list[str]()
+        reasons = list[str]()
         for group in filter(is_group, wanted):
             if group == WRITE:
                 holds = self.people.may_write(account)
             else:
                 membership = self.people.in_team(group.removeprefix("@"), account)
                 holds = membership.member
-                untold += filter(None, [membership.untold])
+                reasons += filter(None, [membership.reason])
             if holds:
                 return Right(holds=True)
-        return Right(holds=False, untold="; ".join(untold))
+        return Right(holds=False, reason="; ".join(reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +150,16 @@ class Approvals:
             return Approval(why_not=str(error))
 
     def _ask(self, matcher: ChangeMatcher) -> Approval:
-        rights, by, untold = Rights(self.people), [], []
+        rights, by, refusals = Rights(self.people), [], []
         for account in dict.fromkeys(self._candidates(matcher)):
             right = rights.of(account, matcher.approved_by)
             if right.holds:
                 by.append(f"@{account.login}")
-            untold.append(right.untold)
+            refusals.append(right.reason)
         if by:
             return Approval(by=tuple(by))
         wanted = " or ".join(matcher.approved_by)
-        reasons = "; ".join(filter(None, dict.fromkeys(untold)))
+        reasons = "; ".join(filter(None, dict.fromkeys(refusals)))
         why_not = (
             f"nobody of {wanted} but the author has approved this commit or set the label on it"
         )

@@ -14,7 +14,7 @@ from gate.policy.rule_settings import Effect
 from gate.policy.tiers import Tier, tier_of
 
 if TYPE_CHECKING:  # every decision comes by here, and most policies do not look back
-    from gate.history.charts.chart import Drawn
+    from gate.history.charts.chart import ChartResult
     from gate.history.incidents import Incident
     from gate.measure.history import Series, SeriesRequest
 
@@ -39,7 +39,7 @@ class Past:
 
     incidents: Mapping[str, SloIncidents | Unmeasured] = field(default_factory=dict)
     """Of each SLO that counts events; for ``postmortems``."""
-    charts: "Mapping[str, tuple[Drawn, ...] | Unmeasured]" = field(default_factory=dict)
+    charts: "Mapping[str, tuple[ChartResult, ...] | Unmeasured]" = field(default_factory=dict)
     """Likewise; for ``control_charts``."""
 
 

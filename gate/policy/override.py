@@ -21,7 +21,7 @@ class Right:
 
     holds: bool
     """True only where it is known."""
-    untold: str = ""
+    reason: str = ""
     """What could not be found out; it might have made the difference."""
 
 
@@ -39,8 +39,8 @@ def by_name(who: str, wanted: Sequence[str]) -> Right:
     groups = [name for name in wanted if is_group(name)]
     if plain(who) in {plain(name) for name in wanted if name not in groups}:
         return Right(holds=True)
-    untold = f"who is among {' or '.join(groups)} cannot be asked here" if groups else ""
-    return Right(holds=False, untold=untold)
+    reason = f"who is among {' or '.join(groups)} cannot be asked here" if groups else ""
+    return Right(holds=False, reason=reason)
 
 
 def is_group(name: str) -> bool:
@@ -126,5 +126,5 @@ def _flaws(
     yield from (flaw for flaw, holds in flaws.items() if holds)
     right = ask(who, rule.approvers) if rule.approvers else None
     if right is not None and not right.holds:
-        untold = f" ({right.untold})" if right.untold else ""
-        yield f"{who} may not approve it; {' or '.join(rule.approvers)} may{untold}"
+        reason = f" ({right.reason})" if right.reason else ""
+        yield f"{who} may not approve it; {' or '.join(rule.approvers)} may{reason}"

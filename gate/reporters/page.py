@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from gate.policy.findings import Verdict
 
-Row = TypeVar("Row")
+TableRow = TypeVar("TableRow")
 MUST: Final = 9
 """The ``keep`` of a column that stays even where it does not fit."""
 Fact = tuple[str, str]
@@ -31,11 +31,11 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column(Generic[Row]):
+class Column(Generic[TableRow]):
     """A column of a table, made from rows of one kind."""
 
     title: str
-    cell: Callable[[Row], str | Cell]
+    cell: Callable[[TableRow], str | Cell]
     right: bool = True
     """Numbers are aligned to the right."""
     keep: int
@@ -59,7 +59,7 @@ class DataTable:
     """Each with a cell for each column."""
 
 
-def tabulate(rows: Iterable[Row], columns: Sequence[Column[Row]]) -> DataTable:
+def tabulate(rows: Iterable[TableRow], columns: Sequence[Column[TableRow]]) -> DataTable:
     """Return the table of these columns with a row for each of these."""
     return DataTable(
         columns=tuple(columns),

@@ -8,7 +8,7 @@ import pytest
 
 from gate.budget.assess import assess_ratio
 from gate.budget.assessment import Assessment
-from gate.history.past_budget import burn_down, sketched
+from gate.history.past_budget import burn_down, burn_down_request
 from gate.measure.history import Series
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span, SpendSlo
@@ -100,7 +100,7 @@ def test_what_nothing_is_known_of_has_no_burn_down(told: Series, known: Assessme
 
 
 def test_a_window_is_sketched_in_twenty_steps_that_end_now() -> None:
-    request = sketched(ratio_slo(), AT)
+    request = burn_down_request(ratio_slo(), AT)
     assert request is not None
 
     assert (request.step, request.span) == (36 * HOUR, Span(AT - 30 * DAY, AT))
@@ -108,7 +108,7 @@ def test_a_window_is_sketched_in_twenty_steps_that_end_now() -> None:
 
 def test_a_calendar_window_is_sketched_from_its_start() -> None:
     at = datetime(2026, 11, 1, 5, 0, 7, tzinfo=UTC)
-    request = sketched(ratio_slo(window=MONTH), at)
+    request = burn_down_request(ratio_slo(window=MONTH), at)
     assert request is not None
 
     # 18,007 seconds in 20 steps of whole seconds: 900 s each, which leaves 7 s out.
@@ -119,16 +119,16 @@ def test_a_calendar_window_is_sketched_from_its_start() -> None:
 def test_a_young_window_has_fewer_steps_and_a_newborn_one_none() -> None:
     slo = ratio_slo(window=MONTH)
     month = datetime(2026, 11, 1, tzinfo=UTC)
-    young = sketched(slo, month + 12 * MINUTE)
+    young = burn_down_request(slo, month + 12 * MINUTE)
     assert young is not None
 
     assert (young.step, young.steps) == (5 * MINUTE, 2)
-    assert sketched(slo, month + 4 * MINUTE) is None
+    assert burn_down_request(slo, month + 4 * MINUTE) is None
 
 
 def test_what_is_not_counted_in_events_is_not_sketched() -> None:
     money = SpendSlo(
         name="m", window=ROLLING, sli=Sli(spent="s"), allowance=Fraction(5), unit="USD"
     )
-    assert sketched(money, AT) is None
-    assert sketched(replace(ratio_slo(window=ROLLING), slices=MINUTES), AT) is None
+    assert burn_down_request(money, AT) is None
+    assert burn_down_request(replace(ratio_slo(window=ROLLING), slices=MINUTES), AT) is None

@@ -146,8 +146,8 @@ def period(consumed: str) -> PastPeriod:
         (["0.1", "0.2", "0.9", "1.01"], Fit.RIGHT),
         (["0.1", "0.25", "0"], Fit.LOOSE),
         (["0.1", "0.26", "0"], Fit.RIGHT),
-        (["2", "2"], Fit.UNTOLD),
-        ([], Fit.UNTOLD),
+        (["2", "2"], Fit.UNDECIDED),
+        ([], Fit.UNDECIDED),
     ],
 )
 def test_an_objective_fits_by_how_often_it_was_missed_and_how_much_was_used(

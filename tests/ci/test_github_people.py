@@ -60,7 +60,7 @@ def test_only_who_has_accepted_is_in_a_team(fake: FakeGitHub, state: str, member
 
     known = asking(fake.url).people.in_team("acme/security", ADA)
 
-    assert (known.member, known.untold) == (member, "")
+    assert (known.member, known.reason) == (member, "")
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -74,8 +74,8 @@ def test_a_team_that_cannot_be_seen_is_not_told_and_not_taken_for_member(
     known = asking(fake.url).people.in_team("acme/security", ADA)
 
     assert not known.member
-    assert "the token" in known.untold
-    assert "members: read of the organization" in known.untold
+    assert "the token" in known.reason
+    assert "members: read of the organization" in known.reason
 
 
 def test_a_team_that_github_fails_to_look_up_is_an_error(fake: FakeGitHub) -> None:

@@ -196,7 +196,7 @@ def test_a_group_counts_with_its_members_and_a_hidden_one_with_none(fake: FakeGi
     assert people(fake).in_team("acme/sre", GRACE).member
     hidden = people(fake).in_team("acme/hidden", GRACE)
     assert not hidden.member
-    assert "perhaps the token lacks sight of the group" in hidden.untold
+    assert "perhaps the token lacks sight of the group" in hidden.reason
 
 
 def test_a_group_that_gitlab_fails_to_look_up_is_an_error(fake: FakeGitLab) -> None:
@@ -213,7 +213,7 @@ def test_bots_are_known_by_their_own_page(fake: FakeGitLab) -> None:
 def test_a_login_that_nobody_has_is_an_error(fake: FakeGitLab) -> None:
     right = Rights(people(fake))("@nobody", ("write",))
     assert right == Right(
-        holds=False, untold="cannot ask who somebody is: GitLab knows no user 'nobody'"
+        holds=False, reason="cannot ask who somebody is: GitLab knows no user 'nobody'"
     )
 
 

@@ -44,13 +44,13 @@ def test_of_several_groups_one_is_enough(fake: FakeGitHub) -> None:
 def test_a_team_that_is_hidden_is_said_and_does_not_count(fake: FakeGitHub) -> None:
     right = ask(fake, "@grace", "@acme/sre")
     assert not right.holds
-    assert "members: read of the organization" in right.untold
+    assert "members: read of the organization" in right.reason
 
 
 def test_where_github_does_not_answer_nobody_has_the_right(fake: FakeGitHub) -> None:
     right = ask(fake, "@nobody-at-all", "write")
     assert not right.holds
-    assert "404 (nobody-at-all is not a user)" in right.untold
+    assert "404 (nobody-at-all is not a user)" in right.reason
 
 
 @pytest.mark.parametrize("who", ["@acme/sre", "..", ""])
@@ -61,4 +61,4 @@ def test_a_name_that_is_none_has_no_right(fake: FakeGitHub, who: str) -> None:
 
 def test_a_bot_has_no_right_even_where_it_is_named(fake: FakeGitHub) -> None:
     known = ask(fake, "helper[bot]", "write")
-    assert known == Right(holds=False, untold="@helper[bot] is a bot")
+    assert known == Right(holds=False, reason="@helper[bot] is a bot")

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gate.cli.schema import policy_schema
-from gate.config.load import load, validate
+from gate.config.load import load, validate_file
 from gate.errors import PolicyError
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
 
@@ -48,7 +48,7 @@ def check(tmp_path_factory: pytest.TempPathFactory) -> Check:
 
     def both(content: bytes) -> None:
         path.write_bytes(content)
-        looked = [mistake for mistake in validate(str(path), ENVIRON) if mistake.fatal]
+        looked = [mistake for mistake in validate_file(str(path), ENVIRON) if mistake.fatal]
         try:
             load(str(path), ENVIRON)
         except PolicyError as error:

@@ -9,7 +9,7 @@ import pytest
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Records
 from gate.backends.static import StaticSettings
-from gate.config.load import load, validate
+from gate.config.load import load, validate_file
 from gate.errors import ExitCode, PolicyError
 from tests.config.texts import TIERS, policy, slo
 
@@ -24,7 +24,7 @@ def told(path: Path) -> list[str]:
     with pytest.raises(PolicyError) as error:
         load(str(path), {})
     mistakes = error.value.mistakes
-    assert mistakes == validate(str(path), {})
+    assert mistakes == validate_file(str(path), {})
     assert error.value.exit_code is ExitCode.USAGE
     return [str(mistake).removeprefix(f"{path.parent}/") for mistake in mistakes]
 
@@ -85,7 +85,7 @@ def test_counts_that_are_missing_are_an_error_and_only_a_warning_to_validate(
 
     with pytest.raises(PolicyError, match=r":3:31: error: there is no file counts.yaml"):
         load(str(path), {})
-    (warning,) = validate(str(path), {})
+    (warning,) = validate_file(str(path), {})
     assert not warning.fatal
 
 

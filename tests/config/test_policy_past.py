@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.config.load import load, validate
+from gate.config.load import load, validate_file
 from gate.errors import PolicyError
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.policy.changes import REPAIRS
@@ -145,11 +145,13 @@ def test_a_static_backend_draws_a_warning_where_a_rule_looks_back(tmp_path: Path
         more="exhaustion: {within: 3d}\n" + LEAST,
     )
     path = write(tmp_path, {"gate.yaml": static, "counts.yaml": "counts: {}"})
-    assert [str(one) for one in validate(path, {})] == [
+    assert [str(one) for one in validate_file(path, {})] == [
         f"{path}:10:14: warning: postmortems needs a history, and the static backend keeps none:"
         " undecided"
     ]
-    assert [str(one) for one in load(path, {}).warnings] == [str(one) for one in validate(path, {})]
+    assert [str(one) for one in load(path, {}).warnings] == [
+        str(one) for one in validate_file(path, {})
+    ]
 
 
 def test_a_policy_in_which_no_incident_can_be_found_draws_a_warning() -> None:
@@ -211,7 +213,7 @@ def test_a_mistake_in_a_record_is_one_of_the_policy(tmp_path: Path) -> None:
     assert told[-1].startswith("incidents/3.yaml:3:1: error: the id 'INC-42' stands twice; first")
     assert told[-1].endswith("incidents/1.yaml:1")
     assert [
-        str(one).removeprefix(f"{tmp_path}/") for one in validate(f"{tmp_path}/gate.yaml", {})
+        str(one).removeprefix(f"{tmp_path}/") for one in validate_file(f"{tmp_path}/gate.yaml", {})
     ] == told
 
 

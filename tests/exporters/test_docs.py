@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from gate.config.load import validate
+from gate.config.load import validate_file
 from gate.config.sli_schema import RECORDED
 from gate.exporters import EXPORTERS
 from gate.promql.expression import FINGERPRINT, rule_name
@@ -16,7 +16,7 @@ def test_its_policy_is_sound(tmp_path: Path) -> None:
     (tmp_path / "gate.yaml").write_text(snippet, encoding="utf-8")
 
     environment = {"PROMETHEUS_URL": "http://127.0.0.1:9"}
-    assert validate(str(tmp_path / "gate.yaml"), environment) == ()
+    assert validate_file(str(tmp_path / "gate.yaml"), environment) == ()
 
 
 def test_its_tables_have_every_tool_format_and_name() -> None:

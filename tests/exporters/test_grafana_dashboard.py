@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from gate.errors import UsageError
-from gate.exporters import export
+from gate.exporters import export_policy
 from tests.exporters.policies import AVAILABILITY, read_policy
 from tests.servers.history import truth
 from tests.servers.metrics import Server
@@ -23,7 +23,7 @@ PEAK = (
 
 
 def board(folder: Path, *slos: str) -> dict[str, Any]:
-    text = export("grafana-dashboard", read_policy(folder, *slos)).text
+    text = export_policy("grafana-dashboard", read_policy(folder, *slos)).text
     assert text is not None
     document: dict[str, Any] = json.loads(text)
     return document
@@ -52,7 +52,7 @@ def test_burn_rates_stand_beside_the_sli_and_what_is_left_before_both(tmp_path: 
 
 def test_what_is_left_of_a_calendar_window_is_no_panel_but_a_remark(tmp_path: Path) -> None:
     policy = read_policy(tmp_path, AVAILABILITY.replace("30d", "{calendar: month}"))
-    exported = export("grafana-dashboard", policy)
+    exported = export_policy("grafana-dashboard", policy)
 
     assert "Budget left" not in str(exported.text)
     assert exported.remarks == (
@@ -90,4 +90,4 @@ def test_without_the_sdk_the_package_to_install_is_named(
     monkeypatch.setitem(sys.modules, "grafana_foundation_sdk.cog.encoder", None)
 
     with pytest.raises(UsageError, match=r"pip install 'error-budget-gate\[dashboards\]'"):
-        export("grafana-dashboard", read_policy(tmp_path, AVAILABILITY))
+        export_policy("grafana-dashboard", read_policy(tmp_path, AVAILABILITY))

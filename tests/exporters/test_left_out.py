@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.exporters import EXPORTERS, export
+from gate.exporters import EXPORTERS, export_policy
 from tests.exporters.policies import AVAILABILITY, SPEND, gate_export, read_policy, write_policy
 
 COMPOSITE = "{name: both, composite: [{slo: availability}]}"
@@ -55,7 +55,7 @@ SAMPLES = (
 def test_what_no_format_can_say_is_named(
     tmp_path: Path, format_: str, slo: str, remark: str
 ) -> None:
-    exported = export(format_, read_policy(tmp_path, AVAILABILITY, slo))
+    exported = export_policy(format_, read_policy(tmp_path, AVAILABILITY, slo))
 
     assert [said for said in exported.remarks if said.startswith(remark)]
     assert exported.text is not None
@@ -80,7 +80,7 @@ def test_what_no_format_can_say_is_named(
 def test_what_one_format_cannot_say_is_named(
     tmp_path: Path, format_: str, slo: str, remark: str
 ) -> None:
-    exported = export(format_, read_policy(tmp_path, slo))
+    exported = export_policy(format_, read_policy(tmp_path, slo))
 
     assert [said for said in exported.remarks if said.startswith(remark)]
     assert exported.text is None
@@ -88,7 +88,7 @@ def test_what_one_format_cannot_say_is_named(
 
 def test_what_only_the_gate_knows_of_an_slo_is_named(tmp_path: Path) -> None:
     slo = AVAILABILITY.replace("window", "sla: 99%, sampled: true, advisory: true, window")
-    exported = export("openslo", read_policy(tmp_path, slo, WEEK))
+    exported = export_policy("openslo", read_policy(tmp_path, slo, WEEK))
 
     assert exported.remarks == ("availability: there is no place for sla, sampled, advisory",)
 
@@ -98,7 +98,7 @@ def test_of_several_names_of_a_metric_the_newest_is_written(tmp_path: Path) -> N
         "{name: itl, objective: 95%, window: 30d,"
         " sli: {preset: vllm/inter-token-latency, threshold: 100ms}}"
     )
-    exported = export("sloth", read_policy(tmp_path, slo))
+    exported = export_policy("sloth", read_policy(tmp_path, slo))
 
     (names,) = [remark for remark in exported.remarks if "newest" in remark]
     assert "vllm:inter_token_latency_seconds_count" in names

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gate.exporters import counted, export
+from gate.exporters import counted, export_policy
 from gate.promql.buckets import Buckets, choose
 from gate.promql.expression import fingerprint, read_expression, rule_expressions
 from gate.slo.objective import RatioSlo
@@ -27,7 +27,7 @@ LABELS = 'service="chat",slo="availability"'
 
 
 def rules_text(folder: Path, *slos: str) -> str:
-    text = export("prometheus-rules", read_policy(folder, *slos)).text
+    text = export_policy("prometheus-rules", read_policy(folder, *slos)).text
     assert text is not None
     return text
 

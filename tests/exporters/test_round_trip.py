@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gate.config.load import load
-from gate.exporters import export
+from gate.exporters import export_policy
 from gate.policy.policy import Policy
 from gate.promql.expression import read_expression
 from gate.slo.objective import RatioSlo
@@ -55,7 +55,7 @@ def asked(slo: RatioSlo) -> dict[str, str]:
 def test_openslo_keeps_the_budget(tmp_path: Path, kind: str) -> None:
     policy = read_policy(tmp_path, SLOS[kind])
     (before,) = policy.slos
-    text = export("openslo", policy).text
+    text = export_policy("openslo", policy).text
 
     assert text is not None
     (after,) = read_back(tmp_path, text).slos
@@ -68,7 +68,7 @@ def test_openslo_keeps_the_budget(tmp_path: Path, kind: str) -> None:
 
 
 def test_openslo_counts_a_histogram_up_to_either_spelling_of_its_boundary(tmp_path: Path) -> None:
-    text = export("openslo", read_policy(tmp_path, SLOS["histogram"])).text
+    text = export_policy("openslo", read_policy(tmp_path, SLOS["histogram"])).text
 
     assert text is not None
     (after,) = read_back(tmp_path, text).slos
@@ -108,7 +108,7 @@ def test_sloth_counts_the_same_events_over_its_30_days(tmp_path: Path, kind: str
     slo = SLOS.get(kind, ADDED_UP).replace("12h", "30d").replace("90m", "30d")
     policy = read_policy(tmp_path, slo)
     (before,) = policy.slos
-    text = export("sloth", policy).text
+    text = export_policy("sloth", policy).text
 
     assert text is not None
     assert isinstance(before, RatioSlo)

@@ -11,8 +11,8 @@ import pytest
 from gate.analysis.anomalies import AnomalyReport
 from gate.analysis.anomalies.run import (
     AnomalyOptions,
+    anomaly_requests,
     chart_indicators,
-    requests,
     service_anomalies,
 )
 from gate.check.options import Options
@@ -160,7 +160,7 @@ def test_a_backend_that_keeps_no_history_is_told_before_any_is_asked() -> None:
 
 def test_answers_that_somebody_else_has_fetched_make_the_same_charts() -> None:
     policy = file("chat", slo("a"))
-    asked = requests(policy.policy, LOOK)
+    asked = anomaly_requests(policy.policy, LOOK)
 
     service = service_anomalies(policy, {"a": series(WORSE)}, LOOK)
 

@@ -120,7 +120,7 @@ def test_periods_that_are_not_known_are_not_counted_as_met() -> None:
     one = found([None] * 800 + [0] * (3 * MONTH - 800))
 
     assert [period.doubt for period in one.periods] == [Cause.NO_DATA, Cause.LOW_COVERAGE, None]
-    assert one.fit is Fit.UNTOLD
+    assert one.fit is Fit.UNDECIDED
     assert candidate(one, CandidateKind.PRESENT).met == 1
     assert one.begins == AT - 3 * MONTH * HOUR + 800 * HOUR
     # A window that ends within it is known where nine tenths of it are.

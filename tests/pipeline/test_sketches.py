@@ -13,9 +13,11 @@ from tests.pipeline.telling import Telling
 from tests.reporters.reports import MONEY, STORY
 
 
-def only(backend: Telling | Memory, *slos: str, sketched: bool = True) -> PolicyStatus:
+def only(backend: Telling | Memory, *slos: str, with_burn_downs: bool = True) -> PolicyStatus:
     opening = Opening({"chat": backend})
-    found = run_status([file("chat", *slos)], Options(at=AT), sketched=sketched, open_with=opening)
+    found = run_status(
+        [file("chat", *slos)], Options(at=AT), with_burn_downs=with_burn_downs, open_with=opening
+    )
     (policy,) = found.policies
     return policy
 
@@ -53,14 +55,14 @@ def test_a_backend_without_a_history_shows_none() -> None:
 def test_it_can_be_left_out() -> None:
     backend = Telling(STORY)
 
-    assert only(backend, slo("outage"), sketched=False).burn_downs == {}
+    assert only(backend, slo("outage"), with_burn_downs=False).burn_downs == {}
     assert backend.rounds == 0
 
 
 def test_the_patience_for_it_is_short() -> None:
     opening = Opening({"chat": Telling(STORY)})
 
-    run_status([file("chat", slo("calm"))], Options(at=AT), sketched=True, open_with=opening)
+    run_status([file("chat", slo("calm"))], Options(at=AT), with_burn_downs=True, open_with=opening)
 
     assert [limits.timeout for _, limits in opening.opened] == [
         timedelta(seconds=60),
@@ -71,7 +73,7 @@ def test_the_patience_for_it_is_short() -> None:
 def test_the_document_has_the_burn_down_of_each_slo() -> None:
     opening = Opening({"chat": Telling(STORY)})
     policy = file("chat", slo("outage"), slo("nobody"))
-    found = run_status([policy], Options(at=AT), sketched=True, open_with=opening)
+    found = run_status([policy], Options(at=AT), with_burn_downs=True, open_with=opening)
     document: dict[str, Any] = status_document(found)
     (known,) = document["policies"]
     outage, nobody = (one["burn_down"] for one in known["slos"])

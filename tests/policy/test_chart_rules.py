@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gate.history.charts.build import BaselineSettings, build_chart
-from gate.history.charts.chart import ChartKind, Drawn, NoChart
+from gate.history.charts.chart import ChartKind, ChartResult, NoChart
 from gate.history.charts.signals import DEFAULT, RULES
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure import Cause, Unmeasured
@@ -31,7 +31,7 @@ LATENCY = Sli(histogram=Histogram(good="x", total="x", threshold=2, unit="s"))  
 
 def chart(
     bad: list[float], kind: ChartKind = ChartKind.RATIO, records: tuple[IncidentRecord, ...] = ()
-) -> Drawn:
+) -> ChartResult:
     span = Span(AT - len(bad) * HOUR, AT)
     baseline = BaselineSettings(until=span.start + 7 * DAY, incidents=(), records=records)
     request = SeriesRequest(sli=LATENCY, span=span, step=HOUR)
@@ -39,7 +39,7 @@ def chart(
 
 
 def findings(
-    told: tuple[Drawn, ...] | Unmeasured,
+    told: tuple[ChartResult, ...] | Unmeasured,
     change: str = "canary",
     rule: ControlChartRule | None = None,
     **fields: Any,
@@ -50,7 +50,7 @@ def findings(
 
 
 def of_past(
-    charts: Mapping[str, tuple[Drawn, ...] | Unmeasured],
+    charts: Mapping[str, tuple[ChartResult, ...] | Unmeasured],
     change: str,
     rule: ControlChartRule | None,
     *known: Any,

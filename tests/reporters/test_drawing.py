@@ -22,7 +22,7 @@ LEFT = (1.0, 0.99, 0.875, 0.874, 0.5, 0.1, 0.01, 0.0, -2.5, None)
 def shown() -> Status:
     opening = Opening({"chat": Telling(STORY)})
     policy = file("chat", slo("outage"), slo("calm"), slo("nobody"), MONEY)
-    return run_status([policy], Options(at=AT), sketched=True, open_with=opening)
+    return run_status([policy], Options(at=AT), with_burn_downs=True, open_with=opening)
 
 
 def drawn(burn_down: BurnDown | None) -> Cell:
@@ -75,7 +75,9 @@ def test_the_status_in_markdown_has_them_too() -> None:
 
 def test_where_none_is_known_the_table_has_no_such_column() -> None:
     opening = Opening({"chat": Telling({})})
-    found = run_status([file("chat", slo("a"))], Options(at=AT), sketched=True, open_with=opening)
+    found = run_status(
+        [file("chat", slo("a"))], Options(at=AT), with_burn_downs=True, open_with=opening
+    )
 
     for name in ("terminal", "markdown"):
         assert "Burn-down" not in render_page(name, status_output(found), Style())

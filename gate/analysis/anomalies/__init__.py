@@ -9,7 +9,7 @@ from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, instant, share
 from gate.errors import ExitCode
-from gate.history.charts.chart import Chart, ChartKind, Drawn, NoChart, Point, Signal
+from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart, Point, Signal
 from gate.measure import Unmeasured
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span
@@ -20,7 +20,7 @@ class ChartedSlo:
     """An SLO whose history was requested, and its control charts."""
 
     slo: RatioSlo
-    charts: tuple[Drawn, ...]
+    charts: tuple[ChartResult, ...]
     """Of the ratio and, where the indicator measures anything, of the mean; empty without history.
     """
     unknown: Fraction

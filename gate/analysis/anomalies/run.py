@@ -65,7 +65,7 @@ def chart_indicators(
     histories = [open_history(file, timeout, open_with)[1] for file in files]
 
     def task(file: PolicyFile, history: HistoryBackend) -> ServiceAnomalies:
-        requested = requests(file.policy, look)
+        requested = anomaly_requests(file.policy, look)
         answers = history.history(list(requested.values())) if requested else []
         return service_anomalies(file, dict(zip(requested, answers, strict=True)), look)
 
@@ -82,7 +82,7 @@ def chart_indicators(
     )
 
 
-def requests(policy: Policy, look: AnomalyOptions) -> Mapping[str, SeriesRequest]:
+def anomaly_requests(policy: Policy, look: AnomalyOptions) -> Mapping[str, SeriesRequest]:
     """Return what must be asked for the charts of a policy, by SLO."""
     return {
         slo.name: SeriesRequest(sli=slo.sli, span=look.span, step=look.step, mean=True)
@@ -93,9 +93,9 @@ def requests(policy: Policy, look: AnomalyOptions) -> Mapping[str, SeriesRequest
 def service_anomalies(
     file: PolicyFile, answers: Mapping[str, SeriesAnswer], look: AnomalyOptions
 ) -> ServiceAnomalies:
-    """Return the charts of a policy, from the answers to its `requests`."""
+    """Return the charts of a policy, from the answers to its `anomaly_requests`."""
     policy = file.policy
-    requested = requests(policy, look)
+    requested = anomaly_requests(policy, look)
     return ServiceAnomalies(
         policy=policy,
         source=file.source,

@@ -48,24 +48,24 @@ def output(report: AnomalyReport) -> Output:
 
 def page(report: AnomalyReport) -> Page:
     """Return the page on the control charts of every policy."""
-    sections = ((section(service), service.source) for service in report.services)
+    sections = ((anomalies_section(service), service.source) for service in report.services)
     return question_page(
-        sections, summary.signature(report.span.end, report.tool_version, *looked_at(report))
+        sections, summary.signature(report.span.end, report.tool_version, *scope_facts(report))
     )
 
 
-def section(service: ServiceAnomalies) -> Section:
+def anomalies_section(service: ServiceAnomalies) -> Section:
     """Return the charts of one policy, with a picture of each that was ever out of control."""
     rows = chart_rows(service)
     pictures = (
         Section(title=row.name, blocks=(_picture(row.chart), facts), compact=True)
         for row in rows
-        if (facts := Facts(tuple(signals(row)))).facts
+        if (facts := Facts(tuple(signal_facts(row)))).facts
     )
     return Section(
         title=service.policy.service,
-        badge=badge(service),
-        blocks=said(chart_table(rows), *pictures, Facts(tuple(about(service)))),
+        badge=anomalies_badge(service),
+        blocks=said(chart_table(rows), *pictures, Facts(tuple(chart_facts(service)))),
     )
 
 
@@ -102,7 +102,7 @@ def chart_table(rows: list[AnomalyRow]) -> DataTable:
     return tabulate(rows, _COLUMNS)
 
 
-def badge(service: ServiceAnomalies) -> Badge:
+def anomalies_badge(service: ServiceAnomalies) -> Badge:
     """Return how bad it is, and in capitals what was found."""
     drawn = chart_rows(service)
     out = sum(row.open is not None for row in drawn)
@@ -120,7 +120,7 @@ def badge(service: ServiceAnomalies) -> Badge:
     return Badge(Verdict.ALLOW, "IN CONTROL")
 
 
-def signals(row: AnomalyRow) -> Iterator[Fact]:
+def signal_facts(row: AnomalyRow) -> Iterator[Fact]:
     """Yield the signals of a chart, those that something is worse first, the newest first."""
     better = [signal for signal in row.chart.signals if not signal.worse]
     for label, alike in (("Worse", row.chart.worse), ("Better", better)):
@@ -130,7 +130,7 @@ def signals(row: AnomalyRow) -> Iterator[Fact]:
             yield label, f"{row.name}: {more} more before, which the JSON report lists"
 
 
-def about(service: ServiceAnomalies) -> Iterator[Fact]:
+def chart_facts(service: ServiceAnomalies) -> Iterator[Fact]:
     """Yield what the charts were held against, and what there is no chart of."""
     for slo, chart in service.charts:
         yield "Usual", _usual(AnomalyRow(slo=slo, chart=chart))
@@ -144,7 +144,7 @@ def about(service: ServiceAnomalies) -> Iterator[Fact]:
     yield from left_out_facts(service.left_out)
 
 
-def looked_at(report: AnomalyReport) -> Iterator[Fact]:
+def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
     """Yield what was looked at, and what it was held against."""
     span, step = report.span, format_duration(report.step)
     stretch = f"{wording.minute(span.start)} to {wording.instant(span.end)}"

@@ -23,15 +23,15 @@ def compare_cohorts(
             a backend's package is missing.
     """
     _check_names(files, options)
-    tellers = [_teller(file, options, open_with) for file in files]
+    backends = [_cohort_backend(file, options, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceCohorts]:
-        def tell() -> ServiceCohorts:
+        def compare() -> ServiceCohorts:
             requests = cohort_requests(files[place].policy, options)
-            answers = tellers[place].cohorts([request for _, request in requests])
+            answers = backends[place].cohorts([request for _, request in requests])
             return service_cohorts(files[place], options, answers)
 
-        return tell
+        return compare
 
     return CohortReport(
         services=tuple(run_concurrently([task(place) for place in range(len(files))])),
@@ -49,10 +49,12 @@ def _check_names(files: Sequence[PolicyFile], options: CohortOptions) -> None:
             raise UsageError(f"no policy has the SLO {name}{nearest(name, names)}")
 
 
-def _teller(file: PolicyFile, options: CohortOptions, open_with: OpenBackend) -> CohortBackend:
-    teller = cohorts_of(open_with(file.settings, Limits(timeout=options.timeout)))
-    if teller is None:
+def _cohort_backend(
+    file: PolicyFile, options: CohortOptions, open_with: OpenBackend
+) -> CohortBackend:
+    backend = cohorts_of(open_with(file.settings, Limits(timeout=options.timeout)))
+    if backend is None:
         kind = file.settings.kind
         path = file.source.path
         raise UsageError(f"{path}: the backend {kind} cannot tell events apart by labels")
-    return teller
+    return backend

@@ -52,20 +52,20 @@ def output(report: CohortReport) -> Output:
 
 def page(report: CohortReport) -> Page:
     """Return the page on the cohorts of every policy."""
-    sections = ((section(report, service), service.source) for service in report.services)
+    sections = ((cohorts_section(report, service), service.source) for service in report.services)
     return question_page(sections, summary.signature(report.at, report.tool_version))
 
 
-def section(report: CohortReport, service: ServiceCohorts) -> Section:
+def cohorts_section(report: CohortReport, service: ServiceCohorts) -> Section:
     """Return what was found under one policy: what can be said, and the numbers."""
     return Section(
         title=service.policy.service,
-        badge=badge(service),
-        blocks=blocks(report, service),
+        badge=cohorts_badge(service),
+        blocks=cohorts_blocks(report, service),
     )
 
 
-def blocks(report: CohortReport, service: ServiceCohorts) -> tuple[DataTable | Facts, ...]:
+def cohorts_blocks(report: CohortReport, service: ServiceCohorts) -> tuple[DataTable | Facts, ...]:
     """Return what can be said of each group, the numbers, and how far they can be trusted."""
     return said(
         Facts(tuple(_answers(report, service))),
@@ -74,7 +74,7 @@ def blocks(report: CohortReport, service: ServiceCohorts) -> tuple[DataTable | F
     )
 
 
-def badge(service: ServiceCohorts) -> Badge:
+def cohorts_badge(service: ServiceCohorts) -> Badge:
     """Return how bad it is, and in capitals what was found."""
     outcomes = [
         group.comparison.outcome

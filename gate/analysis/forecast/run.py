@@ -60,7 +60,7 @@ def forecast_budgets(
     def task(place: int) -> Callable[[], ServiceForecast]:
         file, (backend, history) = files[place], opened[place]
 
-        def look() -> ServiceForecast:
+        def predict() -> ServiceForecast:
             assessments = measure(file.policy, backend, at=options.at, also=RATES)
             requests = forecast_requests(file.policy, options)
             answers = history.history(list(requests.values())) if requests else []
@@ -68,7 +68,7 @@ def forecast_budgets(
                 file, assessments, dict(zip(requests, answers, strict=True)), options
             )
 
-        return look
+        return predict
 
     return ForecastReport(
         services=tuple(run_concurrently([task(place) for place in range(len(files))])),

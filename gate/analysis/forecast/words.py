@@ -50,20 +50,20 @@ def output(report: ForecastReport) -> Output:
 
 def page(report: ForecastReport) -> Page:
     """Return the page on what becomes of the budgets of every policy."""
-    sections = ((section(service), service.source) for service in report.services)
+    sections = ((forecast_section(service), service.source) for service in report.services)
     return question_page(sections, summary.signature(report.evaluated_at, report.tool_version))
 
 
-def section(service: ServiceForecast) -> Section:
+def forecast_section(service: ServiceForecast) -> Section:
     """Return what becomes of the budgets of one policy."""
     return Section(
         title=service.policy.service,
-        badge=badge(service),
+        badge=forecast_badge(service),
         blocks=tuple(
             Section(
                 title=forecast.assessment.slo.name,
-                tail=f": {heading(forecast)}",
-                blocks=said(*blocks(forecast)),
+                tail=f": {forecast_heading(forecast)}",
+                blocks=said(*forecast_blocks(forecast)),
                 compact=True,
             )
             for forecast in service.slos
@@ -71,7 +71,7 @@ def section(service: ServiceForecast) -> Section:
     )
 
 
-def badge(service: ServiceForecast) -> Badge:
+def forecast_badge(service: ServiceForecast) -> Badge:
     """Return how bad it is, and in capitals what is predicted."""
     slos = service.slos
     lost = sum(slo.unmeasured is not None for slo in slos)
@@ -87,7 +87,7 @@ def badge(service: ServiceForecast) -> Badge:
     return Badge(Verdict.ALLOW, "LASTING")
 
 
-def heading(forecast: SloForecast) -> str:
+def forecast_heading(forecast: SloForecast) -> str:
     """Say what is left now, and what that means."""
     if forecast.tier is None:
         return "not known"
@@ -97,7 +97,7 @@ def heading(forecast: SloForecast) -> str:
     return f"{left}{window}, tier {forecast.tier.name}"
 
 
-def blocks(forecast: SloForecast) -> tuple[DataTable, Facts]:
+def forecast_blocks(forecast: SloForecast) -> tuple[DataTable, Facts]:
     """Return what becomes of a budget at each rate, and what that table does not say."""
     projections = forecast.projections
     table = tabulate(projections, _columns(forecast) if projections else ())

@@ -50,22 +50,26 @@ def output(report: IncidentReport) -> Output:
 
 def page(report: IncidentReport) -> Page:
     """Return the page on the incidents of every policy."""
-    sections = ((section(service), service.source) for service in report.services)
-    return question_page(sections, *without_impact(report), _closing(report))
+    sections = ((incidents_section(service), service.source) for service in report.services)
+    return question_page(sections, *without_impact_facts(report), _closing(report))
 
 
-def section(service: ServiceIncidents) -> Section:
+def incidents_section(service: ServiceIncidents) -> Section:
     """Return what was found under one policy."""
-    return Section(title=service.policy.service, badge=badge(service), blocks=blocks(service))
+    return Section(
+        title=service.policy.service,
+        badge=incidents_badge(service),
+        blocks=incidents_blocks(service),
+    )
 
 
-def blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
+def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
     """Return every incident, what is known of it, and what they come to."""
     facts = (*_explanations(service), *_about(service))
     return said(tabulate(_rows(service), _COLUMNS), Facts(facts))
 
 
-def without_impact(report: IncidentReport) -> tuple[Facts, ...]:
+def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
     """Return the known incidents that no SLO felt, if there are any."""
     facts = tuple(("Not felt", _record(record)) for record in report.without_impact)
     return (Facts(facts),) if facts else ()
@@ -90,7 +94,7 @@ def _rows(service: ServiceIncidents) -> list[IncidentRow]:
     ]
 
 
-def badge(service: ServiceIncidents) -> Badge:
+def incidents_badge(service: ServiceIncidents) -> Badge:
     """Return how bad it is, and in capitals what was found."""
     count = service.reliability.count
     if count:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from gate.analysis.anomalies import run as anomalies
+from gate.analysis.anomalies.run import AnomalyOptions, anomaly_requests
 from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents.run import IncidentOptions
@@ -43,14 +43,12 @@ class Questions:
     search: IncidentOptions
 
     @property
-    def look(self) -> anomalies.AnomalyOptions:
+    def look(self) -> AnomalyOptions:
         """What charts are drawn of: the first half says what is usual."""
         search, step = self.search, self.search.step
         charting = Charting(baseline=search.last / 2, rules=DEFAULT, records=search.records)
         points = max(min(_POINT, search.last) // step, 1) * step
-        return anomalies.AnomalyOptions(
-            at=search.at, last=search.last, step=points, charting=charting
-        )
+        return AnomalyOptions(at=search.at, last=search.last, step=points, charting=charting)
 
     @property
     def forecast(self) -> ForecastOptions:
@@ -72,7 +70,7 @@ class Questions:
         wanted = (
             self.steps(policy),
             forecast_requests(policy, self.forecast),
-            anomalies.requests(policy, self.look),
+            anomaly_requests(policy, self.look),
         )
         history = history_of(backend)
         requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]

@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import Final
 
 from gate import wording
-from gate.analysis.anomalies import words as anomalies_words
-from gate.analysis.cohorts import words as cohorts_words
-from gate.analysis.forecast import words as forecast_words
-from gate.analysis.incidents import words as incidents_words
+from gate.analysis.anomalies.words import anomalies_section
+from gate.analysis.cohorts.words import cohorts_section
+from gate.analysis.forecast.words import forecast_section
+from gate.analysis.incidents.words import incidents_section, without_impact_facts
 from gate.analysis.report import Report, ServiceReport, report_document
 from gate.analysis.report.text_chart import text_chart
 from gate.budget.assessment import Assessment
@@ -62,7 +62,7 @@ def page(report: Report) -> Page:
     """Return the page on the budgets of every policy, and on what each question found."""
     return Page(
         title=title(report),
-        introduction=(Paragraph(about(report)),),
+        introduction=(Paragraph(scope(report)),),
         sections=tuple(
             section for service in report.services for section in _sections(service, report)
         ),
@@ -72,12 +72,12 @@ def page(report: Report) -> Page:
 
 def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
     yield _verdict(service, report)
-    yield incidents_words.section(service.incidents)
-    yield forecast_words.section(service.forecast)
-    yield anomalies_words.section(service.anomalies)
+    yield incidents_section(service.incidents)
+    yield forecast_section(service.forecast)
+    yield anomalies_section(service.anomalies)
     if report.cohorts is not None:
         cohorts = report.cohorts.services[report.services.index(service)]
-        yield cohorts_words.section(report.cohorts, cohorts)
+        yield cohorts_section(report.cohorts, cohorts)
 
 
 def _verdict(service: ServiceReport, report: Report) -> Section:
@@ -117,7 +117,7 @@ def title(report: Report) -> str:
     return f"Error budgets of {', '.join(service.policy.service for service in report.services)}"
 
 
-def about(report: Report) -> str:
+def scope(report: Report) -> str:
     """Say of when it speaks."""
     span, step = report.incidents.span, format_duration(report.incidents.step)
     return f"{wording.instant(span.start)} to {wording.instant(span.end)}, in steps of {step}"
@@ -198,9 +198,9 @@ def _again(judged: Judgement) -> str:
 def closing(report: Report) -> tuple[Facts, ...]:
     """Return the known incidents that no SLO felt, and where the report comes from."""
     policies = (("Policy", summary.provenance(service.source)) for service in report.services)
-    looked_at = ("Looked at", about(report))
+    looked_at = ("Looked at", scope(report))
     return (
-        *incidents_words.without_impact(report.incidents),
+        *without_impact_facts(report.incidents),
         summary.signature(report.evaluated_at, report.tool_version, *policies, looked_at),
     )
 

@@ -50,12 +50,12 @@ def review_objectives(
     def task(place: int) -> Callable[[], ServiceReview]:
         file, history = files[place], histories[place]
 
-        def look() -> ServiceReview:
+        def review() -> ServiceReview:
             requests = review_requests(file.policy, options)
             answers = history.history(list(requests.values())) if requests else []
             return service_review(file, dict(zip(requests, answers, strict=True)), options)
 
-        return look
+        return review
 
     return ReviewReport(
         services=tuple(run_concurrently([task(place) for place in range(len(files))])),

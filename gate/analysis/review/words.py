@@ -42,7 +42,7 @@ _VERDICTS: Final = {
     _NOT_MEASURED: Verdict.UNDECIDED,
     Fit.STRICT: Verdict.WARN,
     Fit.LOOSE: Verdict.WARN,
-    Fit.UNTOLD: Verdict.UNDECIDED,
+    Fit.UNDECIDED: Verdict.UNDECIDED,
     Fit.RIGHT: Verdict.ALLOW,
 }
 """What is found of an SLO, the most pressing first."""

@@ -11,7 +11,7 @@ from gate.backends.logs.database import Database, from_duckdb, opened, unreadabl
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of, prepare
 from gate.backends.logs.settings import LogsSettings
-from gate.backends.logs.steps import tell
+from gate.backends.logs.steps import measure_steps
 from gate.backends.logs.timestamps import zone_name
 from gate.measure import Answer, Cause, CountRequest, Limits, MeasurementError
 from gate.measure.history import SeriesAnswer, SeriesRequest
@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # for one command only
 
 Request = TypeVar("Request", CountRequest, SeriesRequest, "CohortRequest")
 Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer")
-Wanted = list[tuple[Request, LogIndicator]]
-Look = Callable[[Database, Prepared, Wanted[Request]], list[Found]]
+IndicatorRequests = list[tuple[Request, LogIndicator]]
+Look = Callable[[Database, Prepared, IndicatorRequests[Request]], list[Found]]
 """Answers requests whose indicators fit the logs, in order; may raise DuckDB's errors."""
 
 
@@ -45,15 +45,15 @@ class LogsBackend:
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened in each step, from one scan for each length of step."""
         return self._look(
-            requests, lambda database, ready, wanted: tell(database, ready.logs, wanted)
+            requests, lambda database, ready, wanted: measure_steps(database, ready.logs, wanted)
         )
 
     def cohorts(self, requests: "Sequence[CohortRequest]") -> "list[CohortAnswer]":
         """Return what happened to each group, from one scan for each span, step and labels."""
-        from gate.backends.logs.cohorts import tell_apart  # noqa: PLC0415 - for one command only
+        from gate.backends.logs.cohorts import measure_cohorts  # noqa: PLC0415 - for one command only
 
         by = dict.fromkeys(label for request in requests for label in request.by)
-        return self._look(requests, tell_apart, tuple(by))
+        return self._look(requests, measure_cohorts, tuple(by))
 
     def _look(
         self,

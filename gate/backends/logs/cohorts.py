@@ -20,10 +20,12 @@ from gate.measure.cohorts import (
     cut_note,
 )
 
-Wanted = tuple[CohortRequest, LogIndicator]
+IndicatorCohortRequest = tuple[CohortRequest, LogIndicator]
 
 
-def tell_apart(database: Database, ready: Prepared, wanted: Sequence[Wanted]) -> list[CohortAnswer]:
+def measure_cohorts(
+    database: Database, ready: Prepared, wanted: Sequence[IndicatorCohortRequest]
+) -> list[CohortAnswer]:
     """Tell every request's events by label and step, in order.
 
     Raises:
@@ -31,7 +33,7 @@ def tell_apart(database: Database, ready: Prepared, wanted: Sequence[Wanted]) ->
         duckdb.Error: the files or the values in them cannot be read.
     """
     answers: dict[int, CohortAnswer] = {}
-    grids: dict[tuple[object, ...], dict[int, Wanted]] = {}
+    grids: dict[tuple[object, ...], dict[int, IndicatorCohortRequest]] = {}
     for place, (request, indicator) in enumerate(wanted):
         unlabelled = [ready.unlabelled[name] for name in request.by if name in ready.unlabelled]
         if indicator.bad is None:
@@ -47,7 +49,9 @@ def tell_apart(database: Database, ready: Prepared, wanted: Sequence[Wanted]) ->
     return [answers[place] for place in range(len(wanted))]
 
 
-def _scan(database: Database, ready: Prepared, alike: Sequence[Wanted]) -> list[CohortAnswer]:
+def _scan(
+    database: Database, ready: Prepared, alike: Sequence[IndicatorCohortRequest]
+) -> list[CohortAnswer]:
     """Tell requests of one span, step and labels."""
     request, indicators = alike[0][0], [indicator for _, indicator in alike]
     labels = [ready.labels[name] for name in request.by]

@@ -102,10 +102,12 @@ def _sums(statement: Statement, indicator: LogIndicator, *, mean: bool) -> tuple
     return (*names, *(statement.sum(f"{of}({value})", event) for of in ("fsum", "count")))
 
 
-Wanted = tuple[SeriesRequest, LogIndicator]
+IndicatorSeriesRequest = tuple[SeriesRequest, LogIndicator]
 
 
-def tell(database: Database, logs: Logs, wanted: Sequence[Wanted]) -> list[SeriesAnswer]:
+def measure_steps(
+    database: Database, logs: Logs, wanted: Sequence[IndicatorSeriesRequest]
+) -> list[SeriesAnswer]:
     """Tell every request's events step by step, in order.
 
     A step without any row is not known: a log does not say whether nothing happened or nothing was
@@ -116,7 +118,7 @@ def tell(database: Database, logs: Logs, wanted: Sequence[Wanted]) -> list[Serie
         duckdb.Error: the files or the values in them cannot be read.
     """
     answers: dict[int, SeriesAnswer] = {}
-    grids: dict[tuple[Span, timedelta], dict[int, Wanted]] = {}
+    grids: dict[tuple[Span, timedelta], dict[int, IndicatorSeriesRequest]] = {}
     for place, (request, indicator) in enumerate(wanted):
         if indicator.bad is None:
             reason = "what is spent has no events to tell step by step"
@@ -129,7 +131,9 @@ def tell(database: Database, logs: Logs, wanted: Sequence[Wanted]) -> list[Serie
     return [answers[place] for place in range(len(wanted))]
 
 
-def _scan(database: Database, logs: Logs, alike: Sequence[Wanted]) -> list[SeriesAnswer]:
+def _scan(
+    database: Database, logs: Logs, alike: Sequence[IndicatorSeriesRequest]
+) -> list[SeriesAnswer]:
     """Tell requests of one span and step."""
     first, indicators = alike[0][0], [indicator for _, indicator in alike]
     means = [indicator for request, indicator in alike if request.mean]

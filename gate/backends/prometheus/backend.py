@@ -19,7 +19,7 @@ from gate.slo.objective import Span
 if TYPE_CHECKING:
     from gate.measure.cohorts import CohortAnswer, CohortRequest
 
-Points = Mapping[Role, tuple[float | None, ...]]
+PointsByRole = Mapping[Role, tuple[float | None, ...]]
 
 
 def one_step(request: SeriesRequest) -> CountRequest:
@@ -76,7 +76,7 @@ def _points(
 
 
 def _measured(
-    planned: Plan, points: Points, readings: QueryResults
+    planned: Plan, points: PointsByRole, readings: QueryResults
 ) -> Measured | Unmeasured | None:
     """Return what the mean is made of; what spoils it does not spoil the counts."""
     if Role.SUM not in planned.parts:
@@ -98,7 +98,7 @@ def _only_where(
     return tuple(value if there else None for value, there in zip(values, complete, strict=True))
 
 
-def _events(points: Points) -> Iterator[tuple[float | None, float | None]]:
+def _events(points: PointsByRole) -> Iterator[tuple[float | None, float | None]]:
     """Yield each step's events and bad ones, as far as they are known.
 
     A bad part that is absent is none beside a total, or a good one, that is there.

@@ -11,7 +11,7 @@ FEWEST_EVENTS: Final = 20
 """Events that a mean is taken of at least: of fewer it says more of them than of the service."""
 
 
-Counts = tuple[float, float]
+StepCounts = tuple[float, float]
 """What is summed up (bad events, or amounts), and the events that it is of."""
 
 
@@ -27,7 +27,7 @@ class Sample:
     """That it is of; above 0."""
 
 
-def ratio_counts(series: Series) -> list[Counts | None]:
+def ratio_counts(series: Series) -> list[StepCounts | None]:
     """Return each step's bad events and events; None where none is known of."""
     return [
         None if total is None or not total else (bad or 0.0, total)
@@ -35,7 +35,7 @@ def ratio_counts(series: Series) -> list[Counts | None]:
     ]
 
 
-def mean_counts(measured: Measured) -> list[Counts | None]:
+def mean_counts(measured: Measured) -> list[StepCounts | None]:
     """Return each step's sum and number of values; None where there are too few for a mean."""
     return [
         None if of is None or of < FEWEST_EVENTS else (sum_ or 0.0, of)
@@ -44,20 +44,20 @@ def mean_counts(measured: Measured) -> list[Counts | None]:
 
 
 def samples(
-    counts: Sequence[Counts | None], request: SeriesRequest, together: int
+    counts: Sequence[StepCounts | None], request: SeriesRequest, steps_per_point: int
 ) -> Iterator[Sample]:
     """Yield a sample for every so many steps of which anything is known, the oldest first.
 
     Args:
         counts: by step.
         request: what they answer.
-        together: steps that make a sample, at least 1. The newest is whole: what is over a whole
-            number of them is left out at the beginning.
+        steps_per_point: steps that make a sample, at least 1. The newest is whole: what is over a
+            whole number of them is left out at the beginning.
     """
-    for first in range(len(counts) % together, len(counts), together):
+    for first in range(len(counts) % steps_per_point, len(counts), steps_per_point):
         measured = [
             step_counts
-            for step_counts in counts[first : first + together]
+            for step_counts in counts[first : first + steps_per_point]
             if step_counts is not None
         ]
         if not measured:
@@ -66,7 +66,7 @@ def samples(
         events = sum(of for _, of in measured)
         yield Sample(
             start=start,
-            end=start + together * request.step,
+            end=start + steps_per_point * request.step,
             value=sum(part for part, _ in measured) / events,
             events=events,
         )

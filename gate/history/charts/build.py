@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
-from gate.history.charts import Counts, Sample, mean_counts, ratio_counts, samples
+from gate.history.charts import Sample, StepCounts, mean_counts, ratio_counts, samples
 from gate.history.charts.baseline import (
     Baseline,
     baseline_of_means,
@@ -15,7 +15,7 @@ from gate.history.charts.baseline import (
 from gate.history.charts.chart import (
     Chart,
     ChartKind,
-    Drawn,
+    ChartResult,
     NoChart,
     Point,
     mean_points,
@@ -64,11 +64,11 @@ class BaselineSettings:
 
 def build_chart(
     kind: ChartKind,
-    counts: Sequence[Counts | None],
+    counts: Sequence[StepCounts | None],
     request: SeriesRequest,
     baseline: BaselineSettings,
     rules: Sequence[RunRule],
-) -> Drawn:
+) -> ChartResult:
     """Draw a chart, or say why it cannot be drawn.
 
     Args:
@@ -78,14 +78,14 @@ def build_chart(
         baseline: what says what is usual.
         rules: by which a point is out of control, beside the moving average.
     """
-    together = 1 if kind is ChartKind.MEAN else _together(counts, request, baseline)
-    if not together:
+    steps_per_point = 1 if kind is ChartKind.MEAN else _steps_per_point(counts, request, baseline)
+    if not steps_per_point:
         return _flawless(kind, counts)
-    every = list(samples(counts, request, together))
+    every = list(samples(counts, request, steps_per_point))
     measured = [sample for sample in every if baseline.has(sample.start, sample.end)]
     if len(measured) < FEWEST:
         spoilt = sum(sample.end <= baseline.until for sample in every) - len(measured)
-        return _too_few(kind, len(measured), spoilt, together)
+        return _too_few(kind, len(measured), spoilt, steps_per_point)
     usual = _USUAL[kind](measured)
     if not usual.spread:
         reason = "nothing varies in the baseline, so what would be unusual cannot be told"
@@ -100,7 +100,7 @@ def build_chart(
     return Chart(
         kind=kind,
         unit=request.sli.unit,
-        step=together * request.step,
+        step=steps_per_point * request.step,
         usual=usual,
         baseline=tuple(p for p in before if baseline.has(p.sample.start, p.sample.end)),
         excluded=tuple(p for p in before if not baseline.has(p.sample.start, p.sample.end)),
@@ -109,8 +109,8 @@ def build_chart(
     )
 
 
-def _together(
-    counts: Sequence[Counts | None], request: SeriesRequest, baseline: BaselineSettings
+def _steps_per_point(
+    counts: Sequence[StepCounts | None], request: SeriesRequest, baseline: BaselineSettings
 ) -> int:
     """Return how many steps make a point, so that `EXPECTED` bad events are in it; 0: none is.
 
@@ -128,28 +128,28 @@ def _together(
 
 
 def _measured_counts(
-    counts: Sequence[Counts | None], request: SeriesRequest, baseline: BaselineSettings
-) -> Iterator[Counts]:
+    counts: Sequence[StepCounts | None], request: SeriesRequest, baseline: BaselineSettings
+) -> Iterator[StepCounts]:
     for place, step_counts in enumerate(counts):
         start = request.span.start + place * request.step
         if step_counts is not None and baseline.has(start, start + request.step):
             yield step_counts
 
 
-def _flawless(kind: ChartKind, counts: Sequence[Counts | None]) -> NoChart:
+def _flawless(kind: ChartKind, counts: Sequence[StepCounts | None]) -> NoChart:
     if any(step_counts is not None and step_counts[0] for step_counts in counts):
         reason = "nothing was bad in the baseline, so what would be unusual cannot be told"
         return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
     return NoChart(kind=kind, reason="nothing was bad at all", cause=None)
 
 
-def _too_few(kind: ChartKind, samples_left: int, spoilt: int, together: int) -> NoChart:
+def _too_few(kind: ChartKind, samples_left: int, spoilt: int, steps_per_point: int) -> NoChart:
     reason = f"not enough data for a baseline: {samples_left} of the {FEWEST} points that it takes"
     if spoilt:
         reason += f" ({spoilt} more are in incidents)"
-    if together == 1:
+    if steps_per_point == 1:
         return NoChart(kind=kind, reason=reason, cause=Cause.LOW_COVERAGE)
-    reason += f", since so few events are bad that a point needs {together} steps"
+    reason += f", since so few events are bad that a point needs {steps_per_point} steps"
     return NoChart(kind=kind, reason=reason, cause=Cause.LOW_TRAFFIC)
 
 
@@ -171,7 +171,7 @@ class Charting:
 
 def charts(
     series: Series, request: SeriesRequest, *, budget: float, charting: Charting
-) -> Iterator[Drawn]:
+) -> Iterator[ChartResult]:
     """Yield the chart of the ratio and, where the indicator measures anything, of the mean.
 
     Args:

@@ -198,4 +198,4 @@ class NoChart:
     """None: there is nothing to be seen, since nothing was bad at all."""
 
 
-Drawn = Chart | NoChart
+ChartResult = Chart | NoChart

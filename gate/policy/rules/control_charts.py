@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from gate.budget.assessment import Assessment, Doubt
-from gate.history.charts.chart import Chart, ChartKind, Drawn, Signal
+from gate.history.charts.chart import Chart, ChartKind, ChartResult, Signal
 from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, calm
 from gate.policy.findings import Finding, Rule
@@ -23,8 +23,8 @@ def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
     for assessment in case.assessments:
         if not counts_events(assessment.slo):
             continue
-        drawn = case.past.charts.get(assessment.slo.name) or NOT_LOOKED_AT
-        doubts, signals = list(_doubts(drawn, since)), list(_signals(drawn, since))
+        charts = case.past.charts.get(assessment.slo.name) or NOT_LOOKED_AT
+        doubts, signals = list(_doubts(charts, since)), list(_signals(charts, since))
         for about, doubt in doubts:
             firing += case.doubted_history(
                 assessment, doubt, about=about, rule=Rule.CONTROL_CHART, allow=rule.allow
@@ -38,12 +38,14 @@ def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
     return firing
 
 
-def _doubts(drawn: Sequence[Drawn] | Unmeasured, since: datetime) -> Iterator[tuple[str, Doubt]]:
+def _doubts(
+    charts: Sequence[ChartResult] | Unmeasured, since: datetime
+) -> Iterator[tuple[str, Doubt]]:
     """Yield which charts say nothing of the newest time, and why."""
-    if isinstance(drawn, Unmeasured):
-        yield "control charts: ", Doubt(cause=drawn.cause, reason=drawn.reason)
+    if isinstance(charts, Unmeasured):
+        yield "control charts: ", Doubt(cause=charts.cause, reason=charts.reason)
         return
-    for chart in drawn:
+    for chart in charts:
         about = f"control chart of the {chart.kind}: "
         if isinstance(chart, Chart):
             if chart.newest <= since:
@@ -54,10 +56,10 @@ def _doubts(drawn: Sequence[Drawn] | Unmeasured, since: datetime) -> Iterator[tu
 
 
 def _signals(
-    drawn: Sequence[Drawn] | Unmeasured, since: datetime
+    charts: Sequence[ChartResult] | Unmeasured, since: datetime
 ) -> Iterator[tuple[Chart, Signal]]:
     """Yield the newest signal of each chart that counts still."""
-    for chart in () if isinstance(drawn, Unmeasured) else drawn:
+    for chart in () if isinstance(charts, Unmeasured) else charts:
         if isinstance(chart, Chart) and chart.worse and chart.worse[0].end > since:
             yield chart, chart.worse[0]
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from gate.history.charts import Counts, Sample
+from gate.history.charts import Sample, StepCounts
 from gate.measure.history import SeriesRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
@@ -27,6 +27,6 @@ def samples_of(values: Sequence[float], events: float = 1000) -> list[Sample]:
     return [sample(place, value, events) for place, value in enumerate(values)]
 
 
-def of_1000(bad: Sequence[float | None]) -> list[Counts | None]:
+def of_1000(bad: Sequence[float | None]) -> list[StepCounts | None]:
     """Return so many bad ones of 1,000 in each step."""
     return [None if one is None else (one, 1000.0) for one in bad]

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from gate.history.charts import Counts
+from gate.history.charts import StepCounts
 from gate.history.charts.build import BaselineSettings, build_chart
-from gate.history.charts.chart import Chart, ChartKind, Drawn, NoChart
+from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart
 from gate.history.charts.signals import DEFAULT, RULES
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure import Cause
@@ -18,7 +18,7 @@ WEEK = 7 * 24
 
 
 def drawing(
-    counts: Sequence[Counts | None],
+    counts: Sequence[StepCounts | None],
     *,
     kind: ChartKind = ChartKind.RATIO,
     baseline: timedelta = 7 * DAY,
@@ -26,18 +26,18 @@ def drawing(
     records: Sequence[IncidentRecord] = (),
     step: timedelta = HOUR,
     rules: str = DEFAULT,
-) -> Drawn:
+) -> ChartResult:
     usual = BaselineSettings(until=START + baseline, incidents=incidents, records=records)
     return build_chart(kind, counts, request(len(counts), step), usual, RULES[rules])
 
 
-def chart(counts: Sequence[Counts | None], **more: object) -> Chart:
+def chart(counts: Sequence[StepCounts | None], **more: object) -> Chart:
     drawn = drawing(counts, **more)  # type: ignore[arg-type]  # by name
     assert isinstance(drawn, Chart), drawn
     return drawn
 
 
-def lacking(counts: Sequence[Counts | None], **more: object) -> NoChart:
+def lacking(counts: Sequence[StepCounts | None], **more: object) -> NoChart:
     drawn = drawing(counts, **more)  # type: ignore[arg-type]  # by name
     assert isinstance(drawn, NoChart)
     return drawn

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.anomalies import PROCESSES, SHIFTED, START, WEEK, Process, chart, plain, plain_mean
-from gate.history.charts import Counts
+from gate.history.charts import StepCounts
 from gate.history.charts.chart import Chart, ChartKind
 from gate.history.charts.signals import DEFAULT
 from tests.budget.charts.plotting import HOUR
@@ -24,7 +24,7 @@ LIKELY = [
 
 
 @cache
-def fortnights(name: str, shift: float = 0.0) -> list[list[Counts | None]]:
+def fortnights(name: str, shift: float = 0.0) -> list[list[StepCounts | None]]:
     draw = BY_NAME[name].draw
     return [draw(np.random.default_rng([9, run]), shift) for run in range(RUNS)]
 

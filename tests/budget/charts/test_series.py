@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 from gate.history.charts.build import Charting, charts
-from gate.history.charts.chart import Chart, ChartKind, Drawn, NoChart
+from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart
 from gate.history.charts.signals import DEFAULT
 from gate.measure import Cause, Unmeasured
 from gate.measure.history import Measured, Series
@@ -21,7 +21,7 @@ def series() -> Series:
     return Series(total=(1000.0,) * HOURS, bad=tuple(bad), query="q")
 
 
-def drawn(one: Series) -> list[Drawn]:
+def drawn(one: Series) -> list[ChartResult]:
     return list(charts(one, request(HOURS), budget=0.01, charting=CHARTING))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gate.cli.session import CommitTree
-from gate.config.load import load, validate
+from gate.config.load import load, validate_file
 from gate.config.slo_files import FORMATS, PASSED_OVER
 from gate.errors import PolicyError
 from gate.hosts.git import Checkout
@@ -180,7 +180,7 @@ def test_variables_are_filled_in_as_in_the_policy(tmp_path: Path) -> None:
     assert contents is not None
     path = tmp_path / "gate.yaml"
     path.write_text(importing())
-    (warning,) = validate(str(path), {})
+    (warning,) = validate_file(str(path), {})
     assert "slos/0.yaml:5:11: warning: the environment variable TARGET is not set" in str(warning)
 
 

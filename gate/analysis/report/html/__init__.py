@@ -5,10 +5,17 @@ from pathlib import Path
 from typing import Final
 
 from gate import wording
-from gate.analysis.anomalies import words as anomalies_words
-from gate.analysis.cohorts import words as cohorts_words
-from gate.analysis.forecast import words as forecast_words
-from gate.analysis.incidents import words as incidents_words
+from gate.analysis.anomalies.words import (
+    anomalies_badge,
+    chart_facts,
+    chart_rows,
+    chart_table,
+    scope_facts,
+    signal_facts,
+)
+from gate.analysis.cohorts.words import cohorts_badge, cohorts_blocks
+from gate.analysis.forecast.words import forecast_badge, forecast_heading
+from gate.analysis.incidents.words import incidents_badge, incidents_blocks
 from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.budget import burn_down_figure, burn_rate_figure
 from gate.analysis.report.html.charts import control_chart, forecast
@@ -19,7 +26,7 @@ from gate.reporters.ansi import Style, mark_sign
 from gate.reporters.budgets import budget_table, details
 from gate.slo.objective import RatioSlo
 
-Content = Callable[[ServiceReport, Report, str], Iterator[Html]]
+SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
 """From a service, the whole report and a prefix of ids to the content under a heading."""
 _SIGNS: Final = Style()
 
@@ -65,20 +72,20 @@ def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html
 
 def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
     """Tell what was found, what is known of it, and what it comes to."""
-    yield badge(*incidents_words.badge(service.incidents))
-    blocks = incidents_words.blocks(service.incidents)
+    yield badge(*incidents_badge(service.incidents))
+    blocks = incidents_blocks(service.incidents)
     yield from content(blocks, f"Incidents of {service.policy.service}")
 
 
 def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
     """Tell what becomes of each budget."""
-    yield badge(*forecast_words.badge(service.forecast))
+    yield badge(*forecast_badge(service.forecast))
     for place, slo in enumerate(service.forecast.slos, start=1):
         name = f"{prefix}-{place}"
         yield element(
             "article",
             element("h3", slo.assessment.slo.name, id=name),
-            element("p", forecast_words.heading(slo), class_="left"),
+            element("p", forecast_heading(slo), class_="left"),
             *forecast(slo, service, report.evaluated_at, name),
             aria_labelledby=name,
         )
@@ -87,17 +94,17 @@ def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[H
 def charts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
     """Show where indicators are not what they usually are; what is in control is folded."""
     anomalies, name = service.anomalies, service.policy.service
-    yield badge(*anomalies_words.badge(anomalies))
-    rows = anomalies_words.chart_rows(anomalies)
+    yield badge(*anomalies_badge(anomalies))
+    rows = chart_rows(anomalies)
     if rows:
-        yield table(anomalies_words.chart_table(rows), f"Control charts of {name}", cards=True)
+        yield table(chart_table(rows), f"Control charts of {name}", cards=True)
     drawn = {place: control_chart(row, name, f"{prefix}-{place}") for place, row in enumerate(rows)}
     loud = [picture for place, picture in drawn.items() if rows[place].chart.worse]
     calm = [picture for place, picture in drawn.items() if not rows[place].chart.worse]
     yield element("div", *loud, class_="figures")
-    signals = [fact for row in rows for fact in anomalies_words.signals(row)]
-    looked_at = anomalies_words.looked_at(report.anomalies)
-    yield facts([*signals, *anomalies_words.about(anomalies), *looked_at])
+    signals = [fact for row in rows for fact in signal_facts(row)]
+    looked_at = scope_facts(report.anomalies)
+    yield facts([*signals, *chart_facts(anomalies), *looked_at])
     if calm:
         title = element("summary", f"Charts in control ({len(calm)})")
         yield element("details", title, element("div", *calm, class_="figures"))
@@ -108,12 +115,12 @@ def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Ht
     if report.cohorts is None:
         return
     compared = report.cohorts.services[report.services.index(service)]
-    yield badge(*cohorts_words.badge(compared))
-    blocks = cohorts_words.blocks(report.cohorts, compared)
+    yield badge(*cohorts_badge(compared))
+    blocks = cohorts_blocks(report.cohorts, compared)
     yield from content(blocks, f"Events of {service.policy.service} by {report.cohorts.by}")
 
 
-SECTIONS: Final[tuple[tuple[str, Content], ...]] = (
+SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("May it ship?", may_it_ship),
     ("Budgets", budgets),
     ("What happened", traces),
@@ -156,7 +163,7 @@ def render(report: Report) -> str:
     body = element(
         "body",
         element("a", "Skip to the report", href="#report", class_="skip"),
-        element("header", element("h1", words.title(report)), element("p", words.about(report))),
+        element("header", element("h1", words.title(report)), element("p", words.scope(report))),
         element("nav", element("ul", *_goals(sections)), aria_label="On this page"),
         element("main", *_written(sections), id="report"),
         element("footer", facts([fact for block in words.closing(report) for fact in block.facts])),

@@ -9,7 +9,7 @@ from typing import Final
 from gate import wording
 from gate.analysis.anomalies.words import AnomalyRow
 from gate.analysis.forecast import Projection, SloForecast
-from gate.analysis.forecast import words as forecast_words
+from gate.analysis.forecast.words import forecast_blocks
 from gate.analysis.report import ServiceReport
 from gate.analysis.report.html.budget import budget_plot
 from gate.analysis.report.html.plot import Plot
@@ -135,7 +135,7 @@ def forecast(
         name: of the element, unique on the page.
     """
     slo = predicted.assessment.slo
-    data, about = forecast_words.blocks(predicted)
+    data, about = forecast_blocks(predicted)
     if data.rows and isinstance(slo, RatioSlo):
         picture = _figure(predicted, slo, service, at, name)
         caption = f"What becomes of the budget of {slo.name} of {service.policy.service}"
@@ -167,7 +167,7 @@ def _figure(
     for projection, future in zip(predicted.projections, futures, strict=True):
         line = list(_above(future, foot))
         plot.line(tuple(line), "main" if projection.rate_of is None else "future")
-        plot.tell(_named(projection), *line[-1])
+        plot.label_point(_named(projection), *line[-1])
     plot.dot(at, left, "main")
     title = f"Forecast of the budget of {slo.name} of {service.policy.service}"
     caption = _caption_of_forecast(predicted)

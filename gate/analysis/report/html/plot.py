@@ -102,7 +102,7 @@ class Plot:
         if right - left >= _ROOM:
             self._write("no data", (left + right) / 2, _ABOVE + 4 * _BESIDE, "tick")
 
-    def tell(self, text: str, at: datetime, value: float) -> None:
+    def label_point(self, text: str, at: datetime, value: float) -> None:
         """Write a text above a point, unless it would touch another or the names at the left."""
         share, y = self._times.share(at), self._height_of(value) - _BESIDE
         if share < _TEXT or any(
