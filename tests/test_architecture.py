@@ -62,6 +62,9 @@ PURE_MODULES = {
 LONGEST_FUNCTION = 45
 """Lines, from ``def`` to the end, without the docstring."""
 MOST_MODULES = 230
+EMPTY_NAMES = {"one", "known", "told", "asked", "found"}
+"""Names that hide what they stand for: a loop variable is the singular of what it loops over, and a
+parameter the noun of its type."""
 IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
 IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
 HEAVY = {"duckdb", "jsonschema", "hypothesis", "jinja2", "numpy", "pandas", "asyncio"}
@@ -295,6 +298,76 @@ def test_there_are_not_too_many_modules_to_find_ones_way() -> None:
     modules = len(MODULES)
 
     assert modules <= MOST_MODULES
+
+
+def test_no_name_hides_what_it_stands_for() -> None:
+    no_offender(
+        f"{module_name}:{line}: {name}"
+        for module_name, path in MODULES.items()
+        for name, line in bound_names(tree(path))
+        if name.strip("_") in EMPTY_NAMES
+    )
+
+
+def bound_names(parsed: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield each variable, parameter, attribute and function that a file defines, and its line."""
+    for node in ast.walk(parsed):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.FunctionDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+            if node.name:
+                yield node.name, node.lineno
+
+
+def test_the_search_for_names_finds_every_kind() -> None:
+    text = (
+        "class A:\n    field: int\n\n    def method(self, parameter, *rest, **more):\n"
+        "        self.attribute = [item for item in (variable := rest)]\n"
+        "        try:\n            read(lambda inner: inner)\n"
+        "        except OSError as error:\n            raise\n"
+        "        match more:\n            case [first, *others]:\n                pass\n"
+    )
+
+    names = {name for name, _ in bound_names(ast.parse(text))}
+
+    assert names == {
+        *("field", "method", "self", "parameter", "rest", "more", "attribute", "item"),
+        *("variable", "inner", "error", "first", "others"),
+    }
+
+
+def test_no_two_modules_define_a_public_type_of_one_name() -> None:
+    modules_by_type: dict[str, list[str]] = {}
+    for module_name, path in MODULES.items():
+        for name in public_types(tree(path)):
+            modules_by_type.setdefault(name, []).append(module_name)
+
+    assert modules_by_type
+    no_offender(
+        f"{name}: {', '.join(modules)}"
+        for name, modules in modules_by_type.items()
+        if len(modules) > 1
+    )
+
+
+def public_types(parsed: ast.Module) -> Iterator[str]:
+    """Yield the public classes and type aliases of a module, which alone are in CamelCase."""
+    for node in parsed.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            yield from (name for name in names if re.fullmatch(r"[A-Z]\w*[a-z]\w*", name))
+
+
+def test_the_search_for_public_types_finds_classes_and_aliases() -> None:
+    text = "class A: ...\nclass _B: ...\nRows = list[int]\nT = _Rows = int\nLIMIT = 3\nx = 4\n"
+
+    assert list(public_types(ast.parse(text))) == ["A", "Rows"]
 
 
 REGISTRIES: dict[str, Mapping[str, str]] = {
