@@ -319,8 +319,7 @@ def bound_names(parsed: ast.Module) -> Iterator[tuple[str, int]]:
         elif isinstance(node, ast.arg):
             yield node.arg, node.lineno
         elif isinstance(node, ast.FunctionDef | ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
-            if node.name:
-                yield node.name, node.lineno
+            yield node.name or "_", node.lineno
 
 
 def test_the_search_for_names_finds_every_kind() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from gate.decision.decision import SCHEMA_VERSION, PolicySource
-from gate.decision.slo_document import Json, instant
+from gate.decision.slo_document import Json, rfc3339
 from gate.errors import ExitCode
 from gate.measure import Unmeasured
 from gate.reporters import summary
@@ -23,7 +23,7 @@ def document_head(at: datetime, tool_version: str, exit_code: ExitCode) -> Json:
     """Return what every document of a question begins with."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "evaluated_at": instant(at),
+        "evaluated_at": rfc3339(at),
         "tool_version": tool_version,
         "exit_code": exit_code,
     }

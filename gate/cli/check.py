@@ -224,7 +224,7 @@ def check(
             return run_check(files, replace(options, at=instant))
 
     decision = until_allowed(decide, options.at, outcome.wait)
-    measurement.report(lambda name, style: render(name, decision, style))
+    measurement.write_report(lambda name, style: render(name, decision, style))
     if outcome.record is not None:
         append(outcome.record, decision)
     if outcome.comment:

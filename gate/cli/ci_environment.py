@@ -187,10 +187,12 @@ def show_verdict(decision: Decision, place: CiEnvironment) -> None:
 
     services = [decided.policy.service for decided in decision.policies]
     state = _STATES.get(decision.exit_code, "error")
-    write_stderr(show(state, summary.headline(decision), services, place))
+    write_stderr(set_commit_status(state, summary.headline(decision), services, place))
 
 
-def show(state: "State", description: str, services: Iterable[str], place: CiEnvironment) -> str:
+def set_commit_status(
+    state: "State", description: str, services: Iterable[str], place: CiEnvironment
+) -> str:
     """Set a status on the commit of this run, and return what became of it, in a sentence.
 
     The name of the check tells apart services and environments: ``gate/chat/production``.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from gate.cli.session import Render, load_all, now, progress, report, report_page
+from gate.cli.session import Render, load_all, now, progress, report_page, write_report
 from gate.config.load import PolicyFile
 from gate.errors import nearest
 from gate.hosts.systems import SYSTEMS
@@ -139,9 +139,9 @@ class MeasurementOptions:
         with progress(files):
             return question(files)
 
-    def report(self, render: Render) -> None:
+    def write_report(self, render: Render) -> None:
         """Write the report to stdout, and the copies to their files."""
-        report(render, self.format_, self.copies)
+        write_report(render, self.format_, self.copies)
 
     def report_page(self, output: Output) -> None:
         """Write a result to stdout in one of the formats of every command, and the copies."""

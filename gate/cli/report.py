@@ -88,7 +88,7 @@ def report(
         return render_report(name, page, style)
 
     if target is None:
-        measurement.report(render)
+        measurement.write_report(render)
     else:
         write_copies(render, measurement.copies)
         _write(Path(target), render(measurement.format_, FILE_STYLE))

@@ -92,7 +92,7 @@ def append(path: str, decision: Decision) -> None:
     append_line(path, line)
 
 
-def report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None:
+def write_report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None:
     """Write the report to stdout in one format, and the copies to their files."""
     write_copies(render, copies)
     write(render(name, style_of(sys.stdout, os.environ)))
@@ -100,7 +100,7 @@ def report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None
 
 def report_page(output: Output, name: str, copies: Sequence[tuple[str, str]]) -> None:
     """Write a result to stdout in one of the formats of every command, and the copies."""
-    report(lambda form, style: render_page(form, output, style), name, copies)
+    write_report(lambda form, style: render_page(form, output, style), name, copies)
 
 
 def write_copies(render: Render, copies: Sequence[tuple[str, str]]) -> None:

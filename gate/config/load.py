@@ -13,7 +13,7 @@ import yaml
 
 from gate.backends import BACKEND, Settings
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
-from gate.config.policy_checks import check, classes
+from gate.config.policy_checks import check_policy, classes
 from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, ON, OVERRIDES, TIER
 from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.decision.decision import PolicySource
@@ -127,7 +127,7 @@ POLICY: Final = Object(
         "valid_for": Field(schema=DURATION, doc="How long a decision may be used. Default: 15m."),
     },
     _build,
-    check=check,
+    check=check_policy,
 )
 
 

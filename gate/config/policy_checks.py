@@ -30,7 +30,7 @@ _COUNTING: Final = {
 _MONTH: Final = (timedelta(days=28), timedelta(days=31))
 
 
-def check(values: Values, reader: Reader) -> bool:
+def check_policy(values: Values, reader: Reader) -> bool:
     """Note what is wrong between the parts, and return whether the policy can be used."""
     checks = [
         _check_slos(values, reader) if values.given("slos") else True,

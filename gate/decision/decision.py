@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment
-from gate.decision.slo_document import Json, instant, slo_document
+from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode
 from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict
@@ -186,7 +186,7 @@ def status_document(status: Status) -> Json:
     """
     return {
         "schema_version": SCHEMA_VERSION,
-        "evaluated_at": instant(status.evaluated_at),
+        "evaluated_at": rfc3339(status.evaluated_at),
         "tool_version": status.tool_version,
         "policies": [
             {
@@ -206,7 +206,7 @@ def burn_down_document(burn_down: "BurnDown | None") -> Json | None:
     if burn_down is None:
         return None
     return {
-        "start": instant(burn_down.start),
+        "start": rfc3339(burn_down.start),
         "step_seconds": burn_down.step.total_seconds(),
         "full": burn_down.full,
         "left": list(burn_down.left),

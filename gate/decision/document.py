@@ -13,7 +13,7 @@ from gate.decision.decision import (
     Proposed,
     source_document,
 )
-from gate.decision.slo_document import Json, instant, slo_document
+from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.policy.findings import Finding
 from gate.policy.override import Override
 
@@ -86,8 +86,8 @@ def to_document(decision: Decision) -> Json:
         "verdict": str(decision.verdict),
         "exit_code": int(decision.exit_code),
         "change_class": classes.pop() if len(classes) == 1 else None,
-        "evaluated_at": instant(decision.evaluated_at),
-        "expires_at": instant(decision.expires_at),
+        "evaluated_at": rfc3339(decision.evaluated_at),
+        "expires_at": rfc3339(decision.expires_at),
         "tool_version": decision.tool_version,
         "observe": decision.observe,
         "fail_on_warn": decision.fail_on_warn,
@@ -115,7 +115,7 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "worst_slo": judgement.worst.slo.name if judgement.worst else None,
         "verdict": str(judgement.verdict),
         "allowed_now": list(decided.allowed_now),
-        "allowed_again_at": instant(judgement.allowed_again_at),
+        "allowed_again_at": rfc3339(judgement.allowed_again_at),
         "allowed_again_if_calm": judgement.allowed_again_if_calm,
         "obligations": list(judgement.obligations),
         "satisfied": dict(decided.satisfied),
@@ -140,7 +140,7 @@ def _override(override: Override | None) -> Json | None:
     return {
         "reason": override.reason,
         "approved_by": override.approved_by,
-        "until": instant(override.until),
+        "until": rfc3339(override.until),
         "label": override.label,
     }
 
@@ -166,6 +166,6 @@ def _finding(finding: Finding) -> Json:
         "slo": finding.slo,
         "verdict": str(finding.verdict),
         "reason": finding.reason,
-        "until": instant(finding.until),
+        "until": rfc3339(finding.until),
         "if_calm": finding.if_calm,
     }

@@ -47,7 +47,7 @@ def share(value: Fraction | None) -> float | None:
         return int(value)
 
 
-def instant(at: datetime | None) -> str | None:
+def rfc3339(at: datetime | None) -> str | None:
     """Write an instant as RFC 3339 in UTC with a Z."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -100,8 +100,8 @@ def _allowed_bad_seconds(slo: RatioSlo, at: datetime) -> float | int | None:
 def _count(assessment: Assessment) -> Json:
     span = assessment.span
     return {
-        "window_start": instant(span.start) if span else None,
-        "window_end": instant(span.end) if span else None,
+        "window_start": rfc3339(span.start) if span else None,
+        "window_end": rfc3339(span.end) if span else None,
         "total": number(assessment.total),
         "bad": number(assessment.bad),
         "error_ratio": share(assessment.error_ratio),
@@ -139,7 +139,7 @@ def _trust(assessment: Assessment) -> Json:
         "status": str(doubts[0].cause) if doubts else MEASURED,
         "doubts": [{"cause": str(doubt.cause), "reason": doubt.reason} for doubt in doubts],
         "coverage": share(evidence.coverage) if evidence else None,
-        "newest": instant(evidence.newest) if evidence else None,
+        "newest": rfc3339(evidence.newest) if evidence else None,
         "query": assessment.query,
         "notes": list(evidence.notes) if evidence else [],
     }
@@ -150,7 +150,7 @@ def _outlook(assessment: Assessment) -> Json:
     return {
         "forecast": {
             "exhausted_at": _whole_second(forecast.exhausted_at),
-            "resets_at": instant(forecast.resets_at),
+            "resets_at": rfc3339(forecast.resets_at),
             "lasts_until_reset": forecast.lasts_until_reset,
         }
         if forecast
@@ -173,4 +173,4 @@ def _outlook(assessment: Assessment) -> Json:
 
 def _whole_second(at: datetime | None) -> str | None:
     # A forecast is not a measurement: its microseconds would be noise.
-    return None if at is None else instant(at.replace(microsecond=0))
+    return None if at is None else rfc3339(at.replace(microsecond=0))

@@ -15,8 +15,8 @@ from gate.policy.rule_settings import Effect
 from gate.promql.expression import (
     EVERY,
     FINGERPRINT,
-    events,
     fingerprint,
+    recorded_events,
     rule_expressions,
     rule_name,
 )
@@ -119,7 +119,7 @@ class _Rules:
 
     def _ratio(self, window: str) -> str:
         counts = {
-            role: f"sum({window.join(events(role, text, self.labels))})"
+            role: f"sum({window.join(recorded_events(role, text, self.labels))})"
             for role, text in self.texts.items()
         }
         total = counts.get("total") or f"({counts['good']} + {counts['bad']})"

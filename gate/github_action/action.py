@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
-from gate.cli.ci_environment import CiEnvironment, show
+from gate.cli.ci_environment import CiEnvironment, set_commit_status
 from gate.cli.streams import write_file
 from gate.decision.decision import Context
 from gate.errors import ExitCode, GateError, UsageError
-from gate.github_action.inputs import PREFIX, Inputs, Policies, look, read_inputs
+from gate.github_action.inputs import PREFIX, Inputs, Policies, find_policies, read_inputs
 from gate.github_action.report import (
     NO_DECISION,
     StepEnding,
@@ -67,7 +67,7 @@ class ActionRun:
             os.chdir(inputs.directory)
         except OSError as error:
             raise UsageError(f"the input directory: {error}") from error
-        self.policies = look(inputs, self._place.file)
+        self.policies = find_policies(inputs, self._place.file)
         for secret in self.policies.secrets:
             self.step.mask(secret)
         if self.context.no_secrets and self.policies.missing:
@@ -145,7 +145,7 @@ class ActionRun:
         if not inputs.status or not services or ending.outputs["verdict"] != NO_DECISION:
             return
         place = replace(self._place, context=replace(self.context, environment=inputs.environment))
-        outcome = show("error", "No decision: see the log of the run", services, place)
+        outcome = set_commit_status("error", "No decision: see the log of the run", services, place)
         self.step.say(plain(outcome))
 
 

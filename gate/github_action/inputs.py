@@ -150,7 +150,7 @@ class Policies:
         return tuple(dict.fromkeys(texts))
 
 
-def look(inputs: Inputs, ask: Ask) -> Policies:
+def find_policies(inputs: Inputs, ask: Ask) -> Policies:
     """Read the policies ahead of the command, which says itself what is wrong with them.
 
     Args:

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal, NoReturn, TextIO
 
-from gate.hosts.comments import cut
+from gate.hosts.comments import truncate
 
 SUMMARY_BYTES: Final = 1024 * 1024
 """A longer summary is not shown at all."""
@@ -74,7 +74,7 @@ def within(markdown: str, most: int) -> str:
     """Return the Markdown, or as many of its lines as fit into so many bytes of UTF-8."""
     limit = most
     while True:
-        text = cut(markdown, limit, _POINTER)
+        text = truncate(markdown, limit, _POINTER)
         size = len(text.encode("utf-8", "replace"))
         if size <= most:
             return text
@@ -104,14 +104,14 @@ _PINNED: Final = ("--require-hashes", "--only-binary=:all:")
 """Nothing that is not on the list; nothing that would run code to be built."""
 
 
-def requirements(environ: Mapping[str, str]) -> tuple[Path, ...]:
+def requirement_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the lists of what must be installed."""
     folder = Path(environ["GITHUB_ACTION_PATH"], ".github", "action")
     more = ("requirements-logs.txt",) if environ.get("GATE_INPUT_LOGS") == "true" else ()
     return tuple(folder / name for name in ("requirements.txt", *more))
 
 
-def prepare(temporary: Path, lists: Sequence[Path], call: Call) -> Path:
+def prepare_environment(temporary: Path, lists: Sequence[Path], call: Call) -> Path:
     """Return the Python of an environment with just what the lists name; make it if need be.
 
     Raises:
@@ -135,7 +135,9 @@ def run() -> NoReturn:
     """Make the environment that this process's variables ask for, and end the process."""
     step = Step(os.environ, sys.stderr)
     try:
-        python = prepare(Path(os.environ["RUNNER_TEMP"]), requirements(os.environ), _call)
+        python = prepare_environment(
+            Path(os.environ["RUNNER_TEMP"]), requirement_files(os.environ), _call
+        )
     except subprocess.CalledProcessError as error:
         with step.foreign():
             step.say(error.stdout)

@@ -107,7 +107,7 @@ def moved(series: Series, cut: PeriodCut, min_coverage: Fraction) -> list[Fracti
     return [Fraction(ratio) for ratio in ratios if ratio is not None]
 
 
-def spent(
+def budget_spent_by_step(
     slo: RatioSlo, series: Series, cut: PeriodCut, min_coverage: Fraction
 ) -> list[float | None]:
     """Return at the end of each step the share of the budget's events that was gone, times b.

@@ -67,7 +67,7 @@ class PastPeriod:
         return (1 - objective) * self.total - self.bad
 
 
-def cut(window: Window, count: int, at: datetime) -> PeriodCut:
+def cut_periods(window: Window, count: int, at: datetime) -> PeriodCut:
     """Return the newest periods that are over at an instant, back to back.
 
     Of a rolling window those that end now, one window ago and so on; of a calendar window the
@@ -82,7 +82,7 @@ def cut(window: Window, count: int, at: datetime) -> PeriodCut:
     return PeriodCut(bounds=tuple(bounds), step=_step(lengths))
 
 
-def look_at(
+def review_periods(
     slo: RatioSlo, series: Series, cut: PeriodCut, min_coverage: Fraction
 ) -> tuple[PastPeriod, ...]:
     """Return what happened in each period of a cut, the oldest first.

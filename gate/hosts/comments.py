@@ -15,7 +15,7 @@ _FENCE: Final = re.compile(r" {0,3}(?P<marks>`{3,}|~{3,})(?P<rest>.*)")
 _TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>details|summary|pre|code)\b[^>]*>", re.IGNORECASE)
 
 
-def cut(text: str, limit: int, pointer: str) -> str:
+def truncate(text: str, limit: int, pointer: str) -> str:
     """Return the text, or as many of its lines as fit with the pointer after them.
 
     What is open at the cut, folded details and blocks of code, is closed.
@@ -150,7 +150,7 @@ def upsert(client: Commenter, pull: int, marker: str, body: str) -> CommentOutco
         body: Markdown; cut where it is too long.
     """
     try:
-        return _Upsert(client, pull, marker, cut(f"{marker}\n{body}", LIMIT, _POINTER)).run()
+        return _Upsert(client, pull, marker, truncate(f"{marker}\n{body}", LIMIT, _POINTER)).run()
     except RestError as error:
         return CommentOutcome(act=Act.FAILED, trouble=str(error))
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from gate.history.records import Deployment
 from gate.hosts import Purpose, RestError
-from gate.hosts.people import Account, Membership, Setting, instant
+from gate.hosts.people import Account, Membership, Setting, read_instant
 from gate.hosts.rest import Rest
 
 
@@ -70,7 +70,7 @@ class GitHubPeople:
             pushes = self.rest.ask(_PUSHES, "GET", f"{self.repository}/activity", query=query)
             if not pushes or pushes[0]["after"] != revision:
                 return None
-            return instant(pushes[0]["timestamp"])
+            return read_instant(pushes[0]["timestamp"])
 
     def approvers(self, pull: int, revision: str) -> tuple[Account, ...]:
         """Return whose last judgement on a pull request approves this very revision."""
@@ -101,7 +101,7 @@ class GitHubPeople:
             last = max(changes, key=lambda event: int(event["id"]), default=None)
             if last is None or last["event"] == "unlabeled" or last["actor"] is None:
                 return None
-            return Setting(_account(last["actor"]), instant(last["created_at"]))
+            return Setting(_account(last["actor"]), read_instant(last["created_at"]))
 
     def account(self, login: str) -> Account:
         """Return the account of a login, without asking whether there is one."""
@@ -170,7 +170,7 @@ class GitHubDeployments:
         deployments = list[Deployment | None]()
         with self.rest.understood(_LIST):
             for entry in self.rest.pages(_LIST, f"{self.repository}/deployments", query):
-                if instant(entry["created_at"]) < start - _WAITING:
+                if read_instant(entry["created_at"]) < start - _WAITING:
                     break  # the newest come first
                 deployments.append(self._deployment(entry))
         return tuple(made for made in deployments if made is not None and made.time >= start)
@@ -180,14 +180,14 @@ class GitHubDeployments:
         statuses = list(self.rest.pages(_STATUSES, path))
         with self.rest.understood(_STATUSES):
             # A tool that tells GitHub nothing more may have deployed all the same.
-            live = _live_at(statuses) if statuses else instant(entry["created_at"])
+            live = _live_at(statuses) if statuses else read_instant(entry["created_at"])
         return None if live is None else Deployment(time=live, revision=str(entry["sha"]))
 
 
 def _live_at(statuses: Sequence[Any]) -> datetime | None:
     """Return when it first succeeded, or else began or failed; None: it never got so far."""
     for states in ({"success"}, _TOUCHED):
-        reached = [instant(s["created_at"]) for s in statuses if s["state"] in states]
+        reached = [read_instant(s["created_at"]) for s in statuses if s["state"] in states]
         if reached:
             return min(reached)
     return None

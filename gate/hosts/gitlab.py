@@ -15,7 +15,7 @@ import requests
 
 from gate.hosts import CommitStatus, Purpose, RestError, shortened
 from gate.hosts.comments import Comment
-from gate.hosts.people import Account, Membership, Setting, instant
+from gate.hosts.people import Account, Membership, Setting, read_instant
 from gate.hosts.rest import Rest
 from gate.http import Clock
 
@@ -51,7 +51,7 @@ class GitLabPeople:
             newest = max(versions, key=lambda version: int(version["id"]), default=None)
             if newest is None or newest["head_commit_sha"] != revision:
                 return None
-            return instant(newest["created_at"])
+            return read_instant(newest["created_at"])
 
     def approvers(self, pull: int, revision: str) -> tuple[Account, ...]:
         """Return who has approved since this commit was pushed.
@@ -66,7 +66,7 @@ class GitLabPeople:
         if pushed is None:
             return ()
         with self.rest.understood(_APPROVALS):
-            fresh = [user for user, at in given if at is not None and pushed <= instant(at)]
+            fresh = [user for user, at in given if at is not None and pushed <= read_instant(at)]
         return tuple(map(self._account, fresh))
 
     def label_setting(self, pull: int, label: str) -> Setting | None:
@@ -82,7 +82,7 @@ class GitLabPeople:
             last = max(changes, key=lambda event: int(event["id"]), default=None)
             if last is None or last["action"] == "remove" or last["user"] is None:
                 return None
-            return Setting(self._account(last["user"]), instant(last["created_at"]))
+            return Setting(self._account(last["user"]), read_instant(last["created_at"]))
 
     def account(self, login: str) -> Account:
         """Return the account of a login.

@@ -16,9 +16,9 @@ from gate.policy.override import (
     Override,
     OverrideRule,
     Right,
+    bare_name,
     by_name,
     is_group,
-    plain,
     refusal,
 )
 
@@ -80,7 +80,7 @@ class People(Protocol):
         """Tell whether somebody is in a team: ``acme/sre``."""
 
 
-def instant(text: str) -> datetime:
+def read_instant(text: str) -> datetime:
     """Read an instant of a host's answer.
 
     Raises:
@@ -103,7 +103,7 @@ class Rights:
         if by_name(who, wanted).holds or not any(map(is_group, wanted)):
             return by_name(who, wanted)
         try:
-            return self.of(self.people.account(plain(who)), wanted)
+            return self.of(self.people.account(bare_name(who)), wanted)
         except RestError as error:
             return Right(holds=False, reason=str(error))
 
@@ -168,7 +168,7 @@ class Approvals:
     def _candidates(self, matcher: ChangeMatcher) -> Iterator[Account]:
         """Yield the people, other than the author, who have approved or set a label."""
         pull, revision = self.context.pull_request, self.context.revision
-        author = plain(self.people.author(pull)) if pull is not None and revision else ""
+        author = bare_name(self.people.author(pull)) if pull is not None and revision else ""
         if pull is None or revision is None or not author:
             return
         accounts = [*self.people.approvers(pull, revision)]
@@ -177,7 +177,7 @@ class Approvals:
             pushed = None if setting is None else self.people.pushed_at(pull, revision)
             if setting is not None and pushed is not None and pushed <= setting.at:
                 accounts.append(setting.by)
-        yield from (account for account in accounts if plain(account.login) != author)
+        yield from (account for account in accounts if bare_name(account.login) != author)
 
 
 _LINE: Final = "Gate-Override"
@@ -245,6 +245,6 @@ class LabelOverride:
 
     def _reason(self, setting: Setting, pull: int) -> str:
         comments = sorted(self.commenter.comments(pull), key=lambda comment: -comment.id)
-        bodies = (c.body for c in comments if plain(c.author) == plain(setting.by.login))
+        bodies = (c.body for c in comments if bare_name(c.author) == bare_name(setting.by.login))
         reasons = (line.strip() for body in bodies for line in _REASON.findall(body))
         return next(filter(None, reasons), "")

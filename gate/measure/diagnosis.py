@@ -127,7 +127,7 @@ class Doctor(Protocol):
         ...
 
 
-def worst(results: Sequence[CheckResult]) -> Level:
+def worst_level(results: Sequence[CheckResult]) -> Level:
     """Return the worst level; ``ok`` where there is nothing."""
     levels = {result.level for result in results}
     return next((level for level in reversed(Level) if level in levels), Level.OK)

@@ -29,7 +29,7 @@ AskRight = Callable[[str, Sequence[str]], Right]
 """From a name and those whom a policy names to whether it is one of them."""
 
 
-def plain(name: str) -> str:
+def bare_name(name: str) -> str:
     """Return a name as it is compared."""
     return name.strip().removeprefix("@").lower()
 
@@ -37,7 +37,7 @@ def plain(name: str) -> str:
 def by_name(who: str, wanted: Sequence[str]) -> Right:
     """Return whether a policy names somebody themselves; who is in a team is not looked up."""
     groups = [name for name in wanted if is_group(name)]
-    if plain(who) in {plain(name) for name in wanted if name not in groups}:
+    if bare_name(who) in {bare_name(name) for name in wanted if name not in groups}:
         return Right(holds=True)
     reason = f"who is among {' or '.join(groups)} cannot be asked here" if groups else ""
     return Right(holds=False, reason=reason)
@@ -116,8 +116,8 @@ def _flaws(
     flaws = {
         "the policy allows none": not rule.max_duration,
         "it has no reason": not override.reason.strip(),
-        "it names nobody who approved it": not plain(who),
-        f"{who} cannot approve a change of their own": plain(who) in map(plain, authors),
+        "it names nobody who approved it": not bare_name(who),
+        f"{who} cannot approve a change of their own": bare_name(who) in map(bare_name, authors),
         "its end has passed": override.until <= at,
         f"it ends later than the {longest} that the policy allows": (
             override.until - at > rule.max_duration

@@ -14,12 +14,12 @@ from gate.promql.grammar import (
     Rules,
     Token,
     TokenKind,
-    closing,
+    closing_bracket,
     fold_subqueries,
-    join,
     reduced,
     shape_of,
     tokenize,
+    write_tokens,
 )
 from gate.promql.selectors import fold_braces
 
@@ -77,7 +77,7 @@ def read_count(text: str) -> Count:
             "it is no count of events over the window; write a sum of increase(...), rate(...),"
             " sum_over_time(...) or count_over_time(...), each over the window"
         )
-    return Count(text=join(tokens).strip(), rate=bool(rates))
+    return Count(text=write_tokens(tokens).strip(), rate=bool(rates))
 
 
 def count_of_counters(text: str) -> str:
@@ -98,7 +98,7 @@ def count_of_counters(text: str) -> str:
     for place in reversed(shape.selectors):
         tokens.insert(place.stop, Token(TokenKind.SYMBOL, "[$window])"))
         tokens.insert(place.start, Token(TokenKind.SYMBOL, "increase("))
-    return join(tokens).strip()
+    return write_tokens(tokens).strip()
 
 
 def read_quotient(text: str) -> Quotient | None:
@@ -110,8 +110,8 @@ def read_quotient(text: str) -> Quotient | None:
     tokens = _unwrapped(_tokens(text))
     operators = _operators(tokens)
     signs = [tokens[place].text for place in operators]
-    if signs[:1] == ["-"] and join(tokens[: operators[0]]).strip() == "1":
-        inner = read_quotient(join(tokens[operators[0] + 1 :]))
+    if signs[:1] == ["-"] and write_tokens(tokens[: operators[0]]).strip() == "1":
+        inner = read_quotient(write_tokens(tokens[operators[0] + 1 :]))
         if inner is None or inner.complement:
             return None
         return Quotient(numerator=inner.numerator, denominator=inner.denominator, complement=True)
@@ -121,8 +121,8 @@ def read_quotient(text: str) -> Quotient | None:
     if below and below[0].text.lower() in _MANY_TO_ONE:
         return None
     return Quotient(
-        numerator=join(tokens[: operators[0]]).strip(),
-        denominator=join(below).strip(),
+        numerator=write_tokens(tokens[: operators[0]]).strip(),
+        denominator=write_tokens(below).strip(),
         complement=False,
     )
 
@@ -155,7 +155,7 @@ def rest_of(whole: str, text: str) -> str | None:
     (place,) = operators
     if _squeezed(tokens[:place]) != _squeezed(_unwrapped(_tokens(whole))):
         return None
-    return join(tokens[place + 1 :]).strip()
+    return write_tokens(tokens[place + 1 :]).strip()
 
 
 def with_absent_parts(text: str) -> str:
@@ -186,7 +186,7 @@ def _one_part(tokens: list[Token]) -> str:
             "it adds up counts one of which may be absent, and then all of it is; write"
             " (sum(...) or vector(0)) + (sum(...) or vector(0))"
         )
-    return join(tokens).strip()
+    return write_tokens(tokens).strip()
 
 
 def _without_zero(tokens: list[Token]) -> list[Token]:
@@ -221,7 +221,7 @@ def _is_call(tokens: list[Token], place: int, names: frozenset[str]) -> bool:
 def _unwrapped(tokens: list[Token]) -> list[Token]:
     """Return what is inside of brackets around all of it."""
     tokens = _trimmed(tokens)
-    while tokens and tokens[0].text == "(" and closing(tokens, 0) == len(tokens) - 1:
+    while tokens and tokens[0].text == "(" and closing_bracket(tokens, 0) == len(tokens) - 1:
         tokens = _trimmed(tokens[1:-1])
     return tokens
 
@@ -233,7 +233,7 @@ def _trimmed(tokens: list[Token]) -> list[Token]:
 
 
 def _squeezed(tokens: list[Token]) -> str:
-    return join([token for token in tokens if token.kind is not TokenKind.SPACE])
+    return write_tokens([token for token in tokens if token.kind is not TokenKind.SPACE])
 
 
 def _operators(tokens: list[Token]) -> list[int]:
@@ -242,7 +242,7 @@ def _operators(tokens: list[Token]) -> list[int]:
     while place < len(tokens):
         token = tokens[place]
         if token.kind is TokenKind.SYMBOL and token.text in "([":
-            place = closing(tokens, place)
+            place = closing_bracket(tokens, place)
         elif token.text in _OPERATORS or token.text.lower() in _SET_OPERATORS:
             places.append(place)
         place += 1
@@ -254,5 +254,5 @@ def _unmatched(tokens: list[Token]) -> list[Token]:
     tokens = _trimmed(tokens)
     if tokens and _is_call(tokens, 0, _MATCHING):
         opening = next(place for place, token in enumerate(tokens) if token.text == "(")
-        return _trimmed(tokens[closing(tokens, opening) + 1 :])
+        return _trimmed(tokens[closing_bracket(tokens, opening) + 1 :])
     return tokens

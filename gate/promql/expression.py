@@ -13,10 +13,10 @@ from gate.promql.grammar import (
     Token,
     TokenKind,
     fold_subqueries,
-    join,
     reduced,
     shape_of,
     tokenize,
+    write_tokens,
 )
 from gate.promql.selectors import add_matchers, fold_braces, matchers
 
@@ -97,7 +97,7 @@ def _adds_up(expression: Expression) -> bool:
     return expression.additive and "_over_time" not in expression.over(_SLICE_TEXT)
 
 
-def events(role: str, expression: str, labels: Mapping[str, str]) -> tuple[str, str]:
+def recorded_events(role: str, expression: str, labels: Mapping[str, str]) -> tuple[str, str]:
     """Return the text around the window of a query for the events that a rule has recorded."""
     selector = matchers({**labels, FINGERPRINT: fingerprint(expression)})
     return f"sum_over_time({rule_name(role)}{{{selector}}}[", f"]) / {SLICE // EVERY}"
@@ -128,7 +128,9 @@ def read_expression(
             ' sum(increase(requests_total{code="500"}[$window])) or requests_total{code="500"}'
         )
     shape = shape_of(tokens)
-    selectors = dict.fromkeys(join(tokens[place.start : place.stop]) for place in shape.selectors)
+    selectors = dict.fromkeys(
+        write_tokens(tokens[place.start : place.stop]) for place in shape.selectors
+    )
     return Expression(
         pieces=_pieces(tokens),
         selectors=tuple(selectors),
@@ -187,8 +189,8 @@ def _pieces(tokens: list[Token]) -> tuple[str, ...]:
     pieces, piece = list[str](), list[Token]()
     for token in tokens:
         if token.kind is TokenKind.WINDOW:
-            pieces.append(join(piece))
+            pieces.append(write_tokens(piece))
             piece = []
         else:
             piece.append(token)
-    return (*pieces, join(piece))
+    return (*pieces, write_tokens(piece))

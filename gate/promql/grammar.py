@@ -78,12 +78,12 @@ def _check_symbols(tokens: list[Token]) -> None:
         raise ExpressionError(f"a closing {expected[-1]} is missing")
 
 
-def join(tokens: list[Token]) -> str:
+def write_tokens(tokens: list[Token]) -> str:
     """Write tokens as text again."""
     return "".join(token.text for token in tokens)
 
 
-def closing(tokens: list[Token], opening: int) -> int:
+def closing_bracket(tokens: list[Token], opening: int) -> int:
     """Return the index of the bracket that closes the one at ``opening``; `tokenize` made sure."""
     depth, index = 1, opening
     while depth:

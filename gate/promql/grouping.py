@@ -11,7 +11,15 @@ from fractions import Fraction
 from typing import Final
 
 from gate.promql.expression import Expression
-from gate.promql.grammar import ExpressionError, Token, TokenKind, closing, join, shape_of, tokenize
+from gate.promql.grammar import (
+    ExpressionError,
+    Token,
+    TokenKind,
+    closing_bracket,
+    shape_of,
+    tokenize,
+    write_tokens,
+)
 from gate.promql.selectors import PLAIN_NAME, fold_braces, quote
 
 _TERM: Final = "gate_term"
@@ -147,17 +155,17 @@ class _Reader:
         self._place += 1
         if self._next.text != "(":
             raise ExpressionError(_UNFIT)
-        end = closing(self._tokens, self._place)
+        end = closing_bracket(self._tokens, self._place)
         inside = [token.kind for token in self._tokens[self._place + 1 : end]]
         window = [TokenKind.SYMBOL, TokenKind.WINDOW, TokenKind.SYMBOL]
         if inside not in ([*of, *window] for of in _SELECTORS):
             raise ExpressionError(_UNFIT)
         self._place = end + 1
-        return _Term(Fraction(1), join(self._tokens[start : self._place]))
+        return _Term(Fraction(1), write_tokens(self._tokens[start : self._place]))
 
     def _skip_grouping(self) -> None:
         if self._next.text.lower() in _GROUPING:
-            self._place = closing(self._tokens, self._place + 1) + 1
+            self._place = closing_bracket(self._tokens, self._place + 1) + 1
 
     @property
     def _next(self) -> Token:

@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from gate.promql.grammar import ExpressionError, Token, TokenKind, closing, join, tokenize
+from gate.promql.grammar import (
+    ExpressionError,
+    Token,
+    TokenKind,
+    closing_bracket,
+    tokenize,
+    write_tokens,
+)
 
 _NAME: Final = "__name__"
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -134,7 +141,7 @@ def fold_braces(tokens: list[Token], labels: Mapping[str, str]) -> tuple[list[To
         if token.kind is TokenKind.LABELS:
             raise ExpressionError("$labels belongs inside braces, as in requests_total{$labels}")
         if token.kind is TokenKind.SYMBOL and token.text == "{":
-            end = closing(tokens, index)
+            end = closing_bracket(tokens, index)
             inside = tokens[index + 1 : end]
             has_labels = has_labels or any(token.kind is TokenKind.LABELS for token in inside)
             done.append(Token(TokenKind.BRACES, _braces(inside, matchers(labels))))
@@ -149,7 +156,7 @@ def _braces(inside: list[Token], written: str) -> str:
     items, item = list[str](), list[Token]()
     for token in [*inside, Token(TokenKind.SYMBOL, ",")]:
         if token.kind is TokenKind.SYMBOL and token.text == ",":
-            items.append(join(item).strip())
+            items.append(write_tokens(item).strip())
             item = []
         else:
             item.append(

@@ -21,7 +21,7 @@ _BAR: Final = 10
 """Cells of a drawn bar."""
 
 
-def status(assessment: Assessment) -> str:
+def measurement_status(assessment: Assessment) -> str:
     """Say in three words whether the number is there and to be believed."""
     if not assessment.doubts:
         return "measured"
@@ -93,7 +93,7 @@ def _bar(assessment: Assessment) -> Cell:
 
 
 def _status_cell(assessment: Assessment) -> Cell:
-    return Cell(text=status(assessment), tone=_trust(assessment))
+    return Cell(text=measurement_status(assessment), tone=_trust(assessment))
 
 
 def _budget_tone(assessment: Assessment) -> Verdict:

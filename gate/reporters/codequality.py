@@ -9,7 +9,7 @@ from typing import Final
 from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style
-from gate.reporters.decision_page import Problem, place, problems
+from gate.reporters.decision_page import Problem, problems, repository_path
 from gate.reporters.escape import plain
 
 _SEVERITIES: Final = {
@@ -32,5 +32,8 @@ def _entry(problem: Problem, decision: Decision) -> dict[str, object]:
         "check_name": f"gate/{finding.rule}",
         "fingerprint": problem.fingerprint,
         "severity": _SEVERITIES[finding.verdict],
-        "location": {"path": place(problem.decided.source, decision), "lines": {"begin": 1}},
+        "location": {
+            "path": repository_path(problem.decided.source, decision),
+            "lines": {"begin": 1},
+        },
     }

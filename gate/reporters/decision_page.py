@@ -24,7 +24,7 @@ from gate.reporters.budgets import BAR, budget_table, details
 from gate.reporters.page import Badge, Column, Facts, Folded, Link, Output, Page, QueryText, Section
 
 
-def place(source: PolicySource, decision: Decision) -> str:
+def repository_path(source: PolicySource, decision: Decision) -> str:
     """Return the path of a policy as a code host looks for it: from the top of the repository."""
     path = PurePath(source.path)
     if path.is_absolute():
@@ -92,7 +92,7 @@ def _decision(decision: Decision) -> Page:
         if several
         else None,
         sections=tuple(_decided(decided, decision) for decided in decision.policies),
-        closing=(Facts(tuple(summary.closing(decision)), small=True),),
+        closing=(Facts(tuple(summary.decision_closing(decision)), small=True),),
     )
 
 

@@ -9,7 +9,7 @@ from gate.decision.decision import Decision
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.ansi import Style
-from gate.reporters.decision_page import Problem, place, problems
+from gate.reporters.decision_page import Problem, problems, repository_path
 from gate.reporters.escape import plain
 
 _MOST: Final = 10
@@ -23,7 +23,9 @@ def render(decision: Decision, _style: Style) -> str:
     if not listed:
         return "".join(
             _command(
-                "notice", f"allow: {summary.subject(decided)}", file=place(decided.source, decision)
+                "notice",
+                f"allow: {summary.subject(decided)}",
+                file=repository_path(decided.source, decision),
             )
             for decided in decision.policies[:_MOST]
         )
@@ -39,7 +41,7 @@ def render(decision: Decision, _style: Style) -> str:
 def _annotation(problem: Problem, decision: Decision) -> str:
     kind = "notice" if decision.observe else _KINDS[problem.finding.verdict]
     word = summary.verdict_word(problem.finding.verdict, decision)
-    file = place(problem.decided.source, decision)
+    file = repository_path(problem.decided.source, decision)
     return _command(kind, problem.text, file=file, title=f"gate: {word}")
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from gate.decision.decision import Decision
 from gate.policy.findings import Rule, Verdict
 from gate.reporters.ansi import Style
-from gate.reporters.decision_page import Problem, place, problems
+from gate.reporters.decision_page import Problem, problems, repository_path
 from gate.reporters.escape import plain
 
 _LEVELS: Final = {Verdict.BLOCK: "error", Verdict.UNDECIDED: "error", Verdict.WARN: "warning"}
@@ -67,7 +67,9 @@ def _result(problem: Problem, decision: Decision) -> dict[str, object]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(place(problem.decided.source, decision))},
+                    "artifactLocation": {
+                        "uri": _uri(repository_path(problem.decided.source, decision))
+                    },
                     "region": {"startLine": 1},
                 }
             }

@@ -131,7 +131,7 @@ def origin(decided: PolicyDecision) -> Iterator[Fact]:
         yield "Policy", _proposed(decided.proposed)
 
 
-def closing(decision: Decision) -> Iterator[Fact]:
+def decision_closing(decision: Decision) -> Iterator[Fact]:
     """Yield what the shell is told, the instant, how long the decision holds, and by what."""
     until = wording.instant(decision.expires_at)
     yield "Exit code", str(int(decision.exit_code))

@@ -12,10 +12,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from gate.github_action.step import prepare, requirements, run
+from gate.github_action.step import prepare_environment, requirement_files, run
 from tests.action.acting import ROOT
 
-LISTS = requirements({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "true"})
+LISTS = requirement_files({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "true"})
 
 
 class Calls(list[list[str]]):
@@ -42,7 +42,7 @@ def pinned(path: Path) -> dict[str, Requirement]:
 
 def test_only_what_has_a_known_hash_is_installed(tmp_path: Path) -> None:
     calls = Calls()
-    prepare(tmp_path, LISTS, calls)
+    prepare_environment(tmp_path, LISTS, calls)
     _, pip = calls
     assert {"--require-hashes", "--only-binary=:all:"} < set(pip)
     assert pip[-4:] == ["--requirement", str(LISTS[0]), "--requirement", str(LISTS[1])]
@@ -65,32 +65,39 @@ def test_what_is_pinned_is_what_pyproject_asks_for() -> None:
 
 def test_neither_the_checkout_nor_the_user_has_a_say_in_what_is_installed(tmp_path: Path) -> None:
     calls = Calls()
-    python = prepare(tmp_path, LISTS, calls)
+    python = prepare_environment(tmp_path, LISTS, calls)
     assert [command[:2] for command in calls] == [[sys.executable, "-I"], [str(python), "-I"]]
 
 
 def test_an_environment_is_made_once(tmp_path: Path) -> None:
     first, second = Calls(), Calls()
-    assert prepare(tmp_path, LISTS, first) == prepare(tmp_path, LISTS, second)
+    assert prepare_environment(tmp_path, LISTS, first) == prepare_environment(
+        tmp_path, LISTS, second
+    )
     assert (len(first), len(second)) == (2, 0)
 
 
 @pytest.mark.parametrize("failing", [1, 2])
 def test_one_that_broke_off_is_made_anew(tmp_path: Path, failing: int) -> None:
     with pytest.raises(subprocess.CalledProcessError):
-        prepare(tmp_path, LISTS, Calls(failing))
+        prepare_environment(tmp_path, LISTS, Calls(failing))
     again = Calls()
-    prepare(tmp_path, LISTS, again)
+    prepare_environment(tmp_path, LISTS, again)
     assert len(again) == 2
     assert "--clear" in again[0]
 
 
 def test_other_lists_make_another_environment(tmp_path: Path) -> None:
-    assert prepare(tmp_path, LISTS, Calls()) != prepare(tmp_path, LISTS[:1], Calls())
+    assert prepare_environment(tmp_path, LISTS, Calls()) != prepare_environment(
+        tmp_path, LISTS[:1], Calls()
+    )
 
 
 def test_duckdb_is_left_out_unless_it_is_asked_for() -> None:
-    assert requirements({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "false"}) == LISTS[:1]
+    assert (
+        requirement_files({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "false"})
+        == LISTS[:1]
+    )
 
 
 @pytest.fixture

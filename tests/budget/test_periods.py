@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.history.periods import PastPeriod, PeriodCut, cut, look_at
+from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Cause
 from gate.measure.history import Series
 from gate.slo.indicator import Sli
@@ -27,14 +27,14 @@ def starts(found: PeriodCut) -> list[str]:
 
 
 def test_rolling_windows_stand_back_to_back_up_to_now() -> None:
-    found = cut(RollingWindow(timedelta(days=30)), 2, AT)
+    found = cut_periods(RollingWindow(timedelta(days=30)), 2, AT)
 
     assert starts(found) == ["2026-09-16T10:30", "2026-10-16T10:30", "2026-11-15T10:30"]
     assert found.step == HOUR
 
 
 def test_calendar_periods_are_the_last_whole_ones_in_their_zone() -> None:
-    found = cut(CalendarWindow("month", ZoneInfo("Europe/Berlin")), 3, AT)  # type: ignore[arg-type]  # a StrEnum
+    found = cut_periods(CalendarWindow("month", ZoneInfo("Europe/Berlin")), 3, AT)  # type: ignore[arg-type]  # a StrEnum
 
     # Summer time ended on October 25th: that month began an hour earlier in UTC.
     assert starts(found) == [
@@ -55,7 +55,7 @@ def test_calendar_periods_are_the_last_whole_ones_in_their_zone() -> None:
 def test_periods_of_every_kind_have_about_720_steps(
     period: str, count: int, first: str, step: timedelta
 ) -> None:
-    found = cut(CalendarWindow(period, UTC), count, AT)  # type: ignore[arg-type]  # a StrEnum
+    found = cut_periods(CalendarWindow(period, UTC), count, AT)  # type: ignore[arg-type]  # a StrEnum
 
     assert starts(found)[0] == first
     assert len(found.spans) == count
@@ -65,7 +65,7 @@ def test_periods_of_every_kind_have_about_720_steps(
 @given(st.integers(1, 10**10), st.integers(1, 12))
 def test_every_period_is_a_whole_number_of_steps(milliseconds: int, count: int) -> None:
     window = timedelta(milliseconds=milliseconds)
-    found = cut(RollingWindow(window), count, AT)
+    found = cut_periods(RollingWindow(window), count, AT)
 
     assert found.step > timedelta()
     assert [span.length for span in found.spans] == [window] * count
@@ -80,7 +80,7 @@ def test_every_period_is_a_whole_number_of_steps(milliseconds: int, count: int) 
 def look(total: list[float | None], bad: list[float | None]) -> tuple[PastPeriod, ...]:
     bounds = tuple(AT + place * 10 * HOUR for place in range(len(total) // 10 + 1))
     series = Series(total=tuple(total), bad=tuple(bad), query="asked")
-    return look_at(SLO, series, PeriodCut(bounds=bounds, step=HOUR), NINE_TENTHS)
+    return review_periods(SLO, series, PeriodCut(bounds=bounds, step=HOUR), NINE_TENTHS)
 
 
 def test_each_period_has_its_own_events_and_its_share_of_the_budget() -> None:
@@ -120,6 +120,6 @@ def test_without_min_events_one_failure_must_not_be_the_whole_budget() -> None:
 
     def doubt(total: float) -> Cause | None:
         series = Series(total=(total,), bad=(0.0,), query="asked")
-        return look_at(slo, series, pieces, NINE_TENTHS)[0].doubt
+        return review_periods(slo, series, pieces, NINE_TENTHS)[0].doubt
 
     assert (doubt(99), doubt(100)) == (Cause.LOW_TRAFFIC, None)

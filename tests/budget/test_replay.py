@@ -13,11 +13,11 @@ from gate.history.objective_candidates import (
     Candidate,
     CandidateKind,
     Fit,
+    budget_spent_by_step,
     candidates,
     fit,
     met_in_most,
     moved,
-    spent,
 )
 from gate.history.periods import PastPeriod, PeriodCut
 from gate.measure.history import Series
@@ -68,7 +68,7 @@ def pieces(width: int, count: int) -> PeriodCut:
 @settings(max_examples=20)
 @given(STEPS)
 def test_a_rolling_budget_is_that_of_the_window_that_ends_at_each_step(steps: Steps) -> None:
-    found = spent(SLO, series(steps), pieces(12, 4), NINE_TENTHS)
+    found = budget_spent_by_step(SLO, series(steps), pieces(12, 4), NINE_TENTHS)
 
     expected = [ratio(steps[end - 12 : end]) for end in range(12, 49)]
     assert found == [one if one is None else pytest.approx(one) for one in expected]
@@ -77,9 +77,9 @@ def test_a_rolling_budget_is_that_of_the_window_that_ends_at_each_step(steps: St
 @settings(max_examples=20)
 @given(STEPS)
 def test_a_calendar_budget_is_full_at_each_start_and_spent_as_time_goes_by(steps: Steps) -> None:
-    found = spent(DAILY, series(steps), pieces(24, 2), NINE_TENTHS)
+    found = budget_spent_by_step(DAILY, series(steps), pieces(24, 2), NINE_TENTHS)
     to_date = replace(DAILY, denominator=Denominator.TO_DATE)
-    so_far = spent(to_date, series(steps), pieces(24, 2), NINE_TENTHS)
+    so_far = budget_spent_by_step(to_date, series(steps), pieces(24, 2), NINE_TENTHS)
 
     for place in range(48):
         day, hour = divmod(place, 24)

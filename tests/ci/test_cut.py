@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from gate.hosts.comments import cut
+from gate.hosts.comments import truncate
 
 POINTER = "_The rest is elsewhere._"
 
@@ -12,25 +12,25 @@ POINTER = "_The rest is elsewhere._"
 def test_a_text_that_fits_exactly_is_left_alone() -> None:
     text = "x" * 50 + "\n" + "y" * 49
 
-    assert cut(text, 100, POINTER) == text
+    assert truncate(text, 100, POINTER) == text
 
 
 def test_a_longer_text_ends_with_a_whole_line_and_the_pointer() -> None:
     text = "first\nsecond\n" + "x" * 100 + "\nlast\n"
 
-    assert cut(text, 100, POINTER) == f"first\nsecond\n\n{POINTER}"
+    assert truncate(text, 100, POINTER) == f"first\nsecond\n\n{POINTER}"
 
 
 def test_as_much_is_kept_as_fits() -> None:
     text = "0123456789\n" * 100
 
-    short = cut(text, 500, POINTER)
+    short = truncate(text, 500, POINTER)
 
     assert 500 - len("0123456789\n") < len(short) <= 500
 
 
 def test_a_text_of_one_line_becomes_the_pointer() -> None:
-    assert cut("x" * 200, 100, POINTER) == POINTER
+    assert truncate("x" * 200, 100, POINTER) == POINTER
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_a_text_of_one_line_becomes_the_pointer() -> None:
 def test_what_is_open_at_the_cut_is_closed(opened: str, closed: str) -> None:
     text = f"{opened}\nkept\n" + "x" * 200
 
-    assert cut(text, 200, POINTER) == f"{opened}\nkept\n\n{closed}\n\n{POINTER}"
+    assert truncate(text, 200, POINTER) == f"{opened}\nkept\n\n{closed}\n\n{POINTER}"
 
 
 @pytest.mark.parametrize(
     "text", ["```\ncode\n```", "``````\ncode\n``````````", "<details>\n</details>", "</pre>", "a<b"]
 )
 def test_what_is_closed_at_the_cut_is_not_closed_again(text: str) -> None:
-    assert cut(f"{text}\nkept\n" + "x" * 200, 200, POINTER) == f"{text}\nkept\n\n{POINTER}"
+    assert truncate(f"{text}\nkept\n" + "x" * 200, 200, POINTER) == f"{text}\nkept\n\n{POINTER}"
 
 
 @pytest.mark.parametrize("limit", range(30, 330, 7))
@@ -67,7 +67,7 @@ def test_no_cut_is_too_long_or_leaves_anything_open(limit: int) -> None:
     block = "<pre><code>up{}\nrate()</code></pre>"
     one = f"<details><summary>More</summary>\n\n- a\n{block}\n</details>\n"
 
-    short = cut(one * 20, limit, POINTER)
+    short = truncate(one * 20, limit, POINTER)
 
     assert len(short) <= limit
     assert short.endswith(POINTER)

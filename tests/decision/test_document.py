@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gate.budget.forecast import Impact
 from gate.decision.decision import status_document
 from gate.decision.document import to_document
-from gate.decision.slo_document import instant, number, share, slo_document
+from gate.decision.slo_document import number, rfc3339, share, slo_document
 from gate.measure import Cause, Unmeasured
 from gate.policy.changes import Recognition
 from gate.slo.objective import Bound
@@ -231,8 +231,8 @@ def test_a_number_beyond_the_floats_is_written_whole() -> None:
 
 
 def test_instants_are_utc_whatever_zone_they_came_in() -> None:
-    assert instant(AT.astimezone(tz=None)) == "2026-11-23T20:53:51Z"
+    assert rfc3339(AT.astimezone(tz=None)) == "2026-11-23T20:53:51Z"
     assert (
-        instant(datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)) == "2026-01-01T00:00:00.500000Z"
+        rfc3339(datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)) == "2026-01-01T00:00:00.500000Z"
     )
-    assert instant(None) is None
+    assert rfc3339(None) is None

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.promql.expression import Expression, read_expression
-from gate.promql.grammar import ExpressionError, TokenKind, join, tokenize
+from gate.promql.grammar import ExpressionError, TokenKind, tokenize, write_tokens
 from gate.promql.selectors import matchers, quote
 
 
@@ -191,4 +191,4 @@ def test_tokens_join_to_the_text(text: str) -> None:
         tokens = tokenize(text)
     except ExpressionError:
         return
-    assert join(tokens) == " ".join(text.split(" ")) or "  " in text
+    assert write_tokens(tokens) == " ".join(text.split(" ")) or "  " in text

@@ -292,7 +292,7 @@ def test_good_events_are_told_down_to_none_and_not_below() -> None:
 def test_a_window_of_which_nothing_is_known_is_told_as_such() -> None:
     service = made(file("chat", slo("calm"))).services[0]
 
-    assert words.unmeasured(service.assessments[0]) == (
+    assert words.no_burn_down(service.assessments[0]) == (
         "Nothing is known of the window, so there is no burn-down."
     )
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
 from gate.decision.decision import PolicySource, source_document
-from gate.decision.slo_document import Json, instant, share
+from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart, Point, Signal
 from gate.measure import Unmeasured
@@ -89,8 +89,8 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
     """
     return {
         **document_head(report.span.end, report.tool_version, report.exit_code),
-        "from": instant(report.span.start),
-        "to": instant(report.span.end),
+        "from": rfc3339(report.span.start),
+        "to": rfc3339(report.span.end),
         "step_seconds": report.step.total_seconds(),
         "baseline_seconds": report.baseline.total_seconds(),
         "rules": report.rules,
@@ -147,9 +147,9 @@ def chart_document(chart: Chart, *, points: bool = True) -> Json:
 def _signal(chart: Chart, signal: Signal) -> Json:
     return {
         "worse": signal.worse,
-        "since": instant(signal.since),
-        "detected_at": instant(signal.points[0].point.sample.end),
-        "end": None if signal.open else instant(signal.end),
+        "since": rfc3339(signal.since),
+        "detected_at": rfc3339(signal.points[0].point.sample.end),
+        "end": None if signal.open else rfc3339(signal.end),
         "rules": list(signal.rules),
         "records": [record.id for record in signal.records],
         "peak": _point(chart, signal.peak),
@@ -173,7 +173,7 @@ def _points(chart: Chart) -> Iterator[Json]:
 def _point(chart: Chart, point: Point) -> Json:
     lower = max(point.lower, 0.0) if chart.kind is ChartKind.RATIO else point.lower
     return {
-        "start": instant(point.sample.start),
+        "start": rfc3339(point.sample.start),
         "events": point.sample.events,
         "value": point.sample.value,
         "centre": point.centre,

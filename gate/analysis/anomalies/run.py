@@ -52,7 +52,7 @@ class AnomalyOptions:
 
 def chart_indicators(
     files: Sequence[PolicyFile],
-    look: AnomalyOptions,
+    options: AnomalyOptions,
     timeout: timedelta,
     *,
     open_with: OpenBackend = open_backend,
@@ -65,42 +65,42 @@ def chart_indicators(
     histories = [open_history(file, timeout, open_with)[1] for file in files]
 
     def task(file: PolicyFile, history: HistoryBackend) -> ServiceAnomalies:
-        requested = anomaly_requests(file.policy, look)
+        requested = anomaly_requests(file.policy, options)
         answers = history.history(list(requested.values())) if requested else []
-        return service_anomalies(file, dict(zip(requested, answers, strict=True)), look)
+        return service_anomalies(file, dict(zip(requested, answers, strict=True)), options)
 
     tasks: list[Callable[[], ServiceAnomalies]] = [
         partial(task, file, history) for file, history in zip(files, histories, strict=True)
     ]
     return AnomalyReport(
         services=tuple(run_concurrently(tasks)),
-        span=look.span,
-        step=look.step,
-        baseline=look.charting.baseline,
-        rules=look.charting.rules,
+        span=options.span,
+        step=options.step,
+        baseline=options.charting.baseline,
+        rules=options.charting.rules,
         tool_version=__version__,
     )
 
 
-def anomaly_requests(policy: Policy, look: AnomalyOptions) -> Mapping[str, SeriesRequest]:
+def anomaly_requests(policy: Policy, options: AnomalyOptions) -> Mapping[str, SeriesRequest]:
     """Return what must be asked for the charts of a policy, by SLO."""
     return {
-        slo.name: SeriesRequest(sli=slo.sli, span=look.span, step=look.step, mean=True)
+        slo.name: SeriesRequest(sli=slo.sli, span=options.span, step=options.step, mean=True)
         for slo in by_events(policy)
     }
 
 
 def service_anomalies(
-    file: PolicyFile, answers: Mapping[str, SeriesAnswer], look: AnomalyOptions
+    file: PolicyFile, answers: Mapping[str, SeriesAnswer], options: AnomalyOptions
 ) -> ServiceAnomalies:
     """Return the charts of a policy, from the answers to its `anomaly_requests`."""
     policy = file.policy
-    requested = anomaly_requests(policy, look)
+    requested = anomaly_requests(policy, options)
     return ServiceAnomalies(
         policy=policy,
         source=file.source,
         slos=tuple(
-            charted(slo, requested[slo.name], answers[slo.name], look.charting)
+            charted(slo, requested[slo.name], answers[slo.name], options.charting)
             for slo in by_events(policy)
         ),
         left_out=left_out(policy),

@@ -7,7 +7,7 @@ from math import isfinite
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
 from gate.decision.decision import PolicySource, source_document
-from gate.decision.slo_document import Json, instant, share
+from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.measure import Unmeasured
@@ -108,8 +108,8 @@ def cohorts_document(report: CohortReport) -> Json:
 def _slo(slo: SloCohorts) -> Json:
     return {
         "name": slo.slo,
-        "from": instant(slo.span.start),
-        "to": instant(slo.span.end),
+        "from": rfc3339(slo.span.start),
+        "to": rfc3339(slo.span.end),
         "step_seconds": slo.step.total_seconds(),
         "baseline": slo.baseline,
         "unknown_share": share(slo.unknown),

@@ -62,7 +62,7 @@ def cohort_requests(policy: Policy, options: CohortOptions) -> list[SloRequest]:
     ]
 
 
-def left_out(policy: Policy, options: CohortOptions) -> tuple[tuple[str, str], ...]:
+def left_out_slos(policy: Policy, options: CohortOptions) -> tuple[tuple[str, str], ...]:
     """Return which SLOs have no events that could be told apart, each with the reason."""
     return tuple(
         (slo.name, reason)
@@ -130,7 +130,7 @@ def service_cohorts(
             measured_slo.compared(dict(zip(measured_slo.contests, comparisons, strict=True)))
             for measured_slo, comparisons in zip(measured, compared, strict=True)
         ),
-        left_out=left_out(file.policy, options),
+        left_out=left_out_slos(file.policy, options),
     )
 
 

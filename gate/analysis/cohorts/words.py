@@ -232,14 +232,14 @@ def _more(compared: list[Group], silent: list[Group]) -> str:
 
 def _spans(service: ServiceCohorts) -> Iterator[Fact]:
     """Yield which time was looked at, once where it is that of all SLOs."""
-    spans = {slo.slo: _looked_at(slo) for slo in service.slos if slo.unmeasured is None}
+    spans = {slo.slo: _scope(slo) for slo in service.slos if slo.unmeasured is None}
     if len(set(spans.values())) == 1:
         yield "Looked at", next(iter(spans.values()))
     else:
         yield from (("Looked at", f"{name}: {text}") for name, text in spans.items())
 
 
-def _looked_at(slo: SloCohorts) -> str:
+def _scope(slo: SloCohorts) -> str:
     span, step = slo.span, format_duration(slo.step)
     times = f"{wording.instant(span.start)} to {wording.instant(span.end)}"
     return f"{times}, in {span.length // slo.step} steps of {step}"

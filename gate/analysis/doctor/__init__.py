@@ -13,7 +13,7 @@ from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
 from gate.measure import Limits
-from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Doctor, Level, worst
+from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Doctor, Level, worst_level
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
@@ -81,7 +81,7 @@ def _policy(checked: PolicyCheckup) -> Json:
     return {
         "service": checked.policy.service,
         "source": source_document(checked.source),
-        "level": worst(checked.results),
+        "level": worst_level(checked.results),
         "backend": {"type": checked.kind, **_checks(checked.backend)},
         "slos": [
             {
@@ -97,7 +97,7 @@ def _policy(checked: PolicyCheckup) -> Json:
 
 def _checks(results: Sequence[CheckResult]) -> Json:
     return {
-        "level": worst(results),
+        "level": worst_level(results),
         "checks": [
             {
                 "check": result.check,

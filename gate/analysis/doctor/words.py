@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from gate.analysis.doctor import Checkup, PolicyCheckup, checkup_document
-from gate.measure.diagnosis import QUESTIONS, Check, CheckResult, Level, worst
+from gate.measure.diagnosis import QUESTIONS, Check, CheckResult, Level, worst_level
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.page import (
@@ -64,14 +64,14 @@ def _badge(results: Sequence[CheckResult]) -> Badge:
     levels = [result.level for result in results]
     counts = {level: levels.count(level) for level in (Level.FAULT, Level.DOUBT)}
     words = [f"{n} {level}{'S' * (n > 1)}".upper() for level, n in counts.items() if n]
-    return Badge(_VERDICTS[worst(results)], ", ".join(words) or "SOUND")
+    return Badge(_VERDICTS[worst_level(results)], ", ".join(words) or "SOUND")
 
 
 def _seen(name: str, results: Sequence[CheckResult]) -> Mark:
     """Return what was seen of the backend or of an SLO, what is wrong with it and what to do."""
     fine = (result.message for result in results if result.level is Level.OK)
     return Mark(
-        verdict=_VERDICTS[worst(results)],
+        verdict=_VERDICTS[worst_level(results)],
         label=name,
         text="; ".join(filter(None, fine)),
         marks=tuple(_wrong(result) for result in results if result.level is not Level.OK),

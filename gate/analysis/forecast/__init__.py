@@ -8,7 +8,7 @@ from fractions import Fraction
 from gate.analysis import document_head, unmeasured_document
 from gate.budget.assessment import Assessment
 from gate.decision.decision import PolicySource, source_document
-from gate.decision.slo_document import Json, instant, share
+from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.calendar_forecast import Expected
 from gate.measure import Unmeasured
@@ -119,7 +119,7 @@ def _slo(forecast: SloForecast) -> Json:
         "remaining": share(assessment.remaining),
         "compared": share(assessment.compared),
         "tier": forecast.tier.name if forecast.tier else None,
-        "resets_at": instant(simple.resets_at) if simple else None,
+        "resets_at": rfc3339(simple.resets_at) if simple else None,
         "projections": [_projection(projection) for projection in forecast.projections],
         "expected": _expected(forecast.expected),
         "limitation": forecast.limitation,
@@ -155,4 +155,4 @@ def _expected(expected: Expected | None) -> Json | None:
 
 def _second(at: datetime | None) -> str | None:
     # In a prediction microseconds are noise.
-    return None if at is None else instant(at.replace(microsecond=0))
+    return None if at is None else rfc3339(at.replace(microsecond=0))

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
 from gate.decision.decision import PolicySource, source_document
-from gate.decision.slo_document import Json, instant, share
+from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.incidents import Incident, IncidentEnding
 from gate.history.records import AnnotatedIncident, Deployment, IncidentRecord
@@ -82,8 +82,8 @@ def incidents_document(report: IncidentReport) -> Json:
     """Return the report as plain data; durations are in seconds, shares fractions of 1."""
     return {
         **document_head(report.span.end, report.tool_version, report.exit_code),
-        "from": instant(report.span.start),
-        "to": instant(report.span.end),
+        "from": rfc3339(report.span.start),
+        "to": rfc3339(report.span.end),
         "step_seconds": _seconds(report.step),
         "burn_rate_threshold": share(report.threshold),
         "services": [_service(service) for service in report.services],
@@ -96,7 +96,7 @@ def _service(service: ServiceIncidents) -> Json:
     return {
         "service": service.policy.service,
         "source": source_document(service.source),
-        "slos": [_looked_at(slo) for slo in service.slos],
+        "slos": [_searched_slo(slo) for slo in service.slos],
         "left_out": left_out_document(service.left_out),
         "incidents": [_incident(incident) for incident in service.annotated],
         "count": figures.count,
@@ -107,7 +107,7 @@ def _service(service: ServiceIncidents) -> Json:
     }
 
 
-def _looked_at(slo: SearchedSlo) -> Json:
+def _searched_slo(slo: SearchedSlo) -> Json:
     return {
         "name": slo.slo,
         "unknown_share": share(slo.unknown),
@@ -142,8 +142,8 @@ def _incident(annotated: AnnotatedIncident) -> Json:
 
 def _stretch(incident: ServiceIncident | Incident) -> Json:
     return {
-        "start": instant(incident.start),
-        "end": None if incident.ending is IncidentEnding.OPEN else instant(incident.end),
+        "start": rfc3339(incident.start),
+        "end": None if incident.ending is IncidentEnding.OPEN else rfc3339(incident.end),
         "ending": incident.ending,
         "duration_seconds": _seconds(incident.duration),
     }
@@ -153,8 +153,8 @@ def _record(record: IncidentRecord) -> Json:
     return {
         "id": record.id,
         "title": record.title,
-        "start": instant(record.start),
-        "end": instant(record.end),
+        "start": rfc3339(record.start),
+        "end": rfc3339(record.end),
         "status": record.status,
         "cause": record.cause,
         "remediation": record.remediation,
@@ -165,7 +165,7 @@ def _record(record: IncidentRecord) -> Json:
 def deploy_document(deploy: Deployment) -> Json:
     """Return a deploy as plain data."""
     return {
-        "time": instant(deploy.time),
+        "time": rfc3339(deploy.time),
         "revision": deploy.revision,
         "service": deploy.service,
         "change": deploy.change,

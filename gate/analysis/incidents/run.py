@@ -125,8 +125,8 @@ def service_incidents(
         options: what to search for.
     """
     policy, slos = file.policy, by_events(file.policy)
-    looked_at = tuple(_looked_at(slo, answers[slo.name], options) for slo in slos)
-    impacts = [impact for slo in looked_at for impact in slo.impacts]
+    searched_slos = tuple(_searched_slo(slo, answers[slo.name], options) for slo in slos)
+    impacts = [impact for slo in searched_slos for impact in slo.impacts]
     incidents = merge_incidents(impacts)
     steps_with_data = {
         name: known_steps(answer) for name, answer in answers.items() if isinstance(answer, Series)
@@ -135,7 +135,7 @@ def service_incidents(
     return ServiceIncidents(
         policy=policy,
         source=file.source,
-        slos=looked_at,
+        slos=searched_slos,
         left_out=left_out(policy),
         annotated=tuple(
             annotate(
@@ -156,7 +156,7 @@ def service_incidents(
     )
 
 
-def _looked_at(slo: RatioSlo, answer: SeriesAnswer, options: IncidentOptions) -> SearchedSlo:
+def _searched_slo(slo: RatioSlo, answer: SeriesAnswer, options: IncidentOptions) -> SearchedSlo:
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return SearchedSlo(

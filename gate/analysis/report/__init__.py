@@ -17,7 +17,7 @@ from gate.analysis.incidents import (
 from gate.budget.assessment import Assessment
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
 from gate.decision.document import to_document
-from gate.decision.slo_document import Json, instant, slo_document
+from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode
 from gate.history.past_budget import Line, Stretch, Trace
 from gate.history.records import Deployment
@@ -108,7 +108,7 @@ def _change(name: str, judged: Judgement) -> Json:
         "reasons": [
             finding.reason for finding in judged.findings if finding.verdict is judged.verdict
         ],
-        "allowed_again_at": instant(judged.allowed_again_at)
+        "allowed_again_at": rfc3339(judged.allowed_again_at)
         if judged.verdict in {Verdict.BLOCK, Verdict.UNDECIDED}
         else None,
     }
@@ -124,7 +124,7 @@ def _trace(trace: Trace) -> Json:
         "burn_rate_1h": _line(trace.fast),
         "burn_rate_1d": _line(trace.slow),
         "unknown_intervals": [
-            {"from": instant(stretch.start), "to": instant(stretch.end)}
+            {"from": rfc3339(stretch.start), "to": rfc3339(stretch.end)}
             for stretch in trace.unknown
         ],
         "intervals": [_stretch(stretch) for stretch in trace.stretches],
@@ -132,13 +132,13 @@ def _trace(trace: Trace) -> Json:
 
 
 def _line(line: Line) -> list[tuple[str | None, float | None]]:
-    return [(instant(at), value) for at, value in line]
+    return [(rfc3339(at), value) for at, value in line]
 
 
 def _stretch(stretch: Stretch) -> Json:
     return {
-        "from": instant(stretch.span.start),
-        "to": instant(stretch.span.end),
+        "from": rfc3339(stretch.span.start),
+        "to": rfc3339(stretch.span.end),
         "total": stretch.total,
         "bad": stretch.bad,
         "remaining": stretch.left,

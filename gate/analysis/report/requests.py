@@ -43,7 +43,7 @@ class Questions:
     search: IncidentOptions
 
     @property
-    def look(self) -> AnomalyOptions:
+    def anomaly_options(self) -> AnomalyOptions:
         """What charts are drawn of: the first half says what is usual."""
         search, step = self.search, self.search.step
         charting = Charting(baseline=search.last / 2, rules=DEFAULT, records=search.records)
@@ -70,7 +70,7 @@ class Questions:
         wanted = (
             self.steps(policy),
             forecast_requests(policy, self.forecast),
-            anomaly_requests(policy, self.look),
+            anomaly_requests(policy, self.anomaly_options),
         )
         history = history_of(backend)
         requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]

@@ -67,7 +67,7 @@ def gather_report(
     decision, assessed = _budgets(files, replace(options, also=RATES), opening)
     decided = decision.policies if decision is not None else [None] * len(files)
     services = tuple(map(_service, files, assessed, answers, decided, [questions] * len(files)))
-    look = questions.look
+    anomaly_options = questions.anomaly_options
     return Report(
         services=services,
         incidents=incident_report([service.incidents for service in services], search),
@@ -78,10 +78,10 @@ def gather_report(
         ),
         anomalies=AnomalyReport(
             services=tuple(service.anomalies for service in services),
-            span=look.span,
-            step=look.step,
-            baseline=look.charting.baseline,
-            rules=look.charting.rules,
+            span=anomaly_options.span,
+            step=anomaly_options.step,
+            baseline=anomaly_options.charting.baseline,
+            rules=anomaly_options.charting.rules,
             tool_version=__version__,
         ),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
@@ -129,7 +129,7 @@ def _service(
         traces=_traces(policy, assessments, answers.steps, questions),
         incidents=service_incidents(file, answers.steps, search),
         forecast=forecast,
-        anomalies=service_anomalies(file, answers.charts, questions.look),
+        anomalies=service_anomalies(file, answers.charts, questions.anomaly_options),
         deploys=_deploys(policy, search),
         decided=decided,
     )

@@ -66,7 +66,7 @@ def page(report: Report) -> Page:
         sections=tuple(
             section for service in report.services for section in _sections(service, report)
         ),
-        closing=closing(report),
+        closing=report_closing(report),
     )
 
 
@@ -102,7 +102,7 @@ def _trace(assessment: Assessment, service: ServiceReport) -> Section:
         blocks.append(Paragraph(missing(service, slo)))
     else:
         if not trace.left:
-            blocks.append(Paragraph(unmeasured(assessment)))
+            blocks.append(Paragraph(no_burn_down(assessment)))
         incidents = [incident for _, incident in incidents_of(slo.name, service)]
         text, ascii_text = (
             text_chart(trace, incidents, service.deploys, ascii_only=ascii_only)
@@ -195,7 +195,7 @@ def _again(judged: Judgement) -> str:
     return f" (again {wording.instant(at)})"
 
 
-def closing(report: Report) -> tuple[Facts, ...]:
+def report_closing(report: Report) -> tuple[Facts, ...]:
     """Return the known incidents that no SLO felt, and where the report comes from."""
     policies = (("Policy", summary.provenance(service.source)) for service in report.services)
     looked_at = ("Looked at", scope(report))
@@ -223,7 +223,7 @@ def missing(service: ServiceReport, slo: Slo) -> str:
     return f"The history could not be measured: {cause(lost.cause)}, {lost.reason}."
 
 
-def unmeasured(assessment: Assessment) -> str:
+def no_burn_down(assessment: Assessment) -> str:
     """Say why there is no burn-down of a budget."""
     if assessment.doubts and not assessment.measured:
         return f"The budget could not be measured: {assessment.doubts[0].reason}."

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
 from gate.decision.decision import PolicySource, source_document
-from gate.decision.slo_document import Json, instant, number, share
+from gate.decision.slo_document import Json, number, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.objective_candidates import Candidate, Fit
 from gate.history.periods import PastPeriod
@@ -134,7 +134,7 @@ def _review(slo: RatioSlo, review: Review) -> Json:
         "bootstrap_windows": review.moved,
         "candidates": [_replayed(candidate) for candidate in review.replayed],
         "unknown_share": share(review.unknown),
-        "history_begins": instant(review.begins),
+        "history_begins": rfc3339(review.begins),
         "query": review.query,
         "notes": list(review.notes),
     }
@@ -142,8 +142,8 @@ def _review(slo: RatioSlo, review: Review) -> Json:
 
 def _period(slo: RatioSlo, period: PastPeriod) -> Json:
     return {
-        "start": instant(period.span.start),
-        "end": instant(period.span.end),
+        "start": rfc3339(period.span.start),
+        "end": rfc3339(period.span.end),
         "total": number(period.total),
         "bad": number(period.bad),
         "coverage": share(period.coverage),

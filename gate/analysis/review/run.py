@@ -17,8 +17,15 @@ from gate.analysis.review import (
 from gate.backends import open_backend
 from gate.check.measure import OpenBackend, by_events, left_out, open_history, run_concurrently
 from gate.config.load import PolicyFile
-from gate.history.objective_candidates import Candidate, candidates, fit, met_in_most, moved, spent
-from gate.history.periods import PastPeriod, PeriodCut, cut, look_at
+from gate.history.objective_candidates import (
+    Candidate,
+    budget_spent_by_step,
+    candidates,
+    fit,
+    met_in_most,
+    moved,
+)
+from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_share
 from gate.policy.policy import Policy
@@ -69,8 +76,8 @@ def review_requests(policy: Policy, options: ReviewOptions) -> dict[str, SeriesR
     """Return which history is wanted of each SLO that has one: all of its periods at once."""
     requests = {}
     for slo in by_events(policy):
-        looked_at = cut(slo.window, options.periods, options.at)
-        requests[slo.name] = SeriesRequest(sli=slo.sli, span=looked_at.span, step=looked_at.step)
+        cut = cut_periods(slo.window, options.periods, options.at)
+        requests[slo.name] = SeriesRequest(sli=slo.sli, span=cut.span, step=cut.step)
     return requests
 
 
@@ -92,12 +99,15 @@ def service_review(
 def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOptions) -> SloReview:
     if isinstance(answer, Unmeasured):
         return SloReview(slo=slo, review=None, unmeasured=answer)
-    looked_at, least = cut(slo.window, options.periods, options.at), policy.guards.min_coverage
-    periods = look_at(slo, answer, looked_at, least)
+    cut, least = (
+        cut_periods(slo.window, options.periods, options.at),
+        policy.guards.min_coverage,
+    )
+    periods = review_periods(slo, answer, cut, least)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
-    windows, met = moved(answer, looked_at, least), met_in_most(ratios)
-    left = spent(slo, answer, looked_at, least)
+    windows, met = moved(answer, cut, least), met_in_most(ratios)
+    left = budget_spent_by_step(slo, answer, cut, least)
     known_shares = [share for share in left if share is not None]
     review = Review(
         periods=periods,
@@ -110,7 +120,7 @@ def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOpt
             for candidate in candidates(slo, met)
         ),
         unknown=unknown_share(len(known_shares), len(left)),
-        begins=_begins(answer, looked_at),
+        begins=_begins(answer, cut),
         query=answer.query,
         notes=answer.notes,
     )
@@ -135,9 +145,9 @@ def _replay(
     )
 
 
-def _begins(series: Series, looked_at: PeriodCut) -> datetime | None:
+def _begins(series: Series, cut: PeriodCut) -> datetime | None:
     first = next((place for place, total in enumerate(series.total) if total is not None), 0)
-    return looked_at.bounds[0] + first * looked_at.step if first else None
+    return cut.bounds[0] + first * cut.step if first else None
 
 
 def _nothing(review: Review) -> Unmeasured:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # for one command only
 Request = TypeVar("Request", CountRequest, SeriesRequest, "CohortRequest")
 Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer")
 IndicatorRequests = list[tuple[Request, LogIndicator]]
-Look = Callable[[Database, Prepared, IndicatorRequests[Request]], list[Found]]
+AnswerRequests = Callable[[Database, Prepared, IndicatorRequests[Request]], list[Found]]
 """Answers requests whose indicators fit the logs, in order; may raise DuckDB's errors."""
 
 
@@ -38,13 +38,13 @@ class LogsBackend:
 
         What spoils one indicator (an expression, a value that does not fit) spoils no other.
         """
-        return self._look(
+        return self._answer(
             requests, lambda database, ready, wanted: count(database, ready.logs, wanted, at)
         )
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened in each step, from one scan for each length of step."""
-        return self._look(
+        return self._answer(
             requests, lambda database, ready, wanted: measure_steps(database, ready.logs, wanted)
         )
 
@@ -53,12 +53,12 @@ class LogsBackend:
         from gate.backends.logs.cohorts import measure_cohorts  # noqa: PLC0415 - for one command only
 
         by = dict.fromkeys(label for request in requests for label in request.by)
-        return self._look(requests, measure_cohorts, tuple(by))
+        return self._answer(requests, measure_cohorts, tuple(by))
 
-    def _look(
+    def _answer(
         self,
         requests: Sequence[Request],
-        look: Look[Request, Found],
+        answer_requests: AnswerRequests[Request, Found],
         by: Sequence[str] = (),
     ) -> list[Found]:
         if not requests:
@@ -68,7 +68,7 @@ class LogsBackend:
             with opened(self._limits.timeout, zone) as database:
                 slis = [request.sli for request in requests]
                 ready = prepare(database, self._settings, slis, zone, by)
-                return _answers(database, ready, requests, look)
+                return _answers(database, ready, requests, answer_requests)
         except duckdb.Error as error:
             return [from_duckdb(error).answer()] * len(requests)
         except (OSError, UnicodeError) as error:
@@ -81,14 +81,14 @@ def _answers(
     database: Database,
     ready: Prepared,
     requests: Sequence[Request],
-    look: Look[Request, Found],
+    answer_requests: AnswerRequests[Request, Found],
 ) -> list[Found]:
     countable = {
         place: (request, ready.indicators[key])
         for place, request in enumerate(requests)
         if (key := key_of(request.sli)) in ready.indicators
     }
-    answers = _answers_by_place(database, ready, countable, look)
+    answers = _answers_by_place(database, ready, countable, answer_requests)
     return [
         answers[place] if place in answers else ready.refused[key_of(request.sli)]
         for place, request in enumerate(requests)
@@ -99,13 +99,15 @@ def _answers_by_place(
     database: Database,
     ready: Prepared,
     countable: dict[int, tuple[Request, LogIndicator]],
-    look: Look[Request, Found],
+    answer_requests: AnswerRequests[Request, Found],
 ) -> dict[int, Found]:
     """Return what was found, by the request's place."""
     if not countable:
         return {}
     try:
-        return dict(zip(countable, look(database, ready, list(countable.values())), strict=True))
+        return dict(
+            zip(countable, answer_requests(database, ready, list(countable.values())), strict=True)
+        )
     except duckdb.Error as error:
         refusal = from_duckdb(error)
         alike: dict[LogIndicator, dict[int, tuple[Request, LogIndicator]]] = {}
@@ -116,5 +118,5 @@ def _answers_by_place(
     # A value that one indicator cannot read ends the scan for all; so each gets its own.
     answers: dict[int, Found] = {}
     for group in alike.values():
-        answers |= _answers_by_place(database, ready, group, look)
+        answers |= _answers_by_place(database, ready, group, answer_requests)
     return answers

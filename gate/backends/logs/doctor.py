@@ -38,7 +38,7 @@ def unseen(reason: str, path: str) -> CheckResult:
     )
 
 
-def counted(answer: Answer, path: str) -> CheckResult:
+def count_result(answer: Answer, path: str) -> CheckResult:
     """Say what comes of an indicator, or why nothing does."""
     if isinstance(answer, Unmeasured):
         unfit = answer.cause is Cause.INVALID
@@ -182,7 +182,7 @@ class LogsDoctor:
         common = _common(answers)
         if common is not None:
             return Diagnosis(backend=(_refused(common, path),), slos=((),) * len(answers))
-        counts = [counted(answer, path) for answer in answers]
+        counts = [count_result(answer, path) for answer in answers]
         try:
             survey = self._survey(slos, answers, at)
         except (duckdb.Error, MeasurementError) as error:
@@ -220,7 +220,7 @@ def _common(answers: Sequence[Answer]) -> Unmeasured | None:
 def _refused(answer: Unmeasured, path: str) -> CheckResult:
     if answer.cause is Cause.BACKEND_ERROR:
         return unseen(answer.reason, path)
-    return counted(answer, path)
+    return count_result(answer, path)
 
 
 def _none(answer: Answer) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from gate.backends.logs.database import Database, Row, identifier, literal
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.source import LogSource
-from gate.backends.logs.timestamps import Timestamp, instant
+from gate.backends.logs.timestamps import Timestamp, sql_instant
 from gate.measure import CountRequest
 from gate.measure.history import equal_parts
 from gate.slo.objective import Span
@@ -117,8 +117,8 @@ class Statement:
 
     def _segment(self) -> str:
         """Group by how many of the starts lie before the row; NULL after the end."""
-        passed = " + ".join(f"(_at > {instant(start)})::INTEGER" for start in self.starts)
-        return self.key(f"CASE WHEN _at <= {instant(self.at)} THEN {passed} END")
+        passed = " + ".join(f"(_at > {sql_instant(start)})::INTEGER" for start in self.starts)
+        return self.key(f"CASE WHEN _at <= {sql_instant(self.at)} THEN {passed} END")
 
     def _rows(self) -> str:
         used = sorted(self.columns | {self.logs.timestamp.column})
@@ -127,7 +127,7 @@ class Statement:
         rows = f"(SELECT {', '.join(parts)} FROM {self.logs.source.relation(used)} AS rows)"
         if not self.logs.timestamp.plain:
             return rows  # a filter would read every text or number a second time
-        return f"{rows} WHERE _at > {instant(self.starts[0])} AND _at <= {instant(self.at)}"
+        return f"{rows} WHERE _at > {sql_instant(self.starts[0])} AND _at <= {sql_instant(self.at)}"
 
 
 def repeatable(logs: Logs, request: CountRequest, indicator: LogIndicator) -> str:
@@ -141,7 +141,7 @@ def repeatable(logs: Logs, request: CountRequest, indicator: LogIndicator) -> st
         event = indicator.event or "true"
         chosen = f"count_if({event}) AS total, count_if({event} AND {indicator.bad}) AS bad"
     used = sorted(indicator.columns | {logs.timestamp.column})
-    start, end = instant(request.span.start), instant(request.span.end)
+    start, end = sql_instant(request.span.start), sql_instant(request.span.end)
     # No log has a column of the name @.
     rows = f'SELECT *, {logs.timestamp.sql} AS "@" FROM {logs.source.shown(used)} AS rows'
     return (

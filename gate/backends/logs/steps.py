@@ -11,7 +11,7 @@ from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.jsonl import ask_for_keys, missing_keys
 from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, repeatable
-from gate.backends.logs.timestamps import instant, undated
+from gate.backends.logs.timestamps import sql_instant, undated
 from gate.measure import Cause, CountRequest, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.objective import Span
@@ -68,7 +68,7 @@ def scan(
     statement = Statement(logs, at=span.end, starts=(span.start,))
     lost = statement.undated()
     statement.count(span)  # an aggregate, so that the statement has one row whatever else it asks
-    within = f"_at > {instant(span.start)} AND _at <= {instant(span.end)}"
+    within = f"_at > {sql_instant(span.start)} AND _at <= {sql_instant(span.end)}"
     since = f"epoch_us(_at) - {microseconds(span.start) + 1}"
     place = statement.key(f"CASE WHEN {within} THEN ({since}) // {step // MICROSECOND} END")
     used: Sequence[LogIndicator | Label] = [*indicators, *labels]

@@ -12,7 +12,7 @@ from gate.backends.logs.indicators import IndicatorDraft, LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of
 from gate.backends.logs.source import LogSource
 from gate.backends.logs.statement import EPOCH
-from gate.backends.logs.timestamps import instant
+from gate.backends.logs.timestamps import sql_instant
 from gate.measure import CountRequest
 from gate.slo.objective import Span
 
@@ -110,10 +110,10 @@ def _unknown(draft: IndicatorDraft, indicator: LogIndicator) -> str:
 
 
 def _general(at: datetime) -> tuple[str, ...]:
-    now = instant(datetime.now(UTC))
+    now = sql_instant(datetime.now(UTC))
     jump = f"INTERVAL {JUMP // timedelta(minutes=1)} MINUTE"
     return (
-        f"epoch_us(max(_at) FILTER (_at <= {instant(at)}))",
+        f"epoch_us(max(_at) FILTER (_at <= {sql_instant(at)}))",
         f"count(*) FILTER (_at > {now})",
         f"count(*) FILTER (_at < _before - {jump})",
         "count(_id) - count(DISTINCT _id)",
@@ -131,7 +131,7 @@ def _of(place: int, request: CountRequest) -> tuple[str, ...]:
 
 
 def _within(span: Span) -> str:
-    return f"_at > {instant(span.start)} AND _at <= {instant(span.end)}"
+    return f"_at > {sql_instant(span.start)} AND _at <= {sql_instant(span.end)}"
 
 
 def _named(columns: Mapping[str, str]) -> str:

@@ -127,6 +127,6 @@ def undated(
     )
 
 
-def instant(moment: datetime) -> str:
+def sql_instant(moment: datetime) -> str:
     """Write an instant as SQL, to the microsecond."""
     return f"TIMESTAMPTZ {literal(moment.astimezone(UTC).isoformat(sep=' '))}"

@@ -23,9 +23,9 @@ from gate.promql.expression import (
     FINGERPRINT,
     SLICE,
     Expression,
-    events,
     fingerprint,
     read_expression,
+    recorded_events,
     rule_expressions,
 )
 from gate.promql.selectors import matchers
@@ -99,7 +99,8 @@ def use_rules(
         return Recorded(notes=(note,))
     length, labels = request.span.length // SECOND * SECOND, request.rule_labels or {}
     parts = {
-        role: Query(pieces=events(role, texts[role], labels), length=length) for role in expressions
+        role: Query(pieces=recorded_events(role, texts[role], labels), length=length)
+        for role in expressions
     }
     return Recorded(parts=parts, notes=(_USED,))
 

@@ -204,10 +204,10 @@ class SloDraft:
         }
         if self.slices is not None:
             values["timeslices"] = self.slices
-        return place(values, self.node, reader)
+        return placed_slo(values, self.node, reader)
 
 
-def place(values: dict[str, Any], node: yaml.Node, reader: Reader) -> PlacedSlo:
+def placed_slo(values: dict[str, Any], node: yaml.Node, reader: Reader) -> PlacedSlo:
     """Return the SLO that the policy would have for these keys."""
     slo = SLO.build(Values(values=values, nodes={"": node}), reader)
     return PlacedSlo(slo=slo, node=node, reader=reader, imported=True)

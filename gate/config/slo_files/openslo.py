@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from gate.config.slo_files import Document, DocumentContext, SloDraft, place
+from gate.config.slo_files import Document, DocumentContext, SloDraft, placed_slo
 from gate.config.slo_files.openslo_schema import KINDS, METHODS
 from gate.config.slo_files.openslo_sli import (
     COMPARISON,
@@ -56,7 +56,7 @@ def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo
         slo.check_composite()
         members = tuple(map(_member, names, objectives))
         values = {"name": name, "composite": members}
-        placed.append(place(values, metadata.node("name"), document.reader))
+        placed.append(placed_slo(values, metadata.node("name"), document.reader))
     return placed
 
 

@@ -13,8 +13,8 @@ from gate.history.cohorts.ratios import (
     common_ratio,
     compare,
     detectable,
-    interval,
     ratio_of,
+    score_interval,
 )
 
 
@@ -117,7 +117,7 @@ def _compared(table: Table, effect: float) -> Contrast:
     probability, method = compare(thinned.whole())
     return Contrast(
         ratio=ratio_of(table),
-        interval=interval(thinned),
+        interval=score_interval(thinned),
         probability=probability,
         adjusted=probability,
         method=method,

@@ -55,11 +55,11 @@ def compare(table: Table) -> tuple[float, Method]:
         for other in (table.failed, table.events - table.failed)
     ]
     if min(cells) < _FEW:
-        return exact(table), Method.EXACT
+        return mid_p_value(table), Method.EXACT
     return two_sided(_score(table, 1.0)), Method.SCORE
 
 
-def exact(table: Table) -> float:
+def mid_p_value(table: Table) -> float:
     """Return Fisher's two-sided mid-p value: all tables less likely, and half of those as likely.
 
     Fisher's own value is conservative where counts are small; the mid-p value holds its level
@@ -79,7 +79,7 @@ def exact(table: Table) -> float:
     return min(less - likely[mine] / 2, 1.0)
 
 
-def interval(table: Table, level: float = LEVEL) -> tuple[float, float]:
+def score_interval(table: Table, level: float = LEVEL) -> tuple[float, float]:
     """Return the score interval of the ratio of the shares: 0 <= low <= ratio <= high <= infinity.
 
     It holds the ratios that the score test would not refuse, so it says the same as `compare`

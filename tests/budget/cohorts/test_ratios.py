@@ -18,9 +18,9 @@ from gate.history.cohorts.ratios import (
     compare,
     critical,
     detectable,
-    exact,
-    interval,
+    mid_p_value,
     ratio_of,
+    score_interval,
     two_sided,
 )
 
@@ -52,7 +52,7 @@ def test_fishers_mid_p_value_is_that_of_the_hypergeometric_distribution(table: T
     seen = of.pmf(table.bad)
     less = sum(one for one in likely if one <= seen * (1 + 1e-9))
 
-    assert exact(table) == pytest.approx(less - seen / 2, rel=1e-6)
+    assert mid_p_value(table) == pytest.approx(less - seen / 2, rel=1e-6)
 
 
 def test_small_counts_are_tested_exactly_and_large_ones_by_the_score() -> None:
@@ -60,7 +60,7 @@ def test_small_counts_are_tested_exactly_and_large_ones_by_the_score() -> None:
     small, large = TABLES[0], TABLES[3]
     known = test_proportions_2indep(100, 1_000, 50, 1_000, method="score", correction=True)
 
-    assert compare(small) == (exact(small), Method.EXACT)
+    assert compare(small) == (mid_p_value(small), Method.EXACT)
     assert compare(large)[1] is Method.SCORE
     assert compare(large)[0] == pytest.approx(known.pvalue, rel=1e-9)
 
@@ -74,7 +74,7 @@ def test_the_interval_of_the_ratio_is_miettinen_and_nurminens(table: Table) -> N
         correction=True,
     )
 
-    assert interval(table) == pytest.approx(known, rel=1e-6)
+    assert score_interval(table) == pytest.approx(known, rel=1e-6)
     assert ratio_of(table) == pytest.approx(
         table.bad / table.total / (table.rest_bad / table.rest_total)
     )
@@ -83,20 +83,20 @@ def test_the_interval_of_the_ratio_is_miettinen_and_nurminens(table: Table) -> N
 def test_no_failure_leaves_an_end_open() -> None:
     none, rest_none = Table(50, 0, 50, 5), Table(50, 5, 50, 0)
 
-    assert (ratio_of(none), interval(none)[0]) == (0, 0)
-    assert 0 < interval(none)[1] < 1
-    assert (ratio_of(rest_none), interval(rest_none)[1]) == (inf, inf)
-    assert 1 < interval(rest_none)[0] < inf
-    assert interval(rest_none)[0] == pytest.approx(1 / interval(none)[1], rel=1e-6)
+    assert (ratio_of(none), score_interval(none)[0]) == (0, 0)
+    assert 0 < score_interval(none)[1] < 1
+    assert (ratio_of(rest_none), score_interval(rest_none)[1]) == (inf, inf)
+    assert 1 < score_interval(rest_none)[0] < inf
+    assert score_interval(rest_none)[0] == pytest.approx(1 / score_interval(none)[1], rel=1e-6)
     assert ratio_of(Table(50, 0, 50, 0)) is None
-    assert interval(Table(50, 0, 50, 0)) == (0, inf)
+    assert score_interval(Table(50, 0, 50, 0)) == (0, inf)
 
 
 def test_where_all_fail_there_is_no_difference() -> None:
     everything = Table(5, 5, 9, 9)
 
     assert compare(everything)[0] == pytest.approx(0.5)  # half of the one table that can be
-    assert interval(everything)[0] < 1 < interval(everything)[1]
+    assert score_interval(everything)[0] < 1 < score_interval(everything)[1]
 
 
 @given(st.integers(20, 500), st.integers(0, 20), st.integers(20, 500), st.integers(0, 20))
@@ -104,7 +104,7 @@ def test_the_interval_holds_the_ratio_and_one_where_the_score_says_so(
     total: int, bad: int, rest_total: int, rest_bad: int
 ) -> None:
     table = Table(total, bad, rest_total, rest_bad)
-    low, high = interval(table)
+    low, high = score_interval(table)
     ratio = ratio_of(table)
 
     assert ratio is None or low <= ratio * (1 + 1e-9)

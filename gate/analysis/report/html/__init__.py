@@ -18,7 +18,7 @@ from gate.analysis.forecast.words import forecast_badge, forecast_heading
 from gate.analysis.incidents.words import incidents_badge, incidents_blocks
 from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.budget import burn_down_figure, burn_rate_figure
-from gate.analysis.report.html.charts import control_chart, forecast
+from gate.analysis.report.html.charts import control_chart, forecast_figure
 from gate.analysis.report.html.tags import Html, content, element, facts, link, table
 from gate.budget.assessment import Assessment
 from gate.policy.findings import Verdict
@@ -86,7 +86,7 @@ def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[H
             "article",
             element("h3", slo.assessment.slo.name, id=name),
             element("p", forecast_heading(slo), class_="left"),
-            *forecast(slo, service, report.evaluated_at, name),
+            *forecast_figure(slo, service, report.evaluated_at, name),
             aria_labelledby=name,
         )
 
@@ -146,7 +146,7 @@ def _figures(
     if trace.left:
         yield burn_down_figure(name, slo.name, trace, service)
     else:
-        yield element("p", words.unmeasured(assessment), class_="missing")
+        yield element("p", words.no_burn_down(assessment), class_="missing")
     yield burn_rate_figure(name, slo, trace, service, report)
 
 
@@ -166,7 +166,10 @@ def render(report: Report) -> str:
         element("header", element("h1", words.title(report)), element("p", words.scope(report))),
         element("nav", element("ul", *_goals(sections)), aria_label="On this page"),
         element("main", *_written(sections), id="report"),
-        element("footer", facts([fact for block in words.closing(report) for fact in block.facts])),
+        element(
+            "footer",
+            facts([fact for block in words.report_closing(report) for fact in block.facts]),
+        ),
     )
     return f"<!DOCTYPE html>\n{element('html', _head(report), body, lang='en')}\n"
 

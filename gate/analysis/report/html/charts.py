@@ -123,7 +123,7 @@ _LOWEST: Final = -1.0
 """Of the picture, unless more is gone already: at a burn rate of 1,000 all else would be flat."""
 
 
-def forecast(
+def forecast_figure(
     predicted: SloForecast, service: ServiceReport, at: datetime, name: str
 ) -> Iterator[Html]:
     """Yield what becomes of a budget: a picture, its numbers, and what else is to be known.

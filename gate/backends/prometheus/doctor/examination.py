@@ -40,7 +40,7 @@ from gate.measure.diagnosis import (
     CheckResult,
     Diagnosis,
     Level,
-    worst,
+    worst_level,
 )
 from gate.promql.expression import read_expression, read_selector
 from gate.promql.grammar import ExpressionError
@@ -180,8 +180,8 @@ def _results(examination: _Examination) -> Iterator[CheckResult]:
         except MeasurementError as error:
             unseen.setdefault(error.reason, []).append(check.check)
     if isinstance(examination.plan, Plan):
-        yield from _outcome(examination.plan, examination.answers, worst(results))
-    elif worst(results) is not Level.FAULT:
+        yield from _outcome(examination.plan, examination.answers, worst_level(results))
+    elif worst_level(results) is not Level.FAULT:
         yield _unplanned(examination.plan, examination.slo.request)
     yield from results
     yield from (_unseen(checks, reason) for reason, checks in unseen.items())
