@@ -95,7 +95,7 @@ def candidates(slo: RatioSlo, met: Fraction | None) -> list[Candidate]:
     return [by_objective[objective] for objective in sorted(by_objective, reverse=True)]
 
 
-def moved(series: Series, cut: PeriodCut, min_coverage: Fraction) -> list[Fraction]:
+def moved_windows(series: Series, cut: PeriodCut, min_coverage: Fraction) -> list[Fraction]:
     """Return the error ratios of windows as long as a period, moved by a part of it each time.
 
     They overlap, so they tell less than as many periods would. Those with too little data, or no

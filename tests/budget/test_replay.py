@@ -17,7 +17,7 @@ from gate.history.objective_candidates import (
     candidates,
     fit,
     met_in_most,
-    moved,
+    moved_windows,
 )
 from gate.history.periods import PastPeriod, PeriodCut
 from gate.measure.history import Series
@@ -95,7 +95,7 @@ def test_a_window_is_moved_by_a_thirtieth_of_itself() -> None:
     steps: Steps = [(100, place) for place in range(90)]
     sixty = [*steps, *steps]
 
-    found = moved(series(sixty), pieces(60, 3), NINE_TENTHS)
+    found = moved_windows(series(sixty), pieces(60, 3), NINE_TENTHS)
 
     # The last ends now; each before it two hours earlier.
     expected = [ratio(sixty[end - 60 : end]) for end in range(180, 59, -2)]
@@ -105,8 +105,8 @@ def test_a_window_is_moved_by_a_thirtieth_of_itself() -> None:
 def test_a_window_of_few_steps_is_moved_by_one_and_what_is_unknown_left_out() -> None:
     steps: Steps = [(10, 1), (10, 2), None, (10, 3)]
 
-    assert moved(series(steps), pieces(1, 4), NINE_TENTHS) == pytest.approx([0.3, 0.2, 0.1])
-    assert moved(series([(0, 0)]), pieces(1, 1), NINE_TENTHS) == []
+    assert moved_windows(series(steps), pieces(1, 4), NINE_TENTHS) == pytest.approx([0.3, 0.2, 0.1])
+    assert moved_windows(series([(0, 0)]), pieces(1, 1), NINE_TENTHS) == []
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def chart_document(chart: Chart, *, points: bool = True) -> Json:
         "centre": usual.centre,
         "by_time_of_day": bool(usual.by_time),
         "spread": usual.spread,
-        "correlation": usual.alike,
+        "correlation": usual.autocorrelation,
         "baseline": {
             "points": len(chart.baseline),
             "in_incidents": len(chart.excluded),

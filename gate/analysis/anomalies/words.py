@@ -174,8 +174,8 @@ def _usual(row: AnomalyRow) -> str:
         parts.append(f"{len(chart.excluded)} in incidents left out")
     if usual.by_time:
         parts.append("each time of day by itself")
-    if usual.alike >= _ALIKE:
-        parts.append(f"neighbours are alike ({usual.alike:.2f}), so the limits are wide")
+    if usual.autocorrelation >= _ALIKE:
+        parts.append(f"neighbours are alike ({usual.autocorrelation:.2f}), so the limits are wide")
     if chart.unruly:
         parts.append(f"{chart.unruly} beyond its own limits: if in an incident, give its record")
     return "; ".join(parts)

@@ -23,7 +23,7 @@ from gate.history.objective_candidates import (
     candidates,
     fit,
     met_in_most,
-    moved,
+    moved_windows,
 )
 from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Unmeasured
@@ -99,14 +99,12 @@ def service_review(
 def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOptions) -> SloReview:
     if isinstance(answer, Unmeasured):
         return SloReview(slo=slo, review=None, unmeasured=answer)
-    cut, least = (
-        cut_periods(slo.window, options.periods, options.at),
-        policy.guards.min_coverage,
-    )
+    cut = cut_periods(slo.window, options.periods, options.at)
+    least = policy.guards.min_coverage
     periods = review_periods(slo, answer, cut, least)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
-    windows, met = moved(answer, cut, least), met_in_most(ratios)
+    windows, met = moved_windows(answer, cut, least), met_in_most(ratios)
     left = budget_spent_by_step(slo, answer, cut, least)
     known_shares = [share for share in left if share is not None]
     review = Review(

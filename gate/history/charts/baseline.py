@@ -14,15 +14,15 @@ D2: Final = 1.128
 _MOST_ALIKE: Final = 0.98
 
 
-def moving_sigma(values: Sequence[float], alike: float = 0.0) -> float:
+def moving_sigma(values: Sequence[float], autocorrelation: float = 0.0) -> float:
     """Return the standard deviation by the mean moving range of at least two values.
 
     Args:
         values: in the order of time.
-        alike: the correlation of neighbours, below 1.
+        autocorrelation: the correlation of neighbours, below 1.
     """
     moved = sum(abs(after - before) for before, after in pairwise(values))
-    return moved / (len(values) - 1) / D2 / sqrt(1 - alike)
+    return moved / (len(values) - 1) / D2 / sqrt(1 - autocorrelation)
 
 
 def correlation(values: Sequence[float]) -> float:
@@ -71,7 +71,7 @@ class Baseline:
     spread: float
     """Of ratios Laney's sigma z: how much wider the limits of a sample of so many events are than
     chance alone makes them, at least 1. Of means the sigma of such a sample."""
-    alike: float
+    autocorrelation: float
     """The correlation of neighbours, 0 to 1."""
     count: int
     """Samples of the baseline."""
@@ -141,10 +141,14 @@ def _fitted(
         # Each centre comes of a few days, and lies nearer to these than to the days to come.
         days = len(baseline) / len(daily.by_time)
         flat, scores, factor = daily, _scores(baseline, daily), sqrt((days + 1) / (days - 1))
-    alike = correlation(scores)
+    autocorrelation = correlation(scores)
     # Requests that fail independently of each other differ by chance at least.
     least = 1.0 if ratios else 0.0
-    return replace(flat, alike=alike, spread=max(factor * moving_sigma(scores, alike), least))
+    return replace(
+        flat,
+        autocorrelation=autocorrelation,
+        spread=max(factor * moving_sigma(scores, autocorrelation), least),
+    )
 
 
 def _flat(baseline: Sequence[Sample], centre: float, *, chance: float, ratios: bool) -> Baseline:
@@ -156,7 +160,7 @@ def _flat(baseline: Sequence[Sample], centre: float, *, chance: float, ratios: b
         events=len(baseline) / sum(1 / sample.events for sample in baseline),
         chance=chance,
         spread=1.0,
-        alike=0.0,
+        autocorrelation=0.0,
         count=len(baseline),
     )
 

@@ -109,20 +109,21 @@ def averages(scores: Iterable[float]) -> Iterator[float]:
 
 
 def average_limits(
-    count: int, *, alike: float = 0.0, baseline: int | None = None
+    count: int, *, autocorrelation: float = 0.0, baseline: int | None = None
 ) -> Iterator[float]:
     """Yield the upper limit of each average, in sigmas of a point; the lower is its negative.
 
     Args:
         count: how many there are.
-        alike: the correlation of neighbours, which makes the average vary more (W. Schmid, On EWMA
-            charts for time series, 1997, for a process that is autoregressive of order 1).
+        autocorrelation: the correlation of neighbours, which makes the average vary more (W.
+            Schmid, On EWMA charts for time series, 1997, for a process that is autoregressive of
+            order 1).
         baseline: how many points the centre was estimated from, which may be off by as much as
             their mean; None: it is known.
     """
-    still = alike * (1 - WEIGHT)
+    still = autocorrelation * (1 - WEIGHT)
     varies = WEIGHT / (2 - WEIGHT) * (1 + still) / (1 - still)
-    unsure = (1 + alike) / (1 - alike) / baseline if baseline else 0.0
+    unsure = (1 + autocorrelation) / (1 - autocorrelation) / baseline if baseline else 0.0
     for place in range(1, count + 1):
         yield WIDTH * sqrt(varies * (1 - (1 - WEIGHT) ** (2 * place)) + unsure)
 
@@ -139,7 +140,9 @@ def watch(points: Sequence[Point], usual: Baseline, rules: Sequence[RunRule]) ->
     """
     worse = [point.score for point in points]
     better = [-score for score in worse]
-    limits = average_limits(len(points), alike=usual.alike, baseline=usual.count)
+    limits = average_limits(
+        len(points), autocorrelation=usual.autocorrelation, baseline=usual.count
+    )
     moving = zip(points, averages(worse), limits, strict=True)
     for place, (point, average, limit) in enumerate(moving):
         broken = [rule.name for rule in rules if rule.fires(worse, place)]

@@ -20,7 +20,7 @@ def usual(centre: float, spread: float, events: float = 1000, *, ratios: bool = 
         events=events,
         chance=1,
         spread=spread,
-        alike=0,
+        autocorrelation=0,
         count=168,
     )
 

@@ -53,7 +53,7 @@ def test_laneys_sigma_z_by_hand() -> None:
     usual = baseline_of_ratios(samples_of([0.01, 0.02] * 2, 10_000))
 
     assert usual.centre == pytest.approx(0.015)
-    assert usual.alike == 0
+    assert usual.autocorrelation == 0
     assert usual.spread == pytest.approx(8.2270 / 1.128, rel=1e-4)
 
 
@@ -113,7 +113,7 @@ def test_three_days_say_nothing_of_the_time_of_day_and_the_limits_are_wide_inste
     usual = baseline_of_means(samples_of(values))
 
     assert usual.by_time == {}
-    assert usual.alike > 0.9
+    assert usual.autocorrelation > 0.9
     assert usual.spread > 2  # of a wave with a standard deviation of 2.1; by its ranges 0.4
 
 
