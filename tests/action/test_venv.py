@@ -15,6 +15,8 @@ from packaging.version import Version
 from gate.github_action.step import prepare, requirements, run
 from tests.action.acting import ROOT
 
+pytestmark = pytest.mark.real
+
 LISTS = requirements({"GITHUB_ACTION_PATH": str(ROOT), "GATE_INPUT_LOGS": "true"})
 
 
