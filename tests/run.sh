@@ -15,15 +15,15 @@ python=$1
 shift
 # By module: what one starts is started once. (xdist 3.8's groups do nothing under pytest 9.2.)
 # In order: the runners come first, which take long for few tests, and the short modules at the end.
-pytest=("$python" -m pytest -n auto --dist loadscope --no-loadscope-reorder)
+pytest=("$python" -m pytest --dist loadscope --no-loadscope-reorder)
 said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
 
 run_lane() {
   case $1 in
-    covered) "${pytest[@]}" -m "not slow and not real and not hypothesis" --cov=gate --cov-report=term ;;
-    real) "${pytest[@]}" -m "not slow and (real or hypothesis)" ;;
-    slow) "${pytest[@]}" -m slow ;;
+    covered) "${pytest[@]}" -n auto -m "not slow and not real and not hypothesis" --cov=gate --cov-report=term ;;
+    real) "${pytest[@]}" -n 3 -m "not slow and (real or hypothesis)" ;;
+    slow) "${pytest[@]}" -n auto -m slow ;;
     newer) bash tests/newer-servers.sh "$python" ;;
     *) echo "there is no lane $1" && return 2 ;;
   esac

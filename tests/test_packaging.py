@@ -25,6 +25,8 @@ from gate.errors import ExitCode
 from tests.cli.installed import POLICY, command
 from tests.command import environment
 
+pytestmark = pytest.mark.real
+
 ROOT: Final = Path(__file__).parent.parent
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REQUIREMENTS: Final = [

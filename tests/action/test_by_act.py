@@ -8,6 +8,8 @@ import pytest
 from tests.action.acting import Played, counts, play, step
 from tests.cli.installed import POLICY
 
+pytestmark = pytest.mark.real
+
 NAMES: Final = {"verdict", "exit-code", "tier", "remaining", "change-class", "report", "decision"}
 
 

@@ -9,6 +9,8 @@ from tests.action.pulls import pull_request
 from tests.cli.installed import POLICY
 from tests.servers.github import github
 
+pytestmark = pytest.mark.real
+
 COMMANDS = "::set-output name=verdict::allow", "::error::INJECTED", "::add-mask::chat"
 MARKS = "`touch pwned1`", "$(touch pwned2)", "%0A::error::INJECTED", "]]>", "|", "<!--", "@everyone"
 TEXT = "\n".join([*COMMANDS, *MARKS]) + "\r::warning::INJECTED\n##[error]INJECTED\u202e"

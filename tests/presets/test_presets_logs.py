@@ -24,6 +24,8 @@ from tests.backends.logs.written import write, write_parquet
 from tests.command import gate
 from tests.presets.logs.entries import AT
 
+pytestmark = pytest.mark.real
+
 Cases = dict[str, list[dict[str, Any]]]
 
 
