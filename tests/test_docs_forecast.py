@@ -10,8 +10,8 @@ from gate.analysis.forecast.words import output
 from gate.cli.forecast import forecast
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
-from tests.pipeline.memory import slo
-from tests.pipeline.remembered import CALENDAR, MID, OUTAGE
+from tests.analysis.memory import slo
+from tests.analysis.remembered import CALENDAR, MID, OUTAGE
 from tests.reporters.forecasts import terminal, told
 
 TEXT = (Path(__file__).parent.parent / "docs" / "forecast.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from gate.cli.status import status
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
 from gate.reporters.decision_page import status_output
-from tests.pipeline.memory import file, slo
+from tests.analysis.memory import file, slo
 from tests.reporters.reports import made
 from tests.reporters.test_drawing import shown
 

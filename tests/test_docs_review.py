@@ -11,8 +11,8 @@ from gate.cli.review import review
 from gate.history.objective_candidates import CandidateKind, Fit
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
-from tests.pipeline.memory import slo
-from tests.pipeline.remembered import OUTAGES
+from tests.analysis.memory import slo
+from tests.analysis.remembered import OUTAGES
 from tests.reporters.reviews import SLA, terminal, told
 
 TEXT = (Path(__file__).parent.parent / "docs" / "review.md").read_text(encoding="utf-8")

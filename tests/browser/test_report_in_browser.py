@@ -11,7 +11,7 @@ import pytest
 
 from gate.analysis.report.words import render_report
 from gate.reporters.ansi import Style
-from tests.pipeline.telling import DAY
+from tests.analysis.telling import DAY
 from tests.reporters.reports import whole
 from tests.servers.processes import binary, missing
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.ci.repository import begin, commit, git
 from tests.cli.installed import AT, POLICY, command
 from tests.command import Result, Run, environment
 from tests.command import gate as run_gate
+from tests.hosts.repository import begin, commit, git
 
 CHANGES = """\
 changes:

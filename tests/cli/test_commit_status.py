@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.ci.test_github_people import HEAD
 from tests.cli.installed import POLICY
 from tests.command import Run
+from tests.hosts.test_github_people import HEAD
 from tests.servers.github import FakeGitHub
 
 BROKEN = POLICY.replace("- {name: availability, ", "- {name: absent, ")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.ci.test_github_people import HEAD, labelling
 from tests.cli.installed import POLICY
 from tests.command import Result, Run
+from tests.hosts.test_github_people import HEAD, labelling
 from tests.servers.github import FakeGitHub
 
 LABEL = '"gate-override | @everyone"'

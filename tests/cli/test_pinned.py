@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.repository import begin, commit, git
 from tests.cli.installed import AT, POLICY
 from tests.command import Result, Run, gate
+from tests.hosts.repository import begin, commit, git
 from tests.servers.github import REPOSITORY, TOKEN, FakeGitHub, github
 
 BASE = "c" * 40

@@ -12,8 +12,8 @@ from gate.hosts.git import Checkout
 from gate.hosts.gitlab import GitLab
 from gate.policy.changes import ChangeMatcher
 from gate.policy.override import OverrideRule
-from tests.ci.repository import begin
-from tests.ci.test_github_people import HEAD, review
+from tests.hosts.repository import begin
+from tests.hosts.test_github_people import HEAD, review
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
 from tests.servers.gitlab import PATH, gitlab
 from tests.servers.gitlab import TOKEN as GITLAB_TOKEN

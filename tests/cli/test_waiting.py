@@ -7,7 +7,7 @@ import pytest
 
 from gate.cli import check as waiting
 from gate.decision.decision import Decision
-from tests.ci.asking import Time
+from tests.hosts.asking import Time
 from tests.reporters.builders import EVERY_KIND
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

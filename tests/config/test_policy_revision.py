@@ -8,8 +8,8 @@ import pytest
 from gate.config.load import PolicyFile, load, load_pinned
 from gate.errors import PolicyError
 from gate.parsing.files import Folder
-from tests.ci.repository import begin, commit, git
 from tests.config.texts import policy
+from tests.hosts.repository import begin, commit, git
 
 TEXT = policy()
 OTHER = TEXT.replace("healthy", "fine")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.ci.repository import begin, commit
+from tests.hosts.repository import begin, commit
 from tests.live.command import Outcome, availability, check, policy
 from tests.servers.history import OUTAGE, PEAK_OUTAGE, TROUGH_OUTAGE, truth
 from tests.servers.metrics import Server

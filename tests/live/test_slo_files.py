@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ci.repository import begin, commit, git
+from tests.hosts.repository import begin, commit, git
 from tests.live.command import Outcome, check, policy
 from tests.servers.history import probe_values, truth
 from tests.servers.metrics import Server

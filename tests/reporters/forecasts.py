@@ -9,8 +9,8 @@ from gate.analysis.forecast.words import output
 from gate.measure import Unmeasured
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.remembered import DAY, Bad, Remembered
+from tests.analysis.memory import AT, Opening, file, slo
+from tests.analysis.remembered import DAY, Bad, Remembered
 
 WIDE = Style(width=130)
 

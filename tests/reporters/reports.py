@@ -14,8 +14,8 @@ from gate.backends.static import StaticSettings
 from gate.check.options import Options
 from gate.config.load import PolicyFile
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.telling import DAY, Slot, Telling, slots
+from tests.analysis.memory import AT, Opening, file, slo
+from tests.analysis.telling import DAY, Slot, Telling, slots
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\x1b[31m\u202e|`@here`"
 OUTAGE, SLOW = (9.0, 2.0), (3.0, 6.0)

@@ -9,8 +9,8 @@ from gate.analysis.review.words import output
 from gate.measure import Unmeasured
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.remembered import Bad, Remembered
+from tests.analysis.memory import AT, Opening, file, slo
+from tests.analysis.remembered import Bad, Remembered
 
 WIDE = Style(width=130)
 SLA = "sla: 99.8%"

@@ -11,8 +11,8 @@ from gate.reporters.ansi import Style, text_width
 from gate.reporters.decision_page import status_output
 from gate.reporters.drawing import column, signs
 from gate.reporters.page import Cell
-from tests.pipeline.memory import AT, Opening, file, slo
-from tests.pipeline.telling import DAY, Telling
+from tests.analysis.memory import AT, Opening, file, slo
+from tests.analysis.telling import DAY, Telling
 from tests.reporters.builders import healthy
 from tests.reporters.reports import MONEY, STORY
 

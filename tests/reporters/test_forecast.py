@@ -9,8 +9,8 @@ from gate.analysis.forecast.words import output
 from gate.measure import Cause, Unmeasured
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
-from tests.pipeline.memory import slo
-from tests.pipeline.remembered import CALENDAR, DAY, MID, MONTH, OUTAGE
+from tests.analysis.memory import slo
+from tests.analysis.remembered import CALENDAR, DAY, MID, MONTH, OUTAGE
 from tests.reporters.forecasts import WIDE, terminal, told
 
 

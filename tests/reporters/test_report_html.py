@@ -11,8 +11,8 @@ from gate.analysis.report import Report, words
 from gate.analysis.report.html.tags import element, link, text
 from gate.analysis.report.words import render_report
 from gate.reporters.ansi import Style
-from tests.pipeline.memory import AT, file, slo
-from tests.pipeline.telling import DAY, slots
+from tests.analysis.memory import AT, file, slo
+from tests.analysis.telling import DAY, slots
 from tests.reporters.reports import (
     HOSTILE,
     HOSTILE_FIELDS,

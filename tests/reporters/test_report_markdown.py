@@ -4,8 +4,8 @@ from html import unescape
 
 from gate.analysis.report.words import render_report
 from gate.reporters.ansi import Style
-from tests.pipeline.memory import file, slo
-from tests.pipeline.telling import DAY, slots
+from tests.analysis.memory import file, slo
+from tests.analysis.telling import DAY, slots
 from tests.reporters.reports import HOSTILE, HOSTILE_FIELDS, MONEY, hostile, made
 
 

@@ -9,8 +9,8 @@ from gate.analysis.review.words import output
 from gate.measure import Cause, Unmeasured
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
-from tests.pipeline.memory import slo
-from tests.pipeline.remembered import MONTH, OUTAGES
+from tests.analysis.memory import slo
+from tests.analysis.remembered import MONTH, OUTAGES
 from tests.reporters.reviews import SLA, WIDE, terminal, told
 
 QUIET = [*[0] * (3 * MONTH - 10), 100, *[0] * 9]

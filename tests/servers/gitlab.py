@@ -1,7 +1,7 @@
 """A GitLab on the loopback interface, with a memory: one project, one merge request and its notes.
 
 Its forms are those of https://docs.gitlab.com/api/notes/ and the pages beside it; the real client
-python-gitlab is held against it in tests/ci. What does not fit is a problem, and fails the test.
+python-gitlab is held against it in tests/hosts. What does not fit is a problem, and fails the test.
 """
 
 import json

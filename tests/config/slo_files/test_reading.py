@@ -12,9 +12,9 @@ from gate.errors import PolicyError
 from gate.hosts.git import Checkout
 from gate.parsing.files import Folder, Imports
 from gate.slo.objective import CompositeSlo
-from tests.ci.repository import begin, commit, git
 from tests.config.slo_files.writing import imported, importing, mistakes_of, write
 from tests.config.texts import BACKEND, policy, read
+from tests.hosts.repository import begin, commit, git
 
 NAMES = ("slos/a.yaml", "slos/.b.yaml", "slos/deep/c.yaml", "slos/d[1].yaml", "e.yml")
 

@@ -1,0 +1,290 @@
+"""What becomes of budgets, beside the same told hour by hour from what happened."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gate.analysis.forecast import ForecastOptions, ForecastReport, Projection, SloForecast
+from gate.analysis.forecast.run import forecast_budgets
+from gate.errors import ExitCode, UsageError
+from gate.measure import Cause, Unmeasured
+from gate.measure.history import SeriesRequest, covered, oldest_leaves, step_of
+from tests.analysis.memory import AT, Memory, Opening, file, slo
+from tests.analysis.remembered import (
+    ALLOWED,
+    CALENDAR,
+    DAY,
+    HOUR,
+    MID,
+    MONTH,
+    Bad,
+    Remembered,
+)
+
+
+def told(
+    backend: Remembered, *slos: str, at: datetime = AT, last: timedelta = 90 * DAY
+) -> ForecastReport:
+    asked = ForecastOptions(at=at, last=last, timeout=timedelta(seconds=3))
+    return forecast_budgets([file("chat", *slos)], asked, open_with=Opening({"chat": backend}))
+
+
+def only(report: ForecastReport) -> SloForecast:
+    (service,) = report.services
+    (one,) = service.slos
+    return one
+
+
+def rolling(bad: Bad) -> SloForecast:
+    return only(told(Remembered({"a": bad}), slo("a")))
+
+
+def projection(one: SloForecast, hours: int | None) -> Projection:
+    wanted = None if hours is None else hours * HOUR
+    (found,) = [projection for projection in one.projections if projection.rate_of == wanted]
+    return found
+
+
+def first_hour(bad: Sequence[int], rate: Fraction, above: Fraction | None) -> datetime | None:
+    """Return when more than so much is left, or for None when nothing is.
+
+    Hour by hour an old one leaves the window and a new one comes.
+    """
+    old = sum(bad)
+    for hours, leaving in enumerate(bad, start=1):
+        old -= leaving
+        left = ALLOWED - old - rate * hours
+        if left <= 0 if above is None else left > above * ALLOWED:
+            return AT + hours * HOUR
+    return None
+
+
+BURSTS = st.dictionaries(st.integers(0, MONTH - 1), st.integers(1, 900), max_size=6)
+
+
+@settings(max_examples=8)
+@given(BURSTS, st.integers(0, 3))
+def test_recovery_and_end_are_those_of_a_window_moved_hour_by_hour(
+    bursts: dict[int, int], steady: int
+) -> None:
+    bad = [bursts.get(hour, 0) + steady for hour in range(MONTH)]
+
+    one = rolling(bad)
+
+    now = 1 - Fraction(sum(bad), ALLOWED)
+    assert one.assessment.remaining == now
+    for hours in (None, 1, 6, 72):
+        rate = Fraction(sum(bad[-hours:]), hours) if hours else Fraction(0)
+        found = projection(one, hours)
+        assert found.burn == rate  # 1 of 1,000 an hour burns at 1
+        assert found.exhausted_at == (None if now <= 0 else first_hour(bad, rate, None))
+        tenth, half = Fraction(1, 10), Fraction(1, 2)
+        above = {"healthy": half, "caution": tenth}
+        expected = {tier: first_hour(bad, rate, share) for tier, share in above.items()}
+        better = [tier for tier, share in above.items() if now <= share]
+        assert found.back == {tier: expected[tier] for tier in better}
+    # A division does not see that old failures leave: it is never too late.
+    division, end = one.assessment.forecast, projection(one, 1).exhausted_at
+    assert division is not None
+    assert end is None or (division.exhausted_at is not None and division.exhausted_at <= end)
+
+
+def test_an_outage_of_nine_days_ago_leaves_the_window_in_twenty_one_days() -> None:
+    bad = [0] * MONTH
+    bad[-9 * 24] = 600
+
+    one = rolling(bad)
+
+    assert one.tier is not None
+    assert one.tier.name == "caution"
+    assert projection(one, None).back == {"healthy": AT + 21 * DAY + HOUR}
+    assert projection(one, None).exhausted_at is None
+
+
+def test_a_rate_of_one_spends_as_much_as_comes_back_and_never_recovers() -> None:
+    found = projection(rolling([1] * MONTH), 1)
+
+    assert found.burn == 1
+    assert found.back == {"healthy": None, "caution": None}
+
+
+def test_where_old_failures_leave_it_lasts_longer_than_a_division_says() -> None:
+    # 360 failed 29 days ago; at 0.9 an hour the 360 that are left would be gone in 400 hours.
+    bad = [0] * MONTH
+    bad[24] = 360
+    bad[-10:] = [0] * 9 + [1]
+
+    one = rolling(bad)
+
+    assert one.assessment.forecast is not None
+    assert one.assessment.forecast.exhausted_at is not None
+    assert one.assessment.forecast.exhausted_at < AT + 400 * HOUR
+    # The newest failure, too, is in the window until its end.
+    assert projection(one, 1).exhausted_at == AT + (MONTH - 1) * HOUR
+
+
+def test_a_budget_of_which_nothing_is_spent_needs_no_failures_to_be_foretold() -> None:
+    one = rolling([0] * MONTH)
+
+    assert len(one.projections) == 4
+    assert not any(
+        projection.burn or projection.exhausted_at or projection.back
+        for projection in one.projections
+    )
+    assert one.assessment.remaining == 1
+
+
+def test_failures_that_the_history_does_not_have_are_not_taken_for_gone() -> None:
+    class Forgetful(Remembered):
+        def _series(self, request: SeriesRequest):  # type: ignore[no-untyped-def]
+            return Remembered({"a": [0] * MONTH})._series(request)
+
+    report = told(Forgetful({"a": [1] * MONTH}), slo("a"))
+
+    lost = only(report).unmeasured
+    assert lost is not None
+    assert (lost.cause, only(report).projections) == (Cause.NO_DATA, ())
+    assert report.exit_code is ExitCode.UNDECIDED
+
+
+def test_a_history_that_could_not_be_had_is_undecided_and_the_budget_is_still_told() -> None:
+    lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")
+    for kind in (slo("a"), CALENDAR):
+        report = told(Remembered({"a": [0] * MONTH}, lost={"a": lost}, end=MID), kind, at=MID)
+
+        assert only(report).unmeasured is lost
+        assert only(report).assessment.remaining == 1
+        assert report.exit_code is ExitCode.UNDECIDED
+
+
+def test_a_budget_that_could_not_be_measured_is_undecided() -> None:
+    report = told(Remembered({"a": []}), slo("a"))
+
+    one = only(report)
+    assert (one.tier, one.projections, one.gone) == (None, (), False)
+    assert one.unmeasured == Unmeasured(cause=Cause.NO_DATA, reason="nothing is known")
+    assert report.exit_code is ExitCode.UNDECIDED
+
+
+def test_hours_that_are_not_known_are_told() -> None:
+    one = rolling([None] * 72 + [1] * (MONTH - 72))
+
+    assert one.unknown == Fraction(1, 10)
+    assert one.notes == ("seen",)
+
+
+def test_a_rate_that_is_not_known_is_left_out_and_said() -> None:
+    one = rolling([1] * (MONTH - 6) + [None] * 6)
+
+    assert [projection.rate_of for projection in one.projections] == [None, 72 * HOUR]
+    assert one.notes[:2] == (
+        "the burn rate over 1h is not known: nothing is known",
+        "the burn rate over 6h is not known: nothing is known",
+    )
+
+
+def calendar(bad: Bad, *, more: str = "", last: timedelta = 90 * DAY) -> SloForecast:
+    text = CALENDAR.replace("month}", f"month{more}}}")
+    return only(told(Remembered({"a": bad}, end=MID), text, at=MID, last=last))
+
+
+@pytest.mark.parametrize("denominator", ["", ", denominator: to-date"])
+def test_what_is_left_at_the_reset_is_what_the_whole_month_would_have_left(
+    denominator: str,
+) -> None:
+    # 288 of 720 that may fail in the month failed in its first half; 0.5 an hour from now on.
+    bad = [0] * (90 * 24)
+    bad[-300], bad[-1], bad[-6] = 285, 0, 3
+
+    one = calendar(bad, more=denominator)
+
+    assert projection(one, None).left_at_reset == 1 - Fraction(288, 720)
+    assert projection(one, 6).burn == Fraction(1, 2)
+    assert projection(one, 6).left_at_reset == 1 - Fraction(288 + 180, 720)
+    assert projection(one, 6).exhausted_at is None
+
+
+def test_a_calendar_budget_that_does_not_last_says_when_it_is_gone() -> None:
+    bad = [0] * (90 * 24)
+    bad[-1], bad[-200] = 3, 357
+
+    one = calendar(bad)
+
+    # 360 are left, 3 an hour.
+    assert projection(one, 1).exhausted_at == MID + 120 * HOUR
+    assert projection(one, 1).left_at_reset == 1 - Fraction(360 + 3 * 360, 720)
+
+
+def test_a_month_like_every_other_leaves_what_every_other_left() -> None:
+    one = calendar([1, 0] * (45 * 24))
+
+    assert one.expected is not None
+    assert (one.expected.low, one.expected.high) == pytest.approx((0.5, 0.5))
+    assert one.expected.lasting == 1
+    assert one.expected.history_length == 90 * DAY
+
+
+def test_too_short_a_history_has_no_interval() -> None:
+    one = calendar([None] * (80 * 24) + [1] * 240)
+
+    assert one.expected is None
+    assert one.limitation == "only 10d of history are known; an interval needs 14d"
+    assert one.unknown == 0
+
+
+def test_a_history_of_which_nothing_is_known_has_no_interval() -> None:
+    # The counts are from another server than the history, say.
+    class Forgetful(Remembered):
+        def _series(self, request: SeriesRequest):  # type: ignore[no-untyped-def]
+            return Remembered({"a": []}, end=MID)._series(request)
+
+    backend = Forgetful({"a": [1] * 360}, end=MID)
+
+    one = only(told(backend, CALENDAR, at=MID))
+
+    assert one.expected is None
+    assert one.unknown == 0
+    assert one.limitation == "only 0s of history are known; an interval needs 14d"
+
+
+def test_what_has_no_history_by_steps_is_told_as_far_as_it_goes() -> None:
+    slices = "timeslices: {length: 1h, target: 99%}"
+    report = told(
+        Remembered({"a": [0] * MONTH, "b": [0] * MONTH}, end=MID),
+        slo("a", more=slices),
+        slo("b", more=slices).replace("window: 30d", "window: {calendar: month}"),
+        "  - {name: s, allowance: 1000, window: {calendar: month}, sli: {spent: s}}\n",
+        "  - {name: c, composite: [{slo: a, weight: 1}]}\n",
+        at=MID,
+    )
+
+    (service,) = report.services
+    assert [(one.limitation, len(one.projections)) for one in service.slos] == [
+        ("it counts slices of time, whose history is not told step by step", 0),
+        ("it counts slices of time, whose history is not told step by step", 4),
+        ("what was spent is not told step by step", 0),
+        ("it is a composite; its members are foretold themselves", 0),
+    ]
+    assert report.exit_code is ExitCode.ALLOW
+
+
+def test_a_backend_without_a_history_is_a_usage_error() -> None:
+    asked = ForecastOptions(at=AT, last=DAY, timeout=timedelta(seconds=3))
+
+    with pytest.raises(UsageError, match=r"chat\.yaml: the backend static keeps no history"):
+        forecast_budgets([file("chat", slo("a"))], asked, open_with=Opening({"chat": Memory({})}))
+
+
+@given(st.integers(1, 200_000))
+def test_the_steps_of_a_window_are_720_at_most_and_begin_to_leave_it_in_time(minutes: int) -> None:
+    window = timedelta(minutes=minutes)
+    span, step = covered(window, AT), step_of(window)
+
+    assert 1 <= span.length // step <= 720
+    assert span.length % step == timedelta()
+    assert span.start + window == oldest_leaves(window, AT)
+    assert AT - window <= span.start < AT - window + step

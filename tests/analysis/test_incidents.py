@@ -1,0 +1,202 @@
+"""Looking for incidents: what is asked of a backend, and what is made of its answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from gate.analysis.incidents import IncidentReport
+from gate.analysis.incidents.run import IncidentOptions, search_incidents
+from gate.errors import ExitCode, UsageError
+from gate.history.records import Deployment, IncidentRecord, RecordStatus
+from gate.measure import Answer, Cause, CountRequest
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+from tests.analysis.memory import AT, Memory, Opening, file, slo, unmeasured
+
+HOUR = timedelta(hours=1)
+DAY = 24 * HOUR
+CALM = (0.0,) * 24
+BAD = (*(0.0,) * 10, 1000.0, *(0.0,) * 13)
+"""By hour: all fail from 10 to 11."""
+
+
+@dataclass(slots=True)
+class Remembering:
+    """A backend with a history, by an indicator's text."""
+
+    answers: dict[str, SeriesAnswer]
+    asked: list[SeriesRequest] = field(default_factory=list)
+
+    def measure(self, _requests: Sequence[CountRequest], _at: object) -> list[Answer]:
+        raise AssertionError("nothing is counted over a window")
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        assert requests
+        self.asked += requests
+        return [self.answers[str(one.sli.bad)] for one in requests]
+
+
+def series(bad: Sequence[float | None]) -> Series:
+    total = tuple(None if one is None else 1000.0 for one in bad)
+    return Series(total=total, bad=tuple(bad), query="asked", notes=("seen",))
+
+
+def asked(**fields: object) -> IncidentOptions:
+    known: dict[str, object] = {
+        "at": AT,
+        "last": DAY,
+        "step": HOUR,
+        "threshold": Fraction(6),
+        "timeout": timedelta(seconds=3),
+    }
+    return IncidentOptions(**(known | fields))  # type: ignore[arg-type]  # by name
+
+
+def look(
+    answers: dict[str, SeriesAnswer], *slos: str, what: IncidentOptions | None = None
+) -> tuple[IncidentReport, Remembering]:
+    backend = Remembering(answers)
+    policy = file("chat", *(slos or map(slo, answers)))
+    report = search_incidents([policy], what or asked(), open_with=Opening({"chat": backend}))
+    return report, backend
+
+
+def test_an_incident_is_told_with_what_it_took_of_the_budget() -> None:
+    report, _ = look({"a": series(BAD)})
+    (service,) = report.services
+    (explained,) = service.annotated
+    (felt,) = explained.incident.impacts
+
+    # 1,000 an hour are 720,000 in 30 days, of which 720 may fail.
+    assert felt.share == pytest.approx(1000 / 720)
+    assert felt.incident.start == AT - 14 * HOUR
+    assert service.reliability.mtbf == 23 * HOUR
+    assert service.drain is not None
+    assert service.drain.per_window == pytest.approx(30)
+    assert report.exit_code is ExitCode.ALLOW
+
+
+def test_what_cost_less_than_asked_for_is_summed_up() -> None:
+    # Of 720 that may fail in 30 days: 20 at 5 o'clock, which burn at 20, and 300 at 15 o'clock.
+    bad = (*(0.0,) * 5, 20.0, *(0.0,) * 9, 300.0, *(0.0,) * 8)
+    report, _ = look({"a": series(bad)}, what=asked(min_share=Fraction(1, 10)))
+    (service,) = report.services
+    (looked,) = service.slos
+
+    assert [felt.incident.bad for felt in looked.impacts] == [300]
+    assert [felt.share for felt in looked.smaller] == [pytest.approx(20 / 720)]
+    assert service.reliability.count == 1
+    assert [one.incident.impacts for one in service.annotated] == [looked.impacts]
+
+
+def test_all_slos_are_asked_for_at_once_over_whole_steps() -> None:
+    _, backend = look(
+        {"a": series(CALM), "b": series(CALM)}, what=asked(last=DAY + timedelta(minutes=59))
+    )
+
+    assert [(one.span.start, one.span.end, one.step) for one in backend.asked] == [
+        (AT - DAY, AT, HOUR)
+    ] * 2
+
+
+def test_incidents_that_overlap_are_one_of_the_service() -> None:
+    report, _ = look({"a": series(BAD), "b": series(BAD), "c": series(CALM)})
+    (explained,) = report.services[0].annotated
+
+    assert [one.slo for one in explained.incident.impacts] == ["a", "b"]
+    assert report.services[0].reliability.count == 1
+
+
+def test_time_without_data_is_neither() -> None:
+    report, _ = look({"a": series([None] * 6 + [0.0] * 18), "b": series(BAD)})
+    known, other = report.services[0].slos
+
+    assert (known.unknown, other.unknown) == (Fraction(1, 4), Fraction(0))
+    assert (known.query, known.notes) == ("asked", ("seen",))
+    # Something is known of the service all day: by the other SLO.
+    assert report.services[0].reliability.mtbf == 23 * HOUR
+
+
+@pytest.mark.parametrize("answer", [unmeasured(Cause.NO_DATA), series([None] * 24)])
+def test_what_has_no_history_is_undecided_and_not_calm(answer: SeriesAnswer) -> None:
+    report, _ = look({"a": answer, "b": series(BAD)})
+    lost, other = report.services[0].slos
+
+    assert lost.unmeasured is not None
+    assert lost.unmeasured.cause is Cause.NO_DATA
+    assert lost.unknown == 1
+    assert len(other.impacts) == 1
+    assert report.exit_code is ExitCode.UNDECIDED
+
+
+def test_so_little_traffic_that_one_failure_is_an_incident_is_said() -> None:
+    # 1,000 an hour at 99.9 %: one bad event in an hour is a burn rate of 1.
+    few, _ = look({"a": series(CALM)}, what=asked(threshold=Fraction(1)))
+    enough, _ = look({"a": series(CALM)}, what=asked(threshold=Fraction(101, 100)))
+    none, _ = look({"a": Series(total=CALM, bad=CALM, query="asked")})
+
+    assert few.services[0].slos[0].notes == (
+        "seen",
+        "so few events that a single bad one burns at 1.00 and makes an incident",
+    )
+    assert enough.services[0].slos[0].notes == ("seen",)
+    assert none.services[0].slos[0].notes == ()
+
+
+def test_what_has_no_burn_rate_by_events_is_left_out_and_said() -> None:
+    money = slo("m", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: m}")
+    sliced = slo("s", more="timeslices: {length: 5m, target: 95%}")
+    both = "  - {name: all, composite: [{slo: s, weight: 1}]}\n"
+
+    report, backend = look({}, money, sliced, both)
+
+    assert dict(report.services[0].left_out) == {
+        "m": "it spends an amount, of which no event is bad",
+        "s": "it counts slices of time, whose history is not told step by step",
+        "all": "it is a composite; its members are looked at themselves",
+    }
+    assert backend.asked == []
+    assert report.services[0].reliability.count == 0
+
+
+def test_what_is_known_is_put_to_what_was_found() -> None:
+    begin = AT - 14 * HOUR
+    explaining, missed = (
+        IncidentRecord(id=name, title=name, start=start, end=start + HOUR, status=RecordStatus.OPEN)
+        for name, start in (("felt", begin), ("missed", begin + 5 * HOUR))
+    )
+    mine, other = (
+        Deployment(time=begin, revision=service, service=service) for service in ("chat", "mail")
+    )
+
+    report, _ = look(
+        {"a": series(BAD)}, what=asked(records=(explaining, missed), deploys=(mine, other))
+    )
+    (explained,) = report.services[0].annotated
+
+    assert (explained.records, explained.deploys) == ((explaining,), (mine,))
+    assert report.without_impact == (missed,)
+
+
+def test_a_backend_that_keeps_no_history_is_told_before_any_is_asked() -> None:
+    remembering = Remembering({"a": series(BAD)})
+    files = [file("chat", slo("a")), file("mail", slo("a"))]
+    opening = Opening({"chat": remembering, "mail": Memory({})})
+
+    with pytest.raises(UsageError, match=r"^mail.yaml: the backend static keeps no history"):
+        search_incidents(files, asked(), open_with=opening)
+    assert remembering.asked == []
+
+
+def test_each_policy_has_its_own_incidents() -> None:
+    backends = {"chat": Remembering({"a": series(BAD)}), "mail": Remembering({"a": series(CALM)})}
+    opening = Opening(backends)
+
+    report = search_incidents(
+        [file(name, slo("a")) for name in backends], asked(), open_with=opening
+    )
+
+    assert [one.reliability.count for one in report.services] == [1, 0]
+    assert {limits.timeout for _, limits in opening.opened} == {timedelta(seconds=3)}

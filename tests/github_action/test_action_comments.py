@@ -1,0 +1,121 @@
+"""Report, summary and comment of a step; none of them decides."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.errors import ExitCode
+from tests.cli.installed import AT
+from tests.command import gate
+from tests.github_action.doing import Do, report, warnings
+from tests.github_action.pulls import pull_request
+from tests.servers.github import REPOSITORY, TOKEN, FakeGitHub
+
+
+def test_report_summary_and_comment_say_the_same(do: Do, fake: FakeGitHub) -> None:
+    done = do()
+    (comment,) = fake.comments
+    assert done.code == ExitCode.BLOCK
+    assert "BLOCK: model-update of chat" in report(done)
+    assert done.summary.rstrip() == report(done).rstrip()
+    assert comment.body.split("\n", 1)[1].rstrip() == report(done).rstrip()
+    assert warnings(done) == []
+
+
+def test_the_comment_is_that_of_the_command(do: Do, fake: FakeGitHub, tmp_path: Path) -> None:
+    runner = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
+        "GITHUB_API_URL": fake.url,
+        "GITHUB_TOKEN": TOKEN,
+    }
+    (tmp_path / "event.json").write_text(json.dumps(pull_request()))
+    arguments = ("check", "gate.yaml", "--at", AT, "--environment", "prod", "--comment")
+    gate(*arguments, cwd=tmp_path, env=runner)
+    assert len(fake.comments) == 1
+    assert "comment updated" in do(environment="prod").log
+    assert len(fake.comments) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "inputs", "written"),
+    [
+        (None, {"comment": "auto"}, 1),
+        (None, {"comment": "true"}, 1),
+        (None, {"comment": "false"}, 0),
+        ({"ref": "refs/heads/main"}, {"comment": "true"}, 0),
+        (pull_request(repo="mallory/chat"), {"comment": "auto"}, 0),
+        (pull_request(repo="mallory/chat"), {"comment": "true"}, 1),
+    ],
+)
+def test_who_gets_a_comment(
+    do: Do, fake: FakeGitHub, event: dict[str, Any] | None, inputs: dict[str, str], written: int
+) -> None:
+    assert do(event, **inputs).code == ExitCode.BLOCK
+    assert len(fake.comments) == written
+
+
+def test_a_comment_that_is_not_allowed_is_a_warning(do: Do, fake: FakeGitHub) -> None:
+    fake.forbidden.add("issues/create-comment")
+    done = do()
+    assert (done.code, done.outputs["verdict"]) == (ExitCode.BLOCK, "block")
+    (warning,) = warnings(done)
+    assert "pull-requests: write" in warning
+
+
+def test_without_a_token_there_is_no_comment_and_a_warning(do: Do, fake: FakeGitHub) -> None:
+    done = do(token="")
+    assert (done.code, fake.comments) == (ExitCode.BLOCK, [])
+    assert "token is empty" in warnings(done)[0]
+
+
+def test_a_run_without_a_decision_replaces_a_comment_that_says_allow(
+    do: Do, fake: FakeGitHub
+) -> None:
+    do(change="canary")
+    assert "ALLOW" in fake.comments[0].body
+    done = do(change="canarry")
+    (comment,) = fake.comments
+    assert (done.code, done.outputs["verdict"]) == (ExitCode.USAGE, "error")
+    assert "No decision" in comment.body
+    assert "ALLOW" not in comment.body
+
+
+def test_the_commit_has_the_status_of_the_latest_run_also_of_one_without_a_decision(
+    do: Do, fake: FakeGitHub
+) -> None:
+    for change in ("canary", "model-update", "canarry"):
+        do(change=change, status="true", environment="prod")
+    told = [(one["state"], one["description"], one["context"]) for _, one in fake.statuses]
+    assert told == [
+        ("success", "ALLOW: canary of chat", "gate/chat/prod"),
+        ("failure", "BLOCK: model-update of chat", "gate/chat/prod"),
+        ("error", "No decision: see the log of the run", "gate/chat/prod"),
+    ]
+
+
+@pytest.mark.parametrize("inputs", [{}, {"status": "false"}, {"change": "canarry"}])
+def test_a_status_is_set_on_request_only(do: Do, fake: FakeGitHub, inputs: dict[str, str]) -> None:
+    do(**inputs)
+    assert fake.statuses == []
+
+
+def test_a_status_that_cannot_be_set_fails_nothing(do: Do, fake: FakeGitHub) -> None:
+    fake.forbidden.add("repos/create-commit-status")
+    assert do(change="canary", status="true").code == ExitCode.ALLOW
+    done = do(change="canarry", status="true")
+    assert (done.code, done.outputs["verdict"]) == (ExitCode.USAGE, "error")
+    assert "no commit status: " in done.log
+    assert "statuses: write" in done.log
+
+
+def test_a_policy_that_cannot_be_read_has_no_comment_but_a_summary(
+    do: Do, fake: FakeGitHub, tmp_path: Path
+) -> None:
+    (tmp_path / "gate.yaml").write_text("version: 2")
+    done = do(status="true")
+    assert (done.code, fake.comments, fake.statuses) == (ExitCode.USAGE, [], [])
+    assert "No decision" in done.summary
