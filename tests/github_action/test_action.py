@@ -170,7 +170,7 @@ def test_a_fault_of_the_step_itself_sets_every_output(
     def fail(*_: object) -> None:
         raise RuntimeError("::error::a bug")
 
-    monkeypatch.setattr(action, "look", fail)
+    monkeypatch.setattr(action, "find_policies", fail)
     done = do()
     assert (done.code, done.outputs["verdict"]) == (ExitCode.INTERNAL, "error")
     assert set(done.outputs) == {
