@@ -14,8 +14,9 @@ from tests.command import gate as run_gate
 pytest_plugins = ["tests.servers.fixtures"]
 
 # A slow machine is no failure: timings belong in benchmarks/.
-settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
-settings.register_profile("explore", deadline=None, print_blob=True)
+# With fixed seeds more examples find nothing new; make test-all explores, with more of them.
+settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=50)
+settings.register_profile("explore", deadline=None, print_blob=True, max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # Whatever starts the tests may have turned this off; then each process compiles all of gate anew.

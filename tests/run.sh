@@ -21,7 +21,7 @@ trap 'rm -rf "$said"' EXIT
 
 run_lane() {
   case $1 in
-    covered) "${pytest[@]}" -n auto -m "not slow and not real and not hypothesis" --cov=gate --cov-report=term ;;
+    covered) "${pytest[@]}" -n 3 -m "not slow and not real and not hypothesis" --cov=gate --cov-report=term ;;
     real) "${pytest[@]}" -n 3 -m "not slow and (real or hypothesis)" ;;
     slow) "${pytest[@]}" -n auto -m slow ;;
     newer) bash tests/newer-servers.sh "$python" ;;

@@ -25,6 +25,8 @@ from tests.command import gate
 from tests.presets.logs.entries import AT
 
 pytestmark = pytest.mark.real
+EVERY_RUN = {"helicone", "nginx", "otlp-spans"}
+"""Of each column of each format, those of these; the others are many and alike."""
 
 Cases = dict[str, list[dict[str, Any]]]
 
@@ -135,8 +137,13 @@ def known(name: str) -> Records:
     return records
 
 
-@pytest.mark.real
-@pytest.mark.parametrize("name", record_names())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in EVERY_RUN else pytest.mark.slow)
+        for name in record_names()
+    ],
+)
 def test_a_column_that_is_missing_never_makes_it_look_better(tmp_path: Path, name: str) -> None:
     policy = write_policy(tmp_path, name, "log.jsonl", module(name).EXPECTED)
     log = write_log(tmp_path, name, "jsonl")
