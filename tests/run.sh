@@ -21,8 +21,8 @@ trap 'rm -rf "$said"' EXIT
 
 run_lane() {
   case $1 in
-    covered) "${pytest[@]}" -n 3 -m "not slow and not real and not hypothesis" --cov=gate --cov-report=term ;;
-    real) "${pytest[@]}" -n 3 -m "not slow and (real or hypothesis)" ;;
+    covered) "${pytest[@]}" -n auto -m "not slow and not real and not hypothesis" --cov=gate --cov-report=term ;;
+    real) "${pytest[@]}" -n auto -m "not slow and (real or hypothesis)" ;;
     slow) "${pytest[@]}" -n auto -m slow ;;
     newer) bash tests/newer-servers.sh "$python" ;;
     *) echo "there is no lane $1" && return 2 ;;

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -292,6 +293,44 @@ def test_the_length_of_a_function_is_without_its_docstring() -> None:
 
     assert isinstance(function, ast.FunctionDef)
     assert length(function) == 4
+
+
+def test_no_text_of_a_room_below_the_command_line_names_an_option_of_it() -> None:
+    # In a job of a CI system these are inputs of other names.
+    options = {
+        name
+        for command in COMMANDS
+        for parameter in getattr(import_module(f"gate.cli.{command}"), command).params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+        if name.startswith("--")
+    }
+    below = {n: path for n, path in MODULES.items() if room(n) not in {"cli", "github_action"}}
+
+    assert {"--at", "--top", "--no-burn-down"} <= options
+    no_offender(
+        f"{name} names {option}"
+        for name, path in below.items()
+        for text in texts(tree(path))
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)
+        if option in options and not text.startswith("--")  # git has options, too
+    )
+
+
+def texts(root: ast.AST) -> Iterator[str]:
+    """Yield the strings that are not documentation of the code."""
+    documentation = {id(node.value) for node in ast.walk(root) if isinstance(node, ast.Expr)}
+    for node in ast.walk(root):
+        text = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and id(node) not in documentation:
+            yield text
+
+
+def test_the_search_for_texts_leaves_out_documentation() -> None:
+    text = (
+        '"""See --top."""\nX = 1\n"""--top"""\ndef f():\n    """--top"""\n    return f"see --top"\n'
+    )
+
+    assert list(texts(ast.parse(text))) == ["see --top"]
 
 
 def test_there_are_not_too_many_modules_to_find_ones_way() -> None:

@@ -145,7 +145,7 @@ def _files(pattern: str) -> list[str]:
         return [pattern]
     paths = sorted(path for pattern in globs for path in glob.glob(pattern, recursive=True))  # noqa: PTH207 - the user's own glob, from where the user is
     if not paths:
-        raise UsageError(f"--known-incidents {pattern}: no file matches")
+        raise UsageError(f"known incidents {pattern}: no file matches")
     return paths
 
 

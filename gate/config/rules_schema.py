@@ -48,7 +48,9 @@ CLASS: Final = Object(
 CHANGES: Final = Object(
     {"default": Field(schema=NAME, doc=f"What is not recognised. Default: {DEFAULT_CHANGE}.")},
     lambda values, _: dict(values.values),
-    others=Field(schema=CLASS, doc="How a class is recognised, without --change; it may be new."),
+    others=Field(
+        schema=CLASS, doc="How a class is recognised where nobody names it; it may be new."
+    ),
 )
 _OVERRIDE: Final = Object(
     {

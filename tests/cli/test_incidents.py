@@ -27,7 +27,7 @@ def test_a_static_backend_keeps_no_history(gate: Run, write_policy: Callable[...
         (("--threshold", "0"), "0 is not above zero"),
         (("--threshold", "high"), "'high' is no number"),
         (("--min-share", "2"), "a bare 2 is ambiguous; write 2% or a share from 0 to 1"),
-        (("--known-incidents", "none.yaml"), "--known-incidents none.yaml: no file matches"),
+        (("--known-incidents", "none.yaml"), "known incidents none.yaml: no file matches"),
         (("--deploys", "none.jsonl"), "none.jsonl:1:1: error: the file cannot be read"),
         (("--deploys", "github"), "--deploys github: GITHUB_REPOSITORY is not set"),
     ],

@@ -66,7 +66,7 @@ def test_one_run_writes_it_in_several_formats(
             "--stratify-by needs another label than --by",
         ),
         (("--by", "model"), "gate.yaml: the backend static cannot tell events apart by labels"),
-        (("--known-incidents", "none.yaml"), "--known-incidents none.yaml: no file matches"),
+        (("--known-incidents", "none.yaml"), "known incidents none.yaml: no file matches"),
     ],
 )
 def test_what_cannot_be_reported_is_a_usage_error(
