@@ -17,7 +17,7 @@ from gate.backends.logs.timestamps import zone_name
 from gate.measure import Answer, Backend, Cause, Limits, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Level
 from gate.slo.quantities import format_duration
-from gate.wording import percent_left
+from gate.wording import instant, percent_left
 
 _MOST_SHOWN: Final = 5
 _SECOND: Final = timedelta(seconds=1)
@@ -130,7 +130,8 @@ def of_slo(slo: CheckedSlo, events: SurveyedEvents, path: str) -> Iterator[Check
 
 def _reach(slo: CheckedSlo, events: SurveyedEvents, path: str) -> CheckResult:
     span = slo.request.span
-    late = (events.oldest or span.end) - span.start
+    oldest = events.oldest or span.end
+    late = oldest - span.start
     if late / span.length <= 1 - slo.min_coverage:
         return CheckResult(check=Check.COVERAGE, message=f"{events.rows:,} rows", examined=path)
     share = percent_left(Fraction(1 - late / span.length), 0)
@@ -138,7 +139,7 @@ def _reach(slo: CheckedSlo, events: SurveyedEvents, path: str) -> CheckResult:
         check=Check.COVERAGE,
         level=Level.DOUBT,
         message=(
-            f"the oldest row is of {events.oldest:%Y-%m-%d %H:%M} UTC: the logs cover {share}"
+            f"the oldest row is of {instant(oldest)}: the logs cover {share}"
             f" of {format_duration(span.length // _SECOND * _SECOND)}"
         ),
         remedy="fetch older logs, or choose a shorter window; a young service has to wait",

@@ -13,7 +13,7 @@ from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
 from gate.measure.history import coverage_step
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
-from gate.wording import percent_left
+from gate.wording import instant, percent_left
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MATTERS: Final = Fraction(1, 100)
@@ -72,7 +72,7 @@ class CoverageCheck(SloCheck):
         if not much and not (late and short):
             share = percent_left(Fraction(min(seen.steps, self.probe.steps), self.probe.steps))
             return self._result(Check.COVERAGE, f"{share} of {format_duration(length)} covered")
-        oldest = f"the oldest data are of {seen.first:%Y-%m-%d %H:%M} UTC"
+        oldest = f"the oldest data are of {instant(seen.first)}"
         share = f"they cover {percent_left(Fraction((length - late) / length), 0)}"
         window = format_duration(self.slo.whole)
         if short and answers.retention is not None:
@@ -180,7 +180,7 @@ class FreshnessCheck(SloCheck):
             check=Check.FRESHNESS,
             level=Level.FAULT,
             message=(
-                f"the newest sample is of {newest:%Y-%m-%d %H:%M} UTC, {shown} old; the policy's"
+                f"the newest sample is of {instant(newest)}, {shown} old; the policy's"
                 f" max_age is {format_duration(self.slo.max_age)}"
             ),
             remedy="see whether the target is still scraped, and under the same labels",
