@@ -52,7 +52,8 @@ class CiEnvironment:
 
     def facts(self) -> ChangeFacts:
         """Return what is known of the change."""
-        from gate.hosts.git import Checkout, change_facts  # noqa: PLC0415 - for policies that recognise only
+        from gate.hosts.change_facts import change_facts  # noqa: PLC0415 - for policies that recognise only
+        from gate.hosts.git import Checkout  # noqa: PLC0415 - as above
 
         client, pull = self.github(), self.context.pull_request
         ask = None if client is None or pull is None else lambda: client.changed_paths(pull)

@@ -82,6 +82,8 @@ class Context:
 
     system: str
     """``github``, ``gitlab``, ``buildkite``, ``jenkins``, ``circleci``, or ``shell``."""
+    event: str | None = None
+    """What started the run, in the CI system's word: ``pull_request``, ``push``."""
     repository: str | None = None
     """``acme/chat``."""
     revision: str | None = None
@@ -90,8 +92,16 @@ class Context:
     """That the change comes from."""
     base: str | None = None
     """A commit or branch that the change is compared with; None: there is none."""
+    base_branch: str | None = None
+    """That the change is to go into; a plain name, ``main``."""
+    default_branch: str | None = None
+    """Of the repository."""
     pull_request: int | None = None
     """Its number; of a merge request its iid."""
+    pull_requests: tuple[int, ...] = ()
+    """Numbers of others that the run is about: of a merge queue's group, of the run before it."""
+    target_project: str | None = None
+    """Number of the project that a merge request is in, where that may be another than this."""
     title: str | None = None
     labels: Sequence[str] | None = ()
     """Of the pull request; None: there is one, but its labels are not known here."""
@@ -99,6 +109,12 @@ class Context:
     """Whose change it is."""
     actor: str | None = None
     """Who or what started this run."""
+    people: tuple[str, ...] = ()
+    """Everyone whom the event and the variables name as having written, pushed or started."""
+    attempt: int = 1
+    """Of the run; above 1 it was started once more, with the event of the first attempt."""
+    workspace: str | None = None
+    """The folder that the CI system has made its checkout in."""
     no_secrets: bool = False
     """The run is one of a fork or of Dependabot: it has no secrets, and its token only reads."""
     environment: str | None = None

@@ -26,7 +26,8 @@ from gate.github_action.report import (
 )
 from gate.github_action.step import Step
 from gate.hosts.comments import marker, upsert
-from gate.hosts.systems import Environ, detect
+from gate.hosts.systems import detect
+from gate.hosts.systems.environ import Environ
 from gate.reporters.escape import plain
 
 _DECISIONS: Final = frozenset({ExitCode.ALLOW, ExitCode.UNDECIDED, ExitCode.BLOCK, ExitCode.WARN})

@@ -14,7 +14,8 @@ from gate.cli.check import check
 from gate.cli.session import Ask, read_file, read_pinned
 from gate.config.load import PolicyFile
 from gate.errors import PolicyError, UsageError
-from gate.hosts.systems import Environ, detect
+from gate.hosts.systems import detect
+from gate.hosts.systems.environ import Environ
 
 PREFIX: Final = "GATE_INPUT_"
 OPTIONS: Final = {

@@ -1,15 +1,12 @@
-"""What git and the CI system know of the change: paths, messages, and files of another commit."""
+"""What git knows of a checkout: paths and messages of a change, and files of another commit."""
 
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-from gate.decision.decision import Context
-from gate.policy.changes import ChangeFacts
 
 _SECONDS: Final = 30
 """For one question; a fetch from a slow server included."""
@@ -136,77 +133,3 @@ class Checkout:
         except (OSError, subprocess.SubprocessError) as error:
             raise GitError(f"git cannot be run: {error}") from error
         return done.stdout
-
-
-AskPaths = Callable[[], Sequence[str]]
-"""Asks the code host which files a pull request changes.
-
-Raises:
-    LookupError: it cannot tell; the text says why.
-"""
-_NO_BASE: Final = "there is no commit to compare with; name a base"
-
-
-def change_facts(
-    context: Context, checkout: Checkout, *, ask_paths: AskPaths | None = None
-) -> ChangeFacts:
-    """Return everything that a policy may recognise a change by.
-
-    Args:
-        context: of the run; its ``base`` and ``revision`` say what is compared.
-        checkout: is asked first, since it costs no round trip.
-        ask_paths: is asked where the checkout is too shallow to tell.
-    """
-    unknown: dict[str, str] = {}
-    paths = _paths(context, checkout, ask_paths, unknown)
-    subjects, trailers = _messages(context, checkout, unknown)
-    if context.labels is None:
-        unknown["labels"] = f"{context.system} does not tell them"
-    if context.branch is None:
-        unknown["branches"] = f"{context.system} does not tell it"
-    return ChangeFacts(
-        paths=paths,
-        labels=context.labels,
-        branches=None if context.branch is None else (context.branch,),
-        subjects=subjects,
-        trailers=trailers,
-        unknown=unknown,
-    )
-
-
-def _paths(
-    context: Context, checkout: Checkout, ask: AskPaths | None, unknown: dict[str, str]
-) -> Sequence[str] | None:
-    try:
-        return checkout.changed_paths(*_span(context))
-    except GitError as error:
-        unknown["paths"] = str(error)
-    if ask is None:
-        return None
-    try:
-        paths = ask()
-    except LookupError as error:
-        unknown["paths"] += f"; {error}"
-        return None
-    del unknown["paths"]
-    return paths
-
-
-def _messages(
-    context: Context, checkout: Checkout, unknown: dict[str, str]
-) -> tuple[Sequence[str] | None, Sequence[tuple[str, str]] | None]:
-    title = (context.title,) if context.title else ()
-    try:
-        commits = checkout.commits(*_span(context))
-    except GitError as error:
-        unknown["trailers"] = str(error)
-        if not title:
-            unknown["subjects"] = str(error)
-        return title or None, None
-    return (*title, *commits.subjects), commits.trailers
-
-
-def _span(context: Context) -> tuple[str, str]:
-    if context.base is None:
-        raise GitError(_NO_BASE)
-    return context.base, context.revision or "HEAD"

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from gate.decision.decision import Context
-from gate.hosts.git import Checkout, change_facts
+from gate.hosts.change_facts import change_facts
+from gate.hosts.git import Checkout
 from tests.hosts.repository import begin, commit
 
 

@@ -60,11 +60,13 @@ def test_a_pull_request_on_github_is_judged_by_its_head(tmp_path: Path) -> None:
         revision="a" * 40,
         branch="shorter",
         base="b" * 40,
+        base_branch="main",
         pull_request=7,
         title="feat: shorter answers",
         labels=("security", "prompt"),
         author="grace",
         actor="ada",
+        people=("ada",),
         url="https://github.acme.example/acme/chat/actions/runs/17",
     )
 
@@ -111,6 +113,42 @@ def test_a_deployment_is_judged_by_its_commit(tmp_path: Path) -> None:
     assert (context.revision, context.base) == ("d" * 40, None)
 
 
+def test_a_comment_on_a_pull_request_is_not_about_the_default_branch(tmp_path: Path) -> None:
+    issue = {"number": 7, "pull_request": {"url": "https://api.github.com/pulls/7"}}
+    context = on_github(tmp_path, {"issue": issue})
+    assert (context.pull_request, context.revision, context.labels) == (7, None, None)
+
+
+def test_a_comment_on_an_issue_names_no_pull_request(tmp_path: Path) -> None:
+    context = on_github(tmp_path, {"issue": {"number": 7}})
+    assert (context.pull_request, context.revision) == (None, "e" * 40)
+
+
+def test_a_queue_names_the_last_pull_request_of_its_group(tmp_path: Path) -> None:
+    ref = f"refs/heads/gh-readonly-queue/main/pr-7-{'c' * 40}"
+    group = {"head_sha": "d" * 40, "head_ref": ref, "base_ref": "refs/heads/main"}
+    context = on_github(tmp_path, {"merge_group": group})
+    assert (context.pull_requests, context.base_branch) == ((7,), "main")
+
+
+def test_a_run_after_another_run_is_about_the_commit_of_that_run(tmp_path: Path) -> None:
+    before = {"head_sha": "d" * 40, "head_branch": "shorter", "pull_requests": [{"number": 7}]}
+    context = on_github(tmp_path, {"workflow_run": before})
+    assert (context.revision, context.branch) == ("d" * 40, "shorter")
+    assert context.pull_requests == (7,)
+
+
+def test_everyone_whom_a_push_names_is_behind_the_change(tmp_path: Path) -> None:
+    commit = {"author": {"username": "ada"}, "committer": {"username": "linus"}}
+    event = {"pusher": {"name": "grace"}, "commits": [commit], "sender": {"login": "ada"}}
+    assert on_github(tmp_path, event).people == ("ada", "grace", "linus")
+
+
+@pytest.mark.parametrize("attempt, number", [("3", 3), ("", 1)])
+def test_a_run_that_was_started_again_says_so(tmp_path: Path, attempt: str, number: int) -> None:
+    assert on_github(tmp_path, {}, GITHUB_RUN_ATTEMPT=attempt).attempt == number
+
+
 @pytest.mark.parametrize("event", ["", "[1]", "{", '"pull_request"'])
 def test_an_unreadable_event_leaves_what_the_variables_say(tmp_path: Path, event: str) -> None:
     context = on_github(tmp_path, event)
@@ -129,6 +167,7 @@ def test_a_merge_request_on_gitlab_is_judged_by_its_source() -> None:
         title="feat: shorter answers",
         labels=("security", "prompt"),
         actor="ada",
+        people=("ada",),
         url="https://gitlab.acme.example/acme/chat/-/jobs/17",
     )
 
@@ -169,9 +208,11 @@ OTHERS: list[tuple[Mapping[str, str], Context]] = [
             revision="a" * 40,
             branch="shorter",
             base="main",
+            base_branch="main",
             pull_request=7,
             labels=("security", "prompt"),
             actor="Ada",
+            people=("Ada",),
             url="https://buildkite.example/17",
         ),
     ),
@@ -199,10 +240,12 @@ OTHERS: list[tuple[Mapping[str, str], Context]] = [
             revision="a" * 40,
             branch="shorter",
             base="main",
+            base_branch="main",
             pull_request=7,
             title="feat: x",
             labels=None,
             author="grace",
+            people=("grace",),
             no_secrets=True,
             url="https://jenkins.example/17",
         ),
@@ -231,6 +274,7 @@ OTHERS: list[tuple[Mapping[str, str], Context]] = [
             pull_request=7,
             labels=None,
             actor="ada",
+            people=("ada",),
             no_secrets=True,
             url="https://circleci.example/17",
         ),

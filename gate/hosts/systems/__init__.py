@@ -1,0 +1,40 @@
+"""Finding out where the gate runs, from the environment and the event file alone."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from gate.decision.decision import Context
+from gate.hosts.systems.environ import Environ
+from gate.hosts.systems.github import github
+from gate.hosts.systems.gitlab import gitlab
+from gate.hosts.systems.others import buildkite, circleci, jenkins
+
+Detect = Callable[[Environ], Context | None]
+"""Returns None where its CI system does not run."""
+
+
+def detect(environ: Environ, system: str = "auto") -> Context:
+    """Return the context of this run.
+
+    Args:
+        environ: the environment.
+        system: a key of `SYSTEMS` (nothing else is looked at), ``none``, or ``auto``.
+    """
+    candidates = (
+        SYSTEMS.values() if system == "auto" else [SYSTEMS[system]] if system in SYSTEMS else []
+    )
+    for candidate in candidates:
+        context = candidate(environ)
+        if context is not None:
+            return context
+    return Context(system="shell" if system == "auto" else system)
+
+
+SYSTEMS: Final[Mapping[str, Detect]] = {
+    "github": github,
+    "gitlab": gitlab,
+    "buildkite": buildkite,
+    "jenkins": jenkins,
+    "circleci": circleci,
+}
+"""By the name that ``--ci`` takes, in the order in which they are tried."""

@@ -1,0 +1,127 @@
+"""GitHub: its variables, and the event that started the run.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from gate.decision.decision import Context
+from gate.hosts.systems.environ import NO_COMMIT, Environ, number
+
+_DEPENDABOT: Final = "dependabot[bot]"
+_QUEUED: Final = re.compile(r"refs/heads/gh-readonly-queue/.+/pr-([0-9]+)-[0-9a-f]{40,64}")
+"""The branch of a merge queue, which names the last pull request of its group."""
+_BRANCH: Final = "refs/heads/"
+_PEOPLE: Final = (
+    ("sender", "login"),
+    ("pusher", "name"),
+    ("head_commit", "author", "username"),
+    ("head_commit", "committer", "username"),
+    ("deployment", "creator", "login"),
+    ("workflow_run", "actor", "login"),
+    ("workflow_run", "triggering_actor", "login"),
+)
+"""Where an event names somebody who wrote, pushed or started."""
+
+
+def github(environ: Environ) -> Context | None:
+    """Return the context of a workflow."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return None
+    event = _event(environ.get("GITHUB_EVENT_PATH"))
+    repository = environ.get("GITHUB_REPOSITORY")
+    actors = (environ.get("GITHUB_TRIGGERING_ACTOR"), environ.get("GITHUB_ACTOR"))
+    common: dict[str, Any] = {
+        "system": "github",
+        "event": environ.get("GITHUB_EVENT_NAME"),
+        "repository": repository,
+        "default_branch": _dig(event, "repository", "default_branch"),
+        "workspace": environ.get("GITHUB_WORKSPACE"),
+        "attempt": number(environ.get("GITHUB_RUN_ATTEMPT")) or 1,
+        "actor": next(filter(None, actors), None),
+        "people": tuple(dict.fromkeys(filter(None, (*actors, *_people(event))))),
+        "url": f"{environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}/actions/runs/"
+        f"{environ.get('GITHUB_RUN_ID')}",
+    }
+    pull = event.get("pull_request")
+    if isinstance(pull, dict) and "head" in pull:
+        return Context(**common, **_pull_request(pull, repository, environ))
+    return Context(**common, **_without_pull_request(event, environ))
+
+
+def _pull_request(pull: dict[str, Any], repository: str | None, environ: Environ) -> dict[str, Any]:
+    # Of a deleted fork there is no repository any more.
+    source = _dig(pull, "head", "repo", "full_name")
+    return {
+        "revision": _dig(pull, "head", "sha"),
+        "branch": _dig(pull, "head", "ref"),
+        "base": _dig(pull, "base", "sha"),
+        "base_branch": _dig(pull, "base", "ref"),
+        "pull_request": pull.get("number"),
+        "title": pull.get("title"),
+        "labels": tuple(label["name"] for label in pull.get("labels", ())),
+        "author": _dig(pull, "user", "login"),
+        "no_secrets": source != repository or _is_dependabot(environ),
+    }
+
+
+def _without_pull_request(event: dict[str, Any], environ: Environ) -> dict[str, Any]:
+    """Return what the other events say; a comment's and a queue's name their pull requests too."""
+    group = event.get("merge_group", {})
+    run = event.get("workflow_run") or event.get("check_suite") or event.get("check_run") or {}
+    issue = event.get("issue", {})
+    before = event.get("before")
+    sha = group.get("head_sha") or _dig(event, "deployment", "sha") or run.get("head_sha")
+    commented = issue.get("number") if "pull_request" in issue else None
+    return {
+        # A comment runs on the default branch, which is not what it is about.
+        "revision": sha or (None if commented else environ.get("GITHUB_SHA")),
+        "branch": run.get("head_branch") or environ.get("GITHUB_REF_NAME"),
+        "base": group.get("base_sha") or (before if before != NO_COMMIT else None),
+        "base_branch": (group.get("base_ref") or "").removeprefix(_BRANCH) or None,
+        "pull_request": commented,
+        "labels": None if commented else (),
+        "pull_requests": tuple(_numbers(group, run)),
+        "author": _dig(event, "head_commit", "author", "username"),
+        "no_secrets": _is_dependabot(environ),
+    }
+
+
+def _numbers(group: dict[str, Any], run: dict[str, Any]) -> Iterator[int]:
+    queued = _QUEUED.fullmatch(group.get("head_ref") or "")
+    if queued is not None:
+        yield int(queued[1])
+    for pull in run.get("pull_requests") or ():
+        yield int(pull["number"])
+
+
+def _people(event: dict[str, Any]) -> Iterator[str | None]:
+    yield from (_dig(event, *path) for path in _PEOPLE)
+    for commit in event.get("commits") or ():
+        yield _dig(commit, "author", "username")
+        yield _dig(commit, "committer", "username")
+
+
+def _is_dependabot(environ: Environ) -> bool:
+    # Not the triggering actor: whoever starts a run once more, it keeps the rights that it had.
+    return environ.get("GITHUB_ACTOR") == _DEPENDABOT
+
+
+def _event(path: str | None) -> dict[str, Any]:
+    """Return the event that started the run; nothing where it cannot be read."""
+    try:
+        event = json.loads(Path(path or "").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _dig(value: Any, *keys: str) -> Any:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

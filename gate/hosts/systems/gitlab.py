@@ -1,0 +1,42 @@
+"""GitLab: its predefined variables.
+
+https://docs.gitlab.com/ci/variables/predefined_variables/
+"""
+
+from gate.decision.decision import Context
+from gate.hosts.systems.environ import NO_COMMIT, Environ, number, split
+
+
+def gitlab(environ: Environ) -> Context | None:
+    """Return the context of a job."""
+    if environ.get("GITLAB_CI") != "true":
+        return None
+    request = environ.get("CI_MERGE_REQUEST_IID")
+    before = environ.get("CI_COMMIT_BEFORE_SHA", NO_COMMIT)
+    base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") if request else before
+    project, source = (
+        environ.get("CI_PROJECT_PATH"),
+        environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH"),
+    )
+    return Context(
+        system="gitlab",
+        event=environ.get("CI_PIPELINE_SOURCE"),
+        repository=project,
+        # In a merged results pipeline CI_COMMIT_SHA is the trial merge.
+        revision=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA"),
+        branch=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME")
+        or environ.get("CI_COMMIT_REF_NAME"),
+        base_branch=environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
+        default_branch=environ.get("CI_DEFAULT_BRANCH"),
+        workspace=environ.get("CI_PROJECT_DIR"),
+        target_project=environ.get("CI_MERGE_REQUEST_PROJECT_ID"),
+        base=base if base != NO_COMMIT else None,
+        pull_request=number(request),
+        title=environ.get("CI_MERGE_REQUEST_TITLE"),
+        labels=split(environ.get("CI_MERGE_REQUEST_LABELS")),
+        actor=environ.get("GITLAB_USER_LOGIN"),
+        people=tuple(filter(None, [environ.get("GITLAB_USER_LOGIN")])),
+        no_secrets=source is not None and source != project,
+        url=environ.get("CI_JOB_URL"),
+        frozen=bool(environ.get("CI_DEPLOY_FREEZE")),
+    )
