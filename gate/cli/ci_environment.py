@@ -1,7 +1,7 @@
-"""Where ``gate check`` runs: the context, the facts about the change, its comment and status."""
+"""Where ``gate check`` runs: the context, and the facts about the change."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,18 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gate.check.options import no_label, nobody
-from gate.cli.streams import write_stderr
-from gate.decision.decision import Context, Decision
-from gate.errors import ExitCode
+from gate.decision.decision import Context
 from gate.hosts.systems import detect
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
 from gate.policy.override import Labelled, OverrideRule, Right, by_name
-from gate.reporters import render
-from gate.reporters.ansi import Style
 
 if TYPE_CHECKING:
-    from gate.hosts import State
-    from gate.hosts.comments import CommentOutcome
     from gate.hosts.git import Checkout
     from gate.hosts.github import GitHub
     from gate.hosts.gitlab import GitLab
@@ -37,10 +31,13 @@ def context_of(system: str, *, base: str | None = None, environment: str | None 
         environment=environment,
         base=base or context.base,
         revision=context.revision or _git(lambda checkout: checkout.head()),
-        folder=(_git(lambda checkout: checkout.prefix()) or "")
-        if context.system in _ANNOTATING
-        else "",
+        folder=prefix_of() if context.system in _ANNOTATING else "",
     )
+
+
+def prefix_of() -> str:
+    """Return the working folder from the top of git's checkout; empty: the top, or not known."""
+    return _git(lambda checkout: checkout.prefix()) or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,79 +139,3 @@ def _git(question: "Callable[[Checkout], str]") -> str | None:
         return question(Checkout(Path.cwd()))
     except GitError:
         return None  # not in a checkout: a decision need not be about a commit
-
-
-_STYLE: Final = Style()
-
-
-def keep_comment(decision: Decision, place: CiEnvironment) -> None:
-    """Write or update the comment, or say why there is none."""
-    from gate.hosts.comments import marker, upsert  # noqa: PLC0415 - where it is kept only
-
-    context = place.context
-    client, pull = place.host(), context.pull_request
-    if pull is None:
-        write_stderr("gate: no comment: there is no pull request")
-    elif context.no_secrets:
-        write_stderr("gate: no comment: a run of a fork or of Dependabot may only read")
-    elif client is None:
-        write_stderr(f"gate: no comment: there is no token for {context.system}")
-    else:
-        services = ", ".join(decided.policy.service for decided in decision.policies)
-        paths = ", ".join(decided.source.path for decided in decision.policies)
-        mark = marker(services, paths, context.environment)
-        write_stderr(_of_comment(upsert(client, pull, mark, render("markdown", decision, _STYLE))))
-
-
-def _of_comment(outcome: "CommentOutcome") -> str:
-    from gate.hosts.comments import Act  # noqa: PLC0415 - as above
-
-    if outcome.act is Act.FAILED:
-        return f"gate: warning: no comment: {outcome.trouble}"
-    trouble = f"; warning: {outcome.trouble}" if outcome.trouble else ""
-    return f"gate: comment {outcome.act}: {outcome.url}{trouble}"
-
-
-_STATES: "Final[dict[ExitCode, State]]" = {
-    ExitCode.ALLOW: "success",
-    ExitCode.WARN: "warning",
-    ExitCode.BLOCK: "failure",
-}
-
-
-def show_verdict(decision: Decision, place: CiEnvironment) -> None:
-    """Set the status, or say why there is none; its state is what the exit code says."""
-    from gate.reporters import summary  # noqa: PLC0415 - where it is shown only
-
-    services = [decided.policy.service for decided in decision.policies]
-    state = _STATES.get(decision.exit_code, "error")
-    write_stderr(set_commit_status(state, summary.headline(decision), services, place))
-
-
-def set_commit_status(
-    state: "State", description: str, services: Iterable[str], place: CiEnvironment
-) -> str:
-    """Set a status on the commit of this run, and return what became of it, in a sentence.
-
-    The name of the check tells apart services and environments: ``gate/chat/production``.
-    """
-    from gate.hosts import CommitStatus, RestError  # noqa: PLC0415 - as above
-    from gate.reporters.escape import plain  # noqa: PLC0415
-
-    context = place.context
-    client, revision = place.host(), context.revision
-    if revision is None:
-        return "gate: no commit status: no commit is known"
-    if context.no_secrets:
-        return "gate: no commit status: a run of a fork or of Dependabot may only read"
-    if client is None:
-        return f"gate: no commit status: there is no token for {context.system}"
-    name = "/".join(filter(None, ["gate", ", ".join(services), context.environment]))
-    status = CommitStatus(
-        state=state, name=plain(name), description=plain(description), url=context.url
-    )
-    try:
-        client.set_status(revision, status)
-    except RestError as error:
-        return f"gate: warning: no commit status: {error}"
-    return f"gate: commit status {state}: {status.name}"

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import requests
 
-from gate.hosts import CommitStatus, Purpose, shortened
+from gate.hosts import CommitStatus, PostedStatus, Purpose, described
 from gate.hosts.comments import Comment
 from gate.hosts.github_events import GitHubDeployments, GitHubError, GitHubPeople, github_path
+from gate.hosts.github_open import GitHubOpenPulls
 from gate.hosts.rest import Rest
 from gate.http import Clock
 
@@ -24,6 +25,7 @@ _MOST_FILES: Final = 3_000
 _NAMES: Final = ("filename", "previous_filename")
 _LONGEST_DESCRIPTION: Final = 140
 _STATES: Final = {
+    "pending": "pending",
     "success": "success",
     "warning": "failure",
     "failure": "failure",
@@ -84,6 +86,7 @@ class GitHub:
         )
         self.people = GitHubPeople(self._rest, self._repository)
         self.deployments = GitHubDeployments(self._rest, self._repository)
+        self.open_pulls = GitHubOpenPulls(self._rest, self._repository)
 
     def changed_paths(self, pull: int) -> tuple[str, ...]:
         """Return the files that a pull request changes, old names of moved ones too."""
@@ -152,11 +155,15 @@ class GitHub:
         body = {
             "state": _STATES[status.state],
             "context": status.name,
-            "description": shortened(status.description, _LONGEST_DESCRIPTION),
+            "description": described(status, _LONGEST_DESCRIPTION),
         }
         path = f"{self._repository}/statuses/{github_path(revision)}"
         more = {"target_url": status.url} if status.url else {}
         self._rest.ask(_STATUS, "POST", path, body=body | more)
+
+    def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
+        """Return the newest status of each name that a commit has."""
+        return self.open_pulls.statuses(revision)
 
     def _write(self, method: str, path: str, body: str) -> Comment:
         with self._rest.understood(_WRITE):

@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 import requests
 
-from gate.hosts import CommitStatus, Purpose, RestError, shortened
+from gate.hosts import CommitStatus, PostedStatus, Purpose, RestError, described
 from gate.hosts.comments import Comment
+from gate.hosts.gitlab_open import GitLabOpenRequests
 from gate.hosts.people import Account, Membership, Setting, read_instant
 from gate.hosts.rest import Rest
 from gate.http import Clock
@@ -142,7 +143,13 @@ _DELETE: Final = Purpose("delete a duplicate of the note", _CHANGE)
 _STATUS: Final = Purpose("set the commit status", _CHANGE)
 _LONGEST_DESCRIPTION: Final = 255
 _PASSED, _FAILED = "success", "failed"
-_STATES: Final = {"success": _PASSED, "warning": _PASSED, "failure": _FAILED, "error": _FAILED}
+_STATES: Final = {
+    "pending": "pending",
+    "success": _PASSED,
+    "warning": _PASSED,
+    "failure": _FAILED,
+    "error": _FAILED,
+}
 """A pipeline goes on after a warning; a failed status would end it."""
 
 
@@ -195,6 +202,7 @@ class GitLab:
             seconds=seconds,
         )
         self.people = GitLabPeople(self._rest, self._project)
+        self.open_pulls = GitLabOpenRequests(self._rest, self._project)
 
     def login(self) -> str:
         """Return who writes with this token; a project's token has a user of its own."""
@@ -226,11 +234,22 @@ class GitLab:
         body = {
             "state": _STATES[status.state],
             "name": status.name,
-            "description": shortened(status.description, _LONGEST_DESCRIPTION),
+            "description": described(status, _LONGEST_DESCRIPTION),
         }
         path = f"{self._project}/statuses/{quote(revision, safe='')}"
         more = {"target_url": status.url} if status.url else {}
-        self._rest.ask(_STATUS, "POST", path, body=body | more)
+        try:
+            self._rest.ask(_STATUS, "POST", path, body=body | more)
+        except RestError as error:
+            # It refuses "pending" for what is pending already, and says so in these words:
+            # https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
+            waiting = status.state == "pending" and error.status == HTTPStatus.BAD_REQUEST
+            if not (waiting and "Cannot transition status" in str(error)):
+                raise
+
+    def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
+        """Return the newest status of each name that a commit has."""
+        return self.open_pulls.statuses(revision)
 
     def _notes(self, pull: int) -> str:
         return f"{self._project}/merge_requests/{pull}/notes"
