@@ -42,13 +42,41 @@ def run_check(
         UsageError: the change class is unknown to a policy, a requirement to all of them, an
             override does not count, or a backend's package is missing.
     """
+    return judge_measured(
+        files, measure_policies(files, options, open_with=open_with), options, open_with
+    )
+
+
+def measure_policies(
+    files: Sequence[PolicyFile], options: Options, *, open_with: OpenBackend = open_backend
+) -> list[BudgetsAndPast]:
+    """Measure what all decisions by these policies at one instant need.
+
+    Raises:
+        UsageError: as above.
+    """
     _check_words(files, options)
-    proposed = [file.proposed for file in files if file.proposed is not None]
-    measured = _for_all([*files, *proposed], options, open_with, _measure_and_gather)
+    return _for_all([*files, *_proposed(files)], options, open_with, _measure_and_gather)
+
+
+def judge_measured(
+    files: Sequence[PolicyFile],
+    measured: Sequence[BudgetsAndPast],
+    options: Options,
+    open_with: OpenBackend | None,
+) -> Decision:
+    """Decide on a change by what was measured.
+
+    Args:
+        files: the policies.
+        measured: as `measure_policies` has returned it for them.
+        options: of the same instant.
+        open_with: opens the history that says when a budget recovers; None: that is not asked.
+    """
     facts = cache(options.facts)
     judged = [
         decide(file, policy_measured, options, facts, partial(_history, file, options, open_with))
-        for file, policy_measured in zip([*files, *proposed], measured, strict=True)
+        for file, policy_measured in zip([*files, *_proposed(files)], measured, strict=True)
     ]
     policies = tuple(_with_proposed(files, judged))
     verdict = worst(policy.verdict for policy in policies)
@@ -125,10 +153,18 @@ def _status(
     return replace(status, burn_downs=gather_burn_downs(history, assessments, options.at))
 
 
-def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> HistoryBackend | None:
+def _history(
+    file: PolicyFile, options: Options, open_with: OpenBackend | None
+) -> HistoryBackend | None:
     """Open the history of a policy for what decides nothing, with a short time limit."""
+    if open_with is None:
+        return None
     limits = Limits(timeout=min(options.timeout, _PATIENCE))
     return history_of(open_with(file.settings, limits))
+
+
+def _proposed(files: Sequence[PolicyFile]) -> list[PolicyFile]:
+    return [file.proposed for file in files if file.proposed is not None]
 
 
 def _check_words(files: Sequence[PolicyFile], options: Options) -> None:

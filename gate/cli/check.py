@@ -190,10 +190,7 @@ def check(
 
     decision = until_allowed(decide, options.at, outcome.wait)
     measurement.write_report(lambda name, style: render(name, decision, style))
-    if outcome.record is not None:
-        append(outcome.record, decision)
-    if outcome.comment:
-        _keep_comment(decision, place, outcome)
+    _tell(decision, place, outcome)
     if publisher is not None:
         write_stderr(publisher.decided(decision))
     return decision.exit_code
@@ -204,7 +201,12 @@ def _place(change: ChangeOptions) -> CiEnvironment:
     return CiEnvironment(context, os.environ)
 
 
-def _keep_comment(decision: Decision, place: CiEnvironment, outcome: OutcomeOptions) -> None:
+def _tell(decision: Decision, place: CiEnvironment, outcome: OutcomeOptions) -> None:
+    """Record the decision and keep the comment, as far as that is wanted."""
+    if outcome.record is not None:
+        append(outcome.record, decision)
+    if not outcome.comment:
+        return
     from gate.cli.publishing import identity_of, keep_comment  # noqa: PLC0415 - where it is kept only
 
     paths = [decided.source.path for decided in decision.policies]

@@ -103,11 +103,15 @@ class CiEnvironment:
             raise LookupError("there is no token to ask GitHub with")
         return client.file(path, ref)
 
-    def host(self) -> "GitHub | GitLab | None":
-        """Return a client of the code host; None where there is no token to ask with."""
-        return self._gitlab() if self.context.system == "gitlab" else self.github()
+    def host(self, seconds: float = 90.0) -> "GitHub | GitLab | None":
+        """Return a client of the code host; None where there is no token to ask with.
 
-    def github(self) -> "GitHub | None":
+        Args:
+            seconds: that all its requests together may take.
+        """
+        return self._gitlab(seconds) if self.context.system == "gitlab" else self.github(seconds)
+
+    def github(self, seconds: float = 90.0) -> "GitHub | None":
         """Return a client where this runs on GitHub, and there is a token to ask with."""
         token, repository = self.environ.get("GITHUB_TOKEN"), self.context.repository
         if self.context.system != "github" or not token or not repository:
@@ -116,11 +120,12 @@ class CiEnvironment:
         from gate.hosts.github_events import GitHubError  # noqa: PLC0415
 
         try:
-            return GitHub(repository, token, url=self.environ.get("GITHUB_API_URL") or URL)
+            url = self.environ.get("GITHUB_API_URL") or URL
+            return GitHub(repository, token, url=url, seconds=seconds)
         except GitHubError:
             return None  # GITHUB_REPOSITORY names none
 
-    def _gitlab(self) -> "GitLab | None":
+    def _gitlab(self, seconds: float) -> "GitLab | None":
         """Return a client where there is a token of the project; a job's own may do too little."""
         token, url = self.environ.get("GITLAB_TOKEN"), self.environ.get("CI_API_V4_URL")
         project = self.environ.get("CI_PROJECT_ID") or self.context.repository
@@ -128,7 +133,8 @@ class CiEnvironment:
             return None
         from gate.hosts.gitlab import GitLab  # noqa: PLC0415 - as above
 
-        return GitLab(project, token, url=url, page=self.environ.get("CI_PROJECT_URL", ""))
+        page = self.environ.get("CI_PROJECT_URL", "")
+        return GitLab(project, token, url=url, page=page, seconds=seconds)
 
 
 def _git(question: "Callable[[Checkout], str]") -> str | None:

@@ -89,12 +89,19 @@ def test_the_commit_has_the_status_of_the_latest_run_also_of_one_without_a_decis
 ) -> None:
     for change in ("canary", "model-update", "canarry"):
         do(change=change, status="true", environment="prod")
-    told = [(one["state"], one["description"], one["context"]) for _, one in fake.statuses]
-    assert told == [
-        ("success", "ALLOW: canary of chat", "gate/chat/prod"),
-        ("failure", "BLOCK: model-update of chat", "gate/chat/prod"),
-        ("error", "No decision: see the log of the run", "gate/chat/prod"),
+    told = [(status["state"], status["description"].split(";")[0]) for _, status in fake.statuses]
+    wrong = "No decision: the command line, the inputs or a policy file are wrong"
+    assert {status["context"] for _, status in fake.statuses} == {"gate/chat/prod"}
+    assert [(state, text) for state, text in told if state != "pending"] == [
+        ("success", "ALLOW: canary of chat"),
+        ("failure", "BLOCK: model-update of chat"),
+        ("error", wrong),
+        (
+            "error",
+            wrong,
+        ),  # of the command, and of the step, which cannot know whether it was killed
     ]
+    assert [told[place][0] for place in (0, 2, 4)] == ["pending"] * 3
 
 
 @pytest.mark.parametrize("inputs", [{}, {"status": "false"}, {"change": "canarry"}])
@@ -112,10 +119,14 @@ def test_a_status_that_cannot_be_set_fails_nothing(do: Do, fake: FakeGitHub) -> 
     assert "statuses: write" in done.log
 
 
-def test_a_policy_that_cannot_be_read_has_no_comment_but_a_summary(
+def test_a_policy_that_cannot_be_read_takes_back_what_an_earlier_run_said(
     do: Do, fake: FakeGitHub, tmp_path: Path
 ) -> None:
+    do(change="canary", status="true")
     (tmp_path / "gate.yaml").write_text("version: 2")
     done = do(status="true")
-    assert (done.code, fake.comments, fake.statuses) == (ExitCode.USAGE, [], [])
+    (comment,) = fake.comments
+    ((name, status),) = fake.shown("a" * 40).items()
+    assert (done.code, name, status["state"]) == (ExitCode.USAGE, "gate/chat", "error")
     assert "No decision" in done.summary
+    assert "ALLOW" not in comment.body
