@@ -27,7 +27,7 @@ class StatusCommand(click.Command):
             return super().make_context(info_name, args, parent, **extra)
         except click.UsageError:
             values = self._as_far_as_readable(given)
-            if values.get("status"):
+            if values.get("status") and values["policies"]:
                 self._tell(values)
             raise
 
@@ -42,17 +42,30 @@ class StatusCommand(click.Command):
             return super().invoke(ctx)
 
     def _as_far_as_readable(self, args: list[str]) -> dict[str, Any]:
-        """Return what a wrong command line gives, as text."""
+        """Return what a wrong command line gives, as text.
+
+        The parser stops at a flag with a value, and at a last option without one.
+        """
+        flags = {name for param in self.params if _is_flag(param) for name in param.opts}
+        bare = [arg.split("=")[0] if arg.split("=")[0] in flags else arg for arg in args]
         context = click.Context(
             self, resilient_parsing=True, ignore_unknown_options=True, allow_extra_args=True
         )
-        values, _, _ = self.make_parser(context).parse_args(args)
-        return {**values, "policies": [path for path in values["policies"] if path[:1] != "-"]}
+        for readable in (bare, [*bare, ""]):
+            values, _, _ = self.make_parser(context).parse_args(list(readable))
+            if "policies" in values:
+                break
+        paths = [path for path in values["policies"] if path and path[0] != "-"]
+        return {**values, "policies": paths}
 
     def _tell(self, values: dict[str, Any]) -> None:
         from gate.cli.streams import write_stderr  # noqa: PLC0415 - for mistakes only
 
         write_stderr(_publisher(values).failed(ExitCode.USAGE))
+
+
+def _is_flag(param: click.Parameter) -> bool:
+    return isinstance(param, click.Option) and param.is_flag
 
 
 def publisher_of(ctx: click.Context) -> "StatusPublisher | None":

@@ -44,6 +44,8 @@ def shown(fake: FakeGitHub, name: str = "gate/chat") -> tuple[str, str]:
         ("--satisfied", "shadow"),
         ("--until", "never"),
         ("--no-such-option",),
+        ("--observe=true",),
+        ("--status=yes",),
         ("--wait", "5m", "--change"),
         ("--fail-on", "all"),
         ("--override", "because"),

@@ -101,7 +101,7 @@ def test_a_marker_that_somebody_else_pasted_is_left_alone(
     planted = f"{mark}\n{leg('a', 3).line}\n## ALLOW"
     fake.plant(login, planted)
     assert tell(fake, "## BLOCK", leg("b", 0)).act is Act.CREATED
-    assert [comment.body for comment in fake.comments][0] == planted
+    assert fake.comments[0].body == planted
     assert len(fake.comments) == 2
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 from tests.servers.openapi import Description
 
@@ -58,7 +59,8 @@ def page(call: Call, items: Sequence[Item], form: Callable[[Item], Any]) -> Answ
     """Return one page of a list, each item in its form, and where the next is."""
     size = min(int(call.query.get("per_page", "30")), _LARGEST_PAGE)
     number = int(call.query.get("page", "1"))
-    link = f'<{call.url}?per_page={size}&page={number + 1}>; rel="next"'
+    query = urlencode(call.query | {"per_page": str(size), "page": str(number + 1)})
+    link = f'<{call.url}?{query}>; rel="next"'
     shown = [form(item) for item in items[(number - 1) * size : number * size]]
     return Answer(200, shown, {"Link": link} if number * size < len(items) else {})
 

@@ -14,7 +14,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from tests.servers.github_answers import Answer
 from tests.servers.gitlab_people import People
@@ -158,7 +158,8 @@ class FakeGitLab:
         shown = items[(number - 1) * size : number * size]
         headers = {"X-Per-Page": str(size), "X-Page": str(number)}
         if number * size < len(items):
-            url = f"{self.url}{sent.path}?page={number + 1}&per_page={size}"
+            query = sent.query | {"page": str(number + 1), "per_page": str(size)}
+            url = f"{self.url}{sent.path}?{urlencode(query)}"
             headers |= {"Link": f'<{url}>; rel="next"', "X-Next-Page": str(number + 1)}
         return Answer(200, shown, headers)
 
