@@ -372,13 +372,16 @@ def _pull_facts(pull: OpenPull) -> dict[str, Any]:
         "title": pull.title,
         "draft": pull.draft,
         "user": None if pull.author is None else user(pull.author),
-        "labels": [
-            {**description().example("label"), "name": name, "description": None}
-            for name in pull.labels
-        ],
+        "labels": [_label(number, name) for number, name in enumerate(pull.labels)],
         "head": {**simple["head"], "sha": pull.sha, "ref": pull.branch, "repo": repository},
         "base": {**simple["base"], "sha": pull.base_sha, "ref": pull.base},
     }
+
+
+def _label(number: int, name: str) -> dict[str, Any]:
+    url = f"https://api.github.example/repos/{REPOSITORY}/labels/{number}"
+    known = {"id": number, "node_id": "L", "url": url, "color": "ff0000", "default": False}
+    return known | {"name": name, "description": None}
 
 
 def _pull(pull: OpenPull) -> dict[str, Any]:
