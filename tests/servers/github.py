@@ -381,7 +381,7 @@ def _pull_facts(pull: OpenPull) -> dict[str, Any]:
 def _label(number: int, name: str) -> dict[str, Any]:
     url = f"https://api.github.example/repos/{REPOSITORY}/labels/{number}"
     known = {"id": number, "node_id": "L", "url": url, "color": "ff0000", "default": False}
-    return known | {"name": name, "description": None}
+    return known | {"name": name, "description": ""}
 
 
 def _pull(pull: OpenPull) -> dict[str, Any]:
