@@ -126,6 +126,7 @@ def test_it_prints_the_path_of_a_python_that_has_just_what_was_asked_for(
     assert done.stdout.split() == [b"None"]
 
 
+@pytest.mark.slow  # makes a second environment; a list that is missing is told in the same words
 def test_what_cannot_be_installed_is_told_and_is_no_verdict(
     runner: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
