@@ -48,15 +48,18 @@ class StatusCommand(click.Command):
         """
         flags = {name for param in self.params if _is_flag(param) for name in param.opts}
         bare = [arg.split("=")[0] if arg.split("=")[0] in flags else arg for arg in args]
+        values = self._values(bare)
+        if "policies" not in values:
+            values = self._values([*bare, ""])
+        paths = [path for path in values["policies"] if path and path[0] != "-"]
+        return {**values, "policies": paths}
+
+    def _values(self, args: list[str]) -> dict[str, Any]:
         context = click.Context(
             self, resilient_parsing=True, ignore_unknown_options=True, allow_extra_args=True
         )
-        for readable in (bare, [*bare, ""]):
-            values, _, _ = self.make_parser(context).parse_args(list(readable))
-            if "policies" in values:
-                break
-        paths = [path for path in values["policies"] if path and path[0] != "-"]
-        return {**values, "policies": paths}
+        values: dict[str, Any] = self.make_parser(context).parse_args(args)[0]
+        return values
 
     def _tell(self, values: dict[str, Any]) -> None:
         from gate.cli.streams import write_stderr  # noqa: PLC0415 - for mistakes only
