@@ -58,7 +58,7 @@ class StatusCommand(click.Command):
         context = click.Context(
             self, resilient_parsing=True, ignore_unknown_options=True, allow_extra_args=True
         )
-        values: dict[str, Any] = self.make_parser(context).parse_args(args)[0]
+        values: dict[str, Any] = self.make_parser(context).parse_args(list(args))[0]
         return values
 
     def _tell(self, values: dict[str, Any]) -> None:

@@ -3,20 +3,21 @@
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
 import click
 
 from gate.cli.ci_environment import CiEnvironment
+from gate.cli.publishing import writer_of
 from gate.cli.streams import write_stderr
 from gate.decision.decision import Decision
-from gate.errors import ExitCode, GateError, PolicyError
-from gate.hosts import CommitStatus, RestError
+from gate.errors import ExitCode, GateError
+from gate.hosts import CommitStatus, PostedStatus, RestError
 from gate.hosts.identity import GateIdentity, StatusLink, claimed_service
 from gate.hosts.open_pulls import StatusHost
-from gate.parsing.files import read_bytes
 from gate.reporters.commit_status import (
     MEASURING,
     decision_status,
@@ -25,6 +26,8 @@ from gate.reporters.commit_status import (
 )
 from gate.reporters.escape import plain
 
+_MOST_BYTES: Final = 65_536
+"""Of a policy that cannot be read, to find the name of its service in."""
 _ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
 """What a runner sends before it kills a job, as far as the system has it.
 
@@ -47,11 +50,36 @@ class StatusPublisher:
         """Take the verdict of an earlier run back, so that a killed run leaves none behind."""
         self.services = tuple(services)
         name = self.identity.check_name(self.services)
-        return self._set(undecided_status("pending", MEASURING, name, self.identity, self._url))
+        return self._set(undecided_status("pending", MEASURING, name, self._url(ExitCode.ALLOW)))
 
     def decided(self, decision: Decision) -> str:
-        """Show a decision."""
-        return self._set(decision_status(decision, self.identity))
+        """Show a decision; nothing better goes over what another job of this run has shown."""
+        job = self._job(decision.exit_code)
+        status = decision_status(decision, self.identity, job)
+        if job is not None and self.identity.key is None and status.state == "success":
+            with suppress(RestError):
+                if other := self._worse_of_another_job(status):
+                    return other
+        return self._set(status)
+
+    def _worse_of_another_job(self, status: CommitStatus) -> str:
+        """Put back what another job of this run has shown that is worse; empty: there is none."""
+        client, revision = self.place.host(), self.place.context.revision
+        link = StatusLink.read(status.url or "")
+        if client is None or revision is None or link is None:
+            return ""
+        newest = dict[str, PostedStatus]()
+        for posted in client.statuses(revision):
+            theirs = StatusLink.read(posted.url)
+            if posted.name == status.name and theirs is not None and link.yields_to(theirs):
+                newest.setdefault(theirs.job or "", posted)
+        me = client.login() if newest else ""
+        for posted in newest.values():
+            if posted.author == me and posted.state in {"failure", "error"}:
+                again = replace(status, state=posted.state, description=posted.description)
+                shown = self._set(replace(again, ending="", url=posted.url))
+                return f"{shown} (of another job of this run; give each a key of its own)"
+        return ""
 
     def failed(self, code: ExitCode) -> str:
         """Show that there is no decision, in every status of this gate that may say otherwise.
@@ -59,15 +87,19 @@ class StatusPublisher:
         Args:
             code: with which the run ends.
         """
-        text = no_decision(code)
+        text, url = no_decision(code), self._url(code)
         return "\n".join(
-            self._set(undecided_status("error", text, name, self.identity, self._url))
-            for name in self._names()
+            self._set(undecided_status("error", text, name, url)) for name in self._names()
         )
 
-    @property
-    def _url(self) -> str | None:
-        return self.place.context.url
+    def _url(self, code: ExitCode) -> str | None:
+        """Return the page of the run, with which gate and job this is."""
+        link = StatusLink(self.identity.digest, job=self._job(code))
+        return link.at(self.place.context.url)
+
+    def _job(self, code: ExitCode) -> str | None:
+        writer = writer_of(self.place.environ, code)
+        return None if writer is None else writer.digits
 
     def _names(self) -> Sequence[str]:
         """Return the names of the statuses; where no policy says it, those that the commit has."""
@@ -104,9 +136,14 @@ class StatusPublisher:
 
 
 def _claimed(path: str) -> str | None:
+    """Return the service that a policy names which cannot be read; a link may lead anywhere."""
+    file = Path(path)
     try:
-        return claimed_service(read_bytes(path).decode("utf-8", "replace"))
-    except PolicyError:
+        if file.is_symlink() or not file.is_file():
+            return None
+        with file.open("rb") as opened:
+            return claimed_service(opened.read(_MOST_BYTES).decode("utf-8", "replace"))
+    except (OSError, ValueError):
         return None
 
 

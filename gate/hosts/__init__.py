@@ -45,7 +45,7 @@ class CommitStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostedStatus:
-    """The newest status of one name that a commit has."""
+    """A status that a commit has, or had before one of the same name."""
 
     state: State
     """Of the host's states; what it has beside them counts as ``pending``."""

@@ -89,8 +89,13 @@ class CommentWriter:
     @property
     def line(self) -> str:
         """The hidden second line of the comment."""
-        names = [hashlib.sha256(name.encode()).hexdigest()[:12] for name in (self.run, self.job)]
-        return f"<!-- gate:run {names[0]} {names[1]} {self.severity} -->"
+        return f"<!-- gate:run {self.digits[:12]} {self.digits[12:]} {self.severity} -->"
+
+    @property
+    def digits(self) -> str:
+        """24 hexadecimal digits: twelve stand for the run, and twelve for the job."""
+        names = (self.run, self.job)
+        return "".join(hashlib.sha256(name.encode()).hexdigest()[:12] for name in names)
 
     def yields_to(self, body: str) -> bool:
         """Tell whether another job of the same run wrote this comment, and it says worse."""

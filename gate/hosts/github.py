@@ -162,7 +162,7 @@ class GitHub:
         self._rest.ask(_STATUS, "POST", path, body=body | more)
 
     def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
-        """Return the newest status of each name that a commit has."""
+        """Return the statuses that a commit has ever had, the newest first."""
         return self.open_pulls.statuses(revision)
 
     def _write(self, method: str, path: str, body: str) -> Comment:

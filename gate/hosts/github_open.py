@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from gate.hosts import PostedStatus, Purpose, State
 from gate.hosts.github_events import github_path
-from gate.hosts.open_pulls import OpenPull, newest_of_each
+from gate.hosts.open_pulls import OpenPull
 from gate.hosts.people import read_instant
 from gate.hosts.rest import Rest
 
@@ -31,11 +31,11 @@ class GitHubOpenPulls:
                 yield _pull(pull)
 
     def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
-        """Return the newest status of each name that a commit has."""
+        """Return the statuses that a commit has ever had, the newest first."""
         path = f"{self.repository}/commits/{github_path(revision)}/statuses"
         with self.rest.understood(_STATUSES):
             # https://docs.github.com/en/rest/commits/statuses: "in reverse chronological order"
-            return newest_of_each(map(_status, self.rest.pages(_STATUSES, path)))
+            return tuple(map(_status, self.rest.pages(_STATUSES, path)))
 
 
 def _pull(pull: Any) -> OpenPull:

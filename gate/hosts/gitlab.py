@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import requests
 
-from gate.hosts import CommitStatus, PostedStatus, Purpose, RestError, described
+from gate.hosts import CommitStatus, PostedStatus, Purpose, RestError
 from gate.hosts.comments import Comment
 from gate.hosts.gitlab_open import GitLabOpenRequests
 from gate.hosts.people import Account, Membership, Setting, read_instant
@@ -140,17 +140,6 @@ _LIST: Final = Purpose("list the notes of the merge request", _READ)
 _CREATE: Final = Purpose("write the note", _READ)
 _UPDATE: Final = Purpose("update the note", _CHANGE)
 _DELETE: Final = Purpose("delete a duplicate of the note", _CHANGE)
-_STATUS: Final = Purpose("set the commit status", _CHANGE)
-_LONGEST_DESCRIPTION: Final = 255
-_PASSED, _FAILED = "success", "failed"
-_STATES: Final = {
-    "pending": "pending",
-    "success": _PASSED,
-    "warning": _PASSED,
-    "failure": _FAILED,
-    "error": _FAILED,
-}
-"""A pipeline goes on after a warning; a failed status would end it."""
 
 
 class GitLabError(RestError):
@@ -231,24 +220,10 @@ class GitLab:
 
     def set_status(self, revision: str, status: CommitStatus) -> None:
         """Set a status of a commit, given by its full name."""
-        body = {
-            "state": _STATES[status.state],
-            "name": status.name,
-            "description": described(status, _LONGEST_DESCRIPTION),
-        }
-        path = f"{self._project}/statuses/{quote(revision, safe='')}"
-        more = {"target_url": status.url} if status.url else {}
-        try:
-            self._rest.ask(_STATUS, "POST", path, body=body | more)
-        except RestError as error:
-            # It refuses "pending" for what is pending already, and says so in these words:
-            # https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
-            waiting = status.state == "pending" and error.status == HTTPStatus.BAD_REQUEST
-            if not (waiting and "Cannot transition status" in str(error)):
-                raise
+        self.open_pulls.set_status(revision, status)
 
     def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
-        """Return the newest status of each name that a commit has."""
+        """Return the statuses that a commit has ever had, the newest first."""
         return self.open_pulls.statuses(revision)
 
     def _notes(self, pull: int) -> str:

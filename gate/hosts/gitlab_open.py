@@ -6,17 +6,31 @@ https://docs.gitlab.com/api/commits/#list-commit-statuses
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
-from gate.hosts import PostedStatus, Purpose, State
-from gate.hosts.open_pulls import OpenPull, newest_of_each
+from gate.hosts import CommitStatus, PostedStatus, Purpose, RestError, State, described
+from gate.hosts.open_pulls import OpenPull
 from gate.hosts.people import read_instant
 from gate.hosts.rest import Rest
 
 _NEEDS: Final = "the role Reporter in the project and the scope api or read_api"
 _REQUESTS: Final = Purpose("list the open merge requests", _NEEDS)
 _STATUSES: Final = Purpose("list the statuses of a commit", _NEEDS)
+_STATUS: Final = Purpose(
+    "set the commit status", "the role Developer in the project and the scope api"
+)
+_LONGEST_DESCRIPTION: Final = 255
+_PASSED, _FAILED = "success", "failed"
+_SENT: Final[dict[State, str]] = {
+    "pending": "pending",
+    "success": _PASSED,
+    "warning": _PASSED,
+    "failure": _FAILED,
+    "error": _FAILED,
+}
+"""A pipeline goes on after a warning; a failed status would end it."""
 _STATES: Final[dict[str, State]] = {
     "success": "success",
     "failed": "failure",
@@ -41,12 +55,33 @@ class GitLabOpenRequests:
                 yield _request(request)
 
     def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
-        """Return the newest status of each name that a commit has."""
+        """Return the statuses that a commit has ever had, the newest first."""
         path = f"{self.project}/repository/commits/{quote(revision, safe='')}/statuses"
         with self.rest.understood(_STATUSES):
             listed = list(self.rest.pages(_STATUSES, path, {"all": "true"}))
             newest_first = sorted(listed, key=lambda status: -int(status["id"]))
-            return newest_of_each(map(_status, newest_first))
+            return tuple(map(_status, newest_first))
+
+    def set_status(self, revision: str, status: CommitStatus) -> None:
+        """Set a status of a commit, given by its full name."""
+        path = f"{self.project}/statuses/{quote(revision, safe='')}"
+        try:
+            self.rest.ask(_STATUS, "POST", path, body=_body(status))
+        except RestError as error:
+            # It refuses "pending" for what is pending already, and says so in these words:
+            # https://docs.gitlab.com/api/commits/#set-commit-pipeline-status
+            waiting = status.state == "pending" and error.status == HTTPStatus.BAD_REQUEST
+            if not (waiting and "Cannot transition status" in str(error)):
+                raise
+
+
+def _body(status: CommitStatus) -> dict[str, str]:
+    body = {
+        "state": _SENT[status.state],
+        "name": status.name,
+        "description": described(status, _LONGEST_DESCRIPTION),
+    }
+    return body | ({"target_url": status.url} if status.url else {})
 
 
 def _request(request: Any) -> OpenPull:

@@ -136,7 +136,9 @@ def _within(name: str) -> str:
     return f"{kept}~{tail}"
 
 
-_LINK: Final = re.compile(r"#gate-(?P<gate>[0-9a-f]{12})(?:-(?P<question>[0-9a-f]{12}))?$")
+_LINK: Final = re.compile(
+    r"#gate-(?P<gate>[0-9a-f]{12})(?:-(?P<question>[0-9a-f]{12}))?(?:~(?P<job>[0-9a-f]{24}))?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +152,23 @@ class StatusLink:
     """`GateIdentity.digest`."""
     question: str | None = None
     """Stands for the classes and the options of the decision. None: nothing was decided."""
+    job: str | None = None
+    """24 hexadecimal digits, of which the first 12 stand for the run. None: it is not known."""
 
     @staticmethod
     def read(url: str) -> "StatusLink | None":
         """Return what an address tells; None: no gate has made it."""
         match = _LINK.search(url)
-        return StatusLink(match["gate"], match["question"]) if match else None
+        return StatusLink(match["gate"], match["question"], match["job"]) if match else None
+
+    def yields_to(self, other: "StatusLink") -> bool:
+        """Tell whether another status is of the same gate in the same run, but of another job."""
+        if self.job is None or other.job is None or self.job == other.job:
+            return False
+        return self.gate == other.gate and self.job[:12] == other.job[:12]
 
     def at(self, url: str | None) -> str | None:
         """Return the address of a page, with this behind it; None: there is no page."""
         more = f"-{self.question}" if self.question else ""
+        more += f"~{self.job}" if self.job else ""
         return None if url is None else f"{url.split('#')[0]}#gate-{self.gate}{more}"

@@ -1,6 +1,6 @@
 """What a code host tells of its open pull requests, whichever host it is."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,7 +31,7 @@ class OpenPulls(Protocol):
         """Yield every open pull request, drafts and those of forks too."""
 
     def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
-        """Return the newest status of each name that a commit has."""
+        """Return the statuses that a commit has ever had, the newest first."""
 
 
 class StatusHost(Protocol):
@@ -40,8 +40,8 @@ class StatusHost(Protocol):
     def login(self) -> str:
         """Return who writes with this token."""
 
-    def statuses(self, revision: str) -> Sequence[PostedStatus]:
-        """Return the newest status of each name that a commit has."""
+    def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
+        """Return the statuses that a commit has ever had, the newest first."""
 
     def set_status(self, revision: str, status: CommitStatus) -> None:
         """Set a status of a commit, given by its full name."""

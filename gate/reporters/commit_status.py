@@ -30,10 +30,17 @@ _ENDING: Final = re.compile(r"; policy (?P<hash>[0-9a-f]{12}), until (?P<until>[
 MEASURING: Final = "Being decided; a run that ends without a verdict leaves this."
 
 
-def decision_status(decision: Decision, identity: GateIdentity) -> CommitStatus:
+def decision_status(
+    decision: Decision, identity: GateIdentity, job: str | None = None
+) -> CommitStatus:
     """Return the status that shows a decision; its state is what the exit code says.
 
     Its text ends with the hash of the policies' text and the time until which the decision holds.
+
+    Args:
+        decision: what is shown.
+        identity: of the gate.
+        job: that sets it, as in `StatusLink`.
     """
     policies = decision.policies
     ending = ", ".join(
@@ -42,7 +49,7 @@ def decision_status(decision: Decision, identity: GateIdentity) -> CommitStatus:
             f"until {rfc3339(decision.expires_at)}",
         )
     )
-    link = StatusLink(identity.digest, question(decision, identity))
+    link = StatusLink(identity.digest, question(decision, identity), job)
     return CommitStatus(
         state=_STATES.get(decision.exit_code, "error"),
         name=identity.check_name([policy.policy.service for policy in policies]),
@@ -52,12 +59,9 @@ def decision_status(decision: Decision, identity: GateIdentity) -> CommitStatus:
     )
 
 
-def undecided_status(
-    state: State, description: str, name: str, identity: GateIdentity, url: str | None
-) -> CommitStatus:
+def undecided_status(state: State, description: str, name: str, url: str | None) -> CommitStatus:
     """Return the status of a run that has decided nothing, or not yet."""
-    link = StatusLink(identity.digest)
-    return CommitStatus(state=state, name=name, description=description, url=link.at(url))
+    return CommitStatus(state=state, name=name, description=description, url=url)
 
 
 def no_decision(code: ExitCode) -> str:

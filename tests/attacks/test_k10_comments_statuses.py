@@ -26,7 +26,8 @@ from tests.cli.installed import AT, POLICY
 from tests.cli.sweeping import Sweeps, commit, last_line
 from tests.command import Result, gate
 from tests.github_action.recipes import recipes
-from tests.servers.github import ACTIONS, REPOSITORY, TOKEN, FakeGitHub, OpenPull, github, refused
+from tests.servers.github import ACTIONS, REPOSITORY, TOKEN, FakeGitHub, OpenPull, github
+from tests.servers.github_answers import refused
 
 PLACE: Final = GateIdentity(paths=("gate.yaml",))
 
@@ -338,17 +339,18 @@ def many(sweeps: Sweeps, fake: FakeGitHub, numbers: int) -> str:
     return sha
 
 
-def test_300_pull_requests_are_measured_once_and_each_is_set_once(
-    sweeps: Sweeps, fake: FakeGitHub
+@pytest.mark.parametrize("numbers", [110, pytest.param(300, marks=pytest.mark.slow)])
+def test_many_pull_requests_are_measured_once_and_each_is_set_once(
+    sweeps: Sweeps, fake: FakeGitHub, numbers: int
 ) -> None:
-    many(sweeps, fake, 300)
+    many(sweeps, fake, numbers)
     fake.faults["repos/create-commit-status"] = [refused(429, "slow down", Retry_After="0")] * 2
     before = len(fake.statuses)
     done = sweeps.sweep(bad=2_000)
     assert done.exit_code == 0
-    assert "300 open, 300 looked at, 300 set" in last_line(done)
-    assert {sweeps.state(commit(number)) for number in range(1, 301)} == {"failure"}
-    assert len(fake.statuses) == before + 300
+    assert f"{numbers} open, {numbers} looked at, {numbers} set" in last_line(done)
+    assert {sweeps.state(commit(number + 1)) for number in range(numbers)} == {"failure"}
+    assert len(fake.statuses) == before + numbers
     assert fake.seen.count("users/get-authenticated") == 1
 
 

@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from gate.cli.ci_environment import CiEnvironment
+from gate.cli.status_publisher import StatusPublisher
+from gate.decision.decision import Context
+from gate.hosts.identity import GateIdentity
 from tests.cli.conftest import EVENT
 from tests.cli.installed import AT, POLICY, command
 from tests.command import Run, environment
@@ -100,6 +104,23 @@ def test_a_policy_that_is_not_there_is_an_error_too(check: Run, fake: FakeGitHub
     done = check("missing.yaml")
     assert done.exit_code == 2
     assert fake.shown(HEAD)["gate/chat, (missing.yaml)"]["state"] == "error"
+
+
+@pytest.mark.parametrize("target", ["secret.yaml", "/dev/zero", ".", "\x00"])
+def test_a_policy_that_is_no_plain_file_names_no_service(
+    fake: FakeGitHub, tmp_path: Path, target: str
+) -> None:
+    (tmp_path / "secret.yaml").write_text("service: hidden\n")
+    path = tmp_path / "linked.yaml"
+    if target == "\x00":
+        path = tmp_path / target
+    else:
+        path.symlink_to(target)
+    place = CiEnvironment(Context(system="shell"), {})
+    identity = GateIdentity(paths=("linked.yaml",))
+    publisher = StatusPublisher(place, identity, (str(path),))
+    assert publisher._names() == ["gate/(linked.yaml)"]
+    assert fake.statuses == []
 
 
 def test_a_chosen_name_is_the_same_whatever_is_wrong(check: Run, fake: FakeGitHub) -> None:

@@ -90,6 +90,74 @@ def test_a_job_with_a_worse_verdict_keeps_the_comment_of_its_run(
     assert ["BLOCK" in comment.body for comment in fake.comments] == [True, False]
 
 
+LEGS = {"GITHUB_RUN_ID": "17", "GITHUB_JOB": "gate", "GITHUB_RUN_ATTEMPT": "1"}
+BLOCK, ALLOW = ("--status", "--change", "model-update"), ("--status", "--change", "canary")
+
+
+def test_a_success_never_goes_over_the_failure_of_another_leg(
+    on_pull_request: Run, fake: FakeGitHub
+) -> None:
+    on_pull_request(*BLOCK, **LEGS, RUNNER_NAME="runner 1")
+    done = on_pull_request(*ALLOW, **LEGS, RUNNER_NAME="runner 2")
+    assert done.exit_code == 0
+    assert "gate: commit status failure: gate/chat (of another job of this run" in done.stderr
+    shown = fake.shown("a" * 40)["gate/chat"]
+    assert (shown["state"], shown["description"][:5]) == ("failure", "BLOCK")
+    assert shown["description"] == fake.statuses[1][1]["description"]
+    on_pull_request(*ALLOW, **LEGS, RUNNER_NAME="runner 2")
+    assert fake.shown("a" * 40)["gate/chat"]["state"] == "failure"
+    on_pull_request(*ALLOW, **LEGS, RUNNER_NAME="runner 1")  # the leg itself has asked again
+    assert fake.shown("a" * 40)["gate/chat"]["state"] == "success"
+
+
+def test_nor_over_the_error_of_another_leg(on_pull_request: Run, fake: FakeGitHub) -> None:
+    on_pull_request(*ALLOW, "--satisfied", "x=y", **LEGS, RUNNER_NAME="runner 1")
+    on_pull_request(*ALLOW, **LEGS, RUNNER_NAME="runner 2")
+    assert fake.shown("a" * 40)["gate/chat"]["state"] == "error"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"GITHUB_RUN_ATTEMPT": "2"},
+        {"GITHUB_RUN_ID": "18"},
+        {"RUNNER_NAME": "runner 1"},
+        {"RUNNER_NAME": None},
+    ],
+)
+def test_a_later_run_or_the_same_job_takes_its_failure_back(
+    on_pull_request: Run, fake: FakeGitHub, more: dict[str, str]
+) -> None:
+    on_pull_request(*BLOCK, **LEGS, RUNNER_NAME="runner 1")
+    on_pull_request(*ALLOW, **(LEGS | {"RUNNER_NAME": "runner 2"} | more))
+    assert fake.shown("a" * 40)["gate/chat"]["state"] == "success"
+
+
+@pytest.mark.parametrize("fault", ["author", "listing", "success", "key"])
+def test_what_is_no_failure_of_another_leg_stops_nothing(
+    on_pull_request: Run, fake: FakeGitHub, fault: str
+) -> None:
+    first = ALLOW if fault == "success" else BLOCK
+    on_pull_request(*first, **LEGS, RUNNER_NAME="runner 1")
+    if fault == "author":
+        fake.set_by = {
+            0: ("mallory", "2026-11-01T00:00:00Z"),
+            1: ("mallory", "2026-11-01T00:00:00Z"),
+        }
+    if fault == "listing":
+        fake.forbidden = {"repos/list-commit-statuses-for-ref"}
+    key = ("--gate-key", "eu") if fault == "key" else ()
+    name = "gate/chat//eu" if key else "gate/chat"
+    on_pull_request(*ALLOW, *key, **LEGS, RUNNER_NAME="runner 2")
+    assert fake.shown("a" * 40)[name]["state"] == "success"
+
+
+def test_without_a_token_a_leg_says_that_there_is_none(on_pull_request: Run) -> None:
+    done = on_pull_request(*ALLOW, **LEGS, RUNNER_NAME="runner 1", GITHUB_TOKEN="")
+    assert done.exit_code == 0
+    assert "no commit status: there is no token for github" in done.stderr
+
+
 def test_signals_are_left_as_they_were_outside_of_the_main_thread() -> None:
     from threading import Thread  # noqa: PLC0415 - for this test
 

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.cli.installed import POLICY
+from tests.cli.installed import AT, POLICY
 from tests.cli.sweeping import BY_PATH, Sweeps, ages, commit, last_line
-from tests.command import Run
-from tests.servers.github import FakeGitHub, refused
+from tests.command import Result, Run, gate
+from tests.servers import gitlab as lab
+from tests.servers.github import FakeGitHub
+from tests.servers.github_answers import refused
 
 STATUSES = "repos/list-commit-statuses-for-ref"
 SET = "repos/create-commit-status"
@@ -267,7 +269,7 @@ def test_a_limit_that_passes_is_waited_for(sweeps: Sweeps, fake: FakeGitHub) -> 
     ],
 )
 def test_where_a_sweep_cannot_be_that_is_said(
-    sweeps: Sweeps, more: dict[str, str], code: int, words: str
+    sweeps: Sweeps, more: dict[str, Any], code: int, words: str
 ) -> None:
     done = sweeps.sweep(**more)
     assert (done.exit_code, words in done.stderr) == (code, True)
@@ -285,3 +287,42 @@ def test_a_run_of_a_pull_request_cannot_sweep_by_its_own_policy(
     assert sweeps.sweep(text=loose, event=event).exit_code == 2
     assert sweeps.state(sha) == "failure"
     assert fake.seen.count("pulls/list") == 0
+
+
+def test_gitlab_is_swept_too(tmp_path: Path) -> None:
+    (tmp_path / "gate.yaml").write_text(POLICY)
+    runner = {
+        "GITLAB_CI": "true",
+        "CI_PIPELINE_SOURCE": "schedule",
+        "CI_PROJECT_ID": str(lab.PROJECT),
+        "CI_PROJECT_PATH": lab.PATH,
+        "CI_DEFAULT_BRANCH": "main",
+        "CI_COMMIT_REF_NAME": "main",
+        "CI_COMMIT_SHA": commit(1),
+        "CI_JOB_URL": "https://gitlab.example/acme/chat/-/jobs/7",
+        "GITLAB_TOKEN": lab.TOKEN,
+    }
+
+    def run(*arguments: str, bad: int) -> Result:
+        counts = f"counts: {{availability: {{total: 1000000, bad: {bad}}}}}"
+        (tmp_path / "counts.yaml").write_text(counts)
+        return gate(*arguments, cwd=tmp_path, env={**runner, "CI_API_V4_URL": fake.url})
+
+    with lab.gitlab() as fake:
+        fake.requests = [
+            {
+                "iid": 1,
+                "sha": commit(1),
+                "title": "Answer in fewer words",
+                "source_branch": "shorter",
+                "target_branch": "main",
+                "labels": [],
+                "author": {"username": "ada"},
+            }
+        ]
+        assert run("check", "gate.yaml", "--status", "--at", AT, bad=1).exit_code == 0
+        done = run("sweep", "gate.yaml", bad=820)
+        assert "#1: success -> failure: BLOCK: full-rollout of chat" in done.stdout
+        assert run("sweep", "gate.yaml", bad=820).stdout.startswith("gate/chat: 1 open")
+        states = [body["state"] for _, body in fake.statuses]
+        assert states == ["pending", "success", "failed"]

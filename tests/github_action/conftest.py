@@ -39,6 +39,7 @@ def do(fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
         *,
         token: str = TOKEN,
         log: StringIO | None = None,
+        workspace: str = "",
         **inputs: str,
     ) -> Done:
         for path in files.values():
@@ -53,6 +54,7 @@ def do(fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
             "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
             "GITHUB_API_URL": fake.url,
             "GITHUB_TOKEN": token,
+            "GITHUB_WORKSPACE": workspace,
             variable("at"): AT,
             variable("change"): "model-update",
             **{variable(name.replace("_", "-")): value for name, value in inputs.items()},

@@ -8,7 +8,7 @@ import pytest
 
 from gate.hosts import CommitStatus, PostedStatus, RestError, described
 from gate.hosts.gitlab import GitLab
-from gate.hosts.open_pulls import OpenPull
+from gate.hosts.open_pulls import OpenPull, newest_of_each
 from tests.hosts.asking import Time, asking
 from tests.servers import gitlab as lab
 from tests.servers.github import ACTIONS, FakeGitHub, github
@@ -74,12 +74,14 @@ def test_github_lists_every_open_pull_request_with_drafts_and_forks(hub: FakeGit
     )
 
 
-def test_github_tells_the_newest_status_of_each_name(hub: FakeGitHub) -> None:
+def test_github_tells_every_status_of_a_commit_the_newest_first(hub: FakeGitHub) -> None:
     for state in ("failure", "success"):
         hub.plant_status(HEAD, ACTIONS, state=state, context="gate/chat", description=state)
     hub.plant_status(HEAD, None, state="error", context="lint")
     hub.plant_status("b" * 40, ACTIONS, state="error", context="gate/chat")
-    newest, other = asking(hub.url).statuses(HEAD)[::-1]
+    other, newest, before = asking(hub.url).statuses(HEAD)
+    assert before.state == "failure"
+    assert newest_of_each([other, newest, before]) == (other, newest)
     assert newest == PostedStatus(
         state="success", name="gate/chat", description="success", url="", author=ACTIONS, at=AT
     )
@@ -112,12 +114,13 @@ def test_gitlab_lists_every_open_merge_request(project: FakeGitLab) -> None:
         ("pending", "pending"),
     ],
 )
-def test_gitlab_tells_the_newest_status_of_each_name(
+def test_gitlab_tells_every_status_of_a_commit_the_newest_first(
     project: FakeGitLab, state: str, read: str
 ) -> None:
     for earlier in ("failed", state):
         project.plant_status(HEAD, lab.BOT, "2026-11-01T00:00:00Z", state=earlier, name="gate/chat")
-    (status,) = client(project).statuses(HEAD)
+    status, before = client(project).statuses(HEAD)
+    assert before.state == "failure"
     assert (status.state, status.author, status.at) == (read, lab.BOT, AT)
 
 

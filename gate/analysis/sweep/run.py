@@ -14,7 +14,7 @@ from gate.analysis.sweep import SweepAct, SweepOptions, SweepReport, SweptStatus
 from gate.errors import GateError
 from gate.hosts import CommitStatus, PostedStatus, RestError
 from gate.hosts.identity import StatusLink
-from gate.hosts.open_pulls import OpenPull
+from gate.hosts.open_pulls import OpenPull, newest_of_each
 from gate.policy.findings import Verdict
 from gate.reporters.commit_status import StatusText, decision_status, question
 from gate.wording import describe_time
@@ -81,7 +81,7 @@ class _Sweep:
         """Yield the statuses that this gate has set, be it under an earlier name of the service."""
         identity = self.options.identity
         name = identity.check_name(self.options.services)
-        for status in self.options.host.statuses(pull.revision):
+        for status in newest_of_each(self.options.host.statuses(pull.revision)):
             link = StatusLink.read(status.url)
             named = status.name == name and link is None
             if status.author == self.me and (named or (link and link.gate == identity.digest)):
