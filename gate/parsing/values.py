@@ -174,18 +174,24 @@ LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
 """Of a file of request logs."""
 GLOB: Final = Scalar(_glob, {**_TEXT_JSON, "examples": ["slos/*.yaml"]})
 """Of files beside the policy, from its folder."""
-SECRET: Final = Scalar(str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, secret=True)
+CONNECTION: Final = Scalar(str, _TEXT_JSON, variables=True)
+"""A text of a backend's connection: where it is, what it is sent, which of its files are read."""
+SECRET: Final = Scalar(
+    str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, variables=True, secret=True
+)
 NAME: Final = Scalar(_name, _TEXT_JSON)
 SHARE: Final = Scalar(_share, _RATIO_JSON)
 ABOVE_NONE: Final = Scalar(_above_none, _RATIO_JSON)
 OBJECTIVE: Final = Scalar(_objective, _RATIO_JSON)
 CONDITION: Final = Scalar(_condition, {"type": "string", "examples": ["> 50%"]})
 BOOLEAN: Final = Scalar(
-    _boolean, {"type": ["boolean", "string"], "pattern": f"^({'|'.join(_BOOLEANS)})$|\\$\\{{"}
+    _boolean, {"type": ["boolean", "string"], "pattern": f"^({'|'.join(_BOOLEANS)})$"}
 )
-COUNT: Final = Scalar(
-    _count, {"type": ["integer", "string"], "minimum": 0, "pattern": r"^[0-9]+$|\$\{"}
+COUNT: Final = Scalar(_count, {"type": ["integer", "string"], "minimum": 0, "pattern": r"^[0-9]+$"})
+CONNECTION_COUNT: Final = Scalar(
+    _count, {**COUNT.json, "pattern": rf"{COUNT.json['pattern']}|\$\{{"}, variables=True
 )
+"""The same of a backend's connection."""
 NUMBER: Final = Scalar(_number, {"type": ["number", "string"]})
 ABOVE_ZERO: Final = Scalar(_above_zero, {"type": ["number", "string"]})
 AMOUNT: Final = Scalar(_amount, {"type": ["string", "number"], "examples": ["50000 USD"]})

@@ -13,7 +13,7 @@ import yaml
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
 from gate.parsing.schema import MapOf, Scalar, pairs
-from gate.parsing.values import COUNT, SECRET, TEXT
+from gate.parsing.values import CONNECTION, CONNECTION_COUNT, SECRET
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 """A header whose name has one of them is secret."""
@@ -129,10 +129,10 @@ def _build_auth(values: Values, reader: Reader) -> dict[str, str | None]:
 _AUTH: Final = Object(
     {
         "bearer": Field(schema=SECRET, doc="A token: ${NAME}."),
-        "bearer_file": Field(schema=TEXT, doc="A file that holds the token."),
-        "username": Field(schema=TEXT, doc="For basic authentication."),
+        "bearer_file": Field(schema=CONNECTION, doc="A file that holds the token."),
+        "username": Field(schema=CONNECTION, doc="For basic authentication."),
         "password": Field(schema=SECRET, doc="Its password: ${NAME}."),
-        "password_file": Field(schema=TEXT, doc="A file that holds the password."),
+        "password_file": Field(schema=CONNECTION, doc="A file that holds the password."),
     },
     _build_auth,
 )
@@ -149,9 +149,9 @@ def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
 
 _TLS: Final = Object(
     {
-        "ca": Field(schema=TEXT, doc="PEM file of the authorities to trust."),
-        "cert": Field(schema=TEXT, doc="PEM file of the client's certificate."),
-        "key": Field(schema=TEXT, doc="PEM file of its key, if not in the same file."),
+        "ca": Field(schema=CONNECTION, doc="PEM file of the authorities to trust."),
+        "cert": Field(schema=CONNECTION, doc="PEM file of the client's certificate."),
+        "key": Field(schema=CONNECTION, doc="PEM file of its key, if not in the same file."),
     },
     _build_tls,
 )
@@ -161,7 +161,7 @@ class _Headers(MapOf[str]):
     """Header names and values; those that look like secrets must come from outside."""
 
     def __init__(self) -> None:
-        super().__init__(TEXT)
+        super().__init__(CONNECTION)
 
     def read(self, node: yaml.Node, reader: Reader) -> dict[str, str]:
         literal = [(key, value) for key, value in pairs(node, reader) if _is_literal(key, value)]
@@ -190,7 +190,7 @@ class _Address(Scalar[str]):
     """An address; a password in it must come from outside."""
 
     def __init__(self) -> None:
-        super().__init__(_url, {"type": "string", "minLength": 1}, silent=True)
+        super().__init__(_url, {"type": "string", "minLength": 1}, variables=True, silent=True)
 
     def read(self, node: yaml.Node, reader: Reader) -> str:
         password = _PASSWORD.search(written(node))
@@ -212,7 +212,7 @@ def _build_settings(values: Values, _reader: Reader) -> PrometheusSettings:
 
 
 def _at_least_one(text: str) -> int:
-    if not (count := COUNT.parse(text)):
+    if not (count := CONNECTION_COUNT.parse(text)):
         raise ValueError("at least 1 is needed")
     return count
 
@@ -228,10 +228,10 @@ BLOCK: Final = Object(
         "tls": Field(schema=_TLS, doc="Own authorities, client certificate."),
         "headers": Field(schema=_Headers(), doc="Sent always: X-Scope-OrgID."),
         "parallel": Field(
-            schema=Scalar(_at_least_one, {**COUNT.json, "minimum": 1}),
+            schema=Scalar(_at_least_one, {**CONNECTION_COUNT.json, "minimum": 1}, variables=True),
             doc="Most requests at once. Default: 8.",
         ),
-        "retries": Field(schema=COUNT, doc="Tries after the first. Default: 2."),
+        "retries": Field(schema=CONNECTION_COUNT, doc="Tries after the first. Default: 2."),
     },
     _build_settings,
 )
