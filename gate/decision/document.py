@@ -131,7 +131,7 @@ def _proposed(proposed: Proposed | None) -> Json | None:
     if proposed is None:
         return None
     verdict = None if proposed.verdict is None else str(proposed.verdict)
-    return {"verdict": verdict, "sha256": proposed.sha256}
+    return {"verdict": verdict, "reason": proposed.reason or None, "sha256": proposed.sha256}
 
 
 def _override(override: Override | None) -> Json | None:

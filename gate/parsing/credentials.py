@@ -6,7 +6,7 @@ Whoever may write a policy could otherwise have them sent to an address of their
 import re
 from typing import Final
 
-_SECRET: Final = r"(?:TOKEN|PASSWORD|PASSWD|SECRET|PAT|JWT|KEY)(?:S|V?[0-9]+|_\w+)?"
+_SECRET: Final = r"(?:TOKEN|PASSWORD|PASSWD|SECRET|PAT|JWT|KEY)(?:S|V?[0-9]+|_\w+)?"  # noqa: S105 - words in the names of such
 _RUNNERS: Final = {
     # https://docs.github.com/actions/reference/workflows-and-actions/variables and
     # https://docs.github.com/actions/reference/security/oidc; INPUT_ has what an action is given.

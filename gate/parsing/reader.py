@@ -117,7 +117,7 @@ class Reader:
         """
         variable = _REFERENCE.search(node.value)
         if variable is None:
-            return node.value
+            return str(node.value)
         message = (
             f"{_without_default(variable)} {'in a key ' if key else ''}is not filled in here:"
             " environment variables may stand only in the settings of the backend's connection;"
@@ -160,7 +160,7 @@ def compose(text: str, reader: Reader) -> yaml.Node:
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
-    node = _parsed(lambda: yaml.compose(text, _loader()), text, reader)
+    node = _parsed(lambda: yaml.compose(text, loader()), text, reader)
     if node is None:
         raise reader.fail(after(""), "the file is empty")
     return node
@@ -172,14 +172,14 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
-    nodes = _parsed(lambda: list(yaml.compose_all(text, _loader())), text, reader)
+    nodes = _parsed(lambda: list(yaml.compose_all(text, loader())), text, reader)
     documents = [node for node in nodes if node.tag != NULL]
     if not documents:
         raise reader.fail(after(""), "the file is empty")
     return documents
 
 
-def _loader() -> Any:
+def loader() -> Any:
     """Return the fast loader; PyYAML may be built without libyaml."""
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
