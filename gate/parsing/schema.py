@@ -6,7 +6,7 @@ Each schema has ``read(node, reader)``, which returns the value or notes the mis
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import yaml
 
@@ -14,6 +14,7 @@ from gate.errors import nearest
 from gate.parsing.reader import NULL, OUTSIDE, Reader, UnreadableError, has_variable
 
 JsonSchema = dict[str, Any]
+FILLED_IN: Final = "${NAME} takes an environment variable here."
 T = TypeVar("T")
 Word = TypeVar("Word", bound=str)
 T_co = TypeVar("T_co", covariant=True)
@@ -67,8 +68,8 @@ class Scalar(Generic[T]):
             raise reader.fail(node, message) from error
 
     def schema(self) -> JsonSchema:
-        """Return the schema given."""
-        return self.json
+        """Return the schema given, and whether a variable may stand there."""
+        return self.json | ({"$comment": FILLED_IN} if self.variables else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def propose(world: World, text: str | bytes | None, **files: str) -> None:
     world.check_out()
 
 
-def judged(world: World, *arguments: str, **more: str | None) -> tuple[Result, dict[str, object]]:
+def judged(world: World, *arguments: str, **more: str) -> tuple[Result, dict[str, object]]:
     """Run the gate on the pull request in every format, and return what it says of the proposal."""
     outputs = {name: world.folder / f"report.{name}" for name in REPORTERS}
     copies = [f"--output={name}={path}" for name, path in outputs.items()]

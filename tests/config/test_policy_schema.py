@@ -1,6 +1,7 @@
 """The JSON Schema of the policy file: it is what ships, and says what the reader says."""
 
 import json
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -16,6 +17,7 @@ from gate.backends.records import preset_names
 from gate.cli.init import HEAD, RULES, block_of, slos_of
 from gate.cli.schema import policy_schema
 from gate.config.presets import load_preset
+from gate.parsing.schema import FILLED_IN
 from tests.config.texts import BACKEND, SLOS, TIERS, policy, read, slo
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
 
@@ -178,3 +180,39 @@ def test_every_spelling_that_the_reader_accepts_satisfies_the_schema(
 
     assert contents is not None, mistakes
     VALIDATOR.validate(parsed(text))
+
+
+VARIABLE_KEYS = {
+    "prometheus": {
+        "/url", "/headers/*", "/parallel", "/retries", "/auth/bearer", "/auth/bearer_file",
+        "/auth/username", "/auth/password", "/auth/password_file",
+        "/tls/ca", "/tls/cert", "/tls/key",
+    },
+    "logs": {"/path"},
+    "static": {"/path"},
+}  # fmt: skip
+"""Where a variable may stand, by backend: README.md and SECURITY.md list them."""
+
+
+def with_variables(schema: object, path: str = "") -> Iterator[str]:
+    """Return the keys in whose values a variable may stand."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from with_variables(part, path)
+    if isinstance(schema, dict):
+        if schema.get("$comment") == FILLED_IN:
+            yield path
+        for name, value in schema.get("properties", {}).items():
+            yield from with_variables(value, f"{path}/{name}")
+        yield from with_variables(schema.get("additionalProperties"), f"{path}/*")
+        for word in ("items", "anyOf", "oneOf"):
+            yield from with_variables(schema.get(word), path)
+
+
+def test_each_backend_says_where_variables_may_stand_and_nothing_else_does() -> None:
+    blocks = SHIPPED["properties"]["backend"]["oneOf"]
+    by_backend = {
+        block["properties"]["type"]["const"]: set(with_variables(block)) for block in blocks
+    }
+    assert by_backend == VARIABLE_KEYS
+    assert {path.split("/")[1] for path in with_variables(SHIPPED)} == {"backend"}
