@@ -76,13 +76,23 @@ def load_pinned(  # noqa: PLR0917 - two texts, each with its files
     then = Imports(tree=tree)
     read = _read(raw, path, environ, then)
     pinned = replace(read, source=replace(read.source, revision=revision))
-    if proposal is None or (proposal.raw == raw and not then.patterns):
+    if proposal is None or (proposal.raw == raw and _has_same(proposal.tree, then)):
         return pinned
     from gate.config.proposal import read_proposal  # noqa: PLC0415 - for changes of a policy only
 
     proposed = read_proposal(path, proposal.raw, proposal.tree, counting=raw)
-    same = proposed.policy is not None and proposed.sha256 == read.source.sha256
-    return pinned if same else replace(pinned, proposed=proposed)
+    return replace(pinned, proposed=proposed)
+
+
+def _has_same(tree: Tree, read: Imports) -> bool:
+    """Return whether another tree has the same files that a policy has read."""
+    try:
+        names = {name for pattern in read.patterns for name in tree.find(pattern)}
+        return names == read.texts.keys() and all(
+            tree.read(name) == text for name, text in read.texts.items()
+        )
+    except Exception:  # noqa: BLE001 - what cannot be read of a change is not the same
+        return False
 
 
 def _imports(path: str) -> Imports:

@@ -89,6 +89,22 @@ def test_files_of_a_proposal_are_those_of_its_commit() -> None:
     assert pinned.proposed is not None
 
 
+def test_large_files_that_a_change_leaves_alone_are_not_altered() -> None:
+    imported = policy(slos="slos: [{from: slos/*.yaml}]\n").encode()
+    large = {"slos/a.yaml": SLOTH.encode() + b"#" * (1 << 21)}
+    for texts in (large, large | {"other.yaml": b"x"}):
+        proposal = Proposal(imported, Files(texts))
+        assert load_pinned("gate.yaml", {}, imported, Files(large), "a", proposal).proposed is None
+    for texts in (large | {"slos/b.yaml": b""}, {"slos/a.yaml": b""}, {}):
+        proposal = Proposal(imported, Files(texts))
+        read = load_pinned("gate.yaml", {}, imported, Files(large), "a", proposal)
+        assert read.proposed is not None
+    proposal = Proposal(imported, Broken(RuntimeError()))
+    broken = load_pinned("gate.yaml", {}, imported, Files(large), "a", proposal).proposed
+    assert broken is not None
+    assert broken.why_not == PROPOSAL_FAILED
+
+
 @pytest.mark.parametrize(
     "backend, same",
     [
