@@ -301,6 +301,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("written", ["${T}", "x ${T} y", "${T:-hunter2}"])
 def test_a_variable_is_filled_in_in_a_connection_only_and_no_mistake_shows_it(
