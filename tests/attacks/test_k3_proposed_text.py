@@ -351,3 +351,27 @@ def test_the_variables_of_the_counting_policy_still_work(world: World) -> None:
     propose(world, text.replace("allow: all", "allow: [canary, rollback]"))
     _, proposed = judged(world, COUNTS=os.fspath(world.counts))
     assert proposed["verdict"] == "block"
+
+
+@pytest.mark.parametrize("target", ["outside.yaml", "gate.yaml", "nowhere", "/proc/self/environ"])
+@pytest.mark.parametrize("name", ["gate.yaml", "slos/a.yaml"])
+def test_links_of_a_proposal_show_nothing_of_what_they_lead_to(
+    world: World, name: str, target: str
+) -> None:
+    outside = world.folder / "outside.yaml"
+    outside.write_text(world.loose.replace("service: chat", "service: hunter2\nhunter2: x"))
+    world.branch()
+    (world.work / "slos").mkdir()
+    if name == "gate.yaml":
+        (world.work / name).unlink()
+    else:
+        text = world.loose.replace("  - {name: avail", "  - {from: slos/*}\n  - {name: avail")
+        (world.work / "gate.yaml").write_text(text)
+    (world.work / name).symlink_to(outside if target == "outside.yaml" else target)
+    world.change("feat: rewrite", {"src/a.py": "a = 2\n"})
+    world.open()
+    world.check_out()
+
+    _, proposed = judged(world)
+
+    assert proposed["verdict"] is None
