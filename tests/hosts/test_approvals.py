@@ -11,7 +11,6 @@ from gate.policy.changes import Approval, ChangeMatcher
 from tests.hosts.asking import asking
 from tests.hosts.test_github_people import HEAD, OLD, labelling, review
 from tests.servers.github import PULL, FakeGitHub, github
-from tests.servers.github_answers import Answer
 
 CONTEXT = Context(
     system="github", pull_request=PULL, revision=HEAD, author="Ada", labels=("security",)
@@ -113,8 +112,12 @@ def test_where_github_cannot_be_asked_nobody_has_approved(fake: FakeGitHub) -> N
 
 def test_where_the_author_is_not_known_anybody_might_be_it(fake: FakeGitHub) -> None:
     fake.reviews = [review("grace", "APPROVED", "10:00")]
-    fake.faults = {"pulls/get": [Answer(200, b'{"user": null}')]}
-    assert ask(fake, "@grace") == Approval(why_not=NOBODY)
+    fake.faults = {"pulls/get": [fake.without_author()]}
+    why_not = ask(fake, "@grace", author=None).why_not
+    assert why_not == (
+        "nobody can be told apart from the author: nobody can say who opened it: the account is "
+        "gone, or has no name"
+    )
 
 
 @pytest.mark.parametrize("unknown", ["pull_request", "revision"])

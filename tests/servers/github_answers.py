@@ -26,6 +26,35 @@ def user(login: str) -> dict[str, Any]:
     return description().example("simple-user", login=login, type=kind)
 
 
+def written(
+    sha: str,
+    author: str | None = "ada",
+    committer: str | None = "web-flow",
+    *,
+    message: str = "feat: rewrite",
+    name: str = "Ada Lovelace",
+    email: str = "ada@example.com",
+    at: str = "2026-11-01T00:00:00Z",
+    parents: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return a commit as GitHub describes it; None: it knows no account of that address."""
+    commit = description().example("commit", sha=sha)
+    signature = {"name": name, "email": email, "date": at}
+    by_site = {"name": "GitHub", "email": "noreply@github.com", "date": at}
+    text = {
+        "message": message,
+        "author": signature,
+        "committer": by_site if committer == "web-flow" else signature,
+    }
+    link = {"url": "https://x.example", "html_url": "https://x.example"}
+    return commit | {
+        "author": None if author is None else user(author),
+        "committer": None if committer is None else user(committer),
+        "commit": commit["commit"] | text,
+        "parents": [{"sha": parent, **link} for parent in parents],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What is sent back."""
