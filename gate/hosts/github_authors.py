@@ -59,8 +59,8 @@ class GitHubAuthors:
             names = {str(commit["sha"]) for commit in commits}
             written = sum(map(_written, commits), Authors())
             missing = ""
-            if len(commits) >= _MOST_COMMITS or count > len(commits):
-                missing = f"GitHub lists {len(commits)} of its {max(count, len(commits))} commits"
+            if count > len(commits) or len(commits) >= _MOST_COMMITS:
+                missing = f"GitHub lists {len(commits)} of its commits and may have more"
             elif revision not in names:
                 missing = "this commit is none of the pull request's any more"
         pushed = self._pushed(pull, revision, names, opened_at)
@@ -148,6 +148,6 @@ def _named(user: Any, signature: Any, part: str) -> Authors:
     if user:
         return accounts([user["login"]], part)
     if signature is None:
-        return Authors(unknown=f"a commit does not say who {part}")
+        return Authors(unknown="a commit does not say by whom it is")
     name, address = signature.get("name") or "", signature.get("email") or ""
     return signed([Signature(str(name), str(address))], part)

@@ -68,7 +68,7 @@ def hint(purpose: Purpose, failure: RequestFailure) -> str:
     match failure.status:
         case HTTPStatus.UNAUTHORIZED:
             return "; the token is wrong or has expired"
-        case HTTPStatus.FORBIDDEN if "not accessible by" in failure.reason:
+        case HTTPStatus.FORBIDDEN if purpose.needs and "not accessible by" in failure.reason:
             return f"; the token needs {purpose.needs}"
         case HTTPStatus.FORBIDDEN | HTTPStatus.NOT_FOUND if purpose.needs:
             return f"; perhaps the token lacks {purpose.needs}"

@@ -113,7 +113,11 @@ def co_authors(message: str) -> Authors:
 def _signature(text: str) -> Signature:
     """Read ``Ada Lovelace <ada@example.com>``; without an address it is a name alone."""
     name, _, address = text.rpartition("<")
-    return Signature(name.strip(), address.partition(">")[0].strip()) if name else Signature(text)
+    return (
+        Signature(name.strip(), address.partition(">")[0].strip())
+        if name
+        else Signature(text.strip())
+    )
 
 
 def _letters(text: str) -> str:

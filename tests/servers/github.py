@@ -76,8 +76,8 @@ class FakeGitHub:
     """Of the pull request."""
     branch: str = "shorter"
     """Of the pull request."""
-    fork: str | None = REPOSITORY
-    """Repository that the pull request comes from; None: it was deleted."""
+    fork: str = REPOSITORY
+    """Repository that the pull request comes from."""
     opened: str = "2026-10-31T21:00:00Z"
     pushes: list[tuple[str, str, str]] = field(default_factory=list)
     """Branch, commit and instant, oldest first."""
@@ -219,9 +219,7 @@ class FakeGitHub:
 
     def _pull(self) -> dict[str, Any]:
         pull = description().example("pull-request")
-        repository = None
-        if self.fork is not None:
-            repository = description().example("repository", full_name=self.fork)
+        repository = description().example("repository", full_name=self.fork)
         head = {"ref": self.branch, "sha": self._shas()[-1], "repo": repository}
         return pull | {
             "user": None if self.author is None else user(self.author),
@@ -236,6 +234,11 @@ class FakeGitHub:
         The description lets no pull request be without its author; GitHub does.
         """
         return Answer(200, json.dumps(self._pull() | {"user": None}).encode())
+
+    def without_fork(self) -> Answer:
+        """Return the pull request as GitHub tells it when its fork is gone; as above."""
+        pull = self._pull()
+        return Answer(200, json.dumps(pull | {"head": pull["head"] | {"repo": None}}).encode())
 
     def list_commits(self, call: Call) -> Answer:
         return page(call, self._commits(), dict)
