@@ -20,6 +20,8 @@ _REQUEST: Final = Purpose("read the merge request", NEEDS)
 _COMMITS: Final = Purpose("list the commits of the merge request", NEEDS)
 _COMMIT: Final = Purpose("ask who wrote the commit", NEEDS)
 _PUSHES: Final = Purpose("ask who pushed the commits", NEEDS)
+_ENOUGH: Final = 100
+"""Pushes from before the merge request was opened that are looked at: one page."""
 _MOST_PUSHES: Final = 1_000
 """Of a project that are looked through for those to the branch of a merge request."""
 
@@ -62,9 +64,9 @@ class GitLabAuthors:
         """
         opened, actors = read_instant(request["created_at"]), list[str | None]()
         last_known = False
-        for push in self._pushes(request):
+        for place, push in enumerate(self._pushes(request)):
             data, since = push["push_data"], read_instant(push["created_at"]) >= opened
-            if last_known and not since:
+            if place >= _ENOUGH and last_known and not since:
                 break
             # Of a push of many branches at once GitLab keeps neither names nor commits.
             if data["ref"] != request["source_branch"] or data["ref_type"] != "branch":

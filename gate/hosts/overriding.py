@@ -32,7 +32,7 @@ def whose(people: People, context: Context) -> Authors:
             by_host = people.authors(pull, revision)
     except RestError as error:
         by_host = Authors(unknown=str(error))
-    return named_by(context) + by_host
+    return by_host + named_by(context)
 
 
 @dataclass(frozen=True, slots=True)

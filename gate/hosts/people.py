@@ -9,7 +9,7 @@ from gate.hosts import RestError
 from gate.hosts.accounts import Account, People, is_after, logins
 from gate.policy.authors import Authors, Signature, accounts
 from gate.policy.changes import Approval, ChangeMatcher
-from gate.policy.logins import WRITE, Right, bare_name, by_name, is_group
+from gate.policy.logins import WRITE, Right, account_name, bare_name, by_name, is_group
 
 _WITH_LOGINS: Final = frozenset({"github", "gitlab"})
 """Systems that name people by their logins; others by whatever stands in a commit, too."""
@@ -52,6 +52,8 @@ class Rights:
             RestError: the host does not answer as it should.
         """
         flaw = f"@{account.login} is a bot" if account.bot else self._share(account)
+        if not account_name(account.login):
+            flaw = f"nobody can say who @{account.login} is"
         if flaw:
             return Right(holds=False, reason=flaw)
         if by_name(account.login, wanted).holds:
@@ -158,7 +160,7 @@ class Approvals:
         by, notes = list[Account](), list[str]()
         vouchers = [*Vouchers(self.people, pull, revision).approvers(matcher.labels, notes)]
         if vouchers:
-            authors = named_by(self.context) + self.people.authors(pull, revision)
+            authors = self.people.authors(pull, revision) + named_by(self.context)
             if authors.unknown:
                 unknown = f"nobody can be told apart from the author: {authors.unknown}"
                 return Approval(why_not=unknown)

@@ -20,6 +20,7 @@ _LONGEST_READ: Final = 20.0
 _RETRIES: Final = Retries(count=3, first_pause=1.0, after_timeout=True)
 _HOPS: Final = 5
 _PAGE: Final = 100
+"""Items of a page, the most that GitHub and GitLab give."""
 _PORTS: Final = {"http": 80, "https": 443}
 _SUCCESS: Final = range(200, 300)
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
@@ -166,7 +167,7 @@ class Rest:
             # A renamed repository. To be repeated as it is, which requests would not do:
             # https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
             target = urljoin(request.url, response.headers.get("Location", ""))
-            if not self._is_ours(target):
+            if not self.is_ours(target):
                 reason = f"redirects to another host, {urlsplit(target).hostname}"
                 return RequestFailure(reason=reason, status=response.status_code)
             request = replace(request, url=target, query=None)
@@ -177,7 +178,7 @@ class Rest:
         if status not in _SUCCESS:
             return refusal(response, self._clock.now())
         following = response.links.get("next", {}).get("url")
-        if following is not None and not self._is_ours(following):
+        if following is not None and not self.is_ours(following):
             return RequestFailure(reason="has the next page on another host", status=status)
         more: bool | None = False
         if "Link" not in response.headers:
@@ -193,7 +194,7 @@ class Rest:
                 reason = "answers with an HTML page: probably a login page, or not the API's url"
             return RequestFailure(reason=reason, status=status)
 
-    def _is_ours(self, url: str) -> bool:
+    def is_ours(self, url: str) -> bool:
         """Tell whether the token may go there."""
         return "@" not in urlsplit(url).netloc and _origin(url) == _origin(self._url)
 

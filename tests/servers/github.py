@@ -257,7 +257,7 @@ class FakeGitHub:
         if f"{call.parts['owner']}/{call.parts['repo']}" != self.fork:
             return refused(404, "Not Found")
         wanted = [push for push in self.pushes if f"refs/heads/{push[0]}" == call.query["ref"]]
-        return page(call, wanted[::-1], self._activity)
+        return page(call, wanted[::-1], self._activity, cursor="after")
 
     def _activity(self, push: tuple[str, str, str]) -> dict[str, Any]:
         branch, commit, at = push

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 from tests.servers.openapi import Description
 
@@ -83,11 +84,17 @@ class Call:
     """Without the query."""
 
 
-def page(call: Call, items: Sequence[Item], form: Callable[[Item], Any]) -> Answer:
-    """Return one page of a list, each item in its form, and where the next is."""
+def page(
+    call: Call, items: Sequence[Item], form: Callable[[Item], Any], cursor: str = "page"
+) -> Answer:
+    """Return one page of a list, each item in its form, and where the next is.
+
+    Pages have numbers, or a cursor of another name, which only the host understands.
+    """
     size = min(int(call.query.get("per_page", "30")), _LARGEST_PAGE)
-    number = int(call.query.get("page", "1"))
-    link = f'<{call.url}?per_page={size}&page={number + 1}>; rel="next"'
+    number = int(call.query.get(cursor, "1"))
+    more = {**call.query, "per_page": str(size), cursor: str(number + 1)}
+    link = f'<{call.url}?{urlencode(more)}>; rel="next"'
     shown = [form(item) for item in items[(number - 1) * size : number * size]]
     return Answer(200, shown, {"Link": link} if number * size < len(items) else {})
 

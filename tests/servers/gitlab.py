@@ -77,6 +77,8 @@ class FakeGitLab:
     notes: list[Note] = field(default_factory=list)
     """Oldest first."""
     people: People = field(default_factory=People)
+    with_numbers: bool = True
+    """Whether lists have the header X-Next-Page."""
     with_links: bool = True
     """Whether lists have the header Link, which a proxy may drop."""
     statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -159,6 +161,8 @@ class FakeGitLab:
             headers["X-Next-Page"] = ""  # of the last page GitLab sends it empty
         if not self.with_links:
             headers.pop("Link", None)
+        if not self.with_numbers:
+            headers.pop("X-Next-Page", None)
         return Answer(200, shown, headers)
 
     def create_note(self, sent: Sent) -> Answer:
