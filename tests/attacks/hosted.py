@@ -55,4 +55,5 @@ def as_opened(world: World, fake: FakeGitHub) -> str:
 
 def ask(world: World, fake: FakeGitHub, *arguments: str, **more: str | None) -> Result:
     """Run the gate on it with the token of the job."""
-    return world.run(*arguments, GITHUB_API_URL=fake.url, GITHUB_TOKEN=TOKEN, **more)
+    token: dict[str, str | None] = {"GITHUB_API_URL": fake.url, "GITHUB_TOKEN": TOKEN}
+    return world.run(*arguments, policy="gate.yaml", cwd=".", **token | more)

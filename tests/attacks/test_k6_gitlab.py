@@ -65,7 +65,7 @@ def ask(world: World, fake: FakeGitLab, **more: str | None) -> Result:
         "CI_COMMIT_REF_NAME": "change",
         "GITLAB_USER_LOGIN": "ada",
     }
-    return world.run("--format", "json", **job | more)
+    return world.run("--format", "json", policy="gate.yaml", cwd=".", **job | more)
 
 
 def people(**fields: object) -> Attempt:
@@ -74,6 +74,16 @@ def people(**fields: object) -> Attempt:
     def apply(fake: FakeGitLab, _head: str) -> None:
         for name, value in fields.items():
             setattr(fake.people, name, value)
+
+    return apply
+
+
+def all_of(*attempts: Attempt) -> Attempt:
+    """Return an attempt that is several at once."""
+
+    def apply(fake: FakeGitLab, head: str) -> None:
+        for attempt in attempts:
+            attempt(fake, head)
 
     return apply
 
@@ -153,10 +163,10 @@ ATTEMPTS: dict[str, tuple[Attempt, str]] = {
         "GitLab does not tell who pushed this commit",
     ),
     "pushed among many branches": (
-        lambda fake, head: [
-            fake.people.pushers.update({head: None}),
-            fake.people.other_pushes.append(push("grace", None, None, PUSHED)),
-        ][0],
+        all_of(
+            lambda fake, head: fake.people.pushers.update({head: None}),
+            people(other_pushes=[push("grace", None, None, PUSHED)]),
+        ),
         "GitLab does not tell who pushed this commit",
     ),
     "the fork is gone": (people(source=None), "GitLab does not tell who pushed this commit"),
@@ -247,10 +257,12 @@ LEGITIMATE: dict[str, Attempt] = {
         [push("ada", "change", head, PUSHED)]
         + [push("grace", "change", OTHER, "2026-10-01T10:00:00.000Z")] * 250
     ),
-    "pages without the header Link": lambda fake, head: [
-        setattr(fake, "with_links", False),
-        setattr(fake.people, "commits", [written(OTHER)] * 100 + [written(head)]),
-    ][0],
+    "pages without the header Link": all_of(
+        lambda fake, _head: setattr(fake, "with_links", False),
+        lambda fake, head: setattr(
+            fake.people, "commits", [written(OTHER)] * 100 + [written(head)]
+        ),
+    ),
 }
 
 

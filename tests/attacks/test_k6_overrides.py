@@ -188,7 +188,7 @@ def test_whoever_starts_the_run_does_not_override_it(
     fake.reviews = [reviewed("grace", as_opened(opened, fake))]
     words = ("--override", "the fix", "--approved-by", "@grace", "--until", UNTIL)
     token: dict[str, str | None] = {"GITHUB_API_URL": fake.url, "GITHUB_TOKEN": TOKEN}
-    assert opened.run(*words, **token | more).exit_code == 2
+    assert opened.run(*words, policy="gate.yaml", cwd=".", **token | more).exit_code == 2
 
 
 @pytest.mark.parametrize("right, code", [("write", 0), ("admin", 0), ("read", 2), ("none", 2)])
