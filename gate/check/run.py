@@ -11,7 +11,7 @@ from gate.backends import history_of, open_backend
 from gate.budget.assessment import Assessment
 from gate.check.decide import BudgetsAndPast, decide
 from gate.check.measure import OpenBackend, measure, run_concurrently
-from gate.check.options import Options, check_override, overriding
+from gate.check.options import Options, counting_override, overriding
 from gate.config.load import PolicyFile
 from gate.decision.decision import (
     Decision,
@@ -41,6 +41,7 @@ def run_check(
             override does not count, or a backend's package is missing.
     """
     _check_words(files, options)
+    options = replace(options, override=counting_override(files, options))
     backends, proposals = _open(files, options, open_with), None
     if any(file.proposed is not None for file in files):
         from gate.check.proposed import Proposals  # noqa: PLC0415 - for changes of a policy only
@@ -137,7 +138,6 @@ def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> Hist
 
 def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
     for file in files:
-        check_override(file, options)
         classes = file.policy.change_classes
         if options.change is not None and options.change not in classes:
             hint = nearest(options.change, classes)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gate.parsing.objects import Values
 from gate.parsing.reader import OUTSIDE, Reader
 from gate.parsing.schema import Choice, Scalar
+from gate.policy.logins import can_be_named
 from gate.policy.tiers import COMPARISONS, Condition
 from gate.slo.quantities import Threshold, parse_duration, parse_ratio
 
@@ -26,7 +27,6 @@ _BOOLEANS = {
 # As many digits as a float can show: a report that fails on a number decides nothing.
 _COUNT = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+.0-9]{1,40}(?:[eE][-+]?[0-9]{1,2})?|[0-9]{1,20}/[0-9]{1,20}")
-_APPROVER = re.compile(r"write|@[\w.\[\]-]+(?:/[\w./-]+)?")
 _OVERSPENT = -1000
 """The lowest threshold: a budget spent a thousand times over."""
 _YEARS = range(1970, 9999)
@@ -107,7 +107,7 @@ def _amount(text: str) -> tuple[Fraction, str]:
 
 
 def _approver(text: str) -> str:
-    if not _APPROVER.fullmatch(text):
+    if not can_be_named(text):
         raise ValueError(
             f"{text!r} is nobody; write @person, @organisation/team, or write for all who may write"
         )

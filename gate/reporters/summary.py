@@ -150,7 +150,8 @@ def _overriding(decision: Decision) -> Iterator[Fact]:
         needed = "" if decision.overridden else " (not needed)"
         until = wording.instant(override.until)
         by = f" by the label {override.label}" if override.label else ""
-        who = f"approved by {override.approved_by}{by}, until {until}{needed}"
+        claimed = "" if override.confirmed else "; the approval is claimed, not confirmed"
+        who = f"approved by {override.approved_by}{by}, until {until}{needed}{claimed}"
         yield "Override", f"{override.reason}; {who}"
     if decision.not_overridden:
         yield "Override", decision.not_overridden

@@ -61,7 +61,8 @@ changes:
     trailers: {Change-Class: mine}
     approved_by: ["@ada", write]
   other: {description: Of another kind}
-overrides: {max_duration: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override}
+overrides:
+  {max_duration: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override, confirmed: true}
 tiers:
   - {name: healthy, remaining: "> 50%", allow: all, warn: [mine], require: {canary: [shadow]}}
   - {name: rest, otherwise: TRUE, allow: [rollback, canary]}
