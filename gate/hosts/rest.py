@@ -13,7 +13,8 @@ import requests
 
 from gate.hosts import Purpose, RestError
 from gate.http import Clock, Retries, Sender, http_date, is_html, json_object, persist, retry_after
-from gate.request_failure import Redactor, RequestFailure, redactable
+from gate.redaction import Redactor, redactable
+from gate.request_failure import RequestFailure
 
 _LONGEST_CONNECT: Final = 5.0
 _LONGEST_READ: Final = 20.0

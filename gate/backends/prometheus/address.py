@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from gate.backends.prometheus.settings import PrometheusSettings, login_of, secrets
 from gate.errors import UsageError
-from gate.request_failure import redactable
+from gate.redaction import redactable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

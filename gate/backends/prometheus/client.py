@@ -24,7 +24,8 @@ from gate.http import (
     redirect_target,
     retry_after,
 )
-from gate.request_failure import Redactor, RequestFailure, RetryAdvice
+from gate.redaction import Redactor
+from gate.request_failure import RequestFailure, RetryAdvice
 
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({429, 502, 503})
