@@ -8,12 +8,13 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
 from gate.reporters.ansi import Style
+from gate.reporters.escape import log_json, log_text, log_xml, plain
 
 _PLAIN_WIDTH: Final = 100
 """Columns where nothing says how wide the reader's screen is, as in a CI log."""
@@ -27,10 +28,24 @@ def open_closed() -> None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - a device, to the end
 
 
-def write(text: str) -> None:
-    """Write to stdout and flush."""
+_HARMLESS: Final[Mapping[str, Callable[[str], str]]] = {
+    **dict.fromkeys(("json", "sarif", "codequality", "gitlab"), log_json),
+    "junit": log_xml,
+    "github": str,  # is commands, and escapes what stands in them
+}
+"""By format: the text so that no runner reads a command in it."""
+
+
+def write(text: str, form: str = "terminal") -> None:
+    """Write to stdout and flush; no runner of CI jobs reads a command in it.
+
+    Args:
+        text: of any lines; foreign words in it may be anything.
+        form: the format of the text, as `gate.reporters.REPORTERS` names it.
+    """
+    harmless = _HARMLESS.get(form)
     try:
-        _put(sys.stdout, text)
+        _put(sys.stdout, harmless(text) if harmless else log_text(text, paint=True))
     except BrokenPipeError:
         _silence(sys.stdout)  # the reader has gone, as in ``gate status | head -3``
     except OSError as error:
@@ -38,10 +53,15 @@ def write(text: str) -> None:
         write_stderr(f"gate: warning: the report could not be written: {error.strerror}")
 
 
+def write_line(text: str) -> None:
+    """Write a single line to stdout, whatever line breaks foreign words in it have."""
+    write(f"{plain(text)}\n")
+
+
 def write_stderr(text: str) -> None:
-    """Write a line to stderr; if nobody can read it, so be it."""
+    """Write a line to stderr as `write` does; if nobody can read it, so be it."""
     try:
-        _put(sys.stderr, f"{text}\n")
+        _put(sys.stderr, f"{log_text(text)}\n")
     except OSError:
         _silence(sys.stderr)
 

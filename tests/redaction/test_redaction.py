@@ -195,7 +195,7 @@ def test_a_text_made_to_be_decoded_is_read_within_bounds() -> None:
 
 
 def test_a_secret_of_any_script_is_blotted_out_and_a_text_without_secrets_stays() -> None:
-    assert redacted("κλεις ΜΥΣΤΙΚΌ-ΚΛΕΙΔΊ!", "μυστικό-κλειδί") == "κλεις ***!"  # noqa: RUF001
+    assert redacted("κλεις ΜΥΣΤΙΚΌ-ΚΛΕΙΔΊ!", "μυστικό-κλειδί") == "κλεις ***!"
     assert redacted("x \\351cole-\\U0001F511-\\u0105 y", "école-🔑-ą") == "x *** y"
     assert redacted("caf%E9-secret %e9", "café-secret") == "*** %e9"
     assert Redactor(())("a secret-1\tb") == "a secret-1 b"
