@@ -13,11 +13,12 @@ from threading import Event, Thread
 from typing import Final
 
 from gate.cli.streams import append_line, style_of, write, write_file, write_stderr
-from gate.config.load import PolicyFile, load, load_pinned
+from gate.config.load import PolicyFile, Proposal, load, load_pinned
 from gate.decision.decision import Decision
 from gate.decision.document import to_document, to_record
 from gate.errors import Mistake, PolicyError, UsageError
 from gate.hosts.git import Checkout, GitError
+from gate.parsing.files import Folder, read_bytes
 from gate.policy.changes import matches_glob
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
@@ -134,11 +135,20 @@ def read_pinned(path: str, ref: str, ask: Ask) -> PolicyFile:
         commit, raw = _show(checkout, ref, folder + Path(path).name, ask)
         if raw is not None:
             tree = CommitTree(checkout, commit, folder)
-            return load_pinned(path, os.environ, raw, tree, commit)
+            return load_pinned(path, os.environ, raw, tree, commit, _proposal(path))
     except (GitError, LookupError) as error:
         raise UsageError(f"{path} cannot be read as {ref} has it: {error}") from error
     write_stderr(f"gate: warning: {path} is new: {ref} has no such file, so it is read as it is")
     return read_file(path)
+
+
+def _proposal(path: str) -> Proposal:
+    """Return the policy as the work tree has it."""
+    try:
+        raw = read_bytes(path)
+    except PolicyError:
+        raw = None
+    return Proposal(raw=raw, tree=Folder(Path(path).parent))
 
 
 @dataclass(frozen=True, slots=True)

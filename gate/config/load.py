@@ -157,10 +157,25 @@ def load(path: str, environ: Mapping[str, str]) -> PolicyFile:
     return replace(read, source=replace(read.source, revision=revision, modified=modified))
 
 
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A policy as the change would have it."""
+
+    raw: bytes | None
+    """Its text; None: the change deletes it."""
+    tree: Tree
+    """The other files, as a commit of the change has them."""
+
+
 def load_pinned(
-    path: str, environ: Mapping[str, str], raw: bytes, tree: Tree, revision: str
+    path: str,
+    environ: Mapping[str, str],
+    raw: bytes,
+    tree: Tree,
+    revision: str,
+    proposal: Proposal | None,
 ) -> PolicyFile:
-    """Read a policy as another commit has it, and beside it what the files say now.
+    """Read a policy as another commit has it, and beside it what the change would have it say.
 
     Args:
         path: of the policy's file.
@@ -168,22 +183,22 @@ def load_pinned(
         raw: the text that the commit has.
         tree: the other files, as the commit has them.
         revision: the commit.
+        proposal: what the change makes of it; None: the change has the same, or it is not known.
 
     Raises:
         PolicyError: the pinned text says something wrong; carries every mistake.
     """
-    then, imports, proposed = Imports(tree=tree), _imports(path), None
+    then, proposed = Imports(tree=tree), None
     read = _read(raw, path, environ, then)
     pinned = replace(read, source=replace(read.source, revision=revision))
-    try:
-        now = read_bytes(path)
-    except PolicyError:
-        return replace(pinned, altered=sha256().hexdigest())  # the change deletes it
-    if now == raw and not then.patterns:
+    if proposal is None or (proposal.raw == raw and not then.patterns):
         return pinned
+    if proposal.raw is None:
+        return replace(pinned, altered=sha256().hexdigest())
+    imports = Imports(tree=proposal.tree)
     with suppress(PolicyError):
-        proposed = _read(now, path, environ, imports)
-    altered = imports.digest(Path(path).name, now)
+        proposed = _read(proposal.raw, path, environ, imports)
+    altered = imports.digest(Path(path).name, proposal.raw)
     differs = altered != read.source.sha256
     return replace(pinned, altered=altered, proposed=proposed) if differs else pinned
 

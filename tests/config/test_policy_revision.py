@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.config.load import PolicyFile, load, load_pinned
+from gate.config.load import PolicyFile, Proposal, load, load_pinned
 from gate.errors import PolicyError
 from gate.parsing.files import Folder
 from tests.config.texts import policy
@@ -63,28 +63,32 @@ def test_a_machine_without_git_reads_policies_all_the_same(
     assert read(repository / "gates" / "a1.yaml").source.revision is None
 
 
-def test_a_pinned_policy_carries_what_the_file_says_now(repository: Path) -> None:
-    path = repository / "gates" / "a1.yaml"
-    same = load_pinned(str(path), {}, TEXT.encode(), Folder(repository), "abc")
+def pinned(raw: bytes | None, *, base: str = TEXT) -> PolicyFile:
+    empty = Folder(Path("no such folder"))
+    proposal = Proposal(raw=raw, tree=empty)
+    return load_pinned("gate.yaml", {}, base.encode(), empty, "abc", proposal)
+
+
+def test_a_pinned_policy_carries_what_the_change_would_have_it_say() -> None:
+    same = pinned(TEXT.encode())
     assert (same.source.revision, same.altered, same.proposed) == ("abc", None, None)
-    path.write_text(OTHER)
-    altered = load_pinned(str(path), {}, TEXT.encode(), Folder(repository), "abc")
+    altered = pinned(OTHER.encode())
     assert altered.policy.tiers[0].name == "healthy"
     assert altered.altered == hashlib.sha256(OTHER.encode()).hexdigest()
     assert altered.proposed is not None
     assert altered.proposed.policy.tiers[0].name == "fine"
 
 
+def test_without_a_proposal_nothing_is_altered() -> None:
+    tree = Folder(Path("no such folder"))
+    read = load_pinned("gate.yaml", {}, TEXT.encode(), tree, "abc", None)
+    assert (read.altered, read.proposed) == (None, None)
+
+
 @pytest.mark.parametrize("text", ["version: 2\n", None])
-def test_what_is_no_policy_any_more_is_altered_and_proposes_nothing(
-    repository: Path, text: str | None
-) -> None:
-    path = repository / "gates" / "a1.yaml"
-    path.unlink()
-    if text is not None:
-        path.write_text(text)
-    altered = load_pinned(str(path), {}, TEXT.encode(), Folder(repository), "abc")
+def test_what_is_no_policy_any_more_is_altered_and_proposes_nothing(text: str | None) -> None:
+    altered = pinned(text if text is None else text.encode())
     assert altered.altered == hashlib.sha256((text or "").encode()).hexdigest()
     assert altered.proposed is None
     with pytest.raises(PolicyError):
-        load_pinned(str(path), {}, b"version: 2\n", Folder(repository), "abc")
+        pinned(None, base="version: 2\n")
