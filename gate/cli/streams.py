@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TextIO
+from typing import BinaryIO, Final, TextIO
 
+from gate.cli.files import open_to_write
 from gate.reporters.ansi import Style
 from gate.reporters.escape import log_json, log_text, log_xml, plain
 
@@ -69,7 +70,8 @@ def write_stderr(text: str) -> None:
 def write_file(path: str, text: str) -> None:
     """Write a copy of a report; a failure is a warning."""
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        with open_to_write(path) as file:
+            _write_all(file, text)
     except OSError as error:
         write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
 
@@ -77,7 +79,7 @@ def write_file(path: str, text: str) -> None:
 def append_line(path: str, line: str) -> None:
     """Add a line to a file in one write, so that two runs at once do not mix theirs."""
     try:
-        with Path(path).open("ab", buffering=0) as log:
+        with open_to_write(path, append=True) as log:
             log.write(f"{line}\n".encode())
     except OSError as error:
         write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
@@ -96,6 +98,22 @@ def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
     width = shutil.get_terminal_size().columns if terminal or environ.get("COLUMNS") else 0
     unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
     return Style(width=width or _PLAIN_WIDTH, color=color, unicode=unicode)
+
+
+def create_file(path: Path, text: str, *, folders: bool = False) -> None:
+    """Write a file that the user asked for, and with ``folders`` those that lead to it.
+
+    Raises:
+        OSError: it cannot be written, or a part of its path is a link in the checkout.
+    """
+    with open_to_write(path, folders=folders) as file:
+        _write_all(file, text)
+
+
+def _write_all(file: BinaryIO, text: str) -> None:
+    data = memoryview(text.encode("utf-8", "replace"))
+    while data:  # a pipe or a full disk takes a part at a time
+        data = data[file.write(data) :]
 
 
 def _put(stream: TextIO, text: str) -> None:
