@@ -1,8 +1,6 @@
 """What any command writes: no runner of CI jobs reads a command in it, a person reads it all."""
 
 import json
-import re
-import unicodedata
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 
 from gate.cli.streams import write, write_line, write_stderr
 from gate.reporters.escape import log_json, log_text, log_xml
+from tests.attacks.obeying import obeyed
 
 BLANKS = ["", " ", "\t", "  \t ", "\u00a0", "\u2003", "\u3000", "\x1b[1m", " \x1b[31m \x1b[0m"]
 HIDDEN = ["\u200b", "\ufeff", "\x08", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\x1b[0K"]
@@ -25,24 +24,6 @@ AT_START = ["::error::x", "::set-output name=x::y", "::stop-commands::x", "::::"
 FOLDS = ["section_start:1:x\r\x1b[0Kx", "section_end:1:x\r\x1b[0K", "travis_fold:start:x"]
 PIECES = [*":#[-+~^ \n\t\r\x1b", "[0K", "\x1b[1m", "\u200b", "::", "vso", "section_start:1:x"]
 GROUPS = ["--- x", "+++ x", "~~~ x", "^^^ +++"]
-
-
-def obeyed(text: str) -> list[str]:
-    """Return what a runner would obey: as GitHub's, Azure's, GitLab's and Buildkite's agents read.
-
-    Whatever a viewer or a runner takes away (escapes, what is not seen) is taken away first.
-    """
-    stripped = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)
-    seen = "".join(c for c in stripped if unicodedata.category(c) != "Cf" and c not in "\x08\x00")
-    found = []
-    for line in seen.splitlines():
-        if line.lstrip().startswith("::"):
-            found.append(line)
-        if re.search(r"##(vso|teamcity)?\[|section_(start|end):|travis_fold:", line, re.IGNORECASE):
-            found.append(line)
-        if re.match(r"(---|\+\+\+|~~~|\^\^\^)\s+\S", line):
-            found.append(line)
-    return found
 
 
 @pytest.mark.parametrize("command", [*ANYWHERE, *AT_START, *FOLDS, *GROUPS])

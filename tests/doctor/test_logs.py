@@ -10,7 +10,7 @@ import pytest
 
 from gate.analysis.doctor import examine as examine_files
 from gate.backends.logs import doctor
-from gate.backends.logs.database import unreadable
+from gate.backends.logs.refusals import unreadable
 from gate.config.load import load
 from tests.backends.logs.written import write
 from tests.doctor.asking import Outcome, examine, levels, run, write_policy, wrong

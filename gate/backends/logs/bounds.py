@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, Thread
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 if sys.platform != "win32":
     import resource
 
+Value = TypeVar("Value")
 _STATISTICS: Final = Path("/proc/self/statm")
 _UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _SIZE: Final = re.compile(r"([0-9.]+) (KiB|MiB|GiB|TiB)")
@@ -56,9 +57,9 @@ class Worker:
         self._tasks.put(None)
         self._thread.join(_LAST_WAIT)
 
-    def submit(self, task: Callable[[], Any]) -> Future[Any]:
+    def submit(self, task: Callable[[], Value]) -> Future[Value]:
         """Run the task after those before it."""
-        future: Future[Any] = Future()
+        future: Future[Value] = Future()
         self._tasks.put((task, future))
         return future
 

@@ -85,6 +85,13 @@ def parse(database: Database, role: str, text: str) -> SqlExpression:
         MeasurementError: it is no single scalar expression, or its value depends on more
             than the row.
     """
+    try:
+        return _parsed(database, role, text)
+    except RecursionError:
+        raise invalid(f"{role} is nested too deeply: write fewer operators in a row") from None
+
+
+def _parsed(database: Database, role: str, text: str) -> SqlExpression:
     where = f"{role}: {text!r}"
     if any(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(text)):
         raise invalid(f"{where} holds a comment; write it in YAML, after a #")

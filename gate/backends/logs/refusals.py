@@ -60,8 +60,8 @@ def refusal(error: duckdb.Error, columns: Iterable[str], files: Iterable[str]) -
         return unreadable(f"{words}; choose a shorter window or a simpler expression")
     if isinstance(error, _VALUES) or text.startswith("JSON transform error"):
         return invalid(f"{_MISFIT}{place}; write try_cast in the expression, or mend the row")
-    words = (words for pattern, words in _UNREADABLE if pattern.match(text))
-    reason = next(words, f"DuckDB refuses them ({type(error).__name__})")
+    fitting = (words for pattern, words in _UNREADABLE if pattern.match(text))
+    reason = next(fitting, f"DuckDB refuses them ({type(error).__name__})")
     return unreadable(f"the logs cannot be read: {reason}{place}")
 
 

@@ -172,6 +172,7 @@ REFUSED = [
     ("list_reduce([route], lambda a, b: a || a) = ''", "calls list_reduce(), which may"),
     ("len(list_resize([route], 3000000000)) > 0", "calls list_resize(), which may"),
     ("levenshtein(route, route) > 0", "calls levenshtein(), which may"),
+    (" OR ".join(["(status > 1 AND (status"] * 300) + "))" * 300, "is nested too deeply"),
     ("hex(hex(route)) = ''", "calls hex(), which may"),
     ("stauts >= 500", 'no column "stauts" in the logs; there are: status, '),
     ("filename = 'x'", 'no column "filename"'),
