@@ -13,7 +13,8 @@ import requests
 from gate.hosts import Purpose, RestError
 from gate.hosts.rest_failures import hint, refusal
 from gate.http import Clock, Retries, Sender, is_html, persist
-from gate.request_failure import Redactor, RequestFailure, redactable
+from gate.redaction import Redactor, redactable
+from gate.request_failure import RequestFailure
 
 _LONGEST_CONNECT: Final = 5.0
 _LONGEST_READ: Final = 20.0

@@ -4,7 +4,7 @@ import glob
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from gate.backends.logs.database import invalid, unreadable
+from gate.backends.logs.refusals import invalid, unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.measure import Cause, MeasurementError
 

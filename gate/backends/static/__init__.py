@@ -65,6 +65,7 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=lambda _: (),  # a file needs no login
+    public=frozenset({"path"}),
     starter=_STARTER,
     indicators=frozenset({"series"}),
     keeps_history=False,
