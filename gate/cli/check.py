@@ -164,8 +164,6 @@ def check(
     files = load_all(measurement.policies, _reading(change.policy_ref, place))
     if publisher is not None:
         write_stderr(publisher.start(file.policy.service for file in files))
-    if override is not None:
-        place = place.with_author()  # who may not approve it
     options = Options(
         at=measurement.instant(),
         change=change.change,
@@ -177,7 +175,8 @@ def check(
         impact=change.impact,
         override=override,
         labelled=place.labelled,
-        entitled=place.entitled,
+        authors=place.authors,
+        approver=place.approver,
         observe=outcome.observe,
         fail_on_warn=outcome.fail_on == "warn",
         timeout=measurement.timeout,

@@ -174,7 +174,6 @@ class _Decider:
             approve=place.approve,
             context=place.context,
             labelled=place.labelled,
-            entitled=place.entitled,
         )
         return judge_measured(self.files, self.measured, options, None)
 

@@ -39,7 +39,7 @@ from gate.hosts.comments import upsert
 from gate.hosts.identity import GateIdentity
 from gate.hosts.systems import detect
 from gate.hosts.systems.environ import Environ
-from gate.reporters.escape import plain
+from gate.reporters.escape import log_text, plain
 
 _DECISIONS: Final = frozenset({ExitCode.ALLOW, ExitCode.UNDECIDED, ExitCode.BLOCK, ExitCode.WARN})
 _UNWRITTEN: Final = "The report could not be written; the log of the step has it.\n"
@@ -156,7 +156,7 @@ class ActionRun:
         )
         if outcome.trouble:
             self.step.annotate("warning", plain(f"The comment: {outcome.trouble}"))
-        self.step.say(plain(f"gate: comment {outcome.act} {outcome.url or ''}"))
+        self.step.say(log_text(plain(f"gate: comment {outcome.act} {outcome.url or ''}")))
 
     def _status(self, ending: StepEnding) -> None:
         """Take back, where there is no decision, a status that may still say success.
@@ -175,7 +175,7 @@ class ActionRun:
             services if len(services) == len(gate.policies) else None,
         )
         for line in publisher.failed(ending.code).splitlines():
-            self.step.say(plain(line))
+            self.step.say(log_text(plain(line)))
 
     def _identity(self, gate: GateInputs) -> GateIdentity:
         context = replace(self.context, environment=gate.environment)

@@ -11,8 +11,9 @@ import requests
 
 from gate.hosts import CommitStatus, PostedStatus, Purpose, described
 from gate.hosts.comments import Comment
-from gate.hosts.github_events import GitHubDeployments, GitHubError, GitHubPeople, github_path
+from gate.hosts.github_events import GitHubDeployments, GitHubError, github_path
 from gate.hosts.github_open import GitHubOpenPulls
+from gate.hosts.github_people import GitHubPeople
 from gate.hosts.rest import Rest
 from gate.http import Clock
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gate.hosts import PostedStatus, Purpose, State
+from gate.hosts.accounts import read_instant
 from gate.hosts.github_events import github_path
 from gate.hosts.open_pulls import OpenPull
-from gate.hosts.people import read_instant
 from gate.hosts.rest import Rest
 
 _PULLS: Final = Purpose("list the open pull requests", "pull-requests: read")

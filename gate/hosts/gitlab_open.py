@@ -11,8 +11,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from gate.hosts import CommitStatus, PostedStatus, Purpose, RestError, State, described
+from gate.hosts.accounts import read_instant
 from gate.hosts.open_pulls import OpenPull
-from gate.hosts.people import read_instant
 from gate.hosts.rest import Rest
 
 _NEEDS: Final = "the role Reporter in the project and the scope api or read_api"

@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from gate.hosts import PostedStatus
+from gate.hosts.accounts import read_instant
 from gate.hosts.comments import marker
 from gate.hosts.identity import GateIdentity, StatusLink
-from gate.hosts.people import read_instant
 from gate.reporters.commit_status import StatusText
 from tests.attacks.world import World, keeps_its_secrets
 from tests.cli.conftest import EVENT

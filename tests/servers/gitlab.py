@@ -35,7 +35,12 @@ _LARGEST_PAGE: Final = 100
 _LONGEST_NOTE: Final = 1_000_000
 _LONGEST_STATUS: Final = 255
 _NOW: Final = "2026-11-01T00:00:00.000Z"
-_ALSO: Final = {"users": {"username"}, "requests": {"state"}, "statuses": {"all"}}
+_ALSO: Final = {
+    "users": {"username"},
+    "events": {"action"},
+    "requests": {"state"},
+    "statuses": {"all"},
+}
 """Operation -> parameters that only it takes."""
 
 
@@ -80,6 +85,10 @@ class FakeGitLab:
     notes: list[Note] = field(default_factory=list)
     """Oldest first."""
     people: People = field(default_factory=People)
+    with_numbers: bool = True
+    """Whether lists have the header X-Next-Page."""
+    with_links: bool = True
+    """Whether lists have the header Link, which a proxy may drop."""
     statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Of commits; the oldest first."""
     set_by: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -161,6 +170,12 @@ class FakeGitLab:
             query = sent.query | {"page": str(number + 1), "per_page": str(size)}
             url = f"{self.url}{sent.path}?{urlencode(query)}"
             headers |= {"Link": f'<{url}>; rel="next"', "X-Next-Page": str(number + 1)}
+        elif not self.with_links:
+            headers["X-Next-Page"] = ""  # of the last page GitLab sends it empty
+        if not self.with_links:
+            headers.pop("Link", None)
+        if not self.with_numbers:
+            headers.pop("X-Next-Page", None)
         return Answer(200, shown, headers)
 
     def create_note(self, sent: Sent) -> Answer:
@@ -185,7 +200,18 @@ class FakeGitLab:
         return Answer(204)
 
     def read_request(self, _sent: Sent) -> Answer:
-        return Answer(200, {"iid": REQUEST, "author": self.people.user(self.people.author)})
+        return Answer(200, self.people.request() | {"iid": REQUEST})
+
+    def list_commits(self, sent: Sent) -> Answer:
+        return self._page(sent, self.people.listed_commits())
+
+    def read_commit(self, _sent: Sent, revision: str) -> Answer:
+        commit = self.people.single.get(revision)
+        return GONE if commit is None else Answer(200, commit)
+
+    def list_events(self, sent: Sent, project: str) -> Answer:
+        pushes = self.people.pushes() if int(project) == self.people.source else []
+        return self._page(sent, pushes)
 
     def list_versions(self, sent: Sent) -> Answer:
         return self._page(sent, self.people.listed_versions())
@@ -252,6 +278,9 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("PUT", rf"{_NOTES}/(\d+)"): ("update", FakeGitLab.update_note),
     ("DELETE", rf"{_NOTES}/(\d+)"): ("delete", FakeGitLab.delete_note),
     ("GET", _REQUEST): ("request", FakeGitLab.read_request),
+    ("GET", f"{_REQUEST}/commits"): ("commits", FakeGitLab.list_commits),
+    ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]{{40}})"): ("commit", FakeGitLab.read_commit),
+    ("GET", r"/projects/(\d+)/events"): ("events", FakeGitLab.list_events),
     ("GET", f"{_REQUEST}/versions"): ("versions", FakeGitLab.list_versions),
     ("GET", f"{_REQUEST}/approvals"): ("approvals", FakeGitLab.list_approvals),
     ("GET", f"{_REQUEST}/resource_label_events"): ("labels", FakeGitLab.list_label_events),
