@@ -51,7 +51,8 @@ class StatusCommand(click.Command):
         values = self._values(bare)
         if "policies" not in values:
             values = self._values([*bare, ""])
-        paths = [path for path in values["policies"] if path and path[0] != "-"]
+        given = values["policies"]  # none at all is a mark of click's own
+        paths = [path for path in given if path[:1] not in {"", "-"}] if _is_list(given) else []
         return {**values, "policies": paths}
 
     def _values(self, args: list[str]) -> dict[str, Any]:
@@ -69,6 +70,10 @@ class StatusCommand(click.Command):
 
 def _is_flag(param: click.Parameter) -> bool:
     return isinstance(param, click.Option) and param.is_flag
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def publisher_of(ctx: click.Context) -> "StatusPublisher | None":

@@ -83,7 +83,7 @@ _LIMITS: Final = (
 @group("gate", SweptGate, _GATE)
 @group("limits", SweepLimits, _LIMITS)
 def sweep(*, policies: tuple[str, ...], gate: SweptGate, limits: SweepLimits) -> ExitCode:
-    """Renew the commit statuses of open pull requests that hold no longer by each POLICY.
+    """Renew commit statuses of open pull requests that hold no longer by each POLICY.
 
     For a scheduled job on the default branch, after gate check --status has set them. A status that
     is older than valid_for, or of another text of the policy, is decided on again by the budget of

@@ -86,6 +86,7 @@ def test_a_policy_that_changed_takes_effect_at_once(sweeps: Sweeps) -> None:
 def test_what_a_run_was_told_is_not_known_to_a_sweep(
     sweeps: Sweeps, fake: FakeGitHub, arguments: tuple[str, ...], facts: dict[str, Any]
 ) -> None:
+    fake.rights = {"grace": "write"}  # who may approve
     sha = sweeps.judged(1, *arguments, **facts)
     (name,) = fake.shown(sha)
     assert sweeps.state(sha, name) == "success"
