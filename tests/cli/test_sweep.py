@@ -8,6 +8,7 @@ import pytest
 from tests.cli.installed import AT, POLICY
 from tests.cli.sweeping import BY_PATH, Sweeps, ages, commit, last_line
 from tests.command import Result, Run, gate
+from tests.hosts.test_github_people import review
 from tests.servers import gitlab as lab
 from tests.servers.github import FakeGitHub
 from tests.servers.github_answers import refused
@@ -87,6 +88,8 @@ def test_what_a_run_was_told_is_not_known_to_a_sweep(
     sweeps: Sweeps, fake: FakeGitHub, arguments: tuple[str, ...], facts: dict[str, Any]
 ) -> None:
     fake.rights = {"grace": "write"}  # who may approve
+    fake.reviews = [review("grace", "APPROVED", "10:00") | {"commit_id": commit(1)}]
+    fake.pushes = [("shorter", commit(1), "2026-10-31T00:00:00Z")]
     sha = sweeps.judged(1, *arguments, **facts)
     (name,) = fake.shown(sha)
     assert sweeps.state(sha, name) == "success"

@@ -266,7 +266,7 @@ class FakeGitHub:
 
     def read_pull(self, call: Call) -> Answer:
         for listed in self._listed(call):
-            return Answer(200, description().example("pull-request", **_pull_facts(listed)))
+            return Answer(200, self._pull() | _pull_facts(listed))
         return Answer(200, self._pull())
 
     def _pull(self) -> dict[str, Any]:
