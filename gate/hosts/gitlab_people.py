@@ -75,7 +75,9 @@ class GitLabPeople:
         with self.rest.understood(_APPROVALS):
             for user, at in given:
                 who = f"@{user['username']}"
-                if at is None:
+                if user.get("state", "active") != "active":
+                    notes.append(f"{who} is blocked")
+                elif at is None:
                     notes.append(
                         f"this GitLab tells that {who} has approved but not when (there is no "
                         f"approved_at): use a newer GitLab, or let {who} set the label"
@@ -98,6 +100,8 @@ class GitLabPeople:
             ]
             last = max(changes, key=lambda event: int(event["id"]), default=None)
             if last is None or last["action"] == "remove" or last["user"] is None:
+                return None
+            if last["user"].get("state", "active") != "active":  # the account is blocked
                 return None
             return Setting(self._account(last["user"]), read_instant(last["created_at"]))
 

@@ -51,11 +51,18 @@ class Rights:
         Raises:
             RestError: the host does not answer as it should.
         """
-        flaw = f"@{account.login} is a bot" if account.bot else self._share(account)
+        who, part = f"@{account.login}", self.authors.part(account.login)
+        if account.bot:
+            return Right(holds=False, reason=f"{who} is a bot")
         if not account_name(account.login):
-            flaw = f"nobody can say who @{account.login} is"
-        if flaw:
-            return Right(holds=False, reason=flaw)
+            return Right(holds=False, reason=f"nobody can say who {who} is")
+        if part:
+            return Right(holds=False, reason=f"{who} {part}")
+        right = self._among(account, wanted)
+        flaw = self._doubt(account) if right.holds else ""
+        return Right(holds=False, reason=flaw) if flaw else right
+
+    def _among(self, account: Account, wanted: Sequence[str]) -> Right:
         if by_name(account.login, wanted).holds:
             return Right(holds=True)
         reasons = list[str]()
@@ -70,22 +77,21 @@ class Rights:
                 return Right(holds=True)
         return Right(holds=False, reason="; ".join(reasons))
 
-    def _share(self, account: Account) -> str:
-        """Return what part somebody has, or may have, in the change; empty: none."""
-        who, part = f"@{account.login}", self.authors.part(account.login)
-        if part or not self.authors.signatures:
-            return f"{who} {part}" if part else ""
-        profile = self.people.profile(account)
+    def _doubt(self, account: Account) -> str:
+        """Return why somebody may have written one of the commits; empty: they have not."""
+        if not self.authors.signatures:
+            return ""
+        who, profile = f"@{account.login}", self.people.profile(account)
         for signature in self.authors.signatures:
             if signature.may_be(profile):
                 return f"{who} may be {signature}, who wrote a commit and has no account here"
-        if not profile.names and not profile.emails:
-            return (
-                f"{who} cannot be told apart from {self.authors.signatures[0]}, who wrote a commit "
-                "and has no account here: link that address to an account, or let the profile of "
-                f"{who} have a name"
-            )
-        return ""
+        if profile.names or profile.emails:
+            return ""
+        return (
+            f"{who} cannot be told apart from {self.authors.signatures[0]}, who wrote a commit and "
+            f"has no account here: link that address to an account, or let the profile of {who} "
+            "have a name"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +172,10 @@ class Approvals:
                 return Approval(why_not=unknown)
             rights = Rights(self.people, authors)
             for account in dict.fromkeys(vouchers):
-                right = rights.of(account, matcher.approved_by)
+                try:
+                    right = rights.of(account, matcher.approved_by)
+                except RestError as error:  # one whom the host cannot tell spoils no other's
+                    right = Right(holds=False, reason=str(error))
                 if right.holds:
                     by.append(account)
                 notes.append(right.reason)

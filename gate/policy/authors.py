@@ -17,6 +17,8 @@ from gate.policy.logins import account_name
 # 583231-octocat@users.noreply.gitlab.com; servers of one's own have their own host there.
 _NO_REPLY: Final = re.compile(r"(?:[0-9]+\+)?((?:[0-9]+-)?)([^@+\s]+)@users\.noreply\.[^@\s]+")
 _ALSO: Final = "co-authored-by"
+_LONGEST: Final = 80
+"""Letters of a name that a report shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,9 @@ class Signature:
         )
 
     def __str__(self) -> str:
-        return self.name or self.email or "somebody without a name"
+        text = self.name or self.email or "somebody without a name"
+        shown = "".join(letter if letter.isprintable() else " " for letter in text)
+        return " ".join(shown.split())[:_LONGEST]
 
     def logins(self) -> tuple[str, ...]:
         """Return the logins of an address that the host itself hands out; mostly none."""

@@ -87,7 +87,7 @@ def refusal(
         "the policy allows none": not rule.max_duration,
         "it has no reason": not override.reason.strip(),
         "it names nobody who approved it": not who.strip().strip("@"),
-        f"{who} cannot approve a change of their own: they {part}": bool(part),
+        f"{who.strip()} cannot approve a change of their own: they {part}": bool(part),
         f"{who!r} is not a login that GitHub or GitLab can have; write it as @grace": (
             not bare_name(who)
         ),

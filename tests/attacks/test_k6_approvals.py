@@ -223,7 +223,7 @@ REASONS: dict[str, str] = {
         "@grace wrote a commit with somebody else",
     ),
     "co-author by her address": "@grace may be somebody,",
-    "co-author by her name": "@grace may be grace  hopper,",
+    "co-author by her name": "@grace may be grace hopper,",
     "co-author by her login": "@grace may be grace,",
     "wrote it under her name": "@grace may be grace hopper,",
     "wrote it under her address": "@grace may be x,",
@@ -368,6 +368,10 @@ LEGITIMATE: dict[str, Attempt] = {
     ),
     "pushes of others": pushes((OTHER, ago(45)), by={OTHER: "alan", "head": "renovate[bot]"}),
     "a push of hers long before": pushes((OTHER, ago(90)), by={OTHER: "grace"}),
+    "another whom the host cannot tell has approved, too": all_of(
+        unlinked(GRACE, name="Build Machine", email="build@acme.example"),
+        judged(("alan", "APPROVED", AFTER), ("grace", "APPROVED", AFTER)),
+    ),
     "a fork": is_set(fork="mallory/chat"),
     "somebody new who may write": all_of(stranger, is_set(rights={"grace": "write"})),
 }

@@ -191,6 +191,11 @@ ATTEMPTS: dict[str, tuple[Attempt, str]] = {
         "this is not the newest commit, or GitLab does not tell when it was pushed",
     ),
     "is somebody else": (people(approvals=[("alan", AFTER)]), NOBODY),
+    "is blocked": (people(blocked={"grace"}), "@grace is blocked"),
+    "label of an account that is blocked": (
+        all_of(people(blocked={"grace"}), labelled(("grace", "add", AFTER))),
+        NOBODY,
+    ),
     "is a bot": (people(approvals=[("grace", AFTER)], bots={"grace"}), "@grace is a bot"),
     "label of the author": (labelled(("ada", "add", AFTER)), "@ada opened it"),
     "label before the push": (labelled(("grace", "add", "2026-11-01T09:30:00.000Z")), NOBODY),

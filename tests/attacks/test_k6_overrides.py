@@ -116,6 +116,21 @@ def test_what_is_said_of_a_name_shows_no_control_characters(
     assert "\n::error" not in result.stderr
 
 
+def test_what_is_said_of_a_commits_writer_shows_no_control_characters(
+    opened: World, fake: FakeGitHub
+) -> None:
+    head = as_opened(opened, fake)
+    fake.reviews = [reviewed("grace", head)]
+    fake.profiles = {"grace": {"name": "Grace", "email": None}}
+    name = "Gr\x1b[31mace\n::error::x"
+    fake.written = [written(head, None, name=name, email="grace@x.example")]
+    result = override(opened, fake, "@grace")
+    assert result.exit_code == 2
+    assert "@grace may be" in result.stderr
+    assert "\x1b" not in result.stderr
+    assert "\n::error" not in result.stderr
+
+
 def test_an_override_that_the_host_confirms_counts(opened: World, fake: FakeGitHub) -> None:
     fake.reviews = [reviewed("grace", as_opened(opened, fake))]
     result = override(opened, fake, "@Grace")

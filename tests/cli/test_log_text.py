@@ -1,12 +1,14 @@
 """What any command writes: no runner of CI jobs reads a command in it, a person reads it all."""
 
 import json
+from threading import Event, Thread
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.cli.main import run
 from gate.cli.streams import write, write_line, write_stderr
 from gate.reporters.escape import log_json, log_text, log_xml
 from tests.attacks.obeying import obeyed
@@ -106,3 +108,20 @@ def test_both_streams_are_written_by_way_of_it(capsys: pytest.CaptureFixture[str
         "HOLDS a HOLDS b",
     ]
     assert err == "a\n\\x3a:error::x \\x23#[y\n"
+
+
+def test_a_process_with_a_thread_that_is_stuck_ends_with_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At the interpreter's end such a thread would abort the process: exit code 134 for 3."""
+    ended: list[int] = []
+    monkeypatch.setattr("sys.argv", ["gate", "nosuch"])
+    monkeypatch.setattr("os._exit", ended.append)
+    stop = Event()
+    Thread(target=stop.wait, daemon=True).start()
+
+    with pytest.raises(SystemExit):
+        run()
+    stop.set()
+
+    assert ended == [2]

@@ -11,14 +11,13 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from threading import Lock, Thread
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
-if sys.platform != "win32":
-    import resource
-
+resource: Final[Any] = import_module("resource") if sys.platform != "win32" else None
 Value = TypeVar("Value")
 _STATISTICS: Final = Path("/proc/self/statm")
 _UNITS: Final = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
@@ -111,4 +110,5 @@ def _addresses() -> int | None:
         pages = _STATISTICS.read_text(encoding="ascii").split()[0]
     except OSError:
         return None
-    return int(pages) * resource.getpagesize()
+    page: int = resource.getpagesize()
+    return int(pages) * page

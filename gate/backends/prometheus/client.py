@@ -170,7 +170,7 @@ class Client:
         self.clock = clock or Clock()
         self._address = address(settings)
         self._redacted = Redactor(self._address.secrets)
-        self._hosts = not settings.shown
+        self._hosts = "${" not in settings.shown
         self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
         self._sender = Sender(
             session=_session(settings),

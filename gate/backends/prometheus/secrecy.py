@@ -60,8 +60,14 @@ def confidential(settings: PrometheusSettings, url: SplitResult) -> tuple[str, .
     users = [settings.username, url.username, unquote(url.username or "")]
     path = "" if _USUAL_PATH.fullmatch(url.path) else url.path.rstrip("/")
     rest = [path, unquote(path), url.query, url.fragment]
-    host = url.hostname if settings.shown and url.hostname not in _USUAL_HOSTS else None
-    texts = [*users, *rest, *_opaque(url.path), *settings.headers.values(), host]
+    from_outside = "${" in settings.shown and url.hostname not in _USUAL_HOSTS
+    texts = [
+        *users,
+        *rest,
+        *_opaque(url.path),
+        *settings.headers.values(),
+        url.hostname if from_outside else "",
+    ]
     return tuple(text for text in texts if text)
 
 
