@@ -17,7 +17,7 @@ from gate.decision.decision import Decision
 from gate.errors import ExitCode, GateError
 from gate.hosts import CommitStatus, PostedStatus, RestError
 from gate.hosts.identity import GateIdentity, StatusLink, claimed_service
-from gate.hosts.open_pulls import StatusHost
+from gate.hosts.open_pulls import StatusHost, newest_of_each
 from gate.reporters.commit_status import (
     MEASURING,
     decision_status,
@@ -113,7 +113,8 @@ class StatusPublisher:
         return [self.identity.check_name([_claimed(path) for path in self.paths])]
 
     def _posted(self, client: StatusHost, revision: str) -> list[str]:
-        links = [(status, StatusLink.read(status.url)) for status in client.statuses(revision)]
+        newest = newest_of_each(client.statuses(revision))
+        links = [(status, StatusLink.read(status.url)) for status in newest]
         ours = [status for status, link in links if link and link.gate == self.identity.digest]
         me = client.login() if ours else ""
         return [status.name for status in ours if status.author == me]
@@ -143,7 +144,7 @@ def _claimed(path: str) -> str | None:
             return None
         with file.open("rb") as opened:
             return claimed_service(opened.read(_MOST_BYTES).decode("utf-8", "replace"))
-    except (OSError, ValueError):
+    except OSError:
         return None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from gate.cli.ci_environment import CiEnvironment
-from gate.cli.status_publisher import StatusPublisher
+from gate.cli.status_publisher import StatusPublisher, failing_status
 from gate.decision.decision import Context
 from gate.hosts.identity import GateIdentity
 from tests.cli.conftest import EVENT
@@ -176,6 +176,48 @@ def test_without_the_option_nothing_is_set(on_pull_request: Run, fake: FakeGitHu
     assert on_pull_request("--wait", "soon").exit_code == 2
     assert on_pull_request(text="").exit_code == 2
     assert fake.statuses == []
+
+
+def test_a_policy_that_may_not_be_opened_names_no_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError
+
+    path = tmp_path / "gate.yaml"
+    path.write_text("service: chat\n")
+    identity = GateIdentity(paths=("gate.yaml",))
+    publisher = StatusPublisher(CiEnvironment(Context(system="shell"), {}), identity, (str(path),))
+    assert publisher._names() == ["gate/chat"]
+    monkeypatch.setattr(Path, "open", refuse)
+    assert publisher._names() == ["gate/(gate.yaml)"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_signal_that_ends_a_job_interrupts_it_and_is_an_error(
+    fake: FakeGitHub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {"GITHUB_TOKEN": TOKEN, "GITHUB_API_URL": fake.url}
+    context = Context(
+        system="github", repository=REPOSITORY, revision=HEAD, url="https://x.example"
+    )
+    identity = GateIdentity(paths=("gate.yaml",))
+    publisher = StatusPublisher(CiEnvironment(context, environ), identity, ("gate.yaml",))
+    publisher.start(["chat"])
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), failing_status(publisher):
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert shown(fake) == ("error", "No decision: the run was interrupted; see the log of the run")
+    assert "gate: commit status error: gate/chat" in capsys.readouterr().err
+
+
+def test_each_status_is_set_once_however_often_it_was_set(check: Run, fake: FakeGitHub) -> None:
+    for _ in range(2):
+        check("--change", "canary")
+    sent = len(fake.statuses)
+    check(text="version: 2\n")
+    assert len(fake.statuses) == sent + 1
 
 
 @contextmanager
