@@ -8,6 +8,7 @@ from typing import Final
 from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
 from gate.decision.decision import Context, PolicyDecision, exit_code
+from gate.decision.seal import SealKey
 from gate.errors import ExitCode, UsageError
 from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher
 from gate.policy.override import (
@@ -21,6 +22,7 @@ from gate.policy.override import (
 )
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
+_LATE: Final = timedelta(minutes=5)
 
 
 def nothing_known() -> ChangeFacts:
@@ -63,10 +65,26 @@ class Options:
     also: tuple[timedelta, ...] = ()
     """Windows whose burn rates are wanted beside those that the policy needs."""
     observe: bool = False
+    stated: bool = False
+    """``at`` was stated and is not now: what it allows may not ship now."""
     fail_on_warn: bool = False
     timeout: timedelta = DEFAULT_TIMEOUT
-    key: bytes | None = field(default=None, repr=False)
+    key: SealKey | None = field(default=None, repr=False)
     """Signs the decision."""
+
+
+def is_other_moment(
+    stated: datetime | None, present: datetime, files: Sequence[PolicyFile]
+) -> bool:
+    """Tell whether a stated instant is another one than the present; None: none was stated.
+
+    A pipeline may state when it began. But nobody may choose the moment that suits a change: it is
+    the present for no longer than a decision of that moment could be used, and for `_LATE` at most.
+    """
+    if stated is None:
+        return False
+    latest = min(_LATE, *(file.policy.valid_for for file in files))
+    return not timedelta() <= present - stated <= latest
 
 
 def check_override(file: PolicyFile, options: Options) -> None:

@@ -15,17 +15,18 @@ from gate.check.options import Options, check_override, overriding
 from gate.config.load import PolicyFile
 from gate.decision.decision import (
     Decision,
+    Mode,
     PolicyDecision,
-    PolicyStatus,
     Proposed,
-    Status,
     exit_code,
+    overall_verdict,
 )
+from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
 from gate.measure import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.policy.case import NO_PAST
-from gate.policy.findings import worst
+from gate.policy.override import Labelled
 from gate.policy.policy import Policy
 
 T = TypeVar("T")
@@ -51,8 +52,9 @@ def run_check(
         for file, policy_measured in zip([*files, *proposed], measured, strict=True)
     ]
     policies = tuple(_with_proposed(files, judged))
-    verdict = worst(policy.verdict for policy in policies)
-    labelled = overriding(policies, options)
+    mode = _mode(options)
+    verdict = overall_verdict((policy.verdict for policy in policies), mode)
+    labelled = Labelled() if mode is Mode.STATED_INSTANT else overriding(policies, options)
     override = labelled.override
     ends = [options.at + min(file.policy.valid_for for file in files)]
     if override is not None:
@@ -66,6 +68,7 @@ def run_check(
             fail_on_warn=options.fail_on_warn,
             override=override,
         ),
+        mode=mode,
         observe=options.observe,
         fail_on_warn=options.fail_on_warn,
         evaluated_at=options.at,
@@ -76,6 +79,12 @@ def run_check(
         not_overridden=labelled.why_not,
         key=options.key,
     )
+
+
+def _mode(options: Options) -> Mode:
+    if options.observe:
+        return Mode.OBSERVE
+    return Mode.STATED_INSTANT if options.stated else Mode.ENFORCED
 
 
 def run_status(

@@ -54,15 +54,6 @@ def write_file(path: str, text: str) -> None:
         write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
 
 
-def append_line(path: str, line: str) -> None:
-    """Add a line to a file in one write, so that two runs at once do not mix theirs."""
-    try:
-        with Path(path).open("ab", buffering=0) as log:
-            log.write(f"{line}\n".encode())
-    except OSError as error:
-        write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
-
-
 def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
     """Return how a report may look on a stream.
 

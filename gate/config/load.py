@@ -22,7 +22,7 @@ from gate.parsing.files import Folder, Imports, Tree, read_bytes
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.parsing.schema import Choice, JsonSchema, ListOf, pairs
-from gate.parsing.values import DURATION, NAME, SHARE, TEXT
+from gate.parsing.values import DURATION, NAME, SHARE, TEXT, VALIDITY
 from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
@@ -124,7 +124,9 @@ POLICY: Final = Object(
         "on": Field(schema=ON, doc="What happens when the budget is not, or not well, known."),
         "max_age": Field(schema=DURATION, doc="Of the newest sample. Default: 10m."),
         "min_coverage": Field(schema=SHARE, doc="Share of the window with data. Default: 90%."),
-        "valid_for": Field(schema=DURATION, doc="How long a decision may be used. Default: 15m."),
+        "valid_for": Field(
+            schema=VALIDITY, doc="How long a decision holds. Default: 15m; max. 24h."
+        ),
     },
     _build,
     check=check_policy,
