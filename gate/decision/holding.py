@@ -167,4 +167,5 @@ def _classes(policies: Sequence[DecisionDocument], demands: Demands) -> Iterator
             yield f"it is not about the service {shown(service)}"
     classes = {policy["change_class"] for policy in policies}
     if demands.change is not None and classes != {demands.change}:
-        yield f"it is about {', '.join(map(shown, sorted(classes)))}, and not {demands.change}"
+        decided = ", ".join(map(shown, sorted(classes)))
+        yield f"it is about {decided}, and not {shown(demands.change)}"
