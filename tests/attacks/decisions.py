@@ -1,7 +1,7 @@
 """A decision of one job and the job that deploys, with everything between them in foreign hands."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ class Deploy:
         return self.world.folder / "decision.json"
 
     def decide(
-        self, *arguments: str, change: str = "canary", form: str = "json", **more: str | None
+        self, *arguments: str, change: str = "canary", form: str = "json", **more: Any
     ) -> Document:
         """Have the first job write a decision, and return it."""
         self.file.unlink(missing_ok=True)
@@ -101,7 +101,7 @@ def paths_of(node: Any, above: tuple[str | int, ...] = ()) -> Iterator[tuple[str
     """Yield where a document has a value, of whatever kind."""
     if above:
         yield above
-    steps = node.items() if isinstance(node, dict) else ()
+    steps: Iterable[tuple[str | int, Any]] = node.items() if isinstance(node, dict) else ()
     steps = enumerate(node) if isinstance(node, list) else steps
     for step, child in steps:
         yield from paths_of(child, (*above, step))
@@ -126,6 +126,3 @@ def public_pem(private: Any) -> str:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return text.decode()
-
-
-Alter = Callable[[Document], Document]

@@ -99,7 +99,7 @@ def test_it_is_refused_for_anything_else(
     ],
 )
 def test_what_is_not_said_is_what_this_run_is_about(
-    deploy: Deploy, more: dict[str, str], words: str
+    deploy: Deploy, more: dict[str, Any], words: str
 ) -> None:
     deploy.decide()
     assert refused(deploy.verify(**more), words)

@@ -32,10 +32,10 @@ from tests.attacks.decisions import (
 
 PRIVATE, PUBLIC = pair()
 OTHER_PRIVATE, OTHER_PUBLIC = pair()
-SIGNS = {"GATE_SIGNING_KEY": PRIVATE}
-VERIFIES = {"GATE_VERIFY_KEY": PUBLIC}
+SIGNS: dict[str, Any] = {"GATE_SIGNING_KEY": PRIVATE}
+VERIFIES: dict[str, Any] = {"GATE_VERIFY_KEY": PUBLIC}
 SOON = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-SHARES = {"GATE_SIGNING_KEY": SECRET}
+SHARES: dict[str, Any] = {"GATE_SIGNING_KEY": SECRET}
 
 
 def key(pem: str) -> SealKey:
@@ -75,7 +75,7 @@ def private_pem(private: Any) -> str:
     ids=["public", "private", "both", "blanks", "secret"],
 )
 def test_what_the_key_signed_holds(
-    deploy: Deploy, form: str, signs: dict[str, str], verifies: dict[str, str]
+    deploy: Deploy, form: str, signs: dict[str, Any], verifies: dict[str, Any]
 ) -> None:
     deploy.decide(form=form, **signs)
     assert deploy.verify(**verifies).exit_code == 0
@@ -101,7 +101,7 @@ def test_without_any_key_an_unsigned_decision_holds(deploy: Deploy) -> None:
     ],
 )
 def test_what_another_key_signed_or_nobody_can_check_is_refused(
-    deploy: Deploy, form: str, signs: dict[str, str], verifies: dict[str, str]
+    deploy: Deploy, form: str, signs: dict[str, Any], verifies: dict[str, Any]
 ) -> None:
     deploy.decide(form=form, **signs)
     assert refused(deploy.verify(**verifies))
@@ -109,7 +109,7 @@ def test_what_another_key_signed_or_nobody_can_check_is_refused(
 
 @pytest.mark.parametrize("verifies", [VERIFIES, SIGNS, SHARES])
 def test_an_unsigned_decision_is_refused_where_a_key_is_set(
-    deploy: Deploy, verifies: dict[str, str]
+    deploy: Deploy, verifies: dict[str, Any]
 ) -> None:
     deploy.decide()
     assert refused(deploy.verify(**verifies), "it is not signed")
@@ -394,7 +394,7 @@ def test_other_programs_can_verify_the_envelope(deploy: Deploy, tmp_path: Path) 
     signature = base64.b64decode(envelope["signatures"][0]["sig"])
 
     public = load_pem_public_key(PUBLIC.encode())
-    public.verify(signature, signed)  # type: ignore[union-attr, call-arg, arg-type]
+    public.verify(signature, signed)  # type: ignore[union-attr, call-arg]
     openssl = shutil.which("openssl")
     if openssl is not None:
         files = {"key.pem": PUBLIC.encode(), "signature": signature, "text": signed}
@@ -418,7 +418,7 @@ def test_the_plain_documents_signature_is_one_of_its_canonical_text(deploy: Depl
     signed = f"DSSEv1 {len(kind)} {kind} {len(text)} ".encode() + text
     public = load_pem_public_key(PUBLIC.encode())
     signature = base64.b64decode(seal["ed25519"])
-    public.verify(signature, signed)  # type: ignore[union-attr, call-arg, arg-type]
+    public.verify(signature, signed)  # type: ignore[union-attr, call-arg]
 
 
 @pytest.mark.parametrize(
