@@ -191,6 +191,8 @@ def check(
 ) -> ExitCode:
     """Decide whether a change may ship now under each POLICY; the worst verdict is the exit code.
 
+    What was allowed at another instant (--at) is undecided now, unless --observe only looks at it.
+
     Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured),
     10 block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.
     """

@@ -33,6 +33,7 @@ def signing_key(environ: Mapping[str, str]) -> SealKey | None:
         UsageError: the variable is there and holds no key, or a package is missing.
     """
     text = _text(environ, SIGNING_KEY)
+    _text(environ, VERIFY_KEY)  # the job that deploys may get it from the same place
     if text is None:
         return None
     if _PEM in text:

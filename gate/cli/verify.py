@@ -46,8 +46,9 @@ class DemandOptions:
         """
         context = context_of(self.ci)
         return Demands(
-            revision=self.revision or context.revision,
-            repository=self.repository or context.repository,
+            # An option that is given empty, by a variable that is not set, demands what nothing has.
+            revision=context.revision if self.revision is None else self.revision,
+            repository=context.repository if self.repository is None else self.repository,
             environment=self.environment,
             base=self.base,
             change=self.change,

@@ -17,6 +17,8 @@ SEAL: Final = "seal"
 """The document's key for it."""
 DOCUMENT_TYPE: Final = "application/vnd.error-budget-gate.document+json"
 """Of what an Ed25519 signature of a seal is made over, by `encoded`."""
+_SIGNED: Final = ("hmac_sha256", "ed25519", "key_id")
+"""What a seal has beside the hash, which is not hashed itself: all of it follows from the key."""
 Algorithm = Literal["hmac_sha256", "ed25519"]
 
 
@@ -92,18 +94,20 @@ def seal_flaw(document: Mapping[str, Any], key: SealKey | None) -> str | None:
     text = canonical({name: value for name, value in document.items() if name != SEAL})
     if seal.get("sha256") != sha256(text).hexdigest():
         return "it was altered: its hash does not fit"
+    if seal.keys() != {"sha256", *_SIGNED}:
+        return "its seal is not what a seal is"
     return _signature_flaw(seal, text, key)
 
 
 def _signature_flaw(seal: Mapping[str, Any], text: bytes, key: SealKey | None) -> str | None:
-    signatures = {name for name in ("hmac_sha256", "ed25519") if seal.get(name) is not None}
+    signed = {name for name in _SIGNED if seal[name] is not None}
     if key is None:
-        return "it is signed, and there is no key here to check that with" if signatures else None
-    if not signatures:
+        return "it is signed, and there is no key here to check that with" if signed else None
+    if not signed:
         return "it is not signed"
-    if signatures != {key.algorithm}:
+    if signed - {"key_id"} != {key.algorithm}:
         return f"it is not signed with a key of the kind that is set here ({key.algorithm})"
-    if seal.get("key_id") != key.key_id:
+    if seal["key_id"] != key.key_id:
         return "it names another key than the one that is set here"
     return None if _signed(seal[key.algorithm], text, key) else "its signature does not fit"
 

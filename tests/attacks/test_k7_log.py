@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 from gate.cli.files import append_made
 from gate.decision.chain import line_hash, next_line
 from gate.decision.seal import SealKey, hmac_key
-from tests.attacks.decisions import SECRET, Deploy, pair, resealed
+from tests.attacks.decisions import SECRET, Deploy, pair, paths_of, resealed
+from tests.attacks.decisions import changed as altered
 from tests.command import Result, gate
 
 KEY = {"GATE_SIGNING_KEY": SECRET}
@@ -284,3 +286,22 @@ def test_a_folder_is_no_log(tmp_path: Path) -> None:
     for options in ((), ("--verify",)):
         done = gate("log", str(tmp_path), *options)
         assert (done.exit_code, "it is no regular file" in done.stderr) == (2, True)
+
+
+def test_no_value_of_any_kind_in_a_record_makes_a_trace(deploy: Deploy, tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    until = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    glass = ("--override", "the fix", "--approved-by", "@grace", "--until", until)
+    deploy.world.run("--change", "full-rollout", *glass, "--record", str(path))
+    record = json.loads(path.read_text())
+    assert gate("log", str(path), "--overrides").stdout.count("\n") == 2
+    odd: tuple[object, ...] = (None, [], {}, 5, "x", True, 1.5, [[]], {"a": 1}, "\x1b[2J\n::x")
+    for place in paths_of(record):
+        for value in odd:
+            path.write_text(json.dumps(altered(record, place, value)) + "\n")
+            for options in ((), ("--overrides",)):
+                done = gate("log", str(path), *options)
+                assert done.exit_code in {0, 2}, (place, value)
+                assert "Traceback" not in done.stderr
+                assert "\x1b" not in done.stdout
+            assert verify(path).exit_code == 3 or altered(record, place, value) == record

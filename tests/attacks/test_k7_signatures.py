@@ -173,6 +173,14 @@ def test_a_verifying_key_that_is_none_is_an_error(deploy: Deploy, kind: str) -> 
     assert done.stderr.startswith("gate: GATE_VERIFY_KEY ")
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_verifying_key_that_is_empty_is_an_error_of_the_job_that_decides_too(
+    deploy: Deploy, blank: str
+) -> None:
+    done = deploy.world.run("--change", "canary", GATE_VERIFY_KEY=blank)
+    assert (done.exit_code, done.stdout) == (2, "")
+
+
 @pytest.mark.parametrize("signing", [SECRET, OTHER_PRIVATE])
 def test_two_keys_that_are_no_pair_are_an_error(deploy: Deploy, signing: str) -> None:
     deploy.decide(**SIGNS)

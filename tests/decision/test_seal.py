@@ -62,6 +62,13 @@ def test_the_hash_and_the_signature_are_those_of_the_canonical_text() -> None:
         ({"verdict": "allow"}, "it has no seal"),
         ({"verdict": "allow", "seal": "none"}, "it has no seal"),
         ({"verdict": "allow", "seal": {}}, "it was altered: its hash does not fit"),
+        (
+            {
+                **(bare := sealed({"verdict": "allow"}, None)),
+                "seal": {**bare["seal"], "alg": "none"},
+            },
+            "its seal is not what a seal is",
+        ),
         ({"verdict": "allow", "seal": {"sha256": 1}}, "it was altered: its hash does not fit"),
         (
             {"verdict": "allow", "seal": {"sha256": "\ud800"}},
