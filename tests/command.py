@@ -49,12 +49,12 @@ def present_in(arguments: Sequence[str]) -> AbstractContextManager[object]:
     What a policy says of fixed data is tested at an instant of these data, on which nothing could
     ship at the time of the test.
     """
-    if "check" not in arguments[:1] or "--at" not in arguments[:-1]:
+    if "check" not in arguments[:1]:
         return nullcontext()
-    stated = arguments[arguments.index("--at") + 1]
+    words = [part for word in arguments for part in word.split("=", 1)]
     try:
-        present = parse_instant(stated)
-    except ValueError:
+        present = parse_instant(words[words.index("--at") + 1])
+    except (ValueError, IndexError):
         return nullcontext()
     return patch("gate.cli.check.now", lambda: present)
 

@@ -46,7 +46,7 @@ class DemandOptions:
         """
         context = context_of(self.ci)
         return Demands(
-            # An option that is given empty, by a variable that is not set, demands what nothing has.
+            # An empty option, from a variable that is not set, demands what nothing has.
             revision=context.revision if self.revision is None else self.revision,
             repository=context.repository if self.repository is None else self.repository,
             environment=self.environment,

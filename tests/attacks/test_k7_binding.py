@@ -241,6 +241,14 @@ def test_a_document_that_contradicts_itself_or_the_world_is_refused(
     assert refused(deploy.verify(resealed(document)))
 
 
+@pytest.mark.parametrize("name", ["main", "HEAD", "", "f" * 39, "F" * 40, "refs/heads/main"])
+def test_a_name_that_moves_binds_no_decision_even_where_it_is_the_one_that_ships(
+    deploy: Deploy, name: str
+) -> None:
+    moving = resealed(changed(deploy.decide(), ("context", "revision"), name))
+    assert refused(deploy.verify(moving, "--revision", name), "not the full hash of a commit")
+
+
 @pytest.mark.parametrize("end", ["2026-02-30T00:00:00Z", "2026-11-01", "2026-11-01T00:00:00"])
 @pytest.mark.parametrize("place", ["evaluated_at", "expires_at"])
 def test_an_instant_that_is_none_is_refused(deploy: Deploy, place: str, end: str) -> None:
