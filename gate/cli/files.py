@@ -1,112 +1,81 @@
-"""Files that others may have written: read within a limit, and added to by one run at a time."""
+"""Files that the gate writes, never through a link that the checkout brings.
 
+Whoever opens a pull request may commit ``gate.sarif`` as a link to ``~/.bashrc``, or the folder
+that it is written to. So below the top of the checkout (without one: the working folder) no part
+of a path may be a link; outside of it the machine's own links (``/tmp`` of macOS) are followed.
+"""
+
+import errno
 import os
-import re
-import stat
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Final
+from pathlib import Path
+from typing import BinaryIO, Final
 
-from gate.cli.streams import write_stderr
-from gate.decision.holding import shown
-from gate.errors import UsageError
-
-LARGEST_LOG: Final = 1 << 28
-"""Bytes of a log that is read or added to: some hundred thousand decisions."""
-_PATIENCE: Final = 10.0
-"""Seconds that other runs may take to add their lines."""
-_PAUSE: Final = 0.02
-_WITHOUT_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
-"""For somebody at the other end of a pipe."""
-_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_DIRECTORY: Final = getattr(os, "O_DIRECTORY", 0)
+_PLAIN: Final = getattr(os, "O_BINARY", 0)
+_BY_FOLDER = bool(_NOFOLLOW) and os.open in os.supports_dir_fd
+"""Whether the system opens a file from an open folder: Windows does not."""
+LINKED: Final = "it leads through a link in the checkout; name a file that is none, or one outside"
 
 
-_ORDINARY: Final = re.compile(r"[A-Za-z0-9._/+@=~-]{1,200}")
+def open_to_write(path: str | Path, *, append: bool = False, folders: bool = False) -> BinaryIO:
+    """Open a file to write it anew, or to add to it; without a buffer.
 
-
-class NotReadableError(Exception):
-    """There is something, but no text that can be read whole; the message says what."""
-
-
-def read_within(path: str, largest: int) -> bytes:
-    """Return what a regular file holds.
+    Args:
+        path: absolute, or from the working folder; also a device, such as ``/dev/stdout``.
+        append: what is there stays and can be read, and each write goes to the end.
+        folders: those on the way that are missing are made.
 
     Raises:
-        UsageError: there is none, or it may not be read.
-        NotReadableError: it is a folder, a pipe or a device, or has more than so many bytes.
+        OSError: it cannot be opened; its ``strerror`` is `LINKED` where a part of it is a link.
     """
+    way = os.O_RDWR | os.O_APPEND if append else os.O_WRONLY | os.O_TRUNC
+    flags = way | os.O_CREAT | _PLAIN
+    full = Path(os.path.normpath(Path.cwd() / path))
+    top, parts = _below_checkout(full)
+    if not parts:
+        if folders:
+            full.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(full, flags, 0o666)
+    else:
+        if _is_linked(top, parts):
+            raise OSError(errno.ELOOP, LINKED)
+        if folders:
+            top.joinpath(*parts).parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _opened(top, parts, flags)
+    return os.fdopen(descriptor, "wb", buffering=0)
+
+
+def _below_checkout(full: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the top of the checkout, and the path's parts from there; none: it is not below."""
+    here = Path.cwd()
+    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    if full.is_relative_to(top):
+        return top, full.relative_to(top).parts
+    for parent in full.parents:  # the same folder may have another name: /tmp and /private/tmp
+        if parent.exists() and parent.samefile(top):
+            return top, full.relative_to(parent).parts
+    return top, ()
+
+
+def _is_linked(top: Path, parts: tuple[str, ...]) -> bool:
+    """Return whether a part is a link, or a junction of Windows."""
+    full = top.joinpath(*parts)
+    expected = Path(os.path.realpath(top)).joinpath(*parts)
+    # A link that leads to itself is its own real path.
+    return full.is_symlink() or Path(os.path.realpath(full)) != expected
+
+
+def _opened(top: Path, parts: tuple[str, ...], flags: int) -> int:
+    """Go down folder by folder: none can become a link after it was looked at."""
+    if not _BY_FOLDER:
+        return os.open(top.joinpath(*parts), flags, 0o666)
+    folder = os.open(top, os.O_RDONLY | _DIRECTORY)
     try:
-        descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
-    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{named(path)} cannot be read: {reason}") from error
-    try:
-        return _content(descriptor, largest)
+        for name in parts[:-1]:
+            inner = os.open(name, os.O_RDONLY | _DIRECTORY | _NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(parts[-1], flags | _NOFOLLOW, 0o666, dir_fd=folder)
     finally:
-        os.close(descriptor)
-
-
-def named(path: str) -> str:
-    """Return the name of a file, quoted where anything in it could be taken for something else."""
-    return path if _ORDINARY.fullmatch(path) else shown(path)
-
-
-def append_made(path: str, make: Callable[[bytes], bytes]) -> None:
-    """Add to a file what ``make`` returns, given all that it holds; a failure is a warning.
-
-    Where the system has locks, no other run adds to it meanwhile.
-    """
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | _WITHOUT_WAITING | _NO_LINK
-    try:
-        descriptor = os.open(path, flags, 0o666)
-    except OSError as error:
-        return _not_written(path, error.strerror)
-    try:
-        with _locked(descriptor):
-            text = make(_content(descriptor, LARGEST_LOG))
-            if os.write(descriptor, text) < len(text):
-                _not_written(path, "the disk is full; its last line is cut off")
-    except OSError as error:
-        _not_written(path, error.strerror or str(error))
-    except NotReadableError as error:
-        _not_written(path, str(error))
-    finally:
-        os.close(descriptor)
-
-
-def _not_written(path: str, reason: str | None) -> None:
-    write_stderr(f"gate: warning: {named(path)} could not be written: {reason}")
-
-
-def _content(descriptor: int, largest: int) -> bytes:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise NotReadableError("it is no regular file")
-    with os.fdopen(descriptor, "rb", closefd=False) as file:
-        content = file.read(largest + 1)
-    if len(content) > largest:
-        raise NotReadableError(f"it has more than {largest >> 20} MiB")
-    return content
-
-
-@contextmanager
-def _locked(descriptor: int) -> Iterator[None]:
-    """Hold the file for this run alone; nothing is held where the system knows no such locks.
-
-    Raises:
-        TimeoutError: another run has held it for too long.
-    """
-    try:
-        import fcntl  # noqa: PLC0415 - Windows has none
-    except ImportError:
-        yield
-        return
-    end = time.monotonic() + _PATIENCE
-    while True:
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        if time.monotonic() > end:
-            raise TimeoutError("another run has locked it")
-        time.sleep(_PAUSE)
-    yield  # closing the descriptor gives the lock back
+        os.close(folder)

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import click
 
-from gate.cli.files import LARGEST_LOG, NotReadableError, named, read_within
 from gate.cli.keys import verifying_key
+from gate.cli.log_files import LARGEST_LOG, NotReadableError, named, read_within
 from gate.cli.parameters import option
 from gate.cli.streams import write
 from gate.decision.chain import chain_flaws, last_flaws, line_hash, lines_of
@@ -90,4 +90,5 @@ def _lines(entry: Any) -> Iterator[str]:
         yield f"{plain(line)}\n"
     if override is not None:
         who = f"approved by {override['approved_by']}, until {override['until']}"
-        yield f"    {plain(override['reason'])} ({plain(who)})\n"
+        claimed = "; claimed, not confirmed" if entry.get("override_confirmed") is False else ""
+        yield f"    {plain(override['reason'])} ({plain(who)}){claimed}\n"

@@ -83,7 +83,7 @@ def progress(files: Sequence[PolicyFile]) -> Iterator[None]:
 
 def append(path: str, decision: Decision) -> None:
     """Add a line on a decision to a log; a failure is a warning, as with any report."""
-    from gate.cli.files import append_made  # noqa: PLC0415 - where it is kept only
+    from gate.cli.log_files import append_made  # noqa: PLC0415 - where it is kept only
     from gate.decision.chain import next_line  # noqa: PLC0415 - as above
 
     document = to_document(decision)
@@ -93,7 +93,7 @@ def append(path: str, decision: Decision) -> None:
 def write_report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None:
     """Write the report to stdout in one format, and the copies to their files."""
     write_copies(render, copies)
-    write(render(name, style_of(sys.stdout, os.environ)))
+    write(render(name, style_of(sys.stdout, os.environ)), name)
 
 
 def report_page(output: Output, name: str, copies: Sequence[tuple[str, str]]) -> None:

@@ -9,11 +9,11 @@ from typing import Any, Final
 import click
 
 from gate.cli.ci_environment import context_of
-from gate.cli.files import NotReadableError, named, read_within
 from gate.cli.keys import verifying_key
+from gate.cli.log_files import NotReadableError, named, read_within
 from gate.cli.parameters import ci_option, group, option
 from gate.cli.session import now
-from gate.cli.streams import write
+from gate.cli.streams import write_line
 from gate.decision.decision import SCHEMA_VERSION
 from gate.decision.holding import Demands, flaws
 from gate.decision.reading import OddDocumentError, check_shape, read_json
@@ -105,12 +105,12 @@ def verify(*, file: str, ships: DemandOptions) -> ExitCode:
         return _refused(file, flaw)
     code = ExitCode(document["exit_code"])
     word = f"{document['verdict']}{', overridden' if document['overridden'] else ''}"
-    write(f"HOLDS {named(file)}: {word}, exit code {int(code)}\n")
+    write_line(f"HOLDS {named(file)}: {word}, exit code {int(code)}")
     return code
 
 
 def _refused(file: str, flaw: str) -> ExitCode:
-    write(f"REFUSED {named(file)}: {flaw}\n")
+    write_line(f"REFUSED {named(file)}: {flaw}")
     return ExitCode.UNDECIDED
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from gate.config.load import parse
+from gate.config.policy_schema import parse
 from gate.errors import PolicyError
 from gate.parsing.files import Folder, Imports, read_bytes
 from gate.parsing.reader import Reader

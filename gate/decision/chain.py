@@ -18,7 +18,7 @@ _NUMBER: Final = "number"
 _PREVIOUS: Final = "previous_sha256"
 _KEPT: Final = (
     *("schema_version", "evaluated_at", "expires_at", "verdict", "exit_code"),
-    *("mode", "overridden", "override", "context"),
+    *("mode", "overridden", "override", "override_confirmed", "context"),
 )
 _OF_POLICY: Final = ("service", "change_class", "tier", "verdict")
 

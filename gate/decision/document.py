@@ -34,6 +34,7 @@ def to_document(decision: Decision) -> Json:
         "fail_on_warn": decision.fail_on_warn,
         "overridden": decision.overridden,
         "override": _override(decision.override),
+        "override_confirmed": None if decision.override is None else decision.override.confirmed,
         "not_overridden": decision.not_overridden or None,
         "context": _context(decision.context),
         "policies": [_policy(policy, decision) for policy in decision.policies],
@@ -72,7 +73,7 @@ def _proposed(proposed: Proposed | None) -> Json | None:
     if proposed is None:
         return None
     verdict = None if proposed.verdict is None else str(proposed.verdict)
-    return {"verdict": verdict, "sha256": proposed.sha256}
+    return {"verdict": verdict, "reason": proposed.reason or None, "sha256": proposed.sha256}
 
 
 def _override(override: Override | None) -> Json | None:

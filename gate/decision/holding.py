@@ -83,6 +83,8 @@ def _contradictions(document: DecisionDocument) -> Iterator[str]:
     code = ExitCode.ALLOW if override is not None else plain
     if document["overridden"] != (override is not None and plain is not ExitCode.ALLOW):
         yield "it contradicts itself about its override"
+    if (document["override_confirmed"] is None) != (override is None):
+        yield "it contradicts itself about who confirms its override"
     if document["exit_code"] != code:
         yield "its exit code contradicts its verdict"
 

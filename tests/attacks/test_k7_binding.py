@@ -210,6 +210,7 @@ CONTRADICTIONS: dict[str, dict[tuple[str | int, ...], Any]] = {
     "of another mode": {("mode",): "stated-instant"},
     "observed, and said to be enforced": {("observe",): True, ("exit_code",): 0},
     "said to be observed": {("mode",): "observe", ("exit_code",): 0},
+    "confirmed, and overridden by nobody": {("override_confirmed",): True},
     "another class": {("change_class",): "canary"},
     "no class": {("change_class",): None},
     "for a century": {("expires_at",): "2126-01-01T00:00:00Z"},

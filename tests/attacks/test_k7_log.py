@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.cli.files import append_made
+from gate.cli.log_files import append_made
 from gate.decision.chain import line_hash, next_line
 from gate.decision.seal import SealKey, hmac_key
 from tests.attacks.decisions import SECRET, Deploy, pair, paths_of, resealed
@@ -248,7 +248,7 @@ def test_runs_at_once_wait_for_each_other(deploy: Deploy, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("kind", ["link", "link to nothing", "pipe", "device"])
 def test_a_record_goes_to_a_file_only(deploy: Deploy, tmp_path: Path, kind: str) -> None:
-    there, path = tmp_path / "there", tmp_path / "decisions.jsonl"
+    there, path = tmp_path / "there", deploy.world.checkout / "decisions.jsonl"
     if kind.startswith("link"):
         path.symlink_to(there)
         if kind == "link":

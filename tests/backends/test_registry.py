@@ -18,7 +18,7 @@ from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
 from gate.backends.static import StaticSettings
 from gate.cli.schema import policy_schema
-from gate.request_failure import Redactor
+from gate.redaction import Redactor
 from tests.backends.toy import REGISTERED, ToySettings
 from tests.backends.toy.cases import toy_command
 from tests.cli.installed import POLICY
@@ -209,6 +209,7 @@ def test_the_search_for_switches_on_a_backend_finds_them(text: str, found: list[
     assert list(switches(ast.parse(text))) == found
 
 
+@pytest.mark.untraced
 def test_no_other_module_knows_one_backend_from_another() -> None:
     backends = ROOT / "gate" / "backends"
     own = tuple(f"{backends / kind}/" for kind in BACKENDS)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gate.cli import files
-from gate.cli.files import LARGEST_LOG, append_made
+from gate.cli import log_files
+from gate.cli.log_files import LARGEST_LOG, append_made
 
 
 def test_what_is_added_is_made_from_what_is_there(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_what_is_added_is_made_from_what_is_there(tmp_path: Path) -> None:
 def test_a_run_that_holds_the_file_for_too_long_is_told_of(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(files, "_PATIENCE", 0.05)
+    monkeypatch.setattr(log_files, "_PATIENCE", 0.05)
     path = tmp_path / "log"
     with path.open("wb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
