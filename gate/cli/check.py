@@ -11,9 +11,10 @@ from typing import Any, Final
 import click
 
 from gate.budget.forecast import Impact
-from gate.check.options import Options
+from gate.check.options import Options, is_other_moment
 from gate.check.run import run_check
 from gate.cli.ci_environment import CiEnvironment, context_of, keep_comment, show_verdict
+from gate.cli.keys import signing_key
 from gate.cli.parameters import (
     DURATION,
     MeasurementOptions,
@@ -31,7 +32,6 @@ from gate.cli.session import (
     progress,
     read_file,
     read_pinned,
-    signing_key,
 )
 from gate.cli.streams import write_stderr
 from gate.config.load import PolicyFile
@@ -191,6 +191,8 @@ def check(
 ) -> ExitCode:
     """Decide whether a change may ship now under each POLICY; the worst verdict is the exit code.
 
+    What was allowed at another instant (--at) is undecided now, unless --observe only looks at it.
+
     Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured),
     10 block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.
     """
@@ -213,6 +215,7 @@ def check(
         authors=place.authors,
         approver=place.approver,
         observe=outcome.observe,
+        stated=is_other_moment(measurement.at, now(), files),
         fail_on_warn=outcome.fail_on == "warn",
         timeout=measurement.timeout,
         key=signing_key(os.environ),
@@ -224,13 +227,17 @@ def check(
 
     decision = until_allowed(decide, options.at, outcome.wait)
     measurement.write_report(lambda name, style: render(name, decision, style))
+    _deliver(decision, outcome, place)
+    return decision.exit_code
+
+
+def _deliver(decision: Decision, outcome: OutcomeOptions, place: CiEnvironment) -> None:
     if outcome.record is not None:
         append(outcome.record, decision)
     if outcome.comment:
         keep_comment(decision, place)
     if outcome.status:
         show_verdict(decision, place)
-    return decision.exit_code
 
 
 def _reading(ref: str | None, place: CiEnvironment) -> Callable[[str], PolicyFile]:
