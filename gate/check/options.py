@@ -9,7 +9,7 @@ from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
 from gate.decision.decision import Context, PolicyDecision, exit_code
 from gate.errors import ExitCode, UsageError
-from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher
+from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
 from gate.policy.override import (
     AskLabel,
     AskRight,
@@ -23,12 +23,16 @@ from gate.policy.override import (
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
 
 
-def nothing_known() -> ChangeFacts:
+AskFacts = Callable[[Live | None], ChangeFacts]
+"""Finds out what is known of a change, where a policy says so of what is live."""
+
+
+def nothing_known(_live: Live | None) -> ChangeFacts:
     """Return that nothing is known of the change, which rules no class out."""
-    return ChangeFacts(paths=None, labels=None, branches=None, subjects=None, trailers=None)
+    return ChangeFacts(paths=None, labels=None, branches=None, commits=None, titles=None)
 
 
-def nobody(_matcher: ChangeMatcher) -> Approval:
+def nobody(_matcher: ChangeMatcher, _facts: ChangeFacts) -> Approval:
     """Return that no approval can be looked up here."""
     return Approval(why_not="there is no pull request whose approvals could be read")
 
@@ -48,8 +52,8 @@ class Options:
     """The change class; None: it is recognised."""
     change_from: str = "request"
     """What states ``change``, as the decision names it: the flag of a command line."""
-    facts: Callable[[], ChangeFacts] = nothing_known
-    """Finds out what is known of the change; called once at most, if a policy needs it."""
+    facts: AskFacts = nothing_known
+    """Called once at most for each such word of the policies, if one of them needs it."""
     approve: Approve = nobody
     context: Context = field(default_factory=lambda: Context(system="none"))
     satisfied: Mapping[str, str] = field(default_factory=dict)

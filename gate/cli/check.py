@@ -199,6 +199,8 @@ def check(
     context = context_of(change.ci, base=change.base, environment=change.environment)
     place = CiEnvironment(context, os.environ)
     files = load_all(measurement.policies, _reading(change.policy_ref, place))
+    services = tuple(file.policy.service for file in files)
+    place = replace(place, log=outcome.record, services=services)
     if override is not None:
         place = place.with_author()  # who may not approve it
     options = Options(

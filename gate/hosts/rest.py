@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
 
@@ -161,7 +161,7 @@ class Rest:
         status = response.status_code
         if status not in _SUCCESS:
             return _refusal(response, self._clock.now())
-        following = response.links.get("next", {}).get("url")
+        following = response.links.get("next", {}).get("url") or _next_page(response)
         if following is not None and not self._is_ours(following):
             return RequestFailure(reason="has the next page on another host", status=status)
         try:
@@ -182,6 +182,19 @@ class Rest:
             reason = f"cannot be reached: {reason}"
         sentence = f"cannot {purpose.doing}: {self._host} {reason}{_hint(purpose, failure)}"
         return self._error(sentence, failure.status)
+
+
+def _next_page(response: requests.Response) -> str | None:
+    """Return the next page where only GitLab's own header names it; None: there is none.
+
+    https://docs.gitlab.com/api/rest/#other-pagination-headers; behind a proxy Link may be missing.
+    """
+    number = response.headers.get("X-Next-Page", "")
+    if not number.isdecimal():
+        return None
+    parts = urlsplit(response.url)
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "page"]
+    return urlunsplit(parts._replace(query=urlencode([*query, ("page", number)])))
 
 
 def _refusal(response: requests.Response, now: datetime) -> RequestFailure:

@@ -25,6 +25,7 @@ from tests.servers.github_answers import (
     too_long,
     user,
 )
+from tests.servers.github_changes import Changes
 from tests.servers.loopback import serving
 from tests.servers.openapi import Operation
 
@@ -91,6 +92,7 @@ class FakeGitHub:
     """Operations that the token may not use, and GitHub says so."""
     hidden: set[str] = field(default_factory=set)
     """Operations that the token may not use, and GitHub denies that there is anything."""
+    changes: Changes = field(default_factory=Changes)
     deployments: list[Deployment] = field(default_factory=list)
     """The oldest first."""
     faults: dict[str, list[Answer]] = field(default_factory=dict)
@@ -200,10 +202,22 @@ class FakeGitHub:
     def list_files(self, call: Call) -> Answer:
         return page(call, self.files, _entry)
 
-    def read_pull(self, _call: Call) -> Answer:
-        known = description().example("pull-request")
+    def read_pull(self, call: Call) -> Answer:
+        number = int(call.parts["pull_number"])
+        pull, known = self.changes.pull(number), description().example("pull-request")
         author = None if self.author is None else user(self.author)
-        return Answer(200, known | {"user": author, "head": known["head"] | {"ref": self.branch}})
+        head = known["head"] | {"ref": self.branch, "sha": pull.head}
+        sides = {"head": head, "base": known["base"] | {"ref": pull.base}}
+        return Answer(200, known | pull.form(number) | sides | {"user": author})
+
+    def list_pulls_of(self, call: Call) -> Answer:
+        return self.changes.of_commit(call)
+
+    def list_pull_commits(self, call: Call) -> Answer:
+        return self.changes.commits(call)
+
+    def compare(self, call: Call) -> Answer:
+        return self.changes.compare(call)
 
     def list_activities(self, call: Call) -> Answer:
         wanted = [one for one in self.pushes if f"refs/heads/{one[0]}" == call.query["ref"]]
@@ -255,13 +269,15 @@ class FakeGitHub:
         wanted = [
             (number, one)
             for number, one in enumerate(self.deployments)
-            if place in {None, one.environment}
+            if place in {None, one.environment} and call.query.get("sha") in {None, one.sha}
         ]
         return page(call, wanted[::-1], _deployment)
 
     def list_deployment_statuses(self, call: Call) -> Answer:
         one = self.deployments[int(call.parts["deployment_id"])]
-        return page(call, one.statuses, _deployment_status)
+        newest = len(one.statuses)
+        numbered = [(newest - place, *status) for place, status in enumerate(one.statuses)]
+        return page(call, numbered, _deployment_status)
 
     def set_status(self, call: Call) -> Answer:
         if len(call.body.get("description") or "") > _LONGEST_DESCRIPTION:
@@ -277,8 +293,10 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "issues/list-events": FakeGitHub.list_events,
     "issues/update-comment": FakeGitHub.update_comment,
     "pulls/get": FakeGitHub.read_pull,
+    "pulls/list-commits": FakeGitHub.list_pull_commits,
     "pulls/list-files": FakeGitHub.list_files,
     "pulls/list-reviews": FakeGitHub.list_reviews,
+    "repos/compare-commits-with-basehead": FakeGitHub.compare,
     "repos/create-commit-status": FakeGitHub.set_status,
     "repos/get-collaborator-permission-level": FakeGitHub.read_right,
     "repos/get-commit": FakeGitHub.read_commit,
@@ -286,6 +304,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "repos/list-activities": FakeGitHub.list_activities,
     "repos/list-deployment-statuses": FakeGitHub.list_deployment_statuses,
     "repos/list-deployments": FakeGitHub.list_deployments,
+    "repos/list-pull-requests-associated-with-commit": FakeGitHub.list_pulls_of,
     "teams/get-membership-for-user-in-org": FakeGitHub.read_membership,
     "users/get-authenticated": FakeGitHub.who,
 }
@@ -327,10 +346,10 @@ def _deployment(numbered: tuple[int, Deployment]) -> dict[str, Any]:
     )
 
 
-def _deployment_status(status: tuple[str, str]) -> dict[str, Any]:
-    state, created = status
+def _deployment_status(status: tuple[int, str, str]) -> dict[str, Any]:
+    number, state, created = status
     return description().example(
-        "deployment-status", creator=user("ada"), state=state, created_at=created
+        "deployment-status", id=number, creator=user("ada"), state=state, created_at=created
     )
 
 

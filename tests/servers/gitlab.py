@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.servers.github_answers import Answer
+from tests.servers.gitlab_changes import Changes
 from tests.servers.gitlab_people import People
 from tests.servers.loopback import serving
 
@@ -77,6 +78,9 @@ class FakeGitLab:
     notes: list[Note] = field(default_factory=list)
     """Oldest first."""
     people: People = field(default_factory=People)
+    changes: Changes = field(default_factory=Changes)
+    without_links: bool = False
+    """Pages are named by X-Next-Page only."""
     statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Of commits."""
     forbidden: set[str] = field(default_factory=set)
@@ -152,7 +156,9 @@ class FakeGitLab:
         headers = {"X-Per-Page": str(size), "X-Page": str(number)}
         if number * size < len(items):
             url = f"{self.url}{sent.path}?page={number + 1}&per_page={size}"
-            headers |= {"Link": f'<{url}>; rel="next"', "X-Next-Page": str(number + 1)}
+            headers["X-Next-Page"] = str(number + 1)
+            if not self.without_links:
+                headers["Link"] = f'<{url}>; rel="next"'
         return Answer(200, shown, headers)
 
     def create_note(self, sent: Sent) -> Answer:
@@ -177,7 +183,24 @@ class FakeGitLab:
         return Answer(204)
 
     def read_request(self, _sent: Sent) -> Answer:
-        return Answer(200, {"iid": REQUEST, "author": self.people.user(self.people.author)})
+        author = {"author": self.people.user(self.people.author)}
+        return Answer(200, self.changes.request(REQUEST).form(REQUEST) | author)
+
+    def list_request_commits(self, sent: Sent) -> Answer:
+        messages = self.changes.request(REQUEST).messages
+        return self._page(sent, [{"id": "d" * 40, "message": message} for message in messages])
+
+    def list_diffs(self, sent: Sent) -> Answer:
+        return self._page(sent, self.changes.listed_files(REQUEST))
+
+    def list_requests_of(self, sent: Sent, revision: str) -> Answer:
+        return self._page(sent, self.changes.listed_requests(revision))
+
+    def list_deployments(self, sent: Sent) -> Answer:
+        return self._page(sent, self.changes.listed_deployments(sent.query))
+
+    def read_merge_base(self, _sent: Sent) -> Answer:
+        return Answer(200, {"id": self.changes.parted})
 
     def list_versions(self, sent: Sent) -> Answer:
         return self._page(sent, self.people.listed_versions())
@@ -217,6 +240,14 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("PUT", rf"{_NOTES}/(\d+)"): ("update", FakeGitLab.update_note),
     ("DELETE", rf"{_NOTES}/(\d+)"): ("delete", FakeGitLab.delete_note),
     ("GET", _REQUEST): ("request", FakeGitLab.read_request),
+    ("GET", f"{_REQUEST}/commits"): ("commits", FakeGitLab.list_request_commits),
+    ("GET", f"{_REQUEST}/diffs"): ("diffs", FakeGitLab.list_diffs),
+    ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]+)/merge_requests"): (
+        "requests of a commit",
+        FakeGitLab.list_requests_of,
+    ),
+    ("GET", rf"{_PROJECT}/repository/merge_base"): ("merge base", FakeGitLab.read_merge_base),
+    ("GET", rf"{_PROJECT}/deployments"): ("deployments", FakeGitLab.list_deployments),
     ("GET", f"{_REQUEST}/versions"): ("versions", FakeGitLab.list_versions),
     ("GET", f"{_REQUEST}/approvals"): ("approvals", FakeGitLab.list_approvals),
     ("GET", f"{_REQUEST}/resource_label_events"): ("labels", FakeGitLab.list_label_events),
@@ -228,9 +259,17 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
 }
 
 
+_MORE: Final = {
+    "users": {"username"},
+    "deployments": {"environment", "status"},
+    "merge base": {"refs[]"},
+}
+"""Parameters of single operations."""
+
+
 def _problems(name: str, sent: Sent, handler: BaseHTTPRequestHandler) -> Iterator[str]:
     unknown = sent.query.keys() - {"page", "per_page", "sort", "order_by"}
-    unknown -= {"username"} if name == "users" else set()
+    unknown -= _MORE.get(name, set())
     if unknown:
         yield f"{name}: has the unknown parameters {sorted(unknown)}"
     if name not in {"create", "update", "status"}:
