@@ -59,7 +59,6 @@ def decide(
         past=past,
     )
     case, judgement = _strictest(case, recognition)
-    recognition = recognition.led_by(case.change)
     if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
         assessments = recover(case, open_history())
         case = replace(case, assessments=assessments)
@@ -67,7 +66,7 @@ def decide(
     return PolicyDecision(
         policy=policy,
         source=file.source,
-        recognition=recognition,
+        recognition=recognition.led_by(case.change),
         assessments=assessments,
         judgement=judgement,
         allowed_now=allowed_now(case),

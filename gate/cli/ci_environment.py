@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.check.options import no_label, nobody
 from gate.cli.streams import write_stderr
+from gate.config.load import PolicyFile
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode
 from gate.hosts.systems import detect
@@ -54,6 +55,10 @@ class CiEnvironment:
     """Of the decisions that this gate has recorded."""
     services: tuple[str, ...] = ()
     """Whose decisions count there."""
+
+    def about(self, files: Iterable[PolicyFile]) -> "CiEnvironment":
+        """Return it for the services of these policies."""
+        return replace(self, services=tuple(file.policy.service for file in files))
 
     def facts(self, live: Live | None) -> ChangeFacts:
         """Return what is known of the change, where a policy says so of what is live."""

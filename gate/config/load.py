@@ -12,8 +12,9 @@ from typing import Final, NamedTuple
 import yaml
 
 from gate.backends import BACKEND, Settings
+from gate.config.class_checks import classes
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
-from gate.config.policy_checks import check_policy, classes
+from gate.config.policy_checks import check_policy
 from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, LIVE, ON, OVERRIDES, TIER
 from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.decision.decision import PolicySource

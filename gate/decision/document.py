@@ -14,7 +14,7 @@ from gate.decision.decision import (
     source_document,
 )
 from gate.decision.slo_document import Json, rfc3339, slo_document
-from gate.policy.changes import Comparison
+from gate.policy.changes import ComparedWith
 from gate.policy.findings import Finding
 from gate.policy.override import Override
 
@@ -129,7 +129,7 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
     }
 
 
-def _compared(comparison: Comparison | None) -> Json | None:
+def _compared(comparison: ComparedWith | None) -> Json | None:
     if comparison is None:
         return None
     return {

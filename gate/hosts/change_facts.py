@@ -14,7 +14,7 @@ from gate.hosts.base import Base, BaseFinder, once_live
 from gate.hosts.git import Checkout, GitError
 from gate.hosts.pulls import ChangeHost, PullRequest
 from gate.hosts.span import Changeset, span_since_parting, span_to_ship
-from gate.policy.changes import ChangeFacts, Comparison, Live
+from gate.policy.changes import ChangeFacts, ComparedWith, Live
 
 _QUEUE: Final = "merge_group"
 _BY_HAND: Final = frozenset({"shell", "none"})
@@ -69,7 +69,7 @@ class FactFinder:
             sources=tuple((pull.number, pull.head) for pull in pulls.pulls if pulls.whole),
             branches=None if branch is None else (branch,),
             was_live=once_live(base, live, self.host, self._head()) if base.live else "",
-            comparison=Comparison(
+            comparison=ComparedWith(
                 base=base.commit,
                 base_from=base.named_by,
                 files=None if span.paths is None else len(span.paths),

@@ -59,7 +59,7 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class ComparedWith:
     """What a change was compared with, and how much it is."""
 
     base: str | None
@@ -130,7 +130,7 @@ class ChangeFacts:
     """Where the host says that this very commit was live before, or is; empty: it does not."""
     unknown: Mapping[str, str] = field(default_factory=dict)
     """Field that is None -> why."""
-    comparison: Comparison | None = None
+    comparison: ComparedWith | None = None
     """None: there was none."""
 
 
@@ -183,7 +183,7 @@ class Recognition:
     """What was not approved, and by whom it was."""
     others: "tuple[Recognition, ...]" = ()
     """Classes of other parts of the change, which count too; the riskiest first."""
-    comparison: Comparison | None = None
+    comparison: ComparedWith | None = None
     """What the change was compared with; None: nobody had to look at it."""
 
     @property

@@ -148,7 +148,7 @@ class _Change:
         """Yield what a commit says of itself."""
         for name, matcher in self.matchers.items():
             if conventional_type(commit.subject) in matcher.types:
-                yield (name, "types"), [commit.subject]
+                yield (name, "subjects"), [commit.subject]
             wanted = {(key.lower(), value) for key, value in matcher.trailers.items()}
             pairs = [f"{key}: {v}" for key, v in commit.trailers if (key.lower(), v) in wanted]
             if pairs:
@@ -163,7 +163,7 @@ class _Change:
             if not approval.by:
                 continue
             said = [
-                evidence.get((name, "types")) or evidence.get((name, "trailers"))
+                evidence.get((name, "subjects")) or evidence.get((name, "trailers"))
                 for commit, evidence in self.commits
                 if commit.paths is None or commit.paths
             ]

@@ -11,7 +11,7 @@ from typing import Final
 from gate import wording
 from gate.budget.assessment import Assessment
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, Proposed
-from gate.policy.changes import Comparison, Recognition
+from gate.policy.changes import ComparedWith, Recognition
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import budgets
 from gate.reporters.affordability import most_affordable
@@ -168,7 +168,7 @@ def _recognised(recognition: Recognition) -> Iterator[str]:
         yield f"by {recognition.how}" + (f": {evidence}" if evidence else "")
 
 
-def _compared(comparison: Comparison) -> str:
+def _compared(comparison: ComparedWith) -> str:
     """Write what the change was compared with, who named it, and how much was looked at."""
     base = comparison.base[:_REVISION] if comparison.base else "nothing: what is live is not known"
     sizes = {"files": comparison.files, "commits": comparison.commits}

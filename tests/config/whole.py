@@ -67,6 +67,7 @@ changes:
     trailers: {Change-Class: mine}
     approved_by: ["@ada", write]
   other: {description: Of another kind}
+live: {github-deployments: production}
 overrides: {max_duration: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override}
 tiers:
   - {name: healthy, remaining: "> 50%", allow: all, warn: [mine], require: {canary: [shadow]}}

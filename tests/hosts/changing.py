@@ -47,7 +47,10 @@ class Host:
         return self._answer(f"goes_back {live} {head}", lambda: self.back)
 
     def live(self, environment: str) -> Deployed | None:
-        return self._answer("live", lambda: self.deployed[environment] or ()) or None
+        self.seen.append("live")
+        if environment not in self.deployed:
+            raise RestError("cannot live: 403")
+        return self.deployed[environment]
 
     def was_live(self, environment: str, revision: str) -> datetime | None:
         return self._answer("was_live", lambda: self.was[environment, revision])

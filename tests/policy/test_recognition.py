@@ -14,7 +14,7 @@ from gate.policy.changes import (
     ChangeCommit,
     ChangeFacts,
     ChangeMatcher,
-    Comparison,
+    ComparedWith,
     Recognition,
 )
 from gate.policy.recognition import recognise
@@ -74,18 +74,18 @@ FIX = commit("fix: stop", "src/b.py")
 @pytest.mark.parametrize(
     "facts, change, how",
     [
-        (made_of(FIX), "bug-fix", "types"),
-        (made_of(commit("Fix(api): stop", "src/b.py")), "bug-fix", "types"),
-        (made_of(FIX, commit("fix: more", "src/c.py")), "bug-fix", "types"),
-        (made_of(FIX, commit("Merge branch 'main'")), "bug-fix", "types"),
+        (made_of(FIX), "bug-fix", "subjects"),
+        (made_of(commit("Fix(api): stop", "src/b.py")), "bug-fix", "subjects"),
+        (made_of(FIX, commit("fix: more", "src/c.py")), "bug-fix", "subjects"),
+        (made_of(FIX, commit("Merge branch 'main'")), "bug-fix", "subjects"),
         (made_of(commit("Update", "models/a.bin")), "model-update", "paths"),
         (made_of(commit("Update", "config/a.yaml", "config/b/c.yaml")), "config-change", "paths"),
-        (made_of(commit("Tune", "config/a.yaml"), FIX), "bug-fix", "types"),
+        (made_of(commit("Tune", "config/a.yaml"), FIX), "bug-fix", "subjects"),
         (made_of(commit("Try", "src/a.py", change_class="canary")), "canary", "trailers"),
         (made_of(commit("feat: x", "src/a.py", Change_Class="canary")), "canary", "trailers"),
         (made_of(FEATURE, labels=("security",)), "security-patch", "labels"),
         (made_of(commit("x", "models/a"), labels=("security",)), "security-patch", "labels"),
-        (made_of(commit("prompt: x", "src/a.py")), "prompt-update", "types"),
+        (made_of(commit("prompt: x", "src/a.py")), "prompt-update", "subjects"),
         (made_of(), "full-rollout", "default"),
         (made_of(FEATURE), "full-rollout", "default"),
     ],
@@ -267,7 +267,7 @@ def test_a_class_that_cannot_be_ruled_out_counts_and_says_why() -> None:
 def test_what_no_matcher_looks_at_need_not_be_known() -> None:
     only = {"bug-fix": ChangeMatcher(types=("fix",))}
     result = recognised(made_of(FIX, paths=None, labels=None, branches=None), only)
-    assert (result.change, result.how) == ("bug-fix", "types")
+    assert (result.change, result.how) == ("bug-fix", "subjects")
     nothing = recognised(made_of(FEATURE, paths=None), {})
     assert str(nothing) == "full-rollout by default (src/a.py matches no class)"
 
@@ -277,7 +277,7 @@ def test_a_long_list_of_evidence_is_cut() -> None:
 
 
 def test_another_part_can_lead() -> None:
-    comparison = Comparison(base="a" * 40, base_from="--base")
+    comparison = ComparedWith(base="a" * 40, base_from="--base")
     result = recognised(made_of(FEATURE, FIX, comparison=comparison))
     assert result.led_by("full-rollout") is result
     led = result.led_by("bug-fix")
