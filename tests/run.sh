@@ -4,8 +4,8 @@
 #
 # Usage: run.sh PYTHON LANE...
 #   covered what reaches every branch of gate/, with coverage
-#   real    without coverage, which would take long there and adds nothing: what needs servers, runners
-#           and a browser, and what looks for counter-examples
+#   real    without coverage, which would take long there and adds nothing: what needs servers, runners,
+#           a browser, what looks for counter-examples, and what takes long and reaches no branch alone
 #   slow    what is marked so: more scenarios of the runners, long simulations
 #   newer   the presets against newer Prometheus servers, where Debian's other suites can be had
 set -uo pipefail
@@ -21,8 +21,8 @@ trap 'rm -rf "$said"' EXIT
 
 run_lane() {
   case $1 in
-    covered) "${pytest[@]}" -n auto -m "not slow and not real and not hypothesis" --cov=gate --cov-report=term ;;
-    real) "${pytest[@]}" -n auto -m "not slow and (real or hypothesis)" ;;
+    covered) "${pytest[@]}" -n auto -m "not slow and not real and not untraced and not hypothesis" --cov=gate --cov-report=term ;;
+    real) "${pytest[@]}" -n auto -m "not slow and (real or untraced or hypothesis)" ;;
     slow) "${pytest[@]}" -n auto -m slow ;;
     newer) bash tests/newer-servers.sh "$python" ;;
     *) echo "there is no lane $1" && return 2 ;;

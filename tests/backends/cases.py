@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from gate.measure import Cause
-from tests.cli.installed import command
 
 SECRET = "h0p-of-the-server"
 """The value of ``${PASSWORD}`` in the environment of every run."""
@@ -80,8 +79,8 @@ class Setup:
     slo: Mapping[str, Any]
     """Without name and window."""
     timeout: str = "20s"
-    command: Callable[..., list[str]] = command
-    """Makes a command line of arguments; not the installed gate's where that lacks the backend."""
+    registered: Mapping[str, str] = field(default_factory=dict)
+    """Lines that the registry of backends needs beside its own."""
 
 
 Play = Callable[[Path], AbstractContextManager[Setup]]

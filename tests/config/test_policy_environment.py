@@ -316,6 +316,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("written", ["${T}", "x ${T} y", "${T:-z}"])
 def test_no_mistake_shows_what_a_variable_holds_wherever_it_was_put(

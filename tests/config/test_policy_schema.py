@@ -64,6 +64,7 @@ def test_the_ready_policies_satisfy_the_schema(path: Path) -> None:
     assert fits(text)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "text",
     [

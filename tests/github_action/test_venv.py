@@ -126,6 +126,20 @@ def test_it_prints_the_path_of_a_python_that_has_just_what_was_asked_for(
     assert done.stdout.split() == [b"None"]
 
 
+def test_an_environment_that_cannot_be_made_is_told_and_is_no_verdict(
+    runner: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNNER_TEMP", str(runner))  # a file, below which there is no folder
+    with pytest.raises(SystemExit, match=r"^1$"):
+        run()
+    told = capsys.readouterr()
+    stop, *said, _, go, annotation = told.err.splitlines()
+    assert (told.out, stop.removeprefix("::stop-commands::")) == ("", go.strip(":"))
+    assert "Not a directory" in "\n".join(said)
+    assert annotation.startswith("::error title=gate::The gate could not be installed")
+
+
+@pytest.mark.slow  # pip takes seconds, and fails as the module venv does in the test above
 def test_what_cannot_be_installed_is_told_and_is_no_verdict(
     runner: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_history_begins_with_what_is_known_first(
     assert len(known_part(series(bad)).total) == len(known)
 
 
+@pytest.mark.untraced
 def test_the_interval_holds_most_of_what_comes_and_is_wide_where_failures_come_in_bursts() -> None:
     """A fast version of benchmarks/intervals.py, which tells how often it truly does."""
     steady, bursty = (

@@ -125,7 +125,7 @@ def test_the_report_for_a_terminal_has_the_title_the_time_and_the_charts() -> No
     lines = written("report", "terminal", Style(width=120)).splitlines()
 
     assert lines[0].startswith("Error budgets of chat, evil")
-    assert lines[2].startswith("  2026-10-02 00:00 UTC to 2026-11-01 00:00 UTC, in steps of 5m")
+    assert lines[2].startswith("  2026-10-02 00:00 UTC to 2026-11-01 00:00 UTC, in steps of 15m")
     assert any(line.startswith("  left       ██████") for line in lines)
     assert any(line.startswith("  incidents   ") for line in lines)
     ascii_lines = written("report", "terminal", Style(width=120, unicode=False)).splitlines()

@@ -2,6 +2,8 @@
 
 from html import unescape
 
+import pytest
+
 from gate.analysis.report.words import render_report
 from gate.reporters.ansi import Style
 from tests.analysis.memory import file, slo
@@ -9,6 +11,7 @@ from tests.analysis.telling import DAY, slots
 from tests.reporters.reports import HOSTILE, HOSTILE_FIELDS, MONEY, hostile, made
 
 
+@pytest.mark.untraced
 def test_a_chart_of_text_shows_how_it_came_down_and_why() -> None:
     text = unescape(render_report("markdown", made(file("chat", slo("outage"))), Style()))
     chart = text.split("<pre><code>")[1].split("</code></pre>")[0].splitlines()
@@ -50,12 +53,14 @@ def test_burn_rates_are_drawn_where_the_budget_is_not_known() -> None:
     assert "burn rate  ▁" in text
 
 
+@pytest.mark.untraced
 def test_a_change_that_was_asked_about_is_told_first() -> None:
     found = made(file("chat", slo("outage")), change="canary")
 
     assert "## ✅ ALLOW: canary of chat" in render_report("markdown", found, Style())
 
 
+@pytest.mark.untraced
 def test_hostile_texts_cannot_break_out() -> None:
     text = render_report("markdown", made(hostile(), **HOSTILE_FIELDS), Style())
 
@@ -65,6 +70,7 @@ def test_hostile_texts_cannot_break_out() -> None:
     assert "@here" not in text
 
 
+@pytest.mark.untraced
 def test_known_incidents_that_nothing_felt_are_told() -> None:
     unfelt = made(file("chat", slo("calm")))
     felt = made(file("chat", slo("outage")))
@@ -73,6 +79,7 @@ def test_known_incidents_that_nothing_felt_are_told() -> None:
     assert "**Not felt:**" not in render_report("markdown", felt, Style())
 
 
+@pytest.mark.untraced
 def test_what_other_commands_say_is_told_too() -> None:
     text = render_report("markdown", made(file("chat", slo("outage")), by="template"), Style())
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gate.measure import Cause
 from tests.backends.cases import IN_FILES, Case, Contract, Failure, Play, Setup
+from tests.backends.toy import REGISTERED
 
 
 def toy_command(*arguments: str) -> list[str]:
@@ -18,7 +19,7 @@ def toy_command(*arguments: str) -> list[str]:
 SETUP = Setup(
     backend={"type": "toy", "path": "counts.txt", "token": "${PASSWORD}"},
     slo={"objective": "99.9%"},
-    command=toy_command,
+    registered=REGISTERED,
 )
 
 

@@ -85,6 +85,7 @@ def test_a_ratio_to_nothing_has_no_interval() -> None:
     assert common_interval([Table(10, 2, 10, 0), Table(0, 0, 0, 0)]) == (0, inf)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "probabilities", [[0.01, 0.04, 0.03, 0.5], [0.2], [0.9, 0.9], [0.03, 0.001, 0.03, 1.0, 0.0]]
 )
