@@ -198,6 +198,8 @@ class _Change:
         return not refused.issuperset(name for name, _ in evidence)
 
     def _uncovered_commits(self, refused: set[str]) -> Iterator[str]:
+        # What one commit does and another takes back again changes nothing.
+        net = None if self.facts.paths is None else frozenset(self.facts.paths)
         for commit, evidence in self.commits:
             if commit.breaking:
                 yield f"{commit.subject!r} breaks something"
@@ -206,7 +208,8 @@ class _Change:
             elif commit.paths is None:
                 yield f"{commit.subject!r} matches no class"
             else:
-                loose = (path for path in commit.paths if not self._is_taken(path, refused))
+                left = (path for path in commit.paths if net is None or path in net)
+                loose = (path for path in left if not self._is_taken(path, refused))
                 yield from (f"{path} matches no class" for path in loose)
 
     def _uncovered_files(self, refused: set[str]) -> Iterator[str]:

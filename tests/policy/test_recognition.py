@@ -86,6 +86,11 @@ FIX = commit("fix: stop", "src/b.py")
         (made_of(FEATURE, labels=("security",)), "security-patch", "labels"),
         (made_of(commit("x", "models/a"), labels=("security",)), "security-patch", "labels"),
         (made_of(commit("prompt: x", "src/a.py")), "prompt-update", "subjects"),
+        (
+            made_of(FEATURE, commit("Revert it", "src/a.py"), FIX, paths=("src/b.py",)),
+            "bug-fix",
+            "subjects",
+        ),
         (made_of(), "full-rollout", "default"),
         (made_of(FEATURE), "full-rollout", "default"),
     ],
