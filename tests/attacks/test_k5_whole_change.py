@@ -1,6 +1,7 @@
 """A part of a change that looks safe does not make the rest of it safe."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,7 @@ PULLS = {
 
 @pytest.mark.parametrize("pull", PULLS.values(), ids=PULLS)
 def test_what_is_said_of_a_pull_request_makes_it_no_safer(
-    world: World, pull: dict[str, object]
+    world: World, pull: dict[str, Any]
 ) -> None:
     rewrite(world)
     world.open(**pull)
@@ -215,6 +216,12 @@ def test_a_model_ships_behind_nothing(world: World, attempt: Attempt) -> None:
     assert "model-update" in result.stdout
 
 
+def without_a_setting(world: World) -> None:
+    world.branch()
+    (world.work / "config/old").unlink()
+    world.commit("Tidy")
+
+
 SHIPPING: dict[str, tuple[Attempt, str]] = {
     "a fix": (only("fix: x"), "bug-fix"),
     "a fix with a scope": (only("fix(api): x"), "bug-fix"),
@@ -229,7 +236,7 @@ SHIPPING: dict[str, tuple[Attempt, str]] = {
         "config-change",
     ),
     "a setting that is deleted": (
-        lambda w: [w.branch(), (w.work / "config/old").unlink(), w.commit("Tidy")],
+        without_a_setting,
         "config-change",
     ),
 }
