@@ -286,11 +286,15 @@ freezes:
 def test_the_strictest_of_the_classes_counts_under_every_rule(world: World) -> None:
     """A class that fewer tiers allow may be let through by another rule; the other class is not."""
     classes = "changes:\n  hot-fix: {description: of the night, paths: ['hot/**']}\n"
-    world.commit("Policy", {"gate.yaml": world.policy.replace("changes:\n", classes) + STRICT})
+    policy = world.policy.replace("changes:\n", classes) + STRICT
+    policy = policy.replace("allow: [canary, ", "allow: [hot-fix, canary, ")
+    policy = policy.replace("allow: [security-patch, ", "allow: [config-change, security-patch, ")
+    world.commit("Policy", {"gate.yaml": policy})
     world.push("main")
     world.change("Tune", {"config/x.yaml": "", "hot/a": ""})
     world.open()
     world.check_out()
     result = world.run()
-    assert result.exit_code == 10
-    assert "config-change" in result.stdout
+    assert result.exit_code == 10, result.stdout
+    assert "BLOCK  config-change" in result.stdout
+    assert "also hot-fix by paths" in result.stdout

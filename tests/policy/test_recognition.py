@@ -134,6 +134,7 @@ def test_a_change_of_one_class_is_recognised(facts: ChangeFacts, change: str, ho
         ChangeFacts(paths=None, commits=None),
         ChangeFacts(paths=None, commits=(FEATURE, FIX)),
         ChangeFacts(paths=None, commits=()),
+        ChangeFacts(paths=None, commits=(FIX, commit("Tune", "config/a.yaml"))),
     ],
 )
 def test_what_no_class_covers_is_of_the_default_class(facts: ChangeFacts) -> None:
@@ -214,6 +215,7 @@ HOT_TIERS = (
 @pytest.mark.parametrize(
     "facts, vouched",
     [
+        (made_of(FIX), True),
         (made_of(commit("fix: x", "models/a")), True),
         (made_of(commit("fix: x", "models/a"), commit("Merge 'main'")), True),
         (made_of(commit("x", "models/a", Change_Class="hot"), FIX), True),
