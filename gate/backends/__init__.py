@@ -71,6 +71,9 @@ class Registration(Generic[S]):
     secrets: Callable[[S], tuple[str, ...]]
     """Returns every text that must be masked wherever it appears, none of them empty. Never raises.
     A secret that is sent in another form (base64) is in it in both forms."""
+    public: frozenset[str]
+    """Keys of the block (``auth.username``) whose values are no secret. What another key takes from
+    a variable is in ``secrets``."""
     starter: Starter
     indicators: frozenset[str]
     """The kinds of indicator that it counts, as `gate.config.sli_schema.sli_kind` names them."""

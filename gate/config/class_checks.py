@@ -8,7 +8,7 @@ import yaml
 
 from gate.errors import nearest
 from gate.parsing.objects import Values
-from gate.parsing.reader import Reader, UnreadableError, written
+from gate.parsing.reader import Reader, UnreadableError, has_variable, written
 from gate.policy.changes import BUILT_IN_CHANGES, DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.tiers import Tier
 
@@ -27,7 +27,7 @@ def check_classes(values: Values, reader: Reader) -> bool:
     names, whole = classes(values), True
     for node in _class_nodes(values):
         with suppress(UnreadableError):  # noted when it was read
-            if reader.expand(node) not in names:
+            if reader.literal(node) not in names:
                 name = written(node)
                 reader.note(node, f"{name!r} is no change class{nearest(name, names)}")
                 whole = False
@@ -82,6 +82,7 @@ def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
 
 
 def word_pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    """Return the keys and values of a block that may be no block, and of keys that are words."""
+    """Return the keys that are words, with their values; none of what is no block."""
     entries = node.value if isinstance(node, yaml.MappingNode) else []
-    return [(key, child) for key, child in entries if isinstance(key, yaml.ScalarNode)]
+    words = [(key, child) for key, child in entries if isinstance(key, yaml.ScalarNode)]
+    return [(key, child) for key, child in words if not has_variable(key.value)]

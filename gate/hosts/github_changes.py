@@ -7,8 +7,8 @@ from itertools import chain
 from typing import Any, Final
 
 from gate.hosts import Purpose
+from gate.hosts.accounts import read_instant
 from gate.hosts.github_events import GitHubError, github_path
-from gate.hosts.people import read_instant
 from gate.hosts.pulls import Deployed, PullRequest, commit_of
 from gate.hosts.rest import Rest
 from gate.hosts.span import Changeset

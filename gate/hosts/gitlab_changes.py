@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from gate.hosts import Purpose, RestError
-from gate.hosts.people import read_instant
+from gate.hosts.accounts import read_instant
 from gate.hosts.pulls import Deployed, PullRequest, commit_of
 from gate.hosts.rest import Rest
 from gate.hosts.span import Changeset

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Final, Literal
+
+from gate.policy.globs import matches
 
 BUILT_IN_CHANGES: Final = {
     "canary": "a small share of traffic meets the change first",
@@ -24,8 +25,6 @@ ROLLBACK: Final = "rollback"
 """The class that a gate must not forbid: that would prolong the outage."""
 REPAIRS: Final = frozenset({"bug-fix", "reliability-fix", "security-patch", "rollback"})
 """Classes that a fast burn does not stop by default: they may be what ends it."""
-_GLOB_TOKEN: Final = re.compile(r"/\*\*$|(?:^|(?<=/))\*\*/|\*\*|\*|\?|[^*?/]+|/")
-_WILD: Final = {"/**": "(?:/.*)?", "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def matches_glob(glob: str, path: str) -> bool:
@@ -34,13 +33,7 @@ def matches_glob(glob: str, path: str) -> bool:
     ``*`` and ``?`` stay within one folder; ``**`` does not: ``models/**`` is all below ``models``,
     ``**/prompt.md`` is a file of this name in any folder, the top one included.
     """
-    return _compiled(glob).fullmatch(path) is not None
-
-
-@cache
-def _compiled(glob: str) -> re.Pattern[str]:
-    parts = (_WILD.get(token) or re.escape(token) for token in _GLOB_TOKEN.findall(glob))
-    return re.compile("".join(parts), re.DOTALL)
+    return matches(glob, path)
 
 
 LiveKind = Literal["github-deployments", "gitlab-environments", "file"]

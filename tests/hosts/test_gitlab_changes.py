@@ -51,9 +51,9 @@ def test_more_files_than_gitlab_lists_are_not_known(fake: FakeGitLab, count: str
     assert changes(fake).pull_changes(REQUEST).paths is None
 
 
-@pytest.mark.parametrize("without_links", [False, True])
-def test_every_page_is_read_be_it_without_links(fake: FakeGitLab, without_links: bool) -> None:
-    fake.without_links = without_links
+@pytest.mark.parametrize("with_links", [False, True])
+def test_every_page_is_read_be_it_without_links(fake: FakeGitLab, with_links: bool) -> None:
+    fake.with_links = with_links
     messages = (*("fix: x",) * 250, "feat: y")
     fake.changes.requests[REQUEST] = Request(messages=messages)
     commits = changes(fake).pull_changes(REQUEST).commits or ()

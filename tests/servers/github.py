@@ -24,6 +24,7 @@ from tests.servers.github_answers import (
     refused,
     too_long,
     user,
+    written,
 )
 from tests.servers.github_changes import Changes
 from tests.servers.loopback import serving
@@ -76,14 +77,27 @@ class FakeGitHub:
     """Of the pull request."""
     branch: str = "shorter"
     """Of the pull request."""
+    fork: str = REPOSITORY
+    """Repository that the pull request comes from."""
+    opened: str = "2026-10-31T21:00:00Z"
     pushes: list[tuple[str, str, str]] = field(default_factory=list)
     """Branch, commit and instant, oldest first."""
+    pushers: dict[str, str | None] = field(default_factory=dict)
+    """Commit -> who pushed it, where that is not ada."""
+    written: list[dict[str, Any]] | None = None
+    """Commits of the pull request; None: ada wrote and pushed each of them."""
+    more_commits: int = 0
+    """That the pull request has beside those that GitHub lists."""
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Login -> name and e-mail address that everybody may see."""
     reviews: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     contents: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Ref -> path -> bytes, or what GitHub says of something that is no file."""
     commits: dict[str, str] = field(default_factory=dict)
     """Ref -> the commit that it stands for, where it is another."""
+    single: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Commit -> what GitHub says of it, where ada has not written it."""
     rights: dict[str, str] = field(default_factory=dict)
     teams: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Organization, team and login -> state."""
@@ -202,26 +216,75 @@ class FakeGitHub:
     def list_files(self, call: Call) -> Answer:
         return page(call, self.files, _entry)
 
-    def read_pull(self, call: Call) -> Answer:
-        number = int(call.parts["pull_number"])
-        pull, known = self.changes.pull(number), description().example("pull-request")
-        author = None if self.author is None else user(self.author)
-        head = known["head"] | {"ref": self.branch, "sha": pull.head}
-        sides = {"head": head, "base": known["base"] | {"ref": pull.base}}
-        return Answer(200, known | pull.form(number) | sides | {"user": author})
-
     def list_pulls_of(self, call: Call) -> Answer:
         return self.changes.of_commit(call)
-
-    def list_pull_commits(self, call: Call) -> Answer:
-        return self.changes.commits(call)
 
     def compare(self, call: Call) -> Answer:
         return self.changes.compare(call)
 
+    def read_pull(self, call: Call) -> Answer:
+        return Answer(200, self._pull(int(call.parts["pull_number"])))
+
+    def _pull(self, number: int = PULL) -> dict[str, Any]:
+        pull, now = description().example("pull-request"), self.changes.pull(number)
+        repository = description().example("repository", full_name=self.fork)
+        head = {"ref": self.branch, "sha": now.head or self._shas()[-1], "repo": repository}
+        return (
+            pull
+            | now.form(number)
+            | {
+                "base": pull["base"] | {"ref": now.base},
+                "user": None if self.author is None else user(self.author),
+                "head": pull["head"] | head,
+                "created_at": self.opened,
+                "commits": len(self._commits()) + self.more_commits,
+            }
+        )
+
+    def without_author(self) -> Answer:
+        """Return the pull request as GitHub tells it when its author's account is gone.
+
+        The description lets no pull request be without its author; GitHub does.
+        """
+        return Answer(200, json.dumps(self._pull() | {"user": None}).encode())
+
+    def without_fork(self) -> Answer:
+        """Return the pull request as GitHub tells it when its fork is gone; as above."""
+        pull = self._pull()
+        return Answer(200, json.dumps(pull | {"head": pull["head"] | {"repo": None}}).encode())
+
+    def list_commits(self, call: Call) -> Answer:
+        return self.changes.commits(call) or page(call, self._commits(), dict)
+
+    def _shas(self) -> list[str]:
+        """Return the commits that were pushed to the branch, the newest last."""
+        pushed = {sha: None for branch, sha, _ in self.pushes if branch == self.branch}
+        return list(pushed) or ["a" * 40]
+
+    def _commits(self) -> list[dict[str, Any]]:
+        if self.written is not None:
+            return self.written
+        return [written(sha) for sha in self._shas()]
+
     def list_activities(self, call: Call) -> Answer:
-        wanted = [one for one in self.pushes if f"refs/heads/{one[0]}" == call.query["ref"]]
-        return page(call, wanted[::-1], _activity)
+        if f"{call.parts['owner']}/{call.parts['repo']}" != self.fork:
+            return refused(404, "Not Found")
+        wanted = [push for push in self.pushes if f"refs/heads/{push[0]}" == call.query["ref"]]
+        return page(call, wanted[::-1], self._activity, cursor="after")
+
+    def _activity(self, push: tuple[str, str, str]) -> dict[str, Any]:
+        branch, commit, at = push
+        pusher = self.pushers.get(commit, "ada")
+        actor = None if pusher is None else user(pusher)
+        fields = {"ref": f"refs/heads/{branch}", "after": commit, "timestamp": at}
+        return description().example("activity", actor=actor, **fields)
+
+    def read_user(self, call: Call) -> Answer:
+        login = call.parts["username"]
+        if login not in self.profiles:
+            return refused(404, "Not Found")
+        page_of = {"login": login, "type": "User", "user_view_type": "public"}
+        return Answer(200, description().example("public-user", **page_of, **self.profiles[login]))
 
     def list_reviews(self, call: Call) -> Answer:
         return page(call, self.reviews, dict)
@@ -243,10 +306,10 @@ class FakeGitHub:
         return Answer(200, description().example("content-file", **known))
 
     def read_commit(self, call: Call) -> Answer:
-        if call.parts["ref"] not in self.contents:
+        if call.parts["ref"] not in self.contents | self.single:
             return refused(422, f"No commit found for SHA: {call.parts['ref']}")
         commit = self.commits.get(call.parts["ref"], call.parts["ref"])
-        return Answer(200, description().example("commit", sha=commit))
+        return Answer(200, self.single.get(commit) or written(commit))
 
     def read_right(self, call: Call) -> Answer:
         login = call.parts["username"]
@@ -293,7 +356,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "issues/list-events": FakeGitHub.list_events,
     "issues/update-comment": FakeGitHub.update_comment,
     "pulls/get": FakeGitHub.read_pull,
-    "pulls/list-commits": FakeGitHub.list_pull_commits,
+    "pulls/list-commits": FakeGitHub.list_commits,
     "pulls/list-files": FakeGitHub.list_files,
     "pulls/list-reviews": FakeGitHub.list_reviews,
     "repos/compare-commits-with-basehead": FakeGitHub.compare,
@@ -307,6 +370,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "repos/list-pull-requests-associated-with-commit": FakeGitHub.list_pulls_of,
     "teams/get-membership-for-user-in-org": FakeGitHub.read_membership,
     "users/get-authenticated": FakeGitHub.who,
+    "users/get-by-username": FakeGitHub.read_user,
 }
 
 
@@ -330,12 +394,6 @@ def _entry(names: tuple[str, str | None]) -> dict[str, Any]:
     name, before = names
     moved = {} if before is None else {"previous_filename": before, "status": "renamed"}
     return description().example("diff-entry", filename=name, **moved)
-
-
-def _activity(push: tuple[str, str, str]) -> dict[str, Any]:
-    branch, commit, at = push
-    known = {"ref": f"refs/heads/{branch}", "after": commit, "timestamp": at}
-    return description().example("activity", actor=user("ada"), **known)
 
 
 def _deployment(numbered: tuple[int, Deployment]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts.repository import git
-from tests.servers.github_answers import Answer, Call, description, page, refused
+from tests.servers.github_answers import Answer, Call, description, page, refused, written
 
 FILES_COMPARED = 300
 COMMITS_COMPARED = 250
@@ -17,7 +17,8 @@ class Pull:
 
     title: str = "Rewrite"
     labels: tuple[str, ...] = ()
-    head: str = "c" * 40
+    head: str | None = None
+    """None: what was pushed to its branch last."""
     base: str = "main"
     merged: bool = False
     messages: tuple[str, ...] = ()
@@ -63,15 +64,15 @@ class Changes:
         pull = self.pull(number)
         made = description().example("pull-request-simple")
         sides = {
-            "head": made["head"] | {"sha": pull.head},
+            "head": made["head"] | {"sha": pull.head or "c" * 40},
             "base": made["base"] | {"ref": pull.base},
         }
         return made | pull.form(number) | sides
 
-    def commits(self, call: Call) -> Answer:
-        """List the commits of a pull request; GitHub lists 250 at most."""
+    def commits(self, call: Call) -> Answer | None:
+        """List the commits of a pull request, 250 at most; None: no test has described them."""
         messages = self.pull(int(call.parts["pull_number"])).messages[:COMMITS_COMPARED]
-        return page(call, messages, _commit)
+        return page(call, messages, _commit) if messages else None
 
     def compare(self, call: Call) -> Answer:
         """Compare two commits, as ``git diff A...B`` and ``git log A..B`` do."""
@@ -96,5 +97,4 @@ class Changes:
 
 
 def _commit(message: str) -> dict[str, Any]:
-    made = description().example("commit")
-    return made | {"commit": made["commit"] | {"message": message}}
+    return written("d" * 40, message=message)

@@ -79,8 +79,10 @@ class FakeGitLab:
     """Oldest first."""
     people: People = field(default_factory=People)
     changes: Changes = field(default_factory=Changes)
-    without_links: bool = False
-    """Pages are named by X-Next-Page only."""
+    with_numbers: bool = True
+    """Whether lists have the header X-Next-Page."""
+    with_links: bool = True
+    """Whether lists have the header Link, which a proxy may drop."""
     statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Of commits."""
     forbidden: set[str] = field(default_factory=set)
@@ -156,9 +158,13 @@ class FakeGitLab:
         headers = {"X-Per-Page": str(size), "X-Page": str(number)}
         if number * size < len(items):
             url = f"{self.url}{sent.path}?page={number + 1}&per_page={size}"
-            headers["X-Next-Page"] = str(number + 1)
-            if not self.without_links:
-                headers["Link"] = f'<{url}>; rel="next"'
+            headers |= {"Link": f'<{url}>; rel="next"', "X-Next-Page": str(number + 1)}
+        elif not self.with_links:
+            headers["X-Next-Page"] = ""  # of the last page GitLab sends it empty
+        if not self.with_links:
+            headers.pop("Link", None)
+        if not self.with_numbers:
+            headers.pop("X-Next-Page", None)
         return Answer(200, shown, headers)
 
     def create_note(self, sent: Sent) -> Answer:
@@ -183,12 +189,11 @@ class FakeGitLab:
         return Answer(204)
 
     def read_request(self, _sent: Sent) -> Answer:
-        author = {"author": self.people.user(self.people.author)}
-        return Answer(200, self.changes.request(REQUEST).form(REQUEST) | author)
+        return Answer(200, self.changes.request(REQUEST).form(REQUEST) | self.people.request())
 
-    def list_request_commits(self, sent: Sent) -> Answer:
-        messages = self.changes.request(REQUEST).messages
-        return self._page(sent, [{"id": "d" * 40, "message": message} for message in messages])
+    def list_commits(self, sent: Sent) -> Answer:
+        ours, theirs = self.changes.listed_commits(REQUEST), self.people.listed_commits()
+        return self._page(sent, ours or theirs)
 
     def list_diffs(self, sent: Sent) -> Answer:
         return self._page(sent, self.changes.listed_files(REQUEST))
@@ -201,6 +206,14 @@ class FakeGitLab:
 
     def read_merge_base(self, _sent: Sent) -> Answer:
         return Answer(200, {"id": self.changes.parted})
+
+    def read_commit(self, _sent: Sent, revision: str) -> Answer:
+        commit = self.people.single.get(revision)
+        return GONE if commit is None else Answer(200, commit)
+
+    def list_events(self, sent: Sent, project: str) -> Answer:
+        pushes = self.people.pushes() if int(project) == self.people.source else []
+        return self._page(sent, pushes)
 
     def list_versions(self, sent: Sent) -> Answer:
         return self._page(sent, self.people.listed_versions())
@@ -240,7 +253,6 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("PUT", rf"{_NOTES}/(\d+)"): ("update", FakeGitLab.update_note),
     ("DELETE", rf"{_NOTES}/(\d+)"): ("delete", FakeGitLab.delete_note),
     ("GET", _REQUEST): ("request", FakeGitLab.read_request),
-    ("GET", f"{_REQUEST}/commits"): ("commits", FakeGitLab.list_request_commits),
     ("GET", f"{_REQUEST}/diffs"): ("diffs", FakeGitLab.list_diffs),
     ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]+)/merge_requests"): (
         "requests of a commit",
@@ -248,6 +260,9 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ),
     ("GET", rf"{_PROJECT}/repository/merge_base"): ("merge base", FakeGitLab.read_merge_base),
     ("GET", rf"{_PROJECT}/deployments"): ("deployments", FakeGitLab.list_deployments),
+    ("GET", f"{_REQUEST}/commits"): ("commits", FakeGitLab.list_commits),
+    ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]{{40}})"): ("commit", FakeGitLab.read_commit),
+    ("GET", r"/projects/(\d+)/events"): ("events", FakeGitLab.list_events),
     ("GET", f"{_REQUEST}/versions"): ("versions", FakeGitLab.list_versions),
     ("GET", f"{_REQUEST}/approvals"): ("approvals", FakeGitLab.list_approvals),
     ("GET", f"{_REQUEST}/resource_label_events"): ("labels", FakeGitLab.list_label_events),
@@ -261,6 +276,7 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
 
 _MORE: Final = {
     "users": {"username"},
+    "events": {"action"},
     "deployments": {"environment", "status"},
     "merge base": {"refs[]"},
 }

@@ -28,6 +28,7 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "/repos/{owner}/{repo}/pulls/{pull_number}/reviews": ("get",),
     "/repos/{owner}/{repo}/statuses/{sha}": ("post",),
     "/user": ("get",),
+    "/users/{username}": ("get",),
 }
 """Path -> methods, as the description writes them."""
 

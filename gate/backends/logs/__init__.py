@@ -87,6 +87,7 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=lambda _: (),  # files need no login
+    public=frozenset(BLOCK.fields),
     starter=_STARTER,
     indicators=frozenset({"ratio", "threshold", "spent"}),
     keeps_history=True,

@@ -6,7 +6,8 @@ All the numbers of a run are asked for in one batched query, or in several at on
 from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
-from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, secrets
+from gate.backends.prometheus.secrecy import secrets
+from gate.backends.prometheus.settings import BLOCK, PrometheusSettings
 from gate.measure import Backend, Limits
 
 if TYPE_CHECKING:
@@ -65,6 +66,17 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=secrets,
+    public=frozenset(
+        {
+            "auth.username",
+            "auth.bearer_file",
+            "auth.password_file",
+            "headers",
+            "tls.ca",
+            "tls.cert",
+            "tls.key",
+        }
+    ),
     starter=_STARTER,
     indicators=frozenset({"ratio", "histogram", "gauge", "spent"}),
     keeps_history=True,
