@@ -11,7 +11,7 @@ from gate.decision.decision import Context, Mode, PolicyDecision, exit_code
 from gate.decision.seal import SealKey
 from gate.errors import ExitCode, UsageError
 from gate.policy.authors import Authors
-from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher
+from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
 from gate.policy.logins import Right
 from gate.policy.override import (
     AskApprover,
@@ -28,12 +28,16 @@ DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
 _LATE: Final = timedelta(minutes=5)
 
 
-def nothing_known() -> ChangeFacts:
+AskFacts = Callable[[Live | None], ChangeFacts]
+"""Finds out what is known of a change, where a policy says so of what is live."""
+
+
+def nothing_known(_live: Live | None) -> ChangeFacts:
     """Return that nothing is known of the change, which rules no class out."""
-    return ChangeFacts(paths=None, labels=None, branches=None, subjects=None, trailers=None)
+    return ChangeFacts(paths=None, labels=None, branches=None, commits=None, titles=None)
 
 
-def nobody(_matcher: ChangeMatcher) -> Approval:
+def nobody(_matcher: ChangeMatcher, _facts: ChangeFacts) -> Approval:
     """Return that no approval can be looked up here."""
     return Approval(why_not="there is no pull request whose approvals could be read")
 
@@ -53,8 +57,8 @@ class Options:
     """The change class; None: it is recognised."""
     change_from: str = "request"
     """What states ``change``, as the decision names it: the flag of a command line."""
-    facts: Callable[[], ChangeFacts] = nothing_known
-    """Finds out what is known of the change; called once at most, if a policy needs it."""
+    facts: AskFacts = nothing_known
+    """Called once at most for each such word of the policies, if one of them needs it."""
     approve: Approve = nobody
     context: Context = field(default_factory=lambda: Context(system="none"))
     satisfied: Mapping[str, str] = field(default_factory=dict)

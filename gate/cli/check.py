@@ -199,13 +199,13 @@ def check(
     if measurement.at is not None and outcome.wait is not None:
         raise click.UsageError("--wait does not go with --at: the past does not change")
     context = context_of(change.ci, base=change.base, environment=change.environment)
-    place = CiEnvironment(context, os.environ)
+    place = CiEnvironment(context, os.environ, log=outcome.record)
     files = load_all(measurement.policies, _reading(change.policy_ref, place))
     options = Options(
         at=measurement.instant(),
         change=change.change,
         change_from="--change",
-        facts=place.facts,
+        facts=place.about(files).facts,
         approve=place.approve,
         context=place.context,
         satisfied=dict(change.satisfied),

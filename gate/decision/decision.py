@@ -95,6 +95,8 @@ class Context:
     """That the change comes from."""
     base: str | None = None
     """A commit or branch that the change is compared with; None: there is none."""
+    base_from: str | None = None
+    """Who named ``base``, where that was no event: ``--base``."""
     base_branch: str | None = None
     """That the change is to go into; a plain name, ``main``."""
     default_branch: str | None = None

@@ -10,6 +10,7 @@ from gate.decision.decision import (
 )
 from gate.decision.seal import sealed
 from gate.decision.slo_document import Json, rfc3339, slo_document
+from gate.policy.changes import ComparedWith
 from gate.policy.findings import Finding
 from gate.policy.override import Override
 
@@ -52,7 +53,8 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "change_class": decided.change_class,
         "recognised_by": decided.recognition.how,
         "recognised_from": list(decided.recognition.evidence),
-        "recognition_notes": list(decided.recognition.notes),
+        "recognition_notes": list(decided.recognition.remarks),
+        "compared": _compared(decided.recognition.comparison),
         "tier": judgement.tier.name if judgement.tier else None,
         "worst_slo": judgement.worst.slo.name if judgement.worst else None,
         "verdict": str(judgement.verdict),
@@ -66,6 +68,17 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
             slo_document(assessment, decision.evaluated_at) for assessment in decided.assessments
         ],
         "findings": [_finding(finding) for finding in judgement.findings],
+    }
+
+
+def _compared(comparison: ComparedWith | None) -> Json | None:
+    if comparison is None:
+        return None
+    return {
+        "base": comparison.base,
+        "base_from": comparison.base_from,
+        "files": comparison.files,
+        "commits": comparison.commits,
     }
 
 

@@ -11,6 +11,7 @@ import requests
 
 from gate.hosts import CommitStatus, Purpose, RestError, shortened
 from gate.hosts.comments import Comment
+from gate.hosts.gitlab_changes import GitLabChanges
 from gate.hosts.gitlab_people import GitLabPeople
 from gate.hosts.rest import Rest
 from gate.http import Clock
@@ -79,6 +80,7 @@ class GitLab:
             seconds=seconds,
         )
         self.people = GitLabPeople(self._rest, self._project)
+        self.changes = GitLabChanges(self._rest, self._project)
 
     def login(self) -> str:
         """Return who writes with this token; a project's token has a user of its own."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from gate.budget.assessment import Guards
 from gate.measure import Cause
-from gate.policy.changes import ChangeMatcher
+from gate.policy.changes import ChangeMatcher, Live
 from gate.policy.override import OverrideRule
 from gate.policy.rule_settings import (
     BurnRateRule,
@@ -75,6 +75,8 @@ class Policy:
     overrides: OverrideRule
     valid_for: timedelta
     """How long a decision may be acted upon; `LONGEST_VALID_FOR` at most."""
+    live: Live | None = None
+    """What tells which commit is live; None: the policy does not say."""
     dashboard: str | None = None
     """Where a person looks next."""
     exhaustion: ExhaustionRule | None = None

@@ -18,7 +18,7 @@ from gate.decision.decision import (
     Proposed,
     overall_verdict,
 )
-from gate.policy.changes import Recognition
+from gate.policy.changes import ComparedWith, Recognition
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import budgets
 from gate.reporters.affordability import most_affordable
@@ -140,7 +140,9 @@ def signature(at: datetime, tool_version: str, *before: Fact) -> Facts:
 def origin(decided: PolicyDecision) -> Iterator[Fact]:
     """Yield how the class was recognised, and the text that decided."""
     yield "Change", ", ".join([decided.change_class, *_recognised(decided.recognition)])
-    yield from (("Change", note) for note in decided.recognition.notes)
+    yield from (("Change", note) for note in decided.recognition.remarks)
+    if decided.recognition.comparison is not None:
+        yield "Compared", _compared(decided.recognition.comparison)
     yield "Policy", provenance(decided.source)
     if decided.proposed is not None:
         yield "Policy", _proposed(decided.proposed)
@@ -185,9 +187,17 @@ def _recognised(recognition: Recognition) -> Iterator[str]:
     if recognition.how == "unknown":
         yield f"which cannot be ruled out: {evidence}"
     elif recognition.how == "default":
-        yield "by the policy's default"
+        yield "by the policy's default" + (f": {evidence}" if evidence else "")
     else:
         yield f"by {recognition.how}" + (f": {evidence}" if evidence else "")
+
+
+def _compared(comparison: ComparedWith) -> str:
+    """Write what the change was compared with, who named it, and how much was looked at."""
+    base = comparison.base[:_REVISION] if comparison.base else "nothing: what is live is not known"
+    sizes = {"files": comparison.files, "commits": comparison.commits}
+    looked_at = ", ".join(f"{size} {what}" for what, size in sizes.items() if size is not None)
+    return f"with {base} ({comparison.base_from})" + (f": {looked_at}" if looked_at else "")
 
 
 def _proposed(proposed: Proposed) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.servers.github_answers import Answer
+from tests.servers.gitlab_changes import Changes
 from tests.servers.gitlab_people import People
 from tests.servers.loopback import serving
 
@@ -77,6 +78,7 @@ class FakeGitLab:
     notes: list[Note] = field(default_factory=list)
     """Oldest first."""
     people: People = field(default_factory=People)
+    changes: Changes = field(default_factory=Changes)
     with_numbers: bool = True
     """Whether lists have the header X-Next-Page."""
     with_links: bool = True
@@ -187,10 +189,23 @@ class FakeGitLab:
         return Answer(204)
 
     def read_request(self, _sent: Sent) -> Answer:
-        return Answer(200, self.people.request() | {"iid": REQUEST})
+        return Answer(200, self.changes.request(REQUEST).form(REQUEST) | self.people.request())
 
     def list_commits(self, sent: Sent) -> Answer:
-        return self._page(sent, self.people.listed_commits())
+        ours, theirs = self.changes.listed_commits(REQUEST), self.people.listed_commits()
+        return self._page(sent, ours or theirs)
+
+    def list_diffs(self, sent: Sent) -> Answer:
+        return self._page(sent, self.changes.listed_files(REQUEST))
+
+    def list_requests_of(self, sent: Sent, revision: str) -> Answer:
+        return self._page(sent, self.changes.listed_requests(revision))
+
+    def list_deployments(self, sent: Sent) -> Answer:
+        return self._page(sent, self.changes.listed_deployments(sent.query))
+
+    def read_merge_base(self, _sent: Sent) -> Answer:
+        return Answer(200, {"id": self.changes.parted})
 
     def read_commit(self, _sent: Sent, revision: str) -> Answer:
         commit = self.people.single.get(revision)
@@ -238,6 +253,13 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("PUT", rf"{_NOTES}/(\d+)"): ("update", FakeGitLab.update_note),
     ("DELETE", rf"{_NOTES}/(\d+)"): ("delete", FakeGitLab.delete_note),
     ("GET", _REQUEST): ("request", FakeGitLab.read_request),
+    ("GET", f"{_REQUEST}/diffs"): ("diffs", FakeGitLab.list_diffs),
+    ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]+)/merge_requests"): (
+        "requests of a commit",
+        FakeGitLab.list_requests_of,
+    ),
+    ("GET", rf"{_PROJECT}/repository/merge_base"): ("merge base", FakeGitLab.read_merge_base),
+    ("GET", rf"{_PROJECT}/deployments"): ("deployments", FakeGitLab.list_deployments),
     ("GET", f"{_REQUEST}/commits"): ("commits", FakeGitLab.list_commits),
     ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]{{40}})"): ("commit", FakeGitLab.read_commit),
     ("GET", r"/projects/(\d+)/events"): ("events", FakeGitLab.list_events),
@@ -252,9 +274,18 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
 }
 
 
+_MORE: Final = {
+    "users": {"username"},
+    "events": {"action"},
+    "deployments": {"environment", "status"},
+    "merge base": {"refs[]"},
+}
+"""Parameters of single operations."""
+
+
 def _problems(name: str, sent: Sent, handler: BaseHTTPRequestHandler) -> Iterator[str]:
     unknown = sent.query.keys() - {"page", "per_page", "sort", "order_by"}
-    unknown -= {"username"} if name == "users" else {"action"} if name == "events" else set()
+    unknown -= _MORE.get(name, set())
     if unknown:
         yield f"{name}: has the unknown parameters {sorted(unknown)}"
     if name not in {"create", "update", "status"}:
