@@ -15,15 +15,14 @@ from gate.check.options import Options, counting_override, overriding
 from gate.config.load import PolicyFile
 from gate.decision.decision import (
     Decision,
-    PolicyStatus,
-    Status,
     exit_code,
+    overall_verdict,
 )
+from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
 from gate.measure import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.policy.case import NO_PAST
-from gate.policy.findings import worst
 from gate.policy.policy import Policy
 
 T = TypeVar("T")
@@ -86,7 +85,7 @@ def judge_measured(
         decide(file, policy_measured, options, facts, partial(_history, file, options, open_with))
         for file, policy_measured in zip(files, measured, strict=True)
     )
-    verdict = worst(policy.verdict for policy in policies)
+    verdict = overall_verdict((policy.verdict for policy in policies), options.mode)
     labelled = overriding(policies, options)
     override = labelled.override
     ends = [options.at + min(file.policy.valid_for for file in files)]
@@ -101,6 +100,7 @@ def judge_measured(
             fail_on_warn=options.fail_on_warn,
             override=override,
         ),
+        mode=options.mode,
         observe=options.observe,
         fail_on_warn=options.fail_on_warn,
         evaluated_at=options.at,

@@ -10,10 +10,11 @@ from typing import Final
 import click
 
 from gate.budget.forecast import Impact
-from gate.check.options import Options
+from gate.check.options import Options, is_other_moment
 from gate.check.run import run_check
 from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.cli.claims import parse_impact, requested_override
+from gate.cli.keys import signing_key
 from gate.cli.parameters import (
     DURATION,
     MeasurementOptions,
@@ -32,7 +33,6 @@ from gate.cli.session import (
     progress,
     read_file,
     read_pinned,
-    signing_key,
 )
 from gate.cli.status_command import StatusCommand, publisher_of
 from gate.cli.streams import write_stderr
@@ -154,6 +154,8 @@ def check(
 ) -> ExitCode:
     """Decide whether a change may ship now under each POLICY; the worst verdict is the exit code.
 
+    What was allowed at another instant (--at) is undecided now, unless --observe only looks at it.
+
     Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured),
     10 block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.
     """
@@ -161,6 +163,7 @@ def check(
         raise click.UsageError("--wait does not go with --at: the past does not change")
     publisher = publisher_of(click.get_current_context())
     place = _place(change) if publisher is None else publisher.place
+    place = replace(place, log=outcome.record)
     files = load_all(measurement.policies, _reading(change.policy_ref, place))
     if publisher is not None:
         write_stderr(publisher.start(file.policy.service for file in files))
@@ -168,7 +171,7 @@ def check(
         at=measurement.instant(),
         change=change.change,
         change_from="--change",
-        facts=place.facts,
+        facts=place.about(files).facts,
         approve=place.approve,
         context=place.context,
         satisfied=dict(change.satisfied),
@@ -178,6 +181,7 @@ def check(
         authors=place.authors,
         approver=place.approver,
         observe=outcome.observe,
+        stated=is_other_moment(measurement.at, now(), files),
         fail_on_warn=outcome.fail_on == "warn",
         timeout=measurement.timeout,
         key=signing_key(os.environ),

@@ -1,17 +1,18 @@
 """Where ``gate check`` runs: the context, and the facts about the change."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gate.check.options import no_label, nobody
+from gate.config.load import PolicyFile
 from gate.decision.decision import Context
 from gate.hosts.systems import detect
 from gate.policy.authors import Authors
-from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
+from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.logins import Right
 from gate.policy.override import Labelled, OverrideRule, named
 
@@ -31,6 +32,7 @@ def context_of(system: str, *, base: str | None = None, environment: str | None 
         context,
         environment=environment,
         base=base or context.base,
+        base_from="--base" if base else None,
         revision=context.revision or _git(lambda checkout: checkout.head()),
         folder=prefix_of() if context.system in _ANNOTATING else "",
     )
@@ -47,15 +49,27 @@ class CiEnvironment:
 
     context: Context
     environ: Mapping[str, str]
+    log: str | None = None
+    """Of the decisions that this gate has recorded."""
+    services: tuple[str, ...] = ()
+    """Whose decisions count there."""
 
-    def facts(self) -> ChangeFacts:
-        """Return what is known of the change."""
-        from gate.hosts.change_facts import change_facts  # noqa: PLC0415 - for policies that recognise only
+    def about(self, files: Iterable[PolicyFile]) -> "CiEnvironment":
+        """Return it for the services of these policies."""
+        return replace(self, services=tuple(file.policy.service for file in files))
+
+    def facts(self, live: Live | None) -> ChangeFacts:
+        """Return what is known of the change, where a policy says so of what is live."""
+        from gate.hosts.base import BaseFinder  # noqa: PLC0415 - for policies that recognise only
+        from gate.hosts.change_facts import FactFinder  # noqa: PLC0415 - as above
         from gate.hosts.git import Checkout  # noqa: PLC0415 - as above
+        from gate.hosts.recorded import Log  # noqa: PLC0415 - as above
 
-        client, pull = self.github(), self.context.pull_request
-        ask = None if client is None or pull is None else lambda: client.changed_paths(pull)
-        return change_facts(self.context, Checkout(Path.cwd()), ask_paths=ask)
+        checkout, client = Checkout(Path.cwd()), self.host()
+        host = None if client is None else client.changes
+        log = Log(self.log, checkout, self.services, self.context.environment)
+        bases = BaseFinder(self.context, checkout, host, log.allowed)
+        return FactFinder(self.context, checkout, host, bases)(live)
 
     def authors(self) -> Authors:
         """Return whose change it is, by the event and by the code host where it can be asked."""
@@ -68,14 +82,29 @@ class CiEnvironment:
         unknown = f"there is no token to ask {self.context.system} with"
         return named_by(self.context) + Authors(unknown=unknown)
 
-    def approve(self, matcher: ChangeMatcher) -> Approval:
-        """Return who stands behind what a matcher recognised."""
+    def approve(self, matcher: ChangeMatcher, facts: ChangeFacts) -> Approval:
+        """Return who stands behind what a matcher recognised, in each pull request of the change.
+
+        A merge queue and a push have commits of their own; what was approved is the newest commit
+        of the pull requests that they came by.
+        """
         host = self.host()
         if host is None:
-            return nobody(matcher)
+            return nobody(matcher, facts)
         from gate.hosts.people import Approvals  # noqa: PLC0415 - as above
 
-        return Approvals(host.people, self.context)(matcher)
+        if self.context.pull_request is not None:
+            return Approvals(host.people, self.context)(matcher)
+        approvals = [
+            Approvals(host.people, replace(self.context, pull_request=number, revision=head))(
+                matcher
+            )
+            for number, head in facts.sources
+        ]
+        refused = next((each for each in approvals if not each.by), None)
+        if refused is not None or not approvals:
+            return refused or nobody(matcher, facts)
+        return Approval(by=tuple(dict.fromkeys(who for each in approvals for who in each.by)))
 
     def approver(self, who: str, rule: OverrideRule, authors: Authors) -> Right:
         """Return whether somebody may approve an override, and whether they have."""

@@ -1,4 +1,4 @@
-"""What git knows of a checkout: paths and messages of a change, and files of another commit."""
+"""What git knows of a checkout: its commits, and files of another commit."""
 
 import os
 import subprocess
@@ -10,22 +10,10 @@ from typing import Final
 
 _SECONDS: Final = 30
 """For one question; a fetch from a slow server included."""
-_FIELD, _RECORD = "\x1f", "\x1e"
-_TRAILERS: Final = "%(trailers:only,unfold,separator=%x1f)"
 
 
 class GitError(Exception):
     """Git cannot tell; the text says why, on one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Commits:
-    """What the messages of some commits say."""
-
-    subjects: tuple[str, ...]
-    """First lines, newest first."""
-    trailers: tuple[tuple[str, str], ...]
-    """Key and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +38,13 @@ class Checkout:
         """
         return os.fsdecode(self._run("rev-parse", "--show-prefix")).removesuffix("\n")
 
-    def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
-        """Return the files that differ since the two commits parted, old names of moved ones too.
+    def plumbing(self, *arguments: str) -> bytes:
+        """Return what git says.
 
         Raises:
-            GitError: one of them, or where they parted, is not in this checkout.
+            GitError: git cannot tell.
         """
-        span = f"{self.commit(base)}...{self.commit(head)}"
-        names = self._ask("diff", "--name-only", "--no-renames", "-z", span, "--")
-        return tuple(filter(None, names.split("\0")))
-
-    def commits(self, base: str, head: str) -> Commits:
-        """Return what the commits of the change say, merges left out.
-
-        Raises:
-            GitError: as above.
-        """
-        form = f"--format=%s{_FIELD}{_TRAILERS}{_RECORD}"
-        span = f"{self.commit(base)}..{self.commit(head)}"
-        log = self._ask("log", "--no-merges", form, span, "--")
-        fields = [record.strip("\n").split(_FIELD) for record in log.split(_RECORD)[:-1]]
-        pairs = [line.partition(":") for _, *lines in fields for line in lines if ":" in line]
-        return Commits(
-            subjects=tuple(subject for subject, *_ in fields),
-            trailers=tuple((key.strip(), value.strip()) for key, _, value in pairs),
-        )
+        return self._run(*arguments)
 
     def show(self, ref: str, path: str) -> bytes | None:
         """Return a file, named from the top, as a commit has it; None: it has no such file.
@@ -124,7 +94,9 @@ class Checkout:
         return self._run(*arguments).decode("utf-8", "replace")
 
     def _run(self, *arguments: str) -> bytes:
-        command: Sequence[str] = ["git", "-C", str(self.folder), *arguments]
+        # Nothing stands in for another object: https://git-scm.com/docs/git-replace
+        options = ("-C", str(self.folder), "--no-replace-objects")
+        command: Sequence[str] = ["git", *options, *arguments]
         try:
             done = subprocess.run(command, capture_output=True, check=True, timeout=_SECONDS)  # noqa: S603 - no shell
         except subprocess.CalledProcessError as error:

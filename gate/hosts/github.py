@@ -11,6 +11,7 @@ import requests
 
 from gate.hosts import CommitStatus, PostedStatus, Purpose, described
 from gate.hosts.comments import Comment
+from gate.hosts.github_changes import GitHubChanges
 from gate.hosts.github_events import GitHubDeployments, GitHubError, github_path
 from gate.hosts.github_open import GitHubOpenPulls
 from gate.hosts.github_people import GitHubPeople
@@ -21,9 +22,6 @@ URL: Final = "https://api.github.com"
 """Where GITHUB_API_URL does not say otherwise."""
 ACTIONS: Final = "github-actions[bot]"
 """Who writes with a workflow's own token, which may not ask who it is."""
-_MOST_FILES: Final = 3_000
-"""That GitHub lists: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
-_NAMES: Final = ("filename", "previous_filename")
 _LONGEST_DESCRIPTION: Final = 140
 _STATES: Final = {
     "pending": "pending",
@@ -32,7 +30,6 @@ _STATES: Final = {
     "failure": "failure",
     "error": "error",
 }
-_FILES: Final = Purpose("list the files that the pull request changes", "pull-requests: read")
 _CONTENT: Final = Purpose("read a file of the repository", "contents: read")
 _LOGIN: Final = Purpose("ask whose token this is", "")
 _COMMENTS: Final = Purpose("list the comments of the pull request", "pull-requests: read")
@@ -88,15 +85,11 @@ class GitHub:
         self.people = GitHubPeople(self._rest, self._repository)
         self.deployments = GitHubDeployments(self._rest, self._repository)
         self.open_pulls = GitHubOpenPulls(self._rest, self._repository)
+        self.changes = GitHubChanges(self._rest, self._repository)
 
     def changed_paths(self, pull: int) -> tuple[str, ...]:
         """Return the files that a pull request changes, old names of moved ones too."""
-        with self._rest.understood(_FILES):
-            files = list(self._rest.pages(_FILES, f"{self._repository}/pulls/{pull}/files"))
-            if len(files) >= _MOST_FILES:
-                raise GitHubError(f"cannot {_FILES.doing}: GitHub lists the first 3,000 only")
-            names = [file[key] for file in files for key in _NAMES if file.get(key) is not None]
-        return tuple(dict.fromkeys(names))
+        return self.changes.changed_paths(pull)
 
     def file(self, path: str, ref: str) -> tuple[str, bytes | None]:
         """Return the commit that a name stands for, and a file as it has it; None: it has none.

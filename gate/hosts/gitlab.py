@@ -11,6 +11,7 @@ import requests
 
 from gate.hosts import CommitStatus, PostedStatus, Purpose, RestError
 from gate.hosts.comments import Comment
+from gate.hosts.gitlab_changes import GitLabChanges
 from gate.hosts.gitlab_open import GitLabOpenRequests
 from gate.hosts.gitlab_people import GitLabPeople
 from gate.hosts.rest import Rest
@@ -76,6 +77,7 @@ class GitLab:
         )
         self.people = GitLabPeople(self._rest, self._project)
         self.open_pulls = GitLabOpenRequests(self._rest, self._project)
+        self.changes = GitLabChanges(self._rest, self._project)
 
     def login(self) -> str:
         """Return who writes with this token; a project's token has a user of its own."""

@@ -10,11 +10,12 @@ from typing import Any, Final
 from tests.cli.installed import POLICY
 from tests.command import Result, Run, gate
 from tests.servers.github import REPOSITORY, TOKEN, FakeGitHub, OpenPull
+from tests.servers.github_changes import Pull
 
 BY_PATH: Final = POLICY.replace(
     "tiers:",
-    'changes: {canary: {paths: ["canary/**"]}, security-patch: {labels: [security], '
-    'approved_by: ["@grace"]}, default: full-rollout}\ntiers:',
+    'changes: {canary: {paths: ["canary/**"], types: [canary]}, security-patch: {labels: '
+    '[security], approved_by: ["@grace"]}, default: full-rollout}\ntiers:',
 )
 """A policy that allows what changes the folder ``canary`` only, and blocks the rest."""
 CANARY: Final = ("canary/a.yaml",)
@@ -39,6 +40,9 @@ class Sweeps:
         facts.setdefault("sha", commit(number))
         pull = OpenPull(number=number, files=files, **facts)
         self.fake.pulls.append(pull)
+        # GitHub does not list the paths of each commit, so its message has to say the class.
+        said = "canary: try it" if files == CANARY else "Rewrite"
+        self.fake.changes.pulls[number] = Pull(head=pull.sha, base=pull.base, messages=(said,))
         return pull
 
     def judged(self, number: int = 1, *arguments: str, text: str = BY_PATH, **facts: Any) -> str:

@@ -8,7 +8,6 @@ import pytest
 from tests.cli.installed import AT, POLICY
 from tests.cli.sweeping import BY_PATH, Sweeps, ages, commit, last_line
 from tests.command import Result, Run, gate
-from tests.hosts.test_github_people import review
 from tests.servers import gitlab as lab
 from tests.servers.github import FakeGitHub
 from tests.servers.github_answers import refused
@@ -80,16 +79,12 @@ def test_a_policy_that_changed_takes_effect_at_once(sweeps: Sweeps) -> None:
         (("--impact", "canary=1%"), {}),
         (("--environment", "production"), {}),
         (("--gate-key", "eu"), {}),
-        (("--override", "fix", "--approved-by", "@grace", "--until", "2026-11-01T01:00:00Z"), {}),
         ((), {"base": "release"}),
     ],
 )
 def test_what_a_run_was_told_is_not_known_to_a_sweep(
     sweeps: Sweeps, fake: FakeGitHub, arguments: tuple[str, ...], facts: dict[str, Any]
 ) -> None:
-    fake.rights = {"grace": "write"}  # who may approve
-    fake.reviews = [review("grace", "APPROVED", "10:00") | {"commit_id": commit(1)}]
-    fake.pushes = [("shorter", commit(1), "2026-10-31T00:00:00Z")]
     sha = sweeps.judged(1, *arguments, **facts)
     (name,) = fake.shown(sha)
     assert sweeps.state(sha, name) == "success"
@@ -127,7 +122,7 @@ def test_a_class_that_cannot_be_recognised_waits_and_is_renewed_when_it_can(
     sweeps: Sweeps, fake: FakeGitHub
 ) -> None:
     sha = sweeps.judged()
-    fake.forbidden = {"pulls/list-files"}
+    fake.forbidden = {"pulls/list-files", "pulls/list-commits"}
     assert sweeps.sweep().exit_code == 0
     assert sweeps.state(sha) == "pending"
     fake.forbidden = set()
@@ -139,6 +134,7 @@ def test_a_change_that_has_become_another_class_waits(sweeps: Sweeps, fake: Fake
     sha = sweeps.judged(files=("src/a.py",))
     assert sweeps.state(sha) == "failure"
     fake.pulls[0].files = ("canary/a.yaml",)  # as it may look for a sweep, and not for a run
+    fake.changes.pulls[1].messages = ("canary: try it",)
     sweeps.sweep()
     assert sweeps.state(sha) == "pending"
 

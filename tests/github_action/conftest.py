@@ -13,7 +13,7 @@ from gate.github_action.action import ActionRun
 from gate.github_action.inputs import variable
 from gate.github_action.step import Step
 from gate.hosts.systems import detect
-from tests.cli.installed import AT, POLICY
+from tests.cli.installed import POLICY
 from tests.github_action.acting import counts
 from tests.github_action.doing import Do, Done, read_back
 from tests.github_action.pulls import pull_request
@@ -55,7 +55,6 @@ def do(fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
             "GITHUB_API_URL": fake.url,
             "GITHUB_TOKEN": token,
             "GITHUB_WORKSPACE": workspace,
-            variable("at"): AT,
             variable("change"): "model-update",
             **{variable(name.replace("_", "-")): value for name, value in inputs.items()},
         }

@@ -19,42 +19,6 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_change_is_what_differs_since_the_branches_parted(repository: Path) -> None:
-    commit(repository, "one", {"prompts/a b.md": "", "prompts/ü\t.md": ""})
-    git(repository, "checkout", "--quiet", "main")
-    commit(repository, "elsewhere", {"docs/not-ours.md": ""})
-    git(repository, "checkout", "--quiet", "change")
-    paths = Checkout(repository).changed_paths("main", "change")
-    assert sorted(paths) == ["prompts/a b.md", "prompts/ü\t.md"]
-
-
-def test_a_moved_or_deleted_file_counts_where_it_was(repository: Path) -> None:
-    git(repository, "mv", "models/a.bin", "a.bin")
-    git(repository, "rm", "--quiet", "src/x.py")
-    commit(repository, "move", {})
-    paths = Checkout(repository).changed_paths("main", "HEAD")
-    assert sorted(paths) == ["a.bin", "models/a.bin", "src/x.py"]
-
-
-def test_messages_are_read_with_their_trailers(repository: Path) -> None:
-    commit(repository, "fix(api): stop\n\nChange-Class: canary\nNote: a: b", {"a": ""})
-    commit(repository, "feat!: more\n\nNo trailer: this is prose.\n\nIt goes on.", {"b": ""})
-    commits = Checkout(repository).commits("main", "HEAD")
-    assert commits.subjects == ("feat!: more", "fix(api): stop")
-    assert commits.trailers == (("Change-Class", "canary"), ("Note", "a: b"))
-
-
-def test_a_merge_of_the_target_branch_says_nothing(repository: Path) -> None:
-    commit(repository, "ours", {"a": ""})
-    git(repository, "checkout", "--quiet", "main")
-    commit(repository, "theirs\n\nChange-Class: rollback", {"b": ""})
-    git(repository, "checkout", "--quiet", "change")
-    git(repository, "merge", "--quiet", "--no-edit", "main")
-    commits = Checkout(repository).commits("main", "change")
-    assert commits.subjects == ("ours",)
-    assert commits.trailers == ()
-
-
 def test_a_file_is_shown_as_another_commit_has_it(repository: Path) -> None:
     commit(repository, "loosen", {"gate.yaml": "version: 1 # all\n"})
     checkout = Checkout(repository)
@@ -82,15 +46,12 @@ def test_a_shallow_checkout_says_so_and_can_fetch(repository: Path, tmp_path: Pa
     git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=change", url, str(clone))
     checkout = Checkout(clone)
     with pytest.raises(GitError, match=f"the commit '{base}' is not in this checkout"):
-        checkout.changed_paths(base, "HEAD")
+        checkout.commit(base)
     with pytest.raises(GitError, match="the commit 'main' is not in this checkout"):
         checkout.show("main", "gate.yaml")
     fetched = checkout.fetch("main")
     assert fetched == base
     assert checkout.show(fetched, "gate.yaml") == POLICY.encode()
-    # Both commits are there now, but not where they parted.
-    with pytest.raises(GitError, match="no merge base"):
-        checkout.changed_paths(fetched, "HEAD")
 
 
 @pytest.mark.parametrize("ref", ["--upload-pack=touch /tmp/x", "+main", "main:refs/heads/main"])

@@ -26,6 +26,7 @@ from tests.servers.github_answers import (
     user,
     written,
 )
+from tests.servers.github_changes import Changes
 from tests.servers.loopback import serving
 from tests.servers.openapi import Operation
 
@@ -130,6 +131,7 @@ class FakeGitHub:
     """Operations that the token may not use, and GitHub says so."""
     hidden: set[str] = field(default_factory=set)
     """Operations that the token may not use, and GitHub denies that there is anything."""
+    changes: Changes = field(default_factory=Changes)
     deployments: list[Deployment] = field(default_factory=list)
     """The oldest first."""
     faults: dict[str, list[Answer]] = field(default_factory=dict)
@@ -264,21 +266,34 @@ class FakeGitHub:
         ]
         return page(call, numbered[::-1], _status)
 
-    def read_pull(self, call: Call) -> Answer:
-        for listed in self._listed(call):
-            return Answer(200, self._pull() | _pull_facts(listed))
-        return Answer(200, self._pull())
+    def list_pulls_of(self, call: Call) -> Answer:
+        return self.changes.of_commit(call)
 
-    def _pull(self) -> dict[str, Any]:
-        pull = description().example("pull-request")
+    def compare(self, call: Call) -> Answer:
+        return self.changes.compare(call)
+
+    def read_pull(self, call: Call) -> Answer:
+        pull = self._pull(int(call.parts["pull_number"]))
+        for listed in self._listed(call):
+            ghost = {} if listed.author else {"user": user("ghost")}
+            return Answer(200, pull | _pull_facts(listed) | ghost)
+        return Answer(200, pull)
+
+    def _pull(self, number: int = PULL) -> dict[str, Any]:
+        pull, now = description().example("pull-request"), self.changes.pull(number)
         repository = description().example("repository", full_name=self.fork)
-        head = {"ref": self.branch, "sha": self._shas()[-1], "repo": repository}
-        return pull | {
-            "user": None if self.author is None else user(self.author),
-            "head": pull["head"] | head,
-            "created_at": self.opened,
-            "commits": len(self._commits()) + self.more_commits,
-        }
+        head = {"ref": self.branch, "sha": now.head or self._shas()[-1], "repo": repository}
+        return (
+            pull
+            | now.form(number)
+            | {
+                "base": pull["base"] | {"ref": now.base},
+                "user": None if self.author is None else user(self.author),
+                "head": pull["head"] | head,
+                "created_at": self.opened,
+                "commits": len(self._commits()) + self.more_commits,
+            }
+        )
 
     def without_author(self) -> Answer:
         """Return the pull request as GitHub tells it when its author's account is gone.
@@ -293,7 +308,7 @@ class FakeGitHub:
         return Answer(200, json.dumps(pull | {"head": pull["head"] | {"repo": None}}).encode())
 
     def list_commits(self, call: Call) -> Answer:
-        return page(call, self._commits(), dict)
+        return self.changes.commits(call) or page(call, self._commits(), dict)
 
     def _shas(self) -> list[str]:
         """Return the commits that were pushed to the branch, the newest last."""
@@ -371,13 +386,15 @@ class FakeGitHub:
         wanted = [
             (number, one)
             for number, one in enumerate(self.deployments)
-            if place in {None, one.environment}
+            if place in {None, one.environment} and call.query.get("sha") in {None, one.sha}
         ]
         return page(call, wanted[::-1], _deployment)
 
     def list_deployment_statuses(self, call: Call) -> Answer:
         one = self.deployments[int(call.parts["deployment_id"])]
-        return page(call, one.statuses, _deployment_status)
+        newest = len(one.statuses)
+        numbered = [(newest - place, *status) for place, status in enumerate(one.statuses)]
+        return page(call, numbered, _deployment_status)
 
     def set_status(self, call: Call) -> Answer:
         if len(call.body.get("description") or "") > _LONGEST_DESCRIPTION:
@@ -399,6 +416,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "pulls/list-commits": FakeGitHub.list_commits,
     "pulls/list-files": FakeGitHub.list_files,
     "pulls/list-reviews": FakeGitHub.list_reviews,
+    "repos/compare-commits-with-basehead": FakeGitHub.compare,
     "repos/create-commit-status": FakeGitHub.set_status,
     "repos/get-collaborator-permission-level": FakeGitHub.read_right,
     "repos/get-commit": FakeGitHub.read_commit,
@@ -407,6 +425,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "repos/list-commit-statuses-for-ref": FakeGitHub.list_statuses,
     "repos/list-deployment-statuses": FakeGitHub.list_deployment_statuses,
     "repos/list-deployments": FakeGitHub.list_deployments,
+    "repos/list-pull-requests-associated-with-commit": FakeGitHub.list_pulls_of,
     "teams/get-membership-for-user-in-org": FakeGitHub.read_membership,
     "users/get-authenticated": FakeGitHub.who,
     "users/get-by-username": FakeGitHub.read_user,
@@ -483,10 +502,10 @@ def _deployment(numbered: tuple[int, Deployment]) -> dict[str, Any]:
     )
 
 
-def _deployment_status(status: tuple[str, str]) -> dict[str, Any]:
-    state, created = status
+def _deployment_status(status: tuple[int, str, str]) -> dict[str, Any]:
+    number, state, created = status
     return description().example(
-        "deployment-status", creator=user("ada"), state=state, created_at=created
+        "deployment-status", id=number, creator=user("ada"), state=state, created_at=created
     )
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from tests.servers.github_answers import Answer
+from tests.servers.gitlab_changes import Changes
 from tests.servers.gitlab_people import People
 from tests.servers.loopback import serving
 
@@ -35,13 +36,6 @@ _LARGEST_PAGE: Final = 100
 _LONGEST_NOTE: Final = 1_000_000
 _LONGEST_STATUS: Final = 255
 _NOW: Final = "2026-11-01T00:00:00.000Z"
-_ALSO: Final = {
-    "users": {"username"},
-    "events": {"action"},
-    "requests": {"state"},
-    "statuses": {"all"},
-}
-"""Operation -> parameters that only it takes."""
 
 
 def refused(status: int, message: object, **headers: str) -> Answer:
@@ -85,6 +79,7 @@ class FakeGitLab:
     notes: list[Note] = field(default_factory=list)
     """Oldest first."""
     people: People = field(default_factory=People)
+    changes: Changes = field(default_factory=Changes)
     with_numbers: bool = True
     """Whether lists have the header X-Next-Page."""
     with_links: bool = True
@@ -200,10 +195,23 @@ class FakeGitLab:
         return Answer(204)
 
     def read_request(self, _sent: Sent) -> Answer:
-        return Answer(200, self.people.request() | {"iid": REQUEST})
+        return Answer(200, self.changes.request(REQUEST).form(REQUEST) | self.people.request())
 
     def list_commits(self, sent: Sent) -> Answer:
-        return self._page(sent, self.people.listed_commits())
+        ours, theirs = self.changes.listed_commits(REQUEST), self.people.listed_commits()
+        return self._page(sent, ours or theirs)
+
+    def list_diffs(self, sent: Sent) -> Answer:
+        return self._page(sent, self.changes.listed_files(REQUEST))
+
+    def list_requests_of(self, sent: Sent, revision: str) -> Answer:
+        return self._page(sent, self.changes.listed_requests(revision))
+
+    def list_deployments(self, sent: Sent) -> Answer:
+        return self._page(sent, self.changes.listed_deployments(sent.query))
+
+    def read_merge_base(self, _sent: Sent) -> Answer:
+        return Answer(200, {"id": self.changes.parted})
 
     def read_commit(self, _sent: Sent, revision: str) -> Answer:
         commit = self.people.single.get(revision)
@@ -278,6 +286,13 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("PUT", rf"{_NOTES}/(\d+)"): ("update", FakeGitLab.update_note),
     ("DELETE", rf"{_NOTES}/(\d+)"): ("delete", FakeGitLab.delete_note),
     ("GET", _REQUEST): ("request", FakeGitLab.read_request),
+    ("GET", f"{_REQUEST}/diffs"): ("diffs", FakeGitLab.list_diffs),
+    ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]+)/merge_requests"): (
+        "requests of a commit",
+        FakeGitLab.list_requests_of,
+    ),
+    ("GET", rf"{_PROJECT}/repository/merge_base"): ("merge base", FakeGitLab.read_merge_base),
+    ("GET", rf"{_PROJECT}/deployments"): ("deployments", FakeGitLab.list_deployments),
     ("GET", f"{_REQUEST}/commits"): ("commits", FakeGitLab.list_commits),
     ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]{{40}})"): ("commit", FakeGitLab.read_commit),
     ("GET", r"/projects/(\d+)/events"): ("events", FakeGitLab.list_events),
@@ -297,9 +312,20 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
 }
 
 
+_MORE: Final = {
+    "users": {"username"},
+    "events": {"action"},
+    "deployments": {"environment", "status"},
+    "merge base": {"refs[]"},
+    "requests": {"state"},
+    "statuses": {"all"},
+}
+"""Parameters of single operations."""
+
+
 def _problems(name: str, sent: Sent, handler: BaseHTTPRequestHandler) -> Iterator[str]:
     unknown = sent.query.keys() - {"page", "per_page", "sort", "order_by"}
-    unknown -= _ALSO.get(name, set())
+    unknown -= _MORE.get(name, set())
     if unknown:
         yield f"{name}: has the unknown parameters {sorted(unknown)}"
     if name not in {"create", "update", "status"}:
