@@ -29,12 +29,9 @@ from gate.cli.session import (
     load_all,
     now,
     progress,
-    read_file,
-    read_pinned,
     signing_key,
 )
 from gate.cli.streams import write_stderr
-from gate.config.load import PolicyFile
 from gate.decision.decision import Decision
 from gate.errors import ExitCode, nearest
 from gate.parsing.values import SHARE, parse_instant
@@ -121,7 +118,7 @@ class ChangeOptions:
     satisfied: tuple[tuple[str, str], ...]
     impact: Impact | None
     base: str | None
-    policy_ref: str | None
+    policy_ref: str
     ci: str
     environment: str | None
 
@@ -143,7 +140,9 @@ _CHANGE: Final = (
     option(
         "--policy-ref",
         metavar="REF",
-        help="Read each policy as this commit has it, so that a change cannot loosen its own gate.",
+        default="auto",
+        help="Read each policy as this branch, tag or commit has it; none: the checkout. Default:"
+        " in a CI system the branch that the change goes into, else the default branch.",
     ),
     ci_option(),
     option("--environment", metavar="NAME", help="Where the change would ship to."),
@@ -198,7 +197,7 @@ def check(
         raise click.UsageError("--wait does not go with --at: the past does not change")
     context = context_of(change.ci, base=change.base, environment=change.environment)
     place = CiEnvironment(context, os.environ)
-    files = load_all(measurement.policies, _reading(change.policy_ref, place))
+    files = load_all(measurement.policies, place.policies(change.policy_ref))
     if override is not None:
         place = place.with_author()  # who may not approve it
     options = Options(
@@ -232,13 +231,3 @@ def check(
     if outcome.status:
         show_verdict(decision, place)
     return decision.exit_code
-
-
-def _reading(ref: str | None, place: CiEnvironment) -> Callable[[str], PolicyFile]:
-    if ref is None:
-        return read_file
-
-    def read(path: str) -> PolicyFile:
-        return read_pinned(path, ref, place.file)
-
-    return read

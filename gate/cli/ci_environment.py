@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gate.check.options import no_label, nobody
 from gate.cli.streams import write_stderr
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode
+from gate.hosts.pinning import AUTO
 from gate.hosts.systems import detect
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
 from gate.policy.override import Labelled, OverrideRule, Right, by_name
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gate.hosts.git import Checkout
     from gate.hosts.github import GitHub
     from gate.hosts.gitlab import GitLab
+    from gate.hosts.pinning.policies import PolicyReader
 
 _ANNOTATING: Final = frozenset({"github", "gitlab"})
 """Systems that show a finding at a file, which they look for from the top of the repository."""
@@ -36,8 +37,8 @@ def context_of(system: str, *, base: str | None = None, environment: str | None 
         context,
         environment=environment,
         base=base or context.base,
-        revision=context.revision or _git(lambda checkout: checkout.head()),
-        folder=(_git(lambda checkout: checkout.prefix()) or "")
+        revision=context.revision or _git(lambda checkout: checkout.head(), context),
+        folder=(_git(lambda checkout: checkout.prefix(), context) or "")
         if context.system in _ANNOTATING
         else "",
     )
@@ -52,12 +53,14 @@ class CiEnvironment:
 
     def facts(self) -> ChangeFacts:
         """Return what is known of the change."""
+        from gate.git.repository import working_folder  # noqa: PLC0415 - as above
         from gate.hosts.change_facts import change_facts  # noqa: PLC0415 - for policies that recognise only
         from gate.hosts.git import Checkout  # noqa: PLC0415 - as above
 
         client, pull = self.github(), self.context.pull_request
         ask = None if client is None or pull is None else lambda: client.changed_paths(pull)
-        return change_facts(self.context, Checkout(Path.cwd()), ask_paths=ask)
+        checkout = Checkout(working_folder(self.environ), self.context.workspace)
+        return change_facts(self.context, checkout, ask_paths=ask)
 
     def with_author(self) -> "CiEnvironment":
         """Return it with whose change this is, asked of the host where the CI system is silent."""
@@ -95,16 +98,13 @@ class CiEnvironment:
 
         return LabelOverride(host.people, host, self.context)(rule, at)
 
-    def file(self, path: str, ref: str) -> tuple[str, bytes | None]:
-        """Return the commit that a name stands for, and a file as it has it; None: it has none.
+    def policies(self, ref: str) -> "PolicyReader":
+        """Return what reads the policies of this run: as a ref has them, or as what counts."""
+        from gate.hosts.pinning.policies import PolicyReader  # noqa: PLC0415 - as above
 
-        Raises:
-            LookupError: GitHub cannot tell, or this is not a run on GitHub.
-        """
-        client = self.github()
-        if client is None:
-            raise LookupError("there is no token to ask GitHub with")
-        return client.file(path, ref)
+        host = self.host()
+        files = None if host is None else host.files
+        return PolicyReader(self.context, self.environ, files, ref or AUTO)
 
     def host(self) -> "GitHub | GitLab | None":
         """Return a client of the code host; None where there is no token to ask with."""
@@ -134,12 +134,13 @@ class CiEnvironment:
         return GitLab(project, token, url=url, page=self.environ.get("CI_PROJECT_URL", ""))
 
 
-def _git(question: "Callable[[Checkout], str]") -> str | None:
+def _git(question: "Callable[[Checkout], str]", context: Context) -> str | None:
     """Ask git about the folder of this run; None: it cannot tell."""
-    from gate.hosts.git import Checkout, GitError  # noqa: PLC0415 - where it is needed only
+    from gate.git.repository import working_folder  # noqa: PLC0415 - where it is needed only
+    from gate.hosts.git import Checkout, GitError  # noqa: PLC0415 - as above
 
     try:
-        return question(Checkout(Path.cwd()))
+        return question(Checkout(working_folder(os.environ), context.workspace))
     except GitError:
         return None  # not in a checkout: a decision need not be about a commit
 

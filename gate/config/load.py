@@ -1,6 +1,5 @@
 """Policy files: what a whole one says, and loading it with its place in git."""
 
-import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import yaml
 from gate.backends import BACKEND, Settings
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
 from gate.config.policy_checks import check_policy, classes
+from gate.config.revision import revision_of
 from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, ON, OVERRIDES, TIER
 from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.decision.decision import PolicySource
@@ -153,7 +153,8 @@ def load(path: str, environ: Mapping[str, str]) -> PolicyFile:
     """
     raw, imports = read_bytes(path), _imports(path)
     read = _read(raw, path, environ, imports)
-    revision, modified = _revision(Path(path), imports.patterns)
+    texts = {Path(path).name: raw, **imports.texts}
+    revision, modified = revision_of(Path(path), texts, imports.patterns)
     return replace(read, source=replace(read.source, revision=revision, modified=modified))
 
 
@@ -233,24 +234,3 @@ def parse(raw: bytes, reader: Reader) -> tuple[Contents | None, tuple[Mistake, .
     mistakes = tuple(sorted(set(reader.mistakes)))
     fatal = any(mistake.fatal for mistake in mistakes)
     return (None if fatal else contents), mistakes
-
-
-def _revision(path: Path, patterns: Sequence[str]) -> tuple[str | None, bool]:
-    """Return the commit that is checked out, and whether the policy's files differ from it.
-
-    One question to git, of the kind that is quick in large repositories too: no history is walked.
-    https://git-scm.com/docs/git-status#_porcelain_format_version_2
-    """
-    status = ("status", "--porcelain=v2", "--branch", "--ignored", "-z", "--")
-    globs = (":(glob)" + pattern.replace("[", r"\[") for pattern in patterns)
-    command = ["git", "-C", str(path.parent), *status, f":(literal){path.name}", *globs]
-    try:
-        done = subprocess.run(command, capture_output=True, check=True, timeout=10)  # noqa: S603 - fixed command, no shell
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return None, False  # no git, no checkout: a policy need not live in one
-    lines = done.stdout.decode("utf-8", "replace").split("\0")
-    states = {line[0] for line in lines if line and not line.startswith("#")}
-    commits = [line.split()[-1] for line in lines if line.startswith("# branch.oid ")]
-    if not commits or commits[0] == "(initial)" or states & {"?", "!"}:
-        return None, False
-    return commits[0], bool(states)

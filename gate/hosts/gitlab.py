@@ -15,6 +15,7 @@ import requests
 
 from gate.hosts import CommitStatus, Purpose, RestError, shortened
 from gate.hosts.comments import Comment
+from gate.hosts.host_files import GitLabFiles
 from gate.hosts.people import Account, Membership, Setting, read_instant
 from gate.hosts.rest import Rest
 from gate.http import Clock
@@ -194,6 +195,7 @@ class GitLab:
             clock=clock,
             seconds=seconds,
         )
+        self.files = GitLabFiles(self._rest, self._project)
         self.people = GitLabPeople(self._rest, self._project)
 
     def login(self) -> str:

@@ -80,9 +80,14 @@ class FakeGitHub:
     reviews: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     contents: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Ref -> path -> bytes, or what GitHub says of something that is no file."""
-    commits: dict[str, str] = field(default_factory=dict)
-    """Ref -> the commit that it stands for, where it is another."""
+    """Commit -> path -> bytes, or what GitHub says of something that is no file."""
+    refs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Ref (``heads/main``) -> kind and hash of what it is of: ``commit`` or ``tag``."""
+    tags: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Hash of a tag -> kind and hash of what it is of."""
+    base_branch: str = "main"
+    """That the pull request is to go into."""
+    default_branch: str = "main"
     rights: dict[str, str] = field(default_factory=dict)
     teams: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Organization, team and login -> state."""
@@ -203,7 +208,24 @@ class FakeGitHub:
     def read_pull(self, _call: Call) -> Answer:
         known = description().example("pull-request")
         author = None if self.author is None else user(self.author)
-        return Answer(200, known | {"user": author, "head": known["head"] | {"ref": self.branch}})
+        ends = {"head": known["head"] | {"ref": self.branch}}
+        ends["base"] = known["base"] | {"ref": self.base_branch}
+        return Answer(200, known | {"user": author} | ends)
+
+    def read_repository(self, _call: Call) -> Answer:
+        known = description().example("full-repository")
+        return Answer(200, known | {"default_branch": self.default_branch})
+
+    def read_ref(self, call: Call) -> Answer:
+        name = call.parts["ref"]
+        if name not in self.refs:
+            return refused(404, "Not Found")
+        known = description().example("git-ref", ref=f"refs/{name}")
+        return Answer(200, known | {"object": _object(known, *self.refs[name])})
+
+    def read_tag(self, call: Call) -> Answer:
+        known = description().example("git-tag", sha=call.parts["tag_sha"])
+        return Answer(200, known | {"object": _object(known, *self.tags[call.parts["tag_sha"]])})
 
     def list_activities(self, call: Call) -> Answer:
         wanted = [one for one in self.pushes if f"refs/heads/{one[0]}" == call.query["ref"]]
@@ -229,9 +251,9 @@ class FakeGitHub:
         return Answer(200, description().example("content-file", **known))
 
     def read_commit(self, call: Call) -> Answer:
-        if call.parts["ref"] not in self.contents:
-            return refused(422, f"No commit found for SHA: {call.parts['ref']}")
-        commit = self.commits.get(call.parts["ref"], call.parts["ref"])
+        commit = call.parts["ref"]
+        if commit not in self.contents:
+            return refused(422, f"No commit found for SHA: {commit}")
         return Answer(200, description().example("commit", sha=commit))
 
     def read_right(self, call: Call) -> Answer:
@@ -271,6 +293,8 @@ class FakeGitHub:
 
 
 _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
+    "git/get-ref": FakeGitHub.read_ref,
+    "git/get-tag": FakeGitHub.read_tag,
     "issues/create-comment": FakeGitHub.create_comment,
     "issues/delete-comment": FakeGitHub.delete_comment,
     "issues/list-comments": FakeGitHub.list_comments,
@@ -280,6 +304,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "pulls/list-files": FakeGitHub.list_files,
     "pulls/list-reviews": FakeGitHub.list_reviews,
     "repos/create-commit-status": FakeGitHub.set_status,
+    "repos/get": FakeGitHub.read_repository,
     "repos/get-collaborator-permission-level": FakeGitHub.read_right,
     "repos/get-commit": FakeGitHub.read_commit,
     "repos/get-content": FakeGitHub.read_content,
@@ -305,6 +330,10 @@ def github() -> Iterator[FakeGitHub]:
         fake.url = f"{address}{_ROOT}"
         yield fake
     assert not fake.problems, "\n".join(fake.problems)
+
+
+def _object(known: dict[str, Any], kind: str, sha: str) -> dict[str, Any]:
+    return known["object"] | {"type": kind, "sha": sha}
 
 
 def _entry(names: tuple[str, str | None]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ All the numbers of a run are asked for in one batched query, or in several at on
 from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
-from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, secrets
+from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, files, secrets
 from gate.measure import Backend, Limits
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=secrets,
+    files=files,
     starter=_STARTER,
     indicators=frozenset({"ratio", "histogram", "gauge", "spent"}),
     keeps_history=True,

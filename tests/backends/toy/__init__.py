@@ -57,6 +57,7 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=lambda settings: (settings.token,),
+    files=lambda settings: (str(settings.path),),
     starter=Starter(
         block='backend:\n  type: toy\n  path: counts.txt\n  token: "$${TOY_TOKEN}"\n\n',
         slos="slos:\n  - {name: availability, objective: 99.9%, window: 30d}\n",
