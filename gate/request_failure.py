@@ -5,19 +5,13 @@ Never the text of `requests`: it may hold the whole URL, or a header with a toke
 
 import os
 import ssl
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from requests import exceptions
 from urllib3.exceptions import NameResolutionError, ReadTimeoutError
-
-_SHORTEST_SECRET: Final = 4
-"""A shorter value cannot be blotted out without making a message unreadable."""
-_BLOT: Final = "***"
-_LONGEST: Final = 300
-"""Characters of a server's words in a message."""
 
 
 class RetryAdvice(Enum):
@@ -134,27 +128,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield current
         inner = (*current.args, getattr(current, "reason", None), current.__cause__)
         waiting += [cause for cause in inner if isinstance(cause, BaseException)]
-
-
-def redactable(values: Iterable[str | None]) -> tuple[str, ...]:
-    """Return those secrets that can be blotted out of a text, the longest first."""
-    long_enough = {value for value in values if value and len(value) >= _SHORTEST_SECRET}
-    return tuple(sorted(long_enough, key=len, reverse=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Redactor:
-    """Makes a server's words fit to be shown."""
-
-    secrets: tuple[str, ...] = field(repr=False)
-    """As `redactable` returns them: the server may repeat what it was sent."""
-
-    def __call__(self, text: str) -> str:
-        """Return one line of printable characters with no secret in it, its middle cut if long."""
-        for secret in self.secrets:
-            text = text.replace(secret, _BLOT)
-        line = "".join(filter(str.isprintable, " ".join(text.split())))
-        if len(line) <= _LONGEST:
-            return line
-        # Some servers name the cause at the start, VictoriaMetrics names it at the end.
-        return f"{line[: _LONGEST // 3]} ... {line[-_LONGEST * 2 // 3 :]}"

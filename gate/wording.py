@@ -13,6 +13,19 @@ NOTHING: Final = "-"
 """Stands where there is no number, because nothing was measured or it does not apply."""
 NO_HISTORY: Final = "keeps no history"
 """What is said of a backend that can only be asked for the present."""
+PROPOSAL_DELETED: Final = "the change deletes it"
+PROPOSAL_UNREADABLE: Final = "its text is not a policy; gate validate tells where it is wrong"
+PROPOSAL_TOO_LARGE: Final = "it is larger or more deeply nested than a proposed policy may be"
+PROPOSAL_TOO_SLOW: Final = "reading and judging it takes too long"
+PROPOSAL_FAILED: Final = "it could not be read and judged"
+"""Why a policy that a change proposes was not judged."""
+PROPOSAL_DIFFERS: Final = (
+    "not all of it is measured: it needs counts that the policy that counts does not"
+)
+PROPOSAL_OTHER_BACKEND: Final = (
+    "nothing of it is measured: its backend differs from that of the policy that counts"
+)
+"""Why a verdict on a policy that a change proposes is not whole."""
 NO_STEPS: Final = "it counts slices of time, whose history is not told step by step"
 """Why an SLO by timeslices has no history of events."""
 _DIGITS: Final = 12

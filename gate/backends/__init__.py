@@ -75,6 +75,9 @@ class Registration(Generic[S]):
     """Returns every file of this machine that the backend reads, be it while the policy is read:
     paths or globs, from where the program runs. Never raises. A change that brings such a file
     along must not be judged by it."""
+    public: frozenset[str]
+    """Keys of the block (``auth.username``) whose values are no secret. What another key takes from
+    a variable is in ``secrets``."""
     starter: Starter
     indicators: frozenset[str]
     """The kinds of indicator that it counts, as `gate.config.sli_schema.sli_kind` names them."""

@@ -1,7 +1,7 @@
 """The options of one run, and the override that counts in it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,14 +9,17 @@ from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
 from gate.decision.decision import Context, PolicyDecision, exit_code
 from gate.errors import ExitCode, UsageError
+from gate.policy.authors import Authors
 from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher
+from gate.policy.logins import Right
 from gate.policy.override import (
+    AskApprover,
     AskLabel,
-    AskRight,
     Labelled,
     Override,
     OverrideRule,
-    by_name,
+    misfit,
+    named,
     refusal,
 )
 
@@ -58,8 +61,10 @@ class Options:
     override: Override | None = None
     labelled: AskLabel = no_label
     """Looks for an override by a label; called only where a change may not ship without one."""
-    entitled: AskRight = by_name
-    """Tells whether whoever approved ``override`` is one of those whom a policy names."""
+    authors: Callable[[], Authors] = Authors
+    """Finds out whose change it is; called once, if ``override`` is given."""
+    approver: AskApprover = named
+    """Tells whether whoever approved ``override`` may, and whether it is certain that they have."""
     also: tuple[timedelta, ...] = ()
     """Windows whose burn rates are wanted beside those that the policy needs."""
     observe: bool = False
@@ -69,24 +74,58 @@ class Options:
     """Signs the decision."""
 
 
-def check_override(file: PolicyFile, options: Options) -> None:
-    """Let the override of the options pass only where a policy lets itself be overridden.
+_WITH_APPROVALS: Final = frozenset({"github", "gitlab"})
+"""Systems whose code host can be asked who has approved a pull request."""
+
+
+def counting_override(files: Sequence[PolicyFile], options: Options) -> Override | None:
+    """Return the override of the options, with whether the code host confirms it; None: none.
 
     Raises:
-        UsageError: it does not count under this policy.
+        UsageError: it does not count under one of the policies.
     """
-    if options.override is None:
-        return
-    authors = [who for who in (options.context.author, options.context.actor) if who]
-    flaw = refusal(
-        options.override,
-        file.policy.overrides,
-        at=options.at,
-        authors=authors,
-        ask=options.entitled,
-    )
+    override = options.override
+    if override is None:
+        return None
+    authors = options.authors()
+    confirmed = [_confirmed(override, file, authors, options) for file in files]
+    return replace(override, confirmed=all(confirmed))
+
+
+def _confirmed(override: Override, file: PolicyFile, authors: Authors, options: Options) -> bool:
+    rule, who = file.policy.overrides, override.approved_by
+    # What is only claimed is held against the authors who are known: whoever starts the run could
+    # name somebody else as well.
+    flaw = refusal(override, rule, at=options.at, authors=replace(authors, unknown=""))
+    right = Right(holds=False)
+    if flaw is None:
+        right = options.approver(who, rule, authors)
+        flaw = misfit(who, rule, right)
+    if flaw is None and _needs_confirmation(rule, options.context):
+        flaw = _unconfirmed(who, rule, right, authors)
     if flaw is not None:
         raise UsageError(f"the override does not count under {file.source.path}: {flaw}")
+    return right.confirmed
+
+
+def _needs_confirmation(rule: OverrideRule, context: Context) -> bool:
+    if rule.confirmed is not None:
+        return rule.confirmed
+    return context.pull_request is not None and context.system in _WITH_APPROVALS
+
+
+def _unconfirmed(who: str, rule: OverrideRule, right: Right, authors: Authors) -> str | None:
+    """Return why it is only claimed that somebody has approved; None: the code host says so."""
+    if authors.unknown:
+        return f"nobody can be told apart from the author: {authors.unknown}"
+    if right.confirmed:
+        return None
+    label = f", or set the label {rule.label} on it," if rule.label else ""
+    reason = f" ({right.reason})" if right.reason else ""
+    return (
+        f"that {who} has approved it is only claimed: let them approve this commit of the pull "
+        f"request{label} and run this again{reason}"
+    )
 
 
 def overriding(decided: Sequence[PolicyDecision], options: Options) -> Labelled:

@@ -1,6 +1,6 @@
 """One run over one or several policies: the decision, or the status without a verdict."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
@@ -11,13 +11,11 @@ from gate.backends import history_of, open_backend
 from gate.budget.assessment import Assessment
 from gate.check.decide import BudgetsAndPast, decide
 from gate.check.measure import OpenBackend, measure, run_concurrently
-from gate.check.options import Options, check_override, overriding
+from gate.check.options import Options, counting_override, overriding
 from gate.config.load import PolicyFile
 from gate.decision.decision import (
     Decision,
-    PolicyDecision,
     PolicyStatus,
-    Proposed,
     Status,
     exit_code,
 )
@@ -43,14 +41,21 @@ def run_check(
             override does not count, or a backend's package is missing.
     """
     _check_words(files, options)
-    proposed = [file.proposed for file in files if file.proposed is not None]
-    measured = _for_all([*files, *proposed], options, open_with, _measure_and_gather)
+    options = replace(options, override=counting_override(files, options))
+    backends, proposals = _open(files, options, open_with), None
+    if any(file.proposed is not None for file in files):
+        from gate.check.proposed import Proposals  # noqa: PLC0415 - for changes of a policy only
+
+        proposals = Proposals(files, backends, options)
+        backends, options = proposals.backends, proposals.options
+    measured = _for_all(files, backends, options, _measure_and_gather)
     facts = cache(options.facts)
-    judged = [
+    policies = tuple(
         decide(file, policy_measured, options, facts, partial(_history, file, options, open_with))
-        for file, policy_measured in zip([*files, *proposed], measured, strict=True)
-    ]
-    policies = tuple(_with_proposed(files, judged))
+        for file, policy_measured in zip(files, measured, strict=True)
+    )
+    if proposals is not None:
+        policies = proposals.beside(policies, _measure_and_gather)
     verdict = worst(policy.verdict for policy in policies)
     labelled = overriding(policies, options)
     override = labelled.override
@@ -96,7 +101,7 @@ def run_status(
     Raises:
         UsageError: a backend's package is missing.
     """
-    assessed = _for_all(files, options, open_with, _measure)
+    assessed = _for_all(files, _open(files, options, open_with), options, _measure)
     opening = open_with if with_burn_downs else None
     tasks = [
         partial(_status, file, assessments, options, opening)
@@ -133,7 +138,6 @@ def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> Hist
 
 def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
     for file in files:
-        check_override(file, options)
         classes = file.policy.change_classes
         if options.change is not None and options.change not in classes:
             hint = nearest(options.change, classes)
@@ -151,15 +155,20 @@ def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
             raise UsageError(f"no policy requires {name!r}{hint}")
 
 
+def _open(
+    files: Sequence[PolicyFile], options: Options, open_with: OpenBackend
+) -> Sequence[Backend]:
+    limits = Limits(timeout=options.timeout)
+    return [open_with(file.settings, limits) for file in files]
+
+
 def _for_all(
     files: Sequence[PolicyFile],
+    backends: Sequence[Backend],
     options: Options,
-    open_with: OpenBackend,
     work: Callable[[Policy, Backend, Options], T],
 ) -> list[T]:
     """Carry out the work for every policy, several at once: each may wait for its own backend."""
-    limits = Limits(timeout=options.timeout)
-    backends = [open_with(file.settings, limits) for file in files]
     return run_concurrently(
         [
             partial(work, file.policy, backend, options)
@@ -179,16 +188,3 @@ def _measure_and_gather(policy: Policy, backend: Backend, options: Options) -> B
     from gate.check.past import gather_history  # noqa: PLC0415 - for rules that need the history
 
     return assessments, gather_history(policy, history_of(backend), options.at)
-
-
-def _with_proposed(
-    files: Sequence[PolicyFile], judged: Sequence[PolicyDecision]
-) -> Iterator[PolicyDecision]:
-    """Yield the decisions that count, each with the verdict of its altered policy, if any."""
-    altered = iter(judged[len(files) :])
-    for file, decided in zip(files, judged, strict=False):
-        if file.altered is None:
-            yield decided
-        else:
-            verdict = next(altered).verdict if file.proposed is not None else None
-            yield replace(decided, proposed=Proposed(verdict=verdict, sha256=file.altered))

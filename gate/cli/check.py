@@ -198,8 +198,6 @@ def check(
     context = context_of(change.ci, base=change.base, environment=change.environment)
     place = CiEnvironment(context, os.environ)
     files = load_all(measurement.policies, place.policies(change.policy_ref))
-    if override is not None:
-        place = place.with_author()  # who may not approve it
     options = Options(
         at=measurement.instant(),
         change=change.change,
@@ -211,7 +209,8 @@ def check(
         impact=change.impact,
         override=override,
         labelled=place.labelled,
-        entitled=place.entitled,
+        authors=place.authors,
+        approver=place.approver,
         observe=outcome.observe,
         fail_on_warn=outcome.fail_on == "warn",
         timeout=measurement.timeout,

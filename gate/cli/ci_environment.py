@@ -1,8 +1,7 @@
 """Where ``gate check`` runs: the context, the facts about the change, its comment and status."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -13,8 +12,10 @@ from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode
 from gate.hosts.pinning import AUTO
 from gate.hosts.systems import detect
+from gate.policy.authors import Authors
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
-from gate.policy.override import Labelled, OverrideRule, Right, by_name
+from gate.policy.logins import Right
+from gate.policy.override import Labelled, OverrideRule, named
 from gate.reporters import render
 from gate.reporters.ansi import Style
 
@@ -62,14 +63,16 @@ class CiEnvironment:
         checkout = Checkout(working_folder(self.environ), self.context.workspace)
         return change_facts(self.context, checkout, ask_paths=ask)
 
-    def with_author(self) -> "CiEnvironment":
-        """Return it with whose change this is, asked of the host where the CI system is silent."""
-        context, host = self.context, self.host()
-        if context.author is not None or context.pull_request is None or host is None:
-            return self
-        with suppress(LookupError):
-            context = replace(context, author=host.people.author(context.pull_request) or None)
-        return replace(self, context=context)
+    def authors(self) -> Authors:
+        """Return whose change it is, by the event and by the code host where it can be asked."""
+        from gate.hosts.overriding import whose  # noqa: PLC0415 - for overrides only
+        from gate.hosts.people import named_by  # noqa: PLC0415 - as above
+
+        host = self.host()
+        if host is not None:
+            return whose(host.people, self.context)
+        unknown = f"there is no token to ask {self.context.system} with"
+        return named_by(self.context) + Authors(unknown=unknown)
 
     def approve(self, matcher: ChangeMatcher) -> Approval:
         """Return who stands behind what a matcher recognised."""
@@ -80,21 +83,21 @@ class CiEnvironment:
 
         return Approvals(host.people, self.context)(matcher)
 
-    def entitled(self, who: str, wanted: Sequence[str]) -> Right:
-        """Return whether somebody is one of those whom a policy names."""
+    def approver(self, who: str, rule: OverrideRule, authors: Authors) -> Right:
+        """Return whether somebody may approve an override, and whether they have."""
         host = self.host()
         if host is None:
-            return by_name(who, wanted)
-        from gate.hosts.people import Rights  # noqa: PLC0415 - as above
+            return named(who, rule, authors)
+        from gate.hosts.overriding import ClaimedApprover  # noqa: PLC0415 - as above
 
-        return Rights(host.people)(who, wanted)
+        return ClaimedApprover(host.people, self.context)(who, rule, authors)
 
     def labelled(self, rule: OverrideRule, at: datetime) -> Labelled:
         """Return the override that a label of the pull request stands for."""
         host = self.host()
         if host is None:
             return no_label(rule, at)
-        from gate.hosts.people import LabelOverride  # noqa: PLC0415 - as above
+        from gate.hosts.overriding import LabelOverride  # noqa: PLC0415 - as above
 
         return LabelOverride(host.people, host, self.context)(rule, at)
 
@@ -126,12 +129,20 @@ class CiEnvironment:
     def _gitlab(self) -> "GitLab | None":
         """Return a client where there is a token of the project; a job's own may do too little."""
         token, url = self.environ.get("GITLAB_TOKEN"), self.environ.get("CI_API_V4_URL")
-        project = self.environ.get("CI_PROJECT_ID") or self.context.repository
+        # A merge request of a fork is one of the project that it is to go into.
+        project = (
+            self.context.target_project
+            or self.environ.get("CI_PROJECT_ID")
+            or self.context.repository
+        )
         if not token or not url or not project:
             return None
         from gate.hosts.gitlab import GitLab  # noqa: PLC0415 - as above
 
-        return GitLab(project, token, url=url, page=self.environ.get("CI_PROJECT_URL", ""))
+        page = self.environ.get("CI_MERGE_REQUEST_PROJECT_URL") or self.environ.get(
+            "CI_PROJECT_URL"
+        )
+        return GitLab(project, token, url=url, page=page or "")
 
 
 def _git(question: "Callable[[Checkout], str]", context: Context) -> str | None:

@@ -9,7 +9,7 @@ import click
 
 from gate.backends import BACKENDS, Starter, registration
 from gate.backends.records import preset_names
-from gate.cli.streams import write_stderr
+from gate.cli.streams import create_file, write_stderr
 from gate.config.preset_schema import EVALUATION, KINDS
 from gate.config.presets import load_preset
 from gate.errors import ExitCode, UsageError
@@ -149,8 +149,7 @@ def init(
     slos = starter.slos if server is None else slos_of(server)
     text = Template(HEAD + block_of(starter, server) + slos + RULES).substitute(service=service)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        create_file(path, text, folders=True)
     except OSError as error:
         raise UsageError(f"{file} could not be written: {error.strerror}") from error
     write_stderr(f"wrote {file}; next: {starter.advice}, then gate check {file} --change canary")

@@ -49,4 +49,5 @@ def _lines(entry: Any) -> Iterator[str]:
         yield f"{plain(line)}\n"
     if override is not None:
         who = f"approved by {override['approved_by']}, until {override['until']}"
-        yield f"    {plain(override['reason'])} ({plain(who)})\n"
+        claimed = "; claimed, not confirmed" if entry.get("override_confirmed") is False else ""
+        yield f"    {plain(override['reason'])} ({plain(who)}){claimed}\n"

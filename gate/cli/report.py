@@ -14,6 +14,7 @@ from gate.check.options import Options
 from gate.cli.incident_search import IncidentSearch, incident_search
 from gate.cli.parameters import MeasurementOptions, group, measurement_options, option
 from gate.cli.session import FILE_STYLE, write_copies
+from gate.cli.streams import create_file
 from gate.errors import ExitCode, UsageError
 from gate.reporters.ansi import Style
 
@@ -106,6 +107,6 @@ def _check_place(target: Path) -> None:
 def _write(target: Path, text: str) -> None:
     """Write what was asked for; that it cannot be is an error, other than with a copy."""
     try:
-        target.write_text(text, encoding="utf-8")
+        create_file(target, text)
     except OSError as error:
         raise UsageError(f"-o {target}: it could not be written: {error.strerror}") from error

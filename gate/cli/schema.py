@@ -25,7 +25,7 @@ def schema(*, name: str) -> ExitCode:
 
 def policy_schema() -> "JsonSchema":
     """Return the JSON Schema of a policy file anew: what `SCHEMAS` holds, which tests compare."""
-    from gate.config.load import POLICY  # noqa: PLC0415 - to write the file only
+    from gate.config.policy_schema import POLICY  # noqa: PLC0415 - to write the file only
 
     schema = POLICY.schema()
     schema["properties"]["version"] = {"description": "Of this format.", "enum": [1, "1"]}

@@ -96,7 +96,7 @@ def append(path: str, decision: Decision) -> None:
 def write_report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None:
     """Write the report to stdout in one format, and the copies to their files."""
     write_copies(render, copies)
-    write(render(name, style_of(sys.stdout, os.environ)))
+    write(render(name, style_of(sys.stdout, os.environ)), name)
 
 
 def report_page(output: Output, name: str, copies: Sequence[tuple[str, str]]) -> None:

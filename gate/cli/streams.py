@@ -8,12 +8,14 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TextIO
+from typing import BinaryIO, Final, TextIO
 
+from gate.cli.files import open_to_write
 from gate.reporters.ansi import Style
+from gate.reporters.escape import log_json, log_text, log_xml, plain
 
 _PLAIN_WIDTH: Final = 100
 """Columns where nothing says how wide the reader's screen is, as in a CI log."""
@@ -27,10 +29,24 @@ def open_closed() -> None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - a device, to the end
 
 
-def write(text: str) -> None:
-    """Write to stdout and flush."""
+_HARMLESS: Final[Mapping[str, Callable[[str], str]]] = {
+    **dict.fromkeys(("json", "sarif", "codequality", "gitlab"), log_json),
+    "junit": log_xml,
+    "github": str,  # is commands, and escapes what stands in them
+}
+"""By format: the text so that no runner reads a command in it."""
+
+
+def write(text: str, form: str = "terminal") -> None:
+    """Write to stdout and flush; no runner of CI jobs reads a command in it.
+
+    Args:
+        text: of any lines; foreign words in it may be anything.
+        form: the format of the text, as `gate.reporters.REPORTERS` names it.
+    """
+    harmless = _HARMLESS.get(form)
     try:
-        _put(sys.stdout, text)
+        _put(sys.stdout, harmless(text) if harmless else log_text(text, paint=True))
     except BrokenPipeError:
         _silence(sys.stdout)  # the reader has gone, as in ``gate status | head -3``
     except OSError as error:
@@ -38,10 +54,15 @@ def write(text: str) -> None:
         write_stderr(f"gate: warning: the report could not be written: {error.strerror}")
 
 
+def write_line(text: str) -> None:
+    """Write a single line to stdout, whatever line breaks foreign words in it have."""
+    write(f"{plain(text)}\n")
+
+
 def write_stderr(text: str) -> None:
-    """Write a line to stderr; if nobody can read it, so be it."""
+    """Write a line to stderr as `write` does; if nobody can read it, so be it."""
     try:
-        _put(sys.stderr, f"{text}\n")
+        _put(sys.stderr, f"{log_text(text)}\n")
     except OSError:
         _silence(sys.stderr)
 
@@ -49,7 +70,8 @@ def write_stderr(text: str) -> None:
 def write_file(path: str, text: str) -> None:
     """Write a copy of a report; a failure is a warning."""
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        with open_to_write(path) as file:
+            _write_all(file, text)
     except OSError as error:
         write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
 
@@ -57,7 +79,7 @@ def write_file(path: str, text: str) -> None:
 def append_line(path: str, line: str) -> None:
     """Add a line to a file in one write, so that two runs at once do not mix theirs."""
     try:
-        with Path(path).open("ab", buffering=0) as log:
+        with open_to_write(path, append=True) as log:
             log.write(f"{line}\n".encode())
     except OSError as error:
         write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
@@ -76,6 +98,22 @@ def style_of(stream: TextIO, environ: Mapping[str, str]) -> Style:
     width = shutil.get_terminal_size().columns if terminal or environ.get("COLUMNS") else 0
     unicode = (stream.encoding or "").lower().replace("-", "").startswith("utf")
     return Style(width=width or _PLAIN_WIDTH, color=color, unicode=unicode)
+
+
+def create_file(path: Path, text: str, *, folders: bool = False) -> None:
+    """Write a file that the user asked for, and with ``folders`` those that lead to it.
+
+    Raises:
+        OSError: it cannot be written, or a part of its path is a link in the checkout.
+    """
+    with open_to_write(path, folders=folders) as file:
+        _write_all(file, text)
+
+
+def _write_all(file: BinaryIO, text: str) -> None:
+    data = memoryview(text.encode("utf-8", "replace"))
+    while data:  # a pipe or a full disk takes a part at a time
+        data = data[file.write(data) :]
 
 
 def _put(stream: TextIO, text: str) -> None:

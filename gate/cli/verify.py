@@ -11,7 +11,7 @@ import click
 from gate.cli.ci_environment import context_of
 from gate.cli.parameters import ci_option
 from gate.cli.session import now, signing_key
-from gate.cli.streams import write
+from gate.cli.streams import write_line
 from gate.decision.decision import SCHEMA_VERSION
 from gate.decision.document import seal_flaw
 from gate.errors import ExitCode, UsageError
@@ -43,10 +43,10 @@ def verify(
         if reason
     ]
     if refusals:
-        write(f"REFUSED {file}: {refusals[0]}\n")
+        write_line(f"REFUSED {file}: {refusals[0]}")
         return ExitCode.UNDECIDED
     code = ExitCode(document["exit_code"])
-    write(f"HOLDS {file}: {document['verdict']}, exit code {int(code)}\n")
+    write_line(f"HOLDS {file}: {document['verdict']}, exit code {int(code)}")
     return code
 
 

@@ -13,7 +13,7 @@ from gate.config.sli_schema import sli_kind
 from gate.config.slo_schema import PlacedSlo
 from gate.errors import nearest
 from gate.parsing.objects import Values
-from gate.parsing.reader import Reader, UnreadableError, written
+from gate.parsing.reader import Reader, UnreadableError, has_variable, written
 from gate.policy.changes import BUILT_IN_CHANGES, ROLLBACK
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.policy.tiers import Tier, tier_of
@@ -187,7 +187,7 @@ def _check_classes(values: Values, reader: Reader) -> bool:
     names, whole = classes(values), True
     for node in _class_nodes(values):
         with suppress(UnreadableError):  # noted when it was read
-            if reader.expand(node) not in names:
+            if reader.literal(node) not in names:
                 name = written(node)
                 reader.note(node, f"{name!r} is no change class{nearest(name, names)}")
                 whole = False
@@ -244,6 +244,7 @@ def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
 
 
 def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    """Return the keys and values of a block that may be no block, and of keys that are words."""
+    """Return the keys that are words, with their values; none of what is no block."""
     entries = node.value if isinstance(node, yaml.MappingNode) else []
-    return [(key, child) for key, child in entries if isinstance(key, yaml.ScalarNode)]
+    words = [(key, child) for key, child in entries if isinstance(key, yaml.ScalarNode)]
+    return [(key, child) for key, child in words if not has_variable(key.value)]

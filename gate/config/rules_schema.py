@@ -64,9 +64,13 @@ _OVERRIDE: Final = Object(
         "label": Field(
             schema=TEXT, doc="Of a pull request; an override where one of these has set it."
         ),
+        "confirmed": Field(
+            schema=BOOLEAN,
+            doc="Whether the code host must confirm the approval. Default: on pull requests.",
+        ),
     },
     lambda values, _: OverrideRule(
-        approvers=values.get("approved_by", ()), **values.only("max_duration", "label")
+        approvers=values.get("approved_by", ()), **values.only("max_duration", "label", "confirmed")
     ),
 )
 OVERRIDES: Final = Union(

@@ -71,7 +71,9 @@ class Proposed:
     """The verdict of a policy that the change itself alters, which does not count."""
 
     verdict: Verdict | None
-    """None: the altered file is not a policy any more."""
+    """None: it was not judged."""
+    reason: str = ""
+    """Why it was not judged, or not in whole; empty: it was. Repeats nothing of its text."""
     sha256: str
     """Of the altered file, as `PolicySource.sha256`."""
 

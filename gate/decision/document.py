@@ -63,9 +63,10 @@ def to_record(document: dict[str, Any]) -> Json:
 
     The numbers stay in the document; its hash here ties the two together.
     """
-    kept = ("evaluated_at", "expires_at", "verdict", "exit_code", "overridden", "override")
+    kept = ("evaluated_at", "expires_at", "verdict", "exit_code", "overridden")
+    override = ("override", "override_confirmed")
     return {
-        **{name: document[name] for name in ("schema_version", *kept, "context")},
+        **{name: document[name] for name in ("schema_version", *kept, *override, "context")},
         "policies": [
             {name: policy[name] for name in ("service", "change_class", "tier", "verdict")}
             for policy in document["policies"]
@@ -93,6 +94,7 @@ def to_document(decision: Decision) -> Json:
         "fail_on_warn": decision.fail_on_warn,
         "overridden": decision.overridden,
         "override": _override(decision.override),
+        "override_confirmed": None if decision.override is None else decision.override.confirmed,
         "not_overridden": decision.not_overridden or None,
         "context": _context(decision.context),
         "policies": [_policy(policy, decision) for policy in decision.policies],
@@ -131,7 +133,7 @@ def _proposed(proposed: Proposed | None) -> Json | None:
     if proposed is None:
         return None
     verdict = None if proposed.verdict is None else str(proposed.verdict)
-    return {"verdict": verdict, "sha256": proposed.sha256}
+    return {"verdict": verdict, "reason": proposed.reason or None, "sha256": proposed.sha256}
 
 
 def _override(override: Override | None) -> Json | None:

@@ -30,7 +30,7 @@ from gate.github_action.step import Step
 from gate.hosts.comments import marker, upsert
 from gate.hosts.systems import detect
 from gate.hosts.systems.environ import Environ
-from gate.reporters.escape import plain
+from gate.reporters.escape import log_text, plain
 
 _DECISIONS: Final = frozenset({ExitCode.ALLOW, ExitCode.UNDECIDED, ExitCode.BLOCK, ExitCode.WARN})
 _UNWRITTEN: Final = "The report could not be written; the log of the step has it.\n"
@@ -142,7 +142,7 @@ class ActionRun:
         outcome = upsert(client, context.pull_request, mark, report)
         if outcome.trouble:
             self.step.annotate("warning", plain(f"The comment: {outcome.trouble}"))
-        self.step.say(plain(f"gate: comment {outcome.act} {outcome.url or ''}"))
+        self.step.say(log_text(plain(f"gate: comment {outcome.act} {outcome.url or ''}")))
 
     def _status(self, inputs: Inputs, ending: StepEnding) -> None:
         """Take back, where there is no decision, a status that may still say success.
@@ -154,7 +154,7 @@ class ActionRun:
             return
         place = replace(self._place, context=replace(self.context, environment=inputs.environment))
         outcome = set_commit_status("error", "No decision: see the log of the run", services, place)
-        self.step.say(plain(outcome))
+        self.step.say(log_text(plain(outcome)))
 
 
 def call(command: list[str], environ: Environ, log: IO[str]) -> tuple[ExitCode, str]:

@@ -10,7 +10,8 @@ import requests
 
 from gate.hosts import CommitStatus, Purpose, shortened
 from gate.hosts.comments import Comment
-from gate.hosts.github_events import GitHubDeployments, GitHubError, GitHubPeople, github_path
+from gate.hosts.github_events import GitHubDeployments, GitHubError, github_path
+from gate.hosts.github_people import GitHubPeople
 from gate.hosts.host_files import GitHubFiles
 from gate.hosts.rest import Rest
 from gate.http import Clock

@@ -1,95 +1,31 @@
-"""What code hosts tell of people, and which approvals and overrides count by it."""
+"""Who may stand behind a change, by what code hosts tell of people."""
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from typing import Final
 
 from gate.decision.decision import Context
 from gate.hosts import RestError
-from gate.hosts.comments import Commenter
+from gate.hosts.accounts import Account, People, is_after, logins
+from gate.policy.authors import Authors, Signature, accounts
 from gate.policy.changes import Approval, ChangeMatcher
-from gate.policy.override import (
-    WRITE,
-    Labelled,
-    Override,
-    OverrideRule,
-    Right,
-    bare_name,
-    by_name,
-    is_group,
-    refusal,
-)
+from gate.policy.logins import WRITE, Right, account_name, bare_name, by_name, is_group
+
+_WITH_LOGINS: Final = frozenset({"github", "gitlab"})
+"""Systems that name people by their logins; others by whatever stands in a commit, too."""
+_QUEUE: Final = "merge_group"
+"""Event of GitHub's merge queue."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Account:
-    """Who did something."""
-
-    login: str
-    bot: bool = False
-    number: int = 0
-    """The host's own, where it asks for it; 0: it does not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """Whether somebody is in a team."""
-
-    member: bool
-    """True only where the host says so."""
-    reason: str = ""
-    """Why the host cannot say; then ``member`` is False, which means nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """That a label was set."""
-
-    by: Account
-    at: datetime
-
-
-class People(Protocol):
-    """What a code host's client tells of people. Every method raises `RestError`."""
-
-    def author(self, pull: int) -> str:
-        """Return the login of whoever opened a pull request; empty: the account is no more."""
-
-    def pushed_at(self, pull: int, revision: str) -> datetime | None:
-        """Return when a commit became the newest of a pull request, by the host's own clock.
-
-        None: it is not the newest, or the host does not know. The dates that commits carry are
-        their authors' to choose.
-        """
-
-    def approvers(self, pull: int, revision: str) -> Sequence[Account]:
-        """Return whose last judgement on a pull request approves this very commit."""
-
-    def label_setting(self, pull: int, label: str) -> Setting | None:
-        """Return who last set a label; None: it was removed since, never set, or nobody knows."""
-
-    def account(self, login: str) -> Account:
-        """Return the account of a login."""
-
-    def may_write(self, account: Account) -> bool:
-        """Tell whether somebody has the right to push to the repository."""
-
-    def in_team(self, team: str, account: Account) -> Membership:
-        """Tell whether somebody is in a team: ``acme/sre``."""
-
-
-def read_instant(text: str) -> datetime:
-    """Read an instant of a host's answer.
-
-    Raises:
-        ValueError: it is none, or has no offset.
-    """
-    read = datetime.fromisoformat(text)
-    if read.tzinfo is None:
-        raise ValueError(f"{text} has no offset")
-    return read
+def named_by(context: Context) -> Authors:
+    """Return whose change it is, and who started the run, by the event and the variables."""
+    started = "wrote, pushed or started it"
+    if context.system in _WITH_LOGINS:
+        opened = accounts([] if context.author is None else [context.author], "opened it")
+        return opened + accounts(context.people, started)
+    names = [*filter(None, [context.author]), *context.people]
+    parts = accounts([name for name in names if bare_name(name)], started).parts
+    return Authors(parts=parts, signatures=tuple(map(Signature, names)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +33,12 @@ class Rights:
     """Of the people of one code host."""
 
     people: People
+    authors: Authors = field(default_factory=Authors)
+    """None of them has any."""
 
     def __call__(self, who: str, wanted: Sequence[str]) -> Right:
-        """Return whether a name is that of one of them; the host is asked only about groups."""
-        if by_name(who, wanted).holds or not any(map(is_group, wanted)):
+        """Return whether a name is that of one of them; an account that is none has no right."""
+        if not bare_name(who):
             return by_name(who, wanted)
         try:
             return self.of(self.people.account(bare_name(who)), wanted)
@@ -108,13 +46,23 @@ class Rights:
             return Right(holds=False, reason=str(error))
 
     def of(self, account: Account, wanted: Sequence[str]) -> Right:
-        """Return whether an account is one of them; a bot never is.
+        """Return whether an account is one of them; neither a bot nor an author ever is.
 
         Raises:
             RestError: the host does not answer as it should.
         """
+        who, part = f"@{account.login}", self.authors.part(account.login)
         if account.bot:
-            return Right(holds=False, reason=f"@{account.login} is a bot")
+            return Right(holds=False, reason=f"{who} is a bot")
+        if not account_name(account.login):
+            return Right(holds=False, reason=f"nobody can say who {who} is")
+        if part:
+            return Right(holds=False, reason=f"{who} {part}")
+        right = self._among(account, wanted)
+        flaw = self._doubt(account) if right.holds else ""
+        return Right(holds=False, reason=flaw) if flaw else right
+
+    def _among(self, account: Account, wanted: Sequence[str]) -> Right:
         if by_name(account.login, wanted).holds:
             return Right(holds=True)
         reasons = list[str]()
@@ -129,122 +77,113 @@ class Rights:
                 return Right(holds=True)
         return Right(holds=False, reason="; ".join(reasons))
 
+    def _doubt(self, account: Account) -> str:
+        """Return why somebody may have written one of the commits; empty: they have not."""
+        if not self.authors.signatures:
+            return ""
+        who, profile = f"@{account.login}", self.people.profile(account)
+        for signature in self.authors.signatures:
+            if signature.may_be(profile):
+                return f"{who} may be {signature}, who wrote a commit and has no account here"
+        if profile.names or profile.emails:
+            return ""
+        return (
+            f"{who} cannot be told apart from {self.authors.signatures[0]}, who wrote a commit and "
+            f"has no account here: link that address to an account, or let the profile of {who} "
+            "have a name"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Vouchers:
+    """Who has approved one commit of a pull request, or set a label on it."""
+
+    people: People
+    pull: int
+    revision: str
+
+    def approvers(self, labels: Sequence[str], notes: list[str]) -> Iterator[Account]:
+        """Yield them, authors and bots among them, and note why others do not count.
+
+        Raises:
+            RestError: the host does not answer as it should.
+        """
+        approved = self.people.approvers(self.pull, self.revision)
+        notes += approved.notes
+        yield from approved.accounts
+        for label in labels:
+            setting = self.people.label_setting(self.pull, label)
+            if setting is None:
+                continue
+            pushed = self.people.pushed_at(self.pull, self.revision)
+            if pushed is not None and is_after(setting.at, pushed):
+                yield setting.by
+
+
+def requests(people: People, context: Context) -> Iterator[tuple[int, str | None]]:
+    """Yield each pull request of a run with the commit of it that would ship; None: unknown.
+
+    Raises:
+        RestError: the host does not answer as it should.
+    """
+    pull, revision = context.pull_request, context.revision
+    if pull is not None and revision is not None:
+        yield pull, revision
+    elif context.event == _QUEUE and revision is not None:
+        for queued in context.pull_requests:
+            yield queued, people.queued(queued, revision)
+
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """The approvals of one pull request, asked of its code host."""
+    """The approvals of a pull request, or of those in a merge queue, asked of its code host."""
 
     people: People
     context: Context
-    """Of a pull request whose revision is known."""
 
     def __call__(self, matcher: ChangeMatcher) -> Approval:
         """Return who approved this very revision, or set one of the labels on it.
 
         Whoever did so for an earlier commit does not count: what was approved then is not what
-        would ship now.
+        would ship now. Of several pull requests each must be approved.
         """
         try:
-            return self._ask(matcher)
+            answers = [
+                self._of(*request, matcher) for request in requests(self.people, self.context)
+            ]
         except RestError as error:
             return Approval(why_not=str(error))
+        flaws = dict.fromkeys(answer.why_not for answer in answers if not answer.by)
+        if flaws or not answers:
+            return Approval(why_not="; ".join(flaws) or _nobody(matcher))
+        return Approval(by=tuple(dict.fromkeys(who for answer in answers for who in answer.by)))
 
-    def _ask(self, matcher: ChangeMatcher) -> Approval:
-        rights, by, refusals = Rights(self.people), [], []
-        for account in dict.fromkeys(self._candidates(matcher)):
-            right = rights.of(account, matcher.approved_by)
-            if right.holds:
-                by.append(f"@{account.login}")
-            refusals.append(right.reason)
-        if by:
-            return Approval(by=tuple(by))
-        wanted = " or ".join(matcher.approved_by)
-        reasons = "; ".join(filter(None, dict.fromkeys(refusals)))
-        why_not = (
-            f"nobody of {wanted} but the author has approved this commit or set the label on it"
-        )
-        return Approval(why_not=f"{why_not} ({reasons})" if reasons else why_not)
-
-    def _candidates(self, matcher: ChangeMatcher) -> Iterator[Account]:
-        """Yield the people, other than the author, who have approved or set a label."""
-        pull, revision = self.context.pull_request, self.context.revision
-        author = bare_name(self.people.author(pull)) if pull is not None and revision else ""
-        if pull is None or revision is None or not author:
-            return
-        accounts = [*self.people.approvers(pull, revision)]
-        for label in matcher.labels:
-            setting = self.people.label_setting(pull, label)
-            pushed = None if setting is None else self.people.pushed_at(pull, revision)
-            if setting is not None and pushed is not None and pushed <= setting.at:
-                accounts.append(setting.by)
-        yield from (account for account in accounts if bare_name(account.login) != author)
-
-
-_LINE: Final = "Gate-Override"
-"""Begins the line of a comment that says why."""
-_REASON: Final = re.compile(rf"^[ \t]*{_LINE}:(.*)$", re.IGNORECASE | re.MULTILINE)
+    def _of(self, pull: int, revision: str | None, matcher: ChangeMatcher) -> Approval:
+        if revision is None:
+            return Approval(
+                why_not=f"nobody knows which commit of pull request {pull} the queue has taken"
+            )
+        by, notes = list[Account](), list[str]()
+        vouchers = [*Vouchers(self.people, pull, revision).approvers(matcher.labels, notes)]
+        if vouchers:
+            authors = self.people.authors(pull, revision) + named_by(self.context)
+            if authors.unknown:
+                unknown = f"nobody can be told apart from the author: {authors.unknown}"
+                return Approval(why_not=unknown)
+            rights = Rights(self.people, authors)
+            for account in dict.fromkeys(vouchers):
+                try:
+                    right = rights.of(account, matcher.approved_by)
+                except RestError as error:  # one whom the host cannot tell spoils no other's
+                    right = Right(holds=False, reason=str(error))
+                if right.holds:
+                    by.append(account)
+                notes.append(right.reason)
+        reasons = "; ".join(filter(None, dict.fromkeys(notes)))
+        why_not = f"{_nobody(matcher)} ({reasons})" if reasons else _nobody(matcher)
+        return Approval(by=logins(by)) if by else Approval(why_not=why_not)
 
 
-@dataclass(frozen=True, slots=True)
-class LabelOverride:
-    """The label of one pull request."""
-
-    people: People
-    commenter: Commenter
-    context: Context
-
-    def __call__(self, rule: OverrideRule, at: datetime) -> Labelled:
-        """Return the override that the label of a rule stands for, or why it stands for none.
-
-        It ends as long after the label was set as the rule allows, and its reason is in the
-        latest comment with such a line that the same person wrote. It is for the commit that the
-        label was set on: one that was pushed later takes another setting.
-        """
-        pull, label = self.context.pull_request, rule.label
-        if pull is None or label is None:
-            return Labelled()
-        try:
-            setting = self.people.label_setting(pull, label)
-            return Labelled() if setting is None else self._judged(setting, rule, pull, at)
-        except RestError as error:
-            return Labelled(why_not=f"the label {label} does not count: {error}")
-
-    def _judged(self, setting: Setting, rule: OverrideRule, pull: int, at: datetime) -> Labelled:
-        override = Override(
-            reason=self._reason(setting, pull),
-            approved_by=f"@{setting.by.login}",
-            # Not above what the rule allows where the clocks of host and runner differ.
-            until=min(setting.at, at) + rule.max_duration,
-            label=rule.label,
-        )
-        flaw = next(self._flaws(override, setting, rule, pull, at), None)
-        if flaw is None:
-            return Labelled(override=override)
-        return Labelled(why_not=f"the label {rule.label} does not count: {flaw}")
-
-    def _flaws(
-        self, override: Override, setting: Setting, rule: OverrideRule, pull: int, at: datetime
-    ) -> Iterator[str]:
-        who = override.approved_by
-        if not override.reason:
-            yield f"{who} has not said why, in a comment with the line {_LINE}: REASON"
-        pushed = self.people.pushed_at(pull, self.context.revision or "")
-        if pushed is None:
-            yield "this is not the newest commit, or nobody knows when it was pushed"
-        elif setting.at < pushed:
-            yield f"{who} set it before this commit was pushed; take it off and set it anew"
-        author = self.people.author(pull)
-        if not author:
-            yield "nobody knows whose change this is"
-
-        def ask(_who: str, wanted: Sequence[str]) -> Right:
-            return Rights(self.people).of(setting.by, wanted)
-
-        named = replace(rule, approvers=rule.approvers or (WRITE,))
-        yield from filter(None, [refusal(override, named, at=at, authors=[author], ask=ask)])
-
-    def _reason(self, setting: Setting, pull: int) -> str:
-        comments = sorted(self.commenter.comments(pull), key=lambda comment: -comment.id)
-        bodies = (c.body for c in comments if bare_name(c.author) == bare_name(setting.by.login))
-        reasons = (line.strip() for body in bodies for line in _REASON.findall(body))
-        return next(filter(None, reasons), "")
+def _nobody(matcher: ChangeMatcher) -> str:
+    wanted = " or ".join(matcher.approved_by)
+    return f"nobody of {wanted} but the author has approved this commit or set the label on it"

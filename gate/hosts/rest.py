@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -12,17 +11,18 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from gate.hosts import Purpose, RestError
-from gate.http import Clock, Retries, Sender, http_date, is_html, json_object, persist, retry_after
-from gate.request_failure import Redactor, RequestFailure, redactable
+from gate.hosts.rest_failures import hint, refusal
+from gate.http import Clock, Retries, Sender, is_html, persist
+from gate.redaction import Redactor, redactable
+from gate.request_failure import RequestFailure
 
 _LONGEST_CONNECT: Final = 5.0
 _LONGEST_READ: Final = 20.0
 _RETRIES: Final = Retries(count=3, first_pause=1.0, after_timeout=True)
-_AT_A_LIMIT: Final = 60.0
-"""Seconds to wait where a limit is reached and nothing says for how long:
-https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
-"""
 _HOPS: Final = 5
+_PAGE: Final = 100
+"""Items of a page, the most that GitHub and GitLab give."""
+_PORTS: Final = {"http": 80, "https": 443}
 _SUCCESS: Final = range(200, 300)
 _REDIRECTS: Final = frozenset({301, 302, 307, 308})
 
@@ -41,6 +41,8 @@ class _Reply:
     """None: there is none."""
     next: str | None
     """The address of the next page."""
+    more: bool | None = False
+    """Whether there is a next page where its address is not given; None: nothing says so."""
 
 
 class Rest:
@@ -54,6 +56,7 @@ class Rest:
         headers: Mapping[str, str],
         secret: str,
         error: type[RestError] = RestError,
+        numbered: bool = False,
         session: requests.Session | None = None,
         clock: Clock | None = None,
         seconds: float = 90.0,
@@ -66,6 +69,8 @@ class Rest:
             headers: of every request, the one with the token among them.
             secret: the token, which no sentence may show.
             error: what is raised.
+            numbered: whether pages have numbers, which are asked for one after another where the
+                host, or a proxy before it, does not say where the next one is.
             session: to send with; None: one is made.
             clock: None: the real one.
             seconds: that all requests together may take, pauses between tries included.
@@ -74,6 +79,7 @@ class Rest:
         self._host = host
         self._redacted = Redactor(redactable([secret]))
         self._error = error
+        self._numbered = numbered
         self._sender = Sender(
             session=session or requests.Session(),
             headers=headers,
@@ -107,12 +113,23 @@ class Rest:
         Raises:
             RestError: as above.
         """
-        first = _Request("GET", f"{self._url}/{path}", {"per_page": "100", **(query or {})})
-        reply = self._reply(purpose, first)
+        query = {"per_page": str(_PAGE), **(query or {})}
+        reply, number = self._reply(purpose, _Request("GET", f"{self._url}/{path}", query)), 1
         yield from reply.body
-        while reply.next is not None:
-            reply = self._reply(purpose, _Request("GET", reply.next))
+        while (following := self._following(reply, path, query, number + 1)) is not None:
+            reply, number = self._reply(purpose, following), number + 1
             yield from reply.body
+
+    def _following(
+        self, reply: _Reply, path: str, query: Mapping[str, str], number: int
+    ) -> _Request | None:
+        """Return the request for the next page of a list; None: that was the last."""
+        if reply.next is not None:
+            return _Request("GET", reply.next)
+        more = reply.more or (reply.more is None and len(reply.body) >= _PAGE)
+        if not self._numbered or not more:
+            return None
+        return _Request("GET", f"{self._url}/{path}", {**query, "page": str(number)})
 
     @contextmanager
     def understood(self, purpose: Purpose) -> Iterator[None]:
@@ -151,7 +168,7 @@ class Rest:
             # A renamed repository. To be repeated as it is, which requests would not do:
             # https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
             target = urljoin(request.url, response.headers.get("Location", ""))
-            if not self._is_ours(target):
+            if not self.is_ours(target):
                 reason = f"redirects to another host, {urlsplit(target).hostname}"
                 return RequestFailure(reason=reason, status=response.status_code)
             request = replace(request, url=target, query=None)
@@ -160,84 +177,40 @@ class Rest:
     def _read(self, response: requests.Response) -> _Reply | RequestFailure:
         status = response.status_code
         if status not in _SUCCESS:
-            return _refusal(response, self._clock.now())
+            return refusal(response, self._clock.now())
         following = response.links.get("next", {}).get("url")
-        if following is not None and not self._is_ours(following):
+        if following is not None and not self.is_ours(following):
             return RequestFailure(reason="has the next page on another host", status=status)
+        more: bool | None = False
+        if "Link" not in response.headers:
+            # https://docs.gitlab.com/api/rest/#other-pagination-headers: empty on the last page
+            number = response.headers.get("X-Next-Page")
+            more = None if number is None else bool(number)
         try:
-            return _Reply(json.loads(response.content) if response.content else None, following)
+            body = json.loads(response.content) if response.content else None
+            return _Reply(body, following, more)
         except (ValueError, RecursionError):
             reason = "gives an answer that is not JSON"
             if is_html(response):
                 reason = "answers with an HTML page: probably a login page, or not the API's url"
             return RequestFailure(reason=reason, status=status)
 
-    def _is_ours(self, url: str) -> bool:
+    def is_ours(self, url: str) -> bool:
         """Tell whether the token may go there."""
-        return urlsplit(url)[:2] == urlsplit(self._url)[:2]
+        return "@" not in urlsplit(url).netloc and _origin(url) == _origin(self._url)
 
     def _failed(self, purpose: Purpose, failure: RequestFailure) -> RestError:
         reason = self._redacted(failure.reason)
         if failure.status is None:
             reason = f"cannot be reached: {reason}"
-        sentence = f"cannot {purpose.doing}: {self._host} {reason}{_hint(purpose, failure)}"
+        sentence = f"cannot {purpose.doing}: {self._host} {reason}{hint(purpose, failure)}"
         return self._error(sentence, failure.status)
 
 
-def _refusal(response: requests.Response, now: datetime) -> RequestFailure:
-    """Say what an answer that is not one of success means."""
-    status, words = response.status_code, _words(response)
-    shown = f"{status} ({words})" if words else str(status)
-    wait = _wait(response.headers, now)
-    if _is_limit(response, words):
-        return RequestFailure(
-            reason=f"limits how often it may be asked: {shown}",
-            # GitHub gives 403 for it too, which elsewhere means something else.
-            status=HTTPStatus.TOO_MANY_REQUESTS,
-            transient=True,
-            wait=_AT_A_LIMIT if wait is None else wait,
-        )
-    transient = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return RequestFailure(reason=f"answers {shown}", status=status, transient=transient, wait=wait)
-
-
-def _is_limit(response: requests.Response, words: str) -> bool:
-    if response.status_code != HTTPStatus.FORBIDDEN:
-        return response.status_code == HTTPStatus.TOO_MANY_REQUESTS
-    headers = response.headers
-    spent = "Retry-After" in headers or headers.get("x-ratelimit-remaining") == "0"
-    return spent or "rate limit" in words.lower()
-
-
-def _wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read how long to wait, in seconds; instants are compared with the host's own clock."""
-    wait, reset = retry_after(headers, now), headers.get("x-ratelimit-reset", "")
-    if wait is None and headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
-        host_now = http_date(headers.get("Date", "")) or now
-        return max(float(reset) - host_now.timestamp(), 0.0)
-    return wait
-
-
-def _words(response: requests.Response) -> str:
-    """Return the host's own words; nothing where it sends a page or something else."""
-    body = json_object(response) or {}
-    errors = body.get("errors")
-    parts = [body.get("message"), *map(_error, errors if isinstance(errors, list) else ())]
-    return ", ".join(part for part in parts if isinstance(part, str))
-
-
-def _error(error: Any) -> Any:
-    return error.get("message") if isinstance(error, dict) else error
-
-
-def _hint(purpose: Purpose, failure: RequestFailure) -> str:
-    """Name the permission that is missing, or may be."""
-    match failure.status:
-        case HTTPStatus.UNAUTHORIZED:
-            return "; the token is wrong or has expired"
-        case HTTPStatus.FORBIDDEN if "not accessible by" in failure.reason:
-            return f"; the token needs {purpose.needs}"
-        case HTTPStatus.FORBIDDEN | HTTPStatus.NOT_FOUND if purpose.needs:
-            return f"; perhaps the token lacks {purpose.needs}"
-        case _:
-            return ""
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port; none of them may be another where a token goes."""
+    parts = urlsplit(url)
+    try:
+        return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+    except ValueError:  # the port is no number
+        return parts.scheme, None, None

@@ -10,10 +10,17 @@ from typing import Any, Self, TypeVar
 import yaml
 
 from gate.errors import Mistake
+from gate.parsing.credentials import owner
 from gate.parsing.files import Imports
 
 _VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
+_REFERENCE = re.compile(
+    r"""\$\{(?:([A-Za-z_]\w*) :?[-?+=]  # with a default, in any way that a shell has
+        | (?!\d*,?\d*\}) ([^{}"']*) \})""",  # but not how often something is repeated in a regex
+    re.VERBOSE | re.ASCII,
+)
+"""What its author meant as a variable; ``$window``, ``{x=~"a${"}`` and ``a${2}`` are not."""
 OUTSIDE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 """A variable without a default: the only form in which a secret may stand in a file."""
 _FORBIDDEN = yaml.reader.Reader.NON_PRINTABLE
@@ -71,11 +78,17 @@ class Reader:
         """
         path = self.directory / name
         if not os.path.isfile(path):  # noqa: PTH113 - False, too, for a name that no file can have
-            raise self.fail(node, f"there is no file {written(node)}", fatal=not self.offline)
+            raise self.fail(node, f"there is no file {shown(node)}", fatal=not self.offline)
         return path
 
     def expand(self, node: yaml.ScalarNode) -> str:
-        """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in."""
+        """Return the scalar's text with every ``${NAME}`` or ``${NAME:-default}`` filled in.
+
+        Only for settings of a connection: what is filled in may be a secret.
+
+        Raises:
+            UnreadableError: a variable is not set, or belongs to the runner; the mistake is noted.
+        """
 
         def value(variable: re.Match[str]) -> str:
             name = _NAME.fullmatch(variable[1]) if variable[2] else None
@@ -83,12 +96,49 @@ class Reader:
                 # What stands there instead is not repeated: it may be the secret itself.
                 message = "this names no environment variable; write ${NAME} or ${NAME:-default}"
                 raise self.fail(node, message)
+            if (whose := owner(name[1])) is not None:
+                message = (
+                    f"${{{name[1]}}} is never filled in: it is a credential of {whose} and not of"
+                    " the backend; set a variable of another name for it, and write that one"
+                )
+                raise self.fail(node, message)
             if (value := self.environ.get(name[1])) or name[2] is not None:
                 return value or name[2]
             message = f"the environment variable {name[1]} is not set"
             raise self.fail(node, message, fatal=not self.offline)
 
         return _VARIABLE.sub(value, node.value)
+
+    def literal(self, node: yaml.ScalarNode, *, key: bool = False) -> str:
+        """Return the scalar's text, in which no variable may stand.
+
+        Raises:
+            UnreadableError: one does; the mistake is noted.
+        """
+        variable = _REFERENCE.search(node.value)
+        if variable is None:
+            return str(node.value)
+        message = (
+            f"{_without_default(variable)} {'in a key ' if key else ''}is not filled in here:"
+            " environment variables may stand only in the settings of the backend's connection;"
+            " write the text itself"
+        )
+        raise self.fail(node, message)
+
+
+def _without_default(variable: re.Match[str]) -> str:
+    """Return a variable as it is written, without what stands beside its name."""
+    return f"${{{variable[1] or variable[2]}}}"
+
+
+def has_variable(text: str) -> bool:
+    """Return whether there is anything in a text that looks like a variable."""
+    return _VARIABLE.search(text) is not None
+
+
+def shown(node: yaml.Node) -> str:
+    """Return a single value as it stands in the file, without the defaults of its variables."""
+    return _VARIABLE.sub(lambda match: f"${{{match[1].partition(':-')[0]}}}", written(node))
 
 
 def decode(raw: bytes, reader: Reader) -> str:
@@ -110,7 +160,7 @@ def compose(text: str, reader: Reader) -> yaml.Node:
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
-    node = _parsed(lambda: yaml.compose(text, _loader()), text, reader)
+    node = _parsed(lambda: yaml.compose(text, loader()), text, reader)
     if node is None:
         raise reader.fail(after(""), "the file is empty")
     return node
@@ -122,14 +172,14 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
     Raises:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
-    nodes = _parsed(lambda: list(yaml.compose_all(text, _loader())), text, reader)
+    nodes = _parsed(lambda: list(yaml.compose_all(text, loader())), text, reader)
     documents = [node for node in nodes if node.tag != NULL]
     if not documents:
         raise reader.fail(after(""), "the file is empty")
     return documents
 
 
-def _loader() -> Any:
+def loader() -> Any:
     """Return the fast loader; PyYAML may be built without libyaml."""
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

@@ -11,11 +11,10 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import yaml
 
 from gate.errors import nearest
-from gate.parsing.reader import NULL, OUTSIDE, Reader, UnreadableError
+from gate.parsing.reader import NULL, OUTSIDE, Reader, UnreadableError, has_variable
 
 JsonSchema = dict[str, Any]
-VARIABLE: Final[JsonSchema] = {"type": "string", "pattern": r"\$\{"}
-"""The alternative to a value of a type that a ``${NAME}`` does not have."""
+FILLED_IN: Final = "${NAME} takes an environment variable here."
 T = TypeVar("T")
 Word = TypeVar("Word", bound=str)
 T_co = TypeVar("T_co", covariant=True)
@@ -35,11 +34,14 @@ class ValueSchema(Protocol[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Scalar(Generic[T]):
-    """One word, number or text, after ``${NAME}`` has been filled in."""
+    """One word, number or text."""
 
     parse: Callable[[str], T]
     """Raises ValueError with what was expected."""
     json: JsonSchema
+    variables: bool = False
+    """``${NAME}`` is filled in from the environment: a setting of a backend's connection. It may be
+    a secret, so that nothing says what the text has become."""
     secret: bool = False
     """The text itself may not stand in the file, only the name of the variable that has it."""
     may_be_empty: bool = False
@@ -55,27 +57,19 @@ class Scalar(Generic[T]):
                 "a secret does not belong in the file; write only ${NAME} and set NAME outside"
             )
             raise reader.fail(node, message)
-        text = reader.expand(node)
+        text = reader.expand(node) if self.variables else reader.literal(node)
         if (not text and not self.may_be_empty) or node.tag == NULL:
             raise reader.fail(node, "the value is empty")
         try:
             return self.parse(text)
         except ValueError as error:
-            as_said = self.silent or text == node.value
-            message = str(error) if as_said else self._refusal(node.value)
+            as_said = self.silent or not (self.variables and has_variable(node.value))
+            message = str(error) if as_said else "what the environment has does not belong here"
             raise reader.fail(node, message) from error
 
-    def _refusal(self, written: str) -> str:
-        """Return what is wrong with a text without what its variables hold: it may be a secret."""
-        try:
-            self.parse(written)
-        except ValueError as error:
-            return f"filled in from the environment, {error}"
-        return f"filled in from the environment, {written!r} is not what belongs here"
-
     def schema(self) -> JsonSchema:
-        """Return the schema given, in which a variable may stand for any of it."""
-        return self.json
+        """Return the schema given, and whether a variable may stand there."""
+        return self.json | ({"$comment": FILLED_IN} if self.variables else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +90,8 @@ class Choice(Generic[Word]):
         raise ValueError(f"{text!r} is not known here{nearest(text, self.words)}")
 
     def schema(self) -> JsonSchema:
-        """Return an enum, or a variable that has one of its words."""
-        return {"anyOf": [{"enum": list(self.words)}, VARIABLE]}
+        """Return an enum."""
+        return {"enum": list(self.words)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +210,10 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
     for key, child in node.value:
         if not isinstance(key, yaml.ScalarNode):
             raise reader.fail(key, f"a key must be a word, not {_kind(key)}")
+        try:
+            reader.literal(key, key=True)
+        except UnreadableError:
+            continue  # the key's text is not repeated, as an unknown one's is
         if key.value in entries:
             first = entries[key.value][0].start_mark.line + 1
             reader.note(key, f"the key {key.value!r} stands twice; first on line {first}")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gate.parsing.objects import Values
 from gate.parsing.reader import OUTSIDE, Reader
 from gate.parsing.schema import Choice, Scalar
+from gate.policy.logins import can_be_named
 from gate.policy.tiers import COMPARISONS, Condition
 from gate.slo.quantities import Threshold, parse_duration, parse_ratio
 
@@ -26,7 +27,6 @@ _BOOLEANS = {
 # As many digits as a float can show: a report that fails on a number decides nothing.
 _COUNT = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+.0-9]{1,40}(?:[eE][-+]?[0-9]{1,2})?|[0-9]{1,20}/[0-9]{1,20}")
-_APPROVER = re.compile(r"write|@[\w.\[\]-]+(?:/[\w./-]+)?")
 _OVERSPENT = -1000
 """The lowest threshold: a budget spent a thousand times over."""
 _YEARS = range(1970, 9999)
@@ -107,7 +107,7 @@ def _amount(text: str) -> tuple[Fraction, str]:
 
 
 def _approver(text: str) -> str:
-    if not _APPROVER.fullmatch(text):
+    if not can_be_named(text):
         raise ValueError(
             f"{text!r} is nobody; write @person, @organisation/team, or write for all who may write"
         )
@@ -174,18 +174,24 @@ LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
 """Of a file of request logs."""
 GLOB: Final = Scalar(_glob, {**_TEXT_JSON, "examples": ["slos/*.yaml"]})
 """Of files beside the policy, from its folder."""
-SECRET: Final = Scalar(str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, secret=True)
+CONNECTION: Final = Scalar(str, _TEXT_JSON, variables=True)
+"""A text of a backend's connection: where it is, what it is sent, which of its files are read."""
+SECRET: Final = Scalar(
+    str, {"type": "string", "pattern": f"^{OUTSIDE.pattern}$"}, variables=True, secret=True
+)
 NAME: Final = Scalar(_name, _TEXT_JSON)
 SHARE: Final = Scalar(_share, _RATIO_JSON)
 ABOVE_NONE: Final = Scalar(_above_none, _RATIO_JSON)
 OBJECTIVE: Final = Scalar(_objective, _RATIO_JSON)
 CONDITION: Final = Scalar(_condition, {"type": "string", "examples": ["> 50%"]})
 BOOLEAN: Final = Scalar(
-    _boolean, {"type": ["boolean", "string"], "pattern": f"^({'|'.join(_BOOLEANS)})$|\\$\\{{"}
+    _boolean, {"type": ["boolean", "string"], "pattern": f"^({'|'.join(_BOOLEANS)})$"}
 )
-COUNT: Final = Scalar(
-    _count, {"type": ["integer", "string"], "minimum": 0, "pattern": r"^[0-9]+$|\$\{"}
+COUNT: Final = Scalar(_count, {"type": ["integer", "string"], "minimum": 0, "pattern": r"^[0-9]+$"})
+CONNECTION_COUNT: Final = Scalar(
+    _count, {**COUNT.json, "pattern": rf"{COUNT.json['pattern']}|\$\{{"}, variables=True
 )
+"""The same of a backend's connection."""
 NUMBER: Final = Scalar(_number, {"type": ["number", "string"]})
 ABOVE_ZERO: Final = Scalar(_above_zero, {"type": ["number", "string"]})
 AMOUNT: Final = Scalar(_amount, {"type": ["string", "number"], "examples": ["50000 USD"]})

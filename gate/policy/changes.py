@@ -7,9 +7,9 @@ known cannot rule a class out, so that a failed lookup never makes a change look
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Final
 
+from gate.policy.globs import matches
 from gate.policy.tiers import Tier
 
 BUILT_IN_CHANGES: Final = {
@@ -30,8 +30,6 @@ ROLLBACK: Final = "rollback"
 """The class that a gate must not forbid: that would prolong the outage."""
 REPAIRS: Final = frozenset({"bug-fix", "reliability-fix", "security-patch", "rollback"})
 """Classes that a fast burn does not stop by default: they may be what ends it."""
-_GLOB_TOKEN: Final = re.compile(r"/\*\*$|(?:^|(?<=/))\*\*/|\*\*|\*|\?|[^*?/]+|/")
-_WILD: Final = {"/**": "(?:/.*)?", "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 def matches_glob(glob: str, path: str) -> bool:
@@ -40,13 +38,7 @@ def matches_glob(glob: str, path: str) -> bool:
     ``*`` and ``?`` stay within one folder; ``**`` does not: ``models/**`` is all below ``models``,
     ``**/prompt.md`` is a file of this name in any folder, the top one included.
     """
-    return _compiled(glob).fullmatch(path) is not None
-
-
-@cache
-def _compiled(glob: str) -> re.Pattern[str]:
-    parts = (_WILD.get(token) or re.escape(token) for token in _GLOB_TOKEN.findall(glob))
-    return re.compile("".join(parts), re.DOTALL)
+    return matches(glob, path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,68 @@ def link(address: str) -> str:
     return f'<a href="{_CODE.sub(_entity, plain(address))}">{markdown(address)}</a>'
 
 
+_PAINT: Final = r"(?:\x1b\[[0-9;]*m)*"
+"""Colours, which the gate itself writes, and which a reader of a log takes away."""
+_BRACKET_COMMAND: Final = re.compile(
+    rf"#(?={_PAINT}#{_PAINT}(?:vso|teamcity)?{_PAINT}\[)", re.IGNORECASE
+)
+_FOLD: Final = re.compile(r"(?<=section_start):|(?<=section_end):|(?<=travis_fold):", re.IGNORECASE)
+_START: Final = re.compile(
+    rf"^(?P<before>(?:{_PAINT}\s)*{_PAINT})(?P<command>:(?={_PAINT}:))"
+    rf"|^(?P<paint>{_PAINT})(?P<group>[-+~^])(?=(?P=group){{2}}(?:\s|$)(?!\s*$))"
+)
+_CONTROL: Final = re.compile(r"\x1b\[[0-9;]*m|[^\n\t\x20-\x7e]")
+
+
+def log_text(text: str, *, paint: bool = False) -> str:
+    r"""Return lines for the log of a CI job, in which no runner reads a command.
+
+    GitHub obeys a line that begins with ``::``, whatever blanks come before, and ``##[`` anywhere;
+    Azure ``##vso[``; TeamCity ``##teamcity[``; GitLab ``section_start:``; Buildkite a line that
+    begins with ``---``, ``+++``, ``~~~`` or ``^^^`` and a title. One character of each becomes its
+    ``\x..``, and so do controls and what is not seen, which could hide them from us.
+
+    Args:
+        text: what would be written.
+        paint: whether colours stay.
+    """
+
+    def seen(match: re.Match[str]) -> str:
+        return match[0] if paint and len(match[0]) > 1 else "".join(map(_controlled, match[0]))
+
+    lines = (_CONTROL.sub(seen, line) for line in text.split("\n"))
+    return "\n".join(_FOLD.sub(_hex, _BRACKET_COMMAND.sub(_hex, _tame(line))) for line in lines)
+
+
+def log_json(text: str) -> str:
+    """Return the same JSON document without what a runner reads as a command."""
+    escaped = _BRACKET_COMMAND.sub(r"\\u0023", text)
+    return _FOLD.sub(r"\\u003a", escaped)
+
+
+def log_xml(text: str) -> str:
+    """Return the same XML document without what a runner reads as a command."""
+    return _FOLD.sub("&#58;", _BRACKET_COMMAND.sub("&#35;", text))
+
+
+def _tame(line: str) -> str:
+    return _START.sub(
+        lambda match: (
+            f"{match['before'] or ''}{match['paint'] or ''}"
+            f"\\x{ord(match['command'] or match['group']):02x}"
+        ),
+        line,
+    )
+
+
+def _hex(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}"
+
+
+def _controlled(char: str) -> str:
+    return char if char == "\t" else _seen(char) if char != "\r" else "\\r"
+
+
 def _seen(char: str) -> str:
     if char in "\n\r\t":
         return " "

@@ -17,7 +17,7 @@ from gate.reporters import budgets
 from gate.reporters.affordability import most_affordable
 from gate.reporters.page import Fact, Facts
 from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
-from gate.wording import describe_time
+from gate.wording import PROPOSAL_DELETED, PROPOSAL_UNREADABLE, describe_time
 
 _REVISION: Final = 12
 """Characters of a hash that people read."""
@@ -150,7 +150,8 @@ def _overriding(decision: Decision) -> Iterator[Fact]:
         needed = "" if decision.overridden else " (not needed)"
         until = wording.instant(override.until)
         by = f" by the label {override.label}" if override.label else ""
-        who = f"approved by {override.approved_by}{by}, until {until}{needed}"
+        claimed = "" if override.confirmed else "; the approval is claimed, not confirmed"
+        who = f"approved by {override.approved_by}{by}, until {until}{needed}{claimed}"
         yield "Override", f"{override.reason}; {who}"
     if decision.not_overridden:
         yield "Override", decision.not_overridden
@@ -168,8 +169,14 @@ def _recognised(recognition: Recognition) -> Iterator[str]:
 
 def _proposed(proposed: Proposed) -> str:
     if proposed.verdict is None:
-        return "this change alters it into something that is no policy; that does not count here"
-    return f"this change alters it; by its own text the verdict would be {proposed.verdict}"
+        gone = proposed.reason in {PROPOSAL_DELETED, PROPOSAL_UNREADABLE}
+        altered = f"alters it{' into something that is no policy' if gone else ''}"
+        return (
+            f"this change {altered}, which does not count here; proposed: not judged, because"
+            f" {proposed.reason}"
+        )
+    whole = f"this change alters it; by its own text the verdict would be {proposed.verdict}"
+    return f"{whole} ({proposed.reason})" if proposed.reason else whole
 
 
 def _lesser(finding: Finding, verdict: Verdict) -> bool:

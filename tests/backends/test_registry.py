@@ -18,7 +18,7 @@ from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
 from gate.backends.static import StaticSettings
 from gate.cli.schema import policy_schema
-from gate.request_failure import Redactor
+from gate.redaction import Redactor
 from tests.backends.toy import REGISTERED, ToySettings
 from tests.backends.toy.cases import toy_command
 from tests.cli.installed import POLICY

@@ -95,14 +95,6 @@ def test_slos_without_events_are_not_asked_for_and_nothing_at_all_is_no_question
     assert backend.asked == []
 
 
-def test_the_proposed_policy_looks_back_by_its_own_rule() -> None:
-    backend = Remembering()
-    pinned = policy(slo("a"), rule=None)
-    read = replace(pinned, altered="0", proposed=policy(slo("a")))
-    decide(read, backend)
-    assert len(backend.asked) == 1
-
-
 def test_the_incident_that_the_history_has_is_found_and_decides() -> None:
     read = policy(slo("a"))
     (request,) = incident_requests(read.policy, AT).values()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.installed import POLICY
 from tests.command import Run
-from tests.hosts.test_github_people import HEAD
+from tests.hosts.test_github_people import HEAD, review
 from tests.servers.github import FakeGitHub
 
 BROKEN = POLICY.replace("- {name: availability, ", "- {name: absent, ")
@@ -59,6 +59,8 @@ def test_the_status_is_that_of_the_exit_code_and_says_the_verdict(
     more: dict[str, Any],
     told: tuple[str, str],
 ) -> None:
+    fake.rights, fake.reviews = {"grace": "write"}, [review("grace", "APPROVED", "10:00")]
+    fake.pushes = [("shorter", HEAD, "2026-10-31T22:00:00Z")]
     done = check(*arguments, **more)
     ((revision, status),) = fake.statuses
     assert (revision, (status["state"], status["description"])) == (HEAD, told)

@@ -1,6 +1,7 @@
 """What ``gate check`` asks GitHub, and that it asks only where a policy needs the answer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from gate.cli.ci_environment import CiEnvironment, context_of
 from gate.decision.decision import Context
 from gate.hosts.git import Checkout
 from gate.hosts.gitlab import GitLab
+from gate.policy.authors import Authors
 from gate.policy.changes import ChangeMatcher
+from gate.policy.logins import Right
 from gate.policy.override import OverrideRule
 from tests.hosts.repository import begin
 from tests.hosts.test_github_people import HEAD, review
@@ -50,6 +53,7 @@ def test_github_tells_the_changed_files_that_a_shallow_checkout_cannot(
 
 def test_github_tells_who_has_approved(fake: FakeGitHub) -> None:
     fake.reviews = [review("grace", "APPROVED", "10:00")]
+    fake.pushes = [("shorter", HEAD, "2026-11-01T09:00:00Z")]
     assert CiEnvironment(PULL_REQUEST, environ(fake)).approve(MATCHER).by == ("@grace",)
 
 
@@ -93,24 +97,50 @@ def test_gitlab_tells_who_has_approved_and_who_has_labelled() -> None:
         place = CiEnvironment(context, {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url})
 
         assert place.approve(MATCHER).by == ("@grace",)
-        assert place.entitled("@grace", ("@acme/sre",)).holds
         rule = OverrideRule(approvers=("@acme/sre",), label="gate-override")
+        assert place.approver("@grace", rule, Authors()) == Right(holds=True, confirmed=True)
         override = place.labelled(rule, datetime(2026, 11, 1, 12, tzinfo=UTC)).override
 
     assert override is not None
     assert override.reason == "the fix"
 
 
-def test_gitlab_tells_whose_change_it_is_and_github_has_said_so() -> None:
+def test_gitlab_tells_whose_change_it_is() -> None:
     with gitlab() as one:
+        one.people.versions = [(HEAD, "2026-11-01T09:00:00.000Z")]
         environ = {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url}
-        assert CiEnvironment(MERGE_REQUEST, environ).with_author().context.author == "ada"
+        context = replace(MERGE_REQUEST, revision=HEAD)
+        assert CiEnvironment(context, environ).authors().part("ada") == "opened it"
         one.forbidden = {"request"}
-        assert CiEnvironment(MERGE_REQUEST, environ).with_author().context.author is None
-    assert CiEnvironment(MERGE_REQUEST, {}).with_author().context == MERGE_REQUEST
-    assert (
-        CiEnvironment(PULL_REQUEST, {"GITHUB_TOKEN": TOKEN}).with_author().context == PULL_REQUEST
+        assert "cannot read the merge request" in CiEnvironment(context, environ).authors().unknown
+
+
+def test_without_a_token_only_the_event_tells_whose_change_it_is() -> None:
+    authors = CiEnvironment(replace(PULL_REQUEST, people=("alan",)), {}).authors()
+    assert (authors.part("ada"), authors.part("alan")) == (
+        "opened it",
+        "wrote, pushed or started it",
     )
+    assert authors.unknown == "there is no token to ask github with"
+
+
+def test_without_a_commit_nobody_knows_whose_change_it_is(fake: FakeGitHub) -> None:
+    place = CiEnvironment(replace(PULL_REQUEST, revision=None), environ(fake))
+    assert place.authors().unknown == "no commit is known"
+
+
+def test_a_merge_request_of_a_fork_is_asked_for_where_it_is() -> None:
+    with gitlab() as one:
+        one.people.source = 43
+        one.people.versions = [(HEAD, "2026-11-01T09:00:00.000Z")]
+        context = replace(MERGE_REQUEST, repository="ada/chat", revision=HEAD, target_project="42")
+        environ = {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url, "CI_PROJECT_ID": "43"}
+        place = CiEnvironment(context, environ | {"CI_PROJECT_URL": "https://gitlab.example/a"})
+        assert place.authors().part("ada") == "opened it"
+        assert place.host() is not None
+    assert {sent.path.split("/merge_requests")[0] for sent in one.sent if "merge" in sent.path} == {
+        "/projects/42"
+    }
 
 
 def test_gitlab_is_not_asked_for_files() -> None:

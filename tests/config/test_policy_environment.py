@@ -7,7 +7,11 @@ import pytest
 import yaml
 
 from gate.backends.prometheus.settings import PrometheusSettings
-from tests.config.texts import BACKEND, TIERS, assert_mistake, places, policy, read, slo, sound
+from gate.parsing.files import Folder, Imports
+from gate.parsing.reader import Reader, UnreadableError
+from gate.parsing.schema import Scalar
+from gate.parsing.values import DURATION
+from tests.config.texts import BACKEND, assert_mistake, places, policy, read, slo, sound
 from tests.config.whole import ENVIRON, WHOLE
 
 UNKNOWN = "this names no environment variable; write ${NAME} or ${NAME:-default}"
@@ -39,7 +43,7 @@ def settings(text: str, environ: dict[str, str]) -> PrometheusSettings:
         ("${URL}", {"URL": "http://${NOT}.example"}, "http://${not}.example"),
     ],
 )
-def test_a_variable_is_filled_in_once_wherever_it_stands(
+def test_a_variable_is_filled_in_once_in_an_address(
     text: str, environ: dict[str, str], url: str
 ) -> None:
     backend = f'backend: {{type: prometheus, url: "{text}"}}\n'
@@ -49,22 +53,19 @@ def test_a_variable_is_filled_in_once_wherever_it_stands(
 
 @pytest.mark.parametrize("environ", [{}, {"CLASS": ""}])
 def test_a_variable_that_is_not_set_or_empty_is_a_mistake(environ: dict[str, str]) -> None:
-    assert_mistake(
-        policy(tiers=TIERS.replace("rollback", "rollback, ¦'${CLASS}'")),
-        "the environment variable CLASS is not set",
-        environ,
-    )
+    text = prometheus("headers: {X-Tenant: ¦'${CLASS}'}")
+    assert_mistake(text, "the environment variable CLASS is not set", environ)
 
 
 def test_a_default_of_nothing_leaves_nothing() -> None:
-    assert_mistake(policy(more='dashboard: ¦"${NAME:-}"\n'), "the value is empty")
+    assert_mistake(prometheus('headers: {X-Tenant: ¦"${NAME:-}"}'), "the value is empty")
 
 
 @pytest.mark.parametrize(
     "text", ["${}", "${1X}", "${A B}", "${A-default}", "${A", "a ${A:-b", "${${A}}"]
 )
 def test_what_is_no_variable_is_told_and_not_repeated(text: str) -> None:
-    assert_mistake(policy(more=f'dashboard: ¦"{text}"\n'), UNKNOWN, {"A": "a"})
+    assert_mistake(prometheus(f'headers: {{X-Tenant: ¦"{text}"}}'), UNKNOWN, {"A": "a"})
 
 
 def test_dollar_window_and_labels_are_not_variables() -> None:
@@ -74,25 +75,6 @@ def test_dollar_window_and_labels_are_not_variables() -> None:
     ).slos
 
     assert query in repr(one)
-
-
-def test_a_change_class_may_come_from_a_variable() -> None:
-    text = policy(tiers=TIERS.replace("rollback", "${CLASS}"), more="changes: {default: '${D}'}\n")
-    text = text.replace("${CLASS}", "'${CLASS}'")
-
-    read_policy = sound(text, {"CLASS": "rollback", "D": "canary"})
-
-    assert read_policy.tiers[-1].allow == frozenset({"security-patch", "rollback"})
-    assert read_policy.default_change == "canary"
-
-
-def test_a_class_from_a_variable_that_is_unknown_is_told() -> None:
-    assert_mistake(
-        policy(tiers=TIERS.replace("rollback", "rollback, ¦'${CLASS}'")),
-        "'${CLASS}' is no change class; known: bug-fix, canary, config-change, experiment,"
-        " full-rollout, model-update, prompt-update, reliability-fix, rollback, security-patch",
-        {"CLASS": "canry"},
-    )
 
 
 @pytest.mark.parametrize("key", ["bearer", "username: me, password"])
@@ -271,7 +253,7 @@ def test_counts_of_the_backend_are_checked(key: str, message: str) -> None:
 
 
 def test_counts_of_the_backend_are_read_and_have_defaults() -> None:
-    own = settings(prometheus("parallel: 1, retries: '${R}'"), {"R": "0"})
+    own = settings(prometheus("parallel: 1, retries: '0'"), {})
     usual = settings(policy(backend=BACKEND), {})
 
     assert (own.parallel, own.retries) == (1, 0)
@@ -293,6 +275,9 @@ def scalars(node: yaml.Node | None, key: str = "") -> Iterator[tuple[str, yaml.S
 FILES = prometheus("auth: {bearer_file: token}, tls: {ca: a.pem, cert: b.pem, key: c.pem}")
 LOGS = policy(
     backend="backend: {type: logs, path: x, records: nginx, time_zone: UTC, format: csv}\n"
+)
+STATIC = policy(
+    backend="backend: {type: static, path: x}\n", slos=slo("objective: 99%", "window: 1d")
 )
 VALUES = [
     "hunter2",
@@ -318,33 +303,243 @@ VALUES = [
 
 @pytest.mark.untraced
 @pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("written", ["${T}", "x ${T} y", "${T:-z}"])
-def test_no_mistake_shows_what_a_variable_holds_wherever_it_was_put(
+@pytest.mark.parametrize("written", ["${T}", "x ${T} y", "${T:-hunter2}"])
+def test_a_variable_is_filled_in_in_a_connection_only_and_no_mistake_shows_it(
     value: str, written: str
 ) -> None:
     refused = 0
-    for whole in (WHOLE, FILES, LOGS):
+    for whole in (WHOLE, FILES, LOGS, STATIC):
         root = yaml.compose(whole)
         assert root is not None
         for key, node in scalars(root):
-            if key not in {"name", "service"}:  # every report shows these
-                before, after = whole[: node.start_mark.index], whole[node.end_mark.index :]
-                mistakes = read(f'{before}"{written}"{after}', ENVIRON | {"T": value})[1]
-                refused += bool(mistakes)
-                assert [mistake for mistake in mistakes if "hunter2" in mistake] == []
+            before, after = whole[: node.start_mark.index], whole[node.end_mark.index :]
+            contents, mistakes = read(f'{before}"{written}"{after}', ENVIRON | {"T": value})
+            assert [mistake for mistake in mistakes if "hunter2" in mistake] == [], key
+            if key not in CONNECTION:
+                refused += 1
+                place = f"gate.yaml:{node.start_mark.line + 1}:{node.start_mark.column + 1}: "
+                assert contents is None, key
+                assert f"{place}error: ${{T}} is not filled in here: {ONLY_THERE}" in mistakes
 
-    assert refused > 50
+    assert refused > 150
+
+
+CONNECTION = {"url", "bearer", "bearer_file", "ca", "cert", "key", "X-Scope-OrgID", "parallel"}
+CONNECTION |= {"retries", "path"}
+"""Keys of whose values any part may come from outside."""
+ONLY_THERE = (
+    "environment variables may stand only in the settings of the backend's connection; write the"
+    " text itself"
+)
+
+
+@pytest.mark.parametrize("written", ["${T}", "${T:-hunter2}", "x${T:?hunter2}", "${T-hunter2}"])
+def test_no_variable_is_filled_in_in_a_key_and_no_mistake_shows_it(written: str) -> None:
+    keys = 0
+    for whole in (WHOLE, FILES, LOGS, STATIC):
+        for node in mapping_keys(yaml.compose(whole)):
+            before, after = whole[: node.start_mark.index], whole[node.end_mark.index :]
+            contents, mistakes = read(f'{before}"{written}"{after}', ENVIRON)
+            keys += 1
+            assert contents is None
+            assert any("${T} in a key is not filled in" in mistake for mistake in mistakes)
+            assert [mistake for mistake in mistakes if "hunter2" in mistake] == []
+
+    assert keys > 150
+
+
+def mapping_keys(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Return every key under a node."""
+    children = node.value if isinstance(node, yaml.SequenceNode) else []
+    for key, child in node.value if isinstance(node, yaml.MappingNode) else []:
+        yield key
+        children = [*children, child]
+    for child in children:
+        yield from mapping_keys(child)
+
+
+def test_a_value_that_an_alias_brings_elsewhere_is_not_filled_in_there() -> None:
+    backend = 'backend: {type: prometheus, url: ¦&u "${T}"}\n'
+    message = f"${{T}} is not filled in here: {ONLY_THERE}"
+    assert_mistake(policy(backend=backend, more="dashboard: *u\n"), message, {"T": "http://x"})
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    "written",
     [
-        (
-            policy(more="max_age: ¦'${T}'\n"),
-            "'${T}' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms",
-        ),
-        (policy(slos="slos: [{from: ¦'${T}'}]\n"), "'${T}' is not what belongs here"),
+        "${T}", "${T:-x}", "${T-x}", "${T:?x}", "${T:+x}", "${T=x}", "a${T}", "${ T }", "${1X}",
+        "$${T}", "${T}${T}", "${T.x}", "${GITHUB_TOKEN}",
+    ],
+)  # fmt: skip
+def test_whatever_looks_like_a_variable_is_refused_where_none_may_stand(written: str) -> None:
+    _, mistakes = read(policy(more=f"owners: ['{written}']\n"), {"T": "hunter2"})
+    assert [ONLY_THERE in mistake for mistake in mistakes] == [True]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "sum(increase(x{$labels}[$window]))",
+        'x{path=~"/v1/.*$"}',
+        'x{path=~"/users/[^/]+${"}',
+        'x{path=~"a${2}"}',
+        'x{path=~"a${2,3}"}',
+        'x{path=~"a${,3}", b="}"}',
+        'x{path=~"a${", b="c}"}',
+        'x{price="$5"}',
+        'x{path="$HOME"}',
+        'x{path="$(pwd)"}',
     ],
 )
-def test_what_does_not_fit_is_shown_as_it_is_written(text: str, message: str) -> None:
-    assert_mistake(text, f"filled in from the environment, {message}", {"T": "/hunter2.yaml"})
+def test_dollars_of_expressions_are_no_variables(expression: str) -> None:
+    text = policy(
+        slos=slo("objective: 99%", "window: 1d", "sli:", f"  good: '{expression}'", "  bad: b")
+    )
+    (one,) = sound(text, {"HOME": "/root"}).slos
+    assert expression in repr(one)
+
+
+RUNNERS = [
+    "GITHUB_TOKEN",
+    "GH_TOKEN",
+    "GITHUB_PAT",
+    "GH_ENTERPRISE_TOKEN",
+    "GITHUB_APP_PRIVATE_KEY",
+    "ACTIONS_RUNTIME_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "INPUT_TOKEN",
+    "RUNNER_TRACKING_TOKEN",
+    "GITLAB_TOKEN",
+    "GITLAB_PRIVATE_TOKEN",
+    "CI_JOB_TOKEN",
+    "CI_JOB_JWT",
+    "CI_JOB_JWT_V2",
+    "CI_REGISTRY_PASSWORD",
+    "CI_DEPLOY_PASSWORD",
+    "CI_REPOSITORY_URL",
+    "CI_DEPENDENCY_PROXY_PASSWORD",
+    "CI_SERVER_TLS_KEY_FILE",
+    "BUILDKITE_AGENT_ACCESS_TOKEN",
+    "BUILDKITE_AGENT_JOB_API_TOKEN",
+    "CIRCLE_OIDC_TOKEN",
+    "CIRCLE_OIDC_TOKEN_V2",
+    "CIRCLE_TOKEN",
+    "SYSTEM_ACCESSTOKEN",
+    "AZURE_DEVOPS_EXT_PAT",
+    "JENKINS_API_TOKEN",
+    "JENKINS_AGENT_SECRET",
+    "BITBUCKET_STEP_OIDC_TOKEN",
+    "DRONE_RPC_SECRET",
+    "CI_NETRC_PASSWORD",
+    "WOODPECKER_AGENT_SECRET",
+    "FORGEJO_TOKEN",
+    "GITEA_RUNNER_REGISTRATION_TOKEN",
+    "SSH_AUTH_SOCK",
+    "GIT_ASKPASS",
+    "GIT_PASSWORD",
+    "GATE_SIGNING_KEY",
+    "GATE_ANYTHING",
+    "NPM_TOKEN",
+    "NODE_AUTH_TOKEN",
+    "TWINE_PASSWORD",
+    "CARGO_REGISTRY_TOKEN",
+    "UV_PUBLISH_TOKEN",
+    "DOCKER_AUTH_CONFIG",
+    "DOCKER_PASSWORD",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "VAULT_TOKEN",
+    "github_token",
+    "Gate_Signing_Key",
+    "GITHUB_TOKENS",
+    "GITHUB_TOKEN_2",
+]
+
+
+@pytest.mark.parametrize("name", RUNNERS)
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "url: ¦'http://x/${NAME}'",
+        "url: ¦'http://me:${NAME}@x'",
+        "url: ¦'${NAME:-http://x}'",
+        "url: http://x, headers: {X-A: ¦'a ${NAME}'}",
+        "url: http://x, headers: {X-A: ¦'${TENANT}${NAME:-}'}",
+        "url: http://x, auth: {bearer: ¦'${NAME}'}",
+        "url: http://x, auth: {username: me, password: ¦'${NAME}'}",
+        "url: http://x, auth: {username: me, password_file: ¦'${NAME}'}",
+        "url: http://x, tls: {ca: ¦'${NAME}'}",
+    ],
+)
+@pytest.mark.parametrize("offline", [False, True])
+def test_the_runners_own_credentials_are_never_filled_in(
+    name: str, marked: str, offline: bool
+) -> None:
+    environ = {name: "hunter2", name.upper(): "hunter2", "TENANT": "acme"}
+    backend = f"backend: {{type: prometheus, {marked.replace('NAME', name)}}}\n"
+    text, (where,) = places(policy(backend=backend))
+
+    contents, (mistake,) = read(text, environ, offline=offline)
+
+    assert contents is None
+    assert mistake.startswith(f"{where}: error: ${{{name}}} is never filled in: it is a credential")
+    assert "set a variable of another name" in mistake
+    assert "hunter2" not in mistake
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PROMETHEUS_TOKEN",
+        "PROMETHEUS_URL",
+        "GRAFANA_TOKEN",
+        "MIMIR_PASSWORD",
+        "TENANT",
+        "X_SCOPE_ORGID",
+        "TOKEN",
+        "API_KEY",
+        "CI_PROJECT_PATH",
+        "CI_ENVIRONMENT_NAME",
+        "CI_COMMIT_REF_NAME",
+        "GITHUB_REPOSITORY",
+        "GITHUB_PATH",
+        "RUNNER_NAME",
+        "GITHUB_REPOSITORY_OWNER",
+        "CIRCLE_BRANCH",
+        "BUILDKITE_BRANCH",
+        "JENKINS_URL",
+        "CI_SERVER_TLS_CA_FILE",
+        "HOME",
+        "AZURE_CLIENT_SECRET",
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "DD_API_KEY",
+        "ID_TOKEN",
+        "MY_GITHUB_TOKEN",
+        "GATEWAY_URL",
+        "NPM_CONFIG_CACHE",
+        "ACTION",
+        "TOKEN_GITHUB",
+        "CI",
+        "SSHD",
+        "GRAFANA_SECRET_KEY",
+    ],
+)
+def test_variables_of_a_backend_are_filled_in_whatever_their_names(name: str) -> None:
+    backend = settings(prometheus(f"headers: {{X-A: '${{{name}}}'}}"), {name: "hunter2"})
+    assert backend.headers == {"X-A": "hunter2"}
+
+
+def test_a_default_in_the_name_of_a_file_that_is_not_there_is_not_shown() -> None:
+    text = prometheus("tls: {ca: ¦'no/${T:-hunter2}'}")
+    assert_mistake(text, "there is no file no/${T}", {"T": "hunter3"})
+
+
+def test_what_a_variable_of_a_new_backend_makes_wrong_is_not_repeated() -> None:
+    reader = Reader(file="x", environ={"T": "hunter2"}, imports=Imports(tree=Folder(Path())))
+    node = yaml.compose("'${T}'")
+    assert node is not None
+    with pytest.raises(UnreadableError):
+        Scalar(DURATION.parse, {}, variables=True).read(node, reader)
+    (mistake,) = reader.mistakes
+    assert mistake.message == "what the environment has does not belong here"

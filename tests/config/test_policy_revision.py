@@ -71,24 +71,26 @@ def pinned(raw: bytes | None, *, base: str = TEXT) -> PolicyFile:
 
 def test_a_pinned_policy_carries_what_the_change_would_have_it_say() -> None:
     same = pinned(TEXT.encode())
-    assert (same.source.revision, same.altered, same.proposed) == ("abc", None, None)
+    assert (same.source.revision, same.proposed) == ("abc", None)
     altered = pinned(OTHER.encode())
     assert altered.policy.tiers[0].name == "healthy"
-    assert altered.altered == hashlib.sha256(OTHER.encode()).hexdigest()
     assert altered.proposed is not None
+    assert altered.proposed.sha256 == hashlib.sha256(OTHER.encode()).hexdigest()
+    assert altered.proposed.policy is not None
     assert altered.proposed.policy.tiers[0].name == "fine"
 
 
 def test_without_a_proposal_nothing_is_altered() -> None:
     tree = Folder(Path("no such folder"))
     read = load_pinned("gate.yaml", {}, TEXT.encode(), tree, "abc", None)
-    assert (read.altered, read.proposed) == (None, None)
+    assert read.proposed is None
 
 
 @pytest.mark.parametrize("text", ["version: 2\n", None])
 def test_what_is_no_policy_any_more_is_altered_and_proposes_nothing(text: str | None) -> None:
-    altered = pinned(text if text is None else text.encode())
-    assert altered.altered == hashlib.sha256((text or "").encode()).hexdigest()
-    assert altered.proposed is None
+    altered = pinned(text if text is None else text.encode()).proposed
+    assert altered is not None
+    assert altered.sha256 == hashlib.sha256((text or "").encode()).hexdigest()
+    assert altered.policy is None
     with pytest.raises(PolicyError):
         pinned(None, base="version: 2\n")

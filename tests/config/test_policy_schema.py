@@ -1,6 +1,7 @@
 """The JSON Schema of the policy file: it is what ships, and says what the reader says."""
 
 import json
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -16,6 +17,7 @@ from gate.backends.records import preset_names
 from gate.cli.init import HEAD, RULES, block_of, slos_of
 from gate.cli.schema import policy_schema
 from gate.config.presets import load_preset
+from gate.parsing.schema import FILLED_IN
 from tests.config.texts import BACKEND, SLOS, TIERS, policy, read, slo
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
 
@@ -150,20 +152,20 @@ SPELLINGS = {
         "[]",
         "[{long: 1h, short: 5m, rate: 14.4, effect: warn, allow: [canary]}]",
     ],
-    "otherwise: TRUE": ["true", "True", "'true'", "'${YES}'"],
-    'parallel: "4"': ["1", "'1'", "'${N}'", "007"],
-    "service: 42": ["chat", "1.5", "true", "'a b'", "2026-12-20", "'${WORD}'"],
+    "otherwise: TRUE": ["true", "True", "'true'"],
+    'parallel: "4"': ["1", "'1'", "007"],
+    "service: 42": ["chat", "1.5", "true", "'a b'", "2026-12-20"],
     "objective: 0.999": ["99.9%", "'0.999'", ".999", "99.99 %"],
-    "allowance: 500.5 USD": ["5", "'5'", "5.5", "1_000 USD", "'${N}'"],
-    "weight: 0.5": ["1", "1e-1", "'2'", "'${N}'"],
-    "target: 1": ["100%", "0.5", "'${SHARE}'"],
+    "allowance: 500.5 USD": ["5", "'5'", "5.5", "1_000 USD"],
+    "weight: 0.5": ["1", "1e-1", "'2'"],
+    "target: 1": ["100%", "0.5"],
     "empty: bad": ["good", "left-out", "'bad'"],
     "effect: warn": ["block", "'warn'"],
     "bound: point": ["pessimistic", "optimistic"],
-    "min_events: 10": ["0", "'0'", "'${N}'"],
+    "min_events: 10": ["0", "'0'"],
     "rate: 14.4": ["1", "1e1", "1/3", "'2'"],
-    "allow: all, warn": ["'${ALL}', warn", "[mine, canary], warn", "'all', warn"],
-    "default: mine": ["canary", "'${WORD}'"],
+    "allow: all, warn": ["[mine, canary], warn", "'all', warn"],
+    "default: mine": ["canary"],
     "from: 2026-12-20": ["2026-12-20T10:00", "2026-12-20 10:00", "'2026-12-20'"],
 }
 
@@ -179,3 +181,39 @@ def test_every_spelling_that_the_reader_accepts_satisfies_the_schema(
 
     assert contents is not None, mistakes
     VALIDATOR.validate(parsed(text))
+
+
+VARIABLE_KEYS = {
+    "prometheus": {
+        "/url", "/headers/*", "/parallel", "/retries", "/auth/bearer", "/auth/bearer_file",
+        "/auth/username", "/auth/password", "/auth/password_file",
+        "/tls/ca", "/tls/cert", "/tls/key",
+    },
+    "logs": {"/path"},
+    "static": {"/path"},
+}  # fmt: skip
+"""Where a variable may stand, by backend: README.md and SECURITY.md list them."""
+
+
+def with_variables(schema: object, path: str = "") -> Iterator[str]:
+    """Return the keys in whose values a variable may stand."""
+    if isinstance(schema, list):
+        for part in schema:
+            yield from with_variables(part, path)
+    if isinstance(schema, dict):
+        if schema.get("$comment") == FILLED_IN:
+            yield path
+        for name, value in schema.get("properties", {}).items():
+            yield from with_variables(value, f"{path}/{name}")
+        yield from with_variables(schema.get("additionalProperties"), f"{path}/*")
+        for word in ("items", "anyOf", "oneOf"):
+            yield from with_variables(schema.get(word), path)
+
+
+def test_each_backend_says_where_variables_may_stand_and_nothing_else_does() -> None:
+    blocks = SHIPPED["properties"]["backend"]["oneOf"]
+    by_backend = {
+        block["properties"]["type"]["const"]: set(with_variables(block)) for block in blocks
+    }
+    assert by_backend == VARIABLE_KEYS
+    assert {path.split("/")[1] for path in with_variables(SHIPPED)} == {"backend"}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from gate.config.load import Contents, parse
+from gate.config.policy_schema import Contents, parse
 from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader
 from gate.policy.policy import Policy

@@ -9,12 +9,6 @@ import yaml
 ENVIRON = {
     "URL": "http://x",
     "T": "hunter2",
-    "N": "3",
-    "ALL": "all",
-    "WORD": "canary",
-    "YES": "true",
-    "SHARE": "99%",
-    "PERIOD": "month",
 }
 
 WHOLE = """\
@@ -28,12 +22,12 @@ backend:
   auth: {bearer: "${T}"}
   headers: {X-Scope-OrgID: 7}
   parallel: "4"
-  retries: ${N}
+  retries: 3
 slos:
   - name: availability
     objective: 0.999
     sla: 99.5%
-    window: {calendar: "${PERIOD}", time_zone: Europe/Berlin, denominator: to-date}
+    window: {calendar: month, time_zone: Europe/Berlin, denominator: to-date}
     sli: {bad: 'x{code=~"5.."}', total: x, labels: {code: 200, up: true}}
     min_events: 10
   - {name: up, objective: 99%, window: 30d, sli: {gauge: up}}
@@ -67,16 +61,17 @@ changes:
     trailers: {Change-Class: mine}
     approved_by: ["@ada", write]
   other: {description: Of another kind}
-overrides: {max_duration: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override}
+overrides:
+  {max_duration: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override, confirmed: true}
 tiers:
   - {name: healthy, remaining: "> 50%", allow: all, warn: [mine], require: {canary: [shadow]}}
-  - {name: rest, otherwise: TRUE, allow: [rollback, "${WORD}"]}
+  - {name: rest, otherwise: TRUE, allow: [rollback, canary]}
 burn_rates: [{long: 1h, short: 5m, rate: 14.4, effect: warn, allow: [canary]}]
 freezes:
   - {from: 2026-12-20, to: 2027-01-02T18:00, time_zone: UTC, reason: year end, allow: []}
 exhaustion: {within: 3d, effect: warn, allow: []}
 postmortems:
-  {share: 20%, known_incidents: ["incidents/*.yaml"], last: 28d, excuse_reviewed: "${YES}"}
+  {share: 20%, known_incidents: ["incidents/*.yaml"], last: 28d, excuse_reviewed: true}
 control_charts: {effect: block, last: 28d, step: 2h, baseline: 7d, signal_ttl: 6h, allow: [mine]}
 on: {no_data: allow, stale: warn, except: [rollback]}
 max_age: 5m

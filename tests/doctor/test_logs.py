@@ -10,7 +10,7 @@ import pytest
 
 from gate.analysis.doctor import examine as examine_files
 from gate.backends.logs import doctor
-from gate.backends.logs.database import unreadable
+from gate.backends.logs.refusals import unreadable
 from gate.config.load import load
 from tests.backends.logs.written import write
 from tests.doctor.asking import Outcome, examine, levels, run, write_policy, wrong
@@ -201,7 +201,7 @@ def test_a_window_without_rows_has_no_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (duckdb.OutOfMemoryException("Out of Memory Error: all used"), "all used"),
+        (duckdb.OutOfMemoryException("Out of Memory Error: all used"), "needs more memory"),
         (None, "took longer than"),
     ],
 )

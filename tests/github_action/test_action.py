@@ -56,10 +56,17 @@ def test_every_word_of_the_command_is_foreign_text(do: Do) -> None:
     assert after.splitlines()[0].startswith("::error file=gate.yaml")
 
 
+def elsewhere(name: str) -> str:
+    """Return a policy whose server's address is in a variable."""
+    backend = f'{{type: prometheus, url: "${{{name}}}"}}'
+    return POLICY.replace("{type: static, path: counts.yaml}", backend).replace(
+        "window: 30d}", "window: 30d, sli: {bad: a, total: b}}"
+    )
+
+
 def test_inputs_do_not_reach_the_policy(do: Do, tmp_path: Path) -> None:
-    text = POLICY.replace("service: chat", f"service: ${{{variable('change')}}}")
-    (tmp_path / "gate.yaml").write_text(text)
-    assert "GATE_INPUT_CHANGE is not set" in do().log
+    (tmp_path / "gate.yaml").write_text(elsewhere(variable("change")))
+    assert "${GATE_INPUT_CHANGE} is never filled in" in do().log
 
 
 @pytest.mark.parametrize(
@@ -69,25 +76,25 @@ def test_inputs_do_not_reach_the_policy(do: Do, tmp_path: Path) -> None:
 def test_a_fork_without_secrets_is_undecided(
     do: Do, fake: FakeGitHub, tmp_path: Path, inputs: dict[str, str], code: int
 ) -> None:
-    (tmp_path / "gate.yaml").write_text(POLICY.replace("service: chat", "service: ${CHAT_NAME}"))
+    (tmp_path / "gate.yaml").write_text(elsewhere("CHAT_URL"))
     done = do(pull_request(repo="mallory/chat"), **inputs)
     assert (done.code, done.outputs["verdict"], done.outputs["exit-code"]) == (
         code,
         "undecided",
         str(code),
     )
-    assert "CHAT_NAME is not set" in done.log
+    assert "CHAT_URL is not set" in done.log
     assert "stop-commands" not in done.log  # the command was not even run
     assert fake.seen == []
 
 
 def test_a_missing_variable_elsewhere_is_a_mistake(do: Do, tmp_path: Path) -> None:
-    (tmp_path / "gate.yaml").write_text(POLICY.replace("service: chat", "service: ${CHAT_NAME}"))
+    (tmp_path / "gate.yaml").write_text(elsewhere("CHAT_URL"))
     assert do().code == ExitCode.USAGE
 
 
 def test_a_fork_whose_policy_has_another_mistake_is_told_of_that(do: Do, tmp_path: Path) -> None:
-    text = POLICY.replace("service: chat", "service: ${CHAT_NAME}").replace("tiers", "teirs")
+    text = elsewhere("CHAT_URL").replace("tiers", "teirs")
     (tmp_path / "gate.yaml").write_text(text)
     done = do(pull_request(repo="mallory/chat"))
     assert (done.code, done.outputs["verdict"]) == (ExitCode.USAGE, "error")

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from gate.decision.decision import Context
-from gate.hosts.people import Approvals
+from gate.hosts.people import Approvals, named_by
 from gate.policy.changes import Approval, ChangeMatcher
 from tests.hosts.asking import asking
 from tests.hosts.test_github_people import HEAD, OLD, labelling, review
 from tests.servers.github import PULL, FakeGitHub, github
-from tests.servers.github_answers import Answer
+from tests.servers.github_answers import written
 
 CONTEXT = Context(
     system="github", pull_request=PULL, revision=HEAD, author="Ada", labels=("security",)
@@ -113,8 +113,12 @@ def test_where_github_cannot_be_asked_nobody_has_approved(fake: FakeGitHub) -> N
 
 def test_where_the_author_is_not_known_anybody_might_be_it(fake: FakeGitHub) -> None:
     fake.reviews = [review("grace", "APPROVED", "10:00")]
-    fake.faults = {"pulls/get": [Answer(200, b'{"user": null}')]}
-    assert ask(fake, "@grace") == Approval(why_not=NOBODY)
+    fake.faults = {"pulls/get": [fake.without_author()]}
+    why_not = ask(fake, "@grace", author=None).why_not
+    assert why_not == (
+        "nobody can be told apart from the author: nobody can say who opened it: the account is "
+        "gone, or has no name"
+    )
 
 
 @pytest.mark.parametrize("unknown", ["pull_request", "revision"])
@@ -124,3 +128,91 @@ def test_without_a_commit_and_a_pull_request_there_is_no_approval(
     fake.reviews = [review("grace", "APPROVED", "10:00")]
     assert ask(fake, "@grace", **{unknown: None}) == Approval(why_not=NOBODY)
     assert fake.seen == []
+
+
+QUEUED = "d" * 40
+
+
+@pytest.fixture
+def queue(fake: FakeGitHub) -> FakeGitHub:
+    """A merge queue that has taken the pull request after its last push; grace has approved it."""
+    fake.reviews = [review("grace", "APPROVED", "10:00")]
+    fake.single = {QUEUED: written(QUEUED, at="2026-11-01T10:30:00Z")}
+    return fake
+
+
+def ask_queue(fake: FakeGitHub, *pulls: int, event: str = "merge_group") -> Approval:
+    return ask(fake, "@grace", event=event, pull_request=None, pull_requests=pulls, revision=QUEUED)
+
+
+def test_an_approval_counts_in_the_merge_queue(queue: FakeGitHub) -> None:
+    assert ask_queue(queue, PULL) == Approval(by=("@grace",))
+    assert ask_queue(queue, PULL, PULL) == Approval(by=("@grace",))
+
+
+def test_in_a_queue_every_pull_request_must_be_approved(queue: FakeGitHub) -> None:
+    second = [review("grace", "APPROVED", "10:00", OLD)]
+    first = queue.reviews
+    queue.before = {"pulls/list-reviews": [lambda: None, lambda: setattr(queue, "reviews", second)]}
+    assert ask_queue(queue, PULL, PULL) == Approval(why_not=NOBODY)
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    "commit",
+    [
+        written(QUEUED, at="2026-11-01T09:59:59Z"),
+        written(QUEUED, at="2026-11-01T09:00:00Z"),
+        written(QUEUED, committer="ada", at="2026-11-01T10:30:00Z"),
+        written(QUEUED, committer=None, at="2026-11-01T10:30:00Z"),
+    ],
+    ids=["in the second of the push", "pushed to since", "not GitHub's own", "nobody's"],
+)
+def test_what_the_queue_has_not_taken_is_not_approved(
+    queue: FakeGitHub, commit: dict[str, Any]
+) -> None:
+    queue.single = {QUEUED: commit}
+    assert ask_queue(queue, PULL).why_not == (
+        f"nobody knows which commit of pull request {PULL} the queue has taken"
+    )
+
+
+def test_without_a_queue_the_pull_requests_of_a_run_are_not_asked_about(
+    queue: FakeGitHub,
+) -> None:
+    assert ask_queue(queue, PULL, event="workflow_run").by == ()
+    assert ask_queue(queue).by == ()
+    assert queue.seen == []
+
+
+def test_an_older_push_than_a_page_has_is_of_no_interest(fake: FakeGitHub) -> None:
+    old = [("shorter", "e" * 40, f"2026-10-01T00:{minute:02}:00Z") for minute in range(60)] * 2
+    fake.pushes, fake.pushers = [*old, *fake.pushes], {"e" * 40: "grace"}
+    fake.written = [written(HEAD), written("e" * 40)]
+    fake.reviews = [review("grace", "APPROVED", "10:00")]
+    assert "@grace pushed to it" in ask(fake, "@grace").why_not
+    fake.pushes = (
+        [("shorter", "e" * 40, "2026-10-01T00:00:00Z")]
+        + [("shorter", OLD, "2026-10-02T00:00:00Z")] * 100
+        + [("shorter", HEAD, "2026-11-01T09:59:59Z")]
+    )
+    assert ask(fake, "@grace").by == ("@grace",)
+
+
+def test_who_merged_wrote_what_is_merged(fake: FakeGitHub) -> None:
+    merged = written("e" * 40, "grace", "alan")
+    fake.single = {QUEUED: written(QUEUED, "ada", parents=(OLD, "e" * 40)), "e" * 40: merged}
+    authors = asking(fake.url).people.writers(QUEUED)
+    assert authors.parts == {
+        "ada": "wrote a commit",
+        "grace": "wrote a commit",
+        "alan": "committed it",
+    }
+
+
+@pytest.mark.parametrize("system", ["jenkins", "buildkite"])
+def test_systems_without_logins_name_people_by_their_names_too(system: str) -> None:
+    authors = named_by(Context(system=system, author="Ada Lovelace", people=("grace", "Alan T")))
+    assert authors.parts == {"grace": "wrote, pushed or started it"}
+    assert [one.name for one in authors.signatures] == ["Ada Lovelace", "grace", "Alan T"]
+    assert authors.unknown == ""

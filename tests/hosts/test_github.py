@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from gate.hosts import CommitStatus, State
+from gate.hosts.accounts import Account
 from gate.hosts.comments import Comment
 from gate.hosts.github import GitHub
 from gate.hosts.github_events import GitHubError
-from gate.hosts.people import Account
 from tests.hosts.asking import asking
 from tests.servers.github import ACTIONS, PULL, Deployment, FakeGitHub, github
 from tests.servers.github_answers import Answer, description, refused
@@ -160,7 +160,7 @@ def test_a_commit_status_fails_where_the_command_does(
 
 COMMENT = Comment(id=1, author="ada", body="", url="")
 ASKED: dict[str, Callable[[GitHub], object]] = {
-    "pulls/get": lambda client: client.people.author(PULL),
+    "pulls/get": lambda client: client.people.authors(PULL, HEAD),
     "pulls/list-files": lambda client: client.changed_paths(PULL),
     "repos/get-content": lambda client: client.file("gate.yaml", "main"),
     "repos/get-collaborator-permission-level": lambda client: client.people.may_write(

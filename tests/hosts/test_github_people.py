@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from gate.hosts.accounts import Account, Setting
 from gate.hosts.github_events import GitHubError
-from gate.hosts.people import Account, Setting
 from tests.hosts.asking import asking
 from tests.servers.github import PULL, FakeGitHub, github
 from tests.servers.github_answers import Answer, description, refused, user
@@ -102,7 +102,7 @@ def test_approvers_are_those_whose_last_judgement_approves_the_head(fake: FakeGi
 
     approvers = asking(fake.url).people.approvers(PULL, HEAD)
 
-    assert sorted(approvers) == [
+    assert sorted(approvers.accounts) == [
         Account("approved"),
         Account("helper[bot]", bot=True),
         Account("renewed"),
@@ -115,7 +115,7 @@ def test_a_judgement_on_a_later_page_counts(fake: FakeGitHub) -> None:
     fake.reviews += [review("eve", "COMMENTED", "11:00")] * 99
     fake.reviews += [review("ada", "CHANGES_REQUESTED", "12:00")]
 
-    assert asking(fake.url).people.approvers(PULL, HEAD) == ()
+    assert asking(fake.url).people.approvers(PULL, HEAD).accounts == ()
 
 
 SET = labelling(1, "ada", "labeled", "security")
@@ -156,19 +156,6 @@ def test_a_label_set_by_an_account_that_is_no_more_has_no_setter(fake: FakeGitHu
     assert asking(fake.url).people.label_setting(PULL, "security") is None
 
 
-def test_whoever_opened_a_pull_request_is_its_author(fake: FakeGitHub) -> None:
-    fake.author = "grace"
-
-    assert asking(fake.url).people.author(PULL) == "grace"
-
-
-def test_an_author_whose_account_is_no_more_has_no_name(fake: FakeGitHub) -> None:
-    # The description lets no pull request be without its author; GitHub does.
-    fake.faults = {"pulls/get": [Answer(200, b'{"user": null}')]}
-
-    assert asking(fake.url).people.author(PULL) == ""
-
-
 @pytest.mark.parametrize(
     "pushes, at",
     [
@@ -197,16 +184,6 @@ def test_a_commit_was_pushed_when_it_last_became_the_newest_of_its_branch(
     fake.pushes = pushes
 
     assert asking(fake.url).people.pushed_at(PULL, HEAD) == at
-
-
-def test_the_pull_request_is_read_once(fake: FakeGitHub) -> None:
-    people = asking(fake.url).people
-
-    people.author(PULL)
-    people.pushed_at(PULL, HEAD)
-    people.author(PULL)
-
-    assert fake.seen == ["pulls/get", "repos/list-activities"]
 
 
 def test_an_instant_without_an_offset_is_no_instant(fake: FakeGitHub) -> None:

@@ -10,13 +10,17 @@ import pytest
 
 from gate.decision.decision import Context
 from gate.hosts import CommitStatus, RestError, State
+from gate.hosts.accounts import Account, Approvers, People, Setting
 from gate.hosts.gitlab import GitLab
-from gate.hosts.people import Account, Approvals, LabelOverride, People, Rights, Setting
+from gate.hosts.overriding import LabelOverride
+from gate.hosts.people import Approvals, Rights
 from gate.policy.changes import Approval, ChangeMatcher
-from gate.policy.override import Labelled, OverrideRule, Right
+from gate.policy.logins import Right
+from gate.policy.override import Labelled, OverrideRule
 from tests.hosts.test_gitlab import client
 from tests.servers.github_answers import Answer
 from tests.servers.gitlab import REQUEST, TOKEN, FakeGitLab, Sent, gitlab, refused
+from tests.servers.gitlab_people import written
 
 HEAD, OLD = "a" * 40, "b" * 40
 TEN = datetime(2026, 11, 1, 10, tzinfo=UTC)
@@ -46,9 +50,21 @@ def real(fake: FakeGitLab) -> python_gitlab.Gitlab:
 
 ALL: dict[str, Any] = {"iterator": True, "per_page": 100}
 SAME: dict[str, tuple[Callable[[GitLab], object], Callable[[Any, Any, Any], object]]] = {
-    "author": (
-        lambda one: one.people.author(REQUEST),
-        lambda _, project, __: project.mergerequests.get(REQUEST),
+    "authors": (
+        lambda one: one.people.authors(REQUEST, HEAD),
+        lambda host, project, request: [
+            project.mergerequests.get(REQUEST),
+            list(request.commits(per_page=100)),
+            list(host.http_list("/projects/42/events", {"action": "pushed"}, **ALL)),
+        ],
+    ),
+    "writers": (
+        lambda one: one.people.writers(HEAD),
+        lambda _, project, __: project.commits.get(HEAD),
+    ),
+    "profile": (
+        lambda one: one.people.profile(GRACE),
+        lambda host, _, __: host.users.get(2),
     ),
     "pushed": (
         lambda one: one.people.pushed_at(REQUEST, HEAD),
@@ -96,6 +112,7 @@ def status(state: State, description: str, url: str | None = None) -> CommitStat
 def test_what_is_sent_is_what_the_real_client_sends(fake: FakeGitLab, question: str) -> None:
     fake.people.roles = {"grace": "developer"}
     fake.people.groups = {"acme/platform/sre": {"grace"}}
+    fake.people.single = {HEAD: written(HEAD)}
     ours, theirs = SAME[question]
     host = real(fake)
     project = host.projects.get(42, lazy=True)
@@ -120,19 +137,27 @@ def test_a_commit_was_pushed_when_the_newest_version_came_to_be(fake: FakeGitLab
 
 @pytest.mark.parametrize(
     "at, counts",
-    [(LATER, True), (PUSHED, True), ("2026-11-01T09:59:59.999Z", False), (None, False)],
-    ids=["after the push", "with it", "before it", "nobody knows when"],
+    [
+        (LATER, True),
+        ("2026-11-01T10:00:01.000Z", True),
+        ("2026-11-01T10:00:00.999Z", False),
+        (PUSHED, False),
+        ("2026-11-01T09:59:59.999Z", False),
+        (None, False),
+    ],
+    ids=["after", "in the next second", "in the same", "with it", "before it", "nobody knows when"],
 )
 def test_an_approval_counts_for_the_commit_that_was_there(
     fake: FakeGitLab, at: str | None, counts: bool
 ) -> None:
     fake.people.approvals = [("grace", at)]
-    assert people(fake).approvers(REQUEST, HEAD) == ((GRACE,) if counts else ())
+    assert people(fake).approvers(REQUEST, HEAD).accounts == ((GRACE,) if counts else ())
 
 
 def test_of_a_commit_that_is_not_the_newest_there_is_no_approval(fake: FakeGitLab) -> None:
     fake.people.approvals = [("grace", LATER)]
-    assert people(fake).approvers(REQUEST, OLD) == ()
+    note = "this is not the newest commit, or GitLab does not tell when it was pushed"
+    assert people(fake).approvers(REQUEST, OLD) == Approvers(notes=(note,))
 
 
 SET = ("grace", "add", "security", LATER)
@@ -221,7 +246,11 @@ def test_a_login_that_nobody_has_is_an_error(fake: FakeGitLab) -> None:
 @pytest.mark.parametrize(
     "operation, ask",
     [
-        ("request", lambda one: one.author(REQUEST)),
+        ("request", lambda one: one.authors(REQUEST, HEAD)),
+        ("commits", lambda one: one.authors(REQUEST, HEAD)),
+        ("events", lambda one: one.authors(REQUEST, HEAD)),
+        ("commit", lambda one: one.writers(HEAD)),
+        ("user", lambda one: one.profile(GRACE)),
         ("versions", lambda one: one.pushed_at(REQUEST, HEAD)),
         ("approvals", lambda one: one.approvers(REQUEST, HEAD)),
         ("labels", lambda one: one.label_setting(REQUEST, "security")),
@@ -254,14 +283,14 @@ def test_whoever_has_approved_this_commit_stands_behind_a_class(fake: FakeGitLab
 def test_whoever_has_set_the_label_on_this_commit_stands_behind_a_class(fake: FakeGitLab) -> None:
     fake.people.labelled(*SET)
     assert approval(fake, "@grace") == Approval(by=("@grace",))
-    fake.people.versions.append((OLD, LATER))
+    fake.people.versions.append(("c" * 40, LATER))
     assert approval(fake, "@grace") == Approval(why_not=NOBODY)
 
 
 def test_neither_the_author_nor_a_bot_stands_behind_a_class(fake: FakeGitLab) -> None:
     fake.people.approvals = [("ada", LATER), ("helper", LATER)]
     fake.people.roles = {"ada": "owner", "helper": "maintainer"}
-    assert approval(fake, "write", "@ada").why_not.endswith("(@helper is a bot)")
+    assert approval(fake, "write", "@ada").why_not.endswith("(@ada opened it; @helper is a bot)")
 
 
 def overridden(fake: FakeGitLab, at: datetime = datetime(2026, 11, 1, 12, tzinfo=UTC)) -> Labelled:

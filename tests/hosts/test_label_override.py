@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from gate.decision.decision import Context
-from gate.hosts.people import LabelOverride
+from gate.hosts.overriding import LabelOverride
 from gate.policy.override import Labelled, Override, OverrideRule
 from tests.hosts.asking import asking
 from tests.hosts.test_github_people import HEAD, OLD, labelling
 from tests.servers.github import PULL, FakeGitHub, github
-from tests.servers.github_answers import Answer
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RULE = OverrideRule(max_duration=timedelta(hours=8), approvers=("@grace",), label="gate-override")
@@ -44,7 +43,9 @@ def refused(fake: FakeGitHub, **more: Any) -> str:
 
 def test_it_ends_as_long_after_the_label_was_set_as_the_policy_allows(fake: FakeGitHub) -> None:
     until = datetime(2026, 11, 1, 18, tzinfo=UTC)
-    override = Override(reason=WHY, approved_by="@grace", until=until, label="gate-override")
+    override = Override(
+        reason=WHY, approved_by="@grace", until=until, label="gate-override", confirmed=True
+    )
     assert ask(fake) == Labelled(override=override)
     assert ask(fake, at=until - timedelta(seconds=1)).override == override
     assert refused(fake, at=until) == "its end has passed"
@@ -122,13 +123,15 @@ def test_it_is_for_the_commit_that_it_was_set_on(
 
 def test_an_author_cannot_override_for_themselves(fake: FakeGitHub) -> None:
     fake.author = "Grace"
-    assert refused(fake) == "@grace cannot approve a change of their own"
+    assert refused(fake) == "@grace cannot approve a change of their own: they opened it"
 
 
 def test_where_the_author_is_not_known_anybody_might_be_it(fake: FakeGitHub) -> None:
-    gone = b'{"user": null, "head": {"ref": "shorter"}}'
-    fake.faults = {"pulls/get": [Answer(200, gone)]}
-    assert refused(fake) == "nobody knows whose change this is"
+    fake.faults = {"pulls/get": [fake.without_author()]}
+    assert refused(fake) == (
+        "nobody can be told apart from the author: nobody can say who opened it: the account is "
+        "gone, or has no name"
+    )
 
 
 def test_only_those_whom_the_policy_names_can_set_it(fake: FakeGitHub) -> None:

@@ -297,3 +297,23 @@ def test_a_named_system_is_the_only_one_that_is_looked_for() -> None:
     assert detect(both, "none") == Context(system="none")
     assert detect({}, "github") == Context(system="github")
     assert set(SYSTEMS) == {"github", "gitlab", "buildkite", "jenkins", "circleci"}
+
+
+@pytest.mark.parametrize(
+    "event, attempt, people",
+    [
+        ({"action": "labeled"}, "1", ()),
+        ({"action": "submitted", "review": {}}, "1", ()),
+        ({"action": "submitted", "review": {}}, "2", ("ada",)),
+        ({"action": "labeled"}, "2", ("ada",)),
+        ({"action": "unlabeled"}, "1", ("ada",)),
+        ({"action": "submitted"}, "1", ("ada",)),
+        ({"action": "synchronize"}, "1", ("ada",)),
+    ],
+)
+def test_whoever_stands_behind_a_change_has_started_its_run_only_if_they_do_so_again(
+    tmp_path: Path, event: dict[str, Any], attempt: str, people: tuple[str, ...]
+) -> None:
+    given = {"pull_request": PULL_REQUEST, "sender": {"login": "ada"}, **event}
+    context = on_github(tmp_path, given, GITHUB_ACTOR="ada", GITHUB_RUN_ATTEMPT=attempt)
+    assert context.people == people

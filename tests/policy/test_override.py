@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.policy.override import Override, OverrideRule, refusal
+from gate.policy.authors import Authors
+from gate.policy.logins import bare_name
+from gate.policy.override import Override, OverrideRule, misfit, named, refusal
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -19,7 +21,11 @@ def refused(
     authors: tuple[str, ...] = ("ada",),
 ) -> str | None:
     asked = Override(reason=reason, approved_by=approved_by, until=AT + lasts)
-    return refusal(asked, rule or OverrideRule(), at=AT, authors=authors)
+    given = rule or OverrideRule()
+    parts = {bare_name(author): "opened it" for author in authors}
+    whose = Authors(parts=parts)
+    flaw = refusal(asked, given, at=AT, authors=whose)
+    return flaw or misfit(approved_by, given, named(approved_by, given, whose))
 
 
 def test_a_reason_another_person_and_an_end_are_enough() -> None:
@@ -40,7 +46,7 @@ def test_without_an_approver_it_does_not_count(nobody: str) -> None:
 @pytest.mark.parametrize("name", ["ada", "@ada", " ADA"])
 def test_an_author_cannot_approve_under_any_spelling(name: str) -> None:
     assert refused(approved_by=name, authors=("grace", "@Ada")) == (
-        f"{name} cannot approve a change of their own"
+        f"{name.strip()} cannot approve a change of their own: they opened it"
     )
 
 

@@ -24,6 +24,7 @@ from tests.servers.github_answers import (
     refused,
     too_long,
     user,
+    written,
 )
 from tests.servers.loopback import serving
 from tests.servers.openapi import Operation
@@ -75,8 +76,19 @@ class FakeGitHub:
     """Of the pull request."""
     branch: str = "shorter"
     """Of the pull request."""
+    fork: str = REPOSITORY
+    """Repository that the pull request comes from."""
+    opened: str = "2026-10-31T21:00:00Z"
     pushes: list[tuple[str, str, str]] = field(default_factory=list)
     """Branch, commit and instant, oldest first."""
+    pushers: dict[str, str | None] = field(default_factory=dict)
+    """Commit -> who pushed it, where that is not ada."""
+    written: list[dict[str, Any]] | None = None
+    """Commits of the pull request; None: ada wrote and pushed each of them."""
+    more_commits: int = 0
+    """That the pull request has beside those that GitHub lists."""
+    profiles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Login -> name and e-mail address that everybody may see."""
     reviews: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     contents: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -88,6 +100,8 @@ class FakeGitHub:
     base_branch: str = "main"
     """That the pull request is to go into."""
     default_branch: str = "main"
+    single: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Commit -> what GitHub says of it, where ada has not written it."""
     rights: dict[str, str] = field(default_factory=dict)
     teams: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Organization, team and login -> state."""
@@ -206,11 +220,44 @@ class FakeGitHub:
         return page(call, self.files, _entry)
 
     def read_pull(self, _call: Call) -> Answer:
-        known = description().example("pull-request")
-        author = None if self.author is None else user(self.author)
-        ends = {"head": known["head"] | {"ref": self.branch}}
-        ends["base"] = known["base"] | {"ref": self.base_branch}
-        return Answer(200, known | {"user": author} | ends)
+        return Answer(200, self._pull())
+
+    def _pull(self) -> dict[str, Any]:
+        pull = description().example("pull-request")
+        repository = description().example("repository", full_name=self.fork)
+        head = {"ref": self.branch, "sha": self._shas()[-1], "repo": repository}
+        return pull | {
+            "user": None if self.author is None else user(self.author),
+            "head": pull["head"] | head,
+            "base": pull["base"] | {"ref": self.base_branch},
+            "created_at": self.opened,
+            "commits": len(self._commits()) + self.more_commits,
+        }
+
+    def without_author(self) -> Answer:
+        """Return the pull request as GitHub tells it when its author's account is gone.
+
+        The description lets no pull request be without its author; GitHub does.
+        """
+        return Answer(200, json.dumps(self._pull() | {"user": None}).encode())
+
+    def without_fork(self) -> Answer:
+        """Return the pull request as GitHub tells it when its fork is gone; as above."""
+        pull = self._pull()
+        return Answer(200, json.dumps(pull | {"head": pull["head"] | {"repo": None}}).encode())
+
+    def list_commits(self, call: Call) -> Answer:
+        return page(call, self._commits(), dict)
+
+    def _shas(self) -> list[str]:
+        """Return the commits that were pushed to the branch, the newest last."""
+        pushed = {sha: None for branch, sha, _ in self.pushes if branch == self.branch}
+        return list(pushed) or ["a" * 40]
+
+    def _commits(self) -> list[dict[str, Any]]:
+        if self.written is not None:
+            return self.written
+        return [written(sha) for sha in self._shas()]
 
     def read_repository(self, _call: Call) -> Answer:
         known = description().example("full-repository")
@@ -228,8 +275,24 @@ class FakeGitHub:
         return Answer(200, known | {"object": _object(known, *self.tags[call.parts["tag_sha"]])})
 
     def list_activities(self, call: Call) -> Answer:
-        wanted = [one for one in self.pushes if f"refs/heads/{one[0]}" == call.query["ref"]]
-        return page(call, wanted[::-1], _activity)
+        if f"{call.parts['owner']}/{call.parts['repo']}" != self.fork:
+            return refused(404, "Not Found")
+        wanted = [push for push in self.pushes if f"refs/heads/{push[0]}" == call.query["ref"]]
+        return page(call, wanted[::-1], self._activity, cursor="after")
+
+    def _activity(self, push: tuple[str, str, str]) -> dict[str, Any]:
+        branch, commit, at = push
+        pusher = self.pushers.get(commit, "ada")
+        actor = None if pusher is None else user(pusher)
+        fields = {"ref": f"refs/heads/{branch}", "after": commit, "timestamp": at}
+        return description().example("activity", actor=actor, **fields)
+
+    def read_user(self, call: Call) -> Answer:
+        login = call.parts["username"]
+        if login not in self.profiles:
+            return refused(404, "Not Found")
+        page_of = {"login": login, "type": "User", "user_view_type": "public"}
+        return Answer(200, description().example("public-user", **page_of, **self.profiles[login]))
 
     def list_reviews(self, call: Call) -> Answer:
         return page(call, self.reviews, dict)
@@ -252,9 +315,9 @@ class FakeGitHub:
 
     def read_commit(self, call: Call) -> Answer:
         commit = call.parts["ref"]
-        if commit not in self.contents:
+        if commit not in self.contents | self.single:
             return refused(422, f"No commit found for SHA: {commit}")
-        return Answer(200, description().example("commit", sha=commit))
+        return Answer(200, self.single.get(commit) or written(commit))
 
     def read_right(self, call: Call) -> Answer:
         login = call.parts["username"]
@@ -301,6 +364,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "issues/list-events": FakeGitHub.list_events,
     "issues/update-comment": FakeGitHub.update_comment,
     "pulls/get": FakeGitHub.read_pull,
+    "pulls/list-commits": FakeGitHub.list_commits,
     "pulls/list-files": FakeGitHub.list_files,
     "pulls/list-reviews": FakeGitHub.list_reviews,
     "repos/create-commit-status": FakeGitHub.set_status,
@@ -313,6 +377,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "repos/list-deployments": FakeGitHub.list_deployments,
     "teams/get-membership-for-user-in-org": FakeGitHub.read_membership,
     "users/get-authenticated": FakeGitHub.who,
+    "users/get-by-username": FakeGitHub.read_user,
 }
 
 
@@ -340,12 +405,6 @@ def _entry(names: tuple[str, str | None]) -> dict[str, Any]:
     name, before = names
     moved = {} if before is None else {"previous_filename": before, "status": "renamed"}
     return description().example("diff-entry", filename=name, **moved)
-
-
-def _activity(push: tuple[str, str, str]) -> dict[str, Any]:
-    branch, commit, at = push
-    known = {"ref": f"refs/heads/{branch}", "after": commit, "timestamp": at}
-    return description().example("activity", actor=user("ada"), **known)
 
 
 def _deployment(numbered: tuple[int, Deployment]) -> dict[str, Any]:

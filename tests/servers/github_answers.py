@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 from tests.servers.openapi import Description
 
@@ -24,6 +25,35 @@ def user(login: str) -> dict[str, Any]:
     """Return an account as GitHub describes it."""
     kind = "Bot" if login.endswith("[bot]") else "User"
     return description().example("simple-user", login=login, type=kind)
+
+
+def written(
+    sha: str,
+    author: str | None = "ada",
+    committer: str | None = "web-flow",
+    *,
+    message: str = "feat: rewrite",
+    name: str = "Ada Lovelace",
+    email: str = "ada@example.com",
+    at: str = "2026-11-01T00:00:00Z",
+    parents: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return a commit as GitHub describes it; None: it knows no account of that address."""
+    commit = description().example("commit", sha=sha)
+    signature = {"name": name, "email": email, "date": at}
+    by_site = {"name": "GitHub", "email": "noreply@github.com", "date": at}
+    text = {
+        "message": message,
+        "author": signature,
+        "committer": by_site if committer == "web-flow" else signature,
+    }
+    link = {"url": "https://x.example", "html_url": "https://x.example"}
+    return commit | {
+        "author": None if author is None else user(author),
+        "committer": None if committer is None else user(committer),
+        "commit": commit["commit"] | text,
+        "parents": [{"sha": parent, **link} for parent in parents],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +84,17 @@ class Call:
     """Without the query."""
 
 
-def page(call: Call, items: Sequence[Item], form: Callable[[Item], Any]) -> Answer:
-    """Return one page of a list, each item in its form, and where the next is."""
+def page(
+    call: Call, items: Sequence[Item], form: Callable[[Item], Any], cursor: str = "page"
+) -> Answer:
+    """Return one page of a list, each item in its form, and where the next is.
+
+    Pages have numbers, or a cursor of another name, which only the host understands.
+    """
     size = min(int(call.query.get("per_page", "30")), _LARGEST_PAGE)
-    number = int(call.query.get("page", "1"))
-    link = f'<{call.url}?per_page={size}&page={number + 1}>; rel="next"'
+    number = int(call.query.get(cursor, "1"))
+    more = {**call.query, "per_page": str(size), cursor: str(number + 1)}
+    link = f'<{call.url}?{urlencode(more)}>; rel="next"'
     shown = [form(item) for item in items[(number - 1) * size : number * size]]
     return Answer(200, shown, {"Link": link} if number * size < len(items) else {})
 

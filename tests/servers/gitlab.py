@@ -77,6 +77,10 @@ class FakeGitLab:
     notes: list[Note] = field(default_factory=list)
     """Oldest first."""
     people: People = field(default_factory=People)
+    with_numbers: bool = True
+    """Whether lists have the header X-Next-Page."""
+    with_links: bool = True
+    """Whether lists have the header Link, which a proxy may drop."""
     statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Of commits."""
     forbidden: set[str] = field(default_factory=set)
@@ -153,6 +157,12 @@ class FakeGitLab:
         if number * size < len(items):
             url = f"{self.url}{sent.path}?page={number + 1}&per_page={size}"
             headers |= {"Link": f'<{url}>; rel="next"', "X-Next-Page": str(number + 1)}
+        elif not self.with_links:
+            headers["X-Next-Page"] = ""  # of the last page GitLab sends it empty
+        if not self.with_links:
+            headers.pop("Link", None)
+        if not self.with_numbers:
+            headers.pop("X-Next-Page", None)
         return Answer(200, shown, headers)
 
     def create_note(self, sent: Sent) -> Answer:
@@ -177,7 +187,18 @@ class FakeGitLab:
         return Answer(204)
 
     def read_request(self, _sent: Sent) -> Answer:
-        return Answer(200, {"iid": REQUEST, "author": self.people.user(self.people.author)})
+        return Answer(200, self.people.request() | {"iid": REQUEST})
+
+    def list_commits(self, sent: Sent) -> Answer:
+        return self._page(sent, self.people.listed_commits())
+
+    def read_commit(self, _sent: Sent, revision: str) -> Answer:
+        commit = self.people.single.get(revision)
+        return GONE if commit is None else Answer(200, commit)
+
+    def list_events(self, sent: Sent, project: str) -> Answer:
+        pushes = self.people.pushes() if int(project) == self.people.source else []
+        return self._page(sent, pushes)
 
     def list_versions(self, sent: Sent) -> Answer:
         return self._page(sent, self.people.listed_versions())
@@ -217,6 +238,9 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("PUT", rf"{_NOTES}/(\d+)"): ("update", FakeGitLab.update_note),
     ("DELETE", rf"{_NOTES}/(\d+)"): ("delete", FakeGitLab.delete_note),
     ("GET", _REQUEST): ("request", FakeGitLab.read_request),
+    ("GET", f"{_REQUEST}/commits"): ("commits", FakeGitLab.list_commits),
+    ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]{{40}})"): ("commit", FakeGitLab.read_commit),
+    ("GET", r"/projects/(\d+)/events"): ("events", FakeGitLab.list_events),
     ("GET", f"{_REQUEST}/versions"): ("versions", FakeGitLab.list_versions),
     ("GET", f"{_REQUEST}/approvals"): ("approvals", FakeGitLab.list_approvals),
     ("GET", f"{_REQUEST}/resource_label_events"): ("labels", FakeGitLab.list_label_events),
@@ -230,7 +254,7 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
 
 def _problems(name: str, sent: Sent, handler: BaseHTTPRequestHandler) -> Iterator[str]:
     unknown = sent.query.keys() - {"page", "per_page", "sort", "order_by"}
-    unknown -= {"username"} if name == "users" else set()
+    unknown -= {"username"} if name == "users" else {"action"} if name == "events" else set()
     if unknown:
         yield f"{name}: has the unknown parameters {sorted(unknown)}"
     if name not in {"create", "update", "status"}:

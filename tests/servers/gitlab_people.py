@@ -4,6 +4,7 @@ https://docs.gitlab.com/api/merge_request_approvals/, .../resource_label_events/
 .../members/ and .../merge_requests/ say what it looks like.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,12 +14,57 @@ ROLES: Final = {"guest": 10, "reporter": 20, "developer": 30, "maintainer": 40, 
 """Access levels: https://docs.gitlab.com/api/access_requests/."""
 
 
+def written(
+    commit: str,
+    name: str = "Ada",
+    email: str = "ada@example.com",
+    *,
+    committer: tuple[str, str] | None = None,
+    message: str = "feat: rewrite",
+    parents: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return a commit, which has names and addresses and no accounts."""
+    committer_name, committer_email = committer or (name, email)
+    return {
+        "id": commit,
+        "author_name": name,
+        "author_email": email,
+        "committer_name": committer_name,
+        "committer_email": committer_email,
+        "message": message,
+        "parent_ids": list(parents),
+    }
+
+
+def push(who: str | None, branch: str | None, commit: str | None, at: str) -> dict[str, Any]:
+    """Return an event of a push; of many branches at once it has neither branch nor commit."""
+    return {
+        "action_name": "pushed to",
+        "author_username": who,
+        "created_at": at,
+        "push_data": {"commit_to": commit, "ref": branch, "ref_type": "branch"},
+    }
+
+
 @dataclass(slots=True)
 class People:
     """Tests read and write its fields."""
 
-    author: str = "ada"
+    author: str | None = "ada"
     """Of the merge request."""
+    source: int | None = 42
+    """Project that it comes from; None: it was deleted."""
+    branch: str = "shorter"
+    pushers: dict[str, str | None] = field(default_factory=dict)
+    """Commit -> who pushed it, where that is not ada; None: GitLab has no event of it."""
+    other_pushes: list[dict[str, Any]] = field(default_factory=list)
+    """Newer ones."""
+    commits: list[dict[str, Any]] | None = None
+    """Of the merge request, the newest first; None: ada wrote each version."""
+    single: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Commit -> what GitLab says of it."""
+    emails: dict[str, str] = field(default_factory=dict)
+    """Login -> address that everybody may see."""
     numbers: dict[str, int] = field(
         default_factory=lambda: {"ada": 1, "grace": 2, "alan": 3, "helper": 4}
     )
@@ -49,7 +95,32 @@ class People:
         if number not in self.numbers.values():
             return None
         user = self.user_of(number)
-        return Answer(200, user | {"bot": user["username"] in self.bots})
+        address = self.emails.get(user["username"], "")
+        return Answer(200, user | {"bot": user["username"] in self.bots, "public_email": address})
+
+    def request(self) -> dict[str, Any]:
+        """Return the merge request."""
+        return {
+            "author": None if self.author is None else self.user(self.author),
+            "created_at": "2026-11-01T08:00:00.000Z",
+            "source_branch": self.branch,
+            "source_project_id": self.source,
+        }
+
+    def listed_commits(self) -> list[dict[str, Any]]:
+        """Return the commits of the merge request, newest first."""
+        if self.commits is not None:
+            return self.commits
+        return [written(commit) for commit, _ in self.versions[::-1]]
+
+    def pushes(self) -> list[dict[str, Any]]:
+        """Return the pushes to the project that the merge request comes from, newest first."""
+        versions = [
+            push(who, self.branch, commit, at)
+            for commit, at in self.versions[::-1]
+            if (who := self.pushers.get(commit, "ada")) is not None
+        ]
+        return self.other_pushes + versions
 
     def listed_versions(self) -> list[dict[str, Any]]:
         """Return the versions of the merge request, newest first."""

@@ -15,6 +15,7 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "/repos/{owner}/{repo}/activity": ("get",),
     "/repos/{owner}/{repo}/collaborators/{username}/permission": ("get",),
     "/repos/{owner}/{repo}/commits/{ref}": ("get",),
+    "/repos/{owner}/{repo}/commits/{commit_sha}/pulls": ("get",),
     "/repos/{owner}/{repo}/contents/{path}": ("get",),
     "/repos/{owner}/{repo}/deployments": ("get",),
     "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses": ("get",),
@@ -24,10 +25,12 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ("get", "post"),
     "/repos/{owner}/{repo}/issues/{issue_number}/events": ("get",),
     "/repos/{owner}/{repo}/pulls/{pull_number}": ("get",),
+    "/repos/{owner}/{repo}/pulls/{pull_number}/commits": ("get",),
     "/repos/{owner}/{repo}/pulls/{pull_number}/files": ("get",),
     "/repos/{owner}/{repo}/pulls/{pull_number}/reviews": ("get",),
     "/repos/{owner}/{repo}/statuses/{sha}": ("post",),
     "/user": ("get",),
+    "/users/{username}": ("get",),
 }
 """Path -> methods, as the description writes them."""
 

@@ -90,6 +90,7 @@ REGISTRATION: Final = Registration(
     open_doctor=_open_doctor,
     secrets=lambda _: (),  # files need no login
     files=lambda settings: (str(Path(literal(str(settings.directory))) / settings.path),),
+    public=frozenset(BLOCK.fields),
     starter=_STARTER,
     indicators=frozenset({"ratio", "threshold", "spent"}),
     keeps_history=True,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from gate.backends.logs.counting import count
-from gate.backends.logs.database import Database, from_duckdb, opened, unreadable
+from gate.backends.logs.database import Database, opened
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of, prepare
+from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.steps import measure_steps
 from gate.backends.logs.timestamps import zone_name
@@ -67,10 +68,11 @@ class LogsBackend:
             zone = zone_name(self._settings.records.time_zone)
             with opened(self._limits.timeout, zone) as database:
                 slis = [request.sli for request in requests]
-                ready = prepare(database, self._settings, slis, zone, by)
-                return _answers(database, ready, requests, answer_requests)
-        except duckdb.Error as error:
-            return [from_duckdb(error).answer()] * len(requests)
+                try:
+                    ready = prepare(database, self._settings, slis, zone, by)
+                    return _answers(database, ready, requests, answer_requests)
+                except duckdb.Error as error:
+                    raise database.refusal(error) from None
         except (OSError, UnicodeError) as error:
             return [unreadable(f"the logs cannot be read: {error}").answer()] * len(requests)
         except MeasurementError as refusal:
@@ -109,7 +111,7 @@ def _answers_by_place(
             zip(countable, answer_requests(database, ready, list(countable.values())), strict=True)
         )
     except duckdb.Error as error:
-        refusal = from_duckdb(error)
+        refusal = database.refusal(error)
         alike: dict[LogIndicator, dict[int, tuple[Request, LogIndicator]]] = {}
         for place, (request, indicator) in countable.items():
             alike.setdefault(indicator, {})[place] = request, indicator

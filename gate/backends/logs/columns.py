@@ -3,18 +3,21 @@
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
-from gate.backends.logs.database import Database, Row, file_list, identifier, invalid, literal
+from gate.backends.logs.database import Database, Row, file_list, identifier, literal
+from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import LogSource, is_number, listed, missing_in
 from gate.backends.records import Records
 from gate.measure import Cause, MeasurementError
 
 _DELIMITERS: Final = ",\t;|"
+_VALUE: Final = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?$|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SAMPLES: Final = (" LIMIT 20000", "")
 """Rows looked at to learn the types. A later value that does not fit is an error."""
 _READ: Final = "auto_detect = false, hive_partitioning = false"
@@ -77,7 +80,9 @@ def _header(database: Database, file: str) -> _Header:
     first = rows[0][0] or "" if rows else ""
     delimiter = max(_DELIMITERS, key=first.count)
     names = next(csv.reader([first], delimiter=delimiter), [])
-    if not names or not all(names) or len({name.lower() for name in names}) < len(names):
+    # A line with a number or a date in it is a row; its values must not be shown as names.
+    alike = len({name.lower() for name in names}) < len(names)
+    if not names or not all(names) or alike or any(map(_VALUE.match, names)):
         raise invalid(f"{file} has no header line in which every column has a name of its own")
     return _Header(delimiter, tuple(names))
 

@@ -201,8 +201,9 @@ def _spent(columns: _RequestColumns, row: Row, lowest: int | float | Decimal | N
         return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=columns.query)
     # One row that gives back would hide what others have spent.
     for wrong in (number for number in (amount, lowest) if not isfinite(number) or number < 0):
-        what = "adds up to" if wrong is amount else "is, in some row,"
-        reason = f"spent {what} {wrong}, which is no amount"
+        where = "in all rows together" if wrong is amount else "in some row"
+        what = "below zero" if isfinite(wrong) else "not a number, or infinite"
+        reason = f"spent is {what} {where}, which is no amount"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=columns.query)
     missing = rows - row[columns.total]
     notes = (f"spent is NULL in {missing:,} of {rows:,} rows",) if missing else ()

@@ -1,9 +1,8 @@
 """A DuckDB connection in memory that reads the logs, nothing else, and stops when told to."""
 
 import glob
-import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
@@ -11,7 +10,9 @@ from typing import Any, Final
 
 import duckdb
 
-from gate.measure import Cause, MeasurementError
+from gate.backends.logs.bounds import Worker, bounded_memory
+from gate.backends.logs.refusals import invalid, refusal, unreadable
+from gate.measure import MeasurementError
 from gate.slo.quantities import format_duration
 
 Row = tuple[Any, ...]
@@ -24,6 +25,7 @@ _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",  # no Python variable is a table
     "temp_directory": "",  # counts fit into memory; nothing is written beside the logs
+    "memory_limit": "50%",  # of the machine's, or of the container's
 }
 
 
@@ -31,16 +33,26 @@ _AGAIN: Final = 0.05
 """Seconds between two interrupts: one that comes before the statement has begun is lost."""
 
 
+_GRACE: Final = 2.0
+"""Seconds for DuckDB to obey an interrupt. It looks for one between rows, never within a value."""
+
+
 class Database:
     """One run's connection. What it raises is `duckdb.Error` or `MeasurementError`."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, worker: Executor, timeout: timedelta
+        self, connection: duckdb.DuckDBPyConnection, worker: Worker, timeout: timedelta
     ) -> None:
         self._connection = connection
         self._worker = worker
         self._timeout = timeout
         self._end = monotonic() + timeout.total_seconds()
+        self.columns: frozenset[str] = frozenset()
+        """The names that a refusal may show."""
+        self.files: tuple[str, ...] = ()
+        """Likewise."""
+        self.stuck = False
+        """Whether a statement did not stop when told to. Nothing can be asked any more then."""
 
     def query(self, sql: str, *parameters: object) -> list[Row]:
         """Run one statement and return its rows.
@@ -48,23 +60,41 @@ class Database:
         Raises:
             MeasurementError: the run's time is up.
         """
+        if self.stuck:
+            raise self._too_late()
         # In a thread of its own: in the main one DuckDB would keep Ctrl-C waiting until the end.
-        rows = self._worker.submit(self._fetch, sql, parameters)
+        rows = self._worker.submit(lambda: self._fetch(sql, parameters))
         try:
             return rows.result(max(0, self._end - monotonic()))
         except TimeoutError:
-            limit = format_duration(self._timeout)
-            raise unreadable(f"reading the logs took longer than {limit}") from None
+            raise self._too_late() from None
         finally:
-            while not rows.done():
-                self._connection.interrupt()
-                wait([rows], _AGAIN)
+            self._stop(rows)
+
+    def refusal(self, error: duckdb.Error) -> MeasurementError:
+        """Say why rows could not be read, in words that hold nothing of them."""
+        return refusal(error, self.columns, self.files)
+
+    def _too_late(self) -> MeasurementError:
+        limit = format_duration(self._timeout)
+        return unreadable(f"reading the logs took longer than {limit}")
+
+    def _stop(self, rows: Future[list[Row]]) -> None:
+        """Interrupt what is still running; what does not obey is left to itself."""
+        end = monotonic() + _GRACE
+        while not rows.done():
+            if monotonic() > end:
+                self.stuck = True
+                return
+            self._connection.interrupt()
+            wait([rows], _AGAIN)
 
     def _fetch(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
         return self._connection.execute(sql, parameters).fetchall()
 
     def confine(self, files: Sequence[str]) -> None:
         """From now on read these files only, whatever an expression asks for."""
+        self.files = tuple(files)
         # DuckDB also asks for a name that is escaped, in the hope that it means itself.
         allowed = ", ".join(map(literal, {*files, *map(glob.escape, files)}))
         self._connection.execute(f"SET allowed_paths = [{allowed}]")
@@ -74,14 +104,24 @@ class Database:
 
 @contextmanager
 def opened(timeout: timedelta, zone: str | None) -> Iterator[Database]:
-    """Open a database whose time zone is ``zone`` (an IANA name; None: UTC) for a while."""
-    with duckdb.connect(":memory:", config=_SETTINGS) as connection:
+    """Open a database whose time zone is ``zone`` (an IANA name; None: UTC) for a while.
+
+    It may use half of the memory that there is.
+    """
+    connection = duckdb.connect(":memory:", config=_SETTINGS)
+    try:
+        connection.execute(f"SET TimeZone = {literal(zone or 'UTC')}")
+    except duckdb.Error:
+        connection.close()
+        raise invalid(f"DuckDB does not know the time zone {zone}") from None
+    ((limit,),) = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+    with Worker() as worker, bounded_memory(limit):
+        database = Database(connection, worker, timeout)
         try:
-            connection.execute(f"SET TimeZone = {literal(zone or 'UTC')}")
-        except duckdb.Error:
-            raise invalid(f"DuckDB does not know the time zone {zone}") from None
-        with ThreadPoolExecutor(max_workers=1) as worker:
-            yield Database(connection, worker, timeout)
+            yield database
+        finally:
+            if not database.stuck:  # closing would wait for the statement
+                connection.close()
 
 
 def literal(text: str) -> str:
@@ -97,37 +137,3 @@ def identifier(name: str) -> str:
 def file_list(files: Sequence[str]) -> str:
     """Write files for DuckDB, which would take a bracket in a name for a pattern."""
     return f"[{', '.join(literal(glob.escape(file)) for file in files)}]"
-
-
-_MISFITS = (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException)
-
-
-_PREFIX = re.compile(r"^[A-Z][A-Za-z ]* Error: ")
-
-
-def invalid(reason: str) -> MeasurementError:
-    """Return a refusal for what the policy or the rows' content gets wrong."""
-    return MeasurementError(Cause.INVALID, reason)
-
-
-def unreadable(reason: str) -> MeasurementError:
-    """Return a refusal for files that cannot be read."""
-    return MeasurementError(Cause.BACKEND_ERROR, reason)
-
-
-def from_duckdb(error: duckdb.Error) -> MeasurementError:
-    """Tell values that do not fit (the policy's or the log's fault) from files that do not read."""
-    text = str(error)
-    if isinstance(error, _MISFITS) or "JSON transform error" in text:
-        return invalid(sentence(text))
-    return unreadable(f"the logs cannot be read: {sentence(text)}")
-
-
-def sentence(text: str) -> str:
-    """Return what DuckDB has to say, without its advice, some of which is to ignore errors."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    said = _PREFIX.sub("", lines[0]).rstrip(".:! ")
-    for line in lines[1:]:
-        if line.startswith(("Error when converting", "Expected Number", "file = ")):
-            said += f"; {line.rstrip('.')}"
-    return said

@@ -8,7 +8,7 @@ from typing import Final
 
 import duckdb
 
-from gate.backends.logs.database import from_duckdb, opened
+from gate.backends.logs.database import opened
 from gate.backends.logs.files import pattern_of
 from gate.backends.logs.prepare import prepare
 from gate.backends.logs.settings import LogsSettings
@@ -186,8 +186,7 @@ class LogsDoctor:
         counts = [count_result(answer, path) for answer in answers]
         try:
             survey = self._survey(slos, answers, at)
-        except (duckdb.Error, MeasurementError) as error:
-            refusal = error if isinstance(error, MeasurementError) else from_duckdb(error)
+        except MeasurementError as refusal:
             result = unseen(refusal.reason, path)
             return Diagnosis(backend=(result,), slos=tuple((count,) for count in counts))
         events = iter(survey.events)
@@ -206,8 +205,12 @@ class LogsDoctor:
         requests = [slo.request for slo, answer in pairs if not _none(answer)]
         zone = zone_name(self.settings.records.time_zone)
         with opened(self.limits.timeout, zone) as database:
-            ready = prepare(database, self.settings, [request.sli for request in requests], zone)
-            return survey(database, ready, requests, at)
+            slis = [request.sli for request in requests]
+            try:
+                ready = prepare(database, self.settings, slis, zone)
+                return survey(database, ready, requests, at)
+            except duckdb.Error as error:
+                raise database.refusal(error) from None
 
 
 def _common(answers: Sequence[Answer]) -> Unmeasured | None:

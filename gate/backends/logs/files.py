@@ -4,7 +4,7 @@ import glob
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from gate.backends.logs.database import invalid, unreadable
+from gate.backends.logs.refusals import invalid, unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.measure import Cause, MeasurementError
 
@@ -78,8 +78,8 @@ _COMPRESSED: Final = (".gz", ".zst")
 
 
 def pattern_of(settings: LogsSettings) -> str:
-    """Return the path or glob, relative to where the program runs."""
-    return str(Path(glob.escape(str(settings.directory))) / settings.path)
+    """Return the path or glob for people, with its variables, from where the program runs."""
+    return str(Path(glob.escape(str(settings.directory))) / (settings.written or settings.path))
 
 
 def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
@@ -94,17 +94,18 @@ def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
         OSError, UnicodeError: a file or its name cannot be read.
     """
     if "://" in settings.path:
-        raise invalid(f"{settings.path} is no local path; fetch the logs first")
-    pattern = pattern_of(settings)
+        raise invalid(f"{settings.written or settings.path} is no local path; fetch the logs first")
+    shown = pattern_of(settings)
+    pattern = str(Path(glob.escape(str(settings.directory))) / settings.path)
     # Path.glob takes no absolute pattern.
     matches = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207
     files = [path for path in matches if _is_log(path)]
     if not files:
-        raise unreadable(f"no file matches {pattern}{_hint(settings)}")
+        raise unreadable(f"no file matches {shown}{_hint(settings)}")
     kind = settings.records.format or _format_of(files)
     full = [path for path in files if _holds_rows(path, kind)]
     if not full:
-        raise MeasurementError(Cause.NO_DATA, f"every file that matches {pattern} is empty")
+        raise MeasurementError(Cause.NO_DATA, f"every file that matches {shown} is empty")
     for path in full:
         _check(path)
     return kind, [str(path) for path in full]

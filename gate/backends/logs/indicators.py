@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import floor
 
-from gate.backends.logs.database import Database, identifier, invalid, literal
+from gate.backends.logs.database import Database, identifier, literal
 from gate.backends.logs.expressions import (
     SqlExpression,
     check_boolean,
@@ -14,6 +14,7 @@ from gate.backends.logs.expressions import (
     check_value,
     parse,
 )
+from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import LogSource, is_number
 from gate.slo.indicator import Sli
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gate.backends.logs.database import Database, Row, file_list, identifier, invalid, literal
+from gate.backends.logs.database import Database, Row, file_list, identifier, literal
+from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import LogSource, listed, missing_in
 from gate.backends.logs.statement import Statement
 from gate.backends.records import Records

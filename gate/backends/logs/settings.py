@@ -12,9 +12,9 @@ from gate.backends.records import (
 )
 from gate.errors import nearest
 from gate.parsing.objects import Field, Object, Values
-from gate.parsing.reader import Reader, written
+from gate.parsing.reader import Reader, shown, written
 from gate.parsing.schema import JsonSchema, Scalar
-from gate.parsing.values import LOG_FORMAT, NAME, TEXT, ZONE
+from gate.parsing.values import CONNECTION, LOG_FORMAT, NAME, TEXT, ZONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,8 @@ class LogsSettings:
     directory: Path
     """That folder."""
     records: Records
+    written: str | None = None
+    """The path with its variables, which messages show instead; None: it has none."""
 
 
 class _RecordsName(Scalar[str]):
@@ -45,8 +47,8 @@ def _records_of_preset(values: Values, reader: Reader) -> Records:
     name = values.get("records")
     records = load_records(name) if name in preset_names() else None
     if records is None:
-        shown = written(values.node("records"))
-        message = f"no preset knows the rows of {shown!r}{nearest(shown, record_names())}"
+        text = written(values.node("records"))
+        message = f"no preset knows the rows of {text!r}{nearest(text, record_names())}"
         raise reader.fail(values.node("records"), message)
     return records
 
@@ -63,12 +65,20 @@ def _build_settings(values: Values, reader: Reader) -> LogsSettings:
         records = replace(_records_of_preset(values, reader), **given)
     else:
         records = Records(**given)
-    return LogsSettings(path=values.get("path"), directory=reader.directory, records=records)
+    path, as_written = values.get("path"), shown(values.node("path"))
+    return LogsSettings(
+        path=path,
+        directory=reader.directory,
+        records=records,
+        written=None if as_written == path else as_written,
+    )
 
 
 BLOCK: Final = Object(
     {
-        "path": Field(schema=TEXT, doc="File or glob, from this file's folder.", required=True),
+        "path": Field(
+            schema=CONNECTION, doc="File or glob, from this file's folder.", required=True
+        ),
         "records": Field(
             schema=_RecordsName(), doc="The preset that knows the rows: litellm-payload."
         ),

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from gate.backends.logs.database import Database, identifier, invalid
+from gate.backends.logs.database import Database, identifier
+from gate.backends.logs.refusals import invalid
 from gate.backends.records import Deduplication, Records
 from gate.errors import nearest_first
 
@@ -54,6 +55,7 @@ class LogSource:
 
 def create_rows(database: Database, source: LogSource) -> None:
     """Create the empty table ``rows``, against which expressions are checked."""
+    database.columns = frozenset(source.types)
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in source.types.items())
     database.query(f"CREATE TEMP TABLE rows ({columns})")
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from gate.backends.logs.database import Database, identifier, invalid, literal
+from gate.backends.logs.database import Database, identifier, literal
+from gate.backends.logs.refusals import invalid, shape
 from gate.backends.logs.source import LogSource
 from gate.measure import MeasurementError
 
@@ -106,7 +107,7 @@ def _unix(quoted: str, number: str, divide: str) -> str:
 def undated(
     database: Database, source: LogSource, timestamp: Timestamp, count: int
 ) -> MeasurementError:
-    """Return the refusal for rows of which nobody knows when they happened, with an example."""
+    """Return the refusal for rows of which nobody knows when they happened, and how one looks."""
     column = identifier(timestamp.column)
     value, is_naive = database.query(
         f"SELECT {column}::VARCHAR, "
@@ -119,10 +120,10 @@ def undated(
     if is_naive and timestamp.zone is None:
         return invalid(
             f'{rows} a timestamp without a time zone in "{timestamp.column}" '
-            f"(for example {value!r}); {_SET_ZONE}"
+            f"(of the form {shape(value)}); {_SET_ZONE}"
         )
     return invalid(
-        f'{rows} no readable timestamp in "{timestamp.column}" (for example {value!r}); '
+        f'{rows} no readable timestamp in "{timestamp.column}" (of the form {shape(value)}); '
         "ISO 8601 and Unix time are read"
     )
 

@@ -6,7 +6,8 @@ All the numbers of a run are asked for in one batched query, or in several at on
 from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
-from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, files, secrets
+from gate.backends.prometheus.secrecy import secrets
+from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, files
 from gate.measure import Backend, Limits
 
 if TYPE_CHECKING:
@@ -66,6 +67,17 @@ REGISTRATION: Final = Registration(
     open_doctor=_open_doctor,
     secrets=secrets,
     files=files,
+    public=frozenset(
+        {
+            "auth.username",
+            "auth.bearer_file",
+            "auth.password_file",
+            "headers",
+            "tls.ca",
+            "tls.cert",
+            "tls.key",
+        }
+    ),
     starter=_STARTER,
     indicators=frozenset({"ratio", "histogram", "gauge", "spent"}),
     keeps_history=True,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from gate.backends.prometheus.settings import PrometheusSettings, login_of, secrets
+from gate.backends.prometheus.secrecy import confidential, login_of, secrets
+from gate.backends.prometheus.settings import PrometheusSettings
 from gate.errors import UsageError
-from gate.request_failure import redactable
+from gate.redaction import redactable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class Address:
     url: SplitResult = field(repr=False)
     """The part before ``/api/v1``, without user and password."""
     shown: str
-    """The same for people: also without a query string."""
+    """For everybody to read: no more than the host, or the variable that it came from."""
     headers: dict[str, str] = field(repr=False)
     """All that a request needs, with the login."""
     secrets: tuple[str, ...] = field(repr=False)
@@ -41,12 +42,7 @@ def address(settings: PrometheusSettings) -> Address:
     login = login_of(settings, url)
     return Address(
         url=bare,
-        shown=urlunsplit(bare._replace(query="")),
+        shown=settings.shown or urlunsplit(bare._replace(path="", query="")),
         headers={"Accept": "application/json", **settings.headers, **login},
-        secrets=_secrets(settings, login),
+        secrets=redactable([*secrets(settings), *confidential(settings, url), *login.values()]),
     )
-
-
-def _secrets(settings: PrometheusSettings, login: dict[str, str]) -> tuple[str, ...]:
-    """Return what is redacted: the secrets, and the value of every other header."""
-    return redactable([*secrets(settings), *settings.headers.values(), *login.values()])

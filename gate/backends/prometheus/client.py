@@ -24,7 +24,8 @@ from gate.http import (
     redirect_target,
     retry_after,
 )
-from gate.request_failure import Redactor, RequestFailure, RetryAdvice
+from gate.redaction import Redactor
+from gate.request_failure import RequestFailure, RetryAdvice
 
 _REDIRECTS: Final = range(300, 400)
 _TRANSIENT: Final = frozenset({429, 502, 503})
@@ -64,11 +65,17 @@ class Reply:
     notes: tuple[str, ...] = ()
 
 
-def read_response(response: Response, now: datetime) -> Body | RequestFailure:
-    """Read a response whose body is complete; ``now`` is for a Retry-After that is a date."""
+def read_response(
+    response: Response, now: datetime, *, hosts: bool = True
+) -> Body | RequestFailure:
+    """Read a response whose body is complete.
+
+    ``now`` is for a Retry-After that is a date; ``hosts``: whether a host's name may be shown.
+    """
     status = response.status_code
     if status in _REDIRECTS:
-        reason = f"it redirects to {redirect_target(response)}: probably a login page ({status})"
+        target = redirect_target(response) if hosts else "another address"
+        reason = f"it redirects to {target}: probably a login page ({status})"
         return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
     body = json_object(response)
     if status == HTTPStatus.OK:
@@ -163,6 +170,7 @@ class Client:
         self.clock = clock or Clock()
         self._address = address(settings)
         self._redacted = Redactor(self._address.secrets)
+        self._hosts = "${" not in settings.shown
         self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
         self._sender = Sender(
             session=_session(settings),
@@ -207,7 +215,7 @@ class Client:
 
         def attempt(seconds: float) -> Body | RequestFailure:
             response = self._sender.send("GET", url, seconds=seconds, params=parameters)
-            return read_response(response, self.clock.now())
+            return read_response(response, self.clock.now(), hosts=self._hosts)
 
         once = replace(self._retries, count=0)
         outcome = persist(attempt, until=until, retries=once, clock=self.clock)
@@ -225,7 +233,7 @@ class Client:
         }
         url = self._address.endpoint(name)
         response = self._sender.send("POST", url, seconds=seconds, form=form)
-        body = read_response(response, self.clock.now())
+        body = read_response(response, self.clock.now(), hosts=self._hosts)
         return body if isinstance(body, RequestFailure) else read_result(body)
 
     def _shown(self, failure: RequestFailure) -> RequestFailure:

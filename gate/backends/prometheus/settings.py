@@ -1,12 +1,11 @@
 """How to reach a Prometheus server: the settings, and the policy's ``backend`` block for them."""
 
-import base64
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Final
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -14,12 +13,11 @@ from gate.parsing.files import literal
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
 from gate.parsing.schema import MapOf, Scalar, pairs
-from gate.parsing.values import COUNT, SECRET, TEXT
+from gate.parsing.values import CONNECTION, CONNECTION_COUNT, SECRET
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 """A header whose name has one of them is secret."""
-_LOGINS: Final = ("authorization", "proxy-authorization")
-"""Headers whose value is a scheme and what is secret: ``Bearer token``."""
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-[^}]*)?\}")
 _PASSWORD: Final = re.compile(r"//[^/]*:([^/]*)@")
 
 
@@ -30,7 +28,10 @@ class PrometheusSettings:
     kind: ClassVar[str] = "prometheus"
 
     url: str = field(repr=False)
-    """The part before ``/api/v1``; may hold credentials, so it is shown only without them."""
+    """The part before ``/api/v1``; of it messages show no more than `shown`."""
+    shown: str = ""
+    """How messages name the server where the url, or a part of it, came from a variable:
+    ``${PROMETHEUS_URL}``. Empty: the url is the policy's own text, and its host may be shown."""
     bearer: str | None = field(default=None, repr=False)
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -50,46 +51,19 @@ class PrometheusSettings:
     """Tries after the first one, for failures that may pass; at least 0."""
 
 
-def login_of(settings: PrometheusSettings, url: SplitResult) -> dict[str, str]:
-    """Return the header that logs in, from the settings or the address; empty: there is none."""
-    if settings.bearer is not None:
-        return {"Authorization": f"Bearer {settings.bearer}"}
-    user, password = settings.username, settings.password or ""
-    if user is None and url.username is not None:
-        user, password = unquote(url.username), unquote(url.password or "")
-    if user is None:
-        return {}
-    pair = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
-    return {"Authorization": f"Basic {pair}"}
-
-
-def secrets(settings: PrometheusSettings) -> tuple[str, ...]:
-    """Return the login in every form that is sent or written, and the headers that are secret.
-
-    A header is secret if its name says so, or if it is the login: a tenant's name is not secret.
-    """
-    try:
-        url = urlsplit(settings.url.strip())
-    except ValueError:
-        url = urlsplit("")  # to such an address nothing is ever sent
-    headers = [*login_of(settings, url).items(), *settings.headers.items()]
-    texts = [
-        *(_secret_part(name, value) for name, value in headers if _is_secret(name)),
-        *(settings.bearer, settings.password, url.password, unquote(url.password or "")),
-        *(value for _, value in parse_qsl(url.query)),
-    ]
-    return tuple(dict.fromkeys(text for text in texts if text))
+def shown_address(text: str) -> str:
+    """Return how messages name an address that is written so; empty where no variable is in it."""
+    names = _VARIABLE.sub(r"${\1}", text.strip())
+    if not _VARIABLE.search(names):
+        return ""
+    scheme, separator, rest = names.rpartition("://")
+    return f"{scheme}{separator}{rest.partition('/')[0].rpartition('@')[2]}"
 
 
 def files(settings: PrometheusSettings) -> tuple[str, ...]:
     """Return the files of secrets and certificates."""
     paths = (*settings.secret_files, settings.ca, settings.cert, settings.key)
     return tuple(literal(str(path)) for path in paths if path is not None)
-
-
-def _secret_part(header: str, value: str) -> str:
-    """Return a secret header's value, without the scheme of a login."""
-    return (value.partition(" ")[2] if header.lower() in _LOGINS else "") or value
 
 
 def _url(text: str) -> str:
@@ -144,10 +118,10 @@ def _build_auth(values: Values, reader: Reader) -> dict[str, Any]:
 _AUTH: Final = Object(
     {
         "bearer": Field(schema=SECRET, doc="A token: ${NAME}."),
-        "bearer_file": Field(schema=TEXT, doc="A file that holds the token."),
-        "username": Field(schema=TEXT, doc="For basic authentication."),
+        "bearer_file": Field(schema=CONNECTION, doc="A file that holds the token."),
+        "username": Field(schema=CONNECTION, doc="For basic authentication."),
         "password": Field(schema=SECRET, doc="Its password: ${NAME}."),
-        "password_file": Field(schema=TEXT, doc="A file that holds the password."),
+        "password_file": Field(schema=CONNECTION, doc="A file that holds the password."),
     },
     _build_auth,
 )
@@ -164,9 +138,9 @@ def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
 
 _TLS: Final = Object(
     {
-        "ca": Field(schema=TEXT, doc="PEM file of the authorities to trust."),
-        "cert": Field(schema=TEXT, doc="PEM file of the client's certificate."),
-        "key": Field(schema=TEXT, doc="PEM file of its key, if not in the same file."),
+        "ca": Field(schema=CONNECTION, doc="PEM file of the authorities to trust."),
+        "cert": Field(schema=CONNECTION, doc="PEM file of the client's certificate."),
+        "key": Field(schema=CONNECTION, doc="PEM file of its key, if not in the same file."),
     },
     _build_tls,
 )
@@ -176,7 +150,7 @@ class _Headers(MapOf[str]):
     """Header names and values; those that look like secrets must come from outside."""
 
     def __init__(self) -> None:
-        super().__init__(TEXT)
+        super().__init__(CONNECTION)
 
     def read(self, node: yaml.Node, reader: Reader) -> dict[str, str]:
         literal = [(key, value) for key, value in pairs(node, reader) if _is_literal(key, value)]
@@ -194,10 +168,11 @@ def _is_literal(key: yaml.ScalarNode, value: yaml.Node) -> bool:
 
     The value need not be all variable: ``Bearer ${TOKEN}``.
     """
-    return _is_secret(key.value) and not OUTSIDE.search(written(value))
+    return is_secret(key.value) and not OUTSIDE.search(written(value))
 
 
-def _is_secret(header: str) -> bool:
+def is_secret(header: str) -> bool:
+    """Return whether a header's name speaks of a secret."""
     return any(word in header.lower() for word in _SECRET_WORDS)
 
 
@@ -205,7 +180,7 @@ class _Address(Scalar[str]):
     """An address; a password in it must come from outside."""
 
     def __init__(self) -> None:
-        super().__init__(_url, {"type": "string", "minLength": 1}, silent=True)
+        super().__init__(_url, {"type": "string", "minLength": 1}, variables=True, silent=True)
 
     def read(self, node: yaml.Node, reader: Reader) -> str:
         password = _PASSWORD.search(written(node))
@@ -219,6 +194,7 @@ def _build_settings(values: Values, _reader: Reader) -> PrometheusSettings:
     counts = {key: values.get(key) for key in values.given("parallel", "retries")}
     return PrometheusSettings(
         url=values.get("url"),
+        shown=shown_address(written(values.node("url"))),
         headers=values.get("headers", {}),
         **values.get("auth", {}),
         **values.get("tls", {}),
@@ -227,7 +203,7 @@ def _build_settings(values: Values, _reader: Reader) -> PrometheusSettings:
 
 
 def _at_least_one(text: str) -> int:
-    if not (count := COUNT.parse(text)):
+    if not (count := CONNECTION_COUNT.parse(text)):
         raise ValueError("at least 1 is needed")
     return count
 
@@ -243,10 +219,10 @@ BLOCK: Final = Object(
         "tls": Field(schema=_TLS, doc="Own authorities, client certificate."),
         "headers": Field(schema=_Headers(), doc="Sent always: X-Scope-OrgID."),
         "parallel": Field(
-            schema=Scalar(_at_least_one, {**COUNT.json, "minimum": 1}),
+            schema=Scalar(_at_least_one, {**CONNECTION_COUNT.json, "minimum": 1}, variables=True),
             doc="Most requests at once. Default: 8.",
         ),
-        "retries": Field(schema=COUNT, doc="Tries after the first. Default: 2."),
+        "retries": Field(schema=CONNECTION_COUNT, doc="Tries after the first. Default: 2."),
     },
     _build_settings,
 )

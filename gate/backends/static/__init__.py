@@ -9,7 +9,7 @@ from gate.measure import Backend, Limits
 from gate.parsing.files import literal
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.values import TEXT
+from gate.parsing.values import CONNECTION
 
 if TYPE_CHECKING:
     from gate.measure.diagnosis import Doctor
@@ -60,13 +60,14 @@ slos:
 REGISTRATION: Final = Registration(
     settings=StaticSettings,
     block=Object(
-        {"path": Field(schema=TEXT, doc="A JSON or YAML file of counts.", required=True)},
+        {"path": Field(schema=CONNECTION, doc="A JSON or YAML file of counts.", required=True)},
         _build_settings,
     ),
     open=_open,
     open_doctor=_open_doctor,
     secrets=lambda _: (),  # a file needs no login
     files=lambda settings: (literal(str(settings.path)),),
+    public=frozenset({"path"}),
     starter=_STARTER,
     indicators=frozenset({"series"}),
     keeps_history=False,

@@ -64,15 +64,21 @@ def _checked(context: Context) -> Context:
 def _context(event: dict[str, Any], environ: Environ) -> Context:
     repository = environ.get("GITHUB_REPOSITORY")
     actors = (environ.get("GITHUB_TRIGGERING_ACTOR"), environ.get("GITHUB_ACTOR"))
+    attempt = number(environ.get("GITHUB_RUN_ATTEMPT")) or 1
+    voucher = _voucher(event)
+    started = [actor for actor in actors if voucher is None or actor != voucher]
+    if attempt > 1:  # whoever set the label may have started it once more
+        started.append(environ.get("GITHUB_TRIGGERING_ACTOR"))
+    involved = started + [person for person in _people(event) if person != voucher]
     common: dict[str, Any] = {
         "system": "github",
         "event": environ.get("GITHUB_EVENT_NAME"),
         "repository": repository,
         "default_branch": _dig(event, "repository", "default_branch"),
         "workspace": environ.get("GITHUB_WORKSPACE"),
-        "attempt": number(environ.get("GITHUB_RUN_ATTEMPT")) or 1,
+        "attempt": attempt,
         "actor": next(filter(None, actors), None),
-        "people": tuple(dict.fromkeys(filter(None, (*actors, *_people(event))))),
+        "people": tuple(dict.fromkeys(filter(None, involved))),
         "url": f"{environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}/actions/runs/"
         f"{environ.get('GITHUB_RUN_ID')}",
     }
@@ -126,6 +132,18 @@ def _numbers(group: dict[str, Any], run: dict[str, Any]) -> Iterator[int]:
         yield int(queued[1])
     for pull in run.get("pull_requests") or ():
         yield int(pull["number"])
+
+
+def _voucher(event: dict[str, Any]) -> str | None:
+    """Return who has set a label or submitted a review, where that is the event.
+
+    That starts a run, too, but it is how somebody stands behind a change of others.
+    """
+    action = event.get("action")
+    if action == "labeled" or (action == "submitted" and "review" in event):
+        login: str | None = _dig(event, "sender", "login")
+        return login
+    return None
 
 
 def _people(event: dict[str, Any]) -> Iterator[str | None]:

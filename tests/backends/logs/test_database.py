@@ -1,6 +1,7 @@
 """The connection: what it may do, when it stops, and what its errors become."""
 
 import os
+import resource
 import signal
 import threading
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from gate.backends.logs import bounds
+from gate.backends.logs.bounds import bounded_memory
 from gate.backends.logs.database import Database, opened
 from gate.measure import Cause, Counts, MeasurementError
 from gate.slo.indicator import Sli
@@ -83,7 +86,7 @@ def test_a_run_is_confined_before_it_looks_at_any_expression(
     tried = []
 
     def trying(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
-        if not sql.startswith("SET "):
+        if not sql.startswith(("SET ", "SELECT current_setting")):
             with pytest.raises(duckdb.PermissionException):
                 connection.execute(f"FROM '{other}'")
             tried.append(sql)
@@ -110,10 +113,70 @@ def test_a_run_that_takes_too_long_is_stopped() -> None:
     assert time.monotonic() - begin < 20
 
 
+SLOW = " || ".join(f"sha256(text || '{number}')" for number in range(60)) + " = ''"
+WITHIN_A_VALUE = "SELECT length(lpad('x', 200000000 + i::INTEGER, 'xy')) FROM range(1) AS a (i)"
+"""Takes some seconds, without a look at whether it is to stop."""
+
+
+def test_a_run_ends_in_time_though_duckdb_is_within_a_value_and_obeys_no_interrupt() -> None:
+    begin = time.monotonic()
+
+    with (
+        opened(timedelta(milliseconds=300), None) as database,
+        pytest.raises(MeasurementError, match="reading the logs took longer than 300ms"),
+    ):
+        database.query(WITHIN_A_VALUE)
+
+    assert time.monotonic() - begin < 5
+
+
+def test_nothing_is_asked_of_a_database_that_is_stuck(database: Database) -> None:
+    database.stuck = True
+
+    with pytest.raises(MeasurementError, match="took longer than"):
+        database.query("SELECT 1")
+    database.stuck = False
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["repeat('x', 40000000000 + status::BIGINT) <> ''", "list_sum(range(4000000000)) > 0"],
+)
+def test_a_statement_that_wants_all_memory_is_refused(database: Database, expression: str) -> None:
+    with pytest.raises(duckdb.Error, match=r"(?i)memory|allocate|too large|maximum") as error:
+        database.query(f"SELECT {expression} FROM (SELECT 1 AS status)")
+
+    assert isinstance(database.refusal(error.value), MeasurementError)
+
+
+def test_memory_is_bounded_for_a_while_by_each_that_asks() -> None:
+    before_ = resource.getrlimit(resource.RLIMIT_AS)
+
+    with bounded_memory("1.0 GiB"):
+        outer, _ = resource.getrlimit(resource.RLIMIT_AS)
+        with bounded_memory("512.0 MiB"):
+            inner, _ = resource.getrlimit(resource.RLIMIT_AS)
+        assert 0 < inner < outer
+        with bounded_memory("no size"):
+            assert resource.getrlimit(resource.RLIMIT_AS)[0] == inner
+    assert resource.getrlimit(resource.RLIMIT_AS) == before_
+
+
+def test_where_the_system_counts_no_addresses_nothing_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bounds, "_STATISTICS", Path("/nowhere"))
+    before_ = resource.getrlimit(resource.RLIMIT_AS)
+
+    with bounded_memory("1.0 GiB"):
+        assert resource.getrlimit(resource.RLIMIT_AS) == before_
+
+
 def test_every_request_of_such_a_run_is_a_backend_error(tmp_path: Path) -> None:
-    for number in range(60):
-        write(tmp_path / f"{number}.csv", [{"ts": before(1), "length": 10**7, "status": 500}])
-    slow = Sli(bad="list_sum(range(length::BIGINT)) > 0")
+    for number in range(20):
+        row = {"ts": before(1), "text": "ab" * 300_000, "status": 500}
+        write(tmp_path / f"{number}.csv", [row])
+    slow = Sli(bad=SLOW)
 
     answers = ask_all(tmp_path / "*.csv", [request(slow), request()], timeout=0.3)
 

@@ -122,13 +122,16 @@ def test_a_fraction_after_many_whole_numbers_is_not_rounded(tmp_path: Path, form
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
-def test_a_text_after_many_numbers_is_an_error_that_shows_it(tmp_path: Path, form: str) -> None:
+def test_a_text_after_many_numbers_is_an_error_that_shows_its_line_but_not_the_text(
+    tmp_path: Path, form: str
+) -> None:
     rows = [{"ts": before(1), "ms": 1.5}] * 40_000 + [{"ts": before(1), "ms": "slow"}]
     log = write(tmp_path / f"a.{form}", rows)
 
     answers = ask_all(log, [request(SLOW), request(Sli(bad="ts IS NULL"))])
 
-    assert "slow" in refused(answers[0])
+    assert "line 4000" in refused(answers[0])
+    assert "slow" not in refused(answers[0])
     assert counts(answers[1]) == (40_001, 0)
 
 
@@ -200,7 +203,7 @@ def test_a_json_file_of_lists_has_no_columns(tmp_path: Path) -> None:
 def test_a_line_that_is_much_longer_than_4_mib_is_an_error(tmp_path: Path) -> None:
     log = write(tmp_path / "a.jsonl", [*ROWS, {"ts": before(1), "status": 1, "x": "y" * 2**25}])
 
-    assert "maximum_object_size" in refused(ask(log), Cause.BACKEND_ERROR)
+    assert "a line of JSON is too long" in refused(ask(log), Cause.BACKEND_ERROR)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +213,7 @@ def test_a_csv_line_with_other_columns_is_an_error(tmp_path: Path, line: str) ->
     log = write(tmp_path / "a.csv", ROWS)
     log.write_text(log.read_text() + line + "\n" + f"{before(1)},200\n")
 
-    assert "CSV Error on Line: 5" in refused(ask(log), Cause.BACKEND_ERROR)
+    assert "line 5" in refused(ask(log), Cause.BACKEND_ERROR)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

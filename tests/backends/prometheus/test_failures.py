@@ -75,7 +75,7 @@ HTML = "<html><title>Sign in</title></html>"
         (200, "", "not JSON, or was cut off"),
         (200, "[" * 100_000, "not JSON, or was cut off"),
         (200, "[]", "not JSON, or was cut off"),
-        (200, "{}", "https://prometheus.example/: {}"),
+        (200, "{}", "https://prometheus.example: {}"),
         (200, failure("execution", "half way"), "execution: half way"),
         (200, json.dumps({"status": "success", "data": {"result": []}}), "holds no result"),
         (200, json.dumps({"status": "success"}), "holds no result"),
@@ -90,7 +90,7 @@ def test_http_failure_is_a_backend_error_with_the_server_s_words(
     assert isinstance(answer, Unmeasured)
     assert answer.cause is Cause.BACKEND_ERROR
     assert words in answer.reason
-    assert "https://prometheus.example/" in answer.reason
+    assert "https://prometheus.example" in answer.reason
     assert SECRET not in repr(answer)
 
 

@@ -112,7 +112,7 @@ def test_refused_connection_is_told() -> None:
         port = unused.getsockname()[1]
         reason = reason_of(f"http://u:hush-hush@127.0.0.1:{port}/p")
 
-    assert reason == f"spent: http://127.0.0.1:{port}/p: connection refused"
+    assert reason == f"spent: http://127.0.0.1:{port}: connection refused"
 
 
 def test_unknown_host_is_told() -> None:

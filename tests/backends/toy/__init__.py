@@ -58,6 +58,7 @@ REGISTRATION: Final = Registration(
     open_doctor=_open_doctor,
     secrets=lambda settings: (settings.token,),
     files=lambda settings: (str(settings.path),),
+    public=frozenset({"path"}),
     starter=Starter(
         block='backend:\n  type: toy\n  path: counts.txt\n  token: "$${TOY_TOKEN}"\n\n',
         slos="slos:\n  - {name: availability, objective: 99.9%, window: 30d}\n",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gate.config.load import load, validate_file
+from gate.config.load import load
 from gate.config.slo_files import FORMATS, PASSED_OVER
 from gate.errors import PolicyError
 from gate.hosts.git import Checkout
@@ -174,14 +174,13 @@ def test_files_in_promql_go_with_no_other_backend(tmp_path: Path) -> None:
     assert ["is not known here" in mistake for mistake in mistakes] == [True]
 
 
-def test_variables_are_filled_in_as_in_the_policy(tmp_path: Path) -> None:
-    write(tmp_path, pyrra("a", "${TARGET}"))
-    contents, _ = read(importing(), {"TARGET": "99.5"}, folder=tmp_path)
-    assert contents is not None
-    path = tmp_path / "gate.yaml"
-    path.write_text(importing())
-    (warning,) = validate_file(str(path), {})
-    assert "slos/0.yaml:5:11: warning: the environment variable TARGET is not set" in str(warning)
+def test_no_variable_is_filled_in_in_a_file_of_slos(tmp_path: Path) -> None:
+    write(tmp_path, pyrra("a", "${TARGET:-99.5}"))
+    contents, mistakes = read(importing(), {"TARGET": "99.5"}, folder=tmp_path)
+    assert contents is None
+    assert [mistake.partition("error: ")[2][:32] for mistake in mistakes] == [
+        "${TARGET} is not filled in here:"
+    ]
 
 
 def test_a_file_that_cannot_be_read_is_an_error(

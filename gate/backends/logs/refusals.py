@@ -1,0 +1,94 @@
+"""What is said where DuckDB refuses: never its own words, which repeat values of rows.
+
+A request log holds what users wrote. So the kind of an error is told, the column if it is a column
+of the logs, the file if it is a file that is read, and the number of a line, and nothing else.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import duckdb
+
+from gate.measure import Cause, MeasurementError
+
+
+def invalid(reason: str) -> MeasurementError:
+    """Return a refusal for what the policy or the rows' content gets wrong."""
+    return MeasurementError(Cause.INVALID, reason)
+
+
+def unreadable(reason: str) -> MeasurementError:
+    """Return a refusal for files that cannot be read."""
+    return MeasurementError(Cause.BACKEND_ERROR, reason)
+
+
+_VALUES: Final = (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException)
+_MISFIT: Final = "a value in the logs does not fit its column's type, or the expression"
+_UNREADABLE: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    # By the beginning of what DuckDB says, which is its own text: values come later in it.
+    (re.compile(r"Cannot open file .*ermission denied"), "permission denied"),
+    (re.compile(r'"maximum_object_size"'), "a line of JSON is too long: one may have 4 MiB"),
+    (re.compile(r"Malformed JSON in file"), "a line is not valid JSON"),
+    (re.compile(r"CSV Error"), "a line of CSV is not as its header line says, or not UTF-8"),
+    (re.compile(r"Unexpected end of|.*(?:GZIP|zstd)"), "a file is cut off or damaged"),
+    (re.compile(r"Footer|No magic|.*[Pp]arquet"), "a file is not a whole Parquet file"),
+)
+_PREFIX: Final = re.compile(r"^(?:[A-Z][A-Za-z ]* Error: )+")
+_COLUMN: Final = re.compile(
+    r'^Error when converting column "(.+)"\. |when casting from source column (.+)$', re.MULTILINE
+)
+_LINE: Final = re.compile(
+    r"CSV Error on Line: ([0-9]+)$|(?:JSON transform error|Malformed JSON) in file .*?"
+    r", (?:at byte [0-9]+ )?in line ([0-9]+):",
+    re.MULTILINE,
+)
+
+
+def refusal(error: duckdb.Error, columns: Iterable[str], files: Iterable[str]) -> MeasurementError:
+    """Tell values that do not fit (the policy's or the log's fault) from files that do not read.
+
+    Args:
+        error: of a statement that has read rows.
+        columns: names that may be shown.
+        files: likewise.
+    """
+    text = _PREFIX.sub("", str(error))
+    place = _place(text, columns, files)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        words = "counting needs more memory than it may have, half of the machine's"
+        return unreadable(f"{words}; choose a shorter window or a simpler expression")
+    if isinstance(error, _VALUES) or text.startswith("JSON transform error"):
+        return invalid(f"{_MISFIT}{place}; write try_cast in the expression, or mend the row")
+    fitting = (words for pattern, words in _UNREADABLE if pattern.match(text))
+    reason = next(fitting, f"DuckDB refuses them ({type(error).__name__})")
+    return unreadable(f"the logs cannot be read: {reason}{place}")
+
+
+def _place(text: str, columns: Iterable[str], files: Iterable[str]) -> str:
+    """Say where it is, as far as that is ours to show."""
+    converting, line = _COLUMN.search(text), _LINE.match(text)
+    named = {converting[1] or converting[2]} & set(columns) if converting else set()
+    parts = [f'column "{name}"' for name in named]
+    parts += [file for file in files if file in text][:1]
+    parts += [f"line {line[1] or line[2]}"] if line else []
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def sentence(text: str) -> str:
+    """Return what DuckDB has to say about the text of an expression, without its advice.
+
+    Only for what has met no row.
+    """
+    first = next(line.strip() for line in text.splitlines() if line.strip())
+    return _PREFIX.sub("", first).rstrip(".:! ")
+
+
+def shape(value: str) -> str:
+    """Return how a value looks, without what it says: each letter is an ``a``, each digit a 9."""
+    shaped = "".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in value[:_LONGEST])
+    return repr(shaped) + ("..." if len(value) > _LONGEST else "")
+
+
+_LONGEST: Final = 40
+"""Characters of a shape: a timestamp has fewer."""

@@ -1,0 +1,107 @@
+"""What a policy that the change itself alters would say: judged on what was measured anyway."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from time import monotonic
+from typing import Final
+
+from gate.check.decide import BudgetsAndPast, decide
+from gate.check.measure import burn_windows
+from gate.check.options import Options
+from gate.check.replay import LookedUp, Recording, Replaying, record
+from gate.config.load import PolicyFile
+from gate.config.proposal import (
+    ProposedPolicy,
+    finish_within,
+    why_not_judged,
+)
+from gate.decision.decision import PolicyDecision, Proposed
+from gate.measure import Backend
+from gate.parsing.limits import TooLargeError
+from gate.policy.findings import Verdict, worst
+from gate.policy.policy import Policy
+from gate.wording import PROPOSAL_DIFFERS, PROPOSAL_OTHER_BACKEND
+
+Measure = Callable[[Policy, Backend, Options], BudgetsAndPast]
+"""Measures the budgets of a policy, and what its rules that look back need."""
+_SECONDS: Final = 5.0
+"""For all proposals of a run together."""
+_REQUESTS: Final = 20_000
+"""Counts that one policy may need; 1,000 SLOs with the SRE workbook's burn rates need 8,000."""
+
+
+class Proposals:
+    """The policies that a change proposes, beside those that count.
+
+    Nothing is asked for them of any server: what was not measured or looked up for the policies
+    that count is not known. Of such a policy no verdict is better than undecided.
+    """
+
+    def __init__(
+        self, files: Sequence[PolicyFile], backends: Sequence[Backend], options: Options
+    ) -> None:
+        """Take the policies that count with their opened backends, and the options of the run."""
+        looked_up = LookedUp(options.facts, options.approve)
+        self.options = replace(options, facts=looked_up.facts, approve=looked_up.approve)
+        """For the policies that count: what is looked up for them is remembered."""
+        self._again = replace(options, facts=looked_up.facts_again, approve=looked_up.approve_again)
+        self._files = files
+        self._recorded = [
+            None if file.proposed is None else record(backend)
+            for file, backend in zip(files, backends, strict=True)
+        ]
+        self.backends: list[Backend] = [
+            recorded or backend for recorded, backend in zip(self._recorded, backends, strict=True)
+        ]
+        """For the policies that count: what is measured for them is remembered."""
+
+    def beside(
+        self, decided: Sequence[PolicyDecision], measure: Measure
+    ) -> tuple[PolicyDecision, ...]:
+        """Return the decisions that count, each with what its altered policy says; never raises.
+
+        Args:
+            decided: one for each of the policies.
+            measure: as it was measured for those that count.
+        """
+        end = monotonic() + _SECONDS
+        return tuple(
+            policy
+            if file.proposed is None or recorded is None
+            else replace(policy, proposed=self._judged(file, file.proposed, recorded, measure, end))
+            for policy, file, recorded in zip(decided, self._files, self._recorded, strict=True)
+        )
+
+    def _judged(
+        self,
+        file: PolicyFile,
+        proposed: ProposedPolicy,
+        recorded: Recording,
+        measure: Measure,
+        end: float,
+    ) -> Proposed:
+        """Return the verdict of a proposed policy, or why there is none."""
+        if proposed.policy is None:
+            return Proposed(verdict=None, reason=proposed.why_not, sha256=proposed.sha256)
+        replaying = Replaying(recorded if proposed.same_backend else None)
+        altered = replace(file, policy=proposed.policy, proposed=None)
+        judge = partial(_verdict, altered, replaying, self._again, measure)
+        try:
+            verdict = finish_within(max(end - monotonic(), 0), judge)
+        except Exception as error:  # noqa: BLE001 - the text of a change ends no run
+            return Proposed(verdict=None, reason=why_not_judged(error), sha256=proposed.sha256)
+        if not replaying.differs:
+            return Proposed(verdict=verdict, sha256=proposed.sha256)
+        reason = PROPOSAL_DIFFERS if proposed.same_backend else PROPOSAL_OTHER_BACKEND
+        verdict = worst([verdict, Verdict.UNDECIDED])
+        return Proposed(verdict=verdict, reason=reason, sha256=proposed.sha256)
+
+
+def _verdict(file: PolicyFile, replaying: Replaying, options: Options, measure: Measure) -> Verdict:
+    policy = file.policy
+    if len(policy.slos) * (len(burn_windows(policy)) + 1) > _REQUESTS:
+        raise TooLargeError
+    measured = measure(policy, replaying, options)
+    # When it would be allowed again is not shown, so that no history is needed.
+    return decide(file, measured, options, options.facts, lambda: None).verdict

@@ -1,0 +1,131 @@
+"""What was asked in a run, and the answers: a proposed policy gets them and asks nothing."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from gate.backends import history_of
+from gate.check.options import nothing_known
+from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
+from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
+from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher
+
+NOT_MEASURED: Final = Unmeasured(
+    cause=Cause.NO_DATA, reason="not measured: it differs from the policy that counts"
+)
+_NOT_LOOKED_UP: Final = Approval(
+    why_not="approvals are looked up for the policy that counts and for no other"
+)
+
+
+@dataclass(slots=True)
+class Recording:
+    """A backend whose requests and answers are kept."""
+
+    backend: Backend
+    counted: list[tuple[CountRequest, Answer]] = field(default_factory=list)
+    histories: list[tuple[SeriesRequest, SeriesAnswer]] = field(default_factory=list)
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+        """Return the backend's answers."""
+        answers = self.backend.measure(requests, at)
+        self.counted += zip(requests, answers, strict=False)
+        return answers
+
+
+@dataclass(slots=True)
+class RecordingHistory(Recording):
+    """The same of a backend that keeps a history."""
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return the backend's answers."""
+        history = history_of(self.backend)
+        answers = history.history(requests) if history is not None else []
+        self.histories += zip(requests, answers, strict=False)
+        return answers
+
+
+def record(backend: Backend) -> Recording:
+    """Return the backend with a memory; it keeps a history where the backend does."""
+    return Recording(backend) if history_of(backend) is None else RecordingHistory(backend)
+
+
+class Replaying:
+    """Answers from what another backend was asked, for requests that are the same; asks nothing."""
+
+    def __init__(self, recorded: Recording | None) -> None:
+        """Take the recording; None: nothing was measured for such a policy."""
+        self.differs = False
+        """Whether a request was not among those that were recorded."""
+        self._counted: dict[Hashable, Answer] = {}
+        self._histories: dict[Hashable, list[tuple[SeriesRequest, SeriesAnswer]]] = {}
+        for request, answer in recorded.counted if recorded else ():
+            self._counted[_key(request)] = answer
+        for past, series in recorded.histories if recorded else ():
+            self._histories.setdefault(_identity(past.sli), []).append((past, series))
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:  # noqa: ARG002 - the answers are of the run's one instant
+        """Return what was answered to the same requests."""
+        return [self._count(request) for request in requests]
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what was answered to requests that cover these."""
+        return [self._series(request) for request in requests]
+
+    def _count(self, request: CountRequest) -> Answer:
+        answer = self._counted.get(_key(request))
+        if answer is None and not request.probe:
+            answer = self._counted.get(_key(replace(request, probe=True)))
+        self.differs = self.differs or answer is None
+        return answer or NOT_MEASURED
+
+    def _series(self, request: SeriesRequest) -> SeriesAnswer:
+        for recorded, answer in self._histories.get(_identity(request.sli), ()):
+            if covers(recorded, request):
+                return coarser(answer, recorded, request)
+        self.differs = True
+        return NOT_MEASURED
+
+
+def _key(request: CountRequest) -> Hashable:
+    """Return what is counted: the names of recording rules are but another way to the same."""
+    return _identity(replace(request, rule_labels=None))
+
+
+def _identity(value: object) -> Hashable:
+    """Return what two values share if and only if they are equal, for blocks of keys, too."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _identity(child)) for key, child in value.items())
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = (_identity(getattr(value, part.name)) for part in fields(value))
+        return (type(value), *parts)
+    return tuple(map(_identity, value)) if isinstance(value, tuple) else value
+
+
+class LookedUp:
+    """What was looked up of the change for the policies that count."""
+
+    def __init__(self, facts: Callable[[], ChangeFacts], approve: Approve) -> None:
+        """Take what looks it up."""
+        self._find, self._ask = facts, approve
+        self._facts: ChangeFacts | None = None
+        self._approvals: dict[Hashable, Approval] = {}
+
+    def facts(self) -> ChangeFacts:
+        """Find out what is known of the change."""
+        self._facts = self._find()
+        return self._facts
+
+    def approve(self, matcher: ChangeMatcher) -> Approval:
+        """Ask who has approved."""
+        approval = self._approvals[_identity(matcher)] = self._ask(matcher)
+        return approval
+
+    def facts_again(self) -> ChangeFacts:
+        """Return what was found out; nothing is known where no policy that counts needed it."""
+        return self._facts or nothing_known()
+
+    def approve_again(self, matcher: ChangeMatcher) -> Approval:
+        """Return what was answered; nobody has approved what was not asked."""
+        return self._approvals.get(_identity(matcher), _NOT_LOOKED_UP)

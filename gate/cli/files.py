@@ -1,0 +1,80 @@
+"""Files that the gate writes, never through a link that the checkout brings.
+
+Whoever opens a pull request may commit ``gate.sarif`` as a link to ``~/.bashrc``, or the folder
+that it is written to. So below the top of the checkout (without one: the working folder) no part
+of a path may be a link; outside of it the machine's own links (``/tmp`` of macOS) are followed.
+"""
+
+import errno
+import os
+from pathlib import Path
+from typing import BinaryIO, Final
+
+_NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_DIRECTORY: Final = getattr(os, "O_DIRECTORY", 0)
+_PLAIN: Final = getattr(os, "O_BINARY", 0)
+_BY_FOLDER = bool(_NOFOLLOW) and os.open in os.supports_dir_fd
+"""Whether the system opens a file from an open folder: Windows does not."""
+LINKED: Final = "it leads through a link in the checkout; name a file that is none, or one outside"
+
+
+def open_to_write(path: str | Path, *, append: bool = False, folders: bool = False) -> BinaryIO:
+    """Open a file to write it anew, or to add to it; without a buffer.
+
+    Args:
+        path: absolute, or from the working folder; also a device, such as ``/dev/stdout``.
+        append: what is there stays, and each write goes to the end.
+        folders: those on the way that are missing are made.
+
+    Raises:
+        OSError: it cannot be opened; its ``strerror`` is `LINKED` where a part of it is a link.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | _PLAIN | (os.O_APPEND if append else os.O_TRUNC)
+    full = Path(os.path.normpath(Path.cwd() / path))
+    top, parts = _below_checkout(full)
+    if not parts:
+        if folders:
+            full.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(full, flags, 0o666)
+    else:
+        if _is_linked(top, parts):
+            raise OSError(errno.ELOOP, LINKED)
+        if folders:
+            top.joinpath(*parts).parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _opened(top, parts, flags)
+    return os.fdopen(descriptor, "wb", buffering=0)
+
+
+def _below_checkout(full: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the top of the checkout, and the path's parts from there; none: it is not below."""
+    here = Path.cwd()
+    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    if full.is_relative_to(top):
+        return top, full.relative_to(top).parts
+    for parent in full.parents:  # the same folder may have another name: /tmp and /private/tmp
+        if parent.exists() and parent.samefile(top):
+            return top, full.relative_to(parent).parts
+    return top, ()
+
+
+def _is_linked(top: Path, parts: tuple[str, ...]) -> bool:
+    """Return whether a part is a link, or a junction of Windows."""
+    full = top.joinpath(*parts)
+    expected = Path(os.path.realpath(top)).joinpath(*parts)
+    # A link that leads to itself is its own real path.
+    return full.is_symlink() or Path(os.path.realpath(full)) != expected
+
+
+def _opened(top: Path, parts: tuple[str, ...], flags: int) -> int:
+    """Go down folder by folder: none can become a link after it was looked at."""
+    if not _BY_FOLDER:
+        return os.open(top.joinpath(*parts), flags, 0o666)
+    folder = os.open(top, os.O_RDONLY | _DIRECTORY)
+    try:
+        for name in parts[:-1]:
+            inner = os.open(name, os.O_RDONLY | _DIRECTORY | _NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        return os.open(parts[-1], flags | _NOFOLLOW, 0o666, dir_fd=folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,138 @@
+"""What a whole policy file says."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+import yaml
+
+from gate.backends import BACKEND, Settings
+from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
+from gate.config.policy_checks import check_policy, classes
+from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, ON, OVERRIDES, TIER
+from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
+from gate.errors import Mistake
+from gate.parsing.objects import Field, Object, Values
+from gate.parsing.reader import Reader, UnreadableError, compose, decode
+from gate.parsing.schema import Choice, JsonSchema, ListOf, pairs
+from gate.parsing.values import DURATION, NAME, SHARE, TEXT
+from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
+from gate.policy.override import OverrideRule
+from gate.policy.policy import DEFAULT_GUARDS, Policy
+
+
+class _Entry:
+    """One entry: an SLO, or where more of them are."""
+
+    def read(self, node: yaml.Node, reader: Reader) -> PlacedSlo | SloFiles:
+        """Return which of the two it is."""
+        if any(key.value == "from" for key, _ in pairs(node, reader)):
+            return FROM.read(node, reader)
+        return PlacedSlo(slo=SLO.read(node, reader), node=node, reader=reader)
+
+    def schema(self) -> JsonSchema:
+        """Return both."""
+        return {"anyOf": [SLO.schema(), FROM.schema()]}
+
+
+_ENTRIES: Final = ListOf(_Entry(), at_least=1)
+
+
+class _Slos:
+    """All entries, those of other files in the place of the entry that names the files."""
+
+    def read(self, node: yaml.Node, reader: Reader) -> tuple[PlacedSlo, ...]:
+        """Return every SLO; a mistake in one file does not hide those in others."""
+        entries, whole = _ENTRIES.readable(node, reader)
+        outside = [entry for entry in entries if isinstance(entry, SloFiles)]
+        imported = iter(_import_slos(outside, reader) if outside else ())
+        if not whole:
+            raise UnreadableError
+        placed = [[entry] if isinstance(entry, PlacedSlo) else next(imported) for entry in entries]
+        return tuple(slo for slos in placed for slo in slos)
+
+    def schema(self) -> JsonSchema:
+        """Return an array of either."""
+        return _ENTRIES.schema()
+
+
+def _import_slos(entries: Sequence[SloFiles], reader: Reader) -> Sequence[Sequence[PlacedSlo]]:
+    from gate.config.slo_files import read_entries  # noqa: PLC0415 - for these entries only
+
+    return read_entries(entries, reader)
+
+
+class Contents(NamedTuple):
+    """What a policy file says."""
+
+    policy: Policy
+    settings: Settings
+
+
+_EMPTY: Final = dict.fromkeys(("owners", "burn_rates", "freezes"), ())
+_DEFAULTS: Final = {"overrides": OverrideRule(), "valid_for": timedelta(minutes=15), **_EMPTY}
+_COPIED: Final = ("service", "tiers", "dashboard", "exhaustion", "postmortems", "control_charts")
+
+
+def _build(values: Values, reader: Reader) -> Contents:
+    on = values.get("on") or ON.build(Values(values={}, nodes={}), reader)
+    changes = values.get("changes", {})
+    policy = Policy(
+        slos=tuple(placed.slo for placed in values.get("slos")),
+        on=on.actions,
+        exempt=on.exempt,
+        guards=replace(DEFAULT_GUARDS, **values.only("max_age", "min_coverage")),
+        change_classes=classes(values),
+        default_change=changes.get("default", DEFAULT_CHANGE),
+        matchers={
+            name: matcher
+            for name, matcher in changes.items()
+            if isinstance(matcher, ChangeMatcher) and matcher.looks
+        },
+        **{**_DEFAULTS, **values.only(*_DEFAULTS, *_COPIED)},
+    )
+    return Contents(policy, values.get("backend"))
+
+
+POLICY: Final = Object(
+    {
+        "version": Field(schema=Choice(("1",)), doc="Of this format: 1.", required=True),
+        "service": Field(schema=NAME, doc="The service that ships.", required=True),
+        "owners": Field(schema=ListOf(TEXT), doc="Whom to ask: people or teams."),
+        "dashboard": Field(schema=TEXT, doc="An address where a person looks next."),
+        "backend": Field(schema=BACKEND, doc="Where the counts come from.", required=True),
+        "slos": Field(schema=_Slos(), doc="What is promised.", required=True),
+        "changes": Field(schema=CHANGES, doc="How a change's class is recognised."),
+        "tiers": Field(
+            schema=ListOf(TIER, at_least=1),
+            doc="Bands of the worst remaining budget; the first that holds.",
+            required=True,
+        ),
+        "burn_rates": Field(schema=BURN_RATES, doc="Multiwindow burn-rate rules."),
+        "freezes": Field(schema=ListOf(FREEZE), doc="When only some classes may ship."),
+        "exhaustion": Field(schema=EXHAUSTION, doc="How long every budget must still last."),
+        "postmortems": Field(schema=POSTMORTEMS, doc="Which incidents need a reviewed record."),
+        "control_charts": Field(schema=CONTROL_CHARTS, doc="What an unusually bad indicator does."),
+        "overrides": Field(schema=OVERRIDES, doc="none, or how the verdict may be overridden."),
+        "on": Field(schema=ON, doc="What happens when the budget is not, or not well, known."),
+        "max_age": Field(schema=DURATION, doc="Of the newest sample. Default: 10m."),
+        "min_coverage": Field(schema=SHARE, doc="Share of the window with data. Default: 90%."),
+        "valid_for": Field(schema=DURATION, doc="How long a decision may be used. Default: 15m."),
+    },
+    _build,
+    check=check_policy,
+)
+
+
+def parse(
+    raw: bytes, reader: Reader, schema: Object[Contents] = POLICY
+) -> tuple[Contents | None, tuple[Mistake, ...]]:
+    """Return what a file says, and what is wrong with it; None for the first where anything is."""
+    contents = None
+    with suppress(UnreadableError):
+        contents = schema.read(compose(decode(raw, reader), reader), reader)
+    mistakes = tuple(sorted(set(reader.mistakes)))
+    fatal = any(mistake.fatal for mistake in mistakes)
+    return (None if fatal else contents), mistakes

@@ -1,0 +1,135 @@
+"""Reading a policy as a change would have it: without an environment, and within limits.
+
+Whoever wrote it may want to learn a secret, to reach a server or to stop the run. It is read from
+the files of a commit, nothing in it is filled in, its backend is compared and never opened, and
+whatever goes wrong is one of a few sentences that repeat nothing of it.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from threading import Thread
+from typing import Final, TypeVar
+
+import yaml
+
+from gate.config.policy_schema import POLICY, parse
+from gate.parsing.files import Imports, Tree
+from gate.parsing.limits import BoundedTree, TooLargeError, check_size
+from gate.parsing.objects import Field
+from gate.parsing.reader import NULL, Reader, UnreadableError, loader
+from gate.parsing.schema import Anything
+from gate.policy.policy import Policy
+from gate.wording import (
+    PROPOSAL_DELETED,
+    PROPOSAL_FAILED,
+    PROPOSAL_TOO_LARGE,
+    PROPOSAL_TOO_SLOW,
+    PROPOSAL_UNREADABLE,
+)
+
+T = TypeVar("T")
+_SECONDS: Final = 5.0
+"""That reading may take; a policy of 1,000 SLOs takes one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedPolicy:
+    """A policy as a change would have it."""
+
+    policy: Policy | None
+    """None: there is none to be judged."""
+    why_not: str = ""
+    """A sentence that says why there is none, and repeats nothing of its text."""
+    same_backend: bool = False
+    """Whether its backend's block says what that of the policy that counts does."""
+    sha256: str
+    """Of its files, as far as they were read; as `gate.parsing.files` makes it."""
+
+
+def read_proposal(path: str, raw: bytes | None, tree: Tree, counting: bytes) -> ProposedPolicy:
+    """Return the policy that a change proposes; never raises.
+
+    Args:
+        path: of the policy's file.
+        raw: its text; None: the change deletes it.
+        tree: the other files, as the change has them.
+        counting: the text of the policy that counts.
+    """
+    if raw is None:
+        nothing = sha256().hexdigest()
+        return ProposedPolicy(policy=None, why_not=PROPOSAL_DELETED, sha256=nothing)
+    imports = Imports(tree=BoundedTree(tree))
+    policy, same, why_not = None, False, ""
+    try:
+        policy, same = finish_within(_SECONDS, partial(_read, path, raw, imports, counting))
+    except Exception as error:  # noqa: BLE001 - the text of a change ends no run
+        why_not = why_not_judged(error)
+    # A reading that goes on must not change what is hashed.
+    texts = replace(imports, texts=dict(imports.texts))
+    digest = texts.digest(Path(path).name, raw)
+    return ProposedPolicy(policy=policy, why_not=why_not, same_backend=same, sha256=digest)
+
+
+def why_not_judged(error: Exception) -> str:
+    """Return the sentence for what went wrong; nothing of the error is in it."""
+    if isinstance(error, UnreadableError):
+        return PROPOSAL_UNREADABLE
+    if isinstance(error, TooLargeError):
+        return PROPOSAL_TOO_LARGE
+    return PROPOSAL_TOO_SLOW if isinstance(error, TimeoutError) else PROPOSAL_FAILED
+
+
+def finish_within(seconds: float, task: Callable[[], T]) -> T:
+    """Return what a task returns.
+
+    Raises:
+        TimeoutError: it takes longer. It goes on in a thread that ends with the process.
+        Exception: what the task raised.
+    """
+    from concurrent.futures import Future  # noqa: PLC0415 - for changes of a policy only
+
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(task())
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+            future.set_exception(error)
+
+    Thread(target=work, daemon=True).start()
+    return future.result(timeout=seconds)
+
+
+_PROPOSED: Final = replace(
+    POLICY,
+    fields={
+        **POLICY.fields,
+        "backend": Field(schema=Anything(), doc="Compared and never opened.", required=True),
+    },
+)
+
+
+def _read(path: str, raw: bytes, imports: Imports, counting: bytes) -> tuple[Policy, bool]:
+    check_size(raw)
+    contents, _ = parse(raw, Reader(file=path, environ={}, imports=imports), _PROPOSED)
+    if contents is None:
+        raise UnreadableError
+    return contents.policy, _backend_of(raw) == _backend_of(counting)
+
+
+def _backend_of(raw: bytes) -> Hashable:
+    """Return what a text says of the backend, as it is written; the order of keys says nothing."""
+    root = yaml.compose(raw.decode("utf-8-sig"), loader())
+    pairs = root.value if isinstance(root, yaml.MappingNode) else []
+    return next((_written(node) for key, node in pairs if key.value == "backend"), None)
+
+
+def _written(node: yaml.Node) -> Hashable:
+    if isinstance(node, yaml.MappingNode):
+        return frozenset((_written(key), _written(child)) for key, child in node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return tuple(map(_written, node.value))
+    return None if node.tag == NULL else str(node.value)

@@ -1,0 +1,100 @@
+"""GitLab: whose change a merge request is: who opened, wrote, committed and pushed it.
+
+Of a commit GitLab tells names and e-mail addresses only, which are its author's to choose; who has
+pushed, it knows by their accounts: https://docs.gitlab.com/api/events/
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+from urllib.parse import quote
+
+from gate.hosts import Purpose
+from gate.hosts.accounts import read_instant
+from gate.hosts.rest import Rest
+from gate.policy.authors import Authors, Signature, accounts, co_authors, signed
+
+NEEDS: Final = "the role Reporter in the project and the scope api or read_api"
+_REQUEST: Final = Purpose("read the merge request", NEEDS)
+_COMMITS: Final = Purpose("list the commits of the merge request", NEEDS)
+_COMMIT: Final = Purpose("ask who wrote the commit", NEEDS)
+_PUSHES: Final = Purpose("ask who pushed the commits", NEEDS)
+_ENOUGH: Final = 100
+"""Pushes from before the merge request was opened that are looked at: one page."""
+_MOST_PUSHES: Final = 1_000
+"""Of a project that are looked through for those to the branch of a merge request."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitLabAuthors:
+    """Of one project. Every method raises `GitLabError`."""
+
+    rest: Rest
+    project: str
+    """Where it is: ``projects/42``."""
+
+    def of_request(self, pull: int, revision: str) -> Authors:
+        """Return who opened a merge request, and who wrote and pushed what is in it."""
+        place = f"{self.project}/merge_requests/{pull}"
+        with self.rest.understood(_REQUEST):
+            request = self.rest.ask(_REQUEST, "GET", place)
+            author = request["author"]
+            opened = accounts([None if author is None else author["username"]], "opened it")
+        with self.rest.understood(_COMMITS):
+            commits = list(self.rest.pages(_COMMITS, f"{place}/commits"))
+            names = {str(commit["id"]) for commit in commits}
+            written = sum(map(_written, commits), Authors())
+        missing = "" if revision in names else "this commit is none of the merge request's any more"
+        with self.rest.understood(_PUSHES):
+            pushed = self._pushed(request, revision, names)
+        return opened + written + pushed + Authors(unknown=missing)
+
+    def of_commit(self, revision: str) -> Authors:
+        """Return who wrote and committed one commit, and the heads of what it merges."""
+        with self.rest.understood(_COMMIT):
+            commit = self._commit(revision)
+            merged = [self._commit(str(parent)) for parent in commit["parent_ids"][1:]]
+            return sum(map(_written, merged), _written(commit))
+
+    def _pushed(self, request: Any, revision: str, names: set[str]) -> Authors:
+        """Return who pushed a commit that is in the request, or to it since it was opened.
+
+        A push that another has replaced counts, too: what it brought may be in the later one.
+        """
+        opened, actors = read_instant(request["created_at"]), list[str | None]()
+        last_known = False
+        for place, push in enumerate(self._pushes(request)):
+            data, since = push["push_data"], read_instant(push["created_at"]) >= opened
+            if place >= _ENOUGH and last_known and not since:
+                break
+            # Of a push of many branches at once GitLab keeps neither names nor commits.
+            if data["ref"] != request["source_branch"] or data["ref_type"] != "branch":
+                continue
+            if since or data["commit_to"] in names:
+                actors.append(push["author_username"])
+            last_known = last_known or data["commit_to"] == revision
+        unknown = "" if last_known else "GitLab does not tell who pushed this commit"
+        return accounts(actors, "pushed to it") + Authors(unknown=unknown)
+
+    def _pushes(self, request: Any) -> Iterator[Any]:
+        """Yield pushes to the project that a merge request comes from, the newest first."""
+        if request["source_project_id"] is None:  # a fork that was deleted
+            return
+        place = f"projects/{int(request['source_project_id'])}/events"
+        yield from islice(self.rest.pages(_PUSHES, place, {"action": "pushed"}), _MOST_PUSHES)
+
+    def _commit(self, revision: str) -> Any:
+        path = f"{self.project}/repository/commits/{quote(revision, safe='')}"
+        return self.rest.ask(_COMMIT, "GET", path)
+
+
+def _written(commit: Any) -> Authors:
+    """Return whom a commit names: its author, its committer, and co-authors."""
+    author = Signature(str(commit["author_name"]), str(commit["author_email"]))
+    committer = Signature(str(commit["committer_name"]), str(commit["committer_email"]))
+    return (
+        signed([author], "wrote a commit")
+        + signed([committer], "committed it")
+        + co_authors(str(commit["message"]))
+    )

@@ -1,0 +1,132 @@
+"""Overrides that a code host is asked about: by a label, and by the options of a run."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from gate.decision.decision import Context
+from gate.hosts import RestError
+from gate.hosts.accounts import People, Setting, is_after
+from gate.hosts.comments import Commenter
+from gate.hosts.people import Rights, Vouchers, named_by, requests
+from gate.policy.authors import Authors
+from gate.policy.logins import WRITE, Right, bare_name
+from gate.policy.override import Labelled, Override, OverrideRule, misfit, refusal
+
+_LINE: Final = "Gate-Override"
+"""Begins the line of a comment that says why."""
+_REASON: Final = re.compile(rf"^[ \t]*{_LINE}:(.*)$", re.IGNORECASE | re.MULTILINE)
+
+
+def whose(people: People, context: Context) -> Authors:
+    """Return whose change it is, by the event and by the code host."""
+    pull, revision = context.pull_request, context.revision
+    try:
+        if revision is None:
+            by_host = Authors(unknown="no commit is known")
+        elif pull is None:
+            by_host = people.writers(revision)
+        else:
+            by_host = people.authors(pull, revision)
+    except RestError as error:
+        by_host = Authors(unknown=str(error))
+    return by_host + named_by(context)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedApprover:
+    """Whom the options of a run name as the approver of an override."""
+
+    people: People
+    context: Context
+
+    def __call__(self, who: str, rule: OverrideRule, authors: Authors) -> Right:
+        """Return whether they may approve it, and whether the code host says that they have."""
+        right = Rights(self.people, authors)(who, rule.approvers or (WRITE,))
+        if not right.holds:
+            return right
+        try:
+            return self._confirmed(bare_name(who), rule)
+        except RestError as error:
+            return Right(holds=True, reason=str(error))
+
+    def _confirmed(self, name: str, rule: OverrideRule) -> Right:
+        """Return whether somebody has approved every pull request that the run is about."""
+        labels, notes = filter(None, [rule.label]), list[str]()
+        approved = [
+            revision is not None
+            and name
+            in {
+                bare_name(account.login)
+                for account in Vouchers(self.people, pull, revision).approvers(tuple(labels), notes)
+            }
+            for pull, revision in requests(self.people, self.context)
+        ]
+        confirmed = bool(approved) and all(approved)
+        return Right(holds=True, confirmed=confirmed, reason="; ".join(notes))
+
+
+@dataclass(frozen=True, slots=True)
+class LabelOverride:
+    """The label of one pull request."""
+
+    people: People
+    commenter: Commenter
+    context: Context
+
+    def __call__(self, rule: OverrideRule, at: datetime) -> Labelled:
+        """Return the override that the label of a rule stands for, or why it stands for none.
+
+        It ends as long after the label was set as the rule allows, and its reason is in the
+        latest comment with such a line that the same person wrote. It is for the commit that the
+        label was set on: one that was pushed later takes another setting.
+        """
+        pull, label = self.context.pull_request, rule.label
+        if pull is None or label is None:
+            return Labelled()
+        try:
+            setting = self.people.label_setting(pull, label)
+            return Labelled() if setting is None else self._judged(setting, rule, pull, at)
+        except RestError as error:
+            return Labelled(why_not=f"the label {label} does not count: {error}")
+
+    def _judged(self, setting: Setting, rule: OverrideRule, pull: int, at: datetime) -> Labelled:
+        override = Override(
+            reason=self._reason(setting, pull),
+            approved_by=f"@{setting.by.login}",
+            # Not above what the rule allows where the clocks of host and runner differ.
+            until=min(setting.at, at) + rule.max_duration,
+            label=rule.label,
+            confirmed=True,
+        )
+        flaw = next(self._flaws(override, setting, rule, pull, at), None)
+        if flaw is None:
+            return Labelled(override=override)
+        return Labelled(why_not=f"the label {rule.label} does not count: {flaw}")
+
+    def _flaws(
+        self, override: Override, setting: Setting, rule: OverrideRule, pull: int, at: datetime
+    ) -> Iterator[str]:
+        who = override.approved_by
+        if not override.reason:
+            yield f"{who} has not said why, in a comment with the line {_LINE}: REASON"
+        pushed = self.people.pushed_at(pull, self.context.revision or "")
+        if pushed is None:
+            yield "this is not the newest commit, or nobody knows when it was pushed"
+        elif is_after(pushed, setting.at):
+            yield f"{who} set it before this commit was pushed; take it off and set it anew"
+        elif not is_after(setting.at, pushed):
+            yield f"{who} set it in the second of the push; take it off and set it anew"
+        authors = whose(self.people, self.context)
+        yield from filter(None, [refusal(override, rule, at=at, authors=authors)])
+        right = Rights(self.people, authors).of(setting.by, rule.approvers or (WRITE,))
+        yield from filter(None, [misfit(who, rule, right)])
+
+    def _reason(self, setting: Setting, pull: int) -> str:
+        who = bare_name(setting.by.login)
+        comments = sorted(self.commenter.comments(pull), key=lambda comment: -comment.id)
+        bodies = (comment.body for comment in comments if bare_name(comment.author) == who)
+        reasons = (line.strip() for body in bodies for line in _REASON.findall(body))
+        return next(filter(None, reasons), "") if who else ""

@@ -1,0 +1,176 @@
+"""The readings of a text: what it says once percent signs, entities, escapes or base64 are undone.
+
+Every byte of a reading knows which characters of the text it came from, so that what is recognised
+in a reading can be blotted out of the text.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html import unescape
+from typing import Final
+
+CharSpan = tuple[int, int]
+"""Characters of the text, from and to (not with it)."""
+_MOST_VIEWS: Final = 160
+"""Enough for three encodings within one another; bounds the work on a text made to be decoded."""
+_DEEPEST: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One reading of a text, in UTF-8."""
+
+    data: bytes
+    spans: list[CharSpan]
+    """For each byte."""
+
+
+def views(text: str) -> Iterator[View]:
+    """Yield every reading of one line of printable characters, no two of them alike.
+
+    These are the line as it is, the line without its spaces, and the decodings of both, up to three
+    within one another.
+    """
+    level = [_view(text), squeezed(_view(text))]
+    seen = {view.data for view in level}
+    yield from level
+    for _ in range(_DEEPEST):
+        deeper: list[View] = []
+        for view in level:
+            for decode in _DECODERS:
+                decoded = decode(view)
+                if decoded.data not in seen and len(seen) < _MOST_VIEWS:
+                    seen.add(decoded.data)
+                    deeper.append(decoded)
+        yield from deeper
+        level = deeper
+
+
+def squeezed(view: View) -> View:
+    """Return the view without blanks, line breaks, controls and characters of no width."""
+    return _replaced(view, _INVISIBLE, lambda _: b"")
+
+
+def _view(text: str) -> View:
+    data, spans = bytearray(), list[CharSpan]()
+    for place, char in enumerate(text):
+        encoded = char.encode("utf-8", "surrogatepass")
+        data += encoded
+        spans += [(place, place + 1)] * len(encoded)
+    return View(bytes(data), spans)
+
+
+Decode = Callable[[re.Match[bytes]], bytes | None]
+"""Returns what a match stands for; None: it stands for itself."""
+
+
+def _replaced(view: View, pattern: re.Pattern[bytes], decode: Decode, bits: int = 0) -> View:
+    """Decode every match.
+
+    Args:
+        view: the reading.
+        pattern: what may be decoded. With ``bits``, its first group.
+        decode: how.
+        bits: that each character of a match holds; 0: each byte comes from all of the match.
+    """
+    data, spans, end = bytearray(), list[CharSpan](), 0
+    for match in pattern.finditer(view.data):
+        new = decode(match)
+        if new is None:
+            continue
+        start = match.start(1) if bits else match.start()
+        data += view.data[end:start] + new
+        spans += view.spans[end:start]
+        end = match.end()
+        for place in range(len(new)):
+            first = start + place * 8 // bits if bits else start
+            last = start + (place * 8 + 7) // bits if bits else end - 1
+            spans.append((view.spans[first][0], view.spans[last][1]))
+    return View(bytes(data) + view.data[end:], spans + view.spans[end:])
+
+
+_INVISIBLE: Final = re.compile(
+    rb"[\x00-\x20\x7f]|\xc2[\x80-\xa0\xad]|\xe1\x9a\x80|\xe1\xa0\x8e|\xe2\x80[\x80-\x8f\xa8-\xaf]"
+    rb"|\xe2\x81[\x9f-\xaf]|\xe3\x80\x80|\xef\xbb\xbf"
+)
+_PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_FORM: Final = re.compile(rb"\+|%([0-9A-Fa-f]{2})")
+_ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
+_ESCAPE: Final = re.compile(
+    rb"\\(?:[uU](?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\[uU](?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})"
+    rb"|U(?P<long>00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})|[uU](?P<short>[0-9A-Fa-f]{4})"
+    rb"|[uU]\{(?P<braced>0*[0-9A-Fa-f]{1,5})\}|[xX](?P<byte>[0-9A-Fa-f]{2})"
+    rb"|(?P<octal>[0-3][0-7]{2})|(?P<char>[\x20-\x7e]))"
+)
+"""JSON (RFC 8259, section 7), Python's repr, Go's %q, JavaScript."""
+_CONTROLS: Final = frozenset(b"abfnrtv0N")
+_BASE64: Final = b"[A-Za-z0-9+/_-]"
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+_READABLE: Final = re.compile(
+    rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6}"
+)
+"""What was no base64 or hex to begin with hardly ever decodes to this."""
+
+
+def _percent(match: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(match[1].decode()) if match[1] else b" "
+
+
+def _entity(match: re.Match[bytes]) -> bytes | None:
+    name = match[0].decode()
+    for spelling in (name, name.lower()):
+        char = unescape(spelling)
+        if char != spelling:
+            return char.encode("utf-8", "surrogatepass")
+    return None
+
+
+def _escape_of_bytes(match: re.Match[bytes]) -> bytes:
+    r"""Read ``\xc3\xa9`` as the two bytes of one character, as Go writes them."""
+    if match["byte"]:
+        return bytes([int(match["byte"], 16)])
+    return bytes([int(match["octal"], 8)]) if match["octal"] else _escape(match)
+
+
+def _escape(match: re.Match[bytes]) -> bytes:
+    r"""Read ``\xe9`` as a character, as Python and JavaScript write it."""
+    if match["high"]:
+        high, low = int(match["high"], 16) - 0xD800, int(match["low"], 16) - 0xDC00
+        return chr(0x10000 + (high << 10) + low).encode()
+    if match["octal"]:
+        return chr(int(match["octal"], 8)).encode()
+    if match["char"]:
+        return b"\n" if match["char"][0] in _CONTROLS else match["char"]
+    number = int(match["long"] or match["short"] or match["braced"] or match["byte"], 16)
+    return chr(number).encode("utf-8", "surrogatepass")
+
+
+def _base64(match: re.Match[bytes]) -> bytes | None:
+    run = match[1].translate(_URL_SAFE)
+    run = run[: len(run) - (len(run) % 4 == 1)]
+    decoded = base64.b64decode(run + b"=" * (-len(run) % 4))
+    return decoded if _READABLE.search(decoded) else None
+
+
+def _hex(match: re.Match[bytes]) -> bytes | None:
+    decoded = bytes.fromhex(match[1][: len(match[1]) // 2 * 2].decode())
+    return decoded if _READABLE.search(decoded) else None
+
+
+def _runs(char: bytes, decode: Decode, bits: int, offset: int) -> Callable[[View], View]:
+    """Decode runs from their nth character on: a word may stand right before what was encoded."""
+    pattern = re.compile(rb"(?<!%b)%b{%d}(%b{8,})" % (char, char, offset, char))
+    return lambda view: _replaced(view, pattern, decode, bits)
+
+
+_DECODERS: Final[tuple[Callable[[View], View], ...]] = (
+    lambda view: _replaced(view, _PERCENT, _percent),
+    lambda view: _replaced(view, _FORM, _percent),
+    lambda view: _replaced(view, _ENTITY, _entity),
+    lambda view: _replaced(view, _ESCAPE, _escape),
+    lambda view: _replaced(view, _ESCAPE, _escape_of_bytes),
+    *(_runs(_BASE64, _base64, 6, offset) for offset in range(4)),
+    *(_runs(b"[0-9A-Fa-f]", _hex, 4, offset) for offset in range(2)),
+)
