@@ -63,6 +63,12 @@ class UsageError(GateError):
     exit_code = ExitCode.USAGE
 
 
+class UndecidedError(GateError):
+    """It cannot be told which policy counts, or a policy's files are the change's own."""
+
+    exit_code = ExitCode.UNDECIDED
+
+
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Mistake:
     """One thing wrong in a file that a person wrote."""

@@ -71,6 +71,10 @@ class Registration(Generic[S]):
     secrets: Callable[[S], tuple[str, ...]]
     """Returns every text that must be masked wherever it appears, none of them empty. Never raises.
     A secret that is sent in another form (base64) is in it in both forms."""
+    files: Callable[[S], tuple[str, ...]]
+    """Returns every file of this machine that the backend reads, be it while the policy is read:
+    paths or globs, from where the program runs. Never raises. A change that brings such a file
+    along must not be judged by it."""
     public: frozenset[str]
     """Keys of the block (``auth.username``) whose values are no secret. What another key takes from
     a variable is in ``secrets``."""
@@ -146,6 +150,11 @@ def open_doctor(settings: Settings, limits: Limits) -> "Doctor":
 def secrets_of(settings: Settings) -> tuple[str, ...]:
     """Return every text of these settings that must be masked wherever it appears."""
     return registration(settings.kind).secrets(settings)
+
+
+def files_of(settings: Settings) -> tuple[str, ...]:
+    """Return every file of this machine that these settings have a backend read; globs, too."""
+    return registration(settings.kind).files(settings)
 
 
 def history_of(backend: Backend) -> HistoryBackend | None:

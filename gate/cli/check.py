@@ -31,12 +31,9 @@ from gate.cli.session import (
     load_all,
     now,
     progress,
-    read_file,
-    read_pinned,
 )
 from gate.cli.status_command import StatusCommand, publisher_of
 from gate.cli.streams import write_stderr
-from gate.config.load import PolicyFile
 from gate.decision.decision import Decision
 from gate.errors import ExitCode
 from gate.parsing.values import parse_instant
@@ -81,7 +78,7 @@ class ChangeOptions:
     satisfied: tuple[tuple[str, str], ...]
     impact: Impact | None
     base: str | None
-    policy_ref: str | None
+    policy_ref: str
     ci: str
     environment: str | None
 
@@ -103,7 +100,9 @@ _CHANGE: Final = (
     option(
         "--policy-ref",
         metavar="REF",
-        help="Read each policy as this commit has it, so that a change cannot loosen its own gate.",
+        default="auto",
+        help="Read each policy as this branch, tag or commit has it; none: the checkout. Default:"
+        " in a CI system the branch that the change goes into, else the default branch.",
     ),
     ci_option(),
     option("--environment", metavar="NAME", help="Where the change would ship to."),
@@ -164,7 +163,7 @@ def check(
     publisher = publisher_of(click.get_current_context())
     place = _place(change) if publisher is None else publisher.place
     place = replace(place, log=outcome.record)
-    files = load_all(measurement.policies, _reading(change.policy_ref, place))
+    files = load_all(measurement.policies, place.policies(change.policy_ref))
     if publisher is not None:
         write_stderr(publisher.start(file.policy.service for file in files))
     options = Options(
@@ -215,13 +214,3 @@ def _tell(decision: Decision, place: CiEnvironment, outcome: OutcomeOptions) -> 
     paths = [decided.source.path for decided in decision.policies]
     identity = identity_of(paths, place, key=outcome.gate_key, status_name=outcome.status_name)
     keep_comment(decision, place, identity)
-
-
-def _reading(ref: str | None, place: CiEnvironment) -> Callable[[str], PolicyFile]:
-    if ref is None:
-        return read_file
-
-    def read(path: str) -> PolicyFile:
-        return read_pinned(path, ref, place.file)
-
-    return read

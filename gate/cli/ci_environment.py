@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gate.check.options import no_label, nobody
 from gate.config.load import PolicyFile
 from gate.decision.decision import Context
+from gate.git.repository import working_folder
+from gate.hosts.pinning import AUTO
 from gate.hosts.systems import detect
 from gate.policy.authors import Authors
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from gate.hosts.git import Checkout
     from gate.hosts.github import GitHub
     from gate.hosts.gitlab import GitLab
+    from gate.hosts.pinning.policies import PolicyReader
 
 _ANNOTATING: Final = frozenset({"github", "gitlab"})
 """Systems that show a finding at a file, which they look for from the top of the repository."""
@@ -33,14 +35,14 @@ def context_of(system: str, *, base: str | None = None, environment: str | None 
         environment=environment,
         base=base or context.base,
         base_from="--base" if base else None,
-        revision=context.revision or _git(lambda checkout: checkout.head()),
-        folder=prefix_of() if context.system in _ANNOTATING else "",
+        revision=context.revision or _git(lambda checkout: checkout.head(), context),
+        folder=prefix_of(context) if context.system in _ANNOTATING else "",
     )
 
 
-def prefix_of() -> str:
+def prefix_of(context: Context) -> str:
     """Return the working folder from the top of git's checkout; empty: the top, or not known."""
-    return _git(lambda checkout: checkout.prefix()) or ""
+    return _git(lambda checkout: checkout.prefix(), context) or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class CiEnvironment:
         from gate.hosts.git import Checkout  # noqa: PLC0415 - as above
         from gate.hosts.recorded import Log  # noqa: PLC0415 - as above
 
-        checkout, client = Checkout(Path.cwd()), self.host()
+        checkout = Checkout(working_folder(self.environ), self.context.workspace)
+        client = self.host()
         host = None if client is None else client.changes
         log = Log(self.log, checkout, self.services, self.context.environment)
         bases = BaseFinder(self.context, checkout, host, log.allowed)
@@ -124,16 +127,13 @@ class CiEnvironment:
 
         return LabelOverride(host.people, host, self.context)(rule, at)
 
-    def file(self, path: str, ref: str) -> tuple[str, bytes | None]:
-        """Return the commit that a name stands for, and a file as it has it; None: it has none.
+    def policies(self, ref: str) -> "PolicyReader":
+        """Return what reads the policies of this run: as a ref has them, or as what counts."""
+        from gate.hosts.pinning.policies import PolicyReader  # noqa: PLC0415 - as above
 
-        Raises:
-            LookupError: GitHub cannot tell, or this is not a run on GitHub.
-        """
-        client = self.github()
-        if client is None:
-            raise LookupError("there is no token to ask GitHub with")
-        return client.file(path, ref)
+        host = self.host()
+        files = None if host is None else host.files
+        return PolicyReader(self.context, self.environ, files, ref or AUTO)
 
     def host(self, seconds: float = 90.0) -> "GitHub | GitLab | None":
         """Return a client of the code host; None where there is no token to ask with.
@@ -176,11 +176,12 @@ class CiEnvironment:
         return GitLab(project, token, url=url, page=page or "", seconds=seconds)
 
 
-def _git(question: "Callable[[Checkout], str]") -> str | None:
+def _git(question: "Callable[[Checkout], str]", context: Context) -> str | None:
     """Ask git about the folder of this run; None: it cannot tell."""
-    from gate.hosts.git import Checkout, GitError  # noqa: PLC0415 - where it is needed only
+    from gate.git.repository import working_folder  # noqa: PLC0415 - where it is needed only
+    from gate.hosts.git import Checkout, GitError  # noqa: PLC0415 - as above
 
     try:
-        return question(Checkout(Path.cwd()))
+        return question(Checkout(working_folder(os.environ), context.workspace))
     except GitError:
         return None  # not in a checkout: a decision need not be about a commit

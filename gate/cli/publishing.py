@@ -51,7 +51,7 @@ def working_folder(context: Context) -> str:
     if context.workspace:
         with suppress(ValueError, OSError):
             return Path.cwd().resolve().relative_to(Path(context.workspace).resolve()).as_posix()
-    return prefix_of()
+    return prefix_of(context)
 
 
 def _leg_of(environ: Mapping[str, str]) -> str | None:

@@ -1,24 +1,18 @@
 """What the measuring commands have in common: reading the policies, progress, and reporting."""
 
 import os
-import posixpath
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
 from gate.cli.streams import style_of, write, write_file, write_stderr
-from gate.config.load import PolicyFile, Proposal, load, load_pinned
+from gate.config.load import PolicyFile, load
 from gate.decision.decision import Decision
 from gate.decision.document import to_document
-from gate.errors import Mistake, PolicyError, UsageError
-from gate.hosts.git import Checkout, GitError
-from gate.parsing.files import Folder, read_bytes
-from gate.policy.changes import matches_glob
+from gate.errors import Mistake, PolicyError, UndecidedError
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
 from gate.reporters.page import Output
@@ -41,16 +35,22 @@ def load_all(paths: Sequence[str], read: Read = read_file) -> list[PolicyFile]:
 
     Raises:
         PolicyError: the mistakes of all files together.
+        UndecidedError: of some it is not known which text counts; all reasons together.
     """
     files: list[PolicyFile] = []
     mistakes: list[Mistake] = []
+    undecided: list[str] = []
     for path in paths:
         try:
             files.append(read(path))
         except PolicyError as error:
             mistakes.extend(error.mistakes)
+        except UndecidedError as error:
+            undecided.append(str(error))
     if mistakes:
         raise PolicyError(tuple(mistakes))
+    if undecided:
+        raise UndecidedError("\n".join(dict.fromkeys(undecided)))
     for file in files:
         for warning in file.warnings:
             write_stderr(str(warning))
@@ -105,91 +105,3 @@ def write_copies(render: Render, copies: Sequence[tuple[str, str]]) -> None:
     """Write the report to files, each in its format; one that cannot be written is a warning."""
     for copy, path in copies:
         write_file(path, render(copy, FILE_STYLE))
-
-
-Ask = Callable[[str, str], tuple[str, bytes | None]]
-"""Asks the code host for a file, named from the top, as a commit or branch has it.
-
-Returns the commit, and the text; None: it has no such file.
-
-Raises:
-    LookupError: it cannot tell; the text says why.
-"""
-
-
-def read_pinned(path: str, ref: str, ask: Ask) -> PolicyFile:
-    """Read a policy file as ``ref`` has it, with the SLO files that it reads.
-
-    Where ``ref`` has no such policy, it is new and read as it is.
-
-    Raises:
-        PolicyError: its text says something wrong.
-        UsageError: neither git nor the code host knows the commit, or the file is in no checkout.
-    """
-    checkout = Checkout(Path(path).parent)
-    try:
-        folder = checkout.prefix()
-        commit, raw = _show(checkout, ref, folder + Path(path).name, ask)
-        if raw is not None:
-            tree = CommitTree(checkout, commit, folder)
-            return load_pinned(path, os.environ, raw, tree, commit, _proposal(path))
-    except (GitError, LookupError) as error:
-        raise UsageError(f"{path} cannot be read as {ref} has it: {error}") from error
-    write_stderr(f"gate: warning: {path} is new: {ref} has no such file, so it is read as it is")
-    return read_file(path)
-
-
-def _proposal(path: str) -> Proposal:
-    """Return the policy as the work tree has it."""
-    try:
-        raw = read_bytes(path)
-    except PolicyError:
-        raw = None
-    return Proposal(raw=raw, tree=Folder(Path(path).parent))
-
-
-@dataclass(frozen=True, slots=True)
-class CommitTree:
-    """The files of a policy's folder as a commit has them."""
-
-    checkout: Checkout
-    commit: str
-    folder: str
-    """Where the policy is, from the top of the checkout; empty: at the top."""
-
-    def find(self, pattern: str) -> Sequence[str]:
-        """Return the names of the files that match a glob, from the policy's folder.
-
-        Raises:
-            GitError: git cannot tell.
-        """
-        glob = posixpath.normpath(posixpath.join(self.folder, pattern))
-        names = [name for name in self.checkout.files(self.commit) if matches_glob(glob, name)]
-        return [posixpath.relpath(name, self.folder or ".") for name in names]
-
-    def read(self, name: str) -> bytes:
-        """Return what a file that was found holds.
-
-        Raises:
-            GitError: git cannot tell.
-        """
-        path = posixpath.normpath(posixpath.join(self.folder, name))
-        return self.checkout.show(self.commit, path) or b""
-
-
-def _show(checkout: Checkout, ref: str, name: str, ask: Ask) -> tuple[str, bytes | None]:
-    """Return the commit and the text; a shallow checkout fetches the commit first.
-
-    Where it has nothing to fetch with, as after ``persist-credentials: false``, the host is asked.
-    """
-    try:
-        commit = checkout.commit(ref)
-    except GitError:
-        try:
-            commit = checkout.fetch(ref)
-        except GitError as error:
-            try:
-                return ask(name, ref)
-            except LookupError as refusal:
-                raise GitError(f"{error}; {refusal}") from refusal
-    return commit, checkout.show(commit, name)

@@ -24,6 +24,7 @@ from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode, UsageError
 from gate.hosts import RestError
 from gate.hosts.open_pulls import OpenPull
+from gate.hosts.pinning import AUTO
 from gate.reporters.commit_status import policies_hash
 
 
@@ -93,7 +94,7 @@ def sweep(*, policies: tuple[str, ...], gate: SweptGate, limits: SweepLimits) ->
     """
     place = CiEnvironment(context_of(gate.ci, environment=gate.environment), os.environ)
     _refuse_elsewhere(place.context)
-    files = load_all(policies)
+    files = load_all(policies, place.policies(AUTO))
     try:
         report = _swept(policies, files, gate, limits, place)
     except RestError as error:

@@ -1,13 +1,13 @@
 """Loading a policy file with its place in git, and beside it what a change would have it say."""
 
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gate.backends import Settings
 from gate.config.policy_schema import parse
+from gate.config.revision import revision_of
 from gate.decision.decision import PolicySource
 from gate.errors import Mistake, PolicyError
 from gate.parsing.files import Folder, Imports, Tree, read_bytes
@@ -38,7 +38,8 @@ def load(path: str, environ: Mapping[str, str]) -> PolicyFile:
     """
     raw, imports = read_bytes(path), _imports(path)
     read = _read(raw, path, environ, imports)
-    revision, modified = _revision(Path(path), imports.patterns)
+    texts = {Path(path).name: raw, **imports.texts}
+    revision, modified = revision_of(Path(path), texts, imports.patterns)
     return replace(read, source=replace(read.source, revision=revision, modified=modified))
 
 
@@ -115,24 +116,3 @@ def validate_file(path: str, environ: Mapping[str, str]) -> tuple[Mistake, ...]:
     except PolicyError as error:
         return error.mistakes
     return parse(raw, Reader(file=path, environ=environ, imports=_imports(path), offline=True))[1]
-
-
-def _revision(path: Path, patterns: Sequence[str]) -> tuple[str | None, bool]:
-    """Return the commit that is checked out, and whether the policy's files differ from it.
-
-    One question to git, of the kind that is quick in large repositories too: no history is walked.
-    https://git-scm.com/docs/git-status#_porcelain_format_version_2
-    """
-    status = ("status", "--porcelain=v2", "--branch", "--ignored", "-z", "--")
-    globs = (":(glob)" + pattern.replace("[", r"\[") for pattern in patterns)
-    command = ["git", "-C", str(path.parent), *status, f":(literal){path.name}", *globs]
-    try:
-        done = subprocess.run(command, capture_output=True, check=True, timeout=10)  # noqa: S603 - fixed command, no shell
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return None, False  # no git, no checkout: a policy need not live in one
-    lines = done.stdout.decode("utf-8", "replace").split("\0")
-    states = {line[0] for line in lines if line and not line.startswith("#")}
-    commits = [line.split()[-1] for line in lines if line.startswith("# branch.oid ")]
-    if not commits or commits[0] == "(initial)" or states & {"?", "!"}:
-        return None, False
-    return commits[0], bool(states)

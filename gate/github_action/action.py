@@ -18,6 +18,7 @@ from gate.cli.status_publisher import StatusPublisher, ending_signals
 from gate.cli.streams import write_file
 from gate.decision.decision import Context
 from gate.errors import ExitCode, GateError, UsageError
+from gate.git.repository import working_folder
 from gate.github_action.inputs import (
     PREFIX,
     GateInputs,
@@ -32,6 +33,7 @@ from gate.github_action.report import (
     StepEnding,
     decided,
     failed,
+    undetermined,
     without_secrets,
 )
 from gate.github_action.step import Step
@@ -78,11 +80,14 @@ class ActionRun:
     def _decide(self) -> StepEnding:
         inputs = self.inputs = read_inputs(self.environ)
         try:
-            os.chdir(inputs.directory)
+            # As a shell does: what the folder is called must not be lost, since it may be a link.
+            folder = os.path.normpath(working_folder(self.environ) / inputs.directory)
+            os.chdir(folder)
             self._moved = True
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise UsageError(f"the input directory: {error}") from error
-        self.policies = find_policies(inputs, self._place.file)
+        self.environ = {**self.environ, "PWD": str(folder)}
+        self.policies = find_policies(inputs, self._place.policies(inputs.policy_ref))
         for secret in self.policies.secrets:
             self.step.mask(secret)
         if self.context.no_secrets and self.policies.missing:
@@ -100,6 +105,8 @@ class ActionRun:
             exit_code, output = call([*command, *inputs.policies], self.environ, self.step.log)
         if exit_code not in _DECISIONS:
             return failed(exit_code, output)
+        if exit_code is ExitCode.UNDECIDED and not files["json"].exists():
+            return undetermined(output)
         # Of a full disk the command has warned, and the verdict stays as it is.
         self.step.say(_read(files["github"]))
         return decided(exit_code, _read(files["json"]), _read(files["markdown"]) or _UNWRITTEN)

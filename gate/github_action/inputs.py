@@ -13,10 +13,9 @@ import click
 
 from gate.backends import secrets_of
 from gate.cli.check import check
-from gate.cli.session import Ask, read_file, read_pinned
+from gate.cli.session import Read
 from gate.config.load import PolicyFile
-from gate.errors import PolicyError, UsageError
-from gate.hosts.systems import detect
+from gate.errors import PolicyError, UndecidedError, UsageError
 from gate.hosts.systems.environ import Environ
 
 PREFIX: Final = "GATE_INPUT_"
@@ -26,7 +25,7 @@ OPTIONS: Final = {
     if isinstance(option, click.Option)
 }
 """The options of the command by the names of their inputs."""
-_OWN: Final = frozenset({"policy-ref", "comment", "gate-key"})
+_OWN: Final = frozenset({"comment", "gate-key"})
 """Options that the step has its own mind about."""
 STEP_INPUTS: Final[Mapping[str, str]] = {
     "policies": "gate.yaml",
@@ -48,10 +47,10 @@ class Inputs:
     policies: tuple[str, ...]
     """At least one."""
     directory: str
-    policy_ref: str | None
-    """The commit that the policies are read from; None: the checkout."""
+    policy_ref: str
+    """What the policies are read as; empty: what counts follows from the event."""
     options: tuple[str, ...]
-    """Of the command, with ``--policy-ref``."""
+    """Of the command."""
     observe: bool
     pass_without_secrets: bool
     comment: bool | None
@@ -110,7 +109,6 @@ def read_inputs(environ: Environ) -> Inputs:
     Raises:
         UsageError: one of them has a value that it cannot have.
     """
-    ref = _policy_ref(environ)
     options = [part for name in OPTIONS if name not in _OWN for part in _arguments(name, environ)]
     without = _one_of("on-no-secrets", ("undecided", "allow"), environ)
     comment = _one_of("comment", ("auto", *_BOOLEAN), environ)
@@ -119,12 +117,8 @@ def read_inputs(environ: Environ) -> Inputs:
     return Inputs(
         policies=gate.policies,
         directory=gate.directory,
-        policy_ref=ref,
-        options=(
-            *options,
-            *([f"--gate-key={gate.key}"] if gate.key else []),
-            *([f"--policy-ref={ref}"] if ref else []),
-        ),
+        policy_ref=_given("policy-ref", environ),
+        options=(*options, *([f"--gate-key={gate.key}"] if gate.key else [])),
         observe=_one_of("observe", ("", *_BOOLEAN), environ) == "true",
         pass_without_secrets=without == "allow",
         comment=None if comment == "auto" else comment == "true",
@@ -166,21 +160,6 @@ def _arguments(name: str, environ: Environ) -> Iterator[str]:
         yield f"--{name}={given}"
 
 
-def _policy_ref(environ: Environ) -> str | None:
-    """Return what the policies are pinned to: on pull requests the branch that they go to."""
-    given = _given("policy-ref", environ)
-    if given == "none":
-        return None
-    if given or environ.get("GITHUB_BASE_REF"):
-        # The branch as it is now: its commit in the event may be months old.
-        return given or environ["GITHUB_BASE_REF"]
-    return detect(environ, "github").base if _is_merge_group(environ) else None
-
-
-def _is_merge_group(environ: Environ) -> bool:
-    return environ.get("GITHUB_EVENT_NAME") == "merge_group"
-
-
 _UNSET: Final = re.compile(r"the environment variable (\w+) is not set")
 
 
@@ -200,23 +179,22 @@ class Policies:
         return tuple(dict.fromkeys(texts))
 
 
-def find_policies(inputs: Inputs, ask: Ask) -> Policies:
+def find_policies(inputs: Inputs, read: Read) -> Policies:
     """Read the policies ahead of the command, which says itself what is wrong with them.
 
     Args:
         inputs: of the step.
-        ask: asks GitHub for a policy that the checkout has not.
+        read: reads one of them as it counts.
     """
     files: list[PolicyFile] = []
     mistakes: list[str] = []
-    ref = inputs.policy_ref
     with redirect_stderr(io.StringIO()):
         for path in inputs.policies:
             try:
-                files.append(read_file(path) if ref is None else read_pinned(path, ref, ask))
+                files.append(read(path))
             except PolicyError as error:
                 mistakes += [mistake.message for mistake in error.mistakes if mistake.fatal]
-            except UsageError as error:
+            except (UndecidedError, UsageError) as error:
                 mistakes.append(str(error))
     unset = [_UNSET.fullmatch(mistake) for mistake in mistakes]
     missing = dict.fromkeys(variable[1] for variable in unset if variable)

@@ -75,6 +75,22 @@ def failed(exit_code: ExitCode, output: str) -> StepEnding:
     )
 
 
+def undetermined(output: str) -> StepEnding:
+    """Return what a run comes to of which nobody knows which text of a policy counts.
+
+    Args:
+        output: what the command wrote.
+    """
+    said = "Which text of a policy counts is not known, so nothing was measured. The step fails."
+    reason = output.strip()[-_LONGEST:]
+    return StepEnding(
+        code=ExitCode.UNDECIDED,
+        outputs=_outputs(ExitCode.UNDECIDED, str(Verdict.UNDECIDED)),
+        report=f"## ❔ UNDECIDED: no policy that counts\n\n{said}\n\n{block(reason)}\n",
+        complaint=f"UNDECIDED: {said}\n{reason}",
+    )
+
+
 def without_secrets(missing: Sequence[str], *, passes: bool) -> StepEnding:
     """Return what a run of a fork or of Dependabot comes to, which has not what the policy needs.
 

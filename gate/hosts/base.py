@@ -126,13 +126,14 @@ def belongs_to(checkout: Checkout, place: str) -> bool:
     Raises:
         GitError: git cannot tell.
     """
-    top = Path(os.fsdecode(checkout.plumbing("rev-parse", "--show-toplevel")).removesuffix("\n"))
-    named = Path(os.path.normpath(checkout.folder.resolve() / place))
-    inside = [path for path in (named, named.resolve()) if path.is_relative_to(top)]
+    top = checkout.repository.top
+    named = Path(os.path.normpath(checkout.folder / place))
+    if not named.is_relative_to(top) and not named.resolve().is_relative_to(top.resolve()):
+        return False
     if any(path.is_symlink() for path in (named, *named.parents) if path.is_relative_to(top)):
         return True
-    names = [f":(top,literal){path.relative_to(top)}" for path in inside]
-    return bool(names and checkout.plumbing("ls-files", "-z", "--", *names))
+    parts = named.resolve().relative_to(top.resolve()).parts
+    return checkout.objects.look_up(checkout.head(), parts) is not None
 
 
 def once_live(base: Base, live: Live | None, host: ChangeHost | None, head: str) -> str:

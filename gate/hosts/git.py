@@ -1,26 +1,52 @@
-"""What git knows of a checkout: its commits, and files of another commit."""
+"""What git knows of a checkout: its commits, and how much of their history is here."""
 
-import os
-import subprocess
+import re
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-_SECONDS: Final = 30
-"""For one question; a fetch from a slow server included."""
+from gate.git import GitError
+from gate.git.objects import Objects
+from gate.git.repository import FULL_HASH, Repository, find_repository
+
+__all__ = ["Checkout", "GitError"]
+_RELATIVE: Final = re.compile(r"HEAD((?:[~^][0-9]*)*)")
 
 
-class GitError(Exception):
-    """Git cannot tell; the text says why, on one line."""
-
-
-@dataclass(frozen=True, slots=True)
 class Checkout:
-    """A folder in a git checkout."""
+    """A folder in a git checkout. Nothing of the checkout is run, written or fetched."""
 
-    folder: Path
+    def __init__(self, folder: Path, workspace: str | Path | None = None) -> None:
+        """Prepare; nothing is asked.
+
+        Args:
+            folder: in the checkout.
+            workspace: of the CI system, in which the outermost repository is the checkout.
+        """
+        self.folder = folder.absolute()
+        self._workspace = None if workspace is None else Path(workspace)
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The repository.
+
+        Raises:
+            GitError: this is no checkout.
+        """
+        repository = find_repository(self.folder, self._workspace)
+        if repository is None:
+            raise GitError(f"{self.folder} is not in a git repository")
+        return repository
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The objects of the repository.
+
+        Raises:
+            GitError: this is no checkout, or it cannot be read.
+        """
+        return self.repository.objects()
 
     def head(self) -> str:
         """Return the commit that is checked out.
@@ -28,7 +54,7 @@ class Checkout:
         Raises:
             GitError: this is no checkout, or it has no commit.
         """
-        return self._ask("rev-parse", "--verify", "HEAD").strip()
+        return self.repository.head()
 
     def prefix(self) -> str:
         """Return the folder's own name from the top of the checkout, with ``/`` at its end.
@@ -36,72 +62,78 @@ class Checkout:
         Raises:
             GitError: this is no checkout.
         """
-        return os.fsdecode(self._run("rev-parse", "--show-prefix")).removesuffix("\n")
+        name = self.folder.relative_to(self.repository.top).as_posix()
+        return "" if name == "." else f"{name}/"
 
     def plumbing(self, *arguments: str) -> bytes:
-        """Return what git says.
+        """Return what a command of git says that takes full hashes and reads objects only.
 
         Raises:
             GitError: git cannot tell.
         """
-        return self._run(*arguments)
-
-    def show(self, ref: str, path: str) -> bytes | None:
-        """Return a file, named from the top, as a commit has it; None: it has no such file.
-
-        Raises:
-            GitError: there is no such commit here.
-        """
-        commit = self.commit(ref)
-        listed = self._ask("ls-tree", "-z", "--full-tree", commit, "--", path)
-        return self._run("cat-file", "blob", f"{commit}:{path}") if listed else None
-
-    def files(self, ref: str) -> tuple[str, ...]:
-        """Return every file that a commit has, named from the top.
-
-        Raises:
-            GitError: there is no such commit here.
-        """
-        listed = self._run("ls-tree", "-r", "-z", "--name-only", "--full-tree", self.commit(ref))
-        return tuple(os.fsdecode(name) for name in listed.split(b"\0") if name)
-
-    def fetch(self, ref: str) -> str:
-        """Bring a commit or branch from the first remote, without its history; return its name.
-
-        Raises:
-            GitError: it cannot be fetched, or is no plain name.
-        """
-        if ref.startswith(("-", "+")) or ":" in ref:
-            raise GitError(f"{ref!r} is no name of a commit or branch")  # but an option or refspec
-        remote = self._ask("remote").split("\n")[0] or "origin"
-        self._ask("fetch", "--quiet", "--no-tags", "--depth=1", remote, ref)
-        return self._ask("rev-parse", "FETCH_HEAD").strip()
+        return self.objects.ask(*arguments)
 
     def commit(self, ref: str) -> str:
-        """Return the commit that a name stands for.
+        """Return the commit that a name stands for: a full hash, ``HEAD~1``, a branch or a tag.
+
+        Of a branch the server's is meant, as the checkout has it, and not a local one beside it.
 
         Raises:
-            GitError: it is not in this checkout.
+            GitError: it is not in this checkout, or the name can mean several commits.
         """
-        # CI systems name the target branch, of which a checkout has the remote's copy only.
-        for name in (f"refs/remotes/origin/{ref}", ref):
-            with suppress(GitError):
-                commit = f"{name}^{{commit}}"
-                return self._ask("rev-parse", "--verify", "--end-of-options", commit).strip()
-        raise GitError(f"the commit {ref!r} is not in this checkout")
+        relative = _RELATIVE.fullmatch(ref)
+        if relative is not None:
+            commit = self.objects.commit(self.head() + relative[1])
+            if commit is not None:
+                return commit
+        names = _names(ref)
+        ids = [ref] if FULL_HASH.fullmatch(ref) else list(self._ids(names))
+        commits = list(dict.fromkeys(map(self.objects.commit, ids)))
+        if len(commits) > 1:
+            raise GitError(f"{ref!r} means several commits; name one by its full hash")
+        if not commits or commits[0] is None:
+            raise GitError(f"the commit {ref!r} is not in this checkout")
+        return commits[0]
 
-    def _ask(self, *arguments: str) -> str:
-        return self._run(*arguments).decode("utf-8", "replace")
+    def _ids(self, names: Sequence[Sequence[str]]) -> Sequence[str]:
+        refs = self.repository.refs(*(name for group in names for name in group))
+        firsts = [[refs[name] for name in group if name in refs][:1] for group in names]
+        return [first for group in firsts for first in group]
 
-    def _run(self, *arguments: str) -> bytes:
-        # Nothing stands in for another object: https://git-scm.com/docs/git-replace
-        options = ("-C", str(self.folder), "--no-replace-objects")
-        command: Sequence[str] = ["git", *options, *arguments]
+    def complete(self, base: str, head: str) -> bool:
+        """Tell whether every commit of a change is here, and none of others is taken for one.
+
+        False where the history is cut off within the change, or so near that where it began cannot
+        be told. Grafts and replaced objects do not count at all.
+
+        Args:
+            base: the full hash of the commit that the change goes to.
+            head: that of its own.
+
+        Raises:
+            GitError: one of them is not here.
+        """
         try:
-            done = subprocess.run(command, capture_output=True, check=True, timeout=_SECONDS)  # noqa: S603 - no shell
-        except subprocess.CalledProcessError as error:
-            lines = error.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise GitError(lines[0] if lines else f"git {arguments[0]} failed") from error
-        except (OSError, subprocess.SubprocessError) as error:
-            raise GitError(f"git cannot be run: {error}") from error
-        return done.stdout
+            self.plumbing("merge-base", base, head)
+        except GitError:
+            return False
+        listed = self.plumbing("rev-list", "--parents", head, f"^{base}").decode().splitlines()
+        commits = [line.split() for line in listed]
+        whole = all(commit not in self.cut_off for commit, *_ in commits)
+        # A commit without parents, in a history that is cut off: others' commits may stand here.
+        return whole and (not self.cut_off or all(parents for _, *parents in commits))
+
+    @cached_property
+    def cut_off(self) -> frozenset[str]:
+        """The commits whose parents are not here: of a shallow checkout."""
+        path = self.objects.folder / "shallow"
+        return frozenset(path.read_text().split()) if path.exists() else frozenset()
+
+
+def _names(ref: str) -> tuple[tuple[str, ...], ...]:
+    """Return the refs that a name may stand for; of each group the first that is there."""
+    if ref.startswith("refs/"):
+        return ((ref,),)
+    name = ref.removeprefix("origin/")
+    own = () if name != ref else (f"refs/heads/{name}",)
+    return ((f"refs/remotes/origin/{name}", *own), (f"refs/tags/{ref}",))

@@ -3,7 +3,6 @@
 https://docs.github.com/en/rest?apiVersion=2022-11-28; GitHub Enterprise has the same elsewhere.
 """
 
-import base64
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from gate.hosts.github_changes import GitHubChanges
 from gate.hosts.github_events import GitHubDeployments, GitHubError, github_path
 from gate.hosts.github_open import GitHubOpenPulls
 from gate.hosts.github_people import GitHubPeople
+from gate.hosts.host_files import GitHubFiles
 from gate.hosts.rest import Rest
 from gate.http import Clock
 
@@ -30,7 +30,6 @@ _STATES: Final = {
     "failure": "failure",
     "error": "error",
 }
-_CONTENT: Final = Purpose("read a file of the repository", "contents: read")
 _LOGIN: Final = Purpose("ask whose token this is", "")
 _COMMENTS: Final = Purpose("list the comments of the pull request", "pull-requests: read")
 _WRITE: Final = Purpose("write the comment", "pull-requests: write")
@@ -83,6 +82,7 @@ class GitHub:
             seconds=seconds,
         )
         self.people = GitHubPeople(self._rest, self._repository)
+        self.files = GitHubFiles(self._rest, self._repository)
         self.deployments = GitHubDeployments(self._rest, self._repository)
         self.open_pulls = GitHubOpenPulls(self._rest, self._repository)
         self.changes = GitHubChanges(self._rest, self._repository)
@@ -90,31 +90,6 @@ class GitHub:
     def changed_paths(self, pull: int) -> tuple[str, ...]:
         """Return the files that a pull request changes, old names of moved ones too."""
         return self.changes.changed_paths(pull)
-
-    def file(self, path: str, ref: str) -> tuple[str, bytes | None]:
-        """Return the commit that a name stands for, and a file as it has it; None: it has none.
-
-        Args:
-            path: from the top of the repository, with slashes.
-            ref: a commit, branch or tag.
-        """
-        commits = f"{self._repository}/commits/{github_path(ref)}"
-        contents = f"{self._repository}/contents/{github_path(*path.split('/'))}"
-        # First: to a token that may not read files GitHub says, too, that there is no such file.
-        with self._rest.understood(_CONTENT):
-            answer = self._rest.ask(_CONTENT, "GET", commits, query={"per_page": "1"})
-            commit = str(answer["sha"])
-        try:
-            file = self._rest.ask(_CONTENT, "GET", contents, query={"ref": commit})
-        except GitHubError as error:
-            if error.status != HTTPStatus.NOT_FOUND:
-                raise
-            return commit, None
-        with self._rest.understood(_CONTENT):
-            # A folder is a list; of a file above 1 MB there is no content.
-            if isinstance(file, list) or file["type"] != "file" or file["encoding"] != "base64":
-                raise GitHubError(f"cannot {_CONTENT.doing}: {path} is no file, or one above 1 MB")
-            return commit, base64.b64decode(file["content"])
 
     def login(self) -> str:
         """Return who writes with this token."""

@@ -14,6 +14,7 @@ from gate.hosts.comments import Comment
 from gate.hosts.gitlab_changes import GitLabChanges
 from gate.hosts.gitlab_open import GitLabOpenRequests
 from gate.hosts.gitlab_people import GitLabPeople
+from gate.hosts.host_files import GitLabFiles
 from gate.hosts.rest import Rest
 from gate.http import Clock
 
@@ -75,6 +76,7 @@ class GitLab:
             clock=clock,
             seconds=seconds,
         )
+        self.files = GitLabFiles(self._rest, self._project)
         self.people = GitLabPeople(self._rest, self._project)
         self.open_pulls = GitLabOpenRequests(self._rest, self._project)
         self.changes = GitLabChanges(self._rest, self._project)

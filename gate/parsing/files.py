@@ -1,6 +1,7 @@
 """The files that a policy reads beside itself: as they are, or as a commit has them."""
 
 import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -22,6 +23,11 @@ def read_bytes(path: str) -> bytes:
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}"
         raise PolicyError((Mistake(file=path, line=1, column=1, message=message),)) from error
+
+
+def literal(path: str) -> str:
+    """Return a glob of Python that matches this path alone."""
+    return re.sub(r"([*?[])", r"[\1]", path)
 
 
 class Tree(Protocol):

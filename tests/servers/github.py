@@ -113,9 +113,14 @@ class FakeGitHub:
     reviews: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     contents: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Ref -> path -> bytes, or what GitHub says of something that is no file."""
-    commits: dict[str, str] = field(default_factory=dict)
-    """Ref -> the commit that it stands for, where it is another."""
+    """Commit -> path -> bytes, or what GitHub says of something that is no file."""
+    refs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Ref (``heads/main``) -> kind and hash of what it is of: ``commit`` or ``tag``."""
+    tags: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Hash of a tag -> kind and hash of what it is of."""
+    base_branch: str = "main"
+    """That the pull request is to go into."""
+    default_branch: str = "main"
     single: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Commit -> what GitHub says of it, where ada has not written it."""
     rights: dict[str, str] = field(default_factory=dict)
@@ -287,7 +292,8 @@ class FakeGitHub:
             pull
             | now.form(number)
             | {
-                "base": pull["base"] | {"ref": now.base},
+                "base": pull["base"]
+                | {"ref": self.base_branch if now.base == "main" else now.base},
                 "user": None if self.author is None else user(self.author),
                 "head": pull["head"] | head,
                 "created_at": self.opened,
@@ -319,6 +325,21 @@ class FakeGitHub:
         if self.written is not None:
             return self.written
         return [written(sha) for sha in self._shas()]
+
+    def read_repository(self, _call: Call) -> Answer:
+        known = description().example("full-repository")
+        return Answer(200, known | {"default_branch": self.default_branch})
+
+    def read_ref(self, call: Call) -> Answer:
+        name = call.parts["ref"]
+        if name not in self.refs:
+            return refused(404, "Not Found")
+        known = description().example("git-ref", ref=f"refs/{name}")
+        return Answer(200, known | {"object": _object(known, *self.refs[name])})
+
+    def read_tag(self, call: Call) -> Answer:
+        known = description().example("git-tag", sha=call.parts["tag_sha"])
+        return Answer(200, known | {"object": _object(known, *self.tags[call.parts["tag_sha"]])})
 
     def list_activities(self, call: Call) -> Answer:
         if f"{call.parts['owner']}/{call.parts['repo']}" != self.fork:
@@ -360,9 +381,9 @@ class FakeGitHub:
         return Answer(200, description().example("content-file", **known))
 
     def read_commit(self, call: Call) -> Answer:
-        if call.parts["ref"] not in self.contents | self.single:
-            return refused(422, f"No commit found for SHA: {call.parts['ref']}")
-        commit = self.commits.get(call.parts["ref"], call.parts["ref"])
+        commit = call.parts["ref"]
+        if commit not in self.contents | self.single:
+            return refused(422, f"No commit found for SHA: {commit}")
         return Answer(200, self.single.get(commit) or written(commit))
 
     def read_right(self, call: Call) -> Answer:
@@ -406,6 +427,8 @@ class FakeGitHub:
 
 
 _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
+    "git/get-ref": FakeGitHub.read_ref,
+    "git/get-tag": FakeGitHub.read_tag,
     "issues/create-comment": FakeGitHub.create_comment,
     "issues/delete-comment": FakeGitHub.delete_comment,
     "issues/list-comments": FakeGitHub.list_comments,
@@ -418,6 +441,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "pulls/list-reviews": FakeGitHub.list_reviews,
     "repos/compare-commits-with-basehead": FakeGitHub.compare,
     "repos/create-commit-status": FakeGitHub.set_status,
+    "repos/get": FakeGitHub.read_repository,
     "repos/get-collaborator-permission-level": FakeGitHub.read_right,
     "repos/get-commit": FakeGitHub.read_commit,
     "repos/get-content": FakeGitHub.read_content,
@@ -486,6 +510,10 @@ def _status(numbered: tuple[int, dict[str, Any], tuple[str | None, str]]) -> dic
         created_at=at,
         updated_at=at,
     )
+
+
+def _object(known: dict[str, Any], kind: str, sha: str) -> dict[str, Any]:
+    return known["object"] | {"type": kind, "sha": sha}
 
 
 def _entry(names: tuple[str, str | None]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "/orgs/{org}/teams/{team_slug}/memberships/{username}": ("get",),
+    "/repos/{owner}/{repo}": ("get",),
     "/repos/{owner}/{repo}/activity": ("get",),
     "/repos/{owner}/{repo}/collaborators/{username}/permission": ("get",),
     "/repos/{owner}/{repo}/commits/{ref}/statuses": ("get",),
@@ -20,6 +21,8 @@ OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "/repos/{owner}/{repo}/contents/{path}": ("get",),
     "/repos/{owner}/{repo}/deployments": ("get",),
     "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses": ("get",),
+    "/repos/{owner}/{repo}/git/ref/{ref}": ("get",),
+    "/repos/{owner}/{repo}/git/tags/{tag_sha}": ("get",),
     "/repos/{owner}/{repo}/issues/comments/{comment_id}": ("delete", "patch"),
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ("get", "post"),
     "/repos/{owner}/{repo}/issues/{issue_number}/events": ("get",),

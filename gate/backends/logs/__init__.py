@@ -1,12 +1,14 @@
 """Request logs in files (JSON lines, CSV, Parquet), counted by DuckDB in one scan."""
 
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
 from gate.backends.logs.settings import BLOCK, LogsSettings
 from gate.errors import UsageError
 from gate.measure import Backend, Limits
+from gate.parsing.files import literal
 
 if TYPE_CHECKING:
     from gate.measure.diagnosis import Doctor
@@ -87,6 +89,7 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=lambda _: (),  # files need no login
+    files=lambda settings: (str(Path(literal(str(settings.directory))) / settings.path),),
     public=frozenset(BLOCK.fields),
     starter=_STARTER,
     indicators=frozenset({"ratio", "threshold", "spent"}),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.backends import Registration, Starter
 from gate.backends.prometheus.secrecy import secrets
-from gate.backends.prometheus.settings import BLOCK, PrometheusSettings
+from gate.backends.prometheus.settings import BLOCK, PrometheusSettings, files
 from gate.measure import Backend, Limits
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=secrets,
+    files=files,
     public=frozenset(
         {
             "auth.username",

@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 import yaml
 
+from gate.parsing.files import literal
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
 from gate.parsing.schema import MapOf, Scalar, pairs
@@ -42,6 +43,8 @@ class PrometheusSettings:
     cert: Path | None = None
     """The client's certificate, PEM; with ``key``, unless one file holds both."""
     key: Path | None = None
+    secret_files: tuple[Path, ...] = ()
+    """That the bearer or password was read from."""
     parallel: int = 8
     """Most requests under way at once, at least 1."""
     retries: int = 2
@@ -55,6 +58,12 @@ def shown_address(text: str) -> str:
         return ""
     scheme, separator, rest = names.rpartition("://")
     return f"{scheme}{separator}{rest.partition('/')[0].rpartition('@')[2]}"
+
+
+def files(settings: PrometheusSettings) -> tuple[str, ...]:
+    """Return the files of secrets and certificates."""
+    paths = (*settings.secret_files, settings.ca, settings.cert, settings.key)
+    return tuple(literal(str(path)) for path in paths if path is not None)
 
 
 def _url(text: str) -> str:
@@ -91,13 +100,19 @@ def _secret(values: Values, name: str, reader: Reader) -> str | None:
     return lines[0]
 
 
-def _build_auth(values: Values, reader: Reader) -> dict[str, str | None]:
+def _build_auth(values: Values, reader: Reader) -> dict[str, Any]:
     bearer, password = _secret(values, "bearer", reader), _secret(values, "password", reader)
     if (bearer is None) == (password is None):
         raise reader.fail(values.node(), "auth has either bearer or username with password")
     if (password is None) != (values.get("username") is None):
         raise reader.fail(values.node(), "username and password belong together")
-    return {"bearer": bearer, "username": values.get("username"), "password": password}
+    named = values.given("bearer_file", "password_file")
+    return {
+        "bearer": bearer,
+        "username": values.get("username"),
+        "password": password,
+        "secret_files": tuple(reader.directory / values.get(name) for name in named),
+    }
 
 
 _AUTH: Final = Object(

@@ -7,6 +7,7 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-t
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +35,33 @@ def github(environ: Environ) -> Context | None:
     if environ.get("GITHUB_ACTIONS") != "true":
         return None
     event = _event(environ.get("GITHUB_EVENT_PATH"))
+    try:
+        return _checked(_context(event, environ))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # An event of another form than GitHub's says nothing, not even that there are no labels.
+        return replace(_context({}, environ), labels=None)
+
+
+def _checked(context: Context) -> Context:
+    """Return a context whose fields are of the types that they should be.
+
+    Raises:
+        TypeError: one of them is of another.
+    """
+    texts: tuple[object, ...] = (
+        *(context.revision, context.branch, context.base, context.base_branch),
+        *(context.default_branch, context.title, context.author, *context.people),
+    )
+    labels: tuple[object, ...] = tuple(context.labels or ())
+    pull: object = context.pull_request
+    if not all(isinstance(text, str | None) for text in (*texts, *labels)):
+        raise TypeError("a text of the event is not a text")
+    if not isinstance(pull, int | None):
+        raise TypeError("the number of the pull request is not a number")
+    return context
+
+
+def _context(event: dict[str, Any], environ: Environ) -> Context:
     repository = environ.get("GITHUB_REPOSITORY")
     actors = (environ.get("GITHUB_TRIGGERING_ACTOR"), environ.get("GITHUB_ACTOR"))
     attempt = number(environ.get("GITHUB_RUN_ATTEMPT")) or 1

@@ -57,6 +57,7 @@ REGISTRATION: Final = Registration(
     open=_open,
     open_doctor=_open_doctor,
     secrets=lambda settings: (settings.token,),
+    files=lambda settings: (str(settings.path),),
     public=frozenset({"path"}),
     starter=Starter(
         block='backend:\n  type: toy\n  path: counts.txt\n  token: "$${TOY_TOKEN}"\n\n',

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from gate.cli.session import CommitTree
 from gate.config.load import load
 from gate.config.slo_files import FORMATS, PASSED_OVER
 from gate.errors import PolicyError
 from gate.hosts.git import Checkout
 from gate.parsing.files import Folder, Imports
+from gate.parsing.trees import CommitTree
 from gate.slo.objective import CompositeSlo
 from tests.config.slo_files.writing import imported, importing, mistakes_of, write
 from tests.config.texts import BACKEND, policy, read
@@ -238,7 +238,7 @@ def test_a_folder_and_a_commit_have_the_same_files(
     folder = repository / "gates"
     trees = (
         Folder(folder),
-        CommitTree(Checkout(folder), git(repository, "rev-parse", "HEAD"), "gates"),
+        CommitTree(Checkout(folder).objects, git(repository, "rev-parse", "HEAD"), ("gates",)),
     )
     for imports in (Imports(tree=tree) for tree in trees):
         assert imports.find(pattern) == names

@@ -1,0 +1,86 @@
+"""Which text of a policy counts: that of a commit which the change cannot write.
+
+A change that goes into a branch is judged by the policy that the branch has now; everything else by
+that of the default branch. Without a CI system the file is read as it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gate.decision.decision import Context
+from gate.git.repository import FULL_HASH
+
+AUTO = "auto"
+NONE = "none"
+"""Words for a ref: what counts follows from the run; the checkout as it is."""
+_REQUESTS = frozenset({"merge_group", "merge_request_event", "external_pull_request_event"})
+"""Events of a change that is to go into a branch, beside GitHub's ``pull_request...``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Of what the policy is to be read."""
+
+    branch: str | None
+    """A plain name; None: not known."""
+    pulls: tuple[int, ...] = ()
+    """Numbers of the pull requests, of which the code host knows where they go now."""
+    goes_in: bool = False
+    """The change is to go into the branch; else the branch is the default branch."""
+    commit: str | None = None
+    """The run's own, where it is one of the default branch; None: the branch as it is now."""
+    event_commit: str | None = None
+    """The branch as it was when the run began; None: the event does not say."""
+
+
+def wanted_of(context: Context, environ: Mapping[str, str]) -> Wanted | None:
+    """Return which text counts in a run; None: the file as it is, since there is no CI system.
+
+    Args:
+        context: of the run.
+        environ: of the process, which tells a branch from a tag of the same name.
+    """
+    if context.system in {"shell", "none"}:
+        return None
+    target = _text(context.base_branch) or _text(environ.get("GITHUB_BASE_REF"))
+    pulls = (context.pull_request,) if context.pull_request is not None else context.pull_requests
+    if target is not None or pulls or _is_request(context.event or ""):
+        dated = context.event in {"pull_request", "pull_request_target"} and context.attempt == 1
+        return Wanted(
+            branch=target,
+            pulls=tuple(pulls),
+            goes_in=True,
+            event_commit=_hash(context.base) if dated else None,
+        )
+    own = _own_commit(context, environ) if context.attempt == 1 else None
+    return Wanted(branch=_text(context.default_branch), commit=_hash(own))
+
+
+def _is_request(event: str) -> bool:
+    return event.startswith("pull_request") or event in _REQUESTS
+
+
+def _own_commit(context: Context, environ: Mapping[str, str]) -> str | None:
+    """Return the commit of a run on the default branch; None: it is on another, or a tag.
+
+    A run that is started once more may be one of long ago, and its commit that of an old policy.
+    """
+    default = context.default_branch
+    named = {
+        "github": (environ.get("GITHUB_REF"), f"refs/heads/{default}", "GITHUB_SHA"),
+        "gitlab": (environ.get("CI_COMMIT_BRANCH"), default, "CI_COMMIT_SHA"),
+        "buildkite": (environ.get("BUILDKITE_BRANCH"), default, "BUILDKITE_COMMIT"),
+        "jenkins": (environ.get("BRANCH_NAME"), default, "GIT_COMMIT"),
+    }
+    tagged = any(map(environ.get, ("CI_COMMIT_TAG", "BUILDKITE_TAG", "TAG_NAME")))
+    present, wanted, variable = named.get(context.system, (None, None, ""))
+    return environ.get(variable) if default and present == wanted and not tagged else None
+
+
+def _text(value: object) -> str | None:
+    """Return a text that an event has where it should have one."""
+    return value if isinstance(value, str) and value else None
+
+
+def _hash(value: object) -> str | None:
+    return value if isinstance(value, str) and FULL_HASH.fullmatch(value) else None

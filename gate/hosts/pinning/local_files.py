@@ -1,0 +1,145 @@
+"""Files that a policy's backend reads: those of the checkout count as the base has them."""
+
+import glob
+import hashlib
+import os
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+from gate.backends import Settings, files_of
+from gate.git import GitError
+from gate.git.objects import Entry, Objects, blob_id
+from gate.hosts.git import Checkout
+from gate.hosts.pinning.places import parts_inside
+from gate.hosts.pinning.sources import HostFiles
+from gate.parsing.trees import CommitTree
+
+Place = tuple[Entry | None, tuple[str, ...]]
+"""What a commit has at a path, and the path without links."""
+_FILE: Final = 0o100644
+_PIECE: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFileCheck:
+    """Compares files of a checkout with the commit that counts.
+
+    What no commit has is not the change's: an earlier step of the job has brought it.
+    """
+
+    checkout: Checkout
+    folder: Path
+    """That the process works in."""
+    commit: str
+    """That counts."""
+    base: Objects | None
+    """That have it; None: the code host alone has it."""
+    host: HostFiles | None
+
+    def flaw(self, settings: Settings) -> str | None:
+        """Return the first file that is the change's own, in a clause; None: there is none.
+
+        Raises:
+            GitError: git cannot tell.
+            LookupError: the code host cannot tell.
+        """
+        for pattern in files_of(settings):
+            for path in self._paths(pattern):
+                parts = parts_inside(path, self.checkout.repository.top)
+                if parts is not None and (why := self._why_not(path, parts)):
+                    return f"{'/'.join(parts)}, which {why}"
+            if glob.has_magic(pattern) and (gone := next(self._deleted(pattern), None)):
+                return f"{pattern}, of which the change deletes {gone}"
+        return None
+
+    def _full(self, pattern: str) -> str:
+        return os.path.join(glob.escape(str(self.folder)), pattern)  # noqa: PTH118 - a glob is no path
+
+    def _paths(self, pattern: str) -> Iterator[Path]:
+        if not glob.has_magic(pattern):
+            yield self.folder / pattern
+            return
+        full = self._full(pattern)
+        yield from map(Path, glob.glob(full, recursive=True, include_hidden=True))  # noqa: PTH207 - as the backend has it
+
+    def _why_not(self, path: Path, parts: Sequence[str]) -> str | None:
+        if path.is_dir():
+            return None
+        try:
+            own, own_path = self.checkout.objects.resolve(self.checkout.head(), parts)
+            then, then_path = self._then(parts)
+        except GitError as error:
+            return f"cannot be looked up: {error}"
+        if own_path != then_path:
+            return "is reached by a link that the change alters"
+        if then is None:
+            return None if own is None else "is new in the change"
+        form = self.checkout.objects.form
+        return None if then.id in blob_ids(path, form) else "the change or the job has altered"
+
+    def _then(self, parts: Sequence[str]) -> Place:
+        if self.base is not None:
+            return self.base.resolve(self.commit, parts)
+        path = posixpath.normpath("/".join(parts))
+        raw = self._ask_host(path)
+        form = self.checkout.objects.form
+        entry = None if raw is None else Entry(_FILE, blob_id(raw, form))
+        return entry, tuple(path.split("/"))
+
+    def _ask_host(self, path: str) -> bytes | None:
+        if self.host is None:
+            raise LookupError("there is no token to ask the code host with")
+        return self.host.file(path, self.commit)
+
+    def _deleted(self, pattern: str) -> Iterator[str]:
+        """Yield the files of a glob that the commit has and the change has not."""
+        parts = Path(self._full(pattern)).parts
+        places = [place for place, part in enumerate(parts) if _is_wild(part)]
+        first = places[0] if places else len(parts) - 1
+        folder = Path(*(_literal(part) for part in parts[:first]))
+        inside = parts_inside(folder, self.checkout.repository.top)
+        if inside is None:
+            return
+        if self.base is None:
+            if not inside or self._ask_host("/".join(inside)) is not None:
+                raise GitError(f"{pattern} needs a checkout that has {self.commit[:12]}")
+            return
+        then = CommitTree(self.base, self.commit, inside).names()
+        own = set(CommitTree(self.checkout.objects, self.checkout.head(), inside).names())
+        # A star matches more here than in a glob: of what is deleted too much is refused.
+        wanted = "/".join(parts[first:]).replace("**/", "*")
+        yield from (name for name in then if name not in own and fnmatchcase(name, wanted))
+
+
+def _literal(part: str) -> str:
+    return part.replace("[[]", "[").replace("[*]", "*").replace("[?]", "?")
+
+
+def _is_wild(part: str) -> bool:
+    return glob.escape(_literal(part)) != part
+
+
+def blob_ids(path: Path, form: str) -> Iterator[str]:
+    """Yield the hashes of a file as git has it: as it is, and with the line ends of a commit.
+
+    A checkout for Windows has others. A file that cannot be read has none.
+    """
+    try:
+        yield _streamed(path, form)
+        raw = path.read_bytes()
+    except OSError:
+        return
+    yield blob_id(raw.replace(b"\r\n", b"\n"), form)
+
+
+def _streamed(path: Path, form: str) -> str:
+    head = b"blob %d\0" % path.stat().st_size
+    digest = hashlib.new(form, head, usedforsecurity=False)
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()

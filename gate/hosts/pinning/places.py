@@ -1,0 +1,79 @@
+"""Where a path leads in a checkout, by its words: its links may be those of a change."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from gate.git import GitError
+
+_MOST_LINKS = 40
+
+
+def parts_inside(path: Path, top: Path) -> tuple[str, ...] | None:
+    """Return the parts of a path from the top of a checkout; None: it leads elsewhere.
+
+    Links on the way to the checkout are followed. Those in it are not: what they are is looked up
+    in a commit.
+
+    Args:
+        path: absolute; it need not exist.
+        top: of the checkout.
+
+    Raises:
+        GitError: the path leaves the checkout through a link of it, or links lead in circles.
+    """
+    first, *left = path.parts
+    here, links = Path(first), 0
+    while True:
+        if same_folder(here, top):
+            rest = _after_it_leaves(left, top)
+            if rest is None:
+                return tuple(left)
+            here, left = Path(os.path.realpath(top)).parent, rest
+        if not left:
+            return None
+        part = left.pop(0)
+        beyond = here.parent if part == ".." else here / part
+        if part != ".." and beyond.is_symlink():
+            links += 1
+            if links > _MOST_LINKS:
+                raise GitError(f"links on the way to {path} lead in circles")
+            target = beyond.readlink()
+            left = [*target.parts[bool(target.anchor) :], *left]
+            beyond = Path(target.anchor) if target.anchor else here
+        here = beyond
+
+
+def _after_it_leaves(parts: Sequence[str], top: Path) -> list[str] | None:
+    """Return what follows where a path leaves the checkout; None: it stays."""
+    names: list[str] = []
+    linked = False
+    for place, part in enumerate(parts):
+        if part != "..":
+            names.append(part)
+            linked = linked or (top / Path(*names)).is_symlink()
+        elif names:
+            names.pop()
+        elif linked:
+            raise GitError("the path leaves the checkout through a link of the checkout")
+        else:
+            return list(parts[place + 1 :])
+    return None
+
+
+def same_folder(first: Path, second: Path) -> bool:
+    """Tell whether two names are of one folder; False where there is none."""
+    try:
+        return first.samefile(second)
+    except (OSError, ValueError):
+        return False
+
+
+def repository_on_the_way(top: Path, parts: Sequence[str]) -> str | None:
+    """Return the folder on the way to a file that is a checkout of its own; None: there is none."""
+    folder = top
+    for place, part in enumerate(parts[:-1]):
+        folder /= part
+        if (folder / ".git").exists():
+            return "/".join(parts[: place + 1])
+    return None
