@@ -398,7 +398,7 @@ def github() -> Iterator[FakeGitHub]:
 
 
 def _object(known: dict[str, Any], kind: str, sha: str) -> dict[str, Any]:
-    return known["object"] | {"type": kind, "sha": sha}
+    return {**known["object"], "type": kind, "sha": sha}
 
 
 def _entry(names: tuple[str, str | None]) -> dict[str, Any]:
