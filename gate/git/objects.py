@@ -33,6 +33,10 @@ class MissingObjectError(GitError):
     """An object is not in this checkout, but may be on the server."""
 
 
+class TooLargeObjectError(GitError):
+    """A file is larger than what is read."""
+
+
 class NoPathError(GitError):
     """A path leads nowhere that counts: out of the repository, or into another one."""
 
@@ -108,14 +112,16 @@ class Objects:
 
         Raises:
             MissingObjectError: it is not here.
-            GitError: it is too large.
+            TooLargeObjectError: it is a file that is too large.
         """
         query = f"{name}\n".encode()
         size = self.ask("cat-file", "--batch-check=%(objectsize)", given=query).strip()
         if not size.isdigit():
             raise MissingObjectError(f"the object {name} is not in this checkout")
         if int(size) > LARGEST:
-            raise GitError(f"a file of {int(size):,} bytes is too large: {LARGEST:,} are read")
+            raise TooLargeObjectError(
+                f"a file of {int(size):,} bytes is too large: {LARGEST:,} are read"
+            )
         header, _, rest = self.ask("cat-file", "--batch", given=query).partition(b"\n")
         return rest[: int(header.split()[2])]
 

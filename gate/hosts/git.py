@@ -100,35 +100,6 @@ class Checkout:
         firsts = [[refs[name] for name in group if name in refs][:1] for group in names]
         return [first for group in firsts for first in group]
 
-    def complete(self, base: str, head: str) -> bool:
-        """Tell whether every commit of a change is here, and none of others is taken for one.
-
-        False where the history is cut off within the change, or so near that where it began cannot
-        be told. Grafts and replaced objects do not count at all.
-
-        Args:
-            base: the full hash of the commit that the change goes to.
-            head: that of its own.
-
-        Raises:
-            GitError: one of them is not here.
-        """
-        try:
-            self.plumbing("merge-base", base, head)
-        except GitError:
-            return False
-        listed = self.plumbing("rev-list", "--parents", head, f"^{base}").decode().splitlines()
-        commits = [line.split() for line in listed]
-        whole = all(commit not in self.cut_off for commit, *_ in commits)
-        # A commit without parents, in a history that is cut off: others' commits may stand here.
-        return whole and (not self.cut_off or all(parents for _, *parents in commits))
-
-    @cached_property
-    def cut_off(self) -> frozenset[str]:
-        """The commits whose parents are not here: of a shallow checkout."""
-        path = self.objects.folder / "shallow"
-        return frozenset(path.read_text().split()) if path.exists() else frozenset()
-
 
 def _names(ref: str) -> tuple[tuple[str, ...], ...]:
     """Return the refs that a name may stand for; of each group the first that is there."""

@@ -121,11 +121,14 @@ class GitLabFiles:
 def _unless_missing(rest: Rest, purpose: Purpose, path: str, **query: str) -> Any:
     """Return the answer; None where there is no such thing."""
     try:
-        return rest.ask(purpose, "GET", path, query=query or None)
+        answer = rest.ask(purpose, "GET", path, query=query or None)
     except RestError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
         return None
+    if answer is None:
+        raise TypeError(path)  # an empty answer says nothing
+    return answer
 
 
 def _name(value: object) -> str:

@@ -1,5 +1,6 @@
-"""A world for each attempt."""
+"""A world for each attempt; those that change nothing of it share one."""
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.attacks.decisions import Deploy
 from tests.attacks.world import World
+from tests.hosts.repository import git
 
 
 @pytest.fixture
@@ -31,3 +33,41 @@ def deploy(pushed: Deploy) -> Iterator[Deploy]:
     pushed.begin_anew()
     yield pushed
     pushed.begin_anew()
+
+
+@pytest.fixture(scope="session")
+def _loosened(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("loosened"))
+    world.branch()
+    world.change(files={"gate.yaml": world.loose})
+    world.open()
+    world.check_out(depth=1)
+    return world
+
+
+@pytest.fixture
+def loosened(_loosened: World) -> World:
+    """A pull request that loosens the policy, checked out; nothing but the run may be changed."""
+    world = copy.copy(_loosened)
+    world.event, world.more = copy.deepcopy(world.event), dict(world.more)
+    return world
+
+
+@pytest.fixture(scope="session")
+def _pushed_branch(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("pushed"))
+    world.branch()
+    world.change(files={"gate.yaml": world.loose})
+    world.pushed("change")
+    git(world.work, "tag", "v1")
+    world.push("HEAD:refs/tags/v1", "HEAD:refs/tags/main")
+    world.check_out("refs/heads/change")
+    return world
+
+
+@pytest.fixture
+def pushed_branch(_pushed_branch: World) -> World:
+    """A push to a branch that loosens the policy, with tags of it; as above."""
+    world = copy.copy(_pushed_branch)
+    world.event, world.more = copy.deepcopy(world.event), dict(world.more)
+    return world

@@ -94,7 +94,7 @@ def test_a_label_that_needs_approval_does_not_count_without_one(
         "CI_COMMIT_SHA": git(repository, "rev-parse", "HEAD"),
         "GITLAB_USER_LOGIN": "ada",
     }
-    _, decision = decide(gate, **merge_request)
+    _, decision = decide(gate, "--policy-ref", "none", **merge_request)
     (policy,) = decision["policies"]
     assert (policy["change_class"], policy["recognised_by"]) == ("full-rollout", "default")
     assert "security-patch by labels (security) does not count" in policy["recognition_notes"][0]
@@ -105,10 +105,11 @@ def test_a_label_that_needs_approval_does_not_count_without_one(
 
 def test_a_freeze_of_gitlab_stops_a_change_and_lets_a_rollback_through(gate: Run) -> None:
     frozen = {"GITLAB_CI": "true", "CI_DEPLOY_FREEZE": "true"}
-    code, decision = decide(gate, "--change", "canary", **frozen)
+    as_it_is = ("--policy-ref", "none")
+    code, decision = decide(gate, "--change", "canary", *as_it_is, **frozen)
     assert code == 10
     assert decision["policies"][0]["findings"][0]["reason"] == "frozen: gitlab has a deploy freeze"
-    assert decide(gate, "--change", "rollback", **frozen)[0] == 0
+    assert decide(gate, "--change", "rollback", *as_it_is, **frozen)[0] == 0
     assert decide(gate, "--change", "canary", "--ci", "none", **frozen)[0] == 0
 
 
@@ -117,12 +118,13 @@ def test_a_change_cannot_loosen_its_own_gate(gate: Run, repository: Path) -> Non
     commit(repository, "loosen", {"gate.yaml": loose})
     asked = ("--change", "full-rollout")
     assert decide(gate, *asked)[0] == 0
-    code, decision = decide(gate, *asked, "--policy-ref", "HEAD~1")
+    base = git(repository, "rev-parse", "HEAD~1")
+    code, decision = decide(gate, *asked, "--policy-ref", base)
     (policy,) = decision["policies"]
     assert code == 10
     assert policy["proposed_policy"]["verdict"] == "allow"
     assert policy["source"]["revision"] == git(repository, "rev-parse", "HEAD~1")
-    shown = gate("check", "gate.yaml", "--at", AT, *asked, "--policy-ref", "HEAD~1").stdout
+    shown = gate("check", "gate.yaml", "--at", AT, *asked, "--policy-ref", base).stdout
     assert "this change alters it; by its own text the verdict would be allow" in shown
 
 
@@ -132,7 +134,8 @@ def test_a_change_that_breaks_or_deletes_the_policy_is_judged_by_the_old_one(
 ) -> None:
     (repository / "gate.yaml").unlink()
     commit(repository, "break", {} if text is None else {"gate.yaml": text})
-    asked = ("--change", "full-rollout", "--policy-ref", "HEAD~1")
+    base = git(repository, "rev-parse", "HEAD~1")
+    asked = ("--change", "full-rollout", "--policy-ref", base)
     code, decision = decide(gate, *asked)
     assert code == 10
     assert decision["policies"][0]["proposed_policy"]["verdict"] is None
@@ -142,26 +145,36 @@ def test_a_change_that_breaks_or_deletes_the_policy_is_judged_by_the_old_one(
 
 def test_a_policy_that_the_change_leaves_alone_is_no_matter(gate: Run, repository: Path) -> None:
     commit(repository, "other", {"src/x.py": ""})
-    _, decision = decide(gate, "--change", "canary", "--policy-ref", "HEAD~1")
+    base = git(repository, "rev-parse", "HEAD~1")
+    _, decision = decide(gate, "--change", "canary", "--policy-ref", base)
     assert decision["policies"][0]["proposed_policy"] is None
 
 
-def test_a_new_policy_is_read_as_it_is_and_said_to_be_new(gate: Run, repository: Path) -> None:
+def test_a_new_policy_does_not_count(gate: Run, repository: Path) -> None:
+    git(repository, "branch", "release")
     commit(repository, "another", {"new.yaml": POLICY})
-    arguments = ("check", "new.yaml", "--at", AT, "--change", "canary", "--policy-ref", "HEAD~1")
+    arguments = ("check", "new.yaml", "--at", AT, "--change", "canary", "--policy-ref", "release")
     done = gate(*arguments)
-    assert done.exit_code == 0
-    assert "new.yaml is new: HEAD~1 has no such file" in done.stderr
+    assert done.exit_code == 3
+    assert "release has no file new.yaml, and the change's own does not count" in done.stderr
+    assert "'none' as the policy's ref" in done.stderr
 
 
-def test_a_ref_that_is_not_there_is_an_error_and_no_way_round(gate: Run, tmp_path: Path) -> None:
+def test_a_ref_that_is_not_there_is_undecided_and_no_way_round(gate: Run, tmp_path: Path) -> None:
     done = gate("check", "gate.yaml", "--change", "canary", "--policy-ref", "no-such-branch")
-    assert done.exit_code == 2
-    assert "gate.yaml cannot be read as no-such-branch has it" in done.stderr
+    assert done.exit_code == 3
+    assert "there is no branch or tag 'no-such-branch'" in done.stderr
     (tmp_path / "outside.yaml").write_text(POLICY)
-    outside = gate("check", "../outside.yaml", "--change", "canary", "--policy-ref", "HEAD")
-    assert outside.exit_code == 2
-    assert "not a git repository" in outside.stderr
+    outside = gate("check", "../outside.yaml", "--change", "canary", "--policy-ref", "main")
+    assert outside.exit_code == 3
+    assert "it is not in a git repository" in outside.stderr
+
+
+@pytest.mark.parametrize("ref", ["HEAD", "HEAD~1", "-x", "main:x", "@{u}", "a..b", "FETCH_HEAD"])
+def test_what_is_not_a_name_is_a_usage_error(gate: Run, ref: str) -> None:
+    done = gate("check", "gate.yaml", "--change", "canary", f"--policy-ref={ref}")
+    assert done.exit_code == 2
+    assert "is not a name that a policy can be read by" in done.stderr
 
 
 def test_a_shallow_checkout_fetches_the_base(repository: Path, tmp_path: Path) -> None:
@@ -221,7 +234,8 @@ def test_half_an_override_is_none(gate: Run, options: tuple[str, ...], words: st
 
 def test_nobody_overrides_for_themselves(gate: Run) -> None:
     who = {"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "Grace"}
-    done = gate("check", "gate.yaml", "--at", AT, "--change", "model-update", *GLASS, **who)
+    asked = ("--at", AT, "--change", "model-update", "--policy-ref", "none")
+    done = gate("check", "gate.yaml", *asked, *GLASS, **who)
     assert done.exit_code == 2
     assert "@grace cannot approve a change of their own" in done.stderr
 

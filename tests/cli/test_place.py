@@ -160,11 +160,6 @@ def test_a_merge_request_of_a_fork_is_asked_for_where_it_is() -> None:
     }
 
 
-def test_gitlab_is_not_asked_for_files() -> None:
-    with pytest.raises(LookupError, match="no token to ask GitHub with"):
-        CiEnvironment(MERGE_REQUEST, JOB).file("gate.yaml", "main")
-
-
 MERGE_REQUEST = Context(system="gitlab", repository="acme/chat", pull_request=7)
 JOB = {"GITLAB_TOKEN": "glpat-1", "CI_API_V4_URL": "http://127.0.0.1:1/api/v4"}
 

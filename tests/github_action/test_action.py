@@ -100,10 +100,11 @@ def test_a_fork_whose_policy_has_another_mistake_is_told_of_that(do: Do, tmp_pat
     assert (done.code, done.outputs["verdict"]) == (ExitCode.USAGE, "error")
 
 
-def test_a_commit_that_is_not_there_is_a_usage_error(do: Do) -> None:
-    done = do(pull_request(repo="mallory/chat"), policy_ref="main")
-    assert done.code == ExitCode.USAGE
-    assert "cannot be read as main has it" in report(done)
+def test_where_no_policy_is_known_to_count_the_run_is_undecided_and_says_why(do: Do) -> None:
+    done = do(pull_request(repo="mallory/chat"), policy_ref="main", on_no_secrets="allow")
+    assert (done.code, done.outputs["verdict"]) == (ExitCode.UNDECIDED, "undecided")
+    assert "it is not in a git repository" in report(done)
+    assert "UNDECIDED: no policy that counts" in done.summary
 
 
 @pytest.mark.parametrize(

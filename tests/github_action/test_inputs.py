@@ -1,8 +1,5 @@
 """What the inputs of the Action ask of the command."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from gate.errors import UsageError
@@ -28,7 +25,7 @@ def given(**inputs: str) -> dict[str, str]:
         ),
         ({"output": "sarif=gate.sarif"}, ("--output=sarif=gate.sarif",)),
         ({"policy-ref": "v1"}, ("--policy-ref=v1",)),
-        ({"policy-ref": "none"}, ()),
+        ({"policy-ref": "none"}, ("--policy-ref=none",)),
         ({"fail-on": "warn"}, ("--fail-on=warn",)),
         ({"environment": "production"}, ("--environment=production",)),
         ({"comment": "true"}, ()),
@@ -61,28 +58,6 @@ def test_a_word_that_an_input_does_not_know_is_an_error(name: str) -> None:
         read_inputs(given(**{name: "yes"}))
 
 
-def test_a_pull_request_is_judged_by_the_branch_that_it_goes_to() -> None:
-    environ = {"GITHUB_BASE_REF": "main", "GITHUB_EVENT_NAME": "pull_request"}
-    assert read_inputs(environ).policy_ref == "main"
-    assert read_inputs(environ | given(**{"policy-ref": "v1"})).policy_ref == "v1"
-    assert read_inputs(environ | given(**{"policy-ref": "none"})).policy_ref is None
-
-
-@pytest.mark.parametrize(("name", "ref"), [("merge_group", "b" * 40), ("push", None)])
-def test_a_merge_queue_is_judged_by_what_is_ahead_of_it_and_a_push_by_itself(
-    tmp_path: Path, name: str, ref: str | None
-) -> None:
-    event = tmp_path / "event.json"
-    event.write_text(json.dumps({"merge_group": {"base_sha": "b" * 40}, "before": "c" * 40}))
-    environ = {
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_BASE_REF": "",
-        "GITHUB_EVENT_NAME": name,
-        "GITHUB_EVENT_PATH": str(event),
-    }
-    assert read_inputs(environ).policy_ref == ref
-
-
 @pytest.mark.parametrize(
     ("text", "key"),
     [
@@ -102,3 +77,8 @@ def test_the_key_is_that_of_the_user_or_the_leg_of_the_matrix(text: str, key: st
     inputs = read_inputs(environ)
     assert inputs.gate.key == gate_inputs(environ).key == key
     assert inputs.options == ((f"--gate-key={key}",) if key else ())
+
+
+@pytest.mark.parametrize("ref", ["", "main", "none"])
+def test_which_policy_counts_is_left_to_the_command(ref: str) -> None:
+    assert read_inputs(given(**{"policy-ref": ref})).policy_ref == ref

@@ -60,7 +60,7 @@ def test_in_a_merged_results_pipeline_the_policy_is_that_of_the_target_s_head(
 def test_policy_ref_and_fail_on_can_be_turned_off(project: Project) -> None:
     base = project.git("rev-parse", "HEAD")
     project.write({"gate.yaml": LOOSE, "counts.yaml": counts(820)})
-    project.pipeline({"policy_ref": "", "fail_on": "none"})
+    project.pipeline({"policy_ref": "none", "fail_on": "none"})
     project.commit()
 
     outcome = project.request(base)

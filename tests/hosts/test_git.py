@@ -19,26 +19,39 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_file_is_shown_as_another_commit_has_it(repository: Path) -> None:
-    commit(repository, "loosen", {"gate.yaml": "version: 1 # all\n"})
-    checkout = Checkout(repository)
-    assert checkout.show("main", "gate.yaml") == POLICY.encode()
-    assert checkout.show("change", "gate.yaml") == b"version: 1 # all\n"
-    assert checkout.show("main", "policies/none.yaml") is None
-
-
-def test_the_remote_copy_of_a_branch_goes_before_a_stale_local_one(
+def test_of_a_branch_that_is_here_twice_the_servers_counts(
     repository: Path, tmp_path: Path
 ) -> None:
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", "--branch=main", str(repository), str(clone))
     git(repository, "checkout", "--quiet", "main")
-    commit(repository, "newer", {"gate.yaml": "newer\n"})
+    newer = commit(repository, "newer", {"gate.yaml": "newer\n"})
     git(clone, "fetch", "--quiet")
-    assert Checkout(clone).show("main", "gate.yaml") == b"newer\n"
+    checkout = Checkout(clone)
+    assert checkout.commit("main") == checkout.commit("origin/main") == newer
+    assert checkout.commit("refs/heads/main") == checkout.commit("HEAD") != newer
 
 
-def test_a_shallow_checkout_says_so_and_can_fetch(repository: Path, tmp_path: Path) -> None:
+def test_a_commit_is_named_from_the_head_too(repository: Path) -> None:
+    before = git(repository, "rev-parse", "HEAD")
+    commit(repository, "more", {"a": ""})
+    checkout = Checkout(repository)
+    assert checkout.commit("HEAD~1") == checkout.commit("HEAD^") == before
+    with pytest.raises(GitError, match="the commit 'HEAD~9' is not in this checkout"):
+        checkout.commit("HEAD~9")
+
+
+def test_a_name_of_a_branch_and_of_a_tag_is_neither(repository: Path) -> None:
+    first = git(repository, "rev-parse", "main~1")
+    git(repository, "tag", "--annotate", "--message=x", "v1", "main")
+    git(repository, "tag", "main", first)
+    checkout = Checkout(repository)
+    assert checkout.commit("v1") == git(repository, "rev-parse", "refs/heads/main")
+    with pytest.raises(GitError, match="'main' means several commits"):
+        checkout.commit("main")
+
+
+def test_a_shallow_checkout_says_so(repository: Path, tmp_path: Path) -> None:
     base = git(repository, "rev-parse", "main")
     commit(repository, "more", {"prompts/a.md": ""})
     clone = tmp_path / "clone"
@@ -47,25 +60,18 @@ def test_a_shallow_checkout_says_so_and_can_fetch(repository: Path, tmp_path: Pa
     checkout = Checkout(clone)
     with pytest.raises(GitError, match=f"the commit '{base}' is not in this checkout"):
         checkout.commit(base)
-    with pytest.raises(GitError, match="the commit 'main' is not in this checkout"):
-        checkout.show("main", "gate.yaml")
-    fetched = checkout.fetch("main")
-    assert fetched == base
-    assert checkout.show(fetched, "gate.yaml") == POLICY.encode()
 
 
-@pytest.mark.parametrize("ref", ["--upload-pack=touch /tmp/x", "+main", "main:refs/heads/main"])
-def test_a_ref_is_never_an_option_or_a_refspec(repository: Path, ref: str) -> None:
-    with pytest.raises(GitError, match="no name of a commit or branch"):
-        Checkout(repository).fetch(ref)
+@pytest.mark.parametrize("ref", ["--upload-pack=touch /tmp/x", "+main", "main:gate.yaml", "@{u}"])
+def test_a_ref_is_never_an_option_or_an_expression(repository: Path, ref: str) -> None:
     with pytest.raises(GitError, match="is not in this checkout"):
-        Checkout(repository).show(ref, "gate.yaml")
+        Checkout(repository).commit(ref)
 
 
 def test_outside_a_checkout_git_says_why_it_cannot_tell(tmp_path: Path) -> None:
-    with pytest.raises(GitError, match="not a git repository"):
+    with pytest.raises(GitError, match="is not in a git repository"):
         Checkout(tmp_path).head()
-    with pytest.raises(GitError, match="not a git repository"):
+    with pytest.raises(GitError, match="is not in a git repository"):
         Checkout(tmp_path).prefix()
 
 
@@ -77,18 +83,20 @@ def test_a_folder_below_knows_its_name_and_the_head(repository: Path, tmp_path: 
     assert checkout.head() == git(repository, "rev-parse", "HEAD")
 
 
-def test_a_machine_without_git_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_git_says_so(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(GitError, match="git cannot be run"):
-        Checkout(tmp_path).head()
+        Checkout(repository).head()
 
 
 def test_a_failure_without_words_is_told_by_its_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = tmp_path / "git"
     silent.write_text("#!/bin/sh\nexit 3\n")
     silent.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(GitError, match="git rev-parse failed"):
-        Checkout(tmp_path).head()
+        Checkout(repository).head()

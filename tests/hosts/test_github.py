@@ -12,7 +12,7 @@ from gate.hosts.github import GitHub
 from gate.hosts.github_events import GitHubError
 from tests.hosts.asking import asking
 from tests.servers.github import ACTIONS, PULL, Deployment, FakeGitHub, github
-from tests.servers.github_answers import Answer, description, refused
+from tests.servers.github_answers import Answer, refused
 
 HEAD = "a" * 40
 OLD = "b" * 40
@@ -41,70 +41,6 @@ def test_more_files_than_github_lists_are_not_taken_for_all(fake: FakeGitHub) ->
 
     with pytest.raises(GitHubError, match="lists the first 3,000 only"):
         asking(fake.url).changed_paths(PULL)
-
-
-@pytest.mark.parametrize("path", ["gate.yaml", "a b/ü#?%2F&.yaml", ".github/gate.yaml"])
-@pytest.mark.parametrize("ref", ["main", "release/1.x", "a+b#c"])
-def test_a_file_is_read_byte_for_byte_as_a_ref_has_it(
-    fake: FakeGitHub, path: str, ref: str
-) -> None:
-    content = bytes(range(256)) * 3
-    fake.contents = {ref: {path: content}, OLD: {path: b"other"}}
-
-    assert asking(fake.url).file(path, ref) == (ref, content)
-
-
-def test_a_file_that_a_readable_ref_lacks_is_none(fake: FakeGitHub) -> None:
-    fake.contents = {"release/1.x": {"other.yaml": b""}}
-
-    assert asking(fake.url).file("gate.yaml", "release/1.x") == ("release/1.x", None)
-
-
-def test_a_file_at_a_ref_that_is_not_there_is_no_absent_file(fake: FakeGitHub) -> None:
-    with pytest.raises(GitHubError, match=r"422 \(No commit found for SHA: main\)"):
-        asking(fake.url).file("gate.yaml", "main")
-
-
-def test_a_file_that_the_token_may_not_read_is_no_absent_file(fake: FakeGitHub) -> None:
-    fake.contents = {"main": {"gate.yaml": b"version: 1"}}
-    fake.hidden = {"repos/get-content", "repos/get-commit"}
-
-    with pytest.raises(GitHubError, match="perhaps the token lacks contents: read"):
-        asking(fake.url).file("gate.yaml", "main")
-
-
-@pytest.mark.parametrize("operation", ["repos/get-commit", "repos/get-content"])
-def test_a_file_that_github_forbids_is_an_error(fake: FakeGitHub, operation: str) -> None:
-    fake.contents = {"main": {"gate.yaml": b"version: 1"}}
-    fake.forbidden = {operation}
-
-    with pytest.raises(GitHubError, match="the token needs contents: read"):
-        asking(fake.url).file("gate.yaml", "main")
-
-    assert fake.seen[-1] == operation
-
-
-def test_a_branch_is_read_at_the_commit_that_it_stands_for(fake: FakeGitHub) -> None:
-    fake.contents = {"main": {"gate.yaml": b"later"}, HEAD: {"gate.yaml": b"version: 1"}}
-    fake.commits = {"main": HEAD}
-
-    assert asking(fake.url).file("gate.yaml", "main") == (HEAD, b"version: 1")
-
-
-@pytest.mark.parametrize(
-    "thing",
-    [
-        [],
-        description().example("content-submodule", type="submodule"),
-        description().example("content-file", type="file", encoding="none", content=""),
-    ],
-    ids=["folder", "submodule", "above 1 MB"],
-)
-def test_what_is_no_file_of_a_usual_size_is_an_error(fake: FakeGitHub, thing: object) -> None:
-    fake.contents = {"main": {"gate.yaml": thing}}
-
-    with pytest.raises(GitHubError, match=r"gate\.yaml is no file, or one above 1 MB"):
-        asking(fake.url).file("gate.yaml", "main")
 
 
 @pytest.mark.parametrize("writer", ["ada", ACTIONS])
@@ -162,7 +98,10 @@ COMMENT = Comment(id=1, author="ada", body="", url="")
 ASKED: dict[str, Callable[[GitHub], object]] = {
     "pulls/get": lambda client: client.people.authors(PULL, HEAD),
     "pulls/list-files": lambda client: client.changed_paths(PULL),
-    "repos/get-content": lambda client: client.file("gate.yaml", "main"),
+    "repos/get-content": lambda client: client.files.file("gate.yaml", OLD),
+    "repos/get-commit": lambda client: client.files.file("gate.yaml", OLD),
+    "repos/get": lambda client: client.files.default_branch(),
+    "git/get-ref": lambda client: client.files.commit("refs/heads/main"),
     "repos/get-collaborator-permission-level": lambda client: client.people.may_write(
         Account("ada")
     ),
@@ -185,11 +124,11 @@ ASKED: dict[str, Callable[[GitHub], object]] = {
 def test_an_answer_of_another_form_is_an_error(
     fake: FakeGitHub, operation: str, body: bytes
 ) -> None:
-    fake.contents = {"main": {}}
+    fake.contents = {OLD: {}}
     fake.deployments = [Deployment(sha=HEAD, created="2026-11-20T10:00:00Z")]
     fake.faults = {operation: [Answer(200, body)]}
 
-    with pytest.raises(GitHubError, match=r"of a form that is not known|is no file"):
+    with pytest.raises(GitHubError, match=r"of a form that is not known|is not a file"):
         ASKED[operation](asking(fake.url))
 
 
@@ -198,11 +137,6 @@ def test_no_name_leads_to_another_address(fake: FakeGitHub, name: str) -> None:
     client = asking(fake.url)
 
     with pytest.raises(GitHubError, match="it is no plain name"):
-        client.file(name, "main")
+        client.files.file(name, OLD)
 
     assert fake.seen == []
-
-
-def test_a_ref_that_is_no_text_is_an_error(fake: FakeGitHub) -> None:
-    with pytest.raises(GitHubError, match="it is no plain name"):
-        asking(fake.url).file("gate.yaml", "a\udcff")

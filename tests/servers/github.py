@@ -513,7 +513,7 @@ def _status(numbered: tuple[int, dict[str, Any], tuple[str | None, str]]) -> dic
 
 
 def _object(known: dict[str, Any], kind: str, sha: str) -> dict[str, Any]:
-    return known["object"] | {"type": kind, "sha": sha}
+    return {**known["object"], "type": kind, "sha": sha}
 
 
 def _entry(names: tuple[str, str | None]) -> dict[str, Any]:

@@ -164,7 +164,8 @@ _FILLERS: Final[Mapping[tuple[Any, Any], Any]] = {
 
 def _match(template: str, path: str) -> dict[str, str] | None:
     names, texts = template.split("/"), path.split("/")
-    if names[-1] == "{path}":  # alone may hold slashes
+    # These two alone may hold slashes.
+    if names[-1] == "{path}" or names[-3:] == ["git", "ref", "{ref}"]:
         texts[len(names) - 1 :] = ["/".join(texts[len(names) - 1 :])]
     if len(names) != len(texts):
         return None

@@ -13,6 +13,10 @@ from gate.git.repository import FULL_HASH
 AUTO = "auto"
 NONE = "none"
 """Words for a ref: what counts follows from the run; the checkout as it is."""
+REMEDY = (
+    "Give the branch whose policy counts as the policy's ref, or 'none' to read the checkout as it"
+    " is, where the change cannot write it"
+)
 _REQUESTS = frozenset({"merge_group", "merge_request_event", "external_pull_request_event"})
 """Events of a change that is to go into a branch, beside GitHub's ``pull_request...``."""
 

@@ -8,7 +8,7 @@ from typing import Final
 from gate.errors import UndecidedError, UsageError
 from gate.git import GitError
 from gate.git.repository import FULL_HASH
-from gate.hosts.pinning import Wanted
+from gate.hosts.pinning import REMEDY, Wanted
 from gate.hosts.pinning.sources import Sources
 
 HEADS: Final = "refs/heads/"
@@ -18,10 +18,6 @@ _NO_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 """https://git-scm.com/docs/git-check-ref-format; and names that mean something else to git."""
-_REMEDY: Final = (
-    "Give the branch whose policy counts as the policy's ref, or 'none' to read the checkout as it"
-    " is, where the change cannot write it"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +76,8 @@ class CommitFinder:
                 f"{ref!r} is not a name that a policy can be read by; give a branch, a tag,"
                 " refs/..., or the full hash of a commit"
             )
-        names = [ref] if ref.startswith("refs/") else [HEADS + ref, TAGS + ref]
-        commits = self._everywhere(names)
+        plain = not ref.startswith("refs/")
+        commits = self._everywhere([HEADS + ref, TAGS + ref] if plain else [ref])
         distinct = set(commits.values())
         if len(distinct) > 1:
             listed = "; ".join(f"{name} is {commit[:12]}" for name, commit in commits.items())
@@ -149,7 +145,7 @@ class CommitFinder:
         return {name: refs.get(f"{name}^{{}}", refs[name]) for name in names if name in refs}
 
     def _everywhere(self, names: Sequence[str]) -> dict[str, str]:
-        """Return what a name stands for on the server and in the checkout.
+        """Return what a name stands for on the server and, of a plain name, in the checkout.
 
         What the checkout alone has does not count, unless there is no server, as by hand.
         """
@@ -160,7 +156,9 @@ class CommitFinder:
             there = self._on_server(names)
         except LookupError as error:
             raise _undecided(f"what {names[0]} is now is not known: {error}") from error
-        return {f"{name} of the server": there[name] for name in there} | local if there else {}
+        if len(names) == 1 or not there:
+            return there
+        return {f"{name} of the server": commit for name, commit in there.items()} | local
 
     def _local(self, names: Sequence[str]) -> dict[str, str]:
         checkout, commits = self.sources.checkout, dict[str, str]()
@@ -187,4 +185,4 @@ def _going_to(branches: set[str], wanted: Wanted) -> Wanted:
 
 
 def _undecided(reason: str) -> UndecidedError:
-    return UndecidedError(f"{reason}. {_REMEDY}")
+    return UndecidedError(f"{reason}. {REMEDY}")

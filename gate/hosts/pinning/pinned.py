@@ -10,7 +10,7 @@ from pathlib import Path
 from gate.config.load import PolicyFile, Proposal, load_pinned
 from gate.errors import Mistake, UndecidedError
 from gate.git import GitError
-from gate.git.objects import MissingObjectError, NoPathError, Objects
+from gate.git.objects import LARGEST, MissingObjectError, NoPathError, Objects, TooLargeObjectError
 from gate.git.repository import working_folder
 from gate.hosts.pinning import Wanted
 from gate.hosts.pinning.commits import CommitFinder, Pinned
@@ -133,9 +133,13 @@ class PinnedCheckout:
             if head == pinned.commit:
                 return None
             raw: bytes | None = None
-            with suppress(NoPathError):
+            try:
                 entry = objects.look_up(head, parts)
                 raw = objects.read(entry.id) if entry is not None and entry.is_file else None
+            except NoPathError:
+                pass  # it leads out of the repository, where no policy of the change is
+            except TooLargeObjectError:
+                raw = bytes(LARGEST + 1)  # stands for it: what reads proposals refuses its size
             return Proposal(raw=raw, tree=CommitTree(objects, head, tuple(parts[:-1])))
         return None
 
@@ -184,7 +188,9 @@ class PinnedCheckout:
 
 def _host(host: HostFiles | None) -> HostFiles:
     if host is None:
-        raise LookupError("the policy is in no git checkout, and there is no token to ask with")
+        raise LookupError(
+            "the policy is not in a git checkout, and there is no token to ask the code host with"
+        )
     return host
 
 

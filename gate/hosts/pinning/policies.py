@@ -10,7 +10,7 @@ from gate.errors import UndecidedError
 from gate.git import GitError
 from gate.git.repository import Repository, find_repository, working_folder
 from gate.hosts.git import Checkout
-from gate.hosts.pinning import AUTO, NONE, Wanted, wanted_of
+from gate.hosts.pinning import AUTO, NONE, REMEDY, Wanted, wanted_of
 from gate.hosts.pinning.commits import CommitFinder
 from gate.hosts.pinning.pinned import PinnedCheckout
 from gate.hosts.pinning.places import parts_inside
@@ -56,7 +56,8 @@ class PolicyReader:
             repository, parts = place
             return self._checkout(repository, self._wanted).read(path, parts)
         except (GitError, LookupError) as error:
-            raise UndecidedError(f"which text of {path} counts cannot be told: {error}") from error
+            reason = f"which text of {path} counts cannot be told: {error}"
+            raise UndecidedError(f"{reason}. {REMEDY}") from error
 
     def _checkout(self, repository: Repository | None, wanted: Wanted | str) -> PinnedCheckout:
         top = None if repository is None else repository.top

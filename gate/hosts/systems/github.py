@@ -162,7 +162,7 @@ def _event(path: str | None) -> dict[str, Any]:
     """Return the event that started the run; nothing where it cannot be read."""
     try:
         event = json.loads(Path(path or "").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}
 
