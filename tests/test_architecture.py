@@ -56,6 +56,8 @@ PURE_MODULES = {
         "hashlib",
         "hmac",
         "json",
+        "base64",
+        "binascii",
     ),
     "random",  # from a fixed seed
     "datetime",  # the types; the calls that read a clock or the machine's zone are looked for below
@@ -69,7 +71,7 @@ parameter the noun of its type."""
 IMPURE_NAMES = {"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint"}
 IMPURE_METHODS = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime"}
 HEAVY = {"duckdb", "jsonschema", "hypothesis", "jinja2", "numpy", "pandas", "asyncio"}
-HEAVY |= {"grafana_foundation_sdk"}
+HEAVY |= {"grafana_foundation_sdk", "cryptography"}
 
 
 def module(path: Path) -> str:

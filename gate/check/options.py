@@ -7,7 +7,8 @@ from typing import Final
 
 from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
-from gate.decision.decision import Context, PolicyDecision, exit_code
+from gate.decision.decision import Context, Mode, PolicyDecision, exit_code
+from gate.decision.seal import SealKey
 from gate.errors import ExitCode, UsageError
 from gate.policy.authors import Authors
 from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
@@ -24,6 +25,7 @@ from gate.policy.override import (
 )
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
+_LATE: Final = timedelta(minutes=5)
 
 
 AskFacts = Callable[[Live | None], ChangeFacts]
@@ -72,10 +74,33 @@ class Options:
     also: tuple[timedelta, ...] = ()
     """Windows whose burn rates are wanted beside those that the policy needs."""
     observe: bool = False
+    stated: bool = False
+    """``at`` was stated and is not now: what it allows may not ship now."""
     fail_on_warn: bool = False
     timeout: timedelta = DEFAULT_TIMEOUT
-    key: bytes | None = field(default=None, repr=False)
+    key: SealKey | None = field(default=None, repr=False)
     """Signs the decision."""
+
+    @property
+    def mode(self) -> Mode:
+        """What the decision will be good for."""
+        if self.observe:
+            return Mode.OBSERVE
+        return Mode.STATED_INSTANT if self.stated else Mode.ENFORCED
+
+
+def is_other_moment(
+    stated: datetime | None, present: datetime, files: Sequence[PolicyFile]
+) -> bool:
+    """Tell whether a stated instant is another one than the present; None: none was stated.
+
+    A pipeline may state when it began. But nobody may choose the moment that suits a change: it is
+    the present for no longer than a decision of that moment could be used, and for `_LATE` at most.
+    """
+    if stated is None:
+        return False
+    latest = min(_LATE, *(file.policy.valid_for for file in files))
+    return not timedelta() <= present - stated <= latest
 
 
 _WITH_APPROVALS: Final = frozenset({"github", "gitlab"})
@@ -136,8 +161,10 @@ def overriding(decided: Sequence[PolicyDecision], options: Options) -> Labelled:
     """Return the override that counts: that of the options, else one by a label.
 
     Of several policies each that stops the change must have a label that overrides it; of these
-    overrides the one that ends first counts.
+    overrides the one that ends first counts. None opens the door of another moment.
     """
+    if options.mode is Mode.STATED_INSTANT:
+        return Labelled()
     if options.override is not None:
         return Labelled(override=options.override)
     rules = [decision.policy.overrides for decision in decided if _stops(decision, options)]

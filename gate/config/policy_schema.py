@@ -18,7 +18,7 @@ from gate.errors import Mistake
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.parsing.schema import Choice, JsonSchema, ListOf, pairs
-from gate.parsing.values import DURATION, NAME, SHARE, TEXT
+from gate.parsing.values import DURATION, NAME, SHARE, TEXT, VALIDITY
 from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
@@ -126,7 +126,9 @@ POLICY: Final = Object(
         "on": Field(schema=ON, doc="What happens when the budget is not, or not well, known."),
         "max_age": Field(schema=DURATION, doc="Of the newest sample. Default: 10m."),
         "min_coverage": Field(schema=SHARE, doc="Share of the window with data. Default: 90%."),
-        "valid_for": Field(schema=DURATION, doc="How long a decision may be used. Default: 15m."),
+        "valid_for": Field(
+            schema=VALIDITY, doc="How long a decision may be used. Default: 15m; 24h at most."
+        ),
     },
     _build,
     check=check_policy,

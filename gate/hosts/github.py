@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import requests
 
-from gate.hosts import CommitStatus, Purpose, shortened
+from gate.hosts import CommitStatus, PostedStatus, Purpose, described
 from gate.hosts.comments import Comment
 from gate.hosts.github_changes import GitHubChanges
 from gate.hosts.github_events import GitHubDeployments, GitHubError, github_path
+from gate.hosts.github_open import GitHubOpenPulls
 from gate.hosts.github_people import GitHubPeople
 from gate.hosts.rest import Rest
 from gate.http import Clock
@@ -23,6 +24,7 @@ ACTIONS: Final = "github-actions[bot]"
 """Who writes with a workflow's own token, which may not ask who it is."""
 _LONGEST_DESCRIPTION: Final = 140
 _STATES: Final = {
+    "pending": "pending",
     "success": "success",
     "warning": "failure",
     "failure": "failure",
@@ -82,6 +84,7 @@ class GitHub:
         )
         self.people = GitHubPeople(self._rest, self._repository)
         self.deployments = GitHubDeployments(self._rest, self._repository)
+        self.open_pulls = GitHubOpenPulls(self._rest, self._repository)
         self.changes = GitHubChanges(self._rest, self._repository)
 
     def changed_paths(self, pull: int) -> tuple[str, ...]:
@@ -146,11 +149,15 @@ class GitHub:
         body = {
             "state": _STATES[status.state],
             "context": status.name,
-            "description": shortened(status.description, _LONGEST_DESCRIPTION),
+            "description": described(status, _LONGEST_DESCRIPTION),
         }
         path = f"{self._repository}/statuses/{github_path(revision)}"
         more = {"target_url": status.url} if status.url else {}
         self._rest.ask(_STATUS, "POST", path, body=body | more)
+
+    def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
+        """Return the statuses that a commit has ever had, the newest first."""
+        return self.open_pulls.statuses(revision)
 
     def _write(self, method: str, path: str, body: str) -> Comment:
         with self._rest.understood(_WRITE):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gate.errors import UsageError
-from gate.github_action.inputs import read_inputs, variable
+from gate.github_action.inputs import gate_inputs, read_inputs, variable
 
 
 def given(**inputs: str) -> dict[str, str]:
@@ -81,3 +81,24 @@ def test_a_merge_queue_is_judged_by_what_is_ahead_of_it_and_a_push_by_itself(
         "GITHUB_EVENT_PATH": str(event),
     }
     assert read_inputs(environ).policy_ref == ref
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", None),
+        ("null", None),
+        ("{}", None),
+        ("eu", "eu"),
+        ("7", "7"),
+        ('{"region": "eu"}', "eu"),
+        ('{"region": "eu", "size": 2, "flags": ["a"]}', 'eu; 2; ["a"]'),
+        ('{"a": "x; y"}', '"x; y"'),
+        ('{"a": "x", "b": "y"}', "x; y"),
+    ],
+)
+def test_the_key_is_that_of_the_user_or_the_leg_of_the_matrix(text: str, key: str | None) -> None:
+    environ = given(**{"gate-key": text})
+    inputs = read_inputs(environ)
+    assert inputs.gate.key == gate_inputs(environ).key == key
+    assert inputs.options == ((f"--gate-key={key}",) if key else ())

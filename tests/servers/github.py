@@ -36,9 +36,11 @@ TOKEN: Final = "ghs_ofTheTests0123456789"
 ACTIONS: Final = "github-actions[bot]"
 DATE: Final = "Sun, 01 Nov 2026 00:00:00 GMT"
 """Of every answer; as Unix time 1793491200."""
+_NOW: Final = "2026-11-01T00:00:00Z"
 _ROOT: Final = "/api/v3"
 """As on GitHub Enterprise Server."""
 _LONGEST_DESCRIPTION: Final = 140
+_LONGEST_CONTEXT: Final = 255
 _INTEGRATION: Final = "Resource not accessible by integration"
 
 
@@ -60,6 +62,24 @@ class Deployment:
     environment: str = "production"
     statuses: tuple[tuple[str, str], ...] = ()
     """State and instant, the newest first."""
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenPull:
+    """A pull request of a list as it is kept."""
+
+    number: int
+    sha: str
+    branch: str = "shorter"
+    base: str = "main"
+    base_sha: str = "b" * 40
+    title: str = "Answer in fewer words"
+    labels: tuple[str, ...] = ()
+    author: str | None = "ada"
+    draft: bool = False
+    closed: bool = False
+    fork: bool = False
+    files: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -102,6 +122,11 @@ class FakeGitHub:
     teams: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Organization, team and login -> state."""
     statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Commit, and what was sent; the oldest first."""
+    set_by: dict[int, tuple[str | None, str]] = field(default_factory=dict)
+    """Place in ``statuses`` -> who has set it and when, where that is not the writer just now."""
+    pulls: list[OpenPull] = field(default_factory=list)
+    """Of the list of pull requests, beside the one of the other fields."""
     forbidden: set[str] = field(default_factory=set)
     """Operations that the token may not use, and GitHub says so."""
     hidden: set[str] = field(default_factory=set)
@@ -125,6 +150,15 @@ class FakeGitHub:
         remark = Remark(next(self.numbers), login, body)
         self.comments.append(remark)
         return remark
+
+    def plant_status(self, sha: str, login: str | None, at: str = _NOW, **body: Any) -> None:
+        """Set a status as somebody."""
+        self.set_by[len(self.statuses)] = (login, at)
+        self.statuses.append((sha, body))
+
+    def shown(self, sha: str) -> dict[str, dict[str, Any]]:
+        """Return what a commit shows: the newest status of each context."""
+        return {body["context"]: body for commit, body in self.statuses if commit == sha}
 
     def answer(self, handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
         """Answer a request, and note what does not fit the description."""
@@ -214,7 +248,23 @@ class FakeGitHub:
         return Answer(200, description().example("public-user", **kind))
 
     def list_files(self, call: Call) -> Answer:
-        return page(call, self.files, _entry)
+        files = [(name, None) for pull in self._listed(call) for name in pull.files]
+        return page(call, files or self.files, _entry)
+
+    def _listed(self, call: Call) -> list[OpenPull]:
+        return [pull for pull in self.pulls if str(pull.number) == call.parts["pull_number"]]
+
+    def list_pulls(self, call: Call) -> Answer:
+        assert call.query["state"] == "open"
+        return page(call, [pull for pull in self.pulls if not pull.closed], _listed_pull)
+
+    def list_statuses(self, call: Call) -> Answer:
+        numbered = [
+            (number, body, self.set_by.get(number, (self.writer, _NOW)))
+            for number, (sha, body) in enumerate(self.statuses)
+            if sha == call.parts["ref"]
+        ]
+        return page(call, numbered[::-1], _status)
 
     def list_pulls_of(self, call: Call) -> Answer:
         return self.changes.of_commit(call)
@@ -223,7 +273,11 @@ class FakeGitHub:
         return self.changes.compare(call)
 
     def read_pull(self, call: Call) -> Answer:
-        return Answer(200, self._pull(int(call.parts["pull_number"])))
+        pull = self._pull(int(call.parts["pull_number"]))
+        for listed in self._listed(call):
+            ghost = {} if listed.author else {"user": user("ghost")}
+            return Answer(200, pull | _pull_facts(listed) | ghost)
+        return Answer(200, pull)
 
     def _pull(self, number: int = PULL) -> dict[str, Any]:
         pull, now = description().example("pull-request"), self.changes.pull(number)
@@ -345,6 +399,8 @@ class FakeGitHub:
     def set_status(self, call: Call) -> Answer:
         if len(call.body.get("description") or "") > _LONGEST_DESCRIPTION:
             return invalid("Description is too long (maximum is 140 characters)")
+        if len(call.body["context"]) > _LONGEST_CONTEXT:
+            return invalid("Context is too long (maximum is 255 characters)")
         self.statuses.append((call.parts["sha"], call.body))
         return Answer(201, description().example("status", state=call.body["state"]))
 
@@ -356,6 +412,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "issues/list-events": FakeGitHub.list_events,
     "issues/update-comment": FakeGitHub.update_comment,
     "pulls/get": FakeGitHub.read_pull,
+    "pulls/list": FakeGitHub.list_pulls,
     "pulls/list-commits": FakeGitHub.list_commits,
     "pulls/list-files": FakeGitHub.list_files,
     "pulls/list-reviews": FakeGitHub.list_reviews,
@@ -365,6 +422,7 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "repos/get-commit": FakeGitHub.read_commit,
     "repos/get-content": FakeGitHub.read_content,
     "repos/list-activities": FakeGitHub.list_activities,
+    "repos/list-commit-statuses-for-ref": FakeGitHub.list_statuses,
     "repos/list-deployment-statuses": FakeGitHub.list_deployment_statuses,
     "repos/list-deployments": FakeGitHub.list_deployments,
     "repos/list-pull-requests-associated-with-commit": FakeGitHub.list_pulls_of,
@@ -388,6 +446,46 @@ def github() -> Iterator[FakeGitHub]:
         fake.url = f"{address}{_ROOT}"
         yield fake
     assert not fake.problems, "\n".join(fake.problems)
+
+
+def _pull_facts(pull: OpenPull) -> dict[str, Any]:
+    simple = description().example("pull-request")
+    source = "mallory/chat" if pull.fork else REPOSITORY
+    repository = {**simple["base"]["repo"], "full_name": source}
+    return {
+        "number": pull.number,
+        "title": pull.title,
+        "draft": pull.draft,
+        "user": None if pull.author is None else user(pull.author),
+        "labels": [_label(number, name) for number, name in enumerate(pull.labels)],
+        "head": {**simple["head"], "sha": pull.sha, "ref": pull.branch, "repo": repository},
+        "base": {**simple["base"], "sha": pull.base_sha, "ref": pull.base},
+    }
+
+
+def _label(number: int, name: str) -> dict[str, Any]:
+    url = f"https://api.github.example/repos/{REPOSITORY}/labels/{number}"
+    known = {"id": number, "node_id": "L", "url": url, "color": "ff0000", "default": False}
+    return known | {"name": name, "description": ""}
+
+
+def _listed_pull(pull: OpenPull) -> dict[str, Any]:
+    return description().example("pull-request-simple", **_pull_facts(pull))
+
+
+def _status(numbered: tuple[int, dict[str, Any], tuple[str | None, str]]) -> dict[str, Any]:
+    number, body, (login, at) = numbered
+    return description().example(
+        "status",
+        id=number,
+        state=body["state"],
+        context=body["context"],
+        description=body.get("description"),
+        target_url=body.get("target_url"),
+        creator=None if login is None else user(login),
+        created_at=at,
+        updated_at=at,
+    )
 
 
 def _entry(names: tuple[str, str | None]) -> dict[str, Any]:
