@@ -49,7 +49,8 @@ def as_opened(world: World, fake: FakeGitHub) -> str:
     """Let the host know the pull request of a world, as above."""
     head = world.revision()
     fake.branch, fake.opened = "change", ago(60)
-    fake.changes.pulls[PULL] = Pull(labels=("security",))
+    labels = world.event.get("pull_request", {}).get("labels", ())
+    fake.changes.pulls[PULL] = Pull(labels=tuple(label["name"] for label in labels))
     fake.pushes = [("change", head, PUSHED)]
     fake.written = [written(head)]
     return head
