@@ -154,11 +154,11 @@ ATTEMPTS: dict[str, Attempt] = {
     "the pusher is a ghost": pushes(by={"head": "ghost"}),
     "a pusher of before is gone": pushes((OTHER, ago(45)), by={OTHER: None}),
     "the author's account is gone": lambda fake, _head: setattr(
-        fake, "faults", {"pulls/get": [fake.without_author()] * 3}
+        fake, "faults", {"pulls/get": [fake.without_author()] * 9}
     ),
     "the author is a ghost": is_set(author="ghost"),
     "the fork is gone": lambda fake, _head: setattr(
-        fake, "faults", {"pulls/get": [fake.without_fork()] * 3}
+        fake, "faults", {"pulls/get": [fake.without_fork()] * 9}
     ),
     "the fork cannot be seen": is_set(fork="mallory/secret", hidden={"repos/list-activities"}),
     "the pushes may not be read": is_set(forbidden={"repos/list-activities"}),
