@@ -13,7 +13,7 @@ from gate.hosts import RestError
 from gate.hosts.base import Base, BaseFinder, once_live
 from gate.hosts.git import Checkout, GitError
 from gate.hosts.pulls import ChangeHost, PullRequest
-from gate.hosts.span import Changeset, span_since_parting, span_to_ship
+from gate.hosts.span import Changeset, brings_only, span_since_parting, span_to_ship
 from gate.policy.changes import ChangeFacts, ComparedWith, Live
 
 _QUEUE: Final = "merge_group"
@@ -173,7 +173,12 @@ class FactFinder:
             raise GitError(f"{len(commits)} commits are more than the host is asked about")
         queued, whole = self.context.event == _QUEUE, True
         for commit in commits:
-            ours = [pull for pull in host.pull_requests_of(commit) if queued or pull.merged]
+            ours = [
+                pull
+                for pull in host.pull_requests_of(commit)
+                # A host takes a merge that somebody has made and pushed for one of its own.
+                if queued or (pull.merged and brings_only(self.checkout, commit, pull.head))
+            ]
             # The event of a queue names the pull request of its last commit.
             whole = whole and (bool(ours) or (queued and commit == end and bool(numbers)))
             pulls |= {pull.number: pull for pull in ours}

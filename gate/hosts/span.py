@@ -57,6 +57,21 @@ def span_to_ship(checkout: Checkout, live: str, head: str) -> Changeset:
     return Changeset(_differing(checkout, start, end), commits)
 
 
+def brings_only(checkout: Checkout, commit: str, head: str) -> bool:
+    """Tell whether a commit is no merge, or one that brings in ``head`` and nothing else.
+
+    A merge may have another head than the pull request that the host takes it for, and changes
+    that neither side has.
+
+    Raises:
+        GitError: the checkout does not have all of it.
+    """
+    _, *parents = _ask(checkout, "rev-list", "--parents", "--max-count=1", commit).split()
+    if len(parents) < _TWO:
+        return True
+    return parents[1:] == [head] and not _touched(checkout, parents[0], commit)[commit]
+
+
 def _whole(checkout: Checkout, base: str, head: str) -> tuple[str, str]:
     """Return both commits; refuse a checkout whose history is not all there.
 

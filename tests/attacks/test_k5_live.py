@@ -333,6 +333,24 @@ class TestApproved:
         fake.changes.pulls[8] = Pull(head=other, merged=True, labels=("security",))
         assert world.run(**token(fake)).exit_code == 10
 
+    @pytest.mark.parametrize("how", ["in the merge itself", "in a commit after the approved one"])
+    def test_what_somebody_adds_to_the_merge_does_not_ship_with_it(
+        self, world: World, fake: FakeGitHub, patch: str, how: str
+    ) -> None:
+        """GitHub takes a merge that somebody made and pushed for that of the pull request."""
+        assert patch
+        if how == "in a commit after the approved one":
+            world.commit("feat: x", {"src/b.py": ""})
+        self.merged(world, fake)
+        if how == "in the merge itself":
+            (world.work / "src/b.py").write_text("")
+            git(world.work, "add", "--all")
+            git(world.work, "commit", "--quiet", "--amend", "--no-edit")
+        fake.changes.of_commits[world.revision()] = (7,)
+        world.pushed()
+        world.check_out()
+        assert world.run(**token(fake)).exit_code == 10
+
     def test_an_approval_of_another_commit_does_not_count(
         self, world: World, fake: FakeGitHub, patch: str
     ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gate.hosts.git import Checkout, GitError
-from gate.hosts.span import span_since_parting, span_to_ship
+from gate.hosts.span import brings_only, span_since_parting, span_to_ship
 from tests.hosts.repository import begin, commit, git
 
 POLICY = "version: 1\n"
@@ -253,3 +253,51 @@ def test_settings_of_the_repository_hide_no_file(repository: Path, setting: str)
     folder: Any = repository / "src"
     assert changed(folder) == ["models/a.bin", "src/a.bin"]
     assert commits(folder)[0][1] == ["models/a.bin", "src/a.bin"]
+
+
+class TestBringsOnly:
+    """Whether a merge on the default branch is no more than the pull request that it is taken for.
+
+    Of a clean one that merges changes of both sides to one file, too.
+    """
+
+    def sides(self, repository: Path) -> str:
+        lines = [f"line {number}\n" for number in range(20)]
+        commit(repository, "begin", {"src/a.py": "".join(lines)})
+        git(repository, "checkout", "--quiet", "-b", "side")
+        head = commit(repository, "fix: x", {"src/a.py": "".join([*lines[:-1], "last\n"])})
+        git(repository, "checkout", "--quiet", "-")
+        commit(repository, "fix: y", {"src/a.py": "".join(["first\n", *lines[1:]])})
+        return head
+
+    def merge(self, repository: Path, *heads: str) -> str:
+        git(repository, "merge", "--quiet", "--no-ff", "--no-edit", *heads)
+        return git(repository, "rev-parse", "HEAD")
+
+    def test_a_merge_of_the_head_and_a_plain_commit_do(self, repository: Path) -> None:
+        head = self.sides(repository)
+        plain = git(repository, "rev-parse", "HEAD")
+        assert brings_only(Checkout(repository), plain, head)
+        assert brings_only(Checkout(repository), self.merge(repository, head), head)
+
+    def test_a_merge_of_another_commit_does_not(self, repository: Path) -> None:
+        head = self.sides(repository)
+        merge = self.merge(repository, head)
+        assert not brings_only(
+            Checkout(repository), merge, git(repository, "rev-parse", f"{head}^")
+        )
+
+    def test_a_merge_with_a_change_of_its_own_does_not(self, repository: Path) -> None:
+        head = self.sides(repository)
+        self.merge(repository, head)
+        (repository / "src/b.py").write_text("")
+        git(repository, "add", "--all")
+        git(repository, "commit", "--quiet", "--amend", "--no-edit")
+        assert not brings_only(Checkout(repository), git(repository, "rev-parse", "HEAD"), head)
+
+    def test_a_merge_of_two_heads_does_not(self, repository: Path) -> None:
+        head = self.sides(repository)
+        git(repository, "checkout", "--quiet", "-b", "other", "HEAD~1")
+        other = commit(repository, "feat: z", {"src/z.py": ""})
+        git(repository, "checkout", "--quiet", "-")
+        assert not brings_only(Checkout(repository), self.merge(repository, head, other), head)
