@@ -6,8 +6,9 @@ from typing import Any, Final
 from tests.attacks.world import World
 from tests.command import Result
 from tests.hosts.test_github_people import labelling, review
-from tests.servers.github import TOKEN, FakeGitHub
+from tests.servers.github import PULL, TOKEN, FakeGitHub
 from tests.servers.github_answers import written
+from tests.servers.github_changes import Pull
 
 NOW: Final = datetime.now(UTC).replace(microsecond=0)
 """Of all runs of a module: approvals and labels are set some minutes before."""
@@ -48,6 +49,8 @@ def as_opened(world: World, fake: FakeGitHub) -> str:
     """Let the host know the pull request of a world, as above."""
     head = world.revision()
     fake.branch, fake.opened = "change", ago(60)
+    labels = world.event.get("pull_request", {}).get("labels", ())
+    fake.changes.pulls[PULL] = Pull(labels=tuple(label["name"] for label in labels))
     fake.pushes = [("change", head, PUSHED)]
     fake.written = [written(head)]
     return head

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.attacks.hosted import as_opened, reviewed
 from tests.attacks.world import World
 from tests.command import Result
 from tests.hosts.repository import git
@@ -285,14 +286,10 @@ class TestApproved:
     def patch(self, world: World, fake: FakeGitHub) -> str:
         deployed(fake, saying(world, "{github-deployments: production}"))
         head = world.change("Close a hole", {"src/a.py": "a = 2\n"})
+        as_opened(world, fake)
         fake.changes.pulls[7] = Pull(labels=("security",), head=head, merged=True)
-        fake.reviews = [self.review("grace", head)]
+        fake.reviews = [reviewed("grace", head)]
         return head
-
-    def review(self, login: str, head: str) -> dict[str, Any]:
-        from tests.hosts.test_github_people import review  # noqa: PLC0415
-
-        return review(login, "APPROVED", "10:00") | {"commit_id": head}
 
     def merged(self, world: World, fake: FakeGitHub) -> str:
         git(world.work, "checkout", "--quiet", "main")
@@ -337,7 +334,7 @@ class TestApproved:
     def test_an_approval_of_another_commit_does_not_count(
         self, world: World, fake: FakeGitHub, patch: str
     ) -> None:
-        fake.reviews = [self.review("grace", "d" * 40)]
+        fake.reviews = [reviewed("grace", "d" * 40)]
         assert patch
         self.merged(world, fake)
         world.pushed()

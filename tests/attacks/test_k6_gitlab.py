@@ -9,6 +9,7 @@ from tests.attacks.world import World
 from tests.command import Result
 from tests.servers.github_answers import Answer
 from tests.servers.gitlab import REQUEST, TOKEN, FakeGitLab, gitlab, refused
+from tests.servers.gitlab_changes import Request
 from tests.servers.gitlab_people import push, written
 
 Attempt = Callable[[FakeGitLab, str], None]
@@ -36,6 +37,7 @@ def as_opened(world: World, fake: FakeGitLab) -> str:
     """Let the host know the merge request, which grace has approved."""
     head = world.revision()
     fake.people.branch = "change"
+    fake.changes.requests[REQUEST] = Request(labels=("security",), head=head)
     fake.people.versions = [(head, PUSHED)]
     fake.people.approvals = [("grace", AFTER)]
     return head
