@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from gate.hosts.git import Checkout, GitError
@@ -13,9 +12,6 @@ _HEADER: Final = "//"
 _FIELDS: Final = 3
 _SHALLOW: Final = (
     "this checkout has no whole history; fetch all of it (actions/checkout: fetch-depth: 0)"
-)
-_GRAFTED: Final = (
-    "this checkout has grafts, which make another history of it; remove .git/info/grafts"
 )
 _COMMON: Final = ("--no-renames", "--ignore-submodules=none", "-z")
 _TWO: Final = 2
@@ -69,9 +65,6 @@ def _whole(checkout: Checkout, base: str, head: str) -> tuple[str, str]:
     start, end = checkout.commit(base), checkout.commit(head)
     if _ask(checkout, "rev-parse", "--is-shallow-repository").strip() != "false":
         raise GitError(_SHALLOW)
-    grafts = _ask(checkout, "rev-parse", "--git-path", "info/grafts").removesuffix("\n")
-    if (checkout.folder / Path(grafts)).exists():
-        raise GitError(_GRAFTED)
     return start, end
 
 
