@@ -88,26 +88,15 @@ class CiEnvironment:
     def approve(self, matcher: ChangeMatcher, facts: ChangeFacts) -> Approval:
         """Return who stands behind what a matcher recognised, in each pull request of the change.
 
-        A merge queue and a push have commits of their own; what was approved is the newest commit
-        of the pull requests that they came by.
+        A merge queue and a push have commits of their own; what was approved is that commit of the
+        pull requests that the queue has taken, or that was merged.
         """
         host = self.host()
-        if host is None:
+        if host is None or (self.context.pull_request is None and not facts.sources):
             return nobody(matcher, facts)
         from gate.hosts.people import Approvals  # noqa: PLC0415 - as above
 
-        if self.context.pull_request is not None:
-            return Approvals(host.people, self.context)(matcher)
-        approvals = [
-            Approvals(host.people, replace(self.context, pull_request=number, revision=head))(
-                matcher
-            )
-            for number, head in facts.sources
-        ]
-        refused = next((each for each in approvals if not each.by), None)
-        if refused is not None or not approvals:
-            return refused or nobody(matcher, facts)
-        return Approval(by=tuple(dict.fromkeys(who for each in approvals for who in each.by)))
+        return Approvals(host.people, self.context, facts.sources)(matcher)
 
     def approver(self, who: str, rule: OverrideRule, authors: Authors) -> Right:
         """Return whether somebody may approve an override, and whether they have."""

@@ -120,8 +120,16 @@ class Vouchers:
                 yield setting.by
 
 
-def requests(people: People, context: Context) -> Iterator[tuple[int, str | None]]:
+def requests(
+    people: People, context: Context, sources: Sequence[tuple[int, str]] = ()
+) -> Iterator[tuple[int, str | None]]:
     """Yield each pull request of a run with the commit of it that would ship; None: unknown.
+
+    Args:
+        people: of the host.
+        context: of the run.
+        sources: the pull requests that a deploy or a queue is known to have, with their newest
+            commits, which is what was merged; a queue may have taken an older one.
 
     Raises:
         RestError: the host does not answer as it should.
@@ -130,16 +138,20 @@ def requests(people: People, context: Context) -> Iterator[tuple[int, str | None
     if pull is not None and revision is not None:
         yield pull, revision
     elif context.event == _QUEUE and revision is not None:
-        for queued in context.pull_requests:
+        for queued in dict.fromkeys([*(number for number, _ in sources), *context.pull_requests]):
             yield queued, people.queued(queued, revision)
+    elif pull is None:
+        yield from sources
 
 
 @dataclass(frozen=True, slots=True)
 class Approvals:
-    """The approvals of a pull request, or of those in a merge queue, asked of its code host."""
+    """The approvals of a pull request, or of those in a queue or deploy, asked of its code host."""
 
     people: People
     context: Context
+    sources: Sequence[tuple[int, str]] = ()
+    """As `requests` takes them."""
 
     def __call__(self, matcher: ChangeMatcher) -> Approval:
         """Return who approved this very revision, or set one of the labels on it.
@@ -149,7 +161,8 @@ class Approvals:
         """
         try:
             answers = [
-                self._of(*request, matcher) for request in requests(self.people, self.context)
+                self._of(*request, matcher)
+                for request in requests(self.people, self.context, self.sources)
             ]
         except RestError as error:
             return Approval(why_not=str(error))

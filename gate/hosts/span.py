@@ -58,9 +58,10 @@ def span_to_ship(checkout: Checkout, live: str, head: str) -> Changeset:
 
 
 def _whole(checkout: Checkout, base: str, head: str) -> tuple[str, str]:
-    """Return both commits; refuse a checkout whose history is not all there, or is another.
+    """Return both commits; refuse a checkout whose history is not all there.
 
-    A history that is cut names other commits than a change has, wherever the cut is.
+    A history that is cut names other commits than a change has, wherever the cut is. Grafts and
+    replacements do not count: `gate.git.objects` reads the commits as they are.
     """
     start, end = checkout.commit(base), checkout.commit(head)
     if _ask(checkout, "rev-parse", "--is-shallow-repository").strip() != "false":

@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.attacks.hosted import as_opened, reviewed
+from tests.attacks.hosted import AFTER, PUSHED, as_opened, reviewed
 from tests.attacks.world import World
 from tests.command import Result
 from tests.hosts.repository import git
 from tests.servers.github import TOKEN, Deployment, FakeGitHub, github
+from tests.servers.github_answers import written
 from tests.servers.github_changes import Pull
 
 
@@ -369,9 +371,41 @@ class TestApproved:
         fake.changes.pulls[7] = Pull(labels=("security",), head=patch)
         self.merged(world, fake)
         self.queued(world, 7)
+        fake.single = {world.revision(): written(world.revision(), at=AFTER)}
         result = world.run(**token(fake))
         assert result.exit_code == 0, result.stdout
         assert world.run().exit_code == 10  # nobody to ask
+
+    @pytest.mark.parametrize("number", [7, 8])
+    def test_what_was_approved_after_the_queue_took_it_does_not_count(
+        self, world: World, fake: FakeGitHub, patch: str, number: int
+    ) -> None:
+        """The queue has another commit, which its author has pushed over since."""
+        fake.changes.pulls |= {n: Pull(labels=("security",), head=patch) for n in (7, number)}
+        self.merged(world, fake)
+        if number != 7:
+            world.commit("Close another", {"src/b.py": ""})
+            fake.changes.of_commits[world.revision()] = (number,)
+        self.queued(world, number)
+        taken = (datetime.fromisoformat(PUSHED) - timedelta(minutes=1)).isoformat()
+        fake.single = {world.revision(): written(world.revision(), at=taken)}
+        result = world.run(**token(fake))
+        assert result.exit_code == 10
+        assert "nobody knows which commit of pull request 7 the queue has taken" in " ".join(
+            result.stdout.split()
+        )
+
+    def test_two_approved_patches_ship_in_one_group(
+        self, world: World, fake: FakeGitHub, patch: str
+    ) -> None:
+        fake.changes.pulls |= {n: Pull(labels=("security",), head=patch) for n in (7, 8)}
+        self.merged(world, fake)
+        world.commit("Close another", {"src/a.py": "a = 3\n"})
+        fake.changes.of_commits[world.revision()] = (8,)
+        self.queued(world, 8)
+        fake.single = {world.revision(): written(world.revision(), at=AFTER)}
+        result = world.run(**token(fake))
+        assert result.exit_code == 0, result.stdout
 
     def test_the_rest_of_the_queues_group_does_not_ship_with_it(
         self, world: World, fake: FakeGitHub, patch: str

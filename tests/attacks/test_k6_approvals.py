@@ -154,11 +154,11 @@ ATTEMPTS: dict[str, Attempt] = {
     "the pusher is a ghost": pushes(by={"head": "ghost"}),
     "a pusher of before is gone": pushes((OTHER, ago(45)), by={OTHER: None}),
     "the author's account is gone": lambda fake, _head: setattr(
-        fake, "faults", {"pulls/get": [fake.without_author()] * 3}
+        fake, "faults", {"pulls/get": [fake.without_author()] * 9}
     ),
     "the author is a ghost": is_set(author="ghost"),
     "the fork is gone": lambda fake, _head: setattr(
-        fake, "faults", {"pulls/get": [fake.without_fork()] * 3}
+        fake, "faults", {"pulls/get": [fake.without_fork()] * 9}
     ),
     "the fork cannot be seen": is_set(fork="mallory/secret", hidden={"repos/list-activities"}),
     "the pushes may not be read": is_set(forbidden={"repos/list-activities"}),
@@ -281,13 +281,20 @@ def test_none_of_these_is_an_approval(opened: World, fake: FakeGitHub, attempt: 
     assert keeps_its_secrets(result)
 
 
-STARTED: dict[str, dict[str, str | None]] = {
-    "started it": {"GITHUB_ACTOR": "grace", "GITHUB_TRIGGERING_ACTOR": "grace"},
-    "started it in another case": {"GITHUB_ACTOR": "GRACE"},
-    "started it once more": {"GITHUB_TRIGGERING_ACTOR": "grace", "GITHUB_RUN_ATTEMPT": "2"},
-    "started it, and ada once more": {"GITHUB_ACTOR": "grace", "GITHUB_RUN_ATTEMPT": "2"},
-    "a starter whom nobody knows": {"GITHUB_ACTOR": "gr\u0430ce"},
-    "a starter with a line end": {"GITHUB_ACTOR": "grace\n"},
+BY_GRACE, UNKNOWN = "@grace wrote, pushed or started it", "nobody can say who wrote, pushed"
+STARTED: dict[str, tuple[dict[str, str | None], str]] = {
+    "started it": ({"GITHUB_ACTOR": "grace", "GITHUB_TRIGGERING_ACTOR": "grace"}, BY_GRACE),
+    "started it in another case": ({"GITHUB_ACTOR": "GRACE"}, BY_GRACE),
+    "started it once more": (
+        {"GITHUB_TRIGGERING_ACTOR": "grace", "GITHUB_RUN_ATTEMPT": "2"},
+        BY_GRACE,
+    ),
+    "started it, and ada once more": (
+        {"GITHUB_ACTOR": "grace", "GITHUB_RUN_ATTEMPT": "2"},
+        BY_GRACE,
+    ),
+    "a starter whom nobody knows": ({"GITHUB_ACTOR": "gr\u0430ce"}, UNKNOWN),
+    "a starter with a line end": ({"GITHUB_ACTOR": "grace\n"}, UNKNOWN),
 }
 
 
@@ -295,8 +302,11 @@ STARTED: dict[str, dict[str, str | None]] = {
 def test_whoever_started_the_run_approves_nothing(
     opened: World, fake: FakeGitHub, attempt: str
 ) -> None:
+    variables, reason = STARTED[attempt]
     fake.reviews = [reviewed("grace", as_opened(opened, fake))]
-    assert ask(opened, fake, **STARTED[attempt]).exit_code == 10
+    result = ask(opened, fake, "--format", "json", **variables)
+    assert result.exit_code == 10
+    assert reason in str(json.loads(result.stdout)["policies"][0]["recognition_notes"])
 
 
 def test_whoever_set_the_label_and_starts_the_run_once_more_has_started_it(

@@ -232,12 +232,21 @@ def test_none_of_these_is_an_approval(opened: World, fake: FakeGitLab, attempt: 
     assert reason in str(json.loads(result.stdout)["policies"][0]["recognition_notes"])
 
 
-@pytest.mark.parametrize("who", ["grace", "GRACE", "gr\u0430ce"])
+@pytest.mark.parametrize(
+    ("who", "reason"),
+    [
+        ("grace", "@grace wrote, pushed or started it"),
+        ("GRACE", "@grace wrote, pushed or started it"),
+        ("gr\u0430ce", "nobody can say who wrote, pushed"),
+    ],
+)
 def test_whoever_started_the_pipeline_approves_nothing(
-    opened: World, fake: FakeGitLab, who: str
+    opened: World, fake: FakeGitLab, who: str, reason: str
 ) -> None:
     as_opened(opened, fake)
-    assert ask(opened, fake, GITLAB_USER_LOGIN=who).exit_code == 10
+    result = ask(opened, fake, GITLAB_USER_LOGIN=who)
+    assert result.exit_code == 10
+    assert reason in str(json.loads(result.stdout)["policies"][0]["recognition_notes"])
 
 
 def test_a_fork_of_that_number_is_not_asked(opened: World, fake: FakeGitLab) -> None:

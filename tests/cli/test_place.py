@@ -62,7 +62,7 @@ def test_github_tells_who_has_approved(fake: FakeGitHub) -> None:
     )
 
 
-def test_in_a_merge_queue_each_pull_request_must_be_approved(fake: FakeGitHub) -> None:
+def test_in_a_deploy_each_pull_request_must_be_approved(fake: FakeGitHub) -> None:
     place = CiEnvironment(replace(PULL_REQUEST, pull_request=None), environ(fake))
     fake.reviews = [review("grace", "APPROVED", "10:00")]
     fake.pushes = [("shorter", HEAD, "2026-11-01T09:00:00Z")]

@@ -1,6 +1,7 @@
 """Who may stand behind a change's class, asked of a GitHub that keeps to its description."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,6 +132,7 @@ def test_without_a_commit_and_a_pull_request_there_is_no_approval(
 
 
 QUEUED = "d" * 40
+OTHER_PULL = PULL + 1
 
 
 @pytest.fixture
@@ -147,14 +149,14 @@ def ask_queue(fake: FakeGitHub, *pulls: int, event: str = "merge_group") -> Appr
 
 def test_an_approval_counts_in_the_merge_queue(queue: FakeGitHub) -> None:
     assert ask_queue(queue, PULL) == Approval(by=("@grace",))
-    assert ask_queue(queue, PULL, PULL) == Approval(by=("@grace",))
+    assert ask_queue(queue, PULL, OTHER_PULL) == Approval(by=("@grace",))
 
 
 def test_in_a_queue_every_pull_request_must_be_approved(queue: FakeGitHub) -> None:
     second = [review("grace", "APPROVED", "10:00", OLD)]
     first = queue.reviews
     queue.before = {"pulls/list-reviews": [lambda: None, lambda: setattr(queue, "reviews", second)]}
-    assert ask_queue(queue, PULL, PULL) == Approval(why_not=NOBODY)
+    assert ask_queue(queue, PULL, OTHER_PULL) == Approval(why_not=NOBODY)
     assert first != second
 
 
@@ -175,6 +177,21 @@ def test_what_the_queue_has_not_taken_is_not_approved(
     assert ask_queue(queue, PULL).why_not == (
         f"nobody knows which commit of pull request {PULL} the queue has taken"
     )
+
+
+@pytest.mark.parametrize("named", [(), (PULL,), (PULL, OTHER_PULL)])
+def test_a_queue_is_asked_about_every_pull_request_that_is_known_of_it(
+    queue: FakeGitHub, named: tuple[int, ...]
+) -> None:
+    """Its event names one of them only."""
+    context = replace(CONTEXT, event="merge_group", pull_request=None, pull_requests=named)
+    matcher = ChangeMatcher(labels=("security",), approved_by=("@grace",))
+    sources = ((PULL, HEAD), (OTHER_PULL, HEAD))
+    second = [review("grace", "APPROVED", "10:00", OLD)]
+    queue.before = {"pulls/list-reviews": [lambda: None, lambda: setattr(queue, "reviews", second)]}
+    asked = Approvals(asking(queue.url).people, replace(context, revision=QUEUED), sources)
+    assert asked(matcher) == Approval(why_not=NOBODY)
+    assert queue.seen.count("pulls/list-reviews") == len(sources)
 
 
 def test_without_a_queue_the_pull_requests_of_a_run_are_not_asked_about(

@@ -193,12 +193,36 @@ def test_a_shallow_history_tells_nothing_wherever_it_is_cut(
             span(Checkout(clone), base, "HEAD")
 
 
-def test_a_graft_makes_no_other_history(repository: Path) -> None:
-    head = commit(repository, "feat: x", {"models/a.bin": "2"})
-    (repository / ".git/info").mkdir(exist_ok=True)
-    (repository / ".git/info/grafts").write_text(f"{head}\n")
+def test_a_grafted_history_is_read_as_it_is(repository: Path) -> None:
+    """The graft leaves out the commit of the model, and so its file."""
+    base = git(repository, "rev-parse", "HEAD")
+    model = commit(repository, "feat: x", {"models/a.bin": "2"})
+    head = commit(repository, "fix: x", {"src/x.py": "2"})
+    graft(repository, f"{head} {base}", f"{base} {model}")
     for folder in (repository, repository / "src"):
-        assert span_since_parting(Checkout(folder), "main", "HEAD").paths == ("models/a.bin",)
+        for span in (span_since_parting, span_to_ship):
+            made = span(Checkout(folder), base, head)
+            assert made.paths == ("models/a.bin", "src/x.py")
+            assert [each.subject for each in made.commits or ()] == ["fix: x", "feat: x"]
+
+
+def test_a_history_of_which_a_graft_hides_that_a_part_is_missing_tells_nothing(
+    repository: Path,
+) -> None:
+    base = git(repository, "rev-parse", "HEAD")
+    model = commit(repository, "feat: x", {"models/a.bin": "2"})
+    head = commit(repository, "fix: x", {"src/x.py": "2"})
+    graft(repository, f"{head} {base}")
+    (repository / ".git/objects" / model[:2] / model[2:]).unlink()
+    assert git(repository, "log", "--format=%s", f"{base}..{head}") == "fix: x"
+    for span in (span_since_parting, span_to_ship):
+        with pytest.raises(GitError):
+            span(Checkout(repository), base, head)
+
+
+def graft(folder: Path, *lines: str) -> None:
+    (folder / ".git/info").mkdir(exist_ok=True)
+    (folder / ".git/info/grafts").write_text("\n".join(lines) + "\n")
 
 
 def test_a_replaced_commit_is_read_as_it_is(repository: Path) -> None:
