@@ -98,7 +98,7 @@ EVENTS = [
 def test_a_pull_request_is_judged_by_where_it_goes_whatever_the_event_is_called(
     loosened: World, event: str, ref: str | None
 ) -> None:
-    more: dict[str, str | None] = {"GITHUB_EVENT_NAME": event, "GITHUB_BASE_REF": None}
+    more: dict[str, Any] = {"GITHUB_EVENT_NAME": event, "GITHUB_BASE_REF": None}
     if ref is not None:
         more |= {"GITHUB_REF": ref, "GITHUB_REF_NAME": "change"}
     result = loosened.run(*RISKY, **more)
@@ -185,7 +185,7 @@ def _loosened(world: World) -> None:
 def test_another_branch_or_tag_is_judged_by_the_default_branch(
     pushed: World, event: str, ref: str
 ) -> None:
-    more = {
+    more: dict[str, Any] = {
         "GITHUB_REF": ref,
         "GITHUB_REF_NAME": ref.rpartition("/")[2],
         "GITHUB_EVENT_NAME": event,
@@ -304,7 +304,7 @@ def test_a_comment_on_a_pull_request_is_undecided_where_its_base_is_not_known(
         "issue": {"number": PULL, "pull_request": {}},
         "comment": {"body": "/gate"},
     }
-    more = {"GITHUB_EVENT_NAME": "issue_comment", "GITHUB_REF": "refs/heads/main"}
+    more: dict[str, Any] = {"GITHUB_EVENT_NAME": "issue_comment", "GITHUB_REF": "refs/heads/main"}
     undecided(
         world.run(*RISKY, GITHUB_BASE_REF=None, **more), "the branch that the change goes into"
     )
@@ -323,7 +323,7 @@ def test_a_merge_queue_is_judged_by_the_branch_that_it_goes_into(loosened: World
             "base_ref": "refs/heads/main",
         },
     }
-    more = {"GITHUB_EVENT_NAME": "merge_group", "GITHUB_BASE_REF": None}
+    more: dict[str, Any] = {"GITHUB_EVENT_NAME": "merge_group", "GITHUB_BASE_REF": None}
     assert loosened.run(*RISKY, **more).exit_code == 10
 
 
@@ -340,7 +340,7 @@ def test_a_checkout_without_git_is_judged_by_the_api(world: World, host: FakeGit
     undecided(world.run(*RISKY, **token(host)), "main has no file gate.yaml")
 
 
-GITLAB = {
+GITLAB: dict[str, Any] = {
     "GITHUB_ACTIONS": None,
     "GITHUB_BASE_REF": None,
     "GITLAB_CI": "true",
@@ -354,7 +354,7 @@ GITLAB = {
 }
 
 
-def gitlab_job(world: World, **more: str | None) -> dict[str, str | None]:
+def gitlab_job(world: World, **more: Any) -> dict[str, Any]:
     job = {"CI_PROJECT_DIR": str(world.checkout), "CI_COMMIT_SHA": world.revision()}
     return {**GITLAB, **job, **more}
 
@@ -391,7 +391,7 @@ def test_a_merge_request_from_an_old_commit_is_judged_by_the_target_branch_of_no
     undecided(world.run(*RISKY, **nameless), "the branch that the change goes into is not known")
 
 
-OTHERS: dict[str, dict[str, str | None]] = {
+OTHERS: dict[str, dict[str, Any]] = {
     "gitlab branch": {
         **GITLAB,
         "CI_PIPELINE_SOURCE": "push",
@@ -430,13 +430,13 @@ def test_in_every_ci_system_a_change_is_judged_by_what_it_goes_into(
     world: World, name: str
 ) -> None:
     _loosened(world)
-    none = dict.fromkeys(("GITHUB_ACTIONS", "GITHUB_BASE_REF", "GITHUB_REF"))
+    none: dict[str, Any] = dict.fromkeys(("GITHUB_ACTIONS", "GITHUB_BASE_REF", "GITHUB_REF"))
     assert world.run(*RISKY, **{**none, **OTHERS[name]}).exit_code == 10
     git(world.checkout, "remote", "set-url", "origin", AWAY)
     undecided(world.run(*RISKY, **{**none, **OTHERS[name]}))
 
 
-MAIN: dict[str, dict[str, str | None]] = {
+MAIN: dict[str, dict[str, Any]] = {
     "gitlab": {"GITLAB_CI": "true", "CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"},
     "buildkite": {
         "BUILDKITE": "true",
@@ -456,8 +456,10 @@ def test_on_the_default_branch_of_every_ci_system_the_runs_own_commit_counts(
     world.pushed()
     checkout = world.check_out(depth=1)
     git(checkout, "remote", "set-url", "origin", AWAY)
-    sha = dict.fromkeys(("CI_COMMIT_SHA", "BUILDKITE_COMMIT", "GIT_COMMIT"), world.revision())
-    more = {"GITHUB_ACTIONS": None, **sha, **MAIN[name]}
+    sha: dict[str, Any] = dict.fromkeys(
+        ("CI_COMMIT_SHA", "BUILDKITE_COMMIT", "GIT_COMMIT"), world.revision()
+    )
+    more: dict[str, Any] = {"GITHUB_ACTIONS": None, **sha, **MAIN[name]}
     assert world.run(*RISKY, **more).exit_code == 0
     undecided(world.run(*RISKY, **{**more, **dict.fromkeys(sha, "HEAD")}))
 
