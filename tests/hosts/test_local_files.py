@@ -27,7 +27,9 @@ def repository(tmp_path: Path) -> Path:
 
 
 def flaw(folder: Path, pattern: str = "logs/*.jsonl", *, directory: str = ".") -> str | None:
-    settings = LogsSettings(path=pattern, directory=Path(directory), records=Records())
+    settings = LogsSettings(
+        path=pattern, directory=Path(directory), records=Records(timestamp="ts")
+    )
     return check(folder).flaw(settings)
 
 
@@ -134,10 +136,10 @@ def test_where_the_host_alone_has_the_commit_it_is_asked(repository: Path) -> No
     assert asking.flaw(StaticSettings(path=Path("other"))) is None
     (repository / "artefacts").mkdir()
     (repository / "artefacts" / "a.jsonl").write_text(GOOD)
-    of_job = LogsSettings(path="artefacts/*", directory=Path(), records=Records())
+    of_job = LogsSettings(path="artefacts/*", directory=Path(), records=Records(timestamp="ts"))
     assert asking.flaw(of_job) is None
     with pytest.raises(GitError, match="needs a checkout that has"):
-        asking.flaw(LogsSettings(path="*.jsonl", directory=Path(), records=Records()))
+        asking.flaw(LogsSettings(path="*.jsonl", directory=Path(), records=Records(timestamp="ts")))
     silent = LocalFileCheck(checkout, repository, base, None, None)
     with pytest.raises(LookupError, match="no token to ask"):
         silent.flaw(StaticSettings(path=Path("logs/a.jsonl")))

@@ -1,4 +1,4 @@
-"""Which commit counts, where it is asked, and what is read of it: each case that must stay quiet."""
+"""Which commit counts, where it is asked, and what is read of it: what must stay quiet, too."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -180,7 +180,7 @@ def finder(folder: Path | None, host: Host | None = None, **context: Any) -> Com
 
 def test_pull_requests_that_go_into_several_branches_are_undecided(server: Path) -> None:
     folder = clone(server)
-    context = {"event": "workflow_run", "pull_requests": (7, 8)}
+    context: dict[str, Any] = {"event": "workflow_run", "pull_requests": (7, 8)}
     found = Context(**{"system": "github", "repository": "acme/chat", **context})
     host = Host({7: "main", 8: "release"})
     with pytest.raises(UndecidedError, match="several branches: main, release"):
@@ -193,7 +193,7 @@ def test_pull_requests_that_go_into_several_branches_are_undecided(server: Path)
 def test_the_default_branch_is_asked_of_the_host_where_the_server_names_none(server: Path) -> None:
     folder = clone(server)
     git(server, "checkout", "--quiet", "--detach")
-    pushed = {"system": "github", "event": "push", "repository": "acme/chat"}
+    pushed: dict[str, Any] = {"system": "github", "event": "push", "repository": "acme/chat"}
     reader = PolicyReader(Context(**pushed), {}, Host(default="main"))
     assert reader(str(folder / "gate.yaml")).source.revision == git(server, "rev-parse", "main")
     with pytest.raises(UndecidedError, match="does not name it; the host does not say"):
@@ -249,7 +249,7 @@ def test_an_address_names_server_and_repository(url: str, host: str | None, path
     ("command", "kept"),
     [
         (
-            '"/usr/bin/ssh" -i "/tmp/key" -o StrictHostKeyChecking=yes -o "UserKnownHostsFile=/t/k"',
+            '"/usr/bin/ssh" -i "/tmp/key" -o CheckHostIP=no -o "UserKnownHostsFile=/t/k"',
             True,
         ),
         ("ssh -o ProxyCommand=x", False),
@@ -303,23 +303,21 @@ def test_what_is_fetched_too_slowly_or_is_no_file_is_an_error(
         Checkout(server).head()
 
 
-@contextmanager
-def understood(_purpose: object) -> Iterator[None]:
-    yield
-
-
 @dataclass
 class Answers:
     """GitLab's answers by path; others are missing."""
 
-    known: Mapping[str, Any]
-    understood: Any = staticmethod(understood)
+    texts: Mapping[str, Any]
+
+    @contextmanager
+    def understood(self, _purpose: object) -> Iterator[None]:
+        yield
 
     def ask(self, _purpose: object, _method: str, path: str, *, query: object = None) -> Any:
         del query
-        if path not in self.known:
+        if path not in self.texts:
             raise RestError("missing", 404)
-        return self.known[path]
+        return self.texts[path]
 
 
 def test_gitlab_tells_branches_tags_and_files() -> None:
