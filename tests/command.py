@@ -7,8 +7,8 @@ sees, closed pipes, signals, encodings, and what is imported.
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import chdir
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, chdir, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 from gate.cli.main import main
 from gate.errors import ExitCode
+from gate.parsing.values import parse_instant
 
 UNWANTED = {"FORCE_COLOR", "NO_COLOR", "COLUMNS"}
 """Variables of the caller's that would change the output."""
@@ -42,8 +43,27 @@ def environment(more: Mapping[str, str | None] | None = None) -> dict[str, str]:
     return kept | {name: value for name, value in changed.items() if value is not None}
 
 
+def present_in(arguments: Sequence[str]) -> AbstractContextManager[object]:
+    """Return a block in which the instant that ``gate check`` states is the present.
+
+    What a policy says of fixed data is tested at an instant of these data, on which nothing could
+    ship at the time of the test.
+    """
+    if "check" not in arguments[:1]:
+        return nullcontext()
+    words = [part for word in arguments for part in word.split("=", 1)]
+    try:
+        present = parse_instant(words[words.index("--at") + 1])
+    except (ValueError, IndexError):
+        return nullcontext()
+    return patch("gate.cli.check.now", lambda: present)
+
+
 def gate(
-    *arguments: str, cwd: Path | None = None, env: Mapping[str, str | None] | None = None
+    *arguments: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str | None] | None = None,
+    at_is_now: bool = True,
 ) -> Result:
     """Run the command with streams, a folder and an environment of its own.
 
@@ -51,6 +71,7 @@ def gate(
         arguments: of the command line.
         cwd: the folder that it runs in; None: this process's own.
         env: variables that it has beside this process's; None as a value takes one away.
+        at_is_now: the instant that ``gate check`` states is taken for the present (`present_in`).
 
     Raises:
         KeyboardInterrupt: whoever runs the tests has interrupted them.
@@ -67,6 +88,7 @@ def gate(
             chdir(cwd or Path.cwd()),
             patch.dict(os.environ, environment(env), clear=True),
             patch.multiple(sys, **streams, **originals),
+            present_in(arguments) if at_is_now else nullcontext(),
         ):
             exit_code = main(list(arguments))
         if exit_code is ExitCode.INTERRUPTED:

@@ -30,10 +30,12 @@ run() {
 }
 
 run 0 "The budgets on a quiet Monday" status "$POLICY" --at "$BEFORE"
-run 0 "May a canary ship? Yes" check "$POLICY" --change canary --at "$BEFORE"
+# These are questions about the past: --observe looks, and lets nothing ship.
+run 0 "Could a canary ship? Yes" check "$POLICY" --change canary --at "$BEFORE" --observe
 run 10 "The same on Friday, after an outage, a bad prompt and a slow afternoon: no" \
   check "$POLICY" --change canary --at "$AFTER"
-run 0 "A security patch still may" check "$POLICY" --change security-patch --at "$AFTER"
+run 0 "A security patch still could" \
+  check "$POLICY" --change security-patch --at "$AFTER" --observe
 
 if [ "$wrong" -ne 0 ]; then
   printf '\nThe demo did not go as announced. Were the logs or the policy changed? To begin anew: rm -r %s\n' "$LOGS"

@@ -7,7 +7,7 @@ from typing import Final
 
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Recovery, bad_slices, composed, recovery, renewal
-from gate.check.options import Options
+from gate.check.options import AskFacts, Options
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
 from gate.measure.history import (
@@ -19,10 +19,11 @@ from gate.measure.history import (
     step_of,
 )
 from gate.policy.case import Case, Past
-from gate.policy.changes import ChangeFacts, Recognition, recognise
+from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict
-from gate.policy.judge import allowed_now, judge
+from gate.policy.judge import Judgement, allowed_now, judge
 from gate.policy.policy import Policy
+from gate.policy.recognition import recognise
 from gate.policy.rule_settings import Freeze
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWindow, Span
 
@@ -38,7 +39,7 @@ def decide(
     file: PolicyFile,
     measured: BudgetsAndPast,
     options: Options,
-    facts: Callable[[], ChangeFacts],
+    facts: AskFacts,
     open_history: OpenHistory,
 ) -> PolicyDecision:
     """Return what a policy says of the change.
@@ -57,7 +58,7 @@ def decide(
         satisfied=options.satisfied,
         past=past,
     )
-    judgement = judge(case)
+    case, judgement = _strictest(case, recognition)
     if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
         assessments = recover(case, open_history())
         case = replace(case, assessments=assessments)
@@ -65,7 +66,7 @@ def decide(
     return PolicyDecision(
         policy=policy,
         source=file.source,
-        recognition=recognition,
+        recognition=recognition.led_by(case.change),
         assessments=assessments,
         judgement=judgement,
         allowed_now=allowed_now(case),
@@ -77,14 +78,24 @@ def decide(
     )
 
 
-def _recognition(policy: Policy, options: Options, facts: Callable[[], ChangeFacts]) -> Recognition:
+def _strictest(case: Case, recognition: Recognition) -> tuple[Case, Judgement]:
+    """Judge the class of every part of the change, and return the one that objects most.
+
+    A rule beside the tiers may stop a class that more tiers allow: a freeze, or a requirement.
+    """
+    cases = [replace(case, change=part.change) for part in (recognition, *recognition.others)]
+    judged = [(each, judge(each)) for each in cases]
+    return max(judged, key=lambda pair: pair[1].verdict.severity)
+
+
+def _recognition(policy: Policy, options: Options, facts: AskFacts) -> Recognition:
     if options.change is not None:
         return Recognition(change=options.change, how=options.change_from)
-    if not policy.matchers:
+    if not policy.matchers and policy.live is None:
         return Recognition(change=policy.default_change, how="default")
     return recognise(
         policy.matchers,
-        facts(),
+        facts(policy.live),
         tiers=policy.tiers,
         default=policy.default_change,
         approve=options.approve,

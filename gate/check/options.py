@@ -7,10 +7,11 @@ from typing import Final
 
 from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
-from gate.decision.decision import Context, PolicyDecision, exit_code
+from gate.decision.decision import Context, Mode, PolicyDecision, exit_code
+from gate.decision.seal import SealKey
 from gate.errors import ExitCode, UsageError
 from gate.policy.authors import Authors
-from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher
+from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
 from gate.policy.logins import Right
 from gate.policy.override import (
     AskApprover,
@@ -24,14 +25,19 @@ from gate.policy.override import (
 )
 
 DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
+_LATE: Final = timedelta(minutes=5)
 
 
-def nothing_known() -> ChangeFacts:
+AskFacts = Callable[[Live | None], ChangeFacts]
+"""Finds out what is known of a change, where a policy says so of what is live."""
+
+
+def nothing_known(_live: Live | None) -> ChangeFacts:
     """Return that nothing is known of the change, which rules no class out."""
-    return ChangeFacts(paths=None, labels=None, branches=None, subjects=None, trailers=None)
+    return ChangeFacts(paths=None, labels=None, branches=None, commits=None, titles=None)
 
 
-def nobody(_matcher: ChangeMatcher) -> Approval:
+def nobody(_matcher: ChangeMatcher, _facts: ChangeFacts) -> Approval:
     """Return that no approval can be looked up here."""
     return Approval(why_not="there is no pull request whose approvals could be read")
 
@@ -51,8 +57,8 @@ class Options:
     """The change class; None: it is recognised."""
     change_from: str = "request"
     """What states ``change``, as the decision names it: the flag of a command line."""
-    facts: Callable[[], ChangeFacts] = nothing_known
-    """Finds out what is known of the change; called once at most, if a policy needs it."""
+    facts: AskFacts = nothing_known
+    """Called once at most for each such word of the policies, if one of them needs it."""
     approve: Approve = nobody
     context: Context = field(default_factory=lambda: Context(system="none"))
     satisfied: Mapping[str, str] = field(default_factory=dict)
@@ -68,10 +74,33 @@ class Options:
     also: tuple[timedelta, ...] = ()
     """Windows whose burn rates are wanted beside those that the policy needs."""
     observe: bool = False
+    stated: bool = False
+    """``at`` was stated and is not now: what it allows may not ship now."""
     fail_on_warn: bool = False
     timeout: timedelta = DEFAULT_TIMEOUT
-    key: bytes | None = field(default=None, repr=False)
+    key: SealKey | None = field(default=None, repr=False)
     """Signs the decision."""
+
+    @property
+    def mode(self) -> Mode:
+        """What the decision will be good for."""
+        if self.observe:
+            return Mode.OBSERVE
+        return Mode.STATED_INSTANT if self.stated else Mode.ENFORCED
+
+
+def is_other_moment(
+    stated: datetime | None, present: datetime, files: Sequence[PolicyFile]
+) -> bool:
+    """Tell whether a stated instant is another one than the present; None: none was stated.
+
+    A pipeline may state when it began. But nobody may choose the moment that suits a change: it is
+    the present for no longer than a decision of that moment could be used, and for `_LATE` at most.
+    """
+    if stated is None:
+        return False
+    latest = min(_LATE, *(file.policy.valid_for for file in files))
+    return not timedelta() <= present - stated <= latest
 
 
 _WITH_APPROVALS: Final = frozenset({"github", "gitlab"})
@@ -132,8 +161,10 @@ def overriding(decided: Sequence[PolicyDecision], options: Options) -> Labelled:
     """Return the override that counts: that of the options, else one by a label.
 
     Of several policies each that stops the change must have a label that overrides it; of these
-    overrides the one that ends first counts.
+    overrides the one that ends first counts. None opens the door of another moment.
     """
+    if options.mode is Mode.STATED_INSTANT:
+        return Labelled()
     if options.override is not None:
         return Labelled(override=options.override)
     rules = [decision.policy.overrides for decision in decided if _stops(decision, options)]

@@ -1,15 +1,15 @@
 """What was asked in a run, and the answers: a proposed policy gets them and asks nothing."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from gate.backends import history_of
-from gate.check.options import nothing_known
+from gate.check.options import AskFacts, nothing_known
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
-from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher
+from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live
 
 NOT_MEASURED: Final = Unmeasured(
     cause=Cause.NO_DATA, reason="not measured: it differs from the policy that counts"
@@ -106,26 +106,29 @@ def _identity(value: object) -> Hashable:
 class LookedUp:
     """What was looked up of the change for the policies that count."""
 
-    def __init__(self, facts: Callable[[], ChangeFacts], approve: Approve) -> None:
+    def __init__(self, facts: AskFacts, approve: Approve) -> None:
         """Take what looks it up."""
         self._find, self._ask = facts, approve
-        self._facts: ChangeFacts | None = None
+        self._facts: dict[Live | None, ChangeFacts] = {}
         self._approvals: dict[Hashable, Approval] = {}
 
-    def facts(self) -> ChangeFacts:
+    def facts(self, live: Live | None) -> ChangeFacts:
         """Find out what is known of the change."""
-        self._facts = self._find()
-        return self._facts
+        facts = self._facts[live] = self._find(live)
+        return facts
 
-    def approve(self, matcher: ChangeMatcher) -> Approval:
+    def approve(self, matcher: ChangeMatcher, facts: ChangeFacts) -> Approval:
         """Ask who has approved."""
-        approval = self._approvals[_identity(matcher)] = self._ask(matcher)
+        approval = self._approvals[_identity(matcher)] = self._ask(matcher, facts)
         return approval
 
-    def facts_again(self) -> ChangeFacts:
-        """Return what was found out; nothing is known where no policy that counts needed it."""
-        return self._facts or nothing_known()
+    def facts_again(self, live: Live | None) -> ChangeFacts:
+        """Return what was found out; nothing is known where no policy that counts needed it.
 
-    def approve_again(self, matcher: ChangeMatcher) -> Approval:
+        So it is where the proposed policy says otherwise what is live.
+        """
+        return self._facts.get(live) or nothing_known(live)
+
+    def approve_again(self, matcher: ChangeMatcher, _facts: ChangeFacts) -> Approval:
         """Return what was answered; nobody has approved what was not asked."""
         return self._approvals.get(_identity(matcher), _NOT_LOOKED_UP)

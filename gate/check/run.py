@@ -15,15 +15,14 @@ from gate.check.options import Options, counting_override, overriding
 from gate.config.load import PolicyFile
 from gate.decision.decision import (
     Decision,
-    PolicyStatus,
-    Status,
     exit_code,
+    overall_verdict,
 )
+from gate.decision.status import PolicyStatus, Status
 from gate.errors import UsageError, nearest
 from gate.measure import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.policy.case import NO_PAST
-from gate.policy.findings import worst
 from gate.policy.policy import Policy
 
 T = TypeVar("T")
@@ -49,14 +48,44 @@ def run_check(
         proposals = Proposals(files, backends, options)
         backends, options = proposals.backends, proposals.options
     measured = _for_all(files, backends, options, _measure_and_gather)
+    decision = judge_measured(files, measured, options, open_with)
+    if proposals is None:
+        return decision
+    policies = proposals.beside(decision.policies, _measure_and_gather)
+    return replace(decision, policies=policies)
+
+
+def measure_policies(
+    files: Sequence[PolicyFile], options: Options, *, open_with: OpenBackend = open_backend
+) -> list[BudgetsAndPast]:
+    """Measure what every decision by these policies at one instant needs.
+
+    Raises:
+        UsageError: a backend's package is missing.
+    """
+    return _for_all(files, _open(files, options, open_with), options, _measure_and_gather)
+
+
+def judge_measured(
+    files: Sequence[PolicyFile],
+    measured: Sequence[BudgetsAndPast],
+    options: Options,
+    open_with: OpenBackend | None,
+) -> Decision:
+    """Decide on a change by what was measured.
+
+    Args:
+        files: the policies.
+        measured: as `measure_policies` has returned it for them.
+        options: of the same instant.
+        open_with: opens the history that says when a budget recovers; None: that is not asked.
+    """
     facts = cache(options.facts)
     policies = tuple(
         decide(file, policy_measured, options, facts, partial(_history, file, options, open_with))
         for file, policy_measured in zip(files, measured, strict=True)
     )
-    if proposals is not None:
-        policies = proposals.beside(policies, _measure_and_gather)
-    verdict = worst(policy.verdict for policy in policies)
+    verdict = overall_verdict((policy.verdict for policy in policies), options.mode)
     labelled = overriding(policies, options)
     override = labelled.override
     ends = [options.at + min(file.policy.valid_for for file in files)]
@@ -71,6 +100,7 @@ def run_check(
             fail_on_warn=options.fail_on_warn,
             override=override,
         ),
+        mode=options.mode,
         observe=options.observe,
         fail_on_warn=options.fail_on_warn,
         evaluated_at=options.at,
@@ -130,8 +160,12 @@ def _status(
     return replace(status, burn_downs=gather_burn_downs(history, assessments, options.at))
 
 
-def _history(file: PolicyFile, options: Options, open_with: OpenBackend) -> HistoryBackend | None:
+def _history(
+    file: PolicyFile, options: Options, open_with: OpenBackend | None
+) -> HistoryBackend | None:
     """Open the history of a policy for what decides nothing, with a short time limit."""
+    if open_with is None:
+        return None
     limits = Limits(timeout=min(options.timeout, _PATIENCE))
     return history_of(open_with(file.settings, limits))
 

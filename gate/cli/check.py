@@ -5,21 +5,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from gate.budget.forecast import Impact
-from gate.check.options import Options
+from gate.check.options import Options, is_other_moment
 from gate.check.run import run_check
-from gate.cli.ci_environment import CiEnvironment, context_of, keep_comment, show_verdict
+from gate.cli.ci_environment import CiEnvironment, context_of
+from gate.cli.claims import parse_impact, requested_override
+from gate.cli.keys import signing_key
 from gate.cli.parameters import (
     DURATION,
     MeasurementOptions,
     Parsed,
     ci_option,
     group,
+    identity_options,
     measurement_options,
     option,
     pair_of,
@@ -29,15 +31,14 @@ from gate.cli.session import (
     load_all,
     now,
     progress,
-    signing_key,
 )
+from gate.cli.status_command import StatusCommand, publisher_of
 from gate.cli.streams import write_stderr
 from gate.decision.decision import Decision
-from gate.errors import ExitCode, nearest
-from gate.parsing.values import SHARE, parse_instant
+from gate.errors import ExitCode
+from gate.parsing.values import parse_instant
 from gate.policy.override import Override
 from gate.reporters import REPORTERS, render
-from gate.slo.quantities import parse_duration
 
 _FIRST: Final = 15.0
 """Seconds: a budget does not change sooner than a scrape."""
@@ -67,47 +68,6 @@ def until_allowed(
         pause = min(pause * _GROWTH, _LONGEST)
         decision = decide(now())
     return decision
-
-
-_IMPACT: Final[dict[str, Callable[[str], Fraction | timedelta]]] = {
-    "canary": SHARE.parse,
-    "failures": SHARE.parse,
-    "detect": parse_duration,
-}
-
-
-def parse_impact(text: str) -> Impact:
-    """Read ``canary=10%,failures=100%,detect=5m``; what is left out is all, all and 5m.
-
-    Raises:
-        ValueError: a part that is unknown, doubled or unreadable.
-    """
-    given: dict[str, Any] = {}
-    for part in text.split(","):
-        name, value = pair_of(part.strip())
-        if name not in _IMPACT:
-            raise ValueError(f"{name!r} is no part of an impact{nearest(name, _IMPACT)}")
-        if name in given:
-            raise ValueError(f"{name} stands twice")
-        given[name] = _IMPACT[name](value)
-    return Impact(**given)
-
-
-def requested_override(
-    override: str | None, approved_by: str | None, until: datetime | None
-) -> Override | None:
-    """Return the override that three options together ask for; None where none of them is given.
-
-    Raises:
-        UsageError: some are given and some are not.
-    """
-    given = {"--override": override, "--approved-by": approved_by, "--until": until}
-    missing = [name for name, value in given.items() if value is None]
-    if override is None or approved_by is None or until is None:
-        if len(missing) < len(given):
-            raise click.UsageError(f"an override also needs {' and '.join(missing)}")
-        return None
-    return Override(reason=override, approved_by=approved_by, until=until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +122,8 @@ class OutcomeOptions:
     fail_on: str | None
     comment: bool
     status: bool
+    status_name: str | None
+    gate_key: str | None
     record: str | None
     wait: timedelta | None
 
@@ -171,12 +133,13 @@ _OUTCOME: Final = (
     option("--fail-on", type=click.Choice(["warn"]), help="Exit 11 on a warning instead of 0."),
     option("--comment", is_flag=True, help="Keep one comment on the pull request up to date."),
     option("--status", is_flag=True, help="Set the status of the commit to the verdict."),
+    *identity_options(),
     option("--record", metavar="FILE", help="Append the decision to this log (JSON Lines)."),
     option("--wait", type=DURATION, help="Ask again until allowed, for so long at most."),
 )
 
 
-@click.command()
+@click.command(cls=StatusCommand)
 @measurement_options(REPORTERS)
 @group("change", ChangeOptions, _CHANGE)
 @group("override", requested_override, _OVERRIDE)
@@ -190,19 +153,24 @@ def check(
 ) -> ExitCode:
     """Decide whether a change may ship now under each POLICY; the worst verdict is the exit code.
 
+    What was allowed at another instant (--at) is undecided now, unless --observe only looks at it.
+
     Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured),
     10 block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.
     """
     if measurement.at is not None and outcome.wait is not None:
         raise click.UsageError("--wait does not go with --at: the past does not change")
-    context = context_of(change.ci, base=change.base, environment=change.environment)
-    place = CiEnvironment(context, os.environ)
+    publisher = publisher_of(click.get_current_context())
+    place = _place(change) if publisher is None else publisher.place
+    place = replace(place, log=outcome.record)
     files = load_all(measurement.policies, place.policies(change.policy_ref))
+    if publisher is not None:
+        write_stderr(publisher.start(file.policy.service for file in files))
     options = Options(
         at=measurement.instant(),
         change=change.change,
         change_from="--change",
-        facts=place.facts,
+        facts=place.about(files).facts,
         approve=place.approve,
         context=place.context,
         satisfied=dict(change.satisfied),
@@ -212,6 +180,7 @@ def check(
         authors=place.authors,
         approver=place.approver,
         observe=outcome.observe,
+        stated=is_other_moment(measurement.at, now(), files),
         fail_on_warn=outcome.fail_on == "warn",
         timeout=measurement.timeout,
         key=signing_key(os.environ),
@@ -223,10 +192,25 @@ def check(
 
     decision = until_allowed(decide, options.at, outcome.wait)
     measurement.write_report(lambda name, style: render(name, decision, style))
+    _tell(decision, place, outcome)
+    if publisher is not None:
+        write_stderr(publisher.decided(decision))
+    return decision.exit_code
+
+
+def _place(change: ChangeOptions) -> CiEnvironment:
+    context = context_of(change.ci, base=change.base, environment=change.environment)
+    return CiEnvironment(context, os.environ)
+
+
+def _tell(decision: Decision, place: CiEnvironment, outcome: OutcomeOptions) -> None:
+    """Record the decision and keep the comment, as far as that is wanted."""
     if outcome.record is not None:
         append(outcome.record, decision)
-    if outcome.comment:
-        keep_comment(decision, place)
-    if outcome.status:
-        show_verdict(decision, place)
-    return decision.exit_code
+    if not outcome.comment:
+        return
+    from gate.cli.publishing import identity_of, keep_comment  # noqa: PLC0415 - where it is kept only
+
+    paths = [decided.source.path for decided in decision.policies]
+    identity = identity_of(paths, place, key=outcome.gate_key, status_name=outcome.status_name)
+    keep_comment(decision, place, identity)

@@ -23,13 +23,14 @@ def open_to_write(path: str | Path, *, append: bool = False, folders: bool = Fal
 
     Args:
         path: absolute, or from the working folder; also a device, such as ``/dev/stdout``.
-        append: what is there stays, and each write goes to the end.
+        append: what is there stays and can be read, and each write goes to the end.
         folders: those on the way that are missing are made.
 
     Raises:
         OSError: it cannot be opened; its ``strerror`` is `LINKED` where a part of it is a link.
     """
-    flags = os.O_WRONLY | os.O_CREAT | _PLAIN | (os.O_APPEND if append else os.O_TRUNC)
+    way = os.O_RDWR | os.O_APPEND if append else os.O_WRONLY | os.O_TRUNC
+    flags = way | os.O_CREAT | _PLAIN
     full = Path(os.path.normpath(Path.cwd() / path))
     top, parts = _below_checkout(full)
     if not parts:

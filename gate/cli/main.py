@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "presets": "List what is known of LLM servers and log formats.",
     "init": "Write a first policy file.",
     "verify": "Check in a deploy job that a decision still holds.",
+    "sweep": "Renew commit statuses that hold no longer.",
     "log": "List recorded decisions.",
     "export": "Write the SLOs for another tool.",
 }

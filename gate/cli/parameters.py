@@ -194,6 +194,22 @@ def ci_option() -> Decorator:
     )
 
 
+def identity_options() -> tuple[Decorator, ...]:
+    """Return what tells this gate from others of the same policy and environment."""
+    return (
+        option(
+            "--status-name",
+            metavar="NAME",
+            help="Of the commit status; default: gate/SERVICE[/ENVIRONMENT][/KEY].",
+        ),
+        option(
+            "--gate-key",
+            metavar="KEY",
+            help="Tells comment and status apart where jobs share policy and environment.",
+        ),
+    )
+
+
 def last_option(default: str, help_: str = "How far to look back.") -> Decorator:
     """Add how much history a command looks at."""
     return option("--last", type=DURATION, default=default, show_default=True, help=help_)

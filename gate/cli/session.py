@@ -1,18 +1,17 @@
 """What the measuring commands have in common: reading the policies, progress, and reporting."""
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Final
 
-from gate.cli.streams import append_line, style_of, write, write_file, write_stderr
+from gate.cli.streams import style_of, write, write_file, write_stderr
 from gate.config.load import PolicyFile, load
 from gate.decision.decision import Decision
-from gate.decision.document import to_document, to_record
+from gate.decision.document import to_document
 from gate.errors import Mistake, PolicyError, UndecidedError
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
@@ -82,15 +81,13 @@ def progress(files: Sequence[PolicyFile]) -> Iterator[None]:
         done.set()
 
 
-def signing_key(environ: Mapping[str, str]) -> bytes | None:
-    """Return the key that signs decisions, from ``GATE_SIGNING_KEY``; None where there is none."""
-    return environ.get("GATE_SIGNING_KEY", "").encode("utf-8", "surrogateescape") or None
-
-
 def append(path: str, decision: Decision) -> None:
     """Add a line on a decision to a log; a failure is a warning, as with any report."""
-    line = json.dumps(to_record(to_document(decision)), allow_nan=False)
-    append_line(path, line)
+    from gate.cli.log_files import append_made  # noqa: PLC0415 - where it is kept only
+    from gate.decision.chain import next_line  # noqa: PLC0415 - as above
+
+    document = to_document(decision)
+    append_made(path, lambda content: next_line(content, document, decision.key))
 
 
 def write_report(render: Render, name: str, copies: Sequence[tuple[str, str]]) -> None:

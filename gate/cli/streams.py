@@ -30,7 +30,7 @@ def open_closed() -> None:
 
 
 _HARMLESS: Final[Mapping[str, Callable[[str], str]]] = {
-    **dict.fromkeys(("json", "sarif", "codequality", "gitlab"), log_json),
+    **dict.fromkeys(("json", "sarif", "codequality", "gitlab", "intoto"), log_json),
     "junit": log_xml,
     "github": str,  # is commands, and escapes what stands in them
 }
@@ -72,15 +72,6 @@ def write_file(path: str, text: str) -> None:
     try:
         with open_to_write(path) as file:
             _write_all(file, text)
-    except OSError as error:
-        write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
-
-
-def append_line(path: str, line: str) -> None:
-    """Add a line to a file in one write, so that two runs at once do not mix theirs."""
-    try:
-        with open_to_write(path, append=True) as log:
-            log.write(f"{line}\n".encode())
     except OSError as error:
         write_stderr(f"gate: warning: {path} could not be written: {error.strerror}")
 

@@ -2,86 +2,146 @@
 
 import json
 import os
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final
 
 import click
 
 from gate.cli.ci_environment import context_of
-from gate.cli.parameters import ci_option
-from gate.cli.session import now, signing_key
+from gate.cli.keys import verifying_key
+from gate.cli.log_files import NotReadableError, named, read_within
+from gate.cli.parameters import ci_option, group, option
+from gate.cli.session import now
 from gate.cli.streams import write_line
 from gate.decision.decision import SCHEMA_VERSION
-from gate.decision.document import seal_flaw
-from gate.errors import ExitCode, UsageError
+from gate.decision.holding import Demands, flaws
+from gate.decision.reading import OddDocumentError, check_shape, read_json
+from gate.decision.seal import SealKey, seal_flaw
+from gate.decision.statement import decision_in, is_envelope, opened, statement
+from gate.errors import ExitCode
+
+_LARGEST: Final = 1 << 24
+"""Bytes; an SLO takes some three thousand, in an envelope twice that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemandOptions:
+    """What is to ship, as far as it is said."""
+
+    revision: str | None
+    repository: str | None
+    environment: str | None
+    policy: tuple[str, ...]
+    base: str | None
+    service: tuple[str, ...]
+    change: str | None
+    ci: str
+
+    def demands(self) -> Demands:
+        """Return it with what this run knows of itself.
+
+        Raises:
+            PolicyError: a policy's file cannot be read.
+        """
+        context = context_of(self.ci)
+        return Demands(
+            # An empty option, from a variable that is not set, demands what nothing has.
+            revision=context.revision if self.revision is None else self.revision,
+            repository=context.repository if self.repository is None else self.repository,
+            environment=self.environment,
+            base=self.base,
+            change=self.change,
+            services=self.service,
+            policies={path: _digest(path) for path in self.policy},
+        )
+
+
+_DEMANDS: Final = (
+    option("--revision", metavar="SHA", help="The commit that ships; default: this one."),
+    option("--repository", metavar="NAME", help="The repository of it; default: this one."),
+    option(
+        "--environment",
+        metavar="NAME",
+        help="Where it ships to; default: a decision that names no environment.",
+    ),
+    option(
+        "--policy",
+        metavar="FILE",
+        multiple=True,
+        help="A policy that must have decided, as FILE has it now. Can be repeated.",
+    ),
+    option("--base", metavar="REF", help="What the change was compared with; default: any."),
+    option(
+        "--service",
+        metavar="NAME",
+        multiple=True,
+        help="A service that ships; default: any. Can be repeated.",
+    ),
+    option("--change", metavar="CLASS", help="The class of what ships; default: any."),
+    ci_option(),
+)
 
 
 @click.command()
 @click.argument("file", metavar="DECISION")
-@click.option("--revision", metavar="SHA", help="The commit that ships; default: this one.")
-@click.option("--service", multiple=True, help="A service that ships; default: any. Repeatable.")
-@click.option("--change", metavar="CLASS", help="The class of what ships; default: any.")
-@ci_option()
-def verify(
-    *, file: str, revision: str | None, service: tuple[str, ...], change: str | None, ci: str
-) -> ExitCode:
+@group("ships", DemandOptions, _DEMANDS)
+def verify(*, file: str, ships: DemandOptions) -> ExitCode:
     """Check in a deploy job that a DECISION still holds, for this very commit.
 
-    Refused (exit 3) is one that is stale, altered, of another revision, service or change class,
-    or, with GATE_SIGNING_KEY set, not signed with that key. One that holds gives its own exit code.
+    DECISION is what gate check wrote with --output json=FILE or intoto=FILE. One that is expired,
+    altered, contradictory, only observed, of another moment, of a modified policy, or about
+    anything else than what ships is refused (exit 3). So is one that is not signed by the key in
+    GATE_VERIFY_KEY (Ed25519, public) or GATE_SIGNING_KEY, where either is set. One that holds gives
+    its own exit code.
     """
-    document = _read(file)
-    ships = revision or context_of(ci).revision
-    refusals = [
-        reason
-        for reason in (
-            seal_flaw(document, signing_key(os.environ)),
-            _stale(document),
-            _foreign(document, ships, service, change),
-        )
-        if reason
-    ]
-    if refusals:
-        write_line(f"REFUSED {file}: {refusals[0]}")
-        return ExitCode.UNDECIDED
+    key, demands = verifying_key(os.environ), ships.demands()
+    try:
+        document = _document(file, key)
+    except (NotReadableError, OddDocumentError) as error:
+        return _refused(file, str(error))
+    flaw = next(flaws(document, demands, now()), None)
+    if flaw is not None:
+        return _refused(file, flaw)
     code = ExitCode(document["exit_code"])
-    write_line(f"HOLDS {file}: {document['verdict']}, exit code {int(code)}")
+    word = f"{document['verdict']}{', overridden' if document['overridden'] else ''}"
+    write_line(f"HOLDS {named(file)}: {word}, exit code {int(code)}")
     return code
 
 
-def _read(file: str) -> dict[str, Any]:
-    def constant(name: str) -> NoReturn:
-        raise ValueError(f"{name} is no JSON")
+def _refused(file: str, flaw: str) -> ExitCode:
+    write_line(f"REFUSED {named(file)}: {flaw}")
+    return ExitCode.UNDECIDED
 
-    try:
-        document = json.loads(Path(file).read_bytes(), parse_constant=constant)
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UsageError(f"{file} is no JSON document: {error}") from error
+
+def _document(file: str, key: SealKey | None) -> dict[str, Any]:
+    """Return the decision that a file holds, in its shape, unaltered and signed if need be.
+
+    Raises:
+        OddDocumentError: there is no such decision in it; the message says why.
+    """
+    document: Any = read_json(read_within(file, _LARGEST))
+    parcel = opened(document, key) if is_envelope(document) else None
+    if parcel is not None:
+        document = decision_in(parcel)
     if not isinstance(document, dict) or document.get("schema_version") != SCHEMA_VERSION:
-        raise UsageError(f"{file} is no decision of version {SCHEMA_VERSION}")
+        raise OddDocumentError(f"it is no decision of version {SCHEMA_VERSION}")
+    flaw = seal_flaw(document, key)
+    if flaw is not None:
+        raise OddDocumentError(flaw)
+    check_shape(document, _schema())
+    if parcel is not None and parcel != statement(document):
+        raise OddDocumentError("the statement around the decision says something else than it")
     return document
 
 
-def _stale(document: dict[str, Any]) -> str | None:
-    end = datetime.fromisoformat(document["expires_at"]).astimezone(UTC)
-    return f"it held until {document['expires_at']}" if now() >= end else None
+def _schema() -> dict[str, Any]:
+    text = files("gate").joinpath("schemas", "decision.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
-def _foreign(
-    document: dict[str, Any], ships: str | None, services: tuple[str, ...], change: str | None
-) -> str | None:
-    decided = document["context"]["revision"]
-    if decided is None or ships is None:
-        return "which commit it is about is not known"
-    if decided != ships:
-        return f"it is about the commit {decided}, and {ships} ships"
-    covered = {policy["service"] for policy in document["policies"]}
-    if missing := [name for name in services if name not in covered]:
-        return f"it is not about the service {missing[0]!r}"
-    classes = {policy["change_class"] for policy in document["policies"]}
-    if change is not None and classes != {change}:
-        return f"it is about {', '.join(sorted(classes))}, and not {change}"
-    return None
+def _digest(path: str) -> str:
+    from gate.config.digest import digest_of  # noqa: PLC0415 - where a policy is named only
+
+    return digest_of(path, os.environ)

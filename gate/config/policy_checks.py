@@ -1,7 +1,6 @@
 """What must hold between the parts of a policy file."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Final
@@ -9,19 +8,24 @@ from typing import Any, Final
 import yaml
 
 from gate.backends import BACKENDS, Registration, registration
+from gate.config.class_checks import (
+    LOOKING_BACK,
+    check_classes,
+    warn_of_claims,
+    warn_of_new_classes,
+    word_pairs,
+)
 from gate.config.sli_schema import sli_kind
 from gate.config.slo_schema import PlacedSlo
 from gate.errors import nearest
 from gate.parsing.objects import Values
-from gate.parsing.reader import Reader, UnreadableError, has_variable, written
-from gate.policy.changes import BUILT_IN_CHANGES, ROLLBACK
+from gate.parsing.reader import Reader, written
+from gate.policy.changes import ROLLBACK
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.indicator import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo, Window, counts_events
 
-_LOOKING_BACK: Final = ("postmortems", "control_charts")
-"""Rules that need the history."""
 _COUNTING: Final = {
     "postmortems": "incidents are found in those only",
     "control_charts": "charts are drawn of those only",
@@ -35,18 +39,13 @@ def check_policy(values: Values, reader: Reader) -> bool:
     checks = [
         _check_slos(values, reader) if values.given("slos") else True,
         _check_tiers(values, reader) if values.given("tiers") else True,
-        _check_classes(values, reader),
+        check_classes(values, reader),
     ]
-    _warn_of_new_classes(values, reader)
+    warn_of_new_classes(values, reader)
+    warn_of_claims(values, reader)
     _warn_of_no_history(values, reader)
     _warn_of_no_events(values, reader)
     return all(checks)
-
-
-def classes(values: Values) -> frozenset[str]:
-    """Return every change class that the policy knows: built in, and its own."""
-    own = {key.value for key, _ in _pairs(values.nodes.get("changes"))}
-    return frozenset(BUILT_IN_CHANGES) | (own - {"default"})
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:
@@ -82,7 +81,7 @@ def _backend(values: Values) -> Registration[Any] | None:
 
 def _of_backend(values: Values, name: str) -> str:
     """Return what the backend's block says, whether or not the rest of it can be read."""
-    entries = _pairs(values.nodes.get("backend"))
+    entries = word_pairs(values.nodes.get("backend"))
     return next((written(child) for key, child in entries if key.value == name), "")
 
 
@@ -106,8 +105,8 @@ def _slo_mistake(
 
 def _member_names(node: yaml.Node) -> list[str]:
     """Return the names of a composite's parts as they are written, with their variables."""
-    (members,) = [child for key, child in _pairs(node) if key.value == "composite"]
-    entries = [pair for member in members.value for pair in _pairs(member)]
+    (members,) = [child for key, child in word_pairs(node) if key.value == "composite"]
+    entries = [pair for member in members.value for pair in word_pairs(member)]
     return [written(child) for key, child in entries if key.value == "slo"]
 
 
@@ -182,34 +181,12 @@ def _probes(tiers: tuple[Tier, ...]) -> list[Fraction]:
     ]
 
 
-def _check_classes(values: Values, reader: Reader) -> bool:
-    """Note every word in an allow, warn, require, except or default that is no change class."""
-    names, whole = classes(values), True
-    for node in _class_nodes(values):
-        with suppress(UnreadableError):  # noted when it was read
-            if reader.literal(node) not in names:
-                name = written(node)
-                reader.note(node, f"{name!r} is no change class{nearest(name, names)}")
-                whole = False
-    return whole
-
-
-def _warn_of_new_classes(values: Values, reader: Reader) -> None:
-    """Warn of a class that is new and not described: most likely it is misspelt."""
-    for key, child in _pairs(values.nodes.get("changes")):
-        described = any(inner.value == "description" for inner, _ in _pairs(child))
-        if key.value not in {*BUILT_IN_CHANGES, "default"} and not described:
-            hint = nearest(key.value, BUILT_IN_CHANGES)
-            message = f"{key.value!r} is a new change class; describe it{hint}"
-            reader.note(key, message, fatal=False)
-
-
 def _warn_of_no_history(values: Values, reader: Reader) -> None:
     """Warn of rules that can never be told, so that every change will be undecided."""
     backend = _backend(values)
     if backend is None or backend.keeps_history:
         return
-    for key in values.given(*_LOOKING_BACK):
+    for key in values.given(*LOOKING_BACK):
         message = f"{key} needs a history, and the {backend.kind} backend keeps none: undecided"
         reader.note(values.node(key), message, fatal=False)
 
@@ -223,28 +200,3 @@ def _warn_of_no_events(values: Values, reader: Reader) -> None:
         for key in keys:
             message = f"no SLO here counts events, and {_COUNTING[key]}"
             reader.note(values.node(key), message, fatal=False)
-
-
-def _class_nodes(values: Values) -> Iterable[yaml.ScalarNode]:
-    blocks = [
-        entry
-        for key in ("tiers", "freezes", "burn_rates")
-        if isinstance(node := values.nodes.get(key), yaml.SequenceNode)
-        for entry in node.value
-    ]
-    single = [values.nodes.get(key) for key in ("on", "changes", "exhaustion", *_LOOKING_BACK)]
-    for block in [*blocks, *single]:
-        for key, child in _pairs(block):
-            if key.value in {"allow", "warn", "except"} and isinstance(child, yaml.SequenceNode):
-                yield from (word for word in child.value if isinstance(word, yaml.ScalarNode))
-            elif key.value == "require":
-                yield from (name for name, _ in _pairs(child))
-            elif key.value == "default" and isinstance(child, yaml.ScalarNode):
-                yield child
-
-
-def _pairs(node: yaml.Node | None) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
-    """Return the keys that are words, with their values; none of what is no block."""
-    entries = node.value if isinstance(node, yaml.MappingNode) else []
-    words = [(key, child) for key, child in entries if isinstance(key, yaml.ScalarNode)]
-    return [(key, child) for key, child in words if not has_variable(key.value)]

@@ -9,15 +9,16 @@ from typing import Final, NamedTuple
 import yaml
 
 from gate.backends import BACKEND, Settings
+from gate.config.class_checks import classes
 from gate.config.past_schema import CONTROL_CHARTS, EXHAUSTION, POSTMORTEMS
-from gate.config.policy_checks import check_policy, classes
-from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, ON, OVERRIDES, TIER
+from gate.config.policy_checks import check_policy
+from gate.config.rules_schema import BURN_RATES, CHANGES, FREEZE, LIVE, ON, OVERRIDES, TIER
 from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.errors import Mistake
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.parsing.schema import Choice, JsonSchema, ListOf, pairs
-from gate.parsing.values import DURATION, NAME, SHARE, TEXT
+from gate.parsing.values import DURATION, NAME, SHARE, TEXT, VALIDITY
 from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
@@ -73,7 +74,10 @@ class Contents(NamedTuple):
 
 _EMPTY: Final = dict.fromkeys(("owners", "burn_rates", "freezes"), ())
 _DEFAULTS: Final = {"overrides": OverrideRule(), "valid_for": timedelta(minutes=15), **_EMPTY}
-_COPIED: Final = ("service", "tiers", "dashboard", "exhaustion", "postmortems", "control_charts")
+_COPIED: Final = (
+    *("service", "tiers", "live", "dashboard"),
+    *("exhaustion", "postmortems", "control_charts"),
+)
 
 
 def _build(values: Values, reader: Reader) -> Contents:
@@ -105,6 +109,9 @@ POLICY: Final = Object(
         "backend": Field(schema=BACKEND, doc="Where the counts come from.", required=True),
         "slos": Field(schema=_Slos(), doc="What is promised.", required=True),
         "changes": Field(schema=CHANGES, doc="How a change's class is recognised."),
+        "live": Field(
+            schema=LIVE, doc="What tells which commit is live; deploys are compared to it."
+        ),
         "tiers": Field(
             schema=ListOf(TIER, at_least=1),
             doc="Bands of the worst remaining budget; the first that holds.",
@@ -119,7 +126,9 @@ POLICY: Final = Object(
         "on": Field(schema=ON, doc="What happens when the budget is not, or not well, known."),
         "max_age": Field(schema=DURATION, doc="Of the newest sample. Default: 10m."),
         "min_coverage": Field(schema=SHARE, doc="Share of the window with data. Default: 90%."),
-        "valid_for": Field(schema=DURATION, doc="How long a decision may be used. Default: 15m."),
+        "valid_for": Field(
+            schema=VALIDITY, doc="How long a decision may be used. Default: 15m; 24h at most."
+        ),
     },
     _build,
     check=check_policy,

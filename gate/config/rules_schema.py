@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Final
+from typing import Final, get_args
 
 from gate.measure import Cause
 from gate.parsing.objects import Field, Object, Values
@@ -21,7 +21,7 @@ from gate.parsing.values import (
     TEXT,
     ZONE,
 )
-from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
+from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher, Live, LiveKind
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from gate.policy.rule_settings import NAMED_BURN_RATES, BurnRateRule, Effect, Freeze
@@ -51,6 +51,30 @@ CHANGES: Final = Object(
     others=Field(
         schema=CLASS, doc="How a class is recognised where nobody names it; it may be new."
     ),
+)
+
+
+def _build_live(values: Values, reader: Reader) -> Live:
+    if len(values.values) != 1:
+        names = ", ".join(get_args(LiveKind))
+        raise reader.fail(values.node(), f"exactly one of these says what is live: {names}")
+    (kind,) = (kind for kind in get_args(LiveKind) if kind in values.values)
+    return Live(kind, values.get(kind))
+
+
+LIVE: Final = Object(
+    {
+        "github-deployments": Field(
+            schema=TEXT, doc="Environment whose last successful GitHub deployment is live."
+        ),
+        "gitlab-environments": Field(
+            schema=TEXT, doc="Environment whose last successful GitLab deployment is live."
+        ),
+        "file": Field(
+            schema=TEXT, doc="File with a commit that the deploy writes; not one of the change."
+        ),
+    },
+    _build_live,
 )
 _OVERRIDE: Final = Object(
     {

@@ -1,21 +1,22 @@
 """The decision on one change over one or several policies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment
-from gate.decision.slo_document import Json, rfc3339, slo_document
+from gate.decision.slo_document import Json
 from gate.errors import ExitCode
 from gate.policy.changes import Recognition
-from gate.policy.findings import Verdict
+from gate.policy.findings import Verdict, worst
 from gate.policy.judge import Judgement
 from gate.policy.override import Override
 from gate.policy.policy import Policy
 
 if TYPE_CHECKING:
-    from gate.history.past_budget import BurnDown
+    from gate.decision.seal import SealKey
 
 SCHEMA_VERSION: Final = 1
 
@@ -94,6 +95,8 @@ class Context:
     """That the change comes from."""
     base: str | None = None
     """A commit or branch that the change is compared with; None: there is none."""
+    base_from: str | None = None
+    """Who named ``base``, where that was no event: ``--base``."""
     base_branch: str | None = None
     """That the change is to go into; a plain name, ``main``."""
     default_branch: str | None = None
@@ -129,6 +132,28 @@ class Context:
     """The CI system itself says that deploys are frozen (GitLab's CI_DEPLOY_FREEZE)."""
 
 
+class Mode(StrEnum):
+    """What a decision is good for."""
+
+    ENFORCED = "enforced"
+    """The change may ship, or may not, at this moment."""
+    OBSERVE = "observe"
+    """The verdict is reported, and nothing hangs on it."""
+    STATED_INSTANT = "stated-instant"
+    """The verdict is that of another moment, which says nothing of this one."""
+
+
+def overall_verdict(verdicts: Iterable[Verdict], mode: Mode) -> Verdict:
+    """Return the verdict of several policies together.
+
+    What another instant would have allowed is not decided for this one; what it would have blocked
+    stays blocked.
+    """
+    verdict = worst(verdicts)
+    opens = verdict in {Verdict.ALLOW, Verdict.WARN}
+    return Verdict.UNDECIDED if opens and mode is Mode.STATED_INSTANT else verdict
+
+
 def exit_code(
     verdict: Verdict, *, observe: bool, fail_on_warn: bool, override: Override | None = None
 ) -> ExitCode:
@@ -150,7 +175,7 @@ class Decision:
     policies: tuple[PolicyDecision, ...]
     """At least one."""
     verdict: Verdict
-    """The worst of the policies'."""
+    """`overall_verdict` of the policies'."""
     exit_code: ExitCode
     """Derived from the verdict, the two flags below and the override, and from nothing else."""
     observe: bool
@@ -159,13 +184,17 @@ class Decision:
     evaluated_at: datetime
     expires_at: datetime
     tool_version: str
+    mode: Mode = Mode.ENFORCED
+    """What it is good for; `Mode.OBSERVE` just where ``observe`` is set."""
     context: Context = field(default_factory=lambda: Context(system="none"))
     """The run that requested the decision."""
     override: Override | None = None
-    """One that was accepted, whether or not it was needed. The verdict stays what it is."""
+    """One that was accepted, whether or not it was needed. The verdict stays what it is.
+
+    None where the mode is `Mode.STATED_INSTANT`: it cannot have let anything ship then."""
     not_overridden: str = ""
     """Why a label that requests an override does not count; empty: there is no such label."""
-    key: bytes | None = field(default=None, repr=False)
+    key: "SealKey | None" = field(default=None, repr=False)
     """Signs the JSON document."""
 
     @property
@@ -173,67 +202,6 @@ class Decision:
         """Whether the change ships only because of the override."""
         plain = exit_code(self.verdict, observe=self.observe, fail_on_warn=self.fail_on_warn)
         return self.override is not None and plain is not ExitCode.ALLOW
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyStatus:
-    """The budgets of one policy."""
-
-    policy: Policy
-    source: PolicySource
-    assessments: tuple[Assessment, ...]
-    """One per SLO, in the policy's order."""
-    burn_downs: Mapping[str, "BurnDown"] = field(default_factory=dict)
-    """By SLO; without those whose history was not requested, or is not known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """The budgets of all policies."""
-
-    policies: tuple[PolicyStatus, ...]
-    """At least one."""
-    evaluated_at: datetime
-    tool_version: str
-
-
-def status_document(status: Status) -> Json:
-    """Return the status as plain data.
-
-    ``slos`` has the shape that it has in a decision, and each has its ``burn_down``.
-    """
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "evaluated_at": rfc3339(status.evaluated_at),
-        "tool_version": status.tool_version,
-        "policies": [
-            {
-                "service": policy.policy.service,
-                "owners": list(policy.policy.owners),
-                "dashboard": policy.policy.dashboard,
-                "source": source_document(policy.source),
-                "slos": [_slo(assessment, policy, status) for assessment in policy.assessments],
-            }
-            for policy in status.policies
-        ],
-    }
-
-
-def burn_down_document(burn_down: "BurnDown | None") -> Json | None:
-    """Return how a budget came down, as shares of it that were left; None where it is not known."""
-    if burn_down is None:
-        return None
-    return {
-        "start": rfc3339(burn_down.start),
-        "step_seconds": burn_down.step.total_seconds(),
-        "full": burn_down.full,
-        "left": list(burn_down.left),
-    }
-
-
-def _slo(assessment: Assessment, within: PolicyStatus, status: Status) -> Json:
-    burn_down = burn_down_document(within.burn_downs.get(assessment.slo.name))
-    return slo_document(assessment, status.evaluated_at) | {"burn_down": burn_down}
 
 
 def source_document(source: PolicySource) -> Json:

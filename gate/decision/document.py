@@ -1,10 +1,5 @@
 """The decision as one sealed JSON document; `decision.schema.json` describes it for others."""
 
-import hmac
-import json
-from hashlib import sha256
-from typing import Any, Final
-
 from gate.decision.decision import (
     SCHEMA_VERSION,
     Context,
@@ -13,66 +8,11 @@ from gate.decision.decision import (
     Proposed,
     source_document,
 )
+from gate.decision.seal import sealed
 from gate.decision.slo_document import Json, rfc3339, slo_document
+from gate.policy.changes import ComparedWith
 from gate.policy.findings import Finding
 from gate.policy.override import Override
-
-SEAL: Final = "seal"
-"""The document's key for it."""
-
-
-def sealed(document: dict[str, Any], key: bytes | None) -> dict[str, Any]:
-    """Return the document with its seal at the end, signed where there is a key."""
-    return {**document, SEAL: _seal(document, key)}
-
-
-def seal_flaw(document: dict[str, Any], key: bytes | None) -> str | None:
-    """Return why the seal does not hold; None where it does.
-
-    With a key, a document that is not signed by it is refused, whatever else it says.
-    """
-    seal = document.get(SEAL)
-    if not isinstance(seal, dict):
-        return "it has no seal"
-    true = _seal({name: value for name, value in document.items() if name != SEAL}, key)
-    if not _same(seal.get("sha256"), true["sha256"]):
-        return "it was altered: its hash does not fit"
-    if key is None:
-        return None
-    if seal.get("hmac_sha256") is None:
-        return "it is not signed"
-    return None if _same(seal["hmac_sha256"], true["hmac_sha256"]) else "its signature does not fit"
-
-
-def _seal(document: dict[str, Any], key: bytes | None) -> dict[str, str | None]:
-    # One spelling for each document: whitespace and the order of keys do not matter.
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-    signature = None if key is None else hmac.new(key, text, sha256).hexdigest()
-    return {"sha256": sha256(text).hexdigest(), "hmac_sha256": signature}
-
-
-def _same(given: object, true: str | None) -> bool:
-    # In constant time: how long the comparison takes must not tell how much of a guess is right.
-    return isinstance(given, str) and hmac.compare_digest(
-        given.encode("utf-8", "replace"), (true or "").encode()
-    )
-
-
-def to_record(document: dict[str, Any]) -> Json:
-    """Return the part of a decision's document that is kept, with the seal of the whole.
-
-    The numbers stay in the document; its hash here ties the two together.
-    """
-    kept = ("evaluated_at", "expires_at", "verdict", "exit_code", "overridden")
-    override = ("override", "override_confirmed")
-    return {
-        **{name: document[name] for name in ("schema_version", *kept, *override, "context")},
-        "policies": [
-            {name: policy[name] for name in ("service", "change_class", "tier", "verdict")}
-            for policy in document["policies"]
-        ],
-        "decision": document["seal"],
-    }
 
 
 def to_document(decision: Decision) -> Json:
@@ -90,6 +30,7 @@ def to_document(decision: Decision) -> Json:
         "evaluated_at": rfc3339(decision.evaluated_at),
         "expires_at": rfc3339(decision.expires_at),
         "tool_version": decision.tool_version,
+        "mode": str(decision.mode),
         "observe": decision.observe,
         "fail_on_warn": decision.fail_on_warn,
         "overridden": decision.overridden,
@@ -112,7 +53,8 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "change_class": decided.change_class,
         "recognised_by": decided.recognition.how,
         "recognised_from": list(decided.recognition.evidence),
-        "recognition_notes": list(decided.recognition.notes),
+        "recognition_notes": list(decided.recognition.remarks),
+        "compared": _compared(decided.recognition.comparison),
         "tier": judgement.tier.name if judgement.tier else None,
         "worst_slo": judgement.worst.slo.name if judgement.worst else None,
         "verdict": str(judgement.verdict),
@@ -126,6 +68,17 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
             slo_document(assessment, decision.evaluated_at) for assessment in decided.assessments
         ],
         "findings": [_finding(finding) for finding in judgement.findings],
+    }
+
+
+def _compared(comparison: ComparedWith | None) -> Json | None:
+    if comparison is None:
+        return None
+    return {
+        "base": comparison.base,
+        "base_from": comparison.base_from,
+        "files": comparison.files,
+        "commits": comparison.commits,
     }
 
 

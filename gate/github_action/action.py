@@ -12,12 +12,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
-from gate.cli.ci_environment import CiEnvironment, set_commit_status
+from gate.cli.ci_environment import CiEnvironment
+from gate.cli.publishing import former_marker, identity_of, writer_of
+from gate.cli.status_publisher import StatusPublisher, ending_signals
 from gate.cli.streams import write_file
 from gate.decision.decision import Context
 from gate.errors import ExitCode, GateError, UsageError
 from gate.git.repository import working_folder
-from gate.github_action.inputs import PREFIX, Inputs, Policies, find_policies, read_inputs
+from gate.github_action.inputs import (
+    PREFIX,
+    GateInputs,
+    Inputs,
+    Policies,
+    find_policies,
+    gate_inputs,
+    read_inputs,
+)
 from gate.github_action.report import (
     NO_DECISION,
     StepEnding,
@@ -27,7 +37,8 @@ from gate.github_action.report import (
     without_secrets,
 )
 from gate.github_action.step import Step
-from gate.hosts.comments import marker, upsert
+from gate.hosts.comments import upsert
+from gate.hosts.identity import GateIdentity
 from gate.hosts.systems import detect
 from gate.hosts.systems.environ import Environ
 from gate.reporters.escape import log_text, plain
@@ -48,6 +59,8 @@ class ActionRun:
     inputs: Inputs | None = None
     """None: not read yet, or wrong."""
     policies: Policies = field(default_factory=Policies)
+    _moved: bool = False
+    """Whether this process works in the folder of the input ``directory`` by now."""
 
     def run(self) -> ExitCode:
         """Decide, tell everybody, and return the exit code."""
@@ -70,6 +83,7 @@ class ActionRun:
             # As a shell does: what the folder is called must not be lost, since it may be a link.
             folder = os.path.normpath(working_folder(self.environ) / inputs.directory)
             os.chdir(folder)
+            self._moved = True
         except (OSError, ValueError) as error:
             raise UsageError(f"the input directory: {error}") from error
         self.environ = {**self.environ, "PWD": str(folder)}
@@ -113,6 +127,7 @@ class ActionRun:
         """Publish the end: the outputs first, since the rest may take its time."""
         files = {"report": str(self._report), "decision": str(self._decision)}
         self.step.set_outputs(ending.outputs | files)
+        self._status(ending)
         if ending.complaint:
             lines = "\n".join(map(plain, ending.complaint.splitlines()))
             self.step.annotate("notice" if ending.code is ExitCode.ALLOW else "error", lines)
@@ -120,41 +135,63 @@ class ActionRun:
         if self.inputs is None or self.inputs.summary:
             self.step.summarize(ending.report)
         if self.inputs is not None:
-            self._comment(self.inputs, ending.report)
-            self._status(self.inputs, ending)
+            self._comment(self.inputs, ending)
 
-    def _comment(self, inputs: Inputs, report: str) -> None:
+    def _comment(self, inputs: Inputs, ending: StepEnding) -> None:
         """Keep the comment up to date, the same one as the command would; a failure is a warning.
 
         The command could not tell of a run without a decision, and a comment that still says
         allow would be worse than none.
         """
-        context, files = self.context, self.policies.files
+        context = self.context
         wanted = not context.no_secrets if inputs.comment is None else inputs.comment
-        if not wanted or context.pull_request is None or not files:
-            return  # without a service there is no telling which comment it is
+        if not wanted or context.pull_request is None:
+            return
         client = self._place.host()
         if client is None:
             self.step.annotate("warning", "No comment: the input token is empty.")
             return
-        services = ", ".join(file.policy.service for file in files)
-        mark = marker(services, ", ".join(inputs.policies), inputs.environment)
-        outcome = upsert(client, context.pull_request, mark, report)
+        identity = self._identity(inputs.gate)
+        services = [file.policy.service for file in self.policies.files]
+        outcome = upsert(
+            client,
+            context.pull_request,
+            identity.marker,
+            ending.report,
+            former=former_marker(services, inputs.policies, identity) if services else None,
+            writer=writer_of(self.environ, ending.code),
+        )
         if outcome.trouble:
             self.step.annotate("warning", plain(f"The comment: {outcome.trouble}"))
         self.step.say(log_text(plain(f"gate: comment {outcome.act} {outcome.url or ''}")))
 
-    def _status(self, inputs: Inputs, ending: StepEnding) -> None:
+    def _status(self, ending: StepEnding) -> None:
         """Take back, where there is no decision, a status that may still say success.
 
-        The command has set that of a decision.
+        The command has set that of a decision, and that of a failure of its own unless it was
+        killed. Where the inputs are wrong, the command has not even run.
         """
-        services = [file.policy.service for file in self.policies.files]
-        if not inputs.status or not services or ending.outputs["verdict"] != NO_DECISION:
+        gate = gate_inputs(self.environ)
+        if not gate.status or ending.outputs["verdict"] != NO_DECISION:
             return
-        place = replace(self._place, context=replace(self.context, environment=inputs.environment))
-        outcome = set_commit_status("error", "No decision: see the log of the run", services, place)
-        self.step.say(log_text(plain(outcome)))
+        services = tuple(file.policy.service for file in self.policies.files)
+        publisher = StatusPublisher(
+            replace(self._place, context=replace(self.context, environment=gate.environment)),
+            self._identity(gate),
+            gate.policies if self._moved else gate.from_here,
+            services if len(services) == len(gate.policies) else None,
+        )
+        for line in publisher.failed(ending.code).splitlines():
+            self.step.say(log_text(plain(line)))
+
+    def _identity(self, gate: GateInputs) -> GateIdentity:
+        context = replace(self.context, environment=gate.environment)
+        return identity_of(
+            gate.policies if self._moved else gate.from_here,
+            replace(self._place, context=context),
+            key=gate.key,
+            status_name=gate.status_name,
+        )
 
 
 def call(command: list[str], environ: Environ, log: IO[str]) -> tuple[ExitCode, str]:
@@ -198,7 +235,9 @@ def run() -> NoReturn:
         folder=Path(os.environ["GATE_FOLDER"]),
         context=detect(os.environ, "github"),
     )
-    sys.exit(action.run())
+    with ending_signals():
+        code = action.run()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The inputs of the GitHub Action, and what must be known of the policies before a check."""
 
 import io
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import click
@@ -23,7 +25,7 @@ OPTIONS: Final = {
     if isinstance(option, click.Option)
 }
 """The options of the command by the names of their inputs."""
-_OWN: Final = frozenset({"comment"})
+_OWN: Final = frozenset({"comment", "gate-key"})
 """Options that the step has its own mind about."""
 STEP_INPUTS: Final[Mapping[str, str]] = {
     "policies": "gate.yaml",
@@ -53,9 +55,52 @@ class Inputs:
     pass_without_secrets: bool
     comment: bool | None
     """None: unless the run is one of a fork or of Dependabot, whose token only reads."""
-    environment: str | None
+    gate: "GateInputs"
     summary: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateInputs:
+    """What says which gate this is; read however wrong the other inputs are."""
+
+    policies: tuple[str, ...]
+    """At least one; from ``directory``."""
+    directory: str
+    environment: str | None
+    key: str | None
+    """None: this is the only job of its kind."""
     status: bool
+    status_name: str | None
+
+    @property
+    def from_here(self) -> tuple[str, ...]:
+        """The policies from the folder that ``directory`` starts in."""
+        return tuple(str(Path(self.directory, path)) for path in self.policies)
+
+
+def gate_inputs(environ: Environ) -> GateInputs:
+    """Return which gate this is."""
+    return GateInputs(
+        policies=tuple(_lines(_given("policies", environ))) or (STEP_INPUTS["policies"],),
+        directory=_given("directory", environ),
+        environment=_given("environment", environ) or None,
+        key=_key(environ),
+        status=_given("status", environ) == "true",
+        status_name=_given("status-name", environ) or None,
+    )
+
+
+def _key(environ: Environ) -> str | None:
+    """Return the key; where none is set, action.yml gives the values of the matrix as JSON."""
+    given = _given("gate-key", environ)
+    try:
+        values = json.loads(given)
+    except ValueError:
+        return given or None
+    if not isinstance(values, dict):
+        return None if values is None else given
+    texts = [value if isinstance(value, str) else json.dumps(value) for value in values.values()]
+    return "; ".join(json.dumps(text) if ";" in text else text for text in texts) or None
 
 
 def read_inputs(environ: Environ) -> Inputs:
@@ -68,17 +113,17 @@ def read_inputs(environ: Environ) -> Inputs:
     without = _one_of("on-no-secrets", ("undecided", "allow"), environ)
     comment = _one_of("comment", ("auto", *_BOOLEAN), environ)
     _one_of("logs", _BOOLEAN, environ)  # was obeyed before
+    gate = gate_inputs(environ)
     return Inputs(
-        policies=tuple(_lines(_given("policies", environ))) or (STEP_INPUTS["policies"],),
-        directory=_given("directory", environ),
+        policies=gate.policies,
+        directory=gate.directory,
         policy_ref=_given("policy-ref", environ),
-        options=tuple(options),
+        options=(*options, *([f"--gate-key={gate.key}"] if gate.key else [])),
         observe=_one_of("observe", ("", *_BOOLEAN), environ) == "true",
         pass_without_secrets=without == "allow",
         comment=None if comment == "auto" else comment == "true",
-        environment=_given("environment", environ) or None,
+        gate=gate,
         summary=_one_of("summary", _BOOLEAN, environ) == "true",
-        status=_one_of("status", ("", *_BOOLEAN), environ) == "true",
     )
 
 

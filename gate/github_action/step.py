@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal, NoReturn, TextIO
 
-from gate.hosts.comments import truncate
+from gate.hosts.cut import truncate
 
 SUMMARY_BYTES: Final = 1024 * 1024
 """A longer summary is not shown at all."""

@@ -1,6 +1,7 @@
 """Code hosts, CI systems and git: what they know of a change, and what they show of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 
@@ -23,7 +24,7 @@ class Purpose:
     """The permission: ``pull-requests: write``; empty: none."""
 
 
-State = Literal["success", "warning", "failure", "error"]
+State = Literal["pending", "success", "warning", "failure", "error"]
 """``warning``: the command's exit code 11, which a workflow fails on and GitLab lets pass."""
 
 
@@ -36,10 +37,32 @@ class CommitStatus:
     """Of the check; another of the same name is replaced."""
     description: str
     """One line; cut where it is too long."""
+    ending: str = ""
+    """What stands behind the description, and is never cut."""
     url: str | None
     """Of the page that has more; None: there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedStatus:
+    """A status that a commit has, or had before one of the same name."""
+
+    state: State
+    """Of the host's states; what it has beside them counts as ``pending``."""
+    name: str
+    description: str
+    url: str
+    author: str
+    """Login; empty: the account is no more."""
+    at: datetime
+    """When it was set."""
 
 
 def shortened(text: str, most: int) -> str:
     """Return a text of so many characters at most."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def described(status: CommitStatus, most: int) -> str:
+    """Return the text of a status, in so many characters at most, with its ending whole."""
+    return shortened(status.description, most - len(status.ending)) + status.ending

@@ -1,74 +1,16 @@
-"""One sticky comment per pull request, policy and environment, cut to what a host takes."""
+"""One sticky comment per pull request and gate, cut to what a host takes."""
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, Protocol
 
 from gate.hosts import RestError
-
-_FENCE: Final = re.compile(r" {0,3}(?P<marks>`{3,}|~{3,})(?P<rest>.*)")
-_TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>details|summary|pre|code)\b[^>]*>", re.IGNORECASE)
-
-
-def truncate(text: str, limit: int, pointer: str) -> str:
-    """Return the text, or as many of its lines as fit with the pointer after them.
-
-    What is open at the cut, folded details and blocks of code, is closed.
-
-    Args:
-        text: Markdown.
-        limit: the most characters that are returned; more than the pointer has.
-        pointer: Markdown that says where the whole is.
-    """
-    if len(text) <= limit:
-        return text
-    kept, tail, read, nesting = 0, pointer, 0, _Nesting()
-    for line in text.splitlines(keepends=True):
-        read += len(line)
-        nesting.read(line)
-        after = "".join(f"\n\n{part}" for part in (nesting.end(), pointer) if part)
-        if read + len(after) <= limit:
-            kept, tail = read, after
-    return text[:kept].rstrip("\n") + tail
-
-
-@dataclass(slots=True)
-class _Nesting:
-    """What is open after the lines that were read."""
-
-    fence: str = ""
-    tags: list[str] = field(default_factory=list)
-
-    def read(self, line: str) -> None:
-        fence = None if "pre" in self.tags else _FENCE.match(line)
-        if fence is not None:
-            self._pass(fence["marks"], fence["rest"].strip())
-        elif not self.fence:
-            for tag in _TAG.finditer(line):
-                self._meet(tag["name"].lower(), ends=bool(tag["end"]))
-
-    def end(self) -> str:
-        """Return what closes it all, innermost first."""
-        return "\n".join(filter(None, (self.fence, *(f"</{tag}>" for tag in self.tags[::-1]))))
-
-    def _pass(self, marks: str, rest: str) -> None:
-        if not self.fence:
-            self.fence = marks
-        elif marks.startswith(self.fence) and not rest:
-            self.fence = ""
-
-    def _meet(self, tag: str, *, ends: bool) -> None:
-        if not ends:
-            self.tags.append(tag)
-        elif tag in self.tags:
-            while self.tags.pop() != tag:
-                pass
-
+from gate.hosts.cut import truncate
 
 LIMIT: Final = 65_536
 """Characters that GitHub takes in a comment."""
@@ -117,6 +59,8 @@ class Act(StrEnum):
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
+    KEPT = "kept"
+    """Another job of the same run wrote it, and what it says is worse."""
     FAILED = "failed"
 
 
@@ -128,16 +72,66 @@ class CommentOutcome:
     url: str | None = None
     """Of the comment; None: there is none, or it could not be written."""
     trouble: str = ""
-    """What failed; with another act than ``failed``, that a duplicate could not be deleted."""
+    """What failed; with another act than ``failed``, what else a reader of the log must know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentWriter:
+    """Which job of which run writes a comment, and how bad what it says is."""
+
+    run: str
+    """Tells runs and their attempts apart."""
+    job: str
+    """Tells the jobs of a run apart, the legs of a matrix too."""
+    severity: int
+    """The larger, the worse."""
+
+    @property
+    def line(self) -> str:
+        """The hidden second line of the comment."""
+        return f"<!-- gate:run {self.digits[:12]} {self.digits[12:]} {self.severity} -->"
+
+    @property
+    def digits(self) -> str:
+        """24 hexadecimal digits: twelve stand for the run, and twelve for the job."""
+        names = (self.run, self.job)
+        return "".join(hashlib.sha256(name.encode()).hexdigest()[:12] for name in names)
+
+    def yields_to(self, body: str) -> bool:
+        """Tell whether another job of the same run wrote this comment, and it says worse."""
+        theirs = _WRITER.fullmatch((body.splitlines()[1:2] or [""])[0])
+        ours = _WRITER.fullmatch(self.line)
+        if theirs is None or ours is None or theirs["run"] != ours["run"]:
+            return False
+        return theirs["job"] != ours["job"] and int(theirs["severity"]) > self.severity
+
+
+_WRITER: Final = re.compile(
+    r"<!-- gate:run (?P<run>[0-9a-f]{12}) (?P<job>[0-9a-f]{12}) (?P<severity>[0-9]) -->"
+)
+_SHARED: Final = (
+    "another job of this run wrote there that it is worse; give each of the two a key of its own"
+)
 
 
 def marker(service: str, policy_path: str, environment: str | None) -> str:
-    """Return the hidden first line of the comment on a policy; safe for any text."""
+    """Return the first line that comments had before they told places and keys apart.
+
+    Such a comment is taken over, and gets the line of `GateIdentity.marker`.
+    """
     name = json.dumps([service, policy_path, environment])
     return f"<!-- gate:v1 id={hashlib.sha256(name.encode()).hexdigest()[:32]} -->"
 
 
-def upsert(client: Commenter, pull: int, marker: str, body: str) -> CommentOutcome:
+def upsert(
+    client: Commenter,
+    pull: int,
+    marker: str,
+    body: str,
+    *,
+    former: str | None = None,
+    writer: CommentWriter | None = None,
+) -> CommentOutcome:
     """Make sure that the pull request has one comment with this marker, and that it says this.
 
     Ours is a comment whose first line is the marker and whose author we are: anybody can plant a
@@ -146,11 +140,16 @@ def upsert(client: Commenter, pull: int, marker: str, body: str) -> CommentOutco
     Args:
         client: of the code host.
         pull: number of the pull request.
-        marker: as the function of that name makes it.
+        marker: of the gate.
         body: Markdown; cut where it is too long.
+        former: the marker that a comment of the same gate may still have; None: there is none.
+        writer: which job writes; it does not put a better verdict over another job's worse one.
+            None: it is not known.
     """
+    head = marker if writer is None else f"{marker}\n{writer.line}"
+    whole = truncate(f"{head}\n{body}", LIMIT, _POINTER)
     try:
-        return _Upsert(client, pull, marker, truncate(f"{marker}\n{body}", LIMIT, _POINTER)).run()
+        return _Upsert(client, pull, (marker, former or marker), whole, writer).run()
     except RestError as error:
         return CommentOutcome(act=Act.FAILED, trouble=str(error))
 
@@ -159,8 +158,9 @@ def upsert(client: Commenter, pull: int, marker: str, body: str) -> CommentOutco
 class _Upsert:
     client: Commenter
     pull: int
-    marker: str
+    markers: tuple[str, ...]
     body: str
+    writer: CommentWriter | None = None
     me: str | None = None
     """Login; None: not asked yet."""
     made: Comment | None = None
@@ -176,6 +176,8 @@ class _Upsert:
                 self.me = self.made.author  # an app cannot ask, and what is assumed may be wrong
                 continue  # and look whether another run did the same at the same time
             keep, *later = ours
+            if self.writer is not None and any(self.writer.yields_to(c.body) for c in ours):
+                return self._left_alone(ours)
             url = self._update(keep)
             if url is not None:
                 return CommentOutcome(act=self._act(keep), url=url, trouble=self._delete(later))
@@ -183,12 +185,19 @@ class _Upsert:
         trouble = "cannot keep the comment: somebody deletes it as soon as it is written"
         return CommentOutcome(act=Act.FAILED, trouble=trouble)
 
+    def _left_alone(self, ours: Sequence[Comment]) -> CommentOutcome:
+        """Leave another job's comment as it is, and take back one that this job has just made."""
+        mine = [c for c in ours if self.made is not None and c.id == self.made.id]
+        trouble = "; ".join(filter(None, [_SHARED, self._delete(mine)]))
+        kept = next(comment for comment in ours if comment not in mine)
+        return CommentOutcome(act=Act.KEPT, url=kept.url, trouble=trouble)
+
     def _ours(self) -> list[Comment]:
         """Return the comments that count as ours, oldest first."""
         marked = {
             comment.id: comment
             for comment in self.client.comments(self.pull)
-            if comment.body.splitlines()[:1] == [self.marker]
+            if comment.body.split("\n", 1)[0].rstrip("\r") in self.markers
         }
         if self.made is not None:
             marked.setdefault(self.made.id, self.made)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -11,20 +10,8 @@ from gate.git import GitError
 from gate.git.objects import Objects
 from gate.git.repository import FULL_HASH, Repository, find_repository
 
-__all__ = ["Checkout", "Commits", "GitError"]
+__all__ = ["Checkout", "GitError"]
 _RELATIVE: Final = re.compile(r"HEAD((?:[~^][0-9]*)*)")
-_FIELD, _RECORD = "\x1f", "\x1e"
-_TRAILERS: Final = "%(trailers:only,unfold,separator=%x1f)"
-
-
-@dataclass(frozen=True, slots=True)
-class Commits:
-    """What the messages of some commits say."""
-
-    subjects: tuple[str, ...]
-    """First lines, newest first."""
-    trailers: tuple[tuple[str, str], ...]
-    """Key and value."""
 
 
 class Checkout:
@@ -86,38 +73,6 @@ class Checkout:
         """
         return self.objects.ask(*arguments)
 
-    def changed_paths(self, base: str, head: str) -> tuple[str, ...]:
-        """Return the files that differ since the two commits parted, old names of moved ones too.
-
-        Raises:
-            GitError: one of them, or where they parted, is not in this checkout.
-        """
-        start, end = self.commit(base), self.commit(head)
-        try:
-            parted = self.plumbing("merge-base", start, end).decode().strip()
-        except GitError as error:
-            raise GitError(f"{start[:12]} and {end[:12]}: no merge base") from error
-        listed = self.plumbing("diff-tree", "-r", "-z", "--name-only", "--no-renames", parted, end)
-        names = listed.decode("utf-8", "replace").split("\0")
-        return tuple(filter(None, names))
-
-    def commits(self, base: str, head: str) -> Commits:
-        """Return what the commits of the change say, merges left out.
-
-        Raises:
-            GitError: as above.
-        """
-        form = f"--format=%s{_FIELD}{_TRAILERS}{_RECORD}"
-        span = f"{self.commit(base)}..{self.commit(head)}"
-        log = self.plumbing("log", "--no-merges", "--encoding=UTF-8", form, span, "--")
-        records = log.decode("utf-8", "replace").split(_RECORD)[:-1]
-        fields = [record.strip("\n").split(_FIELD) for record in records]
-        pairs = [line.partition(":") for _, *lines in fields for line in lines if ":" in line]
-        return Commits(
-            subjects=tuple(subject for subject, *_ in fields),
-            trailers=tuple((key.strip(), value.strip()) for key, _, value in pairs),
-        )
-
     def commit(self, ref: str) -> str:
         """Return the commit that a name stands for: a full hash, ``HEAD~1``, a branch or a tag.
 
@@ -167,6 +122,14 @@ class Checkout:
         whole = all(commit not in self.cut_off for commit, *_ in commits)
         # A commit without parents, in a history that is cut off: others' commits may stand here.
         return whole and (not self.cut_off or all(parents for _, *parents in commits))
+
+    @property
+    def grafted(self) -> bool:
+        """Whether somebody has given commits other parents here, which do not count.
+
+        https://git-scm.com/docs/gitglossary#Documentation/gitglossary.txt-grafts
+        """
+        return (self.objects.source.parent / "info" / "grafts").exists()
 
     @cached_property
     def cut_off(self) -> frozenset[str]:

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import requests
 
-from gate.hosts import CommitStatus, Purpose, shortened
+from gate.hosts import CommitStatus, PostedStatus, Purpose, described
 from gate.hosts.comments import Comment
+from gate.hosts.github_changes import GitHubChanges
 from gate.hosts.github_events import GitHubDeployments, GitHubError, github_path
+from gate.hosts.github_open import GitHubOpenPulls
 from gate.hosts.github_people import GitHubPeople
 from gate.hosts.host_files import GitHubFiles
 from gate.hosts.rest import Rest
@@ -20,17 +22,14 @@ URL: Final = "https://api.github.com"
 """Where GITHUB_API_URL does not say otherwise."""
 ACTIONS: Final = "github-actions[bot]"
 """Who writes with a workflow's own token, which may not ask who it is."""
-_MOST_FILES: Final = 3_000
-"""That GitHub lists: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
-_NAMES: Final = ("filename", "previous_filename")
 _LONGEST_DESCRIPTION: Final = 140
 _STATES: Final = {
+    "pending": "pending",
     "success": "success",
     "warning": "failure",
     "failure": "failure",
     "error": "error",
 }
-_FILES: Final = Purpose("list the files that the pull request changes", "pull-requests: read")
 _LOGIN: Final = Purpose("ask whose token this is", "")
 _COMMENTS: Final = Purpose("list the comments of the pull request", "pull-requests: read")
 _WRITE: Final = Purpose("write the comment", "pull-requests: write")
@@ -85,15 +84,12 @@ class GitHub:
         self.people = GitHubPeople(self._rest, self._repository)
         self.files = GitHubFiles(self._rest, self._repository)
         self.deployments = GitHubDeployments(self._rest, self._repository)
+        self.open_pulls = GitHubOpenPulls(self._rest, self._repository)
+        self.changes = GitHubChanges(self._rest, self._repository)
 
     def changed_paths(self, pull: int) -> tuple[str, ...]:
         """Return the files that a pull request changes, old names of moved ones too."""
-        with self._rest.understood(_FILES):
-            files = list(self._rest.pages(_FILES, f"{self._repository}/pulls/{pull}/files"))
-            if len(files) >= _MOST_FILES:
-                raise GitHubError(f"cannot {_FILES.doing}: GitHub lists the first 3,000 only")
-            names = [file[key] for file in files for key in _NAMES if file.get(key) is not None]
-        return tuple(dict.fromkeys(names))
+        return self.changes.changed_paths(pull)
 
     def login(self) -> str:
         """Return who writes with this token."""
@@ -128,11 +124,15 @@ class GitHub:
         body = {
             "state": _STATES[status.state],
             "context": status.name,
-            "description": shortened(status.description, _LONGEST_DESCRIPTION),
+            "description": described(status, _LONGEST_DESCRIPTION),
         }
         path = f"{self._repository}/statuses/{github_path(revision)}"
         more = {"target_url": status.url} if status.url else {}
         self._rest.ask(_STATUS, "POST", path, body=body | more)
+
+    def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
+        """Return the statuses that a commit has ever had, the newest first."""
+        return self.open_pulls.statuses(revision)
 
     def _write(self, method: str, path: str, body: str) -> Comment:
         with self._rest.understood(_WRITE):

@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 import requests
 
-from gate.hosts import CommitStatus, Purpose, RestError, shortened
+from gate.hosts import CommitStatus, PostedStatus, Purpose, RestError
 from gate.hosts.comments import Comment
+from gate.hosts.gitlab_changes import GitLabChanges
+from gate.hosts.gitlab_open import GitLabOpenRequests
 from gate.hosts.gitlab_people import GitLabPeople
 from gate.hosts.host_files import GitLabFiles
 from gate.hosts.rest import Rest
@@ -23,11 +25,6 @@ _LIST: Final = Purpose("list the notes of the merge request", _READ)
 _CREATE: Final = Purpose("write the note", _READ)
 _UPDATE: Final = Purpose("update the note", _CHANGE)
 _DELETE: Final = Purpose("delete a duplicate of the note", _CHANGE)
-_STATUS: Final = Purpose("set the commit status", _CHANGE)
-_LONGEST_DESCRIPTION: Final = 255
-_PASSED, _FAILED = "success", "failed"
-_STATES: Final = {"success": _PASSED, "warning": _PASSED, "failure": _FAILED, "error": _FAILED}
-"""A pipeline goes on after a warning; a failed status would end it."""
 
 
 class GitLabError(RestError):
@@ -81,6 +78,8 @@ class GitLab:
         )
         self.files = GitLabFiles(self._rest, self._project)
         self.people = GitLabPeople(self._rest, self._project)
+        self.open_pulls = GitLabOpenRequests(self._rest, self._project)
+        self.changes = GitLabChanges(self._rest, self._project)
 
     def login(self) -> str:
         """Return who writes with this token; a project's token has a user of its own."""
@@ -109,14 +108,11 @@ class GitLab:
 
     def set_status(self, revision: str, status: CommitStatus) -> None:
         """Set a status of a commit, given by its full name."""
-        body = {
-            "state": _STATES[status.state],
-            "name": status.name,
-            "description": shortened(status.description, _LONGEST_DESCRIPTION),
-        }
-        path = f"{self._project}/statuses/{quote(revision, safe='')}"
-        more = {"target_url": status.url} if status.url else {}
-        self._rest.ask(_STATUS, "POST", path, body=body | more)
+        self.open_pulls.set_status(revision, status)
+
+    def statuses(self, revision: str) -> tuple[PostedStatus, ...]:
+        """Return the statuses that a commit has ever had, the newest first."""
+        return self.open_pulls.statuses(revision)
 
     def _notes(self, pull: int) -> str:
         return f"{self._project}/merge_requests/{pull}/notes"

@@ -12,6 +12,7 @@ from gate.parsing.objects import Values
 from gate.parsing.reader import OUTSIDE, Reader
 from gate.parsing.schema import Choice, Scalar
 from gate.policy.logins import can_be_named
+from gate.policy.policy import LONGEST_VALID_FOR
 from gate.policy.tiers import COMPARISONS, Condition
 from gate.slo.quantities import Threshold, parse_duration, parse_ratio
 
@@ -70,6 +71,14 @@ def _condition(text: str) -> Condition:
     if not _OVERSPENT <= threshold <= 1:
         raise ValueError(f"{text!r}: a budget has at most 100% left; -50% is overspent by half")
     return Condition(comparison[1], threshold)
+
+
+def _validity(text: str) -> timedelta:
+    length = parse_duration(text)
+    if length > LONGEST_VALID_FOR:
+        hours = LONGEST_VALID_FOR // timedelta(hours=1)
+        raise ValueError(f"{text} is too long: a decision may be used for {hours}h at most")
+    return length
 
 
 def _boolean(text: str) -> bool:
@@ -199,6 +208,8 @@ ZONE: Final = Scalar(_zone, {"type": "string", "examples": ["UTC", "Europe/Berli
 MOMENT: Final = Scalar(_moment, {"type": "string", "examples": ["2026-12-20"]})
 INSTANT: Final = Scalar(parse_instant, {"type": "string", "examples": ["2026-11-20T14:00:00Z"]})
 DURATION: Final[Scalar[timedelta]] = Scalar(parse_duration, _DURATION_JSON)
+VALIDITY: Final[Scalar[timedelta]] = Scalar(_validity, _DURATION_JSON)
+"""Of a decision."""
 
 
 def threshold_in(values: Values, unit: str, reader: Reader) -> Fraction:

@@ -1,16 +1,11 @@
-"""The classes of changes, and how the class of a change is recognised from what is known of it.
-
-Several classes may match: the riskiest counts, the one that the fewest tiers allow. What is not
-known cannot rule a class out, so that a failed lookup never makes a change look safer.
-"""
+"""The classes of changes, what is known of a change, and what a policy recognises its class by."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
 
 from gate.policy.globs import matches
-from gate.policy.tiers import Tier
 
 BUILT_IN_CHANGES: Final = {
     "canary": "a small share of traffic meets the change first",
@@ -41,27 +36,100 @@ def matches_glob(glob: str, path: str) -> bool:
     return matches(glob, path)
 
 
+LiveKind = Literal["github-deployments", "gitlab-environments", "file"]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What tells which commit is live, and so what a deploy is compared with."""
+
+    kind: LiveKind
+    place: str
+    """The environment, or the path of a file that the deploy writes."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.place}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedWith:
+    """What a change was compared with, and how much it is."""
+
+    base: str | None
+    """The commit, or as it was named; None: nobody knows."""
+    base_from: str
+    """What named it: ``--base``, ``pull request``, ``github-deployments: production``."""
+    files: int | None = None
+    """Changed ones that were looked at; None: they are not known."""
+    commits: int | None = None
+    """As above."""
+
+
+_CONVENTIONAL: Final = re.compile(r"(?P<type>[a-zA-Z][\w-]*)(?:\([^)]*\))?(?P<breaking>!)?:\s")
+_BREAKING: Final = re.compile(r"^BREAKING[ -]CHANGES?\b", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeCommit:
+    """What one commit of a change says, and what it touches."""
+
+    message: str
+    trailers: Sequence[tuple[str, str]] = ()
+    """Key and value."""
+    paths: Sequence[str] | None = None
+    """Files that it changes, of a merge those that neither side has so; None: not known."""
+
+    @property
+    def subject(self) -> str:
+        """The first line of the message."""
+        return self.message.strip().partition("\n")[0]
+
+    @property
+    def breaking(self) -> bool:
+        """Whether it says that it breaks something: ``fix!:``, or a footer.
+
+        https://www.conventionalcommits.org/en/v1.0.0/#specification, 11 to 13 and 16
+        """
+        match = _CONVENTIONAL.match(self.subject)
+        marked = match is not None and match["breaking"] is not None
+        return marked or _BREAKING.search(self.message) is not None
+
+
+def conventional_type(subject: str) -> str | None:
+    """Return the type of a conventional commit in small letters; None: it has none."""
+    match = _CONVENTIONAL.match(subject)
+    return None if match is None else match["type"].lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFacts:
     """What is known of the change itself. None: not known, which is not the same as none."""
 
     paths: Sequence[str] | None = ()
-    """Changed files, from the top of the repository."""
+    """Changed files, from the top of the repository, old names of moved ones too."""
+    commits: Sequence[ChangeCommit] | None = ()
+    """All of them; a file that none of them touches was changed by something else."""
+    titles: Sequence[str] | None = ()
+    """Of the pull requests."""
     labels: Sequence[str] | None = ()
-    """Of the pull request."""
+    """That any of the pull requests has."""
+    common_labels: Sequence[str] | None = None
+    """That each of them has; None: there is one pull request at most."""
+    sources: Sequence[tuple[int, str]] = ()
+    """Number and newest commit of the pull requests that it came by; empty: not by those only."""
     branches: Sequence[str] | None = ()
     """The branch that the change comes from."""
-    subjects: Sequence[str] | None = ()
-    """The pull request's title and the first line of each commit message."""
-    trailers: Sequence[tuple[str, str]] | None = ()
-    """Key and value of each commit's trailers."""
+    was_live: str = ""
+    """Where the host says that this very commit was live before, or is; empty: it does not."""
     unknown: Mapping[str, str] = field(default_factory=dict)
     """Field that is None -> why."""
+    comparison: ComparedWith | None = None
+    """None: there was none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeMatcher:
-    """How a class is recognised: by any of these."""
+    """How a class is recognised: by any of these, as `gate.policy.recognition` says."""
 
     paths: tuple[str, ...] = ()
     """Globs."""
@@ -91,7 +159,7 @@ class Approval:
     """Why nobody counts."""
 
 
-Approve = Callable[[ChangeMatcher], Approval]
+Approve = Callable[[ChangeMatcher, ChangeFacts], Approval]
 """Asks who has approved what a matcher recognised; only called where the answer matters."""
 
 
@@ -103,110 +171,29 @@ class Recognition:
     how: str
     """What gave it: ``paths``, ``labels``, ``default``, ``unknown``, or what stated the class."""
     evidence: tuple[str, ...] = ()
-    """What matched: ``prompts/system.md (prompts/**)``."""
+    """What matched: ``prompts/system.md (prompts/**)``; of the default what nothing matched."""
     notes: tuple[str, ...] = ()
-    """Other matches, what was not known, what was not approved and by whom it was."""
+    """What was not approved, and by whom it was."""
+    others: "tuple[Recognition, ...]" = ()
+    """Classes of other parts of the change, which count too; the riskiest first."""
+    comparison: ComparedWith | None = None
+    """What the change was compared with; None: nobody had to look at it."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes, and the classes of the other parts."""
+        return (*self.notes, *(f"also {other}" for other in self.others))
+
+    def led_by(self, change: str) -> "Recognition":
+        """Return the same with another of its classes first."""
+        if change == self.change:
+            return self
+        (leader,) = (other for other in self.others if other.change == change)
+        rest = (replace(self, notes=(), others=(), comparison=None), *self.others)
+        others = tuple(part for part in rest if part.change != change)
+        return replace(leader, notes=self.notes, others=others, comparison=self.comparison)
 
     def __str__(self) -> str:
         return f"{self.change} by {self.how}" + (
             f" ({', '.join(self.evidence)})" if self.evidence else ""
         )
-
-
-_CONVENTIONAL: Final = re.compile(r"(?P<type>[a-zA-Z][\w-]*)(?:\([^)]*\))?!?:\s")
-_MOST: Final = 5
-"""Pieces of evidence that a person reads."""
-
-
-def recognise(
-    matchers: Mapping[str, ChangeMatcher],
-    facts: ChangeFacts,
-    *,
-    tiers: Sequence[Tier],
-    default: str,
-    approve: Approve,
-) -> Recognition:
-    """Return the riskiest class that matches, or might; the default where none does.
-
-    Args:
-        matchers: class -> how it is recognised, in the policy's order, which settles a tie.
-        facts: what is known of the change.
-        tiers: of the policy; how many of them allow a class says how risky it is.
-        default: the class of whatever is not recognised, or recognised but not approved.
-        approve: asks for the approval of a class that matched and needs one.
-    """
-    notes: list[str] = []
-    matched: dict[str, Recognition] = {}
-    otherwise = Recognition(change=default, how="default")
-    for change, matcher in matchers.items():
-        match = _match(change, matcher, facts)
-        if match is not None and matcher.approved_by:
-            approval = approve(matcher)
-            notes.append(_approved(match, approval))
-            match = match if approval.by else otherwise
-        if match is not None:
-            matched.setdefault(match.change, match)
-    if not matched or any(match.how == "unknown" for match in matched.values()):
-        matched.setdefault(default, otherwise)
-    riskiest = min(matched.values(), key=lambda match: _allowing(tiers, match.change))
-    notes += [f"also {other}" for other in matched.values() if other.change != riskiest.change]
-    return Recognition(
-        change=riskiest.change, how=riskiest.how, evidence=riskiest.evidence, notes=tuple(notes)
-    )
-
-
-def _allowing(tiers: Sequence[Tier], change: str) -> int:
-    return sum(tier.allows(change) for tier in tiers)
-
-
-def _approved(match: Recognition, approval: Approval) -> str:
-    if approval.by:
-        return f"{match.change} approved by {', '.join(approval.by)}"
-    return f"{match} does not count: {approval.why_not}"
-
-
-def _match(change: str, matcher: ChangeMatcher, facts: ChangeFacts) -> Recognition | None:
-    """Return the first thing that matches; else what could not be ruled out; else None."""
-    evidences = {
-        "paths": _globbed(facts.paths, matcher.paths),
-        "labels": _labelled(facts.labels, matcher.labels),
-        "branches": _globbed(facts.branches, matcher.branches),
-        "subjects": _typed(facts.subjects, matcher.types),
-        "trailers": _trailed(facts.trailers, matcher.trailers),
-    }
-    for how, evidence in evidences.items():
-        if evidence:
-            return Recognition(change=change, how=how, evidence=tuple(evidence[:_MOST]))
-    unknown = [how for how, evidence in evidences.items() if evidence is None]
-    if not unknown:
-        return None
-    reasons = tuple(f"{how}: {facts.unknown.get(how, 'not known')}" for how in unknown)
-    return Recognition(change=change, how="unknown", evidence=reasons)
-
-
-def _globbed(texts: Sequence[str] | None, wanted: Sequence[str]) -> list[str] | None:
-    if texts is None:
-        return None if wanted else []
-    return [f"{text} ({glob})" for text in texts for glob in wanted if matches_glob(glob, text)]
-
-
-def _labelled(texts: Sequence[str] | None, wanted: Sequence[str]) -> list[str] | None:
-    if texts is None:
-        return None if wanted else []
-    return [text for text in texts if text in wanted]
-
-
-def _typed(subjects: Sequence[str] | None, wanted: Sequence[str]) -> list[str] | None:
-    if subjects is None:
-        return None if wanted else []
-    read = [(subject, _CONVENTIONAL.match(subject)) for subject in subjects]
-    return [subject for subject, match in read if match and match["type"].lower() in wanted]
-
-
-def _trailed(
-    trailers: Sequence[tuple[str, str]] | None, wanted: Mapping[str, str]
-) -> list[str] | None:
-    if trailers is None:
-        return None if wanted else []
-    lower = {(key.lower(), value) for key, value in wanted.items()}
-    return [f"{key}: {value}" for key, value in trailers if (key.lower(), value) in lower]

@@ -9,7 +9,7 @@ from typing import Final
 
 from gate.budget.assessment import Guards
 from gate.measure import Cause
-from gate.policy.changes import ChangeMatcher
+from gate.policy.changes import ChangeMatcher, Live
 from gate.policy.override import OverrideRule
 from gate.policy.rule_settings import (
     BurnRateRule,
@@ -43,6 +43,10 @@ DEFAULT_ACTIONS: Final = {
     Cause.LOW_TRAFFIC: Action.WARN,
     Cause.LOW_COVERAGE: Action.WARN,
 }
+LONGEST_VALID_FOR: Final = timedelta(hours=24)
+"""A budget that was measured longer ago says too little of now: at a burn rate of 14.4, which pages
+somebody, half of the budget of 30 days is gone in a day (https://sre.google/workbook/alerting-on-slos/).
+"""
 DEFAULT_GUARDS: Final = Guards(max_age=timedelta(minutes=10), min_coverage=Fraction(9, 10))
 
 
@@ -70,7 +74,9 @@ class Policy:
     """How classes are recognised, in the policy's order."""
     overrides: OverrideRule
     valid_for: timedelta
-    """How long a decision may be acted upon."""
+    """How long a decision may be acted upon; `LONGEST_VALID_FOR` at most."""
+    live: Live | None = None
+    """What tells which commit is live; None: the policy does not say."""
     dashboard: str | None = None
     """Where a person looks next."""
     exhaustion: ExhaustionRule | None = None

@@ -30,6 +30,7 @@ REPORTERS: Final[Mapping[str, str]] = {
     "gitlab": "gate.reporters.gitlab",
     "codequality": "gate.reporters.codequality",
     "dotenv": "gate.reporters.dotenv",
+    "intoto": "gate.reporters.intoto",
 }
 """The formats of a decision."""
 

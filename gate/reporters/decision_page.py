@@ -9,15 +9,9 @@ from pathlib import PurePath
 from posixpath import join, normpath
 
 from gate.budget.assessment import Assessment
-from gate.decision.decision import (
-    Decision,
-    PolicyDecision,
-    PolicySource,
-    PolicyStatus,
-    Status,
-    status_document,
-)
+from gate.decision.decision import Decision, PolicyDecision, PolicySource
 from gate.decision.document import to_document
+from gate.decision.status import PolicyStatus, Status, status_document
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import drawing, summary
 from gate.reporters.budgets import BAR, budget_table, details
@@ -100,7 +94,10 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
     dashboard = decided.policy.dashboard
     return Section(
         title=summary.subject(decided),
-        badge=Badge(decided.verdict, summary.verdict_word(decided.verdict, decision)),
+        badge=Badge(
+            summary.enforced(decided.verdict, decision),
+            summary.verdict_word(decided.verdict, decision),
+        ),
         blocks=(
             Facts(tuple(summary.facts(decided, decision))),
             budget_table(decided.assessments, BAR),

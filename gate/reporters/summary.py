@@ -10,29 +10,42 @@ from typing import Final
 
 from gate import wording
 from gate.budget.assessment import Assessment
-from gate.decision.decision import Decision, PolicyDecision, PolicySource, Proposed
-from gate.policy.changes import Recognition
+from gate.decision.decision import (
+    Decision,
+    Mode,
+    PolicyDecision,
+    PolicySource,
+    Proposed,
+    overall_verdict,
+)
+from gate.policy.changes import ComparedWith, Recognition
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import budgets
 from gate.reporters.affordability import most_affordable
+from gate.reporters.outlook import STOPPING, allowed_again, allowed_now, obligation
 from gate.reporters.page import Fact, Facts
-from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
-from gate.wording import PROPOSAL_DELETED, PROPOSAL_UNREADABLE, describe_time
+from gate.wording import PROPOSAL_DELETED, PROPOSAL_UNREADABLE
 
 _REVISION: Final = 12
 """Characters of a hash that people read."""
-_BURNING: Final = frozenset({Rule.BURN_RATE, Rule.EXHAUSTION})
-_STOPPING: Final = frozenset({Verdict.BLOCK, Verdict.UNDECIDED})
+_OPENING: Final = frozenset({Verdict.ALLOW, Verdict.WARN})
 
 
 def verdict_word(verdict: Verdict, decision: Decision) -> str:
     """Write a verdict so that it cannot be taken for an enforced one when it is not."""
     word = verdict.upper()
+    if decision.mode is Mode.STATED_INSTANT and verdict in _OPENING:
+        return f"{Verdict.UNDECIDED.upper()} ({verdict} then, which lets nothing ship now)"
     if decision.observe:
         return f"{word} (observe only: not enforced, exit code 0)"
     if decision.overridden and verdict is not Verdict.ALLOW:
         return f"{word} (overridden: exit code 0)"
     return word
+
+
+def enforced(verdict: Verdict, decision: Decision) -> Verdict:
+    """Return a policy's verdict, or undecided where what it allows may not ship now."""
+    return overall_verdict((verdict,), decision.mode)
 
 
 def subject(decided: PolicyDecision) -> str:
@@ -66,6 +79,8 @@ def overall(decision: Decision) -> str:
 def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
     """Yield labelled sentences; a label that comes again belongs to the one before."""
     verdict = decided.verdict
+    if enforced(verdict, decision) is not verdict:
+        yield "Why", _another_moment(verdict, decision)
     yield from (("Why", reason(f)) for f in decided.judgement.findings if f.verdict is verdict)
     yield from _overriding(decision)
     yield from _gaps(decided)
@@ -76,10 +91,10 @@ def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
     )
     yield from _notes(decided)
     yield from _band(decided)
-    yield from (("Needs", _obligation(name, decided)) for name in decided.judgement.obligations)
-    yield "Allowed now", _allowed_now(decided)
-    if verdict in _STOPPING:
-        yield "Allowed again", _allowed_again(decided, decision.evaluated_at)
+    yield from (("Needs", obligation(name, decided)) for name in decided.judgement.obligations)
+    yield "Allowed now", allowed_now(decided)
+    if verdict in STOPPING:
+        yield "Allowed again", allowed_again(decided, decision.evaluated_at)
     if (affordable := most_affordable(decided.assessments)) is not None:
         yield "Pays for", affordable
     if decided.policy.owners:
@@ -125,7 +140,9 @@ def signature(at: datetime, tool_version: str, *before: Fact) -> Facts:
 def origin(decided: PolicyDecision) -> Iterator[Fact]:
     """Yield how the class was recognised, and the text that decided."""
     yield "Change", ", ".join([decided.change_class, *_recognised(decided.recognition)])
-    yield from (("Change", note) for note in decided.recognition.notes)
+    yield from (("Change", note) for note in decided.recognition.remarks)
+    if decided.recognition.comparison is not None:
+        yield "Compared", _compared(decided.recognition.comparison)
     yield "Policy", provenance(decided.source)
     if decided.proposed is not None:
         yield "Policy", _proposed(decided.proposed)
@@ -141,6 +158,14 @@ def decision_closing(decision: Decision) -> Iterator[Fact]:
 
 def _exhausted(assessment: Assessment) -> bool:
     return assessment.remaining is not None and assessment.remaining <= 0
+
+
+def _another_moment(verdict: Verdict, decision: Decision) -> str:
+    at = wording.instant(decision.evaluated_at)
+    return (
+        f"at {at}, which was stated, the verdict was {verdict}; only a decision of now lets a"
+        " change ship: state no instant, or observe only, to look at the past"
+    )
 
 
 def _overriding(decision: Decision) -> Iterator[Fact]:
@@ -162,9 +187,17 @@ def _recognised(recognition: Recognition) -> Iterator[str]:
     if recognition.how == "unknown":
         yield f"which cannot be ruled out: {evidence}"
     elif recognition.how == "default":
-        yield "by the policy's default"
+        yield "by the policy's default" + (f": {evidence}" if evidence else "")
     else:
         yield f"by {recognition.how}" + (f": {evidence}" if evidence else "")
+
+
+def _compared(comparison: ComparedWith) -> str:
+    """Write what the change was compared with, who named it, and how much was looked at."""
+    base = comparison.base[:_REVISION] if comparison.base else "nothing: what is live is not known"
+    sizes = {"files": comparison.files, "commits": comparison.commits}
+    looked_at = ", ".join(f"{size} {what}" for what, size in sizes.items() if size is not None)
+    return f"with {base} ({comparison.base_from})" + (f": {looked_at}" if looked_at else "")
 
 
 def _proposed(proposed: Proposed) -> str:
@@ -217,37 +250,3 @@ def _band(decided: PolicyDecision) -> Iterator[Fact]:
     for finding in decided.judgement.findings:
         if finding.rule is Rule.TIER and finding.verdict is Verdict.ALLOW is not decided.verdict:
             yield label, reason(finding)
-
-
-def _obligation(name: str, decided: PolicyDecision) -> str:
-    if name in decided.satisfied:
-        return f"{name}, done: {decided.satisfied[name]}"
-    return f"{name}, not done yet"
-
-
-def _allowed_now(decided: PolicyDecision) -> str:
-    if set(decided.allowed_now) == decided.policy.change_classes:
-        return "every change class"
-    return ", ".join(decided.allowed_now) or "no change class at all"
-
-
-def _allowed_again(decided: PolicyDecision, at: datetime) -> str:
-    judgement = decided.judgement
-    again = judgement.allowed_again_at
-    stopping = {finding.rule for finding in judgement.findings if finding.verdict in _STOPPING}
-    by_record = stopping == {Rule.POSTMORTEM}
-    if again is not None:
-        when = f"{wording.instant(again)} (in {describe_time(again - at)})"
-        when = f"about {when}, if nothing more fails" if judgement.allowed_again_if_calm else when
-        return f"once the record is reviewed; else {when}" if by_record else when
-    if by_record:
-        return "once the incident is over and its record is reviewed"
-    if stopping <= _BURNING:
-        return "once it burns slower"
-    if decided.verdict is Verdict.UNDECIDED:
-        return "once it can be measured"
-    slo = judgement.worst.slo if judgement.worst else None
-    rolling = isinstance(slo, RatioSlo | SpendSlo) and isinstance(slo.window, RollingWindow)
-    if rolling and Rule.TIER in stopping:
-        return "not known: a rolling window gives back as old failures leave it"
-    return "not known"

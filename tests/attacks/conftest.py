@@ -1,10 +1,12 @@
 """A world for each attempt; those that change nothing of it share one."""
 
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.attacks.decisions import Deploy
 from tests.attacks.world import World
 from tests.hosts.repository import git
 
@@ -34,8 +36,8 @@ def loosened(_loosened: World) -> World:
 
 
 @pytest.fixture(scope="session")
-def _pushed(tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = World(tmp_path_factory.mktemp("pushed"))
+def _tagged(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("tagged"))
     world.branch()
     world.change(files={"gate.yaml": world.loose})
     world.pushed("change")
@@ -46,8 +48,26 @@ def _pushed(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture
-def pushed(_pushed: World) -> World:
+def tagged(_tagged: World) -> World:
     """A push to a branch that loosens the policy, with tags of it; as above."""
-    world = copy.copy(_pushed)
+    world = copy.copy(_tagged)
     world.event, world.more = copy.deepcopy(world.event), dict(world.more)
     return world
+
+
+@pytest.fixture(scope="module")
+def pushed(tmp_path_factory: pytest.TempPathFactory) -> Deploy:
+    """A push to main, checked out in the job that decides and in the one that ships."""
+    world = World(tmp_path_factory.mktemp("pushed"))
+    world.commit("feat: more", {"src/a.py": "a = 3\n"})
+    world.pushed()
+    world.check_out()
+    return Deploy(world)
+
+
+@pytest.fixture
+def deploy(pushed: Deploy) -> Iterator[Deploy]:
+    """The same for each attempt, which may change what is checked out there."""
+    pushed.begin_anew()
+    yield pushed
+    pushed.begin_anew()

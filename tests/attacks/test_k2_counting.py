@@ -183,15 +183,15 @@ def _loosened(world: World) -> None:
     "event", ["push", "workflow_dispatch", "release", "deployment", "schedule"]
 )
 def test_another_branch_or_tag_is_judged_by_the_default_branch(
-    pushed: World, event: str, ref: str
+    tagged: World, event: str, ref: str
 ) -> None:
     more: dict[str, Any] = {
         "GITHUB_REF": ref,
         "GITHUB_REF_NAME": ref.rpartition("/")[2],
         "GITHUB_EVENT_NAME": event,
     }
-    assert pushed.run(*RISKY, **more).exit_code == 10
-    assert pushed.run(*SAFE, **more).exit_code == 0
+    assert tagged.run(*RISKY, **more).exit_code == 10
+    assert tagged.run(*SAFE, **more).exit_code == 0
 
 
 def test_a_push_to_main_is_judged_by_its_own_commit_without_asking_anybody(world: World) -> None:

@@ -301,7 +301,7 @@ def test_a_folder_in_the_policys_place_is_no_proposal(world: World) -> None:
 
 
 def test_what_a_proposal_says_of_the_decision_counts_for_nothing(world: World) -> None:
-    text = world.loose + "valid_for: 300d\noverrides: {label: ship-it, max_duration: 300d}\n"
+    text = world.loose + "valid_for: 24h\noverrides: {label: ship-it, max_duration: 300d}\n"
     text += "on: {no_data: allow, backend_error: allow}\n"
     propose(world, text.replace("service: chat", "service: another"))
     report = world.folder / "report.json"

@@ -7,7 +7,7 @@ import pytest
 
 from gate.check.options import Options
 from gate.check.run import run_status
-from gate.decision.decision import PolicyStatus, status_document
+from gate.decision.status import PolicyStatus, status_document
 from tests.analysis.memory import AT, Memory, Opening, counts, file, slo
 from tests.analysis.telling import Telling
 from tests.reporters.reports import MONEY, STORY

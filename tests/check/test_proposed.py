@@ -17,7 +17,7 @@ from gate.config.proposal import ProposedPolicy
 from gate.decision.decision import Decision, Proposed
 from gate.measure import Answer, Backend, Cause, CountRequest
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
-from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
+from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher, Live
 from gate.policy.findings import Verdict
 from gate.policy.rule_settings import PostmortemRule
 from gate.wording import (
@@ -215,11 +215,11 @@ class Host:
     facts: int = 0
     approvals: int = 0
 
-    def find(self) -> ChangeFacts:
+    def find(self, _: Live | None) -> ChangeFacts:
         self.facts += 1
         return ChangeFacts(labels=("canary",))
 
-    def approve(self, _: ChangeMatcher) -> Approval:
+    def approve(self, _: ChangeMatcher, _facts: ChangeFacts) -> Approval:
         self.approvals += 1
         return Approval(by=("ada",))
 
@@ -237,9 +237,14 @@ def test_a_proposal_asks_the_host_for_nothing_of_its_own() -> None:
     assert proposal(another, backend, **options).verdict is Verdict.BLOCK
     assert (host.facts, host.approvals) == (2, 2)
 
+    live = LABELLED + "live: {file: /etc/hostname}\n"
+    elsewhere = altered(file("chat", slo("a"), more=LABELLED), file("chat", slo("a"), more=live))
+    assert proposal(elsewhere, backend, **options).verdict is Verdict.BLOCK
+    assert (host.facts, host.approvals) == (3, 3)
+
     only = altered(file("chat", slo("a")), file("chat", slo("a"), more=LABELLED))
     assert proposal(only, backend, **options).verdict is Verdict.BLOCK
-    assert (host.facts, host.approvals) == (2, 2)
+    assert (host.facts, host.approvals) == (3, 3)
 
 
 def test_a_proposal_sets_neither_how_long_the_decision_holds_nor_whether_it_is_overridden() -> None:

@@ -20,6 +20,7 @@ changes:
   security-patch: {labels: [security], approved_by: [write]}
 """
 CI = ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "JENKINS_URL", "CIRCLECI")
+KEY = {"GATE_SIGNING_KEY": "a key of more than sixteen bytes"}
 UNTIL = "2026-11-01T02:00:00Z"
 GLASS = ("--override", "the fix", "--approved-by", "@grace", "--until", UNTIL)
 
@@ -321,16 +322,16 @@ class TestVerify:
     @pytest.fixture
     def decision(self, gate: Run, repository: Path) -> Path:
         arguments = ("check", "gate.yaml", "--change", "canary", "--output", "json=decision.json")
-        gate(*arguments, GATE_SIGNING_KEY="secret")
+        gate(*arguments)
         return repository / "decision.json"
 
     def test_it_holds_for_the_same_commit(self, gate: Run, decision: Path) -> None:
-        for more in ({}, {"GATE_SIGNING_KEY": "secret"}):
-            done = gate("verify", decision.name, **more)
-            assert (done.exit_code, done.stdout) == (
-                0,
-                "HOLDS decision.json: allow, exit code 0\n",
+        for more in ({}, KEY):
+            gate(
+                "check", "gate.yaml", "--change", "canary", "--output", "json=decision.json", **more
             )
+            done = gate("verify", decision.name, **more)
+            assert (done.exit_code, done.stdout) == (0, "HOLDS decision.json: allow, exit code 0\n")
 
     def test_its_own_exit_code_is_given(self, gate: Run, decision: Path) -> None:
         gate("check", "gate.yaml", "--change", "model-update", "--output", f"json={decision.name}")
@@ -343,9 +344,9 @@ class TestVerify:
     @pytest.mark.parametrize(
         "options, words",
         [
-            (("--revision", "f" * 40), "and ffffffff"),
+            (("--revision", "f" * 40), "and 'ffffffff"),
             (("--service", "chat", "--service", "rag"), "it is not about the service 'rag'"),
-            (("--change", "model-update"), "it is about canary, and not model-update"),
+            (("--change", "model-update"), "it is about 'canary', and not 'model-update'"),
         ],
     )
     def test_it_is_refused_for_anything_else(
@@ -369,7 +370,9 @@ class TestVerify:
         assert "altered" in done.stdout
 
     def test_one_that_another_key_signed_is_refused(self, gate: Run, decision: Path) -> None:
-        done = gate("verify", decision.name, GATE_SIGNING_KEY="other")
+        options = ("--change", "canary", "--output", f"json={decision.name}")
+        gate("check", "gate.yaml", *options, **KEY)
+        done = gate("verify", decision.name, GATE_SIGNING_KEY="another key of sixteen")
         assert (done.exit_code, done.stdout) == (
             3,
             "REFUSED decision.json: its signature does not fit\n",
@@ -400,14 +403,17 @@ class TestVerify:
             ('{"schema_version": NaN}', "NaN is no JSON"),
             ("[]", "is no decision of version 1"),
             ('{"schema_version": 99}', "is no decision of version 1"),
-            (None, "cannot be read"),
         ],
     )
-    def test_what_is_no_decision_is_an_error(
-        self, gate: Run, repository: Path, text: str | None, words: str
+    def test_what_is_no_decision_is_refused(
+        self, gate: Run, repository: Path, text: str, words: str
     ) -> None:
-        if text is not None:
-            (repository / "other.json").write_text(text)
+        (repository / "other.json").write_text(text)
+        done = gate("verify", "other.json")
+        assert done.exit_code == 3
+        assert words in done.stdout
+
+    def test_a_missing_file_is_an_error(self, gate: Run) -> None:
         done = gate("verify", "other.json")
         assert done.exit_code == 2
-        assert words in done.stderr
+        assert "other.json cannot be read" in done.stderr

@@ -1,5 +1,6 @@
 """The commit status that ``gate check --status`` sets, on a GitHub as its description has it."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -62,8 +63,12 @@ def test_the_status_is_that_of_the_exit_code_and_says_the_verdict(
     fake.rights, fake.reviews = {"grace": "write"}, [review("grace", "APPROVED", "10:00")]
     fake.pushes = [("shorter", HEAD, "2026-10-31T22:00:00Z")]
     done = check(*arguments, **more)
-    ((revision, status),) = fake.statuses
-    assert (revision, (status["state"], status["description"])) == (HEAD, told)
+    (waiting, (revision, status)) = fake.statuses
+    text, ending = status["description"].split("; policy ")
+    assert (revision, (status["state"], text)) == (HEAD, told)
+    assert re.fullmatch(r"[0-9a-f]{12}, until 2026-11-01T00:15:00Z", ending)
+    assert (waiting[0], waiting[1]["state"]) == (HEAD, "pending")
+    assert waiting[1]["context"] == status["context"]
     assert (status["state"] == "success") is (done.exit_code == 0)
     assert "gate: commit status " in done.stderr
 
@@ -71,7 +76,7 @@ def test_the_status_is_that_of_the_exit_code_and_says_the_verdict(
 def test_each_environment_has_a_check_of_its_own(check: Run, fake: FakeGitHub) -> None:
     check("--change", "canary")
     check("--change", "canary", "--environment", "production")
-    assert [told["context"] for _, told in fake.statuses] == ["gate/chat", "gate/chat/production"]
+    assert list(fake.shown(HEAD)) == ["gate/chat", "gate/chat/production"]
 
 
 def test_a_status_that_cannot_be_set_leaves_the_verdict_alone(check: Run, fake: FakeGitHub) -> None:

@@ -226,7 +226,7 @@ def test_a_pipe_that_nobody_reads_leaves_the_verdict(
     os.close(reader)
     try:
         done = subprocess.run(
-            command("check", str(write_policy(bad=bad)), "--change", "canary", "--at", AT),
+            command("check", str(write_policy(bad=bad)), "--change", "canary"),
             env=environment(),
             stdout=writer,
             stderr=subprocess.PIPE,

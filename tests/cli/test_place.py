@@ -12,12 +12,13 @@ from gate.decision.decision import Context
 from gate.hosts.git import Checkout
 from gate.hosts.gitlab import GitLab
 from gate.policy.authors import Authors
-from gate.policy.changes import ChangeMatcher
+from gate.policy.changes import ChangeFacts, ChangeMatcher
 from gate.policy.logins import Right
 from gate.policy.override import OverrideRule
 from tests.hosts.repository import begin
 from tests.hosts.test_github_people import HEAD, review
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
+from tests.servers.github_changes import Pull
 from tests.servers.gitlab import PATH, gitlab
 from tests.servers.gitlab import TOKEN as GITLAB_TOKEN
 
@@ -47,14 +48,30 @@ def test_github_tells_the_changed_files_that_a_shallow_checkout_cannot(
 ) -> None:
     monkeypatch.chdir(begin(tmp_path / "shallow"))
     fake.files = [("prompts/system.md", None)]
-    facts = CiEnvironment(PULL_REQUEST, environ(fake)).facts()
+    fake.changes.pulls[PULL] = Pull(head=HEAD, messages=("fix: x",))
+    facts = CiEnvironment(PULL_REQUEST, environ(fake)).facts(None)
     assert facts.paths == ("prompts/system.md",)
+    assert [each.subject for each in facts.commits or ()] == ["fix: x"]
 
 
 def test_github_tells_who_has_approved(fake: FakeGitHub) -> None:
     fake.reviews = [review("grace", "APPROVED", "10:00")]
     fake.pushes = [("shorter", HEAD, "2026-11-01T09:00:00Z")]
-    assert CiEnvironment(PULL_REQUEST, environ(fake)).approve(MATCHER).by == ("@grace",)
+    assert CiEnvironment(PULL_REQUEST, environ(fake)).approve(MATCHER, ChangeFacts()).by == (
+        "@grace",
+    )
+
+
+def test_in_a_merge_queue_each_pull_request_must_be_approved(fake: FakeGitHub) -> None:
+    place = CiEnvironment(replace(PULL_REQUEST, pull_request=None), environ(fake))
+    fake.reviews = [review("grace", "APPROVED", "10:00")]
+    fake.pushes = [("shorter", HEAD, "2026-11-01T09:00:00Z")]
+    assert place.approve(MATCHER, ChangeFacts(sources=((7, HEAD), (8, HEAD)))).by == ("@grace",)
+    newer = place.approve(MATCHER, ChangeFacts(sources=((7, HEAD), (8, "d" * 40))))
+    assert newer.by == ()
+    assert "nobody of @grace but the author has approved" in newer.why_not
+    nothing = place.approve(MATCHER, ChangeFacts())
+    assert nothing.why_not == "there is no pull request whose approvals could be read"
 
 
 @pytest.mark.parametrize(
@@ -71,8 +88,8 @@ def test_without_a_token_or_a_repository_on_github_nobody_is_asked(
 ) -> None:
     monkeypatch.chdir(begin(tmp_path / "checkout"))
     place = CiEnvironment(context, environ)
-    assert place.approve(MATCHER).by == ()
-    assert place.facts().paths is None
+    assert place.approve(MATCHER, ChangeFacts()).by == ()
+    assert place.facts(None).paths is None
 
 
 def test_a_run_outside_ci_is_about_the_commit_that_is_checked_out(
@@ -96,7 +113,7 @@ def test_gitlab_tells_who_has_approved_and_who_has_labelled() -> None:
         context = Context(system="gitlab", repository=PATH, pull_request=7, revision=HEAD)
         place = CiEnvironment(context, {"GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": one.url})
 
-        assert place.approve(MATCHER).by == ("@grace",)
+        assert place.approve(MATCHER, ChangeFacts()).by == ("@grace",)
         rule = OverrideRule(approvers=("@acme/sre",), label="gate-override")
         assert place.approver("@grace", rule, Authors()) == Right(holds=True, confirmed=True)
         override = place.labelled(rule, datetime(2026, 11, 1, 12, tzinfo=UTC)).override

@@ -83,7 +83,7 @@ def test_a_stream_that_was_never_open_leaves_the_verdict(
     path = write_policy(bad=bad, text=POLICY.replace(", rollback]\n", "]\n"))  # draws a warning
 
     done = subprocess.run(
-        ["bash", "-c", f'"$@" {closed}', "bash", *command("check", str(path), "--at", AT)],
+        ["bash", "-c", f'"$@" {closed}', "bash", *command("check", str(path))],
         env=environment(),
         capture_output=True,
         text=True,

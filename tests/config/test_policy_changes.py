@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gate.policy.changes import ChangeMatcher
+from gate.policy.changes import ChangeMatcher, Live
 from gate.policy.override import OverrideRule
 from tests.config.texts import policy, read, sound
 
@@ -56,6 +56,9 @@ def test_a_policy_says_whether_and_how_it_may_be_overridden(line: str, rule: Ove
 @pytest.mark.parametrize(
     "line, words",
     [
+        ("live: {file: a, github-deployments: b}", "exactly one of these says what is live"),
+        ("live: {}", "github-deployments, gitlab-environments, file"),
+        ("live: {gitlab-deployments: a}", "unknown key 'gitlab-deployments'"),
         ("changes: {canary: {path: [x]}}", "unknown key 'path'; did you mean 'paths'?"),
         ("changes: {canary: {paths: x}}", "a list was expected"),
         ("changes: {canary: {approved_by: [ada]}}", "'ada' is nobody; write @person"),
@@ -80,3 +83,36 @@ def test_a_new_class_without_a_description_is_most_likely_misspelt() -> None:
     assert len(mistakes) == 1
     assert "warning: 'secuirty-patch' is a new change class; describe it" in mistakes[0]
     assert "did you mean 'security-patch'?" in mistakes[0]
+
+
+@pytest.mark.parametrize(
+    "line, live",
+    [
+        ("{github-deployments: production}", Live("github-deployments", "production")),
+        ("{gitlab-environments: review/x}", Live("gitlab-environments", "review/x")),
+        ("{file: ../live.txt}", Live("file", "../live.txt")),
+    ],
+)
+def test_a_policy_says_what_tells_which_commit_is_live(line: str, live: Live) -> None:
+    assert sound(policy(more=f"live: {line}\n")).live == live
+    assert sound(policy()).live is None
+
+
+@pytest.mark.parametrize(
+    "how, warned",
+    [
+        ("{labels: [x]}", True),
+        ("{branches: ['x/*']}", True),
+        ("{labels: [x], approved_by: [write]}", False),
+        ("{labels: [x], paths: ['x/**']}", False),
+        ("{labels: [x], types: [fix]}", False),
+        ("{trailers: {A: b}}", False),
+        ("{description: x}", False),
+    ],
+)
+def test_a_class_that_its_author_alone_could_choose_draws_a_warning(how: str, warned: bool) -> None:
+    _, mistakes = read(policy(more=f"changes: {{rollback: {how}}}\n"))
+    words = [each for each in mistakes if "only make a change riskier" in each]
+    assert bool(words) == warned
+    _, riskier = read(policy(more=f"changes: {{model-update: {how}}}\n"))
+    assert not [each for each in riskier if "only make a change riskier" in each]

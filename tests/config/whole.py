@@ -61,6 +61,7 @@ changes:
     trailers: {Change-Class: mine}
     approved_by: ["@ada", write]
   other: {description: Of another kind}
+live: {github-deployments: production}
 overrides:
   {max_duration: 1h, approved_by: ["@ada", "@acme/sre"], label: gate-override, confirmed: true}
 tiers:

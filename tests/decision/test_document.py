@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.budget.forecast import Impact
-from gate.decision.decision import status_document
 from gate.decision.document import to_document
 from gate.decision.slo_document import number, rfc3339, share, slo_document
+from gate.decision.status import status_document
 from gate.measure import Cause, Unmeasured
 from gate.policy.changes import Recognition
 from gate.slo.objective import Bound

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.decision.document import seal_flaw, sealed
+from gate.decision.seal import SealKey, hmac_key, seal_flaw, sealed
 
-KEY = b"a key of this test"
+SECRET = b"a key of this test"
+KEY = hmac_key(SECRET)
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -31,7 +32,7 @@ def read_back(document: dict[str, Any], **layout: Any) -> dict[str, Any]:
 
 @given(DOCUMENTS, st.none() | st.just(KEY))
 def test_a_sealed_document_holds_after_it_was_written_and_read(
-    document: dict[str, Any], key: bytes | None
+    document: dict[str, Any], key: SealKey | None
 ) -> None:
     for layout in ({"indent": 2}, {"sort_keys": True}):
         assert seal_flaw(read_back(sealed(document, key), **layout), key) is None
@@ -52,7 +53,7 @@ def test_the_hash_and_the_signature_are_those_of_the_canonical_text() -> None:
     seal = sealed({"b": 1, "a": [0.1, None]}, KEY)["seal"]
     text = b'{"a":[0.1,null],"b":1}'
     assert seal["sha256"] == hashlib.sha256(text).hexdigest()
-    assert seal["hmac_sha256"] == hmac.new(KEY, text, "sha256").hexdigest()
+    assert seal["hmac_sha256"] == hmac.new(SECRET, text, "sha256").hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -61,13 +62,20 @@ def test_the_hash_and_the_signature_are_those_of_the_canonical_text() -> None:
         ({"verdict": "allow"}, "it has no seal"),
         ({"verdict": "allow", "seal": "none"}, "it has no seal"),
         ({"verdict": "allow", "seal": {}}, "it was altered: its hash does not fit"),
+        (
+            {
+                **(bare := sealed({"verdict": "allow"}, None)),
+                "seal": {**bare["seal"], "alg": "none"},
+            },
+            "its seal is not what a seal is",
+        ),
         ({"verdict": "allow", "seal": {"sha256": 1}}, "it was altered: its hash does not fit"),
         (
             {"verdict": "allow", "seal": {"sha256": "\ud800"}},
             "it was altered: its hash does not fit",
         ),
         (sealed({"verdict": "allow"}, None), "it is not signed"),
-        (sealed({"verdict": "allow"}, b"another key"), "its signature does not fit"),
+        (sealed({"verdict": "allow"}, hmac_key(b"another key")), "its signature does not fit"),
     ],
 )
 def test_with_a_key_only_what_it_signed_holds(document: dict[str, Any], reason: str) -> None:
@@ -78,5 +86,5 @@ def test_a_forger_without_the_key_cannot_keep_the_signature() -> None:
     signed = sealed({"verdict": "block"}, KEY)
     forged = sealed({"verdict": "allow"}, None)
     forged["seal"]["hmac_sha256"] = signed["seal"]["hmac_sha256"]
-    assert seal_flaw(forged, None) is None
+    assert seal_flaw(forged, None) == "it is signed, and there is no key here to check that with"
     assert seal_flaw(forged, KEY) == "its signature does not fit"

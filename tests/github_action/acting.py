@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import yaml
 
-from tests.cli.installed import AT
 from tests.servers.github import REPOSITORY, TOKEN
 
 ROOT: Final = Path(__file__).parents[2]
@@ -76,9 +75,9 @@ def counts(bad: int) -> str:
 
 
 def step(name: str, **inputs: Any) -> dict[str, Any]:
-    """Return a step that uses the Action, at an instant of these counts."""
+    """Return a step that uses the Action."""
     given = {key.replace("_", "-"): value for key, value in inputs.items()}
-    return {"id": name, "uses": ACTION, "continue-on-error": True, "with": {"at": AT, **given}}
+    return {"id": name, "uses": ACTION, "continue-on-error": True, "with": given}
 
 
 def git(folder: Path, *arguments: str) -> str:

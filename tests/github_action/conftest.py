@@ -13,7 +13,7 @@ from gate.github_action.action import ActionRun
 from gate.github_action.inputs import variable
 from gate.github_action.step import Step
 from gate.hosts.systems import detect
-from tests.cli.installed import AT, POLICY
+from tests.cli.installed import POLICY
 from tests.github_action.acting import counts
 from tests.github_action.doing import Do, Done, read_back
 from tests.github_action.pulls import pull_request
@@ -39,6 +39,7 @@ def do(fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
         *,
         token: str = TOKEN,
         log: StringIO | None = None,
+        workspace: str = "",
         **inputs: str,
     ) -> Done:
         for path in files.values():
@@ -53,7 +54,7 @@ def do(fake: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Do:
             "GITHUB_EVENT_PATH": str(tmp_path / "event.json"),
             "GITHUB_API_URL": fake.url,
             "GITHUB_TOKEN": token,
-            variable("at"): AT,
+            "GITHUB_WORKSPACE": workspace,
             variable("change"): "model-update",
             **{variable(name.replace("_", "-")): value for name, value in inputs.items()},
         }

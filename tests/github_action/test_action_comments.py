@@ -1,6 +1,7 @@
 """Report, summary and comment of a step; none of them decides."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,19 @@ def test_the_commit_has_the_status_of_the_latest_run_also_of_one_without_a_decis
 ) -> None:
     for change in ("canary", "model-update", "canarry"):
         do(change=change, status="true", environment="prod")
-    told = [(one["state"], one["description"], one["context"]) for _, one in fake.statuses]
-    assert told == [
-        ("success", "ALLOW: canary of chat", "gate/chat/prod"),
-        ("failure", "BLOCK: model-update of chat", "gate/chat/prod"),
-        ("error", "No decision: see the log of the run", "gate/chat/prod"),
+    told = [(status["state"], status["description"].split(";")[0]) for _, status in fake.statuses]
+    wrong = "No decision: the command line, the inputs or a policy file are wrong"
+    assert {status["context"] for _, status in fake.statuses} == {"gate/chat/prod"}
+    assert [(state, text) for state, text in told if state != "pending"] == [
+        ("success", "ALLOW: canary of chat"),
+        ("failure", "BLOCK: model-update of chat"),
+        ("error", wrong),
+        (
+            "error",
+            wrong,
+        ),  # of the command, and of the step, which cannot know whether it was killed
     ]
+    assert [told[place][0] for place in (0, 2, 4)] == ["pending"] * 3
 
 
 @pytest.mark.parametrize("inputs", [{}, {"status": "false"}, {"change": "canarry"}])
@@ -112,10 +120,64 @@ def test_a_status_that_cannot_be_set_fails_nothing(do: Do, fake: FakeGitHub) -> 
     assert "statuses: write" in done.log
 
 
-def test_a_policy_that_cannot_be_read_has_no_comment_but_a_summary(
+def test_a_policy_that_cannot_be_read_takes_back_what_an_earlier_run_said(
     do: Do, fake: FakeGitHub, tmp_path: Path
 ) -> None:
+    do(change="canary", status="true")
     (tmp_path / "gate.yaml").write_text("version: 2")
     done = do(status="true")
-    assert (done.code, fake.comments, fake.statuses) == (ExitCode.USAGE, [], [])
+    (comment,) = fake.comments
+    ((name, status),) = fake.shown("a" * 40).items()
+    assert (done.code, name, status["state"]) == (ExitCode.USAGE, "gate/chat", "error")
     assert "No decision" in done.summary
+    assert "ALLOW" not in comment.body
+
+
+def test_legs_of_a_matrix_have_a_comment_and_a_status_each(do: Do, fake: FakeGitHub) -> None:
+    blocked = do(status="true", gate_key='{"region": "eu"}')
+    allowed = do(status="true", change="canary", gate_key='{"region": "us"}')
+    assert (blocked.code, allowed.code) == (ExitCode.BLOCK, ExitCode.ALLOW)
+    states = {name: status["state"] for name, status in fake.shown("a" * 40).items()}
+    assert states == {"gate/chat//eu": "failure", "gate/chat//us": "success"}
+    assert ["BLOCK" in comment.body for comment in fake.comments] == [True, False]
+
+
+def test_two_directories_have_a_comment_and_a_status_each(
+    do: Do, fake: FakeGitHub, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for file in ("gate.yaml", "counts.yaml"):
+            (tmp_path / name / file).write_text((tmp_path / file).read_text())
+    started = Path.cwd()
+    for name, change in (("a", "model-update"), ("b", "canary")):
+        os.chdir(started)
+        do(status="true", directory=name, change=change, workspace=str(tmp_path))
+    states = {name: status["state"] for name, status in fake.shown("a" * 40).items()}
+    assert states == {"gate/chat (a/gate.yaml)": "failure", "gate/chat (b/gate.yaml)": "success"}
+    assert ["BLOCK" in comment.body for comment in fake.comments] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"observe": "perhaps"},
+        {"comment": "always"},
+        {"on-no-secrets": "maybe"},
+        {"directory": "missing"},
+        {"wait": "soon"},
+        {"policies": "gate.yaml\n"},
+    ],
+)
+def test_wrong_inputs_leave_no_earlier_success(
+    do: Do, fake: FakeGitHub, tmp_path: Path, inputs: dict[str, str]
+) -> None:
+    do(change="canary", status="true")
+    assert fake.shown("a" * 40)["gate/chat"]["state"] == "success"
+    if "policies" in inputs:
+        (tmp_path / "gate.yaml").write_text("version: 2")
+    done = do(change="canary", status="true", **inputs)
+    assert done.code == ExitCode.USAGE
+    states = {name: status["state"] for name, status in fake.shown("a" * 40).items()}
+    assert states["gate/chat"] == "error" or inputs == {"directory": "missing"}
+    assert "error" in states.values()

@@ -16,6 +16,7 @@ TEXT: Final = DOCS.read_text(encoding="utf-8")
 ACTION: Final[dict[str, Any]] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 EVENTS: Final = {
     *("push", "workflow_dispatch", "deployment", "merge_group", "pull_request", "workflow_run"),
+    "schedule",
 }
 
 

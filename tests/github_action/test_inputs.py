@@ -3,7 +3,7 @@
 import pytest
 
 from gate.errors import UsageError
-from gate.github_action.inputs import read_inputs, variable
+from gate.github_action.inputs import gate_inputs, read_inputs, variable
 
 
 def given(**inputs: str) -> dict[str, str]:
@@ -61,3 +61,24 @@ def test_a_word_that_an_input_does_not_know_is_an_error(name: str) -> None:
 @pytest.mark.parametrize("ref", ["", "main", "none"])
 def test_which_policy_counts_is_left_to_the_command(ref: str) -> None:
     assert read_inputs(given(**{"policy-ref": ref})).policy_ref == ref
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", None),
+        ("null", None),
+        ("{}", None),
+        ("eu", "eu"),
+        ("7", "7"),
+        ('{"region": "eu"}', "eu"),
+        ('{"region": "eu", "size": 2, "flags": ["a"]}', 'eu; 2; ["a"]'),
+        ('{"a": "x; y"}', '"x; y"'),
+        ('{"a": "x", "b": "y"}', "x; y"),
+    ],
+)
+def test_the_key_is_that_of_the_user_or_the_leg_of_the_matrix(text: str, key: str | None) -> None:
+    environ = given(**{"gate-key": text})
+    inputs = read_inputs(environ)
+    assert inputs.gate.key == gate_inputs(environ).key == key
+    assert inputs.options == ((f"--gate-key={key}",) if key else ())

@@ -1,6 +1,7 @@
 """The Action on pull requests: whose policy counts, the comment, forks; run by act."""
 
 import html
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -108,6 +109,10 @@ def test_a_fork_says_what_it_lacks_and_writes_no_comment(
     assert [one.split()[0] for one in played.commands()] == ["error", "notice", "notice"]
 
 
+def _ago(hours: int) -> str:
+    return (datetime.now(UTC) - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Played, FakeGitHub]:
     """A pull request of ada's with the label that overrides, in a folder of the repository."""
@@ -116,12 +121,12 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Played, FakeGitH
     ours = {"change": "model-update", "directory": "chat", "comment": False, "status": True}
     with github() as fake:
         fake.teams = {("acme", "sre", "grace"): "active"}
-        fake.pushes = [("shorter", "a" * 40, "2026-10-31T22:00:00Z")]
+        fake.pushes = [("shorter", "a" * 40, _ago(3))]
         setting = labelling(1, "grace", "labeled", "gate-override")
-        fake.events = [setting | {"created_at": "2026-10-31T23:00:00Z"}]
+        fake.events = [setting | {"created_at": _ago(2)}]
         fake.plant("grace", "Gate-Override: the fix")
         # The second step comes after a push, to which the label was not given.
-        later = [*fake.pushes, ("shorter", "a" * 40, "2026-10-31T23:30:00Z")]
+        later = [*fake.pushes, ("shorter", "a" * 40, _ago(1))]
         answers = [lambda: None, lambda: setattr(fake, "pushes", later)]
         fake.before = {"repos/list-activities": answers}
         played = play(

@@ -89,11 +89,11 @@ def test_the_job_that_deploys_reads_the_verdict_also_after_a_warning(project: Pr
 def test_the_job_that_deploys_can_verify_the_decision_as_the_docs_say(
     project: Project, bad: int, shipped: bool
 ) -> None:
-    line = "gate verify gate-reports/decision.json || [ $? -eq 11 ]"
+    line = "gate verify gate-reports/decision.json --environment production || [ $? -eq 11 ]"
     assert f"    - {line}\n" in (ROOT / "docs" / "gitlab.md").read_text(encoding="utf-8")
     project.write({"counts.yaml": counts(bad)})
     verifying = {"stage": "deploy", "before_script": [line], "script": ["echo is shipped"]}
-    project.pipeline(verifying=verifying)
+    project.pipeline({"environment": "production"}, verifying=verifying)
 
     assert ("> is shipped" in project.run().told) is shipped
 

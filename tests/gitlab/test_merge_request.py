@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.hosts.comments import marker
+from gate.hosts.identity import GateIdentity
 from tests.gitlab.project import POLICY, Project, counts
 from tests.servers.gitlab import BOT, PAGE, PROJECT, TOKEN, FakeGitLab, gitlab, refused
 
 pytestmark = pytest.mark.slow  # two scenarios of test_component.py are not
 
-MARKER = marker("chat", "gate.yaml", None)
+MARKER = GateIdentity(paths=("gate.yaml",)).marker
 RULE = "overrides: {label: gate-override, approved_by: ['@acme/sre'], max_duration: 8h}\n"
 LOOSE = POLICY.replace("allow: [rollback]", "allow: all")
 
@@ -112,10 +112,12 @@ def test_a_label_of_whom_the_policy_names_ships_a_change_and_the_commit_says_so(
     assert (blocked.gate, shipped.gate) == ("FAIL 10", "PASS")
     assert shipped.json("decision.json")["override"]["approved_by"] == "@grace"
     assert [(revision, told["state"]) for revision, told in fake.statuses] == [
+        (base, "pending"),
         (base, "failed"),
+        (base, "pending"),
         (base, "success"),
     ]
-    assert fake.statuses[1][1]["description"].startswith("BLOCK (overridden: exit code 0)")
+    assert fake.statuses[-1][1]["description"].startswith("BLOCK (overridden: exit code 0)")
     assert any("BLOCK (overridden: exit code 0)" in note.body for note in fake.notes)
 
 

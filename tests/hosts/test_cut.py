@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from gate.hosts.comments import truncate
+from gate.hosts.cut import truncate
 
 POINTER = "_The rest is elsewhere._"
 

@@ -19,42 +19,6 @@ def repository(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_change_is_what_differs_since_the_branches_parted(repository: Path) -> None:
-    commit(repository, "one", {"prompts/a b.md": "", "prompts/ü\t.md": ""})
-    git(repository, "checkout", "--quiet", "main")
-    commit(repository, "elsewhere", {"docs/not-ours.md": ""})
-    git(repository, "checkout", "--quiet", "change")
-    paths = Checkout(repository).changed_paths("main", "change")
-    assert sorted(paths) == ["prompts/a b.md", "prompts/ü\t.md"]
-
-
-def test_a_moved_or_deleted_file_counts_where_it_was(repository: Path) -> None:
-    git(repository, "mv", "models/a.bin", "a.bin")
-    git(repository, "rm", "--quiet", "src/x.py")
-    commit(repository, "move", {})
-    paths = Checkout(repository).changed_paths("main", "HEAD")
-    assert sorted(paths) == ["a.bin", "models/a.bin", "src/x.py"]
-
-
-def test_messages_are_read_with_their_trailers(repository: Path) -> None:
-    commit(repository, "fix(api): stop\n\nChange-Class: canary\nNote: a: b", {"a": ""})
-    commit(repository, "feat!: more\n\nNo trailer: this is prose.\n\nIt goes on.", {"b": ""})
-    commits = Checkout(repository).commits("main", "HEAD")
-    assert commits.subjects == ("feat!: more", "fix(api): stop")
-    assert commits.trailers == (("Change-Class", "canary"), ("Note", "a: b"))
-
-
-def test_a_merge_of_the_target_branch_says_nothing(repository: Path) -> None:
-    commit(repository, "ours", {"a": ""})
-    git(repository, "checkout", "--quiet", "main")
-    commit(repository, "theirs\n\nChange-Class: rollback", {"b": ""})
-    git(repository, "checkout", "--quiet", "change")
-    git(repository, "merge", "--quiet", "--no-edit", "main")
-    commits = Checkout(repository).commits("main", "change")
-    assert commits.subjects == ("ours",)
-    assert commits.trailers == ()
-
-
 def test_of_a_branch_that_is_here_twice_the_servers_counts(
     repository: Path, tmp_path: Path
 ) -> None:
@@ -95,11 +59,9 @@ def test_a_shallow_checkout_says_so(repository: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=change", url, str(clone))
     checkout = Checkout(clone)
     with pytest.raises(GitError, match=f"the commit '{base}' is not in this checkout"):
-        checkout.changed_paths(base, "HEAD")
+        checkout.commit(base)
     git(clone, "fetch", "--quiet", "--depth=1", "origin", "main")
     # Both commits are there now, but not where they parted.
-    with pytest.raises(GitError, match="no merge base"):
-        Checkout(clone).changed_paths(base, "HEAD")
     assert not Checkout(clone).complete(base, checkout.head())
 
 

@@ -89,17 +89,13 @@ def test_a_run_of_dependabot_that_somebody_starts_again_keeps_its_rights(tmp_pat
     assert (context.no_secrets, context.actor) == (True, "ada")
 
 
-def test_a_push_is_compared_with_what_was_there_before(tmp_path: Path) -> None:
+def test_what_a_push_had_before_it_is_not_what_is_live(tmp_path: Path) -> None:
     event = {"before": "c" * 40, "head_commit": {"author": {"username": "grace"}}}
     context = on_github(tmp_path, event, GITHUB_REF_NAME="main")
-    assert (context.revision, context.base) == ("e" * 40, "c" * 40)
+    assert (context.revision, context.base) == ("e" * 40, None)
     assert (context.branch, context.author) == ("main", "grace")
     assert context.pull_request is None
     assert context.labels == ()
-
-
-def test_the_first_push_of_a_branch_has_nothing_to_be_compared_with(tmp_path: Path) -> None:
-    assert on_github(tmp_path, {"before": "0" * 40}).base is None
 
 
 def test_a_merge_queue_is_judged_by_its_group(tmp_path: Path) -> None:
@@ -177,11 +173,11 @@ def test_a_fork_on_gitlab_has_no_secrets() -> None:
     assert detect(GITLAB | MERGE_REQUEST | fork).no_secrets
 
 
-def test_a_branch_pipeline_on_gitlab_is_compared_with_what_was_there_before() -> None:
+def test_what_a_push_on_gitlab_had_before_it_is_not_what_is_live() -> None:
     first = detect(GITLAB)
     assert (first.base, first.pull_request, first.labels) == (None, None, ())
     assert first.revision == "e" * 40
-    assert detect(GITLAB | {"CI_COMMIT_BEFORE_SHA": "c" * 40}).base == "c" * 40
+    assert detect(GITLAB | {"CI_COMMIT_BEFORE_SHA": "c" * 40}).base is None
 
 
 @pytest.mark.parametrize("freeze, frozen", [("true", True), ("", False)])

@@ -40,6 +40,12 @@ def fully(text: str, pattern: str) -> str:
     return "".join(pattern.format(ord(char)) for char in text)
 
 
+def utf_16(text: str) -> str:
+    """Escape every character; one beyond U+FFFF is a pair (RFC 8259, section 7)."""
+    units = text.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
+
+
 SPELLINGS: dict[str, Spell] = {
     "as it is": str,
     "percent": lambda text: quote(text, safe=""),
@@ -55,7 +61,7 @@ SPELLINGS: dict[str, Spell] = {
     "html HEX": lambda text: fully(text, "&#X{:X};"),
     "json": json_all,
     "json in ascii": json.dumps,
-    "json of every character": lambda text: fully(text, "\\u{:04x}"),
+    "json of every character": utf_16,
     "repr": repr,
     "repr of bytes": lambda text: repr(text.encode()),
     "ascii": ascii,

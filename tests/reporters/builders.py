@@ -13,12 +13,13 @@ from gate.budget.forecast import Impact
 from gate.decision.decision import (
     Context,
     Decision,
+    Mode,
     PolicyDecision,
     PolicySource,
-    PolicyStatus,
-    Status,
     exit_code,
+    overall_verdict,
 )
+from gate.decision.status import PolicyStatus, Status
 from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
 from gate.policy.changes import BUILT_IN_CHANGES, Recognition
 from gate.policy.findings import Finding, Rule, Verdict, worst
@@ -234,13 +235,15 @@ def judged(made: PolicyDecision, **fields: Any) -> PolicyDecision:
 def decision(
     *policies: PolicyDecision, observe: bool = False, fail_on_warn: bool = False, **fields: Any
 ) -> Decision:
-    verdict = worst(one.verdict for one in policies)
+    mode = fields.pop("mode", Mode.OBSERVE if observe else Mode.ENFORCED)
+    verdict = overall_verdict((one.verdict for one in policies), mode)
     override = fields.get("override")
     code = exit_code(verdict, observe=observe, fail_on_warn=fail_on_warn, override=override)
     made = Decision(
         policies=policies,
         verdict=verdict,
         exit_code=code,
+        mode=mode,
         observe=observe,
         fail_on_warn=fail_on_warn,
         evaluated_at=AT,

@@ -4,7 +4,7 @@ import pytest
 
 from gate.check.options import Options
 from gate.check.run import run_status
-from gate.decision.decision import Status
+from gate.decision.status import Status
 from gate.history.past_budget import BurnDown
 from gate.reporters import render_page
 from gate.reporters.ansi import Style, text_width

@@ -12,8 +12,10 @@ import pytest
 
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Impact
-from gate.decision.decision import Decision, status_document
+from gate.decision.decision import Decision
 from gate.decision.document import to_document
+from gate.decision.seal import hmac_key
+from gate.decision.status import status_document
 from gate.measure import Cause, Unmeasured
 from gate.policy.changes import Recognition
 from gate.policy.findings import Finding, Rule, Verdict
@@ -63,7 +65,7 @@ def told(reporter: str, *known: Assessment) -> str:
 @pytest.mark.parametrize("reporter", REPORTERS)
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_every_report_ends_in_one_newline(reporter: str, kind: str) -> None:
-    texts = [render(reporter, EVERY_KIND[kind], Style())]
+    texts = [render(reporter, replace(EVERY_KIND[kind], key=hmac_key(b"a key")), Style())]
     if reporter in PAGES:
         known = status(*EVERY_KIND[kind].policies)
         texts.append(render_page(reporter, status_output(known), Style()))

@@ -26,6 +26,7 @@ from tests.servers.github_answers import (
     user,
     written,
 )
+from tests.servers.github_changes import Changes
 from tests.servers.loopback import serving
 from tests.servers.openapi import Operation
 
@@ -35,9 +36,11 @@ TOKEN: Final = "ghs_ofTheTests0123456789"
 ACTIONS: Final = "github-actions[bot]"
 DATE: Final = "Sun, 01 Nov 2026 00:00:00 GMT"
 """Of every answer; as Unix time 1793491200."""
+_NOW: Final = "2026-11-01T00:00:00Z"
 _ROOT: Final = "/api/v3"
 """As on GitHub Enterprise Server."""
 _LONGEST_DESCRIPTION: Final = 140
+_LONGEST_CONTEXT: Final = 255
 _INTEGRATION: Final = "Resource not accessible by integration"
 
 
@@ -59,6 +62,24 @@ class Deployment:
     environment: str = "production"
     statuses: tuple[tuple[str, str], ...] = ()
     """State and instant, the newest first."""
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenPull:
+    """A pull request of a list as it is kept."""
+
+    number: int
+    sha: str
+    branch: str = "shorter"
+    base: str = "main"
+    base_sha: str = "b" * 40
+    title: str = "Answer in fewer words"
+    labels: tuple[str, ...] = ()
+    author: str | None = "ada"
+    draft: bool = False
+    closed: bool = False
+    fork: bool = False
+    files: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,8 +118,6 @@ class FakeGitHub:
     """Ref (``heads/main``) -> kind and hash of what it is of: ``commit`` or ``tag``."""
     tags: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Hash of a tag -> kind and hash of what it is of."""
-    base_branch: str = "main"
-    """That the pull request is to go into."""
     default_branch: str = "main"
     single: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Commit -> what GitHub says of it, where ada has not written it."""
@@ -106,10 +125,16 @@ class FakeGitHub:
     teams: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Organization, team and login -> state."""
     statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Commit, and what was sent; the oldest first."""
+    set_by: dict[int, tuple[str | None, str]] = field(default_factory=dict)
+    """Place in ``statuses`` -> who has set it and when, where that is not the writer just now."""
+    pulls: list[OpenPull] = field(default_factory=list)
+    """Of the list of pull requests, beside the one of the other fields."""
     forbidden: set[str] = field(default_factory=set)
     """Operations that the token may not use, and GitHub says so."""
     hidden: set[str] = field(default_factory=set)
     """Operations that the token may not use, and GitHub denies that there is anything."""
+    changes: Changes = field(default_factory=Changes)
     deployments: list[Deployment] = field(default_factory=list)
     """The oldest first."""
     faults: dict[str, list[Answer]] = field(default_factory=dict)
@@ -128,6 +153,15 @@ class FakeGitHub:
         remark = Remark(next(self.numbers), login, body)
         self.comments.append(remark)
         return remark
+
+    def plant_status(self, sha: str, login: str | None, at: str = _NOW, **body: Any) -> None:
+        """Set a status as somebody."""
+        self.set_by[len(self.statuses)] = (login, at)
+        self.statuses.append((sha, body))
+
+    def shown(self, sha: str) -> dict[str, dict[str, Any]]:
+        """Return what a commit shows: the newest status of each context."""
+        return {body["context"]: body for commit, body in self.statuses if commit == sha}
 
     def answer(self, handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
         """Answer a request, and note what does not fit the description."""
@@ -217,22 +251,52 @@ class FakeGitHub:
         return Answer(200, description().example("public-user", **kind))
 
     def list_files(self, call: Call) -> Answer:
-        return page(call, self.files, _entry)
+        files = [(name, None) for pull in self._listed(call) for name in pull.files]
+        return page(call, files or self.files, _entry)
 
-    def read_pull(self, _call: Call) -> Answer:
-        return Answer(200, self._pull())
+    def _listed(self, call: Call) -> list[OpenPull]:
+        return [pull for pull in self.pulls if str(pull.number) == call.parts["pull_number"]]
 
-    def _pull(self) -> dict[str, Any]:
-        pull = description().example("pull-request")
+    def list_pulls(self, call: Call) -> Answer:
+        assert call.query["state"] == "open"
+        return page(call, [pull for pull in self.pulls if not pull.closed], _listed_pull)
+
+    def list_statuses(self, call: Call) -> Answer:
+        numbered = [
+            (number, body, self.set_by.get(number, (self.writer, _NOW)))
+            for number, (sha, body) in enumerate(self.statuses)
+            if sha == call.parts["ref"]
+        ]
+        return page(call, numbered[::-1], _status)
+
+    def list_pulls_of(self, call: Call) -> Answer:
+        return self.changes.of_commit(call)
+
+    def compare(self, call: Call) -> Answer:
+        return self.changes.compare(call)
+
+    def read_pull(self, call: Call) -> Answer:
+        pull = self._pull(int(call.parts["pull_number"]))
+        for listed in self._listed(call):
+            ghost = {} if listed.author else {"user": user("ghost")}
+            return Answer(200, pull | _pull_facts(listed) | ghost)
+        return Answer(200, pull)
+
+    def _pull(self, number: int = PULL) -> dict[str, Any]:
+        pull, now = description().example("pull-request"), self.changes.pull(number)
         repository = description().example("repository", full_name=self.fork)
-        head = {"ref": self.branch, "sha": self._shas()[-1], "repo": repository}
-        return pull | {
-            "user": None if self.author is None else user(self.author),
-            "head": pull["head"] | head,
-            "base": pull["base"] | {"ref": self.base_branch},
-            "created_at": self.opened,
-            "commits": len(self._commits()) + self.more_commits,
-        }
+        head = {"ref": self.branch, "sha": now.head or self._shas()[-1], "repo": repository}
+        return (
+            pull
+            | now.form(number)
+            | {
+                "base": pull["base"] | {"ref": now.base},
+                "user": None if self.author is None else user(self.author),
+                "head": pull["head"] | head,
+                "created_at": self.opened,
+                "commits": len(self._commits()) + self.more_commits,
+            }
+        )
 
     def without_author(self) -> Answer:
         """Return the pull request as GitHub tells it when its author's account is gone.
@@ -247,7 +311,7 @@ class FakeGitHub:
         return Answer(200, json.dumps(pull | {"head": pull["head"] | {"repo": None}}).encode())
 
     def list_commits(self, call: Call) -> Answer:
-        return page(call, self._commits(), dict)
+        return self.changes.commits(call) or page(call, self._commits(), dict)
 
     def _shas(self) -> list[str]:
         """Return the commits that were pushed to the branch, the newest last."""
@@ -340,17 +404,21 @@ class FakeGitHub:
         wanted = [
             (number, one)
             for number, one in enumerate(self.deployments)
-            if place in {None, one.environment}
+            if place in {None, one.environment} and call.query.get("sha") in {None, one.sha}
         ]
         return page(call, wanted[::-1], _deployment)
 
     def list_deployment_statuses(self, call: Call) -> Answer:
         one = self.deployments[int(call.parts["deployment_id"])]
-        return page(call, one.statuses, _deployment_status)
+        newest = len(one.statuses)
+        numbered = [(newest - place, *status) for place, status in enumerate(one.statuses)]
+        return page(call, numbered, _deployment_status)
 
     def set_status(self, call: Call) -> Answer:
         if len(call.body.get("description") or "") > _LONGEST_DESCRIPTION:
             return invalid("Description is too long (maximum is 140 characters)")
+        if len(call.body["context"]) > _LONGEST_CONTEXT:
+            return invalid("Context is too long (maximum is 255 characters)")
         self.statuses.append((call.parts["sha"], call.body))
         return Answer(201, description().example("status", state=call.body["state"]))
 
@@ -364,17 +432,21 @@ _ROUTES: Final[dict[str, Callable[[FakeGitHub, Call], Answer]]] = {
     "issues/list-events": FakeGitHub.list_events,
     "issues/update-comment": FakeGitHub.update_comment,
     "pulls/get": FakeGitHub.read_pull,
+    "pulls/list": FakeGitHub.list_pulls,
     "pulls/list-commits": FakeGitHub.list_commits,
     "pulls/list-files": FakeGitHub.list_files,
     "pulls/list-reviews": FakeGitHub.list_reviews,
+    "repos/compare-commits-with-basehead": FakeGitHub.compare,
     "repos/create-commit-status": FakeGitHub.set_status,
     "repos/get": FakeGitHub.read_repository,
     "repos/get-collaborator-permission-level": FakeGitHub.read_right,
     "repos/get-commit": FakeGitHub.read_commit,
     "repos/get-content": FakeGitHub.read_content,
     "repos/list-activities": FakeGitHub.list_activities,
+    "repos/list-commit-statuses-for-ref": FakeGitHub.list_statuses,
     "repos/list-deployment-statuses": FakeGitHub.list_deployment_statuses,
     "repos/list-deployments": FakeGitHub.list_deployments,
+    "repos/list-pull-requests-associated-with-commit": FakeGitHub.list_pulls_of,
     "teams/get-membership-for-user-in-org": FakeGitHub.read_membership,
     "users/get-authenticated": FakeGitHub.who,
     "users/get-by-username": FakeGitHub.read_user,
@@ -401,6 +473,46 @@ def _object(known: dict[str, Any], kind: str, sha: str) -> dict[str, Any]:
     return {**known["object"], "type": kind, "sha": sha}
 
 
+def _pull_facts(pull: OpenPull) -> dict[str, Any]:
+    simple = description().example("pull-request")
+    source = "mallory/chat" if pull.fork else REPOSITORY
+    repository = {**simple["base"]["repo"], "full_name": source}
+    return {
+        "number": pull.number,
+        "title": pull.title,
+        "draft": pull.draft,
+        "user": None if pull.author is None else user(pull.author),
+        "labels": [_label(number, name) for number, name in enumerate(pull.labels)],
+        "head": {**simple["head"], "sha": pull.sha, "ref": pull.branch, "repo": repository},
+        "base": {**simple["base"], "sha": pull.base_sha, "ref": pull.base},
+    }
+
+
+def _label(number: int, name: str) -> dict[str, Any]:
+    url = f"https://api.github.example/repos/{REPOSITORY}/labels/{number}"
+    known = {"id": number, "node_id": "L", "url": url, "color": "ff0000", "default": False}
+    return known | {"name": name, "description": ""}
+
+
+def _listed_pull(pull: OpenPull) -> dict[str, Any]:
+    return description().example("pull-request-simple", **_pull_facts(pull))
+
+
+def _status(numbered: tuple[int, dict[str, Any], tuple[str | None, str]]) -> dict[str, Any]:
+    number, body, (login, at) = numbered
+    return description().example(
+        "status",
+        id=number,
+        state=body["state"],
+        context=body["context"],
+        description=body.get("description"),
+        target_url=body.get("target_url"),
+        creator=None if login is None else user(login),
+        created_at=at,
+        updated_at=at,
+    )
+
+
 def _entry(names: tuple[str, str | None]) -> dict[str, Any]:
     name, before = names
     moved = {} if before is None else {"previous_filename": before, "status": "renamed"}
@@ -415,10 +527,10 @@ def _deployment(numbered: tuple[int, Deployment]) -> dict[str, Any]:
     )
 
 
-def _deployment_status(status: tuple[str, str]) -> dict[str, Any]:
-    state, created = status
+def _deployment_status(status: tuple[int, str, str]) -> dict[str, Any]:
+    number, state, created = status
     return description().example(
-        "deployment-status", creator=user("ada"), state=state, created_at=created
+        "deployment-status", id=number, creator=user("ada"), state=state, created_at=created
     )
 
 

@@ -14,9 +14,10 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from tests.servers.github_answers import Answer
+from tests.servers.gitlab_changes import Changes
 from tests.servers.gitlab_people import People
 from tests.servers.loopback import serving
 
@@ -34,6 +35,7 @@ _NOTES: Final = f"{_REQUEST}/notes"
 _LARGEST_PAGE: Final = 100
 _LONGEST_NOTE: Final = 1_000_000
 _LONGEST_STATUS: Final = 255
+_NOW: Final = "2026-11-01T00:00:00.000Z"
 
 
 def refused(status: int, message: object, **headers: str) -> Answer:
@@ -77,12 +79,17 @@ class FakeGitLab:
     notes: list[Note] = field(default_factory=list)
     """Oldest first."""
     people: People = field(default_factory=People)
+    changes: Changes = field(default_factory=Changes)
     with_numbers: bool = True
     """Whether lists have the header X-Next-Page."""
     with_links: bool = True
     """Whether lists have the header Link, which a proxy may drop."""
     statuses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    """Of commits."""
+    """Of commits; the oldest first."""
+    set_by: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Place in ``statuses`` -> who has set it and when, where that is not the writer just now."""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    """Of the list of open merge requests."""
     forbidden: set[str] = field(default_factory=set)
     """Operations that the token's role does not allow."""
     faults: dict[str, list[Answer]] = field(default_factory=dict)
@@ -155,7 +162,8 @@ class FakeGitLab:
         shown = items[(number - 1) * size : number * size]
         headers = {"X-Per-Page": str(size), "X-Page": str(number)}
         if number * size < len(items):
-            url = f"{self.url}{sent.path}?page={number + 1}&per_page={size}"
+            query = sent.query | {"page": str(number + 1), "per_page": str(size)}
+            url = f"{self.url}{sent.path}?{urlencode(query)}"
             headers |= {"Link": f'<{url}>; rel="next"', "X-Next-Page": str(number + 1)}
         elif not self.with_links:
             headers["X-Next-Page"] = ""  # of the last page GitLab sends it empty
@@ -187,10 +195,23 @@ class FakeGitLab:
         return Answer(204)
 
     def read_request(self, _sent: Sent) -> Answer:
-        return Answer(200, self.people.request() | {"iid": REQUEST})
+        return Answer(200, self.changes.request(REQUEST).form(REQUEST) | self.people.request())
 
     def list_commits(self, sent: Sent) -> Answer:
-        return self._page(sent, self.people.listed_commits())
+        ours, theirs = self.changes.listed_commits(REQUEST), self.people.listed_commits()
+        return self._page(sent, ours or theirs)
+
+    def list_diffs(self, sent: Sent) -> Answer:
+        return self._page(sent, self.changes.listed_files(REQUEST))
+
+    def list_requests_of(self, sent: Sent, revision: str) -> Answer:
+        return self._page(sent, self.changes.listed_requests(revision))
+
+    def list_deployments(self, sent: Sent) -> Answer:
+        return self._page(sent, self.changes.listed_deployments(sent.query))
+
+    def read_merge_base(self, _sent: Sent) -> Answer:
+        return Answer(200, {"id": self.changes.parted})
 
     def read_commit(self, _sent: Sent, revision: str) -> Answer:
         commit = self.people.single.get(revision)
@@ -222,7 +243,34 @@ class FakeGitLab:
     def read_group_member(self, _sent: Sent, group: str, number: str) -> Answer:
         return self.people.group_member(unquote(group), int(number)) or GONE
 
+    def list_requests(self, sent: Sent) -> Answer:
+        assert sent.query["state"] == "opened"
+        return self._page(sent, self.requests)
+
+    def list_statuses(self, sent: Sent, revision: str) -> Answer:
+        """Return one page, the oldest first as GitLab does."""
+        listed = [
+            _status(number, revision, body, *self.set_by.get(number, (self.writer, _NOW)))
+            for number, (commit, body) in enumerate(self.statuses, start=0)
+            if commit == revision
+        ]
+        return self._page(sent, listed)
+
+    def plant_status(self, revision: str, login: str, at: str, **body: Any) -> None:
+        """Set a status as somebody."""
+        self.set_by[len(self.statuses)] = (login, at)
+        self.statuses.append((revision, body))
+
     def set_status(self, sent: Sent, revision: str) -> Answer:
+        states = [
+            body["state"]
+            for commit, body in self.statuses
+            if (commit, body["name"]) == (revision, sent.body["name"])
+        ]
+        if states[-1:] == ["pending"] == [sent.body["state"]]:
+            # As GitLab 17 words it.
+            reason = 'Reason(s): Status cannot transition via "enqueue"'
+            return refused(400, f"Cannot transition status via :enqueue from :pending ({reason})")
         self.statuses.append((revision, sent.body))
         known = {"id": 93, "sha": revision, "status": sent.body["state"]}
         return Answer(201, known | {"name": sent.body["name"]})
@@ -238,6 +286,13 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("PUT", rf"{_NOTES}/(\d+)"): ("update", FakeGitLab.update_note),
     ("DELETE", rf"{_NOTES}/(\d+)"): ("delete", FakeGitLab.delete_note),
     ("GET", _REQUEST): ("request", FakeGitLab.read_request),
+    ("GET", f"{_REQUEST}/diffs"): ("diffs", FakeGitLab.list_diffs),
+    ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]+)/merge_requests"): (
+        "requests of a commit",
+        FakeGitLab.list_requests_of,
+    ),
+    ("GET", rf"{_PROJECT}/repository/merge_base"): ("merge base", FakeGitLab.read_merge_base),
+    ("GET", rf"{_PROJECT}/deployments"): ("deployments", FakeGitLab.list_deployments),
     ("GET", f"{_REQUEST}/commits"): ("commits", FakeGitLab.list_commits),
     ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]{{40}})"): ("commit", FakeGitLab.read_commit),
     ("GET", r"/projects/(\d+)/events"): ("events", FakeGitLab.list_events),
@@ -248,13 +303,29 @@ _ROUTES: Final[dict[tuple[str, str], tuple[str, Callable[..., Answer]]]] = {
     ("GET", r"/users/(\d+)"): ("user", FakeGitLab.read_user),
     ("GET", rf"{_PROJECT}/members/all/(\d+)"): ("member", FakeGitLab.read_member),
     ("GET", r"/groups/([^/]+)/members/all/(\d+)"): ("group", FakeGitLab.read_group_member),
+    ("GET", f"{_PROJECT}/merge_requests"): ("requests", FakeGitLab.list_requests),
+    ("GET", rf"{_PROJECT}/repository/commits/([0-9a-f]{{40}})/statuses"): (
+        "statuses",
+        FakeGitLab.list_statuses,
+    ),
     ("POST", rf"{_PROJECT}/statuses/([0-9a-f]{{40}})"): ("status", FakeGitLab.set_status),
 }
 
 
+_MORE: Final = {
+    "users": {"username"},
+    "events": {"action"},
+    "deployments": {"environment", "status"},
+    "merge base": {"refs[]"},
+    "requests": {"state"},
+    "statuses": {"all"},
+}
+"""Parameters of single operations."""
+
+
 def _problems(name: str, sent: Sent, handler: BaseHTTPRequestHandler) -> Iterator[str]:
     unknown = sent.query.keys() - {"page", "per_page", "sort", "order_by"}
-    unknown -= {"username"} if name == "users" else {"action"} if name == "events" else set()
+    unknown -= _MORE.get(name, set())
     if unknown:
         yield f"{name}: has the unknown parameters {sorted(unknown)}"
     if name not in {"create", "update", "status"}:
@@ -278,6 +349,27 @@ def _status_problems(body: dict[str, Any]) -> Iterator[str]:
     unknown = body.keys() - {"state", "name", "description", "target_url"}
     if unknown or any(len(text) > _LONGEST_STATUS for text in body.values()):
         yield "status: has other attributes, or longer ones, than GitLab takes"
+
+
+def _status(
+    number: int, revision: str, body: dict[str, Any], login: str, at: str
+) -> dict[str, Any]:
+    """Return the form of https://docs.gitlab.com/api/commits/#list-commit-statuses."""
+    done = body["state"] not in {"pending", "running"}
+    return {
+        "id": number + 90,
+        "sha": revision,
+        "ref": "shorter",
+        "status": body["state"],
+        "name": body["name"],
+        "target_url": body.get("target_url"),
+        "description": body.get("description"),
+        "created_at": at,
+        "started_at": None,
+        "finished_at": at if done else None,
+        "allow_failure": False,
+        "author": {"id": 99, "username": login, "name": login, "state": "active"},
+    }
 
 
 def _form(note: Note) -> dict[str, Any]:

@@ -1,12 +1,9 @@
 """Reading the environment of a CI system: numbers, lists and addresses."""
 
 from collections.abc import Mapping
-from typing import Final
 from urllib.parse import urlsplit
 
 Environ = Mapping[str, str]
-NO_COMMIT: Final = "0" * 40
-"""What GitHub and GitLab give as the commit before a new branch."""
 
 
 def number(text: str | None) -> int | None:

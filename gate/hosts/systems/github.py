@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gate.decision.decision import Context
-from gate.hosts.systems.environ import NO_COMMIT, Environ, number
+from gate.hosts.systems.environ import Environ, number
 
 _DEPENDABOT: Final = "dependabot[bot]"
 _QUEUED: Final = re.compile(r"refs/heads/gh-readonly-queue/.+/pr-([0-9]+)-[0-9a-f]{40,64}")
@@ -109,14 +109,14 @@ def _without_pull_request(event: dict[str, Any], environ: Environ) -> dict[str, 
     group = event.get("merge_group", {})
     run = event.get("workflow_run") or event.get("check_suite") or event.get("check_run") or {}
     issue = event.get("issue", {})
-    before = event.get("before")
     sha = group.get("head_sha") or _dig(event, "deployment", "sha") or run.get("head_sha")
     commented = issue.get("number") if "pull_request" in issue else None
     return {
         # A comment runs on the default branch, which is not what it is about.
         "revision": sha or (None if commented else environ.get("GITHUB_SHA")),
         "branch": run.get("head_branch") or environ.get("GITHUB_REF_NAME"),
-        "base": group.get("base_sha") or (before if before != NO_COMMIT else None),
+        # What a push had before it is not what is live: the pushes before may have been stopped.
+        "base": group.get("base_sha"),
         "base_branch": (group.get("base_ref") or "").removeprefix(_BRANCH) or None,
         "pull_request": commented,
         "labels": None if commented else (),

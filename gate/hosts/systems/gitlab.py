@@ -4,7 +4,7 @@ https://docs.gitlab.com/ci/variables/predefined_variables/
 """
 
 from gate.decision.decision import Context
-from gate.hosts.systems.environ import NO_COMMIT, Environ, number, split
+from gate.hosts.systems.environ import Environ, number, split
 
 
 def gitlab(environ: Environ) -> Context | None:
@@ -12,8 +12,6 @@ def gitlab(environ: Environ) -> Context | None:
     if environ.get("GITLAB_CI") != "true":
         return None
     request = environ.get("CI_MERGE_REQUEST_IID")
-    before = environ.get("CI_COMMIT_BEFORE_SHA", NO_COMMIT)
-    base = environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") if request else before
     project, source = (
         environ.get("CI_PROJECT_PATH"),
         environ.get("CI_MERGE_REQUEST_SOURCE_PROJECT_PATH"),
@@ -30,7 +28,8 @@ def gitlab(environ: Environ) -> Context | None:
         default_branch=environ.get("CI_DEFAULT_BRANCH"),
         workspace=environ.get("CI_PROJECT_DIR"),
         target_project=environ.get("CI_MERGE_REQUEST_PROJECT_ID"),
-        base=base if base != NO_COMMIT else None,
+        # What a push had before it is not what is live: the pushes before may have been stopped.
+        base=environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") if request else None,
         pull_request=number(request),
         title=environ.get("CI_MERGE_REQUEST_TITLE"),
         labels=split(environ.get("CI_MERGE_REQUEST_LABELS")),

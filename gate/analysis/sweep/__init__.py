@@ -1,0 +1,90 @@
+"""Going over the open pull requests: which commit statuses hold no longer, and what follows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gate.decision.decision import Decision
+from gate.errors import ExitCode
+from gate.hosts import State
+from gate.hosts.identity import GateIdentity
+from gate.hosts.open_pulls import OpenPull, StatusHost
+
+DecideOn = Callable[[OpenPull], Decision]
+"""Decides on a pull request, by budgets that were measured once.
+
+Raises:
+    GateError: it cannot.
+"""
+
+
+class SweepAct(StrEnum):
+    """What became of a status."""
+
+    SET = "set"
+    VALID = "still valid"
+    WAITING = "no verdict, so nothing to take back"
+    ABSENT = "no status of this gate"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweptStatus:
+    """What became of a status of one pull request."""
+
+    pull: int
+    act: SweepAct
+    before: State | None = None
+    """None: there is none."""
+    after: State | None = None
+    """None: it was left as it is."""
+    reason: str = ""
+    """Why it was set to this, or what failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepReport:
+    """What a sweep did."""
+
+    name: str
+    """Of the status."""
+    statuses: tuple[SweptStatus, ...]
+    pulls: int
+    """That are open."""
+    seen: int
+    """Of these, how many were looked at to the end."""
+    stopped: str = ""
+    """Why the others were not; empty: there are none."""
+    dry_run: bool = False
+
+    def count(self, act: SweepAct) -> int:
+        """Return how many statuses had this fate."""
+        return sum(status.act is act for status in self.statuses)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Allow where everything was done, else undecided; no verdict has a part in it."""
+        whole = self.seen == self.pulls and not self.count(SweepAct.FAILED)
+        return ExitCode.ALLOW if whole else ExitCode.UNDECIDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepOptions:
+    """What is swept, and by what."""
+
+    host: StatusHost
+    identity: GateIdentity
+    services: Sequence[str]
+    """Of the policies, in the order of the identity's paths."""
+    policies: str
+    """`policies_hash` of the policies as they count now."""
+    valid_for: timedelta
+    """How long a decision by these policies holds."""
+    branch: str | None
+    """That has these policies; what goes into another is not decided on. None: it is not known."""
+    decide: DecideOn
+    now: Callable[[], datetime]
+    dry_run: bool = False
+    most: int | None = None
+    """Statuses that are set at most; None: all that need it."""

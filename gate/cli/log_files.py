@@ -1,0 +1,105 @@
+"""Files that others may have written: read within a limit, and added to by one run at a time."""
+
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from gate.cli.files import open_to_write
+from gate.cli.streams import write_stderr
+from gate.decision.holding import shown
+from gate.errors import UsageError
+
+LARGEST_LOG: Final = 1 << 28
+"""Bytes of a log that is read or added to: some hundred thousand decisions."""
+_PATIENCE: Final = 10.0
+"""Seconds that other runs may take to add their lines."""
+_PAUSE: Final = 0.02
+_WITHOUT_WAITING: Final = getattr(os, "O_NONBLOCK", 0)
+"""For somebody at the other end of a pipe."""
+
+
+_ORDINARY: Final = re.compile(r"[A-Za-z0-9._/+@=~-]{1,200}")
+
+
+class NotReadableError(Exception):
+    """There is something, but no text that can be read whole; the message says what."""
+
+
+def read_within(path: str, largest: int) -> bytes:
+    """Return what a regular file holds.
+
+    Raises:
+        UsageError: there is none, or it may not be read.
+        NotReadableError: it is a folder, a pipe or a device, or has more than so many bytes.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{named(path)} cannot be read: {reason}") from error
+    try:
+        return _content(descriptor, largest)
+    finally:
+        os.close(descriptor)
+
+
+def named(path: str) -> str:
+    """Return the name of a file, quoted where anything in it could be taken for something else."""
+    return path if _ORDINARY.fullmatch(path) else shown(path)
+
+
+def append_made(path: str, make: Callable[[bytes], bytes]) -> None:
+    """Add to a file what ``make`` returns, given all that it holds; a failure is a warning.
+
+    Where the system has locks, no other run adds to it meanwhile.
+    """
+    try:
+        with open_to_write(path, append=True) as file, _locked(file.fileno()):
+            text = make(_content(file.fileno(), LARGEST_LOG))
+            if os.write(file.fileno(), text) < len(text):
+                _not_written(path, "the disk is full; its last line is cut off")
+    except OSError as error:
+        _not_written(path, error.strerror or str(error))
+    except NotReadableError as error:
+        _not_written(path, str(error))
+
+
+def _not_written(path: str, reason: str | None) -> None:
+    write_stderr(f"gate: warning: {named(path)} could not be written: {reason}")
+
+
+def _content(descriptor: int, largest: int) -> bytes:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise NotReadableError("it is no regular file")
+    with os.fdopen(descriptor, "rb", closefd=False) as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise NotReadableError(f"it has more than {largest >> 20} MiB")
+    return content
+
+
+@contextmanager
+def _locked(descriptor: int) -> Iterator[None]:
+    """Hold the file for this run alone; nothing is held where the system knows no such locks.
+
+    Raises:
+        TimeoutError: another run has held it for too long.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        yield
+        return
+    end = time.monotonic() + _PATIENCE
+    while True:
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        if time.monotonic() > end:
+            raise TimeoutError("another run has locked it")
+        time.sleep(_PAUSE)
+    yield  # closing the descriptor gives the lock back

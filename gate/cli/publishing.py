@@ -1,0 +1,119 @@
+"""Which gate a run is, and the comment that it keeps on the pull request."""
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from gate.cli.ci_environment import CiEnvironment, prefix_of
+from gate.cli.streams import write_stderr
+from gate.decision.decision import Context, Decision
+from gate.errors import ExitCode
+from gate.hosts.comments import Act, CommentOutcome, CommentWriter, marker, upsert
+from gate.hosts.identity import GateIdentity, path_from_top
+from gate.reporters import render
+from gate.reporters.ansi import Style
+
+_LEG: Final = re.compile(r"(?:: (?P<values>\[.*\])| (?P<number>\d+/\d+))$")
+"""At the end of a GitLab job's name: https://docs.gitlab.com/ci/yaml/#parallel."""
+_STYLE: Final = Style()
+
+
+def identity_of(
+    paths: Sequence[str],
+    place: CiEnvironment,
+    *,
+    key: str | None,
+    status_name: str | None,
+    folder: str = ".",
+) -> GateIdentity:
+    """Return which gate this run is, whether or not its policies can be read.
+
+    Args:
+        paths: of the policies, as they were given.
+        place: where this runs.
+        key: of the user; None: on GitLab the leg of a matrix says it.
+        status_name: of the user.
+        folder: that the paths start in, from the working folder.
+    """
+    top = working_folder(place.context)
+    return GateIdentity(
+        paths=tuple(path_from_top(str(Path(folder, path)), top) for path in paths),
+        environment=place.context.environment,
+        key=key or _leg_of(place.environ),
+        status_name=status_name or None,
+    )
+
+
+def working_folder(context: Context) -> str:
+    """Return the working folder from the top of the CI system's checkout, else of git's."""
+    if context.workspace:
+        with suppress(ValueError, OSError):
+            return Path.cwd().resolve().relative_to(Path(context.workspace).resolve()).as_posix()
+    return prefix_of(context)
+
+
+def _leg_of(environ: Mapping[str, str]) -> str | None:
+    """Return which of several jobs of one definition this is, where a CI system says it."""
+    if environ.get("GITLAB_CI") != "true" or "CI_NODE_TOTAL" not in environ:
+        return None
+    match = _LEG.search(environ.get("CI_JOB_NAME", ""))
+    return match and (match["values"] or match["number"])
+
+
+def writer_of(environ: Mapping[str, str], code: ExitCode) -> CommentWriter | None:
+    """Return which job writes a comment, and how bad what it says is; None: it is not known."""
+    run = environ.get("GITHUB_RUN_ID"), environ.get("GITHUB_RUN_ATTEMPT", "1")
+    job = environ.get("RUNNER_TRACKING_ID") or environ.get("RUNNER_NAME")
+    if environ.get("GITLAB_CI") == "true":
+        run, job = (environ.get("CI_PIPELINE_ID"), ""), environ.get("CI_JOB_NAME")
+    if run[0] is None or not job:
+        return None
+    job = f"{environ.get('GITHUB_JOB', '')} {job}"
+    return CommentWriter(run=f"{run[0]} {run[1]}", job=job, severity=_SEVERITIES.get(code, 3))
+
+
+_SEVERITIES: Final = {ExitCode.ALLOW: 0, ExitCode.WARN: 1, ExitCode.UNDECIDED: 2}
+
+
+def keep_comment(decision: Decision, place: CiEnvironment, identity: GateIdentity) -> None:
+    """Write or update the comment, or say why there is none."""
+    context = place.context
+    client, pull = place.host(), context.pull_request
+    if pull is None:
+        write_stderr("gate: no comment: there is no pull request")
+    elif context.no_secrets:
+        write_stderr("gate: no comment: a run of a fork or of Dependabot may only read")
+    elif client is None:
+        write_stderr(f"gate: no comment: there is no token for {context.system}")
+    else:
+        services = [decided.policy.service for decided in decision.policies]
+        paths = [decided.source.path for decided in decision.policies]
+        outcome = upsert(
+            client,
+            pull,
+            identity.marker,
+            render("markdown", decision, _STYLE),
+            former=former_marker(services, paths, identity),
+            writer=writer_of(place.environ, decision.exit_code),
+        )
+        write_stderr(_of_comment(outcome))
+
+
+def former_marker(services: Sequence[str], paths: Sequence[str], identity: GateIdentity) -> str:
+    """Return the marker that the comment of the same gate had in earlier versions.
+
+    Args:
+        services: of the policies.
+        paths: as they were given.
+        identity: of the gate.
+    """
+    return marker(", ".join(services), ", ".join(paths), identity.environment)
+
+
+def _of_comment(outcome: CommentOutcome) -> str:
+    if outcome.act is Act.FAILED:
+        return f"gate: warning: no comment: {outcome.trouble}"
+    trouble = f"; warning: {outcome.trouble}" if outcome.trouble else ""
+    return f"gate: comment {outcome.act}: {outcome.url}{trouble}"

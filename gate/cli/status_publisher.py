@@ -1,0 +1,185 @@
+"""The commit status of one run, from its start to whatever end it comes to."""
+
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import click
+
+from gate.cli.ci_environment import CiEnvironment
+from gate.cli.publishing import writer_of
+from gate.cli.streams import write_stderr
+from gate.decision.decision import Decision
+from gate.errors import ExitCode, GateError
+from gate.hosts import CommitStatus, PostedStatus, RestError
+from gate.hosts.identity import GateIdentity, StatusLink, claimed_service
+from gate.hosts.open_pulls import StatusHost, newest_of_each
+from gate.reporters.commit_status import (
+    MEASURING,
+    decision_status,
+    no_decision,
+    undecided_status,
+)
+from gate.reporters.escape import plain
+
+_MOST_BYTES: Final = 65_536
+"""Of a policy that cannot be read, to find the name of its service in."""
+_ENDING_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGBREAK")
+"""What a runner sends before it kills a job, as far as the system has it.
+
+SIGINT interrupts in any case.
+"""
+
+
+@dataclass(slots=True)
+class StatusPublisher:
+    """The status of the commit of one run. Nothing here raises: a failure is a sentence."""
+
+    place: CiEnvironment
+    identity: GateIdentity
+    paths: tuple[str, ...]
+    """Of the policies, as they were given, from the working folder."""
+    services: tuple[str, ...] | None = None
+    """Of the policies; None: they could not be read yet."""
+
+    def start(self, services: Iterable[str]) -> str:
+        """Take the verdict of an earlier run back, so that a killed run leaves none behind."""
+        self.services = tuple(services)
+        name = self.identity.check_name(self.services)
+        return self._set(undecided_status("pending", MEASURING, name, self._url(ExitCode.ALLOW)))
+
+    def decided(self, decision: Decision) -> str:
+        """Show a decision; nothing better goes over what another job of this run has shown."""
+        job = self._job(decision.exit_code)
+        status = decision_status(decision, self.identity, job)
+        if job is not None and self.identity.key is None and status.state == "success":
+            with suppress(RestError):
+                if other := self._worse_of_another_job(status):
+                    return other
+        return self._set(status)
+
+    def _worse_of_another_job(self, status: CommitStatus) -> str:
+        """Put back what another job of this run has shown that is worse; empty: there is none."""
+        client, revision = self.place.host(), self.place.context.revision
+        link = StatusLink.read(status.url or "")
+        if client is None or revision is None or link is None:
+            return ""
+        newest = dict[str, PostedStatus]()
+        for posted in client.statuses(revision):
+            theirs = StatusLink.read(posted.url)
+            if posted.name == status.name and theirs is not None and link.yields_to(theirs):
+                newest.setdefault(theirs.job or "", posted)
+        me = client.login() if newest else ""
+        for posted in newest.values():
+            if posted.author == me and posted.state in {"failure", "error"}:
+                again = replace(status, state=posted.state, description=posted.description)
+                shown = self._set(replace(again, ending="", url=posted.url))
+                return f"{shown} (of another job of this run; give each a key of its own)"
+        return ""
+
+    def failed(self, code: ExitCode) -> str:
+        """Show that there is no decision, in every status of this gate that may say otherwise.
+
+        Args:
+            code: with which the run ends.
+        """
+        text, url = no_decision(code), self._url(code)
+        return "\n".join(
+            self._set(undecided_status("error", text, name, url)) for name in self._names()
+        )
+
+    def _url(self, code: ExitCode) -> str | None:
+        """Return the page of the run, with which gate and job this is."""
+        link = StatusLink(self.identity.digest, job=self._job(code))
+        return link.at(self.place.context.url)
+
+    def _job(self, code: ExitCode) -> str | None:
+        writer = writer_of(self.place.environ, code)
+        return None if writer is None else writer.digits
+
+    def _names(self) -> Sequence[str]:
+        """Return the names of the statuses; where no policy says it, those that the commit has."""
+        if self.services is not None or self.identity.status_name is not None:
+            return [self.identity.check_name(self.services or ())]
+        client, revision = self.place.host(), self.place.context.revision
+        if client is not None and revision is not None:
+            with suppress(RestError):
+                if names := self._posted(client, revision):
+                    return names
+        return [self.identity.check_name([_claimed(path) for path in self.paths])]
+
+    def _posted(self, client: StatusHost, revision: str) -> list[str]:
+        newest = newest_of_each(client.statuses(revision))
+        links = [(status, StatusLink.read(status.url)) for status in newest]
+        ours = [status for status, link in links if link and link.gate == self.identity.digest]
+        me = client.login() if ours else ""
+        return [status.name for status in ours if status.author == me]
+
+    def _set(self, status: CommitStatus) -> str:
+        """Set a status, and return what became of it, in a sentence."""
+        context = self.place.context
+        client, revision = self.place.host(), context.revision
+        if revision is None:
+            return "gate: no commit status: no commit is known"
+        if context.no_secrets:
+            return "gate: no commit status: a run of a fork or of Dependabot may only read"
+        if client is None:
+            return f"gate: no commit status: there is no token for {context.system}"
+        try:
+            client.set_status(revision, status)
+        except RestError as error:
+            return f"gate: warning: no commit status: {error}"
+        return plain(f"gate: commit status {status.state}: {status.name}")
+
+
+def _claimed(path: str) -> str | None:
+    """Return the service that a policy names which cannot be read; a link may lead anywhere."""
+    file = Path(path)
+    try:
+        if file.is_symlink() or not file.is_file():
+            return None
+        with file.open("rb") as opened:
+            return claimed_service(opened.read(_MOST_BYTES).decode("utf-8", "replace"))
+    except OSError:
+        return None
+
+
+@contextmanager
+def failing_status(publisher: StatusPublisher) -> Iterator[None]:
+    """Set the status to an error when the block ends by an exception or a signal."""
+    try:
+        with ending_signals():
+            yield
+    except BaseException as error:
+        code = ExitCode.INTERNAL
+        if isinstance(error, KeyboardInterrupt):
+            code = ExitCode.INTERRUPTED
+        elif isinstance(error, GateError):
+            code = error.exit_code
+        elif isinstance(error, click.UsageError):
+            code = ExitCode.USAGE
+        write_stderr(publisher.failed(code))
+        raise
+
+
+@contextmanager
+def ending_signals() -> Iterator[None]:
+    """Let the signals that end a job interrupt the block as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {}
+    with suppress(ValueError):  # signals are for the main thread
+        for name in _ENDING_SIGNALS:
+            if (number := getattr(signal, name, None)) is not None:
+                before[number] = signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,173 @@
+"""Does a decision hold: now, and for what ships? Whatever is not beyond doubt does not."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from gate.decision.decision import Mode, exit_code, overall_verdict
+from gate.decision.reading import read_instant
+from gate.errors import ExitCode
+from gate.policy.findings import Verdict, worst
+from gate.policy.override import Override
+from gate.policy.policy import LONGEST_VALID_FOR
+
+SKEW: Final = timedelta(minutes=1)
+"""By so much the clocks of two machines may differ."""
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+DecisionDocument = Mapping[str, Any]
+"""Of a decision, in the shape that its schema has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demands:
+    """What is to ship. None, and nothing in a list: this is not said."""
+
+    revision: str | None
+    """The full hash of the commit."""
+    repository: str | None = None
+    environment: str | None = None
+    """None: the decision must be for no environment in particular."""
+    base: str | None = None
+    """What the change must have been compared with."""
+    change: str | None = None
+    """The class of change that every policy must have judged."""
+    services: Sequence[str] = ()
+    """Each must be the service of one of the policies."""
+    policies: Mapping[str, str] | None = None
+    """Hash of each policy that must have decided, by the name of its file."""
+
+
+def flaws(document: DecisionDocument, demands: Demands, now: datetime) -> Iterator[str]:
+    """Yield why a decision does not hold, the first reason first; nothing where it holds."""
+    yield from _mode(document)
+    yield from _contradictions(document)
+    yield from _times(document, now)
+    yield from _foreign(document, demands)
+    yield from _policies(document, demands)
+
+
+def shown(text: object) -> str:
+    """Return what a document says in one quoted line, in which nothing can be taken for more."""
+    words = ascii(text if isinstance(text, str) else str(text))
+    words = words if len(words) <= _LONGEST else f"{words[:_LONGEST]}..."
+    return words.replace("##", r"\x23#").replace("::", r"\x3a:")
+
+
+_LONGEST: Final = 120
+"""Characters of a text of a document that are repeated."""
+
+
+def _mode(document: DecisionDocument) -> Iterator[str]:
+    if document["observe"] or document["mode"] == Mode.OBSERVE:
+        yield "it was only observed: its verdict was not enforced"
+    elif document["mode"] == Mode.STATED_INSTANT:
+        yield "it is about another moment, which was stated, and not about the one it was made at"
+
+
+def _contradictions(document: DecisionDocument) -> Iterator[str]:
+    """Yield where the parts of a document do not agree with what the gate derives from them."""
+    policies = document["policies"]
+    for policy in policies:
+        if policy["verdict"] != worst(Verdict(f["verdict"]) for f in policy["findings"]):
+            yield f"the verdict on {shown(policy['service'])} contradicts its findings"
+    verdict = overall_verdict((Verdict(policy["verdict"]) for policy in policies), Mode.ENFORCED)
+    if document["verdict"] != verdict:
+        yield "its verdict is not the worst of its policies' verdicts"
+    classes = {policy["change_class"] for policy in policies}
+    if document["change_class"] != (classes.copy().pop() if len(classes) == 1 else None):
+        yield "its change class contradicts those of its policies"
+    override = _override(document)
+    plain = exit_code(verdict, observe=False, fail_on_warn=document["fail_on_warn"])
+    code = ExitCode.ALLOW if override is not None else plain
+    if document["overridden"] != (override is not None and plain is not ExitCode.ALLOW):
+        yield "it contradicts itself about its override"
+    if (document["override_confirmed"] is None) != (override is None):
+        yield "it contradicts itself about who confirms its override"
+    if document["exit_code"] != code:
+        yield "its exit code contradicts its verdict"
+
+
+def _override(document: DecisionDocument) -> Override | None:
+    stated = document["override"]
+    return None if stated is None else Override(**stated | {"until": _instant(stated["until"])})
+
+
+def _instant(text: str) -> datetime:
+    instant = read_instant(text)
+    assert instant is not None  # noqa: S101 - its schema's format holds that
+    return instant
+
+
+def _times(document: DecisionDocument, now: datetime) -> Iterator[str]:
+    begin, end = _instant(document["evaluated_at"]), _instant(document["expires_at"])
+    override = _override(document)
+    if begin > now + SKEW:
+        yield f"it was made at {document['evaluated_at']}, which has not come yet"
+    if end <= begin:
+        yield "it ends before it begins"
+    if end > begin + LONGEST_VALID_FOR:
+        hours = LONGEST_VALID_FOR // timedelta(hours=1)
+        yield f"it claims to hold for more than {hours} hours"
+    if now >= end:
+        yield f"it held until {document['expires_at']}"
+    if override is not None and (now >= override.until or end > override.until):
+        yield f"its override ends at {shown(document['override']['until'])}"
+
+
+def _foreign(document: DecisionDocument, demands: Demands) -> Iterator[str]:
+    """Yield where a decision is about something else than what ships."""
+    context, ships = document["context"], demands.revision
+    revision = context["revision"]
+    if revision is None or ships is None:
+        yield "which commit it is about is not known"
+    elif not _COMMIT.fullmatch(revision):
+        yield f"it is about {shown(revision)}, which is not the full hash of a commit"
+    elif revision != ships:
+        yield f"it is about the commit {revision}, and {shown(ships)} ships"
+    repository = context["repository"]
+    if demands.repository is not None and repository != demands.repository:
+        about = "no repository" if repository is None else f"the repository {shown(repository)}"
+        yield f"it is about {about}, and {shown(demands.repository)} ships"
+    environment = context["environment"]
+    if environment != demands.environment:
+        yield _elsewhere(environment, demands.environment)
+    if demands.base is not None and context["base"] != demands.base:
+        yield (
+            f"it compares the change with {shown(context['base'])}, and not {shown(demands.base)}"
+        )
+
+
+def _elsewhere(environment: str | None, wanted: str | None) -> str:
+    if environment is None:
+        return f"it is for no environment in particular, and not for {shown(wanted)}"
+    if wanted is None:
+        return f"it is for the environment {shown(environment)}: name it to use it there"
+    return f"it is for the environment {shown(environment)}, and not for {shown(wanted)}"
+
+
+def _policies(document: DecisionDocument, demands: Demands) -> Iterator[str]:
+    policies, wanted = document["policies"], demands.policies or {}
+    hashes = {policy["source"]["sha256"] for policy in policies}
+    for policy in policies:
+        source, service = policy["source"], shown(policy["service"])
+        if source["modified"]:
+            yield f"the policy of {service} was modified and not committed when it decided"
+        if source["revision"] is None and source["sha256"] not in wanted.values():
+            yield f"the policy of {service} is in no commit: name its file, so that it is compared"
+    for name, digest in wanted.items():
+        if digest not in hashes:
+            yield f"the policy {shown(name)} is not the one that decided: its text is another"
+    yield from _classes(policies, demands)
+
+
+def _classes(policies: Sequence[DecisionDocument], demands: Demands) -> Iterator[str]:
+    covered = {policy["service"] for policy in policies}
+    for service in demands.services:
+        if service not in covered:
+            yield f"it is not about the service {shown(service)}"
+    classes = {policy["change_class"] for policy in policies}
+    if demands.change is not None and classes != {demands.change}:
+        decided = ", ".join(map(shown, sorted(classes)))
+        yield f"it is about {decided}, and not {shown(demands.change)}"

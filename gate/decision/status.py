@@ -1,0 +1,75 @@
+"""The budgets of policies without a verdict, and their document."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gate.budget.assessment import Assessment
+from gate.decision.decision import SCHEMA_VERSION, PolicySource, source_document
+from gate.decision.slo_document import Json, rfc3339, slo_document
+from gate.policy.policy import Policy
+
+if TYPE_CHECKING:
+    from gate.history.past_budget import BurnDown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyStatus:
+    """The budgets of one policy."""
+
+    policy: Policy
+    source: PolicySource
+    assessments: tuple[Assessment, ...]
+    """One per SLO, in the policy's order."""
+    burn_downs: Mapping[str, "BurnDown"] = field(default_factory=dict)
+    """By SLO; without those whose history was not requested, or is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The budgets of all policies."""
+
+    policies: tuple[PolicyStatus, ...]
+    """At least one."""
+    evaluated_at: datetime
+    tool_version: str
+
+
+def status_document(status: Status) -> Json:
+    """Return the status as plain data.
+
+    ``slos`` has the shape that it has in a decision, and each has its ``burn_down``.
+    """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "evaluated_at": rfc3339(status.evaluated_at),
+        "tool_version": status.tool_version,
+        "policies": [
+            {
+                "service": policy.policy.service,
+                "owners": list(policy.policy.owners),
+                "dashboard": policy.policy.dashboard,
+                "source": source_document(policy.source),
+                "slos": [_slo(assessment, policy, status) for assessment in policy.assessments],
+            }
+            for policy in status.policies
+        ],
+    }
+
+
+def burn_down_document(burn_down: "BurnDown | None") -> Json | None:
+    """Return how a budget came down, as shares of it that were left; None where it is not known."""
+    if burn_down is None:
+        return None
+    return {
+        "start": rfc3339(burn_down.start),
+        "step_seconds": burn_down.step.total_seconds(),
+        "full": burn_down.full,
+        "left": list(burn_down.left),
+    }
+
+
+def _slo(assessment: Assessment, within: PolicyStatus, status: Status) -> Json:
+    burn_down = burn_down_document(within.burn_downs.get(assessment.slo.name))
+    return slo_document(assessment, status.evaluated_at) | {"burn_down": burn_down}

@@ -1,0 +1,73 @@
+"""What a code host tells of changes: pull requests, what lies between commits, what is live."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from gate.hosts.span import Changeset
+from gate.policy.changes import ChangeCommit
+
+_PARAGRAPH: Final = "\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """A pull request as it is now."""
+
+    number: int
+    title: str
+    labels: tuple[str, ...]
+    head: str
+    """Its newest commit; of a merged one the commit that was merged."""
+    base_branch: str
+    """That it goes into; its author may choose another one later."""
+    merged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A deployment that succeeded."""
+
+    revision: str
+    at: datetime
+
+
+class ChangeHost(Protocol):
+    """A code host's client. Every method raises `RestError` where the host cannot tell."""
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return a pull request."""
+
+    def pull_requests_of(self, revision: str) -> Sequence[PullRequest]:
+        """Return the pull requests that a commit came or comes by; of a direct push none."""
+
+    def pull_changes(self, number: int) -> Changeset:
+        """Return what a pull request changes; of what the host cuts None."""
+
+    def between(self, live: str, head: str) -> Changeset:
+        """Return what lies between two commits; it is refused where the first is no ancestor."""
+
+    def goes_back(self, live: str, head: str) -> bool:
+        """Tell whether ``head`` is what is live, or older than it."""
+
+    def live(self, environment: str) -> Deployed | None:
+        """Return what is live in an environment; None: nothing ever was."""
+
+    def was_live(self, environment: str, revision: str) -> datetime | None:
+        """Return when a commit went live in an environment; None: it never did."""
+
+
+def commit_of(message: str) -> ChangeCommit:
+    """Return a commit of which the host tells the message only.
+
+    The trailers are those of the last paragraph where each of its lines is one: git is more
+    lenient, and so finds more of them (https://git-scm.com/docs/git-interpret-trailers).
+    """
+    _, _, last = message.strip().rpartition(_PARAGRAPH)
+    pairs = [line.partition(":") for line in last.split("\n")]
+    whole = all(
+        colon and key and not key.startswith(" ") and " " not in key for key, colon, _ in pairs
+    )
+    trailers = [(key, value.strip()) for key, _, value in pairs] if whole else []
+    return ChangeCommit(message=message, trailers=trailers if _PARAGRAPH in message.strip() else ())

@@ -1,0 +1,69 @@
+"""The deploys that this gate has allowed, read from the log that ``gate check`` appends to."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from gate.errors import ExitCode
+from gate.hosts.base import belongs_to
+from gate.hosts.git import Checkout, GitError
+
+_QUEUE: Final = "gh-readonly-queue/"
+"""Begins the branches of GitHub's merge queues."""
+_LETTING_PASS: Final = frozenset({"allow", "warn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A log of decisions."""
+
+    path: str | None
+    """None: there is none."""
+    checkout: Checkout
+    services: Sequence[str]
+    """That the decision must have been about, all of them."""
+    environment: str | None
+
+    def allowed(self) -> Sequence[str]:
+        """Return the commits whose deploy to this environment was allowed.
+
+        What was decided on a pull request or for a merge queue does not count: that was about its
+        own change only. Neither does what only observed.
+
+        Raises:
+            LookupError: there is no log, it is one of the change's own files, or it is damaged.
+        """
+        if self.path is None:
+            raise LookupError("no decisions are recorded")
+        try:
+            if belongs_to(self.checkout, self.path):
+                raise LookupError(f"{self.path} belongs to the change")
+            lines = Path(self.checkout.folder, self.path).read_text(encoding="utf-8").split("\n")
+        except FileNotFoundError as error:
+            raise LookupError(f"{self.path} has no decision yet") from error
+        except (OSError, UnicodeDecodeError, GitError) as error:
+            raise LookupError(f"{self.path} cannot be read: {error}") from error
+        try:
+            return list(self._revisions(json.loads(line) for line in lines if line.strip()))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise LookupError(f"{self.path} has a line that is no record of a decision") from error
+
+    def _revisions(self, entries: Iterator[Any]) -> Iterator[str]:
+        for entry in entries:
+            context = entry["context"]
+            of_a_branch = context["pull_request"] is None
+            queued = str(context["branch"]).startswith(_QUEUE)
+            services = {policy["service"] for policy in entry["policies"]}
+            passed = entry["verdict"] in _LETTING_PASS or entry["overridden"]
+            if (
+                entry["exit_code"] == ExitCode.ALLOW
+                and passed
+                and of_a_branch
+                and not queued
+                and context["environment"] == self.environment
+                and services == set(self.services)
+                and context["revision"] is not None
+            ):
+                yield str(context["revision"])

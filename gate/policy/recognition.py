@@ -1,0 +1,247 @@
+"""Which class a change is of: that of the whole change, so that no part of it hides another.
+
+What a person who is entitled to has vouched for names the class of everything. Otherwise a class
+that is recognised by paths takes the files that match, and one that is recognised by types or
+trailers takes the commits that match, and of their files those that no class takes by its paths.
+The rest is of the default class. Labels, branches and titles, which the author may choose, only
+ever add a class. Of all these classes the riskiest counts. What is not known rules no class out.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from gate.policy.changes import (
+    ROLLBACK,
+    Approval,
+    Approve,
+    ChangeCommit,
+    ChangeFacts,
+    ChangeMatcher,
+    Recognition,
+    conventional_type,
+    matches_glob,
+)
+from gate.policy.tiers import Tier
+
+_MOST: Final = 5
+"""Pieces of evidence that a person reads."""
+_BY_COMMITS: Final = ("types", "trailers")
+_Evidence = dict[tuple[str, str], list[str]]
+"""Class and what it was recognised by -> what matched."""
+
+
+def recognise(
+    matchers: Mapping[str, ChangeMatcher],
+    facts: ChangeFacts,
+    *,
+    tiers: Sequence[Tier],
+    default: str,
+    approve: Approve,
+) -> Recognition:
+    """Return the riskiest class that a part of the change is of, or might be, and the others.
+
+    Args:
+        matchers: class -> how it is recognised, in the policy's order, which settles a tie.
+        facts: what is known of the change.
+        tiers: of the policy; how many of them allow a class says how risky it is.
+        default: the class of whatever is not recognised, or recognised but not approved.
+        approve: asks for the approval of a class that matched and needs one.
+    """
+    change = _Change(matchers, facts, default)
+    approvals = {
+        name: approve(matcher, facts)
+        for name, matcher in matchers.items()
+        if matcher.approved_by and change.matches(name)
+    }
+    evidence = change.vouched(approvals) or change.parts(approvals)
+    order = [*matchers, default, ROLLBACK]
+    parts: dict[str, Recognition] = {}
+    for (name, how), texts in evidence.items():
+        part = Recognition(change=name, how=how, evidence=tuple(dict.fromkeys(texts))[:_MOST])
+        parts.setdefault(name, part)
+    riskiest, *others = sorted(
+        parts.values(),
+        key=lambda part: (
+            sum(tier.allows(part.change) for tier in tiers),
+            order.index(part.change),
+        ),
+    )
+    notes = tuple(_approved(change.matched(name), approvals[name]) for name in approvals)
+    return replace(riskiest, notes=notes, others=tuple(others), comparison=facts.comparison)
+
+
+def _approved(match: Recognition, approval: Approval) -> str:
+    if approval.by:
+        return f"{match.change} approved by {', '.join(approval.by)}"
+    return f"{match} does not count: {approval.why_not}"
+
+
+@dataclass(slots=True)
+class _Change:
+    """What matches what."""
+
+    matchers: Mapping[str, ChangeMatcher]
+    facts: ChangeFacts
+    default: str
+    files: dict[str, dict[str, str]] = field(init=False)
+    """File -> class -> the glob that takes it."""
+    claims: _Evidence = field(init=False)
+    """What labels, branches and titles say."""
+    commits: list[tuple[ChangeCommit, _Evidence]] = field(init=False)
+    """What each commit says."""
+
+    def __post_init__(self) -> None:
+        """Match everything that is known."""
+        facts = self.facts
+        touched = [path for commit in facts.commits or () for path in commit.paths or ()]
+        self.files = {
+            path: {
+                name: glob
+                for name, matcher in self.matchers.items()
+                for glob in matcher.paths
+                if matches_glob(glob, path)
+            }
+            for path in (*(facts.paths or ()), *touched)
+        }
+        self.claims = dict(self._claims())
+        self.commits = [(commit, dict(self._said(commit))) for commit in facts.commits or ()]
+
+    def matches(self, name: str) -> bool:
+        """Tell whether anything that is known of the change matches a class."""
+        return any(name == key[0] for evidence in self._all() for key in evidence)
+
+    def matched(self, name: str) -> Recognition:
+        """Return the first thing that matches a class which something matches."""
+        keys = ((key, texts) for evidence in self._all() for key, texts in evidence.items())
+        (_, how), texts = next(pair for pair in keys if pair[0][0] == name)
+        return Recognition(change=name, how=how, evidence=tuple(texts[:_MOST]))
+
+    def _all(self) -> Iterator[_Evidence]:
+        yield self._taken()
+        yield self.claims
+        yield from (evidence for _, evidence in self.commits)
+
+    def _taken(self) -> _Evidence:
+        """Return what classes take by their paths."""
+        taken: _Evidence = {}
+        for path in self.facts.paths or ():
+            for name, glob in self.files[path].items():
+                taken.setdefault((name, "paths"), []).append(f"{path} ({glob})")
+        return taken
+
+    def _claims(self) -> Iterator[tuple[tuple[str, str], list[str]]]:
+        """Yield what somebody says of the change as a whole."""
+        for name, matcher in self.matchers.items():
+            branches = [
+                f"{branch} ({glob})"
+                for branch in self.facts.branches or ()
+                for glob in matcher.branches
+                if matches_glob(glob, branch)
+            ]
+            labels = [label for label in self.facts.labels or () if label in matcher.labels]
+            titles = [t for t in self.facts.titles or () if conventional_type(t) in matcher.types]
+            said = {"labels": labels, "branches": branches, "titles": titles}
+            yield from (((name, how), texts) for how, texts in said.items() if texts)
+
+    def _said(self, commit: ChangeCommit) -> Iterator[tuple[tuple[str, str], list[str]]]:
+        """Yield what a commit says of itself."""
+        for name, matcher in self.matchers.items():
+            if conventional_type(commit.subject) in matcher.types:
+                yield (name, "subjects"), [commit.subject]
+            wanted = {(key.lower(), value) for key, value in matcher.trailers.items()}
+            pairs = [f"{key}: {v}" for key, v in commit.trailers if (key.lower(), v) in wanted]
+            if pairs:
+                yield (name, "trailers"), pairs
+
+    def vouched(self, approvals: Mapping[str, Approval]) -> _Evidence:
+        """Return the classes that somebody stands behind for the whole change."""
+        common, vouched = self.facts.common_labels, _Evidence()
+        if self.facts.was_live:
+            vouched[ROLLBACK, "deployments"] = [self.facts.was_live]
+        for name, approval in approvals.items():
+            if not approval.by:
+                continue
+            said = [
+                evidence.get((name, "subjects")) or evidence.get((name, "trailers"))
+                for commit, evidence in self.commits
+                if commit.paths is None or commit.paths
+            ]
+            labels = self.claims.get((name, "labels"), [])
+            if labels := [label for label in labels if common is None or label in common]:
+                vouched[name, "labels"] = labels
+            elif branches := self.claims.get((name, "branches")):
+                vouched[name, "branches"] = branches
+            elif said and all(said) and not any(commit.breaking for commit, _ in self.commits):
+                vouched[name, "commits"] = [text for texts in said for text in texts or ()]
+        return vouched
+
+    def parts(self, approvals: Mapping[str, Approval]) -> _Evidence:
+        """Return the classes of all parts of the change, the default of what nothing covers."""
+        refused = {name for name, approval in approvals.items() if not approval.by}
+        parts = self._taken()
+        uncovered = [*self._uncovered_commits(refused), *self._uncovered_files(refused)]
+        for _, evidence in self.commits:
+            for key, texts in evidence.items():
+                parts.setdefault(key, []).extend(texts)
+        unknown = dict(self._unknown())
+        if uncovered or not parts or self._unsure(refused):
+            why = list(dict.fromkeys(text for texts in unknown.values() for text in texts))
+            how = "unknown" if self._unsure(refused) and why else "default"
+            parts[self.default, how] = uncovered if how == "default" else [*why, *uncovered]
+        return parts | self.claims | unknown
+
+    def _is_taken(self, path: str, refused: set[str]) -> bool:
+        return not refused.issuperset(self.files[path])
+
+    def _is_said(self, evidence: _Evidence, refused: set[str]) -> bool:
+        return not refused.issuperset(name for name, _ in evidence)
+
+    def _uncovered_commits(self, refused: set[str]) -> Iterator[str]:
+        # What one commit does and another takes back again changes nothing.
+        net = None if self.facts.paths is None else frozenset(self.facts.paths)
+        for commit, evidence in self.commits:
+            if commit.breaking:
+                yield f"{commit.subject!r} breaks something"
+            elif self._is_said(evidence, refused):
+                continue
+            elif commit.paths is None:
+                yield f"{commit.subject!r} matches no class"
+            else:
+                left = (path for path in commit.paths if net is None or path in net)
+                loose = (path for path in left if not self._is_taken(path, refused))
+                yield from (f"{path} matches no class" for path in loose)
+
+    def _uncovered_files(self, refused: set[str]) -> Iterator[str]:
+        said = [commit for commit, texts in self.commits if self._is_said(texts, refused)]
+        everywhere = any(commit.paths is None for commit in said)
+        touched = {path for commit in said for path in commit.paths or ()}
+        for path in self.facts.paths or ():
+            if not (everywhere or path in touched or self._is_taken(path, refused)):
+                yield f"{path} matches no class"
+
+    def _unsure(self, refused: set[str]) -> bool:
+        """Tell whether files or commits that are not known may be of no class."""
+        if self.facts.paths is not None:
+            return False
+        said = [self._is_said(evidence, refused) for _, evidence in self.commits]
+        return not said or not all(said)
+
+    def _unknown(self) -> Iterator[tuple[tuple[str, str], list[str]]]:
+        """Yield the classes that what is not known does not rule out."""
+        facts = self.facts
+        by_field = {
+            "paths": (facts.paths, ("paths",)),
+            "labels": (facts.labels, ("labels",)),
+            "branches": (facts.branches, ("branches",)),
+            "commits": (facts.commits, _BY_COMMITS),
+            "titles": (facts.titles, ("types",)),
+        }
+        for name, matcher in self.matchers.items():
+            reasons = [
+                f"{what}: {facts.unknown.get(what, 'not known')}"
+                for what, (value, keys) in by_field.items()
+                if value is None and any(getattr(matcher, key) for key in keys)
+            ]
+            if reasons:
+                yield (name, "unknown"), reasons

@@ -1,0 +1,24 @@
+"""The decision as a signed in-toto attestation: a DSSE envelope with a test result of the commit.
+
+What verifies it needs the public key and none of the gate: any DSSE library, or ``openssl pkeyutl``
+over the envelope's payload in its pre-authentication encoding.
+"""
+
+import json
+
+from gate.decision.decision import Decision
+from gate.decision.document import to_document
+from gate.decision.statement import envelope
+from gate.errors import UsageError
+from gate.reporters.ansi import Style
+
+
+def render(decision: Decision, _style: Style) -> str:
+    """Return the envelope on one line, as the files of attestations have it (JSON Lines).
+
+    Raises:
+        UsageError: there is no key; an envelope without a signature would prove nothing.
+    """
+    if decision.key is None:
+        raise UsageError("the format intoto is signed: set GATE_SIGNING_KEY to an Ed25519 key")
+    return json.dumps(envelope(to_document(decision), decision.key), allow_nan=False) + "\n"
