@@ -232,9 +232,10 @@ class TestStale:
     ) -> None:
         labelled.open()
         labelled.check_out()
-        result = labelled.run(GITHUB_RUN_ATTEMPT=attempt)
+        result = labelled.run("--policy-ref", "main", GITHUB_RUN_ATTEMPT=attempt)
         assert result.exit_code == 10
         assert "that of an earlier run" in result.stdout
+        assert labelled.run(GITHUB_RUN_ATTEMPT=attempt).exit_code == 3
 
     def test_a_pull_request_that_goes_elsewhere_now_tells_nothing(
         self, labelled: World, fake: FakeGitHub
