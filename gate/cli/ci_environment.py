@@ -167,7 +167,6 @@ class CiEnvironment:
 
 def _git(question: "Callable[[Checkout], str]", context: Context) -> str | None:
     """Ask git about the folder of this run; None: it cannot tell."""
-    from gate.git.repository import working_folder  # noqa: PLC0415 - where it is needed only
     from gate.hosts.git import Checkout, GitError  # noqa: PLC0415 - as above
 
     try:

@@ -31,7 +31,6 @@ _CLOSED: Final = {
     "GIT_SSH_VARIANT": "ssh",
     "GIT_PAGER": "cat",
     "GIT_ALLOW_PROTOCOL": "https:http:ssh:file",
-    "GIT_GRAFT_FILE": os.devnull,
     "SSH_ASKPASS": "",
     "SSH_ASKPASS_REQUIRE": "never",
     "XDG_CONFIG_HOME": os.devnull,

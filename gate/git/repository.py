@@ -68,6 +68,14 @@ class Repository:
         pairs = [line.partition(" ") for line in lines]
         return {name: object_id for object_id, _, name in pairs if name in names}
 
+    def stages(self, name: str) -> bool:
+        """Tell whether a file, or one in a folder of the name, is to be part of the next commit.
+
+        Raises:
+            GitError: the repository cannot be read.
+        """
+        return bool(self._ask("ls-files", "--cached", "-z", "--", name))
+
     def settings(self) -> Mapping[str, str]:
         """Return what the repository's own configuration says; of several values the last.
 

@@ -1,6 +1,6 @@
 """What a change is compared with: the base of a pull request, or what is live where it ships to."""
 
-import os
+import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +9,10 @@ from typing import Final
 
 from gate import wording
 from gate.decision.decision import Context
+from gate.git.objects import NoPathError
 from gate.hosts import RestError
 from gate.hosts.git import Checkout, GitError
+from gate.hosts.pinning.places import parts_inside
 from gate.hosts.pulls import ChangeHost
 from gate.policy.changes import Live
 
@@ -126,14 +128,19 @@ def belongs_to(checkout: Checkout, place: str) -> bool:
     Raises:
         GitError: git cannot tell.
     """
-    top = checkout.repository.top
-    named = Path(os.path.normpath(checkout.folder / place))
-    if not named.is_relative_to(top) and not named.resolve().is_relative_to(top.resolve()):
+    parts = parts_inside(checkout.folder / place, checkout.repository.top)
+    if parts is None:
         return False
-    if any(path.is_symlink() for path in (named, *named.parents) if path.is_relative_to(top)):
+    try:
+        entry, path = checkout.objects.resolve(checkout.head(), parts)
+    except NoPathError:
         return True
-    parts = named.resolve().relative_to(top.resolve()).parts
-    return checkout.objects.look_up(checkout.head(), parts) is not None
+    name = posixpath.normpath("/".join(parts))
+    top = checkout.repository.top
+    on_the_way = [top / name, *(top / name).parents]
+    if any(part.is_symlink() for part in on_the_way if part != top and part.is_relative_to(top)):
+        return True
+    return entry is not None or "/".join(path) != name or checkout.repository.stages(name)
 
 
 def once_live(base: Base, live: Live | None, host: ChangeHost | None, head: str) -> str:

@@ -17,24 +17,6 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def pushed(tmp_path_factory: pytest.TempPathFactory) -> Deploy:
-    """A push to main, checked out in the job that decides and in the one that ships."""
-    world = World(tmp_path_factory.mktemp("pushed"))
-    world.commit("feat: more", {"src/a.py": "a = 3\n"})
-    world.pushed()
-    world.check_out()
-    return Deploy(world)
-
-
-@pytest.fixture
-def deploy(pushed: Deploy) -> Iterator[Deploy]:
-    """The same for each attempt, which may change what is checked out there."""
-    pushed.begin_anew()
-    yield pushed
-    pushed.begin_anew()
-
-
 @pytest.fixture(scope="session")
 def _loosened(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(tmp_path_factory.mktemp("loosened"))
@@ -54,8 +36,8 @@ def loosened(_loosened: World) -> World:
 
 
 @pytest.fixture(scope="session")
-def _pushed_branch(tmp_path_factory: pytest.TempPathFactory) -> World:
-    world = World(tmp_path_factory.mktemp("pushed"))
+def _tagged(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("tagged"))
     world.branch()
     world.change(files={"gate.yaml": world.loose})
     world.pushed("change")
@@ -66,8 +48,26 @@ def _pushed_branch(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture
-def pushed_branch(_pushed_branch: World) -> World:
+def tagged(_tagged: World) -> World:
     """A push to a branch that loosens the policy, with tags of it; as above."""
-    world = copy.copy(_pushed_branch)
+    world = copy.copy(_tagged)
     world.event, world.more = copy.deepcopy(world.event), dict(world.more)
     return world
+
+
+@pytest.fixture(scope="module")
+def pushed(tmp_path_factory: pytest.TempPathFactory) -> Deploy:
+    """A push to main, checked out in the job that decides and in the one that ships."""
+    world = World(tmp_path_factory.mktemp("pushed"))
+    world.commit("feat: more", {"src/a.py": "a = 3\n"})
+    world.pushed()
+    world.check_out()
+    return Deploy(world)
+
+
+@pytest.fixture
+def deploy(pushed: Deploy) -> Iterator[Deploy]:
+    """The same for each attempt, which may change what is checked out there."""
+    pushed.begin_anew()
+    yield pushed
+    pushed.begin_anew()

@@ -5,9 +5,14 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from io import StringIO
 
 import pytest
 
+from gate.github_action.action import ActionRun
+from gate.github_action.inputs import variable
+from gate.github_action.step import Step
+from gate.hosts.systems import detect
 from tests.attacks.world import SHIPS, World, keeps_its_secrets
 from tests.command import Result
 from tests.hosts.repository import commit, git
@@ -557,3 +562,26 @@ def test_the_words_of_an_address_are_not_shown(world: World) -> None:
     result = world.run(*RISKY, GITHUB_SERVER_URL="https://127.0.0.1")
     blocked(result)
     assert "odd&characters" not in json.dumps([result.stdout, result.stderr])
+
+
+def test_the_action_reads_the_policy_of_the_folder_that_it_was_given(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"production/gate.yaml": world.policy, "staging/gate.yaml": world.loose}
+    world.commit("folders", files)
+    world.push("main")
+    world.branch()
+    _link(world, "production", "staging", {})
+    world.open()
+    checkout = world.check_out(depth=1)
+    monkeypatch.chdir(checkout)
+    inputs = {"directory": "production", "change": "model-update", "summary": "false"}
+    environ = {
+        **{name: text for name, text in os.environ.items() if not name.startswith("COVERAGE")},
+        **{name: text for name, text in world.environment().items() if text is not None},
+        **{variable(name): text for name, text in inputs.items()},
+        "GITHUB_OUTPUT": str(world.folder / "outputs"),
+    }
+    log = StringIO()
+    run = ActionRun(environ, Step(environ, log), world.folder, detect(environ, "github"))
+    assert run.run() == 10, log.getvalue()

@@ -183,15 +183,15 @@ def _loosened(world: World) -> None:
     "event", ["push", "workflow_dispatch", "release", "deployment", "schedule"]
 )
 def test_another_branch_or_tag_is_judged_by_the_default_branch(
-    pushed_branch: World, event: str, ref: str
+    tagged: World, event: str, ref: str
 ) -> None:
-    more = {
+    more: dict[str, Any] = {
         "GITHUB_REF": ref,
         "GITHUB_REF_NAME": ref.rpartition("/")[2],
         "GITHUB_EVENT_NAME": event,
     }
-    assert pushed_branch.run(*RISKY, **more).exit_code == 10
-    assert pushed_branch.run(*SAFE, **more).exit_code == 0
+    assert tagged.run(*RISKY, **more).exit_code == 10
+    assert tagged.run(*SAFE, **more).exit_code == 0
 
 
 def test_a_push_to_main_is_judged_by_its_own_commit_without_asking_anybody(world: World) -> None:
@@ -304,7 +304,7 @@ def test_a_comment_on_a_pull_request_is_undecided_where_its_base_is_not_known(
         "issue": {"number": PULL, "pull_request": {}},
         "comment": {"body": "/gate"},
     }
-    more = {"GITHUB_EVENT_NAME": "issue_comment", "GITHUB_REF": "refs/heads/main"}
+    more: dict[str, Any] = {"GITHUB_EVENT_NAME": "issue_comment", "GITHUB_REF": "refs/heads/main"}
     undecided(
         world.run(*RISKY, GITHUB_BASE_REF=None, **more), "the branch that the change goes into"
     )
@@ -340,7 +340,7 @@ def test_a_checkout_without_git_is_judged_by_the_api(world: World, host: FakeGit
     undecided(world.run(*RISKY, **token(host)), "main has no file gate.yaml")
 
 
-GITLAB = {
+GITLAB: dict[str, Any] = {
     "GITHUB_ACTIONS": None,
     "GITHUB_BASE_REF": None,
     "GITLAB_CI": "true",
@@ -354,7 +354,7 @@ GITLAB = {
 }
 
 
-def gitlab_job(world: World, **more: str | None) -> dict[str, Any]:
+def gitlab_job(world: World, **more: Any) -> dict[str, Any]:
     job = {"CI_PROJECT_DIR": str(world.checkout), "CI_COMMIT_SHA": world.revision()}
     return {**GITLAB, **job, **more}
 
@@ -430,7 +430,7 @@ def test_in_every_ci_system_a_change_is_judged_by_what_it_goes_into(
     world: World, name: str
 ) -> None:
     _loosened(world)
-    none = dict.fromkeys(("GITHUB_ACTIONS", "GITHUB_BASE_REF", "GITHUB_REF"))
+    none: dict[str, Any] = dict.fromkeys(("GITHUB_ACTIONS", "GITHUB_BASE_REF", "GITHUB_REF"))
     assert world.run(*RISKY, **{**none, **OTHERS[name]}).exit_code == 10
     git(world.checkout, "remote", "set-url", "origin", AWAY)
     undecided(world.run(*RISKY, **{**none, **OTHERS[name]}))
@@ -456,8 +456,10 @@ def test_on_the_default_branch_of_every_ci_system_the_runs_own_commit_counts(
     world.pushed()
     checkout = world.check_out(depth=1)
     git(checkout, "remote", "set-url", "origin", AWAY)
-    sha = dict.fromkeys(("CI_COMMIT_SHA", "BUILDKITE_COMMIT", "GIT_COMMIT"), world.revision())
-    more = {"GITHUB_ACTIONS": None, **sha, **MAIN[name]}
+    sha: dict[str, Any] = dict.fromkeys(
+        ("CI_COMMIT_SHA", "BUILDKITE_COMMIT", "GIT_COMMIT"), world.revision()
+    )
+    more: dict[str, Any] = {"GITHUB_ACTIONS": None, **sha, **MAIN[name]}
     assert world.run(*RISKY, **more).exit_code == 0
     undecided(world.run(*RISKY, **{**more, **dict.fromkeys(sha, "HEAD")}))
 

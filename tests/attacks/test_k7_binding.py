@@ -145,7 +145,7 @@ def test_a_policy_that_is_none_is_a_mistake_of_the_caller(deploy: Deploy, text: 
 
 def test_a_decision_of_a_modified_policy_does_not_hold(deploy: Deploy) -> None:
     (deploy.world.checkout / "gate.yaml").write_text(deploy.world.loose)
-    decided = deploy.decide(change="full-rollout")
+    decided = deploy.decide("--policy-ref", "none", change="full-rollout")
     assert decided["exit_code"] == 0
     for options in ((), ("--policy", "gate.yaml")):
         assert refused(deploy.verify(None, *options), "was modified and not committed")
@@ -155,7 +155,13 @@ def test_a_policy_in_no_commit_must_be_named(deploy: Deploy) -> None:
     policy = deploy.world.checkout / "gate.yaml"
     (deploy.world.checkout / "other.yaml").write_text(policy.read_text())
     arguments = ("check", "other.yaml", "--change", "canary", "--output", f"json={deploy.file}")
-    gate(*arguments, cwd=deploy.world.checkout, env=deploy.world.environment())
+    gate(
+        *arguments,
+        "--policy-ref",
+        "none",
+        cwd=deploy.world.checkout,
+        env=deploy.world.environment(),
+    )
     assert refused(deploy.verify(), "is in no commit")
     assert deploy.verify(None, "--policy", "other.yaml").exit_code == 0
     (deploy.world.checkout / "other.yaml").write_text(deploy.world.loose)

@@ -152,7 +152,8 @@ def test_two_directories_have_a_comment_and_a_status_each(
     started = Path.cwd()
     for name, change in (("a", "model-update"), ("b", "canary")):
         os.chdir(started)
-        do(status="true", directory=name, change=change, workspace=str(tmp_path))
+        place = {"directory": name, "workspace": str(tmp_path), "policy_ref": "none"}
+        do(status="true", change=change, **place)
     states = {name: status["state"] for name, status in fake.shown("a" * 40).items()}
     assert states == {"gate/chat (a/gate.yaml)": "failure", "gate/chat (b/gate.yaml)": "success"}
     assert ["BLOCK" in comment.body for comment in fake.comments] == [True, False]

@@ -58,6 +58,11 @@ def test_a_word_that_an_input_does_not_know_is_an_error(name: str) -> None:
         read_inputs(given(**{name: "yes"}))
 
 
+@pytest.mark.parametrize("ref", ["", "main", "none"])
+def test_which_policy_counts_is_left_to_the_command(ref: str) -> None:
+    assert read_inputs(given(**{"policy-ref": ref})).policy_ref == ref
+
+
 @pytest.mark.parametrize(
     ("text", "key"),
     [
@@ -77,8 +82,3 @@ def test_the_key_is_that_of_the_user_or_the_leg_of_the_matrix(text: str, key: st
     inputs = read_inputs(environ)
     assert inputs.gate.key == gate_inputs(environ).key == key
     assert inputs.options == ((f"--gate-key={key}",) if key else ())
-
-
-@pytest.mark.parametrize("ref", ["", "main", "none"])
-def test_which_policy_counts_is_left_to_the_command(ref: str) -> None:
-    assert read_inputs(given(**{"policy-ref": ref})).policy_ref == ref

@@ -112,6 +112,8 @@ class Project:
 
     def run(self, *arguments: str, **variables: str) -> Outcome:
         """Run the pipeline, as of a push to the default branch unless the variables say more."""
+        if self.git("status", "--porcelain"):
+            self.commit()  # what was only written is no part of the run's commit
         command = [binary("gitlab-ci-local"), "--force-shell-executor", *arguments]
         for name, value in (self.variables | {"GITLAB_CI": "true"} | variables).items():
             command += ["--variable", f"{name}={value}"]
@@ -131,12 +133,19 @@ class Project:
 
     def request(self, base: str, **variables: str) -> Outcome:
         """Run the pipeline of a merge request from a branch that left the target's at a commit."""
-        known = {
+        target = self.folder.parent / "target.git"
+        self.git("init", "--quiet", "--bare", str(target))
+        self.git("push", "--quiet", "--force", str(target), f"{base}:refs/heads/main")
+        request = {
             "CI_PIPELINE_SOURCE": "merge_request_event",
             "CI_MERGE_REQUEST_IID": "7",
             "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+            # Of a fork, as it were: the address of the checkout leads nowhere.
+            "CI_MERGE_REQUEST_PROJECT_PATH": "acme/target",
+            "CI_MERGE_REQUEST_PROJECT_URL": target.as_uri().removesuffix(".git"),
         }
-        return self.run(**known | variables)
+        return self.run(**request | variables)
 
     def _environment(self) -> dict[str, str]:
         # The command of this checkout, installed where these tests run.
@@ -157,7 +166,11 @@ def made(folder: Path) -> Project:
     project.git("config", "user.email", "ada@acme.example")
     project.git("remote", "add", "origin", _REMOTE)
     project.write(
-        {"gate.yaml": POLICY, "counts.yaml": counts(400), ".gitignore": "gate-reports/\n"}
+        {
+            "gate.yaml": POLICY,
+            "counts.yaml": counts(400),
+            ".gitignore": "gate-reports/\ncounts.yaml\n.gitlab-ci-local/\n",
+        }
     )
     project.pipeline()
     project.commit()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gate.hosts import CommitStatus, State
+from gate.hosts import CommitStatus, RestError, State
 from gate.hosts.accounts import Account
 from gate.hosts.comments import Comment
 from gate.hosts.github import GitHub
@@ -128,7 +128,7 @@ def test_an_answer_of_another_form_is_an_error(
     fake.deployments = [Deployment(sha=HEAD, created="2026-11-20T10:00:00Z")]
     fake.faults = {operation: [Answer(200, body)]}
 
-    with pytest.raises(GitHubError, match=r"of a form that is not known|is not a file"):
+    with pytest.raises(RestError, match=r"of a form that is not known|is not a file"):
         ASKED[operation](asking(fake.url))
 
 

@@ -9,6 +9,7 @@ from gate.hosts.github import GitHub
 from gate.hosts.host_files import GitHubFiles
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
 from tests.servers.github_answers import description
+from tests.servers.github_changes import Pull
 
 HEAD, OLD = "a" * 40, "b" * 40
 
@@ -101,7 +102,8 @@ def test_a_tag_that_leads_in_circles_is_an_error(fake: FakeGitHub) -> None:
 
 
 def test_where_a_pull_request_goes_and_the_default_branch_are_asked(fake: FakeGitHub) -> None:
-    fake.base_branch, fake.default_branch = "release", "trunk"
+    fake.default_branch = "trunk"
+    fake.changes.pulls = {PULL: Pull(base="release")}
 
     assert files(fake).base_branch(PULL) == "release"
     assert files(fake).default_branch() == "trunk"

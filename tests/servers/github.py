@@ -118,8 +118,6 @@ class FakeGitHub:
     """Ref (``heads/main``) -> kind and hash of what it is of: ``commit`` or ``tag``."""
     tags: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Hash of a tag -> kind and hash of what it is of."""
-    base_branch: str = "main"
-    """That the pull request is to go into."""
     default_branch: str = "main"
     single: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Commit -> what GitHub says of it, where ada has not written it."""
@@ -292,8 +290,7 @@ class FakeGitHub:
             pull
             | now.form(number)
             | {
-                "base": pull["base"]
-                | {"ref": self.base_branch if now.base == "main" else now.base},
+                "base": pull["base"] | {"ref": now.base},
                 "user": None if self.author is None else user(self.author),
                 "head": pull["head"] | head,
                 "created_at": self.opened,
@@ -472,6 +469,10 @@ def github() -> Iterator[FakeGitHub]:
     assert not fake.problems, "\n".join(fake.problems)
 
 
+def _object(known: dict[str, Any], kind: str, sha: str) -> dict[str, Any]:
+    return {**known["object"], "type": kind, "sha": sha}
+
+
 def _pull_facts(pull: OpenPull) -> dict[str, Any]:
     simple = description().example("pull-request")
     source = "mallory/chat" if pull.fork else REPOSITORY
@@ -510,10 +511,6 @@ def _status(numbered: tuple[int, dict[str, Any], tuple[str | None, str]]) -> dic
         created_at=at,
         updated_at=at,
     )
-
-
-def _object(known: dict[str, Any], kind: str, sha: str) -> dict[str, Any]:
-    return {**known["object"], "type": kind, "sha": sha}
 
 
 def _entry(names: tuple[str, str | None]) -> dict[str, Any]:

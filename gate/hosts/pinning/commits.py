@@ -100,7 +100,9 @@ class CommitFinder:
                     raise _undecided(f"where the change goes is not known: {error}") from error
                 return wanted
             return _going_to(branches, wanted)
-        if wanted.pulls and context.system == "github" and context.attempt > 1:
+        # An old event may name a branch of the author's own; the default branch is nobody's.
+        is_default = wanted.branch is not None and wanted.branch == context.default_branch
+        if wanted.pulls and context.system == "github" and context.attempt > 1 and not is_default:
             raise _undecided(
                 "the run was started once more, with the event of its first attempt, and there is"
                 " no token to ask GitHub where the pull request goes now"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gate.config.load import PolicyFile, load
 from gate.decision.decision import Context
@@ -12,9 +13,11 @@ from gate.git.repository import Repository, find_repository, working_folder
 from gate.hosts.git import Checkout
 from gate.hosts.pinning import AUTO, NONE, REMEDY, Wanted, wanted_of
 from gate.hosts.pinning.commits import CommitFinder
-from gate.hosts.pinning.pinned import PinnedCheckout
 from gate.hosts.pinning.places import parts_inside
 from gate.hosts.pinning.sources import HostFiles, Sources
+
+if TYPE_CHECKING:
+    from gate.hosts.pinning.pinned import PinnedCheckout
 
 
 class PolicyReader:
@@ -59,7 +62,9 @@ class PolicyReader:
             reason = f"which text of {path} counts cannot be told: {error}"
             raise UndecidedError(f"{reason}. {REMEDY}") from error
 
-    def _checkout(self, repository: Repository | None, wanted: Wanted | str) -> PinnedCheckout:
+    def _checkout(self, repository: Repository | None, wanted: Wanted | str) -> "PinnedCheckout":
+        from gate.hosts.pinning.pinned import PinnedCheckout  # noqa: PLC0415 - in CI systems only
+
         top = None if repository is None else repository.top
         if top not in self._checkouts:
             checkout = None if top is None else Checkout(top, top)
