@@ -152,8 +152,8 @@ def test_two_directories_have_a_comment_and_a_status_each(
     started = Path.cwd()
     for name, change in (("a", "model-update"), ("b", "canary")):
         os.chdir(started)
-        place = {"directory": name, "workspace": str(tmp_path), "policy_ref": "none"}
-        do(status="true", change=change, **place)
+        where = {"directory": name, "workspace": str(tmp_path)}
+        do(status="true", change=change, policy_ref="none", **where)
     states = {name: status["state"] for name, status in fake.shown("a" * 40).items()}
     assert states == {"gate/chat (a/gate.yaml)": "failure", "gate/chat (b/gate.yaml)": "success"}
     assert ["BLOCK" in comment.body for comment in fake.comments] == [True, False]

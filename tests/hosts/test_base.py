@@ -119,7 +119,22 @@ def committed(folder: Path) -> str:
     return "deploy/../deploy/live.txt"
 
 
-@pytest.mark.parametrize("made", [link, link_to_outside, link_from_outside, committed])
+def staged(folder: Path) -> str:
+    (folder / "live.txt").write_text(A)
+    git(folder, "add", "live.txt")
+    return "live.txt"
+
+
+def committed_link_to_outside(folder: Path) -> str:
+    name = link_to_outside(folder)
+    commit(folder, "link", {})
+    return name
+
+
+LINKS = [link, link_to_outside, link_from_outside, committed, staged, committed_link_to_outside]
+
+
+@pytest.mark.parametrize("made", LINKS)
 def test_a_file_of_the_change_does_not(folder: Path, made: Callable[[Path], str]) -> None:
     base = based(folder, Live("file", made(folder)))
     assert base.commit is None

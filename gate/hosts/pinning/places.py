@@ -67,13 +67,3 @@ def same_folder(first: Path, second: Path) -> bool:
         return first.samefile(second)
     except (OSError, ValueError):
         return False
-
-
-def repository_on_the_way(top: Path, parts: Sequence[str]) -> str | None:
-    """Return the folder on the way to a file that is a checkout of its own; None: there is none."""
-    folder = top
-    for place, part in enumerate(parts[:-1]):
-        folder /= part
-        if (folder / ".git").exists():
-            return "/".join(parts[: place + 1])
-    return None
