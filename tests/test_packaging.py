@@ -22,6 +22,7 @@ from packaging.version import Version
 from gate import __version__
 from gate.cli.main import COMMANDS
 from gate.errors import ExitCode
+from gate.parsing.credentials import owner
 from tests.cli.installed import POLICY, command
 from tests.command import environment
 
@@ -270,4 +271,6 @@ def test_the_security_policy_names_variables_that_the_code_reads() -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "gate").rglob("*.py"))
     variables = re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", security)
     assert variables
-    assert [name for name in variables if f'"{name}"' not in source] == []
+    # Those of a runner are known by the words of their names.
+    unread = [name for name in variables if f'"{name}"' not in source and owner(name) is None]
+    assert unread == []

@@ -16,10 +16,11 @@ from typing import Any, Final
 
 import yaml
 
-from tests.servers.github import REPOSITORY, TOKEN
+from tests.servers.github import TOKEN
 
 ROOT: Final = Path(__file__).parents[2]
 ACTION: Final = "acme/gate@v1"
+PUSHED: Final = {"ref": "refs/heads/main", "repository": {"default_branch": "main"}}
 _LAST: Final = """
 import json, os, pathlib, sys
 
@@ -130,8 +131,8 @@ def play(
     for content in ([base] if base is not None else []) + [files]:
         commit(workspace, {**content, ".github/workflows/w.yaml": _workflow(event, steps, seen)})
         if content is not files or base is None:
-            git(workspace, "update-ref", "refs/remotes/origin/main", "HEAD")
-    (folder / "event.json").write_text(json.dumps(payload or {"ref": "refs/heads/main"}))
+            git(workspace, "push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
+    (folder / "event.json").write_text(json.dumps(payload or PUSHED))
     seen.with_suffix(".py").write_text(_LAST, encoding="utf-8")
     done = act(folder, workspace, event, payload, environ=environ)
     assert seen.exists(), done.stdout
@@ -164,7 +165,7 @@ def act(
         secrets: of the repository.
         used: what the workflows call the Action.
     """
-    (folder / "event.json").write_text(json.dumps(payload or {"ref": "refs/heads/main"}))
+    (folder / "event.json").write_text(json.dumps(payload or PUSHED))
     known = {"GITHUB_TOKEN": TOKEN, **(secrets or {})}
     images = ("ubuntu-latest", "ubuntu-24.04")
     return subprocess.run(
@@ -207,7 +208,10 @@ def commit(workspace: Path, files: Mapping[str, str]) -> None:
     if not workspace.exists():
         workspace.mkdir(parents=True)
         git(workspace, "init", "--quiet", "--initial-branch=main")
-        git(workspace, "remote", "add", "origin", f"https://github.com/{REPOSITORY}.git")
+        # The host's own repository, which answers on what its branches are now.
+        host = workspace.parent / "host.git"
+        git(workspace, "init", "--quiet", "--bare", "--initial-branch=main", str(host))
+        git(workspace, "remote", "add", "origin", host.as_uri())
     for name, text in files.items():
         path = workspace / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -362,3 +362,23 @@ def test_a_checkout_without_a_commit_has_no_change(tmp_path: Path) -> None:
 def test_a_folder_that_a_commit_lacks_has_no_files(server: Path) -> None:
     checkout = Checkout(server)
     assert list(CommitTree(checkout.objects, checkout.head(), ("missing",)).names()) == []
+
+
+@pytest.mark.parametrize(
+    ("branch", "attempt", "counts"),
+    [("main", 1, True), ("master", 1, True), ("change", 1, False), ("main", 2, False)],
+)
+def test_where_nobody_can_tell_the_default_branch_one_of_its_usual_names_counts(
+    server: Path, branch: str, attempt: int, counts: bool
+) -> None:
+    folder = clone(server)
+    git(folder, "remote", "set-url", "origin", (server.parent / "no-such").as_uri())
+    head = git(folder, "rev-parse", "HEAD")
+    context = Context(system="github", event="push", attempt=attempt, workspace=str(folder))
+    environ = {"PWD": str(folder), "GITHUB_REF": f"refs/heads/{branch}", "GITHUB_SHA": head}
+    reader = PolicyReader(context, environ, None)
+    if counts:
+        assert reader(str(folder / "gate.yaml")).source.revision == head
+    else:
+        with pytest.raises(UndecidedError, match="the default branch is not known"):
+            reader(str(folder / "gate.yaml"))

@@ -17,6 +17,8 @@ REMEDY = (
     "Give the branch whose policy counts as the policy's ref, or 'none' to read the checkout as it"
     " is, where the change cannot write it"
 )
+_USUAL = ("main", "master")
+"""Names of default branches: of the hosts themselves, and of git."""
 _REQUESTS = frozenset({"merge_group", "merge_request_event", "external_pull_request_event"})
 """Events of a change that is to go into a branch, beside GitHub's ``pull_request...``."""
 
@@ -35,6 +37,9 @@ class Wanted:
     """The run's own, where it is one of the default branch; None: the branch as it is now."""
     event_commit: str | None = None
     """The branch as it was when the run began; None: the event does not say."""
+    usual_commit: str | None = None
+    """The run's own, of a branch called as default branches are; it counts where nobody can tell
+    which one is the default branch. None: the branch has another name."""
 
 
 def wanted_of(context: Context, environ: Mapping[str, str]) -> Wanted | None:
@@ -56,29 +61,34 @@ def wanted_of(context: Context, environ: Mapping[str, str]) -> Wanted | None:
             goes_in=True,
             event_commit=_hash(context.base) if dated else None,
         )
-    own = _own_commit(context, environ) if context.attempt == 1 else None
-    return Wanted(branch=_text(context.default_branch), commit=_hash(own))
+    default, own, usual = _text(context.default_branch), None, None
+    if context.attempt == 1 and default is not None:
+        own = _own_commit(context, default, environ)
+    elif context.attempt == 1:
+        commits = [_own_commit(context, name, environ) for name in _USUAL]
+        usual = next(filter(None, commits), None)
+    return Wanted(branch=default, commit=_hash(own), usual_commit=_hash(usual))
 
 
 def _is_request(event: str) -> bool:
     return event.startswith("pull_request") or event in _REQUESTS
 
 
-def _own_commit(context: Context, environ: Mapping[str, str]) -> str | None:
+def _own_commit(context: Context, default: str, environ: Mapping[str, str]) -> str | None:
     """Return the commit of a run on the default branch; None: it is on another, or a tag.
 
     A run that is started once more may be one of long ago, and its commit that of an old policy.
     """
-    default = context.default_branch
     named = {
         "github": (environ.get("GITHUB_REF"), f"refs/heads/{default}", "GITHUB_SHA"),
         "gitlab": (environ.get("CI_COMMIT_BRANCH"), default, "CI_COMMIT_SHA"),
         "buildkite": (environ.get("BUILDKITE_BRANCH"), default, "BUILDKITE_COMMIT"),
         "jenkins": (environ.get("BRANCH_NAME"), default, "GIT_COMMIT"),
+        "circleci": (environ.get("CIRCLE_BRANCH"), default, "CIRCLE_SHA1"),
     }
-    tagged = any(map(environ.get, ("CI_COMMIT_TAG", "BUILDKITE_TAG", "TAG_NAME")))
+    tagged = any(map(environ.get, ("CI_COMMIT_TAG", "BUILDKITE_TAG", "TAG_NAME", "CIRCLE_TAG")))
     present, wanted, variable = named.get(context.system, (None, None, ""))
-    return environ.get(variable) if default and present == wanted and not tagged else None
+    return environ.get(variable) if present == wanted and not tagged else None
 
 
 def _text(value: object) -> str | None:

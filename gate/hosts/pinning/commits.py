@@ -47,7 +47,13 @@ class CommitFinder:
             return Pinned(wanted.commit, wanted.branch or wanted.commit)
         if wanted.goes_in:
             wanted = self._confirmed(wanted)
-        branch = wanted.branch or self._default_branch()
+        try:
+            branch = wanted.branch or self._default_branch()
+        except UndecidedError:
+            if wanted.usual_commit is None:
+                raise
+            note = "nobody can tell which branch is the default one, so that of the run counts"
+            return Pinned(wanted.usual_commit, "the branch of the run", note)
         try:
             commit = self._on_server([HEADS + branch]).get(HEADS + branch)
         except LookupError as error:
