@@ -1,8 +1,8 @@
 """What git knows of a change: its files and commits, where the checkout has all of them."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Final
 
 from gate.hosts.git import Checkout, GitError
@@ -30,23 +30,46 @@ class Changeset:
     """Why something is None."""
 
 
-def span_since_parting(checkout: Checkout, base: str, head: str) -> Changeset:
+def span_since_parting(
+    checkout: Checkout, base: str, head: str, branch: str | None = None
+) -> Changeset:
     """Return what a branch has changed since it parted from its base.
+
+    Args:
+        checkout: that has both.
+        base: a commit of the branch that it goes into, of whatever time.
+        head: the newest commit of the change.
+        branch: that it goes into; where the checkout knows a newer commit of it, that counts, too.
 
     Raises:
         GitError: the checkout does not have all of it.
     """
     start, end = _whole(checkout, base, head)
-    partings = _partings(checkout, start, end)
-    # Of several partings a merge takes none alone: what differs from one of them may be merged.
-    each = (_differing(checkout, parted, end) for parted in partings)
-    differing = tuple(dict.fromkeys(chain.from_iterable(each)))
-    moved = _moved(checkout, partings, start, frozenset(differing))
+    differing, moved = dict[str, None](), dict[str, str]()
+    for target in (start, *_newer(checkout, start, end, branch)):
+        # Of several partings a merge takes none alone: what differs from one of them may be merged.
+        for parted in _partings(checkout, target, end):
+            paths = _differing(checkout, parted, end)
+            differing |= dict.fromkeys(paths)
+            moved |= _moved(checkout, parted, target, frozenset(paths))
     commits = [
         replace(commit, paths=commit.paths and _with_moved(commit.paths, moved))
         for commit in _commits(checkout, start, end)
     ]
-    return Changeset(_with_moved(differing, moved), commits)
+    return Changeset(_with_moved(tuple(differing), moved), commits)
+
+
+def _newer(checkout: Checkout, start: str, end: str, branch: str | None) -> Iterator[str]:
+    """Yield newer commits of the base: by the host's trial merge, and by the name of the branch."""
+    _, *parents = _ask(checkout, "rev-list", "--parents", "-1", checkout.head()).split()
+    targets = parents[:1] if parents[1:] == [end] else []
+    if branch is not None:
+        with suppress(GitError):
+            targets.append(checkout.commit(f"refs/remotes/origin/{branch}"))
+    for target in dict.fromkeys(targets):
+        with suppress(GitError):
+            if target != start and start in _partings(checkout, start, target):
+                yield target
 
 
 def span_to_ship(checkout: Checkout, live: str, head: str) -> Changeset:
@@ -101,22 +124,17 @@ def _partings(checkout: Checkout, start: str, end: str) -> Sequence[str]:
         raise GitError(f"{start[:12]} and {end[:12]} have no common history") from error
 
 
-def _moved(
-    checkout: Checkout, partings: Sequence[str], start: str, paths: Set[str]
-) -> Mapping[str, str]:
+def _moved(checkout: Checkout, parted: str, target: str, paths: Set[str]) -> Mapping[str, str]:
     """Return where the base has moved files of a branch since it parted: a merge follows them.
 
     https://git-scm.com/docs/merge-strategies#Documentation/merge-strategies.txt-ort
     """
-    moved: dict[str, str] = {}
-    for parted in partings:
-        gone = _differing(checkout, parted, start, "--diff-filter=D")
-        if paths.isdisjoint(gone):
-            continue  # looking for moved files takes long where there are many
-        words = ("-r", "--name-status", "-M", "-l0", "--diff-filter=R", *_COMMON[1:])
-        fields = _ask(checkout, "diff-tree", *words, parted, start, "--").split("\0")
-        moved |= dict(zip(fields[1::3], fields[2::3], strict=False))
-    return {old: new for old, new in moved.items() if old in paths}
+    if paths.isdisjoint(_differing(checkout, parted, target, "--diff-filter=D")):
+        return {}  # looking for moved files takes long where there are many
+    words = ("-r", "--name-status", "-M", "-l0", "--diff-filter=R", *_COMMON[1:])
+    fields = _ask(checkout, "diff-tree", *words, parted, target, "--").split("\0")
+    moved = zip(fields[1::3], fields[2::3], strict=False)
+    return {old: new for old, new in moved if old in paths}
 
 
 def _with_moved(paths: Sequence[str], moved: Mapping[str, str]) -> Sequence[str]:

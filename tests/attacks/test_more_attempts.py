@@ -101,7 +101,7 @@ VARIABLES: dict[str, Mapping[str, str | None]] = {
 @pytest.mark.parametrize("name", VARIABLES)
 def test_no_variables_of_a_job_let_a_change_judge_itself(loosened: World, name: str) -> None:
     head = loosened.revision()
-    more = {**NO_GITHUB, **VARIABLES[name]}
+    more: dict[str, Any] = {**NO_GITHUB, **VARIABLES[name]}
     if more.get("BUILDKITE_COMMIT"):
         more["BUILDKITE_COMMIT"] = head
     result = loosened.run(*RISKY, **more)

@@ -1,5 +1,7 @@
 """What a merge does with a change, where it is another thing than what the branch shows."""
 
+from typing import Any
+
 import pytest
 
 from tests.attacks.world import World
@@ -45,7 +47,7 @@ def moved(world: World, old: str, new: str) -> None:
     world.branch("change", parted)
 
 
-@pytest.mark.parametrize("system", ["github", "gitlab"])
+@pytest.mark.parametrize("system", ["github", "github, stale", "gitlab", "gitlab, merged"])
 def test_a_file_counts_where_the_base_has_moved_it(world: World, system: str) -> None:
     """Whoever begins at an old commit does not change a model under the name of a setting."""
     moved(world, "config/a.yaml", "models/a.yaml")
@@ -53,18 +55,20 @@ def test_a_file_counts_where_the_base_has_moved_it(world: World, system: str) ->
     world.open()
     checkout = world.check_out()
     assert git(checkout, "diff", "--name-only", "HEAD^1", "HEAD").split() == ["models/a.yaml"]
-    more: dict[str, str | None] = {
+    event = world.event["pull_request"]["base"]
+    event["sha"] = world.revision("HEAD~1") if system == "github, stale" else event["sha"]
+    more: dict[str, Any] = {
         "GITHUB_ACTIONS": None,
         "GITLAB_CI": "true",
         "CI_PIPELINE_SOURCE": "merge_request_event",
         "CI_MERGE_REQUEST_IID": "7",
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
-        "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": world.on_host("main"),
+        "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": world.on_host("main") if "," in system else "",
         "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": world.revision(),
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": world.revision("HEAD~1"),
         "CI_COMMIT_SHA": world.more["GITHUB_SHA"],
     }
-    result = world.run(**(more if system == "gitlab" else {}))
+    result = world.run(**(more if system.startswith("gitlab") else {}))
     assert result.exit_code == 10
     assert "model-update" in result.stdout
 
