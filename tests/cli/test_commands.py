@@ -14,8 +14,9 @@ import pytest
 from gate import __version__
 from gate.backends import BACKENDS
 from gate.backends.records import preset_names
-from gate.cli.main import COMMANDS, cli
+from gate.cli.main import COMMANDS, cli, main
 from gate.cli.schema import SCHEMAS
+from gate.errors import ExitCode
 from tests.cli.installed import AT, POLICY, command
 from tests.command import Run, environment
 
@@ -314,3 +315,13 @@ def test_a_flag_that_was_renamed_is_refused_with_its_new_name(
     assert done.exit_code == 2
     assert f"Error: No such option {former!r}; it is called {now} now." in done.stderr
     assert gate(name, "--help").stdout.count(now) >= 1
+
+
+def test_a_command_that_is_interrupted_says_so_by_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", interrupt)
+    assert main(["status"]) is ExitCode.INTERRUPTED

@@ -205,3 +205,9 @@ def test_a_team_cannot_be_named_so_that_the_organization_is_asked(fake: FakeGitH
         asking(fake.url).people.in_team("acme/..", ADA)
 
     assert fake.seen == []
+
+
+def test_the_commits_of_a_pull_request_are_asked_for_once(fake: FakeGitHub) -> None:
+    people = asking(fake.url).people
+    assert people.authors(PULL, HEAD) == people.authors(PULL, HEAD)
+    assert fake.seen.count("pulls/list-commits") == 1

@@ -8,7 +8,7 @@ from gate.hosts import RestError
 from gate.hosts.github import GitHub
 from gate.hosts.host_files import GitHubFiles
 from tests.servers.github import PULL, REPOSITORY, TOKEN, FakeGitHub, github
-from tests.servers.github_answers import description
+from tests.servers.github_answers import Answer, description
 from tests.servers.github_changes import Pull
 
 HEAD, OLD = "a" * 40, "b" * 40
@@ -107,3 +107,9 @@ def test_where_a_pull_request_goes_and_the_default_branch_are_asked(fake: FakeGi
 
     assert files(fake).base_branch(PULL) == "release"
     assert files(fake).default_branch() == "trunk"
+
+
+def test_an_empty_answer_says_nothing(fake: FakeGitHub) -> None:
+    fake.faults["repos/get"] = [Answer(200, b"")]
+    with pytest.raises(RestError, match="cannot"):
+        files(fake).default_branch()

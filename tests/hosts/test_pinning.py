@@ -349,3 +349,16 @@ def test_a_link_is_followed_as_its_commit_has_it(server: Path) -> None:
     assert objects.look_up(head, ("gate.yaml", "x")) is None
     with pytest.raises(NoPathError):
         objects.look_up(head, ("..",))
+
+
+def test_a_checkout_without_a_commit_has_no_change(tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    context = Context(system="github", revision="a" * 40)
+    assert not Sources(context, {}, Checkout(folder), None).is_the_change
+
+
+def test_a_folder_that_a_commit_lacks_has_no_files(server: Path) -> None:
+    checkout = Checkout(server)
+    assert list(CommitTree(checkout.objects, checkout.head(), ("missing",)).names()) == []

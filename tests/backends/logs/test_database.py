@@ -208,3 +208,17 @@ def test_opening_leaves_no_thread_behind() -> None:
         assert threading.active_count() == before_ + 1
 
     assert threading.active_count() == before_
+
+
+def test_a_statement_that_does_not_stop_is_left_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gate.backends.logs.database._GRACE", 0.0)
+    end = threading.Event()
+    with opened(timedelta(milliseconds=1), None) as database:
+        monkeypatch.setattr(database, "_fetch", lambda *_: end.wait() and [])
+        with pytest.raises(MeasurementError, match="longer than"):
+            database.query("SELECT 1")
+        assert database.stuck
+        end.set()
+    # The connection was not closed, which would have waited for the statement.
+    assert database._connection.execute("SELECT 1").fetchall() == [(1,)]
+    database._connection.close()
