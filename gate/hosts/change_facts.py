@@ -106,9 +106,11 @@ class FactFinder:
     def _changeset(self, base: Base) -> Changeset:
         head, reasons = self.context.revision or "HEAD", [base.why_not]
         if base.commit is not None:
-            span = span_to_ship if base.live else span_since_parting
             try:
-                return span(self.checkout, base.commit, head)
+                if base.live:
+                    return span_to_ship(self.checkout, base.commit, head)
+                into = self.context.base_branch
+                return span_since_parting(self.checkout, base.commit, head, into)
             except GitError as error:
                 reasons = [str(error)]
         try:

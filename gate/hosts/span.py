@@ -1,7 +1,8 @@
 """What git knows of a change: its files and commits, where the checkout has all of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gate.hosts.git import Checkout, GitError
@@ -29,15 +30,46 @@ class Changeset:
     """Why something is None."""
 
 
-def span_since_parting(checkout: Checkout, base: str, head: str) -> Changeset:
+def span_since_parting(
+    checkout: Checkout, base: str, head: str, branch: str | None = None
+) -> Changeset:
     """Return what a branch has changed since it parted from its base.
+
+    Args:
+        checkout: that has both.
+        base: a commit of the branch that it goes into, of whatever time.
+        head: the newest commit of the change.
+        branch: that it goes into; where the checkout knows a newer commit of it, that counts, too.
 
     Raises:
         GitError: the checkout does not have all of it.
     """
     start, end = _whole(checkout, base, head)
-    parted = _parted(checkout, start, end)
-    return Changeset(_differing(checkout, parted, end), _commits(checkout, start, end))
+    differing, moved = dict[str, None](), dict[str, str]()
+    for target in (start, *_newer(checkout, start, end, branch)):
+        # Of several partings a merge takes none alone: what differs from one of them may be merged.
+        for parted in _partings(checkout, target, end):
+            paths = _differing(checkout, parted, end)
+            differing |= dict.fromkeys(paths)
+            moved |= _moved(checkout, parted, target, frozenset(paths))
+    commits = [
+        replace(commit, paths=commit.paths and _with_moved(commit.paths, moved))
+        for commit in _commits(checkout, start, end)
+    ]
+    return Changeset(_with_moved(tuple(differing), moved), commits)
+
+
+def _newer(checkout: Checkout, start: str, end: str, branch: str | None) -> Iterator[str]:
+    """Yield newer commits of the base: by the host's trial merge, and by the name of the branch."""
+    _, *parents = _ask(checkout, "rev-list", "--parents", "-1", checkout.head()).split()
+    targets = parents[:1] if parents[1:] == [end] else []
+    if branch is not None:
+        with suppress(GitError):
+            targets.append(checkout.commit(f"refs/remotes/origin/{branch}"))
+    for target in dict.fromkeys(targets):
+        with suppress(GitError):
+            if target != start and start in _partings(checkout, start, target):
+                yield target
 
 
 def span_to_ship(checkout: Checkout, live: str, head: str) -> Changeset:
@@ -49,7 +81,7 @@ def span_to_ship(checkout: Checkout, live: str, head: str) -> Changeset:
         GitError: the checkout does not have all of it.
     """
     start, end = _whole(checkout, live, head)
-    parted = _parted(checkout, start, end)
+    parted = _partings(checkout, start, end)[0]
     commits = _commits(checkout, start, end)
     if parted != start:
         back = _differing(checkout, parted, start)
@@ -84,15 +116,37 @@ def _whole(checkout: Checkout, base: str, head: str) -> tuple[str, str]:
     return start, end
 
 
-def _parted(checkout: Checkout, start: str, end: str) -> str:
+def _partings(checkout: Checkout, start: str, end: str) -> Sequence[str]:
+    """Return the newest commits that both have: several where each was merged into the other."""
     try:
-        return _ask(checkout, "merge-base", start, end).strip()
+        return _ask(checkout, "merge-base", "--all", start, end).split()
     except GitError as error:
         raise GitError(f"{start[:12]} and {end[:12]} have no common history") from error
 
 
-def _differing(checkout: Checkout, start: str, end: str) -> tuple[str, ...]:
-    names = _ask(checkout, "diff-tree", "-r", "--name-only", *_COMMON, start, end, "--")
+def _moved(checkout: Checkout, parted: str, target: str, paths: Set[str]) -> Mapping[str, str]:
+    """Return where the base has moved files of a branch since it parted: a merge follows them.
+
+    https://git-scm.com/docs/merge-strategies#Documentation/merge-strategies.txt-ort
+    """
+    if paths.isdisjoint(_differing(checkout, parted, target, "--diff-filter=D")):
+        return {}  # looking for moved files takes long where there are many
+    words = ("-r", "--name-status", "-M", "-l0", "--diff-filter=R", *_COMMON[1:])
+    fields = _ask(checkout, "diff-tree", *words, parted, target, "--").split("\0")
+    moved = zip(fields[1::3], fields[2::3], strict=False)
+    return {old: new for old, new in moved if old in paths}
+
+
+def _with_moved(paths: Sequence[str], moved: Mapping[str, str]) -> Sequence[str]:
+    """Return files with the names that they have in the base now beside their own."""
+    if not moved:
+        return paths
+    names = (name for path in paths for name in (path, moved.get(path)))
+    return tuple(dict.fromkeys(name for name in names if name is not None))
+
+
+def _differing(checkout: Checkout, start: str, end: str, *more: str) -> tuple[str, ...]:
+    names = _ask(checkout, "diff-tree", "-r", "--name-only", *_COMMON, *more, start, end, "--")
     return tuple(filter(None, names.split("\0")))
 
 

@@ -440,6 +440,7 @@ MAIN: dict[str, dict[str, Any]] = {
     "gitlab": {"GITLAB_CI": "true", "CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"},
     "buildkite": {
         "BUILDKITE": "true",
+        "BUILDKITE_SOURCE": "webhook",
         "BUILDKITE_BRANCH": "main",
         "BUILDKITE_PULL_REQUEST": "false",
         "BUILDKITE_PIPELINE_DEFAULT_BRANCH": "main",

@@ -167,6 +167,7 @@ def act(
     """
     (folder / "event.json").write_text(json.dumps(payload or PUSHED))
     known = {"GITHUB_TOKEN": TOKEN, **(secrets or {})}
+    variables = {"GITHUB_REPOSITORY": REPOSITORY, **(environ or {})}
     images = ("ubuntu-latest", "ubuntu-24.04")
     return subprocess.run(
         [
@@ -175,7 +176,7 @@ def act(
             *("--local-repository", f"{used}={ship(folder / 'action')}"),
             *(part for image in images for part in ("--platform", f"{image}=-self-hosted")),
             *(part for name, value in known.items() for part in ("--secret", f"{name}={value}")),
-            *(part for pair in (environ or {}).items() for part in ("--env", "=".join(pair))),
+            *(part for pair in variables.items() for part in ("--env", "=".join(pair))),
         ],
         cwd=workspace,
         # What act remembers must not lie in the repository, which it copies.

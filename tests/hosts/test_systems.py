@@ -313,3 +313,14 @@ def test_whoever_stands_behind_a_change_has_started_its_run_only_if_they_do_so_a
     given = {"pull_request": PULL_REQUEST, "sender": {"login": "ada"}, **event}
     context = on_github(tmp_path, given, GITHUB_ACTOR="ada", GITHUB_RUN_ATTEMPT=attempt)
     assert context.people == people
+
+
+def test_what_no_system_writes_is_not_known() -> None:
+    """A number of thousands of digits, and an address that is none."""
+    assert detect(GITLAB | {"CI_MERGE_REQUEST_IID": "9" * 5_000}).pull_request is None
+    assert detect({"BUILDKITE": "true", "BUILDKITE_REPO": "https://[::1"}).repository is None
+
+
+def test_a_pipeline_of_merged_results_is_compared_with_what_it_is_merged_into() -> None:
+    target = {"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": "d" * 40}
+    assert detect(GITLAB | target).base == "d" * 40

@@ -78,7 +78,10 @@ def _own_commit(context: Context, default: str, environ: Mapping[str, str]) -> s
     """Return the commit of a run on the default branch; None: it is on another, or a tag.
 
     A run that is started once more may be one of long ago, and its commit that of an old policy.
+    Whoever starts a build of Buildkite by hand chooses branch and commit, each by itself.
     """
+    if context.system == "buildkite" and environ.get("BUILDKITE_SOURCE") != "webhook":
+        return None
     named = {
         "github": (environ.get("GITHUB_REF"), f"refs/heads/{default}", "GITHUB_SHA"),
         "gitlab": (environ.get("CI_COMMIT_BRANCH"), default, "CI_COMMIT_SHA"),

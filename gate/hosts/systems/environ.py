@@ -1,14 +1,19 @@
 """Reading the environment of a CI system: numbers, lists and addresses."""
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 Environ = Mapping[str, str]
+_LONGEST: Final = 18
+"""Digits of a number; Python reads no text of thousands of them."""
 
 
 def number(text: str | None) -> int | None:
-    """Return a number of digits; None: the text is something else."""
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    """Return a number of digits; None: the text is something else, or far too long."""
+    if not text or len(text) > _LONGEST or not text.isascii() or not text.isdigit():
+        return None
+    return int(text)
 
 
 def split(text: str | None) -> tuple[str, ...]:
@@ -17,8 +22,14 @@ def split(text: str | None) -> tuple[str, ...]:
 
 
 def repository(url: str | None) -> str | None:
-    """Return ``acme/chat`` of ``git@host:acme/chat.git`` or ``https://host/acme/chat``."""
+    """Return ``acme/chat`` of ``git@host:acme/chat.git`` or ``https://host/acme/chat``.
+
+    None: there is none, or it is not an address.
+    """
     if not url:
         return None
-    path = urlsplit(url).path if "://" in url else url.rpartition(":")[2]
+    try:
+        path = urlsplit(url).path if "://" in url else url.rpartition(":")[2]
+    except ValueError:
+        return None
     return path.strip("/").removesuffix(".git") or None

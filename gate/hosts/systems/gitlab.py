@@ -29,7 +29,7 @@ def gitlab(environ: Environ) -> Context | None:
         workspace=environ.get("CI_PROJECT_DIR"),
         target_project=environ.get("CI_MERGE_REQUEST_PROJECT_ID"),
         # What a push had before it is not what is live: the pushes before may have been stopped.
-        base=environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA") if request else None,
+        base=_base(environ) if request else None,
         pull_request=number(request),
         title=environ.get("CI_MERGE_REQUEST_TITLE"),
         labels=split(environ.get("CI_MERGE_REQUEST_LABELS")),
@@ -39,3 +39,12 @@ def gitlab(environ: Environ) -> Context | None:
         url=environ.get("CI_JOB_URL"),
         frozen=bool(environ.get("CI_DEPLOY_FREEZE")),
     )
+
+
+def _base(environ: Environ) -> str | None:
+    """Return what a merge request is merged into; else where it parted from that, which tells less.
+
+    Only a pipeline of merged results is told the first: a file may have moved there since.
+    """
+    target = environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
+    return target or environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")
