@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.servers.github import TOKEN
+from tests.servers.github import PULL, REPOSITORY, TOKEN
 
 ROOT: Final = Path(__file__).parents[2]
 ACTION: Final = "acme/gate@v1"
@@ -132,6 +132,8 @@ def play(
         commit(workspace, {**content, ".github/workflows/w.yaml": _workflow(event, steps, seen)})
         if content is not files or base is None:
             git(workspace, "push", "--quiet", "--force", "origin", "HEAD:refs/heads/main")
+    if event == "pull_request":
+        git(workspace, "push", "--quiet", "origin", f"HEAD:refs/pull/{PULL}/head")
     (folder / "event.json").write_text(json.dumps(payload or PUSHED))
     seen.with_suffix(".py").write_text(_LAST, encoding="utf-8")
     done = act(folder, workspace, event, payload, environ=environ)
