@@ -174,7 +174,7 @@ def act(
     return subprocess.run(
         [
             *(str(Path(sys.executable).with_name("act")), event),
-            *("--eventpath", str(folder / "event.json")),
+            *("--eventpath", str(folder / "event.json"), "--actor", "ada"),
             *("--local-repository", f"{used}={ship(folder / 'action')}"),
             *(part for image in images for part in ("--platform", f"{image}=-self-hosted")),
             *(part for name, value in known.items() for part in ("--secret", f"{name}={value}")),
