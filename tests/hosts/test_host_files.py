@@ -109,7 +109,8 @@ def test_where_a_pull_request_goes_and_the_default_branch_are_asked(fake: FakeGi
     assert files(fake).default_branch() == "trunk"
 
 
-def test_an_empty_answer_says_nothing(fake: FakeGitHub) -> None:
-    fake.faults["repos/get"] = [Answer(200, b"")]
+@pytest.mark.parametrize("answer", [b"", b'{"default_branch": ""}', b'{"default_branch": 1}'])
+def test_an_empty_answer_says_nothing(fake: FakeGitHub, answer: bytes) -> None:
+    fake.faults["repos/get"] = [Answer(200, answer)]
     with pytest.raises(RestError, match="cannot"):
         files(fake).default_branch()
