@@ -62,7 +62,8 @@ class CiEnvironment:
 
     def facts(self, live: Live | None) -> ChangeFacts:
         """Return what is known of the change, where a policy says so of what is live."""
-        from gate.hosts.base import BaseFinder  # noqa: PLC0415 - for policies that recognise only
+        from gate.cli.keys import verifying_key  # noqa: PLC0415 - for policies that recognise only
+        from gate.hosts.base import BaseFinder  # noqa: PLC0415 - as above
         from gate.hosts.change_facts import FactFinder  # noqa: PLC0415 - as above
         from gate.hosts.git import Checkout  # noqa: PLC0415 - as above
         from gate.hosts.recorded import Log  # noqa: PLC0415 - as above
@@ -70,7 +71,8 @@ class CiEnvironment:
         checkout = Checkout(working_folder(self.environ), self.context.workspace)
         client = self.host()
         host = None if client is None else client.changes
-        log = Log(self.log, checkout, self.services, self.context.environment)
+        key = verifying_key(self.environ) if self.log else None
+        log = Log(self.log, checkout, self.services, self.context.environment, key)
         bases = BaseFinder(self.context, checkout, host, log.allowed)
         return FactFinder(self.context, checkout, host, bases)(live)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from gate.decision.chain import chain_flaws, lines_of
+from gate.decision.seal import SealKey
 from gate.errors import ExitCode
 from gate.hosts.base import belongs_to
 from gate.hosts.git import Checkout, GitError
@@ -25,6 +27,8 @@ class Log:
     services: Sequence[str]
     """That the decision must have been about, all of them."""
     environment: str | None
+    key: SealKey | None = None
+    """That each record must be signed with; None: only that none was changed is looked at."""
 
     def allowed(self) -> Sequence[str]:
         """Return the commits whose deploy to this environment was allowed.
@@ -40,13 +44,16 @@ class Log:
         try:
             if belongs_to(self.checkout, self.path):
                 raise LookupError(f"{self.path} belongs to the change")
-            lines = Path(self.checkout.folder, self.path).read_text(encoding="utf-8").split("\n")
+            content = Path(self.checkout.folder, self.path).read_bytes()
         except FileNotFoundError as error:
             raise LookupError(f"{self.path} has no decision yet") from error
-        except (OSError, UnicodeDecodeError, GitError) as error:
+        except (OSError, GitError) as error:
             raise LookupError(f"{self.path} cannot be read: {error}") from error
+        flaw = next(chain_flaws(content, self.key), None)
+        if flaw is not None:
+            raise LookupError(f"{self.path}:{flaw.line}: {flaw.reason}")
         try:
-            return list(self._revisions(json.loads(line) for line in lines if line.strip()))
+            return list(self._revisions(map(json.loads, lines_of(content))))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise LookupError(f"{self.path} has a line that is no record of a decision") from error
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from gate.decision.chain import line_hash
 from gate.decision.decision import Context
+from gate.decision.seal import SealKey, hmac_key, sealed
 from gate.hosts.base import Base, BaseFinder, once_live
 from gate.hosts.git import Checkout
 from gate.hosts.pulls import Deployed
@@ -234,16 +236,27 @@ def entry(revision: str | None = A, **more: Any) -> dict[str, Any]:
     return made | more
 
 
-def allowed(folder: Path, *entries: Any, path: str | None = "../log") -> Sequence[str]:
-    lines = [each if isinstance(each, str) else json.dumps(each) for each in entries]
+def chained(*entries: Any, key: SealKey | None = None) -> list[bytes]:
+    """Return records as the gate writes them, each with the hash of the one before."""
+    lines = list[bytes]()
+    for number, made in enumerate(entries, start=1):
+        previous = line_hash(lines[-1]) if lines else None
+        record = {"number": number, "previous_sha256": previous, **made}
+        lines.append(json.dumps(sealed(record, key)).encode())
+    return lines
+
+
+def allowed(
+    folder: Path, *lines: bytes, path: str | None = "../log", key: SealKey | None = None
+) -> Sequence[str]:
     if lines:
-        (folder.parent / "log").write_text("\n".join(lines) + "\n")
-    return Log(path, Checkout(folder), ("chat",), "prod").allowed()
+        (folder.parent / "log").write_bytes(b"".join(line + b"\n" for line in lines))
+    return Log(path, Checkout(folder), ("chat",), "prod", key).allowed()
 
 
 def test_what_was_allowed_to_be_deployed_is_read_from_the_log(folder: Path) -> None:
     entries = (entry(), entry(B, verdict="warn"), entry("c" * 40, verdict="block", overridden=True))
-    assert allowed(folder, *entries) == [A, B, "c" * 40]
+    assert allowed(folder, *chained(*entries)) == [A, B, "c" * 40]
 
 
 @pytest.mark.parametrize(
@@ -264,13 +277,34 @@ def test_what_was_allowed_to_be_deployed_is_read_from_the_log(folder: Path) -> N
     ],
 )
 def test_nothing_else_was_allowed(folder: Path, other: dict[str, Any]) -> None:
-    assert allowed(folder, other) == []
+    assert allowed(folder, *chained(other)) == []
 
 
-@pytest.mark.parametrize("line", ["{", "[]", "1", "{}", '{"context": 1}', "[" * 5000, "null"])
-def test_a_damaged_log_counts_for_nothing(folder: Path, line: str) -> None:
+@pytest.mark.parametrize("line", [b"{", b"[]", b"1", b"{}", b"[" * 5000, b"null", b"\xff"])
+def test_a_damaged_log_counts_for_nothing(folder: Path, line: bytes) -> None:
+    with pytest.raises(LookupError, match=r"^\.\./log:2: it "):
+        allowed(folder, *chained(entry()), line)
+
+
+@pytest.mark.parametrize("odd", [{}, {"context": 1}, entry() | {"policies": None}])
+def test_a_record_of_something_else_counts_for_nothing(folder: Path, odd: dict[str, Any]) -> None:
     with pytest.raises(LookupError, match="no record of a decision"):
-        allowed(folder, entry(), line)
+        allowed(folder, *chained(entry(), odd))
+
+
+def test_a_log_that_somebody_has_edited_allows_nothing(folder: Path) -> None:
+    first, second = chained(entry(B, verdict="block", exit_code=10), entry())
+    forged = first.replace(b'"block"', b'"allow"').replace(b'"exit_code": 10', b'"exit_code": 0')
+    for lines in ((forged, second), (second,), (second, first), (first, first)):
+        with pytest.raises(LookupError, match="log:"):
+            allowed(folder, *lines)
+
+
+def test_where_there_is_a_key_only_what_it_signed_was_allowed(folder: Path) -> None:
+    key = hmac_key(b"a key of this test")
+    assert allowed(folder, *chained(entry(), key=key), key=key) == [A]
+    with pytest.raises(LookupError, match="it is not signed"):
+        allowed(folder, *chained(entry()), key=key)
 
 
 def test_a_log_of_the_change_or_none_counts_for_nothing(folder: Path) -> None:
