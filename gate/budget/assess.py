@@ -1,6 +1,6 @@
 """From answers to a budget: what one SLO has consumed, and what follows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -15,9 +15,12 @@ from gate.budget.ratio import (
     share_per_bad,
     window_burn,
 )
-from gate.measure import Answer, Counts, Evidence, Spent, Unmeasured
+from gate.budget.suspicions import best_answer, worst_answer
+from gate.measure import Answer, Counts, Evidence, Spent, Suspicion, Unmeasured
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, SpendSlo, Window
 
+AnswerIf = Callable[[Answer, Sequence[Suspicion]], Answer]
+"""`worst_answer` or `best_answer`."""
 _NOISE = Fraction(1, 10**9)
 """Sloth records 0.9990000000000001."""
 PRESENT = timedelta(hours=1)
@@ -49,9 +52,38 @@ def assess_ratio(
         return replace(_unmeasured(slo, answer, at), burn_rates=burns)
     if not isinstance(answer, Counts):
         raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
+    evidence = _with_warnings_of(windows.values(), _compare_objectives(slo, answer.evidence))
+    answer = replace(answer, evidence=evidence)
+    assessment = _of_counts(slo, answer, windows, burns, at=at, guards=guards, impact=impact)
+    if not evidence.suspicions:
+        return assessment
+
+    def if_it_were(answer_if: AnswerIf) -> Assessment:
+        shifted = {
+            length: answer_if(counted, evidence.suspicions) for length, counted in windows.items()
+        }
+        main = answer_if(answer, evidence.suspicions)
+        return assess_ratio(slo, main, shifted, at=at, guards=guards, impact=impact)
+
+    return replace(
+        assessment, worst_case=if_it_were(worst_answer), best_case=if_it_were(best_answer)
+    )
+
+
+def _of_counts(
+    slo: RatioSlo,
+    answer: Counts,
+    windows: Mapping[timedelta, Answer],
+    burns: Mapping[timedelta, Fraction | Unmeasured],
+    *,
+    at: datetime,
+    guards: Guards,
+    impact: Impact | None,
+) -> Assessment:
+    """Return the budget at face value, whatever is suspected of the counts."""
     share = share_per_bad(slo, answer, at, slo.objective)
     remaining, present = 1 - answer.bad * share, burns.get(PRESENT)
-    evidence = _with_warnings_of(windows.values(), _compare_objectives(slo, answer.evidence))
+    evidence = answer.evidence
     priced = price(
         impact or Impact(),
         slo,
@@ -97,7 +129,7 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
     whole, counted = slo.window.whole(at), slo.window.counted(at)
     consumed = answer.amount / slo.allowance
     elapsed = seconds(counted.length) / seconds(whole.length)
-    return Assessment(
+    assessment = Assessment(
         slo=slo,
         span=counted,
         doubts=evidence_doubts(answer.evidence, at, guards),
@@ -115,6 +147,15 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
         else None,
         evidence=answer.evidence,
         query=answer.evidence.query,
+    )
+    suspicions = answer.evidence.suspicions
+    if not suspicions:
+        return assessment
+    worst, best = worst_answer(answer, suspicions), best_answer(answer, suspicions)
+    return replace(
+        assessment,
+        worst_case=assess_spend(slo, worst, at=at, guards=guards),
+        best_case=assess_spend(slo, best, at=at, guards=guards),
     )
 
 
@@ -148,13 +189,21 @@ def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Asse
     costs = [
         (weight, part.stated_cost) for weight, part in weighted if part.stated_cost is not None
     ]
+    worst = {name: part.worst_case or part for name, part in parts.items()}
+    best = {name: part.best_case or part for name, part in parts.items()}
     return Assessment(
         slo=slo,
         doubts=doubts,
         consumed=consumed,
         remaining=1 - consumed,
         stated_cost=composite_consumed(costs) if costs else None,
+        worst_case=assess_composite(slo, worst) if _suspected(slo, parts) else None,
+        best_case=assess_composite(slo, best) if _suspected(slo, parts) else None,
     )
+
+
+def _suspected(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> bool:
+    return any(parts[member.slo].worst_case is not None for member in slo.members)
 
 
 def _member_doubts(part: Assessment) -> list[Doubt]:

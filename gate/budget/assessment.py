@@ -8,7 +8,7 @@ from functools import cached_property
 from math import ceil, floor
 
 from gate.budget.forecast import Forecast, Price, Recovery
-from gate.measure import Cause, Counts, Evidence, Unmeasured
+from gate.measure import Cause, Counts, Evidence, Suspicion, Unmeasured
 from gate.slo.objective import Bound, RatioSlo, Slo, Span
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
@@ -65,6 +65,15 @@ class Assessment:
     """What is left of the contract's own, larger budget."""
     evidence: Evidence | None = None
     query: str | None = None
+    worst_case: "Assessment | None" = None
+    """The budget if everything were bad that the evidence suspects to be; None: no suspicion."""
+    best_case: "Assessment | None" = None
+    """The budget if everything were good that the evidence suspects to be; likewise."""
+
+    @property
+    def suspicions(self) -> tuple[Suspicion, ...]:
+        """Reasons to think that the count is not what happened."""
+        return self.evidence.suspicions if self.evidence is not None else ()
 
     @property
     def measured(self) -> bool:

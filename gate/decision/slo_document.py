@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from gate.budget.assessment import Assessment
 from gate.budget.ratio import allowed_downtime, seconds
-from gate.measure import Unmeasured
+from gate.measure import Suspicion, Unmeasured
 from gate.slo.indicator import Slices
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
@@ -138,10 +138,21 @@ def _trust(assessment: Assessment) -> Json:
     return {
         "status": str(doubts[0].cause) if doubts else MEASURED,
         "doubts": [{"cause": str(doubt.cause), "reason": doubt.reason} for doubt in doubts],
+        "suspicions": [_suspicion(suspicion) for suspicion in assessment.suspicions],
         "coverage": share(evidence.coverage) if evidence else None,
         "newest": rfc3339(evidence.newest) if evidence else None,
         "query": assessment.query,
         "notes": list(evidence.notes) if evidence else [],
+    }
+
+
+def _suspicion(suspicion: Suspicion) -> Json:
+    return {
+        "cause": str(suspicion.cause),
+        "reason": suspicion.reason,
+        "remedy": suspicion.remedy,
+        "hidden": number(suspicion.hidden),
+        "doubtful": number(suspicion.doubtful),
     }
 
 

@@ -33,6 +33,18 @@ class Cause(StrEnum):
     """Fewer events than the policy needs to speak of a ratio."""
     LOW_COVERAGE = "low_coverage"
     """Too small a share of the window has data."""
+    MOSTLY_UNCOVERED = "mostly_uncovered"
+    """So small a share of the window has data that the rest could be anything."""
+    UNMATCHED = "unmatched"
+    """A selector cannot match any more, or no longer finds what it found before."""
+    BORN = "born"
+    """Counters of bad events began above zero: what failed before that was not counted."""
+    CONTRADICTED = "contradicted"
+    """What the total says of itself speaks against the count of bad events."""
+    LOST = "lost"
+    """Events were lost to the count: in a gap, or where the window had to be cut."""
+    UNKNOWN_OUTCOME = "unknown_outcome"
+    """Of some events it is not known whether they were good or bad."""
 
 
 def rule_labels(service: str, slo: str) -> dict[str, str]:
@@ -58,6 +70,22 @@ class CountRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """A reason to think that the count of bad events is not what happened, and by how much."""
+
+    cause: Cause
+    reason: str
+    """One sentence without a full stop: what was seen, with a number."""
+    remedy: str
+    """What to do about it, in the imperative and without a full stop."""
+    hidden: Fraction | None = Fraction(0)
+    """At most so many events that are counted as good, or not at all, may have been bad; of an
+    allowance: so much more may have been spent. None: any number."""
+    doubtful: Fraction | None = Fraction(0)
+    """At most so many of the events that are counted as bad may have been good. None: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """How far an answer can be trusted, and what was asked to get it."""
 
@@ -73,6 +101,8 @@ class Evidence:
     """What the tool promises whose recorded series were counted; None: not known."""
     notes: tuple[str, ...] = ()
     """What a reader should know and what changes nothing."""
+    suspicions: tuple[Suspicion, ...] = ()
+    """Only where a request has ``probe``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.rules import burn_rates, exhaustion, freezes, measurement, samples, tiers
 from gate.policy.rules.freezes import after_freezes
+from gate.policy.suspicions import suspicion_findings
 from gate.policy.tiers import Tier
 
 
@@ -71,16 +72,26 @@ RULES: Final[Mapping[Rule, Callable[[Case], Iterable[Finding]]]] = {
 
 def judge(case: Case) -> Judgement:
     """Judge a change of one class by every rule of the policy."""
-    findings = [finding for apply in RULES.values() for finding in apply(case)]
+    findings = _findings(case)
+    if any(assessment.worst_case is not None for assessment in case.assessments):
+        findings += suspicion_findings(case, lambda other: _verdict(_findings(other)))
     findings.sort(key=lambda finding: -finding.verdict.severity)
     return Judgement(
         findings=tuple(findings),
-        verdict=worst(finding.verdict for finding in findings),
+        verdict=_verdict(findings),
         tier=case.tier,
         worst=case.worst,
         obligations=case.obligations,
         allowed_again_at=_allowed_again_at(case, findings),
     )
+
+
+def _findings(case: Case) -> list[Finding]:
+    return [finding for apply in RULES.values() for finding in apply(case)]
+
+
+def _verdict(findings: Iterable[Finding]) -> Verdict:
+    return worst(finding.verdict for finding in findings)
 
 
 def allowed_now(case: Case) -> tuple[str, ...]:

@@ -42,6 +42,12 @@ DEFAULT_ACTIONS: Final = {
     Cause.BACKEND_ERROR: Action.BLOCK,
     Cause.LOW_TRAFFIC: Action.WARN,
     Cause.LOW_COVERAGE: Action.WARN,
+    Cause.MOSTLY_UNCOVERED: Action.BLOCK,
+    Cause.UNMATCHED: Action.BLOCK,
+    Cause.BORN: Action.BLOCK,
+    Cause.CONTRADICTED: Action.BLOCK,
+    Cause.LOST: Action.BLOCK,
+    Cause.UNKNOWN_OUTCOME: Action.BLOCK,
 }
 LONGEST_VALID_FOR: Final = timedelta(hours=24)
 """A budget that was measured longer ago says too little of now: at a burn rate of 14.4, which pages

@@ -17,6 +17,7 @@ from gate.backends.records import preset_names
 from gate.cli.init import HEAD, RULES, block_of, slos_of
 from gate.cli.schema import policy_schema
 from gate.config.presets import load_preset
+from gate.measure import Cause
 from gate.parsing.schema import FILLED_IN
 from tests.config.texts import BACKEND, SLOS, TIERS, policy, read, slo
 from tests.config.whole import ENVIRON, WHOLE, parsed, properties
@@ -107,7 +108,7 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
     absent = {"path", "timestamp", "format", "tls", "ca", "cert", "key", "column"}
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"gitlab-environments", "file"}
-    absent |= {"no_traffic", "invalid", "partial", "backend_error", "low_traffic", "low_coverage"}
+    absent |= {str(cause) for cause in Cause} - {"no_data", "stale"}
     assert every - keys(parsed(WHOLE)) == absent
 
 

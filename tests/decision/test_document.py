@@ -11,9 +11,11 @@ from gate.budget.forecast import Impact
 from gate.decision.document import to_document
 from gate.decision.slo_document import number, rfc3339, share, slo_document
 from gate.decision.status import status_document
-from gate.measure import Cause, Unmeasured
+from gate.measure import Cause, Suspicion, Unmeasured
 from gate.policy.changes import Recognition
 from gate.slo.objective import Bound
+from tests.budget.building import counts as measured
+from tests.budget.building import ratio
 from tests.reporters.builders import (
     AT,
     allow_policy,
@@ -236,3 +238,19 @@ def test_instants_are_utc_whatever_zone_they_came_in() -> None:
         rfc3339(datetime(2026, 1, 1, 0, 0, 0, 500_000, tzinfo=UTC)) == "2026-01-01T00:00:00.500000Z"
     )
     assert rfc3339(None) is None
+
+
+def test_a_suspicion_is_listed_with_what_may_be_hidden() -> None:
+    suspicion = Suspicion(
+        cause=Cause.BORN, reason="3 began above zero", remedy="export 0 first", hidden=None
+    )
+    suspected = document(ratio(measured(bad=1, total=1_000_000, suspicions=(suspicion,))))
+    assert suspected["suspicions"] == [
+        {
+            "cause": "born",
+            "reason": "3 began above zero",
+            "remedy": "export 0 first",
+            "hidden": None,
+            "doubtful": 0,
+        }
+    ]

@@ -1,0 +1,68 @@
+"""What a suspicion about a count means for a change: only what could change the verdict matters."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+
+from gate.budget.assessment import Assessment, Doubt
+from gate.measure import Suspicion
+from gate.policy.case import Case
+from gate.policy.findings import Finding, Rule, Verdict
+from gate.slo.objective import CompositeSlo
+
+VerdictOf = Callable[[Case], Verdict]
+"""Judges by every rule, without regard to suspicions."""
+
+
+def suspicion_findings(case: Case, verdict_of: VerdictOf) -> Iterator[Finding]:
+    """Yield a finding for every suspicion about a count.
+
+    One that could change the verdict is what the policy's ``on`` makes of its cause; any other is
+    said and lets the change pass.
+    """
+    decisive = _decisive(case, verdict_of)
+    for assessment in case.assessments:
+        for suspicion in assessment.suspicions:
+            doubt = Doubt(cause=suspicion.cause, reason=f"{suspicion.reason}; {suspicion.remedy}")
+            if assessment.slo.name in decisive:
+                yield case.doubted(assessment, doubt)
+            else:
+                yield _harmless(assessment, suspicion)
+
+
+def _harmless(assessment: Assessment, suspicion: Suspicion) -> Finding:
+    reason = f"in doubt: {suspicion.reason}; the verdict would be the same: {suspicion.remedy}"
+    return Finding(
+        rule=Rule.MEASUREMENT, slo=assessment.slo.name, verdict=Verdict.ALLOW, reason=reason
+    )
+
+
+def _decisive(case: Case, verdict_of: VerdictOf) -> Collection[str]:
+    """Return the SLOs whose suspicions could change the verdict.
+
+    Each is tried by itself. Where none of them changes it alone but all together do, all matter.
+    """
+    verdict = verdict_of(case)
+
+    def matters(names: Collection[str]) -> bool:
+        return any(verdict_of(other) is not verdict for other in _alternatives(case, names))
+
+    names = [assessment.slo.name for assessment in case.assessments if assessment.suspicions]
+    alone = [name for name in names if matters([name])]
+    return names if not alone and matters(names) else alone
+
+
+def _alternatives(case: Case, names: Collection[str]) -> Iterator[Case]:
+    """Yield the case with the worst, then with the best budgets that these SLOs could have."""
+    suspected = [_depends_on(assessment, names) for assessment in case.assessments]
+    chosen = list(zip(case.assessments, suspected, strict=True))
+    yield replace(case, assessments=[a.worst_case or a if there else a for a, there in chosen])
+    yield replace(case, assessments=[a.best_case or a if there else a for a, there in chosen])
+
+
+def _depends_on(assessment: Assessment, names: Collection[str]) -> bool:
+    """Return whether a budget is that of one of these SLOs, or of a composite of one of them."""
+    slo = assessment.slo
+    members = (
+        {member.slo for member in slo.members} if isinstance(slo, CompositeSlo) else {slo.name}
+    )
+    return not members.isdisjoint(names)
