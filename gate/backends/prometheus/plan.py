@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 
+from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
 from gate.backends.prometheus.query import SECOND, Query, Role
 from gate.backends.prometheus.query_result import (
@@ -45,6 +46,8 @@ class Plan:
     """Each counts histograms that lacked a boundary in a part of the window."""
     sum: Query | None = None
     """The sum of all values that were measured; None: the indicator measures none."""
+    evidence: RoleEvidence | None = None
+    """What looks for reasons to doubt the count; None: that was not asked for."""
     notes: tuple[str, ...] = ()
     given: Mapping[Query, QueryValue] = field(default_factory=dict)
     """Answers to some of the parts, which other questions have brought already."""
@@ -59,6 +62,8 @@ class Plan:
         yield from self.lacking
         if self.probe is not None:
             yield from self.probe.first_round
+        if self.evidence is not None:
+            yield from self.evidence.first_round()
         if self.objective is not None:
             yield self.objective
 
@@ -72,7 +77,8 @@ class Plan:
             or any(isinstance(c, QueryError) for c in counts)
         ):
             return ()
-        return self.probe.second_round(readings)
+        doubts = self.evidence.second_round(readings) if self.evidence is not None else ()
+        return (*self.probe.second_round(readings), *doubts)
 
     @property
     def query(self) -> str:
@@ -155,6 +161,7 @@ def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> 
         expressions=expressions,
         parts=recorded.parts or _parts(expressions, request),
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
+        evidence=plan_evidence(expressions, request) if request.probe else None,
         objective=_objective(request),
         lacking=tuple(_written(text, length) for text in lacking),
         sum=_written(resolved.sum, length) if resolved.sum else None,
