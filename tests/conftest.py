@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-
 from gate.hosts.systems.environ import CI_SIGNS
 from tests.command import Run
 from tests.command import gate as run_gate

@@ -486,7 +486,7 @@ def test_without_a_ci_system_the_file_is_read_as_it_is(loosened: World) -> None:
         {"CI": "true", "GITHUB_BASE_REF": "change"},
         {"CI": "true", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "change"},
     ],
-    ids=lambda sign: "-".join(sign),
+    ids="-".join,
 )
 def test_in_a_ci_system_that_the_gate_does_not_know_the_default_branch_counts(
     loosened: World, sign: dict[str, str | None]

@@ -1,8 +1,8 @@
 """Which text of a policy counts: that of a commit which the change cannot write.
 
 A change that goes into a branch is judged by the policy that the branch has now; everything else by
-that of the default branch, and so is every change in a CI system that the gate does not know. Without
-a CI system the file is read as it is.
+that of the default branch, as is every change in a CI system that the gate does not know. Without a
+CI system the file is read as it is.
 """
 
 from collections.abc import Mapping

@@ -51,7 +51,7 @@ CI_SIGNS: Final = (
     "TRAVIS",
 )
 """What CI systems set in every job: ``CI`` nearly all of them, the others besides or instead
-(https://github.com/watson/ci-info/blob/master/index.js, and Azure Pipelines' and TeamCity's docs)."""
+(https://github.com/watson/ci-info/blob/master/index.js; Azure Pipelines' and TeamCity's docs)."""
 
 
 def in_ci(environ: Environ) -> bool:
