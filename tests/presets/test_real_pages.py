@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from gate.config.preset_schema import Family, PresetIndicator, fill
+from gate.config.preset import Family, PresetIndicator, fill
 from gate.config.presets import load_preset
 from gate.promql.expression import read_expression, read_selector
 from gate.promql.selectors import Selector
