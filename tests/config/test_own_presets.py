@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gate.backends.logs.settings import LogsSettings
-from gate.backends.records import preset_names
+from gate.backends.records import COLUMN_TYPE, preset_names
 from gate.config.digest import digest_of
 from gate.config.load import load, load_pinned
 from gate.config.own_presets import presets_beside, presets_of
@@ -323,3 +323,36 @@ def test_the_gates_own_files_are_presets_a_policy_could_bring_along(tmp_path: Pa
     shipped_sli = slo("objective: 99%", "window: 30d", "sli: {preset: vllm/errors}")
     theirs, _ = read(policy(slos=shipped_sli), folder=tmp_path)
     assert replace(only_sli(contents), preset="vllm/errors") == only_sli(theirs)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "DOUBLE",
+        "varchar[]",
+        "DECIMAL(18, 3)",
+        "TIMESTAMP WITH TIME ZONE",
+        'STRUCT("key" VARCHAR, "value" JSON)[]',
+        "MAP(VARCHAR, STRUCT(a DOUBLE, b BIGINT[]))",
+    ],
+)
+def test_a_type_of_duckdb_is_read_as_it_is(kind: str) -> None:
+    assert COLUMN_TYPE.parse(kind) == kind
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "DOUBLE)",
+        "DOUBLE, 1",
+        "STRUCT(a DOUBLE",
+        "DOUBLE; DROP",
+        "f(1)",
+        "DOUBLE AS 'x'",
+        "(1)",
+        "a-b",
+    ],
+)
+def test_what_is_more_than_a_type_goes_into_no_query(kind: str) -> None:
+    with pytest.raises(ValueError, match="is no type of DuckDB"):
+        COLUMN_TYPE.parse(kind)
