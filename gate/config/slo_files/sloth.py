@@ -15,13 +15,15 @@ from gate.config.slo_files.indicators import (
     mean_of_ratios,
     query,
     ratio_sli,
+    refuse,
 )
 from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import ListOf
 from gate.parsing.values import NAME, TEXT
-from gate.promql.counting import quotient_of_counts
+from gate.promql.grammar import ExpressionError
+from gate.promql.quotients import quotient_of_counts
 from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator, RollingWindow
 
@@ -97,8 +99,10 @@ def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Object[S
     def events(values: Values, reader: Reader) -> Sli:
         try:
             return ratio_sli("bad", values.get(error_query), values.get(total_query))
+        except ExpressionError as error:
+            raise refuse(values.node(error_query), error, reader) from error
         except ValueError as error:
-            raise reader.fail(values.node(), str(error)) from error
+            raise reader.refuse(values.node(), error) from error
 
     return Object(
         {

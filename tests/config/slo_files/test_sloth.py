@@ -140,6 +140,19 @@ def test_resources_and_several_documents_are_read_alike(tmp_path: Path) -> None:
             None,
             "sum(count_over_time(up[$window]))",
         ),
+        (
+            "(sum(rate(e[{{.window}}])) / (sum(rate(t[{{.window}}])) > 0)) or vector(0)",
+            None,
+            "sum(increase(e[$window]))",
+            "(sum(increase(t[$window])))",
+        ),
+        (
+            "clamp_min(sum(rate(t[{{.window}}])) - sum(rate(g[{{.window}}])), 0)"
+            " / sum(rate(t[{{.window}}]))",
+            "sum(increase(g[$window]))",
+            None,
+            "sum(increase(t[$window]))",
+        ),
     ],
 )
 def test_a_raw_ratio_of_counts_is_taken_apart(
@@ -157,10 +170,6 @@ def test_a_raw_ratio_of_counts_is_taken_apart(
         (
             "avg(rate(e[{{.window}}])) / avg(rate(t[{{.window}}])) # all",
             "(avg(rate(e[5m])) / avg(rate(t[5m])))",
-        ),
-        (
-            "sum(rate(e[{{.window}}])) / (sum(rate(t[{{.window}}])) > 0)",
-            "(sum(rate(e[5m])) / (sum(rate(t[5m])) > 0))",
         ),
     ],
 )
@@ -184,8 +193,8 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
 @pytest.mark.parametrize(
     ("sli", "words"),
     [
-        ('raw: {error_ratio_query: ¦"avg(rate(e[{{.window}}])"}', "closing ) is missing"),
-        ('raw: {error_ratio_query: ¦"rate(e[{{.window}}]"}', "closing ) is missing"),
+        ('raw: {error_ratio_query: "avg¦(rate(e[{{.window}}])"}', "closing ) is missing"),
+        ('raw: {error_ratio_query: "rate¦(e[{{.window}}]"}', "closing ) is missing"),
         (
             'raw: {error_ratio_query: ¦"rate(e[{{.window}}]) / increase(t[{{.window}}])"}',
             "one side is a rate and the other a count",
@@ -196,24 +205,35 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
             "one side is a rate and the other a count",
         ),
         (
-            'events: {error_query: ¦"sum(rate(e[5m]))", total_query: "sum(rate(t[{{.window}}]))"}',
-            "no count of events over the window",
+            'events: {error_query: "sum(¦rate(e[5m]))", total_query: "sum(rate(t[{{.window}}]))"}',
+            "`rate(e[5m])` is over 5m, not over the window",
         ),
         (
             'events: {error_query: ¦"sum(rate(e[{{.win}}]))", total_query: "rate(t[{{.window}}])"}',
             "only {{.window}} can be filled in",
         ),
         (
-            'events: {error_query: ¦"sum(rate(e[{{.window}}])",'
+            'events: {error_query: "sum¦(rate(e[{{.window}}])",'
             ' total_query: "rate(t[{{.window}}])"}',
             "a closing ) is missing",
         ),
         (
-            "events: ¦{error_query: 'sum(rate(a[{{.window}}]) + rate(b[{{.window}}]))',"
+            "events: {error_query: 'sum(rate(a[{{.window}}]) ¦+ rate(b[{{.window}}]))',"
             " total_query: 'sum(rate(t[{{.window}}]))'}",
             "one of which may be absent",
         ),
         ("plugin: {id: ¦acme/availability, options: {job: chat}}", "plugin 'acme/availability'"),
+        (
+            'raw: {error_ratio_query: ¦"sum(rate(e[{{.window}}])) +"}',
+            "the expression ends too early",
+        ),
+        (
+            'raw: {error_ratio_query: "sum(rate(e[{{.window}}])) ¦or vector(0)'
+            ' / sum(rate(t[{{.window}}]))"}',
+            "`or` binds less than `/`, so that only one side of it is divided; write"
+            " (sum(rate(e[{{.window}}])) or vector(0)) / sum(rate(t[{{.window}}]))",
+        ),
+        ('raw: {error_ratio_query: "¦sum(rate(e[{{.window}}]))"}', "no share of them"),
         ("¦{}", "exactly one of events, raw, plugin"),
         (
             'events: {¦errorQuery: x, error_query: "rate(e[{{.window}}])",'

@@ -1,0 +1,228 @@
+"""What a part of an expression counts, or why it is no number of events over the window."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final
+
+from gate.promql.grammar import ExpressionError
+from gate.promql.refusals import reason
+from gate.promql.syntax import ExpressionTree, Node, NodeKind
+
+RATES: Final = frozenset({"rate"})
+COUNTERS: Final = frozenset({"increase", "sum_over_time", "count_over_time"})
+NEVER_NEGATIVE: Final = frozenset({"rate", "increase", "count_over_time"})
+LABELLING: Final = frozenset({"label_replace", "label_join", "sort", "sort_desc"})
+"""Functions that change labels or the order, and no value."""
+ROUNDING: Final = frozenset({"round", "ceil", "floor"})
+ADDING: Final = frozenset({"+", "-"})
+_SCALING: Final = frozenset({"*", "/", "%", "^", "or"})
+ABOVE_ZERO: Final = frozenset({">", ">=", "!="})
+_NO_COUNTER: Final = (
+    'is neither a counter such as requests_total{code="500"} nor a sum(...) of such; write what it'
+    " counts over a window, such as sum(increase(requests_total[$window]))"
+)
+_MANY_TO_ONE: Final = frozenset({"group_left", "group_right"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountFacts:
+    """What is known of a count."""
+
+    single: bool
+    """Whether it has at most one series."""
+    positive: bool
+    """Whether it is never below 0."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CountReader:
+    """Reads an expression as a number of events, and notes what has to be written differently."""
+
+    tree: ExpressionTree
+    edits: dict[int, str] = field(default_factory=dict)
+    """By its place among the tokens, what takes the place of a token."""
+    calls: list[Node] = field(default_factory=list)
+    """What is counted, each over the window."""
+    facts: dict[range, CountFacts] = field(default_factory=dict)
+    """Of each part that counts, by where it stands."""
+    of_counters: bool = False
+    """The parts are counters, without a window: their increase is counted."""
+
+    def text(self, node: Node) -> str:
+        """Return a part as it is asked."""
+        tokens = self.tree.tokens
+        return "".join(self.edits.get(place, tokens[place].text) for place in node.span).strip()
+
+    def read(self, node: Node) -> CountFacts:
+        """Return what is known of a part that counts.
+
+        Raises:
+            ExpressionError: it counts no events over the window.
+        """
+        self.facts[node.span] = facts = self._facts(node)
+        return facts
+
+    def _facts(self, node: Node) -> CountFacts:
+        match node.kind:
+            case NodeKind.SELECTOR if self.of_counters and not node.words:
+                return self._counter(node)
+            case NodeKind.BRACKETS:
+                return self.read(node.children[0])
+            case NodeKind.AGGREGATION if node.name == "sum" and len(node.children) == 1:
+                facts = self.read(node.children[0])
+                return CountFacts(single=not node.words or facts.single, positive=facts.positive)
+            case NodeKind.CALL:
+                return self._call(node)
+            case NodeKind.OPERATION:
+                return self._operation(node)
+            case _:
+                raise self._refused(node)
+
+    def _call(self, node: Node) -> CountFacts:
+        arguments = node.children
+        counting = RATES | COUNTERS if not self.of_counters else frozenset[str]()
+        if node.name in counting and len(arguments) == 1:
+            return self._counted(node, arguments[0])
+        if node.name in LABELLING and arguments:
+            facts = self.read(arguments[0])
+            self._unwrap(node)
+            return facts
+        if node.name == "clamp_min" and [child.inner.name for child in arguments[1:]] == ["0"]:
+            facts = self.read(arguments[0])
+            if facts.positive:
+                self._unwrap(node)
+            return CountFacts(single=facts.single, positive=True)
+        if node.name in ROUNDING and arguments:
+            return self._rounded(node)
+        raise self._refused(node)
+
+    def _counter(self, node: Node) -> CountFacts:
+        first, last = node.span.start, node.span.stop - 1
+        self.edits[last] = f"{self.tree.tokens[last].text}[$window])"
+        self.edits[first] = f"increase({self.edits.get(first, self.tree.tokens[first].text)}"
+        self.calls.append(node)
+        return CountFacts(single=False, positive=True)
+
+    def _counted(self, node: Node, argument: Node) -> CountFacts:
+        ranged = argument.inner
+        windows = [part for part in node.walk() if part.name == "$window"]
+        if ranged.kind is not NodeKind.RANGE or windows != [ranged] or not _plain(node):
+            raise self._refused(node)
+        if any(_family(call) != _family(node) for call in self.calls):
+            message = "is a rate, and another part is a count: no number of events comes of both"
+            if node.name not in RATES:
+                message = (
+                    "is a count, and another part is a rate: no number of events comes of both"
+                )
+            raise self.tree.error(node, message)
+        if node.name in RATES:
+            self.edits[node.span.start] = "increase"
+        self.calls.append(node)
+        return CountFacts(single=False, positive=node.name in NEVER_NEGATIVE)
+
+    def _rounded(self, node: Node) -> CountFacts:
+        facts = self.read(node.children[0])
+        if not facts.single or self.calls[-1].name in RATES:
+            raise self._refused(node)
+        if not all(map(_is_weight, node.children[1:])):  # round(..., 100) loses up to 50 events
+            raise self._refused(node)
+        return facts
+
+    def _operation(self, node: Node) -> CountFacts:
+        left, right = node.children
+        if not _MANY_TO_ONE.isdisjoint(node.words) or "bool" in node.words:
+            raise self._refused(node)
+        if node.name in ADDING:
+            first, second = self.read(left), self.read(right)
+            return CountFacts(
+                single=first.single and second.single,
+                positive=node.name == "+" and first.positive and second.positive,
+            )
+        if node.name == "or":
+            return self._united(left, right)
+        if node.name == "*" and _is_weight(left):
+            return self.read(right)
+        if node.name in ABOVE_ZERO and right.inner.name == "0":
+            return self._guarded(node)
+        if node.name not in _SCALING:
+            self.read(left)  # what is wrong with it says more than that it is compared
+        raise self._refused(node)
+
+    def _united(self, left: Node, right: Node) -> CountFacts:
+        if is_zero(left):
+            message = "is always there, so that nothing after `or` is ever counted; write it last"
+            raise self.tree.error(left, message)
+        facts = self.read(left)
+        if is_zero(right):
+            return CountFacts(single=facts.single and _is_single(right), positive=facts.positive)
+        other = self.read(right)
+        return CountFacts(
+            single=facts.single and other.single, positive=facts.positive and other.positive
+        )
+
+    def _guarded(self, node: Node) -> CountFacts:
+        """Leave out a comparison with 0, which takes away nothing but zeros.
+
+        What may be below 0, and would then be left out, is 0 there.
+        """
+        left = node.children[0]
+        facts = self.read(left)
+        for place in range(left.span.stop, node.span.stop):
+            self.edits[place] = ""
+        if facts.positive or node.name == "!=":
+            return facts
+        first, last = left.span.start, left.span.stop
+        self.edits[first] = f"clamp_min({self.edits.get(first, self.tree.tokens[first].text)}"
+        self.edits[last] = ", 0)"
+        return CountFacts(single=facts.single, positive=True)
+
+    def _unwrap(self, node: Node) -> None:
+        """Leave only the first argument of a function, in brackets."""
+        argument = node.children[0]
+        opening = next(place for place in node.span if self.tree.tokens[place].text == "(")
+        for place in range(node.span.start, opening):
+            self.edits[place] = ""
+        for place in range(argument.span.stop, node.span.stop - 1):
+            self.edits[place] = ""
+
+    def _refused(self, node: Node) -> ExpressionError:
+        if self.of_counters:
+            return self.tree.error(node, _NO_COUNTER)
+        return reason(self.tree, node)
+
+
+def is_zero(node: Node) -> bool:
+    """Return whether a part is 0 wherever it is there: ``vector(0)``, or 0 times anything."""
+    node = node.inner
+    zeros = [child.inner.name == "0" for child in node.children]
+    if node.kind is NodeKind.CALL:
+        return node.name == "vector" and zeros == [True]
+    return node.kind is NodeKind.OPERATION and node.name == "*" and any(zeros)
+
+
+def _is_single(zero: Node) -> bool:
+    """Return whether a zero has no labels."""
+    parts = [part for part in zero.inner.walk() if part.kind is NodeKind.AGGREGATION]
+    return zero.inner.kind is NodeKind.CALL or (bool(parts) and not parts[0].words)
+
+
+def _family(call: Node) -> bool:
+    return call.name in RATES
+
+
+def _plain(node: Node) -> bool:
+    """Return whether nothing in a part is of another time: no ``offset``, no ``@``."""
+    return all({"offset", "@"}.isdisjoint(part.words) for part in node.walk())
+
+
+def _number(text: str) -> Fraction | None:
+    try:
+        return Fraction(text)
+    except ValueError:
+        return None
+
+
+def _is_weight(node: Node) -> bool:
+    """Return whether a part is a number above 0, and 1 at most: the share that an event counts."""
+    number = _number(node.inner.name) if node.inner.kind is NodeKind.NUMBER else None
+    return number is not None and 0 < number <= 1
