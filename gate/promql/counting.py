@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from gate.promql.counts import RATES, CountReader
+from gate.promql.counts import LEVELS, RATES, CountReader
 from gate.promql.grammar import TokenKind, tokenize
 from gate.promql.parser import parse
 from gate.promql.selectors import fold_braces
@@ -18,33 +18,45 @@ class Count:
     """It was a rate, and ``increase`` has taken the place of each ``rate``: the same, times the
     seconds of the window. https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
     """
+    level: bool = False
+    """It is a mean of gauges over the window, and no number of events."""
     root: Node = field(compare=False, repr=False)
     reader: CountReader = field(compare=False, repr=False)
     """What has read it; nothing is read anew."""
 
 
-def read_count(text: str) -> Count:
+def read_count(text: str, *, levels: bool = False) -> Count:
     """Return an expression as a count, if it is made of sums of ``increase`` or of ``rate``.
 
     What changes no number is left out: labels that are replaced, and comparisons with 0.
+
+    Args:
+        text: with ``$window``.
+        levels: read a sum of means of gauges, too.
 
     Raises:
         ExpressionError: it is anything else, of which it is not known what it counts.
     """
     tree = parse(text)
-    return count_in(tree, tree.root)
+    return count_in(tree, tree.root, levels=levels)
 
 
-def count_in(tree: ExpressionTree, node: Node) -> Count:
+def count_in(tree: ExpressionTree, node: Node, *, levels: bool = False) -> Count:
     """Return a part of an expression as a count.
 
     Raises:
         ExpressionError: it is none.
     """
-    reader = CountReader(tree=tree)
+    reader = CountReader(tree=tree, levels=levels)
     reader.read(node)
-    rate = reader.calls[0].name in RATES
-    return Count(text=reader.text(node), rate=rate, root=node, reader=reader)
+    name = reader.calls[0].name
+    return Count(
+        text=reader.text(node),
+        rate=name in RATES,
+        level=name in LEVELS,
+        root=node,
+        reader=reader,
+    )
 
 
 def count_of_counters(text: str) -> Count:

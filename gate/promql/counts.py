@@ -1,15 +1,19 @@
 """What a part of an expression counts, or why it is no number of events over the window."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
 from gate.promql.grammar import ExpressionError
 from gate.promql.refusals import reason
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
+from gate.slo.quantities import parse_duration
 
 RATES: Final = frozenset({"rate"})
 COUNTERS: Final = frozenset({"increase", "sum_over_time", "count_over_time"})
+LEVELS: Final = frozenset({"avg_over_time"})
+"""Means of a gauge: no number of events, but two of them have a ratio."""
 NEVER_NEGATIVE: Final = frozenset({"rate", "increase", "count_over_time"})
 LABELLING: Final = frozenset({"label_replace", "label_join", "sort", "sort_desc"})
 """Functions that change labels or the order, and no value."""
@@ -21,6 +25,8 @@ _NO_COUNTER: Final = (
     'is neither a counter such as requests_total{code="500"} nor a sum(...) of such; write what it'
     " counts over a window, such as sum(increase(requests_total[$window]))"
 )
+_LATEST: Final = timedelta(hours=1)
+"""How late metrics may come, so that an offset of all of them waits for them."""
 _MANY_TO_ONE: Final = frozenset({"group_left", "group_right"})
 
 
@@ -47,6 +53,10 @@ class CountReader:
     """Of each part that counts, by where it stands."""
     of_counters: bool = False
     """The parts are counters, without a window: their increase is counted."""
+    levels: bool = False
+    """Means of gauges are read, too."""
+    offset: str = ""
+    """How much earlier than now everything is counted, as it is written."""
 
     def text(self, node: Node) -> str:
         """Return a part as it is asked."""
@@ -80,8 +90,8 @@ class CountReader:
 
     def _call(self, node: Node) -> CountFacts:
         arguments = node.children
-        counting = RATES | COUNTERS if not self.of_counters else frozenset[str]()
-        if node.name in counting and len(arguments) == 1:
+        counting = RATES | COUNTERS | (LEVELS if self.levels else frozenset())
+        if node.name in counting and len(arguments) == 1 and not self.of_counters:
             return self._counted(node, arguments[0])
         if node.name in LABELLING and arguments:
             facts = self.read(arguments[0])
@@ -106,14 +116,16 @@ class CountReader:
     def _counted(self, node: Node, argument: Node) -> CountFacts:
         ranged = argument.inner
         windows = [part for part in node.walk() if part.name == "$window"]
-        if ranged.kind is not NodeKind.RANGE or windows != [ranged] or not _plain(node):
+        if ranged.kind is not NodeKind.RANGE or windows != [ranged] or not _is_now(ranged):
             raise self._refused(node)
-        if any(_family(call) != _family(node) for call in self.calls):
-            message = "is a rate, and another part is a count: no number of events comes of both"
-            if node.name not in RATES:
-                message = (
-                    "is a count, and another part is a rate: no number of events comes of both"
-                )
+        for call in self.calls[:1]:
+            if _family(call) != _family(node):
+                message = f"is {_family(node)}, and another part is {_family(call)}: no number of"
+                raise self.tree.error(node, f"{message} events comes of both")
+        if not self.calls:
+            self.offset = ranged.shift
+        elif ranged.shift != self.offset:
+            message = "is of another time than the other parts; give all of them the same offset"
             raise self.tree.error(node, message)
         if node.name in RATES:
             self.edits[node.span.start] = "increase"
@@ -122,7 +134,7 @@ class CountReader:
 
     def _rounded(self, node: Node) -> CountFacts:
         facts = self.read(node.children[0])
-        if not facts.single or self.calls[-1].name in RATES:
+        if not facts.single or self.calls[0].name not in COUNTERS:
             raise self._refused(node)
         if not all(map(_is_weight, node.children[1:])):  # round(..., 100) loses up to 50 events
             raise self._refused(node)
@@ -206,13 +218,23 @@ def _is_single(zero: Node) -> bool:
     return zero.inner.kind is NodeKind.CALL or (bool(parts) and not parts[0].words)
 
 
-def _family(call: Node) -> bool:
-    return call.name in RATES
+def _family(call: Node) -> str:
+    """Return what kind of number a function gives; numbers of two kinds do not add up."""
+    if call.name in LEVELS:
+        return "a mean"
+    return "a rate" if call.name in RATES else "a count"
 
 
-def _plain(node: Node) -> bool:
-    """Return whether nothing in a part is of another time: no ``offset``, no ``@``."""
-    return all({"offset", "@"}.isdisjoint(part.words) for part in node.walk())
+def _is_now(ranged: Node) -> bool:
+    """Return whether a range ends at the window's end, or at most an hour before it."""
+    if any("@" in part.words for part in ranged.walk()) or ranged.inner is not ranged:
+        return False
+    if any("offset" in part.words for part in ranged.walk() if part is not ranged):
+        return False
+    try:
+        return not ranged.shift or parse_duration(ranged.shift) <= _LATEST
+    except ValueError:
+        return False
 
 
 def _number(text: str) -> Fraction | None:

@@ -4,6 +4,7 @@ https://prometheus.io/docs/prometheus/latest/querying/operators/#binary-operator
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from gate.promql.grammar import ExpressionError, Token, TokenKind, closing_bracket, tokenize
@@ -129,16 +130,15 @@ class _Parser:
 
     def _shifted(self, start: int, node: Node) -> Node:
         word = self._take().text.lower()
-        if self._next.text in _SIGNS:
-            self._take()
+        sign = self._take().text if self._next.text in _SIGNS else ""
         if self._next.kind not in {TokenKind.NUMBER, TokenKind.WORD, TokenKind.WINDOW}:
             raise self._unexpected()
-        self._take()
+        shift = f"{sign}{self._take().text}" if word == "offset" else node.shift
+        if word == "@":
+            self._take()
         if self._next.text == "(":  # @ end()
             self._skip_brackets()
-        return self._node(
-            node.kind, start, name=node.name, children=node.children, words=node.words | {word}
-        )
+        return replace(node, span=range(start, self._last), words=node.words | {word}, shift=shift)
 
     def _single(self) -> Node:
         start, token = self._place, self._next

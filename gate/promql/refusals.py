@@ -87,7 +87,10 @@ def _of_window(node: Node) -> str:
     """Return what is wrong with the range of a function that counts."""
     moved = [word for part in node.walk() for word in ("offset", "@") if word in part.words]
     if moved:
-        return f"is of another time than the window; leave out `{moved[0]}`"
+        return (
+            f"is of another time than the window; leave out `{moved[0]}` (an offset of"
+            " at most 1h may stand behind [$window])"
+        )
     ranged = node.children[0].inner if len(node.children) == 1 else node
     if ranged.kind is not NodeKind.RANGE:
         return "has no range; write [$window] behind the metric"

@@ -75,10 +75,20 @@ def test_a_rate_over_the_window_becomes_the_increase_over_it(text: str, counted:
             "sum(increase(x[$window])) or 0 * sum(rate(t[$window]))",
         ),
         ("0.5 * sum(rate(x[$window]))", "0.5 * sum(increase(x[$window]))"),
+        ("sum(rate(x[$window] offset 5m))", "sum(increase(x[$window] offset 5m))"),
     ],
 )
 def test_what_changes_no_number_of_events_is_left_out(text: str, counted: str) -> None:
     assert read_count(text).text == counted
+
+
+def test_means_of_gauges_are_read_where_they_are_expected() -> None:
+    text = "sum by (a) (avg_over_time(x[$window])) or vector(0)"
+    level = read_count(text, levels=True)
+
+    assert (level.text, level.level, level.rate) == (text, True, False)
+    with pytest.raises(ExpressionError, match="is a count, and another part is a mean"):
+        read_count("sum(avg_over_time(x[$window])) + sum(increase(y[$window]))", levels=True)
 
 
 def test_a_rate_and_a_count_do_not_add_up() -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
+from functools import partial
 from typing import Final, TypeVar
 
 import yaml
@@ -63,12 +64,21 @@ def ratio_sli(role: str, part: Count, total: Count) -> Sli:
     """
     if part.rate != total.rate:
         raise ValueError("one side is a rate and the other a count: no share of events comes of it")
+    if part.level != total.level:
+        raise ValueError(
+            "one side is a mean over time and the other is not: no share of events comes of it;"
+            " write sum_over_time(...) for avg_over_time(...)"
+        )
+    offset = part.reader.offset
+    if offset != total.reader.offset:
+        raise ValueError("the two sides are counted over different times; give both one offset")
+    notes = (f"counted over the window that ended {offset} earlier (offset)",) if offset else ()
     if role == "good":
-        return Sli(good=part.text, total=total.text)
+        return Sli(good=part.text, total=total.text, notes=notes)
     good = rest_of(total, part)
     if good is not None:  # all but the good ones; where these are absent, all would seem good
-        return Sli(good=good, total=total.text)
-    return Sli(bad=with_absent_parts(part), total=total.text)
+        return Sli(good=good, total=total.text, notes=notes)
+    return Sli(bad=with_absent_parts(part), total=total.text, notes=notes)
 
 
 def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
@@ -159,7 +169,8 @@ def refuse(node: yaml.Node, error: ValueError, reader: Reader) -> UnreadableErro
 PERCENTAGE: Final = Scalar(_percentage, NUMBER.json)
 SHARE_BELOW_ONE: Final = Scalar(_share, NUMBER.json)
 SELECTOR: Final = Scalar(_selector, TEXT.json)
-COUNT: Final = query(read_count)
+COUNT_OR_LEVEL: Final = query(partial(read_count, levels=True))
+"""A count, or a sum of means of gauges."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _ALIKE: Final = (
     "count alike, whatever their traffic; an outage at the peak counts for less than it cost, one"
@@ -187,6 +198,7 @@ def mean_of_slices(sli: Sli, length: timedelta, tool: str) -> Sli:
     notes = (
         f"timeslice mean ({tool}): every {format_duration(length)} {_ALIKE}",
         "slices without traffic are neither good nor bad",
+        *sli.notes,
     )
     if sli.good is not None:
         share = f"({_over(sli.good, length)}) / on () ({total} > 0)"

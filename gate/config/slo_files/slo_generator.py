@@ -84,7 +84,7 @@ def _good_bad_ratio(values: Values, reader: Reader) -> Sli:
         sli = ratio_sli("good", good, other)
         if others[0] == "filter_valid":
             return sli
-        return Sli(good=good.text, bad=with_absent_parts(other))
+        return Sli(good=good.text, bad=with_absent_parts(other), notes=sli.notes)
     except ExpressionError as error:
         raise refuse(others[0], error) from error
     except ValueError as error:

@@ -111,6 +111,45 @@ def test_one_kind_of_error_that_never_happened_does_not_hide_the_others(tmp_path
     )
 
 
+UP, SEEN = (f'{name}_over_time(up{{job="chat"}}[{{{{.window}}}}])' for name in ("sum", "count"))
+
+
+def test_samples_that_are_not_1_are_told_by_those_that_are(tmp_path: Path) -> None:
+    slo = only(tmp_path, file(events(f"sum({SEEN} - {UP}) by (a)", f"sum({SEEN}) by (a)")))
+
+    assert slo.sli == Sli(
+        good='sum(sum_over_time(up{job="chat"}[$window]))',
+        total='sum(count_over_time(up{job="chat"}[$window])) by (a)',
+    )
+
+
+def test_a_ratio_of_means_is_averaged_over_slices_as_sloth_does(tmp_path: Path) -> None:
+    slo = only(
+        tmp_path,
+        file(events("sum(avg_over_time(e[{{.window}}]))", "sum(avg_over_time(t[{{.window}}]))")),
+    )
+
+    total = "(sum(avg_over_time(t[5m])))"
+    assert slo.sli == Sli(
+        bad=f"sum_over_time(((sum(avg_over_time(e[5m])) or on () vector(0)) / on () ({total} > 0))"
+        "[$window:5m])",
+        total=f"sum_over_time(({total} > bool 0)[$window:5m])",
+        sliced=True,
+        notes=slo.sli.notes,
+    )
+    assert "timeslice mean (Sloth): every 5m" in slo.sli.notes[0]
+
+
+def test_an_offset_of_all_parts_is_kept_and_said(tmp_path: Path) -> None:
+    errors, total = (f"sum(rate({name}[{{{{.window}}}}] offset 5m))" for name in "et")
+
+    assert only(tmp_path, file(events(errors, total))).sli == Sli(
+        bad="sum(increase(e[$window] offset 5m))",
+        total="sum(increase(t[$window] offset 5m))",
+        notes=("counted over the window that ended 5m earlier (offset)",),
+    )
+
+
 def test_the_policy_may_say_another_period(tmp_path: Path) -> None:
     assert only(tmp_path, file(), more=", window: 28d").window == RollingWindow(timedelta(days=28))
     calendar = ", window: {calendar: month, denominator: to-date}"
@@ -234,6 +273,16 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
             " (sum(rate(e[{{.window}}])) or vector(0)) / sum(rate(t[{{.window}}]))",
         ),
         ('raw: {error_ratio_query: "¦sum(rate(e[{{.window}}]))"}', "no share of them"),
+        (
+            "events: ¦{error_query: 'sum(rate(e[{{.window}}] offset 5m))',"
+            " total_query: 'sum(rate(t[{{.window}}]))'}",
+            "counted over different times; give both one offset",
+        ),
+        (
+            "events: ¦{error_query: 'sum(avg_over_time(e[{{.window}}]))',"
+            " total_query: 'sum(count_over_time(t[{{.window}}]))'}",
+            "write sum_over_time(...) for avg_over_time(...)",
+        ),
         ("¦{}", "exactly one of events, raw, plugin"),
         (
             'events: {¦errorQuery: x, error_query: "rate(e[{{.window}}])",'
