@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from gate.promql.counts import LEVELS, RATES, CountReader
+from gate.promql.counts import CountReader
+from gate.promql.facts import LEVELS, RATES
 from gate.promql.grammar import TokenKind, tokenize
 from gate.promql.parser import parse
 from gate.promql.selectors import fold_braces

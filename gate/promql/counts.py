@@ -1,43 +1,35 @@
 """What a part of an expression counts, or why it is no number of events over the window."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
-from fractions import Fraction
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from gate.promql.facts import (
+    ABOVE_ZERO,
+    ADDING,
+    COUNTERS,
+    LABELLING,
+    LEVELS,
+    MANY_TO_ONE,
+    NEVER_NEGATIVE,
+    RATES,
+    ROUNDING,
+    SORTING,
+    CountFacts,
+    family,
+    is_now,
+    is_single,
+    is_weight,
+    is_zero,
+)
 from gate.promql.grammar import ExpressionError
 from gate.promql.refusals import reason
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
-from gate.slo.quantities import parse_duration
 
-RATES: Final = frozenset({"rate"})
-COUNTERS: Final = frozenset({"increase", "sum_over_time", "count_over_time"})
-LEVELS: Final = frozenset({"avg_over_time"})
-"""Means of a gauge: no number of events, but two of them have a ratio."""
-NEVER_NEGATIVE: Final = frozenset({"rate", "increase", "count_over_time"})
-LABELLING: Final = frozenset({"label_replace", "label_join", "sort", "sort_desc"})
-"""Functions that change labels or the order, and no value."""
-ROUNDING: Final = frozenset({"round", "ceil", "floor"})
-ADDING: Final = frozenset({"+", "-"})
 _SCALING: Final = frozenset({"*", "/", "%", "^", "or"})
-ABOVE_ZERO: Final = frozenset({">", ">=", "!="})
 _NO_COUNTER: Final = (
     'is neither a counter such as requests_total{code="500"} nor a sum(...) of such; write what it'
     " counts over a window, such as sum(increase(requests_total[$window]))"
 )
-_LATEST: Final = timedelta(hours=1)
-"""How late metrics may come, so that an offset of all of them waits for them."""
-_MANY_TO_ONE: Final = frozenset({"group_left", "group_right"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountFacts:
-    """What is known of a count."""
-
-    single: bool
-    """Whether it has at most one series."""
-    positive: bool
-    """Whether it is never below 0."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,8 +71,7 @@ class CountReader:
             case NodeKind.BRACKETS:
                 return self.read(node.children[0])
             case NodeKind.AGGREGATION if node.name == "sum" and len(node.children) == 1:
-                facts = self.read(node.children[0])
-                return CountFacts(single=not node.words or facts.single, positive=facts.positive)
+                return self.read(node.children[0]).grouped(node)
             case NodeKind.CALL:
                 return self._call(node)
             case NodeKind.OPERATION:
@@ -96,12 +87,15 @@ class CountReader:
         if node.name in LABELLING and arguments:
             facts = self.read(arguments[0])
             self._unwrap(node)
-            return facts
+            if node.name in SORTING:
+                return facts
+            change = "".join(self.tree.text(argument) for argument in arguments[1:])
+            return replace(facts, labels=None, replaced=facts.replaced + change)
         if node.name == "clamp_min" and [child.inner.name for child in arguments[1:]] == ["0"]:
             facts = self.read(arguments[0])
             if facts.positive:
                 self._unwrap(node)
-            return CountFacts(single=facts.single, positive=True)
+            return replace(facts, positive=True)
         if node.name in ROUNDING and arguments:
             return self._rounded(node)
         raise self._refused(node)
@@ -111,16 +105,16 @@ class CountReader:
         self.edits[last] = f"{self.tree.tokens[last].text}[$window])"
         self.edits[first] = f"increase({self.edits.get(first, self.tree.tokens[first].text)}"
         self.calls.append(node)
-        return CountFacts(single=False, positive=True)
+        return CountFacts(positive=True)
 
     def _counted(self, node: Node, argument: Node) -> CountFacts:
         ranged = argument.inner
         windows = [part for part in node.walk() if part.name == "$window"]
-        if ranged.kind is not NodeKind.RANGE or windows != [ranged] or not _is_now(ranged):
+        if ranged.kind is not NodeKind.RANGE or windows != [ranged] or not is_now(ranged):
             raise self._refused(node)
         for call in self.calls[:1]:
-            if _family(call) != _family(node):
-                message = f"is {_family(node)}, and another part is {_family(call)}: no number of"
+            if family(call) != family(node):
+                message = f"is {family(node)}, and another part is {family(call)}: no number of"
                 raise self.tree.error(node, f"{message} events comes of both")
         if not self.calls:
             self.offset = ranged.shift
@@ -130,29 +124,25 @@ class CountReader:
         if node.name in RATES:
             self.edits[node.span.start] = "increase"
         self.calls.append(node)
-        return CountFacts(single=False, positive=node.name in NEVER_NEGATIVE)
+        return CountFacts(positive=node.name in NEVER_NEGATIVE)
 
     def _rounded(self, node: Node) -> CountFacts:
         facts = self.read(node.children[0])
         if not facts.single or self.calls[0].name not in COUNTERS:
             raise self._refused(node)
-        if not all(map(_is_weight, node.children[1:])):  # round(..., 100) loses up to 50 events
+        if not all(map(is_weight, node.children[1:])):  # round(..., 100) loses up to 50 events
             raise self._refused(node)
         return facts
 
     def _operation(self, node: Node) -> CountFacts:
         left, right = node.children
-        if not _MANY_TO_ONE.isdisjoint(node.words) or "bool" in node.words:
+        if not MANY_TO_ONE.isdisjoint(node.words) or "bool" in node.words:
             raise self._refused(node)
         if node.name in ADDING:
-            first, second = self.read(left), self.read(right)
-            return CountFacts(
-                single=first.single and second.single,
-                positive=node.name == "+" and first.positive and second.positive,
-            )
+            return self._added(node)
         if node.name == "or":
             return self._united(left, right)
-        if node.name == "*" and _is_weight(left):
+        if node.name == "*" and is_weight(left):
             return self.read(right)
         if node.name in ABOVE_ZERO and right.inner.name == "0":
             return self._guarded(node)
@@ -160,17 +150,32 @@ class CountReader:
             self.read(left)  # what is wrong with it says more than that it is compared
         raise self._refused(node)
 
+    def _added(self, node: Node) -> CountFacts:
+        left, right = (self.read(child) for child in node.children)
+        labels = {left.labels, right.labels}
+        alike = len(labels) == 1 or (None in labels and frozenset() not in labels)
+        if not node.words and not (alike and left.replaced == right.replaced):
+            message = (
+                f"`{node.name}` matches both sides by their labels, and these differ, so that"
+                " nothing is counted; write sum(...) on both sides"
+            )
+            raise ExpressionError(message, place=self.tree.operator(node).at)
+        positive = node.name == "+" and left.positive and right.positive
+        return replace(left, positive=positive)
+
     def _united(self, left: Node, right: Node) -> CountFacts:
         if is_zero(left):
             message = "is always there, so that nothing after `or` is ever counted; write it last"
             raise self.tree.error(left, message)
         facts = self.read(left)
         if is_zero(right):
-            return CountFacts(single=facts.single and _is_single(right), positive=facts.positive)
+            return facts if is_single(right) else replace(facts, labels=None)
         other = self.read(right)
-        return CountFacts(
-            single=facts.single and other.single, positive=facts.positive and other.positive
-        )
+        if facts.replaced != other.replaced:
+            message = "has other labels than what `or` stands after; replace them after both"
+            raise self.tree.error(right, message)
+        labels = facts.labels if facts.labels == other.labels else None
+        return replace(facts, labels=labels, positive=facts.positive and other.positive)
 
     def _guarded(self, node: Node) -> CountFacts:
         """Leave out a comparison with 0, which takes away nothing but zeros.
@@ -186,7 +191,7 @@ class CountReader:
         first, last = left.span.start, left.span.stop
         self.edits[first] = f"clamp_min({self.edits.get(first, self.tree.tokens[first].text)}"
         self.edits[last] = ", 0)"
-        return CountFacts(single=facts.single, positive=True)
+        return replace(facts, positive=True)
 
     def _unwrap(self, node: Node) -> None:
         """Leave only the first argument of a function, in brackets."""
@@ -201,50 +206,3 @@ class CountReader:
         if self.of_counters:
             return self.tree.error(node, _NO_COUNTER)
         return reason(self.tree, node)
-
-
-def is_zero(node: Node) -> bool:
-    """Return whether a part is 0 wherever it is there: ``vector(0)``, or 0 times anything."""
-    node = node.inner
-    zeros = [child.inner.name == "0" for child in node.children]
-    if node.kind is NodeKind.CALL:
-        return node.name == "vector" and zeros == [True]
-    return node.kind is NodeKind.OPERATION and node.name == "*" and any(zeros)
-
-
-def _is_single(zero: Node) -> bool:
-    """Return whether a zero has no labels."""
-    parts = [part for part in zero.inner.walk() if part.kind is NodeKind.AGGREGATION]
-    return zero.inner.kind is NodeKind.CALL or (bool(parts) and not parts[0].words)
-
-
-def _family(call: Node) -> str:
-    """Return what kind of number a function gives; numbers of two kinds do not add up."""
-    if call.name in LEVELS:
-        return "a mean"
-    return "a rate" if call.name in RATES else "a count"
-
-
-def _is_now(ranged: Node) -> bool:
-    """Return whether a range ends at the window's end, or at most an hour before it."""
-    if any("@" in part.words for part in ranged.walk()) or ranged.inner is not ranged:
-        return False
-    if any("offset" in part.words for part in ranged.walk() if part is not ranged):
-        return False
-    try:
-        return not ranged.shift or parse_duration(ranged.shift) <= _LATEST
-    except ValueError:
-        return False
-
-
-def _number(text: str) -> Fraction | None:
-    try:
-        return Fraction(text)
-    except ValueError:
-        return None
-
-
-def _is_weight(node: Node) -> bool:
-    """Return whether a part is a number above 0, and 1 at most: the share that an event counts."""
-    number = _number(node.inner.name) if node.inner.kind is NodeKind.NUMBER else None
-    return number is not None and 0 < number <= 1

@@ -165,7 +165,7 @@ class _Parser:
 
     def _call(self, start: int, name: str) -> Node:
         aggregation = name.lower() in _AGGREGATIONS
-        words = self._grouping() if aggregation else frozenset[str]()
+        word, labels = self._grouping() if aggregation else ("", frozenset[str]())
         self._expect("(")
         children = list[Node]()
         while self._next.text != ")":
@@ -175,20 +175,27 @@ class _Parser:
         self._expect(")")
         if not aggregation:
             return self._node(NodeKind.CALL, start, name=name, children=tuple(children))
-        words |= self._grouping()
-        return self._node(
+        if not word:
+            word, labels = self._grouping()
+        words = frozenset({word} if word else ())
+        node = self._node(
             NodeKind.AGGREGATION, start, name=name.lower(), children=tuple(children), words=words
         )
+        return replace(node, labels=labels)
 
-    def _grouping(self) -> frozenset[str]:
+    def _grouping(self) -> tuple[str, frozenset[str]]:
+        """Take ``by (...)`` or ``without (...)``; return the word, and the labels in brackets."""
         word = self._next.text.lower()
         if word not in _GROUPING:
-            return frozenset()
+            return "", frozenset()
         self._take()
         if self._next.text != "(":
             raise self._unexpected()
+        start = self._place
         self._skip_brackets()
-        return frozenset({word})
+        inside = self._tokens[start : self._last]
+        names = {TokenKind.WORD, TokenKind.STRING}
+        return word, frozenset(token.text.strip("\"'`") for token in inside if token.kind in names)
 
     @property
     def _next(self) -> Token:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from gate.promql.counting import Count
-from gate.promql.counts import ABOVE_ZERO, ADDING, LABELLING, CountReader, is_zero
+from gate.promql.counts import CountReader
+from gate.promql.facts import ABOVE_ZERO, ADDING, LABELLING, is_zero
 from gate.promql.grammar import ExpressionError
 from gate.promql.syntax import Node, NodeKind
 

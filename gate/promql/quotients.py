@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gate.promql.counting import Count, count_in
-from gate.promql.counts import CountReader, is_zero
+from gate.promql.counts import CountReader
+from gate.promql.facts import MANY_TO_ONE, is_zero
 from gate.promql.grammar import ExpressionError
 from gate.promql.parser import parse
 from gate.promql.syntax import ExpressionTree, Node, NodeKind
 
-_MANY_TO_ONE: Final = frozenset({"group_left", "group_right"})
 _LOOSE: Final = frozenset({"or", "+", "-"})
 """Operators that bind less than a division."""
 
@@ -49,7 +49,7 @@ def read_quotient(text: str) -> Quotient | None:
     node, complement = _division(tree.root), False
     if _operates(node, "-") and tree.text(node.children[0]) == "1":
         node, complement = _division(node.children[1]), True
-    if not _operates(node, "/") or not _MANY_TO_ONE.isdisjoint(node.words):
+    if not _operates(node, "/") or not MANY_TO_ONE.isdisjoint(node.words):
         return None
     sides = node.children
     return Quotient(

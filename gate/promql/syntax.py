@@ -38,6 +38,8 @@ class Node:
     words: frozenset[str] = frozenset()
     """What else it says: ``by``, ``without``, ``bool``, ``on``, ``group_left``, ``offset``, ``@``,
     ``step`` (of a subquery)."""
+    labels: frozenset[str] = frozenset()
+    """Those that an aggregation names."""
     shift: str = ""
     """The duration behind ``offset``."""
 

@@ -104,8 +104,8 @@ def test_a_rate_and_a_count_do_not_add_up() -> None:
         ('x{a="1"}', 'x{a="1"}'),
         ('sum(x{a="1"})', 'sum(increase(x{a="1"}[$window]))'),
         (
-            "sum by (b) (x) - sum(y)",
-            "sum by (b) (increase(x[$window])) - sum(increase(y[$window]))",
+            "sum by (b) (x) - sum by (b) (y)",
+            "sum by (b) (increase(x[$window])) - sum by (b) (increase(y[$window]))",
         ),
         ("sum(old or new)", "sum(increase(old[$window]) or increase(new[$window]))"),
         ("sum(x or vector(0))", "sum(increase(x[$window]) or vector(0))"),

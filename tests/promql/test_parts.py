@@ -74,7 +74,8 @@ def test_the_rest_of_counters_is_their_increase() -> None:
         ),
         (f"clamp_min(sum({UP}), 0)", f"clamp_min(sum({UP}), 0)"),
         (
-            f"label_replace(sum({A}), 'a', 'b', 'c', 'd') + sum({B})",
+            f"label_replace(sum({A}), 'a', 'b', 'c', 'd')"
+            f" + label_replace(sum({B}), 'a', 'b', 'c', 'd')",
             f"(sum({A}) or vector(0)) + (sum({B}) or vector(0))",
         ),
     ],
