@@ -4,23 +4,26 @@ The preset files in gate/presets are read here, for their ``records``, and in `g
 for all the rest.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 
 from gate.parsing.files import Folder, Imports
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader, compose
-from gate.parsing.schema import Anything, ListOf, MapOf, ValueSchema
+from gate.parsing.schema import Anything, ListOf, MapOf, Scalar, ValueSchema
 from gate.parsing.values import LOG_FORMAT, TEXT, ZONE
 
 PRESETS: Final = Path(__file__).parent.parent / "presets"
 """The folder of the preset files."""
+OWN_NAME: Final = "^[a-z0-9]+(-[a-z0-9]+)*$"
+"""What a preset's file may be called, without its ``.yaml``."""
 T = TypeVar("T")
 
 
@@ -56,6 +59,28 @@ class Records:
     deduplicate: Deduplication | None = None
 
 
+_TYPE_TOKEN: Final = re.compile(r'\s*(?:(\w+)|"[^"]*"|([(),\[\]]))')
+_BRACKETED: Final = frozenset({"STRUCT", "MAP", "DECIMAL", "NUMERIC"})
+
+
+def _column_type(text: str) -> str:
+    """Return a DuckDB type as it is written; it is put into a query, so it must be nothing else."""
+    before, depth, place = "", 0, 0
+    while (token := _TYPE_TOKEN.match(text, place)) is not None:
+        place, sign = token.end(), token[2]
+        if (sign == "(" and before.upper() not in _BRACKETED) or (sign == "," and not depth):
+            break
+        depth += {"(": 1, ")": -1}.get(sign or "", 0)
+        if depth < 0:
+            break
+        before = token[1] or ""
+    else:
+        if not depth and not text[place:].strip():
+            return text
+    raise ValueError(f"{text!r} is no type of DuckDB; write for example DOUBLE, JSON or VARCHAR[]")
+
+
+COLUMN_TYPE: Final = Scalar(_column_type, TEXT.json)
 _DEDUPLICATION: Final = Object(
     {
         "key": Field(
@@ -93,7 +118,7 @@ RECORDS: Final = Object(
         "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
         "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
         "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
-        "columns": Field(schema=MapOf(TEXT), doc="Column -> the DuckDB type to read it as."),
+        "columns": Field(schema=MapOf(COLUMN_TYPE), doc="Column -> the DuckDB type to read it as."),
         "optional": Field(schema=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
         "unnest": Field(
             schema=ListOf(TEXT),
@@ -140,9 +165,10 @@ def load_records(name: str) -> Records | None:
     return None if records is None else replace(records, name=name)
 
 
-def record_names() -> list[str]:
-    """Return the presets that know the rows of a log."""
-    return [name for name in preset_names() if load_records(name) is not None]
+def record_names(own: Mapping[str, Any] | None = None) -> list[str]:
+    """Return the presets that know the rows of a log, with those of the policy's own files."""
+    names = [name for name in preset_names() if load_records(name) is not None]
+    return [*names, *(name for name, preset in (own or {}).items() if preset and preset.records)]
 
 
 @cache

@@ -1,13 +1,14 @@
 """How old the newest sample is, and how much of the window has any: asked of the selectors."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.prometheus.gathered import GatheredNumbers
 from gate.backends.prometheus.query import MILLISECOND, Query, Role, window_text
-from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults, is_absent
+from gate.backends.prometheus.query_result import QueryResults, is_absent
 from gate.measure import Cause, MeasurementError
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
@@ -21,8 +22,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """The parts that tell freshness and coverage, one of each per selector."""
+    """The parts that tell freshness and coverage."""
 
+    source: Expression
+    """Whose series are looked at; of several names, of the newest."""
+    instants: tuple[str, ...]
+    """The series at an instant: each of these must have some, at a step that is covered."""
     newest: tuple[Query, ...]
     """When the selector's newest sample is no older than the server looks back (5 minutes)."""
     search: tuple[Query, ...]
@@ -45,18 +50,22 @@ class Probe:
         return () if self.union and len(missing) < len(self.newest) else missing
 
 
-def plan_probe(expressions: Iterable[Expression], span: Span) -> Probe | None:
-    """Plan the probe of the first expression that has a selector; None when none has."""
-    source = next((expression for expression in expressions if expression.selectors), None)
-    if source is None:
+def plan_probe(sources: Sequence[Expression], span: Span) -> Probe | None:
+    """Plan the probe of an expression, or of the same under several names; None: there is none."""
+    if not sources:
         return None
     step = coverage_step(span.length)
+    selectors = tuple(dict.fromkeys(text for source in sources for text in source.selectors))
+    union = len(sources) > 1 or sources[0].union
+    instants = (" or ".join(selectors),) if union else selectors
     return Probe(
-        newest=tuple(_newest(selector) for selector in source.selectors),
-        search=tuple(_search(selector, span, step) for selector in source.selectors),
-        coverage=tuple(_coverage(selector, span, step) for selector in source.selectors),
+        source=sources[0],
+        instants=instants,
+        newest=tuple(_newest(selector) for selector in selectors),
+        search=tuple(_search(selector, span, step) for selector in selectors),
+        coverage=tuple(_coverage(series, span, step) for series in instants),
         steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
-        union=source.union,
+        union=union,
     )
 
 
@@ -91,8 +100,7 @@ def coverage_of(counts: Iterable[Fraction], probe: Probe) -> Fraction | None:
     """Return the share of the steps with data; None when the window has no step yet."""
     if not probe.steps:
         return None
-    chosen: Callable[[Iterable[Fraction]], Fraction] = max if probe.union else min
-    return min(chosen(counts) / probe.steps, Fraction(1))
+    return min(min(counts) / probe.steps, Fraction(1))
 
 
 def _newest(selector: str) -> Query:
@@ -123,9 +131,9 @@ def _start_of(selector: str, step: timedelta) -> str:
     return f"0 * count(count_over_time({selector}[{window}])) + time() - {seconds}"
 
 
-def _coverage(selector: str, span: Span, step: timedelta) -> Query:
+def _coverage(series: str, span: Span, step: timedelta) -> Query:
     return Query(
-        pieces=(f"count_over_time(count({selector})[", f":{window_text(step)}])"),
+        pieces=(f"count_over_time(count({series})[", f":{window_text(step)}])"),
         length=span.length,
         open_start=True,
         grain=step,
