@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
+from gate.backends.prometheus.gaps import GapQuestion, gap_question
 from gate.backends.prometheus.naming import Counted
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
 from gate.backends.prometheus.query import SECOND, Query, Role, window_text
@@ -81,7 +82,15 @@ class Plan:
         ):
             return ()
         doubts = self.evidence.second_round(readings) if self.evidence is not None else ()
-        return (*self.probe.second_round(readings), *doubts)
+        gaps = self.gap_question(readings)
+        where = () if gaps is None else (gaps.steps,)
+        return (*self.probe.second_round(readings), *doubts, *where)
+
+    def gap_question(self, readings: QueryResults) -> GapQuestion | None:
+        """Return what to ask where much of the window has no sample; None: it has."""
+        if self.probe is None:
+            return None
+        return gap_question(self.probe, self.parts, self.request.span, readings)
 
     @property
     def query(self) -> str:

@@ -17,7 +17,7 @@ from gate.slo.objective import Span
 
 _RECENT: Final = timedelta(hours=6)
 _RECENT_STEP: Final = timedelta(minutes=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def plan_probe(sources: Sequence[Expression], span: Span) -> Probe | None:
         newest=tuple(_newest(selector) for selector in selectors),
         search=tuple(_search(selector, span, step) for selector in selectors),
         coverage=tuple(_coverage(series, span, step) for series in instants),
-        steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
+        steps=(span.end - EPOCH) // step - (span.start - EPOCH) // step,
         union=union,
     )
 
@@ -76,7 +76,7 @@ def newest_of(times: Iterable[Fraction], union: bool) -> datetime:
         OverflowError: a value that is no time.
     """
     chosen: Callable[[Iterable[Fraction]], Fraction] = max if union else min
-    return _EPOCH + timedelta(milliseconds=int(chosen(times) * 1000))
+    return EPOCH + timedelta(milliseconds=int(chosen(times) * 1000))
 
 
 def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:

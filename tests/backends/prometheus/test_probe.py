@@ -45,8 +45,8 @@ def test_coverage_is_never_more_than_all_and_absent_is_none_of_it(
 
 def test_coverage_of_a_window_without_a_step_cannot_be_had(prometheus: FakePrometheus) -> None:
     prometheus.values = VALUES
-    at = AT + timedelta(minutes=2)
-    asked = CountRequest(sli=RATIO, span=Span(at - timedelta(minutes=1), at), probe=True)
+    at = AT + timedelta(seconds=12)
+    asked = CountRequest(sli=RATIO, span=Span(at - timedelta(seconds=10), at), probe=True)
     (answer,) = backend().measure([asked], at)
 
     assert isinstance(answer, Counts)
