@@ -115,14 +115,14 @@ def seen_window(
     holes = seen.gaps.holes
     late = max(1 - coverage - holes, Fraction(0)) if seen.gaps.late else Fraction(0)
     gaps = replace(seen.gaps, late=late)
-    found = SeenWindow(coverage=coverage, gaps=gaps)
+    window = SeenWindow(coverage=coverage, gaps=gaps)
     if gaps.longest is None or (slices is not None and slices.empty is EmptySlice.BAD):
-        return found
+        return window
     if slices is not None or not question.counts:
         length = slices.length if slices is not None else grid.step
         hidden = holes * Fraction(whole.length / length)
         return replace(
-            found, suspicions=(_lost(gaps, gaps.longest, "no slice of it is judged", hidden),)
+            window, suspicions=(_lost(gaps, gaps.longest, "no slice of it is judged", hidden),)
         )
     over, after = _counted_over_holes(points, seen, whole, counted)
     usual = coverage_by_steps(points, whole, fewest=0).gaps.usual
@@ -133,7 +133,7 @@ def seen_window(
         once = replace(gaps, holes=Fraction(0), longest=None, between=None)
         return SeenWindow(coverage=coverage, gaps=once, notes=(note,))
     what = f"{amount(over)} events are counted over it, where about {amount(usual)} are usual"
-    return replace(found, suspicions=(_lost(gaps, gaps.longest, what, usual - over),))
+    return replace(window, suspicions=(_lost(gaps, gaps.longest, what, usual - over),))
 
 
 def _counted_over_holes(
@@ -145,15 +145,15 @@ def _counted_over_holes(
     since the sample before the hole (VictoriaMetrics), others what happened in the step.
     """
     between, step = seen.gaps.between, whole.length / len(points)
-    known, holes = Fraction(0), 0
+    beside, holes = Fraction(0), 0
     for place, point in enumerate(points):
         start = whole.start + place * step
         ends_hole = place > 0 and points[place - 1] is None and point is not None
         if ends_hole and between is not None and between.start < start <= between.end:
             holes += 1
         else:
-            known += Fraction(point or 0.0)
-    return max(counted - known, Fraction(0)), holes
+            beside += Fraction(point or 0.0)
+    return max(counted - beside, Fraction(0)), holes
 
 
 def _lost(gaps: Gaps, longest: Span, what: str, hidden: Fraction) -> Suspicion:

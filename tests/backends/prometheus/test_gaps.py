@@ -23,7 +23,7 @@ Points = Sequence[float | None]
 
 
 def answered(
-    covered: int | None | QueryError, span: Span = MONTH, **parts: Query
+    covered: int | QueryError | None, span: Span = MONTH, **parts: Query
 ) -> GapQuestion | None:
     """What is asked where the probe counts so many steps with samples."""
     probe = plan_probe([read_expression("sum(increase(x[$window]))", None)], span)
@@ -63,7 +63,7 @@ def with_a_hole(first: int, after: int, each: float = 100.0) -> list[float | Non
 
 @pytest.mark.parametrize("covered", [None, 0, 713, 720, QueryError(cause=Cause.PARTIAL, reason="")])
 def test_nothing_is_asked_where_nearly_every_step_has_samples_or_none_has(
-    covered: int | None | QueryError,
+    covered: int | QueryError | None,
 ) -> None:
     assert answered(covered) is None
 
