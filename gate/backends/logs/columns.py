@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate.backends.logs.database import Database, Row, file_list, identifier, literal
-from gate.backends.logs.headers import Header, read_header
+from gate.backends.logs.headers import CsvHeader, read_header
 from gate.backends.logs.source import (
     EXACT,
     LogSource,
@@ -24,7 +24,7 @@ from gate.measure import Cause, MeasurementError
 
 _SAMPLES: Final = (" LIMIT 20000", "")
 """Rows looked at to learn the types. A later value that does not fit is an error."""
-_Groups = Mapping[Header, list[str]]
+_Groups = Mapping[CsvHeader, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def describe_csv(
     records: Records,
 ) -> LogSource:
     """Read all headers. The columns may stand in another order in some files."""
-    groups: dict[Header, list[str]] = defaultdict(list)
+    groups: dict[CsvHeader, list[str]] = defaultdict(list)
     for file in files:
         groups[read_header(database, file)].append(file)
     names = list(dict.fromkeys(name for header in groups for name in header.names))
@@ -139,13 +139,13 @@ def _kind(values: int, numbers: int, booleans: int) -> str | None:
     return "DOUBLE" if numbers == values else "VARCHAR"
 
 
-def _relation(groups: Mapping[Header, str], types: Mapping[str, str], used: Iterable[str]) -> str:
+def _relation(groups: Mapping[CsvHeader, str], types: Mapping[str, str], used: Iterable[str]) -> str:
     chosen = list(used)
     parts = [_read(header, files, types, chosen) for header, files in groups.items()]
     return parts[0] if len(parts) == 1 else f"({' UNION ALL BY NAME '.join(parts)})"
 
 
-def _read(header: Header, files: str, types: Mapping[str, str], used: list[str]) -> str:
+def _read(header: CsvHeader, files: str, types: Mapping[str, str], used: list[str]) -> str:
     read = {name: types[name] if name in used else "VARCHAR" for name in header.names}
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in read.items())
     chosen = ", ".join(map(identifier, (name for name in used if name in header.names)))

@@ -32,7 +32,7 @@ _UTF_16: Final = {b"\xff\xfe": "utf-16"}
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class CsvHeader:
     """What a file's first line says. Files with equal ones are read together."""
 
     delimiter: str
@@ -52,7 +52,7 @@ class Header:
         )
 
 
-def read_header(database: Database, file: str) -> Header:
+def read_header(database: Database, file: str) -> CsvHeader:
     """Read the first line, which may hold line ends within quotes.
 
     Raises:
@@ -75,7 +75,7 @@ def read_header(database: Database, file: str) -> Header:
     alike = len({name.lower() for name in names}) < len(names)
     if not names or not all(names) or alike or any(map(_VALUE.match, names)):
         raise invalid(f"{file} has no header line in which every column has a name of its own")
-    return Header(delimiter, tuple(names), encoding, crlf=bare[len(line) :].startswith("\r\n"))
+    return CsvHeader(delimiter, tuple(names), encoding, crlf=bare[len(line) :].startswith("\r\n"))
 
 
 def _head(database: Database, file: str) -> bytes:

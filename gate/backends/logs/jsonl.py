@@ -124,20 +124,20 @@ def _exact(
 ) -> frozenset[str]:
     """Return the columns of whole numbers that a double could not tell apart."""
     own = {name: kind for name, kind in learned.items() if name not in records.columns}
-    found = {
+    large = {
         name
         for name, kind in own.items()
         if kind == "HUGEINT" or name.lower() in needed.numbers.exact
     }
-    whole = [name for name, kind in own.items() if kind == "BIGINT" and name not in found]
+    whole = [name for name, kind in own.items() if kind == "BIGINT" and name not in large]
     # To look costs as much as to learn the types. Of times it is likely, of others seldom.
     if records.timestamp.lower() in {name.lower() for name in whole} - needed.numbers.exact:
         chosen = [name for name in whole if name.lower() in needed.columns]
         rows = _relation(file_list(files[-1:]), dict.fromkeys(chosen, "BIGINT"), chosen)
         largest = ", ".join(f"max(abs({identifier(name)}))" for name in chosen)
         (row,) = database.query(f"SELECT {largest} FROM (FROM {rows} LIMIT {_SAMPLES[0][0]})")
-        found |= {name for name, most in zip(chosen, row, strict=True) if (most or 0) >= EXACT}
-    return frozenset(found)
+        large |= {name for name, most in zip(chosen, row, strict=True) if (most or 0) >= EXACT}
+    return frozenset(large)
 
 
 def files_without(database: Database, key: str, files: list[str]) -> list[str]:

@@ -19,10 +19,10 @@ from gate.backends.logs.indicators import (
 from gate.backends.logs.jsonl import describe_jsonl
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.source import (
-    NUMBERS,
+    UNKNOWN_NUMBERS,
     LogSource,
     Needed,
-    Numbers,
+    NumberColumns,
     as_declared,
     create_rows,
     needed_columns,
@@ -74,7 +74,7 @@ def prepare(
     zone: str | None,
     by: Iterable[str] = (),
     *,
-    numbers: Numbers = NUMBERS,
+    numbers: NumberColumns = UNKNOWN_NUMBERS,
 ) -> Prepared:
     """Find the logs and check the indicators and labels; reads a few rows at most.
 

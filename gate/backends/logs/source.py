@@ -19,7 +19,7 @@ Relation = Callable[[Iterable[str]], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Numbers:
+class NumberColumns:
     """What a scan has found out about columns of numbers; names are in lower case."""
 
     exact: frozenset[str] = frozenset()
@@ -28,7 +28,7 @@ class Numbers:
     """Some as large, but some with a fraction or an exponent."""
 
 
-NUMBERS: Final = Numbers()
+UNKNOWN_NUMBERS: Final = NumberColumns()
 """Before any scan."""
 
 
@@ -38,7 +38,7 @@ class Needed:
 
     columns: frozenset[str]
     """That must be there, in lower case."""
-    numbers: Numbers
+    numbers: NumberColumns
 
 
 class LargeNumbers(Exception):
@@ -71,7 +71,7 @@ class LogSource:
     exact: frozenset[str] = frozenset()
     """Texts of whole numbers that are to be told apart exactly."""
     doubles: frozenset[str] = frozenset()
-    """Numbers that were read as doubles, whatever the file has."""
+    """NumberColumns that were read as doubles, whatever the file has."""
     texts: Relation | None = None
     """As `relation`, with every column as it is written; None: where types are the file's own."""
     always: frozenset[str] = frozenset()
@@ -94,14 +94,14 @@ class LogSource:
         return column
 
 
-def settle(database: Database, source: LogSource, large: LargeNumbers, numbers: Numbers) -> Numbers:
+def settle(database: Database, source: LogSource, large: LargeNumbers, numbers: NumberColumns) -> NumberColumns:
     """Look how columns with large numbers are written; returns all that is found out."""
     names = sorted(large.columns)
     texts = source.texts or source.relation
     tests = ", ".join(f"bool_and({is_whole(identifier(name))})" for name in names)
     (row,) = database.query(f"SELECT {tests} FROM {texts(names)}")
     whole = {name.lower() for name, is_exact in zip(names, row, strict=True) if is_exact}
-    return Numbers(
+    return NumberColumns(
         exact=numbers.exact | whole,
         floats=numbers.floats | ({name.lower() for name in names} - whole),
     )
