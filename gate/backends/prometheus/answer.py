@@ -151,7 +151,7 @@ _NOTHING_THERE: Final = frozenset({Cause.NO_DATA, Cause.NO_TRAFFIC, Cause.STALE}
 
 def answer(plan: Plan, readings: QueryResults) -> Answer:
     """Answer a plan's request; whatever is missing or wrong makes it `Unmeasured`."""
-    gathered = GatheredNumbers(readings)
+    gathered = GatheredNumbers(plan.readings(readings))
     try:
         numbers = {role: gathered.number(role, part) for role, part in plan.parts.items()}
         check_boundaries([gathered.number("boundary", part) for part in plan.lacking])

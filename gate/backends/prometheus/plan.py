@@ -1,15 +1,28 @@
 """What has to be asked for one count request."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 
 from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
 from gate.backends.prometheus.query import SECOND, Query, Role
-from gate.backends.prometheus.query_result import QueryError, QueryResults, is_absent
-from gate.backends.prometheus.resolve import Resolved, discovery, resolve, rule_questions, use_rules
+from gate.backends.prometheus.query_result import (
+    QueryError,
+    QueryResult,
+    QueryResults,
+    QueryValue,
+    is_absent,
+)
+from gate.backends.prometheus.resolve import (
+    Resolved,
+    discovery,
+    likely,
+    resolve,
+    rule_questions,
+    use_rules,
+)
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
@@ -36,10 +49,16 @@ class Plan:
     evidence: RoleEvidence | None = None
     """What looks for reasons to doubt the count; None: that was not asked for."""
     notes: tuple[str, ...] = ()
+    given: Mapping[Query, QueryValue] = field(default_factory=dict)
+    """Answers to some of the parts, which other questions have brought already."""
+
+    def readings(self, readings: QueryResults) -> QueryResults:
+        """Return what came back, with what is given."""
+        return (lambda part: self.given.get(part) or readings(part)) if self.given else readings
 
     def __iter__(self) -> Iterator[Query]:
         """Go through what is asked in the first round."""
-        yield from self.parts.values()
+        yield from (part for part in self.parts.values() if part not in self.given)
         yield from self.lacking
         if self.probe is not None:
             yield from self.probe.first_round
@@ -50,6 +69,7 @@ class Plan:
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return what else to ask once the first round is read."""
+        readings = self.readings(readings)
         counts = [readings(part) for part in self.parts.values()]
         if (
             self.probe is None
@@ -78,6 +98,28 @@ def questions(request: CountRequest) -> tuple[Query, ...]:
         return (*discovery(request.sli), *rule_questions(request))
     except ExpressionError:
         return ()  # said when it is planned
+
+
+def guesses(request: CountRequest) -> Iterator[Plan]:
+    """Yield what `plan` may well come to, so that it need not wait for the `questions`.
+
+    What is asked instead where the answers say otherwise, is in the plan.
+    """
+    if request.span.length < SECOND:
+        return
+    try:
+        guessed = list(likely(request.sli))
+    except ExpressionError:
+        return  # said when it is planned
+    for resolved in guessed:
+        planned = _plan(replace(request, sli=resolved.sli), resolved, _nothing)
+        if isinstance(planned, Plan):
+            yield planned
+
+
+def _nothing(_part: Query) -> QueryResult:
+    """Read what was not asked for."""
+    return QueryValue(number=None)
 
 
 def plan(request: CountRequest, readings: QueryResults) -> Plan | Unmeasured:
@@ -125,6 +167,7 @@ def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> 
         lacking=tuple(_written(text, length) for text in lacking),
         sum=_written(resolved.sum, length) if resolved.sum else None,
         notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
+        given=recorded.answers,
     )
 
 
