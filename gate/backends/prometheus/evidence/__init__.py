@@ -82,14 +82,11 @@ def plan_evidence(
 def _witnesses(
     expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], whole: Whole
 ) -> Iterator[Witness]:
-    every = whole.expression.selectors[0]
+    counters = tuple(_counters(whole.expression))
     for role in (Role.BAD, Role.SPENT):
         if role in expressions:
-            for text in expressions[role].selectors:
-                if is_counted(expressions[role], text):
-                    yield BirthWitness(
-                        role=role, selector=Selector.read(text), span=whole.span, every=every
-                    )
+            for counter in _counters(expressions[role]):
+                yield BirthWitness(role=role, selector=counter, whole=whole, counters=counters)
     judged = list(judged_selectors(expressions, whole.role))
     for selector in judged:
         yield UnmatchedWitness(judged=selector, whole=whole)
@@ -97,6 +94,13 @@ def _witnesses(
         yield ContradictionWitness(whole=whole, counted=parts[Role.BAD])
     if whole.role in EVENTS:
         yield SilenceWitness(whole=whole)
+
+
+def _counters(expression: Expression) -> Iterator[Selector]:
+    """Yield the selectors whose increase is taken."""
+    for text in expression.selectors:
+        if is_counted(expression, text):
+            yield Selector.read(text)
 
 
 def _suspicions(witness: Witness, answers: EvidenceAnswers) -> Iterator[Suspicion]:
