@@ -52,13 +52,14 @@ def asleep_at_weekends(rng: Rng) -> Floats:
     """Return a working day, a weekend of which a part is not over yet, or a Monday after it."""
     begin = FIRST + int(rng.integers(8 * HOUR, 40 * HOUR))
     traffic = by_day(rng)
-    traffic[begin : begin + 48 * HOUR] = 0
+    for friday in (begin, begin - 7 * DAY):
+        traffic[max(friday, 0) : max(friday + 48 * HOUR, 0)] = 0
     return traffic
 
 
 def growing(_rng: Rng) -> Floats:
-    """Return ten times as much at the end as at the start."""
-    return np.asarray(np.geomspace(0.25, 2.5, TICKS))
+    """Return 25 times as much at the end of eight days as at their start."""
+    return np.asarray(np.geomspace(0.1, 2.5, TICKS))
 
 
 def in_bursts(rng: Rng) -> Floats:

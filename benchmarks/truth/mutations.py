@@ -40,8 +40,8 @@ class Mutation:
     when: "Failing | None" = None
     """When the service fails if it does; None: at any time."""
     fits: Callable[[Indicator], bool] = lambda _indicator: True
-    fails: float = 0.6
-    """How likely the service fails."""
+    is_outage: bool = False
+    """It is what fails itself."""
 
 
 class Failing(StrEnum):
@@ -560,7 +560,7 @@ MUTATIONS: Final = (
         name="an outage in front",
         where="The load balancer, DNS or a certificate fails: no request reaches a pod.",
         apply=_outage_in_front,
-        fails=0.1,
+        is_outage=True,
     ),
     Mutation(
         name="traffic moved to another metric",
