@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.plan import Plan, plan, questions
-from gate.backends.prometheus.query import EVENTS, QueryGrid, Role
+from gate.backends.prometheus.plan import Plan, guesses, plan, questions
+from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResults
 from gate.measure import Answer, Cause, CountRequest, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
@@ -28,11 +28,29 @@ def one_step(request: SeriesRequest) -> CountRequest:
     return CountRequest(sli=request.sli, span=Span(end - request.step, end))
 
 
+def _first(request: CountRequest) -> Iterator[Query]:
+    """Yield what the server has, and what follows from that most likely."""
+    yield from questions(request)
+    for planned in guesses(request):
+        yield from planned
+
+
+def _first_of_series(request: SeriesRequest) -> Iterator[Query]:
+    step = one_step(request)
+    yield from questions(step)
+    for planned in guesses(step):
+        series = _step_by_step(planned, request)
+        if isinstance(series, Plan):
+            yield from series.parts.values()
+
+
 def series_plan(request: SeriesRequest, readings: QueryResults) -> Plan | Unmeasured:
     """Say what to ask for a series, or why it cannot be asked."""
     planned = plan(one_step(request), readings)
-    if isinstance(planned, Unmeasured):
-        return planned
+    return planned if isinstance(planned, Unmeasured) else _step_by_step(planned, request)
+
+
+def _step_by_step(planned: Plan, request: SeriesRequest) -> Plan | Unmeasured:
     if not EVENTS & planned.parts.keys():
         reason = "only events can be told step by step, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
@@ -140,11 +158,12 @@ class PrometheusBackend:
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order; never raises for what the server does.
 
-        One round of queries; one before it only for histograms and metrics of several names, to
-        know what the server has, and one after it only for indicators whose samples are old.
+        One round of queries: what the server has is asked together with the counts that follow
+        from it most likely. A second one asks what follows from it instead, and when the last
+        sample was where there is no recent one.
         """
         fetch = self._fetch(at)
-        fetch.run(part for request in requests for part in questions(request))
+        fetch.run(part for request in requests for part in _first(request))
         plans = [plan(request, fetch.reading) for request in requests]
         possible = [planned for planned in plans if isinstance(planned, Plan)]
         fetch.run(part for planned in possible for part in planned)
@@ -159,7 +178,7 @@ class PrometheusBackend:
         if not requests:
             return []
         fetch = self._fetch(max(request.span.end for request in requests))
-        fetch.run(part for request in requests for part in questions(one_step(request)))
+        fetch.run(part for request in requests for part in _first_of_series(request))
         plans = [series_plan(request, fetch.reading) for request in requests]
         possible = [planned for planned in plans if isinstance(planned, Plan)]
         fetch.run(part for planned in possible for part in planned.parts.values())

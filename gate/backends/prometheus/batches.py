@@ -162,8 +162,9 @@ class Fetch:
         return self._readings.get(part) or _fault(NO_TIME + ALLOW_MORE)
 
     def run(self, parts: Iterable[Query]) -> None:
-        """Ask for the parts until each is read, or time is up."""
-        waiting = deque(self._hopeful(batches_of(parts)))
+        """Ask for those of the parts that are not read yet, until each is or time is up."""
+        unread = (part for part in parts if not self._is_read(part))
+        waiting = deque(self._hopeful(batches_of(unread)))
         workers = Workers(self._ask, self.parallel)
         while waiting or workers.under_way:
             while waiting and not workers.full:
@@ -174,6 +175,9 @@ class Fetch:
             waiting.extend(self._settle(*done))
             waiting = deque(self._hopeful(waiting))
         workers.dismiss()
+
+    def _is_read(self, part: Query) -> bool:
+        return part in self._readings or part in self._halves
 
     def _ask(self, batch: Batch) -> Reply | RequestFailure:
         left = self.until - self.client.clock.monotonic()

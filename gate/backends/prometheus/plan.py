@@ -1,14 +1,28 @@
 """What has to be asked for one count request."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 
+from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
 from gate.backends.prometheus.query import SECOND, Query, Role
-from gate.backends.prometheus.query_result import QueryError, QueryResults, is_absent
-from gate.backends.prometheus.resolve import Resolved, discovery, resolve, rule_questions, use_rules
+from gate.backends.prometheus.query_result import (
+    QueryError,
+    QueryResult,
+    QueryResults,
+    QueryValue,
+    is_absent,
+)
+from gate.backends.prometheus.resolve import (
+    Resolved,
+    discovery,
+    likely,
+    resolve,
+    rule_questions,
+    use_rules,
+)
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
@@ -32,19 +46,30 @@ class Plan:
     """Each counts histograms that lacked a boundary in a part of the window."""
     sum: Query | None = None
     """The sum of all values that were measured; None: the indicator measures none."""
+    evidence: RoleEvidence | None = None
+    """What looks for reasons to doubt the count; None: that was not asked for."""
     notes: tuple[str, ...] = ()
+    given: Mapping[Query, QueryValue] = field(default_factory=dict)
+    """Answers to some of the parts, which other questions have brought already."""
+
+    def readings(self, readings: QueryResults) -> QueryResults:
+        """Return what came back, with what is given."""
+        return (lambda part: self.given.get(part) or readings(part)) if self.given else readings
 
     def __iter__(self) -> Iterator[Query]:
         """Go through what is asked in the first round."""
-        yield from self.parts.values()
+        yield from (part for part in self.parts.values() if part not in self.given)
         yield from self.lacking
         if self.probe is not None:
             yield from self.probe.first_round
+        if self.evidence is not None:
+            yield from self.evidence.first_round()
         if self.objective is not None:
             yield self.objective
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return what else to ask once the first round is read."""
+        readings = self.readings(readings)
         counts = [readings(part) for part in self.parts.values()]
         if (
             self.probe is None
@@ -52,7 +77,8 @@ class Plan:
             or any(isinstance(c, QueryError) for c in counts)
         ):
             return ()
-        return self.probe.second_round(readings)
+        doubts = self.evidence.second_round(readings) if self.evidence is not None else ()
+        return (*self.probe.second_round(readings), *doubts)
 
     @property
     def query(self) -> str:
@@ -72,6 +98,28 @@ def questions(request: CountRequest) -> tuple[Query, ...]:
         return (*discovery(request.sli), *rule_questions(request))
     except ExpressionError:
         return ()  # said when it is planned
+
+
+def guesses(request: CountRequest) -> Iterator[Plan]:
+    """Yield what `plan` may well come to, so that it need not wait for the `questions`.
+
+    What is asked instead where the answers say otherwise, is in the plan.
+    """
+    if request.span.length < SECOND:
+        return
+    try:
+        guessed = list(likely(request.sli))
+    except ExpressionError:
+        return  # said when it is planned
+    for resolved in guessed:
+        planned = _plan(replace(request, sli=resolved.sli), resolved, _nothing)
+        if isinstance(planned, Plan):
+            yield planned
+
+
+def _nothing(_part: Query) -> QueryResult:
+    """Read what was not asked for."""
+    return QueryValue(number=None)
 
 
 def plan(request: CountRequest, readings: QueryResults) -> Plan | Unmeasured:
@@ -113,10 +161,12 @@ def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> 
         expressions=expressions,
         parts=recorded.parts or _parts(expressions, request),
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
+        evidence=plan_evidence(expressions, request) if request.probe else None,
         objective=_objective(request),
         lacking=tuple(_written(text, length) for text in lacking),
         sum=_written(resolved.sum, length) if resolved.sum else None,
         notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
+        given=recorded.answers,
     )
 
 

@@ -17,7 +17,7 @@ from gate.backends.prometheus.query_result import (
     QueryValue,
 )
 from gate.measure import Cause, CountRequest, MeasurementError
-from gate.promql.buckets import Buckets, choose
+from gate.promql.buckets import Boundary, Buckets, Chosen, choose
 from gate.promql.expression import (
     EVERY,
     FINGERPRINT,
@@ -50,6 +50,8 @@ class Recorded:
     """What to ask instead of the indicator's own expressions; no parts: nothing."""
 
     parts: Mapping[Role, Query] = field(default_factory=dict)
+    answers: Mapping[Query, QueryValue] = field(default_factory=dict)
+    """What the parts come to, which the sums of the rules' samples say already."""
     notes: tuple[str, ...] = ()
 
 
@@ -102,7 +104,9 @@ def use_rules(
         role: Query(pieces=recorded_events(role, texts[role], labels), length=length)
         for role in expressions
     }
-    return Recorded(parts=parts, notes=(_USED,))
+    numbers = {role: sums_of[prints[role]] / (SLICE // EVERY) for role in parts}
+    given = {part: QueryValue(number=numbers[role]) for role, part in parts.items()}
+    return Recorded(parts=parts, answers=given, notes=(_USED,))
 
 
 def _failures(sums: Mapping[str, Fraction]) -> Fraction:
@@ -111,7 +115,7 @@ def _failures(sums: Mapping[str, Fraction]) -> Fraction:
         failed = sums[Role.SPENT]
     else:
         failed = sums[Role.BAD] if Role.BAD in sums else sums[Role.TOTAL] - sums[Role.GOOD]
-    return failed * (EVERY // SECOND) / (SLICE // SECOND)
+    return failed / (SLICE // EVERY)
 
 
 _RECENTLY: Final = "1h"
@@ -164,6 +168,32 @@ def resolve(sli: Sli, readings: QueryResults) -> Resolved:
     raise MeasurementError(Cause.NO_DATA, reason)
 
 
+def likely(sli: Sli) -> Iterator[Resolved]:
+    """Yield what `resolve` may well come to, so that it is counted while the server is asked.
+
+    That is each name by itself, a histogram by classic buckets that have the threshold.
+
+    Raises:
+        ExpressionError: a selector of it cannot be read.
+    """
+    for name in (sli, *sli.older):
+        if name.histogram is None:
+            yield Resolved(sli=replace(name, older=()))
+        else:
+            boundary = Boundary(value=name.histogram.threshold, texts=())
+            buckets = Buckets.of(name.histogram, name.labels)
+            yield _by_boundaries(buckets, Chosen(boundaries=(boundary,)))
+
+
+def _by_boundaries(buckets: Buckets, chosen: Chosen) -> Resolved:
+    return Resolved(
+        sli=buckets.up_to(chosen.boundaries),
+        lacking=tuple(buckets.lacking(boundary) for boundary in chosen.boundaries),
+        sum=buckets.sum,
+        notes=chosen.notes,
+    )
+
+
 def _questions(name: Sli) -> tuple[Query, ...]:
     if name.histogram is not None:
         buckets = Buckets.of(name.histogram, name.labels)
@@ -196,13 +226,7 @@ def _resolved(name: Sli, answers: Sequence[QueryValue]) -> Resolved | None:
     classic, native = answers
     buckets = Buckets.of(name.histogram, name.labels)
     if classic.numbers:
-        chosen = choose(name.histogram, classic.numbers)
-        return Resolved(
-            sli=buckets.up_to(chosen.boundaries),
-            lacking=tuple(buckets.lacking(boundary) for boundary in chosen.boundaries),
-            sum=buckets.sum,
-            notes=chosen.notes,
-        )
+        return _by_boundaries(buckets, choose(name.histogram, classic.numbers))
     if native.number is not None:
         return Resolved(
             sli=buckets.up_to_native(name.histogram), sum=buckets.native_sum, notes=(_NATIVE,)
