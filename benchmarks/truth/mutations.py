@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.truth.generator import FIRST, TICKS, Counter, History, Page, Pod, pod
-from benchmarks.truth.indicators import Indicator
+from benchmarks.truth.indicators import NEW_FAMILY, OLD_FAMILY, Indicator
 from benchmarks.truth.lives import HOUR
 
 Change = Callable[[Page], Page]
@@ -202,6 +202,10 @@ def _other_buckets(page: Page) -> Page:
 
 def _sampled(counter: Counter) -> Counter:
     return replace(counter, good=counter.good / 10, bad=counter.bad / 10)
+
+
+def _next_family(counter: Counter) -> Counter:
+    return replace(counter, name=counter.name.replace(OLD_FAMILY, NEW_FAMILY))
 
 
 def _with_region(counter: Counter) -> Counter:
@@ -442,6 +446,13 @@ MUTATIONS: Final = (
         apply=_rule_stopped,
         when=Failing.AFTER,
         fits=lambda indicator: not _by_process(indicator),
+    ),
+    Mutation(
+        name="a preset's metric renamed",
+        where="vLLM gave its time between tokens another name, and the preset knows both.",
+        apply=_via_upgrade(lambda _indicator: each(_next_family)),
+        kind=Kind.HARMLESS,
+        fits=lambda indicator: indicator.name == "a preset of two families",
     ),
     Mutation(
         name="the job renamed",
