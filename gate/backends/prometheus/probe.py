@@ -54,7 +54,7 @@ def plan_probe(expressions: Iterable[Expression], span: Span) -> Probe | None:
     return Probe(
         newest=tuple(_newest(selector) for selector in source.selectors),
         search=tuple(_search(selector, span, step) for selector in source.selectors),
-        coverage=tuple(_coverage(selector, span, step) for selector in source.selectors),
+        coverage=tuple(coverage_query(selector, span, step) for selector in source.selectors),
         steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
         union=source.union,
     )
@@ -123,7 +123,8 @@ def _start_of(selector: str, step: timedelta) -> str:
     return f"0 * count(count_over_time({selector}[{window}])) + time() - {seconds}"
 
 
-def _coverage(selector: str, span: Span, step: timedelta) -> Query:
+def coverage_query(selector: str, span: Span, step: timedelta) -> Query:
+    """Ask at how many steps of a span a selector finds anything."""
     return Query(
         pieces=(f"count_over_time(count({selector})[", f":{window_text(step)}])"),
         length=span.length,

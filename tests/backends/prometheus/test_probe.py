@@ -19,13 +19,14 @@ from tests.backends.prometheus.played import (
 
 def test_probe_tells_the_newest_sample_and_the_coverage(prometheus: FakePrometheus) -> None:
     newest = AT - timedelta(seconds=15)
-    prometheus.values = {**VALUES, "timestamp(": str(newest.timestamp()), "count(": "360"}
+    values = {"last_over_time(x[": None, "timestamp(": str(newest.timestamp()), "count(": "360"}
+    prometheus.values = {**values, **VALUES, **values}
     answer = ask(RATIO, probe=True)
 
     assert isinstance(answer, Counts)
     assert answer.evidence.newest == newest
     assert answer.evidence.coverage == Fraction(1, 2)
-    assert len(prometheus.queries) == 1
+    assert len(prometheus.queries) == 2  # and whether anything was lost where there is no sample
     assert "count_over_time(count(x)[2591999999ms:3600s])" in prometheus.queries[0]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gate.backends.prometheus.evidence.births import BirthWitness
+from gate.backends.prometheus.evidence.losses import LossWitness
 from gate.backends.prometheus.evidence.roles import is_counted, judged_selectors, whole_of
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.unmatched import UnmatchedWitness
@@ -84,6 +85,7 @@ def _witnesses(expressions: Mapping[Role, Expression], whole: Whole) -> Iterator
                     )
     for judged in judged_selectors(expressions):
         yield UnmatchedWitness(judged=judged, whole=whole)
+    yield LossWitness(whole=whole, counters=is_counted(whole.expression, every))
 
 
 def _suspicions(witness: Witness, answers: EvidenceAnswers) -> Iterator[Suspicion]:
