@@ -489,7 +489,7 @@ def test_without_a_ci_system_the_file_is_read_as_it_is(loosened: World) -> None:
     ids="-".join,
 )
 def test_in_a_ci_system_that_the_gate_does_not_know_the_default_branch_counts(
-    loosened: World, sign: dict[str, str | None]
+    loosened: World, sign: dict[str, Any]
 ) -> None:
     result = loosened.run(*RISKY, GITHUB_ACTIONS=None, **sign)
     assert result.exit_code == 10, result.stdout

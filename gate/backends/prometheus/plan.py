@@ -156,12 +156,13 @@ def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> 
     length = request.span.length // SECOND * SECOND
     recorded = use_rules(expressions, resolved.lacking, request, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
+    parts = recorded.parts or _parts(expressions, request)
     return Plan(
         request=request,
         expressions=expressions,
-        parts=recorded.parts or _parts(expressions, request),
+        parts=parts,
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
-        evidence=plan_evidence(expressions, request) if request.probe else None,
+        evidence=plan_evidence(expressions, parts, request) if request.probe else None,
         objective=_objective(request),
         lacking=tuple(_written(text, length) for text in lacking),
         sum=_written(resolved.sum, length) if resolved.sum else None,

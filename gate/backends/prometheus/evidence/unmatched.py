@@ -25,6 +25,7 @@ from gate.wording import instant
 _BY_CHANCE: Final = 1e-3
 """How unlikely it must be that nothing failed since, if failures went on as they had before."""
 _MOSTLY: Final = Fraction(1, 2)
+_NOW_AND_THEN: Final = Fraction(1, 10)
 _CODE: Final = re.compile(r"[1-5][0-9xX]{2}")
 _REMEDY: Final = (
     "see what the exporter calls it now and correct the selector; while the window holds data under"
@@ -62,7 +63,7 @@ class UnmatchedWitness(Witness):
         if missing is not None:
             queries = self._asked_of_label(missing)
         elif self._has_stopped(answers):
-            queries = self._asked_of_stop()
+            queries = self._asked_of_stop(answers)
         else:
             return ()
         return (*queries, *self.whole.ladder())
@@ -116,15 +117,21 @@ class UnmatchedWitness(Witness):
             return
         last = self.whole.last_seen(having, answers)
         events = self.whole.since(last, answers)
-        when = "in all of the window" if last is None else f"since {instant(last)}"
-        seen = f"no series of {metric} has had the label {label} {when}"
-        yield self._suspicion(
-            missing.wanted, f"{role}: {seen}, which counts {float(events):,.0f} events", events
-        )
+        counted = f"{float(events):,.0f} events were counted"
+        if last is None:
+            seen = f"no series of {metric} had the label {label} in the window, in which {counted}"
+        else:
+            since = f"since {instant(last)}, and {counted} since then"
+            seen = f"no series of {metric} has had the label {label} {since}"
+        yield self._suspicion(missing.wanted, f"{role}: {seen}", events)
 
-    def _asked_of_stop(self) -> tuple[Query, ...]:
+    def _asked_of_stop(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         selector = self.judged.selector.text
-        return (self.whole.last_step_with(selector), self._zeros, self._failing_steps)
+        queries = [self.whole.last_step_with(selector), self._zeros, self._failing_steps]
+        if self.judged.role is Role.BAD:
+            for other in self._other_failures(answers):
+                queries += (self._beside(other), self._counted_of(other))
+        return tuple(queries)
 
     def _of_stop(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         selector = self.judged.selector.text
@@ -135,16 +142,43 @@ class UnmatchedWitness(Witness):
         else:
             suspect = (
                 _cannot_match(tables)
-                or bool(answers.amount(self._zeros))
+                or answers.amount(self._zeros) > 1
                 or self._is_unlikely(last, answers)
             )
-        if suspect:
-            events = self.whole.since(last, answers)
+        renamed = self._renamed(answers)
+        if suspect or renamed:
+            events = renamed or self.whole.since(last, answers)
             reason = (
                 f"{self.judged.role}: {selector} has found nothing since {instant(last)}, though"
                 f" {float(events):,.0f} events were counted since then"
             )
             yield self._suspicion(None, reason, events)
+
+    def _renamed(self, answers: EvidenceAnswers) -> Fraction:
+        """Return the failures under values that took the place of those that are looked for."""
+        if self.judged.role is not Role.BAD or self.judged.own_metric:
+            return Fraction()
+        seen = answers.amount(self._seen)
+        return sum(
+            (
+                answers.amount(self._counted_of(other))
+                for other in self._other_failures(answers)
+                if answers.amount(self._beside(other)) < seen * _NOW_AND_THEN
+            ),
+            Fraction(),
+        )
+
+    def _other_failures(self, answers: EvidenceAnswers) -> Iterator[str]:
+        """Yield selectors of what says failure, too, and is neither looked for nor left out."""
+        for wanted in self.judged.filters:
+            values = answers.table(self._values(wanted))
+            others = [v for v in values if says_failure(v) and not wanted.fits(v)]
+            if others and not wanted.excludes:
+                pattern = "|".join(map(re.escape, sorted(others)))
+                yield self._with(LabelMatcher(label=wanted.label, operator="=~", value=pattern))
+
+    def _beside(self, other: str) -> Query:
+        return self.whole.steps_with(f"count({other}) and count({self.judged.selector.text})")
 
     def _of_values(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         tables = {w: answers.table(self._values(w)) for w in self.judged.filters}
@@ -159,9 +193,10 @@ class UnmatchedWitness(Witness):
         since = self.whole.surely_since(last, answers)
         before = answers.total - self.whole.since(last, answers)
         if before <= 0 or self.whole.slices is not None:
-            before, since = Fraction(1), Fraction((self.whole.span.end - last) // self.whole.step)
-        steps = float(seen * since / before)
-        spared = float(1 - failing / (seen + 1))
+            steps = float((self.whole.span.end - last) // self.whole.step)
+        else:
+            steps = float(seen * since / before)
+        spared = float(max(1 - failing / (seen + 1), Fraction()))
         return math.pow(spared, steps) < _BY_CHANCE
 
     def _suspicion(self, wanted: LabelFilter | None, reason: str, events: Fraction) -> Suspicion:
@@ -186,7 +221,7 @@ class UnmatchedWitness(Witness):
 
     @property
     def _zeros(self) -> Query:
-        return self._over_window(f"count(min_over_time({self.judged.selector.text}[$window]) == 0)")
+        return self.whole.steps_with(f"count({self.judged.selector.text} == 0)")
 
     @property
     def _failing_steps(self) -> Query:
