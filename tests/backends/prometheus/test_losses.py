@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from gate.measure import Cause, Counts, Suspicion
+from gate.measure import Cause, Counts, Spent, Suspicion
 from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import MONTH, RATIO, VALUES, FakePrometheus, ask
 
@@ -56,3 +56,14 @@ def test_what_is_added_up_of_samples_has_none_of_a_hole(prometheus: FakePromethe
 def test_where_no_step_is_missing_no_second_question_is_asked(prometheus: FakePrometheus) -> None:
     assert suspicions(prometheus, {"count(": "719"}) == ()
     assert len(prometheus.queries) == 1
+
+
+def test_what_was_spent_in_a_hole_is_lost_as_well(prometheus: FakePrometheus) -> None:
+    prometheus.values = {**VALUES, "delta(": None, **HOLE, "x": "7000"}
+    prometheus.values = {"delta(": None, **HOLE, **prometheus.values}
+    answer = ask(Sli(spent="x"), MONTH, probe=True, amount=True)
+
+    assert isinstance(answer, Spent)
+    (suspicion,) = answer.evidence.suspicions
+    assert suspicion.hidden == Fraction(7000 * 12, 700)
+    assert "about 120 is spent as usual" in suspicion.reason

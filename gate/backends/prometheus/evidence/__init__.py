@@ -83,6 +83,20 @@ def plan_evidence(
 def _witnesses(
     expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], whole: Whole
 ) -> Iterator[Witness]:
+    yield from _birth_witnesses(expressions, whole)
+    judged = list(judged_selectors(expressions, whole.role))
+    for selector in judged:
+        yield UnmatchedWitness(judged=selector, whole=whole)
+    if Role.BAD in expressions and may_contradict(judged):
+        yield ContradictionWitness(whole=whole, counted=parts[Role.BAD])
+    if whole.role in EVENTS:
+        yield SilenceWitness(whole=whole)
+    if whole.role is not Role.GAUGE:
+        every = whole.expression.selectors[0]
+        yield LossWitness(whole=whole, counters=is_counted(whole.expression, every))
+
+
+def _birth_witnesses(expressions: Mapping[Role, Expression], whole: Whole) -> Iterator[Witness]:
     every = whole.expression.selectors[0]
     for role in (Role.BAD, Role.SPENT):
         if role in expressions:
@@ -91,14 +105,6 @@ def _witnesses(
                     yield BirthWitness(
                         role=role, selector=Selector.read(text), span=whole.span, every=every
                     )
-    judged = list(judged_selectors(expressions, whole.role))
-    for selector in judged:
-        yield UnmatchedWitness(judged=selector, whole=whole)
-    if Role.BAD in expressions and may_contradict(judged):
-        yield ContradictionWitness(whole=whole, counted=parts[Role.BAD])
-    if whole.role in EVENTS:
-        yield SilenceWitness(whole=whole)
-    yield LossWitness(whole=whole, counters=is_counted(whole.expression, every))
 
 
 def _suspicions(witness: Witness, answers: EvidenceAnswers) -> Iterator[Suspicion]:

@@ -9,7 +9,7 @@ from typing import Final
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
 from gate.backends.prometheus.probe import coverage_query
-from gate.backends.prometheus.query import Query, window_text
+from gate.backends.prometheus.query import Query, Role, window_text
 from gate.measure import Cause, Suspicion
 from gate.slo.quantities import format_duration
 
@@ -54,14 +54,16 @@ class LossWitness(Witness):
         if not missing or (self.counters and not answers.amount(self._renewed)):
             return
         step = self.whole.step
-        events = answers.total * missing / max(self._covered(answers), Fraction(1))
+        counted = answers.bad if self.whole.role is Role.SPENT else answers.total
+        events = counted * missing / self._covered(answers)
         length = format_duration(int(missing) * step)
         why = "counters began anew after it" if self.counters else "what is added up has none of it"
+        what = "is spent as" if self.whole.role is Role.SPENT else "events are"
         yield Suspicion(
             cause=Cause.LOST,
             reason=(
                 f"nothing was scraped for {length} of the window, and {why}: about"
-                f" {float(events):,.0f} events are usual in that time"
+                f" {float(events):,.0f} {what} usual in that time"
             ),
             remedy="look into the logs of that time, or wait until it has left the window",
             hidden=events,
