@@ -43,8 +43,14 @@ def by_day(rng: Rng) -> Floats:
 
 
 def asleep_at_night(rng: Rng) -> Floats:
-    """Return nothing for eight to ten hours of each day."""
+    """Return nothing for eight to ten hours of each day, now perhaps among them."""
     hours = (np.arange(TICKS) / HOUR + rng.uniform(0, 24)) % 24
+    return np.where(hours < rng.uniform(8, 10), 0.0, 1.5)
+
+
+def awake_now(rng: Rng) -> Floats:
+    """Return nothing for eight to ten hours of each day, which now is not among."""
+    hours = ((np.arange(TICKS) - TICKS) / HOUR + rng.uniform(11, 23)) % 24
     return np.where(hours < rng.uniform(8, 10), 0.0, 1.5)
 
 
@@ -201,7 +207,7 @@ LIVES: Final = (
     Life(name="a canary", traffic=by_day, pods=with_canary),
     Life(name="sleeps at night", traffic=asleep_at_night, pods=two_pods),
     Life(name="sleeps at weekends", traffic=asleep_at_weekends, pods=single),
-    Life(name="scaled to zero at night", traffic=asleep_at_night, pods=scaled_to_zero),
+    Life(name="scaled to zero at night", traffic=awake_now, pods=scaled_to_zero),
     Life(name="batch jobs", traffic=in_bursts, pods=single),
     Life(name="autoscaled", traffic=by_day, pods=autoscaled),
     Life(name="rolling deploys", traffic=by_day, pods=rolling),
