@@ -123,12 +123,13 @@ def plan_name(
     recorded = use_rules(expressions, resolved.lacking, request, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
     sources = [expression for expression in expressions.values() if expression.selectors][:1]
+    parts = recorded.parts or _parts(expressions, request)
     planned = Plan(
         request=request,
         expressions=expressions,
-        parts=recorded.parts or _parts(expressions, request),
+        parts=parts,
         probe=plan_probe(sources, request.span) if request.probe else None,
-        evidence=plan_evidence(expressions, request) if request.probe else None,
+        evidence=plan_evidence(expressions, parts, request) if request.probe else None,
         objective=_objective(request),
         lacking=tuple(window_query(text, length) for text in lacking),
         sum=window_query(resolved.sum, length) if resolved.sum else None,
