@@ -57,6 +57,7 @@ CODE: Final = of(bad='requests_total{code="500"}', total="requests_total")
 ERRORS: Final = of(bad="errors_total", total="requests_total")
 OLD: Final[dict[str, Any]] = {"end": CHANGE}
 NEW: Final[dict[str, Any]] = {"begin": CHANGE + 1}
+AWAY: Final = range(3 * DAY, 5 * DAY)
 SINCE: Final = between(MORE_BAD, CHANGE)
 
 
@@ -102,6 +103,27 @@ FAULTS: Final[Mapping[str, Doubtful]] = {
         cause=Cause.UNMATCHED,
         hidden=SINCE,
         most_hidden=None,
+    ),
+    "a label is missing for two days": Doubtful(
+        sli=OUTCOME,
+        series=(
+            requests('outcome="ok"', GOOD, gap=AWAY),
+            requests('outcome="error"', BAD, gap=AWAY),
+            requests("", GOOD, begin=AWAY[0], end=AWAY[-1]),
+        ),
+        cause=Cause.UNMATCHED,
+        hidden=between(GOOD, AWAY[0], AWAY[-1]),
+        most_hidden=between(GOOD, AWAY[0], AWAY[-1]) + 200,
+    ),
+    "a label came with an upgrade": Doubtful(
+        sli=OUTCOME,
+        series=(
+            requests('pod="a"', GOOD, **OLD),
+            requests('pod="b",outcome="ok"', GOOD, **NEW),
+        ),
+        cause=Cause.UNMATCHED,
+        hidden=between(GOOD, DAY, CHANGE),
+        most_hidden=between(GOOD, DAY, CHANGE) + 200,
     ),
     "a label that never was": Doubtful(
         sli=of(bad='requests_total{outcom="error"}', total="requests_total"),

@@ -127,6 +127,15 @@ SOUND: Final[Mapping[str, Doubtful]] = {
             requests('code="500"', BAD, begin=LAST - 3 * DAY, before=5_000),
         ),
     ),
+    "every series gets another label": Doubtful(
+        sli=CODE,
+        series=(
+            requests('code="200"', GOOD, **OLD, before=2_000_000),
+            requests('code="500"', BAD, **OLD, before=4_000),
+            requests('cluster="a",code="200"', GOOD, **NEW, before=2_500_000),
+            requests('cluster="a",code="500"', BAD, **NEW, before=5_000),
+        ),
+    ),
     "counters that are born at zero": Doubtful(
         sli=CODE,
         series=(requests('code="200"', GOOD), requests('code="500"', BAD, **NEW)),

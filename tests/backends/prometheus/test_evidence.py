@@ -24,8 +24,8 @@ Values = Mapping[str, str | tuple[str, ...] | Mapping[str, str] | None]
 DAYS_AGO = str((AT - timedelta(days=2)).timestamp())
 GONE: Values = {
     "max_over_time((0": DAYS_AGO,
-    'x{code!=""} and ': "0",
     "count by (instance": "0",
+    'x{code=""}[': "77",
     "count by (code)": {"": "3"},
 }
 """The label code is on no series any more, and was on some until two days ago."""
@@ -73,31 +73,46 @@ def test_nothing_is_looked_for_that_was_not_asked_for(prometheus: FakePrometheus
 
 
 def test_a_label_that_is_gone_hides_what_was_counted_since(prometheus: FakePrometheus) -> None:
-    values = {**GONE, "increase(x[259200s])": "90"}  # of three days, the next step of the ladder
-    (suspicion,) = doubts(prometheus, values)
-    assert suspicion.hidden == 90
+    (suspicion,) = doubts(prometheus, GONE)
+    assert suspicion.hidden == 77
     assert suspicion.doubtful == 0
     assert suspicion.cause is Cause.UNMATCHED
     assert suspicion.reason == (
-        "bad: no series of x has had the label code since 2025-12-30 00:00 UTC, and 90 events were"
-        " counted since then"
+        "bad: no series of x has had the label code since 2025-12-30 00:00 UTC, and 77 events were"
+        " counted without it"
     )
     assert len(prometheus.queries) == 2
 
 
 def test_a_label_that_never_was_hides_everything(prometheus: FakePrometheus) -> None:
     (suspicion,) = doubts(prometheus, {**GONE, "max_over_time((0": None})
-    assert suspicion.hidden == 1000
     assert suspicion.reason == (
-        "bad: no series of x had the label code in the window, in which 1,000 events were counted"
+        "bad: no series of x has had the label code in all of the window, and 77 events were"
+        " counted without it"
     )
 
 
-def test_a_label_that_some_lack_hides_what_those_count(prometheus: FakePrometheus) -> None:
-    tables: Values = {"count by (code)": {"": "3", "200": "3"}, 'x{code=""}[': "77"}
-    (suspicion,) = doubts(prometheus, over(GONE, tables))
+@pytest.mark.parametrize("table", [{"": "3", "200": "3"}, {"200": "3"}], ids=["now", "before"])
+def test_a_label_that_some_lack_hides_what_those_count(
+    prometheus: FakePrometheus, table: Mapping[str, str]
+) -> None:
+    (suspicion,) = doubts(prometheus, over(GONE, {"count by (code)": table}))
     assert suspicion.hidden == 77
-    assert suspicion.reason == "bad: some series of x have no label code, and count 77 events"
+    assert suspicion.reason == (
+        "bad: there are series of x without the label code, and 77 events were counted without it"
+    )
+
+
+def test_a_label_that_a_metric_of_errors_lacks_hides_what_happened_since(
+    prometheus: FakePrometheus,
+) -> None:
+    values: Values = {"increase(x[259200s])": "90", "delta(": None, "errors_total": "3"}
+    sli = Sli(bad='errors_total{code="500"}', total="x")
+    (suspicion,) = doubts(prometheus, {**GONE, **values}, sli)
+    assert suspicion.hidden == 90
+    table: Values = {"count by (code)": {"": "3", "200": "3"}}
+    (suspicion,) = doubts(prometheus, {**GONE, **table, **values}, sli)
+    assert suspicion.hidden == 1000
 
 
 def test_a_label_that_targets_have_on_some_of_their_series_is_optional(
@@ -135,8 +150,8 @@ def test_a_label_with_a_dot_is_quoted(prometheus: FakePrometheus) -> None:
 def test_what_fits_no_more_hides_failures_or_invents_them(
     prometheus: FakePrometheus, sli: Sli, hides: bool
 ) -> None:
-    (suspicion,) = doubts(prometheus, over(GONE, {"increase(x[259200s])": "90"}), sli)
-    assert (suspicion.hidden == 90, suspicion.doubtful == 90) == (hides, not hides)
+    (suspicion,) = doubts(prometheus, GONE, sli)
+    assert (suspicion.hidden == 77, suspicion.doubtful == 77) == (hides, not hides)
 
 
 def test_in_slices_it_hides_the_slices_since(prometheus: FakePrometheus) -> None:
@@ -148,7 +163,7 @@ def test_in_slices_it_hides_the_slices_since(prometheus: FakePrometheus) -> None
 
 def test_what_is_older_than_a_week_hides_everything(prometheus: FakePrometheus) -> None:
     old = str((AT - timedelta(days=12)).timestamp())
-    (suspicion,) = doubts(prometheus, {**GONE, "max_over_time((0": old})
+    (suspicion,) = doubts(prometheus, over(STOPPED, {"max_over_time((0": old, "== 0": "5"}))
     assert suspicion.hidden == 1000
 
 
@@ -271,6 +286,43 @@ def test_counters_that_began_above_zero_hide_failures(prometheus: FakePrometheus
     )
     assert suspicion.hidden == 30
     assert doubts(prometheus, {"delta(": "0.2"}) == ()
+
+
+ALL: Values = {'delta(x{code="500"}': "300", "delta(x[": "1000"}
+"""Of 1,000 events that are hidden 300 failed."""
+
+
+@pytest.mark.parametrize(
+    ("bad", "events", "hidden"),
+    [
+        # 3 of 1,000 failed, and 303 of 2,000 did in truth: 151.5 of 1,000.
+        ("3", "1000", Fraction(297, 2)),
+        ("3", "400", Fraction(300)),
+        ("300", "1000", None),
+        ("300", "500", Fraction(100)),
+    ],
+)
+def test_where_all_counters_began_above_zero_the_ratio_tells_what_is_hidden(
+    prometheus: FakePrometheus, bad: str, events: str, hidden: Fraction | None
+) -> None:
+    values = {**ALL, "delta(x[": events, 'increase(x{code="500"}[2592000s])': bad}
+    suspicions = doubts(prometheus, values)
+    assert [suspicion.hidden for suspicion in suspicions] == ([] if hidden is None else [hidden])
+    assert len(prometheus.queries) == 2
+
+
+def test_good_and_bad_events_are_all_that_began_above_zero(prometheus: FakePrometheus) -> None:
+    values: Values = {'delta(x{code="500"}': "300", 'delta(x{code="200"}': "700", '"500"}[': "3"}
+    sli = Sli(bad='x{code="500"}', good='x{code="200"}')
+    (suspicion,) = doubts(prometheus, {**values, '"200"}[': "997"}, sli)
+    assert suspicion.hidden == Fraction(297, 2)
+
+
+def test_in_slices_each_failure_may_spoil_one(prometheus: FakePrometheus) -> None:
+    slices = Slices(length=timedelta(hours=1), target=Fraction(99, 100))
+    counted: Values = {"sum_over_time": "3", "> 0)[2591999999ms:3600s]": "700", ") <= 1": "700"}
+    (suspicion,) = doubts(prometheus, {**ALL, **counted}, slices=slices)
+    assert suspicion.hidden == 300
 
 
 def test_counters_that_began_with_the_data_were_not_born(prometheus: FakePrometheus) -> None:

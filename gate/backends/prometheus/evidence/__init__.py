@@ -10,7 +10,6 @@ from fractions import Fraction
 
 from gate.backends.prometheus.evidence.births import BirthWitness
 from gate.backends.prometheus.evidence.contradiction import ContradictionWitness, may_contradict
-from gate.backends.prometheus.evidence.losses import LossWitness
 from gate.backends.prometheus.evidence.roles import is_counted, judged_selectors, whole_of
 from gate.backends.prometheus.evidence.silence import SilenceWitness
 from gate.backends.prometheus.evidence.since import Whole
@@ -83,7 +82,11 @@ def plan_evidence(
 def _witnesses(
     expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], whole: Whole
 ) -> Iterator[Witness]:
-    yield from _birth_witnesses(expressions, whole)
+    counters = tuple(_counters(whole.expression))
+    for role in (Role.BAD, Role.SPENT):
+        if role in expressions:
+            for counter in _counters(expressions[role]):
+                yield BirthWitness(role=role, selector=counter, whole=whole, counters=counters)
     judged = list(judged_selectors(expressions, whole.role))
     for selector in judged:
         yield UnmatchedWitness(judged=selector, whole=whole)
@@ -91,20 +94,13 @@ def _witnesses(
         yield ContradictionWitness(whole=whole, counted=parts[Role.BAD])
     if whole.role in EVENTS:
         yield SilenceWitness(whole=whole)
-    if whole.role is not Role.GAUGE:
-        every = whole.expression.selectors[0]
-        yield LossWitness(whole=whole, counters=is_counted(whole.expression, every))
 
 
-def _birth_witnesses(expressions: Mapping[Role, Expression], whole: Whole) -> Iterator[Witness]:
-    every = whole.expression.selectors[0]
-    for role in (Role.BAD, Role.SPENT):
-        if role in expressions:
-            for text in expressions[role].selectors:
-                if is_counted(expressions[role], text):
-                    yield BirthWitness(
-                        role=role, selector=Selector.read(text), span=whole.span, every=every
-                    )
+def _counters(expression: Expression) -> Iterator[Selector]:
+    """Yield the selectors whose increase is taken."""
+    for text in expression.selectors:
+        if is_counted(expression, text):
+            yield Selector.read(text)
 
 
 def _suspicions(witness: Witness, answers: EvidenceAnswers) -> Iterator[Suspicion]:
