@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from gate.backends.prometheus.evidence.births import BirthWitness
 from gate.backends.prometheus.evidence.contradiction import ContradictionWitness, may_contradict
+from gate.backends.prometheus.evidence.losses import LossWitness
 from gate.backends.prometheus.evidence.roles import is_counted, judged_selectors, whole_of
 from gate.backends.prometheus.evidence.silence import SilenceWitness
 from gate.backends.prometheus.evidence.since import Whole
@@ -94,6 +95,8 @@ def _witnesses(
         yield ContradictionWitness(whole=whole, counted=parts[Role.BAD])
     if whole.role in EVENTS:
         yield SilenceWitness(whole=whole)
+    if whole.role is not Role.GAUGE:
+        yield LossWitness(whole=whole, counters=bool(counters))
 
 
 def _counters(expression: Expression) -> Iterator[Selector]:
