@@ -1,4 +1,4 @@
-"""No event in the last hour, though the same hour had some a day and a week ago."""
+"""No event in the last hour, though the same hour of other days had some."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ from gate.backends.prometheus.query import Query
 from gate.measure import Cause, Suspicion
 
 _HOUR: Final = timedelta(hours=1)
-_BEFORE: Final = (timedelta(days=1), timedelta(days=7))
-"""A service that sleeps at night had none a day ago; one that rests at weekends had none a week
-ago, or a day ago on the first day."""
+_DAY: Final = timedelta(days=1)
+_DAYS: Final = (0, 1, 2, 3, 7, 8, 9)
+"""Days ago at which the same hour is looked at."""
+_WEEK: Final = 7
 _USUAL: Final = Fraction(10)
 """By chance alone there is no event where 10 are usual once in 22,000 hours (e^-10)."""
 
@@ -27,22 +28,29 @@ class SilenceWitness(Witness):
 
     def first_round(self) -> tuple[Query, ...]:
         """Ask for the events of the last hour, and of that hour before."""
-        if self.whole.span.length < _BEFORE[0]:
+        if self.whole.span.length < _DAY:
             return ()
-        return tuple(map(self._hour, (timedelta(), *_BEFORE)))
+        return tuple(map(self._hour, _DAYS))
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield a doubt where there is none now, and there were enough each time."""
+        """Yield a doubt where there is none now, or since up to three days, and that is unusual.
+
+        A service that sleeps at night had none at this hour before, either, and one that rests at
+        weekends had none a week before each of the days of rest.
+        """
         numbers = [answers.number(part) for part in self.first_round()]
-        if not numbers or numbers[0] != 0:
+        events = dict(zip(_DAYS, numbers, strict=False))
+        if events.get(0) != 0:
             return
-        day, week = (number or Fraction() for number in numbers[1:])
-        if min(day, week) >= _USUAL:
+        busy = {day for day, number in events.items() if (number or 0) >= _USUAL}
+        last = min(busy, default=_WEEK)
+        if last < _WEEK and all(day + _WEEK in busy for day in range(last)):
+            ago, week = float(events[last] or 0), float(events[_WEEK] or 0)
             yield Suspicion(
                 cause=Cause.NO_TRAFFIC,
                 reason=(
-                    f"no event in the last hour, though the same hour had {float(day):,.0f} a day"
-                    f" and {float(week):,.0f} a week ago"
+                    f"no event in the last hour, though the same hour had {ago:,.0f} {last}d ago"
+                    f" and {week:,.0f} a week ago"
                 ),
                 remedy=(
                     "see whether requests reach the service, and whether something in front of it"
@@ -51,5 +59,5 @@ class SilenceWitness(Witness):
                 hidden=None,
             )
 
-    def _hour(self, ago: timedelta) -> Query:
-        return Query(pieces=self.whole.expression.pieces, length=_HOUR, offset=ago)
+    def _hour(self, days: int) -> Query:
+        return Query(pieces=self.whole.expression.pieces, length=_HOUR, offset=days * _DAY)
