@@ -49,6 +49,9 @@ class Reader:
     offline: bool = False
     """Only look at the file: an environment variable or a file that is missing is a warning."""
     mistakes: list[Mistake] = field(default_factory=list)
+    presets: dict[str, Any] = field(default_factory=dict)
+    """What the policy's own preset files say, by name: each a `gate.config.preset_schema.Preset`,
+    or None where the file cannot be read, which its mistakes say."""
     text: str = ""
     """Of the file, once it has been composed."""
 

@@ -199,6 +199,21 @@ class Union(Generic[T]):
         return {"anyOf": [self.scalar.schema(), self.longer.schema()]}
 
 
+def child_at(node: yaml.Node, *path: str | int) -> yaml.Node:
+    """Return what stands under these keys and places, all of which are there.
+
+    Args:
+        node: of a file that could be read.
+        path: keys of blocks, and places in lists, from 0.
+    """
+    for step in path:
+        if isinstance(step, int):
+            node = node.value[step]
+        else:
+            node = next(child for key, child in node.value if key.value == step)
+    return node
+
+
 def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
     """Return a mapping's keys and values, in order.
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from gate.backends.prometheus.client import ALLOW_MORE, Client, Reply
+from gate.backends.prometheus.gathered import add_results
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import (
     LABEL,
@@ -156,14 +157,18 @@ class Fetch:
 
     def reading(self, part: Query) -> QueryResult:
         """Return a part's reading, put together from its halves where it had to be cut."""
+        if part.terms:
+            return add_results([self.reading(term) for term in part.terms])
         if part in self._halves:
             newer, older = self._halves[part]
             return merge_results(self.reading(newer), self.reading(older))
         return self._readings.get(part) or _fault(NO_TIME + ALLOW_MORE)
 
     def run(self, parts: Iterable[Query]) -> None:
-        """Ask for the parts until each is read, or time is up."""
-        waiting = deque(self._hopeful(batches_of(parts)))
+        """Ask for those of the parts that are not read yet, until each is or time is up."""
+        leaves = (leaf for part in parts for leaf in part.leaves)
+        unread = (leaf for leaf in leaves if not self._is_read(leaf))
+        waiting = deque(self._hopeful(batches_of(unread)))
         workers = Workers(self._ask, self.parallel)
         while waiting or workers.under_way:
             while waiting and not workers.full:
@@ -174,6 +179,9 @@ class Fetch:
             waiting.extend(self._settle(*done))
             waiting = deque(self._hopeful(waiting))
         workers.dismiss()
+
+    def _is_read(self, part: Query) -> bool:
+        return part in self._readings or part in self._halves
 
     def _ask(self, batch: Batch) -> Reply | RequestFailure:
         left = self.until - self.client.clock.monotonic()
