@@ -42,9 +42,12 @@ class Records:
     """What is known of the rows of a log before a file is opened."""
 
     timestamp: str
-    """The column that says when a request happened."""
+    """The column that says when a request happened; ``request.time`` is a field of a column."""
     time_zone: tzinfo | None = None
     """Of timestamps that carry none; None: such timestamps are an error."""
+    time_format: str | None = None
+    """How the timestamp is written: one of `TIME_FORMATS`, or a pattern as of strptime; None: what
+    can be read in one way only is read."""
     format: str | None = None
     """``jsonl``, ``csv`` or ``parquet``; None: by the files' names."""
     name: str | None = None
@@ -81,6 +84,45 @@ def _column_type(text: str) -> str:
 
 
 COLUMN_TYPE: Final = Scalar(_column_type, TEXT.json)
+TIME_FORMATS: Final = (
+    *("iso8601", "rfc2822", "clf"),
+    *("unix-s", "unix-ms", "unix-us", "unix-ns"),
+)
+"""The forms of a time that have a name; CLF is that of access logs."""
+_DIRECTIVE: Final = re.compile(r"%(-?.?)", re.DOTALL)
+_DIRECTIVES: Final = frozenset("aAbBdfgGHIjmMnpSuUVwWyYzZ%") | {f"-{c}" for c in "dHIjmMSy"}
+"""What DuckDB's strptime knows, but for those that depend on the place (%c, %x, %X)."""
+
+
+def _time_format(text: str) -> str:
+    if text in TIME_FORMATS:
+        return text
+    used = set(_DIRECTIVE.findall(text))
+    if not used:
+        names = ", ".join(TIME_FORMATS)
+        raise ValueError(f"{text!r} is none of {names}, and no pattern such as %d/%m/%Y %H:%M:%S")
+    if unknown := sorted(used - _DIRECTIVES):
+        raise ValueError(
+            f"{text!r}: %{unknown[0]} cannot be read; write its parts, such as %Y-%m-%d"
+        )
+    plain = {directive.removeprefix("-") for directive in used}
+    of_month = "d" in plain and plain & {"m", "b", "B"}
+    is_day = plain & {"Y", "y"} and ("j" in plain or of_month)
+    if not is_day or not ("H" in plain or {"I", "p"} <= plain):
+        raise ValueError(f"{text!r} does not tell the day and the hour; add %Y, %m, %d and %H")
+    return text
+
+
+def carries_zone(time_format: str) -> bool:
+    """Return whether what is written so can say by itself which instant is meant."""
+    return time_format in TIME_FORMATS or "%z" in time_format or "%Z" in time_format
+
+
+TIME_FORMAT: Final = Scalar(
+    _time_format, {**TEXT.json, "examples": ["%d/%m/%Y %H:%M:%S", *TIME_FORMATS]}
+)
+
+
 _DEDUPLICATION: Final = Object(
     {
         "key": Field(
@@ -117,6 +159,9 @@ RECORDS: Final = Object(
     {
         "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
         "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+        "time_format": Field(
+            schema=TIME_FORMAT, doc="How the time is written, where it is not told."
+        ),
         "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
         "columns": Field(schema=MapOf(COLUMN_TYPE), doc="Column -> the DuckDB type to read it as."),
         "optional": Field(schema=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),

@@ -4,22 +4,12 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.gaps import SeenWindow, seen_window
 from gate.backends.prometheus.gathered import GatheredNumbers
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
 from gate.backends.prometheus.query import EVENTS, SECOND, Role
 from gate.backends.prometheus.query_result import QueryResults
-from gate.measure import (
-    Answer,
-    Cause,
-    Counts,
-    Evidence,
-    MeasurementError,
-    Spent,
-    Suspicion,
-    Unmeasured,
-)
+from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
@@ -250,41 +240,19 @@ def _count(numbers: Numbers, slices: Slices | None, span: Span) -> TotalAndBad:
 def _evidence(
     plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...], counted: TotalAndBad
 ) -> Evidence:
-    newest = coverage = gaps = None
-    suspicions = tuple[Suspicion, ...]()
+    newest = coverage = None
     if plan.probe is not None:
         newest = newest_sample(plan.probe, gathered)
-        counts = [gathered.number("coverage", part) for part in plan.probe.coverage]
-        coverage = coverage_of([count or Fraction() for count in counts], plan.probe)
-        seen = _seen(plan, gathered.readings, coverage, counted)
-        if seen is not None:
-            coverage, gaps, suspicions = seen.coverage, seen.gaps, seen.suspicions
-            notes += seen.notes
+        coverage = coverage_of(plan.probe, plan.request.span, gathered)
     elif plan.request.probe:
         notes += ("no metric is named, so freshness and coverage are not known",)
     return Evidence(
         query=plan.query,
         newest=newest,
-        coverage=coverage,
+        coverage=None if coverage is None else coverage.share,
+        gaps=None if coverage is None else coverage.gaps,
         objective=None if plan.objective is None else gathered.number_or_none(plan.objective),
         warnings=tuple(gathered.warnings),
         notes=(*gathered.notes, *notes),
-        suspicions=(
-            *(plan.evidence.suspicions(gathered.readings, *counted) if plan.evidence else ()),
-            *suspicions,
-        ),
-        gaps=gaps,
+        suspicions=plan.evidence.suspicions(gathered.readings, *counted) if plan.evidence else (),
     )
-
-
-def _seen(
-    plan: Plan, readings: QueryResults, coverage: Fraction | None, counted: TotalAndBad
-) -> SeenWindow | None:
-    """Return where the window has no samples; None: nearly nowhere, or that was not told."""
-    question = plan.gap_question(readings)
-    points = None if question is None else question.points(readings)
-    if question is None or points is None or coverage is None:
-        return None
-    total, bad = counted
-    slices = plan.request.slices
-    return seen_window(question, points, coverage=coverage, counted=total or bad, slices=slices)

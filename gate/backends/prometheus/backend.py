@@ -166,8 +166,8 @@ class PrometheusBackend:
         """Answer every request, in order; never raises for what the server does.
 
         One round of queries: what the server has is asked together with the counts that follow
-        from it most likely. A second one asks what follows from it instead, when the last sample
-        was where there is no recent one, and where samples are missing if many are.
+        from it most likely. A second one asks what follows from it instead, and when the last
+        sample was where there is no recent one.
         """
         fetch, longest = self._fetch(at), _longest(requests)
         over = [(request, longest[id(request.sli)]) for request in requests]

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Final
 
 from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
-from gate.backends.prometheus.gaps import GapQuestion, gap_question
 from gate.backends.prometheus.naming import Counted
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
 from gate.backends.prometheus.query import SECOND, Query, Role, window_text
@@ -82,15 +81,7 @@ class Plan:
         ):
             return ()
         doubts = self.evidence.second_round(readings) if self.evidence is not None else ()
-        gaps = self.gap_question(readings)
-        where = () if gaps is None else (gaps.steps,)
-        return (*self.probe.second_round(readings), *doubts, *where)
-
-    def gap_question(self, readings: QueryResults) -> GapQuestion | None:
-        """Return what to ask where much of the window has no sample; None: it has."""
-        if self.probe is None:
-            return None
-        return gap_question(self.probe, self.parts, self.request.span, readings)
+        return (*self.probe.second_round(readings), *doubts)
 
     @property
     def query(self) -> str:
@@ -132,12 +123,13 @@ def plan_name(
     recorded = use_rules(expressions, resolved.lacking, request, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
     sources = [expression for expression in expressions.values() if expression.selectors][:1]
+    parts = recorded.parts or _parts(expressions, request)
     planned = Plan(
         request=request,
         expressions=expressions,
-        parts=recorded.parts or _parts(expressions, request),
+        parts=parts,
         probe=plan_probe(sources, request.span) if request.probe else None,
-        evidence=plan_evidence(expressions, request) if request.probe else None,
+        evidence=plan_evidence(expressions, parts, request) if request.probe else None,
         objective=_objective(request),
         lacking=tuple(window_query(text, length) for text in lacking),
         sum=window_query(resolved.sum, length) if resolved.sum else None,

@@ -7,9 +7,15 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.gathered import GatheredNumbers
-from gate.backends.prometheus.query import MILLISECOND, Query, Role, window_text
-from gate.backends.prometheus.query_result import QueryResults, is_absent
+from gate.backends.prometheus.query import MILLISECOND, Query, QueryGrid, Role, window_text
+from gate.backends.prometheus.query_result import (
+    QueryResult,
+    QueryResults,
+    QueryValue,
+    is_absent,
+)
 from gate.measure import Cause, MeasurementError
+from gate.measure.coverage import NO_GAPS, StepCoverage, coverage_by_steps
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
 from gate.slo.indicator import Slices
@@ -17,7 +23,9 @@ from gate.slo.objective import Span
 
 _RECENT: Final = timedelta(hours=6)
 _RECENT_STEP: Final = timedelta(minutes=1)
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ENDS: Final = 1
+"""Of the steps: the window begins and ends within one."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +43,8 @@ class Probe:
     coverage: tuple[Query, ...]
     steps: int
     """How many steps ``coverage`` can count at most."""
+    presence: Query
+    """At which steps there are data: only of use where ``coverage`` lacks some."""
     union: bool
     """One of the selectors is enough: a metric that was renamed."""
 
@@ -44,10 +54,19 @@ class Probe:
         return self.newest + self.coverage
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
+        """Return what else to ask where samples are old, or missing."""
+        return (*self.searches(readings), *self.lacking_steps(readings))
+
+    def searches(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return the searches for samples that the first round found no recent ones of."""
         pairs = zip(self.newest, self.search, strict=True)
         missing = tuple(search for newest, search in pairs if is_absent(readings(newest)))
         return () if self.union and len(missing) < len(self.newest) else missing
+
+    def lacking_steps(self, readings: QueryResults) -> tuple[Query, ...]:
+        """Return what asks which steps have data, if more lack them than those at the ends."""
+        counts = [_number_of(readings(part)) for part in self.coverage]
+        return (self.presence,) if min(counts) < self.steps - _ENDS else ()
 
 
 def plan_probe(sources: Sequence[Expression], span: Span) -> Probe | None:
@@ -63,8 +82,9 @@ def plan_probe(sources: Sequence[Expression], span: Span) -> Probe | None:
         instants=instants,
         newest=tuple(_newest(selector) for selector in selectors),
         search=tuple(_search(selector, span, step) for selector in selectors),
-        coverage=tuple(_coverage(series, span, step) for series in instants),
-        steps=(span.end - EPOCH) // step - (span.start - EPOCH) // step,
+        coverage=tuple(coverage_query(series, span, step) for series in instants),
+        steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
+        presence=_presence(instants, span, step),
         union=union,
     )
 
@@ -76,7 +96,7 @@ def newest_of(times: Iterable[Fraction], union: bool) -> datetime:
         OverflowError: a value that is no time.
     """
     chosen: Callable[[Iterable[Fraction]], Fraction] = max if union else min
-    return EPOCH + timedelta(milliseconds=int(chosen(times) * 1000))
+    return _EPOCH + timedelta(milliseconds=int(chosen(times) * 1000))
 
 
 def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
@@ -86,7 +106,7 @@ def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
         MeasurementError: the server did not answer, or it is older than it could be looked for.
     """
     times = gathered.numbers("freshness", probe.newest)
-    times += gathered.numbers("freshness", probe.second_round(gathered.readings))
+    times += gathered.numbers("freshness", probe.searches(gathered.readings))
     if len(times) < (1 if probe.union else len(probe.newest)):
         reason = "freshness: no sample in the last 6 hours, and when the last one was is not known"
         raise MeasurementError(Cause.STALE, reason)
@@ -96,11 +116,33 @@ def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
         raise MeasurementError(Cause.INVALID, "freshness: the sample's time is no time") from None
 
 
-def coverage_of(counts: Iterable[Fraction], probe: Probe) -> Fraction | None:
-    """Return the share of the steps with data; None when the window has no step yet."""
+def coverage_of(probe: Probe, span: Span, gathered: GatheredNumbers) -> StepCoverage | None:
+    """Return the share of a span that has data, and where it has none; None: it has no step yet.
+
+    Hours in which there are none on any day are no gap: a service may be scaled to zero at night.
+
+    Raises:
+        MeasurementError: the server did not answer.
+    """
+    counts = [gathered.number("coverage", part) or Fraction() for part in probe.coverage]
     if not probe.steps:
         return None
-    return min(min(counts) / probe.steps, Fraction(1))
+    for part in probe.lacking_steps(gathered.readings):
+        reading = gathered.readings(part)
+        if isinstance(reading, QueryValue) and any(point is not None for point in reading.points):
+            return coverage_by_steps(reading.points, span, fewest=0)
+    return StepCoverage(share=min(min(counts) / probe.steps, Fraction(1)), gaps=NO_GAPS)
+
+
+def _number_of(reading: QueryResult) -> Fraction:
+    return (reading.number or Fraction()) if isinstance(reading, QueryValue) else Fraction()
+
+
+def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
+    text = " and ".join(f"count({series})" for series in instants)
+    count = max(span.length // step, 1)
+    grid = QueryGrid(span.end - (count - 1) * step, step, count)
+    return Query(pieces=(text,), length=timedelta(), grid=grid)
 
 
 def _newest(selector: str) -> Query:
@@ -131,7 +173,8 @@ def _start_of(selector: str, step: timedelta) -> str:
     return f"0 * count(count_over_time({selector}[{window}])) + time() - {seconds}"
 
 
-def _coverage(series: str, span: Span, step: timedelta) -> Query:
+def coverage_query(series: str, span: Span, step: timedelta) -> Query:
+    """Ask at how many steps of a span there are any of these series."""
     return Query(
         pieces=(f"count_over_time(count({series})[", f":{window_text(step)}])"),
         length=span.length,

@@ -114,11 +114,6 @@ class Query:
         terms = tuple(term.at_steps(grid) for term in self.terms)
         return replace(self, grid=grid, grain=None, terms=terms)
 
-    def moved(self, length: timedelta, offset: timedelta) -> Self:
-        """Return the same over a window of this length that ends so long before the instant."""
-        terms = tuple(term.moved(length, offset) for term in self.terms)
-        return replace(self, length=length, offset=offset, cuts=0, terms=terms)
-
     @property
     def text(self) -> str:
         """The expression as it is sent; a sum as people write it."""
