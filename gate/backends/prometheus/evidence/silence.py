@@ -36,7 +36,7 @@ class SilenceWitness(Witness):
         return tuple(map(self._hour, (0, *_LATELY, _WEEK)))
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask for that hour of two weeks if it is silent now and was busy lately, and a week ago."""
+        """Ask for that hour of two weeks if it is silent now and was busy lately and a week ago."""
         if not self.first_round() or answers.number(self._hour(0)) != 0:
             return ()
         lately = any(map(_is_busy, (answers.number(self._hour(day)) for day in _LATELY)))
