@@ -262,7 +262,7 @@ def _evidence(
     if gaps is not None and gaps.longest is not None and _counters_went_on(plan, suspicions):
         hole = stretch(gaps.longest.start, gaps.longest.end, open_=False)
         notes += (f"no samples from {hole}; the counters went on, so that the count has all of it",)
-        gaps = replace(gaps, holes=Fraction(0), longest=None, between=None)
+        gaps = replace(gaps, counted=True)
     return Evidence(
         query=plan.query,
         newest=newest,
