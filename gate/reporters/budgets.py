@@ -24,10 +24,11 @@ _BAR: Final = 10
 
 def measurement_status(assessment: Assessment) -> str:
     """Say in three words whether the number is there and to be believed."""
-    reasons = [*assessment.doubts, *assessment.suspicions]
-    if not reasons:
+    causes = [doubt.cause for doubt in assessment.doubts]
+    causes += [suspicion.cause for suspicion in assessment.suspicions]
+    if not causes:
         return "measured"
-    first = cause(reasons[0].cause)
+    first = cause(causes[0])
     return f"in doubt: {first}" if assessment.measured else f"not measured: {first}"
 
 
