@@ -139,7 +139,9 @@ def _kind(values: int, numbers: int, booleans: int) -> str | None:
     return "DOUBLE" if numbers == values else "VARCHAR"
 
 
-def _relation(groups: Mapping[CsvHeader, str], types: Mapping[str, str], used: Iterable[str]) -> str:
+def _relation(
+    groups: Mapping[CsvHeader, str], types: Mapping[str, str], used: Iterable[str]
+) -> str:
     chosen = list(used)
     parts = [_read(header, files, types, chosen) for header, files in groups.items()]
     return parts[0] if len(parts) == 1 else f"({' UNION ALL BY NAME '.join(parts)})"

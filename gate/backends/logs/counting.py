@@ -13,6 +13,7 @@ from gate.backends.logs.database import Database, Row
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.jsonl import ask_for_keys, missing_keys
 from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs, Statement, repeatable
+from gate.backends.logs.suspicions import Doubts, ask_for_doubts, with_suspicions
 from gate.backends.logs.timestamps import undated
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
 from gate.slo.indicator import EmptySlice, Slices
@@ -41,6 +42,8 @@ def count(
         raise undated(database, logs.source, logs.timestamp, row[lost])
     faults = missing_keys(database, keys, row)
     answers = [_fault(columns, faults) or _answer(columns, row) for columns in questions]
+    doubts = [columns.doubts for columns in questions]
+    answers = with_suspicions(database, logs, doubts, answers, row)
     return count_slices(database, [columns.cut for columns in questions], answers)
 
 
@@ -139,6 +142,7 @@ class _RequestColumns:
     coverage: tuple[int, int] | None
     """The place of the number of parts with data, and the number of all parts."""
     cut: SliceCut | None
+    doubts: Doubts | None
 
 
 def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -> _RequestColumns:
@@ -163,6 +167,7 @@ def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -
         newest=_ask_newest(statement, request, event) if request.probe else None,
         coverage=statement.covered(span) if request.probe else None,
         cut=ask_for_slices(statement, request, indicator),
+        doubts=ask_for_doubts(statement, request, indicator) if request.probe else None,
     )
 
 

@@ -94,7 +94,9 @@ class LogSource:
         return column
 
 
-def settle(database: Database, source: LogSource, large: LargeNumbers, numbers: NumberColumns) -> NumberColumns:
+def settle(
+    database: Database, source: LogSource, large: LargeNumbers, numbers: NumberColumns
+) -> NumberColumns:
     """Look how columns with large numbers are written; returns all that is found out."""
     names = sorted(large.columns)
     texts = source.texts or source.relation
