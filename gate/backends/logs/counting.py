@@ -143,6 +143,7 @@ class _RequestColumns:
     """The place of the number of parts with data, and the number of all parts."""
     cut: SliceCut | None
     doubts: Doubts | None
+    notes: tuple[str, ...]
 
 
 def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -> _RequestColumns:
@@ -168,6 +169,7 @@ def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -
         coverage=statement.covered(span) if request.probe else None,
         cut=ask_for_slices(statement, request, indicator),
         doubts=ask_for_doubts(statement, request, indicator) if request.probe else None,
+        notes=statement.logs.source.notes,
     )
 
 
@@ -230,5 +232,5 @@ def _evidence(columns: _RequestColumns, row: Row, notes: tuple[str, ...] = ()) -
         query=columns.query,
         newest=None if newest is None else EPOCH + timedelta(microseconds=newest),
         coverage=coverage,
-        notes=notes,
+        notes=(*columns.notes, *notes),
     )

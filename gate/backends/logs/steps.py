@@ -167,6 +167,7 @@ def _series(
         total=tuple(None if step.get(total) is None else float(step[total] or 0) for step in steps),
         bad=tuple(None if step.get(total) is None else float(step[bad] or 0) for step in steps),
         query=query,
+        notes=logs.source.notes,
         measured=_measured(steps, *values, query=query) if values else None,
     )
 
