@@ -23,6 +23,15 @@ _CLOSE: Final = Fraction(5, 100)
 _PER_TICK: Final = 600.0
 """Requests between two scrapes, in the mean."""
 
+WAYS: Final[tuple[tuple[Life | None, Mutation | None], ...]] = (
+    *((life, None) for life in LIVES),
+    *((None, mutation) for mutation in MUTATIONS),
+)
+"""What comes in turn, seed by seed; None: any plain life under a mutation, or no mutation."""
+
+ROWS: Final = (*(life.name for life in LIVES), *(mutation.name for mutation in MUTATIONS))
+"""Their names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -55,8 +64,7 @@ def case(seed: int) -> Case:
 
 
 def _case(seed: int, rng: np.random.Generator) -> Case:
-    ways = [(life, None) for life in LIVES] + [(None, mutation) for mutation in MUTATIONS]
-    life, mutation = ways[seed % len(ways)]
+    life, mutation = WAYS[seed % len(WAYS)]
     life = life or PLAIN[int(rng.integers(len(PLAIN)))]
     indicators = INDICATORS if mutation is None else fitting(mutation, INDICATORS)
     if life is not LIVES[0]:
@@ -65,7 +73,7 @@ def _case(seed: int, rng: np.random.Generator) -> Case:
     indicator = indicators[int(rng.integers(len(indicators)))]
     if indicator.name == "recorded":
         life = LIVES[0]
-    fails = bool(rng.random() < (0.3 if mutation is None else mutation.fails))
+    fails = _fails(mutation, seed // len(WAYS))
     history = _history(seed, rng, life, indicator, mutation, fails=fails)
     life.then(history)
     if mutation is not None:
@@ -74,6 +82,13 @@ def _case(seed: int, rng: np.random.Generator) -> Case:
     return Case(
         history=history, life=life, mutation=mutation, indicator=indicator, sli=indicator.sli(names)
     )
+
+
+def _fails(mutation: Mutation | None, turn: int) -> bool:
+    """Return whether a service fails when its way comes for so many times, from 0 on."""
+    if mutation is None:
+        return turn % 4 == 1
+    return turn % 5 in {0, 2, 4} and not mutation.is_outage
 
 
 def _history(

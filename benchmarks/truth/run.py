@@ -1,6 +1,6 @@
 """Whether a change is ever allowed by what was counted where it would be blocked by what happened.
 
-python -m benchmarks.truth.run [--seeds 1000] [--server prometheus|victoria] [--show MUTATION]
+python -m benchmarks.truth.run [--seeds 1000] [--server prometheus|victoria] [--only ROW] [--show]
 
 Writes the histories of so many seeds into one server, asks it as ``gate check`` does, judges each
 service by a policy of its own and prints a table. docs/truth.md has the method and the results.
@@ -19,8 +19,8 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.truth.cases import Case, case
-from benchmarks.truth.generator import END, HEALTHY, WINDOW, write_openmetrics
+from benchmarks.truth.cases import ROWS, Case, case
+from benchmarks.truth.generator import END, HEALTHY, WINDOW, History, write_openmetrics
 from benchmarks.truth.mutations import Kind
 from gate.check.options import Options
 from gate.check.run import judge_measured, measure_policies
@@ -106,18 +106,24 @@ def _alone(file: PolicyFile, place: int) -> PolicyFile:
 
 
 @contextmanager
-def serving(server: str, folder: Path, cases: Iterable[Case]) -> Iterator[str]:
-    """Run a server that has the cases' samples; give its address."""
-    text = folder / "truth.om"
+def serving(server: str, folder: Path, seeds: Iterable[int]) -> Iterator[tuple[str, list[Case]]]:
+    """Run a server that has the samples of these seeds; give its address, and their cases."""
+    text, cases = folder / "truth.om", list[Case]()
+
+    def histories() -> Iterator[History]:
+        for seed in seeds:
+            cases.append(case(seed))
+            yield cases[-1].history
+
     with text.open("w", encoding="utf-8") as file:
-        write_openmetrics((case.history for case in cases), file)
+        write_openmetrics(histories(), file)
     if server == "victoria":
         with victoria(folder / "victoria", text) as running:
-            yield running.url
+            yield running.url, cases
     else:
         backfill(text, folder / "blocks")
         with prometheus(folder / "prometheus", folder / "blocks") as running:
-            yield running.url
+            yield running.url, cases
 
 
 def table(outcomes: Iterable[Outcome]) -> Iterator[str]:
@@ -198,11 +204,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--server", choices=("prometheus", "victoria"), default="prometheus")
-    parser.add_argument("--show", default=None, help="wrong, or the name of a row")
+    parser.add_argument("--only", default=None, help="the name of a row, of which the seeds are")
+    parser.add_argument("--show", action="store_true", help="explain what is wrong")
     asked = parser.parse_args()
     begin = time.perf_counter()
-    cases = [case(seed) for seed in range(asked.first, asked.first + asked.seeds)]
-    with tempfile.TemporaryDirectory() as name, serving(asked.server, Path(name), cases) as url:
+    place, step = (0, 1) if asked.only is None else (ROWS.index(asked.only), len(ROWS))
+    seeds = range(asked.first + place, asked.first + place + asked.seeds * step, step)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serving(asked.server, Path(name), seeds) as (url, cases),
+    ):
         ready = time.perf_counter()
         outcomes = judged(write_policy(Path(name) / "truth.yaml", url, cases), cases)
         done = time.perf_counter()
@@ -214,7 +225,7 @@ def main() -> None:
     )
     for outcome in outcomes:
         wrong = outcome.allowed_wrongly or (outcome.doubted and outcome.case.kind is Kind.HARMLESS)
-        if asked.show == outcome.case.name or (asked.show == "wrong" and wrong):
+        if asked.show and wrong:
             print(explained(outcome))
 
 

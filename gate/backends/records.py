@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 
@@ -22,6 +22,8 @@ from gate.parsing.values import LOG_FORMAT, TEXT, ZONE
 
 PRESETS: Final = Path(__file__).parent.parent / "presets"
 """The folder of the preset files."""
+OWN_NAME: Final = "^[a-z0-9]+(-[a-z0-9]+)*$"
+"""What a preset's file may be called, without its ``.yaml``."""
 T = TypeVar("T")
 
 
@@ -60,6 +62,28 @@ class Records:
     deduplicate: Deduplication | None = None
 
 
+_TYPE_TOKEN: Final = re.compile(r'\s*(?:(\w+)|"[^"]*"|([(),\[\]]))')
+_BRACKETED: Final = frozenset({"STRUCT", "MAP", "DECIMAL", "NUMERIC"})
+
+
+def _column_type(text: str) -> str:
+    """Return a DuckDB type as it is written; it is put into a query, so it must be nothing else."""
+    before, depth, place = "", 0, 0
+    while (token := _TYPE_TOKEN.match(text, place)) is not None:
+        place, sign = token.end(), token[2]
+        if (sign == "(" and before.upper() not in _BRACKETED) or (sign == "," and not depth):
+            break
+        depth += {"(": 1, ")": -1}.get(sign or "", 0)
+        if depth < 0:
+            break
+        before = token[1] or ""
+    else:
+        if not depth and not text[place:].strip():
+            return text
+    raise ValueError(f"{text!r} is no type of DuckDB; write for example DOUBLE, JSON or VARCHAR[]")
+
+
+COLUMN_TYPE: Final = Scalar(_column_type, TEXT.json)
 TIME_FORMATS: Final = (
     *("iso8601", "rfc2822", "clf"),
     *("unix-s", "unix-ms", "unix-us", "unix-ns"),
@@ -139,7 +163,7 @@ RECORDS: Final = Object(
             schema=TIME_FORMAT, doc="How the time is written, where it is not told."
         ),
         "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
-        "columns": Field(schema=MapOf(TEXT), doc="Column -> the DuckDB type to read it as."),
+        "columns": Field(schema=MapOf(COLUMN_TYPE), doc="Column -> the DuckDB type to read it as."),
         "optional": Field(schema=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
         "unnest": Field(
             schema=ListOf(TEXT),
@@ -186,9 +210,10 @@ def load_records(name: str) -> Records | None:
     return None if records is None else replace(records, name=name)
 
 
-def record_names() -> list[str]:
-    """Return the presets that know the rows of a log."""
-    return [name for name in preset_names() if load_records(name) is not None]
+def record_names(own: Mapping[str, Any] | None = None) -> list[str]:
+    """Return the presets that know the rows of a log, with those of the policy's own files."""
+    names = [name for name in preset_names() if load_records(name) is not None]
+    return [*names, *(name for name, preset in (own or {}).items() if preset and preset.records)]
 
 
 @cache

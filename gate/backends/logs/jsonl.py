@@ -1,89 +1,19 @@
-"""JSON keys that some file never has: counted as NULL they could hide failures there.
-
-A key that is left out of some rows is NULL in them, as JSON writers do; a file without a single
-one is another format, and a refusal.
-"""
+"""What keys and types JSON files have, learned from a few rows."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from gate.backends.logs.database import Database, Row, file_list, identifier, literal
-from gate.backends.logs.layouts import LINE, JsonFiles, json_files
+from gate.backends.logs.database import Database, file_list, identifier, literal
+from gate.backends.logs.keys import json_objects
+from gate.backends.logs.layouts import JsonFiles, json_files
 from gate.backends.logs.nested import with_text
 from gate.backends.logs.refusals import invalid
-from gate.backends.logs.source import EXACT, LogSource, Needed, listed, missing_in
-from gate.backends.logs.statement import Statement
+from gate.backends.logs.source import EXACT, LogSource, Needed, listed
 from gate.backends.records import Records
 from gate.measure import Cause, MeasurementError
 
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Where the statement's row says which files have what; one bit a file."""
-
-    files: list[str]
-    file: str
-    """The key of the groups."""
-    count: str
-    """The number of their rows."""
-    rows: int
-    """Files with any row in the time that is looked at."""
-    values: dict[str, int]
-    """By column: files with any value of it."""
-
-
-def ask_for_keys(statement: Statement) -> Keys | None:
-    """Ask which files have what; None where the files themselves say it, or there is but one."""
-    files = statement.logs.source.files
-    if not statement.logs.source.keyed or len(files) == 1:
-        return None
-    file = statement.key(statement.value("file_index"))
-    bits = f"bitstring_agg({{}}, 0, {len(files) - 1})"
-    values = {
-        column: statement.sum(f"count({statement.value(identifier(column))})")
-        for column in sorted(statement.columns - statement.logs.source.optional)
-    }
-    return Keys(
-        files=files,
-        file=file,
-        count=statement.sum("count(*)"),
-        rows=statement.aggregate(bits.format(file)),
-        values={
-            column: statement.aggregate(bits.format(f"CASE WHEN {number} > 0 THEN {file} END"))
-            for column, number in values.items()
-        },
-    )
-
-
-def missing_keys(database: Database, keys: Keys | None, row: Row) -> dict[str, str]:
-    """Return the columns that some files lack, and how that is said.
-
-    Files with rows but no value are looked at closer: null is a value, absence is not. A file of
-    a single row says no more than that row, which may leave out a key.
-    """
-    if keys is None:
-        return {}
-    rows = database.query(f"SELECT {keys.file} FROM groups GROUP BY 1 HAVING sum({keys.count}) > 1")
-    several = {keys.files[int(place)] for (place,) in rows}
-    faults: dict[str, str] = {}
-    for column, place in keys.values.items():
-        suspects = _having(keys.files, row[keys.rows]) - _having(keys.files, row[place])
-        suspects &= several
-        if lacking := files_without(database, column, sorted(suspects)):
-            faults[column] = missing_in(column, lacking, len(keys.files))
-    return faults
-
-
-def _having(files: list[str], bits: str | None) -> set[str]:
-    return {file for file, bit in zip(files, bits or "", strict=False) if bit == "1"}
-
-
-_SMALL: Final = 1 << 20
-"""Bytes of a file that is not worth a query of its own."""
 _INTEGERS: Final = re.compile(r"\b(?:U?BIGINT|U?HUGEINT)\b")
 _SAMPLES: Final = ((1_000, True), (30_000, False), (-1, False))
 """How many rows are looked at (-1: all), and whether only of the last file. Opening a file for this
@@ -154,21 +84,6 @@ def _exact(
         (row,) = database.query(f"SELECT {largest} FROM (FROM {rows} LIMIT {_SAMPLES[0][0]})")
         large |= {name for name, most in zip(chosen, row, strict=True) if (most or 0) >= EXACT}
     return frozenset(large)
-
-
-def files_without(database: Database, key: str, files: list[str]) -> list[str]:
-    """Return which of the files have the key in no row, not even with null."""
-    has = f"list_contains(json_keys(json), {literal(key)})"
-    small = [file for file in files if Path(file).stat().st_size < _SMALL]
-    having = set[str]()
-    if small:
-        rows = database.query(f"SELECT DISTINCT file_index FROM {_objects(small)} WHERE {has}")
-        having = {small[place] for (place,) in rows}
-    # Of large ones most often the first row has it, and the rest is not read.
-    for file in {*files} - {*small}:
-        if database.query(f"SELECT 1 FROM {_objects([file])} WHERE {has} LIMIT 1"):
-            having.add(file)
-    return [file for file in files if file not in having]
 
 
 def _items(files: list[str], pattern: str, records: Records) -> LogSource:
@@ -248,12 +163,6 @@ def _as_read(name: str, kind: str, records: Records, learned: Mapping[str, str])
 
 def _no_objects(database: Database, files: list[str]) -> MeasurementError:
     # DuckDB reads what is no object, or not there, as a single column "json".
-    if database.query(f"SELECT 1 FROM {_objects(files)} LIMIT 1"):
+    if database.query(f"SELECT 1 FROM {json_objects(files)} LIMIT 1"):
         return invalid(f"not every line of {listed(files)} is a JSON object")
     return MeasurementError(Cause.NO_DATA, f"there is no row in {listed(files)}")
-
-
-def _objects(files: list[str]) -> str:
-    # The scan has seen to it that each line is JSON, but for a last one without an end.
-    options = f"format = 'auto', hive_partitioning = false, ignore_errors = true, {LINE}"
-    return f"read_json_objects({file_list(files)}, {options})"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from gate.backends.records import (
+    OWN_NAME,
     TIME_FORMAT,
     Records,
     carries_zone,
@@ -14,7 +15,7 @@ from gate.backends.records import (
 )
 from gate.errors import nearest
 from gate.parsing.objects import Field, Object, Values
-from gate.parsing.reader import Reader, shown, written
+from gate.parsing.reader import Reader, UnreadableError, shown, written
 from gate.parsing.schema import JsonSchema, Scalar
 from gate.parsing.values import CONNECTION, LOG_FORMAT, TEXT, ZONE
 
@@ -41,16 +42,22 @@ class _RecordsName(Scalar[str]):
         super().__init__(str, TEXT.json)
 
     def schema(self) -> JsonSchema:
-        """Return an enum of the presets that know the rows of a log."""
-        return {"enum": record_names()}
+        """Return the presets that know the rows of a log, or a name of the policy's own."""
+        return {"anyOf": [{"enum": record_names()}, {"type": "string", "pattern": OWN_NAME}]}
 
 
 def _records_of_preset(values: Values, reader: Reader) -> Records:
-    name = values.get("records")
-    records = load_records(name) if name in preset_names() else None
+    name, own = values.get("records"), reader.presets
+    records: Records | None
+    if name in own:
+        if own[name] is None:
+            raise UnreadableError  # which the mistakes of its file say
+        records = own[name].records and replace(own[name].records, name=name)
+    else:
+        records = load_records(name) if name in preset_names() else None
     if records is None:
         text = written(values.node("records"))
-        message = f"no preset knows the rows of {text!r}{nearest(text, record_names())}"
+        message = f"no preset knows the rows of {text!r}{nearest(text, record_names(own))}"
         raise reader.fail(values.node("records"), message)
     return records
 

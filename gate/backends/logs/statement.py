@@ -11,7 +11,6 @@ from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource
 from gate.backends.logs.timestamps import Timestamp, sql_instant
 from gate.measure import CountRequest
-from gate.measure.history import equal_parts
 from gate.slo.objective import Span
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -89,18 +88,6 @@ class Statement:
         column = identifier(self.logs.timestamp.column)
         relation = self.logs.source.relation([self.logs.timestamp.column])
         return self._ask(f"(SELECT count(*) FROM {relation} WHERE {column} IS NULL)")
-
-    def covered(self, span: Span) -> tuple[int, int]:
-        """Ask for the span's equal parts with a row; returns the place, and how many there are.
-
-        720 parts, or as many as are at least five minutes long.
-        """
-        parts = equal_parts(span.length)
-        width = -(-(span.length // MICROSECOND) // parts)
-        part = self.key(
-            f"greatest(-1, (epoch_us(_at) - {microseconds(span.start) + 1}) // {width})"
-        )
-        return self.aggregate(f"count(DISTINCT {part})", span), parts
 
     def run(self, database: Database) -> Row:
         """Scan, keep the groups in the table ``groups``, and return the aggregates.

@@ -8,20 +8,18 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.logs.coverage import lost_rows
 from gate.backends.logs.database import Database, Row, identifier
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.respelled import CountedLogs, respelled
 from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs, Statement
-from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Suspicion
-from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps
+from gate.measure import Answer, Cause, CountRequest, Counts, Suspicion
+from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.measure.history import coverage_step
 from gate.slo.objective import Span
-from gate.slo.quantities import format_duration
 
 _SHORTEST: Final = timedelta(days=3)
 """Before that nobody knows what is usual at an hour."""
-_MANY: Final = 5
-"""One part in so many has a row where a service is asked day by day, be it in office hours."""
 _FEWEST: Final = 10
 """Rows without a value, to say that a column has gone."""
 _NEARLY_ALL: Final = Fraction(99, 100)
@@ -45,16 +43,11 @@ class Doubts:
     """Each column, and the name of the number of its values."""
     unknown_place: int
 
-    @property
-    def judges_hours(self) -> bool:
-        """Whether the span is so long that it shows what is usual at an hour."""
-        return self.request.span.length >= _SHORTEST
-
-    def coverage(self, rows: Mapping[int, int], fewest: int = FEWEST) -> StepCoverage:
+    def coverage(self, rows: Mapping[int, int]) -> StepCoverage:
         """Return in which parts rows are missing that are usual then."""
         parts = self.parts
         span = Span(EPOCH + parts.start * self.step, EPOCH + parts.stop * self.step)
-        return coverage_by_steps([rows.get(place) for place in parts], span, fewest=fewest)
+        return coverage_by_steps([rows.get(place) for place in parts], span)
 
     @property
     def parts(self) -> range:
@@ -131,7 +124,11 @@ def with_suspicions(
         suspicions += tuple(respelled(database, counted, parts))
         if doubt.request.slices is not None:  # of slices nobody knows how many they may be
             suspicions = tuple(_in_slices(suspicion) for suspicion in suspicions)
-        evidence = replace(_covered(doubt, answer.evidence, parts), suspicions=suspicions)
+        # A whole hour that is lost may be in two parts of a span that begins at any minute.
+        if all(suspicion.cause is not Cause.LOST for suspicion in answer.evidence.suspicions):
+            suspicions += tuple(_lost(doubt, answer, parts))
+        every = (*answer.evidence.suspicions, *suspicions)
+        evidence = replace(answer.evidence, suspicions=every)
         judged.append(replace(answer, evidence=evidence))
     return judged
 
@@ -158,7 +155,6 @@ def _suspicions(
             remedy="log the outcome, or leave these rows out with total",
             doubtful=Fraction(unknown),
         )
-    yield from _lost(doubt, parts)
     yield from _without_values(doubt, parts)
 
 
@@ -176,35 +172,13 @@ def _parts(database: Database, doubt: Doubts) -> list[Part]:
     ]
 
 
-def _covered(doubt: Doubts, evidence: Evidence, parts: Sequence[Part]) -> Evidence:
-    """Count as covered what is silent at that time of every day, or every weekend."""
-    if not doubt.judges_hours or len(parts) * _MANY < len(doubt.parts):
-        return evidence
-    covered = doubt.coverage({part.place: part.rows for part in parts}, fewest=0)
-    silent = covered.share - Fraction(len(parts), len(doubt.parts))
-    share = min((evidence.coverage or Fraction(0)) + max(silent, Fraction(0)), Fraction(1))
-    return replace(evidence, coverage=share, gaps=covered.gaps)
-
-
-def _lost(doubt: Doubts, parts: Sequence[Part]) -> Iterator[Suspicion]:
+def _lost(doubt: Doubts, counts: Counts, parts: Sequence[Part]) -> Sequence[Suspicion]:
     """Suspect a loss where there is no row at a time that usually has many."""
-    if not doubt.judges_hours or not parts:
-        return
-    gaps = doubt.coverage({part.place: part.rows for part in parts}).gaps
-    if gaps.longest is None:
-        return
-    usual = doubt.coverage({part.place: part.total for part in parts}, fewest=0).gaps.usual
-    lost = round(gaps.holes * len(doubt.parts))
-    yield Suspicion(
-        cause=Cause.LOST,
-        reason=(
-            f"{lost:,} x {format_duration(doubt.step)} have no row, though many are usual then, "
-            f"first after {gaps.longest.start:%F %R} UTC: about {-(-usual // 1):,} events are "
-            "missing"
-        ),
-        remedy="see whether a file of that time was lost, or is empty, and fetch it",
-        hidden=usual,
-    )
+    if doubt.request.span.length < _SHORTEST or not parts:
+        return ()
+    seen = doubt.coverage({part.place: part.rows for part in parts})
+    per_row = counts.total / sum(part.rows for part in parts)
+    return lost_rows(seen, doubt.request.span, per_row, doubt.request.slices)
 
 
 def _without_values(doubt: Doubts, parts: Sequence[Part]) -> Iterator[Suspicion]:

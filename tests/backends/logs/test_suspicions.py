@@ -127,8 +127,8 @@ def test_hours_that_are_lost_are_said_with_what_is_usual_then(
     assert suspicion.cause is Cause.LOST
     assert suspicion.doubtful == 0
     assert suspicion.hidden == hours * PER_HOUR
-    assert f"{hours} x 1h have no row" in suspicion.reason
-    assert f"{start:%F %R} UTC" in suspicion.reason
+    assert f"the logs have no row from {start:%F %R} to " in suspicion.reason
+    assert f"about {hours * PER_HOUR} rows are usual" in suspicion.reason
 
 
 def test_an_hour_that_is_lost_is_seen_at_any_minute_of_the_run(tmp_path: Path) -> None:

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gate.backends.prometheus.evidence.births import BirthWitness
-from gate.backends.prometheus.evidence.roles import is_counted, judged_selectors, whole_of
+from gate.backends.prometheus.evidence.contradiction import ContradictionWitness, may_contradict
+from gate.backends.prometheus.evidence.drops import DropWitness
+from gate.backends.prometheus.evidence.losses import LossWitness
+from gate.backends.prometheus.evidence.roles import (
+    is_counted,
+    judged_selectors,
+    rest_of_good,
+    whole_of,
+)
+from gate.backends.prometheus.evidence.silence import SilenceWitness
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.unmatched import UnmatchedWitness
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
-from gate.backends.prometheus.query import Query, Role
+from gate.backends.prometheus.query import EVENTS, Query, Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.measure import CountRequest, MeasurementError, Suspicion
 from gate.promql.expression import Expression
@@ -55,35 +64,64 @@ class RoleEvidence:
         return tuple(suspicions)
 
 
-def plan_evidence(expressions: Mapping[Role, Expression], request: CountRequest) -> RoleEvidence:
+def plan_evidence(
+    expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], request: CountRequest
+) -> RoleEvidence:
     """Say what to look at beside the counts of a request.
 
     Args:
         expressions: of the indicator, by role.
+        parts: what is asked to count them.
         request: its indicator and span.
     """
     role = whole_of(expressions)
     if role is None:
         return RoleEvidence(witnesses=())
     whole = Whole(
+        role=role,
         expression=expressions[role],
         span=request.span,
         slices=request.slices,
     )
-    return RoleEvidence(witnesses=tuple(_witnesses(expressions, whole)))
+    return RoleEvidence(witnesses=tuple(_witnesses(expressions, parts, whole)))
 
 
-def _witnesses(expressions: Mapping[Role, Expression], whole: Whole) -> Iterator[Witness]:
-    every = whole.expression.selectors[0]
-    for role in (Role.BAD, Role.SPENT):
-        if role in expressions:
-            for text in expressions[role].selectors:
-                if is_counted(expressions[role], text):
-                    yield BirthWitness(
-                        role=role, selector=Selector.read(text), span=whole.span, every=every
-                    )
-    for judged in judged_selectors(expressions):
-        yield UnmatchedWitness(judged=judged, whole=whole)
+def _witnesses(
+    expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], whole: Whole
+) -> Iterator[Witness]:
+    counters = tuple(_counters(whole.expression))
+    judged = list(judged_selectors(expressions, whole.role))
+    rest = [] if Role.BAD in expressions else list(rest_of_good(judged, whole.expression))
+    bad = [*_counters(expressions.get(Role.BAD)), *(r.selector for r in rest if counters)]
+    for counter in bad:
+        yield BirthWitness(role=Role.BAD, selector=counter, whole=whole, counters=counters)
+    for counter in _counters(expressions.get(Role.SPENT)):
+        yield BirthWitness(role=Role.SPENT, selector=counter, whole=whole, counters=counters)
+    status = None
+    if Role.BAD in expressions and may_contradict(judged):
+        status = ContradictionWitness(whole=whole, counted=parts[Role.BAD])
+    for selector in (*judged, *rest):
+        yield UnmatchedWitness(judged=selector, whole=whole, status=status)
+    if status is not None:
+        yield status
+    if whole.role in EVENTS:
+        yield SilenceWitness(whole=whole)
+        yield from _drop_witness(expressions, whole)
+    if whole.role is not Role.GAUGE:
+        yield LossWitness(whole=whole, counters=bool(counters))
+
+
+def _drop_witness(expressions: Mapping[Role, Expression], whole: Whole) -> Iterator[Witness]:
+    role = Role.BAD if Role.BAD in expressions else Role.GOOD
+    if whole.slices is None:
+        yield DropWitness(whole=whole, other=expressions[role], role=role)
+
+
+def _counters(expression: Expression | None) -> Iterator[Selector]:
+    """Yield the selectors whose increase is taken; of no expression there are none."""
+    if expression is not None:
+        counted = (text for text in expression.selectors if is_counted(expression, text))
+        yield from map(Selector.read, counted)
 
 
 def _suspicions(witness: Witness, answers: EvidenceAnswers) -> Iterator[Suspicion]:
