@@ -24,6 +24,7 @@ _LARGE: Final = f"{_FORMAT}, maximum_object_size = 67108864"
 """A line that holds many rows may have 64 MiB."""
 _SAMPLED_FILES: Final = 500
 """More than DuckDB's 32: of files with an object each few have a key that is rare."""
+_MAP: Final = re.compile(r"MAP\((\w+), (.+)\)")
 _UNSETTLED: Final = ("JSON", '"NULL"')
 """What DuckDB takes a key for that has no value, or values of several types, in the sample."""
 
@@ -100,7 +101,7 @@ def _items(files: list[str], pattern: str, records: Records) -> LogSource:
 def _within(files: str, records: Records, used: Iterable[str]) -> str:
     names = list(used)
     outermost, *inner = records.unnest
-    kind = _struct({name: records.columns[name] for name in names}) + "[]"
+    kind = _struct({name: _as_written(records.columns[name]) for name in names}) + "[]"
     for key in reversed(inner):
         kind = _struct({key: kind}) + "[]"
     columns = f"{{{literal(outermost)}: {literal(kind)}}}"
@@ -108,8 +109,25 @@ def _within(files: str, records: Records, used: Iterable[str]) -> str:
     path = identifier(outermost)
     for key in inner:
         rows, path = f"(SELECT unnest({path}) AS item FROM {rows})", f"item.{identifier(key)}"
-    columns = ", ".join(f"item.{identifier(name)}" for name in names)
+    columns = ", ".join(f"{_of_item(name, records.columns[name])}" for name in names)
     return f"(SELECT {columns} FROM (SELECT unnest({path}) AS item FROM {rows}))"
+
+
+def _as_written(kind: str) -> str:
+    """Return the type of what a map is made of, which is a list of keys and values."""
+    entry = _MAP.fullmatch(kind)
+    return kind if entry is None else f'STRUCT("key" {entry[1]}, "value" {entry[2]})[]'
+
+
+def _of_item(name: str, kind: str) -> str:
+    column = identifier(name)
+    if not _MAP.fullmatch(kind):
+        return f"item.{column}"
+    # DuckDB refuses a map with a key twice, and all that is counted with it.
+    entries = f"item.{column}"
+    keys = f"list_transform({entries}, lambda entry: entry.key)"
+    first = f"lambda entry, place: list_position({keys}, entry.key) = place"
+    return f"map_from_entries(list_filter({entries}, {first})) AS {column}"
 
 
 def _struct(types: Mapping[str, str]) -> str:

@@ -27,7 +27,7 @@ _ALIKE: Final = 5
 """How many times as often, or as seldom, the new values may come as what is missed."""
 
 
-class Stretch(Protocol):
+class CountedPart(Protocol):
     """What happened in one part of the time."""
 
     @property
@@ -55,13 +55,13 @@ class CountedLogs:
     indicator: LogIndicator
     step: timedelta
 
-    def end(self, stretch: Stretch) -> datetime:
+    def end(self, stretch: CountedPart) -> datetime:
         """Return the instant at which a part ends."""
         return EPOCH + (stretch.place + 1) * self.step
 
 
 def respelled(
-    database: Database, counted: CountedLogs, parts: Sequence[Stretch]
+    database: Database, counted: CountedLogs, parts: Sequence[CountedPart]
 ) -> Iterator[Suspicion]:
     """Suspect new values in the place of those that a condition is about.
 
@@ -81,7 +81,7 @@ def respelled(
                 yield _suspicion(name, values, events, since, bad=bad)
 
 
-def _stopped(parts: Sequence[Stretch], *, bad: bool) -> Stretch | None:
+def _stopped(parts: Sequence[CountedPart], *, bad: bool) -> CountedPart | None:
     """Return the last part with such events, if many would be expected since; else None."""
     last = max((i for i, part in enumerate(parts) if _number(part, bad=bad)), default=None)
     if last is None:
@@ -91,13 +91,13 @@ def _stopped(parts: Sequence[Stretch], *, bad: bool) -> Stretch | None:
     return parts[last] if share * after >= _FEWEST else None
 
 
-def _share(parts: Sequence[Stretch], last: Stretch, *, bad: bool) -> Fraction:
+def _share(parts: Sequence[CountedPart], last: CountedPart, *, bad: bool) -> Fraction:
     before = [part for part in parts if part.place <= last.place]
     events = sum(part.total for part in before)
     return Fraction(sum(_number(part, bad=bad) for part in before), events)
 
 
-def _number(part: Stretch, *, bad: bool) -> int:
+def _number(part: CountedPart, *, bad: bool) -> int:
     return part.bad if bad else part.total - part.bad
 
 
