@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 # Without compiled files each process of the tests compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all slow newer lowest lint schema
+.PHONY: demo test test-all slow newer lowest lint schema truth
 
 demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
 	GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
@@ -30,6 +30,11 @@ slow: $(VENV)/.dev  ## What only make test-all has, but for the newer servers
 
 newer: $(VENV)/.dev  ## The presets against newer Prometheus servers, where Debian's other suites can be had
 	bash tests/newer-servers.sh $(BIN)/python
+
+truth: $(VENV)/.dev  ## Whether 1,000 services whose every event is known are judged by what happened
+	bash tests/install-servers.sh
+	$(BIN)/python -m benchmarks.truth.run --server prometheus
+	$(BIN)/python -m benchmarks.truth.run --server victoria
 
 lowest:  ## The tests without servers, with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv $(LOWEST)

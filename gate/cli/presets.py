@@ -1,19 +1,33 @@
 """``gate presets``."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from os import environ
 from typing import Final
 
 import click
 
+from gate.backends import registration
 from gate.backends.records import preset_names
 from gate.cli.streams import style_of, write
-from gate.config.preset_schema import ALIASES, KINDS, Family, Preset, PresetIndicator, fill
+from gate.config.preset_schema import (
+    ALIASES,
+    KINDS,
+    ROLES,
+    Family,
+    Option,
+    Preset,
+    PresetIndicator,
+    fill,
+)
 from gate.config.presets import load_preset
 from gate.errors import ExitCode, UsageError, nearest
+from gate.promql.buckets import Boundary, Buckets
+from gate.promql.expression import read_expression
 from gate.reporters.ansi import hang, wrap
-from gate.slo.quantities import decimal
+from gate.slo.indicator import Histogram
+from gate.slo.quantities import Threshold, decimal, parse_threshold
 
 
 @click.group(invoke_without_command=True)
@@ -90,8 +104,12 @@ def indicator_lines(server: str, preset: Preset, kind: str, width: int) -> list[
     required = [*preset.requires, *indicator.requires]
     sli = [f"preset: {server}/{kind}"]
     sli += [f"threshold: {indicator.threshold}"] if indicator.threshold else []
-    undecided = [key for key, option in indicator.options.items() if option.default is None]
-    sli += [f"options: {{{', '.join(f'{key}: ...' for key in undecided)}}}"] if undecided else []
+    required_options = [
+        f"{key}: {_chosen(key, option)}"
+        for key, option in indicator.options.items()
+        if option.default is None
+    ]
+    sli += [f"options: {{{', '.join(required_options)}}}"] if required_options else []
     sli += [f"labels: {{{', '.join(f'{label}: ...' for label in required)}}}"] if required else []
     return [
         *head,
@@ -100,7 +118,7 @@ def indicator_lines(server: str, preset: Preset, kind: str, width: int) -> list[
         *(
             line
             for place, family in enumerate(indicator.families)
-            for line in _family(place, family, indicator, width)
+            for line in _family(place, family, preset, indicator, width)
         ),
         *_options(indicator, width),
         *_lists(
@@ -114,25 +132,79 @@ def indicator_lines(server: str, preset: Preset, kind: str, width: int) -> list[
     ]
 
 
-def _family(place: int, family: Family, indicator: PresetIndicator, width: int) -> Iterator[str]:
-    texts = {
-        key: option.texts(option.default)
-        for key, option in indicator.options.items()
-        if option.default is not None
-    }
-    yield from ("", "Else, under an older name") if place else ("", "Counts")
-    rows = {role: fill(text, role, texts) for role, text in family.expressions.items()}
-    if family.histogram is not None:
-        rows |= {
-            "histogram": fill(family.histogram, "total", texts),
-            "good": f"at most the threshold{_in_unit(family)}",
-        }
-    if family.column is not None:
-        rows |= {"column": family.column, "good": f"at most the threshold{_in_unit(family)}"}
+def _family(
+    place: int, family: Family, preset: Preset, indicator: PresetIndicator, width: int
+) -> Iterator[str]:
+    yield ""
+    yield from wrap(_head(place, preset), width)
+    for role, query in _queries(family, preset, indicator).items():
+        # On one line, however long it is: a line break within a string would change what it says.
+        yield f"{_INDENT}{role:{_ROLE}}  {query}"
+    rows = {"column": family.column} if family.column is not None else {}
+    if family.column is not None or family.histogram is not None:
+        rows["is good"] = f"at most the threshold{_in_unit(family)}"
     if family.boundaries:
         rows["boundaries"] = " ".join(map(decimal, family.boundaries)) + " by default"
     for label, text in rows.items():
-        yield from (_INDENT + line for line in hang(label, text, label_width=10, width=width - 2))
+        yield from (
+            _INDENT + line for line in hang(label, text, label_width=_ROLE, width=width - 2)
+        )
+
+
+_ROLE: Final = 10
+_WINDOW: Final = "30d"
+_INSTANT: Final = frozenset({"gauge", "objective"})
+_PROMQL: Final = (
+    f"Counts (over a window of {_WINDOW}; the labels of the policy are added to each selector)"
+)
+
+
+def _head(place: int, preset: Preset) -> str:
+    if place:
+        return "Else, under an older name"
+    return _PROMQL if registration(preset.backend).promql else "Counts"
+
+
+def _chosen(key: str, option: Option) -> str:
+    """Return the option's default; where it has none, what ``gate init`` writes."""
+    return option.default or next(iter(option.choices), f"my-{key}")
+
+
+def _queries(family: Family, preset: Preset, indicator: PresetIndicator) -> dict[str, str]:
+    """Return by role what the backend is asked, for the threshold and options that are shown."""
+    texts = {key: option.texts(_chosen(key, option)) for key, option in indicator.options.items()}
+    expressions = dict(family.expressions)
+    if family.unit is not None:
+        threshold = _threshold(indicator).in_unit(family.unit)
+        texts["threshold"] = dict.fromkeys(ROLES, decimal(threshold))
+        if family.histogram is not None:
+            expressions = _of_histogram(family, texts, threshold)
+    filled = {role: fill(text, role, texts) for role, text in expressions.items()}
+    if not registration(preset.backend).promql:
+        return {role: text.strip() for role, text in filled.items()}
+    return {
+        role: read_expression(text, None, gauge=role in _INSTANT).over(_WINDOW)
+        for role, text in filled.items()
+    }
+
+
+def _threshold(indicator: PresetIndicator) -> Threshold:
+    written = indicator.threshold or ""
+    return parse_threshold(written) or Threshold(Fraction(written), is_time=False)
+
+
+def _of_histogram(
+    family: Family, texts: Mapping[str, Mapping[str, str]], threshold: Fraction
+) -> dict[str, str]:
+    """Return the expressions about a histogram that has the threshold for a boundary."""
+    histogram = Histogram(
+        good=fill(family.histogram or "", "good", texts),
+        total=fill(family.histogram or "", "total", texts),
+        threshold=threshold,
+        unit=family.unit or "",
+    )
+    sli = Buckets.of(histogram, None).up_to((Boundary(value=threshold, texts=()),))
+    return {"good": sli.good or "", "total": sli.total or ""}
 
 
 def _in_unit(family: Family) -> str:

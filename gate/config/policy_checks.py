@@ -21,6 +21,7 @@ from gate.errors import nearest
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, written
 from gate.policy.changes import ROLLBACK
+from gate.policy.policy import DEFAULT_GUARDS
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.indicator import Sli
@@ -40,12 +41,24 @@ def check_policy(values: Values, reader: Reader) -> bool:
         _check_slos(values, reader) if values.given("slos") else True,
         _check_tiers(values, reader) if values.given("tiers") else True,
         check_classes(values, reader),
+        _check_floor(values, reader),
     ]
     warn_of_new_classes(values, reader)
     warn_of_claims(values, reader)
     _warn_of_no_history(values, reader)
     _warn_of_no_events(values, reader)
     return all(checks)
+
+
+def _check_floor(values: Values, reader: Reader) -> bool:
+    least = values.get("min_coverage", DEFAULT_GUARDS.min_coverage)
+    if not values.given("coverage_floor") or values.get("coverage_floor") <= least:
+        return True
+    message = (
+        f"coverage_floor is above min_coverage, {float(least * 100):g}%; it is the lower bound"
+    )
+    reader.note(values.node("coverage_floor"), message)
+    return False
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:

@@ -87,7 +87,7 @@ def _build(values: Values, reader: Reader) -> Contents:
         slos=tuple(placed.slo for placed in values.get("slos")),
         on=on.actions,
         exempt=on.exempt,
-        guards=replace(DEFAULT_GUARDS, **values.only("max_age", "min_coverage")),
+        guards=replace(DEFAULT_GUARDS, **values.only("max_age", "min_coverage", "coverage_floor")),
         change_classes=classes(values),
         default_change=changes.get("default", DEFAULT_CHANGE),
         matchers={
@@ -126,6 +126,10 @@ POLICY: Final = Object(
         "on": Field(schema=ON, doc="What happens when the budget is not, or not well, known."),
         "max_age": Field(schema=DURATION, doc="Of the newest sample. Default: 10m."),
         "min_coverage": Field(schema=SHARE, doc="Share of the window with data. Default: 90%."),
+        "coverage_floor": Field(
+            schema=SHARE,
+            doc="Share below which no budget is known. Default: 50%; min_coverage at most.",
+        ),
         "valid_for": Field(
             schema=VALIDITY, doc="How long a decision may be used. Default: 15m; 24h at most."
         ),

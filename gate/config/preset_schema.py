@@ -49,6 +49,12 @@ class Option:
     pattern: str | None = None
     """Given instead of choices: any text of this form takes its place."""
 
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The other options that it speaks of."""
+        texts = [text for roles in self.choices.values() for text in roles.values()]
+        return frozenset(name for text in texts for name in _PLACEHOLDER.findall(text)) - _OWN
+
     def texts(self, chosen: str) -> Mapping[str, str]:
         """By role, the text that takes the placeholder's place if this is chosen."""
         return self.choices[chosen] if self.pattern is None else dict.fromkeys(ROLES, chosen)
@@ -111,11 +117,17 @@ class Preset:
 
 
 def fill(text: str, role: str, options: Mapping[str, Mapping[str, str]]) -> str:
-    """Put the options' texts in the place of their placeholders; `_OWN` ones stay."""
+    """Put the options' texts in the place of their placeholders; `_OWN` ones stay.
+
+    The text of an option may speak of other options, and never of itself.
+    """
 
     def filled(placeholder: re.Match[str]) -> str:
         option = options.get(placeholder[1])
-        return placeholder[0] if option is None else option.get(role, "")
+        if option is None:
+            return placeholder[0]
+        others = {key: texts for key, texts in options.items() if key != placeholder[1]}
+        return fill(option.get(role, ""), role, others)
 
     return _PLACEHOLDER.sub(filled, text)
 
@@ -186,7 +198,8 @@ def _build_indicator(values: Values, reader: Reader) -> PresetIndicator:
     if missing is not None:
         return PresetIndicator(about=missing)
     indicator = PresetIndicator(**given)
-    used = frozenset[str]().union(*(family.placeholders for family in indicator.families))
+    speaking = [*indicator.families, *indicator.options.values()]
+    used = frozenset[str]().union(*(each.placeholders for each in speaking))
     if used != indicator.options.keys():
         odd = ", ".join(sorted(used ^ indicator.options.keys()))
         raise reader.fail(values.node(), f"options and placeholders differ: {odd}")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
+from gate.measure.coverage import Gaps
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
@@ -95,6 +96,8 @@ class Evidence:
     """The newest sample at or before the instant; None where it was not asked for or not found."""
     coverage: Fraction | None = None
     """Share of the span that has data, 0 to 1; None where it was not asked for or cannot be had."""
+    gaps: Gaps | None = None
+    """Where the span has no data; None: the backend does not tell, or nothing is missing."""
     warnings: tuple[str, ...] = ()
     """What the backend says is missing from its answer. Not empty means: a partial answer."""
     objective: Fraction | None = None

@@ -36,7 +36,7 @@ def test_a_backend_takes_what_the_preset_knows_of_the_rows(tmp_path: Path) -> No
 
     assert (records.name, records.timestamp) == ("litellm-payload", "startTime")
     assert records.columns["error_information"] == "JSON"
-    assert records.optional == {"error_information"}
+    assert records.optional == {"metadata"}
 
 
 def test_a_policy_has_the_last_word_on_zone_and_format(tmp_path: Path) -> None:

@@ -291,9 +291,11 @@ def test_a_short_window_counts_by_the_names_of_the_long_one(url: str, case: str)
 
 @pytest.mark.parametrize(
     ("case", "trips"),
-    [("only-new", 1), ("only-old", 1), ("alias", 1), ("mixed-fleet", 1), ("other-pod", 1)]
-    # Some processes export both, others one: what only the older name counts is asked then.
-    + [("mixed-with-alias", 2), ("alias-added", 2)],
+    [
+        *[("only-new", 1), ("only-old", 1), ("alias", 1), ("mixed-fleet", 1), ("other-pod", 1)],
+        # Some processes export both, others one: what only the older name counts is asked then.
+        *[("mixed-with-alias", 2), ("alias-added", 2)],
+    ],
 )
 def test_names_take_a_second_round_trip_only_where_they_overlap_in_part(
     url: str, case: str, trips: int

@@ -159,13 +159,15 @@ def answer(plan: Plan, readings: QueryResults) -> Answer:
         slices, span = plan.request.slices, plan.request.span
         if Role.SPENT in numbers:
             amount = amount_spent(numbers[Role.SPENT], span)
-            return Spent(amount=amount, evidence=_evidence(plan, gathered, plan.notes))
+            spent = _evidence(plan, gathered, plan.notes, (Fraction(), amount))
+            return Spent(amount=amount, evidence=spent)
         for name in plan.names:
             _check_name(name, gathered)
         total, bad = _count(numbers, slices, span)
         _check_bad(plan, numbers)
         notes = (*plan.notes, *count_notes(numbers, slices, span))
-        return Counts(total=total, bad=bad, evidence=_evidence(plan, gathered, notes))
+        evidence = _evidence(plan, gathered, notes, (total, bad))
+        return Counts(total=total, bad=bad, evidence=evidence)
     except MeasurementError as error:
         return _unmeasured(error, gathered, plan.query)
 
@@ -235,7 +237,9 @@ def _count(numbers: Numbers, slices: Slices | None, span: Span) -> TotalAndBad:
     return count_slices(numbers, slices, span)
 
 
-def _evidence(plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...]) -> Evidence:
+def _evidence(
+    plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...], counted: TotalAndBad
+) -> Evidence:
     newest = coverage = None
     if plan.probe is not None:
         newest = newest_sample(plan.probe, gathered)
@@ -250,4 +254,5 @@ def _evidence(plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...]) -> 
         objective=None if plan.objective is None else gathered.number_or_none(plan.objective),
         warnings=tuple(gathered.warnings),
         notes=(*gathered.notes, *notes),
+        suspicions=plan.evidence.suspicions(gathered.readings, *counted) if plan.evidence else (),
     )

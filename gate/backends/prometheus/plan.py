@@ -6,7 +6,8 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final
 
-from gate.backends.prometheus.naming import Counted
+from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
+from gate.backends.prometheus.naming import Counted, Scope
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
 from gate.backends.prometheus.query import SECOND, Query, Role, window_text
 from gate.backends.prometheus.query_result import (
@@ -44,6 +45,8 @@ class Plan:
     """Each counts histograms that lacked a boundary in a part of the window."""
     sum: Query | None = None
     """The sum of all values that were measured; None: the indicator measures none."""
+    evidence: RoleEvidence | None = None
+    """What looks for reasons to doubt the count; None: that was not asked for."""
     notes: tuple[str, ...] = ()
     given: Mapping[Query, QueryValue] = field(default_factory=dict)
     """Answers to some of the parts, which other questions have brought already."""
@@ -62,6 +65,8 @@ class Plan:
         yield from self.lacking
         if self.probe is not None:
             yield from self.probe.first_round
+        if self.evidence is not None:
+            yield from self.evidence.first_round()
         if self.objective is not None:
             yield self.objective
 
@@ -75,7 +80,8 @@ class Plan:
             or any(isinstance(c, QueryError) for c in counts)
         ):
             return ()
-        return self.probe.second_round(readings)
+        doubts = self.evidence.second_round(readings) if self.evidence is not None else ()
+        return (*self.probe.second_round(readings), *doubts)
 
     @property
     def query(self) -> str:
@@ -90,13 +96,19 @@ def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) 
 
 
 def plan_name(
-    request: CountRequest, counted: Counted, readings: QueryResults, *, stepwise: bool = False
+    request: CountRequest,
+    counted: Counted,
+    scope: Scope,
+    readings: QueryResults,
+    *,
+    stepwise: bool = False,
 ) -> Plan | Unmeasured:
     """Say what to ask to count a request under one name, or why it cannot be asked.
 
     Args:
         request: of this its own indicator is not looked at.
         counted: the name.
+        scope: as it was for the questions.
         readings: the answers to the questions about recording rules.
         stepwise: the span is short, one of many steps.
     """
@@ -114,14 +126,17 @@ def plan_name(
         except ExpressionError as error:
             return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
     length = request.span.length // SECOND * SECOND
-    recorded = use_rules(expressions, resolved.lacking, request, readings)
+    recorded = use_rules(expressions, resolved.lacking, request, scope.slos, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
-    sources = [expression for expression in expressions.values() if expression.selectors][:1]
+    own = [expression for expression in expressions.values() if expression.selectors][:1]
+    sources = list(counted.sources()) if request.probe else own
+    sources += [expression for expression in own if expression not in sources]
     planned = Plan(
         request=request,
         expressions=expressions,
         parts=recorded.parts or _parts(expressions, request),
         probe=plan_probe(sources, request.span) if request.probe else None,
+        evidence=plan_evidence(expressions, request) if request.probe else None,
         objective=_objective(request),
         lacking=tuple(window_query(text, length) for text in lacking),
         sum=window_query(resolved.sum, length) if resolved.sum else None,

@@ -21,6 +21,8 @@ MONTH = Span(AT - timedelta(days=30), AT)
 
 RATIO = Sli(bad='x{code="500"}', total="x")
 VALUES: Mapping[str, str | None] = {
+    "delta(": None,
+    "count by (": None,
     "timestamp(": str(AT.timestamp()),
     "count(": "720",
     "500": "3",
