@@ -65,7 +65,7 @@ def _case(seed: int, rng: np.random.Generator) -> Case:
     indicator = indicators[int(rng.integers(len(indicators)))]
     if indicator.name == "recorded":
         life = LIVES[0]
-    fails = bool(rng.random() < (0.3 if mutation is None else mutation.fails))
+    fails = _fails(mutation, seed // len(ways))
     history = _history(seed, rng, life, indicator, mutation, fails=fails)
     life.then(history)
     if mutation is not None:
@@ -74,6 +74,13 @@ def _case(seed: int, rng: np.random.Generator) -> Case:
     return Case(
         history=history, life=life, mutation=mutation, indicator=indicator, sli=indicator.sli(names)
     )
+
+
+def _fails(mutation: Mutation | None, turn: int) -> bool:
+    """Return whether a service fails when its way comes for so many times, from 0 on."""
+    if mutation is None:
+        return turn % 4 == 1
+    return turn % 5 in {0, 2, 4} and not mutation.is_outage
 
 
 def _history(

@@ -20,12 +20,17 @@ END: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """The instant at which the gate looks back."""
 SCRAPE: Final = timedelta(minutes=2)
 WINDOW: Final = timedelta(days=3)
-LEAD: Final = timedelta(hours=12)
-"""How much longer the history is than the window."""
+LEAD: Final = timedelta(days=5)
+"""How much longer the history is than the window: it has the same weekday of the week before."""
+DENSE: Final = timedelta(hours=12)
+"""So long before the window every scrape is kept; of what is older, as by downsampling, only ..."""
+KEPT: Final = 5
+"""... every fifth."""
 FIRST: Final = LEAD // SCRAPE
 """The first tick whose events lie in the window."""
 TICKS: Final = (LEAD + WINDOW) // SCRAPE
 """Tick k has the events from scrape k - 1 to scrape k; the last scrape is at `END`."""
+OLD: Final = FIRST - DENSE // SCRAPE
 HEALTHY: Final = Fraction(1, 2)
 """The policy allows every change above this share of the budget, and none of them below."""
 
@@ -189,6 +194,7 @@ def _exposed(member: Pod, good: Counts, bad: Counts) -> Iterator[tuple[Counter, 
             there[min(end, member.stop) :] = False
             if counter.lazy:
                 there &= values > 0
+            there[:OLD] &= np.arange(OLD) % KEPT == 0
             ticks = np.flatnonzero(there)
             if len(ticks):
                 yield counter, (ticks, values[ticks])
@@ -216,7 +222,10 @@ def _whole(numbers: Floats) -> Counts:
 
 
 def write_openmetrics(histories: Iterable[History], file: TextIO) -> int:
-    """Write the series of many services as one text that servers take; return its samples."""
+    """Write the series of many services as one text that servers take; return its samples.
+
+    Of the histories only the truth is kept: the pods of 1,000 take gigabytes.
+    """
     count = 0
     for history in histories:
         for series in history.samples():
@@ -225,5 +234,6 @@ def write_openmetrics(histories: Iterable[History], file: TextIO) -> int:
             rows = zip(series.values.tolist(), series.times.tolist(), strict=True)
             file.write("".join([f"{head}{value} {time:.0f}\n" for value, time in rows]))
             count += len(series.times)
+        history.pods.clear()
     file.write("# EOF\n")
     return count

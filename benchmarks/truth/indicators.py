@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from benchmarks.truth.generator import Counter, Page
 
+OLD_FAMILY: Final = "vllm:time_per_output_token"
+NEW_FAMILY: Final = "vllm:inter_token_latency"
+"""What vLLM calls the same since 0.11."""
 FAST: Final = {"0.5": (0.7, 0.0), "2": (1.0, 0.0), "8": (1.0, 0.6), "+Inf": (1.0, 1.0)}
 """By upper bound in seconds: which share of the good and of the bad events is no slower."""
 
@@ -105,6 +108,16 @@ def _histogram(prefix: str) -> Page:
     return (*buckets, Counter(name=f"{name}_count", good=1, bad=1))
 
 
+def _token_times(_prefix: str) -> Page:
+    name = f"{OLD_FAMILY}_seconds"
+    bounds = {"0.05": (0.7, 0.0), "0.1": (1.0, 0.0), "0.5": (1.0, 0.6), "+Inf": (1.0, 1.0)}
+    buckets = [
+        Counter(name=f"{name}_bucket", labels={"le": bound}, good=good, bad=bad)
+        for bound, (good, bad) in bounds.items()
+    ]
+    return (*buckets, Counter(name=f"{name}_count", good=1, bad=1))
+
+
 def _recorded(prefix: str) -> Page:
     return (
         Counter(name=f"{prefix}:requests:increase2m", good=1, bad=1, recorded=True),
@@ -199,6 +212,15 @@ INDICATORS: Final = (
             "total": names.metric("duration_seconds_count"),
         },
         page=_histogram,
+    ),
+    Indicator(
+        name="a preset of two families",
+        sli=lambda names: {
+            "preset": "vllm/inter-token-latency",
+            "labels": {"service": names.service},
+            "threshold": "100ms",
+        },
+        page=_token_times,
     ),
     Indicator(
         name="recorded",

@@ -43,8 +43,14 @@ def by_day(rng: Rng) -> Floats:
 
 
 def asleep_at_night(rng: Rng) -> Floats:
-    """Return nothing for eight to ten hours of each day."""
+    """Return nothing for eight to ten hours of each day, now perhaps among them."""
     hours = (np.arange(TICKS) / HOUR + rng.uniform(0, 24)) % 24
+    return np.where(hours < rng.uniform(8, 10), 0.0, 1.5)
+
+
+def awake_now(rng: Rng) -> Floats:
+    """Return nothing for eight to ten hours of each day, which now is not among."""
+    hours = ((np.arange(TICKS) - TICKS) / HOUR + rng.uniform(11, 23)) % 24
     return np.where(hours < rng.uniform(8, 10), 0.0, 1.5)
 
 
@@ -52,13 +58,14 @@ def asleep_at_weekends(rng: Rng) -> Floats:
     """Return a working day, a weekend of which a part is not over yet, or a Monday after it."""
     begin = FIRST + int(rng.integers(8 * HOUR, 40 * HOUR))
     traffic = by_day(rng)
-    traffic[begin : begin + 48 * HOUR] = 0
+    for friday in (begin, begin - 7 * DAY):
+        traffic[max(friday, 0) : max(friday + 48 * HOUR, 0)] = 0
     return traffic
 
 
 def growing(_rng: Rng) -> Floats:
-    """Return ten times as much at the end as at the start."""
-    return np.asarray(np.geomspace(0.25, 2.5, TICKS))
+    """Return 25 times as much at the end of eight days as at their start."""
+    return np.asarray(np.geomspace(0.1, 2.5, TICKS))
 
 
 def in_bursts(rng: Rng) -> Floats:
@@ -134,6 +141,15 @@ def blue_green(rng: Rng, page: Page, _traffic: Floats) -> list[Pod]:
     return [blue, green]
 
 
+def with_canary(rng: Rng, page: Page, traffic: Floats) -> list[Pod]:
+    """Return two pods, and a canary that gets a twentieth for some hours and is taken away."""
+    begin = int(rng.integers(FIRST, TICKS - 8 * HOUR))
+    canary = pod({"pod": "chat-canary"}, page, begin, begin + int(rng.integers(HOUR, 6 * HOUR)))
+    canary.share *= 0.1
+    canary.failing *= 0.1
+    return [*two_pods(rng, page, traffic), canary]
+
+
 def replaced(_rng: Rng, page: Page, _traffic: Floats) -> list[Pod]:
     """Return a pod that failed at times, and one in its place that never does."""
     swap = FIRST + (TICKS - FIRST) // 3
@@ -142,6 +158,12 @@ def replaced(_rng: Rng, page: Page, _traffic: Floats) -> list[Pod]:
 
 def _failures_end(history: History) -> None:
     history.bad[history.pods[0].stop :] = 0
+
+
+def _incident_ends(history: History) -> None:
+    """Let the pod that was replaced have failed ten times as often as the one after it."""
+    swap = history.pods[0].stop
+    history.bad[swap:] = history.rng.binomial(history.bad[swap:], 0.1)
 
 
 def _not_scraped(history: History) -> None:
@@ -174,13 +196,18 @@ def _younger_than_window(history: History) -> None:
         member.pages[member.start] = page
 
 
+PLAIN_NAMES: Final = frozenset(
+    {"nothing happens", "rolling deploys", "growth", "autoscaled", "restarts"}
+)
 LIVES: Final = (
     Life(name="nothing happens", traffic=steady, pods=two_pods),
     Life(name="no failure at all", traffic=by_day, pods=two_pods, failures=False),
     Life(name="errors went away with their pod", traffic=by_day, pods=replaced, then=_failures_end),
+    Life(name="a bug that a deploy ended", traffic=by_day, pods=replaced, then=_incident_ends),
+    Life(name="a canary", traffic=by_day, pods=with_canary),
     Life(name="sleeps at night", traffic=asleep_at_night, pods=two_pods),
     Life(name="sleeps at weekends", traffic=asleep_at_weekends, pods=single),
-    Life(name="scaled to zero at night", traffic=asleep_at_night, pods=scaled_to_zero),
+    Life(name="scaled to zero at night", traffic=awake_now, pods=scaled_to_zero),
     Life(name="batch jobs", traffic=in_bursts, pods=single),
     Life(name="autoscaled", traffic=by_day, pods=autoscaled),
     Life(name="rolling deploys", traffic=by_day, pods=rolling),
@@ -199,9 +226,5 @@ LIVES: Final = (
         then=_younger_than_window,
     ),
 )
-PLAIN: Final = tuple(
-    life
-    for life in LIVES
-    if life.name in {"nothing happens", "rolling deploys", "growth", "autoscaled", "restarts"}
-)
+PLAIN: Final = tuple(life for life in LIVES if life.name in PLAIN_NAMES)
 """What a mutation may happen on top of."""

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.truth.generator import FIRST, TICKS, Counter, History, Page, Pod, pod
-from benchmarks.truth.indicators import Indicator
+from benchmarks.truth.indicators import NEW_FAMILY, OLD_FAMILY, Indicator
 from benchmarks.truth.lives import HOUR
 
 Change = Callable[[Page], Page]
@@ -40,8 +40,8 @@ class Mutation:
     when: "Failing | None" = None
     """When the service fails if it does; None: at any time."""
     fits: Callable[[Indicator], bool] = lambda _indicator: True
-    fails: float = 0.6
-    """How likely the service fails."""
+    is_outage: bool = False
+    """It is what fails itself."""
 
 
 class Failing(StrEnum):
@@ -202,6 +202,10 @@ def _other_buckets(page: Page) -> Page:
 
 def _sampled(counter: Counter) -> Counter:
     return replace(counter, good=counter.good / 10, bad=counter.bad / 10)
+
+
+def _next_family(counter: Counter) -> Counter:
+    return replace(counter, name=counter.name.replace(OLD_FAMILY, NEW_FAMILY))
 
 
 def _with_region(counter: Counter) -> Counter:
@@ -444,6 +448,13 @@ MUTATIONS: Final = (
         fits=lambda indicator: not _by_process(indicator),
     ),
     Mutation(
+        name="a preset's metric renamed",
+        where="vLLM gave its time between tokens another name, and the preset knows both.",
+        apply=_via_upgrade(lambda _indicator: each(_next_family)),
+        kind=Kind.HARMLESS,
+        fits=lambda indicator: indicator.name == "a preset of two families",
+    ),
+    Mutation(
         name="the job renamed",
         where="A ServiceMonitor is renamed: the same process goes on under another job.",
         apply=_job,
@@ -560,7 +571,7 @@ MUTATIONS: Final = (
         name="an outage in front",
         where="The load balancer, DNS or a certificate fails: no request reaches a pod.",
         apply=_outage_in_front,
-        fails=0.1,
+        is_outage=True,
     ),
     Mutation(
         name="traffic moved to another metric",

@@ -20,7 +20,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.truth.cases import Case, case
-from benchmarks.truth.generator import END, HEALTHY, WINDOW, write_openmetrics
+from benchmarks.truth.generator import END, HEALTHY, WINDOW, History, write_openmetrics
 from benchmarks.truth.mutations import Kind
 from gate.check.options import Options
 from gate.check.run import judge_measured, measure_policies
@@ -106,18 +106,24 @@ def _alone(file: PolicyFile, place: int) -> PolicyFile:
 
 
 @contextmanager
-def serving(server: str, folder: Path, cases: Iterable[Case]) -> Iterator[str]:
-    """Run a server that has the cases' samples; give its address."""
-    text = folder / "truth.om"
+def serving(server: str, folder: Path, seeds: Iterable[int]) -> Iterator[tuple[str, list[Case]]]:
+    """Run a server that has the samples of these seeds; give its address, and their cases."""
+    text, cases = folder / "truth.om", list[Case]()
+
+    def histories() -> Iterator[History]:
+        for seed in seeds:
+            cases.append(case(seed))
+            yield cases[-1].history
+
     with text.open("w", encoding="utf-8") as file:
-        write_openmetrics((case.history for case in cases), file)
+        write_openmetrics(histories(), file)
     if server == "victoria":
         with victoria(folder / "victoria", text) as running:
-            yield running.url
+            yield running.url, cases
     else:
         backfill(text, folder / "blocks")
         with prometheus(folder / "prometheus", folder / "blocks") as running:
-            yield running.url
+            yield running.url, cases
 
 
 def table(outcomes: Iterable[Outcome]) -> Iterator[str]:
@@ -201,8 +207,11 @@ def main() -> None:
     parser.add_argument("--show", default=None, help="wrong, or the name of a row")
     asked = parser.parse_args()
     begin = time.perf_counter()
-    cases = [case(seed) for seed in range(asked.first, asked.first + asked.seeds)]
-    with tempfile.TemporaryDirectory() as name, serving(asked.server, Path(name), cases) as url:
+    seeds = range(asked.first, asked.first + asked.seeds)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serving(asked.server, Path(name), seeds) as (url, cases),
+    ):
         ready = time.perf_counter()
         outcomes = judged(write_policy(Path(name) / "truth.yaml", url, cases), cases)
         done = time.perf_counter()

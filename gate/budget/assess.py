@@ -67,7 +67,8 @@ def assess_ratio(
 
     def if_it_were(answer_if: AnswerIf) -> Assessment:
         shifted = {
-            length: answer_if(counted, evidence.suspicions) for length, counted in windows.items()
+            length: answer_if(counted, _recent(evidence.suspicions, at - length))
+            for length, counted in windows.items()
         }
         main = answer_if(answer, evidence.suspicions)
         return assess_ratio(slo, main, shifted, at=at, guards=guards, impact=impact)
@@ -75,6 +76,11 @@ def assess_ratio(
     return replace(
         assessment, worst_case=if_it_were(worst_answer), best_case=if_it_were(best_answer)
     )
+
+
+def _recent(suspicions: Sequence[Suspicion], start: datetime) -> list[Suspicion]:
+    """Return those that are, or may be, about events after an instant."""
+    return [one for one in suspicions if one.within is None or one.within.end > start]
 
 
 def _of_counts(

@@ -84,6 +84,8 @@ class Suspicion:
     allowance: so much more may have been spent. None: any number."""
     doubtful: Fraction | None = Fraction(0)
     """At most so many of the events that are counted as bad may have been good. None: all."""
+    within: Span | None = None
+    """When all of these happened, so that no window beside it has any of them; None: any time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

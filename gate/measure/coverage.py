@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from itertools import groupby
+from math import ceil
 from typing import Final
 
 from gate.slo.objective import Span
@@ -18,6 +19,9 @@ from gate.slo.objective import Span
 FEWEST: Final = 10
 """Events. Where fewer are usual, none at all is no sign of a loss: of 10 that come independently
 of each other none comes once in 22,000 times (e^-10), and a month has 720 hours."""
+BRIEF: Final = timedelta(minutes=5)
+"""A shorter pause between data is no hole, be it of users or of scrapes: a Prometheus server, too,
+looks back as far (--query.lookback-delta)."""
 _DAY: Final = timedelta(days=1)
 _MOST_PAUSES: Final = 3
 """Of a day: a service that sleeps at night and at noon has two. Where there are more of them, every
@@ -43,6 +47,8 @@ class Gaps:
     """When the data begin; None: with the span."""
     longest: Span | None = None
     """The longest hole; None: there is none."""
+    between: Span | None = None
+    """From the beginning of the first hole to the end of the last; likewise."""
     usual: Fraction = Fraction(0)
     """How many events the holes usually have; 0 where only the presence of data is known."""
 
@@ -79,7 +85,10 @@ def coverage_by_steps(
     usual = _Usual(parts, first, last, span.length / count)
     expected = {run: usual.within(run) for run in _runs_without(parts)}
     missed = {run: number for run, number in expected.items() if number and number >= fewest}
-    holes = [run for run in missed if first < run.start and run.stop <= last]
+    between = [run for run in missed if first < run.start and run.stop <= last]
+    brief = {run for run in between if len(run) * usual.step < BRIEF}
+    missed = {run: number for run, number in missed.items() if run not in brief}
+    holes = [run for run in between if run not in brief]
     late = first if range(first) in missed else 0
     longest = max(holes, key=len, default=None)
 
@@ -95,7 +104,8 @@ def coverage_by_steps(
             longest=None
             if longest is None
             else Span(instant(longest.start), instant(longest.stop)),
-            usual=Fraction(sum(missed[run] for run in holes)),
+            between=Span(instant(holes[0].start), instant(holes[-1].stop)) if holes else None,
+            usual=Fraction(ceil(sum(missed[run] for run in holes))),
         ),
     )
 

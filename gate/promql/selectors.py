@@ -141,12 +141,13 @@ def fold_braces(tokens: list[Token], labels: Mapping[str, str]) -> tuple[list[To
     while index < len(tokens):
         token = tokens[index]
         if token.kind is TokenKind.LABELS:
-            raise ExpressionError("$labels belongs inside braces, as in requests_total{$labels}")
+            message = "$labels belongs inside braces, as in requests_total{$labels}"
+            raise ExpressionError(message, place=token.at)
         if token.kind is TokenKind.SYMBOL and token.text == "{":
             end = closing_bracket(tokens, index)
             inside = tokens[index + 1 : end]
             has_labels = has_labels or any(token.kind is TokenKind.LABELS for token in inside)
-            done.append(Token(TokenKind.BRACES, _braces(inside, matchers(labels))))
+            done.append(Token(TokenKind.BRACES, _braces(inside, matchers(labels)), token.at))
             index = end
         else:
             done.append(token)

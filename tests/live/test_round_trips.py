@@ -12,7 +12,7 @@ from tests.servers.history import truth
 from tests.servers.metrics import Server
 from tests.servers.proxy import Traffic, counting_proxy
 
-SERVICES = ("peak", "trough", "resets", "gap", "flawless", "born", "latency", "isolated")
+SERVICES = ("peak", "trough", "resets", "unaligned", "flawless", "born", "latency", "isolated")
 WINDOWS = (timedelta(days=30), timedelta(hours=6), timedelta(hours=1), timedelta(minutes=5))
 LATENCY = 0.5
 
@@ -37,7 +37,6 @@ PRESETS = (
     preset("dynamo/errors"),
     preset("dynamo/latency", threshold="8s"),
     preset("llm-d/latency", threshold="10s"),
-    preset("litellm/errors"),
 )
 """Counters and histograms, several of them under more than one name."""
 
@@ -68,6 +67,13 @@ def test_eight_slos_over_four_windows_take_one_round_trip(
     assert proxy.traffic.round_trips == 1
     # One batch, or a few side by side; 8 x 4 x 2 would be slo-generator's way.
     assert proxy.traffic.requests <= 8
+
+
+def test_a_hole_in_the_data_takes_a_second_round_trip(history_prometheus: Server) -> None:
+    with counting_proxy(history_prometheus.url, LATENCY) as proxy:
+        measure(proxy.url, [request_for(indicator("gap"), WINDOWS[0], probe=True)])
+
+    assert proxy.traffic.round_trips == 2
 
 
 def test_a_chain_is_as_long_as_the_requests_that_waited_for_one_another() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.truth.cases import case
 from benchmarks.truth.lives import LIVES
 from benchmarks.truth.run import Outcome, judged, serving, write_policy
 
@@ -18,8 +17,7 @@ def outcomes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[Outcome]]:
     folder: Path = tmp_path_factory.mktemp("truth")
-    cases = [case(seed) for seed in SEEDS]
-    with serving(request.param, folder, cases) as url:
+    with serving(request.param, folder, SEEDS) as (url, cases):
         yield judged(write_policy(folder / "policy.yaml", url, cases), cases)
 
 

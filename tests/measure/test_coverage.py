@@ -13,6 +13,7 @@ from gate.slo.objective import Span
 END = datetime(2026, 11, 20, 14, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 HOURS = 720
+ALL, NONE = Fraction(1), Fraction(0)
 Traffic = Callable[[datetime], float]
 """Events in the hour from an instant on."""
 
@@ -57,8 +58,8 @@ def daily_batch(at: datetime) -> float:
 )
 def test_silence_that_is_usual_is_no_gap(traffic: Traffic) -> None:
     seen = month(traffic)
-    assert (seen.share, seen.gaps.late, seen.gaps.holes) == (1, 0, 0)
-    assert (seen.gaps.longest, seen.gaps.since, seen.gaps.usual) == (None, None, 0)
+    assert (seen.share, seen.gaps.late, seen.gaps.holes) == (ALL, NONE, NONE)
+    assert (seen.gaps.longest, seen.gaps.since, seen.gaps.usual) == (None, None, NONE)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_a_late_start_is_no_hole() -> None:
     assert (seen.share, seen.gaps.late, seen.gaps.holes) == (
         Fraction(1, 10),
         Fraction(9, 10),
-        0,
+        NONE,
     )
     assert seen.gaps.since == END - 72 * HOUR
     assert seen.gaps.usual == 0
@@ -100,7 +101,11 @@ def test_a_late_start_is_no_hole() -> None:
 
 def test_what_has_ended_is_neither_late_nor_a_hole() -> None:
     seen = month(steady, lambda place: place >= 696)
-    assert (seen.share, seen.gaps.late, seen.gaps.holes) == (Fraction(696, 720), 0, 0)
+    assert (seen.share, seen.gaps.late, seen.gaps.holes) == (
+        Fraction(696, 720),
+        NONE,
+        NONE,
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,13 +132,13 @@ def test_the_same_hour_of_one_other_week_does_not_excuse_a_hole() -> None:
 
 def test_where_nothing_is_known_nothing_is_covered() -> None:
     seen = coverage_by_steps([None, None], Span(END - 2 * HOUR, END))
-    assert (seen.share, seen.gaps.late, seen.gaps.holes) == (0, 0, 0)
+    assert (seen.share, seen.gaps.late, seen.gaps.holes) == (NONE, NONE, NONE)
 
 
 def test_few_events_before_the_first_are_not_missed() -> None:
     # Three in the last ten days: six would be usual in the twenty days before.
     seen = month(lambda at: float(at in {END - 10 * HOUR, END - 90 * HOUR, END - 240 * HOUR}))
-    assert (seen.share, seen.gaps.late) == (1, 0)
+    assert (seen.share, seen.gaps.late) == (ALL, NONE)
 
 
 def test_twenty_minutes_of_data_are_not_a_month() -> None:

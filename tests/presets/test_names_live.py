@@ -199,8 +199,7 @@ def test_a_note_says_since_when_a_name_counts(url: str) -> None:
     (note,) = changes(counted(url, errors("three-names")))
 
     seen = [END - timedelta(minutes=LAST - minute) for minute in (CHANGE + 1, LATER + 1)]
-    steps = [first + (END - first) % timedelta(minutes=5) for first in seen]
-    old, new = [f"{step:%Y-%m-%d %H:%M} UTC" for step in steps]
+    old, new = [f"{first:%Y-%m-%d %H:%M} UTC" for first in seen]
     assert note == (
         "counted under 3 names, each for its part: oldest_requests_total at first,"
         f" old_requests_total since {old}, new_requests_total since {new}"

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from gate.config.preset_schema import Family, PresetIndicator, fill
+from gate.config.preset import Family, PresetIndicator, fill
 from gate.config.presets import load_preset
 from gate.promql.expression import read_expression, read_selector
 from gate.promql.selectors import Selector
@@ -33,11 +33,14 @@ SERVERS: Final = {
 NOT_THERE: Final = {
     "dynamo": {
         "nv_llm_http_service_.*": "the names of the first versions",
-        "dynamo_frontend_model_ready": "newer than 1.4.2",
+        "dynamo_frontend_model_ready": "on no page of 1.4.2, as a note says",
     },
     "kserve": {"kserve_.*": "what its monitors make of vLLM's names on a cluster"},
     "litellm": {"litellm_guardrail_requests_total": "no guardrail was set up"},
-    "ray-serve": {"ray_vllm.*": "the application had no engine of vLLM"},
+    "ray-serve": {
+        "ray_vllm.*": "the application had no engine of vLLM",
+        "ray_serve_num_http_requests": "the name of 2.52",
+    },
     "vllm": {"vllm:time_per_output_token_seconds.*": "the name before 0.13"},
 }
 """What a preset names and its page does not have, by a pattern of the metric, and why."""

@@ -243,14 +243,14 @@ def _evidence(
     newest = coverage = None
     if plan.probe is not None:
         newest = newest_sample(plan.probe, gathered)
-        counts = [gathered.number("coverage", part) for part in plan.probe.coverage]
-        coverage = coverage_of([count or Fraction() for count in counts], plan.probe)
+        coverage = coverage_of(plan.probe, plan.request.span, gathered)
     elif plan.request.probe:
         notes += ("no metric is named, so freshness and coverage are not known",)
     return Evidence(
         query=plan.query,
         newest=newest,
-        coverage=coverage,
+        coverage=None if coverage is None else coverage.share,
+        gaps=None if coverage is None else coverage.gaps,
         objective=None if plan.objective is None else gathered.number_or_none(plan.objective),
         warnings=tuple(gathered.warnings),
         notes=(*gathered.notes, *notes),

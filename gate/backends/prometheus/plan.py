@@ -131,12 +131,13 @@ def plan_name(
     own = [expression for expression in expressions.values() if expression.selectors][:1]
     sources = list(counted.sources()) if request.probe else own
     sources += [expression for expression in own if expression not in sources]
+    parts = recorded.parts or _parts(expressions, request)
     planned = Plan(
         request=request,
         expressions=expressions,
-        parts=recorded.parts or _parts(expressions, request),
+        parts=parts,
         probe=plan_probe(sources, request.span) if request.probe else None,
-        evidence=plan_evidence(expressions, request) if request.probe else None,
+        evidence=plan_evidence(expressions, parts, request) if request.probe else None,
         objective=_objective(request),
         lacking=tuple(window_query(text, length) for text in lacking),
         sum=window_query(resolved.sum, length) if resolved.sum else None,

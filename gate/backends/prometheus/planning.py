@@ -107,12 +107,15 @@ def combine(plans: Sequence[Plan]) -> Plan:
         parts |= ratio_slices(counts, first.request.slices, first.request.span)
     sums = [plan.sum for plan in plans if plan.sum is not None]
     sources = [source for plan in plans if plan.probe for source in plan.probe.sources]
+    expressions = {role: _either(plans, role) for role in first.expressions}
+    every = next(iter(expressions.values()))
+    probe = plan_probe(sources, first.request.span)
     return replace(
         first,
-        expressions={role: _either(plans, role) for role in first.expressions},
+        expressions=expressions,
         parts=parts,
-        probe=plan_probe(sources, first.request.span),
-        evidence=evidence_of_all(plan.evidence for plan in plans),
+        probe=probe,
+        evidence=evidence_of_all((plan.evidence for plan in plans), every, probe),
         lacking=tuple(part for plan in plans for part in plan.lacking),
         sum=Query.added(sums) if len(sums) == len(plans) else None,
         notes=tuple(dict.fromkeys(note for plan in plans for note in plan.notes)),

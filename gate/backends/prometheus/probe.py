@@ -7,9 +7,15 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.gathered import GatheredNumbers
-from gate.backends.prometheus.query import MILLISECOND, Query, Role, window_text
-from gate.backends.prometheus.query_result import QueryResults, is_absent
+from gate.backends.prometheus.query import MILLISECOND, Query, QueryGrid, Role, window_text
+from gate.backends.prometheus.query_result import (
+    QueryResult,
+    QueryResults,
+    QueryValue,
+    is_absent,
+)
 from gate.measure import Cause, MeasurementError
+from gate.measure.coverage import NO_GAPS, StepCoverage, coverage_by_steps
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
 from gate.slo.indicator import Slices
@@ -17,6 +23,8 @@ from gate.slo.objective import Span
 
 _RECENT: Final = timedelta(hours=6)
 _RECENT_STEP: Final = timedelta(minutes=1)
+_ENDS: Final = 1
+"""Of the steps: the window begins and ends within one."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,6 +44,8 @@ class Probe:
     """One for each of the ``instants``."""
     steps: int
     """How many steps ``coverage`` can count at most."""
+    presence: Query
+    """At which steps there are data: only of use where ``coverage`` lacks some."""
 
     @property
     def first_round(self) -> tuple[Query, ...]:
@@ -43,11 +53,20 @@ class Probe:
         return (*self.newest.values(), *self.coverage)
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
+        """Return what else to ask where samples are old, or missing."""
+        return (*self.searches(readings), *self.lacking_steps(readings))
+
+    def searches(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return the searches for samples that the first round found no recent ones of."""
         missing = [name for name, part in self.newest.items() if is_absent(readings(part))]
         there = self.newest.keys() - missing
         enough = any(_is_there(source, there) for source in self.sources)
         return () if enough else tuple(self.search[selector] for selector in missing)
+
+    def lacking_steps(self, readings: QueryResults) -> tuple[Query, ...]:
+        """Return what asks which steps have data, if more lack them than those at the ends."""
+        counts = [_number_of(readings(part)) for part in self.coverage]
+        return (self.presence,) if min(counts) < self.steps - _ENDS else ()
 
     def newest_of(self, number: Callable[[Query], Fraction | None]) -> datetime | None:
         """Return the instant of the newest sample; of the source that has the newest.
@@ -105,8 +124,9 @@ def plan_probe(sources: Sequence[Expression], span: Span) -> Probe | None:
         instants=instants,
         newest={selector: _newest(selector) for selector in selectors},
         search={selector: _search(selector, span, step) for selector in selectors},
-        coverage=tuple(_coverage(instant, span, step) for instant in instants),
+        coverage=tuple(coverage_query(instant, span, step) for instant in instants),
         steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
+        presence=_presence(instants, span, step),
     )
 
 
@@ -124,7 +144,7 @@ def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
     Raises:
         MeasurementError: the server did not answer, or it is older than it could be looked for.
     """
-    looked_for = {*probe.first_round, *probe.second_round(gathered.readings)}
+    looked_for = {*probe.newest.values(), *probe.searches(gathered.readings)}
 
     def number(part: Query) -> Fraction | None:
         return gathered.number("freshness", part) if part in looked_for else None
@@ -139,11 +159,33 @@ def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
     return newest
 
 
-def coverage_of(counts: Iterable[Fraction], probe: Probe) -> Fraction | None:
-    """Return the share of the steps with data; None when the window has no step yet."""
+def coverage_of(probe: Probe, span: Span, gathered: GatheredNumbers) -> StepCoverage | None:
+    """Return the share of a span that has data, and where it has none; None: it has no step yet.
+
+    Hours in which there are none on any day are no gap: a service may be scaled to zero at night.
+
+    Raises:
+        MeasurementError: the server did not answer.
+    """
+    counts = [gathered.number("coverage", part) or Fraction() for part in probe.coverage]
     if not probe.steps:
         return None
-    return min(min(counts) / probe.steps, Fraction(1))
+    for part in probe.lacking_steps(gathered.readings):
+        reading = gathered.readings(part)
+        if isinstance(reading, QueryValue) and any(point is not None for point in reading.points):
+            return coverage_by_steps(reading.points, span, fewest=0)
+    return StepCoverage(share=min(min(counts) / probe.steps, Fraction(1)), gaps=NO_GAPS)
+
+
+def _number_of(reading: QueryResult) -> Fraction:
+    return (reading.number or Fraction()) if isinstance(reading, QueryValue) else Fraction()
+
+
+def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
+    text = " and ".join(instants)
+    count = max(span.length // step, 1)
+    grid = QueryGrid(span.end - (count - 1) * step, step, count)
+    return Query(pieces=(text,), length=timedelta(), grid=grid)
 
 
 def _newest(selector: str) -> Query:
@@ -174,7 +216,8 @@ def _start_of(selector: str, step: timedelta) -> str:
     return f"0 * count(count_over_time({selector}[{window}])) + time() - {seconds}"
 
 
-def _coverage(instant: str, span: Span, step: timedelta) -> Query:
+def coverage_query(instant: str, span: Span, step: timedelta) -> Query:
+    """Ask at how many steps of a span a number is there."""
     return Query(
         pieces=(f"count_over_time({instant}[", f":{window_text(step)}])"),
         length=span.length,

@@ -164,7 +164,7 @@ class FreshnessCheck(SloCheck):
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge its age."""
-        further = self.probe.second_round(answers.readings)
+        further = self.probe.searches(answers.readings)
         looked_for = {*self.probe.newest.values(), *further}
         newest = self.probe.newest_of(
             lambda part: answers.number(part) if part in looked_for else None

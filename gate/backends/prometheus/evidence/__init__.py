@@ -5,15 +5,19 @@ raises a suspicion that needs detail.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gate.backends.prometheus.evidence.births import BirthWitness
+from gate.backends.prometheus.evidence.contradiction import ContradictionWitness, may_contradict
+from gate.backends.prometheus.evidence.losses import LossWitness
 from gate.backends.prometheus.evidence.roles import is_counted, judged_selectors, whole_of
+from gate.backends.prometheus.evidence.silence import SilenceWitness
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.unmatched import UnmatchedWitness
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
-from gate.backends.prometheus.query import Query, Role
+from gate.backends.prometheus.probe import Probe
+from gate.backends.prometheus.query import EVENTS, Query, Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.measure import CountRequest, MeasurementError, Suspicion
 from gate.promql.expression import Expression
@@ -55,42 +59,77 @@ class RoleEvidence:
         return tuple(suspicions)
 
 
-def plan_evidence(expressions: Mapping[Role, Expression], request: CountRequest) -> RoleEvidence:
+def plan_evidence(
+    expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], request: CountRequest
+) -> RoleEvidence:
     """Say what to look at beside the counts of a request.
 
     Args:
         expressions: of the indicator, by role.
+        parts: what is asked to count them.
         request: its indicator and span.
     """
     role = whole_of(expressions)
     if role is None:
         return RoleEvidence(witnesses=())
     whole = Whole(
+        role=role,
         expression=expressions[role],
         span=request.span,
         slices=request.slices,
     )
-    return RoleEvidence(witnesses=tuple(_witnesses(expressions, whole)))
+    return RoleEvidence(witnesses=tuple(_witnesses(expressions, parts, whole)))
 
 
-def evidence_of_all(evidence: Iterable[RoleEvidence | None]) -> RoleEvidence | None:
-    """Put together what looks for doubts under each of several names; None: nothing does."""
-    given = [each for each in evidence if each is not None]
-    witnesses = dict.fromkeys(witness for each in given for witness in each.witnesses)
-    return RoleEvidence(witnesses=tuple(witnesses)) if given else None
+def evidence_of_all(
+    evidence: Iterable[RoleEvidence | None], either: Expression, probe: Probe | None
+) -> RoleEvidence | None:
+    """Put together what looks for doubts under each of several names; None: nothing does.
+
+    Whether there are data, and traffic, is a matter of all names together: each may be there in a
+    part of the window only.
+
+    Args:
+        evidence: of each name.
+        either: all events, with the selectors of every name.
+        probe: of all names.
+    """
+    given = [witness for each in evidence if each is not None for witness in each.witnesses]
+    if probe is None or not given:
+        return None
+    own = [witness for witness in given if not isinstance(witness, LossWitness | SilenceWitness)]
+    losses = [
+        replace(witness, whole=replace(witness.whole, expression=either), coverage=probe.coverage)
+        for witness in given
+        if isinstance(witness, LossWitness)
+    ]
+    return RoleEvidence(witnesses=tuple(dict.fromkeys([*own, *losses[:1]])))
 
 
-def _witnesses(expressions: Mapping[Role, Expression], whole: Whole) -> Iterator[Witness]:
-    every = whole.expression.selectors[0]
+def _witnesses(
+    expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], whole: Whole
+) -> Iterator[Witness]:
+    counters = tuple(_counters(whole.expression))
     for role in (Role.BAD, Role.SPENT):
         if role in expressions:
-            for text in expressions[role].selectors:
-                if is_counted(expressions[role], text):
-                    yield BirthWitness(
-                        role=role, selector=Selector.read(text), span=whole.span, every=every
-                    )
-    for judged in judged_selectors(expressions):
-        yield UnmatchedWitness(judged=judged, whole=whole)
+            for counter in _counters(expressions[role]):
+                yield BirthWitness(role=role, selector=counter, whole=whole, counters=counters)
+    judged = list(judged_selectors(expressions, whole.role))
+    for selector in judged:
+        yield UnmatchedWitness(judged=selector, whole=whole)
+    if Role.BAD in expressions and may_contradict(judged):
+        yield ContradictionWitness(whole=whole, counted=parts[Role.BAD])
+    if whole.role in EVENTS:
+        yield SilenceWitness(whole=whole)
+    if whole.role is not Role.GAUGE:
+        yield LossWitness(whole=whole, counters=bool(counters))
+
+
+def _counters(expression: Expression) -> Iterator[Selector]:
+    """Yield the selectors whose increase is taken."""
+    for text in expression.selectors:
+        if is_counted(expression, text):
+            yield Selector.read(text)
 
 
 def _suspicions(witness: Witness, answers: EvidenceAnswers) -> Iterator[Suspicion]:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, now_query
 from gate.backends.prometheus.query import SECOND, Query, Role, window_text
 from gate.measure import Cause, Suspicion
 from gate.measure.history import coverage_step
 from gate.promql.selectors import Selector
-from gate.slo.objective import Span
 
 _JUST_BEFORE: Final = "1h"
 """A series that had a sample so long before the window, or less, was not born in it."""
@@ -18,6 +18,11 @@ _LEAST: Final = Fraction(1, 2)
 """Of an event: what floats may be off."""
 _SMALL: Final = Fraction(1, 200)
 """Of what is counted: extrapolation is off by as much."""
+_FEW: Final = 10
+"""Of an event: the first ones of some counters are not worth another round."""
+_LIFETIME: Final = Fraction(1, 2)
+"""Of what is counted: more events cannot have happened between two scrapes."""
+_MUCH_WORSE: Final = 2
 _TOTAL: Final = "_total"
 
 
@@ -68,33 +73,38 @@ class BirthWitness(Witness):
 
     role: Role
     selector: Selector
-    span: Span
-    every: str
-    """A selector of all events: where it has samples before the window, the data do not begin in
-    it."""
+    whole: Whole
+    counters: tuple[Selector, ...]
+    """Those of all events."""
 
     def first_round(self) -> tuple[Query, ...]:
         """Ask how much is hidden, and whether there were data before the window."""
         return (self._hidden, self._data)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask again without what began with the data, if these begin in the window."""
-        if not self._matters(answers, self._hidden) or answers.number(self._data) is not None:
+        """Ask again without what began with the data, if these begin in the window.
+
+        Else of much that is hidden, how many events are in all.
+        """
+        if not self._matters(answers, answers.amount(self._hidden)):
             return ()
-        return (self._since_data,)
+        if answers.number(self._data) is None:
+            return (self._since_data,)
+        return self._all_hidden if answers.amount(self._hidden) > _FEW else ()
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         """Yield what is hidden."""
-        part = next(iter(self.second_round(answers)), self._hidden)
-        if not self._matters(answers, part):
+        begins = answers.number(self._data) is None and bool(self.second_round(answers))
+        failures = answers.amount(self._since_data if begins else self._hidden)
+        hidden = failures if begins else self._weighed(failures, answers)
+        if not self._matters(answers, hidden):
             return
-        hidden = answers.amount(part)
         what = "spent" if self.role is Role.SPENT else "failures"
         yield Suspicion(
             cause=Cause.BORN,
             reason=(
                 f"{self.role}: series of {self.selector.text} were above zero when they were first"
-                f" seen, so that {float(hidden):,.0f} {what} before that are not counted"
+                f" seen, so that {float(failures):,.0f} {what} before that are not counted"
             ),
             remedy=(
                 "export every series at 0 from the start (with most clients: ask for each set of"
@@ -103,25 +113,57 @@ class BirthWitness(Witness):
             hidden=hidden,
         )
 
-    def _matters(self, answers: EvidenceAnswers, part: Query) -> bool:
-        return answers.amount(part) > max(_LEAST, answers.bad * _SMALL)
+    def _weighed(self, failures: Fraction, answers: EvidenceAnswers) -> Fraction:
+        """Return how many more bad events among those counted make the ratio what it truly is.
+
+        Where every series gets another label, all begin anew with what they counted in their life:
+        ``(b + f) / (n + m)`` is about ``b / n`` then. Where fewer events are hidden, and far more
+        of them failed, all these failures are taken to be missing.
+        """
+        events, counted = self._hidden_events(failures, answers), answers.total
+        if not events or not counted:
+            return failures
+        weighed = (failures - events * answers.bad / counted) / (1 + events / counted)
+        alike = failures * counted <= _MUCH_WORSE * events * answers.bad
+        many = events > counted * _LIFETIME
+        return max(weighed, Fraction()) if alike or many else failures
+
+    def _hidden_events(self, failures: Fraction, answers: EvidenceAnswers) -> Fraction:
+        if failures <= _FEW or self.whole.slices is not None:
+            return Fraction()
+        events = sum((answers.amount(part) for part in self._all_hidden), Fraction())
+        return events + failures if self.whole.role is Role.GOOD else events
+
+    def _matters(self, answers: EvidenceAnswers, hidden: Fraction) -> bool:
+        return hidden > max(_LEAST, answers.bad * _SMALL)
 
     @property
     def _hidden(self) -> BirthQuery:
-        name = self.selector.name
-        created = replace(self.selector, name=f"{name.removesuffix(_TOTAL)}_created")
-        return BirthQuery(
-            pieces=(self.selector.text,),
-            length=self.span.length // SECOND * SECOND,
-            grain=SECOND,
-            created=created.text if name.endswith(_TOTAL) else None,
-        )
+        return self._births(self.selector)
+
+    @property
+    def _all_hidden(self) -> tuple[BirthQuery, ...]:
+        return tuple(map(self._births, self.counters))
 
     @property
     def _since_data(self) -> BirthQuery:
-        return replace(self._hidden, data=self.every, grain=None)
+        return replace(self._hidden, data=self._every, grain=None)
 
     @property
     def _data(self) -> Query:
-        ago = self.span.length // SECOND
-        return now_query(f"count(last_over_time({self.every}[{_JUST_BEFORE}] offset {ago}s))")
+        ago = self.whole.span.length // SECOND
+        return now_query(f"count(last_over_time({self._every}[{_JUST_BEFORE}] offset {ago}s))")
+
+    @property
+    def _every(self) -> str:
+        return self.whole.expression.selectors[0]
+
+    def _births(self, selector: Selector) -> BirthQuery:
+        name = selector.name
+        created = replace(selector, name=f"{name.removesuffix(_TOTAL)}_created")
+        return BirthQuery(
+            pieces=(selector.text,),
+            length=self.whole.span.length // SECOND * SECOND,
+            grain=SECOND,
+            created=created.text if name.endswith(_TOTAL) else None,
+        )

@@ -39,6 +39,11 @@ class LabelFilter:
         wanted = {(matcher.operator, matcher.value) for matcher in self.matchers}
         return not wanted.isdisjoint(_ANY) or self.label in _OPTIONAL
 
+    @property
+    def excludes(self) -> bool:
+        """Whether some values are left out by name."""
+        return any(matcher.operator in {"!=", "!~"} for matcher in self.matchers)
+
     def fits(self, value: str) -> bool:
         """Return whether a value fits; what cannot be read fits."""
         return all(matcher.matches(value) is not False for matcher in self.matchers)
@@ -65,11 +70,10 @@ def whole_of(expressions: Mapping[Role, Expression]) -> Role | None:
     return next((r for r in WHOLE if r in expressions and expressions[r].selectors), None)
 
 
-def judged_selectors(expressions: Mapping[Role, Expression]) -> Iterator[JudgedSelector]:
-    """Yield what has to be judged, beside all events, of an indicator."""
-    whole = whole_of(expressions)
-    if whole is None:
-        return
+def judged_selectors(
+    expressions: Mapping[Role, Expression], whole: Role
+) -> Iterator[JudgedSelector]:
+    """Yield what has to be judged beside all events, which are those of a role."""
     every = [Selector.read(text) for text in expressions[whole].selectors]
     for role in (Role.BAD, Role.GOOD):
         if role is not whole and role in expressions:

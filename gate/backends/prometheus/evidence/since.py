@@ -8,7 +8,7 @@ from math import ceil
 from typing import Final
 
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, instant_of
-from gate.backends.prometheus.query import Query, window_text
+from gate.backends.prometheus.query import Query, Role, window_text
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
 from gate.slo.indicator import Slices
@@ -22,6 +22,7 @@ _LADDER: Final = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 168))
 class Whole:
     """All events of an indicator over the window."""
 
+    role: Role
     expression: Expression
     span: Span
     slices: Slices | None

@@ -24,21 +24,15 @@ from gate.wording import instant
 
 _BY_CHANCE: Final = 1e-3
 """How unlikely it must be that nothing failed since, if failures went on as they had before."""
+_LEAST: Final = Fraction(1, 2)
+"""Of an event: what floats may be off."""
 _MOSTLY: Final = Fraction(1, 2)
+_NOW_AND_THEN: Final = Fraction(1, 10)
 _CODE: Final = re.compile(r"[1-5][0-9xX]{2}")
 _REMEDY: Final = (
     "see what the exporter calls it now and correct the selector; while the window holds data under"
     " both names, count both (a or b)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class MissingLabel:
-    """A label that a selector filters on, and that present series do not have."""
-
-    wanted: LabelFilter
-    partly: bool
-    """Some have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +45,9 @@ class UnmatchedWitness(Witness):
     def first_round(self) -> tuple[Query, ...]:
         """Ask whether there are series now, what their labels are, and if there were any before."""
         tables = (self._values(wanted) for wanted in self.judged.filters)
+        lacking = (self._lacking(w) for w in self.judged.filters if self._may_be_counted(w))
         others = (self.whole.now(other.text) for other in self.judged.others)
-        return (*self.whole.present, self._alive, self._seen, *others, *tables)
+        return (*self.whole.present, self._alive, self._seen, *others, *tables, *lacking)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Ask since when it is so, and how much has happened since."""
@@ -62,7 +57,7 @@ class UnmatchedWitness(Witness):
         if missing is not None:
             queries = self._asked_of_label(missing)
         elif self._has_stopped(answers):
-            queries = self._asked_of_stop()
+            queries = self._asked_of_stop(answers)
         else:
             return ()
         return (*queries, *self.whole.ladder())
@@ -86,45 +81,59 @@ class UnmatchedWitness(Witness):
     def _has_stopped(self, answers: EvidenceAnswers) -> bool:
         return not self._is_alive(answers) and bool(answers.amount(self._seen))
 
-    def _missing(self, answers: EvidenceAnswers) -> MissingLabel | None:
-        """Return the first label that is not there; a metric that is not there has none."""
+    def _missing(self, answers: EvidenceAnswers) -> LabelFilter | None:
+        """Return what is wanted of the first label that is missing somewhere in the window.
+
+        A metric that is not there has no label, and lacks none.
+        """
         for wanted in self.judged.filters:
-            values = answers.table(self._values(wanted))
-            if "" in values and not wanted.optional:
-                return MissingLabel(wanted, partly=len(values) > 1)
+            if not wanted.optional and (
+                "" in answers.table(self._values(wanted))
+                or self._counted_without(wanted, answers) > _LEAST
+            ):
+                return wanted
         return None
 
-    def _asked_of_label(self, missing: MissingLabel) -> tuple[Query, ...]:
-        having, lacking = self._having(missing), self._lacking(missing)
+    def _may_be_counted(self, wanted: LabelFilter) -> bool:
+        """Return whether what lacks a label is part of what the total counts."""
+        return not (wanted.optional or self.judged.own_metric)
+
+    def _counted_without(self, wanted: LabelFilter, answers: EvidenceAnswers) -> Fraction:
+        return answers.amount(self._lacking(wanted)) if self._may_be_counted(wanted) else Fraction()
+
+    def _asked_of_label(self, wanted: LabelFilter) -> tuple[Query, ...]:
+        having = self._with(wanted.label, "!=", "")
         return (
             self.whole.last_step_with(having),
             self.whole.steps_with(f"count({having})"),
-            self._side_by_side(missing),
-            self._counted_of(lacking),
+            self._side_by_side(wanted),
         )
 
-    def _of_label(self, missing: MissingLabel, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        having, label = self._having(missing), missing.wanted.label
+    def _of_label(self, wanted: LabelFilter, answers: EvidenceAnswers) -> Iterator[Suspicion]:
+        having, label = self._with(wanted.label, "!=", ""), wanted.label
         steps = answers.amount(self.whole.steps_with(f"count({having})"))
-        if steps and answers.amount(self._side_by_side(missing)) >= steps * _MOSTLY:
+        if steps and answers.amount(self._side_by_side(wanted)) >= steps * _MOSTLY:
             return  # targets have series with it beside series without it, so that it is optional
-        role, metric = self.judged.role, self.judged.base.text
-        if missing.partly:
-            events = answers.amount(self._counted_of(self._lacking(missing)))
-            seen = f"some series of {metric} have no label {label}, and count {float(events):,.0f}"
-            yield self._suspicion(missing.wanted, f"{role}: {seen} events", events)
-            return
         last = self.whole.last_seen(having, answers)
-        events = self.whole.since(last, answers)
-        when = "in all of the window" if last is None else f"since {instant(last)}"
-        seen = f"no series of {metric} has had the label {label} {when}"
-        yield self._suspicion(
-            missing.wanted, f"{role}: {seen}, which counts {float(events):,.0f} events", events
-        )
+        metric, gone = self.judged.base.text, answers.table(self._values(wanted)).keys() == {""}
+        events = self.whole.since(last, answers) if gone else answers.total
+        if self._may_be_counted(wanted) and self.whole.slices is None:
+            events = self._counted_without(wanted, answers)
+        if gone:
+            when = "in all of the window" if last is None else f"since {instant(last)}"
+            seen = f"no series of {metric} has had the label {label} {when}"
+        else:
+            seen = f"there are series of {metric} without the label {label}"
+        counted = f"and {float(events):,.0f} events were counted without it"
+        yield self._suspicion(wanted, f"{self.judged.role}: {seen}, {counted}", events)
 
-    def _asked_of_stop(self) -> tuple[Query, ...]:
+    def _asked_of_stop(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         selector = self.judged.selector.text
-        return (self.whole.last_step_with(selector), self._zeros, self._failing_steps)
+        queries = [self.whole.last_step_with(selector), self._zeros, self._failing_steps]
+        if self.judged.role is Role.BAD:
+            for other in self._other_failures(answers):
+                queries += (self._beside(other), self._counted_of(other))
+        return tuple(queries)
 
     def _of_stop(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         selector = self.judged.selector.text
@@ -135,16 +144,43 @@ class UnmatchedWitness(Witness):
         else:
             suspect = (
                 _cannot_match(tables)
-                or bool(answers.amount(self._zeros))
+                or answers.amount(self._zeros) > 1
                 or self._is_unlikely(last, answers)
             )
-        if suspect:
-            events = self.whole.since(last, answers)
+        renamed = self._renamed(answers)
+        if suspect or renamed:
+            events = renamed or self.whole.since(last, answers)
             reason = (
                 f"{self.judged.role}: {selector} has found nothing since {instant(last)}, though"
                 f" {float(events):,.0f} events were counted since then"
             )
             yield self._suspicion(None, reason, events)
+
+    def _renamed(self, answers: EvidenceAnswers) -> Fraction:
+        """Return the failures under values that took the place of those that are looked for."""
+        if self.judged.role is not Role.BAD or self.judged.own_metric:
+            return Fraction()
+        seen = answers.amount(self._seen)
+        return sum(
+            (
+                answers.amount(self._counted_of(other))
+                for other in self._other_failures(answers)
+                if answers.amount(self._beside(other)) < seen * _NOW_AND_THEN
+            ),
+            Fraction(),
+        )
+
+    def _other_failures(self, answers: EvidenceAnswers) -> Iterator[str]:
+        """Yield selectors of what says failure, too, and is neither looked for nor left out."""
+        for wanted in self.judged.filters:
+            values = answers.table(self._values(wanted))
+            others = [v for v in values if says_failure(v) and not wanted.fits(v)]
+            if others and not wanted.excludes:
+                pattern = "|".join(map(re.escape, sorted(others)))
+                yield self._with(wanted.label, "=~", pattern)
+
+    def _beside(self, other: str) -> Query:
+        return self.whole.steps_with(f"count({other}) and count({self.judged.selector.text})")
 
     def _of_values(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         tables = {w: answers.table(self._values(w)) for w in self.judged.filters}
@@ -159,9 +195,10 @@ class UnmatchedWitness(Witness):
         since = self.whole.surely_since(last, answers)
         before = answers.total - self.whole.since(last, answers)
         if before <= 0 or self.whole.slices is not None:
-            before, since = Fraction(1), Fraction((self.whole.span.end - last) // self.whole.step)
-        steps = float(seen * since / before)
-        spared = float(1 - failing / (seen + 1))
+            steps = float((self.whole.span.end - last) // self.whole.step)
+        else:
+            steps = float(seen * since / before)
+        spared = float(max(1 - failing / (seen + 1), Fraction()))
         return math.pow(spared, steps) < _BY_CHANCE
 
     def _suspicion(self, wanted: LabelFilter | None, reason: str, events: Fraction) -> Suspicion:
@@ -186,7 +223,7 @@ class UnmatchedWitness(Witness):
 
     @property
     def _zeros(self) -> Query:
-        return self._over_window(f"count(min_over_time({self.judged.selector.text}[$window]) == 0)")
+        return self.whole.steps_with(f"count({self.judged.selector.text} == 0)")
 
     @property
     def _failing_steps(self) -> Query:
@@ -198,20 +235,19 @@ class UnmatchedWitness(Witness):
         text = f"count by ({label_text(wanted.label)}) ({self.judged.base.text})"
         return now_query(text, wanted.label)
 
-    def _having(self, missing: MissingLabel) -> str:
-        return self._with(LabelMatcher(label=missing.wanted.label, operator="!=", value=""))
-
-    def _lacking(self, missing: MissingLabel) -> str:
-        return self._with(LabelMatcher(label=missing.wanted.label, operator="=", value=""))
-
-    def _with(self, matcher: LabelMatcher) -> str:
+    def _with(self, label: str, operator: str, value: str) -> str:
+        """Return the series from which the selector chooses, with one more matcher."""
         base = self.judged.base
+        matcher = LabelMatcher(label=label, operator=operator, value=value)
         return base.only((*base.matchers, matcher)).text
 
-    def _side_by_side(self, missing: MissingLabel) -> Query:
+    def _lacking(self, wanted: LabelFilter) -> Query:
+        return self._counted_of(self._with(wanted.label, "=", ""))
+
+    def _side_by_side(self, wanted: LabelFilter) -> Query:
         having, lacking = (
-            f"count by (instance, pod) ({selector})"
-            for selector in (self._having(missing), self._lacking(missing))
+            f"count by (instance, pod) ({self._with(wanted.label, operator, '')})"
+            for operator in ("!=", "=")
         )
         return self.whole.steps_with(f"count({having} and {lacking})")
 

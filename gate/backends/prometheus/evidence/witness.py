@@ -10,7 +10,6 @@ from typing import Final
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResults, QueryValue
 from gate.measure import MeasurementError, Suspicion
-from gate.promql.expression import Expression
 from gate.promql.selectors import PLAIN_NAME, quote
 
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -60,9 +59,9 @@ class EvidenceAnswers:
 class Witness(ABC):
     """Looks for one kind of doubt: what it asks beside the counts, and what it makes of it."""
 
+    @abstractmethod
     def first_round(self) -> tuple[Query, ...]:
         """Return what is asked together with the counts."""
-        return ()
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Return what else to ask because the first answers raise a suspicion.
@@ -90,11 +89,6 @@ def now_query(text: str, label: str | None = None) -> Query:
 def label_text(label: str) -> str:
     """Write the name of a label as it stands in ``by (...)``."""
     return label if PLAIN_NAME.fullmatch(label) else quote(label)
-
-
-def counted_over(expression: Expression, length: timedelta, offset: timedelta) -> Query:
-    """Ask what an expression counts over a stretch that ends so long before the instant."""
-    return Query(pieces=expression.pieces, length=length, offset=offset)
 
 
 def instant_of(seconds: Fraction) -> datetime:
