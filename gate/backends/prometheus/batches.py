@@ -75,7 +75,7 @@ class Workers(Generic[Job, Outcome]):
             self._done.put((job, self._work(job)))
 
 
-_MOST_BYTES: Final = 12_000
+_MOST_BYTES: Final = 15_000
 """VictoriaMetrics takes 16 KiB (-search.maxQueryLen), counted before percent-encoding."""
 _MOST_POINTS: Final = 32_768
 """Of one answer: some 0.7 MB, and 5 MB once read. What a server does for an ``or`` of many series

@@ -183,7 +183,7 @@ def test_batches_are_cut_by_bytes_and_pieces_by_number() -> None:
     batches = batches_of([*parts, *parts])
 
     assert [part for batch in batches for part in batch] == parts
-    assert [len(batch) for batch in batches] == [5, 5, 5, 5]
+    assert [len(batch) for batch in batches] == [7, 7, 6]
     assert [len(piece) for piece in split_batch(tuple(parts), 8)] == [3, 3, 3, 3, 3, 3, 2]
     assert [len(piece) for piece in split_batch(tuple(parts), 1)] == [10, 10]
     assert batches_of([]) == []

@@ -32,11 +32,13 @@ class LossWitness(Witness):
     whole: Whole
     counters: bool
     """Whether increases are taken, and not samples added up."""
+    coverage: tuple[Query, ...] = ()
+    """Given: how many steps have data under any of several names; the most of them count."""
 
     def first_round(self) -> tuple[Query, ...]:
         """Ask how many steps have data, as the coverage is asked for."""
-        return tuple(
-            coverage_query(selector, self.whole.span, self.whole.step)
+        return self.coverage or tuple(
+            coverage_query(f"count({selector})", self.whole.span, self.whole.step)
             for selector in self.whole.expression.selectors
         )
 
