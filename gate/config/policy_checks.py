@@ -113,7 +113,9 @@ def _slo_mistake(
                 hint = nearest(name, ratios)
                 return f"{name!r} is no SLO with an objective above this one{hint}"
         return None
-    return None if backend is None else _sli_mistake(slo.sli, backend, records)
+    if backend is None:
+        return None
+    return _preset_mistake(placed, backend, records) or _sli_mistake(slo.sli, backend)
 
 
 def _member_names(node: yaml.Node) -> list[str]:
@@ -123,17 +125,23 @@ def _member_names(node: yaml.Node) -> list[str]:
     return [written(child) for key, child in entries if key.value == "slo"]
 
 
-def _sli_mistake(sli: Sli, backend: Registration[Any], records: str) -> str | None:
-    kind = sli_kind(sli)
-    if sli.preset is not None:
-        from gate.config.presets import load_preset  # noqa: PLC0415 - for presets only
+def _preset_mistake(placed: PlacedSlo, backend: Registration[Any], records: str) -> str | None:
+    sli = None if isinstance(placed.slo, CompositeSlo) else placed.slo.sli
+    if sli is None or sli.preset is None:
+        return None
+    from gate.config.presets import find_preset  # noqa: PLC0415 - for presets only
 
-        name = sli.preset.partition("/")[0]
-        preset = load_preset(name)
-        if preset.backend != backend.kind:
-            return f"the preset {sli.preset} is for the {preset.backend} backend"
-        if preset.records is not None and records != name:
-            return f"the preset {sli.preset} knows other rows; the backend must say records: {name}"
+    name = sli.preset.partition("/")[0]
+    preset = find_preset(name, placed.reader.presets)
+    if preset is not None and preset.backend != backend.kind:
+        return f"the preset {sli.preset} is for the {preset.backend} backend"
+    if preset is not None and preset.records is not None and records != name:
+        return f"the preset {sli.preset} knows other rows; the backend must say records: {name}"
+    return None
+
+
+def _sli_mistake(sli: Sli, backend: Registration[Any]) -> str | None:
+    kind = sli_kind(sli)
     if kind not in backend.indicators:
         fitting = ", ".join(sorted(backend.indicators))
         return f"the {backend.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"

@@ -19,7 +19,9 @@ LATENCY = 0.5
 
 def preset(name: str, objective: str = "10%", **more: str) -> dict[str, Any]:
     """Return an SLO by a preset, of which the pages of LLM servers fail a part."""
-    labels = {"fixture": name.partition("/")[0]}
+    server = name.partition("/")[0]
+    # Of llm-d the newest version, which still exports its older names as well.
+    labels = {"fixture": server, **({"job": server} if server == "llm-d" else {})}
     return {
         "name": name.replace("/", "-"),
         "objective": objective,

@@ -90,7 +90,7 @@ def test_a_preset_for_logs_says_how_the_backend_names_its_rows() -> None:
 
 
 def test_a_column_is_shown_with_what_is_good() -> None:
-    text = shown("litellm-payload/cost-per-query")
+    text = shown("langfuse-observations/cost-per-query")
 
-    assert "column      response_cost" in text
+    assert "column      total_cost" in text
     assert "is good     at most the threshold" in text

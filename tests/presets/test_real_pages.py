@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from gate.config.preset_schema import Family, PresetIndicator, fill
+from gate.config.preset import Family, PresetIndicator, fill
 from gate.config.presets import load_preset
 from gate.promql.expression import read_expression, read_selector
 from gate.promql.selectors import Selector
@@ -26,19 +26,28 @@ SERVERS: Final = {
     "dynamo": ("dynamo-frontend-1.4.2",),
     "kserve": ("kserve-0.21.0", "vllm-0.32.0-cpu"),
     "litellm": ("litellm-1.106.12",),
+    "llama-cpp": ("llama-server-debian-sid",),
     "ray-serve": ("ray-serve-2.60.0",),
+    "sglang-gateway": ("sglang-router",),
     "vllm": ("vllm-0.32.0-cpu", "vllm-0.32.0-cpu-overload"),
+    "vllm-router-rust": ("vllm-router-0.1.17",),
 }
 """The pages of each preset's server."""
 NOT_THERE: Final = {
     "dynamo": {
         "nv_llm_http_service_.*": "the names of the first versions",
-        "dynamo_frontend_model_ready": "newer than 1.4.2",
+        "dynamo_frontend_model_ready": "on no page of 1.4.2, as a note says",
     },
     "kserve": {"kserve_.*": "what its monitors make of vLLM's names on a cluster"},
     "litellm": {"litellm_guardrail_requests_total": "no guardrail was set up"},
-    "ray-serve": {"ray_vllm.*": "the application had no engine of vLLM"},
+    "llama-cpp": {},
+    "sglang-gateway": {"smg_router_(ttft_seconds_bucket|tokens_total)": "no worker spoke gRPC"},
+    "ray-serve": {
+        "ray_vllm.*": "the application had no engine of vLLM",
+        "ray_serve_num_http_requests": "the name of 2.52",
+    },
     "vllm": {"vllm:time_per_output_token_seconds.*": "the name before 0.13"},
+    "vllm-router-rust": {},
 }
 """What a preset names and its page does not have, by a pattern of the metric, and why."""
 SCRAPED: Final = {"up"}
@@ -62,7 +71,8 @@ def read_pages(names: tuple[str, ...]) -> dict[str, Metric]:
             assert sample is not None, line
             for label, value in LABEL.findall(sample[2] or ""):
                 metrics[sample[1]].labels[label].add(value)
-            metrics[sample[1]].labels["job"].add("job")
+            for label in ("job", "instance"):
+                metrics[sample[1]].labels[label].add("")
     return metrics
 
 

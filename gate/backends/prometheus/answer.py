@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.prometheus.gathered import GatheredNumbers
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
 from gate.backends.prometheus.query import EVENTS, SECOND, Role
-from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults
+from gate.backends.prometheus.query_result import QueryResults
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
@@ -160,6 +161,8 @@ def answer(plan: Plan, readings: QueryResults) -> Answer:
             amount = amount_spent(numbers[Role.SPENT], span)
             spent = _evidence(plan, gathered, plan.notes, (Fraction(), amount))
             return Spent(amount=amount, evidence=spent)
+        for name in plan.names:
+            _check_name(name, gathered)
         total, bad = _count(numbers, slices, span)
         _check_bad(plan, numbers)
         notes = (*plan.notes, *count_notes(numbers, slices, span))
@@ -191,6 +194,20 @@ def _check_bad(plan: Plan, numbers: Numbers) -> None:
             " absent; write each as (... or vector(0))"
         )
         raise MeasurementError(Cause.NO_DATA, reason)
+
+
+def _check_name(name: Plan, gathered: GatheredNumbers) -> None:
+    """Refuse the sum of several names where one of them cannot be counted by itself."""
+    roles = [role for role in name.parts if role in EVENTS]
+    numbers = {role: gathered.number(role, name.parts[role]) for role in roles}
+    if not numbers[roles[0]]:
+        return  # nothing happened under this name
+    try:
+        count_events(numbers, name.request.span)
+        _check_bad(name, numbers)
+    except MeasurementError as error:
+        selector = name.expressions[roles[0]].selectors[0]
+        raise MeasurementError(error.cause, f"{selector}: {error.reason}") from None
 
 
 def check_boundaries(lacking: Iterable[Fraction | None]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.plan import Plan, guesses, plan, questions
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.planning import further_questions, guesses, plan, questions
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResults
 from gate.measure import Answer, Cause, CountRequest, Unmeasured
@@ -28,25 +29,9 @@ def one_step(request: SeriesRequest) -> CountRequest:
     return CountRequest(sli=request.sli, span=Span(end - request.step, end))
 
 
-def _first(request: CountRequest) -> Iterator[Query]:
-    """Yield what the server has, and what follows from that most likely."""
-    yield from questions(request)
-    for planned in guesses(request):
-        yield from planned
-
-
-def _first_of_series(request: SeriesRequest) -> Iterator[Query]:
-    step = one_step(request)
-    yield from questions(step)
-    for planned in guesses(step):
-        series = _step_by_step(planned, request)
-        if isinstance(series, Plan):
-            yield from series.parts.values()
-
-
 def series_plan(request: SeriesRequest, readings: QueryResults) -> Plan | Unmeasured:
     """Say what to ask for a series, or why it cannot be asked."""
-    planned = plan(one_step(request), readings)
+    planned = plan(one_step(request), request.span, readings, stepwise=True)
     return planned if isinstance(planned, Unmeasured) else _step_by_step(planned, request)
 
 
@@ -58,8 +43,19 @@ def _step_by_step(planned: Plan, request: SeriesRequest) -> Plan | Unmeasured:
     queries = dict(planned.parts)
     if request.mean and planned.sum is not None:
         queries[Role.SUM] = planned.sum
-    parts = {role: replace(part, grid=grid, grain=None) for role, part in queries.items()}
-    return replace(planned, parts=parts)
+    return replace(planned, parts={role: part.at_steps(grid) for role, part in queries.items()})
+
+
+def _guessed(request: CountRequest) -> Iterator[Query]:
+    for planned in guesses(request):
+        yield from planned
+
+
+def _guessed_series(request: SeriesRequest) -> Iterator[Query]:
+    for planned in guesses(one_step(request)):
+        series = _step_by_step(planned, request)
+        if isinstance(series, Plan):
+            yield from series.parts.values()
 
 
 def series_answer(planned: Plan, readings: QueryResults) -> SeriesAnswer:
@@ -145,6 +141,17 @@ def _difference(total: float | None, good: float | None) -> float | None:
     return None if good is None else total - good
 
 
+def _longest(requests: Sequence[CountRequest]) -> Mapping[int, Span]:
+    """Return the longest time over which each indicator is counted, by the indicator's identity.
+
+    What the server has is asked for that time only: the shorter ones are parts of it.
+    """
+    spans = dict[int, Span]()
+    for request in sorted(requests, key=lambda request: request.span.length):
+        spans[id(request.sli)] = request.span
+    return spans
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusBackend:
     """Counts on one server."""
@@ -162,9 +169,11 @@ class PrometheusBackend:
         from it most likely. A second one asks what follows from it instead, and when the last
         sample was where there is no recent one.
         """
-        fetch = self._fetch(at)
-        fetch.run(part for request in requests for part in _first(request))
-        plans = [plan(request, fetch.reading) for request in requests]
+        fetch, longest = self._fetch(at), _longest(requests)
+        over = [(request, longest[id(request.sli)]) for request in requests]
+        fetch.run(part for pair in over for part in (*questions(*pair), *_guessed(pair[0])))
+        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
+        plans = [plan(*pair, fetch.reading) for pair in over]
         possible = [planned for planned in plans if isinstance(planned, Plan)]
         fetch.run(part for planned in possible for part in planned)
         fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))
@@ -178,7 +187,13 @@ class PrometheusBackend:
         if not requests:
             return []
         fetch = self._fetch(max(request.span.end for request in requests))
-        fetch.run(part for request in requests for part in _first_of_series(request))
+        over = [(one_step(request), request.span) for request in requests]
+        fetch.run(
+            part
+            for pair, request in zip(over, requests, strict=True)
+            for part in (*questions(*pair), *_guessed_series(request))
+        )
+        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
         plans = [series_plan(request, fetch.reading) for request in requests]
         possible = [planned for planned in plans if isinstance(planned, Plan)]
         fetch.run(part for planned in possible for part in planned.parts.values())
@@ -200,7 +215,9 @@ class PrometheusBackend:
         if not requests:
             return []
         fetch = self._fetch(max(request.span.end for request in requests))
-        fetch.run(part for request in requests for part in questions(whole(request)))
+        over = [(whole(request), request.span) for request in requests]
+        fetch.run(part for pair in over for part in questions(*pair))
+        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
         plans = [cohort_plan(request, fetch.reading) for request in requests]
         fetch.run(part for planned in plans if isinstance(planned, CohortPlan) for part in planned)
         return [

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar
 
 from gate.backends.prometheus.client import ALLOW_MORE, Client, Reply
+from gate.backends.prometheus.gathered import add_results
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import (
     LABEL,
@@ -156,6 +157,8 @@ class Fetch:
 
     def reading(self, part: Query) -> QueryResult:
         """Return a part's reading, put together from its halves where it had to be cut."""
+        if part.terms:
+            return add_results([self.reading(term) for term in part.terms])
         if part in self._halves:
             newer, older = self._halves[part]
             return merge_results(self.reading(newer), self.reading(older))
@@ -163,7 +166,8 @@ class Fetch:
 
     def run(self, parts: Iterable[Query]) -> None:
         """Ask for those of the parts that are not read yet, until each is or time is up."""
-        unread = (part for part in parts if not self._is_read(part))
+        leaves = (leaf for part in parts for leaf in part.leaves)
+        unread = (leaf for leaf in leaves if not self._is_read(leaf))
         waiting = deque(self._hopeful(batches_of(unread)))
         workers = Workers(self._ask, self.parallel)
         while waiting or workers.under_way:

@@ -6,7 +6,8 @@ from fractions import Fraction
 from math import fsum
 
 from gate.backends.prometheus.answer import check_boundaries, count_events
-from gate.backends.prometheus.plan import Plan, plan
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.planning import plan
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import (
     QueryError,
@@ -57,24 +58,40 @@ def whole(request: CohortRequest) -> CountRequest:
 
 def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | Unmeasured:
     """Say what to ask for a request, or why it cannot be asked."""
-    planned = plan(whole(request), readings)
+    planned = plan(whole(request), request.span, readings)
     if isinstance(planned, Unmeasured):
         return planned
     if not EVENTS & planned.parts.keys():
         reason = "only events can be told apart by labels, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
+    try:
+        of_names = [_by_labels(name, request) for name in planned.names or (planned,)]
+    except MeasurementError as error:
+        return error.answer(planned.query)
+    parts = {
+        role: Query.added([parts[role] for parts, _ in of_names]) for role in planned.expressions
+    }
+    planned = replace(planned, parts=parts, probe=None, objective=None, evidence=None)
+    zero = frozenset.intersection(*(zero for _, zero in of_names))
+    return CohortPlan(request=request, plan=planned, zero=zero)
+
+
+def _by_labels(name: Plan, request: CohortRequest) -> tuple[dict[Role, Query], frozenset[Role]]:
+    """Return the parts of one name by labels, and the roles of which nothing is none."""
     grid = QueryGrid(request.span.start + request.step, request.step, request.steps)
     parts, zero = dict[Role, Query](), set[Role]()
-    for role, expression in planned.expressions.items():
+    for role, expression in name.expressions.items():
         try:
             grouped = group_by(expression, request.by)
         except ExpressionError as error:
-            reason = f"{role}: {error}"
-            return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
-        parts[role] = Query(pieces=grouped.pieces, length=request.step, grid=grid, by=request.by)
+            raise MeasurementError(Cause.INVALID, f"{role}: {error}") from None
+        text = "$window".join(grouped.pieces)
+        if name.presence is not None:
+            text = name.presence.within_step(text)
+        pieces = tuple(text.split("$window"))
+        parts[role] = Query(pieces=pieces, length=request.step, grid=grid, by=request.by)
         zero |= {role} if grouped.zero else set()
-    planned = replace(planned, parts=parts, probe=None, objective=None, evidence=None)
-    return CohortPlan(request=request, plan=planned, zero=frozenset(zero))
+    return parts, frozenset(zero)
 
 
 def cohort_answer(planned: CohortPlan, readings: QueryResults, labels_of: LabelsOf) -> CohortAnswer:

@@ -4,31 +4,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
+from typing import Final
 
 from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
+from gate.backends.prometheus.naming import Counted
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
-from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query import SECOND, Query, Role, window_text
 from gate.backends.prometheus.query_result import (
     QueryError,
-    QueryResult,
     QueryResults,
     QueryValue,
     is_absent,
 )
-from gate.backends.prometheus.resolve import (
-    Resolved,
-    discovery,
-    likely,
-    resolve,
-    rule_questions,
-    use_rules,
-)
-from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.backends.prometheus.recorded import use_rules
+from gate.backends.prometheus.resolve import count_query, window_query
+from gate.measure import Cause, CountRequest, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
+from gate.promql.names import Presence
 from gate.slo.indicator import Sli
 
-_RATIO = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
+_FINEST: Final = timedelta(minutes=1)
+_MOST_STEPS: Final = 50_000
+"""Of a subquery: VictoriaMetrics evaluates 100,000 (-search.maxPointsSubqueryPerTimeseries)."""
+_RATIO: Final = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +50,10 @@ class Plan:
     notes: tuple[str, ...] = ()
     given: Mapping[Query, QueryValue] = field(default_factory=dict)
     """Answers to some of the parts, which other questions have brought already."""
+    presence: Presence | None = None
+    """Given: the name counts for those processes only that export no newer one."""
+    names: "tuple[Plan, ...]" = ()
+    """Given: the same under each name that counts in a part of the window, the newest first."""
 
     def readings(self, readings: QueryResults) -> QueryResults:
         """Return what came back, with what is given."""
@@ -92,56 +95,19 @@ def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) 
     return read_expression(text, dict(labels), gauge=gauge)
 
 
-def questions(request: CountRequest) -> tuple[Query, ...]:
-    """Return what must be known of the server before a request can be planned."""
-    try:
-        return (*discovery(request.sli), *rule_questions(request))
-    except ExpressionError:
-        return ()  # said when it is planned
-
-
-def guesses(request: CountRequest) -> Iterator[Plan]:
-    """Yield what `plan` may well come to, so that it need not wait for the `questions`.
-
-    What is asked instead where the answers say otherwise, is in the plan.
-    """
-    if request.span.length < SECOND:
-        return
-    try:
-        guessed = list(likely(request.sli))
-    except ExpressionError:
-        return  # said when it is planned
-    for resolved in guessed:
-        planned = _plan(replace(request, sli=resolved.sli), resolved, _nothing)
-        if isinstance(planned, Plan):
-            yield planned
-
-
-def _nothing(_part: Query) -> QueryResult:
-    """Read what was not asked for."""
-    return QueryValue(number=None)
-
-
-def plan(request: CountRequest, readings: QueryResults) -> Plan | Unmeasured:
-    """Say what to ask for a request, or why it cannot be asked.
+def plan_name(
+    request: CountRequest, counted: Counted, readings: QueryResults, *, stepwise: bool = False
+) -> Plan | Unmeasured:
+    """Say what to ask to count a request under one name, or why it cannot be asked.
 
     Args:
-        request: the indicator and its span.
-        readings: the answers to its `questions`.
+        request: of this its own indicator is not looked at.
+        counted: the name.
+        readings: the answers to the questions about recording rules.
+        stepwise: the span is short, one of many steps.
     """
-    if request.span.length < SECOND:
-        reason = "the period began only now, there is nothing to count yet"
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason)
-    try:
-        resolved = resolve(request.sli, readings)
-    except ExpressionError as error:
-        return Unmeasured(cause=Cause.INVALID, reason=str(error))
-    except MeasurementError as error:
-        return error.answer()
-    return _plan(replace(request, sli=resolved.sli), resolved, readings)
-
-
-def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> Plan | Unmeasured:
+    resolved = counted.resolved
+    request = replace(request, sli=resolved.sli)
     texts = _texts(request.sli)
     wrong = _check(set(texts), request)
     if wrong is not None:
@@ -156,24 +122,39 @@ def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> 
     length = request.span.length // SECOND * SECOND
     recorded = use_rules(expressions, resolved.lacking, request, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
+    sources = [expression for expression in expressions.values() if expression.selectors][:1]
     parts = recorded.parts or _parts(expressions, request)
-    return Plan(
+    planned = Plan(
         request=request,
         expressions=expressions,
         parts=parts,
-        probe=plan_probe(expressions.values(), request.span) if request.probe else None,
+        probe=plan_probe(sources, request.span) if request.probe else None,
         evidence=plan_evidence(expressions, parts, request) if request.probe else None,
         objective=_objective(request),
-        lacking=tuple(_written(text, length) for text in lacking),
-        sum=_written(resolved.sum, length) if resolved.sum else None,
+        lacking=tuple(window_query(text, length) for text in lacking),
+        sum=window_query(resolved.sum, length) if resolved.sum else None,
         notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
         given=recorded.answers,
+        presence=counted.presence,
     )
+    return planned if counted.presence is None else _masked(planned, counted.presence, stepwise)
 
 
-def _written(text: str, length: timedelta) -> Query:
-    """Return a part of an expression that the gate wrote itself."""
-    return Query(pieces=tuple(text.split("$window")), length=length)
+def _masked(planned: Plan, presence: Presence, stepwise: bool) -> Plan:
+    """Leave out of each count what a newer name has counted."""
+
+    def masked(part: Query) -> Query:
+        text = "$window".join(part.pieces)
+        if stepwise:
+            return replace(part, pieces=tuple(presence.within_step(text).split("$window")))
+        step = window_text(max(_FINEST, part.length // _MOST_STEPS // _FINEST * _FINEST))
+        return replace(part, pieces=tuple(presence.over_window(text, step).split("$window")))
+
+    parts = {
+        role: masked(part) if role in planned.expressions else part
+        for role, part in planned.parts.items()
+    }
+    return replace(planned, parts=parts, sum=planned.sum and masked(planned.sum))
 
 
 def _texts(sli: Sli) -> dict[Role, str]:
@@ -210,16 +191,7 @@ def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dic
     if Role.GAUGE in expressions and request.slices is not None:
         return gauge_slices(expressions[Role.GAUGE], request.slices, request.span)
     length = request.span.length // SECOND * SECOND
-    parts = {role: _count(expression, length) for role, expression in expressions.items()}
+    parts = {role: count_query(expression, length) for role, expression in expressions.items()}
     if request.slices is not None:
         parts |= ratio_slices(expressions, request.slices, request.span)
     return parts
-
-
-def _count(expression: Expression, length: timedelta) -> Query:
-    return Query(
-        pieces=expression.pieces,
-        length=length,
-        open_start=any(piece.startswith(":") for piece in expression.pieces),  # a subquery's step
-        grain=SECOND if expression.additive else None,
-    )

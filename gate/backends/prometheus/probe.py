@@ -1,14 +1,14 @@
 """How old the newest sample is, and how much of the window has any: asked of the selectors."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.prometheus.gathered import GatheredNumbers
 from gate.backends.prometheus.query import MILLISECOND, Query, QueryGrid, Role, window_text
 from gate.backends.prometheus.query_result import (
-    GatheredNumbers,
     QueryResult,
     QueryResults,
     QueryValue,
@@ -30,8 +30,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """The parts that tell freshness and coverage, one of each per selector."""
+    """The parts that tell freshness and coverage."""
 
+    source: Expression
+    """Whose series are looked at; of several names, of the newest."""
+    instants: tuple[str, ...]
+    """The series at an instant: each of these must have some, at a step that is covered."""
     newest: tuple[Query, ...]
     """When the selector's newest sample is no older than the server looks back (5 minutes)."""
     search: tuple[Query, ...]
@@ -62,27 +66,26 @@ class Probe:
     def lacking_steps(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return what asks which steps have data, if more lack them than those at the ends."""
         counts = [_number_of(readings(part)) for part in self.coverage]
-        return (self.presence,) if self.covered(counts) < self.steps - _ENDS else ()
-
-    def covered(self, counts: Iterable[Fraction]) -> Fraction:
-        """Return how many steps have data, of those with data of each selector."""
-        chosen: Callable[[Iterable[Fraction]], Fraction] = max if self.union else min
-        return chosen(counts)
+        return (self.presence,) if min(counts) < self.steps - _ENDS else ()
 
 
-def plan_probe(expressions: Iterable[Expression], span: Span) -> Probe | None:
-    """Plan the probe of the first expression that has a selector; None when none has."""
-    source = next((expression for expression in expressions if expression.selectors), None)
-    if source is None:
+def plan_probe(sources: Sequence[Expression], span: Span) -> Probe | None:
+    """Plan the probe of an expression, or of the same under several names; None: there is none."""
+    if not sources:
         return None
     step = coverage_step(span.length)
+    selectors = tuple(dict.fromkeys(text for source in sources for text in source.selectors))
+    union = len(sources) > 1 or sources[0].union
+    instants = (" or ".join(selectors),) if union else selectors
     return Probe(
-        newest=tuple(_newest(selector) for selector in source.selectors),
-        search=tuple(_search(selector, span, step) for selector in source.selectors),
-        coverage=tuple(coverage_query(selector, span, step) for selector in source.selectors),
+        source=sources[0],
+        instants=instants,
+        newest=tuple(_newest(selector) for selector in selectors),
+        search=tuple(_search(selector, span, step) for selector in selectors),
+        coverage=tuple(coverage_query(series, span, step) for series in instants),
         steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
-        presence=_presence(source, span, step),
-        union=source.union,
+        presence=_presence(instants, span, step),
+        union=union,
     )
 
 
@@ -128,18 +131,15 @@ def coverage_of(probe: Probe, span: Span, gathered: GatheredNumbers) -> StepCove
         reading = gathered.readings(part)
         if isinstance(reading, QueryValue) and any(point is not None for point in reading.points):
             return coverage_by_steps(reading.points, span, fewest=0)
-    share = min(probe.covered(counts) / probe.steps, Fraction(1))
-    return StepCoverage(share=share, gaps=NO_GAPS)
+    return StepCoverage(share=min(min(counts) / probe.steps, Fraction(1)), gaps=NO_GAPS)
 
 
 def _number_of(reading: QueryResult) -> Fraction:
     return (reading.number or Fraction()) if isinstance(reading, QueryValue) else Fraction()
 
 
-def _presence(source: Expression, span: Span, step: timedelta) -> Query:
-    selectors = source.selectors
-    there = [f"count({selector})" for selector in selectors]
-    text = f"count({' or '.join(selectors)})" if source.union else " and ".join(there)
+def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
+    text = " and ".join(f"count({series})" for series in instants)
     count = max(span.length // step, 1)
     grid = QueryGrid(span.end - (count - 1) * step, step, count)
     return Query(pieces=(text,), length=timedelta(), grid=grid)
@@ -173,10 +173,10 @@ def _start_of(selector: str, step: timedelta) -> str:
     return f"0 * count(count_over_time({selector}[{window}])) + time() - {seconds}"
 
 
-def coverage_query(selector: str, span: Span, step: timedelta) -> Query:
-    """Ask at how many steps of a span a selector finds anything."""
+def coverage_query(series: str, span: Span, step: timedelta) -> Query:
+    """Ask at how many steps of a span there are any of these series."""
     return Query(
-        pieces=(f"count_over_time(count({selector})[", f":{window_text(step)}])"),
+        pieces=(f"count_over_time(count({series})[", f":{window_text(step)}])"),
         length=span.length,
         open_start=True,
         grain=step,

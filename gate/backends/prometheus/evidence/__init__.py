@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from gate.backends.prometheus.evidence.births import BirthWitness
 from gate.backends.prometheus.evidence.contradiction import ContradictionWitness, may_contradict
+from gate.backends.prometheus.evidence.drops import DropWitness
 from gate.backends.prometheus.evidence.losses import LossWitness
 from gate.backends.prometheus.evidence.roles import (
     is_counted,
@@ -105,8 +106,15 @@ def _witnesses(
         yield status
     if whole.role in EVENTS:
         yield SilenceWitness(whole=whole)
+        yield from _drop_witness(expressions, whole)
     if whole.role is not Role.GAUGE:
         yield LossWitness(whole=whole, counters=bool(counters))
+
+
+def _drop_witness(expressions: Mapping[Role, Expression], whole: Whole) -> Iterator[Witness]:
+    role = Role.BAD if Role.BAD in expressions else Role.GOOD
+    if whole.slices is None:
+        yield DropWitness(whole=whole, other=expressions[role], role=role)
 
 
 def _counters(expression: Expression | None) -> Iterator[Selector]:
