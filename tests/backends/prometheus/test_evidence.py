@@ -106,7 +106,7 @@ def test_a_label_that_some_lack_hides_what_those_count(
 def test_a_label_that_a_metric_of_errors_lacks_hides_what_happened_since(
     prometheus: FakePrometheus,
 ) -> None:
-    values: Values = {"increase(x[259200s])": "90", "delta(": None, "errors_total": "3"}
+    values: Values = {"increase(x[172800s])": "90", "delta(": None, "errors_total": "3"}
     sli = Sli(bad='errors_total{code="500"}', total="x")
     (suspicion,) = doubts(prometheus, {**GONE, **values}, sli)
     assert suspicion.hidden == 90
@@ -176,16 +176,16 @@ def test_a_short_window_is_no_longer_than_itself(prometheus: FakePrometheus) -> 
 
 
 def test_failures_that_stop_by_chance_are_not_doubted(prometheus: FakePrometheus) -> None:
-    few = {"> 0)[": "3", "increase(x[86400s])": "33", "increase(x[259200s])": "90"}
+    few = {"> 0)[": "3", "increase(x[86400s])": "33", "increase(x[172800s])": "90"}
     assert doubts(prometheus, over(STOPPED, few)) == ()
 
 
 @pytest.mark.parametrize(
     "values",
     [
-        {"increase(x[86400s])": "33", "increase(x[259200s])": "90"},
-        {"> 0)[": "3", "== 0": "5", "increase(x[259200s])": "90"},
-        {"> 0)[": "3", "increase(x[259200s])": "90", "count by (code)": {"2xx": "3"}},
+        {"increase(x[86400s])": "33", "increase(x[172800s])": "90"},
+        {"> 0)[": "3", "== 0": "5", "increase(x[172800s])": "90"},
+        {"> 0)[": "3", "increase(x[172800s])": "90", "count by (code)": {"2xx": "3"}},
     ],
     ids=["failures went on and on", "it was exported at zero", "there are classes now"],
 )
@@ -243,7 +243,7 @@ def test_good_events_that_stop_are_doubted_unless_everything_may_have_failed(
         'count(x{code="200"}))[': "672",
         'count(x{code="200"})': None,
         'x{code="200"}[': "700",
-        "increase(x[259200s])": "90",
+        "increase(x[172800s])": "90",
     }
     suspicions = doubts(prometheus, over(STOPPED, values), Sli(good='x{code="200"}', total="x"))
     assert [suspicion.doubtful for suspicion in suspicions] == [90] * suspect
@@ -449,22 +449,40 @@ def test_a_total_speaks_only_of_failures_that_nothing_else_chose(
     assert "gate_status" not in prometheus.queries[0]
 
 
+DAILY = dict.fromkeys(range(1, 15), "50")
+
+
 @pytest.mark.parametrize(
     ("days", "unusual"),
     [
-        ({1: "10", 7: "10"}, True),
-        ({1: "9", 7: "900"}, False),
-        ({1: "900"}, False),
-        ({2: "50", 3: "50", 7: "50", 8: "50"}, True),
-        ({3: "50", 7: "50", 8: "0", 9: "0"}, False),
-        ({7: "50", 8: "50", 9: "50"}, False),
+        (dict.fromkeys(range(1, 15), "10"), True),
+        (dict.fromkeys(range(1, 15), "9"), False),
+        (dict.fromkeys(range(1, 6), "50"), False),
+        (DAILY | {1: "0"}, True),
+        (dict.fromkeys(range(2, 8), "50") | {1: "0"}, True),
+        (DAILY | {3: "0", 4: "0", 10: "0", 11: "0"}, True),
+        (DAILY | {1: "0", 2: "0", 8: "0", 9: "0"}, False),
+        (DAILY | {2: "0"}, False),
+        ({1: "50", 3: "50", 7: "50", 9: "50"}, False),
+        (DAILY | {1: "0", 2: "0", 3: "0"}, False),
     ],
-    ids=["busy", "nearly none", "young", "since yesterday", "a Monday off", "long gone"],
+    ids=[
+        "busy every day",
+        "nearly none",
+        "young",
+        "since yesterday",
+        "eight days of data",
+        "rest at weekends, and today is none of them",
+        "a Monday off after a weekend",
+        "it happens now and then",
+        "batch jobs",
+        "long gone",
+    ],
 )
 def test_silence_at_an_hour_that_is_usually_busy_is_doubted(
     prometheus: FakePrometheus, days: Mapping[int, str], unusual: bool
 ) -> None:
-    hours: Values = {f"3600s] offset {day * 86400}s": days.get(day) for day in range(1, 10)}
+    hours: Values = {f"3600s] offset {day * 86400}s": days.get(day) for day in range(1, 15)}
     suspicions = doubts(prometheus, {**hours, "x[3600s]": "0"})
     expected = (Cause.NO_TRAFFIC, None)
     assert [(s.cause, s.hidden) for s in suspicions] == [expected] * unusual
