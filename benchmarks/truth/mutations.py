@@ -535,8 +535,8 @@ MUTATIONS: Final = (
     ),
     Mutation(
         name="a stuck replica",
-        where="A multiprocess exporter no longer reads the files of one worker. A replica on standby"
-        " looks the same: what it had served, another would have to serve now.",
+        where="A multiprocess exporter no longer reads the files of one worker, whose counters"
+        " stand still.",
         apply=_stuck,
         kind=Kind.TRACELESS,
         when=Failing.AFTER,
