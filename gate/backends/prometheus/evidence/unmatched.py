@@ -195,14 +195,21 @@ class UnmatchedWitness(Witness):
             yield self._suspicion(None, reason, answers.total)
 
     def _is_unlikely(self, last: datetime, answers: EvidenceAnswers) -> bool:
-        """Return whether failures as before would hardly have spared all events since."""
+        """Return whether failures as before would hardly have spared all events since.
+
+        What was there at the window's start only may have been the end of an incident.
+        """
+        span = self.whole.span
+        if last - span.start < span.length * float(_NOW_AND_THEN):
+            return False
         seen, failing = answers.amount(self._seen), answers.amount(self._failing_steps)
         since = self.whole.surely_since(last, answers)
         before = answers.total - self.whole.since(last, answers)
         if before <= 0 or self.whole.slices is not None:
-            steps = float((self.whole.span.end - last) // self.whole.step)
-        else:
-            steps = float(seen * since / before)
+            # Then by time: traffic is taken to be even.
+            since = Fraction((span.end - last) // self.whole.step)
+            before = Fraction((last - span.start) / self.whole.step)
+        steps = float(seen * since / before)
         spared = float(max(1 - failing / (seen + 1), Fraction()))
         return math.pow(spared, steps) < _BY_CHANCE
 
