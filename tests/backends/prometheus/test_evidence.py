@@ -514,3 +514,13 @@ def test_a_window_of_less_than_a_day_is_not_asked_for_silence(prometheus: FakePr
 )
 def test_a_value_says_that_the_server_failed(value: str, failure: bool) -> None:
     assert says_failure(value) is failure
+
+
+def test_a_process_that_loses_its_failures_while_it_runs_needs_no_statistics(
+    prometheus: FakePrometheus,
+) -> None:
+    few: Values = {**STOPPED, "> 0)[": "1"}
+    (suspicion,) = doubts(prometheus, {"resets(": "1", **few})
+    assert suspicion.cause is Cause.UNMATCHED
+
+    assert doubts(prometheus, few) == ()
