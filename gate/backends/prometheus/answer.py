@@ -8,6 +8,7 @@ from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
 from gate.backends.prometheus.query import EVENTS, SECOND, Role
 from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults
+from gate.backends.prometheus.seams import lost_at_cuts
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
@@ -158,11 +159,11 @@ def answer(plan: Plan, readings: QueryResults) -> Answer:
         slices, span = plan.request.slices, plan.request.span
         if Role.SPENT in numbers:
             amount = amount_spent(numbers[Role.SPENT], span)
-            return Spent(amount=amount, evidence=_evidence(plan, gathered, plan.notes))
+            return Spent(amount=amount, evidence=_evidence(plan, gathered, plan.notes, numbers))
         total, bad = _count(numbers, slices, span)
         _check_bad(plan, numbers)
         notes = (*plan.notes, *count_notes(numbers, slices, span))
-        return Counts(total=total, bad=bad, evidence=_evidence(plan, gathered, notes))
+        return Counts(total=total, bad=bad, evidence=_evidence(plan, gathered, notes, numbers))
     except MeasurementError as error:
         return _unmeasured(error, gathered, plan.query)
 
@@ -218,7 +219,9 @@ def _count(numbers: Numbers, slices: Slices | None, span: Span) -> TotalAndBad:
     return count_slices(numbers, slices, span)
 
 
-def _evidence(plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...]) -> Evidence:
+def _evidence(
+    plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...], numbers: Numbers
+) -> Evidence:
     newest = coverage = None
     if plan.probe is not None:
         newest = newest_sample(plan.probe, gathered)
@@ -233,4 +236,5 @@ def _evidence(plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...]) -> 
         objective=None if plan.objective is None else gathered.number_or_none(plan.objective),
         warnings=tuple(gathered.warnings),
         notes=(*gathered.notes, *notes),
+        suspicions=lost_at_cuts(gathered.lost, numbers) if plan.request.probe else (),
     )

@@ -35,7 +35,9 @@ _ADVICE: Final = {
     403: RetryAdvice.GIVE_UP,
     404: RetryAdvice.GIVE_UP,
     413: RetryAdvice.SMALLER,
+    414: RetryAdvice.SMALLER,
     422: RetryAdvice.SEPARATE,
+    500: RetryAdvice.SEPARATE,
 }
 _TOO_SLOW: Final = re.compile(r"timed out|timeout exceeded|deadline exceeded", re.IGNORECASE)
 _TOO_LARGE: Final = re.compile(
@@ -100,7 +102,8 @@ def _answer(response: Response, body: Body | None) -> Body | RequestFailure:
     if body is None:
         return RequestFailure(reason="its answer is not JSON, or was cut off")
     if body.get("status") != "success":
-        return RequestFailure(reason=_words(response, body) or "its answer does not say success")
+        reason = _words(response, body) or "its answer does not say success"
+        return RequestFailure(reason=reason, advice=RetryAdvice.SEPARATE)
     return body
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
 from gate.backends.prometheus.query import SECOND, Query, Role
@@ -114,7 +115,9 @@ def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> 
         parts=recorded.parts or _parts(expressions, request),
         probe=plan_probe(expressions.values(), request.span) if request.probe else None,
         objective=_objective(request),
-        lacking=tuple(_written(text, length) for text in lacking),
+        lacking=tuple(
+            replace(_written(text, length), grain=SECOND, largest=True) for text in lacking
+        ),
         sum=_written(resolved.sum, length) if resolved.sum else None,
         notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
     )
@@ -171,4 +174,13 @@ def _count(expression: Expression, length: timedelta) -> Query:
         length=length,
         open_start=any(piece.startswith(":") for piece in expression.pieces),  # a subquery's step
         grain=SECOND if expression.additive else None,
+        counters=expression.selectors if _counts_steps(expression) else (),
+    )
+
+
+def _counts_steps(expression: Expression) -> bool:
+    """Return whether it is made of increases over the window, and not within a subquery."""
+    return any(
+        "increase" in before and not after.startswith(":")
+        for before, after in pairwise(expression.pieces)
     )

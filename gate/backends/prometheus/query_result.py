@@ -34,6 +34,8 @@ class QueryValue:
     """Points by the values of the labels that were asked for; what is no group has ``points``."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    lost: Fraction | None = Fraction(0)
+    """At most so much more was lost where the window was cut into pieces; None: any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class GatheredNumbers:
     readings: QueryResults
     warnings: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    lost: dict[str, Fraction | None] = field(default_factory=dict)
+    """By name: at most so much was lost where its window was cut; None: any number."""
 
     def number(self, name: str, part: Query) -> Fraction | None:
         """Return a part's number, None for no series.
@@ -71,6 +75,8 @@ class GatheredNumbers:
             raise MeasurementError(reading.cause, f"{name}: {reading.reason}")
         self.warnings |= dict.fromkeys(reading.warnings)
         self.notes |= dict.fromkeys(reading.notes)
+        if reading.lost != 0:
+            self.lost[name] = reading.lost
         return reading.number
 
     def number_or_none(self, part: Query) -> Fraction | None:
@@ -109,33 +115,6 @@ def _read(part: Query, series: list[Mapping[str, Any]], reply: Reply) -> QueryRe
 def is_absent(reading: QueryResult) -> bool:
     """Return whether the server answered that there is no series."""
     return isinstance(reading, QueryValue) and reading.number is None
-
-
-def merge_results(first: QueryResult, second: QueryResult) -> QueryResult:
-    """Put two halves together, the newer first; a half without any series adds nothing."""
-    if isinstance(first, QueryError):
-        return first
-    if isinstance(second, QueryError):
-        return second
-    warnings = tuple(dict.fromkeys(first.warnings + second.warnings))
-    if first.points:
-        groups = {
-            values: second.groups.get(values, second.points)
-            + first.groups.get(values, first.points)
-            for values in {**second.groups, **first.groups}
-        }
-        points = second.points + first.points
-        return QueryValue(number=None, points=points, groups=groups, warnings=warnings)
-    numbers = [value.number for value in (first, second) if value.number is not None]
-    note = (
-        "the window was counted in pieces, since it is too large for one query; what was counted"
-        " while no data came in is lost where a piece ends there"
-    )
-    return QueryValue(
-        number=sum(numbers, Fraction()) if numbers else None,
-        warnings=warnings,
-        notes=tuple(dict.fromkeys((*first.notes, *second.notes, note))),
-    )
 
 
 def _not_a_vector(kind: str) -> QueryError:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.batches import Workers
 from gate.backends.prometheus.client import Body, Client
 from gate.backends.prometheus.query import SECOND, Query, Role
 from gate.backends.prometheus.query_result import (
@@ -17,6 +16,7 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
+from gate.backends.prometheus.workers import Workers
 from gate.measure import MeasurementError
 from gate.measure.diagnosis import Check, CheckResult
 from gate.promql.expression import Expression
