@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -17,6 +18,8 @@ _FEWEST_REFUSALS: Final = 20
 _PARTS_PER_REFUSAL: Final = 8
 _USELESS: Final = 2
 """So many searches for a shorter window that find none, and no third one is made."""
+_MARGIN: Final = timedelta(minutes=10)
+"""Less than a limit that the server names, since it looks back 5 minutes from the start."""
 _UNITS: Final = {"w": 168.0, "d": 24.0, "h": 1.0, "m": 1 / 60, "s": 1 / 3600}
 _LENGTH: Final = re.compile(
     r"(?<![\w.])((?:\d+(?:\.\d+)?(?:[wdhms](?![a-z])|ms))+)(?![\w])"
@@ -61,7 +64,29 @@ class ServerLimits:
         self.useless[_kind(failure)] += 1
 
 
-def lengths_to_try(part: Query) -> list[timedelta]:
+def fitting_length(part: Query, words: str, fits: Callable[[timedelta], bool]) -> timedelta | None:
+    """Return a length of window that the server answers; None: it answers none.
+
+    Args:
+        part: what was refused.
+        words: of the refusal. A length in them is tried and not believed.
+        fits: asks for a piece of the part, no longer than that, and says whether it was answered.
+    """
+    named = hint(words, part.extent)
+    if named is not None and fits(named - _MARGIN):
+        return named - _MARGIN
+    lengths = _lengths_to_try(part)
+    low, high = -1, len(lengths) - 1
+    if not lengths or not fits(lengths[high]):
+        return None
+    while high - low > 1:  # what is at ``low`` is refused, what is at ``high`` is answered
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(lengths[middle]) else (middle, high)
+    # Less than what was answered, for what is asked of the cuts takes a quarter more.
+    return lengths[high] * 3 / 4
+
+
+def _lengths_to_try(part: Query) -> list[timedelta]:
     """Return the halves of halves of a part's window, the longest first, down to a day or 1/32."""
     lengths = [part.extent / 2]
     while lengths[-1] > DAY or (part.extent < 2 * DAY and len(lengths) < _MOST_PIECES.bit_length()):

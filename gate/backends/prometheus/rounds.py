@@ -13,7 +13,7 @@ from typing import Final
 
 from gate.backends.prometheus.batches import Batch, batch_query, batches_of, span_of, split_batch
 from gate.backends.prometheus.client import Client, Reply
-from gate.backends.prometheus.limits import ServerLimits, hint, lengths_to_try
+from gate.backends.prometheus.limits import ServerLimits, fitting_length
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResult, read_reply
 from gate.backends.prometheus.workers import Workers
@@ -24,8 +24,6 @@ _WORTH_WHILE: Final = 1.0
 """Seconds that a query needs to be answered at all, on a server that is slow already."""
 _GRACE: Final = 0.5
 """Seconds more for a query that ran out of time to say so itself."""
-_MARGIN: Final = timedelta(minutes=10)
-"""Less than a limit that the server names, since it looks back 5 minutes from the start."""
 _PERHAPS_A_LIMIT: Final = frozenset({RetryAdvice.SEPARATE, RetryAdvice.SMALLER})
 _FRAGMENTS: Final = 4
 """Of a batch in which something is refused: few, as their size may be what the server takes."""
@@ -209,28 +207,13 @@ class Rounds:
             if not self._refused or self._refused[-1][0] != (part,):
                 return further
             failure = outcome
-        length = self._fitting(part, failure)
+        length = fitting_length(part, failure.reason, lambda least: self._fits(part, least))
         if length is None:
             self.limits.note_useless(failure)
             self._read_all((part,), failure.reason)
         else:
             self.limits.longest = length
         return []
-
-    def _fitting(self, part: Query, failure: RequestFailure) -> timedelta | None:
-        """Return a length of window that the server answers; None: it answers none."""
-        named = hint(failure.reason, part.extent)
-        if named is not None and self._fits(part, named - _MARGIN):
-            return named - _MARGIN
-        lengths = lengths_to_try(part)
-        low, high = -1, len(lengths) - 1
-        if not lengths or not self._fits(part, lengths[high]):
-            return None
-        while high - low > 1:  # what is at ``low`` is refused, what is at ``high`` is answered
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._fits(part, lengths[middle]) else (middle, high)
-        # Less than what was answered, for what is asked of the cuts takes an eighth more.
-        return lengths[high] * 3 / 4
 
     def _fits(self, part: Query, length: timedelta) -> bool:
         piece = part.cut(length)[0]
@@ -247,9 +230,8 @@ class Rounds:
 
     def _read_all(self, parts: Iterable[Query], reason: str) -> None:
         for part in parts:
-            if part not in self.readings:
-                error = QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
-                self.readings[part] = error
+            error = QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
+            self.readings.setdefault(part, error)
 
 
 def _parts_of(refused: Iterable[Refused]) -> list[Query]:

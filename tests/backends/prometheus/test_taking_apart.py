@@ -211,3 +211,16 @@ def test_a_union_is_of_halves_of_halves() -> None:
     )
 
     assert batch_query(parts) == f"({a} or ({b} or {c}))"
+
+
+def test_where_a_part_alone_is_not_let_in_the_rest_is_given_up(
+    prometheus: FakePrometheus,
+) -> None:
+    prometheus.refuse = lambda query: (
+        (400, {}, "no") if "label_replace" in query else (401, {}, "who are you?")
+    )
+    answer = ask(RATIO)
+
+    assert isinstance(answer, Unmeasured)
+    assert "401 Unauthorized" in answer.reason
+    assert len(prometheus.queries) == 2
