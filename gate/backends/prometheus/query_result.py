@@ -7,8 +7,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
-from gate.backends.prometheus.client import Reply
 from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.replies import Reply
 from gate.measure import Cause, MeasurementError
 
 LABEL: Final = "gate_part"

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.backends.prometheus.batches import Batch, batch_query, batches_of, span_of, split_batch
-from gate.backends.prometheus.client import Client, Reply
+from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.limits import ServerLimits, fitting_length
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResult, read_reply
+from gate.backends.prometheus.replies import Reply
 from gate.backends.prometheus.workers import Workers
 from gate.measure import Cause
 from gate.request_failure import RequestFailure, RetryAdvice
@@ -95,7 +96,11 @@ class Rounds:
                 leaves += (piece for piece in pieces if piece not in self.readings)
         # Pieces of one stretch of time together: some servers limit what all of a query spans.
         leaves.sort(key=lambda leaf: leaf.offset)
-        return batches_of(leaves, self.limits.most_bytes, self.limits.reach)
+        return batches_of(leaves, self._most_bytes, self.limits.reach)
+
+    @property
+    def _most_bytes(self) -> int:
+        return min(self.limits.most_bytes, self.client.most_bytes or self.limits.most_bytes)
 
     def _round(self, batches: Iterable[Batch]) -> None:
         waiting = deque(self._hopeful(batches))
@@ -163,6 +168,8 @@ class Rounds:
                 waiting.append((batch, failure))
         if not waiting:
             return [], [], False
+        if any(len(b) > 1 and len(batch_query(b).encode()) > self._most_bytes for b, _ in waiting):
+            return self._batches(_parts_of(waiting)), [], False  # the limit has become known since
         chosen = self._longest(waiting)
         if chosen is not None:
             again = self._search(*chosen)

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from gate.backends.prometheus.client import Reply
 from gate.backends.prometheus.fetch import merge_results
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import (
@@ -13,6 +12,7 @@ from gate.backends.prometheus.query_result import (
     QueryValue,
     read_reply,
 )
+from gate.backends.prometheus.replies import Reply
 from gate.measure import Cause
 
 
