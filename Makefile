@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 # Without compiled files each process of the tests compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all slow newer lowest lint schema
+.PHONY: demo test test-all slow newer lowest lint schema truth
 
 demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
 	GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
@@ -31,6 +31,11 @@ slow: $(VENV)/.dev  ## What only make test-all has, but for the newer servers
 newer: $(VENV)/.dev  ## The presets against newer Prometheus servers, where Debian's other suites can be had
 	bash tests/newer-servers.sh $(BIN)/python
 
+truth: $(VENV)/.dev  ## Whether 1,000 services whose every event is known are judged by what happened
+	bash tests/install-servers.sh
+	$(BIN)/python -m benchmarks.truth.run --server prometheus
+	$(BIN)/python -m benchmarks.truth.run --server victoria
+
 lowest:  ## The tests without servers, with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check -e '.[logs,dev]' uv
@@ -53,6 +58,8 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -e '.[logs,dev]'
 	touch $@ $(VENV)/.demo
 
-schema: $(VENV)/.dev  ## Write gate/schemas/policy.schema.json anew from gate/config
+schema: $(VENV)/.dev  ## Write the schemas of policy and preset files in gate/schemas anew from gate/config
 	$(BIN)/python -c "import json; from gate.cli.schema import policy_schema; \
 	print(json.dumps(policy_schema(), indent=2))" > gate/schemas/policy.schema.json
+	$(BIN)/python -c "import json; from gate.cli.schema import preset_schema; \
+	print(json.dumps(preset_schema(), indent=2))" > gate/schemas/preset.schema.json

@@ -51,6 +51,15 @@ class ExitCode(IntEnum):
     """Ctrl-C."""
 
 
+class TextError(ValueError):
+    """A text that cannot be used, and at which place of it that shows."""
+
+    def __init__(self, message: str, *, place: int | None = None) -> None:
+        super().__init__(message)
+        self.place = place
+        """How many characters stand before it; None: it is all of the text."""
+
+
 class GateError(Exception):
     """An error with an exit code of its own; its text is what the user reads."""
 

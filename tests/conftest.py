@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from gate.hosts.systems.environ import CI_SIGNS
 from tests.command import Run
 from tests.command import gate as run_gate
 
@@ -21,6 +22,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # Whatever starts the tests may have turned this off; then each process compiles all of gate anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Nor may the tests be those of a change in the CI system that they run in.
+for sign in CI_SIGNS:
+    os.environ.pop(sign, None)
 sys.dont_write_bytecode = False
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from gate.cli.main import COMMANDS
-from gate.config.preset_schema import KINDS
+from gate.config.preset import KINDS
 from gate.config.presets import measurable
 from tests.config.texts import BACKEND, HEAD, TIERS, read
 

@@ -6,6 +6,8 @@ GATE=${GATE:-gate}
 PYTHON=${PYTHON:-python3}
 POLICY=docs/demo/policy.yaml
 LOGS=demo/logs
+# It is run by hand, in a CI job too: the policy is that of the checkout.
+unset CI CONTINUOUS_INTEGRATION BUILD_NUMBER TF_BUILD TEAMCITY_VERSION GITHUB_ACTIONS GITLAB_CI BUILDKITE JENKINS_URL CIRCLECI
 BEFORE=2026-10-19T09:00:00Z
 AFTER=2026-10-23T12:00:00Z
 

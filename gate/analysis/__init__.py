@@ -4,16 +4,18 @@ Each package is the result of its question, as data and as a document; its modul
 backends, its module ``words`` builds the page.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from gate.decision.decision import SCHEMA_VERSION, PolicySource
 from gate.decision.slo_document import Json, rfc3339
 from gate.errors import ExitCode
 from gate.measure import Unmeasured
+from gate.policy.coverage import Reservation, gravest
+from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.budgets import cause
-from gate.reporters.page import Block, Fact, Page, Section
+from gate.reporters.page import Badge, Block, Fact, Page, Section
 
 LeftOut = tuple[tuple[str, str], ...]
 """The names of SLOs that a question cannot be asked of, each with a sentence that says why."""
@@ -27,6 +29,54 @@ def document_head(at: datetime, tool_version: str, exit_code: ExitCode) -> Json:
         "tool_version": tool_version,
         "exit_code": exit_code,
     }
+
+
+def seen_exit_code(
+    unmeasured: Iterable[Unmeasured | None], reservations: Iterable[Reservation]
+) -> ExitCode:
+    """Return the exit code of a question, which has no verdict: undecided where it was not seen.
+
+    Args:
+        unmeasured: of each SLO that the question is about, why there is nothing; None: there is.
+        reservations: about all of them.
+    """
+    lost = any(why is not None for why in unmeasured)
+    unseen = lost or gravest(reservations) is Verdict.UNDECIDED
+    return ExitCode.UNDECIDED if unseen else ExitCode.ALLOW
+
+
+def seen_badge(found: Badge, reservations: Sequence[Iterable[Reservation]]) -> Badge:
+    """Return the badge of what was found; no tick, and nothing calming, for what was not seen.
+
+    Args:
+        found: what was found in what was seen.
+        reservations: those about each SLO.
+    """
+    verdicts = [gravest(some) for some in reservations]
+    unseen = verdicts.count(Verdict.UNDECIDED)
+    if unseen:
+        word = f"{unseen} OF {len(verdicts)} NOT MEASURED WELL ENOUGH"
+        if found.verdict is Verdict.ALLOW:
+            return Badge(Verdict.UNDECIDED, word)
+        worse = max(found.verdict, Verdict.UNDECIDED, key=lambda verdict: verdict.severity)
+        return Badge(worse, f"{found.word}, {word}")
+    if Verdict.WARN in verdicts and found.verdict is Verdict.ALLOW:
+        return Badge(Verdict.WARN, f"{found.word} IN WHAT WAS MEASURED")
+    return found
+
+
+def reservation_facts(slo: str, reservations: Iterable[Reservation]) -> Iterator[Fact]:
+    """Yield the reservations about an SLO."""
+    for reservation in reservations:
+        yield "In doubt", f"{slo}: {cause(reservation.cause)}: {reservation.reason}"
+
+
+def reservations_document(reservations: Iterable[Reservation]) -> list[Json]:
+    """Return reservations as plain data."""
+    return [
+        {"cause": reservation.cause, "reason": reservation.reason, "verdict": reservation.verdict}
+        for reservation in reservations
+    ]
 
 
 def unmeasured_document(unmeasured: Unmeasured | None) -> Json | None:

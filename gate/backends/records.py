@@ -4,23 +4,26 @@ The preset files in gate/presets are read here, for their ``records``, and in `g
 for all the rest.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 
 from gate.parsing.files import Folder, Imports
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader, compose
-from gate.parsing.schema import Anything, ListOf, MapOf, ValueSchema
+from gate.parsing.schema import Anything, ListOf, MapOf, Scalar, ValueSchema
 from gate.parsing.values import LOG_FORMAT, TEXT, ZONE
 
 PRESETS: Final = Path(__file__).parent.parent / "presets"
 """The folder of the preset files."""
+OWN_NAME: Final = "^[a-z0-9]+(-[a-z0-9]+)*$"
+"""What a preset's file may be called, without its ``.yaml``."""
 T = TypeVar("T")
 
 
@@ -39,9 +42,12 @@ class Records:
     """What is known of the rows of a log before a file is opened."""
 
     timestamp: str
-    """The column that says when a request happened."""
+    """The column that says when a request happened; ``request.time`` is a field of a column."""
     time_zone: tzinfo | None = None
     """Of timestamps that carry none; None: such timestamps are an error."""
+    time_format: str | None = None
+    """How the timestamp is written: one of `TIME_FORMATS`, or a pattern as of strptime; None: what
+    can be read in one way only is read."""
     format: str | None = None
     """``jsonl``, ``csv`` or ``parquet``; None: by the files' names."""
     name: str | None = None
@@ -54,6 +60,67 @@ class Records:
     """JSON: keys of lists, each within the items of the one before; a row is an item of the last.
     All columns of such a row are in ``columns``."""
     deduplicate: Deduplication | None = None
+
+
+_TYPE_TOKEN: Final = re.compile(r'\s*(?:(\w+)|"[^"]*"|([(),\[\]]))')
+_BRACKETED: Final = frozenset({"STRUCT", "MAP", "DECIMAL", "NUMERIC"})
+
+
+def _column_type(text: str) -> str:
+    """Return a DuckDB type as it is written; it is put into a query, so it must be nothing else."""
+    before, depth, place = "", 0, 0
+    while (token := _TYPE_TOKEN.match(text, place)) is not None:
+        place, sign = token.end(), token[2]
+        if (sign == "(" and before.upper() not in _BRACKETED) or (sign == "," and not depth):
+            break
+        depth += {"(": 1, ")": -1}.get(sign or "", 0)
+        if depth < 0:
+            break
+        before = token[1] or ""
+    else:
+        if not depth and not text[place:].strip():
+            return text
+    raise ValueError(f"{text!r} is no type of DuckDB; write for example DOUBLE, JSON or VARCHAR[]")
+
+
+COLUMN_TYPE: Final = Scalar(_column_type, TEXT.json)
+TIME_FORMATS: Final = (
+    *("iso8601", "rfc2822", "clf"),
+    *("unix-s", "unix-ms", "unix-us", "unix-ns"),
+)
+"""The forms of a time that have a name; CLF is that of access logs."""
+_DIRECTIVE: Final = re.compile(r"%(-?.?)", re.DOTALL)
+_DIRECTIVES: Final = frozenset("aAbBdfgGHIjmMnpSuUVwWyYzZ%") | {f"-{c}" for c in "dHIjmMSy"}
+"""What DuckDB's strptime knows, but for those that depend on the place (%c, %x, %X)."""
+
+
+def _time_format(text: str) -> str:
+    if text in TIME_FORMATS:
+        return text
+    used = set(_DIRECTIVE.findall(text))
+    if not used:
+        names = ", ".join(TIME_FORMATS)
+        raise ValueError(f"{text!r} is none of {names}, and no pattern such as %d/%m/%Y %H:%M:%S")
+    if unknown := sorted(used - _DIRECTIVES):
+        raise ValueError(
+            f"{text!r}: %{unknown[0]} cannot be read; write its parts, such as %Y-%m-%d"
+        )
+    plain = {directive.removeprefix("-") for directive in used}
+    of_month = "d" in plain and plain & {"m", "b", "B"}
+    is_day = plain & {"Y", "y"} and ("j" in plain or of_month)
+    if not is_day or not ("H" in plain or {"I", "p"} <= plain):
+        raise ValueError(f"{text!r} does not tell the day and the hour; add %Y, %m, %d and %H")
+    return text
+
+
+def carries_zone(time_format: str) -> bool:
+    """Return whether what is written so can say by itself which instant is meant."""
+    return time_format in TIME_FORMATS or "%z" in time_format or "%Z" in time_format
+
+
+TIME_FORMAT: Final = Scalar(
+    _time_format, {**TEXT.json, "examples": ["%d/%m/%Y %H:%M:%S", *TIME_FORMATS]}
+)
 
 
 _DEDUPLICATION: Final = Object(
@@ -92,8 +159,11 @@ RECORDS: Final = Object(
     {
         "timestamp": Field(schema=TEXT, doc="Column of the time.", required=True),
         "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+        "time_format": Field(
+            schema=TIME_FORMAT, doc="How the time is written, where it is not told."
+        ),
         "format": Field(schema=LOG_FORMAT, doc="Where the files' names do not tell it."),
-        "columns": Field(schema=MapOf(TEXT), doc="Column -> the DuckDB type to read it as."),
+        "columns": Field(schema=MapOf(COLUMN_TYPE), doc="Column -> the DuckDB type to read it as."),
         "optional": Field(schema=ListOf(TEXT), doc="Which of these a file may lack: NULL then."),
         "unnest": Field(
             schema=ListOf(TEXT),
@@ -140,9 +210,10 @@ def load_records(name: str) -> Records | None:
     return None if records is None else replace(records, name=name)
 
 
-def record_names() -> list[str]:
-    """Return the presets that know the rows of a log."""
-    return [name for name in preset_names() if load_records(name) is not None]
+def record_names(own: Mapping[str, Any] | None = None) -> list[str]:
+    """Return the presets that know the rows of a log, with those of the policy's own files."""
+    names = [name for name in preset_names() if load_records(name) is not None]
+    return [*names, *(name for name, preset in (own or {}).items() if preset and preset.records)]
 
 
 @cache

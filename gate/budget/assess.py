@@ -5,7 +5,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from gate.budget.assessment import Assessment, Doubt, Guards, evidence_doubts, traffic_doubts
+from gate.budget.assessment import (
+    Assessment,
+    Doubt,
+    evidence_doubts,
+    small_part,
+    traffic_doubts,
+)
+from gate.budget.coverage import Guards
 from gate.budget.forecast import Forecast, Impact, forecast, price
 from gate.budget.ratio import (
     budget_to_date,
@@ -60,7 +67,8 @@ def assess_ratio(
 
     def if_it_were(answer_if: AnswerIf) -> Assessment:
         shifted = {
-            length: answer_if(counted, evidence.suspicions) for length, counted in windows.items()
+            length: answer_if(counted, _recent(evidence.suspicions, at - length))
+            for length, counted in windows.items()
         }
         main = answer_if(answer, evidence.suspicions)
         return assess_ratio(slo, main, shifted, at=at, guards=guards, impact=impact)
@@ -68,6 +76,11 @@ def assess_ratio(
     return replace(
         assessment, worst_case=if_it_were(worst_answer), best_case=if_it_were(best_answer)
     )
+
+
+def _recent(suspicions: Sequence[Suspicion], start: datetime) -> list[Suspicion]:
+    """Return those that are, or may be, about events after an instant."""
+    return [one for one in suspicions if one.within is None or one.within.end > start]
 
 
 def _of_counts(
@@ -94,7 +107,7 @@ def _of_counts(
     return Assessment(
         slo=slo,
         span=slo.window.counted(at),
-        doubts=evidence_doubts(evidence, at, guards) + traffic_doubts(slo, answer),
+        doubts=evidence_doubts(evidence, slo.window, at, guards) + traffic_doubts(slo, answer),
         total=answer.total,
         bad=answer.bad,
         error_ratio=answer.bad / answer.total,
@@ -107,6 +120,7 @@ def _of_counts(
         price=priced,
         stated_cost=None if impact is None else priced.cost,
         sla_remaining=_sla_remaining(slo, answer, at),
+        small_part=small_part(evidence, slo.window.counted(at), guards),
         evidence=evidence,
         query=evidence.query,
     )
@@ -132,7 +146,7 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
     assessment = Assessment(
         slo=slo,
         span=counted,
-        doubts=evidence_doubts(answer.evidence, at, guards),
+        doubts=evidence_doubts(answer.evidence, slo.window, at, guards),
         spent=answer.amount,
         consumed=consumed,
         remaining=1 - consumed,
@@ -145,6 +159,7 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
         )
         if elapsed
         else None,
+        small_part=small_part(answer.evidence, counted, guards),
         evidence=answer.evidence,
         query=answer.evidence.query,
     )
@@ -197,6 +212,7 @@ def assess_composite(slo: CompositeSlo, parts: Mapping[str, Assessment]) -> Asse
         consumed=consumed,
         remaining=1 - consumed,
         stated_cost=composite_consumed(costs) if costs else None,
+        small_part=next((part.small_part for _, part in weighted if part.small_part), None),
         worst_case=assess_composite(slo, worst) if _suspected(slo, parts) else None,
         best_case=assess_composite(slo, best) if _suspected(slo, parts) else None,
     )

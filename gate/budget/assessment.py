@@ -7,21 +7,12 @@ from fractions import Fraction
 from functools import cached_property
 from math import ceil, floor
 
+from gate.budget.coverage import Guards, coverage_cause, coverage_reason, measured_part
 from gate.budget.forecast import Forecast, Price, Recovery
 from gate.measure import Cause, Counts, Evidence, Suspicion, Unmeasured
-from gate.slo.objective import Bound, RatioSlo, Slo, Span
+from gate.slo.objective import Bound, RatioSlo, Slo, Span, Window
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guards:
-    """What a measurement must have to be believed; from the policy."""
-
-    max_age: timedelta
-    """The newest sample may be this old."""
-    min_coverage: Fraction
-    """This share of the window must have data, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +44,7 @@ class Assessment:
     interval: tuple[Fraction, Fraction] | None = None
     """Sampled: the 95 % interval of ``remaining``, lower end first."""
     burn_rates: Mapping[timedelta, Fraction | Unmeasured] = field(default_factory=dict)
-    """Per window; no traffic at all burns nothing."""
+    """Per window; without traffic there is none, `Cause.NO_TRAFFIC`."""
     forecast: Forecast | None = None
     recovery: Recovery | None = None
     """How a rolling budget comes back; None where it was not asked for, or is not known."""
@@ -65,6 +56,9 @@ class Assessment:
     """What is left of the contract's own, larger budget."""
     evidence: Evidence | None = None
     query: str | None = None
+    small_part: str | None = None
+    """How much of how much was measured, where that is below the policy's floor: ``3d of 30d``; of
+    a composite that of its first such member. None: enough of the window."""
     worst_case: "Assessment | None" = None
     """The budget if everything were bad that the evidence suspects to be; None: no suspicion."""
     best_case: "Assessment | None" = None
@@ -79,6 +73,16 @@ class Assessment:
     def measured(self) -> bool:
         """Whether there is a number at all."""
         return self.remaining is not None
+
+    @property
+    def uncovered(self) -> str | None:
+        """How much of how much was measured: ``3d of 30d``; None: enough, or nothing is left.
+
+        What is left of a budget is then not known: it is that of the measured part alone. That it
+        is gone is known all the same.
+        """
+        gone = self.compared is not None and self.compared <= 0
+        return None if gone else self.small_part
 
     @property
     def impact_stated(self) -> bool:
@@ -123,18 +127,28 @@ class Assessment:
         return ends[self.bound]
 
 
-def evidence_doubts(evidence: Evidence, at: datetime, guards: Guards) -> tuple[Doubt, ...]:
-    """Return what is wrong with the samples: a partial answer, too old, too few."""
+def evidence_doubts(
+    evidence: Evidence, window: Window, at: datetime, guards: Guards
+) -> tuple[Doubt, ...]:
+    """Return what is wrong with the samples of a window: a partial answer, too old, too few."""
     doubts = [Doubt(cause=Cause.PARTIAL, reason=f"partial answer: {w}") for w in evidence.warnings]
     if evidence.newest is not None and at - evidence.newest > guards.max_age:
         age, allowed = describe_time(at - evidence.newest), format_duration(guards.max_age)
         reason = f"the newest sample is {age} old; max_age is {allowed}"
         doubts.append(Doubt(cause=Cause.STALE, reason=reason))
-    if evidence.coverage is not None and evidence.coverage < guards.min_coverage:
-        has, needs = floor(evidence.coverage * 1000) / 10, float(guards.min_coverage * 100)
-        reason = f"only {has:g} % of the window has data; min_coverage is {needs:g} %"
-        doubts.append(Doubt(cause=Cause.LOW_COVERAGE, reason=reason))
+    share, gaps = evidence.coverage, evidence.gaps
+    if share is not None and (cause := coverage_cause(share, gaps, guards)) is not None:
+        reason = coverage_reason(share, gaps, guards, window=window, at=at)
+        doubts.append(Doubt(cause=cause, reason=reason))
     return tuple(doubts)
+
+
+def small_part(evidence: Evidence, span: Span, guards: Guards) -> str | None:
+    """Return `Assessment.small_part` of what was measured over a span."""
+    share = evidence.coverage
+    if share is None or coverage_cause(share, evidence.gaps, guards) is not Cause.MOSTLY_UNCOVERED:
+        return None
+    return measured_part(share, span.length)
 
 
 def traffic_doubts(slo: RatioSlo, counts: Counts) -> tuple[Doubt, ...]:

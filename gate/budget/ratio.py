@@ -96,15 +96,21 @@ def remaining_interval(counts: Counts, share: Fraction) -> tuple[Fraction, Fract
 def window_burn(slo: RatioSlo, length: timedelta, answer: Answer) -> Fraction | Unmeasured:
     """Return the burn rate over a window of this length, at least 0.
 
-    No traffic burns nothing. Any other cause stays what it is: unknown.
+    Without traffic there is none: what shares are of is nothing, be it that nobody came or that
+    nobody got through.
     """
     if isinstance(answer, Unmeasured):
-        return Fraction(0) if answer.cause is Cause.NO_TRAFFIC else answer
+        return answer
     if not isinstance(answer, Counts):
         raise TypeError(f"{slo.name}: counts were asked for and {type(answer).__name__} came")
     if slo.slices is None:
         return burn_rate(answer.total, answer.bad, slo.budget)
     return burn_rate(slices_in(length, slo.slices.length), answer.bad, slo.budget)
+
+
+def has_no_traffic(burn: Fraction | Unmeasured | None) -> bool:
+    """Return whether there is no burn rate because nothing happened in its window."""
+    return isinstance(burn, Unmeasured) and burn.cause is Cause.NO_TRAFFIC
 
 
 def bad_per_second(slo: RatioSlo, failing: Fraction, rate: Fraction) -> Fraction:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from gate.backends import Settings, history_of
 from gate.budget.assess import PRESENT, assess_composite, assess_ratio, assess_spend
@@ -16,11 +16,13 @@ from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasure
 from gate.measure.history import HistoryBackend, Series, SeriesAnswer
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, SpendSlo, counts_events
-from gate.wording import NO_HISTORY, NO_STEPS, without_events
+from gate.wording import NO_HISTORY, NO_STEPS, instant, without_events
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+_SHORTEST: Final = timedelta(seconds=1)
+"""Of a span that a backend can count."""
 OpenBackend = Callable[[Settings, Limits], Backend]
 
 
@@ -55,7 +57,7 @@ def measure(
     """
     windows = sorted({*burn_windows(policy), *also})
     plan = _plan(policy, at, windows)
-    answers = backend.measure(plan.requests, at)
+    answers = backend.measure(plan.requests, at) if plan.requests else []
     if len(answers) != len(plan.requests):
         message = f"the backend gave {len(answers)} answers to {len(plan.requests)} requests"
         raise RuntimeError(message)
@@ -64,7 +66,8 @@ def measure(
         if isinstance(slo, CompositeSlo):
             assessed[slo.name] = assess_composite(slo, assessed)
             continue
-        answer = answers[plan.places[slo.name, None]]
+        place = plan.places.get((slo.name, None))
+        answer = period_begun(slo, at) if place is None else answers[place]
         if isinstance(slo, SpendSlo):
             assessed[slo.name] = assess_spend(slo, answer, at=at, guards=policy.guards)
             continue
@@ -95,6 +98,19 @@ def main_request(slo: RatioSlo | SpendSlo, at: datetime) -> CountRequest:
     )
 
 
+def period_begun(slo: RatioSlo | SpendSlo, at: datetime) -> Unmeasured:
+    """Return why there is nothing to count yet at the very start of an SLO's calendar period.
+
+    Whoever states such an instant means the period that ends with it more often than not.
+    """
+    start = instant(slo.window.whole(at).start)
+    reason = (
+        f"the period ({slo.window}) began only just, at {start}, and nothing of it can be measured"
+        " yet; to look at the period before, state a moment just before that"
+    )
+    return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+
+
 def _plan(policy: Policy, at: datetime, windows: Sequence[timedelta]) -> _Plan:
     plan = _Plan()
     for slo in policy.slos:
@@ -103,7 +119,8 @@ def _plan(policy: Policy, at: datetime, windows: Sequence[timedelta]) -> _Plan:
         labels = rule_labels(policy.service, slo.name)
         main = replace(main_request(slo, at), rule_labels=labels)
         slices = main.slices
-        plan.add(slo.name, None, main)
+        if main.span.length >= _SHORTEST:
+            plan.add(slo.name, None, main)
         for window in windows if isinstance(slo, RatioSlo) else ():
             if slices is None or window >= slices.length:
                 span = RollingWindow(window).counted(at)

@@ -10,9 +10,9 @@ import click
 from gate.backends import BACKENDS, Starter, registration
 from gate.backends.records import preset_names
 from gate.cli.streams import create_file, write_stderr
-from gate.config.preset_schema import EVALUATION, KINDS
+from gate.config.preset import EVALUATION, KINDS, Preset
 from gate.config.presets import load_preset
-from gate.errors import ExitCode, UsageError
+from gate.errors import ExitCode, UsageError, nearest
 
 HEAD: Final = """\
 # What may ship, at which error budget. Check it with: gate validate THIS_FILE
@@ -63,9 +63,10 @@ _STARTERS: Final[Mapping[Callable[[str], str], tuple[str, ...]]] = {
 """How an SLO is described, by the kinds of indicator that it can have, the best one first."""
 
 
-def slos_of(server: str) -> str:
+def slos_of(server: str, own: Preset | None = None) -> str:
     """Return the ``slos`` block for a preset: its errors and latency, or else a judged quality."""
-    indicators = load_preset(server).indicators
+    preset = own or load_preset(server)
+    indicators = preset.indicators
     described = {
         describe: kind
         for describe, kinds in _STARTERS.items()
@@ -74,18 +75,19 @@ def slos_of(server: str) -> str:
     }
     if len(described) > 1:
         described.pop(_judged, None)
-    return _slos(*(describe(_of_preset(server, kind)) for describe, kind in described.items()))
+    return _slos(
+        *(describe(_of_preset(server, preset, kind)) for describe, kind in described.items())
+    )
 
 
-def _of_preset(server: str, kind: str) -> str:
-    preset = load_preset(server)
+def _of_preset(server: str, preset: Preset, kind: str) -> str:
     indicator = preset.indicators[kind]
     lines = [f"preset: {server}/{kind}"]
     if indicator.threshold is not None:
         lines.append(f"threshold: {indicator.threshold}")
     labels = (*preset.requires, *indicator.requires)
     options = [
-        f"{key}: {next(iter(option.choices), f'my-{key}')}"
+        f"{key}: {option.usual(key)}"
         for key, option in indicator.options.items()
         if option.default is None
     ]
@@ -96,9 +98,9 @@ def _of_preset(server: str, kind: str) -> str:
     return "".join(f"      {line}\n" for line in lines)
 
 
-def block_of(starter: Starter, server: str | None) -> str:
+def block_of(starter: Starter, server: str | None, own: Preset | None = None) -> str:
     """Return the ``backend`` block; a preset that describes rows is named in it."""
-    if server is None or load_preset(server).records is None:
+    if server is None or (own or load_preset(server)).records is None:
         return starter.block
     return Template(starter.block_for_preset).safe_substitute(preset=server)
 
@@ -134,20 +136,36 @@ on:                           # what cannot be measured does not pass; these are
 )
 @click.option(
     "--server",
-    type=click.Choice(preset_names()),
     help="What serves the requests, or what its logs look like: a name of gate presets.",
+)
+@click.option(
+    "--presets", help="Preset files of your own, a glob from FILE's folder: presets/*.yaml."
 )
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 def init(
-    *, file: str, service: str, backend: str | None, server: str | None, force: bool
+    *,
+    file: str,
+    service: str,
+    backend: str | None,
+    server: str | None,
+    presets: str | None,
+    force: bool,
 ) -> ExitCode:
     """Write a first policy with comments to FILE (default: policies/gate.yaml)."""
     path = Path(file)
     if path.exists() and not force:
         raise UsageError(f"{file} is there already; --force overwrites it")
-    starter = registration(_backend(backend, server)).starter
-    slos = starter.slos if server is None else slos_of(server)
-    text = Template(HEAD + block_of(starter, server) + slos + RULES).substitute(service=service)
+    own = _own_presets(file, presets)
+    if server not in {None, *own, *preset_names()}:
+        raise UsageError(
+            f"there is no preset {server!r}{nearest(server or '', [*own, *preset_names()])}"
+        )
+    preset = own.get(server or "")
+    starter = registration(_backend(backend, server, preset)).starter
+    slos = starter.slos if server is None else slos_of(server, preset)
+    named = "" if presets is None else f"presets: {presets}\n\n"
+    body = block_of(starter, server, preset) + slos + RULES
+    text = Template(HEAD + named + body).substitute(service=service)
     try:
         create_file(path, text, folders=True)
     except OSError as error:
@@ -156,11 +174,19 @@ def init(
     return ExitCode.ALLOW
 
 
-def _backend(backend: str | None, server: str | None) -> str:
+def _own_presets(file: str, pattern: str | None) -> Mapping[str, Preset]:
+    if pattern is None:
+        return {}
+    from gate.config.own_presets import presets_beside  # noqa: PLC0415 - for these only
+
+    return presets_beside(file, pattern)
+
+
+def _backend(backend: str | None, server: str | None, own: Preset | None) -> str:
     """Return the backend that is asked for, or the one that the server's preset is for."""
     if server is None:
         return backend or "prometheus"
-    fitting = load_preset(server).backend
+    fitting = (own or load_preset(server)).backend
     if backend not in {None, fitting}:
         raise UsageError(f"--server {server} is for the {fitting} backend, not for {backend}")
     return fitting

@@ -1,19 +1,17 @@
 """``gate presets``."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from os import environ
-from typing import Final
 
 import click
 
-from gate.backends.records import preset_names
+from gate.backends.records import PRESETS, preset_names
+from gate.cli.preset_lines import indicator_lines, list_lines, server_lines
 from gate.cli.streams import style_of, write
-from gate.config.preset_schema import ALIASES, KINDS, Family, Preset, PresetIndicator, fill
-from gate.config.presets import load_preset
+from gate.config.preset import ALIASES, KINDS, Preset
+from gate.config.presets import load_preset, load_presets
 from gate.errors import ExitCode, UsageError, nearest
-from gate.reporters.ansi import hang, wrap
-from gate.slo.quantities import decimal
 
 
 @click.group(invoke_without_command=True)
@@ -21,21 +19,59 @@ from gate.slo.quantities import decimal
 def presets(ctx: click.Context) -> ExitCode:
     """List the servers and log formats whose indicators a policy can name as sli: {preset: ...}."""
     if ctx.invoked_subcommand is None:
-        _print(list_lines(_width()))
+        _print(list_lines(load_presets(), _width()))
+    return ExitCode.ALLOW
+
+
+_of_policy = click.option(
+    "--policy",
+    type=click.Path(dir_okay=False),
+    help="A policy whose own preset files are known, too.",
+)
+
+
+@presets.command("list")
+@_of_policy
+def list_(*, policy: str | None) -> ExitCode:
+    """List the servers and log formats, with those of a policy's own."""
+    _print(list_lines(_presets_with(policy), _width()))
     return ExitCode.ALLOW
 
 
 @presets.command()
 @click.argument("name")
-def show(*, name: str) -> ExitCode:
+def file(*, name: str) -> ExitCode:
+    """Print the file of the preset NAME, from which a policy's own preset can be made."""
+    if name not in preset_names():
+        raise UsageError(f"there is no preset {name!r}{nearest(name, preset_names())}")
+    write((PRESETS / f"{name}.yaml").read_text(encoding="utf-8"))
+    return ExitCode.ALLOW
+
+
+def _presets_with(policy: str | None) -> Mapping[str, Preset]:
+    """Return every preset, those of a policy's own first."""
+    if policy is None:
+        return load_presets()
+    from gate.config.own_presets import presets_of  # noqa: PLC0415 - for policies that are named
+
+    return {**presets_of(policy), **load_presets()}
+
+
+@presets.command()
+@click.argument("name")
+@_of_policy
+def show(*, name: str, policy: str | None) -> ExitCode:
     """Show all that is known of NAME: a server (vllm) or one of its indicators (vllm/errors)."""
     server, _, kind = name.partition("/")
-    if server not in preset_names():
-        raise UsageError(f"there is no preset {server!r}{nearest(server, preset_names())}")
+    # One of the gate's own is read alone.
+    alone = policy is None and server in preset_names()
+    presets_by_name = {server: load_preset(server)} if alone else _presets_with(policy)
+    if server not in presets_by_name:
+        raise UsageError(f"there is no preset {server!r}{nearest(server, presets_by_name)}")
+    preset = presets_by_name[server]
     kind = ALIASES.get(kind, kind)
     if kind and kind not in KINDS:
         raise UsageError(f"a preset has no indicator {kind!r}{nearest(kind, [*KINDS, *ALIASES])}")
-    preset = load_preset(server)
     lines = (
         indicator_lines(server, preset, kind, _width())
         if kind
@@ -51,107 +87,3 @@ def _width() -> int:
 
 def _print(lines: list[str]) -> None:
     write("\n".join(lines) + "\n")
-
-
-_LABEL: Final = 21
-"""Columns of the longest kind's name."""
-_INDENT: Final = "  "
-
-
-def list_lines(width: int) -> list[str]:
-    """Return a paragraph for each preset: its name, its title, and what it can measure."""
-    label = max(map(len, preset_names()))
-    lines = []
-    for name in preset_names():
-        preset = load_preset(name)
-        kinds = [kind for kind in KINDS if preset.indicators[kind].families]
-        text = f"{preset.title} ({preset.backend}): {', '.join(kinds)}"
-        lines += hang(name, text, label_width=label, width=width)
-    return [*lines, "", "gate presets show NAME tells the queries, caveats and sources of each."]
-
-
-def server_lines(name: str, preset: Preset, width: int) -> list[str]:
-    """Return all kinds of one server, also those that it has no signal for."""
-    lines = [f"{name}: {preset.title}", *wrap(preset.about, width), ""]
-    for kind, indicator in preset.indicators.items():
-        text = indicator.about if indicator.families else f"no signal: {indicator.about}"
-        lines += hang(kind, text, label_width=_LABEL, width=width)
-    if preset.records is not None:
-        lines += ["", f"{_INDENT}backend: {{type: logs, path: ..., records: {name}}}"]
-    return [*lines, *_lists([("Caveats", preset.notes), ("Sources", preset.sources)], width)]
-
-
-def indicator_lines(server: str, preset: Preset, kind: str, width: int) -> list[str]:
-    """Return what one indicator counts, how a policy asks for it, its caveats and sources."""
-    indicator = preset.indicators[kind]
-    head = [f"{server}/{kind}: {preset.title}", *wrap(indicator.about, width)]
-    if not indicator.families:
-        return [*head, "", f"{preset.title} has no such signal."]
-    required = [*preset.requires, *indicator.requires]
-    sli = [f"preset: {server}/{kind}"]
-    sli += [f"threshold: {indicator.threshold}"] if indicator.threshold else []
-    undecided = [key for key, option in indicator.options.items() if option.default is None]
-    sli += [f"options: {{{', '.join(f'{key}: ...' for key in undecided)}}}"] if undecided else []
-    sli += [f"labels: {{{', '.join(f'{label}: ...' for label in required)}}}"] if required else []
-    return [
-        *head,
-        "",
-        f"{_INDENT}sli: {{{', '.join(sli)}}}",
-        *(
-            line
-            for place, family in enumerate(indicator.families)
-            for line in _family(place, family, indicator, width)
-        ),
-        *_options(indicator, width),
-        *_lists(
-            [
-                ("Labels to select by", (", ".join(preset.labels),) if preset.labels else ()),
-                ("Caveats", (*indicator.notes, *preset.notes)),
-                ("Sources", (*indicator.sources, *preset.sources)),
-            ],
-            width,
-        ),
-    ]
-
-
-def _family(place: int, family: Family, indicator: PresetIndicator, width: int) -> Iterator[str]:
-    texts = {
-        key: option.texts(option.default)
-        for key, option in indicator.options.items()
-        if option.default is not None
-    }
-    yield from ("", "Else, under an older name") if place else ("", "Counts")
-    rows = {role: fill(text, role, texts) for role, text in family.expressions.items()}
-    if family.histogram is not None:
-        rows |= {
-            "histogram": fill(family.histogram, "total", texts),
-            "good": f"at most the threshold{_in_unit(family)}",
-        }
-    if family.column is not None:
-        rows |= {"column": family.column, "good": f"at most the threshold{_in_unit(family)}"}
-    if family.boundaries:
-        rows["boundaries"] = " ".join(map(decimal, family.boundaries)) + " by default"
-    for label, text in rows.items():
-        yield from (_INDENT + line for line in hang(label, text, label_width=10, width=width - 2))
-
-
-def _in_unit(family: Family) -> str:
-    return f", in {family.unit}" if family.unit else ""
-
-
-def _options(indicator: PresetIndicator, width: int) -> Iterator[str]:
-    if indicator.options:
-        yield from ("", "Options")
-    for key, option in indicator.options.items():
-        choices = " | ".join(option.choices) or f"a text of the form {option.pattern}"
-        unless = f"default {option.default}" if option.default else "must be given"
-        text = f"{choices}; {unless}: {option.about}"
-        yield from (_INDENT + line for line in hang(key, text, label_width=10, width=width - 2))
-
-
-def _lists(lists: Iterable[tuple[str, tuple[str, ...]]], width: int) -> Iterator[str]:
-    for title, entries in lists:
-        if entries:
-            yield from ("", title)
-        for entry in entries:
-            yield from hang(f"{_INDENT}-", entry, label_width=3, width=width)

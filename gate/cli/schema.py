@@ -11,14 +11,18 @@ from gate.errors import ExitCode
 if TYPE_CHECKING:
     from gate.parsing.schema import JsonSchema
 
-SCHEMAS: Final = {"policy": "policy.schema.json", "decision": "decision.schema.json"}
+SCHEMAS: Final = {
+    "policy": "policy.schema.json",
+    "decision": "decision.schema.json",
+    "preset": "preset.schema.json",
+}
 """The schemas by name, each a file of the package ``gate.schemas``."""
 
 
 @click.command()
 @click.argument("name", type=click.Choice(tuple(SCHEMAS)))
 def schema(*, name: str) -> ExitCode:
-    """Print the JSON Schema of the policy file or of the decision."""
+    """Print the JSON Schema of the policy file, of the decision, or of a preset file."""
     write(files("gate").joinpath("schemas", SCHEMAS[name]).read_text(encoding="utf-8"))
     return ExitCode.ALLOW
 
@@ -34,4 +38,16 @@ def policy_schema() -> "JsonSchema":
         "title": "gate policy",
         "description": "Which kinds of change may ship at which error budget.",
         **schema,
+    }
+
+
+def preset_schema() -> "JsonSchema":
+    """Return the JSON Schema of a preset file anew: what `SCHEMAS` holds, which tests compare."""
+    from gate.config.preset_schema import PRESET  # noqa: PLC0415 - to write the file only
+
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gate preset",
+        "description": "What is known of a server or of a log, and how it is counted.",
+        **PRESET.schema(),
     }

@@ -21,10 +21,10 @@ from gate.reporters.decision_page import status_output
 def status(*, measurement: MeasurementOptions, burn_down: bool) -> ExitCode:
     """Show the budget, burn rates, coverage and forecast of every SLO of each POLICY.
 
-    There is no verdict: the exit code is 0 whatever the budgets are, and also where one could not
-    be measured. To decide, use gate check.
+    There is no verdict. Exit codes: 0 whatever the budgets are, 3 one could not be measured, or
+    not well enough by the policy's on. To decide, use gate check.
     """
     options = Options(at=measurement.instant(), timeout=measurement.timeout)
     budgets = measurement.ask(lambda files: run_status(files, options, with_burn_downs=burn_down))
     measurement.report_page(status_output(budgets))
-    return ExitCode.ALLOW
+    return budgets.exit_code

@@ -1,7 +1,7 @@
 """Loading a policy file with its place in git, and beside it what a change would have it say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from gate.parsing.reader import Reader
 from gate.policy.policy import Policy
 
 if TYPE_CHECKING:
+    from gate.config.preset import Preset
     from gate.config.proposal import ProposedPolicy
 
 
@@ -26,6 +27,8 @@ class PolicyFile:
     settings: Settings
     source: PolicySource
     warnings: tuple[Mistake, ...]
+    presets: "Mapping[str, Preset]" = field(default_factory=dict)
+    """Of the policy's own preset files, by name."""
     proposed: "ProposedPolicy | None" = None
     """What the change would make of it; None: the change does not alter it."""
 

@@ -21,6 +21,7 @@ from gate.errors import nearest
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, written
 from gate.policy.changes import ROLLBACK
+from gate.policy.policy import DEFAULT_GUARDS
 from gate.policy.rule_settings import NAMED_BURN_RATES
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.indicator import Sli
@@ -40,12 +41,24 @@ def check_policy(values: Values, reader: Reader) -> bool:
         _check_slos(values, reader) if values.given("slos") else True,
         _check_tiers(values, reader) if values.given("tiers") else True,
         check_classes(values, reader),
+        _check_floor(values, reader),
     ]
     warn_of_new_classes(values, reader)
     warn_of_claims(values, reader)
     _warn_of_no_history(values, reader)
     _warn_of_no_events(values, reader)
     return all(checks)
+
+
+def _check_floor(values: Values, reader: Reader) -> bool:
+    least = values.get("min_coverage", DEFAULT_GUARDS.min_coverage)
+    if not values.given("coverage_floor") or values.get("coverage_floor") <= least:
+        return True
+    message = (
+        f"coverage_floor is above min_coverage, {float(least * 100):g}%; it is the lower bound"
+    )
+    reader.note(values.node("coverage_floor"), message)
+    return False
 
 
 def _check_slos(values: Values, reader: Reader) -> bool:
@@ -100,7 +113,9 @@ def _slo_mistake(
                 hint = nearest(name, ratios)
                 return f"{name!r} is no SLO with an objective above this one{hint}"
         return None
-    return None if backend is None else _sli_mistake(slo.sli, backend, records)
+    if backend is None:
+        return None
+    return _preset_mistake(placed, backend, records) or _sli_mistake(slo.sli, backend)
 
 
 def _member_names(node: yaml.Node) -> list[str]:
@@ -110,17 +125,23 @@ def _member_names(node: yaml.Node) -> list[str]:
     return [written(child) for key, child in entries if key.value == "slo"]
 
 
-def _sli_mistake(sli: Sli, backend: Registration[Any], records: str) -> str | None:
-    kind = sli_kind(sli)
-    if sli.preset is not None:
-        from gate.config.presets import load_preset  # noqa: PLC0415 - for presets only
+def _preset_mistake(placed: PlacedSlo, backend: Registration[Any], records: str) -> str | None:
+    sli = None if isinstance(placed.slo, CompositeSlo) else placed.slo.sli
+    if sli is None or sli.preset is None:
+        return None
+    from gate.config.presets import find_preset  # noqa: PLC0415 - for presets only
 
-        name = sli.preset.partition("/")[0]
-        preset = load_preset(name)
-        if preset.backend != backend.kind:
-            return f"the preset {sli.preset} is for the {preset.backend} backend"
-        if preset.records is not None and records != name:
-            return f"the preset {sli.preset} knows other rows; the backend must say records: {name}"
+    name = sli.preset.partition("/")[0]
+    preset = find_preset(name, placed.reader.presets)
+    if preset is not None and preset.backend != backend.kind:
+        return f"the preset {sli.preset} is for the {preset.backend} backend"
+    if preset is not None and preset.records is not None and records != name:
+        return f"the preset {sli.preset} knows other rows; the backend must say records: {name}"
+    return None
+
+
+def _sli_mistake(sli: Sli, backend: Registration[Any]) -> str | None:
+    kind = sli_kind(sli)
     if kind not in backend.indicators:
         fitting = ", ".join(sorted(backend.indicators))
         return f"the {backend.kind} backend cannot count {kind!r} indicators; it counts: {fitting}"

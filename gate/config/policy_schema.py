@@ -1,10 +1,10 @@
 """What a whole policy file says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import yaml
 
@@ -18,10 +18,13 @@ from gate.errors import Mistake
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, compose, decode
 from gate.parsing.schema import Choice, JsonSchema, ListOf, pairs
-from gate.parsing.values import DURATION, NAME, SHARE, TEXT, VALIDITY
+from gate.parsing.values import DURATION, GLOBS, NAME, SHARE, TEXT, VALIDITY
 from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.override import OverrideRule
 from gate.policy.policy import DEFAULT_GUARDS, Policy
+
+if TYPE_CHECKING:
+    from gate.config.preset import Preset
 
 
 class _Entry:
@@ -65,11 +68,27 @@ def _import_slos(entries: Sequence[SloFiles], reader: Reader) -> Sequence[Sequen
     return read_entries(entries, reader)
 
 
+class _PresetFiles:
+    """Where preset files of the policy's own are: a glob, or several."""
+
+    def read(self, node: yaml.Node, reader: Reader) -> "Mapping[str, Preset]":
+        """Return what the files say, by the preset's name, and put it where SLOs look for it."""
+        from gate.config.own_presets import read_own_presets  # noqa: PLC0415 - for these only
+
+        return read_own_presets(GLOBS.read(node, reader), node, reader)
+
+    def schema(self) -> JsonSchema:
+        """Return a glob, or an array of them."""
+        return GLOBS.schema()
+
+
 class Contents(NamedTuple):
     """What a policy file says."""
 
     policy: Policy
     settings: Settings
+    presets: "Mapping[str, Preset]"
+    """Of its own preset files, by name."""
 
 
 _EMPTY: Final = dict.fromkeys(("owners", "burn_rates", "freezes"), ())
@@ -87,7 +106,7 @@ def _build(values: Values, reader: Reader) -> Contents:
         slos=tuple(placed.slo for placed in values.get("slos")),
         on=on.actions,
         exempt=on.exempt,
-        guards=replace(DEFAULT_GUARDS, **values.only("max_age", "min_coverage")),
+        guards=replace(DEFAULT_GUARDS, **values.only("max_age", "min_coverage", "coverage_floor")),
         change_classes=classes(values),
         default_change=changes.get("default", DEFAULT_CHANGE),
         matchers={
@@ -97,7 +116,7 @@ def _build(values: Values, reader: Reader) -> Contents:
         },
         **{**_DEFAULTS, **values.only(*_DEFAULTS, *_COPIED)},
     )
-    return Contents(policy, values.get("backend"))
+    return Contents(policy, values.get("backend"), values.get("presets", {}))
 
 
 POLICY: Final = Object(
@@ -106,6 +125,9 @@ POLICY: Final = Object(
         "service": Field(schema=NAME, doc="The service that ships.", required=True),
         "owners": Field(schema=ListOf(TEXT), doc="Whom to ask: people or teams."),
         "dashboard": Field(schema=TEXT, doc="An address where a person looks next."),
+        "presets": Field(
+            schema=_PresetFiles(), doc="Preset files of your own, from this file's folder."
+        ),
         "backend": Field(schema=BACKEND, doc="Where the counts come from.", required=True),
         "slos": Field(schema=_Slos(), doc="What is promised.", required=True),
         "changes": Field(schema=CHANGES, doc="How a change's class is recognised."),
@@ -126,12 +148,17 @@ POLICY: Final = Object(
         "on": Field(schema=ON, doc="What happens when the budget is not, or not well, known."),
         "max_age": Field(schema=DURATION, doc="Of the newest sample. Default: 10m."),
         "min_coverage": Field(schema=SHARE, doc="Share of the window with data. Default: 90%."),
+        "coverage_floor": Field(
+            schema=SHARE,
+            doc="Share below which no budget is known. Default: 50%; min_coverage at most.",
+        ),
         "valid_for": Field(
             schema=VALIDITY, doc="How long a decision may be used. Default: 15m; 24h at most."
         ),
     },
     _build,
     check=check_policy,
+    first="presets",
 )
 
 

@@ -1,4 +1,4 @@
-"""The presets that ship with the gate, each read when it is named, and their indicators."""
+"""The presets that ship with the gate or that a policy brings along, and their indicators."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,19 +6,19 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from gate.backends.records import PRESETS, preset_names, read_preset
-from gate.config.preset_schema import (
+from gate.backends.records import OWN_NAME, PRESETS, preset_names, read_preset
+from gate.config.preset import (
     ALIASES,
-    INDICATOR,
     KINDS,
-    PRESET,
     ROLES,
     Family,
     Option,
     Preset,
     PresetIndicator,
+    Texts,
     fill,
 )
+from gate.config.preset_schema import INDICATOR, PRESET
 from gate.errors import nearest
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError, written
@@ -27,6 +27,8 @@ from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import around, decimal
 
 _RECORDED: Final = PRESETS / "recorded"
+OWN_INDICATOR: Final = f"{OWN_NAME[:-1]}/({'|'.join((*KINDS, *ALIASES))})$"
+"""What an indicator of a preset may be called that is a file of the policy's own."""
 
 
 @cache
@@ -37,6 +39,23 @@ def load_preset(name: str) -> Preset:
         UnreadableError: the file says something wrong; ours are held to it by tests.
     """
     return read_preset(name, PRESET)
+
+
+def load_presets() -> dict[str, Preset]:
+    """Read every preset that ships with the gate, by name."""
+    return {name: load_preset(name) for name in preset_names()}
+
+
+def find_preset(name: str, own: Mapping[str, Preset | None]) -> Preset | None:
+    """Return the preset of this name; None: there is none, or its file cannot be read.
+
+    Args:
+        name: without a kind.
+        own: those of the policy's own files.
+    """
+    if name in own:
+        return own[name]
+    return load_preset(name) if name in preset_names() else None
 
 
 @cache
@@ -56,10 +75,6 @@ def measurable() -> Iterator[tuple[str, Preset, PresetIndicator]]:
         for kind in KINDS:
             if preset.indicators[kind].families:
                 yield f"{name}/{kind}", preset, preset.indicators[kind]
-
-
-Texts = Mapping[str, Mapping[str, str]]
-"""By placeholder and role, the text that takes its place."""
 
 
 def expand(values: Values, reader: Reader) -> Sli:
@@ -105,15 +120,17 @@ def _find(values: Values, reader: Reader) -> tuple[str, Preset, PresetIndicator]
     node, given = values.node("preset"), values.get("preset")
     server, _, kind = given.partition("/")
     shown_server, _, shown_kind = written(node).partition("/")
-    if server not in preset_names():
-        hint = nearest(shown_server, preset_names())
+    preset = find_preset(server, reader.presets)
+    if preset is None:
+        if server in reader.presets:
+            raise UnreadableError  # which the mistakes of its file say
+        hint = nearest(shown_server, [*preset_names(), *reader.presets])
         raise reader.fail(node, f"there is no preset {shown_server!r}{hint}")
     kind = ALIASES.get(kind, kind)
     if kind not in KINDS:
         shown = shown_kind or shown_server
         hint = nearest(shown, [*KINDS, *ALIASES])
         raise reader.fail(node, f"a preset has no indicator {shown!r}{hint}")
-    preset = load_preset(server)
     indicator = preset.indicators[kind]
     if not indicator.families:
         raise reader.fail(node, f"{preset.title} has no signal for {kind}: {indicator.about}")

@@ -120,10 +120,11 @@ class _PresetName(Scalar[str]):
         super().__init__(str, TEXT.json)
 
     def schema(self) -> JsonSchema:
-        """Return an enum of everything that can be measured."""
-        from gate.config.presets import measurable  # noqa: PLC0415 - reads every file
+        """Return everything that can be measured, or a name of the policy's own."""
+        from gate.config.presets import OWN_INDICATOR, measurable  # noqa: PLC0415 - reads files
 
-        return {"enum": [name for name, _, _ in measurable()]}
+        shipped = [name for name, _, _ in measurable()]
+        return {"anyOf": [{"enum": shipped}, {"type": "string", "pattern": OWN_INDICATOR}]}
 
 
 SLI: Final = Object(

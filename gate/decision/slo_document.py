@@ -110,13 +110,14 @@ def _count(assessment: Assessment) -> Json:
 
 
 def _budget(assessment: Assessment) -> Json:
-    interval = assessment.interval
+    unknown = assessment.uncovered is not None
+    interval = None if unknown else assessment.interval
     return {
         "consumed": share(assessment.consumed),
-        "remaining": share(assessment.remaining),
+        "remaining": None if unknown else share(assessment.remaining),
         "remaining_interval": [share(end) for end in interval] if interval else None,
-        "compared": share(assessment.compared),
-        "sla_remaining": share(assessment.sla_remaining),
+        "compared": None if unknown else share(assessment.compared),
+        "sla_remaining": None if unknown else share(assessment.sla_remaining),
         "burn_rates": {
             format_duration(length): None if isinstance(rate, Unmeasured) else share(rate)
             for length, rate in sorted(assessment.burn_rates.items())

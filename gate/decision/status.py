@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from gate.budget.assessment import Assessment
 from gate.decision.decision import SCHEMA_VERSION, PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, slo_document
+from gate.errors import ExitCode
+from gate.policy.coverage import assessment_reservations, gravest
+from gate.policy.findings import Verdict
 from gate.policy.policy import Policy
 
 if TYPE_CHECKING:
@@ -34,6 +37,16 @@ class Status:
     """At least one."""
     evaluated_at: datetime
     tool_version: str
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Undecided where the policy stops a change for want of a budget, whatever is left."""
+        unseen = any(
+            gravest(assessment_reservations(status.policy, assessment)) is Verdict.UNDECIDED
+            for status in self.policies
+            for assessment in status.assessments
+        )
+        return ExitCode.UNDECIDED if unseen else ExitCode.ALLOW
 
 
 def status_document(status: Status) -> Json:

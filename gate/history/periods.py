@@ -8,7 +8,9 @@ from itertools import pairwise
 from math import ceil, fsum, gcd
 from typing import Final
 
+from gate.budget.coverage import Guards, coverage_cause
 from gate.measure import Cause
+from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.measure.history import MOST_STEPS, SHORTEST, Series
 from gate.slo.objective import RatioSlo, RollingWindow, Span, Window
 
@@ -83,7 +85,7 @@ def cut_periods(window: Window, count: int, at: datetime) -> PeriodCut:
 
 
 def review_periods(
-    slo: RatioSlo, series: Series, cut: PeriodCut, min_coverage: Fraction
+    slo: RatioSlo, series: Series, cut: PeriodCut, guards: Guards
 ) -> tuple[PastPeriod, ...]:
     """Return what happened in each period of a cut, the oldest first.
 
@@ -91,16 +93,17 @@ def review_periods(
         slo: says how few events are too few to count a period.
         series: what happened in the whole of the cut, step by step.
         cut: the periods.
-        min_coverage: the share of a period that must be known to count it, 0 to 1.
+        guards: how much of a period must be known to count it; silence that is usual is known.
     """
     periods = []
     for span in cut.spans:
         steps = cut.places(span)
         total, bad = _sum(series.total[steps]), _sum(series.bad[steps])
-        measured = sum(step_total is not None for step_total in series.total[steps])
-        coverage = Fraction(measured, steps.stop - steps.start)
-        doubt = _doubt(slo, total, coverage, min_coverage)
-        periods.append(PastPeriod(span=span, total=total, bad=bad, coverage=coverage, doubt=doubt))
+        seen = coverage_by_steps(series.total[steps], span)
+        doubt = _doubt(slo, total, seen, guards)
+        periods.append(
+            PastPeriod(span=span, total=total, bad=bad, coverage=seen.share, doubt=doubt)
+        )
     return tuple(periods)
 
 
@@ -121,11 +124,12 @@ def _sum(values: Sequence[float | None]) -> Fraction:
     return Fraction(fsum(value or 0.0 for value in values))
 
 
-def _doubt(
-    slo: RatioSlo, total: Fraction, coverage: Fraction, min_coverage: Fraction
-) -> Cause | None:
-    if coverage < min_coverage:
-        return Cause.LOW_COVERAGE if coverage else Cause.NO_DATA
+def _doubt(slo: RatioSlo, total: Fraction, seen: StepCoverage, guards: Guards) -> Cause | None:
+    if not seen.share:
+        return Cause.NO_DATA
+    cause = coverage_cause(seen.share, seen.gaps, guards)
+    if cause is not None:
+        return cause
     if not total:
         return Cause.NO_TRAFFIC
     needed = 1 / slo.budget if slo.min_events is None else slo.min_events

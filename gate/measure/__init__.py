@@ -10,6 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
+from gate.measure.coverage import Gaps
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
@@ -83,6 +84,8 @@ class Suspicion:
     allowance: so much more may have been spent. None: any number."""
     doubtful: Fraction | None = Fraction(0)
     """At most so many of the events that are counted as bad may have been good. None: all."""
+    within: Span | None = None
+    """When all of these happened, so that no window beside it has any of them; None: any time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,8 @@ class Evidence:
     """The newest sample at or before the instant; None where it was not asked for or not found."""
     coverage: Fraction | None = None
     """Share of the span that has data, 0 to 1; None where it was not asked for or cannot be had."""
+    gaps: Gaps | None = None
+    """Where the span has no data; None: the backend does not tell, or nothing is missing."""
     warnings: tuple[str, ...] = ()
     """What the backend says is missing from its answer. Not empty means: a partial answer."""
     objective: Fraction | None = None

@@ -15,25 +15,39 @@ MOST_STEPS: Final = 720
 window to 0.14 %."""
 SHORTEST: Final = timedelta(minutes=5)
 """A step with fewer scrapes may know nothing."""
+SAMPLED: Final = timedelta(seconds=15)
+"""Between two samples; a scrape every 15 seconds is the most usual of those that are no rarer."""
 _MINUTE: Final = timedelta(minutes=1)
 
 
 def coverage_step(length: timedelta) -> timedelta:
-    """Return a step of whole minutes, at least five, of which a stretch has 720 at most."""
-    return max(-(-length // (MOST_STEPS * _MINUTE)) * _MINUTE, SHORTEST)
+    """Return a step of which a stretch has 720 at most, to see which of them have data.
+
+    Of whole quarters of a minute, the usual time between scrapes; from five minutes on, as in the
+    history, of whole minutes.
+    """
+    finest = -(-length // (MOST_STEPS * SAMPLED)) * SAMPLED
+    return _history_step(length) if finest >= SHORTEST else max(finest, SAMPLED)
+
+
+def sample_parts(length: timedelta) -> int:
+    """Return into how many equal parts a stretch is cut to see which of them have data.
+
+    720, or as many as are at least a minute long; at least one.
+    """
+    return max(1, min(MOST_STEPS, length // _MINUTE))
 
 
 def step_of(window: timedelta) -> timedelta:
-    """Return the step of the history of a window: `coverage_step`; a shorter window is one step."""
-    return min(coverage_step(window), window)
+    """Return the step of the history of a window, of which there are 720 at most.
 
-
-def equal_parts(length: timedelta) -> int:
-    """Return into how many equal parts a stretch is cut where they need not be whole minutes.
-
-    720, or as many as are at least five minutes long; at least one.
+    Of whole minutes, at least five; a shorter window is one step.
     """
-    return max(1, min(MOST_STEPS, length // SHORTEST))
+    return min(_history_step(window), window)
+
+
+def _history_step(length: timedelta) -> timedelta:
+    return max(-(-length // (MOST_STEPS * _MINUTE)) * _MINUTE, SHORTEST)
 
 
 def newest_steps(span: Span, step: timedelta) -> Span:

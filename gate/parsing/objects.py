@@ -65,11 +65,13 @@ class Object(Generic[T]):
     """What JSON Schema can say beyond the single fields."""
     check: Callable[[Values, Reader], bool] | None = None
     """Notes what is wrong between the fields that could be read, be it all of them or not."""
+    first: str | None = None
+    """A key that is read before all others, wherever it stands, since they refer to it."""
 
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return what ``build`` makes of the fields."""
         values, nodes, whole = {}, {"": node}, True
-        for key, child in pairs(node, reader):
+        for key, child in sorted(pairs(node, reader), key=lambda pair: pair[0].value != self.first):
             entry = self.fields.get(key.value, self.others)
             if entry is None:
                 nodes |= dict.fromkeys(self._renamed(key.value), child)  # not missing as well

@@ -12,6 +12,7 @@ import yaml
 from gate.errors import Mistake
 from gate.parsing.credentials import owner
 from gate.parsing.files import Imports
+from gate.parsing.nodes import mark_in
 
 _VARIABLE = re.compile(r"\$\{([^}]*)(\}?)")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
@@ -48,6 +49,11 @@ class Reader:
     offline: bool = False
     """Only look at the file: an environment variable or a file that is missing is a warning."""
     mistakes: list[Mistake] = field(default_factory=list)
+    presets: dict[str, Any] = field(default_factory=dict)
+    """What the policy's own preset files say, by name: each a `gate.config.preset_schema.Preset`,
+    or None where the file cannot be read, which its mistakes say."""
+    text: str = ""
+    """Of the file, once it has been composed."""
 
     @property
     def directory(self) -> Path:
@@ -56,18 +62,34 @@ class Reader:
 
     def beside(self, name: str) -> Self:
         """Return a reader of another file, named from this one's folder; it notes into the same."""
-        return replace(self, file=str(self.directory / name))
+        return replace(self, file=str(self.directory / name), text="")
 
-    def note(self, node: yaml.Node, message: str, *, fatal: bool = True) -> None:
-        """Note a mistake at a value, and go on."""
-        line, column = self.above + node.start_mark.line + 1, node.start_mark.column + 1
+    def note(
+        self, node: yaml.Node, message: str, *, fatal: bool = True, place: int | None = None
+    ) -> None:
+        """Note a mistake at a value, and go on.
+
+        Args:
+            node: the value.
+            message: what is wrong.
+            fatal: False for a warning.
+            place: how many characters of a single value stand before the mistake.
+        """
+        mark = node.start_mark if place is None else mark_in(node, self.text, place)
+        line, column = self.above + mark.line + 1, mark.column + 1
         mistake = Mistake(file=self.file, line=line, column=column, message=message, fatal=fatal)
         self.mistakes.append(mistake)
 
-    def fail(self, node: yaml.Node, message: str, *, fatal: bool = True) -> UnreadableError:
+    def fail(
+        self, node: yaml.Node, message: str, *, fatal: bool = True, place: int | None = None
+    ) -> UnreadableError:
         """Note a mistake and return the error to raise, since there is no value."""
-        self.note(node, message, fatal=fatal)
+        self.note(node, message, fatal=fatal, place=place)
         return UnreadableError(message)
+
+    def refuse(self, node: yaml.Node, error: ValueError) -> UnreadableError:
+        """Note what an error says of a single value, where in it the error says that it is."""
+        return self.fail(node, str(error), place=getattr(error, "place", None))
 
     def existing(self, node: yaml.Node, name: str) -> Path:
         """Return where a file is that is named from this one's folder.
@@ -161,6 +183,7 @@ def compose(text: str, reader: Reader) -> yaml.Node:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
     node = _parsed(lambda: yaml.compose(text, loader()), text, reader)
+    reader.text = text
     if node is None:
         raise reader.fail(after(""), "the file is empty")
     return node
@@ -173,6 +196,7 @@ def compose_all(text: str, reader: Reader) -> list[yaml.Node]:
         UnreadableError: no YAML, or nothing in it; the mistake is noted.
     """
     nodes = _parsed(lambda: list(yaml.compose_all(text, loader())), text, reader)
+    reader.text = text
     documents = [node for node in nodes if node.tag != NULL]
     if not documents:
         raise reader.fail(after(""), "the file is empty")

@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import yaml
 
 from gate.errors import nearest
+from gate.parsing.nodes import merged
 from gate.parsing.reader import NULL, OUTSIDE, Reader, UnreadableError, has_variable
 
 JsonSchema = dict[str, Any]
@@ -64,7 +65,9 @@ class Scalar(Generic[T]):
             return self.parse(text)
         except ValueError as error:
             as_said = self.silent or not (self.variables and has_variable(node.value))
-            message = str(error) if as_said else "what the environment has does not belong here"
+            if as_said:
+                raise reader.refuse(node, error) from error
+            message = "what the environment has does not belong here"
             raise reader.fail(node, message) from error
 
     def schema(self) -> JsonSchema:
@@ -196,10 +199,26 @@ class Union(Generic[T]):
         return {"anyOf": [self.scalar.schema(), self.longer.schema()]}
 
 
+def child_at(node: yaml.Node, *path: str | int) -> yaml.Node:
+    """Return what stands under these keys and places, all of which are there.
+
+    Args:
+        node: of a file that could be read.
+        path: keys of blocks, and places in lists, from 0.
+    """
+    for step in path:
+        if isinstance(step, int):
+            node = node.value[step]
+        else:
+            node = next(child for key, child in node.value if key.value == step)
+    return node
+
+
 def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
     """Return a mapping's keys and values, in order.
 
     A key that stands twice is noted and read once: YAML libraries keep the last and say nothing.
+    What ``<<`` takes from another block counts where the block does not have the key itself.
 
     Raises:
         UnreadableError: it is no mapping, or a key is not a plain word.
@@ -207,7 +226,10 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
     if not isinstance(node, yaml.MappingNode):
         raise reader.fail(node, f"a block of keys was expected, not {_kind(node)}")
     entries: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
-    for key, child in node.value:
+    given, others = merged(node)
+    for other in others:
+        reader.note(other, f"<< takes a block of keys or a list of such, not {_kind(other)}")
+    for key, child in given:
         if not isinstance(key, yaml.ScalarNode):
             raise reader.fail(key, f"a key must be a word, not {_kind(key)}")
         try:

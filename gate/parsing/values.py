@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gate.parsing.objects import Values
 from gate.parsing.reader import OUTSIDE, Reader
-from gate.parsing.schema import Choice, Scalar
+from gate.parsing.schema import Choice, ListOf, Scalar, Union
 from gate.policy.logins import can_be_named
 from gate.policy.policy import LONGEST_VALID_FOR
 from gate.policy.tiers import COMPARISONS, Condition
@@ -183,6 +183,8 @@ LOG_FORMAT: Final = Choice(("jsonl", "csv", "parquet"))
 """Of a file of request logs."""
 GLOB: Final = Scalar(_glob, {**_TEXT_JSON, "examples": ["slos/*.yaml"]})
 """Of files beside the policy, from its folder."""
+GLOBS: Final = Union(Scalar(lambda text: (_glob(text),), GLOB.json), ListOf(GLOB, at_least=1))
+"""The same, or several."""
 CONNECTION: Final = Scalar(str, _TEXT_JSON, variables=True)
 """A text of a backend's connection: where it is, what it is sent, which of its files are read."""
 SECRET: Final = Scalar(

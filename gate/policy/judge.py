@@ -22,7 +22,7 @@ class Judgement:
     """Worst first."""
     verdict: Verdict
     tier: Tier | None
-    """The band of the worst measured budget; None where none was measured."""
+    """The band of the worst measured budget; None where none was, or too little of its window."""
     worst: Assessment | None
     """The SLO with that budget."""
     obligations: tuple[str, ...]
@@ -79,7 +79,7 @@ def judge(case: Case) -> Judgement:
     return Judgement(
         findings=tuple(findings),
         verdict=_verdict(findings),
-        tier=case.tier,
+        tier=None if case.worst is None or case.worst.uncovered else case.tier,
         worst=case.worst,
         obligations=case.obligations,
         allowed_again_at=_allowed_again_at(case, findings),

@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from gate.budget.assessment import Guards
+from gate.budget.coverage import Guards
 from gate.measure import Cause
 from gate.policy.changes import ChangeMatcher, Live
 from gate.policy.override import OverrideRule

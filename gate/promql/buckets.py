@@ -13,7 +13,7 @@ from typing import Final, Self
 
 from gate.measure import Cause, MeasurementError
 from gate.promql.expression import read_selector
-from gate.promql.selectors import add_matchers, quote
+from gate.promql.selectors import METRIC_NAME, add_matchers, quote
 from gate.slo.indicator import Bucket, Histogram, Sli
 from gate.slo.quantities import around, decimal
 
@@ -137,8 +137,16 @@ class _Series:
         return cls(*read_selector(selector, labels))
 
     def suffixed(self, suffix: str = "", matcher: str = "") -> str:
-        braces = add_matchers(self.braces, matcher) if matcher else self.braces
-        return f"{self.name}{suffix}{braces}"
+        name = f"{self.name}{suffix}"
+        if METRIC_NAME.fullmatch(name):
+            return name + (add_matchers(self.braces, matcher) if matcher else self.braces)
+        # With dots in it, as Prometheus 3 keeps it; this form every server reads.
+        inside = [f"__name__={quote(name)}", matcher]
+        return add_matchers(self.braces, ",".join(filter(None, inside)))
+
+    def either(self, *suffixes: str) -> str:
+        names = quote("|".join(re.escape(f"{self.name}{suffix}") for suffix in suffixes))
+        return add_matchers(self.braces, f"__name__=~{names}")
 
     def increase(self, suffix: str = "", matcher: str = "") -> str:
         return f"sum(increase({self.suffixed(suffix, matcher)}[$window]))"
@@ -169,6 +177,16 @@ class Buckets:
     def live_boundaries(self) -> str:
         """Ask which boundaries there are, and how many histograms have each."""
         return f"count by (le) (last_over_time({self.total.suffixed('_bucket')}[{_RECENTLY}]))"
+
+    @property
+    def boundaries_over(self) -> str:
+        """Ask which there were at some ``$step`` of ``$window``, and how many had each."""
+        return f"count by (le) (max_over_time({self.total.suffixed('_bucket')}[$window:$step]))"
+
+    @property
+    def presence(self) -> str:
+        """The series that say that there are histograms of the name, classic or native."""
+        return self.total.either("", "_count")
 
     @property
     def live_native(self) -> str:
@@ -222,8 +240,10 @@ class Buckets:
 
 def _le(boundary: Boundary) -> str:
     """Match the boundary in every form in which clients write it, or Prometheus 3 rewrites it."""
-    plain = repr(float(boundary.value))
-    forms = sorted({*boundary.texts, plain, plain.removesuffix(".0")})
+    value = float(boundary.value)
+    plain, short = repr(value), f"{value:g}"
+    exponent = {short} if "e" in short and float(short) == value else set[str]()
+    forms = sorted({*boundary.texts, plain, plain.removesuffix(".0"), *exponent})
     if len(forms) == 1:
         return f"le={quote(forms[0])}"
     return f"le=~{quote('|'.join(map(re.escape, forms)))}"

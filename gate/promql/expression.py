@@ -18,7 +18,7 @@ from gate.promql.grammar import (
     tokenize,
     write_tokens,
 )
-from gate.promql.selectors import add_matchers, fold_braces, matchers
+from gate.promql.selectors import add_matchers, dotted_name, fold_braces, matchers, take_name
 
 SLICE: Final = timedelta(minutes=5)
 
@@ -140,16 +140,27 @@ def read_expression(
     )
 
 
+_NO_NAME: Final = "a metric's name is expected here, with or without {...}"
+
+
 def read_selector(text: str, labels: Mapping[str, str]) -> tuple[str, str]:
     """Read a bare selector, and return its name and its ``{...}``, empty where it has none.
 
+    A name may have dots, and may stand in the braces: ``{"http.server.duration",a="b"}``.
+
     Raises:
-        ExpressionError: it is something else, or has no name before its braces.
+        ExpressionError: it is something else, or has no name.
     """
-    _, bare = _read(text, labels)
-    if bare is None or not bare[0]:
-        raise ExpressionError("a metric's name is expected here, with or without {...}")
-    return bare
+    name, rest = dotted_name(text) or ("", text)
+    _, bare = _read(rest or "{}", labels)
+    if bare is None or (name and bare[0]):
+        raise ExpressionError(_NO_NAME)
+    if name or bare[0]:
+        return name or bare[0], bare[1].removesuffix("{}")
+    taken = take_name(bare[1])
+    if taken is None:
+        raise ExpressionError(_NO_NAME)
+    return taken
 
 
 def _read(text: str, labels: Mapping[str, str]) -> tuple[list[Token], tuple[str, str] | None]:

@@ -1,12 +1,14 @@
 """PromQL cut into tokens, and the shape of an expression whatever the names in it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from gate.errors import TextError
 
-class ExpressionError(ValueError):
+
+class ExpressionError(TextError):
     """An expression of the policy that cannot be used; its text is one sentence."""
 
 
@@ -32,6 +34,8 @@ class Token:
 
     kind: TokenKind
     text: str
+    at: int = field(default=0, compare=False)
+    """Where it begins in the expression."""
 
 
 _TOKEN = re.compile(
@@ -54,28 +58,32 @@ def tokenize(text: str) -> list[Token]:
     Raises:
         ExpressionError: a quote or bracket has no partner, or a placeholder is not known.
     """
-    tokens = []
+    tokens = list[Token]()
     for match in _TOKEN.finditer(text):
         kind = TokenKind(str(match.lastgroup))
-        tokens.append(Token(kind, " " if kind is TokenKind.SPACE else match.group()))
+        text = " " if kind is TokenKind.SPACE else match.group()
+        tokens.append(Token(kind, text, match.start()))
     _check_symbols(tokens)
     return tokens
 
 
 def _check_symbols(tokens: list[Token]) -> None:
     # A part that is not closed would swallow the parts after it in the same query.
-    expected: list[str] = []
-    for text in (token.text for token in tokens if token.kind is TokenKind.SYMBOL):
+    opened: list[Token] = []
+    for token in (token for token in tokens if token.kind is TokenKind.SYMBOL):
+        text, at = token.text, token.at
         if text == "$":
-            raise ExpressionError("only $window and $labels can stand for something else")
+            message = "only $window and $labels can stand for something else"
+            raise ExpressionError(message, place=at)
         if text in "\"'`":
-            raise ExpressionError(f"a quote {text} is not closed")
+            raise ExpressionError(f"a quote {text} is not closed", place=at)
         if text in _CLOSING:
-            expected.append(_CLOSING[text])
-        elif text in _CLOSING.values() and (not expected or expected.pop() != text):
-            raise ExpressionError(f"{text} closes nothing")
-    if expected:
-        raise ExpressionError(f"a closing {expected[-1]} is missing")
+            opened.append(token)
+        elif text in _CLOSING.values() and (not opened or _CLOSING[opened.pop().text] != text):
+            raise ExpressionError(f"{text} closes nothing", place=at)
+    if opened:
+        message = f"a closing {_CLOSING[opened[-1].text]} is missing"
+        raise ExpressionError(message, place=opened[-1].at)
 
 
 def write_tokens(tokens: list[Token]) -> str:

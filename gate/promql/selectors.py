@@ -1,7 +1,7 @@
 """Selectors and their label matchers: read, written, and put in the place of ``$labels``."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -117,6 +117,8 @@ def _unquoted(text: str) -> str:
 
 
 _WHOLE_BOUNDARY = re.compile(r"""(?<![\w"'])le\s*=\s*["']([0-9]+)(?:\.0+)?["']""")
+METRIC_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+_DOTTED = re.compile(r"\s*([A-Za-z_][\w:]*(?:\.[\w:]+)+)\s*(\{.*)?", re.DOTALL)
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -139,12 +141,13 @@ def fold_braces(tokens: list[Token], labels: Mapping[str, str]) -> tuple[list[To
     while index < len(tokens):
         token = tokens[index]
         if token.kind is TokenKind.LABELS:
-            raise ExpressionError("$labels belongs inside braces, as in requests_total{$labels}")
+            message = "$labels belongs inside braces, as in requests_total{$labels}"
+            raise ExpressionError(message, place=token.at)
         if token.kind is TokenKind.SYMBOL and token.text == "{":
             end = closing_bracket(tokens, index)
             inside = tokens[index + 1 : end]
             has_labels = has_labels or any(token.kind is TokenKind.LABELS for token in inside)
-            done.append(Token(TokenKind.BRACES, _braces(inside, matchers(labels))))
+            done.append(Token(TokenKind.BRACES, _braces(inside, matchers(labels)), token.at))
             index = end
         else:
             done.append(token)
@@ -153,17 +156,54 @@ def fold_braces(tokens: list[Token], labels: Mapping[str, str]) -> tuple[list[To
 
 
 def _braces(inside: list[Token], written: str) -> str:
-    items, item = list[str](), list[Token]()
+    filled = (
+        Token(TokenKind.LABELS, written) if token.kind is TokenKind.LABELS else token
+        for token in inside
+    )
+    return "{" + ",".join(_items(filled)) + "}"
+
+
+def _items(inside: Iterable[Token]) -> Iterator[str]:
+    """Yield what commas divide; a comma with nothing before it is a syntax error."""
+    item = list[Token]()
     for token in [*inside, Token(TokenKind.SYMBOL, ",")]:
-        if token.kind is TokenKind.SYMBOL and token.text == ",":
-            items.append(write_tokens(item).strip())
+        if token.kind is not TokenKind.SYMBOL or token.text != ",":
+            item.append(token)
+        elif text := write_tokens(item).strip():
+            yield text
             item = []
         else:
-            item.append(
-                Token(TokenKind.LABELS, written) if token.kind is TokenKind.LABELS else token
-            )
-    # A comma with nothing before it is a syntax error.
-    return "{" + ",".join(item for item in items if item) + "}"
+            item = []
+
+
+def dotted_name(text: str) -> tuple[str, str] | None:
+    """Take apart ``http.server.duration{a="b"}``, whose name PromQL wants in quotes.
+
+    Returns:
+        The name, and the braces, empty where there are none; None: it is something else.
+    """
+    match = _DOTTED.fullmatch(text)
+    return match and (match[1], match[2] or "")
+
+
+def take_name(braces: str) -> tuple[str, str] | None:
+    """Take the name out of ``{"http.server.duration",a="b"}`` or ``{__name__="x",a="b"}``.
+
+    Returns:
+        The name and the braces without it, empty where nothing else is in them; None: no name.
+    """
+    name, others = "", list[str]()
+    for item in _items(tokenize(braces[1:-1])):
+        given = re.fullmatch(rf"(?:{_NAME}\s*=\s*)?([\"'`].*)", item, re.DOTALL)
+        if given and not name and _is_string(given[1]):
+            name = _unquoted(given[1])
+        else:
+            others.append(item)
+    return (name, "{" + ",".join(others) + "}" if others else "") if name else None
+
+
+def _is_string(text: str) -> bool:
+    return [token.kind for token in tokenize(text)] == [TokenKind.STRING]
 
 
 def add_matchers(braces: str, written: str) -> str:

@@ -30,7 +30,7 @@ def affordability(assessment: Assessment) -> Iterator[Fact]:
 
 def most_affordable(assessments: Sequence[Assessment]) -> str | None:
     """Say the largest canary that every budget can pay for; None where not all are known."""
-    if not all(assessment.measured for assessment in assessments):
+    if not all(assessment.measured and not assessment.uncovered for assessment in assessments):
         return None
     priced = [
         (assessment.price, assessment.slo.name)

@@ -8,7 +8,7 @@ from gate import wording
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Forecast
-from gate.budget.ratio import allowed_downtime
+from gate.budget.ratio import allowed_downtime, has_no_traffic
 from gate.measure import Cause, Unmeasured
 from gate.policy.findings import Verdict
 from gate.reporters.affordability import affordability
@@ -79,12 +79,19 @@ def _window_cell(assessment: Assessment) -> str:
 
 
 def _remaining(assessment: Assessment) -> Cell:
-    return Cell(text=wording.left(assessment.remaining), tone=_budget_tone(assessment))
+    return Cell(text=left(assessment), tone=_budget_tone(assessment))
+
+
+def left(assessment: Assessment) -> str:
+    """Write what is left of a budget; where too little was measured to say so, how much was."""
+    if assessment.uncovered is not None:
+        return f"{assessment.uncovered} measured"
+    return wording.left(assessment.remaining)
 
 
 def _bar(assessment: Assessment) -> Cell:
     """Draw what is left, never a cell too many."""
-    if assessment.remaining is None:
+    if assessment.remaining is None or assessment.uncovered:
         return Cell(text="")
     full = min(max(int(assessment.remaining * _BAR // 1), 0), _BAR)
     empty = _BAR - full
@@ -150,7 +157,9 @@ def details(assessment: Assessment) -> Iterator[Fact]:
     for doubt in assessment.doubts:
         yield label, f"{cause(doubt.cause)}: {doubt.reason}"
     yield "window", ", ".join(_window(assessment))
-    if assessment.remaining is not None:
+    if assessment.uncovered is not None:
+        yield "left", f"not known: only {assessment.uncovered} are measured"
+    elif assessment.remaining is not None:
         yield "left", ", ".join(_left(assessment, assessment.remaining))
         yield from _forecast(assessment, assessment.remaining)
         yield from affordability(assessment)
@@ -206,7 +215,10 @@ def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
         yield "forecast", forecast_sentence(assessment.forecast, remaining)
     elif isinstance(assessment.slo, RatioSlo):
         window = format_duration(PRESENT)
-        yield "forecast", f"none, since the burn rate over {window} was not measured"
+        not_measured = f"the burn rate over {window} was not measured"
+        silent = has_no_traffic(assessment.burn_rates.get(PRESENT))
+        why = f"there was no traffic in the last {window}" if silent else not_measured
+        yield "forecast", f"none, since {why}"
 
 
 def forecast_sentence(forecast: Forecast, remaining: Fraction) -> str:
@@ -226,9 +238,15 @@ def _burn_rates(assessment: Assessment) -> str:
     said = {doubt.reason for doubt in assessment.doubts}
     rates = sorted(assessment.burn_rates.items(), key=lambda item: item[0])
     return ", ".join(
-        f"{format_duration(length)} not measured ({rate.reason})"
+        _no_rate(format_duration(length), rate)
         if isinstance(rate, Unmeasured)
         else f"{format_duration(length)}={wording.burn(rate)}"
         for length, rate in rates
         if not (isinstance(rate, Unmeasured) and rate.reason in said)
     )
+
+
+def _no_rate(window: str, why: Unmeasured) -> str:
+    if has_no_traffic(why):
+        return f"{window}={wording.NOTHING} (no traffic)"
+    return f"{window} not measured ({why.reason})"

@@ -37,7 +37,9 @@ def _worst_budget(decision: Decision) -> tuple[str, str]:
     budgets = [
         (worst.compared, decided.judgement.tier)
         for decided in decision.policies
-        if (worst := decided.judgement.worst) is not None and worst.compared is not None
+        if (worst := decided.judgement.worst) is not None
+        and worst.compared is not None
+        and not worst.uncovered
     ]
     if not budgets:
         return "", ""

@@ -470,6 +470,50 @@ def test_without_a_ci_system_the_file_is_read_as_it_is(loosened: World) -> None:
     assert loosened.run(*RISKY, "--ci", "none").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    "sign",
+    [
+        {"CI": "true"},
+        {"CI": "1"},
+        {"CI": "woodpecker"},
+        {"CI": "True"},
+        {"TF_BUILD": "True"},
+        {"TEAMCITY_VERSION": "2026.1"},
+        {"BUILD_NUMBER": "17"},
+        {"CONTINUOUS_INTEGRATION": "true"},
+        {"DRONE": "true", "DRONE_TARGET_BRANCH": "change"},
+        {"BITBUCKET_BUILD_NUMBER": "3", "BITBUCKET_PR_DESTINATION_BRANCH": "change"},
+        {"CI": "true", "GITHUB_BASE_REF": "change"},
+        {"CI": "true", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "change"},
+    ],
+    ids="-".join,
+)
+def test_in_a_ci_system_that_the_gate_does_not_know_the_default_branch_counts(
+    loosened: World, sign: dict[str, Any]
+) -> None:
+    result = loosened.run(*RISKY, GITHUB_ACTIONS=None, **sign)
+    assert result.exit_code == 10, result.stdout
+
+
+@pytest.mark.parametrize("value", ["", "false", "0", "False", "no"])
+def test_a_sign_of_a_ci_system_that_is_switched_off_is_none(loosened: World, value: str) -> None:
+    assert loosened.run(*RISKY, GITHUB_ACTIONS=None, CI=value).exit_code == 0
+
+
+def test_without_a_default_branch_such_a_run_is_undecided(loosened: World) -> None:
+    git(loosened.checkout, "remote", "remove", "origin")
+    result = loosened.run(*RISKY, GITHUB_ACTIONS=None, CI="true")
+    undecided(result)
+    assert "--policy-ref" in result.stderr or "policy's ref" in result.stderr
+
+
+def test_a_file_in_no_repository_is_read_in_such_a_run_too(loosened: World, tmp_path: Path) -> None:
+    policy = tmp_path / "central.yaml"
+    policy.write_text(loosened.policy)
+    result = loosened.run(*RISKY, policy=str(policy), GITHUB_ACTIONS=None, CI="true")
+    assert result.exit_code == 10
+
+
 def test_a_policy_outside_of_the_checkout_is_not_the_changes(world: World, tmp_path: Path) -> None:
     _loosened(world)
     outside = world.folder / "central.yaml"

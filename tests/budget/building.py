@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from gate.budget.assess import assess_ratio, assess_spend
-from gate.budget.assessment import Assessment, Guards
+from gate.budget.assessment import Assessment
+from gate.budget.coverage import Guards
 from gate.budget.forecast import Impact
 from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
 from gate.slo.indicator import Sli, Slices

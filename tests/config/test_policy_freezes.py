@@ -104,6 +104,33 @@ def test_on_knows_three_actions() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "least, floor",
+    [("", "91%"), ("min_coverage: 40%\n", "41%")],
+)
+def test_the_floor_of_the_coverage_is_not_above_its_other_bound(least: str, floor: str) -> None:
+    needs = "40" if least else "90"
+    assert_mistake(
+        policy(more=f"{least}coverage_floor: ¦{floor}\n"),
+        f"coverage_floor is above min_coverage, {needs}%; it is the lower bound",
+    )
+
+
+@pytest.mark.parametrize(
+    "written, floor",
+    [
+        ("", "50%"),
+        ("min_coverage: 30%\n", "30%"),
+        ("coverage_floor: 20%\n", "20%"),
+        ("min_coverage: 30%\ncoverage_floor: 30%\n", "30%"),
+    ],
+)
+def test_the_floor_is_half_of_the_window_where_the_policy_does_not_say_otherwise(
+    written: str, floor: str
+) -> None:
+    assert sound(policy(more=written)).guards.floor == Fraction(floor.rstrip("%")) / 100
+
+
 def test_the_guards_are_read() -> None:
     policy_read = sound(policy(more="max_age: 1h\nmin_coverage: 95%\nvalid_for: 5m\n"))
 

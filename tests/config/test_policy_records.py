@@ -10,7 +10,8 @@ import pytest
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.records import Deduplication, Records
 from gate.config.load import load
-from gate.config.preset_schema import KINDS, PRESET, Preset
+from gate.config.preset import KINDS, Preset
+from gate.config.preset_schema import PRESET
 from gate.config.presets import load_preset
 from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader, UnreadableError, compose
@@ -36,7 +37,7 @@ def test_a_backend_takes_what_the_preset_knows_of_the_rows(tmp_path: Path) -> No
 
     assert (records.name, records.timestamp) == ("litellm-payload", "startTime")
     assert records.columns["error_information"] == "JSON"
-    assert records.optional == {"error_information"}
+    assert records.optional == {"metadata"}
 
 
 def test_a_policy_has_the_last_word_on_zone_and_format(tmp_path: Path) -> None:
@@ -181,7 +182,7 @@ def test_the_presets_for_logs_are_the_choices_of_the_schema() -> None:
     from gate.cli.schema import policy_schema  # noqa: PLC0415
 
     logs: dict[str, Any] = policy_schema()["properties"]["backend"]["oneOf"][1]
-    choices = logs["properties"]["records"]["enum"]
+    choices = logs["properties"]["records"]["anyOf"][0]["enum"]
 
     assert "otlp-spans" in choices
     assert all(load_preset(name).backend == "logs" for name in choices)

@@ -77,6 +77,7 @@ control_charts: {effect: block, last: 28d, step: 2h, baseline: 7d, signal_ttl: 6
 on: {no_data: allow, stale: warn, except: [rollback]}
 max_age: 5m
 min_coverage: 0.5
+coverage_floor: 25%
 valid_for: 1h
 """
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gate.backends.prometheus.labels import alike, could_match, misspelt
+from gate.backends.prometheus.doctor.presence import alike
+from gate.backends.prometheus.label_values import could_match, misspelt
 from gate.errors import nearest_first
 from gate.promql.selectors import LabelMatcher
 

@@ -115,10 +115,13 @@ def test_rules_of_another_slo_are_not_looked_at(recorded: str, tmp_path: Path) -
     assert not notes(measured, "recording rules")
 
 
-def test_looking_for_rules_takes_one_more_round_trip_and_no_third(
-    recorded: str, tmp_path: Path
+@pytest.mark.parametrize(("change", "code", "trips"), [("rollback", 0, 1), ("canary", 10, 2)])
+def test_looking_for_rules_takes_no_round_trip_of_its_own(
+    recorded: str, tmp_path: Path, change: str, code: int, trips: int
 ) -> None:
     with counting_proxy(recorded, 0.3) as proxy:
         path = policy(tmp_path, proxy.url, [availability(service) for service in SERVICES])
-        assert check(path, change="rollback").code == 0  # a block asks for the history, too
-    assert proxy.traffic.round_trips <= 2
+        outcome = check(path, change=change)
+    assert outcome.code == code
+    assert notes(outcome.slos["peak"], USED)
+    assert proxy.traffic.round_trips == trips

@@ -7,9 +7,9 @@ import pytest
 from gate.measure.history import (
     coverage_step,
     covered,
-    equal_parts,
     newest_steps,
     oldest_leaves,
+    sample_parts,
     step_of,
 )
 from gate.slo.objective import Span
@@ -25,7 +25,6 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
         (30 * DAY + MINUTE, 61 * MINUTE),
         (60 * HOUR, 5 * MINUTE),
         (60 * HOUR + MINUTE, 6 * MINUTE),
-        (DAY, 5 * MINUTE),
     ],
 )
 def test_a_step_is_whole_minutes_at_least_five_and_720_at_most_make_a_window(
@@ -35,18 +34,28 @@ def test_a_step_is_whole_minutes_at_least_five_and_720_at_most_make_a_window(
 
 
 def test_a_window_shorter_than_five_minutes_is_one_step() -> None:
+    assert step_of(DAY) == 5 * MINUTE
     assert step_of(2 * MINUTE) == 2 * MINUTE
-    assert coverage_step(2 * MINUTE) == 5 * MINUTE
+
+
+@pytest.mark.parametrize(
+    "length, seconds",
+    [(DAY, 120), (12 * HOUR, 60), (3 * HOUR, 15), (3 * HOUR + MINUTE, 30), (10 * MINUTE, 15)],
+)
+def test_whether_there_are_data_is_seen_at_every_sample_of_a_short_window(
+    length: timedelta, seconds: int
+) -> None:
+    assert coverage_step(length) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
     "length, parts",
-    [(30 * DAY, 720), (60 * HOUR, 720), (HOUR, 12), (59 * MINUTE, 11), (2 * MINUTE, 1)],
+    [(30 * DAY, 720), (12 * HOUR, 720), (HOUR, 60), (59 * MINUTE, 59), (MINUTE / 2, 1)],
 )
-def test_a_stretch_is_cut_into_720_parts_or_as_many_as_have_five_minutes(
+def test_a_stretch_is_cut_into_720_parts_or_as_many_as_have_a_minute(
     length: timedelta, parts: int
 ) -> None:
-    assert equal_parts(length) == parts
+    assert sample_parts(length) == parts
 
 
 @pytest.mark.parametrize("length, steps", [(60, 12), (64, 12), (65, 13), (5, 1), (4, 1)])

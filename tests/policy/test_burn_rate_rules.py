@@ -117,8 +117,9 @@ def test_every_rule_that_fires_is_found_and_the_worst_decides() -> None:
         # One that is known to be slower settles it.
         (lost(), burn("1"), []),
         (burn("1"), lost(), []),
-        # No traffic burns nothing.
+        # Without traffic in one of its windows it cannot fire.
         (lost(), lost(Cause.NO_TRAFFIC), []),
+        (lost(Cause.NO_TRAFFIC), lost(Cause.NO_TRAFFIC), []),
     ],
 )
 def test_a_burn_rate_that_is_not_known_is_what_the_policy_says_of_its_cause(
@@ -138,6 +139,36 @@ def test_a_burn_rate_that_is_not_known_is_what_the_policy_says_of_its_cause(
     assert [finding.reason for finding in untold] == expected
     assert judgement.verdict is (verdict if windows else ALLOW)
     assert bool(found(judgement, Rule.BURN_RATE)) == (not windows)
+
+
+def test_windows_without_traffic_are_said_to_have_no_burn_rate_and_let_a_change_pass() -> None:
+    idle = lost(Cause.NO_TRAFFIC)
+    asleep = left("1", "a", windows={HOUR: burn("1"), SHORT: idle})
+    off = left("1", "b", windows={HOUR: idle, SHORT: idle})
+    awake = left("1", "c", windows={HOUR: burn("1"), SHORT: burn("1")})
+
+    judgement = judged("canary", asleep, off, burn_rates=(FAST,))
+    calm, first, second = found(judgement, Rule.BURN_RATE)
+    assert calm.reason == "no burn-rate rule fires of those that have traffic in their windows"
+    why = "no traffic over {}: there is no burn rate, and no rule on it can fire"
+    assert (first.slo, first.reason) == ("a", why.format("5m"))
+    assert (second.slo, second.reason) == ("b", why.format("5m and 1h"))
+    assert judgement.verdict is ALLOW
+
+    (only,) = found(judged("canary", off, burn_rates=(FAST,)), Rule.BURN_RATE)
+    assert only.slo == "b"
+
+    fast = left("1", "d", windows={HOUR: burn("20"), SHORT: burn("20")})
+    blocked = judged("canary", awake, asleep, fast, burn_rates=(FAST,))
+    assert [(f.slo, f.verdict) for f in found(blocked, Rule.BURN_RATE)] == [
+        ("d", BLOCK),
+        ("a", ALLOW),
+    ]
+
+
+def test_a_policy_without_burn_rate_rules_says_nothing_of_windows_without_traffic() -> None:
+    asleep = left("1", windows={HOUR: lost(Cause.NO_TRAFFIC)})
+    assert found(judged("canary", asleep), Rule.BURN_RATE) == []
 
 
 def test_budgets_without_burn_rates_say_nothing_of_them() -> None:

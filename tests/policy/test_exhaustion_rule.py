@@ -52,6 +52,18 @@ def test_it_fires_where_what_is_left_lasts_no_longer_exactly(
     assert verdict is (WARN if fires else ALLOW)
 
 
+def test_without_traffic_there_is_no_rate_to_carry_on_and_no_objection() -> None:
+    asleep = left("0.1", "a", windows={HOUR: lost(Cause.NO_TRAFFIC)})
+    why = "no traffic over 1h: there is no rate to carry on"
+    alone = judged("canary", asleep, exhaustion=STRICT)
+    assert said(alone, Rule.EXHAUSTION) == (ALLOW, why)
+    together = judged("full-rollout", asleep, burning("0.6", "40"), exhaustion=STRICT)
+    reasons = [(f.slo, f.verdict) for f in found(together, Rule.EXHAUSTION)]
+    assert reasons == [("availability", BLOCK), ("a", ALLOW)]
+    calm = judged("canary", asleep, burning("0.6", "0"), exhaustion=STRICT)
+    assert [f.reason for f in found(calm, Rule.EXHAUSTION)] == [NONE_SOON[1], why]
+
+
 def test_it_says_how_long_at_which_rate_and_that_a_rolling_window_may_last_longer() -> None:
     judgement = judged("full-rollout", burning("0.6", "12"), exhaustion=SOON)
     (finding,) = found(judgement, Rule.EXHAUSTION)

@@ -95,7 +95,9 @@ def test_the_exception_does_not_reach_what_was_measured() -> None:
 
 
 def test_every_doubt_of_every_slo_is_found() -> None:
-    doubtful = ratio(counts(bad=0, total=10, warnings=("A", "B"), coverage=0), name="a")
+    doubtful = ratio(
+        counts(bad=0, total=10, warnings=("A", "B"), coverage=Fraction(3, 5)), name="a"
+    )
     judgement = judged("canary", ratio(lost(), name="b"), doubtful)
     findings = [(finding.slo, finding.verdict) for finding in found(judgement, Rule.MEASUREMENT)]
     # Partial twice, low coverage, low traffic; the worst come first.

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gate.backends.records import preset_names
-from gate.config.preset_schema import KINDS, PRESET, Family, Preset
+from gate.config.preset import KINDS, UNSAID, Family, Preset
+from gate.config.preset_schema import PRESET
 from gate.config.presets import load_preset, measurable
 from gate.parsing.files import Folder, Imports
 from gate.parsing.reader import Reader, UnreadableError, compose
@@ -37,6 +38,7 @@ def test_a_file_has_every_kind_with_a_signal_or_the_way_round(name: str) -> None
 
     assert SPELLING.fullmatch(name)
     assert list(preset.indicators) == list(KINDS)
+    assert UNSAID not in preset.indicators.values()
     assert all(len(indicator.about) > 20 for indicator in preset.indicators.values())
 
 

@@ -1,10 +1,21 @@
-"""What ``gate presets show`` says of options that are free text."""
+"""What ``gate presets show`` prints: the queries that are sent, each of which can be pasted."""
 
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gate.config.presets import measurable
+from gate.promql.expression import read_expression
 from tests.command import gate
+from tests.servers.processes import binary
+
+ROLES = ("bad", "good", "total", "spent", "gauge", "objective")
 
 
 def test_the_queries_are_shown_with_the_default_of_a_free_text_option() -> None:
-    query = 'llm_eval_results_total{eval="faithfulness",result="fail",$labels}'
+    query = 'sum(increase(llm_eval_results_total{eval="faithfulness",result="fail"}[30d]))'
     assert query in shown("evaluations/faithfulness")
 
 
@@ -14,15 +25,64 @@ def shown(name: str) -> str:
     return done.stdout
 
 
+def queries(name: str) -> list[str]:
+    """Return what is printed behind the name of a role."""
+    rows = (line.split(maxsplit=1) for line in shown(name).splitlines() if line.startswith("  "))
+    return [row[1] for row in rows if row[0] in ROLES]
+
+
+NAMES = [name for name, preset, _ in measurable() if preset.backend == "prometheus"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_query_that_is_shown_is_whole(name: str) -> None:
+    printed = queries(name)
+
+    assert printed
+    for query in printed:
+        assert "$" not in query
+        assert read_expression(query, None, gauge=True).over("") == query, "is read as it stands"
+
+
+@pytest.mark.real
+def test_prometheus_parses_every_query_that_is_shown(tmp_path: Path) -> None:
+    rules = [
+        {"record": f"shown:{place}", "expr": query}
+        for place, query in enumerate(query for name in NAMES for query in queries(name))
+    ]
+    assert len(rules) > 150
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "shown", "rules": rules}]}))
+
+    checked = subprocess.run(
+        [binary("promtool"), "check", "rules", str(file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_a_threshold_is_shown_as_the_boundary_that_is_asked_for() -> None:
+    # 10 s, however the server writes it.
+    assert queries("vllm/latency") == [
+        r'sum(increase(vllm:e2e_request_latency_seconds_bucket{le=~"10|10\\.0"}[30d]))',
+        "sum(increase(vllm:e2e_request_latency_seconds_count{}[30d]))",
+    ]
+    assert "round(endTime - startTime, 6) <= 10" in queries("litellm-payload/latency")
+
+
 def test_an_option_without_a_default_is_said_to_be_needed() -> None:
     text = shown("langfuse-scores/faithfulness")
 
     assert (
-        "sli: {preset: langfuse-scores/faithfulness, threshold: 0.7, options: {better: ...}}"
+        "sli: {preset: langfuse-scores/faithfulness, threshold: 0.7, options: {better: higher}}"
         in text
     )
     assert "higher | lower; must be given: whether a good answer has" in text
-    assert "value $better $threshold" in text
+    assert "value >= 0.7" in text
 
 
 def test_a_preset_for_logs_says_how_the_backend_names_its_rows() -> None:
@@ -30,7 +90,7 @@ def test_a_preset_for_logs_says_how_the_backend_names_its_rows() -> None:
 
 
 def test_a_column_is_shown_with_what_is_good() -> None:
-    text = shown("litellm-payload/cost-per-query")
+    text = shown("langfuse-observations/cost-per-query")
 
-    assert "column      response_cost" in text
-    assert "good        at most the threshold" in text
+    assert "column      total_cost" in text
+    assert "is good     at most the threshold" in text

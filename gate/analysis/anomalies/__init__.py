@@ -4,15 +4,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from typing import Final
 
-from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
+from gate.analysis import (
+    LeftOut,
+    document_head,
+    left_out_document,
+    reservations_document,
+    seen_exit_code,
+    unmeasured_document,
+)
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart, Point, Signal
-from gate.measure import Unmeasured
+from gate.measure import Cause, Unmeasured
+from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span
+
+_UNSEEN: Final = frozenset({Cause.NO_DATA, Cause.LOW_COVERAGE})
+"""Why there is no chart where too little is known; other causes lie in what happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +41,20 @@ class ChartedSlo:
     lost: Unmeasured | None = None
     """The reason why there is no history; None if there is one."""
     notes: tuple[str, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+    """Why what was found should not be taken at face value."""
+
+    @property
+    def unseen(self) -> Unmeasured | None:
+        """Why nothing of it is charted for want of data; None: something is, or there are data."""
+        if self.lost is not None or any(isinstance(chart, Chart) for chart in self.charts):
+            return self.lost
+        unseen = (
+            Unmeasured(cause=chart.cause, reason=chart.reason, query=self.query)
+            for chart in self.charts
+            if isinstance(chart, NoChart) and chart.cause in _UNSEEN
+        )
+        return next(unseen, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +101,12 @@ class AnomalyReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if a history could not be obtained, else allow: findings are no verdict."""
-        lost = any(service.lost for service in self.services)
-        return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
+        """Undecided if too little of a history was seen, else allow: findings are no verdict."""
+        slos = [slo for service in self.services for slo in service.slos]
+        return seen_exit_code(
+            (slo.unseen for slo in slos),
+            (reservation for slo in slos for reservation in slo.reservations),
+        )
 
 
 def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
@@ -113,6 +142,7 @@ def _charted(charted: ChartedSlo, *, points: bool) -> Json:
         "query": charted.query,
         "unit": charted.slo.sli.unit,
         "notes": list(charted.notes),
+        "reservations": reservations_document(charted.reservations),
         "unmeasured": unmeasured_document(charted.lost),
         "charts": [
             {"kind": chart.kind, "not_drawn": {"cause": chart.cause, "reason": chart.reason}}

@@ -28,6 +28,7 @@ from gate.measure.history import (
     newest_steps,
     unknown_share,
 )
+from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span
 
@@ -100,7 +101,7 @@ def service_anomalies(
         policy=policy,
         source=file.source,
         slos=tuple(
-            charted(slo, requested[slo.name], answers[slo.name], options.charting)
+            charted(policy, slo, requested[slo.name], answers[slo.name], options.charting)
             for slo in by_events(policy)
         ),
         left_out=left_out(policy),
@@ -108,7 +109,11 @@ def service_anomalies(
 
 
 def charted(
-    slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer, charting: Charting
+    policy: Policy,
+    slo: RatioSlo,
+    request: SeriesRequest,
+    answer: SeriesAnswer,
+    charting: Charting,
 ) -> ChartedSlo:
     """Return the charts of one SLO, or why there is no history to draw any of."""
     answer = known_of(answer)
@@ -120,4 +125,5 @@ def charted(
         unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         notes=answer.notes,
+        reservations=tuple(history_reservations(policy, slo, answer.total, request.span)),
     )

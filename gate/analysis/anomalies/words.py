@@ -6,7 +6,14 @@ from functools import partial
 from typing import Final
 
 from gate import wording
-from gate.analysis import left_out_facts, note_facts, question_page, why_unmeasured
+from gate.analysis import (
+    left_out_facts,
+    note_facts,
+    question_page,
+    reservation_facts,
+    seen_badge,
+    why_unmeasured,
+)
 from gate.analysis.anomalies import (
     AnomalyReport,
     ChartedSlo,
@@ -104,6 +111,10 @@ def chart_table(rows: list[AnomalyRow]) -> DataTable:
 
 def anomalies_badge(service: ServiceAnomalies) -> Badge:
     """Return how bad it is, and in capitals what was found."""
+    return seen_badge(_found(service), [slo.reservations for slo in service.slos])
+
+
+def _found(service: ServiceAnomalies) -> Badge:
     drawn = chart_rows(service)
     out = sum(row.open is not None for row in drawn)
     if out:
@@ -115,8 +126,6 @@ def anomalies_badge(service: ServiceAnomalies) -> Badge:
         return Badge(Verdict.WARN, "WAS OUT OF CONTROL")
     if missing:
         return Badge(Verdict.UNDECIDED, f"NONE SEEN, {missing} NOT CHARTED")
-    if any(slo.unknown for slo in service.slos):
-        return Badge(Verdict.WARN, "NONE SEEN")
     return Badge(Verdict.ALLOW, "IN CONTROL")
 
 
@@ -140,6 +149,7 @@ def chart_facts(service: ServiceAnomalies) -> Iterator[Fact]:
         yield "Not measured", f"{slo.slo.name}: {why_unmeasured(lost)}"
     yield from (("Unknown", _unknown(slo)) for slo in service.slos if slo.unknown and not slo.lost)
     for slo in service.slos:
+        yield from reservation_facts(slo.slo.name, slo.reservations)
         yield from note_facts(slo.slo.name, slo.notes)
     yield from left_out_facts(service.left_out)
 

@@ -5,12 +5,20 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from math import isfinite
 
-from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
+from gate.analysis import (
+    LeftOut,
+    document_head,
+    left_out_document,
+    reservations_document,
+    seen_exit_code,
+    unmeasured_document,
+)
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.measure import Unmeasured
+from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
 from gate.slo.objective import Span
 
@@ -54,6 +62,8 @@ class SloCohorts:
     notes: tuple[str, ...] = ()
     unmeasured: Unmeasured | None = None
     """The reason why there are no groups; None if there are."""
+    reservations: tuple[Reservation, ...] = ()
+    """Why what was found should not be taken at face value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,10 +91,12 @@ class CohortReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if an SLO could not be measured by group, whatever was found."""
+        """Undecided if too little of an SLO was seen by group, whatever was found."""
         slos = [slo for service in self.services for slo in service.slos]
-        unmeasured = any(slo.unmeasured is not None for slo in slos)
-        return ExitCode.UNDECIDED if unmeasured else ExitCode.ALLOW
+        return seen_exit_code(
+            (slo.unmeasured for slo in slos),
+            (reservation for slo in slos for reservation in slo.reservations),
+        )
 
 
 def cohorts_document(report: CohortReport) -> Json:
@@ -116,6 +128,7 @@ def _slo(slo: SloCohorts) -> Json:
         "groups": [_group(group) for group in slo.groups],
         "query": slo.query,
         "notes": list(slo.notes),
+        "reservations": reservations_document(slo.reservations),
         "unmeasured": unmeasured_document(slo.unmeasured),
     }
 

@@ -8,14 +8,16 @@ from typing import Final
 
 from gate.analysis.cohorts import Group, ServiceCohorts, SloCohorts
 from gate.budget.ratio import wilson_interval
+from gate.check.measure import period_begun
 from gate.config.load import PolicyFile
 from gate.errors import nearest
 from gate.history.cohorts import FEWEST_STEPS, Arm, Pair, arm, own_effect
 from gate.history.cohorts.comparison import Comparison
 from gate.history.cohorts.contests import Contest, compare_all
 from gate.measure import Cause, Unmeasured
-from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, LabelValues
+from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, LabelValues
 from gate.measure.history import newest_steps, unknown_share
+from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Slo, Span
 from gate.wording import without_events
@@ -119,7 +121,7 @@ def service_cohorts(
     """Return what the answers to a policy's `cohort_requests`, in their order, come to."""
     requests = cohort_requests(file.policy, options)
     measured = [
-        _measured(slo, request, answer, options)
+        _measured(file.policy, slo, request, answer, options)
         for (slo, request), answer in zip(requests, answers, strict=True)
     ]
     compared = compare_all([list(measured_slo.contests.values()) for measured_slo in measured])
@@ -173,9 +175,15 @@ class _Measured:
 
 
 def _measured(
-    slo: RatioSlo, request: CohortRequest, answer: CohortAnswer, options: CohortOptions
+    policy: Policy,
+    slo: RatioSlo,
+    request: CohortRequest,
+    answer: CohortAnswer,
+    options: CohortOptions,
 ) -> _Measured:
     slo_cohorts = SloCohorts(slo=slo.name, span=request.span, step=request.step, query=answer.query)
+    if options.last is None and slo.window.counted(options.at).length < request.step:
+        answer = period_begun(slo, options.at)
     if isinstance(answer, Unmeasured):
         return _lost(slo, slo_cohorts, answer)
     by_value: dict[str, dict[LabelValues, Cohort]] = {}
@@ -188,8 +196,7 @@ def _measured(
         )
         return _lost(slo, slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
     baseline = options.baseline if options.baseline is not None else _one_of_two(groups)
-    steps = zip(*(cohort.total for cohort in answer.groups.values()), strict=True)
-    seen = sum(any(point is not None for point in step) for step in steps)
+    totals = _totals(answer)
     estimated = any(
         abs(number - round(number)) > _WHOLE for group in groups.values() for number in group.sums
     )
@@ -198,7 +205,8 @@ def _measured(
         cohorts=replace(
             slo_cohorts,
             baseline=baseline,
-            unknown=unknown_share(seen, request.steps),
+            unknown=unknown_share(request.steps - totals.count(None), request.steps),
+            reservations=tuple(history_reservations(policy, slo, totals, request.span)),
             notes=(*answer.notes, *((_ESTIMATED,) if estimated else ())),
         ),
         groups=groups,
@@ -208,6 +216,13 @@ def _measured(
             if value != baseline
         },
     )
+
+
+def _totals(answer: Cohorts) -> list[float | None]:
+    """Return the events of all groups together, step by step; None: nothing is known of it."""
+    steps = zip(*(cohort.total for cohort in answer.groups.values()), strict=True)
+    measured = ([total for total in step if total is not None] for step in steps)
+    return [sum(some) if some else None for some in measured]
 
 
 def _lost(slo: RatioSlo, slo_cohorts: SloCohorts, why: Unmeasured) -> _Measured:

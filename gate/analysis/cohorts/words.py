@@ -6,7 +6,14 @@ from math import inf
 from typing import Final
 
 from gate import wording
-from gate.analysis import left_out_facts, note_facts, question_page, why_unmeasured
+from gate.analysis import (
+    left_out_facts,
+    note_facts,
+    question_page,
+    reservation_facts,
+    seen_badge,
+    why_unmeasured,
+)
 from gate.analysis.cohorts import (
     CohortReport,
     Group,
@@ -76,6 +83,10 @@ def cohorts_blocks(report: CohortReport, service: ServiceCohorts) -> tuple[DataT
 
 def cohorts_badge(service: ServiceCohorts) -> Badge:
     """Return how bad it is, and in capitals what was found."""
+    return seen_badge(_found(service), [slo.reservations for slo in service.slos])
+
+
+def _found(service: ServiceCohorts) -> Badge:
     outcomes = [
         group.comparison.outcome
         for slo in service.slos
@@ -121,6 +132,7 @@ def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
             continue
         if slo.unknown:
             yield "Unknown", f"{slo.slo}: {wording.spent(slo.unknown)} of the time has no data"
+        yield from reservation_facts(slo.slo, slo.reservations)
         yield from note_facts(slo.slo, slo.notes)
     yield from _spans(service)
     yield from left_out_facts(service.left_out)

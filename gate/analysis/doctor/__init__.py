@@ -147,7 +147,7 @@ def _examine(file: PolicyFile, doctor: Doctor, at: datetime) -> PolicyCheckup:
         kind=file.settings.kind,
         backend=diagnosis.backend,
         slos=tuple(
-            SloCheckup(slo=slo, results=results, caveats=_caveats(slo.sli))
+            SloCheckup(slo=slo, results=results, caveats=_caveats(slo.sli, file))
             for slo, results in zip(slos, diagnosis.slos, strict=True)
         ),
     )
@@ -163,13 +163,13 @@ def _checked_slo(slo: RatioSlo | SpendSlo, policy: Policy, at: datetime) -> Chec
     )
 
 
-def _caveats(sli: Sli) -> tuple[str, ...]:
+def _caveats(sli: Sli, file: PolicyFile) -> tuple[str, ...]:
     if sli.preset is None:
         return ()
     from gate.config.presets import load_preset  # noqa: PLC0415 - only of policies with presets
 
     server, _, kind = sli.preset.partition("/")
-    preset = load_preset(server)
+    preset = file.presets.get(server) or load_preset(server)
     return (
         *(f"{server}: {note}" for note in preset.notes),
         *(f"{sli.preset}: {note}" for note in preset.indicators[kind].notes),

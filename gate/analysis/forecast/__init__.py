@@ -5,13 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from gate.analysis import document_head, unmeasured_document
+from gate.analysis import (
+    document_head,
+    reservations_document,
+    seen_exit_code,
+    unmeasured_document,
+)
 from gate.budget.assessment import Assessment
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.calendar_forecast import Expected
 from gate.measure import Unmeasured
+from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier
 
@@ -62,6 +68,8 @@ class SloForecast:
     unknown: Fraction = Fraction(0)
     """The share of the history without data, 0 to 1."""
     notes: tuple[str, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+    """Why what was found should not be taken at face value."""
 
     @property
     def gone(self) -> bool:
@@ -91,9 +99,12 @@ class ForecastReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if a budget or a history could not be obtained, whatever is predicted."""
-        lost = any(slo.unmeasured for service in self.services for slo in service.slos)
-        return ExitCode.UNDECIDED if lost else ExitCode.ALLOW
+        """Undecided if too little of a budget or a history was seen, whatever is predicted."""
+        slos = [slo for service in self.services for slo in service.slos]
+        return seen_exit_code(
+            (slo.unmeasured for slo in slos),
+            (reservation for slo in slos for reservation in slo.reservations),
+        )
 
 
 def forecast_document(report: ForecastReport) -> Json:
@@ -116,8 +127,8 @@ def _slo(forecast: SloForecast) -> Json:
     simple = assessment.forecast
     return {
         "name": assessment.slo.name,
-        "remaining": share(assessment.remaining),
-        "compared": share(assessment.compared),
+        "remaining": None if assessment.uncovered else share(assessment.remaining),
+        "compared": None if assessment.uncovered else share(assessment.compared),
         "tier": forecast.tier.name if forecast.tier else None,
         "resets_at": rfc3339(simple.resets_at) if simple else None,
         "projections": [_projection(projection) for projection in forecast.projections],
@@ -125,6 +136,7 @@ def _slo(forecast: SloForecast) -> Json:
         "limitation": forecast.limitation,
         "unknown_share": share(forecast.unknown),
         "notes": list(forecast.notes),
+        "reservations": reservations_document(forecast.reservations),
         "unmeasured": unmeasured_document(forecast.unmeasured),
     }
 

@@ -40,6 +40,7 @@ from gate.measure.history import (
     step_of,
     unknown_share,
 )
+from gate.policy.coverage import assessment_reservations
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Span, SpendSlo
@@ -125,7 +126,12 @@ def _slo(
         lost = Unmeasured(cause=doubt.cause, reason=doubt.reason, query=assessment.query)
         return SloForecast(assessment=assessment, tier=None, unmeasured=lost)
     tier, notes = tier_of(policy.tiers, assessment.compared), tuple(_unmeasured_rates(assessment))
-    forecast = SloForecast(assessment=assessment, tier=tier, notes=notes)
+    forecast = SloForecast(
+        assessment=assessment,
+        tier=tier,
+        notes=notes,
+        reservations=tuple(assessment_reservations(policy, assessment)),
+    )
     if isinstance(slo, CompositeSlo):
         return replace(forecast, limitation=_COMPOSITE)
     if isinstance(slo, SpendSlo):

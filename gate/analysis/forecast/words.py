@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from gate import wording
-from gate.analysis import question_page, why_unmeasured
+from gate.analysis import question_page, seen_badge, why_unmeasured
 from gate.analysis.forecast import (
     ForecastReport,
     Projection,
@@ -14,7 +14,6 @@ from gate.analysis.forecast import (
     SloForecast,
     forecast_document,
 )
-from gate.budget.assessment import Doubt
 from gate.history.calendar_forecast import Expected
 from gate.policy.findings import Verdict
 from gate.reporters import summary
@@ -73,6 +72,10 @@ def forecast_section(service: ServiceForecast) -> Section:
 
 def forecast_badge(service: ServiceForecast) -> Badge:
     """Return how bad it is, and in capitals what is predicted."""
+    return seen_badge(_predicted(service), [slo.reservations for slo in service.slos])
+
+
+def _predicted(service: ServiceForecast) -> Badge:
     slos = service.slos
     lost = sum(slo.unmeasured is not None for slo in slos)
     beside = f", {lost} NOT KNOWN" if lost else ""
@@ -92,6 +95,8 @@ def forecast_heading(forecast: SloForecast) -> str:
     if forecast.tier is None:
         return "not known"
     left = f"{wording.left(forecast.assessment.compared)} left"
+    if forecast.assessment.uncovered is not None:
+        return f"not known, {forecast.assessment.uncovered} measured"
     slo = forecast.assessment.slo
     window = "" if isinstance(slo, CompositeSlo) else f" of {slo.window}"
     return f"{left}{window}, tier {forecast.tier.name}"
@@ -133,8 +138,8 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
         yield "By division", f"{simple}{_rolling(forecast)}"
     if forecast.unknown:
         yield "Unknown", f"{wording.spent(forecast.unknown)} of the history has no data"
-    for doubt in _doubts(forecast):
-        yield "In doubt", f"{cause(doubt.cause)}: {doubt.reason}"
+    for reservation in forecast.reservations:
+        yield "In doubt", f"{cause(reservation.cause)}: {reservation.reason}"
     yield from (("Note", note) for note in forecast.notes)
 
 
@@ -142,10 +147,6 @@ def _running_out(forecast: SloForecast) -> bool:
     """Return whether it runs out at the present rate, the shortest that is known."""
     rates = [projection for projection in forecast.projections if projection.rate_of is not None]
     return bool(rates) and rates[0].exhausted_at is not None
-
-
-def _doubts(forecast: SloForecast) -> tuple[Doubt, ...]:
-    return forecast.assessment.doubts if forecast.assessment.measured else ()
 
 
 def _if(projection: Projection) -> str:

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 
-from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
+from gate.analysis import (
+    LeftOut,
+    document_head,
+    left_out_document,
+    reservations_document,
+    seen_exit_code,
+    unmeasured_document,
+)
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
@@ -17,6 +24,7 @@ from gate.history.service_incidents import (
     SloImpact,
 )
 from gate.measure import Unmeasured
+from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
 from gate.slo.objective import Span
 
@@ -36,6 +44,8 @@ class SearchedSlo:
     smaller: tuple[SloImpact, ...] = ()
     """Incidents that cost less than the least share, which are only summed up."""
     notes: tuple[str, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+    """Why what was found should not be taken at face value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +61,6 @@ class ServiceIncidents:
     """All incidents of the service with what is known of them, the oldest first."""
     reliability: Reliability
     drain: Drain | None
-
-    @property
-    def unmeasured(self) -> bool:
-        """Whether an SLO has no history."""
-        return any(slo.unmeasured is not None for slo in self.slos)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +78,12 @@ class IncidentReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Undecided if a history could not be obtained, else allow: findings are no verdict."""
-        unmeasured = any(service.unmeasured for service in self.services)
-        return ExitCode.UNDECIDED if unmeasured else ExitCode.ALLOW
+        """Undecided if too little of a history was seen, else allow: findings are no verdict."""
+        slos = [slo for service in self.services for slo in service.slos]
+        return seen_exit_code(
+            (slo.unmeasured for slo in slos),
+            (reservation for slo in slos for reservation in slo.reservations),
+        )
 
 
 def incidents_document(report: IncidentReport) -> Json:
@@ -117,6 +125,7 @@ def _searched_slo(slo: SearchedSlo) -> Json:
         },
         "query": slo.query,
         "notes": list(slo.notes),
+        "reservations": reservations_document(slo.reservations),
         "unmeasured": unmeasured_document(slo.unmeasured),
     }
 

@@ -39,6 +39,7 @@ from gate.measure.history import (
     newest_steps,
     unknown_share,
 )
+from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo, Span
 from gate.wording import burn_shown
@@ -125,7 +126,7 @@ def service_incidents(
         options: what to search for.
     """
     policy, slos = file.policy, by_events(file.policy)
-    searched_slos = tuple(_searched_slo(slo, answers[slo.name], options) for slo in slos)
+    searched_slos = tuple(_searched_slo(policy, slo, answers[slo.name], options) for slo in slos)
     impacts = [impact for slo in searched_slos for impact in slo.impacts]
     incidents = merge_incidents(impacts)
     steps_with_data = {
@@ -156,7 +157,9 @@ def service_incidents(
     )
 
 
-def _searched_slo(slo: RatioSlo, answer: SeriesAnswer, options: IncidentOptions) -> SearchedSlo:
+def _searched_slo(
+    policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: IncidentOptions
+) -> SearchedSlo:
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return SearchedSlo(
@@ -176,6 +179,7 @@ def _searched_slo(slo: RatioSlo, answer: SeriesAnswer, options: IncidentOptions)
         query=answer.query,
         unmeasured=None,
         notes=(*answer.notes, *_few_events(answer, request, slo.budget, options)),
+        reservations=tuple(history_reservations(policy, slo, answer.total, request.span)),
     )
 
 

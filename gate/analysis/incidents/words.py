@@ -6,7 +6,14 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from gate import wording
-from gate.analysis import left_out_facts, note_facts, question_page, why_unmeasured
+from gate.analysis import (
+    left_out_facts,
+    note_facts,
+    question_page,
+    reservation_facts,
+    seen_badge,
+    why_unmeasured,
+)
 from gate.analysis.incidents import (
     IncidentReport,
     SearchedSlo,
@@ -96,6 +103,10 @@ def _rows(service: ServiceIncidents) -> list[IncidentRow]:
 
 def incidents_badge(service: ServiceIncidents) -> Badge:
     """Return how bad it is, and in capitals what was found."""
+    return seen_badge(_found(service), [slo.reservations for slo in service.slos])
+
+
+def _found(service: ServiceIncidents) -> Badge:
     count = service.reliability.count
     if count:
         unexplained = sum(not annotated.records for annotated in service.annotated)
@@ -108,8 +119,6 @@ def incidents_badge(service: ServiceIncidents) -> Badge:
         return Badge(Verdict.UNDECIDED, "NOT MEASURED")
     if lost:
         return Badge(Verdict.UNDECIDED, f"NONE SEEN, {lost} NOT MEASURED")
-    if any(slo.unknown for slo in service.slos):
-        return Badge(Verdict.WARN, "NONE SEEN")
     small = any(slo.smaller for slo in service.slos)
     return Badge(Verdict.ALLOW, "NO INCIDENTS BUT SMALL ONES" if small else "NO INCIDENTS")
 
@@ -187,6 +196,7 @@ def _trust(slo: SearchedSlo) -> Iterator[Fact]:
     elif slo.unknown:
         share = wording.spent(slo.unknown)
         yield "Unknown", f"{slo.slo}: {share} of the time has no data; neither calm nor incident"
+    yield from reservation_facts(slo.slo, slo.reservations)
     yield from note_facts(slo.slo, slo.notes)
 
 

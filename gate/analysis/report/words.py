@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Final
 
 from gate import wording
+from gate.analysis import seen_badge
 from gate.analysis.anomalies.words import anomalies_section
 from gate.analysis.cohorts.words import cohorts_section
 from gate.analysis.forecast.words import forecast_section
@@ -144,6 +145,7 @@ def _standing(service: ServiceReport) -> tuple[Badge, str]:
     """
     assessments, lowest = service.assessments, deciding(service.assessments)
     lost = sum(not assessment.measured for assessment in assessments)
+    reservations = [forecast.reservations for forecast in service.forecast.slos]
     gap = f"{lost} OF {len(assessments)} NOT MEASURED"
     if lowest is None or lowest.compared is None:
         return Badge(Verdict.UNDECIDED, gap), "no budget that counts is known"
@@ -151,7 +153,7 @@ def _standing(service: ServiceReport) -> tuple[Badge, str]:
     verdict, word = severity(service.policy, tier), tier.name.upper()
     sentence = f"{lowest.slo.name}: {left_shown(lowest, lowest.compared)}"
     if not lost:
-        return Badge(verdict, word), sentence
+        return seen_badge(Badge(verdict, word), reservations), sentence
     if verdict is Verdict.BLOCK:
         return Badge(verdict, f"{word}, {gap}"), sentence
     return Badge(Verdict.UNDECIDED, gap), f"of what is known, {sentence}"

@@ -101,7 +101,7 @@ def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOpt
         return SloReview(slo=slo, review=None, unmeasured=answer)
     cut = cut_periods(slo.window, options.periods, options.at)
     least = policy.guards.min_coverage
-    periods = review_periods(slo, answer, cut, least)
+    periods = review_periods(slo, answer, cut, policy.guards)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
     windows, met = moved_windows(answer, cut, least), met_in_most(ratios)

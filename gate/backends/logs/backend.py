@@ -12,6 +12,7 @@ from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of, prepare
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
+from gate.backends.logs.source import UNKNOWN_NUMBERS, LargeNumbers, NumberColumns, settle
 from gate.backends.logs.steps import measure_steps
 from gate.backends.logs.timestamps import zone_name
 from gate.measure import Answer, Cause, CountRequest, Limits, MeasurementError
@@ -68,9 +69,16 @@ class LogsBackend:
             zone = zone_name(self._settings.records.time_zone)
             with opened(self._limits.timeout, zone) as database:
                 slis = [request.sli for request in requests]
+
+                def attempt(numbers: NumberColumns) -> list[Found]:
+                    ready = prepare(database, self._settings, slis, zone, by, numbers=numbers)
+                    try:
+                        return _answers(database, ready, requests, answer_requests)
+                    except LargeNumbers as large:
+                        return attempt(settle(database, ready.logs.source, large, numbers))
+
                 try:
-                    ready = prepare(database, self._settings, slis, zone, by)
-                    return _answers(database, ready, requests, answer_requests)
+                    return attempt(UNKNOWN_NUMBERS)
                 except duckdb.Error as error:
                     raise database.refusal(error) from None
         except (OSError, UnicodeError) as error:

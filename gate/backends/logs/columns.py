@@ -2,63 +2,65 @@
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
-import csv
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-# ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 from gate.backends.logs.database import Database, Row, file_list, identifier, literal
-from gate.backends.logs.refusals import invalid
-from gate.backends.logs.source import LogSource, is_number, listed, missing_in
+from gate.backends.logs.headers import CsvHeader, read_header
+from gate.backends.logs.source import (
+    EXACT,
+    LogSource,
+    Needed,
+    is_number,
+    is_whole,
+    listed,
+    missing_in,
+)
+from gate.backends.logs.time_formats import iso_instant
 from gate.backends.records import Records
 from gate.measure import Cause, MeasurementError
 
-_DELIMITERS: Final = ",\t;|"
-_VALUE: Final = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?$|[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SAMPLES: Final = (" LIMIT 20000", "")
 """Rows looked at to learn the types. A later value that does not fit is an error."""
-_READ: Final = "auto_detect = false, hive_partitioning = false"
-_QUOTED: Final = f"{_READ}, header = true, quote = '\"', escape = '\"'"
-_FIRST_LINE: Final = (
-    f"{_READ}, header = false, delim = '\x01', quote = '', escape = '', "
-    "columns = {'line': 'VARCHAR'}, max_line_size = 65536, buffer_size = 262144"
-)
-"""Small buffers: of a compressed file only the beginning is unpacked."""
+_Groups = Mapping[CsvHeader, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
-    delimiter: str
-    names: tuple[str, ...]
+class _Learned:
+    """What the values of each column have in common; None: it has no value."""
 
-
-_Groups = Mapping[_Header, list[str]]
+    types: dict[str, str | None]
+    exact: frozenset[str]
+    """Whole numbers, of which a double could not tell some from others."""
+    iso: frozenset[str]
+    """Times in ISO 8601."""
 
 
 def describe_csv(
     database: Database,
     files: list[str],
     pattern: str,
-    wanted: frozenset[str],
+    needed: Needed,
     records: Records,
 ) -> LogSource:
     """Read all headers. The columns may stand in another order in some files."""
-    groups: dict[_Header, list[str]] = defaultdict(list)
+    groups: dict[CsvHeader, list[str]] = defaultdict(list)
     for file in files:
-        groups[_header(database, file)].append(file)
+        groups[read_header(database, file)].append(file)
     names = list(dict.fromkeys(name for header in groups for name in header.names))
     lacking = {
         name: [f for h, fs in groups.items() if name not in h.names for f in fs] for name in names
     }
     declared = {name.lower() for name in records.columns}
-    types = _types(database, groups, names, wanted - declared)
-    if types is None:
+    learned = _learned(database, groups, names, needed.columns - declared, needed)
+    if not any(learned.types.values()):
         raise MeasurementError(Cause.NO_DATA, f"there is no row in {listed(files)}")
     # The text itself, for the declared type: a number would be read as another one first.
-    types |= dict.fromkeys((name for name in names if name.lower() in declared), "VARCHAR")
+    texts = {name for name in names if name.lower() in declared} | learned.exact
+    types = {name: kind or "VARCHAR" for name, kind in learned.types.items()}
+    types |= dict.fromkeys(texts, "VARCHAR")
     quoted = {header: file_list(of_header) for header, of_header in groups.items()}
     short = {header: literal(pattern) for header in groups} if len(groups) == 1 else quoted
     return LogSource(
@@ -72,46 +74,60 @@ def describe_csv(
             if fs and name not in records.optional
         },
         optional=records.optional,
+        iso=learned.iso,
+        exact=frozenset(learned.exact),
+        texts=lambda used: _relation(quoted, dict.fromkeys(used, "VARCHAR"), used),
+        doubles=frozenset(
+            name
+            for name, kind in types.items()
+            if kind == "DOUBLE" and name.lower() not in needed.numbers.floats
+        ),
     )
 
 
-def _header(database: Database, file: str) -> _Header:
-    rows = database.query(f"SELECT line FROM read_csv({file_list([file])}, {_FIRST_LINE}) LIMIT 1")
-    first = rows[0][0] or "" if rows else ""
-    delimiter = max(_DELIMITERS, key=first.count)
-    names = next(csv.reader([first], delimiter=delimiter), [])
-    # A line with a number or a date in it is a row; its values must not be shown as names.
-    alike = len({name.lower() for name in names}) < len(names)
-    if not names or not all(names) or alike or any(map(_VALUE.match, names)):
-        raise invalid(f"{file} has no header line in which every column has a name of its own")
-    return _Header(delimiter, tuple(names))
-
-
-def _types(
-    database: Database, groups: _Groups, names: list[str], wanted: frozenset[str]
-) -> dict[str, str] | None:
-    """Return each column's type; None when there is no value at all."""
+def _learned(
+    database: Database,
+    groups: _Groups,
+    names: list[str],
+    wanted: frozenset[str],
+    needed: Needed,
+) -> _Learned:
+    """Look at some rows, and at all where a wanted column has no value in these."""
     quoted = {header: file_list(files) for header, files in groups.items()}
     text = _relation(quoted, dict.fromkeys(names, "VARCHAR"), names)
-    types: dict[str, str | None] = {}
+    rows: list[Row] = []
+    kinds: dict[str, str | None] = {}
     for limit in _SAMPLES:
-        types = _learn(database, f"(FROM {text}{limit})", names)
-        if all(types[name] is not None or name.lower() not in wanted for name in names):
+        (row,) = database.query(f"SELECT {_tests(names)} FROM (FROM {text}{limit})")
+        rows = [row[_TESTS * place : _TESTS * (place + 1)] for place in range(len(names))]
+        kinds = {name: _kind(*row[:3]) for name, row in zip(names, rows, strict=True)}
+        if all(kinds[name] is not None or name.lower() not in wanted for name in names):
             break
-    if not any(types.values()):
-        return None
-    return {name: kind or "VARCHAR" for name, kind in types.items()}
+    tested = dict(zip(names, rows, strict=True))
+    return _Learned(
+        types=kinds,
+        exact=frozenset(
+            name
+            for name, (values, _, _, whole, large, _) in tested.items()
+            if name.lower() in needed.numbers.exact or (large and whole == values)
+        ),
+        iso=frozenset(name for name, (values, *_, iso) in tested.items() if 0 < values == iso),
+    )
 
 
-def _learn(database: Database, relation: str, names: list[str]) -> dict[str, str | None]:
-    """Return BOOLEAN, DOUBLE or VARCHAR for each column; None where it has no value."""
-    tests = ", ".join(
+_TESTS: Final = 6
+
+
+def _tests(names: list[str]) -> str:
+    """Count values: all, numbers, truth values, whole numbers, large ones, times in ISO 8601."""
+    return ", ".join(
         f"count({column}), count(try_cast({column} AS DOUBLE)), "
-        f"count(*) FILTER (WHERE lower({column}) IN ('true', 'false'))"
+        f"count(*) FILTER (WHERE lower({column}) IN ('true', 'false')), "
+        f"count(*) FILTER (WHERE {is_whole(column)}), "
+        f"count(*) FILTER (WHERE abs(try_cast({column} AS DOUBLE)) >= {EXACT}), "
+        f"count({iso_instant(column, 'UTC')})"
         for column in map(identifier, names)
     )
-    (row,) = database.query(f"SELECT {tests} FROM {relation}")
-    return {name: _kind(*row[3 * i : 3 * i + 3]) for i, name in enumerate(names)}
 
 
 def _kind(values: int, numbers: int, booleans: int) -> str | None:
@@ -123,19 +139,19 @@ def _kind(values: int, numbers: int, booleans: int) -> str | None:
     return "DOUBLE" if numbers == values else "VARCHAR"
 
 
-def _relation(groups: Mapping[_Header, str], types: Mapping[str, str], used: Iterable[str]) -> str:
+def _relation(
+    groups: Mapping[CsvHeader, str], types: Mapping[str, str], used: Iterable[str]
+) -> str:
     chosen = list(used)
     parts = [_read(header, files, types, chosen) for header, files in groups.items()]
     return parts[0] if len(parts) == 1 else f"({' UNION ALL BY NAME '.join(parts)})"
 
 
-def _read(header: _Header, files: str, types: Mapping[str, str], used: list[str]) -> str:
+def _read(header: CsvHeader, files: str, types: Mapping[str, str], used: list[str]) -> str:
     read = {name: types[name] if name in used else "VARCHAR" for name in header.names}
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in read.items())
     chosen = ", ".join(map(identifier, (name for name in used if name in header.names)))
-    delimiter = literal(header.delimiter)
-    options = f"{_QUOTED}, delim = {delimiter}, columns = {{{columns}}}"
-    return f"(SELECT {chosen} FROM read_csv({files}, {options}))"
+    return f"(SELECT {chosen} FROM read_csv({files}, {header.options}, columns = {{{columns}}}))"
 
 
 _READ_PARQUET = "union_by_name = true, hive_partitioning = false"
@@ -145,7 +161,7 @@ def describe_parquet(
     database: Database,
     files: list[str],
     pattern: str,
-    wanted: frozenset[str],  # noqa: ARG001 - the signature that all formats have
+    needed: Needed,  # noqa: ARG001 - the signature that all formats have
     records: Records,
 ) -> LogSource:
     """Read all footers. Numbers of several types are widened to one that holds them all."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import isfinite
 
+from gate.backends.logs.coverage import PartsOfSpan, ask_for_parts, lost_rows
 from gate.backends.logs.database import Database, Row
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.jsonl import ask_for_keys, missing_keys
@@ -40,7 +41,7 @@ def count(
     if row[lost]:
         raise undated(database, logs.source, logs.timestamp, row[lost])
     faults = missing_keys(database, keys, row)
-    answers = [_fault(columns, faults) or _answer(columns, row) for columns in questions]
+    answers = [_fault(columns, faults) or _answer(database, columns, row) for columns in questions]
     return count_slices(database, [columns.cut for columns in questions], answers)
 
 
@@ -136,8 +137,8 @@ class _RequestColumns:
     lowest: int | None
     """The smallest of the amounts."""
     newest: int | None
-    coverage: tuple[int, int] | None
-    """The place of the number of parts with data, and the number of all parts."""
+    parts: PartsOfSpan | None
+    """To see which of them have rows; None: that is not asked."""
     cut: SliceCut | None
 
 
@@ -161,7 +162,7 @@ def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -
         value=value,
         lowest=lowest,
         newest=_ask_newest(statement, request, event) if request.probe else None,
-        coverage=statement.covered(span) if request.probe else None,
+        parts=ask_for_parts(statement, span) if request.probe else None,
         cut=ask_for_slices(statement, request, indicator),
     )
 
@@ -177,24 +178,29 @@ def _fault(columns: _RequestColumns, faults: Mapping[str, str]) -> Answer | None
     return None
 
 
-def _answer(columns: _RequestColumns, row: Row) -> Answer:
+def _answer(database: Database, columns: _RequestColumns, row: Row) -> Answer:
     if not row[columns.rows]:
         span = columns.request.span
         reason = f"the logs have no row between {span.start:%F %T} and {span.end:%F %T} UTC"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=columns.query)
     if columns.lowest is not None:
-        return _spent(columns, row, row[columns.lowest])
+        return _spent(database, columns, row, row[columns.lowest])
     if not row[columns.total]:
         reason = f"of {row[columns.rows]:,} rows none is an event: total is true of none"
         return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=columns.query)
     return Counts(
         total=Fraction(row[columns.total]),
         bad=Fraction(row[columns.value]),
-        evidence=_evidence(columns, row),
+        evidence=_evidence(database, columns, row, Fraction(row[columns.total])),
     )
 
 
-def _spent(columns: _RequestColumns, row: Row, lowest: int | float | Decimal | None) -> Answer:
+def _spent(
+    database: Database,
+    columns: _RequestColumns,
+    row: Row,
+    lowest: int | float | Decimal | None,
+) -> Answer:
     rows, amount = row[columns.rows], row[columns.value]
     if lowest is None:
         reason = f"spent is NULL in all {rows:,} rows"
@@ -207,7 +213,8 @@ def _spent(columns: _RequestColumns, row: Row, lowest: int | float | Decimal | N
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=columns.query)
     missing = rows - row[columns.total]
     notes = (f"spent is NULL in {missing:,} of {rows:,} rows",) if missing else ()
-    return Spent(amount=_exact(amount), evidence=_evidence(columns, row, notes))
+    spent = _exact(amount)
+    return Spent(amount=spent, evidence=_evidence(database, columns, row, spent, notes))
 
 
 def _exact(amount: int | float | Decimal) -> Fraction:
@@ -215,15 +222,24 @@ def _exact(amount: int | float | Decimal) -> Fraction:
     return Fraction(repr(amount)) if isinstance(amount, float) else Fraction(amount)
 
 
-def _evidence(columns: _RequestColumns, row: Row, notes: tuple[str, ...] = ()) -> Evidence:
+def _evidence(
+    database: Database,
+    columns: _RequestColumns,
+    row: Row,
+    number: Fraction,
+    notes: tuple[str, ...] = (),
+) -> Evidence:
+    """Return how far a number of events, or an amount, can be trusted."""
     newest = None if columns.newest is None else row[columns.newest]
-    coverage = None
-    if columns.coverage is not None:
-        place, parts = columns.coverage
-        coverage = Fraction(row[place], parts)
+    seen = None if columns.parts is None else columns.parts.coverage(database)
+    request, rows = columns.request, row[columns.rows]
     return Evidence(
         query=columns.query,
         newest=None if newest is None else EPOCH + timedelta(microseconds=newest),
-        coverage=coverage,
+        coverage=None if seen is None else seen.share,
+        gaps=None if seen is None else seen.gaps,
         notes=notes,
+        suspicions=()
+        if seen is None
+        else lost_rows(seen, request.span, number / rows, request.slices),
     )

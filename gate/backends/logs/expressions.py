@@ -5,7 +5,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import duckdb
@@ -109,17 +109,24 @@ def _parsed(database: Database, role: str, text: str) -> SqlExpression:
     return SqlExpression(role=role, text=text, columns=_columns(nodes), as_text=_columns(texts))
 
 
-def check_boolean(database: Database, expression: SqlExpression, source: LogSource) -> None:
-    """Check that the expression is true, false or unknown of every row.
+def check_boolean(
+    database: Database, expression: SqlExpression, source: LogSource
+) -> SqlExpression:
+    """Check that the expression is true, false or unknown of every row, and return it as such.
+
+    A text may say so, too: ``True``, as Python writes it. One that says neither ends the scan.
 
     Raises:
         MeasurementError: a column is missing, types do not fit, or the value is something else.
     """
     kind = check_value(database, expression, source)
+    if kind == "VARCHAR" and expression.columns:
+        return replace(expression, text=f"({expression.text})::BOOLEAN")
     if kind != "BOOLEAN":
         raise invalid(
             f"{expression} is of type {kind}; a condition is expected, for example status >= 500"
         )
+    return expression
 
 
 def check_number(database: Database, expression: SqlExpression, source: LogSource) -> str:

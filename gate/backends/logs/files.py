@@ -1,6 +1,7 @@
 """Whether a zstd file is cut off, which DuckDB does not notice: frames and blocks, RFC 8878."""
 
 import glob
+import re
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -75,6 +76,10 @@ _FORMATS: Final = {
     ".parquet": "parquet",
 }
 _COMPRESSED: Final = (".gz", ".zst")
+_NOT_READ: Final = (".bz2", ".xz", ".lz4", ".zip", ".br", ".snappy", ".Z", ".7z")
+_ROTATED: Final = re.compile(r"[.-][0-9][0-9T._-]*$")
+"""What logrotate adds to a name: ``.1``, ``-20261129``."""
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def pattern_of(settings: LogsSettings) -> str:
@@ -107,7 +112,7 @@ def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
     if not full:
         raise MeasurementError(Cause.NO_DATA, f"every file that matches {shown} is empty")
     for path in full:
-        _check(path)
+        _check(path, kind)
     return kind, [str(path) for path in full]
 
 
@@ -129,6 +134,11 @@ def _hint(settings: LogsSettings) -> str:
 def _format_of(files: list[Path]) -> str:
     by_name: dict[str, Path] = {}
     for path in files:
+        if path.suffix in _NOT_READ:
+            raise invalid(
+                f"{path} is packed as {path.suffix}, which is not read; unpack it, or pack it as "
+                ".gz or .zst"
+            )
         suffix = _plain_suffix(path)
         if suffix not in _FORMATS:
             raise invalid(f"the format of {path} cannot be told from its name; set format")
@@ -139,15 +149,21 @@ def _format_of(files: list[Path]) -> str:
 
 
 def _plain_suffix(path: Path) -> str:
-    return (path.with_suffix("") if path.suffix in _COMPRESSED else path).suffix
+    plain = path.with_suffix("") if path.suffix in _COMPRESSED else path
+    return plain.with_name(_ROTATED.sub("", plain.name) or plain.name).suffix
 
 
 def _holds_rows(path: Path, kind: str) -> bool:
     return kind == "parquet" or path.suffix in _COMPRESSED or path.stat().st_size > 0
 
 
-def _check(path: Path) -> None:
+def _check(path: Path, kind: str) -> None:
     str(path).encode()  # DuckDB takes no other names: UnicodeError
     # DuckDB notices by itself when a gzip or Parquet file is cut off.
     if path.suffix == ".zst" and not is_whole(path):
         raise unreadable(f"{path} is cut off or damaged: its last zstd frame has no end")
+    if kind == "jsonl":
+        with path.open("rb") as file:
+            if file.read(2) in _UTF_16:
+                hint = "convert it to UTF-8: iconv -f UTF-16 -t UTF-8"
+                raise invalid(f"{path} is written in UTF-16; {hint}")

@@ -1,7 +1,7 @@
 """What rows are told apart by: a column, a field within one, or any expression about a row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -109,8 +109,11 @@ def indicator_of(database: Database, draft: IndicatorDraft, source: LogSource) -
         return LogIndicator(
             event=None, bad=None, amount=spent.sql, inexact=inexact, columns=columns
         )
-    for expression in draft.expressions.values():
-        check_boolean(database, expression, source)
+    checked = {
+        role: check_boolean(database, expression, source)
+        for role, expression in draft.expressions.items()
+    }
+    draft = replace(draft, expressions=checked)
     bad = " OR ".join(_bad_conditions(draft, source))
     total = draft.expressions.get("total")
     event = None if total is None else f"coalesce({total.sql}, {bad})"

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from gate.backends.logs.database import Database, Row, file_list, identifier, literal
+from gate.backends.logs.nested import with_text
 from gate.backends.logs.refusals import invalid
-from gate.backends.logs.source import LogSource, listed, missing_in
+from gate.backends.logs.source import EXACT, LogSource, Needed, listed, missing_in
 from gate.backends.logs.statement import Statement
 from gate.backends.records import Records
 from gate.measure import Cause, MeasurementError
@@ -85,16 +86,21 @@ _UNSETTLED: Final = ("JSON", '"NULL"')
 
 
 def describe_jsonl(
-    database: Database, files: list[str], pattern: str, wanted: frozenset[str], records: Records
+    database: Database, files: list[str], pattern: str, needed: Needed, records: Records
 ) -> LogSource:
     """Learn the keys and types from a few rows; from more while a wanted key stays unclear."""
     if records.unnest:
         return _items(files, pattern, records)
     optional = {name: records.columns[name] for name in records.optional}
-    types = _learned(database, files, wanted - {name.lower() for name in optional}, records)
-    if list(types) == ["json"] and "json" not in wanted:
+    wanted = needed.columns - {name.lower() for name in optional}
+    learned = _learned(database, files, wanted, records)
+    if list(learned) == ["json"] and "json" not in wanted:
         raise _no_objects(database, files)
-    types = {name: _as_read(name, kind, records) for name, kind in types.items()} | optional
+    exact = _exact(database, files, learned, needed, records)
+    types = {name: _as_read(name, kind, records, learned) for name, kind in learned.items()}
+    doubles = {name for name, kind in types.items() if kind == "DOUBLE"} - exact
+    doubles -= records.columns.keys()
+    types |= dict.fromkeys(exact, "VARCHAR") | optional
     return LogSource(
         files=files,
         types=types,
@@ -102,7 +108,36 @@ def describe_jsonl(
         shown=lambda used: _relation(literal(pattern), types, used),
         keyed=True,
         optional=records.optional,
+        iso=frozenset(name for name, kind in learned.items() if kind.startswith("TIMESTAMP")),
+        exact=exact,
+        texts=lambda used: _relation(file_list(files), dict.fromkeys(used, "VARCHAR"), used),
+        doubles=frozenset(name for name in doubles if name.lower() not in needed.numbers.floats),
     )
+
+
+def _exact(
+    database: Database,
+    files: list[str],
+    learned: Mapping[str, str],
+    needed: Needed,
+    records: Records,
+) -> frozenset[str]:
+    """Return the columns of whole numbers that a double could not tell apart."""
+    own = {name: kind for name, kind in learned.items() if name not in records.columns}
+    large = {
+        name
+        for name, kind in own.items()
+        if kind == "HUGEINT" or name.lower() in needed.numbers.exact
+    }
+    whole = [name for name, kind in own.items() if kind == "BIGINT" and name not in large]
+    # To look costs as much as to learn the types. Of times it is likely, of others seldom.
+    if records.timestamp.lower() in {name.lower() for name in whole} - needed.numbers.exact:
+        chosen = [name for name in whole if name.lower() in needed.columns]
+        rows = _relation(file_list(files[-1:]), dict.fromkeys(chosen, "BIGINT"), chosen)
+        largest = ", ".join(f"max(abs({identifier(name)}))" for name in chosen)
+        (row,) = database.query(f"SELECT {largest} FROM (FROM {rows} LIMIT {_SAMPLES[0][0]})")
+        large |= {name for name, most in zip(chosen, row, strict=True) if (most or 0) >= EXACT}
+    return frozenset(large)
 
 
 def files_without(database: Database, key: str, files: list[str]) -> list[str]:
@@ -153,11 +188,12 @@ def _learned(
     types: dict[str, str] = {}
     for rows, last in _SAMPLES:
         types = _types(database, files[-1:] if last else files, rows)
-        if needed <= {
+        settled = {
             name.lower()
             for name, kind in types.items()
             if kind not in _UNSETTLED or name.lower() in declared
-        }:
+        }
+        if all(name in settled or name.partition(".")[0] in settled for name in needed):
             break
     return types
 
@@ -170,16 +206,23 @@ def _types(database: Database, files: list[str], sample: int) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def _as_read(name: str, kind: str, records: Records) -> str:
+def _as_read(name: str, kind: str, records: Records, learned: Mapping[str, str]) -> str:
     if name in records.columns:
         return records.columns[name]
     # A key whose sample held whole numbers only would be read as BIGINT, and DuckDB rounds a later
-    # 2000.4 to 2000 without a word. Every JSON number is a double (RFC 8259, section 6).
+    # 2000.4 to 2000 without a word. Every JSON number is a double (RFC 8259, section 6), and what
+    # a double cannot tell apart is read again.
     number = _INTEGERS.sub("DOUBLE", kind)
     # The offset is part of the text, and lost in some of the types that DuckDB guesses.
-    is_text = name.lower() == records.timestamp.lower() and number != "DOUBLE"
+    timestamp = records.timestamp.lower()
+    if name.lower() == timestamp:
+        digits = records.time_format is not None and "%" in records.time_format
+        return "DOUBLE" if number == "DOUBLE" and not digits else "VARCHAR"
+    first, *path = timestamp.split(".")
+    if name.lower() == first and timestamp not in {other.lower() for other in learned}:
+        number = with_text(number, path)
     # A value of the type JSON would be cast to whatever it is compared with, and rounded again.
-    return "VARCHAR" if is_text or kind in _UNSETTLED else number
+    return "VARCHAR" if kind in _UNSETTLED else number
 
 
 def _no_objects(database: Database, files: list[str]) -> MeasurementError:

@@ -18,14 +18,22 @@ from gate.backends.logs.indicators import (
 )
 from gate.backends.logs.jsonl import describe_jsonl
 from gate.backends.logs.settings import LogsSettings
-from gate.backends.logs.source import LogSource, as_declared, create_rows, needed_columns
+from gate.backends.logs.source import (
+    UNKNOWN_NUMBERS,
+    LogSource,
+    Needed,
+    NumberColumns,
+    as_declared,
+    create_rows,
+    needed_columns,
+)
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import timestamp_of
 from gate.backends.records import Records
 from gate.measure import MeasurementError, Unmeasured
 from gate.slo.indicator import Sli
 
-Describe = Callable[[Database, list[str], str, frozenset[str], Records], LogSource]
+Describe = Callable[[Database, list[str], str, Needed, Records], LogSource]
 Key = tuple[object, ...]
 """What an indicator is made of: windows of the same one are parsed and checked once."""
 Name = TypeVar("Name")
@@ -65,24 +73,36 @@ def prepare(
     slis: Sequence[Sli],
     zone: str | None,
     by: Iterable[str] = (),
+    *,
+    numbers: NumberColumns = UNKNOWN_NUMBERS,
 ) -> Prepared:
     """Find the logs and check the indicators and labels; reads a few rows at most.
+
+    Args:
+        database: which reads nothing else from then on.
+        settings: where the logs are.
+        slis: the indicators.
+        zone: of times that carry none.
+        by: the labels.
+        numbers: what an earlier scan has found out.
 
     Raises:
         MeasurementError, duckdb.Error, OSError, UnicodeError: the logs themselves cannot be read.
     """
     kind, files = find_files(settings)
-    database.confine(files)
+    if not database.files:
+        database.confine(files)
     given = {key_of(sli): sli for sli in slis}
     drafts, refused = _sort_out(given, lambda sli: drafted(database, sli))
     parsed, unread = _sort_out({text: text for text in by}, lambda t: drafted_label(database, t))
     records = settings.records
-    wanted = needed_columns(records).union(
+    columns = needed_columns(records).union(
         *(draft.wanted for draft in drafts.values()), *(label.columns for label in parsed.values())
     )
-    described = FORMATS[kind](database, files, pattern_of(settings), wanted, records)
+    needed = Needed(columns=columns, numbers=numbers)
+    described = FORMATS[kind](database, files, pattern_of(settings), needed, records)
     source = as_declared(described, records)
-    logs = Logs(source, timestamp_of(source, records.timestamp, zone))
+    logs = Logs(source, timestamp_of(source, records, zone))
     create_rows(database, source)
     indicators, unfit = _sort_out(drafts, lambda draft: indicator_of(database, draft, source))
     labels, unlike = _sort_out(parsed, lambda draft: label_of(database, draft, source))

@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from gate.backends.records import (
+    OWN_NAME,
+    TIME_FORMAT,
     Records,
+    carries_zone,
     load_records,
     preset_names,
     record_names,
 )
 from gate.errors import nearest
 from gate.parsing.objects import Field, Object, Values
-from gate.parsing.reader import Reader, shown, written
+from gate.parsing.reader import Reader, UnreadableError, shown, written
 from gate.parsing.schema import JsonSchema, Scalar
-from gate.parsing.values import CONNECTION, LOG_FORMAT, NAME, TEXT, ZONE
+from gate.parsing.values import CONNECTION, LOG_FORMAT, TEXT, ZONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +42,28 @@ class _RecordsName(Scalar[str]):
         super().__init__(str, TEXT.json)
 
     def schema(self) -> JsonSchema:
-        """Return an enum of the presets that know the rows of a log."""
-        return {"enum": record_names()}
+        """Return the presets that know the rows of a log, or a name of the policy's own."""
+        return {"anyOf": [{"enum": record_names()}, {"type": "string", "pattern": OWN_NAME}]}
 
 
 def _records_of_preset(values: Values, reader: Reader) -> Records:
-    name = values.get("records")
-    records = load_records(name) if name in preset_names() else None
+    name, own = values.get("records"), reader.presets
+    records: Records | None
+    if name in own:
+        if own[name] is None:
+            raise UnreadableError  # which the mistakes of its file say
+        records = own[name].records and replace(own[name].records, name=name)
+    else:
+        records = load_records(name) if name in preset_names() else None
     if records is None:
         text = written(values.node("records"))
-        message = f"no preset knows the rows of {text!r}{nearest(text, record_names())}"
+        message = f"no preset knows the rows of {text!r}{nearest(text, record_names(own))}"
         raise reader.fail(values.node("records"), message)
     return records
 
 
 def _build_settings(values: Values, reader: Reader) -> LogsSettings:
-    given = values.only("timestamp", "time_zone", "format")
+    given = values.only("timestamp", "time_zone", "time_format", "format")
     if len(values.given("timestamp", "records")) != 1:
         message = (
             "either timestamp is given, the column of the time, or records: the preset that knows"
@@ -65,6 +74,9 @@ def _build_settings(values: Values, reader: Reader) -> LogsSettings:
         records = replace(_records_of_preset(values, reader), **given)
     else:
         records = Records(**given)
+    if records.time_format and not records.time_zone and not carries_zone(records.time_format):
+        message = "the format tells no zone; add time_zone, or %z to the format"
+        raise reader.fail(values.node("time_format"), message)
     path, as_written = values.get("path"), shown(values.node("path"))
     return LogsSettings(
         path=path,
@@ -82,8 +94,14 @@ BLOCK: Final = Object(
         "records": Field(
             schema=_RecordsName(), doc="The preset that knows the rows: litellm-payload."
         ),
-        "timestamp": Field(schema=NAME, doc="Without records: the column of the time."),
+        "timestamp": Field(
+            schema=TEXT, doc="Without records: the column of the time, or request.time within one."
+        ),
         "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+        "time_format": Field(
+            schema=TIME_FORMAT,
+            doc="How the time is written, as of strptime: %d/%m/%Y %H:%M:%S; or a name: unix-ms.",
+        ),
         "format": Field(schema=LOG_FORMAT, doc="Default: by the file's name."),
     },
     _build_settings,

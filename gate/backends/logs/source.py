@@ -12,8 +12,41 @@ from gate.backends.records import Deduplication, Records
 from gate.errors import nearest_first
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
+EXACT: Final = 1 << 53
+"""From here on a double cannot tell every whole number from the next."""
 Relation = Callable[[Iterable[str]], str]
 """Given columns, the FROM part that reads (at least) these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberColumns:
+    """What a scan has found out about columns of numbers; names are in lower case."""
+
+    exact: frozenset[str] = frozenset()
+    """Whole numbers, some of `EXACT` or more."""
+    floats: frozenset[str] = frozenset()
+    """Some as large, but some with a fraction or an exponent."""
+
+
+UNKNOWN_NUMBERS: Final = NumberColumns()
+"""Before any scan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """What is asked of the columns."""
+
+    columns: frozenset[str]
+    """That must be there, in lower case."""
+    numbers: NumberColumns
+
+
+class LargeNumbers(Exception):
+    """Some columns that were read as doubles hold numbers of `EXACT` or more."""
+
+    def __init__(self, columns: Iterable[str]) -> None:
+        super().__init__()
+        self.columns = frozenset(columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +66,14 @@ class LogSource:
     """Every row has its own columns (JSON): a column that a file lacks shows only in its rows."""
     optional: frozenset[str] = frozenset()
     """Columns that are NULL where a file lacks them."""
+    iso: frozenset[str] = frozenset()
+    """Text columns of which a sample is written as ISO 8601."""
+    exact: frozenset[str] = frozenset()
+    """Texts of whole numbers that are to be told apart exactly."""
+    doubles: frozenset[str] = frozenset()
+    """NumberColumns that were read as doubles, whatever the file has."""
+    texts: Relation | None = None
+    """As `relation`, with every column as it is written; None: where types are the file's own."""
     always: frozenset[str] = frozenset()
     """Columns that every indicator depends on."""
 
@@ -53,11 +94,26 @@ class LogSource:
         return column
 
 
+def settle(
+    database: Database, source: LogSource, large: LargeNumbers, numbers: NumberColumns
+) -> NumberColumns:
+    """Look how columns with large numbers are written; returns all that is found out."""
+    names = sorted(large.columns)
+    texts = source.texts or source.relation
+    tests = ", ".join(f"bool_and({is_whole(identifier(name))})" for name in names)
+    (row,) = database.query(f"SELECT {tests} FROM {texts(names)}")
+    whole = {name.lower() for name, is_exact in zip(names, row, strict=True) if is_exact}
+    return NumberColumns(
+        exact=numbers.exact | whole,
+        floats=numbers.floats | ({name.lower() for name in names} - whole),
+    )
+
+
 def create_rows(database: Database, source: LogSource) -> None:
     """Create the empty table ``rows``, against which expressions are checked."""
     database.columns = frozenset(source.types)
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in source.types.items())
-    database.query(f"CREATE TEMP TABLE rows ({columns})")
+    database.query(f"CREATE OR REPLACE TEMP TABLE rows ({columns})")
 
 
 def missing_in(column: str, lacking: list[str], files: int) -> str:
@@ -98,31 +154,44 @@ def as_declared(source: LogSource, records: Records) -> LogSource:
     types = {name: declared.get(name.lower(), kind) for name, kind in source.types.items()}
     there = {name.lower() for name in types}
     types |= {name: records.columns[name] for name in records.optional if name.lower() not in there}
+    types |= dict.fromkeys(source.exact, "HUGEINT")
     if types != source.types:
         source = replace(
             source,
             types=types,
-            relation=_cast(source.relation, source.types, types),
-            shown=_cast(source.shown, source.types, types),
+            relation=_cast(source.relation, source, types),
+            shown=_cast(source.shown, source, types),
         )
     return _newest(source, records.deduplicate) if records.deduplicate else source
 
 
-def _cast(relation: Relation, names: Mapping[str, str], types: Mapping[str, str]) -> Relation:
+def _cast(relation: Relation, source: LogSource, types: Mapping[str, str]) -> Relation:
+    names = source.types
+
     def part(name: str) -> str:
         column = identifier(name)
         if name not in names:
             return f"NULL::{types[name]} AS {column}"
+        if name in source.exact:
+            # DuckDB would round 2000.4: what is not whole must fail.
+            whole = f"CASE WHEN {is_whole(column)} OR {column} IS NULL THEN {column} ELSE '-' END"
+            return f"{whole}::HUGEINT AS {column}"
         return column if names[name] == types[name] else f"{column}::{types[name]} AS {column}"
 
     def cast(used: Iterable[str]) -> str:
-        names = list(used)
+        chosen = list(used)
+        place = ["file_index"] if source.keyed else []
         return (
-            f"(SELECT {', '.join(map(part, names))} "
-            f"FROM {relation([name for name in names if name in names])})"
+            f"(SELECT {', '.join([*map(part, chosen), *place])} "
+            f"FROM {relation([name for name in chosen if name in names])})"
         )
 
     return cast
+
+
+def is_whole(text: str) -> str:
+    """Return SQL for whether a text is a whole number; NULL where there is none."""
+    return f"regexp_full_match({text}, '[+-]?[0-9]+([.]0*)?')"
 
 
 def _newest(source: LogSource, rows: Deduplication) -> LogSource:

@@ -8,10 +8,9 @@ from typing import Final
 
 from gate.backends.logs.database import Database, Row, identifier, literal
 from gate.backends.logs.indicators import Label, LogIndicator
-from gate.backends.logs.source import LogSource
+from gate.backends.logs.source import EXACT, LargeNumbers, LogSource
 from gate.backends.logs.timestamps import Timestamp, sql_instant
 from gate.measure import CountRequest
-from gate.measure.history import equal_parts
 from gate.slo.objective import Span
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -89,20 +88,16 @@ class Statement:
         relation = self.logs.source.relation([self.logs.timestamp.column])
         return self._ask(f"(SELECT count(*) FROM {relation} WHERE {column} IS NULL)")
 
-    def covered(self, span: Span) -> tuple[int, int]:
-        """Ask for the span's equal parts with a row; returns the place, and how many there are.
-
-        720 parts, or as many as are at least five minutes long.
-        """
-        parts = equal_parts(span.length)
-        width = -(-(span.length // MICROSECOND) // parts)
-        part = self.key(
-            f"greatest(-1, (epoch_us(_at) - {microseconds(span.start) + 1}) // {width})"
-        )
-        return self.aggregate(f"count(DISTINCT {part})", span), parts
-
     def run(self, database: Database) -> Row:
-        """Scan, keep the groups in the table ``groups``, and return the aggregates."""
+        """Scan, keep the groups in the table ``groups``, and return the aggregates.
+
+        Raises:
+            LargeNumbers: a column must be read otherwise.
+        """
+        large = {
+            name: self._ask(f"bool_or({self.sum(f'bool_or({self.value(_is_large(name))})')})")
+            for name in sorted(self.columns & self.logs.source.doubles)
+        }
         keys = [f"{sql} AS {name}" for sql, name in self._keys.items()]
         sums = [f"{sql} AS {name}" for sql, name in self._sums.items()]
         database.query(
@@ -110,6 +105,8 @@ class Statement:
             f"FROM {self._rows()} GROUP BY ALL"
         )
         (row,) = database.query(f"SELECT {', '.join(self._aggregates)} FROM groups")
+        if doubted := [name for name, place in large.items() if row[place]]:
+            raise LargeNumbers(doubted)
         return row
 
     def _ask(self, sql: str) -> int:
@@ -128,6 +125,11 @@ class Statement:
         if not self.logs.timestamp.plain:
             return rows  # a filter would read every text or number a second time
         return f"{rows} WHERE _at > {sql_instant(self.starts[0])} AND _at <= {sql_instant(self.at)}"
+
+
+def _is_large(column: str) -> str:
+    """Return SQL for whether a double may stand for several whole numbers; 1e300 is none."""
+    return f"abs({identifier(column)}) BETWEEN {EXACT} AND 1e38"
 
 
 def repeatable(logs: Logs, request: CountRequest, indicator: LogIndicator) -> str:

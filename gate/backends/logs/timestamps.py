@@ -2,25 +2,28 @@
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from gate.backends.logs.database import Database, identifier, literal
+from gate.backends.logs.database import Database, literal
+from gate.backends.logs.nested import Place, place_of
 from gate.backends.logs.refusals import invalid, shape
 from gate.backends.logs.source import LogSource
+from gate.backends.logs.time_formats import instant_of_number, instant_of_text
+from gate.backends.records import Records
 from gate.measure import MeasurementError
 
 _ZONED: Final = "TIMESTAMP WITH TIME ZONE"
+_ZONED_NS: Final = "TIMESTAMPTZ_NS"
 _NAIVE: Final = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _INTEGERS: Final = ("INTEGER", "UINTEGER", "BIGINT", "UBIGINT", "HUGEINT")
-_TIME: Final = ("%:%",)
-"""A date alone tells no instant, and DuckDB also reads ``epoch`` and ``infinity``."""
-_OFFSETS: Final = ("%Z", "%:%+%", "%:%-%", "%UTC", "%:%/%")
-"""How text ends that carries its zone: Z or UTC or, after the time, an offset or a zone's name."""
 _SET_ZONE: Final = "set the backend's time_zone"
+_READ: Final = (
+    "ISO 8601, Unix time, the form of access logs (CLF) and RFC 2822 are read; for any other set "
+    "time_format, for example %d/%m/%Y %H:%M:%S"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +31,18 @@ class Timestamp:
     """The column that says when."""
 
     column: str
+    name: str
+    """As the policy has it: the column, or a field of it."""
+    value: str
+    """SQL of what is written."""
     sql: str
     """TIMESTAMPTZ, or NULL where the value is missing or cannot be read."""
     plain: bool
     """The column is an instant already, and a Parquet reader can skip by its statistics."""
     zone: str | None
     """Of values that carry none. None: they cannot be read."""
+    time_format: str | None
+    """The policy's."""
 
 
 def zone_name(zone: tzinfo | None) -> str | None:
@@ -51,81 +60,80 @@ def zone_name(zone: tzinfo | None) -> str | None:
     raise invalid(f"the time zone {zone} has no name; use one such as Europe/Berlin")
 
 
-def timestamp_of(source: LogSource, name: str, zone: str | None) -> Timestamp:
-    """Return the timestamp column, read by its type.
+def timestamp_of(source: LogSource, records: Records, zone: str | None) -> Timestamp:
+    """Return the timestamp, read by its type and, where it has one, by the policy's format.
 
-    * An instant (TIMESTAMPTZ), or text in ISO 8601 with an offset, speaks for itself.
+    * An instant (TIMESTAMPTZ), or text with an offset, speaks for itself.
     * A timestamp without a zone is wall-clock time of ``zone``. The hour that the clock goes
       through twice in autumn is taken as its second pass.
     * A number is Unix time in seconds, milliseconds, microseconds or nanoseconds, whichever puts it
-      between 1973 and 5138: those four ranges do not touch. Anything else is not readable.
+      between 1985 and 2286: those four ranges do not touch. Anything else is not readable.
 
     Raises:
         MeasurementError: no such column, or not in every file, or of a type that tells no instant.
     """
-    column = source.column(name)
-    kind, quoted = source.types[column], identifier(column)
-    sql = quoted if kind == _ZONED else _converted(column, quoted, kind, zone)
+    place, form = place_of(source, records.timestamp), records.time_format
+    name = place.column if not place.inner else records.timestamp
+    sql = _instant(place, name, form, zone, iso=place.column in source.iso)
     # Nothing can be skipped before it is known which version of a row is the newest.
-    plain = kind == _ZONED and not source.always
-    return Timestamp(column=column, sql=sql, plain=plain, zone=zone)
-
-
-def _converted(column: str, quoted: str, kind: str, zone: str | None) -> str:
-    if kind == "VARCHAR":
-        return _text(quoted, _OFFSETS if zone is None else _TIME)
-    if kind in _NAIVE:
-        if zone is None:
-            raise invalid(f'the timestamps in "{column}" carry no time zone; {_SET_ZONE}')
-        return f"timezone({literal(zone)}, {quoted}::TIMESTAMP)"
-    if kind in _INTEGERS:
-        return _unix(quoted, f"{quoted}::HUGEINT", "//")
-    if kind == "DOUBLE" or kind.startswith("DECIMAL"):
-        return _unix(quoted, f"{quoted}::DOUBLE", "/")
-    raise invalid(f'the column "{column}" is of type {kind}, which tells no instant')
-
-
-def _text(quoted: str, endings: Iterable[str]) -> str:
-    # Without an offset: in the session's TimeZone, which is the zone. One WHEN each, so that the
-    # first that fits ends the search.
-    read = f"try_cast({quoted} AS TIMESTAMPTZ)"
-    cases = (f"WHEN {quoted} LIKE {literal(ending)} THEN {read}" for ending in endings)
-    return f"CASE {' '.join(cases)} END"
-
-
-def _unix(quoted: str, number: str, divide: str) -> str:
-    return (
-        "make_timestamptz(CASE"
-        f" WHEN {quoted} >= 1e8 AND {quoted} < 1e11 THEN {number} * 1000000"
-        f" WHEN {quoted} >= 1e11 AND {quoted} < 1e14 THEN {number} * 1000"
-        f" WHEN {quoted} >= 1e14 AND {quoted} < 1e17 THEN {number}"
-        f" WHEN {quoted} >= 1e17 AND {quoted} < 1e20 THEN {number} {divide} 1000"
-        " END::BIGINT)"
+    plain = place.kind == _ZONED and not place.inner and not source.always
+    return Timestamp(
+        column=place.column,
+        name=name,
+        value=place.sql,
+        sql=sql,
+        plain=plain,
+        zone=zone,
+        time_format=form,
     )
+
+
+def _instant(place: Place, name: str, form: str | None, zone: str | None, *, iso: bool) -> str:
+    kind, value = place.kind, place.sql
+    if kind == "VARCHAR":
+        return instant_of_text(value, form, zone, iso=iso)
+    if kind in _INTEGERS:
+        return instant_of_number(f"{value}::HUGEINT", form, zone)
+    if kind == "DOUBLE" or kind.startswith("DECIMAL"):
+        return instant_of_number(f"{value}::DOUBLE", form, zone)
+    if form is not None:
+        raise invalid(f'time_format is for texts and numbers, and "{name}" is {kind}; leave it out')
+    if kind not in _NAIVE:
+        return _zoned(kind, value, name)
+    if zone is None:
+        raise invalid(f'the timestamps in "{name}" carry no time zone; {_SET_ZONE}')
+    micro = f"make_timestamp(epoch_ns({value}) // 1000)" if kind == "TIMESTAMP_NS" else value
+    return f"timezone({literal(zone)}, {micro}::TIMESTAMP)"
+
+
+def _zoned(kind: str, value: str, name: str) -> str:
+    if kind == _ZONED:
+        return value
+    if kind == _ZONED_NS:
+        # A cast would round up, over the end of a window.
+        return f"make_timestamptz(epoch_ns({value}) // 1000)"
+    raise invalid(f'the column "{name}" is of type {kind}, which tells no instant')
 
 
 def undated(
     database: Database, source: LogSource, timestamp: Timestamp, count: int
 ) -> MeasurementError:
     """Return the refusal for rows of which nobody knows when they happened, and how one looks."""
-    column = identifier(timestamp.column)
+    # What can be read in some zone lacks nothing but one.
+    in_utc = instant_of_text(f"{timestamp.value}::VARCHAR", None, "UTC", iso=False)
     value, is_naive = database.query(
-        f"SELECT {column}::VARCHAR, "
-        f"{column}::VARCHAR LIKE '%:%' AND try_cast({column}::VARCHAR AS TIMESTAMP) IS NOT NULL "
-        f"FROM {source.relation([timestamp.column])} WHERE {timestamp.sql} IS NULL LIMIT 1"
+        f"SELECT {timestamp.value}::VARCHAR, {in_utc} IS NOT NULL "
+        f"FROM {source.relation([timestamp.column])} AS rows WHERE {timestamp.sql} IS NULL LIMIT 1"
     )[0]
     rows = f"{count:,} rows have" if count > 1 else "1 row has"
     if value is None:
-        return invalid(f'{rows} no value in "{timestamp.column}"')
+        return invalid(f'{rows} no value in "{timestamp.name}"')
+    form = f'"{timestamp.name}" (of the form {shape(value)})'
+    if timestamp.time_format is not None:
+        return invalid(f"{rows} no {timestamp.time_format} in {form}; correct time_format")
     if is_naive and timestamp.zone is None:
-        return invalid(
-            f'{rows} a timestamp without a time zone in "{timestamp.column}" '
-            f"(of the form {shape(value)}); {_SET_ZONE}"
-        )
-    return invalid(
-        f'{rows} no readable timestamp in "{timestamp.column}" (of the form {shape(value)}); '
-        "ISO 8601 and Unix time are read"
-    )
+        return invalid(f"{rows} a timestamp without a time zone in {form}; {_SET_ZONE}")
+    return invalid(f"{rows} no readable timestamp in {form}; {_READ}")
 
 
 def sql_instant(moment: datetime) -> str:

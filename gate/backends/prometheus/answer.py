@@ -1,13 +1,15 @@
 """One request's answer: counts that can be believed, or why there are none."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.prometheus.gathered import GatheredNumbers
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
 from gate.backends.prometheus.query import EVENTS, SECOND, Role
-from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults
+from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.seams import lost_at_cuts
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.slo.indicator import EmptySlice, Slices
@@ -152,18 +154,23 @@ _NOTHING_THERE: Final = frozenset({Cause.NO_DATA, Cause.NO_TRAFFIC, Cause.STALE}
 
 def answer(plan: Plan, readings: QueryResults) -> Answer:
     """Answer a plan's request; whatever is missing or wrong makes it `Unmeasured`."""
-    gathered = GatheredNumbers(readings)
+    gathered = GatheredNumbers(plan.readings(readings))
     try:
         numbers = {role: gathered.number(role, part) for role, part in plan.parts.items()}
         check_boundaries([gathered.number("boundary", part) for part in plan.lacking])
         slices, span = plan.request.slices, plan.request.span
         if Role.SPENT in numbers:
             amount = amount_spent(numbers[Role.SPENT], span)
-            return Spent(amount=amount, evidence=_evidence(plan, gathered, plan.notes, numbers))
+            spent = _evidence(plan, gathered, plan.notes, (Fraction(), amount))
+            return Spent(amount=amount, evidence=_with_losses(spent, plan, gathered, numbers))
+        for name in plan.names:
+            _check_name(name, gathered)
         total, bad = _count(numbers, slices, span)
         _check_bad(plan, numbers)
         notes = (*plan.notes, *count_notes(numbers, slices, span))
-        return Counts(total=total, bad=bad, evidence=_evidence(plan, gathered, notes, numbers))
+        evidence = _evidence(plan, gathered, notes, (total, bad))
+        evidence = _with_losses(evidence, plan, gathered, numbers)
+        return Counts(total=total, bad=bad, evidence=evidence)
     except MeasurementError as error:
         return _unmeasured(error, gathered, plan.query)
 
@@ -190,6 +197,20 @@ def _check_bad(plan: Plan, numbers: Numbers) -> None:
             " absent; write each as (... or vector(0))"
         )
         raise MeasurementError(Cause.NO_DATA, reason)
+
+
+def _check_name(name: Plan, gathered: GatheredNumbers) -> None:
+    """Refuse the sum of several names where one of them cannot be counted by itself."""
+    roles = [role for role in name.parts if role in EVENTS]
+    numbers = {role: gathered.number(role, name.parts[role]) for role in roles}
+    if not numbers[roles[0]]:
+        return  # nothing happened under this name
+    try:
+        count_events(numbers, name.request.span)
+        _check_bad(name, numbers)
+    except MeasurementError as error:
+        selector = name.expressions[roles[0]].selectors[0]
+        raise MeasurementError(error.cause, f"{selector}: {error.reason}") from None
 
 
 def check_boundaries(lacking: Iterable[Fraction | None]) -> None:
@@ -220,21 +241,31 @@ def _count(numbers: Numbers, slices: Slices | None, span: Span) -> TotalAndBad:
 
 
 def _evidence(
-    plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...], numbers: Numbers
+    plan: Plan, gathered: GatheredNumbers, notes: tuple[str, ...], counted: TotalAndBad
 ) -> Evidence:
     newest = coverage = None
     if plan.probe is not None:
         newest = newest_sample(plan.probe, gathered)
-        counts = [gathered.number("coverage", part) for part in plan.probe.coverage]
-        coverage = coverage_of([count or Fraction() for count in counts], plan.probe)
+        coverage = coverage_of(plan.probe, plan.request.span, gathered)
     elif plan.request.probe:
         notes += ("no metric is named, so freshness and coverage are not known",)
     return Evidence(
         query=plan.query,
         newest=newest,
-        coverage=coverage,
+        coverage=None if coverage is None else coverage.share,
+        gaps=None if coverage is None else coverage.gaps,
         objective=None if plan.objective is None else gathered.number_or_none(plan.objective),
         warnings=tuple(gathered.warnings),
         notes=(*gathered.notes, *notes),
-        suspicions=lost_at_cuts(gathered.lost, numbers) if plan.request.probe else (),
+        suspicions=plan.evidence.suspicions(gathered.readings, *counted) if plan.evidence else (),
     )
+
+
+def _with_losses(
+    evidence: Evidence, plan: Plan, gathered: GatheredNumbers, numbers: Numbers
+) -> Evidence:
+    """Add the doubt that follows from what was lost where the window had to be cut."""
+    if not plan.request.probe:
+        return evidence
+    losses = lost_at_cuts(gathered.lost, numbers)
+    return replace(evidence, suspicions=(*evidence.suspicions, *losses))

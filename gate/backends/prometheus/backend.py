@@ -9,8 +9,9 @@ from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.limits import ServerLimits
-from gate.backends.prometheus.plan import Plan, plan, questions
-from gate.backends.prometheus.query import EVENTS, QueryGrid, Role
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.planning import further_questions, guesses, plan, questions
+from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResults
 from gate.measure import Answer, Cause, CountRequest, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
@@ -31,9 +32,11 @@ def one_step(request: SeriesRequest) -> CountRequest:
 
 def series_plan(request: SeriesRequest, readings: QueryResults) -> Plan | Unmeasured:
     """Say what to ask for a series, or why it cannot be asked."""
-    planned = plan(one_step(request), readings)
-    if isinstance(planned, Unmeasured):
-        return planned
+    planned = plan(one_step(request), request.span, readings, stepwise=True)
+    return planned if isinstance(planned, Unmeasured) else _step_by_step(planned, request)
+
+
+def _step_by_step(planned: Plan, request: SeriesRequest) -> Plan | Unmeasured:
     if not EVENTS & planned.parts.keys():
         reason = "only events can be told step by step, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
@@ -41,8 +44,19 @@ def series_plan(request: SeriesRequest, readings: QueryResults) -> Plan | Unmeas
     queries = dict(planned.parts)
     if request.mean and planned.sum is not None:
         queries[Role.SUM] = planned.sum
-    parts = {role: replace(part, grid=grid, grain=None) for role, part in queries.items()}
-    return replace(planned, parts=parts)
+    return replace(planned, parts={role: part.at_steps(grid) for role, part in queries.items()})
+
+
+def _guessed(request: CountRequest) -> Iterator[Query]:
+    for planned in guesses(request):
+        yield from planned
+
+
+def _guessed_series(request: SeriesRequest) -> Iterator[Query]:
+    for planned in guesses(one_step(request)):
+        series = _step_by_step(planned, request)
+        if isinstance(series, Plan):
+            yield from series.parts.values()
 
 
 def series_answer(planned: Plan, readings: QueryResults) -> SeriesAnswer:
@@ -128,6 +142,17 @@ def _difference(total: float | None, good: float | None) -> float | None:
     return None if good is None else total - good
 
 
+def _longest(requests: Sequence[CountRequest]) -> Mapping[int, Span]:
+    """Return the longest time over which each indicator is counted, by the indicator's identity.
+
+    What the server has is asked for that time only: the shorter ones are parts of it.
+    """
+    spans = dict[int, Span]()
+    for request in sorted(requests, key=lambda request: request.span.length):
+        spans[id(request.sli)] = request.span
+    return spans
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusBackend:
     """Counts on one server."""
@@ -143,12 +168,15 @@ class PrometheusBackend:
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order; never raises for what the server does.
 
-        One round of queries; one before it only for histograms and metrics of several names, to
-        know what the server has, and one after it only for indicators whose samples are old.
+        One round of queries: what the server has is asked together with the counts that follow
+        from it most likely. A second one asks what follows from it instead, and when the last
+        sample was where there is no recent one.
         """
-        fetch = self._fetch(at)
-        fetch.run(part for request in requests for part in questions(request))
-        plans = [plan(request, fetch.reading) for request in requests]
+        fetch, longest = self._fetch(at), _longest(requests)
+        over = [(request, longest[id(request.sli)]) for request in requests]
+        fetch.run(part for pair in over for part in (*questions(*pair), *_guessed(pair[0])))
+        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
+        plans = [plan(*pair, fetch.reading) for pair in over]
         possible = [planned for planned in plans if isinstance(planned, Plan)]
         fetch.run(part for planned in possible for part in planned)
         fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))
@@ -162,7 +190,13 @@ class PrometheusBackend:
         if not requests:
             return []
         fetch = self._fetch(max(request.span.end for request in requests))
-        fetch.run(part for request in requests for part in questions(one_step(request)))
+        over = [(one_step(request), request.span) for request in requests]
+        fetch.run(
+            part
+            for pair, request in zip(over, requests, strict=True)
+            for part in (*questions(*pair), *_guessed_series(request))
+        )
+        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
         plans = [series_plan(request, fetch.reading) for request in requests]
         possible = [planned for planned in plans if isinstance(planned, Plan)]
         fetch.run(part for planned in possible for part in planned.parts.values())
@@ -184,7 +218,9 @@ class PrometheusBackend:
         if not requests:
             return []
         fetch = self._fetch(max(request.span.end for request in requests))
-        fetch.run(part for request in requests for part in questions(whole(request)))
+        over = [(whole(request), request.span) for request in requests]
+        fetch.run(part for pair in over for part in questions(*pair))
+        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
         plans = [cohort_plan(request, fetch.reading) for request in requests]
         fetch.run(part for planned in plans if isinstance(planned, CohortPlan) for part in planned)
         return [

@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Final
 
 from gate.backends.prometheus.client import ALLOW_MORE, Client
+from gate.backends.prometheus.gathered import add_results
 from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
@@ -67,6 +68,8 @@ class Fetch:
 
     def reading(self, part: Query) -> QueryResult:
         """Return a part's reading, put together from its pieces where it had to be cut."""
+        if part.terms:
+            return add_results([self.reading(term) for term in part.terms])
         pieces = list(self._rounds.leaves(part))
         merge = largest_result if part.largest else merge_results
         whole = reduce(merge, map(self._piece, pieces))
@@ -76,8 +79,9 @@ class Fetch:
         return _with_steps(whole, across.steps, across.lost)
 
     def run(self, parts: Iterable[Query]) -> None:
-        """Ask for the parts until each is read, or time is up."""
-        unread = [part for part in dict.fromkeys(parts) if part not in self._rounds.readings]
+        """Ask for those of the parts that are not read yet, until each is or time is up."""
+        sent = dict.fromkeys(leaf for part in parts for leaf in part.leaves)
+        unread = [part for part in sent if not self._rounds.is_read(part)]
         self._rounds.ask(unread)
         for part in unread:
             pieces = tuple(self._rounds.leaves(part))

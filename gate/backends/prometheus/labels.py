@@ -1,22 +1,20 @@
-"""What happened by the values of labels, and which values a label could have."""
+"""What happened by the values of labels."""
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from fractions import Fraction
 from math import fsum
-from typing import Final
 
 from gate.backends.prometheus.answer import check_boundaries, count_events
-from gate.backends.prometheus.plan import Plan, plan
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.planning import plan
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import (
     QueryError,
     QueryResults,
     QueryValue,
 )
-from gate.errors import likeness, nearest_first
+from gate.errors import nearest_first
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.cohorts import (
     Cohort,
@@ -29,61 +27,7 @@ from gate.measure.cohorts import (
 )
 from gate.promql.grammar import ExpressionError
 from gate.promql.grouping import group_by
-from gate.promql.selectors import LabelMatcher, matchers
-
-_GRPC: Final = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-]
-"""https://grpc.io/docs/guides/status-codes/"""
-_FAMILIES: Final[tuple[frozenset[str], ...]] = (
-    frozenset(map(str, range(100, 600))),
-    frozenset(f"{first}xx" for first in range(1, 6)),
-    frozenset(f"{first}XX" for first in range(1, 6)),
-    frozenset(_GRPC),
-    frozenset(name.title().replace("_", "") for name in _GRPC),
-    frozenset({"true", "false"}),
-    frozenset({"True", "False"}),
-)
-"""Values of which a label has all or none: HTTP status codes and classes, gRPC's, yes and no."""
-_ALIKE: Final = 0.75
-
-
-def could_match(matcher: LabelMatcher, values: Collection[str]) -> bool | None:
-    """Return whether some value of the same family as these would match; None: not known."""
-    given = {value for value in values if value}
-    family = next((family for family in _FAMILIES if given and given <= family), None)
-    if family is None:
-        return None
-    fits = [matcher.matches(value) for value in family]
-    return None if None in fits else any(fits)
-
-
-def misspelt(matcher: LabelMatcher, values: Iterable[str]) -> bool:
-    """Return whether one of the values looks much like what a plain matcher wants."""
-    plain = [part for part in matcher.value.split("|") if re.fullmatch(r"[\w .-]+", part)]
-    return any(likeness(part, value) >= _ALIKE for part in plain for value in values)
-
-
-def alike(wanted: str, names: Sequence[str]) -> str | None:
-    """Return the name that looks most like what is wanted; None: none does."""
-    return next(iter(get_close_matches(wanted, names, n=1, cutoff=_ALIKE)), None)
-
+from gate.promql.selectors import matchers
 
 Points = tuple[float | None, ...]
 LabelsOf = Callable[[str], Sequence[str]]
@@ -114,24 +58,40 @@ def whole(request: CohortRequest) -> CountRequest:
 
 def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | Unmeasured:
     """Say what to ask for a request, or why it cannot be asked."""
-    planned = plan(whole(request), readings)
+    planned = plan(whole(request), request.span, readings)
     if isinstance(planned, Unmeasured):
         return planned
     if not EVENTS & planned.parts.keys():
         reason = "only events can be told apart by labels, neither a gauge nor what is spent"
         return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
+    try:
+        of_names = [_by_labels(name, request) for name in planned.names or (planned,)]
+    except MeasurementError as error:
+        return error.answer(planned.query)
+    parts = {
+        role: Query.added([parts[role] for parts, _ in of_names]) for role in planned.expressions
+    }
+    planned = replace(planned, parts=parts, probe=None, objective=None, evidence=None)
+    zero = frozenset.intersection(*(zero for _, zero in of_names))
+    return CohortPlan(request=request, plan=planned, zero=zero)
+
+
+def _by_labels(name: Plan, request: CohortRequest) -> tuple[dict[Role, Query], frozenset[Role]]:
+    """Return the parts of one name by labels, and the roles of which nothing is none."""
     grid = QueryGrid(request.span.start + request.step, request.step, request.steps)
     parts, zero = dict[Role, Query](), set[Role]()
-    for role, expression in planned.expressions.items():
+    for role, expression in name.expressions.items():
         try:
             grouped = group_by(expression, request.by)
         except ExpressionError as error:
-            reason = f"{role}: {error}"
-            return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
-        parts[role] = Query(pieces=grouped.pieces, length=request.step, grid=grid, by=request.by)
+            raise MeasurementError(Cause.INVALID, f"{role}: {error}") from None
+        text = "$window".join(grouped.pieces)
+        if name.presence is not None:
+            text = name.presence.within_step(text)
+        pieces = tuple(text.split("$window"))
+        parts[role] = Query(pieces=pieces, length=request.step, grid=grid, by=request.by)
         zero |= {role} if grouped.zero else set()
-    planned = replace(planned, parts=parts, probe=None, objective=None)
-    return CohortPlan(request=request, plan=planned, zero=frozenset(zero))
+    return parts, frozenset(zero)
 
 
 def cohort_answer(planned: CohortPlan, readings: QueryResults, labels_of: LabelsOf) -> CohortAnswer:

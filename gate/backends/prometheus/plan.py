@@ -1,21 +1,33 @@
 """What has to be asked for one count request."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
-from itertools import pairwise
+from typing import Final
 
+from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
+from gate.backends.prometheus.naming import Counted
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
-from gate.backends.prometheus.query import SECOND, Query, Role
-from gate.backends.prometheus.query_result import QueryError, QueryResults, is_absent
-from gate.backends.prometheus.resolve import Resolved, discovery, resolve, rule_questions, use_rules
-from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.backends.prometheus.query import SECOND, Query, Role, window_text
+from gate.backends.prometheus.query_result import (
+    QueryError,
+    QueryResults,
+    QueryValue,
+    is_absent,
+)
+from gate.backends.prometheus.recorded import use_rules
+from gate.backends.prometheus.resolve import count_query, window_query
+from gate.measure import Cause, CountRequest, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
+from gate.promql.names import Presence
 from gate.slo.indicator import Sli
 
-_RATIO = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
+_FINEST: Final = timedelta(minutes=1)
+_MOST_STEPS: Final = 50_000
+"""Of a subquery: VictoriaMetrics evaluates 100,000 (-search.maxPointsSubqueryPerTimeseries)."""
+_RATIO: Final = ({Role.TOTAL, Role.BAD}, {Role.TOTAL, Role.GOOD}, {Role.GOOD, Role.BAD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,19 +45,34 @@ class Plan:
     """Each counts histograms that lacked a boundary in a part of the window."""
     sum: Query | None = None
     """The sum of all values that were measured; None: the indicator measures none."""
+    evidence: RoleEvidence | None = None
+    """What looks for reasons to doubt the count; None: that was not asked for."""
     notes: tuple[str, ...] = ()
+    given: Mapping[Query, QueryValue] = field(default_factory=dict)
+    """Answers to some of the parts, which other questions have brought already."""
+    presence: Presence | None = None
+    """Given: the name counts for those processes only that export no newer one."""
+    names: "tuple[Plan, ...]" = ()
+    """Given: the same under each name that counts in a part of the window, the newest first."""
+
+    def readings(self, readings: QueryResults) -> QueryResults:
+        """Return what came back, with what is given."""
+        return (lambda part: self.given.get(part) or readings(part)) if self.given else readings
 
     def __iter__(self) -> Iterator[Query]:
         """Go through what is asked in the first round."""
-        yield from self.parts.values()
+        yield from (part for part in self.parts.values() if part not in self.given)
         yield from self.lacking
         if self.probe is not None:
             yield from self.probe.first_round
+        if self.evidence is not None:
+            yield from self.evidence.first_round()
         if self.objective is not None:
             yield self.objective
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return what else to ask once the first round is read."""
+        readings = self.readings(readings)
         counts = [readings(part) for part in self.parts.values()]
         if (
             self.probe is None
@@ -53,7 +80,8 @@ class Plan:
             or any(isinstance(c, QueryError) for c in counts)
         ):
             return ()
-        return self.probe.second_round(readings)
+        doubts = self.evidence.second_round(readings) if self.evidence is not None else ()
+        return (*self.probe.second_round(readings), *doubts)
 
     @property
     def query(self) -> str:
@@ -67,34 +95,19 @@ def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) 
     return read_expression(text, dict(labels), gauge=gauge)
 
 
-def questions(request: CountRequest) -> tuple[Query, ...]:
-    """Return what must be known of the server before a request can be planned."""
-    try:
-        return (*discovery(request.sli), *rule_questions(request))
-    except ExpressionError:
-        return ()  # said when it is planned
-
-
-def plan(request: CountRequest, readings: QueryResults) -> Plan | Unmeasured:
-    """Say what to ask for a request, or why it cannot be asked.
+def plan_name(
+    request: CountRequest, counted: Counted, readings: QueryResults, *, stepwise: bool = False
+) -> Plan | Unmeasured:
+    """Say what to ask to count a request under one name, or why it cannot be asked.
 
     Args:
-        request: the indicator and its span.
-        readings: the answers to its `questions`.
+        request: of this its own indicator is not looked at.
+        counted: the name.
+        readings: the answers to the questions about recording rules.
+        stepwise: the span is short, one of many steps.
     """
-    if request.span.length < SECOND:
-        reason = "the period began only now, there is nothing to count yet"
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason)
-    try:
-        resolved = resolve(request.sli, readings)
-    except ExpressionError as error:
-        return Unmeasured(cause=Cause.INVALID, reason=str(error))
-    except MeasurementError as error:
-        return error.answer()
-    return _plan(replace(request, sli=resolved.sli), resolved, readings)
-
-
-def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> Plan | Unmeasured:
+    resolved = counted.resolved
+    request = replace(request, sli=resolved.sli)
     texts = _texts(request.sli)
     wrong = _check(set(texts), request)
     if wrong is not None:
@@ -109,23 +122,41 @@ def _plan(request: CountRequest, resolved: Resolved, readings: QueryResults) -> 
     length = request.span.length // SECOND * SECOND
     recorded = use_rules(expressions, resolved.lacking, request, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
-    return Plan(
+    sources = [expression for expression in expressions.values() if expression.selectors][:1]
+    parts = recorded.parts or _parts(expressions, request)
+    planned = Plan(
         request=request,
         expressions=expressions,
-        parts=recorded.parts or _parts(expressions, request),
-        probe=plan_probe(expressions.values(), request.span) if request.probe else None,
+        parts=parts,
+        probe=plan_probe(sources, request.span) if request.probe else None,
+        evidence=plan_evidence(expressions, parts, request) if request.probe else None,
         objective=_objective(request),
         lacking=tuple(
-            replace(_written(text, length), grain=SECOND, largest=True) for text in lacking
+            replace(window_query(text, length), grain=SECOND, largest=True) for text in lacking
         ),
-        sum=_written(resolved.sum, length) if resolved.sum else None,
+        sum=window_query(resolved.sum, length) if resolved.sum else None,
         notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
+        given=recorded.answers,
+        presence=counted.presence,
     )
+    return planned if counted.presence is None else _masked(planned, counted.presence, stepwise)
 
 
-def _written(text: str, length: timedelta) -> Query:
-    """Return a part of an expression that the gate wrote itself."""
-    return Query(pieces=tuple(text.split("$window")), length=length)
+def _masked(planned: Plan, presence: Presence, stepwise: bool) -> Plan:
+    """Leave out of each count what a newer name has counted."""
+
+    def masked(part: Query) -> Query:
+        text = "$window".join(part.pieces)
+        if stepwise:
+            return replace(part, pieces=tuple(presence.within_step(text).split("$window")))
+        step = window_text(max(_FINEST, part.length // _MOST_STEPS // _FINEST * _FINEST))
+        return replace(part, pieces=tuple(presence.over_window(text, step).split("$window")))
+
+    parts = {
+        role: masked(part) if role in planned.expressions else part
+        for role, part in planned.parts.items()
+    }
+    return replace(planned, parts=parts, sum=planned.sum and masked(planned.sum))
 
 
 def _texts(sli: Sli) -> dict[Role, str]:
@@ -162,25 +193,7 @@ def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dic
     if Role.GAUGE in expressions and request.slices is not None:
         return gauge_slices(expressions[Role.GAUGE], request.slices, request.span)
     length = request.span.length // SECOND * SECOND
-    parts = {role: _count(expression, length) for role, expression in expressions.items()}
+    parts = {role: count_query(expression, length) for role, expression in expressions.items()}
     if request.slices is not None:
         parts |= ratio_slices(expressions, request.slices, request.span)
     return parts
-
-
-def _count(expression: Expression, length: timedelta) -> Query:
-    return Query(
-        pieces=expression.pieces,
-        length=length,
-        open_start=any(piece.startswith(":") for piece in expression.pieces),  # a subquery's step
-        grain=SECOND if expression.additive else None,
-        counters=expression.selectors if _counts_steps(expression) else (),
-    )
-
-
-def _counts_steps(expression: Expression) -> bool:
-    """Return whether it is made of increases over the window, and not within a subquery."""
-    return any(
-        "increase" in before and not after.startswith(":")
-        for before, after in pairwise(expression.pieces)
-    )

@@ -1,14 +1,21 @@
 """How old the newest sample is, and how much of the window has any: asked of the selectors."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.query import MILLISECOND, Query, Role, window_text
-from gate.backends.prometheus.query_result import GatheredNumbers, QueryResults, is_absent
+from gate.backends.prometheus.gathered import GatheredNumbers
+from gate.backends.prometheus.query import MILLISECOND, Query, QueryGrid, Role, window_text
+from gate.backends.prometheus.query_result import (
+    QueryResult,
+    QueryResults,
+    QueryValue,
+    is_absent,
+)
 from gate.measure import Cause, MeasurementError
+from gate.measure.coverage import NO_GAPS, StepCoverage, coverage_by_steps
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
 from gate.slo.indicator import Slices
@@ -16,13 +23,19 @@ from gate.slo.objective import Span
 
 _RECENT: Final = timedelta(hours=6)
 _RECENT_STEP: Final = timedelta(minutes=1)
+_ENDS: Final = 1
+"""Of the steps: the window begins and ends within one."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """The parts that tell freshness and coverage, one of each per selector."""
+    """The parts that tell freshness and coverage."""
 
+    source: Expression
+    """Whose series are looked at; of several names, of the newest."""
+    instants: tuple[str, ...]
+    """The series at an instant: each of these must have some, at a step that is covered."""
     newest: tuple[Query, ...]
     """When the selector's newest sample is no older than the server looks back (5 minutes)."""
     search: tuple[Query, ...]
@@ -30,6 +43,8 @@ class Probe:
     coverage: tuple[Query, ...]
     steps: int
     """How many steps ``coverage`` can count at most."""
+    presence: Query
+    """At which steps there are data: only of use where ``coverage`` lacks some."""
     union: bool
     """One of the selectors is enough: a metric that was renamed."""
 
@@ -39,24 +54,38 @@ class Probe:
         return self.newest + self.coverage
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
+        """Return what else to ask where samples are old, or missing."""
+        return (*self.searches(readings), *self.lacking_steps(readings))
+
+    def searches(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return the searches for samples that the first round found no recent ones of."""
         pairs = zip(self.newest, self.search, strict=True)
         missing = tuple(search for newest, search in pairs if is_absent(readings(newest)))
         return () if self.union and len(missing) < len(self.newest) else missing
 
+    def lacking_steps(self, readings: QueryResults) -> tuple[Query, ...]:
+        """Return what asks which steps have data, if more lack them than those at the ends."""
+        counts = [_number_of(readings(part)) for part in self.coverage]
+        return (self.presence,) if min(counts) < self.steps - _ENDS else ()
 
-def plan_probe(expressions: Iterable[Expression], span: Span) -> Probe | None:
-    """Plan the probe of the first expression that has a selector; None when none has."""
-    source = next((expression for expression in expressions if expression.selectors), None)
-    if source is None:
+
+def plan_probe(sources: Sequence[Expression], span: Span) -> Probe | None:
+    """Plan the probe of an expression, or of the same under several names; None: there is none."""
+    if not sources:
         return None
     step = coverage_step(span.length)
+    selectors = tuple(dict.fromkeys(text for source in sources for text in source.selectors))
+    union = len(sources) > 1 or sources[0].union
+    instants = (" or ".join(selectors),) if union else selectors
     return Probe(
-        newest=tuple(_newest(selector) for selector in source.selectors),
-        search=tuple(_search(selector, span, step) for selector in source.selectors),
-        coverage=tuple(_coverage(selector, span, step) for selector in source.selectors),
+        source=sources[0],
+        instants=instants,
+        newest=tuple(_newest(selector) for selector in selectors),
+        search=tuple(_search(selector, span, step) for selector in selectors),
+        coverage=tuple(coverage_query(series, span, step) for series in instants),
         steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
-        union=source.union,
+        presence=_presence(instants, span, step),
+        union=union,
     )
 
 
@@ -77,7 +106,7 @@ def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
         MeasurementError: the server did not answer, or it is older than it could be looked for.
     """
     times = gathered.numbers("freshness", probe.newest)
-    times += gathered.numbers("freshness", probe.second_round(gathered.readings))
+    times += gathered.numbers("freshness", probe.searches(gathered.readings))
     if len(times) < (1 if probe.union else len(probe.newest)):
         reason = "freshness: no sample in the last 6 hours, and when the last one was is not known"
         raise MeasurementError(Cause.STALE, reason)
@@ -87,12 +116,33 @@ def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
         raise MeasurementError(Cause.INVALID, "freshness: the sample's time is no time") from None
 
 
-def coverage_of(counts: Iterable[Fraction], probe: Probe) -> Fraction | None:
-    """Return the share of the steps with data; None when the window has no step yet."""
+def coverage_of(probe: Probe, span: Span, gathered: GatheredNumbers) -> StepCoverage | None:
+    """Return the share of a span that has data, and where it has none; None: it has no step yet.
+
+    Hours in which there are none on any day are no gap: a service may be scaled to zero at night.
+
+    Raises:
+        MeasurementError: the server did not answer.
+    """
+    counts = [gathered.number("coverage", part) or Fraction() for part in probe.coverage]
     if not probe.steps:
         return None
-    chosen: Callable[[Iterable[Fraction]], Fraction] = max if probe.union else min
-    return min(chosen(counts) / probe.steps, Fraction(1))
+    for part in probe.lacking_steps(gathered.readings):
+        reading = gathered.readings(part)
+        if isinstance(reading, QueryValue) and any(point is not None for point in reading.points):
+            return coverage_by_steps(reading.points, span, fewest=0)
+    return StepCoverage(share=min(min(counts) / probe.steps, Fraction(1)), gaps=NO_GAPS)
+
+
+def _number_of(reading: QueryResult) -> Fraction:
+    return (reading.number or Fraction()) if isinstance(reading, QueryValue) else Fraction()
+
+
+def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
+    text = " and ".join(f"count({series})" for series in instants)
+    count = max(span.length // step, 1)
+    grid = QueryGrid(span.end - (count - 1) * step, step, count)
+    return Query(pieces=(text,), length=timedelta(), grid=grid)
 
 
 def _newest(selector: str) -> Query:
@@ -125,9 +175,10 @@ def _start_of(selector: str, step: timedelta) -> str:
     return f"0 * count(count_over_time({selector}[{window}])) + time() - {seconds}"
 
 
-def _coverage(selector: str, span: Span, step: timedelta) -> Query:
+def coverage_query(series: str, span: Span, step: timedelta) -> Query:
+    """Ask at how many steps of a span there are any of these series."""
     return Query(
-        pieces=(f"count_over_time(count({selector})[", f":{window_text(step)}])"),
+        pieces=(f"count_over_time(count({series})[", f":{window_text(step)}])"),
         length=span.length,
         open_start=True,
         grain=step,

@@ -1,5 +1,6 @@
 """One number that is asked for: its role, its expression and window, and how to halve it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -98,10 +99,31 @@ class Query:
     counters: tuple[str, ...] = ()
     """Selectors of the counters whose increase it is: where it is cut, the step from the last
     sample before the cut to the first one after it is in neither piece."""
+    terms: "tuple[Query, ...]" = ()
+    """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
+    absent."""
+
+    @classmethod
+    def added(cls, terms: Sequence[Self]) -> Self:
+        """Return the sum of numbers that are counted over the same time."""
+        first = terms[0]
+        return first if len(terms) == 1 else replace(first, pieces=(), terms=tuple(terms))
+
+    @property
+    def leaves(self) -> "tuple[Query, ...]":
+        """What is sent for it."""
+        return self.terms or (self,)
+
+    def at_steps(self, grid: QueryGrid) -> Self:
+        """Return the same at each instant of a grid."""
+        terms = tuple(term.at_steps(grid) for term in self.terms)
+        return replace(self, grid=grid, grain=None, terms=terms)
 
     @property
     def text(self) -> str:
-        """The expression as it is sent."""
+        """The expression as it is sent; a sum as people write it."""
+        if self.terms:
+            return " + ".join(term.text for term in self.terms)
         window = window_text(self.length - MILLISECOND if self.open_start else self.length)
         pieces = self.pieces
         if self.offset:

@@ -1,7 +1,7 @@
 """What came back for one part, read from the server's JSON."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gate.backends.prometheus.query import Query, QueryGrid
 from gate.backends.prometheus.replies import Reply
-from gate.measure import Cause, MeasurementError
+from gate.measure import Cause
 
 LABEL: Final = "gate_part"
 """The label that says which part of a batch a series belongs to."""
@@ -52,42 +52,6 @@ _WITHOUT_VALUE: Final = QueryError(
 QueryResult = QueryValue | QueryError
 QueryResults = Callable[[Query], QueryResult]
 """What came back, by part."""
-
-
-@dataclass(slots=True)
-class GatheredNumbers:
-    """Numbers taken from readings, with what the server had to say along with them."""
-
-    readings: QueryResults
-    warnings: dict[str, None] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)
-    lost: dict[str, Fraction | None] = field(default_factory=dict)
-    """By name: at most so much was lost where its window was cut; None: any number."""
-
-    def number(self, name: str, part: Query) -> Fraction | None:
-        """Return a part's number, None for no series.
-
-        Raises:
-            MeasurementError: the server did not answer it.
-        """
-        reading = self.readings(part)
-        if isinstance(reading, QueryError):
-            raise MeasurementError(reading.cause, f"{name}: {reading.reason}")
-        self.warnings |= dict.fromkeys(reading.warnings)
-        self.notes |= dict.fromkeys(reading.notes)
-        if reading.lost != 0:
-            self.lost[name] = reading.lost
-        return reading.number
-
-    def number_or_none(self, part: Query) -> Fraction | None:
-        """Return the number of a part on which no count depends; None where there is none."""
-        reading = self.readings(part)
-        return None if isinstance(reading, QueryError) else reading.number
-
-    def numbers(self, name: str, parts: Iterable[Query]) -> list[Fraction]:
-        """Return the numbers of those parts that have any."""
-        numbers = [self.number(name, part) for part in parts]
-        return [number for number in numbers if number is not None]
 
 
 def read_reply(reply: Reply, parts: Sequence[Query]) -> list[QueryResult]:

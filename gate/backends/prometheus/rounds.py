@@ -59,6 +59,10 @@ class Rounds:
         for piece in self.pieces.get(part, ()):
             yield from self.leaves(piece)
 
+    def is_read(self, part: Query) -> bool:
+        """Return whether there is an answer, or the pieces that a part was cut into have theirs."""
+        return part in self.readings or part in self.pieces
+
     def ask(self, parts: Iterable[Query], *, once: bool = False) -> None:
         """Ask for the parts until each is read, or cannot be, or time is up.
 

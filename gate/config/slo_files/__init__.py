@@ -1,7 +1,7 @@
 """SLO files of other tools, read as SLOs of the policy.
 
-A new format is a module with a ``read_document`` and a line here. A module is imported only when a
-file says that it is of this format.
+A new format is a module with a ``read_document`` and a line in `FORMATS`. A module is imported only
+when a file says that it is of this format.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,47 +13,23 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
+from gate.config.slo_files.documents import (
+    FORMATS,
+    Document,
+    check_rendered,
+    objects,
+    recognised,
+)
 from gate.config.slo_schema import SLO, PlacedSlo, SloFiles
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
-from gate.parsing.reader import Reader, UnreadableError, compose_all, decode, written
-from gate.parsing.schema import Anything, Choice, ValueSchema, pairs
+from gate.parsing.reader import Reader, UnreadableError, compose_all, decode
+from gate.parsing.schema import Anything, ValueSchema
 from gate.parsing.values import NAME
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Denominator, Window
 
-FORMATS: Final[Mapping[str, str]] = {
-    "openslo/v1": "gate.config.slo_files.openslo",
-    "prometheus/v1": "gate.config.slo_files.sloth",
-    "sloth.slok.dev/v1": "gate.config.slo_files.sloth",
-    "pyrra.dev/v1alpha1": "gate.config.slo_files.pyrra",
-    "sre.google.com/v2": "gate.config.slo_files.slo_generator",
-}
-"""The module that reads what a document says it is, as ``apiVersion`` or, in Sloth, ``version``."""
+__all__ = ["FORMATS", "Document"]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """One YAML document, and what it says it is."""
-
-    format: str
-    """A key of `FORMATS`."""
-    node: yaml.Node
-    reader: Reader
-    """Of its file."""
-
-    def under(self, *path: str) -> yaml.Node | None:
-        """Return what stands under these keys; None where nothing does."""
-        node: yaml.Node | None = self.node
-        for key in path:
-            pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            node = next((child for name, child in pairs if written(name) == key), None)
-        return node
-
-    def at(self, *path: str) -> str:
-        """Return the single value under these keys; nothing where there is none."""
-        node = self.under(*path)
-        return "" if node is None else written(node)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,9 +67,6 @@ class DocumentContext:
         return window
 
 
-_FORMAT: Final = Choice(tuple(FORMATS))
-
-
 def read_entries(entries: Sequence[SloFiles], reader: Reader) -> list[list[PlacedSlo]]:
     """Return the SLOs of each entry, in the order of the files' names.
 
@@ -129,6 +102,7 @@ def _documents(entry: SloFiles, reader: Reader) -> tuple[list[Document], bool]:
         beside = reader.beside(name)
         try:
             text = decode(reader.imports.read(name), beside)
+            check_rendered(text, beside)
             nodes = compose_all(text, beside)
         except OSError as error:
             reader.note(node, f"{name} cannot be read: {error.strerror}")
@@ -137,25 +111,12 @@ def _documents(entry: SloFiles, reader: Reader) -> tuple[list[Document], bool]:
         except UnreadableError:
             whole = False
             continue
-        for document in chain.from_iterable(map(_objects, nodes)):
+        for document in chain.from_iterable(map(objects, nodes)):
             try:
-                documents.append(_recognised(document, beside))
+                documents.append(recognised(document, beside))
             except UnreadableError:
                 whole = False
     return documents, whole
-
-
-def _objects(node: yaml.Node) -> list[yaml.Node]:
-    """Return what stands in a document: one object or, as OpenSLO's own tools write, a list."""
-    return node.value if isinstance(node, yaml.SequenceNode) else [node]
-
-
-def _recognised(node: yaml.Node, reader: Reader) -> Document:
-    for key, child in pairs(node, reader):
-        if key.value in {"apiVersion", "version"}:
-            return Document(format=_FORMAT.read(child, reader), node=node, reader=reader)
-    message = "this is no SLO file: it has neither apiVersion nor, as Sloth's have, version; known"
-    raise reader.fail(node, f"{message}: {', '.join(FORMATS)}")
 
 
 def _slos(

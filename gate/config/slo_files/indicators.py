@@ -4,24 +4,24 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
+from functools import partial
 from typing import Final, TypeVar
 
+import yaml
+
+from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.schema import Scalar
 from gate.parsing.values import NUMBER, TEXT
-from gate.promql.counting import (
-    Count,
-    Quotient,
-    is_selector,
-    read_count,
-    read_quotient,
-    rest_of,
-    with_absent_parts,
-)
+from gate.promql.counting import Count, is_selector, read_count
 from gate.promql.expression import read_expression
+from gate.promql.grammar import ExpressionError
+from gate.promql.parts import rest_of, with_absent_parts
+from gate.promql.quotients import Quotient, check_share, read_quotient
 from gate.slo.indicator import Sli
 from gate.slo.quantities import format_duration
 
 _WHOLE: Final = 100
+_WINDOW: Final = "$window"
 _TEMPLATE: Final = re.compile(r"\{\{-?\s*\.window\s*-?\}\}")
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def with_window(text: str) -> str:
     Raises:
         ValueError: another template stands in it.
     """
-    filled = _TEMPLATE.sub("$window", text)
+    filled = _TEMPLATE.sub(_WINDOW, text)
     if "{{" in filled:
         raise ValueError("of templates, only {{.window}} can be filled in")
     return filled
@@ -64,12 +64,21 @@ def ratio_sli(role: str, part: Count, total: Count) -> Sli:
     """
     if part.rate != total.rate:
         raise ValueError("one side is a rate and the other a count: no share of events comes of it")
+    if part.level != total.level:
+        raise ValueError(
+            "one side is a mean over time and the other is not: no share of events comes of it;"
+            " write sum_over_time(...) for avg_over_time(...)"
+        )
+    offset = part.reader.offset
+    if offset != total.reader.offset:
+        raise ValueError("the two sides are counted over different times; give both one offset")
+    notes = (f"counted over the window that ended {offset} earlier (offset)",) if offset else ()
     if role == "good":
-        return Sli(good=part.text, total=total.text)
-    good = rest_of(total.text, part.text)
+        return Sli(good=part.text, total=total.text, notes=notes)
+    good = rest_of(total, part)
     if good is not None:  # all but the good ones; where these are absent, all would seem good
-        return Sli(good=good, total=total.text)
-    return Sli(bad=with_absent_parts(part.text), total=total.text)
+        return Sli(good=good, total=total.text, notes=notes)
+    return Sli(bad=with_absent_parts(part), total=total.text, notes=notes)
 
 
 def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
@@ -103,7 +112,7 @@ def divided_sli(quotient: Quotient, *, failures: bool) -> Sli:
         ValueError: a side is no count, or they cannot be divided.
     """
     role = "bad" if failures != quotient.complement else "good"
-    return ratio_sli(role, read_count(quotient.numerator), read_count(quotient.denominator))
+    return ratio_sli(role, *quotient.counts())
 
 
 def _selector(text: str) -> str:
@@ -114,13 +123,54 @@ def _selector(text: str) -> str:
 
 def query(parse: Callable[[str], T]) -> Scalar[T]:
     """Return the schema of a query with ``{{.window}}`` in it."""
-    return Scalar(lambda text: parse(with_window(text)), TEXT.json)
+
+    def read(text: str) -> T:
+        try:
+            return parse(with_window(text))
+        except ExpressionError as error:
+            raise as_written(error, text) from error
+
+    return Scalar(read, TEXT.json)
+
+
+def as_written(
+    error: ExpressionError,
+    text: str,
+    window: re.Pattern[str] = _TEMPLATE,
+    spelling: str = "{{.window}}",
+    before: int = 0,
+) -> ExpressionError:
+    """Return what is wrong with a query in the words of its file, and at the place in it.
+
+    Args:
+        error: of the query in which ``$window`` has taken the place of what the file writes.
+        text: the query as it stands in the file.
+        window: what the file writes, if it writes it at all.
+        spelling: what it would write.
+        before: how many characters were put before the query.
+    """
+    windows, place = list(window.finditer(text)), error.place
+    if place is not None:
+        place -= before
+        for match in windows:
+            place += (match.start() < place) * (len(match[0]) - len(_WINDOW))
+        place = place if 0 <= place < len(text) else None
+    message = str(error).replace(_WINDOW, windows[0][0] if windows else spelling)
+    return ExpressionError(message, place=place)
+
+
+def refuse(node: yaml.Node, error: ValueError, reader: Reader) -> UnreadableError:
+    """Note what is wrong with a query that was read with ``{{.window}}`` in it."""
+    if isinstance(error, ExpressionError):
+        error = as_written(error, written(node))
+    return reader.refuse(node, error)
 
 
 PERCENTAGE: Final = Scalar(_percentage, NUMBER.json)
 SHARE_BELOW_ONE: Final = Scalar(_share, NUMBER.json)
 SELECTOR: Final = Scalar(_selector, TEXT.json)
-COUNT: Final = query(read_count)
+COUNT_OR_LEVEL: Final = query(partial(read_count, levels=True))
+"""A count, or a sum of means of gauges."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _ALIKE: Final = (
     "count alike, whatever their traffic; an outage at the peak counts for less than it cost, one"
@@ -148,6 +198,7 @@ def mean_of_slices(sli: Sli, length: timedelta, tool: str) -> Sli:
     notes = (
         f"timeslice mean ({tool}): every {format_duration(length)} {_ALIKE}",
         "slices without traffic are neither good nor bad",
+        *sli.notes,
     )
     if sli.good is not None:
         share = f"({_over(sli.good, length)}) / on () ({total} > 0)"
@@ -168,6 +219,7 @@ def mean_of_ratios(ratio: str, length: timedelta, tool: str, *, failures: bool =
     Raises:
         ExpressionError: it cannot be read.
     """
+    check_share(ratio)
     text = f"({_over(ratio, length, gauge=True)})"
     failed = text if failures else f"(1 - {text})"
     return Sli(

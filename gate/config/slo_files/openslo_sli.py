@@ -15,6 +15,7 @@ from gate.config.slo_files.indicators import (
     mean_of_slices,
     quotient_sli,
     ratio_sli,
+    refuse,
     share_of_minutes,
     with_window,
 )
@@ -22,8 +23,10 @@ from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, Scalar
 from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
-from gate.promql.counting import Count, count_of_counters, quotient_of_counts, read_count
+from gate.promql.counting import Count, count_of_counters, read_count
 from gate.promql.expression import read_expression
+from gate.promql.grammar import ExpressionError
+from gate.promql.quotients import quotient_of_counts
 from gate.slo.indicator import Sli, Slices
 
 _PROMETHEUS: Final = frozenset(
@@ -99,27 +102,32 @@ def ratio_timeslices(
             return mean_of_ratios(text, length, _MEAN, failures=failures)
         return mean_of_slices(divided_sli(quotient, failures=failures), length, _MEAN)
     except ValueError as error:
-        raise reader.fail(node, str(error)) from error
+        raise refuse(node, error, reader) from error
 
 
 def _counts(metric: Values, reader: Reader, around: DocumentContext) -> Sli:
     (part,) = metric.given("good", "bad")
-    some, every = (_count(metric, key, reader, around) for key in (part, "total"))
+    (some, node), (every, _) = (_count(metric, key, reader, around) for key in (part, "total"))
     try:
         return ratio_sli(part, some, every)
+    except ExpressionError as error:
+        raise refuse(node, error, reader) from error
     except ValueError as error:
-        raise reader.fail(metric.node(part), str(error)) from error
+        raise reader.refuse(metric.node(part), error) from error
 
 
-def _count(metric: Values, key: str, reader: Reader, around: DocumentContext) -> Count:
+def _count(
+    metric: Values, key: str, reader: Reader, around: DocumentContext
+) -> tuple[Count, yaml.Node]:
+    """Return what a part counts, and where it is written."""
     text, node = _query(metric.get(key), reader, around)
     try:
         if "$window" in text:
-            return read_count(text)
+            return read_count(text), node
         if metric.get("counter"):
-            return Count(text=count_of_counters(text), rate=False)
+            return count_of_counters(text), node
     except ValueError as error:
-        raise reader.fail(node, str(error)) from error
+        raise refuse(node, error, reader) from error
     message = (
         "this has no window; say counter: true if it is a counter, else write what it counts over"
         " one, such as sum(increase(requests_total[{{.window}}]))"
@@ -132,7 +140,7 @@ def _quotient(metric: Values, reader: Reader, around: DocumentContext) -> Sli:
     try:
         return quotient_sli(text, failures=metric.get("rawType") == "failure", advice=_ADVICE)
     except ValueError as error:
-        raise reader.fail(node, str(error)) from error
+        raise refuse(node, error, reader) from error
 
 
 def _threshold(source: Values, objective: Values, reader: Reader, around: DocumentContext) -> str:
@@ -152,7 +160,7 @@ def _check(text: str, node: yaml.Node, reader: Reader) -> None:
     try:
         read_expression(text, None, gauge=True)
     except ValueError as error:
-        raise reader.fail(node, str(error)) from error
+        raise refuse(node, error, reader) from error
 
 
 def _query(source: Values, reader: Reader, around: DocumentContext) -> tuple[str, yaml.Node]:

@@ -3,19 +3,30 @@
 https://github.com/google/slo-generator/blob/master/docs/providers/prometheus.md
 """
 
+import re
 from typing import Final
 
 from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
-from gate.config.slo_files.indicators import SELECTOR, SHARE_BELOW_ONE, quotient_sli, ratio_sli
+from gate.config.slo_files.indicators import (
+    SELECTOR,
+    SHARE_BELOW_ONE,
+    as_written,
+    quotient_sli,
+    ratio_sli,
+)
 from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
-from gate.parsing.reader import Reader
+from gate.parsing.reader import Reader, UnreadableError, written
 from gate.parsing.schema import ListOf, Scalar, ValueSchema
 from gate.parsing.values import NUMBER, TEXT
-from gate.promql.counting import Count, read_count, with_absent_parts
+from gate.promql.counting import Count, read_count
+from gate.promql.grammar import ExpressionError
+from gate.promql.parts import with_absent_parts
 from gate.promql.selectors import add_matchers, either_boundary
 from gate.slo.indicator import Sli
 
+_TEMPLATE: Final = re.compile(r"(?<=\[)window")
+_SPELLING: Final = (_TEMPLATE, "window")
 _OPERATORS: Final = ("increase", "sum")
 _BUCKET: Final = "_bucket"
 
@@ -47,20 +58,23 @@ def _backend(text: str) -> str:
 
 def _windowed(text: str) -> str:
     """Return a query with ``$window``, which slo-generator fills in or adds at the end."""
-    text = text.strip()
-    filled = text.replace("[window", "[$window")
-    return filled if filled != text else f"{text}[$window]"
+    filled = _TEMPLATE.sub("$window", text)
+    return filled if filled != text else f"{text.rstrip()}[$window]"
 
 
 def _good_bad_ratio(values: Values, reader: Reader) -> Sli:
+    operators = "".join(f"{name}(" for name in reversed(values.get("operators", _OPERATORS)))
+
     def count(key: str) -> Count:
-        text: str = values.get(key)
-        for operator in values.get("operators", _OPERATORS):
-            text = f"{operator}({text})"
+        text = f"{operators}{values.get(key)}{')' * operators.count('(')}"
         try:
             return read_count(text)
-        except ValueError as error:
-            raise reader.fail(values.node(key), str(error)) from error
+        except ExpressionError as error:
+            raise refuse(key, error) from error
+
+    def refuse(key: str, error: ExpressionError) -> UnreadableError:
+        node = values.node(key)
+        return reader.refuse(node, as_written(error, written(node), *_SPELLING, len(operators)))
 
     others = values.given("filter_bad", "filter_valid")
     if len(others) != 1:
@@ -70,9 +84,11 @@ def _good_bad_ratio(values: Values, reader: Reader) -> Sli:
         sli = ratio_sli("good", good, other)
         if others[0] == "filter_valid":
             return sli
-        return Sli(good=good.text, bad=with_absent_parts(other.text))
+        return Sli(good=good.text, bad=with_absent_parts(other), notes=sli.notes)
+    except ExpressionError as error:
+        raise refuse(others[0], error) from error
     except ValueError as error:
-        raise reader.fail(values.node(), str(error)) from error
+        raise reader.refuse(values.node(), error) from error
 
 
 def _distribution_cut(values: Values, reader: Reader) -> Sli:
@@ -96,9 +112,11 @@ def _boundary(text: str) -> str:
 
 
 def _query_sli(text: str) -> Sli:
-    return quotient_sli(
-        text.replace("[window", "[$window"), failures=False, advice="use good_bad_ratio"
-    )
+    filled = _TEMPLATE.sub("$window", text)
+    try:
+        return quotient_sli(filled, failures=False, advice="use good_bad_ratio")
+    except ExpressionError as error:
+        raise as_written(error, text, *_SPELLING) from error
 
 
 _BACKEND: Final = Scalar(_backend, TEXT.json)

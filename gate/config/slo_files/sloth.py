@@ -9,19 +9,22 @@ from typing import Final
 
 from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
 from gate.config.slo_files.indicators import (
-    COUNT,
+    COUNT_OR_LEVEL,
     PERCENTAGE,
     divided_sli,
     mean_of_ratios,
+    mean_of_slices,
     query,
     ratio_sli,
+    refuse,
 )
 from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import ListOf
 from gate.parsing.values import NAME, TEXT
-from gate.promql.counting import quotient_of_counts
+from gate.promql.grammar import ExpressionError
+from gate.promql.quotients import quotient_of_counts
 from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator, RollingWindow
 
@@ -96,17 +99,21 @@ def _raw(text: str) -> Sli:
 def _sli(error_query: str, total_query: str, error_ratio_query: str) -> Object[Sli]:
     def events(values: Values, reader: Reader) -> Sli:
         try:
-            return ratio_sli("bad", values.get(error_query), values.get(total_query))
+            sli = ratio_sli("bad", values.get(error_query), values.get(total_query))
+        except ExpressionError as error:
+            raise refuse(values.node(error_query), error, reader) from error
         except ValueError as error:
-            raise reader.fail(values.node(), str(error)) from error
+            raise reader.refuse(values.node(), error) from error
+        means = values.get(total_query).level
+        return mean_of_slices(sli, _SLICE, "Sloth") if means else sli
 
     return Object(
         {
             "events": Field(
                 schema=Object(
                     {
-                        error_query: Field(schema=COUNT, doc="Bad events.", required=True),
-                        total_query: Field(schema=COUNT, doc="All events.", required=True),
+                        error_query: Field(schema=COUNT_OR_LEVEL, doc="Bad events.", required=True),
+                        total_query: Field(schema=COUNT_OR_LEVEL, doc="All events.", required=True),
                     },
                     events,
                 ),

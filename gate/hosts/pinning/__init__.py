@@ -1,7 +1,8 @@
 """Which text of a policy counts: that of a commit which the change cannot write.
 
 A change that goes into a branch is judged by the policy that the branch has now; everything else by
-that of the default branch. Without a CI system the file is read as it is.
+that of the default branch, as is every change in a CI system that the gate does not know. Without a
+CI system the file is read as it is.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from gate.decision.decision import Context
 from gate.git.repository import FULL_HASH
+from gate.hosts.systems.environ import in_ci
 
 AUTO = "auto"
 NONE = "none"
@@ -49,8 +51,10 @@ def wanted_of(context: Context, environ: Mapping[str, str]) -> Wanted | None:
         context: of the run.
         environ: of the process, which tells a branch from a tag of the same name.
     """
-    if context.system in {"shell", "none"}:
+    if context.system == "none":
         return None
+    if context.system == "shell":
+        return Wanted(branch=None) if in_ci(environ) else None
     target = _text(context.base_branch) or _text(environ.get("GITHUB_BASE_REF"))
     pulls = (context.pull_request,) if context.pull_request is not None else context.pull_requests
     if target is not None or pulls or _is_request(context.event or ""):

@@ -33,3 +33,27 @@ def repository(url: str | None) -> str | None:
     except ValueError:
         return None
     return path.strip("/").removesuffix(".git") or None
+
+
+_OFF: Final = frozenset({"", "0", "false", "no", "off"})
+CI_SIGNS: Final = (
+    "CI",
+    "CONTINUOUS_INTEGRATION",
+    "APPVEYOR",
+    "BITBUCKET_BUILD_NUMBER",
+    "BUILD_NUMBER",
+    "CODEBUILD_BUILD_ID",
+    "DRONE",
+    "HARNESS_BUILD_ID",
+    "SEMAPHORE",
+    "TEAMCITY_VERSION",
+    "TF_BUILD",
+    "TRAVIS",
+)
+"""What CI systems set in every job: ``CI`` nearly all of them, the others besides or instead
+(https://github.com/watson/ci-info/blob/master/index.js; Azure Pipelines' and TeamCity's docs)."""
+
+
+def in_ci(environ: Environ) -> bool:
+    """Return whether this is a job of some CI system, be it one that the gate does not know."""
+    return any(environ.get(name, "").strip().lower() not in _OFF for name in CI_SIGNS)

@@ -1,22 +1,26 @@
 """Whether the budget burns too fast right now."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from fractions import Fraction
 
 from gate.budget.assessment import Assessment, Doubt
+from gate.budget.ratio import has_no_traffic
 from gate.measure import Unmeasured
 from gate.policy.case import Case, calm
-from gate.policy.findings import Finding, Rule
+from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rule_settings import BurnRateRule
 from gate.slo.quantities import format_duration
 from gate.wording import burn_shown
 
 
 def findings(case: Case) -> list[Finding]:
-    """Return a finding for every pair of windows that fires or is not known.
+    """Return a finding for every pair of windows that fires, cannot, or is not known.
 
-    Where there is none, a single finding says so. A pair fires only when both its windows burn at
-    its rate: a window that is known to burn slower settles it, whatever the other does.
+    Where none fires, a single finding says so of those that can. A pair fires only when both its
+    windows burn at its rate: a window that is known to burn slower settles it, whatever the other
+    does. Without traffic in one of them it cannot fire, and that is no reason to stop a change: a
+    service may sleep. Where there should be traffic, a backend suspects it.
     """
     burning = [assessment for assessment in case.assessments if assessment.burn_rates]
     firing = [
@@ -25,10 +29,25 @@ def findings(case: Case) -> list[Finding]:
         for assessment in burning
         for finding in _pair(case, rule, assessment)
     ]
+    silent = [_silent(assessment) for assessment in burning if _windows_without_traffic(assessment)]
+    seen = any(isinstance(burn, Fraction) for a in burning for burn in a.burn_rates.values())
     measured = any(assessment.measured for assessment in burning)
-    if case.policy.burn_rates and measured and not firing:
-        return [calm(Rule.BURN_RATE, "no burn-rate rule fires")]
-    return firing
+    if case.policy.burn_rates and measured and seen and not firing:
+        whose = " of those that have traffic in their windows" if silent else ""
+        return [calm(Rule.BURN_RATE, f"no burn-rate rule fires{whose}"), *silent]
+    return [*firing, *silent] if case.policy.burn_rates else []
+
+
+def _silent(assessment: Assessment) -> Finding:
+    windows = " and ".join(map(format_duration, _windows_without_traffic(assessment)))
+    reason = f"no traffic over {windows}: there is no burn rate, and no rule on it can fire"
+    return Finding(
+        rule=Rule.BURN_RATE, slo=assessment.slo.name, verdict=Verdict.ALLOW, reason=reason
+    )
+
+
+def _windows_without_traffic(assessment: Assessment) -> list[timedelta]:
+    return sorted(window for window, burn in assessment.burn_rates.items() if has_no_traffic(burn))
 
 
 def _pair(case: Case, rule: BurnRateRule, assessment: Assessment) -> Iterator[Finding]:
@@ -40,6 +59,8 @@ def _pair(case: Case, rule: BurnRateRule, assessment: Assessment) -> Iterator[Fi
         for window, burn in burns.items()
         if isinstance(burn, Fraction)
     )
+    if any(map(has_no_traffic, burns.values())):
+        return
     doubts = {window: burn for window, burn in burns.items() if isinstance(burn, Unmeasured)}
     if not doubts:
         yield case.fired(

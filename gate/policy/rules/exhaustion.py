@@ -8,10 +8,10 @@ from typing import Final
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.forecast import Forecast
-from gate.budget.ratio import seconds
+from gate.budget.ratio import has_no_traffic, seconds
 from gate.measure import Cause, Unmeasured
 from gate.policy.case import Case, calm
-from gate.policy.findings import Finding, Rule
+from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rule_settings import ExhaustionRule
 from gate.slo.objective import CompositeSlo
 from gate.slo.quantities import format_duration
@@ -29,19 +29,28 @@ def findings(case: Case) -> list[Finding]:
     rule = case.policy.exhaustion
     if rule is None:
         return []
-    lasting = [
+    positive = [
         assessment
         for assessment in case.assessments
         if assessment.remaining is not None
         and assessment.remaining > 0
         and not isinstance(assessment.slo, CompositeSlo)
     ]
+    silent = [a for a in positive if has_no_traffic(a.burn_rates.get(PRESENT))]
+    lasting = [assessment for assessment in positive if assessment not in silent]
     firing = [finding for assessment in lasting for finding in _budget(case, rule, assessment)]
     if lasting and not firing:
         within = format_duration(rule.within)
         reason = f"no budget runs out within {within} at its present rate"
-        return [calm(Rule.EXHAUSTION, reason)]
-    return firing
+        return [calm(Rule.EXHAUSTION, reason), *map(_silent, silent)]
+    return [*firing, *map(_silent, silent)]
+
+
+def _silent(assessment: Assessment) -> Finding:
+    reason = f"no traffic over {format_duration(PRESENT)}: there is no rate to carry on"
+    return Finding(
+        rule=Rule.EXHAUSTION, slo=assessment.slo.name, verdict=Verdict.ALLOW, reason=reason
+    )
 
 
 def _budget(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Iterator[Finding]:

@@ -58,6 +58,8 @@ def left_shown(assessment: Assessment, compared: Fraction) -> str:
         assessment: whose budget it is.
         compared: its `Assessment.compared`, which is known.
     """
+    if assessment.uncovered is not None:
+        return f"what is left of its budget is not known: only {assessment.uncovered} are measured"
     left = f"{percent_left(compared)} of its budget is left"
     if compared == assessment.remaining or assessment.remaining is None:
         return left
@@ -101,7 +103,8 @@ def _reason(assessment: Assessment, compared: Fraction, tier: Tier, change: str)
     allows = {Verdict.ALLOW: "allows", Verdict.WARN: "allows, with a warning,"}
     says = allows.get(tier_verdict(tier, change), "does not allow")
     band = f"tier {tier.name} ({tier.condition or 'otherwise'}) {says} {change}"
-    return f"{left_shown(assessment, compared)}; {band}"
+    by = "" if assessment.uncovered is None else "by these alone, "
+    return f"{left_shown(assessment, compared)}; {by}{band}"
 
 
 def _renewal(case: Case) -> datetime | None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gate.measure import Cause, Counts
-from gate.slo.indicator import Sli
+from gate.slo.indicator import EmptySlice, Sli, Slices
+from gate.slo.objective import Span
 from tests.backends.logs.written import (
     AT,
     DAY,
@@ -241,9 +242,9 @@ def test_the_newest_event_and_the_coverage_are_told_when_asked(log: Path) -> Non
     assert isinstance(asked, Counts)
     assert isinstance(unasked, Counts)
     assert asked.evidence.newest == AT - timedelta(seconds=30)
-    # A day has 288 parts of five minutes; the rows fall into the last one, the one an hour before
-    # the end (which that instant still belongs to) and the first.
-    assert asked.evidence.coverage == Fraction(3, 288)
+    # Five rows in a day are so few that none for hours is nothing unusual.
+    assert asked.evidence.coverage == 1
+    assert asked.evidence.suspicions == ()
     assert (unasked.evidence.newest, unasked.evidence.coverage) == (None, None)
 
 
@@ -251,15 +252,16 @@ def test_the_newest_event_and_the_coverage_are_told_when_asked(log: Path) -> Non
     ("window", "parts"),
     [
         (timedelta(minutes=1), 1),
-        (timedelta(minutes=14), 2),
-        (timedelta(hours=60), 720),
+        (timedelta(minutes=10), 10),
+        (timedelta(hours=12), 720),
         (timedelta(days=30), 720),
     ],
 )
-def test_coverage_is_of_720_parts_or_of_five_minutes(
+def test_coverage_is_of_720_parts_or_of_a_minute(
     tmp_path: Path, window: timedelta, parts: int
 ) -> None:
-    log = write(tmp_path / "requests.jsonl", [{"ts": before(0), "status": 200}])
+    rows = [{"ts": before(0), "status": 200}] * 20
+    log = write(tmp_path / "requests.jsonl", rows)
 
     answer = ask(log, window=window, probe=True)
 
@@ -268,23 +270,58 @@ def test_coverage_is_of_720_parts_or_of_five_minutes(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "parts"), [((0, 299.999999), 1), ((0, 300), 2), ((300, 599.999999), 1)]
+    ("seconds", "parts"), [((0, 59.999999), 1), ((0, 60), 2), ((60, 119.999999), 2)]
 )
 def test_a_part_has_its_end_and_not_its_start(
     tmp_path: Path, seconds: tuple[float, float], parts: int
 ) -> None:
-    rows = [{"ts": before(second), "status": 200} for second in seconds]
-    answer = ask(write(tmp_path / "requests.jsonl", rows), probe=True)
+    rows = [{"ts": before(second), "status": 200} for second in seconds for _ in range(20)]
+    answer = ask(write(tmp_path / "requests.jsonl", rows), window=timedelta(minutes=10), probe=True)
 
     assert isinstance(answer, Counts)
-    assert answer.evidence.coverage == Fraction(parts, 288)
+    # What follows the newest row is missing, too.
+    assert answer.evidence.coverage == Fraction(parts - (seconds[0] >= 60), 10)
+
+
+def test_a_lost_hour_is_suspected_with_what_is_usual_in_it(tmp_path: Path) -> None:
+    minutes = [n for n in range(24 * 60) if not 600 <= n < 660]
+    rows = [{"ts": before(60 * n + 30), "status": 200, "cost": 0.5} for n in minutes]
+    log = write(tmp_path / "requests.jsonl", rows)
+
+    answer = ask(log, probe=True)
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.coverage == Fraction(23, 24)
+    assert answer.evidence.gaps is not None
+    assert answer.evidence.gaps.holes == Fraction(1, 24)
+    hole = answer.evidence.gaps.longest
+    assert hole == Span(AT - timedelta(hours=11), AT - timedelta(hours=10))
+    (lost,) = answer.evidence.suspicions
+    assert (lost.cause, lost.hidden, lost.within) == (Cause.LOST, 60, hole)
+    assert "where about 60 rows are usual" in lost.reason
+    (money,) = spent(ask(log, Sli(spent="cost"), probe=True)).evidence.suspicions
+    assert money.hidden == 30
+
+
+@pytest.mark.parametrize(("empty", "hidden"), [("left-out", 60), ("good", 60), ("bad", 0)])
+def test_of_slices_as_many_may_have_been_bad_as_the_lost_hour_has(
+    tmp_path: Path, empty: str, hidden: int
+) -> None:
+    minutes = [n for n in range(24 * 60) if not 600 <= n < 660]
+    rows = [{"ts": before(60 * n + 30), "status": 200} for n in minutes]
+    slices = Slices(length=timedelta(minutes=1), target=Fraction("0.9"), empty=EmptySlice(empty))
+
+    answer = ask(write(tmp_path / "requests.jsonl", rows), slices=slices, probe=True)
+
+    assert isinstance(answer, Counts)
+    assert [lost.hidden for lost in answer.evidence.suspicions] == [hidden]
 
 
 def test_an_amount_has_its_newest_row_and_coverage(log: Path) -> None:
     evidence = spent(ask(log, Sli(spent="cost"), probe=True)).evidence
 
     assert evidence.newest == AT - timedelta(seconds=10)
-    assert evidence.coverage == Fraction(3, 288)
+    assert evidence.coverage == 1
 
 
 def test_a_row_in_every_part_is_full_coverage(tmp_path: Path) -> None:

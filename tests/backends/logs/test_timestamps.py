@@ -196,8 +196,13 @@ def test_a_border_is_met_to_the_microsecond_in_unix_nanoseconds(tmp_path: Path) 
         "2026-10-31",
         "2026-10-31Z",
         "2026-13-31T11:00:00Z",
-        "31/Oct/2026:11:00:00 +0000",
-        "2026-10-31T11:00:00,5Z",
+        "31/10/2026 11:00:00",
+        "10-31-26 11:00:00",
+        "26-10-31 11:00:00",
+        "2026-10-31 11:00:00 CST",
+        "Oct 31 11:00:00",
+        "20261031110000",
+        "202610311100",
         "2026-10-31T25:00:00Z",
         "11:00:00Z",
     ],
@@ -211,11 +216,14 @@ def test_a_text_that_tells_no_instant_is_an_error_and_no_row_is_left_out(
 
     assert reason == (
         f'1 row has no readable timestamp in "ts" (of the form {form_of(text)}); '
-        "ISO 8601 and Unix time are read"
+        "ISO 8601, Unix time, the form of access logs (CLF) and RFC 2822 are read; for any other "
+        "set time_format, for example %d/%m/%Y %H:%M:%S"
     )
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "1793444", "1e30", "NaN", "Infinity"])
+@pytest.mark.parametrize(
+    "number", ["0", "-1", "1793444", "1e30", "202610311100", "20261031110000", "NaN", "Infinity"]
+)
 def test_a_number_that_tells_no_instant_is_an_error(tmp_path: Path, number: str) -> None:
     log = tmp_path / "a.jsonl"
     log.write_text(f'{{"ts": {UNIX}}}\n{{"ts": {number}}}\n')

@@ -21,6 +21,9 @@ MONTH = Span(AT - timedelta(days=30), AT)
 
 RATIO = Sli(bad='x{code="500"}', total="x")
 VALUES: Mapping[str, str | None] = {
+    "delta(": None,
+    "count by (": None,
+    '=""}[': None,
     "timestamp(": str(AT.timestamp()),
     "count(": "720",
     "500": "3",
@@ -55,8 +58,10 @@ def parts_of(query: str) -> dict[str, str]:
 class FakePrometheus:
     """Knows values by a piece of the expression; the first piece that fits counts."""
 
-    values: Mapping[str, str | tuple[str, ...] | None] = field(default_factory=dict)
-    """None: no series; a tuple: several."""
+    values: Mapping[str, str | tuple[str, ...] | Mapping[str, str] | None] = field(
+        default_factory=dict
+    )
+    """None: no series; a tuple: several; a mapping: one per value of the label of ``by (...)``."""
     refuse: Callable[[str], HttpAnswer | None] = lambda _query: None
     more: dict[str, object] = field(default_factory=dict)
     queries: list[str] = field(default_factory=list)
@@ -73,6 +78,12 @@ class FakePrometheus:
         series: list[dict[str, object]] = []
         for mark, text in parts_of(query).items():
             value = next((v for piece, v in self.values.items() if piece in text), None)
+            if isinstance(value, Mapping):
+                label = text.split("by (", 1)[1].split(")", 1)[0].strip('"')
+                for name, number in value.items():
+                    own = {"gate_part": mark, label: name}
+                    series.append({"metric": own, "value": [AT.timestamp(), number]})
+                continue
             several = isinstance(value, tuple)
             for place, one in enumerate(value if isinstance(value, tuple) else (value,)):
                 metric = {"gate_part": mark} if mark else {}

@@ -1,15 +1,22 @@
 """Freshness and coverage: how far the numbers can be trusted."""
 
+import json
+from collections.abc import Callable
 from datetime import timedelta
 from fractions import Fraction
 
-from gate.measure import Cause, CountRequest, Counts, Spent, Unmeasured
+import pytest
+import responses
+
+from gate.measure import Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
+from gate.measure.coverage import NO_GAPS
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 from tests.backends.prometheus.played import (
     AT,
     MONTH,
     RATIO,
+    URL,
     VALUES,
     FakePrometheus,
     ask,
@@ -19,13 +26,14 @@ from tests.backends.prometheus.played import (
 
 def test_probe_tells_the_newest_sample_and_the_coverage(prometheus: FakePrometheus) -> None:
     newest = AT - timedelta(seconds=15)
-    prometheus.values = {**VALUES, "timestamp(": str(newest.timestamp()), "count(": "360"}
+    values = {"last_over_time(x[": None, "timestamp(": str(newest.timestamp()), "count(": "360"}
+    prometheus.values = {**values, **VALUES, **values}
     answer = ask(RATIO, probe=True)
 
     assert isinstance(answer, Counts)
     assert answer.evidence.newest == newest
     assert answer.evidence.coverage == Fraction(1, 2)
-    assert len(prometheus.queries) == 1
+    assert len(prometheus.queries) == 2  # and whether anything was lost where there is no sample
     assert "count_over_time(count(x)[2591999999ms:3600s])" in prometheus.queries[0]
 
 
@@ -45,8 +53,8 @@ def test_coverage_is_never_more_than_all_and_absent_is_none_of_it(
 
 def test_coverage_of_a_window_without_a_step_cannot_be_had(prometheus: FakePrometheus) -> None:
     prometheus.values = VALUES
-    at = AT + timedelta(minutes=2)
-    asked = CountRequest(sli=RATIO, span=Span(at - timedelta(minutes=1), at), probe=True)
+    at = AT + timedelta(seconds=12)
+    asked = CountRequest(sli=RATIO, span=Span(at - timedelta(seconds=10), at), probe=True)
     (answer,) = backend().measure([asked], at)
 
     assert isinstance(answer, Counts)
@@ -119,3 +127,44 @@ def test_constant_has_no_freshness_and_says_so(prometheus: FakePrometheus) -> No
     assert isinstance(answer, Spent)
     assert answer.evidence.newest is None
     assert "no metric is named" in answer.evidence.notes[0]
+
+
+def steps_with_data(there: Callable[[int], bool]) -> str:
+    """Answer the hours of a month in which there are data, by their number from 0 on."""
+    start = MONTH.start.timestamp() + 3600
+    values = [[start + 3600 * hour, "2"] for hour in range(720) if there(hour)]
+    data = {"resultType": "matrix", "result": [{"metric": {}, "values": values}]}
+    return json.dumps({"status": "success", "data": data})
+
+
+def covered(http: responses.RequestsMock, there: Callable[[int], bool], sli: Sli) -> Evidence:
+    fake = FakePrometheus()
+    steps = str(sum(map(there, range(720))))
+    fake.values = {"last_over_time(": None, **VALUES, "count(": steps, "old_x": "1000"}
+    http.add_callback(responses.POST, URL, callback=fake)
+    http.add(responses.POST, f"{URL}_range", body=steps_with_data(there))
+    answer = ask(sli, probe=True)
+    assert isinstance(answer, Counts)
+    return answer.evidence
+
+
+@pytest.mark.parametrize(
+    "sli",
+    [
+        Sli(total="x", bad='x{code="500"}'),
+        Sli(total="sum(increase(old_x[$window]) or increase(x[$window]))", bad='x{code="500"}'),
+    ],
+)
+def test_hours_without_data_on_every_day_are_no_gap(http: responses.RequestsMock, sli: Sli) -> None:
+    evidence = covered(http, lambda hour: hour % 24 >= 9, sli)
+
+    assert evidence.coverage == 1
+    assert evidence.gaps == NO_GAPS
+
+
+def test_hours_without_data_on_one_day_are_a_hole(http: responses.RequestsMock) -> None:
+    evidence = covered(http, lambda hour: not 300 <= hour < 336, RATIO)
+
+    assert evidence.coverage == Fraction(684, 720)
+    assert evidence.gaps is not None
+    assert evidence.gaps.holes == Fraction(36, 720)

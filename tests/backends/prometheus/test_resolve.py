@@ -87,12 +87,13 @@ def test_what_cannot_be_read_is_said_in_words(
 
 
 def test_an_expression_without_a_metric_is_taken_as_it_is(prometheus: FakePrometheus) -> None:
-    prometheus.values = {"vector": "5", "bad": "1"}
+    prometheus.values = {"vector": "5", "old": None, "bad": "1"}
 
     found = ask(replace(NEWER, total="vector(5) + 0 * $window"), span=MONTH)
 
     assert isinstance(found, Counts), found
-    assert prometheus.queries[0].count("old") == 1
+    assert found.total == 5
+    assert found.bad == 1
 
 
 @pytest.mark.parametrize("bucket", list(Bucket))
@@ -121,13 +122,30 @@ def boundaries(*texts: str) -> str:
     )
 
 
-def test_forty_histograms_are_looked_up_in_one_query_before_they_are_counted(
+def test_what_a_server_has_is_asked_together_with_the_counts_that_follow_most_likely(
     prometheus: FakePrometheus,
 ) -> None:
-    prometheus.values = {"by (le)": None, **VALUES}
-    asked = [CountRequest(sli=histogram(f"x{{n='{n}'}}"), span=MONTH) for n in range(40)]
+    prometheus.values = {"by (le)": ("1", "1"), **VALUES}
+    prometheus.refuse = lambda query: (200, {}, counted(query)) if "by (le)" in query else None
 
-    backend().measure(asked, AT)
+    (answer,) = backend().measure([CountRequest(sli=histogram(), span=MONTH, probe=True)], AT)
 
-    assert len(prometheus.queries) == 2
-    assert len(parts_of(prometheus.queries[0])) == 80
+    assert isinstance(answer, Counts), answer
+    assert (answer.bad, answer.total) == (Fraction(40), Fraction(1000))
+    assert len(prometheus.queries) == 1
+
+
+def counted(query: str) -> str:
+    """Answer as a histogram with a boundary at 2 does, of which 960 of 1,000 are at most that."""
+    series: list[dict[str, object]] = []
+    for mark, text in parts_of(query).items():
+        if "by (le)" in text:
+            series += [
+                {"metric": {"gate_part": mark, "le": le}, "value": [0, "1"]} for le in ("2", "+Inf")
+            ]
+        elif text != "count(x)" and "unless" not in text:
+            value = (
+                str(AT.timestamp()) if "timestamp" in text else "960" if "le=" in text else "1000"
+            )
+            series.append({"metric": {"gate_part": mark}, "value": [0, value]})
+    return success(series)

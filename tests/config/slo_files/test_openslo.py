@@ -312,7 +312,7 @@ def metric(query: str) -> str:
         (
             "RatioTimeslices",
             MEAN,
-            RAW.format("success", source("ok[").replace("'ok", "¦'ok")),
+            RAW.format("success", source("ok[").replace("'ok", "'ok¦")),
             "closing ] is missing",
         ),
         (
@@ -348,7 +348,7 @@ def metric(query: str) -> str:
         (
             "Timeslices",
             SLICED.replace("{target", "{op: lt, value: 1, target"),
-            metric("max(").replace("'max", "¦'max"),
+            metric("max(").replace("'max", "'max¦"),
             "closing ) is missing",
         ),
         (
@@ -377,18 +377,26 @@ def test_what_cannot_be_counted_is_refused_where_it_stands(
 @pytest.mark.parametrize(
     ("good", "counter", "words"),
     [
-        ("sum(x)", "false", "this has no window; say counter: true"),
-        ("max(x)", "true", "neither a counter such as"),
-        ("sum(rate(x[5m]))", "true", "neither a counter such as"),
-        ("max(rate(x[$window]))", "true", "no count of events over the window"),
-        ("sum(x[{{.interval}}])", "true", "only {{.window}} can be filled in"),
+        ("¦'sum(x)'", "false", "this has no window; say counter: true"),
+        ("'¦max(x)'", "true", "neither a counter such as"),
+        ("'sum(¦rate(x[5m]))'", "true", "neither a counter such as"),
+        ("'¦max(rate(x[$window]))'", "true", "leaves the others out; write sum(...)"),
+        ("'sum(¦rate(x{a=\"{{.window}}\"}[5m]))'", "false", "write [{{.window}}]"),
+        ("¦'sum(x[{{.interval}}])'", "true", "only {{.window}} can be filled in"),
     ],
 )
 def test_a_query_that_counts_nothing_is_refused_where_it_stands(
     tmp_path: Path, good: str, counter: str, words: str
 ) -> None:
-    marked = ratio(good, counter).replace(f"'{good}'", f"{HERE}'{good}'")
+    marked = ratio("GOOD", counter).replace("'GOOD'", good)
     assert_refused(tmp_path, slo(sli=marked), words)
+
+
+def test_bad_events_that_may_hide_each_other_are_refused_where_they_are_added(
+    tmp_path: Path,
+) -> None:
+    marked = ratio("GOOD", "true").replace("good:", "bad:").replace("GOOD", "sum(x ¦+ y)")
+    assert_refused(tmp_path, slo(sli=marked), "one of which may be absent")
 
 
 def test_a_rate_by_a_count_is_no_share_of_events(tmp_path: Path) -> None:

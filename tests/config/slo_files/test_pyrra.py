@@ -108,7 +108,7 @@ def test_a_bool_gauge_counts_its_samples_as_pyrra_does(tmp_path: Path) -> None:
         (f"{RATIO}\n      grouping: ¦[handler]", "each group has a budget of its own"),
         ("bool_gauge: {metric: up, grouping: ¦[job]}", "each group has a budget of its own"),
         ("ratio: {errors: {metric: ¦sum(e)}, total: {metric: t}}", "one metric was expected"),
-        ("ratio: {errors: {metric: ¦'e{'}, total: {metric: t}}", "closing } is missing"),
+        ("ratio: {errors: {metric: 'e¦{'}, total: {metric: t}}", "closing } is missing"),
         ("latency: {success: ¦{metric: s_bucket}, total: {metric: s_count}}", "no boundary"),
         ("¦{}", "exactly one of ratio, latency, latencyNative, bool_gauge"),
         ("latencyNative: {latency: ¦fast, total: {metric: s}}", "'fast' is no duration"),

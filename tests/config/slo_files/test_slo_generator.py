@@ -96,10 +96,16 @@ def test_a_cut_of_a_metric_without_labels_takes_one_bucket_too(tmp_path: Path) -
         (
             "good_bad_ratio",
             "{filter_good: ¦g, filter_valid: v, operators: [max]}",
-            "no count of events",
+            "leaves the others out",
+        ),
+        (
+            "good_bad_ratio",
+            "{filter_good: 'increase(g[window])',"
+            " filter_bad: 'increase(b[window]) ¦+ increase(c[window])', operators: [sum]}",
+            "one of which may be absent",
         ),
         ("query_sli", "{expression: ¦my_availability}", "use good_bad_ratio"),
-        ("query_sli", "{expression: ¦'a[window] / b[window]'}", "no count of events"),
+        ("query_sli", "{expression: '¦a[window] / b[window]'}", "`a[window]` has samples"),
         ("distribution_cut", "{expression: ¦s_sum, threshold_bucket: 1}", "buckets of a histogram"),
         (
             "distribution_cut",

@@ -111,6 +111,45 @@ def test_one_kind_of_error_that_never_happened_does_not_hide_the_others(tmp_path
     )
 
 
+UP, SEEN = (f'{name}_over_time(up{{job="chat"}}[{{{{.window}}}}])' for name in ("sum", "count"))
+
+
+def test_samples_that_are_not_1_are_told_by_those_that_are(tmp_path: Path) -> None:
+    slo = only(tmp_path, file(events(f"sum({SEEN} - {UP}) by (a)", f"sum({SEEN}) by (a)")))
+
+    assert slo.sli == Sli(
+        good='sum(sum_over_time(up{job="chat"}[$window]))',
+        total='sum(count_over_time(up{job="chat"}[$window])) by (a)',
+    )
+
+
+def test_a_ratio_of_means_is_averaged_over_slices_as_sloth_does(tmp_path: Path) -> None:
+    slo = only(
+        tmp_path,
+        file(events("sum(avg_over_time(e[{{.window}}]))", "sum(avg_over_time(t[{{.window}}]))")),
+    )
+
+    total = "(sum(avg_over_time(t[5m])))"
+    assert slo.sli == Sli(
+        bad=f"sum_over_time(((sum(avg_over_time(e[5m])) or on () vector(0)) / on () ({total} > 0))"
+        "[$window:5m])",
+        total=f"sum_over_time(({total} > bool 0)[$window:5m])",
+        sliced=True,
+        notes=slo.sli.notes,
+    )
+    assert "timeslice mean (Sloth): every 5m" in slo.sli.notes[0]
+
+
+def test_an_offset_of_all_parts_is_kept_and_said(tmp_path: Path) -> None:
+    errors, total = (f"sum(rate({name}[{{{{.window}}}}] offset 5m))" for name in "et")
+
+    assert only(tmp_path, file(events(errors, total))).sli == Sli(
+        bad="sum(increase(e[$window] offset 5m))",
+        total="sum(increase(t[$window] offset 5m))",
+        notes=("counted over the window that ended 5m earlier (offset)",),
+    )
+
+
 def test_the_policy_may_say_another_period(tmp_path: Path) -> None:
     assert only(tmp_path, file(), more=", window: 28d").window == RollingWindow(timedelta(days=28))
     calendar = ", window: {calendar: month, denominator: to-date}"
@@ -140,6 +179,19 @@ def test_resources_and_several_documents_are_read_alike(tmp_path: Path) -> None:
             None,
             "sum(count_over_time(up[$window]))",
         ),
+        (
+            "(sum(rate(e[{{.window}}])) / (sum(rate(t[{{.window}}])) > 0)) or vector(0)",
+            None,
+            "sum(increase(e[$window]))",
+            "(sum(increase(t[$window])))",
+        ),
+        (
+            "clamp_min(sum(rate(t[{{.window}}])) - sum(rate(g[{{.window}}])), 0)"
+            " / sum(rate(t[{{.window}}]))",
+            "sum(increase(g[$window]))",
+            None,
+            "sum(increase(t[$window]))",
+        ),
     ],
 )
 def test_a_raw_ratio_of_counts_is_taken_apart(
@@ -157,10 +209,6 @@ def test_a_raw_ratio_of_counts_is_taken_apart(
         (
             "avg(rate(e[{{.window}}])) / avg(rate(t[{{.window}}])) # all",
             "(avg(rate(e[5m])) / avg(rate(t[5m])))",
-        ),
-        (
-            "sum(rate(e[{{.window}}])) / (sum(rate(t[{{.window}}])) > 0)",
-            "(sum(rate(e[5m])) / (sum(rate(t[5m])) > 0))",
         ),
     ],
 )
@@ -184,8 +232,8 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
 @pytest.mark.parametrize(
     ("sli", "words"),
     [
-        ('raw: {error_ratio_query: ¦"avg(rate(e[{{.window}}])"}', "closing ) is missing"),
-        ('raw: {error_ratio_query: ¦"rate(e[{{.window}}]"}', "closing ) is missing"),
+        ('raw: {error_ratio_query: "avg¦(rate(e[{{.window}}])"}', "closing ) is missing"),
+        ('raw: {error_ratio_query: "rate¦(e[{{.window}}]"}', "closing ) is missing"),
         (
             'raw: {error_ratio_query: ¦"rate(e[{{.window}}]) / increase(t[{{.window}}])"}',
             "one side is a rate and the other a count",
@@ -196,24 +244,45 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
             "one side is a rate and the other a count",
         ),
         (
-            'events: {error_query: ¦"sum(rate(e[5m]))", total_query: "sum(rate(t[{{.window}}]))"}',
-            "no count of events over the window",
+            'events: {error_query: "sum(¦rate(e[5m]))", total_query: "sum(rate(t[{{.window}}]))"}',
+            "`rate(e[5m])` is over 5m, not over the window",
         ),
         (
             'events: {error_query: ¦"sum(rate(e[{{.win}}]))", total_query: "rate(t[{{.window}}])"}',
             "only {{.window}} can be filled in",
         ),
         (
-            'events: {error_query: ¦"sum(rate(e[{{.window}}])",'
+            'events: {error_query: "sum¦(rate(e[{{.window}}])",'
             ' total_query: "rate(t[{{.window}}])"}',
             "a closing ) is missing",
         ),
         (
-            "events: ¦{error_query: 'sum(rate(a[{{.window}}]) + rate(b[{{.window}}]))',"
+            "events: {error_query: 'sum(rate(a[{{.window}}]) ¦+ rate(b[{{.window}}]))',"
             " total_query: 'sum(rate(t[{{.window}}]))'}",
             "one of which may be absent",
         ),
         ("plugin: {id: ¦acme/availability, options: {job: chat}}", "plugin 'acme/availability'"),
+        (
+            'raw: {error_ratio_query: ¦"sum(rate(e[{{.window}}])) +"}',
+            "the expression ends too early",
+        ),
+        (
+            'raw: {error_ratio_query: "sum(rate(e[{{.window}}])) ¦or vector(0)'
+            ' / sum(rate(t[{{.window}}]))"}',
+            "`or` binds less than `/`, so that only one side of it is divided; write"
+            " (sum(rate(e[{{.window}}])) or vector(0)) / sum(rate(t[{{.window}}]))",
+        ),
+        ('raw: {error_ratio_query: "¦sum(rate(e[{{.window}}]))"}', "no share of them"),
+        (
+            "events: ¦{error_query: 'sum(rate(e[{{.window}}] offset 5m))',"
+            " total_query: 'sum(rate(t[{{.window}}]))'}",
+            "counted over different times; give both one offset",
+        ),
+        (
+            "events: ¦{error_query: 'sum(avg_over_time(e[{{.window}}]))',"
+            " total_query: 'sum(count_over_time(t[{{.window}}]))'}",
+            "write sum_over_time(...) for avg_over_time(...)",
+        ),
         ("¦{}", "exactly one of events, raw, plugin"),
         (
             'events: {¦errorQuery: x, error_query: "rate(e[{{.window}}])",'

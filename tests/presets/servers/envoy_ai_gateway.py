@@ -119,7 +119,8 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
         }
     ],
     "spend": [
-        {"spent": sum(r.prompt_tokens + r.tokens for r in MINUTE if r.served)},
+        # Two versions side by side, each with its own name and requests of its own.
+        {"spent": sum(r.prompt_tokens + r.tokens for r in MINUTE if r.served) + 17},
         {"labels": {"job": "ai-gateway-0.3"}, "spent": 17},
     ],
 }

@@ -54,11 +54,12 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "bad": count(lambda r: r.served and r.latency > 10),
             "total": count(lambda r: r.served),
         },
+        # What the Python server times is not counted, since it has failures in it that look fast.
         {
-            "threshold": "7.5s",
-            "labels": {"model_name": "reranker"},
-            "bad": count(lambda r: r.status not in {400, 429} and r.latency > 7.5),
-            "total": count(lambda r: r.status not in {400, 429}),
+            "threshold": "10s",
+            "labels": {"job": "kserve-llm"},
+            "bad": count(lambda r: r.served and r.latency > 10),
+            "total": count(lambda r: r.served),
         },
     ],
     "time-to-first-token": [

@@ -40,10 +40,56 @@ def page() -> Page:
         for status in _attempts(request):
             _count_at_the_deployment(page, status)
         _count_guardrails(page, request)
+    _count_what_is_no_users_request(page)
     for outcome, times in _OTHER_CHECKS.items():
         name = {"guardrail_name": "topics", "status": outcome, "hook_type": "post_call"}
         page.add("litellm_guardrail_requests_total", times, **name)
     return page
+
+
+SCRAPES, KEYLESS, HEALTH_CHECKS, FAILED_CHECKS, KEY_CALLS = 7, 5, 9, 2, 3
+"""Scrapes and chats without a key, health checks, those that fail, and failed calls of the UI."""
+HEALTH = "litellm-internal-health-check"
+
+
+def _count_what_is_no_users_request(page: Page) -> None:
+    """What is refused for want of a key has the text "None" for its status (page of v1.106.12)."""
+    nobody = {**dict.fromkeys(WHO, "None"), "hashed_api_key": ""}
+    unread = {"requested_model": "", "model_id": "None", "api_provider": "None"}
+    total = "litellm_proxy_total_requests_metric_total"
+    failed = "litellm_proxy_failed_requests_metric_total"
+    for route, times in {"/metrics": SCRAPES, "/v1/chat/completions": KEYLESS}.items():
+        client = {**CLIENT, "route": route}
+        page.add(total, times, **nobody, **unread, **client, status_code="None")
+        failure = {"exception_status": "None", "exception_class": "Exception"}
+        page.add(failed, times, **nobody, **unread, **client, **failure)
+    client = {**CLIENT, "route": "/key/generate"}
+    page.add(total, KEY_CALLS, **WHO, **unread, **client, status_code="500")
+    failure = {"exception_status": "500", "exception_class": "ProxyException"}
+    page.add(failed, KEY_CALLS, **WHO, **unread, **client, **failure)
+    _count_health_checks(page)
+
+
+def _count_health_checks(page: Page) -> None:
+    """Only those that succeed are requests; the others are calls to the deployment that failed."""
+    who = {**dict.fromkeys(WHO, "None"), "api_key_alias": HEALTH}
+    total = "litellm_proxy_total_requests_metric_total"
+    client = {**CLIENT, "route": "None"}
+    page.add(total, HEALTH_CHECKS, **who, **MODEL, **client, status_code="200")
+    labels = {**who, **MODEL, "model": "llama-3.3-70b"}
+    for name in ("litellm_request_total_latency_metric", FIRST):
+        page.observe(name, 0.2, LATENCY, times=HEALTH_CHECKS, **labels)
+    page.add("litellm_spend_metric_total", HEALTH_CHECKS * HEALTH_PRICE, **labels)
+    model = {**MODEL, "litellm_model_name": "llama-3.3-70b", "api_base": "http://vllm:8000/v1"}
+    page.add(
+        "litellm_deployment_total_requests_total", HEALTH_CHECKS + FAILED_CHECKS, **who, **model
+    )
+    failure = {"exception_status": "500", "exception_class": "Openai.InternalServerError"}
+    page.add("litellm_deployment_failure_responses_total", FAILED_CHECKS, **who, **model, **failure)
+
+
+FIRST = "litellm_llm_api_time_to_first_token_metric"
+HEALTH_PRICE = 1 / 1024
 
 
 def _status(request: Request) -> int:
@@ -72,8 +118,7 @@ def _count_at_the_proxy(page: Page, request: Request) -> None:
         "litellm_llm_api_latency_metric", request.latency - 0.3, LATENCY, times=1, **labels
     )
     if request.streaming:
-        first = "litellm_llm_api_time_to_first_token_metric"
-        page.observe(first, request.first_token, LATENCY, times=1, **labels)
+        page.observe(FIRST, request.first_token, LATENCY, times=1, **labels)
     page.add("litellm_spend_metric_total", _price(request), **labels)
     per_token = request.first_token / request.tokens  # what a stall cannot be seen in
     page.observe("litellm_deployment_latency_per_output_token", per_token, LATENCY, times=1, **WHO)
@@ -129,6 +174,30 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "bad": count(lambda r: _failed(r) or r.cancelled or r.status == 429, REQUESTS),
             "total": len(REQUESTS),
         },
+        {
+            "options": {"routes": "completions", "keyless": "bad"},
+            "bad": count(_failed, REQUESTS) + KEYLESS,
+            "total": count(lambda r: not r.cancelled, REQUESTS) + KEYLESS,
+        },
+        {
+            "options": {"health_checks": "included"},
+            "bad": count(_failed, REQUESTS),
+            "total": count(lambda r: not r.cancelled, REQUESTS) + HEALTH_CHECKS,
+        },
+        {
+            "options": {"routes": "all"},
+            "bad": count(_failed, REQUESTS) + KEY_CALLS,
+            "total": count(lambda r: not r.cancelled, REQUESTS) + KEY_CALLS,
+        },
+        {
+            "options": {"routes": "all", "keyless": "bad", "health_checks": "included"},
+            "bad": count(_failed, REQUESTS) + KEY_CALLS + KEYLESS + SCRAPES,
+            "total": count(lambda r: not r.cancelled, REQUESTS)
+            + KEY_CALLS
+            + KEYLESS
+            + SCRAPES
+            + HEALTH_CHECKS,
+        },
     ],
     "availability": [
         {"labels": {"job": "litellm"}, "bad": 0, "total": 1},
@@ -146,6 +215,12 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "bad": count(lambda r: r.served and r.latency > 30),
             "total": count(lambda r: r.served),
         },
+        {
+            "threshold": "10s",
+            "options": {"health_checks": "included"},
+            "bad": count(lambda r: r.served and r.latency > 10),
+            "total": count(lambda r: r.served) + HEALTH_CHECKS,
+        },
     ],
     "time-to-first-token": [
         {
@@ -160,13 +235,24 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "total": len(REQUESTS) + sum(_OTHER_CHECKS.values()),
         }
     ],
-    "spend": [{"spent": sum(_price(r) for r in REQUESTS if r.served)}],
+    "spend": [
+        {"spent": sum(_price(r) for r in REQUESTS if r.served) + HEALTH_CHECKS * HEALTH_PRICE},
+        {
+            "options": {"health_checks": "excluded"},
+            "spent": sum(_price(r) for r in REQUESTS if r.served),
+        },
+    ],
     "inference-failures": [
         {"bad": _CALLS[408] + _CALLS[500] + _CALLS[503], "total": _CALLS.total()},
         {
             "options": {"rate_limited": "bad"},
             "bad": _CALLS[408] + _CALLS[429] + _CALLS[500] + _CALLS[503],
             "total": _CALLS.total(),
+        },
+        {
+            "options": {"health_checks": "included"},
+            "bad": _CALLS[408] + _CALLS[500] + _CALLS[503] + FAILED_CHECKS,
+            "total": _CALLS.total() + HEALTH_CHECKS + FAILED_CHECKS,
         },
     ],
 }

@@ -31,7 +31,8 @@ from gate.backends.prometheus.doctor.slo_check import (
     sources_of,
 )
 from gate.backends.prometheus.fetch import Fetch
-from gate.backends.prometheus.plan import Plan, plan, questions
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.planning import further_questions, plan, questions
 from gate.backends.prometheus.query import Query, Role
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.diagnosis import (
@@ -42,7 +43,8 @@ from gate.measure.diagnosis import (
     Level,
     worst_level,
 )
-from gate.promql.expression import read_expression, read_selector
+from gate.promql.buckets import Buckets
+from gate.promql.expression import read_expression
 from gate.promql.grammar import ExpressionError
 from gate.slo.indicator import Histogram
 
@@ -89,10 +91,10 @@ def _presence(slo: CheckedSlo, sources: tuple[SelectorSource, ...]) -> Iterator[
 def _of_histogram(histogram: Histogram, slo: CheckedSlo) -> tuple[SelectorSource, ...]:
     """Return the buckets of a histogram that was not found as what is looked for."""
     try:
-        name, braces = read_selector(histogram.total, slo.request.sli.labels or {})
+        buckets = Buckets.of(histogram, slo.request.sli.labels)
     except ExpressionError:
         return ()  # said where it is planned
-    return sources_of({Role.TOTAL: read_expression(f"{name}_bucket{braces}", None)})
+    return sources_of({Role.TOTAL: read_expression(buckets.total.suffixed("_bucket"), None)})
 
 
 def _whole(planned: Plan, sources: tuple[SelectorSource, ...]) -> tuple[SelectorSource, ...]:
@@ -104,8 +106,7 @@ def _history(slo: CheckedSlo, planned: Plan) -> CoverageCheck | None:
     """Return what is looked at over the whole window; None: no metric is named."""
     if planned.probe is None:
         return None
-    selectors = next(e.selectors for e in planned.expressions.values() if e.selectors)
-    return CoverageCheck(slo=slo, probe=planned.probe, selectors=selectors)
+    return CoverageCheck(slo=slo, probe=planned.probe, selectors=planned.probe.instants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,9 @@ class PrometheusDoctor:
         fetch = Fetch(client=self.client, at=at, until=until, parallel=self.parallel)
         server = ServerAnswers(client=self.client, until=until, parallel=self.parallel)
         server.begin(QUESTIONS)
-        fetch.run(part for slo in slos for part in questions(slo.request))
+        over = [(slo.request, slo.request.span) for slo in slos]
+        fetch.run(part for pair in over for part in questions(*pair))
+        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
         server.finish()
         examinations = [self._examination(slo, fetch, server, at) for slo in slos]
         checks = [check for examination in examinations for check in examination.checks]
@@ -150,7 +153,7 @@ class PrometheusDoctor:
     def _examination(
         self, slo: CheckedSlo, fetch: Fetch, server: ServerAnswers, at: datetime
     ) -> _Examination:
-        planned = plan(slo.request, fetch.reading)
+        planned = plan(slo.request, slo.request.span, fetch.reading)
         answers = CheckAnswers(
             readings=fetch.reading, server=server, at=at, retention=retention_of(server)
         )
@@ -191,7 +194,7 @@ def _unplanned(why: Unmeasured, request: CountRequest) -> CheckResult:
     """Say why it is not even known what to count."""
     # With a histogram that is there, only its boundaries can be wrong.
     unfit = request.sli.histogram is not None and why.cause is Cause.INVALID
-    query = "\n".join(part.text for part in questions(request))
+    query = "\n".join(part.text for part in questions(request, request.span))
     return unmeasured(why, Check.BOUNDARY if unfit else Check.COUNTED, query)
 
 

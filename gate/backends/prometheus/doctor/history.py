@@ -1,6 +1,6 @@
 """Whether the window is full of data: how far they reach back, whether there are gaps, how new."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -33,12 +33,13 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageCheck(SloCheck):
-    """Of the selectors that tell whether there are data, seen at equal steps."""
+    """Of what tells whether there are data, seen at equal steps."""
 
     check: ClassVar = Check.COVERAGE
     slo: CheckedSlo
     probe: Probe
     selectors: tuple[str, ...]
+    """A selector, or several by or: a metric that was renamed."""
 
     @property
     def oldest(self) -> Query:
@@ -53,13 +54,12 @@ class CoverageCheck(SloCheck):
             yield self._falls(selector)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Judge the selector with the least data; of a metric that was renamed, that with most."""
+        """Judge the selector with the least data."""
         places = range(len(self.selectors))
         data = [seen for place in places if (seen := self._seen(answers, place))]
         if not data or not self.probe.steps:
             return  # other checks say that nothing is there, or nothing yet
-        chosen: Callable[..., _Seen] = max if self.probe.union else min
-        seen = chosen(data, key=lambda seen: seen.steps)
+        seen = min(data, key=lambda seen: seen.steps)
         yield self._reach(seen, answers)
         yield self._gaps(seen)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import ClassVar, Final
 
@@ -16,7 +17,7 @@ from gate.backends.prometheus.doctor.slo_check import (
     labels_of,
     query_over,
 )
-from gate.backends.prometheus.labels import alike, could_match, misspelt
+from gate.backends.prometheus.label_values import could_match, misspelt
 from gate.backends.prometheus.query import Query, Role
 from gate.errors import nearest_first
 from gate.measure.diagnosis import Check, CheckResult, Level
@@ -26,6 +27,12 @@ from gate.slo.quantities import around
 
 _MOST_SHOWN: Final = 8
 _BOUNDARY: Final = "le"
+_ALIKE: Final = 0.75
+
+
+def alike(wanted: str, names: Sequence[str]) -> str | None:
+    """Return the name that looks most like what is wanted; None: none does."""
+    return next(iter(get_close_matches(wanted, names, n=1, cutoff=_ALIKE)), None)
 
 
 @dataclass(frozen=True, slots=True)

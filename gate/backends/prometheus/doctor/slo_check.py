@@ -1,6 +1,5 @@
 """What a check of one SLO is, what it asks, and the answers that it sees."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from fractions import Fraction
 from typing import ClassVar, Final
 
 from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.evidence.roles import is_counted
 from gate.backends.prometheus.query import SECOND, Query, Role
 from gate.backends.prometheus.query_result import (
     QueryError,
@@ -162,9 +162,6 @@ class CheckAnswers:
         return reading
 
 
-_NATIVE: Final = re.compile(r"\bhistogram_(?:avg|count|fraction|sum)\(")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectorSource:
     """A selector, and the part of the indicator that it stands in."""
@@ -218,7 +215,7 @@ def sources_of(expressions: Mapping[Role, Expression]) -> tuple[SelectorSource, 
                 role=role,
                 text=text,
                 selector=Selector.read(text),
-                counter=_is_counted(expression, text),
+                counter=is_counted(expression, text),
                 others=tuple(other for other in others if other != text),
             )
             sources.setdefault(text, source)
@@ -234,11 +231,3 @@ def query_over(text: str, span: Span, label: str | None = None) -> Query:
     """Ask for a value over the whole of a window, written as ``$window``."""
     length = span.length // SECOND * SECOND
     return Query(pieces=tuple(text.split("$window")), length=length, label=label)
-
-
-def _is_counted(expression: Expression, selector: str) -> bool:
-    text = "".join(expression.over("$window").split())
-    if _NATIVE.search(text) and not Selector.read(selector).name.endswith("_bucket"):
-        return False  # its samples are histograms, which are no numbers
-    bare = "".join(selector.split())
-    return any(f"{function}({bare}[" in text for function in ("increase", "rate"))

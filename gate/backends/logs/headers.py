@@ -1,0 +1,95 @@
+"""The header line of a CSV file, read by the same rules as its rows (RFC 4180)."""
+
+# ruff: noqa: S608 - names are quoted
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gate.backends.logs.database import Database, file_list
+from gate.backends.logs.refusals import invalid, unreadable
+
+READ: Final = "auto_detect = false, hive_partitioning = false"
+_DELIMITERS: Final = ",\t;|"
+_VALUE: Final = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?$|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_QUOTED: Final = re.compile(r'"(?:[^"]|"")*"')
+_HEAD: Final = 65536
+"""Bytes in which the header line must end."""
+_LINES: Final = (
+    f"{READ}, header = false, delim = '\x01', quote = '', escape = '', strict_mode = false, "
+    f"columns = {{'line': 'VARCHAR'}}, max_line_size = {_HEAD}, buffer_size = {4 * _HEAD}"
+)
+"""Small buffers: of a compressed file only the beginning is unpacked."""
+_INDEX: Final = "unnamed"
+"""What is called so: the first column of pandas' ``to_csv``, whose name is empty."""
+_NO_UTF_8: Final = re.compile("[\ud800-\udfff]")
+_UTF_16: Final = {b"\xff\xfe": "utf-16"}
+
+
+@dataclass(frozen=True, slots=True)
+class CsvHeader:
+    """What a file's first line says. Files with equal ones are read together."""
+
+    delimiter: str
+    names: tuple[str, ...]
+    encoding: str
+    crlf: bool
+    """Lines end in CR and LF. Where that is not said, DuckDB reads no row after a name with LF."""
+
+    @property
+    def options(self) -> str:
+        """How DuckDB is told."""
+        delimiter = "'\t'" if self.delimiter == "\t" else f"'{self.delimiter}'"
+        encoding = f", encoding = '{self.encoding}'" if self.encoding != "utf-8" else ""
+        new_line = r", new_line = '\r\n'" if self.crlf else ""
+        return f"{READ}, header = true, quote = '\"', escape = '\"', delim = {delimiter}" + (
+            encoding + new_line
+        )
+
+
+def read_header(database: Database, file: str) -> CsvHeader:
+    """Read the first line, which may hold line ends within quotes.
+
+    Raises:
+        MeasurementError: there is no line in which every column has a name of its own.
+        OSError: the file cannot be read.
+    """
+    head = _head(database, file)
+    encoding = _UTF_16.get(head[:2], "utf-8")
+    text = head.decode(encoding, errors="surrogateescape").removeprefix("\ufeff")
+    # Within quotes no character means anything; what is left ends at the first line end.
+    bare = _QUOTED.sub("", text)
+    line = re.split("\r\n|\n|\r", bare, maxsplit=1)[0]
+    delimiter = max(_DELIMITERS, key=line.count)
+    names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    if _NO_UTF_8.search("".join(names)):
+        raise unreadable(f"the logs cannot be read: the header line is not UTF-8 ({file})")
+    if names[1:] and not names[0]:
+        names[0] = _INDEX
+    # A line with a number or a date in it is a row; its values must not be shown as names.
+    alike = len({name.lower() for name in names}) < len(names)
+    if not names or not all(names) or alike or any(map(_VALUE.match, names)):
+        raise invalid(f"{file} has no header line in which every column has a name of its own")
+    return CsvHeader(delimiter, tuple(names), encoding, crlf=bare[len(line) :].startswith("\r\n"))
+
+
+def _head(database: Database, file: str) -> bytes:
+    path = Path(file)
+    if path.suffix == ".zst":
+        rows = database.query(f"SELECT line FROM read_csv({file_list([file])}, {_LINES}) LIMIT 9")
+        return "\n".join(line or "" for (line,) in rows).encode()
+    if path.suffix != ".gz":
+        with path.open("rb") as plain:
+            return plain.read(_HEAD)
+    try:
+        with gzip.open(path) as packed:
+            return packed.read(_HEAD)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise unreadable(
+            f"the logs cannot be read: a file is cut off or damaged ({file})"
+        ) from None

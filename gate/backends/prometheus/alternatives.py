@@ -1,0 +1,104 @@
+"""The ways to measure an indicator: the first that the server has counts, under all its names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from gate.backends.prometheus.naming import OTHER_NAME, Counted, Naming
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_result import QueryResults
+from gate.backends.prometheus.resolve import Resolved, guess, nothing_there
+from gate.backends.prometheus.spellings import (
+    all_names,
+    is_merging,
+    one_gauge,
+    roles_of,
+    shown_name,
+)
+from gate.slo.indicator import Sli
+from gate.slo.objective import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternatives:
+    """Ways that differ in more than a name: a preset's family with notes of its own begins one."""
+
+    ways: tuple[Naming, ...]
+    """At least one."""
+
+    @classmethod
+    def of(cls, sli: Sli, span: Span) -> "Alternatives":
+        """Return the ways to measure an indicator, over at most this time.
+
+        Raises:
+            ExpressionError: a selector or expression of it cannot be read.
+        """
+        names = (one_gauge(sli),) if sli.gauge is not None else all_names(sli)
+        if len(names) == 1:
+            return cls(ways=(Naming(names=names, span=span),))
+        ways = list[Naming]()
+        for _, similar in groupby(names, key=lambda name: (name.notes, roles_of(name))):
+            group = tuple(similar)
+            merging = all(map(is_merging, group))
+            for together in (group,) if merging else ((name,) for name in group):
+                ways.append(Naming(names=together, span=span))
+        return cls(ways=tuple(ways))
+
+    def questions(self) -> Iterator[Query]:
+        """Yield what must be known of the server before the indicator is counted."""
+        if not self._is_sure:
+            for way in self.ways:
+                yield from way.questions()
+
+    def guesses(self) -> Iterator[Resolved]:
+        """Yield what `counted` may well come to: each name by itself."""
+        for way in self.ways:
+            yield from way.guesses()
+
+    def further(self, readings: QueryResults) -> Iterator[Query]:
+        """Yield what else must be known, by the answers to `questions`; nothing for most.
+
+        Raises:
+            MeasurementError: the server did not answer.
+        """
+        for way in self.ways:
+            yield from way.further(readings)
+
+    def counted(self, readings: QueryResults) -> tuple[Counted, ...]:
+        """Return the names that count, the newest first; at least one.
+
+        Raises:
+            MeasurementError: the server did not answer, has no such histogram, or cannot count
+                this threshold.
+        """
+        first = self.ways[0].names[0]
+        if self._is_sure:
+            return (Counted(resolved=guess(first)),)
+        for way in self.ways:
+            if counted := way.counted(readings):
+                name = way.names[0]
+                if way is self.ways[0] or name.notes:
+                    return counted
+                note = f"{OTHER_NAME}: {shown_name(name)}"
+                return tuple(_noted(counted_name, note) for counted_name in counted)
+        if first.histogram is not None:
+            raise nothing_there(first.histogram, first)
+        return (Counted(resolved=guess(first)),)  # what is missing is said when it is counted
+
+    def note(self, readings: QueryResults) -> str | None:
+        """Say which names count since when; None: only the newest counts."""
+        if self._is_sure:
+            return None
+        return next((way.note(readings) for way in self.ways if way.counted(readings)), None)
+
+    @property
+    def _is_sure(self) -> bool:
+        """Whether there is one name only, so that it counts whether the server has it or not."""
+        return (
+            len(self.ways) == 1 == len(self.ways[0].names) and not self.ways[0].names[0].histogram
+        )
+
+
+def _noted(counted: Counted, note: str) -> Counted:
+    resolved = replace(counted.resolved, notes=(*counted.resolved.notes, note))
+    return replace(counted, resolved=resolved)

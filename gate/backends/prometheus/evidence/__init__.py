@@ -1,0 +1,118 @@
+"""Evidence for every role of an indicator: reasons to doubt what was counted.
+
+Everything is asked in the same batch as the counts; a second round follows only where the first
+raises a suspicion that needs detail.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from gate.backends.prometheus.evidence.births import BirthWitness
+from gate.backends.prometheus.evidence.contradiction import ContradictionWitness, may_contradict
+from gate.backends.prometheus.evidence.losses import LossWitness
+from gate.backends.prometheus.evidence.roles import is_counted, judged_selectors, whole_of
+from gate.backends.prometheus.evidence.silence import SilenceWitness
+from gate.backends.prometheus.evidence.since import Whole
+from gate.backends.prometheus.evidence.unmatched import UnmatchedWitness
+from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
+from gate.backends.prometheus.query import EVENTS, Query, Role
+from gate.backends.prometheus.query_result import QueryResults
+from gate.measure import CountRequest, MeasurementError, Suspicion
+from gate.promql.expression import Expression
+from gate.promql.selectors import Selector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleEvidence:
+    """All that looks for doubts about one count."""
+
+    witnesses: tuple[Witness, ...]
+
+    def first_round(self) -> Iterator[Query]:
+        """Yield what is asked together with the counts."""
+        for witness in self.witnesses:
+            yield from witness.first_round()
+
+    def second_round(self, readings: QueryResults) -> Iterator[Query]:
+        """Yield what else to ask because the first answers raise a suspicion."""
+        answers = EvidenceAnswers(readings=readings)
+        for witness in self.witnesses:
+            try:
+                yield from witness.second_round(answers)
+            except MeasurementError:
+                continue  # said where the answers are judged
+
+    def suspicions(
+        self, readings: QueryResults, total: Fraction, bad: Fraction
+    ) -> tuple[Suspicion, ...]:
+        """Return the reasons to doubt a count, each once.
+
+        Args:
+            readings: the answers.
+            total: what was counted; of an allowance 0.
+            bad: likewise; of an allowance what was spent.
+        """
+        answers = EvidenceAnswers(readings=readings, total=total, bad=bad)
+        suspicions = dict.fromkeys(s for w in self.witnesses for s in _suspicions(w, answers))
+        return tuple(suspicions)
+
+
+def plan_evidence(
+    expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], request: CountRequest
+) -> RoleEvidence:
+    """Say what to look at beside the counts of a request.
+
+    Args:
+        expressions: of the indicator, by role.
+        parts: what is asked to count them.
+        request: its indicator and span.
+    """
+    role = whole_of(expressions)
+    if role is None:
+        return RoleEvidence(witnesses=())
+    whole = Whole(
+        role=role,
+        expression=expressions[role],
+        span=request.span,
+        slices=request.slices,
+    )
+    return RoleEvidence(witnesses=tuple(_witnesses(expressions, parts, whole)))
+
+
+def _witnesses(
+    expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], whole: Whole
+) -> Iterator[Witness]:
+    counters = tuple(_counters(whole.expression))
+    for role in (Role.BAD, Role.SPENT):
+        if role in expressions:
+            for counter in _counters(expressions[role]):
+                yield BirthWitness(role=role, selector=counter, whole=whole, counters=counters)
+    judged = list(judged_selectors(expressions, whole.role))
+    for selector in judged:
+        yield UnmatchedWitness(judged=selector, whole=whole)
+    if Role.BAD in expressions and may_contradict(judged):
+        yield ContradictionWitness(whole=whole, counted=parts[Role.BAD])
+    if whole.role in EVENTS:
+        yield SilenceWitness(whole=whole)
+    if whole.role is not Role.GAUGE:
+        yield LossWitness(whole=whole, counters=bool(counters))
+
+
+def _counters(expression: Expression) -> Iterator[Selector]:
+    """Yield the selectors whose increase is taken."""
+    for text in expression.selectors:
+        if is_counted(expression, text):
+            yield Selector.read(text)
+
+
+def _suspicions(witness: Witness, answers: EvidenceAnswers) -> Iterator[Suspicion]:
+    try:
+        yield from witness.suspicions(answers)
+    except MeasurementError as error:
+        yield Suspicion(
+            cause=error.cause,
+            reason=f"whether the count is to be believed was not answered: {error.reason}",
+            remedy="allow the server more time, or ask it the query by hand",
+            hidden=None,
+        )

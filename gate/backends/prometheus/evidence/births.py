@@ -1,0 +1,169 @@
+"""Counters that began above zero: what they had counted by then is in no increase."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.prometheus.evidence.since import Whole
+from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, now_query
+from gate.backends.prometheus.query import SECOND, Query, Role, window_text
+from gate.measure import Cause, Suspicion
+from gate.measure.history import coverage_step
+from gate.promql.selectors import Selector
+
+_JUST_BEFORE: Final = "1h"
+"""A series that had a sample so long before the window, or less, was not born in it."""
+_LEAST: Final = Fraction(1, 2)
+"""Of an event: what floats may be off."""
+_SMALL: Final = Fraction(1, 200)
+"""Of what is counted: extrapolation is off by as much."""
+_FEW: Final = 10
+"""Of an event: the first ones of some counters are not worth another round."""
+_LIFETIME: Final = Fraction(1, 2)
+"""Of what is counted: more events cannot have happened between two scrapes."""
+_MUCH_WORSE: Final = 2
+_TOTAL: Final = "_total"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BirthQuery(Query):
+    """How much had happened before the first sample of each series that was born in a window.
+
+    The first value of a series is its last one less the difference of the two. In VictoriaMetrics
+    ``delta`` counts a small first value from zero, as ``increase`` does, so that nothing is hidden
+    there: https://docs.victoriametrics.com/metricsql/#delta. In Prometheus it is extrapolated by as
+    much as the increase is, so that what was counted by extrapolation is not hidden, either.
+    """
+
+    created: str | None = None
+    """A selector of the instants at which the same series were created; None: there is none."""
+    data: str | None = None
+    """Given: the data about all events, which begin in the window, and what began with them had no
+    birth that anyone could have seen."""
+
+    @property
+    def text(self) -> str:
+        """The expression as it is sent."""
+        (selector,) = self.pieces
+        moved = f" offset {window_text(self.offset)}" if self.offset else ""
+        ranged = f"{selector}[{window_text(self.length)}]{moved}"
+        unborn = self._unborn(selector, moved)
+        last = f"sum(last_over_time({ranged}) unless {unborn})"
+        return f"{last} - (sum(delta({ranged}) unless {unborn}) or vector(0))"
+
+    def _unborn(self, selector: str, moved: str) -> str:
+        """Return the series that were not born in the window, as far as that can be seen."""
+        length, ago = window_text(self.length), (self.offset + self.length) // SECOND
+        groups = [f"last_over_time({selector}[{_JUST_BEFORE}] offset {ago}s)"]
+        if self.created is not None:
+            groups.append(f"last_over_time({self.created}[{length}]{moved}) < time() - {ago}")
+        if self.data is not None:
+            step = coverage_step(self.length)
+            grid = f"[{length}:{window_text(step)}]"
+            begin = f"scalar(min_over_time((0 * count({self.data}) + time()){grid}))"
+            first = f"min_over_time((0 * {selector} + time()){grid})"
+            groups.append(f"{first} <= {begin} + {step // SECOND}")
+        return f"({' or '.join(groups)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BirthWitness(Witness):
+    """Of one selector whose increase is counted as bad, or as spent."""
+
+    role: Role
+    selector: Selector
+    whole: Whole
+    counters: tuple[Selector, ...]
+    """Those of all events."""
+
+    def first_round(self) -> tuple[Query, ...]:
+        """Ask how much is hidden, and whether there were data before the window."""
+        return (self._hidden, self._data)
+
+    def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
+        """Ask again without what began with the data, if these begin in the window.
+
+        Else of much that is hidden, how many events are in all.
+        """
+        if not self._matters(answers, answers.amount(self._hidden)):
+            return ()
+        if answers.number(self._data) is None:
+            return (self._since_data,)
+        return self._all_hidden if answers.amount(self._hidden) > _FEW else ()
+
+    def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
+        """Yield what is hidden."""
+        begins = answers.number(self._data) is None and bool(self.second_round(answers))
+        failures = answers.amount(self._since_data if begins else self._hidden)
+        hidden = failures if begins else self._weighed(failures, answers)
+        if not self._matters(answers, hidden):
+            return
+        what = "spent" if self.role is Role.SPENT else "failures"
+        yield Suspicion(
+            cause=Cause.BORN,
+            reason=(
+                f"{self.role}: series of {self.selector.text} were above zero when they were first"
+                f" seen, so that {float(failures):,.0f} {what} before that are not counted"
+            ),
+            remedy=(
+                "export every series at 0 from the start (with most clients: ask for each set of"
+                " labels once), and count these in the logs until the window has passed"
+            ),
+            hidden=hidden,
+        )
+
+    def _weighed(self, failures: Fraction, answers: EvidenceAnswers) -> Fraction:
+        """Return how many more bad events among those counted make the ratio what it truly is.
+
+        Where every series gets another label, all begin anew with what they counted in their life:
+        ``(b + f) / (n + m)`` is about ``b / n`` then. Where fewer events are hidden, and far more
+        of them failed, all these failures are taken to be missing.
+        """
+        events, counted = self._hidden_events(failures, answers), answers.total
+        if not events or not counted:
+            return failures
+        weighed = (failures - events * answers.bad / counted) / (1 + events / counted)
+        alike = failures * counted <= _MUCH_WORSE * events * answers.bad
+        many = events > counted * _LIFETIME
+        return max(weighed, Fraction()) if alike or many else failures
+
+    def _hidden_events(self, failures: Fraction, answers: EvidenceAnswers) -> Fraction:
+        if failures <= _FEW or self.whole.slices is not None:
+            return Fraction()
+        events = sum((answers.amount(part) for part in self._all_hidden), Fraction())
+        return events + failures if self.whole.role is Role.GOOD else events
+
+    def _matters(self, answers: EvidenceAnswers, hidden: Fraction) -> bool:
+        return hidden > max(_LEAST, answers.bad * _SMALL)
+
+    @property
+    def _hidden(self) -> BirthQuery:
+        return self._births(self.selector)
+
+    @property
+    def _all_hidden(self) -> tuple[BirthQuery, ...]:
+        return tuple(map(self._births, self.counters))
+
+    @property
+    def _since_data(self) -> BirthQuery:
+        return replace(self._hidden, data=self._every, grain=None)
+
+    @property
+    def _data(self) -> Query:
+        ago = self.whole.span.length // SECOND
+        return now_query(f"count(last_over_time({self._every}[{_JUST_BEFORE}] offset {ago}s))")
+
+    @property
+    def _every(self) -> str:
+        return self.whole.expression.selectors[0]
+
+    def _births(self, selector: Selector) -> BirthQuery:
+        name = selector.name
+        created = replace(selector, name=f"{name.removesuffix(_TOTAL)}_created")
+        return BirthQuery(
+            pieces=(selector.text,),
+            length=self.whole.span.length // SECOND * SECOND,
+            grain=SECOND,
+            created=created.text if name.endswith(_TOTAL) else None,
+        )

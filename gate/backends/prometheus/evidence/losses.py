@@ -1,0 +1,100 @@
+"""Events of the time in which nothing was scraped, and that no later sample tells of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.prometheus.evidence.since import Whole
+from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
+from gate.backends.prometheus.probe import coverage_query
+from gate.backends.prometheus.query import Query, Role, window_text
+from gate.measure import Cause, Suspicion
+from gate.slo.quantities import format_duration
+
+_DAY: Final = timedelta(days=1)
+_WEEK: Final = timedelta(days=7)
+_LONGEST: Final = "1d"
+"""Of a hole after which a series is known to go on."""
+_EDGES: Final = 1
+"""Steps that may be missing at the ends of the window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LossWitness(Witness):
+    """Of all events.
+
+    A counter that goes on after a hole tells what happened in it. One that began anew does not, and
+    what is added up of samples themselves has none of the hole.
+    """
+
+    whole: Whole
+    counters: bool
+    """Whether increases are taken, and not samples added up."""
+
+    def first_round(self) -> tuple[Query, ...]:
+        """Ask how many steps have data, as the coverage is asked for."""
+        return tuple(
+            coverage_query(selector, self.whole.span, self.whole.step)
+            for selector in self.whole.expression.selectors
+        )
+
+    def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
+        """Ask which steps are missing that are there at other times, and what began anew."""
+        if not self._has_holes(answers):
+            return ()
+        return (self._missing, self._renewed) if self.counters else (self._missing,)
+
+    def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
+        """Yield how many events are usual in the holes."""
+        if not self.second_round(answers):
+            return
+        missing = answers.amount(self._missing)
+        if not missing or (self.counters and not answers.amount(self._renewed)):
+            return
+        step = self.whole.step
+        counted = answers.bad if self.whole.role is Role.SPENT else answers.total
+        events = counted * missing / self._covered(answers)
+        length = format_duration(int(missing) * step)
+        why = "counters began anew after it" if self.counters else "what is added up has none of it"
+        what = "is spent as" if self.whole.role is Role.SPENT else "events are"
+        yield Suspicion(
+            cause=Cause.LOST,
+            reason=(
+                f"nothing was scraped for {length} of the window, and {why}: about"
+                f" {float(events):,.0f} {what} usual in that time"
+            ),
+            remedy="look into the logs of that time, or wait until it has left the window",
+            hidden=events,
+        )
+
+    def _has_holes(self, answers: EvidenceAnswers) -> bool:
+        steps = self.whole.span.length // self.whole.step
+        return 0 < self._covered(answers) < steps - _EDGES
+
+    def _covered(self, answers: EvidenceAnswers) -> Fraction:
+        return max(answers.amount(part) for part in self.first_round())
+
+    @property
+    def _missing(self) -> Query:
+        # A service that is scaled to zero at night had no data a day before, either; one that is at
+        # weekends had none a week before, but on the day before that.
+        week, eighth_day = (f"count({self._series(ago)})" for ago in (_WEEK, _WEEK + _DAY))
+        usual = f"count({self._series(_DAY)}) unless ({eighth_day} unless {week})"
+        return self.whole.steps_with(f"({usual}) unless count({self._series()})")
+
+    @property
+    def _renewed(self) -> Query:
+        """Count the steps right after a hole with series that are new, or lower than before it."""
+        step = self.whole.step
+        goes_on = " or ".join(
+            f"({selector} >= last_over_time({selector}[{_LONGEST}] offset {window_text(step)}))"
+            for selector in self.whole.expression.selectors
+        )
+        renewed = f"count({self._series()} unless ({goes_on}))"
+        return self.whole.steps_with(f"{renewed} unless count({self._series(step)})")
+
+    def _series(self, ago: timedelta = timedelta()) -> str:
+        moved = f" offset {window_text(ago)}" if ago else ""
+        return " or ".join(f"{selector}{moved}" for selector in self.whole.expression.selectors)

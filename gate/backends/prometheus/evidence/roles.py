@@ -1,0 +1,117 @@
+"""What the selectors of a role filter on, beside what all events of the indicator must match."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gate.backends.prometheus.query import Role
+from gate.promql.expression import Expression
+from gate.promql.selectors import LabelMatcher, Selector
+
+WHOLE: Final = (Role.TOTAL, Role.GOOD, Role.SPENT, Role.GAUGE)
+"""The first that an indicator has tells whether there are events at all."""
+_NATIVE: Final = re.compile(r"\bhistogram_(?:avg|count|fraction|sum)\(")
+_OPTIONAL: Final = frozenset({"error.type", "error_type"})
+"""Labels that only failures have:
+https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/#error-type"""
+
+_ANY: Final = {("!=", ""), ("=~", ".+")}
+"""Matchers that ask for a label, whatever its value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelFilter:
+    """What a selector wants of one label."""
+
+    label: str
+    matchers: tuple[LabelMatcher, ...]
+    """At least one."""
+
+    @property
+    def permits_absence(self) -> bool:
+        """Whether series without the label fit, as with ``code!="500"``."""
+        return all(matcher.matches("") for matcher in self.matchers)
+
+    @property
+    def optional(self) -> bool:
+        """Whether it is no wonder when no series has the label: only some events have it."""
+        wanted = {(matcher.operator, matcher.value) for matcher in self.matchers}
+        return not wanted.isdisjoint(_ANY) or self.label in _OPTIONAL
+
+    @property
+    def excludes(self) -> bool:
+        """Whether some values are left out by name."""
+        return any(matcher.operator in {"!=", "!~"} for matcher in self.matchers)
+
+    def fits(self, value: str) -> bool:
+        """Return whether a value fits; what cannot be read fits."""
+        return all(matcher.matches(value) is not False for matcher in self.matchers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedSelector:
+    """A selector of good or of bad events, and the series that it chooses from."""
+
+    role: Role
+    selector: Selector
+    base: Selector
+    """The same metric with only what all events must match, too."""
+    filters: tuple[LabelFilter, ...]
+    """What tells these events from the others."""
+    own_metric: bool
+    """All events are counted by another metric."""
+    others: tuple[Selector, ...]
+    """Those of the same expression that may stand in for it: ``a or b``."""
+
+
+def whole_of(expressions: Mapping[Role, Expression]) -> Role | None:
+    """Return the role that counts all events; None: no selector tells."""
+    return next((r for r in WHOLE if r in expressions and expressions[r].selectors), None)
+
+
+def judged_selectors(
+    expressions: Mapping[Role, Expression], whole: Role
+) -> Iterator[JudgedSelector]:
+    """Yield what has to be judged beside all events, which are those of a role."""
+    every = [Selector.read(text) for text in expressions[whole].selectors]
+    for role in (Role.BAD, Role.GOOD):
+        if role is not whole and role in expressions:
+            for text in expressions[role].selectors:
+                yield _judged(role, Selector.read(text), every, expressions[role])
+
+
+def _judged(
+    role: Role, selector: Selector, every: list[Selector], expression: Expression
+) -> JudgedSelector:
+    same = [other for other in every if other.name == selector.name]
+    shared = {matcher for other in same or every for matcher in other.matchers}
+    rest = [matcher for matcher in selector.matchers if matcher not in shared]
+    common = [matcher for matcher in selector.matchers if matcher in shared]
+    replaceable = expression.union and not expression.joint
+    others = map(Selector.read, expression.selectors if replaceable else ())
+    return JudgedSelector(
+        role=role,
+        selector=selector,
+        base=selector.only(common),
+        filters=tuple(_filters(rest)),
+        own_metric=not same,
+        others=tuple(others),
+    )
+
+
+def _filters(matchers: Iterable[LabelMatcher]) -> Iterator[LabelFilter]:
+    by_label: dict[str, list[LabelMatcher]] = {}
+    for matcher in matchers:
+        by_label.setdefault(matcher.label, []).append(matcher)
+    for label, own in by_label.items():
+        yield LabelFilter(label=label, matchers=tuple(own))
+
+
+def is_counted(expression: Expression, selector: str) -> bool:
+    """Return whether the increase, or the rate, of a selector is taken, and is a number."""
+    text = "".join(expression.over("$window").split())
+    if _NATIVE.search(text) and not Selector.read(selector).name.endswith("_bucket"):
+        return False  # its samples are histograms, which are no numbers
+    bare = "".join(selector.split())
+    return any(f"{function}({bare}[" in text for function in ("increase", "rate"))

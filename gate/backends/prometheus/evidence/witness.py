@@ -1,0 +1,96 @@
+"""What looks for one kind of doubt about a count, and what it sees."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_result import QueryError, QueryResults, QueryValue
+from gate.measure import MeasurementError, Suspicion
+from gate.promql.selectors import PLAIN_NAME, quote
+
+_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceAnswers:
+    """What came back, as one witness sees it, beside what was counted."""
+
+    readings: QueryResults
+    total: Fraction = Fraction()
+    """Events (or slices) in the window; of an allowance 0."""
+    bad: Fraction = Fraction()
+    """The bad ones of them; of an allowance what was spent."""
+
+    def number(self, part: Query) -> Fraction | None:
+        """Return a part's number; None: no series.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        return self._value(part).number
+
+    def amount(self, part: Query) -> Fraction:
+        """Return a part's number, 0 where there is no series.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        return self.number(part) or Fraction()
+
+    def table(self, part: Query) -> Mapping[str, Fraction]:
+        """Return a part's numbers by label.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        return self._value(part).numbers
+
+    def _value(self, part: Query) -> QueryValue:
+        reading = self.readings(part)
+        if isinstance(reading, QueryError):
+            raise MeasurementError(reading.cause, reading.reason)
+        return reading
+
+
+class Witness(ABC):
+    """Looks for one kind of doubt: what it asks beside the counts, and what it makes of it."""
+
+    @abstractmethod
+    def first_round(self) -> tuple[Query, ...]:
+        """Return what is asked together with the counts."""
+
+    def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
+        """Return what else to ask because the first answers raise a suspicion.
+
+        Raises:
+            MeasurementError: the server did not answer the first questions.
+        """
+        del answers
+        return ()
+
+    @abstractmethod
+    def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
+        """Yield the reasons to doubt the count; nothing: there are none.
+
+        Raises:
+            MeasurementError: the server did not answer a question.
+        """
+
+
+def now_query(text: str, label: str | None = None) -> Query:
+    """Ask for a value of now."""
+    return Query(pieces=(text,), length=timedelta(), label=label)
+
+
+def label_text(label: str) -> str:
+    """Write the name of a label as it stands in ``by (...)``."""
+    return label if PLAIN_NAME.fullmatch(label) else quote(label)
+
+
+def instant_of(seconds: Fraction) -> datetime:
+    """Return the instant of a Unix time."""
+    return _EPOCH + timedelta(seconds=float(seconds))

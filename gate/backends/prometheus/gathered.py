@@ -1,0 +1,75 @@
+"""Numbers taken from what came back, and the numbers of several parts added up."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryResults, QueryValue
+from gate.measure import MeasurementError
+
+
+@dataclass(slots=True)
+class GatheredNumbers:
+    """Numbers taken from readings, with what the server had to say along with them."""
+
+    readings: QueryResults
+    warnings: dict[str, None] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+    lost: dict[str, Fraction | None] = field(default_factory=dict)
+    """By name: at most so much was lost where its window was cut; None: any number."""
+
+    def number(self, name: str, part: Query) -> Fraction | None:
+        """Return a part's number, None for no series.
+
+        Raises:
+            MeasurementError: the server did not answer it.
+        """
+        reading = self.readings(part)
+        if isinstance(reading, QueryError):
+            raise MeasurementError(reading.cause, f"{name}: {reading.reason}")
+        self.warnings |= dict.fromkeys(reading.warnings)
+        self.notes |= dict.fromkeys(reading.notes)
+        if reading.lost != 0:
+            self.lost[name] = reading.lost
+        return reading.number
+
+    def number_or_none(self, part: Query) -> Fraction | None:
+        """Return the number of a part on which no count depends; None where there is none."""
+        reading = self.readings(part)
+        return None if isinstance(reading, QueryError) else reading.number
+
+    def numbers(self, name: str, parts: Iterable[Query]) -> list[Fraction]:
+        """Return the numbers of those parts that have any."""
+        numbers = [self.number(name, part) for part in parts]
+        return [number for number in numbers if number is not None]
+
+
+def add_results(results: Sequence[QueryResult]) -> QueryResult:
+    """Add up the numbers of several parts over the same time; what none of them has is absent."""
+    values = list[QueryValue]()
+    for result in results:
+        if isinstance(result, QueryError):
+            return result
+        values.append(result)
+    numbers = [value.number for value in values if value.number is not None]
+    losses = [value.lost for value in values]
+    keys = dict.fromkeys(key for value in values for key in value.groups)
+    return QueryValue(
+        number=sum(numbers, Fraction()) if numbers else None,
+        points=_added([value.points for value in values]),
+        groups={
+            key: _added([value.groups.get(key, value.points) for value in values]) for key in keys
+        },
+        warnings=tuple(dict.fromkeys(text for value in values for text in value.warnings)),
+        notes=tuple(dict.fromkeys(text for value in values for text in value.notes)),
+        lost=None if None in losses else sum((loss or Fraction() for loss in losses), Fraction()),
+    )
+
+
+def _added(rows: Sequence[tuple[float | None, ...]]) -> tuple[float | None, ...]:
+    """Add up points, one after the other; a point that no row has is absent."""
+    columns = (
+        [point for point in column if point is not None] for column in zip(*rows, strict=True)
+    )
+    return tuple(sum(column) if column else None for column in columns)

@@ -1,0 +1,188 @@
+"""Under which names the server has an indicator, and for which processes each of them counts."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.prometheus.query import SECOND, Query, window_text
+from gate.backends.prometheus.query_result import QueryResults, QueryValue, is_absent
+from gate.backends.prometheus.resolve import (
+    Resolved,
+    boundaries_over,
+    count_query,
+    guess,
+    read,
+    recent,
+    resolve_ended,
+    resolve_live,
+    window_query,
+)
+from gate.backends.prometheus.spellings import (
+    selectors_of,
+    shown_name,
+)
+from gate.measure.history import coverage_step
+from gate.promql.expression import read_expression
+from gate.promql.names import Presence
+from gate.slo.indicator import Sli
+from gate.slo.objective import Span
+from gate.wording import instant
+
+OTHER_NAME: Final = "counted under another name"
+_NAME: Final = "gate_name"
+"""The label that says of which name a number is."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """One name that counts in the window."""
+
+    resolved: Resolved
+    presence: Presence | None = None
+    """Given: some processes export a newer name beside it, so that it counts only without them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """All names of one way to measure an indicator, and the longest time over which it is counted.
+
+    Each name counts for its part of that time.
+    """
+
+    names: tuple[Sli, ...]
+    """The newest first, at least one; several can be told apart as `gate.promql.names` does."""
+    span: Span
+
+    def questions(self) -> Iterator[Query]:
+        """Yield what must be known of the server before the indicator is counted.
+
+        Raises:
+            ExpressionError: a selector or expression cannot be read.
+        """
+        for name in self.names:
+            if name.histogram is not None or len(self.names) == 1:
+                yield from recent(name)
+        if len(self.names) > 1:
+            yield from (self._since, self._beside)
+
+    def guesses(self) -> Iterator[Resolved]:
+        """Yield what `counted` may well come to: each name by itself."""
+        yield from map(guess, self.names)
+
+    def further(self, readings: QueryResults) -> Iterator[Query]:
+        """Yield what else must be known, by the answers to `questions`; nothing for most.
+
+        Raises:
+            MeasurementError: the server did not answer.
+        """
+        for place in self._places(readings) if len(self.names) > 1 else ():
+            name = self.names[place]
+            if (
+                name.histogram is not None
+                and resolve_live(name.histogram, name, readings) is None
+                and not self._guess_holds(name, readings)
+            ):
+                yield boundaries_over(name.histogram, name, self._length)
+
+    def counted(self, readings: QueryResults) -> tuple[Counted, ...]:
+        """Return the names that count, the newest first; nothing if the server has none of them.
+
+        Raises:
+            MeasurementError: the server did not answer, or cannot count this threshold.
+        """
+        if len(self.names) == 1:
+            resolved = self._only(self.names[0], readings)
+            return () if resolved is None else (Counted(resolved=resolved),)
+        beside = read(readings(self._beside)).numbers
+        return tuple(
+            Counted(
+                resolved=self._resolve(self.names[place], readings),
+                presence=self.presence(place) if str(place) in beside else None,
+            )
+            for place in self._places(readings)
+        )
+
+    def note(self, readings: QueryResults) -> str | None:
+        """Say which names count since when; None: only the newest counts."""
+        since = read(readings(self._since)).numbers if len(self.names) > 1 else {"0": Fraction()}
+        if list(since) == ["0"]:
+            return None
+        places = sorted(map(int, since), key=lambda place: (since[str(place)], -place))
+        first, *later = [shown_name(self.names[place]) for place in places]
+        if not later:
+            return f"{OTHER_NAME}: {first}"
+        times = (instant(_EPOCH + timedelta(seconds=float(since[str(p)]))) for p in places[1:])
+        then = ", ".join(f"{name} since {time}" for name, time in zip(later, times, strict=True))
+        return f"counted under {len(places)} names, each for its part: {first} at first, {then}"
+
+    def presence(self, place: int) -> Presence:
+        """Return the series that tell which processes export a name, and which a newer one."""
+        newer = dict.fromkeys(text for name in self.names[:place] for text in selectors_of(name))
+        return Presence(selectors=selectors_of(self.names[place]), newer=tuple(newer))
+
+    @property
+    def _length(self) -> timedelta:
+        return self.span.length // SECOND * SECOND
+
+    def _places(self, readings: QueryResults) -> list[int]:
+        """Return the places of the names that some process has exported without a newer one."""
+        return sorted(map(int, read(readings(self._since)).numbers))
+
+    def _only(self, name: Sli, readings: QueryResults) -> Resolved | None:
+        if name.histogram is not None:
+            return resolve_live(name.histogram, name, readings)
+        there = all(read(readings(part)).number is not None for part in recent(name))
+        return guess(name) if there else None
+
+    def _resolve(self, name: Sli, readings: QueryResults) -> Resolved:
+        if name.histogram is None:
+            return guess(name)
+        live = resolve_live(name.histogram, name, readings)
+        if live is not None:
+            return live
+        if self._guess_holds(name, readings):
+            return guess(name)
+        return resolve_ended(name.histogram, name, self._length, readings)
+
+    def _guess_holds(self, name: Sli, readings: QueryResults) -> bool:
+        """Tell whether a histogram was counted as `guess` has it, with the boundary all along."""
+        guessed = guess(name)
+        counts = [
+            readings(count_query(read_expression(text, None), self._length))
+            for text in (guessed.sli.good, guessed.sli.total)
+            if text is not None
+        ]
+        lacking = [readings(window_query(text, self._length)) for text in guessed.lacking]
+        return all(
+            isinstance(count, QueryValue) and count.number is not None for count in counts
+        ) and all(map(is_absent, lacking))
+
+    @property
+    def _since(self) -> Query:
+        """When each name was first seen by itself, as Unix time."""
+        alone = self._by_name(lambda place: self.presence(place).by_itself)
+        lately = self._by_name(lambda place: self.presence(place).recent)
+        text = (
+            f"min_over_time((0 * ({alone}) + time())[$window:$step]) or (0 * ({lately}) + time())"
+        )
+        return self._table(text)
+
+    @property
+    def _beside(self) -> Query:
+        """Whether each name was seen beside a newer one of the same process."""
+        beside = self._by_name(lambda place: self.presence(place).beside, first=1)
+        return self._table(f"count_over_time(({beside})[$window:$step]) or ({beside})")
+
+    def _by_name(self, write: Callable[[int], str], first: int = 0) -> str:
+        return " or ".join(
+            f'label_replace(count({write(place)}),"{_NAME}","{place}","","")'
+            for place in range(first, len(self.names))
+        )
+
+    def _table(self, text: str) -> Query:
+        step = window_text(coverage_step(self._length))
+        pieces = tuple(text.replace("$step", step).split("$window"))
+        return Query(pieces=pieces, length=self._length, label=_NAME)

@@ -1,0 +1,139 @@
+"""What to ask for a request under all names of its indicator, and what must be known for that."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from gate.backends.prometheus.alternatives import Alternatives
+from gate.backends.prometheus.evidence import RoleEvidence
+from gate.backends.prometheus.naming import Counted
+from gate.backends.prometheus.plan import Plan, plan_name
+from gate.backends.prometheus.probe import plan_probe, ratio_slices
+from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query_result import QueryResult, QueryResults, QueryValue
+from gate.backends.prometheus.recorded import rule_questions
+from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.promql.expression import Expression
+from gate.promql.grammar import ExpressionError
+from gate.promql.names import side_by_side
+from gate.slo.objective import Span
+
+
+def questions(request: CountRequest, over: Span) -> tuple[Query, ...]:
+    """Return what must be known of the server before a request can be planned.
+
+    Args:
+        request: the indicator and its span.
+        over: the longest time over which the same indicator is counted, up to the same instant.
+    """
+    try:
+        ways = Alternatives.of(request.sli, over)
+        return (*ways.questions(), *rule_questions(request))
+    except ExpressionError:
+        return ()  # said when it is planned
+
+
+def further_questions(
+    request: CountRequest, over: Span, readings: QueryResults
+) -> tuple[Query, ...]:
+    """Return what must be known besides, by the answers to the `questions`; nothing for most."""
+    try:
+        return tuple(Alternatives.of(request.sli, over).further(readings))
+    except (ExpressionError, MeasurementError):
+        return ()  # said when it is planned
+
+
+def guesses(request: CountRequest) -> Iterator[Plan]:
+    """Yield what `plan` may well come to, so that it need not wait for the `questions`.
+
+    What is asked instead where the answers say otherwise, is in the plan.
+    """
+    if request.span.length < SECOND:
+        return
+    try:
+        guessed = list(Alternatives.of(request.sli, request.span).guesses())
+    except ExpressionError:
+        return  # said when it is planned
+    for resolved in guessed:
+        planned = plan_name(request, Counted(resolved=resolved), _nothing)
+        if isinstance(planned, Plan):
+            yield planned
+
+
+def _nothing(_part: Query) -> QueryResult:
+    """Read what was not asked for."""
+    return QueryValue(number=None)
+
+
+def plan(
+    request: CountRequest, over: Span, readings: QueryResults, *, stepwise: bool = False
+) -> Plan | Unmeasured:
+    """Say what to ask for a request, or why it cannot be asked.
+
+    Args:
+        request: the indicator and its span.
+        over: as it was for its `questions`.
+        readings: the answers to them.
+        stepwise: the span is short, one of many steps.
+    """
+    if request.span.length < SECOND:
+        reason = "the period began only now, there is nothing to count yet"
+        return Unmeasured(cause=Cause.NO_DATA, reason=reason)
+    try:
+        ways = Alternatives.of(request.sli, over)
+        counted, note = ways.counted(readings), ways.note(readings)
+    except ExpressionError as error:
+        return Unmeasured(cause=Cause.INVALID, reason=str(error))
+    except MeasurementError as error:
+        return error.answer()
+    if len(counted) > 1:
+        request = replace(request, rule_labels=None)  # they recorded one of the names only
+    plans = list[Plan]()
+    for name in counted:
+        planned = plan_name(request, name, readings, stepwise=stepwise)
+        if isinstance(planned, Unmeasured):
+            return planned
+        plans.append(planned)
+    combined = combine(plans)
+    return replace(combined, notes=(*combined.notes, *((note,) if note else ())))
+
+
+def combine(plans: Sequence[Plan]) -> Plan:
+    """Return the plan that counts an indicator under each of several names, for its part."""
+    first = plans[0]
+    if len(plans) == 1:
+        return first
+    parts = {role: Query.added([plan.parts[role] for plan in plans]) for role in first.parts}
+    if first.request.slices is not None:
+        counts = {role: _in_a_slice(plans, role) for role in first.expressions}
+        parts |= ratio_slices(counts, first.request.slices, first.request.span)
+    sums = [plan.sum for plan in plans if plan.sum is not None]
+    sources = [plan.probe.source for plan in plans if plan.probe is not None]
+    witnesses = [w for plan in plans if plan.evidence is not None for w in plan.evidence.witnesses]
+    return replace(
+        first,
+        expressions={role: _either(plans, role) for role in first.expressions},
+        parts=parts,
+        probe=plan_probe(sources, first.request.span),
+        lacking=tuple(part for plan in plans for part in plan.lacking),
+        sum=Query.added(sums) if len(sums) == len(plans) else None,
+        notes=tuple(dict.fromkeys(note for plan in plans for note in plan.notes)),
+        names=tuple(plans),
+        evidence=RoleEvidence(witnesses=tuple(witnesses)) if witnesses else None,
+    )
+
+
+def _either(plans: Sequence[Plan], role: Role) -> Expression:
+    """Return what stands for all names where only their series are of interest."""
+    expressions = [plan.expressions[role] for plan in plans]
+    selectors = dict.fromkeys(text for each in expressions for text in each.selectors)
+    return replace(expressions[0], selectors=tuple(selectors), union=True)
+
+
+def _in_a_slice(plans: Sequence[Plan], role: Role) -> Expression:
+    """Return the counts of all names over a slice of time as one vector, to be added up."""
+    text = side_by_side(
+        plan.presence.within_step(text) if plan.presence is not None else text
+        for plan in plans
+        for text in (plan.expressions[role].over("$window"),)
+    )
+    return replace(plans[0].expressions[role], pieces=tuple(text.split("$window")))

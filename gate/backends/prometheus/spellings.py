@@ -1,0 +1,91 @@
+"""The names that an indicator may have, in the spellings in which a server may store them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from gate.backends.prometheus.resolve import first_expression
+from gate.promql.buckets import Buckets
+from gate.promql.expression import read_expression, read_selector
+from gate.promql.names import is_divisible, respelled
+from gate.promql.selectors import Selector
+from gate.slo.indicator import Sli
+
+_ROLES: Final = ("total", "good", "bad", "spent", "gauge")
+
+
+def one_gauge(sli: Sli) -> Sli:
+    """Return a gauge that has, at each instant, the value of the newest name that is there then.
+
+    Raises:
+        ExpressionError: an expression of it cannot be read.
+    """
+    names = all_names(sli)
+    if len(names) == 1:
+        return sli
+    texts = [
+        read_expression(name.gauge or "", name.labels, gauge=True).over("$window") for name in names
+    ]
+    union = " or ".join(f"({text})" for text in texts)
+    return replace(names[0], gauge=union, labels=None)
+
+
+def all_names(sli: Sli) -> tuple[Sli, ...]:
+    """Return an indicator under each of its names, in each of their spellings, the newest first."""
+    names = [replace(name, older=()) for name in (sli, *sli.older)] if sli.older else [sli]
+    return tuple(spelled for name in names for spelled in _spellings(name))
+
+
+def _spellings(name: Sli) -> Iterator[Sli]:
+    """Yield a name, and itself without colons where it has any."""
+    yield name
+    if name.histogram is not None:
+        good, total = respelled(name.histogram.good), respelled(name.histogram.total)
+        other = replace(name, histogram=replace(name.histogram, good=good, total=total))
+    else:
+        other = replace(
+            name,
+            total=name.total and respelled(name.total),
+            good=name.good and respelled(name.good),
+            bad=name.bad and respelled(name.bad),
+            spent=name.spent and respelled(name.spent),
+            gauge=name.gauge and respelled(name.gauge),
+        )
+    if other != name:
+        yield other
+
+
+def roles_of(name: Sli) -> frozenset[str]:
+    """Return the parts that are asked for, by which names can be added up."""
+    if name.histogram is not None:
+        return frozenset({"good", "total"})
+    roles = {role for role in _ROLES if getattr(name, role) is not None}
+    # With a total, what is good follows from what is bad.
+    return frozenset(roles - {"good"} if {"bad", "total"} <= roles else roles)
+
+
+def is_merging(name: Sli) -> bool:
+    """Tell whether it is known how to leave out of a name's counts what a newer one has counted.
+
+    Raises:
+        ExpressionError: an expression of it cannot be read.
+    """
+    if name.histogram is not None:
+        return True
+    texts = [getattr(name, role) for role in roles_of(name)]
+    read_texts = [read_expression(text, name.labels).over("$window") for text in texts]
+    return name.gauge is None and all(map(is_divisible, read_texts))
+
+
+def selectors_of(name: Sli) -> tuple[str, ...]:
+    """Return what is there whenever a process exports a name."""
+    if name.histogram is not None:
+        return (Buckets.of(name.histogram, name.labels).presence,)
+    return first_expression(name).selectors
+
+
+def shown_name(name: Sli) -> str:
+    """Return a name for people."""
+    if name.histogram is not None:
+        return read_selector(name.histogram.total, name.labels or {})[0]
+    return " + ".join(Selector.read(selector).name for selector in first_expression(name).selectors)

@@ -1,0 +1,118 @@
+"""Whether enough of a window was measured to speak of its budget, and what to say if not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from math import ceil, floor
+from typing import Final
+
+from gate.budget.ratio import seconds
+from gate.measure import Cause
+from gate.measure.coverage import NO_GAPS, Gaps
+from gate.slo.objective import CalendarWindow, Window
+from gate.wording import describe_time, instant, stretch
+
+FLOOR: Final = Fraction(1, 2)
+"""Of a window, where a policy does not say otherwise: below, more of it is unknown than known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guards:
+    """What a measurement must have to be believed; from the policy."""
+
+    max_age: timedelta
+    """The newest sample may be this old."""
+    min_coverage: Fraction
+    """This share of the window must have data, 0 to 1."""
+    coverage_floor: Fraction | None = None
+    """Of a smaller share nothing is said of the budget as a whole: `Cause.MOSTLY_UNCOVERED`. At
+    most ``min_coverage``; None: half of the window, or ``min_coverage`` where that is less."""
+
+    @property
+    def floor(self) -> Fraction:
+        """The floor in force, 0 to 1."""
+        return min(FLOOR, self.min_coverage) if self.coverage_floor is None else self.coverage_floor
+
+
+def coverage_cause(share: Fraction, gaps: Gaps | None, guards: Guards) -> Cause | None:
+    """Return what is wrong with how much of a stretch of time has data; None: nothing.
+
+    A hole counts twice, as missing and as lost: users were there before it and after it, so that
+    events happened in it that nobody counted, and an outage is what makes holes. Before the first
+    data there may have been no user yet.
+
+    Args:
+        share: of the stretch that has data, 0 to 1.
+        gaps: where it has none; None: not known.
+        guards: how much must have data.
+    """
+    weighed = share - (gaps or NO_GAPS).holes
+    if weighed < guards.floor:
+        return Cause.MOSTLY_UNCOVERED
+    return Cause.LOW_COVERAGE if weighed < guards.min_coverage else None
+
+
+def coverage_reason(
+    share: Fraction, gaps: Gaps | None, guards: Guards, *, window: Window, at: datetime
+) -> str:
+    """Say how much of a window is covered, why no more of it, and what to do.
+
+    Args:
+        share: of the window so far that has data, 0 to 1, of which `coverage_cause` has a cause.
+        gaps: where it has none; None: not known.
+        guards: how much must have data.
+        window: the SLO's.
+        at: the instant of the run.
+    """
+    gaps, length = gaps or NO_GAPS, window.counted(at).length
+    where = "; ".join(_where(gaps))
+    if share - gaps.holes >= guards.floor:
+        needs = float(guards.min_coverage * 100)
+        lead = f"only {_percent(share)} of the window has data; min_coverage is {needs:g} %"
+        return f"{lead}; {where}" if where else lead
+    lead = (
+        f"only {measured_part(share, length)} are measured ({_percent(share)}; coverage_floor is"
+        f" {float(guards.floor * 100):g} %)"
+    )
+    remedy = "to let it pass all the same, say on: {mostly_uncovered: warn}"
+    parts = [lead, where, _enough_at(share, gaps, guards, window, at), remedy]
+    return "; ".join(filter(None, parts))
+
+
+def measured_part(share: Fraction, length: timedelta) -> str:
+    """Write how much of a stretch of time has data: ``3d of 30d``, rounded down."""
+    has = timedelta(seconds=float(share * seconds(length)))
+    return f"{describe_time(has)} of {describe_time(length)}"
+
+
+def _where(gaps: Gaps) -> Iterator[str]:
+    if gaps.late and gaps.since is not None:
+        yield f"the data begin on {instant(gaps.since)}"
+    if gaps.longest is not None:
+        hole = gaps.longest
+        longest = stretch(hole.start, hole.end, open_=False)
+        yield (
+            f"{_percent(gaps.holes)} is missing between data, which counts twice: the longest hole"
+            f" is {longest}"
+        )
+
+
+def _enough_at(share: Fraction, gaps: Gaps, guards: Guards, window: Window, at: datetime) -> str:
+    """Say from when on enough is covered, if data keep coming; empty where that is not known."""
+    missing, length = guards.floor - (share - gaps.holes), seconds(window.counted(at).length)
+    if isinstance(window, CalendarWindow):
+        # Each second is one more of what has data, and one more of the period so far.
+        wait = missing * length / (1 - guards.floor) if guards.floor < 1 else None
+        if wait is None or wait >= seconds(window.whole(at).end - at):
+            return "wait for the next period, or choose another window"
+    elif missing > gaps.late:
+        return "choose a shorter window"
+    else:
+        wait = missing * length
+    enough = at + timedelta(seconds=ceil(wait))
+    return f"enough will be covered from {instant(enough)} on; a shorter window needs less"
+
+
+def _percent(share: Fraction) -> str:
+    return f"{floor(share * 1000) / 10:g} %"

@@ -1,0 +1,96 @@
+"""What stands in a file of SLOs: documents, each of a format that it says it is of."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import yaml
+
+from gate.parsing.nodes import merged
+from gate.parsing.reader import Reader, after, written
+from gate.parsing.schema import Choice, pairs
+
+FORMATS: Final[Mapping[str, str]] = {
+    "openslo/v1": "gate.config.slo_files.openslo",
+    "prometheus/v1": "gate.config.slo_files.sloth",
+    "sloth.slok.dev/v1": "gate.config.slo_files.sloth",
+    "pyrra.dev/v1alpha1": "gate.config.slo_files.pyrra",
+    "sre.google.com/v2": "gate.config.slo_files.slo_generator",
+}
+"""The module that reads what a document says it is, as ``apiVersion`` or, in Sloth, ``version``."""
+_HELM: Final = re.compile(
+    r"\{\{-?\s*(?:`|include\s|template\s|define\s|(?:[^{}`]*[\s(])?\$?\.(?:Values|Release|Chart)\.)"
+    r"[^{}`\n]{0,40}"
+)
+_EXTENSION: Final = "x-"
+"""Begins the keys that are for other tools, or hold what ``<<`` takes:
+https://github.com/compose-spec/compose-spec/blob/main/11-extension.md"""
+_FORMAT: Final = Choice(tuple(FORMATS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One YAML document, and what it says it is."""
+
+    format: str
+    """A key of `FORMATS`."""
+    node: yaml.Node
+    reader: Reader
+    """Of its file."""
+
+    def under(self, *path: str) -> yaml.Node | None:
+        """Return what stands under these keys; None where nothing does."""
+        node: yaml.Node | None = self.node
+        for key in path:
+            pairs = merged(node)[0] if isinstance(node, yaml.MappingNode) else []
+            node = next((child for name, child in pairs if written(name) == key), None)
+        return node
+
+    def at(self, *path: str) -> str:
+        """Return the single value under these keys; nothing where there is none."""
+        node = self.under(*path)
+        return "" if node is None else written(node)
+
+
+def check_rendered(text: str, reader: Reader) -> None:
+    """Refuse a template of Helm, of which nobody knows what will come of it.
+
+    Raises:
+        UnreadableError: it is one; the mistake is noted.
+    """
+    if helm := _HELM.search(text):
+        message = (
+            f"`{helm[0].strip()}` is for Helm to fill in: this is a template, not an SLO file;"
+            " write what `helm template` prints to a file, and name that"
+        )
+        raise reader.fail(after(text[: helm.start()]), message)
+
+
+def objects(node: yaml.Node) -> list[yaml.Node]:
+    """Return what stands in a document: one object, a list, or Kubernetes' object of kind List."""
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    if isinstance(node, yaml.MappingNode):
+        keys = {written(key): child for key, child in merged(node)[0]}
+        kind, items = keys.get("kind"), keys.get("items")
+        listed = kind is not None and written(kind).endswith("List")
+        if listed and isinstance(items, yaml.SequenceNode):
+            return list(items.value)
+    return [node]
+
+
+def recognised(node: yaml.Node, reader: Reader) -> Document:
+    """Return an object as a document of the format that it says it is of, without other keys.
+
+    Raises:
+        UnreadableError: it is of none that is read here; the mistake is noted.
+    """
+    entries = pairs(node, reader)
+    for key, child in entries:
+        if key.value in {"apiVersion", "version"}:
+            kept = [entry for entry in entries if not entry[0].value.startswith(_EXTENSION)]
+            node = yaml.MappingNode(node.tag, kept, node.start_mark, node.end_mark)
+            return Document(format=_FORMAT.read(child, reader), node=node, reader=reader)
+    message = "this is no SLO file: it has neither apiVersion nor, as Sloth's have, version; known"
+    raise reader.fail(node, f"{message}: {', '.join(FORMATS)}")

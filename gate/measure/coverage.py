@@ -1,0 +1,183 @@
+"""How much of a stretch of time has data, and where it has none: at its start, or in holes.
+
+A stretch is looked at in equal parts, of each of which the number of events is known, or nothing.
+That a part has no event need not mean that its data are lost: a service may sleep at night, or have
+so few users that an hour without any of them is nothing unusual.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import cached_property
+from itertools import groupby
+from math import ceil
+from typing import Final
+
+from gate.slo.objective import Span
+
+FEWEST: Final = 10
+"""Events. Where fewer are usual, none at all is no sign of a loss: of 10 that come independently
+of each other none comes once in 22,000 times (e^-10), and a month has 720 hours."""
+BRIEF: Final = timedelta(minutes=5)
+"""A shorter pause between data is no hole, be it of users or of scrapes: a Prometheus server, too,
+looks back as far (--query.lookback-delta)."""
+_DAY: Final = timedelta(days=1)
+_MOST_PAUSES: Final = 3
+"""Of a day: a service that sleeps at night and at noon has two. Where there are more of them, every
+second file of an hour may be lost."""
+_PERIODS: Final = (_DAY, 7 * _DAY)
+"""After which a service may do what it did before."""
+_ALIKE: Final = 2
+"""So many other days or weeks must be silent, too; for a pause of a day and more, one week."""
+_RARELY: Final = Fraction(1, 5)
+"""Of the other days that have data at this time: where fewer have, silence is usual."""
+_MOST_PARTS: Final = 720
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """Where a span has no data; all shares are of the whole span, 0 to 1."""
+
+    late: Fraction
+    """Before the first data: what is counted, or the counting, began later than the span."""
+    holes: Fraction
+    """Between data, when what is counted went on, and nobody counted."""
+    since: datetime | None = None
+    """When the data begin; None: with the span."""
+    longest: Span | None = None
+    """The longest hole; None: there is none."""
+    between: Span | None = None
+    """From the beginning of the first hole to the end of the last; likewise."""
+    usual: Fraction = Fraction(0)
+    """How many events the holes usually have; 0 where only the presence of data is known."""
+
+
+NO_GAPS: Final = Gaps(late=Fraction(0), holes=Fraction(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCoverage:
+    """How much of a span has data."""
+
+    share: Fraction
+    """0 to 1; a part without events counts where that is usual."""
+    gaps: Gaps
+
+
+def coverage_by_steps(
+    events: Sequence[float | None], span: Span, *, fewest: float = FEWEST
+) -> StepCoverage:
+    """Return how much of a span has data, and where it has none.
+
+    Args:
+        events: in each of the equal parts of the span, the oldest first, at least one; None:
+            nothing is known of it. More than 720 parts are put together.
+        span: what they are parts of.
+        fewest: how many events must be usual in a gap to miss them. 0 where the numbers only say
+            that there are data.
+    """
+    parts = _coarse(events)
+    measured = [place for place, number in enumerate(parts) if number is not None]
+    if not measured:
+        return StepCoverage(share=Fraction(0), gaps=NO_GAPS)
+    first, last, count = measured[0], measured[-1], len(parts)
+    usual = _Usual(parts, first, last, span.length / count)
+    expected = {run: usual.within(run) for run in _runs_without(parts)}
+    missed = {run: number for run, number in expected.items() if number and number >= fewest}
+    between = [run for run in missed if first < run.start and run.stop <= last]
+    brief = {run for run in between if len(run) * usual.step < BRIEF}
+    missed = {run: number for run, number in missed.items() if run not in brief}
+    holes = [run for run in between if run not in brief]
+    late = first if range(first) in missed else 0
+    longest = max(holes, key=len, default=None)
+
+    def instant(place: int) -> datetime:
+        return span.start + span.length * place / count
+
+    return StepCoverage(
+        share=1 - Fraction(sum(map(len, missed)), count),
+        gaps=Gaps(
+            late=Fraction(late, count),
+            holes=Fraction(sum(map(len, holes)), count),
+            since=instant(first) if late else None,
+            longest=None
+            if longest is None
+            else Span(instant(longest.start), instant(longest.stop)),
+            between=Span(instant(holes[0].start), instant(holes[-1].stop)) if holes else None,
+            usual=Fraction(ceil(sum(missed[run] for run in holes))),
+        ),
+    )
+
+
+def _coarse(events: Sequence[float | None]) -> list[float | None]:
+    width = -(-len(events) // _MOST_PARTS)
+    return [_sum(events[start : start + width]) for start in range(0, len(events), width)]
+
+
+def _sum(values: Sequence[float | None]) -> float | None:
+    measured = [value for value in values if value is not None]
+    return sum(measured) if measured else None
+
+
+def _runs_without(parts: Sequence[float | None]) -> Iterator[range]:
+    """Yield the stretches of parts of which nothing is known."""
+    place = 0
+    for missing, group in groupby(parts, key=lambda number: number is None):
+        length = sum(1 for _ in group)
+        if missing:
+            yield range(place, place + length)
+        place += length
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """How many events are usual at a time, by what happened at other times."""
+
+    parts: Sequence[float | None]
+    first: int
+    """The first of the parts that has data."""
+    last: int
+    step: timedelta
+
+    def within(self, run: range) -> float:
+        """Return how many events a stretch without data usually has."""
+        others = [*self._between(self.first, run.start), *self._between(run.stop, self.last + 1)]
+        mean = _mean(others)
+        if self.pauses > _MOST_PAUSES:
+            return mean * len(run)
+        return sum(min(self._at_the_time_of(place, run), default=mean) for place in run)
+
+    @cached_property
+    def pauses(self) -> int:
+        """How many times a day it is silent on most days; a pause over midnight counts once."""
+        day = max(round(_DAY / self.step), 1)
+        times = [self.parts[self.first + place : self.last + 1 : day] for place in range(day)]
+        few = _mean(self._between(self.first, self.last + 1)) * float(_RARELY)
+        silent = [bool(some) and _mean(some) < few for some in times]
+        return sum(
+            here and not before for before, here in zip([silent[-1], *silent], silent, strict=False)
+        )
+
+    def _between(self, start: int, stop: int) -> Sequence[float | None]:
+        return self.parts[start : max(stop, start)]
+
+    def _at_the_time_of(self, place: int, run: range) -> Iterator[float]:
+        """Yield what is usual at the same time of other days, and of other weeks."""
+        for period in _PERIODS:
+            least = 1 if period > _DAY <= len(run) * self.step else _ALIKE
+            distance = period / self.step
+            periods = int(len(self.parts) / distance) + 1
+            places = (place + round(n * distance) for n in range(-periods, periods + 1))
+            alike = [
+                self.parts[other]
+                for other in places
+                if self.first <= other <= self.last and other not in run
+            ]
+            if len(alike) >= least:
+                there = sum(number is not None for number in alike)
+                yield _mean(alike) if there >= _RARELY * len(alike) else 0.0
+
+
+def _mean(some: Sequence[float | None]) -> float:
+    return sum(number or 0.0 for number in some) / len(some) if some else 0.0

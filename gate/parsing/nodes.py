@@ -1,0 +1,76 @@
+"""The nodes of a YAML file: what a block has, and where a character of a value stands."""
+
+from collections.abc import Sequence
+
+import yaml
+
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+def merged(node: yaml.MappingNode) -> tuple[list[tuple[yaml.Node, yaml.Node]], Sequence[yaml.Node]]:
+    """Return what a block has, with what ``<<`` takes from other blocks; its own keys come first.
+
+    Of a key that several of them have, the first one counts: https://yaml.org/type/merge.html
+
+    Returns:
+        The keys and values, and what stands behind a ``<<`` and is no block.
+    """
+    entries = [pair for pair in node.value if pair[0].tag != _MERGE]
+    taken = {str(key.value) for key, _ in entries}
+    queue, visited, others = _merges(node), {id(node)}, list[yaml.Node]()
+    while queue:
+        block = queue.pop(0)
+        if id(block) in visited:  # named again, or in a circle
+            continue
+        visited.add(id(block))
+        if isinstance(block, yaml.SequenceNode):
+            queue[:0] = block.value
+        elif isinstance(block, yaml.MappingNode):
+            queue[:0] = _merges(block)
+            for key, child in block.value:
+                if (
+                    key.tag != _MERGE
+                    and isinstance(key, yaml.ScalarNode)
+                    and key.value not in taken
+                ):
+                    taken.add(key.value)
+                    entries.append((key, child))
+        else:
+            others.append(block)
+    return entries, others
+
+
+def _merges(node: yaml.MappingNode) -> list[yaml.Node]:
+    return [child for key, child in node.value if key.tag == _MERGE]
+
+
+def mark_in(node: yaml.Node, text: str, place: int) -> yaml.Mark:
+    """Return where a character of a single value stands in its file.
+
+    The value's characters are looked for one after another in what is written, so that quotes,
+    indentation and escapes are stepped over.
+
+    Args:
+        node: the value.
+        text: of the whole file.
+        place: how many characters of the value stand before it.
+
+    Returns:
+        Where the value begins, if the character is not there.
+    """
+    end, lines = node.end_mark, text.split("\n")
+    line, column = node.start_mark.line, node.start_mark.column
+    style = getattr(node, "style", None)
+    if style in {"|", ">"}:
+        line, column = line + 1, 0
+    elif style:
+        column += 1  # the quote
+    mark = line, column
+    for character in filter(lambda character: not character.isspace(), node.value[: place + 1]):
+        while lines[line][column : column + 1] != character:
+            line, column = (line, column + 1) if lines[line][column:] else (line + 1, 0)
+            if (line, column) >= (end.line, end.column) or line == len(lines):
+                return node.start_mark
+        mark = line, column
+        column += 1
+    return yaml.Mark("", 0, *mark, "", 0)

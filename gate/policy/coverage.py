@@ -1,0 +1,103 @@
+"""What a policy makes of what was not seen, in commands that give no verdict.
+
+Each of them says what it found. Where too little was seen to find anything its sign is no tick, and
+where the policy's ``on`` stops a change for such a cause, its exit code is not 0.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from gate.budget.assessment import Assessment
+from gate.budget.coverage import coverage_cause, measured_part
+from gate.measure import Cause
+from gate.measure.coverage import coverage_by_steps
+from gate.policy.findings import Verdict
+from gate.policy.policy import Action, Policy
+from gate.slo.objective import RatioSlo, Span
+from gate.slo.quantities import format_duration
+from gate.wording import instant, stretch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A reason not to take what is said of an SLO at face value."""
+
+    cause: Cause
+    reason: str
+    """One sentence without a full stop."""
+    verdict: Verdict
+    """Undecided where the policy stops a change for this cause; else a warning."""
+
+
+def assessment_reservations(policy: Policy, assessment: Assessment) -> Iterator[Reservation]:
+    """Yield the reservations about a budget: its doubts, and what is suspected of its counts."""
+    for doubt in assessment.doubts:
+        yield _reservation(policy, doubt.cause, doubt.reason, advisory=assessment.slo.advisory)
+    for suspicion in assessment.suspicions:
+        # Whether it matters is asked of a verdict, and here is none.
+        reason = f"{suspicion.reason}; {suspicion.remedy}"
+        yield Reservation(cause=suspicion.cause, reason=reason, verdict=Verdict.WARN)
+
+
+def history_reservations(
+    policy: Policy,
+    slo: RatioSlo,
+    events: Sequence[float | None],
+    span: Span,
+) -> Iterator[Reservation]:
+    """Yield the reservations about a history: too little of it is known, or it ended before now.
+
+    Of what is as long as the SLO's window as much must be known as for its budget. A history that
+    is asked to reach further back, and does not, is worth a word.
+
+    Args:
+        policy: says how much must be known, and what happens where it is not.
+        slo: whose history it is.
+        events: what is known of each step of the span; something is.
+        span: ends at the instant of the run.
+    """
+    guards, advisory, step = policy.guards, slo.advisory, span.length / len(events)
+    newest_window = min(slo.window.whole(span.end).length // step, len(events))
+    recent = events[len(events) - newest_window :] or events
+    part = Span(span.end - len(recent) * step, span.end)
+    if (found := _too_little(policy, recent, part)) is not None:
+        yield _reservation(policy, *found, advisory=advisory)
+    elif (found := _too_little(policy, events, span)) is not None:
+        yield Reservation(cause=Cause.LOW_COVERAGE, reason=found[1], verdict=Verdict.WARN)
+    newest = span.end - _unknown_at_the_end(events) * step
+    if span.end - newest > guards.max_age + step:
+        reason = f"nothing is known since {instant(newest)}"
+        reason += f"; max_age is {format_duration(guards.max_age)}"
+        yield _reservation(policy, Cause.STALE, reason, advisory=advisory)
+
+
+def _too_little(
+    policy: Policy, events: Sequence[float | None], span: Span
+) -> tuple[Cause, str] | None:
+    """Return what is wrong with how much of a span is known, and how much it is."""
+    seen = coverage_by_steps(events, span)
+    cause = coverage_cause(seen.share, seen.gaps, policy.guards)
+    if cause is None:
+        return None
+    reason = f"only {measured_part(seen.share, span.length)} are known"
+    if seen.gaps.longest is not None:
+        longest = stretch(seen.gaps.longest.start, seen.gaps.longest.end, open_=False)
+        reason += f"; what is missing between data counts twice; the longest hole is {longest}"
+    return cause, reason
+
+
+def gravest(reservations: Iterable[Reservation]) -> Verdict:
+    """Return the verdict of the gravest reservation; allow: there is none."""
+    verdicts = (reservation.verdict for reservation in reservations)
+    return max(verdicts, key=lambda verdict: verdict.severity, default=Verdict.ALLOW)
+
+
+def _unknown_at_the_end(events: Sequence[float | None]) -> int:
+    """Return of how many steps nothing is known since the newest of which something is."""
+    return next(place for place, number in enumerate(reversed(events)) if number is not None)
+
+
+def _reservation(policy: Policy, cause: Cause, reason: str, *, advisory: bool) -> Reservation:
+    stops = policy.on[cause] is Action.BLOCK and not advisory
+    verdict = Verdict.UNDECIDED if stops else Verdict.WARN
+    return Reservation(cause=cause, reason=reason, verdict=verdict)

@@ -1,0 +1,89 @@
+"""An expression of PromQL as a tree, whose every part knows where it is written."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from gate.promql.grammar import ExpressionError, Token, TokenKind, write_tokens
+
+_LONGEST_SHOWN: Final = 70
+
+
+class NodeKind(StrEnum):
+    """What a part of an expression is."""
+
+    NUMBER = "number"
+    STRING = "string"
+    SELECTOR = "selector"
+    RANGE = "range"
+    """A selector or, as a subquery, anything else, over a range of time."""
+    CALL = "call"
+    AGGREGATION = "aggregation"
+    OPERATION = "operation"
+    SIGN = "sign"
+    BRACKETS = "brackets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A part of an expression."""
+
+    kind: NodeKind
+    span: range
+    """Of the expression's tokens."""
+    name: str = ""
+    """The function, the aggregation, the operator or the number; of a range its length."""
+    children: tuple["Node", ...] = ()
+    words: frozenset[str] = frozenset()
+    """What else it says: ``by``, ``without``, ``bool``, ``on``, ``group_left``, ``offset``, ``@``,
+    ``step`` (of a subquery)."""
+    labels: frozenset[str] = frozenset()
+    """Those that an aggregation names."""
+    shift: str = ""
+    """The duration behind ``offset``."""
+
+    @property
+    def inner(self) -> "Node":
+        """The part without brackets around it."""
+        node = self
+        while node.kind is NodeKind.BRACKETS:
+            (node,) = node.children
+        return node
+
+    def walk(self) -> Iterator["Node"]:
+        """Yield the part and all parts of it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpressionTree:
+    """An expression, as it is written and as a tree."""
+
+    tokens: Sequence[Token]
+    root: Node
+
+    def text(self, node: Node) -> str:
+        """Return a part as it is written."""
+        return write_tokens(list(self.tokens[node.span.start : node.span.stop])).strip()
+
+    def shown(self, node: Node) -> str:
+        """Return a part for a message: on one line, and not long."""
+        text = " ".join(self.text(node).split())
+        return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+
+    def operator(self, node: Node) -> Token:
+        """Return the operator of an operation."""
+        left, right = node.children
+        return next(
+            token
+            for token in self.tokens[left.span.stop : right.span.start]
+            if token.kind is not TokenKind.SPACE
+        )
+
+    def error(self, node: Node, message: str) -> ExpressionError:
+        """Return what is wrong with a part, with which the message begins."""
+        place = self.tokens[node.span.start].at
+        return ExpressionError(f"`{self.shown(node)}` {message}", place=place)

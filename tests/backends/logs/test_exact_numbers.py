@@ -1,0 +1,143 @@
+"""Whole numbers that a double cannot tell apart, in every format, early or late in the file."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gate.slo.indicator import Sli
+from tests.backends.logs.written import (
+    ask,
+    ask_all,
+    before,
+    counts,
+    refused,
+    request,
+    spent,
+    watch,
+    write,
+    write_parquet,
+)
+
+EDGE = 2**53
+"""As doubles this and the next are one number."""
+
+
+def rows_of(*values: Any) -> list[dict[str, Any]]:
+    return [{"ts": before(1), "n": value, "status": 200} for value in values]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("first", [1, 45_000])
+def test_numbers_above_2_to_the_53_are_told_apart(tmp_path: Path, form: str, first: int) -> None:
+    rows = rows_of(*[7] * first, EDGE, EDGE + 1, EDGE + 2)
+    log = tmp_path / f"a.{form}"
+    if form == "parquet":
+        write_parquet(log, rows, {"n": "BIGINT"})
+    else:
+        write(log, rows)
+
+    answers = ask_all(
+        log,
+        [
+            request(Sli(bad=f"n = {EDGE + 1}")),
+            request(Sli(column="n", threshold=Fraction(EDGE))),
+            request(Sli(spent="n")),
+            request(Sli(bad="status >= 500")),
+        ],
+    )
+
+    assert counts(answers[0]) == (first + 3, 1)
+    assert counts(answers[1]) == (first + 3, 2)
+    assert spent(answers[2]).amount == 7 * first + 3 * EDGE + 3
+    assert counts(answers[3]) == (first + 3, 0)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("value", [2**63 + 1, 2**64 + 1, 10**30 + 1])
+def test_numbers_above_64_bits_are_too(tmp_path: Path, form: str, value: int) -> None:
+    log = write(tmp_path / f"a.{form}", rows_of(value - 1, value, None))
+
+    assert counts(ask(log, Sli(bad=f"coalesce(n = {value}, false)"))) == (3, 1)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("UBIGINT", 2**64 - 1), ("DECIMAL(38,0)", 2**60 + 1)])
+def test_parquet_has_them_in_its_own_types(tmp_path: Path, kind: str, value: int) -> None:
+    rows = rows_of(str(value - 1), str(value))
+    log = write_parquet(
+        tmp_path / "a.parquet", rows, {"n": kind} if kind == "UBIGINT" else {"n": "DECIMAL(38,0)"}
+    )
+
+    assert counts(ask(log, Sli(bad=f"n = {value}"))) == (2, 1)
+    assert counts(ask(log, Sli(column="n", threshold=Fraction(value - 1)))) == (2, 1)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("first", [1, 45_000])
+def test_large_numbers_with_a_fraction_or_an_exponent_are_doubles(
+    tmp_path: Path, form: str, first: int
+) -> None:
+    log = tmp_path / f"a.{form}"
+    values = [*["1.5"] * first, "1e20", "1e300"]
+    if form == "csv":
+        log.write_text("ts,n\n" + "".join(f"{before(1)},{value}\n" for value in values))
+    else:
+        log.write_text("".join(f'{{"ts": "{before(1)}", "n": {value}}}\n' for value in values))
+
+    assert counts(ask(log, Sli(bad="n >= 1e20"))) == (first + 2, 2)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_fraction_among_large_whole_numbers_is_an_error_and_is_not_rounded(
+    tmp_path: Path, form: str
+) -> None:
+    log = write(tmp_path / f"a.{form}", rows_of(*[EDGE + 1] * 45_000, 2000.4))
+
+    answers = ask_all(log, [request(Sli(bad="n = 2000")), request(Sli(bad="status >= 500"))])
+
+    if form == "csv":  # its first rows show that the numbers are large
+        assert "a value in the logs does not fit" in refused(answers[0])
+    else:
+        assert counts(answers[0]) == (45_001, 0)
+    assert counts(answers[1]) == (45_001, 0)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_small_numbers_are_read_once(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+    watch(monkeypatch, lambda _, sql: statements.append(sql))
+    log = write(tmp_path / f"a.{form}", rows_of(1, 2, EDGE - 1))
+
+    assert counts(ask(log, Sli(bad=f"n = {EDGE - 1}"))) == (3, 1)
+    assert len([sql for sql in statements if "TEMP TABLE groups" in sql]) == 1
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("text", ["true", "True", "TRUE"])
+def test_truth_values_as_text_are_conditions(tmp_path: Path, form: str, text: str) -> None:
+    rows = [
+        {"ts": before(1), "failed": value} for value in (text, text.replace("rue", "rue"), "false")
+    ]
+    log = tmp_path / f"a.{form}"
+    if form == "parquet":
+        write_parquet(log, rows, {"failed": "VARCHAR"})
+    else:
+        write(log, rows)
+
+    assert counts(ask(log, Sli(bad="failed"))) == (3, 2)
+    assert counts(ask(log, Sli(good="failed"))) == (3, 1)
+    either = Sli(bad="failed = 'true' OR failed = 'True' OR failed = 'TRUE'")
+    assert counts(ask(log, either)) == (3, 2)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_text_that_is_no_truth_value_is_an_error(tmp_path: Path, form: str) -> None:
+    rows = [{"ts": before(1), "failed": value} for value in ("true", "broken")]
+
+    reason = refused(ask(write(tmp_path / f"a.{form}", rows), Sli(bad="failed")))
+
+    assert "a value in the logs does not fit" in reason
+    assert "broken" not in reason

@@ -1,0 +1,420 @@
+"""Which answers of a server raise a doubt about a count, and how much each leaves open."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from gate.backends.prometheus.label_values import says_failure
+from gate.measure import Cause, Counts, Spent, Suspicion
+from gate.slo.indicator import Sli, Slices
+from gate.slo.objective import Span
+from tests.backends.prometheus.played import (
+    AT,
+    MONTH,
+    RATIO,
+    VALUES,
+    FakePrometheus,
+    ask,
+    failure,
+)
+
+Values = Mapping[str, str | tuple[str, ...] | Mapping[str, str] | None]
+DAYS_AGO = str((AT - timedelta(days=2)).timestamp())
+GONE: Values = {
+    "max_over_time((0": DAYS_AGO,
+    "count by (instance": "0",
+    'x{code=""}[': "77",
+    "count by (code)": {"": "3"},
+}
+"""The label code is on no series any more, and was on some until two days ago."""
+STOPPED: Values = {
+    "max_over_time((0": DAYS_AGO,
+    "== 0": "0",
+    "> 0)[": "700",
+    "count by (code)": {"200": "3"},
+    'count(x{code="500"}))[': "672",
+    'count(x{code="500"})': None,
+}
+"""No series has the code 500, and one had until two days ago."""
+
+
+def over(values: Values, more: Values) -> Values:
+    """Return the values with more, which are looked at first."""
+    return {**more, **values, **more}
+
+
+def doubts(
+    prometheus: FakePrometheus,
+    values: Values,
+    sli: Sli = RATIO,
+    span: Span = MONTH,
+    **request: object,
+) -> tuple[Suspicion, ...]:
+    """Return what is suspected where a server answers so."""
+    prometheus.values = {**values, **VALUES, **values}  # in this order, and with these values
+    answer = ask(sli, span, probe=True, **request)
+    assert isinstance(answer, Counts | Spent), answer
+    return answer.evidence.suspicions
+
+
+def test_a_sound_count_is_not_doubted_in_one_round(prometheus: FakePrometheus) -> None:
+    assert doubts(prometheus, {"count by (code)": {"200": "3", "500": "3"}}) == ()
+    assert len(prometheus.queries) == 1
+
+
+def test_nothing_is_looked_for_that_was_not_asked_for(prometheus: FakePrometheus) -> None:
+    prometheus.values = {**GONE, **VALUES}
+    answer = ask(RATIO)
+    assert isinstance(answer, Counts)
+    assert answer.evidence.suspicions == ()
+    assert "delta(" not in prometheus.queries[0]
+
+
+def test_a_label_that_is_gone_hides_what_was_counted_since(prometheus: FakePrometheus) -> None:
+    (suspicion,) = doubts(prometheus, GONE)
+    assert suspicion.hidden == 77
+    assert suspicion.doubtful == 0
+    assert suspicion.cause is Cause.UNMATCHED
+    assert suspicion.reason == (
+        "bad: no series of x has had the label code since 2025-12-30 00:00 UTC, and 77 events were"
+        " counted without it"
+    )
+    assert len(prometheus.queries) == 2
+
+
+def test_a_label_that_never_was_hides_everything(prometheus: FakePrometheus) -> None:
+    (suspicion,) = doubts(prometheus, {**GONE, "max_over_time((0": None})
+    assert suspicion.reason == (
+        "bad: no series of x has had the label code in all of the window, and 77 events were"
+        " counted without it"
+    )
+
+
+@pytest.mark.parametrize("table", [{"": "3", "200": "3"}, {"200": "3"}], ids=["now", "before"])
+def test_a_label_that_some_lack_hides_what_those_count(
+    prometheus: FakePrometheus, table: Mapping[str, str]
+) -> None:
+    (suspicion,) = doubts(prometheus, over(GONE, {"count by (code)": table}))
+    assert suspicion.hidden == 77
+    assert suspicion.reason == (
+        "bad: there are series of x without the label code, and 77 events were counted without it"
+    )
+
+
+def test_a_label_that_a_metric_of_errors_lacks_hides_what_happened_since(
+    prometheus: FakePrometheus,
+) -> None:
+    values: Values = {"increase(x[259200s])": "90", "delta(": None, "errors_total": "3"}
+    sli = Sli(bad='errors_total{code="500"}', total="x")
+    (suspicion,) = doubts(prometheus, {**GONE, **values}, sli)
+    assert suspicion.hidden == 90
+    table: Values = {"count by (code)": {"": "3", "200": "3"}}
+    (suspicion,) = doubts(prometheus, {**GONE, **table, **values}, sli)
+    assert suspicion.hidden == 1000
+
+
+def test_a_label_that_targets_have_on_some_of_their_series_is_optional(
+    prometheus: FakePrometheus,
+) -> None:
+    values: Values = {"count by (instance": "600", 'count(x{code!=""}': "672"}
+    assert doubts(prometheus, over(GONE, values)) == ()
+
+
+@pytest.mark.parametrize("selector", ['x{error_type="timeout"}', 'x{e!=""}', 'x{e=~".+"}'])
+def test_a_label_that_only_failures_have_may_be_absent(
+    prometheus: FakePrometheus, selector: str
+) -> None:
+    table = {"count by (e": {"": "3"}}
+    assert doubts(prometheus, table, Sli(bad=selector, total="x")) == ()
+    assert len(prometheus.queries) == 1
+
+
+def test_a_label_with_a_dot_is_quoted(prometheus: FakePrometheus) -> None:
+    table = {'count by ("http.code")': {"": "3"}, "max_over_time((0": None}
+    sli = Sli(bad='{"x","http.code"="500"}', total="x")
+    (suspicion,) = doubts(prometheus, table, sli)
+    assert "http.code" in suspicion.reason
+
+
+@pytest.mark.parametrize(
+    ("sli", "hides"),
+    [
+        (Sli(bad='x{code="500"}', total="x"), True),
+        (Sli(bad='x{code!="200"}', total="x"), False),
+        (Sli(good='x{code="200"}', total="x"), False),
+        (Sli(good='x{code!~"5.."}', total="x"), True),
+    ],
+)
+def test_what_fits_no_more_hides_failures_or_invents_them(
+    prometheus: FakePrometheus, sli: Sli, hides: bool
+) -> None:
+    (suspicion,) = doubts(prometheus, GONE, sli)
+    assert (suspicion.hidden == 77, suspicion.doubtful == 77) == (hides, not hides)
+
+
+def test_in_slices_it_hides_the_slices_since(prometheus: FakePrometheus) -> None:
+    slices = Slices(length=timedelta(hours=1), target=Fraction(99, 100))
+    counted = {"sum_over_time": "3", "count_over_time((sum": "700", "count_over_time(((": "700"}
+    (suspicion,) = doubts(prometheus, {**counted, **GONE}, slices=slices)
+    assert suspicion.hidden == 48
+
+
+def test_what_is_older_than_a_week_hides_everything(prometheus: FakePrometheus) -> None:
+    old = str((AT - timedelta(days=12)).timestamp())
+    (suspicion,) = doubts(prometheus, over(STOPPED, {"max_over_time((0": old, "== 0": "5"}))
+    assert suspicion.hidden == 1000
+
+
+def test_failures_that_stop_by_chance_are_not_doubted(prometheus: FakePrometheus) -> None:
+    few = {"> 0)[": "3", "increase(x[86400s])": "33", "increase(x[259200s])": "90"}
+    assert doubts(prometheus, over(STOPPED, few)) == ()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"increase(x[86400s])": "33", "increase(x[259200s])": "90"},
+        {"> 0)[": "3", "== 0": "5", "increase(x[259200s])": "90"},
+        {"> 0)[": "3", "increase(x[259200s])": "90", "count by (code)": {"2xx": "3"}},
+    ],
+    ids=["failures went on and on", "it was exported at zero", "there are classes now"],
+)
+def test_failures_that_stop_otherwise_are_doubted(
+    prometheus: FakePrometheus, values: Values
+) -> None:
+    (suspicion,) = doubts(prometheus, over(STOPPED, values))
+    assert suspicion.hidden == 90
+    assert suspicion.reason == (
+        'bad: x{code="500"} has found nothing since 2025-12-30 00:00 UTC, though 90 events were'
+        " counted since then"
+    )
+
+
+def test_in_slices_failures_are_held_against_time(prometheus: FakePrometheus) -> None:
+    slices = Slices(length=timedelta(hours=1), target=Fraction(99, 100))
+    counted = {"sum_over_time": "3", "> 0)[2591999999ms:3600s]": "700", ") <= 1": "700"}
+    (suspicion,) = doubts(prometheus, over(STOPPED, counted), slices=slices)
+    assert suspicion.hidden == 48
+
+
+def test_another_word_for_failures_that_takes_the_place_of_one_is_counted(
+    prometheus: FakePrometheus,
+) -> None:
+    sli = Sli(bad='x{outcome="error"}', total="x")
+    values: Values = {
+        "max_over_time((0": DAYS_AGO,
+        "== 0": "0",
+        "> 0)[": "3",
+        "count by (outcome)": {"ok": "3", "failure": "3"},
+        'count(x{outcome=~"failure"})': "2",
+        'outcome=~"failure"}[': "44",
+        'count(x{outcome="error"}))[': "672",
+        'count(x{outcome="error"})': None,
+    }
+    (suspicion,) = doubts(prometheus, over(STOPPED, values), sli)
+    assert suspicion.hidden == 44
+    beside: Values = {'count(x{outcome=~"failure"})': "300"}
+    assert doubts(prometheus, over(over(STOPPED, values), beside), sli) == ()
+    wanted = Sli(bad='x{outcome="error",outcome!="failure"}', total="x")
+    seen: Values = {'outcome!="failure"}))[': "672", 'count(x{outcome="error",': None}
+    assert doubts(prometheus, over(over(STOPPED, values), seen), wanted) == ()
+
+
+@pytest.mark.parametrize(
+    ("table", "suspect"),
+    [({"500": "1", "404": "1"}, False), ({"2xx": "1"}, True), ({"fine": "1"}, True)],
+)
+def test_good_events_that_stop_are_doubted_unless_everything_may_have_failed(
+    prometheus: FakePrometheus, table: Mapping[str, str], suspect: bool
+) -> None:
+    values: Values = {
+        "max_over_time((0": DAYS_AGO,
+        "count by (code)": table,
+        'count(x{code="200"}))[': "672",
+        'count(x{code="200"})': None,
+        'x{code="200"}[': "700",
+        "increase(x[259200s])": "90",
+    }
+    suspicions = doubts(prometheus, over(STOPPED, values), Sli(good='x{code="200"}', total="x"))
+    assert [suspicion.doubtful for suspicion in suspicions] == [90] * suspect
+
+
+def test_a_selector_that_can_find_nothing_and_never_did_is_doubted(
+    prometheus: FakePrometheus,
+) -> None:
+    values = {'count(x{code="5xx"})': None, "count by (code)": {"200": "1", "500": "1"}}
+    sli = Sli(bad='x{code="5xx"}', total="x")
+    (suspicion,) = doubts(prometheus, values, sli)
+    assert suspicion.hidden == 1000
+    assert suspicion.reason == 'bad: x{code="5xx"} finds nothing, and code is 200, 500'
+    healthy = {'count(x{code="500"})': None, "count by (code)": {"200": "1"}}
+    assert doubts(prometheus, healthy) == ()
+
+
+def test_another_name_of_a_metric_may_stand_in(prometheus: FakePrometheus) -> None:
+    sli = Sli(bad="sum(increase(old_errors[$window]) or increase(errors[$window]))", total="x")
+    values: Values = {"count(old_errors))[": "300", "count(old_errors)": None, "errors[": "3"}
+    assert doubts(prometheus, {"delta(": None, **values}, sli) == ()
+
+
+def test_without_data_about_all_events_there_is_only_their_age(
+    prometheus: FakePrometheus,
+) -> None:
+    values = {"timestamp(": str((AT - timedelta(hours=1)).timestamp()), "count(x)": None, **GONE}
+    assert doubts(prometheus, values) == ()
+
+
+def test_a_gauge_and_a_constant_have_nothing_to_doubt(prometheus: FakePrometheus) -> None:
+    slices = Slices(length=timedelta(minutes=1), target=Fraction(1))
+    assert (
+        doubts(
+            prometheus, {"sum_over_time(": "1", "_over_time(": "9"}, Sli(gauge="up"), slices=slices
+        )
+        == ()
+    )
+    assert doubts(prometheus, {"vector": "5"}, Sli(spent="vector(5 * $window)")) == ()
+
+
+def test_counters_that_began_above_zero_hide_failures(prometheus: FakePrometheus) -> None:
+    (suspicion,) = doubts(prometheus, {"delta(": "30"})
+    assert (suspicion.cause, suspicion.reason) == (
+        Cause.BORN,
+        'bad: series of x{code="500"} were above zero when they were first seen, so that 30'
+        " failures before that are not counted",
+    )
+    assert suspicion.hidden == 30
+    assert doubts(prometheus, {"delta(": "0.2"}) == ()
+
+
+ALL: Values = {'delta(x{code="500"}': "300", "delta(x[": "1000"}
+"""Of 1,000 events that are hidden 300 failed."""
+
+
+@pytest.mark.parametrize(
+    ("bad", "events", "hidden"),
+    [
+        # 3 of 1,000 failed, and 303 of 2,000 did in truth: 151.5 of 1,000.
+        ("3", "1000", Fraction(297, 2)),
+        ("3", "400", Fraction(300)),
+        ("300", "1000", None),
+        ("300", "500", Fraction(100)),
+    ],
+)
+def test_where_all_counters_began_above_zero_the_ratio_tells_what_is_hidden(
+    prometheus: FakePrometheus, bad: str, events: str, hidden: Fraction | None
+) -> None:
+    values = {**ALL, "delta(x[": events, 'increase(x{code="500"}[2592000s])': bad}
+    suspicions = doubts(prometheus, values)
+    assert [suspicion.hidden for suspicion in suspicions] == ([] if hidden is None else [hidden])
+    assert len(prometheus.queries) == 2
+
+
+def test_good_and_bad_events_are_all_that_began_above_zero(prometheus: FakePrometheus) -> None:
+    values: Values = {'delta(x{code="500"}': "300", 'delta(x{code="200"}': "700", '"500"}[': "3"}
+    sli = Sli(bad='x{code="500"}', good='x{code="200"}')
+    (suspicion,) = doubts(prometheus, {**values, '"200"}[': "997"}, sli)
+    assert suspicion.hidden == Fraction(297, 2)
+
+
+def test_in_slices_each_failure_may_spoil_one(prometheus: FakePrometheus) -> None:
+    slices = Slices(length=timedelta(hours=1), target=Fraction(99, 100))
+    counted: Values = {"sum_over_time": "3", "> 0)[2591999999ms:3600s]": "700", ") <= 1": "700"}
+    (suspicion,) = doubts(prometheus, {**ALL, **counted}, slices=slices)
+    assert suspicion.hidden == 300
+
+
+def test_counters_that_began_with_the_data_were_not_born(prometheus: FakePrometheus) -> None:
+    values: Values = {"count(last_over_time(": None, "min_over_time((0": "0", "delta(": "30"}
+    assert doubts(prometheus, values) == ()
+    assert len(prometheus.queries) == 2
+    later = {**values, "min_over_time((0": "20"}
+    assert [suspicion.hidden for suspicion in doubts(prometheus, later)] == [20]
+
+
+def test_what_was_created_before_the_window_was_not_born_in_it(
+    prometheus: FakePrometheus,
+) -> None:
+    doubts(prometheus, {}, Sli(bad="errors_total", total="x"))
+    assert "last_over_time(errors_created[2592000s]) < time() - 2592000" in prometheus.queries[0]
+
+
+def test_spending_that_began_above_zero_is_doubted(prometheus: FakePrometheus) -> None:
+    (suspicion,) = doubts(prometheus, {"delta(": "30"}, Sli(spent="x"), amount=True)
+    assert (suspicion.cause, suspicion.hidden == 30) == (Cause.BORN, True)
+    assert "30 spent before" in suspicion.reason
+
+
+def test_a_window_that_is_too_long_to_look_for_births_is_cut(prometheus: FakePrometheus) -> None:
+    def refuse(query: str) -> tuple[int, dict[str, str], str] | None:
+        if "delta(" in query and ("gate_part" in query or "[2592000s]" in query):
+            return 422, {}, failure("execution", "query processing would load too many samples")
+        return None
+
+    prometheus.refuse = refuse
+    (suspicion,) = doubts(prometheus, {"delta(": "30"})
+    assert suspicion.hidden == 60
+    assert any('delta(x{code="500"}[1296000s] offset 1296000s)' in q for q in prometheus.queries)
+
+
+def test_evidence_that_the_server_does_not_give_is_a_doubt(prometheus: FakePrometheus) -> None:
+    (suspicion,) = doubts(prometheus, {"count by (code)": {"200": "NaN"}})
+    assert (suspicion.cause, suspicion.hidden) == (Cause.INVALID, None)
+    assert "not answered: the value is NaN" in suspicion.reason
+
+
+ERRORS = Sli(bad="errors_total", total="x")
+
+
+def test_failures_that_the_total_shows_itself_contradict_a_lower_count(
+    prometheus: FakePrometheus,
+) -> None:
+    values: Values = {"count by (gate_status)": {"": "1", "500": "2"}, 'status=~"500"': "70"}
+    (suspicion,) = doubts(prometheus, {"delta(": None, **values, "errors_total": "30"}, ERRORS)
+    assert (suspicion.cause, suspicion.reason) == (
+        Cause.CONTRADICTED,
+        "bad: 30 are counted, though x itself shows 70 failures (500)",
+    )
+    assert suspicion.hidden == 40
+    assert doubts(prometheus, {"delta(": None, **values, "errors_total": "35"}, ERRORS) == ()
+
+
+@pytest.mark.parametrize(
+    "sli",
+    [RATIO, Sli(bad="hallucinations_total", total="x"), Sli(good="fast_total", total="x")],
+    ids=["chosen by its status", "no failures", "no bad events"],
+)
+def test_a_total_speaks_only_of_failures_that_nothing_else_chose(
+    prometheus: FakePrometheus, sli: Sli
+) -> None:
+    doubts(prometheus, {"count by (gate_status)": {"500": "2"}, "_total": "3"}, sli)
+    assert "gate_status" not in prometheus.queries[0]
+
+
+@pytest.mark.parametrize(
+    ("day", "week", "unusual"), [("10", "10", True), ("9", "900", False), ("900", None, False)]
+)
+def test_silence_at_an_hour_that_is_usually_busy_is_doubted(
+    prometheus: FakePrometheus, day: str, week: str | None, unusual: bool
+) -> None:
+    hours = {"3600s] offset 86400s": day, "3600s] offset 604800s": week, "x[3600s]": "0"}
+    suspicions = doubts(prometheus, hours)
+    expected = (Cause.NO_TRAFFIC, None)
+    assert [(s.cause, s.hidden) for s in suspicions] == [expected] * unusual
+
+
+def test_a_window_of_less_than_a_day_is_not_asked_for_silence(prometheus: FakePrometheus) -> None:
+    doubts(prometheus, {}, span=Span(AT - timedelta(hours=12), AT))
+    assert "offset 86400s" not in prometheus.queries[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "failure"),
+    [
+        *((value, True) for value in ("500", "5xx", "error", "Server_Error", "timed out")),
+        *((value, False) for value in ("404", "ok", "client_error", "no_error", "stop", "None")),
+    ],
+)
+def test_a_value_says_that_the_server_failed(value: str, failure: bool) -> None:
+    assert says_failure(value) is failure

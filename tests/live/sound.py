@@ -1,0 +1,168 @@
+"""Legitimate services that look much like faults of a count; nothing may be suspected of them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tests.live.doubts import BAD, CODE, ERRORS, GOOD, NEW, OLD, OUTCOME, RARE, of, other, requests
+from tests.servers.doubtful import DAY, HOUR, LAST, Doubtful, Events, during, steady
+
+
+def _by_day(count: int, first: int, last: int) -> Events:
+    """Return so many events from one hour of the day to another; the ticks begin at midnight."""
+    return lambda tick: count if first * HOUR < tick % DAY <= last * HOUR else 0
+
+
+def _on_working_days(count: int) -> Events:
+    """Return so many events from Monday to Friday; the ticks begin on a Wednesday."""
+    return lambda tick: count if (tick - 1) // DAY % 7 not in {3, 4} else 0
+
+
+def _until(count: int, end: int) -> Events:
+    return during(0, end, count)
+
+
+SOUND: Final[Mapping[str, Doubtful]] = {
+    "nothing ever failed": Doubtful(sli=CODE, series=(requests('code="200"', GOOD),)),
+    "nothing ever failed and there are other codes": Doubtful(
+        sli=OUTCOME,
+        series=(requests('outcome="ok"', GOOD), requests('outcome="rejected"', BAD)),
+    ),
+    "failures all the time": Doubtful(
+        sli=CODE, series=(requests('code="200"', GOOD), requests('code="500"', BAD))
+    ),
+    "an error series went away with its pod": Doubtful(
+        sli=CODE,
+        series=(
+            requests('pod="a",code="200"', GOOD, **OLD),
+            requests('pod="a",code="500"', RARE, **OLD, lazy=True),
+            requests('pod="b",code="200"', GOOD, **NEW),
+        ),
+    ),
+    "an error series went away when the process restarted": Doubtful(
+        sli=CODE,
+        series=(
+            requests('code="200"', GOOD, restarts=frozenset({LAST - 4 * DAY})),
+            requests('code="500"', RARE, **OLD, lazy=True),
+        ),
+    ),
+    "a metric of errors went away with its pod": Doubtful(
+        sli=ERRORS,
+        series=(
+            requests('pod="a"', GOOD, **OLD),
+            other("errors_total", RARE, 'pod="a"', **OLD, lazy=True),
+            requests('pod="b"', GOOD, **NEW),
+        ),
+    ),
+    "blue becomes green after a bad day": Doubtful(
+        sli=CODE,
+        series=(
+            requests('color="blue",code="200"', GOOD, **OLD),
+            requests('color="blue",code="500"', RARE, **OLD, lazy=True),
+            requests('color="green",code="200"', GOOD, **NEW),
+        ),
+    ),
+    "a metric of errors that never was": Doubtful(sli=ERRORS, series=(requests("", GOOD),)),
+    "a metric of errors beside callers' mistakes": Doubtful(
+        sli=ERRORS,
+        series=(
+            requests('status_code="200"', GOOD),
+            requests('status_code="404"', BAD),
+            requests('status_code="429"', BAD),
+        ),
+    ),
+    "a metric of errors beside a status": Doubtful(
+        sli=ERRORS,
+        series=(
+            requests('status_code="200"', GOOD),
+            requests('status_code="500"', BAD),
+            other("errors_total", BAD),
+        ),
+    ),
+    "a metric of answers that were wrong": Doubtful(
+        sli=of(bad="hallucinations_total", total="requests_total"),
+        series=(
+            requests('status_code="200"', GOOD),
+            requests('status_code="500"', BAD),
+            other("hallucinations_total", steady(0)),
+        ),
+    ),
+    "some codes are left out on purpose": Doubtful(
+        sli=of(bad='requests_total{code=~"5..",code!="503"}', total="requests_total"),
+        series=(requests('code="200"', GOOD), requests('code="503"', BAD)),
+    ),
+    "a label that only failures have": Doubtful(
+        sli=of(bad='requests_total{error_type!=""}', total="requests_total"),
+        series=(requests("", GOOD), requests('error_type="timeout"', RARE, **OLD, lazy=True)),
+    ),
+    "a label that only failures have, and one that is wanted": Doubtful(
+        sli=of(bad='requests_total{reason="oom"}', total="requests_total"),
+        series=(
+            requests('pod="a"', GOOD, **OLD),
+            requests('pod="a",reason="oom"', RARE, **OLD, lazy=True),
+            requests('pod="b"', GOOD, **NEW),
+        ),
+    ),
+    "nothing but failures since a restart": Doubtful(
+        sli=of(good='requests_total{code="200"}', total="requests_total"),
+        series=(
+            requests('pod="a",code="200"', GOOD, end=LAST - HOUR),
+            requests('pod="a",code="500"', RARE, end=LAST - HOUR),
+            requests('pod="b",code="500"', GOOD, begin=LAST - HOUR),
+        ),
+    ),
+    "a service that sleeps at night": Doubtful(
+        sli=CODE,
+        series=(requests('code="200"', _by_day(100, 7, 20)), requests('code="500"', RARE)),
+    ),
+    "a service that rests at weekends": Doubtful(
+        sli=CODE, series=(requests('code="200"', _on_working_days(100)),)
+    ),
+    "three events a day": Doubtful(
+        sli=CODE, series=(requests('code="200"', steady(1, every=8 * HOUR + 7)),)
+    ),
+    "a server that is new": Doubtful(
+        sli=CODE,
+        series=(
+            requests('code="200"', GOOD, begin=LAST - 3 * DAY, before=1_000_000),
+            requests('code="500"', BAD, begin=LAST - 3 * DAY, before=5_000),
+        ),
+    ),
+    "every series gets another label": Doubtful(
+        sli=CODE,
+        series=(
+            requests('code="200"', GOOD, **OLD, before=2_000_000),
+            requests('code="500"', BAD, **OLD, before=4_000),
+            requests('cluster="a",code="200"', GOOD, **NEW, before=2_500_000),
+            requests('cluster="a",code="500"', BAD, **NEW, before=5_000),
+        ),
+    ),
+    "counters that are born at zero": Doubtful(
+        sli=CODE,
+        series=(requests('code="200"', GOOD), requests('code="500"', BAD, **NEW)),
+    ),
+    "a gap of six hours": Doubtful(
+        sli=CODE,
+        series=(
+            requests('code="200"', GOOD, gap=range(3 * DAY, 3 * DAY + 6 * HOUR)),
+            requests('code="500"', BAD, gap=range(3 * DAY, 3 * DAY + 6 * HOUR)),
+        ),
+    ),
+    "restarts": Doubtful(
+        sli=CODE,
+        series=(
+            requests('code="200"', GOOD, restarts=frozenset(range(7, LAST, 3 * HOUR))),
+            requests('code="500"', BAD, restarts=frozenset(range(7, LAST, 3 * HOUR))),
+        ),
+    ),
+    "a boundary that is there": Doubtful(
+        sli=of(good='ttft_bucket{le="1"}', total='ttft_bucket{le="+Inf"}'),
+        series=(
+            other("ttft_bucket", steady(99), 'le="1"'),
+            other("ttft_bucket", GOOD, 'le="+Inf"'),
+        ),
+    ),
+    "idle for good": Doubtful(
+        sli=CODE,
+        series=(requests('code="200"', _until(100, 3 * DAY)), requests('code="500"', RARE)),
+    ),
+}
