@@ -23,6 +23,15 @@ _CLOSE: Final = Fraction(5, 100)
 _PER_TICK: Final = 600.0
 """Requests between two scrapes, in the mean."""
 
+WAYS: Final[tuple[tuple[Life | None, Mutation | None], ...]] = (
+    *((life, None) for life in LIVES),
+    *((None, mutation) for mutation in MUTATIONS),
+)
+"""What comes in turn, seed by seed; None: any plain life under a mutation, or no mutation."""
+
+ROWS: Final = (*(life.name for life in LIVES), *(mutation.name for mutation in MUTATIONS))
+"""Their names."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
@@ -55,8 +64,7 @@ def case(seed: int) -> Case:
 
 
 def _case(seed: int, rng: np.random.Generator) -> Case:
-    ways = [(life, None) for life in LIVES] + [(None, mutation) for mutation in MUTATIONS]
-    life, mutation = ways[seed % len(ways)]
+    life, mutation = WAYS[seed % len(WAYS)]
     life = life or PLAIN[int(rng.integers(len(PLAIN)))]
     indicators = INDICATORS if mutation is None else fitting(mutation, INDICATORS)
     if life is not LIVES[0]:
@@ -65,7 +73,7 @@ def _case(seed: int, rng: np.random.Generator) -> Case:
     indicator = indicators[int(rng.integers(len(indicators)))]
     if indicator.name == "recorded":
         life = LIVES[0]
-    fails = _fails(mutation, seed // len(ways))
+    fails = _fails(mutation, seed // len(WAYS))
     history = _history(seed, rng, life, indicator, mutation, fails=fails)
     life.then(history)
     if mutation is not None:

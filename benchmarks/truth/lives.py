@@ -68,6 +68,11 @@ def growing(_rng: Rng) -> Floats:
     return np.asarray(np.geomspace(0.1, 2.5, TICKS))
 
 
+def shrinking(_rng: Rng) -> Floats:
+    """Return a 25th at the end of eight days of what there was at their start."""
+    return np.asarray(np.geomspace(2.5, 0.1, TICKS) * 4)
+
+
 def in_bursts(rng: Rng) -> Floats:
     """Return a batch job's requests: an hour of them, and then none for one to five."""
     traffic, tick = np.zeros(TICKS), 0
@@ -215,6 +220,7 @@ LIVES: Final = (
     Life(name="pods of an hour", traffic=by_day, pods=hourly),
     Life(name="little traffic", traffic=by_day, pods=two_pods, scale=0.02),
     Life(name="growth", traffic=growing, pods=two_pods),
+    Life(name="customers leave", traffic=shrinking, pods=two_pods),
     Life(name="a gap of minutes", traffic=by_day, pods=two_pods, then=_not_scraped),
     Life(name="restarts", traffic=by_day, pods=two_pods, then=_restarts),
     Life(name="scraped less often", traffic=by_day, pods=two_pods, then=_scraped_less_often),

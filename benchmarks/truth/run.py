@@ -1,6 +1,6 @@
 """Whether a change is ever allowed by what was counted where it would be blocked by what happened.
 
-python -m benchmarks.truth.run [--seeds 1000] [--server prometheus|victoria] [--show MUTATION]
+python -m benchmarks.truth.run [--seeds 1000] [--server prometheus|victoria] [--only ROW] [--show]
 
 Writes the histories of so many seeds into one server, asks it as ``gate check`` does, judges each
 service by a policy of its own and prints a table. docs/truth.md has the method and the results.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.truth.cases import Case, case
+from benchmarks.truth.cases import ROWS, Case, case
 from benchmarks.truth.generator import END, HEALTHY, WINDOW, History, write_openmetrics
 from benchmarks.truth.mutations import Kind
 from gate.check.options import Options
@@ -204,10 +204,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--server", choices=("prometheus", "victoria"), default="prometheus")
-    parser.add_argument("--show", default=None, help="wrong, or the name of a row")
+    parser.add_argument("--only", default=None, help="the name of a row, of which the seeds are")
+    parser.add_argument("--show", action="store_true", help="explain what is wrong")
     asked = parser.parse_args()
     begin = time.perf_counter()
-    seeds = range(asked.first, asked.first + asked.seeds)
+    place, step = (0, 1) if asked.only is None else (ROWS.index(asked.only), len(ROWS))
+    seeds = range(asked.first + place, asked.first + place + asked.seeds * step, step)
     with (
         tempfile.TemporaryDirectory() as name,
         serving(asked.server, Path(name), seeds) as (url, cases),
@@ -223,7 +225,7 @@ def main() -> None:
     )
     for outcome in outcomes:
         wrong = outcome.allowed_wrongly or (outcome.doubted and outcome.case.kind is Kind.HARMLESS)
-        if asked.show == outcome.case.name or (asked.show == "wrong" and wrong):
+        if asked.show and wrong:
             print(explained(outcome))
 
 

@@ -10,7 +10,7 @@ import click
 from gate.backends import BACKENDS, Starter, registration
 from gate.backends.records import preset_names
 from gate.cli.streams import create_file, write_stderr
-from gate.config.preset import EVALUATION, KINDS, Preset
+from gate.config.preset import EVALUATION, KINDS, Preset, PresetIndicator
 from gate.config.presets import load_preset
 from gate.errors import ExitCode, UsageError, nearest
 
@@ -55,6 +55,26 @@ def _latency(sli: str) -> str:
 {sli}"""
 
 
+def _uptime(sli: str) -> str:
+    return f"""\
+  - name: uptime
+    objective: 99.9%          # of the minutes
+    window: 30d
+    sli:
+{sli}"""
+
+
+def _allowance(sli: str) -> str:
+    return f"""\
+  - name: allowance
+    allowance: "10"           # how much may be spent, or how many of them there may be
+    window: 30d
+    sli:
+{sli}"""
+
+
+_BY_ROLE: Final = {"gauge": _uptime, "spent": _allowance}
+"""How an SLO is described whose indicator is no count of events."""
 _STARTERS: Final[Mapping[Callable[[str], str], tuple[str, ...]]] = {
     _availability: ("errors",),
     _latency: ("time-to-first-token", "latency"),
@@ -76,8 +96,16 @@ def slos_of(server: str, own: Preset | None = None) -> str:
     if len(described) > 1:
         described.pop(_judged, None)
     return _slos(
-        *(describe(_of_preset(server, preset, kind)) for describe, kind in described.items())
+        *(
+            _describe(describe, indicators[kind])(_of_preset(server, preset, kind))
+            for describe, kind in described.items()
+        )
     )
+
+
+def _describe(describe: Callable[[str], str], indicator: PresetIndicator) -> Callable[[str], str]:
+    roles = indicator.families[0].expressions.keys()
+    return next((_BY_ROLE[role] for role in _BY_ROLE if role in roles), describe)
 
 
 def _of_preset(server: str, preset: Preset, kind: str) -> str:

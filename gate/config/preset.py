@@ -22,6 +22,7 @@ KINDS: Final[Mapping[str, str]] = {
     "cost-per-query": "requests that cost at most a threshold",
     "spend": "money or tokens spent, for an allowance",
     "inference-failures": "failures of the engine itself: out of memory, broken workers",
+    "drift": "time in which a score of drift, such as that of embeddings, is within a threshold",
 }
 """The kinds of indicator, named alike in every preset file; each of the gate's own has all."""
 ALIASES: Final = {"hallucination": EVALUATION}

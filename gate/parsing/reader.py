@@ -54,6 +54,8 @@ class Reader:
     or None where the file cannot be read, which its mistakes say."""
     text: str = ""
     """Of the file, once it has been composed."""
+    merging: bool = False
+    """``<<`` takes keys from another block; in a policy it is a key like any other."""
 
     @property
     def directory(self) -> Path:

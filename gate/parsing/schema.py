@@ -218,7 +218,8 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
     """Return a mapping's keys and values, in order.
 
     A key that stands twice is noted and read once: YAML libraries keep the last and say nothing.
-    What ``<<`` takes from another block counts where the block does not have the key itself.
+    Where the reader merges, what ``<<`` takes from another block counts unless the block has the
+    key itself.
 
     Raises:
         UnreadableError: it is no mapping, or a key is not a plain word.
@@ -226,7 +227,7 @@ def pairs(node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.N
     if not isinstance(node, yaml.MappingNode):
         raise reader.fail(node, f"a block of keys was expected, not {_kind(node)}")
     entries: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
-    given, others = merged(node)
+    given, others = merged(node) if reader.merging else (node.value, ())
     for other in others:
         reader.note(other, f"<< takes a block of keys or a list of such, not {_kind(other)}")
     for key, child in given:

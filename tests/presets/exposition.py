@@ -57,6 +57,11 @@ GAUGES: Final = frozenset(
         "ray_serve_deployment_replica_healthy",
         "llm_d_epp_ready_endpoints",
         "inference_pool_ready_pods",
+        "vllm_router_worker_health",
+        "smg_worker_health",
+        "kube_deployment_status_replicas_available",
+        "probe_success",
+        "llm_drift_score",
     }
 )
 """Names whose value stands still instead of growing."""

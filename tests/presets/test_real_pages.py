@@ -26,8 +26,11 @@ SERVERS: Final = {
     "dynamo": ("dynamo-frontend-1.4.2",),
     "kserve": ("kserve-0.21.0", "vllm-0.32.0-cpu"),
     "litellm": ("litellm-1.106.12",),
+    "llama-cpp": ("llama-server-debian-sid",),
     "ray-serve": ("ray-serve-2.60.0",),
+    "sglang-gateway": ("sglang-router",),
     "vllm": ("vllm-0.32.0-cpu", "vllm-0.32.0-cpu-overload"),
+    "vllm-router-rust": ("vllm-router-0.1.17",),
 }
 """The pages of each preset's server."""
 NOT_THERE: Final = {
@@ -37,11 +40,14 @@ NOT_THERE: Final = {
     },
     "kserve": {"kserve_.*": "what its monitors make of vLLM's names on a cluster"},
     "litellm": {"litellm_guardrail_requests_total": "no guardrail was set up"},
+    "llama-cpp": {},
+    "sglang-gateway": {"smg_router_(ttft_seconds_bucket|tokens_total)": "no worker spoke gRPC"},
     "ray-serve": {
         "ray_vllm.*": "the application had no engine of vLLM",
         "ray_serve_num_http_requests": "the name of 2.52",
     },
     "vllm": {"vllm:time_per_output_token_seconds.*": "the name before 0.13"},
+    "vllm-router-rust": {},
 }
 """What a preset names and its page does not have, by a pattern of the metric, and why."""
 SCRAPED: Final = {"up"}
@@ -65,7 +71,8 @@ def read_pages(names: tuple[str, ...]) -> dict[str, Metric]:
             assert sample is not None, line
             for label, value in LABEL.findall(sample[2] or ""):
                 metrics[sample[1]].labels[label].add(value)
-            metrics[sample[1]].labels["job"].add("job")
+            for label in ("job", "instance"):
+                metrics[sample[1]].labels[label].add("")
     return metrics
 
 

@@ -68,6 +68,12 @@ def test_a_rate_over_the_window_becomes_the_increase_over_it(text: str, counted:
         ),
         ('label_join(increase(x[$window]), "a", "-", "b")', "(increase(x[$window]))"),
         ("round(sum(increase(x[$window])))", "round(sum(increase(x[$window])))"),
+        ("sort(sum(increase(x[$window])))", "(sum(increase(x[$window])))"),
+        (
+            "sum without (a) (sum by (a, b) (rate(x[$window]))) + sum by (b) (rate(y[$window]))",
+            "sum without (a) (sum by (a, b) (increase(x[$window])))"
+            " + sum by (b) (increase(y[$window]))",
+        ),
         ("ceil(sum(increase(x[$window])))", "ceil(sum(increase(x[$window])))"),
         ("round(sum(increase(x[$window])), 0.01)", "round(sum(increase(x[$window])), 0.01)"),
         (

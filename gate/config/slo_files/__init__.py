@@ -5,7 +5,7 @@ when a file says that it is of this format.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib import import_module
 from itertools import chain
@@ -99,7 +99,7 @@ def _documents(entry: SloFiles, reader: Reader) -> tuple[list[Document], bool]:
         reader.note(node, f"no file matches {entry.pattern!r}")
     documents, whole = list[Document](), bool(names)
     for name in names:
-        beside = reader.beside(name)
+        beside = replace(reader.beside(name), merging=True)
         try:
             text = decode(reader.imports.read(name), beside)
             check_rendered(text, beside)

@@ -13,6 +13,7 @@ from gate.parsing.schema import Choice, pairs
 
 FORMATS: Final[Mapping[str, str]] = {
     "openslo/v1": "gate.config.slo_files.openslo",
+    "openslo/v1alpha": "gate.config.slo_files.openslo_alpha",
     "prometheus/v1": "gate.config.slo_files.sloth",
     "sloth.slok.dev/v1": "gate.config.slo_files.sloth",
     "pyrra.dev/v1alpha1": "gate.config.slo_files.pyrra",

@@ -45,7 +45,7 @@ def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo
         return []
     slo = _Slo(spec=spec, reader=document.reader, around=around)
     objectives: Sequence[Values] = spec.get("objectives")
-    names = _names(name, objectives, composite=slo.composite)
+    names = objective_names(name, objectives, composite=slo.composite)
     placed = list[PlacedSlo]()
     for title, objective in zip(names, objectives, strict=True):
         with suppress(UnreadableError):
@@ -60,7 +60,7 @@ def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo
     return placed
 
 
-def _names(name: str, objectives: Sequence[Values], *, composite: bool) -> list[str]:
+def objective_names(name: str, objectives: Sequence[Values], *, composite: bool) -> list[str]:
     """Return a name for each objective: by what it is called, or by its number."""
     if len(objectives) == 1 and not composite:
         return [name]

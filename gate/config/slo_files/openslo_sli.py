@@ -14,26 +14,18 @@ from gate.config.slo_files.indicators import (
     mean_of_ratios,
     mean_of_slices,
     quotient_sli,
-    ratio_sli,
     refuse,
     share_of_minutes,
-    with_window,
 )
+from gate.config.slo_files.openslo_queries import query_of, ratio_of_queries
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, Scalar
 from gate.parsing.values import BOOLEAN, NAME, NUMBER, TEXT
-from gate.promql.counting import Count, count_of_counters, read_count
 from gate.promql.expression import read_expression
-from gate.promql.grammar import ExpressionError
 from gate.promql.quotients import quotient_of_counts
 from gate.slo.indicator import Sli, Slices
 
-_PROMETHEUS: Final = frozenset(
-    {"prometheus", "thanos", "mimir", "cortex", "victoriametrics"}
-    | {"amazonprometheus", "azureprometheus"}
-)
-"""In small letters: the types of metric sources that are asked in PromQL."""
 _OPERATORS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _PARTS: Final = ("good", "bad", "total", "raw")
 _MINUTE: Final = timedelta(minutes=1)
@@ -72,7 +64,7 @@ def timeslices(
         return Sli(gauge=_threshold(spec.get("thresholdMetric"), objective, reader, around))
     if not metric.given("raw"):
         return _counts(metric, reader, around)
-    text, node = _query(metric.get("raw"), reader, around)
+    text, node = query_of(metric.get("raw"), reader, around)
     if "$window" in text or slices.length > _MINUTE:
         # Over more than a minute, a mean of ratios is not the ratio of the events.
         return _quotient(metric, reader, around)
@@ -94,7 +86,7 @@ def ratio_timeslices(
         return mean_of_ratios(share_of_minutes(gauge, length), length, _MEAN, failures=False)
     if not metric.given("raw"):
         return mean_of_slices(_counts(metric, reader, around), length, _MEAN)
-    text, node = _query(metric.get("raw"), reader, around)
+    text, node = query_of(metric.get("raw"), reader, around)
     failures = metric.get("rawType") == "failure"
     try:
         quotient = quotient_of_counts(text)
@@ -107,36 +99,13 @@ def ratio_timeslices(
 
 def _counts(metric: Values, reader: Reader, around: DocumentContext) -> Sli:
     (part,) = metric.given("good", "bad")
-    (some, node), (every, _) = (_count(metric, key, reader, around) for key in (part, "total"))
-    try:
-        return ratio_sli(part, some, every)
-    except ExpressionError as error:
-        raise refuse(node, error, reader) from error
-    except ValueError as error:
-        raise reader.refuse(metric.node(part), error) from error
-
-
-def _count(
-    metric: Values, key: str, reader: Reader, around: DocumentContext
-) -> tuple[Count, yaml.Node]:
-    """Return what a part counts, and where it is written."""
-    text, node = _query(metric.get(key), reader, around)
-    try:
-        if "$window" in text:
-            return read_count(text), node
-        if metric.get("counter"):
-            return count_of_counters(text), node
-    except ValueError as error:
-        raise refuse(node, error, reader) from error
-    message = (
-        "this has no window; say counter: true if it is a counter, else write what it counts over"
-        " one, such as sum(increase(requests_total[{{.window}}]))"
-    )
-    raise reader.fail(node, message)
+    some, every = (query_of(metric.get(key), reader, around) for key in (part, "total"))
+    counter = metric.get("counter", False)
+    return ratio_of_queries(part, some, every, reader, counter=counter, whole=metric.node(part))
 
 
 def _quotient(metric: Values, reader: Reader, around: DocumentContext) -> Sli:
-    text, node = _query(metric.get("raw"), reader, around)
+    text, node = query_of(metric.get("raw"), reader, around)
     try:
         return quotient_sli(text, failures=metric.get("rawType") == "failure", advice=_ADVICE)
     except ValueError as error:
@@ -148,7 +117,7 @@ def _threshold(source: Values, objective: Values, reader: Reader, around: Docume
 
     What is NaN is left out by the comparison with -Inf: it would be on neither side, so bad.
     """
-    text, node = _query(source, reader, around)
+    text, node = query_of(source, reader, around)
     if "$window" in text:
         raise reader.fail(node, "a threshold is compared with a value, which has no window")
     _check(text, node, reader)
@@ -161,31 +130,6 @@ def _check(text: str, node: yaml.Node, reader: Reader) -> None:
         read_expression(text, None, gauge=True)
     except ValueError as error:
         raise refuse(node, error, reader) from error
-
-
-def _query(source: Values, reader: Reader, around: DocumentContext) -> tuple[str, yaml.Node]:
-    """Return the query of a metric source that is asked in PromQL, and where it is written."""
-    kind, node = source.get("type"), source.node("type")
-    if source.given("metricSourceRef"):
-        name, node = source.get("metricSourceRef"), source.node("metricSourceRef")
-        document = around.find("openslo/v1", "DataSource", name)
-        if document is None and kind is None:
-            message = f"no DataSource {name!r} is in the files; read its file too, or give the type"
-            raise reader.fail(node, message)
-        kind = kind if document is None else document.at("spec", "type")
-    if kind is None:
-        raise reader.fail(node, "the key 'type' is missing: of the metric source, or of its ref")
-    if kind.lower() not in _PROMETHEUS:
-        types = ", ".join(sorted(_PROMETHEUS))
-        raise reader.fail(node, f"metrics of the type {kind!r} cannot be read; known: {types}")
-    return _QUERY_SPEC.read(source.get("spec"), reader)
-
-
-def _build_query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
-    keys = values.given("query", "promql")
-    if len(keys) != 1:
-        raise reader.fail(values.node(), "the query stands under query, or under promql")
-    return values.get(keys[0]), values.node(keys[0])
 
 
 def _build_ratio(values: Values, reader: Reader) -> Values:
@@ -203,8 +147,6 @@ def _build_spec(values: Values, reader: Reader) -> Values:
     return values
 
 
-_QUERY_TEXT: Final = Field(schema=Scalar(with_window, TEXT.json), doc="PromQL.")
-_QUERY_SPEC: Final = Object({"query": _QUERY_TEXT, "promql": _QUERY_TEXT}, _build_query)
 _SOURCE: Final = Object(
     {
         "metricSourceRef": Field(schema=NAME, doc="A DataSource."),

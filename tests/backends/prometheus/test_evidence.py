@@ -106,7 +106,7 @@ def test_a_label_that_some_lack_hides_what_those_count(
 def test_a_label_that_a_metric_of_errors_lacks_hides_what_happened_since(
     prometheus: FakePrometheus,
 ) -> None:
-    values: Values = {"increase(x[259200s])": "90", "delta(": None, "errors_total": "3"}
+    values: Values = {"increase(x[172800s])": "90", "delta(": None, "errors_total": "3"}
     sli = Sli(bad='errors_total{code="500"}', total="x")
     (suspicion,) = doubts(prometheus, {**GONE, **values}, sli)
     assert suspicion.hidden == 90
@@ -167,17 +167,25 @@ def test_what_is_older_than_a_week_hides_everything(prometheus: FakePrometheus) 
     assert suspicion.hidden == 1000
 
 
+def test_a_short_window_is_no_longer_than_itself(prometheus: FakePrometheus) -> None:
+    ago = str((AT - timedelta(hours=7)).timestamp())
+    values: Values = {"max_over_time((0": ago, "== 0": "5"}
+    (suspicion,) = doubts(prometheus, over(STOPPED, values), span=Span(AT - timedelta(hours=8), AT))
+    assert suspicion.hidden == 1000
+    assert not any("increase(x[86400s])" in query for query in prometheus.queries)
+
+
 def test_failures_that_stop_by_chance_are_not_doubted(prometheus: FakePrometheus) -> None:
-    few = {"> 0)[": "3", "increase(x[86400s])": "33", "increase(x[259200s])": "90"}
+    few = {"> 0)[": "3", "increase(x[86400s])": "33", "increase(x[172800s])": "90"}
     assert doubts(prometheus, over(STOPPED, few)) == ()
 
 
 @pytest.mark.parametrize(
     "values",
     [
-        {"increase(x[86400s])": "33", "increase(x[259200s])": "90"},
-        {"> 0)[": "3", "== 0": "5", "increase(x[259200s])": "90"},
-        {"> 0)[": "3", "increase(x[259200s])": "90", "count by (code)": {"2xx": "3"}},
+        {"increase(x[86400s])": "33", "increase(x[172800s])": "90"},
+        {"> 0)[": "3", "== 0": "5", "increase(x[172800s])": "90"},
+        {"> 0)[": "3", "increase(x[172800s])": "90", "count by (code)": {"2xx": "3"}},
     ],
     ids=["failures went on and on", "it was exported at zero", "there are classes now"],
 )
@@ -235,7 +243,7 @@ def test_good_events_that_stop_are_doubted_unless_everything_may_have_failed(
         'count(x{code="200"}))[': "672",
         'count(x{code="200"})': None,
         'x{code="200"}[': "700",
-        "increase(x[259200s])": "90",
+        "increase(x[172800s])": "90",
     }
     suspicions = doubts(prometheus, over(STOPPED, values), Sli(good='x{code="200"}', total="x"))
     assert [suspicion.doubtful for suspicion in suspicions] == [90] * suspect
@@ -364,7 +372,56 @@ def test_evidence_that_the_server_does_not_give_is_a_doubt(prometheus: FakeProme
     assert "not answered: the value is NaN" in suspicion.reason
 
 
+@pytest.mark.parametrize(
+    ("good", "rest"),
+    [
+        ('x{code="200"}', 'x{service="s",code!="200"}'),
+        ('x{code!~"5.."}', 'x{service="s",code=~"5.."}'),
+    ],
+)
+def test_where_only_good_events_are_named_the_rest_is_looked_at(
+    prometheus: FakePrometheus, good: str, rest: str
+) -> None:
+    sli = Sli(good=good, total='x{service="s"}')
+    values: Values = {f"delta({rest}": "30", f"last_over_time({rest}": "30"}
+    (suspicion,) = doubts(prometheus, values, sli)
+    assert (suspicion.cause, rest in suspicion.reason) == (Cause.BORN, True)
+
+
+@pytest.mark.parametrize("good", ['x{code="200",path="/"}', 'x{le="1"}', "fast_total"])
+def test_a_rest_that_is_no_one_selector_is_not_looked_at(
+    prometheus: FakePrometheus, good: str
+) -> None:
+    doubts(prometheus, {"_total": "3"}, Sli(good=good, total="x"))
+    assert "delta(" not in prometheus.queries[0]
+
+
+def test_of_a_total_of_two_metrics_only_one_has_the_rest(prometheus: FakePrometheus) -> None:
+    total = "sum(increase(x[$window])) + sum(increase(y[$window]))"
+    doubts(prometheus, {"y": "1000"}, Sli(good='x{code="200"}', total=total))
+    assert 'delta(x{code!="200"}[' in prometheus.queries[0]
+    assert "delta(y" not in prometheus.queries[0]
+
+
 ERRORS = Sli(bad="errors_total", total="x")
+
+
+def test_errors_that_stopped_are_not_doubted_where_the_total_shows_none_since(
+    prometheus: FakePrometheus,
+) -> None:
+    stopped: Values = {
+        "max_over_time((0": DAYS_AGO,
+        "> 0)[": "700",
+        "count(errors_total))[": "672",
+        "count(errors_total)": None,
+        "count by (gate_status)": {"": "1", "500": "2"},
+        'status=~"500"': "35",
+        "delta(": None,
+        "errors_total": "30",
+    }
+    assert doubts(prometheus, stopped, ERRORS) == ()
+    (suspicion,) = doubts(prometheus, {**stopped, "count by (gate_status)": {"": "1"}}, ERRORS)
+    assert suspicion.cause is Cause.UNMATCHED
 
 
 def test_failures_that_the_total_shows_itself_contradict_a_lower_count(
@@ -392,14 +449,41 @@ def test_a_total_speaks_only_of_failures_that_nothing_else_chose(
     assert "gate_status" not in prometheus.queries[0]
 
 
+DAILY = dict.fromkeys(range(1, 15), "50")
+
+
 @pytest.mark.parametrize(
-    ("day", "week", "unusual"), [("10", "10", True), ("9", "900", False), ("900", None, False)]
+    ("days", "unusual"),
+    [
+        (dict.fromkeys(range(1, 15), "10"), True),
+        (dict.fromkeys(range(1, 15), "9"), False),
+        (dict.fromkeys(range(1, 6), "50"), False),
+        (DAILY | {1: "0"}, True),
+        (dict.fromkeys(range(2, 8), "50") | {1: "0"}, True),
+        (DAILY | {3: "0", 4: "0", 10: "0", 11: "0"}, True),
+        (DAILY | {1: "0", 2: "0", 8: "0", 9: "0"}, False),
+        (DAILY | {2: "0"}, False),
+        ({1: "50", 3: "50", 7: "50", 9: "50"}, False),
+        (DAILY | {1: "0", 2: "0", 3: "0"}, False),
+    ],
+    ids=[
+        "busy every day",
+        "nearly none",
+        "young",
+        "since yesterday",
+        "eight days of data",
+        "rest at weekends, and today is none of them",
+        "a Monday off after a weekend",
+        "it happens now and then",
+        "batch jobs",
+        "long gone",
+    ],
 )
 def test_silence_at_an_hour_that_is_usually_busy_is_doubted(
-    prometheus: FakePrometheus, day: str, week: str | None, unusual: bool
+    prometheus: FakePrometheus, days: Mapping[int, str], unusual: bool
 ) -> None:
-    hours = {"3600s] offset 86400s": day, "3600s] offset 604800s": week, "x[3600s]": "0"}
-    suspicions = doubts(prometheus, hours)
+    hours: Values = {f"3600s] offset {day * 86400}s": days.get(day) for day in range(1, 15)}
+    suspicions = doubts(prometheus, {**hours, "x[3600s]": "0"})
     expected = (Cause.NO_TRAFFIC, None)
     assert [(s.cause, s.hidden) for s in suspicions] == [expected] * unusual
 

@@ -29,4 +29,4 @@ def test_the_examples_are_read_as_the_page_says(tmp_path: Path) -> None:
     ]
     assert isinstance(getattr(slos[0], "window", None), CalendarWindow)
     shown = {name for name in FORMATS if any(name in file for file in files)}
-    assert shown == set(FORMATS) - {"sloth.slok.dev/v1"}
+    assert shown == set(FORMATS) - {"sloth.slok.dev/v1", "openslo/v1alpha"}

@@ -91,7 +91,7 @@ def test_a_path_starts_from_the_policys_folder(tmp_path: Path, pattern: str) -> 
         ("a\n", "1:1", "a block of keys was expected, not a single value"),
         ("- a\n", "1:3", "a block of keys was expected, not a single value"),
         ("kind: SLO\n", "1:1", "it has neither apiVersion nor, as Sloth's have, version"),
-        ("apiVersion: openslo/v1alpha\n", "1:13", "did you mean 'openslo/v1'?"),
+        ("apiVersion: openslo/v2alpha\n", "1:13", "did you mean 'openslo/v1alpha'?"),
         ("apiVersion: v1\nkind: ConfigMap\n", "1:13", "'v1' is not known here"),
         (f"{pyrra('a')}---\nversion: 2\n", "9:10", "'2' is not known here"),
         ("\x07", "1:1", "the character U+0007"),

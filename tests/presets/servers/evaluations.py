@@ -8,6 +8,7 @@ VERDICTS = {
     "content-safety": {"pass": 60, "fail": 1, "error": 5},
     "degenerate-output": {"pass": 71, "fail": 6},
 }
+DRIFT = {"embedding": 0.12, "topics": 0.35}
 RATINGS = {"up": 23, "down": 4, "none": 113}
 
 
@@ -19,6 +20,8 @@ def page() -> Page:
             page.add("llm_eval_results_total", times, eval=name, result=result)
     for rating, times in RATINGS.items():
         page.add("llm_feedback_total", times, rating=rating)
+    for name, score in DRIFT.items():
+        page.add("llm_drift_score", score, name=name)
     return page
 
 
@@ -41,5 +44,10 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
     "user-reported-errors": [
         {"bad": 4, "total": 23 + 4},
         {"options": {"out_of": "answers"}, "bad": 4, "total": 23 + 4 + 113},
+    ],
+    # Slices of a minute.
+    "drift": [
+        {"threshold": "0.2", "bad": 0, "total": 1},
+        {"threshold": "0.2", "options": {"name": "topics"}, "bad": 1, "total": 1},
     ],
 }

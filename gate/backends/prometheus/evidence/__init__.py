@@ -10,8 +10,14 @@ from fractions import Fraction
 
 from gate.backends.prometheus.evidence.births import BirthWitness
 from gate.backends.prometheus.evidence.contradiction import ContradictionWitness, may_contradict
+from gate.backends.prometheus.evidence.drops import DropWitness
 from gate.backends.prometheus.evidence.losses import LossWitness
-from gate.backends.prometheus.evidence.roles import is_counted, judged_selectors, whole_of
+from gate.backends.prometheus.evidence.roles import (
+    is_counted,
+    judged_selectors,
+    rest_of_good,
+    whole_of,
+)
 from gate.backends.prometheus.evidence.silence import SilenceWitness
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.unmatched import UnmatchedWitness
@@ -84,26 +90,38 @@ def _witnesses(
     expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], whole: Whole
 ) -> Iterator[Witness]:
     counters = tuple(_counters(whole.expression))
-    for role in (Role.BAD, Role.SPENT):
-        if role in expressions:
-            for counter in _counters(expressions[role]):
-                yield BirthWitness(role=role, selector=counter, whole=whole, counters=counters)
     judged = list(judged_selectors(expressions, whole.role))
-    for selector in judged:
-        yield UnmatchedWitness(judged=selector, whole=whole)
+    rest = [] if Role.BAD in expressions else list(rest_of_good(judged, whole.expression))
+    bad = [*_counters(expressions.get(Role.BAD)), *(r.selector for r in rest if counters)]
+    for counter in bad:
+        yield BirthWitness(role=Role.BAD, selector=counter, whole=whole, counters=counters)
+    for counter in _counters(expressions.get(Role.SPENT)):
+        yield BirthWitness(role=Role.SPENT, selector=counter, whole=whole, counters=counters)
+    status = None
     if Role.BAD in expressions and may_contradict(judged):
-        yield ContradictionWitness(whole=whole, counted=parts[Role.BAD])
+        status = ContradictionWitness(whole=whole, counted=parts[Role.BAD])
+    for selector in (*judged, *rest):
+        yield UnmatchedWitness(judged=selector, whole=whole, status=status)
+    if status is not None:
+        yield status
     if whole.role in EVENTS:
         yield SilenceWitness(whole=whole)
+        yield from _drop_witness(expressions, whole)
     if whole.role is not Role.GAUGE:
         yield LossWitness(whole=whole, counters=bool(counters))
 
 
-def _counters(expression: Expression) -> Iterator[Selector]:
-    """Yield the selectors whose increase is taken."""
-    for text in expression.selectors:
-        if is_counted(expression, text):
-            yield Selector.read(text)
+def _drop_witness(expressions: Mapping[Role, Expression], whole: Whole) -> Iterator[Witness]:
+    role = Role.BAD if Role.BAD in expressions else Role.GOOD
+    if whole.slices is None:
+        yield DropWitness(whole=whole, other=expressions[role], role=role)
+
+
+def _counters(expression: Expression | None) -> Iterator[Selector]:
+    """Yield the selectors whose increase is taken; of no expression there are none."""
+    if expression is not None:
+        counted = (text for text in expression.selectors if is_counted(expression, text))
+        yield from map(Selector.read, counted)
 
 
 def _suspicions(witness: Witness, answers: EvidenceAnswers) -> Iterator[Suspicion]:

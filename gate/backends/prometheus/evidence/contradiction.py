@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.evidence.roles import JudgedSelector
@@ -70,6 +71,16 @@ class ContradictionWitness(Witness):
                     ),
                     hidden=failures - bad,
                 )
+
+    def corroborates(self, answers: EvidenceAnswers) -> bool:
+        """Return whether the total shows the failures that were counted, and no more.
+
+        Raises:
+            MeasurementError: the server did not answer.
+        """
+        failures = sum(map(answers.amount, self.second_round(answers)), Fraction())
+        counted = answers.amount(self.counted)
+        return 0 < failures <= 2 * counted and counted <= 2 * failures
 
     def _seen(self, selector: str, answers: EvidenceAnswers) -> list[str]:
         return sorted(filter(None, answers.table(self._values(selector))))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gate.backends.prometheus.query import Role
@@ -16,6 +16,7 @@ _OPTIONAL: Final = frozenset({"error.type", "error_type"})
 """Labels that only failures have:
 https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/#error-type"""
 
+_OPPOSITE: Final = {"=": "!=", "!=": "=", "=~": "!~", "!~": "=~"}
 _ANY: Final = {("!=", ""), ("=~", ".+")}
 """Matchers that ask for a label, whatever its value."""
 
@@ -79,6 +80,24 @@ def judged_selectors(
         if role is not whole and role in expressions:
             for text in expressions[role].selectors:
                 yield _judged(role, Selector.read(text), every, expressions[role])
+
+
+def rest_of_good(judged: Iterable[JudgedSelector], whole: Expression) -> Iterator[JudgedSelector]:
+    """Yield what selects the bad events where they are the total less the good ones.
+
+    Nothing where that is no one selector, as with two labels, or with buckets, which hold events of
+    several.
+    """
+    for good in judged:
+        matchers = [matcher for wanted in good.filters for matcher in wanted.matchers]
+        if good.own_metric or len(matchers) != 1 or matchers[0].label == "le":
+            continue
+        other = replace(matchers[0], operator=_OPPOSITE[matchers[0].operator])
+        for text in whole.selectors:
+            every = Selector.read(text)
+            if every.name == good.selector.name:
+                rest = every.only((*every.matchers, other))
+                yield replace(good, role=Role.BAD, selector=rest, filters=())
 
 
 def _judged(

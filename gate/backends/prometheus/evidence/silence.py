@@ -1,6 +1,6 @@
-"""No event in the last hour, though the same hour had some a day and a week ago."""
+"""No event in the last hour, though the same hour of other days had some."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -12,9 +12,13 @@ from gate.backends.prometheus.query import Query
 from gate.measure import Cause, Suspicion
 
 _HOUR: Final = timedelta(hours=1)
-_BEFORE: Final = (timedelta(days=1), timedelta(days=7))
-"""A service that sleeps at night had none a day ago; one that rests at weekends had none a week
-ago, or a day ago on the first day."""
+_DAY: Final = timedelta(days=1)
+_LATELY: Final = (1, 2, 3)
+"""Days ago, on one of which this hour had events if the silence is new."""
+_WEEK: Final = 7
+_ALL: Final = range(1, 2 * _WEEK + 1)
+_REST: Final = 2
+"""Days a week on which a service may rest."""
 _USUAL: Final = Fraction(10)
 """By chance alone there is no event where 10 are usual once in 22,000 hours (e^-10)."""
 
@@ -27,29 +31,55 @@ class SilenceWitness(Witness):
 
     def first_round(self) -> tuple[Query, ...]:
         """Ask for the events of the last hour, and of that hour before."""
-        if self.whole.span.length < _BEFORE[0]:
+        if self.whole.span.length < _DAY:
             return ()
-        return tuple(map(self._hour, (timedelta(), *_BEFORE)))
+        return tuple(map(self._hour, (0, *_LATELY, _WEEK)))
+
+    def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
+        """Ask for that hour of two weeks if it is silent now and was busy lately, and a week ago."""
+        if not self.first_round() or answers.number(self._hour(0)) != 0:
+            return ()
+        lately = any(map(_is_busy, (answers.number(self._hour(day)) for day in _LATELY)))
+        if lately and _is_busy(answers.number(self._hour(_WEEK))):
+            return tuple(map(self._hour, _ALL))
+        return ()
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
-        """Yield a doubt where there is none now, and there were enough each time."""
-        numbers = [answers.number(part) for part in self.first_round()]
-        if not numbers or numbers[0] != 0:
+        """Yield a doubt where there is none now, or since up to three days, and that is unusual."""
+        if not self.second_round(answers):
             return
-        day, week = (number or Fraction() for number in numbers[1:])
-        if min(day, week) >= _USUAL:
-            yield Suspicion(
-                cause=Cause.NO_TRAFFIC,
-                reason=(
-                    f"no event in the last hour, though the same hour had {float(day):,.0f} a day"
-                    f" and {float(week):,.0f} a week ago"
-                ),
-                remedy=(
-                    "see whether requests reach the service, and whether something in front of it"
-                    " fails"
-                ),
-                hidden=None,
-            )
+        hours = {day: answers.number(self._hour(day)) for day in _ALL}
+        busy = {day for day, events in hours.items() if _is_busy(events)}
+        last = min(busy)
+        if not _is_unusual(last, busy, {day for day in _ALL if hours[day] is None}):
+            return
+        ago, week = float(hours[last] or 0), float(hours[_WEEK] or 0)
+        yield Suspicion(
+            cause=Cause.NO_TRAFFIC,
+            reason=(
+                f"no event in the last hour, though the same hour had {ago:,.0f} {last}d ago and"
+                f" {week:,.0f} a week ago"
+            ),
+            remedy=(
+                "see whether requests reach the service, and whether something in front of it fails"
+            ),
+            hidden=None,
+        )
 
-    def _hour(self, ago: timedelta) -> Query:
-        return Query(pieces=self.whole.expression.pieces, length=_HOUR, offset=ago)
+    def _hour(self, days: int) -> Query:
+        return Query(pieces=self.whole.expression.pieces, length=_HOUR, offset=days * _DAY)
+
+
+def _is_busy(events: Fraction | None) -> bool:
+    return events is not None and events >= _USUAL
+
+
+def _is_unusual(last: int, busy: Set[int], unknown: Set[int]) -> bool:
+    """Return whether the days since ``last`` are silent, and no such days are silent every week.
+
+    A service that sleeps at night had no event at this hour before, either. One that rests at
+    weekends had none a week before each day of rest. One that is busy now and then has no pattern.
+    """
+    since = all(day + _WEEK in busy | unknown for day in range(1, last))
+    rest = [day for day in range(last, _WEEK) if day not in busy]
+    return since and len(rest) <= _REST and all(day + _WEEK not in busy for day in rest)

@@ -14,7 +14,7 @@ from gate.promql.expression import Expression
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 
-_LADDER: Final = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 72, 168))
+_LADDER: Final = tuple(timedelta(hours=hours) for hours in (1, 6, 24, 48, 96, 192, 384))
 """Of which the shortest that reaches back far enough bounds what happened since an instant."""
 
 

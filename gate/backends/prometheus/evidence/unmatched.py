@@ -8,6 +8,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
+from gate.backends.prometheus.evidence.contradiction import ContradictionWitness
 from gate.backends.prometheus.evidence.roles import JudgedSelector, LabelFilter
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import (
@@ -41,6 +42,8 @@ class UnmatchedWitness(Witness):
 
     judged: JudgedSelector
     whole: Whole
+    status: ContradictionWitness | None = None
+    """What the total itself shows of failures; None: nothing."""
 
     def first_round(self) -> tuple[Query, ...]:
         """Ask whether there are series now, what their labels are, and if there were any before."""
@@ -137,6 +140,8 @@ class UnmatchedWitness(Witness):
 
     def _of_stop(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         selector = self.judged.selector.text
+        if self.status is not None and self.status.corroborates(answers):
+            return  # where one of two that agreed has stopped, the other goes on
         last = self.whole.last_seen(selector, answers) or self.whole.span.start
         tables = {w: answers.table(self._values(w)) for w in self.judged.filters}
         if self.judged.role is Role.GOOD:

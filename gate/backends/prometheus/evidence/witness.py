@@ -63,14 +63,13 @@ class Witness(ABC):
     def first_round(self) -> tuple[Query, ...]:
         """Return what is asked together with the counts."""
 
+    @abstractmethod
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Return what else to ask because the first answers raise a suspicion.
 
         Raises:
             MeasurementError: the server did not answer the first questions.
         """
-        del answers
-        return ()
 
     @abstractmethod
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:

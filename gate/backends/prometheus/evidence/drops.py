@@ -1,0 +1,111 @@
+"""Far fewer events than a week ago: nobody left, perhaps, and only a part is counted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.prometheus.evidence.since import Whole
+from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
+from gate.backends.prometheus.query import Query, Role
+from gate.measure import Cause, Suspicion
+from gate.promql.expression import Expression
+from gate.slo.quantities import format_duration
+
+_WEEK: Final = timedelta(days=7)
+_LATELY: Final = timedelta(hours=6)
+_LENGTHS: Final = (_LATELY, *(timedelta(hours=hours) for hours in (12, 24, 48, 96, 168)))
+"""Of the time since a change, the longest that fits has at least half."""
+_LESS: Final = 2
+"""So many times fewer events are far fewer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropWitness(Witness):
+    """Of all events, and of those that tell the bad ones.
+
+    Where a sampler keeps a tenth, the failures that it keeps weigh a tenth of those before. Had all
+    been counted, each would weigh as one; where traffic really fell, and fails as it always did,
+    that makes no difference to the ratio.
+    """
+
+    whole: Whole
+    other: Expression
+    """Of the bad events; of the good ones where bad is what remains of the total."""
+    role: Role
+    """Which of the two."""
+
+    def first_round(self) -> tuple[Query, ...]:
+        """Ask for the events of the last hours, and of these hours a week ago."""
+        return self._counted(_LATELY) if self.whole.span.length > _LATELY else ()
+
+    def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
+        """Ask for longer times, and what failed in each, where there were far fewer."""
+        if not self.first_round() or not self._is_far_less(_LATELY, answers):
+            return ()
+        return tuple(
+            part
+            for length in _LENGTHS
+            if length < self.whole.span.length
+            for part in (*self._counted(length), *self._others(length))
+        )
+
+    def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
+        """Yield the most that fails if as much has happened as a week ago."""
+        if not self.second_round(answers):
+            return
+        lengths = [
+            length
+            for length in _LENGTHS
+            if length < self.whole.span.length and self._is_far_less(length, answers)
+        ]
+        hidden, length = max((self._hidden(length, answers), length) for length in lengths)
+        if hidden <= 0:
+            return
+        events, before = self._events(length, answers)
+        yield Suspicion(
+            cause=Cause.LOST,
+            reason=(
+                f"{float(events):,.0f} events were counted in the last {format_duration(length)},"
+                f" and {float(before):,.0f} in that time a week ago; more of them failed than"
+                f" before, and if only a part is counted, {float(hidden):,.0f} failures are missing"
+            ),
+            remedy="see whether traffic has really fallen, or something samples what is counted",
+            hidden=hidden,
+        )
+
+    def _hidden(self, length: timedelta, answers: EvidenceAnswers) -> Fraction:
+        """Return how many of all counted events would be bad at the ratio that there were.
+
+        With n events, e of them bad, in the window, n' and e' in the last so many hours, and N in
+        these a week ago: (e + e' (N - n') / n') / (n + N - n') of n, less e.
+        """
+        events, before = self._events(length, answers)
+        other, _ = map(answers.amount, self._others(length))
+        bad, missing = other if self.role is Role.BAD else events - other, before - events
+        ratio = (answers.bad + bad * missing / events) / (answers.total + missing)
+        return ratio * answers.total - answers.bad
+
+    def _is_far_less(self, length: timedelta, answers: EvidenceAnswers) -> bool:
+        events, before = map(answers.amount, self._counted(length))
+        return 0 < events * _LESS <= before
+
+    def _events(self, length: timedelta, answers: EvidenceAnswers) -> tuple[Fraction, Fraction]:
+        """Return how many events there were lately, and a week ago."""
+        events, before = map(answers.amount, self._counted(length))
+        if self.whole.role is Role.TOTAL:
+            return events, before
+        other, other_before = map(answers.amount, self._others(length))
+        return events + other, before + other_before
+
+    def _counted(self, length: timedelta) -> tuple[Query, Query]:
+        return _now_and_a_week_ago(self.whole.expression, length)
+
+    def _others(self, length: timedelta) -> tuple[Query, Query]:
+        return _now_and_a_week_ago(self.other, length)
+
+
+def _now_and_a_week_ago(expression: Expression, length: timedelta) -> tuple[Query, Query]:
+    now = Query(pieces=expression.pieces, length=length)
+    return now, Query(pieces=now.pieces, length=length, offset=_WEEK)

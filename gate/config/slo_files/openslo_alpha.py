@@ -1,0 +1,152 @@
+"""OpenSLO v1alpha, which Sloth reads, too: each objective has the queries of its own ratio.
+
+https://github.com/OpenSLO/OpenSLO/blob/v1alpha/README.md
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+import yaml
+
+from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDraft, resources
+from gate.config.slo_files.indicators import SHARE_BELOW_ONE
+from gate.config.slo_files.openslo import objective_names
+from gate.config.slo_files.openslo_queries import QUERY_TEXT, check_source, ratio_of_queries
+from gate.config.slo_schema import PlacedSlo
+from gate.parsing.objects import Field, Object, Values, as_read
+from gate.parsing.reader import Reader, UnreadableError
+from gate.parsing.schema import Anything, Choice, ListOf, ValueSchema
+from gate.parsing.values import BOOLEAN, COUNT, TEXT
+from gate.slo.indicator import Sli
+from gate.slo.objective import Denominator, RollingWindow, Window
+
+_UNITS: Final = {
+    "Hour": timedelta(hours=1),
+    "Day": timedelta(days=1),
+    "Week": timedelta(weeks=1),
+}
+
+
+def read_document(document: Document, around: DocumentContext) -> list[PlacedSlo]:
+    """Return the SLOs of a document, one for each objective.
+
+    Raises:
+        UnreadableError: something is wrong in it; the mistakes are noted.
+    """
+    reader = document.reader
+    metadata, spec = _KINDS.read(document.node, reader)
+    if document.at("kind") != "SLO":
+        return []
+    windows = spec.get("timeWindows", ())
+    if len(windows) > 1:
+        raise reader.fail(spec.node("timeWindows"), "exactly one window belongs here")
+    window = windows[0] if windows else around.window(metadata.node("name"), reader)
+    objectives = spec.get("objectives")
+    placed = list[PlacedSlo]()
+    for name, objective in zip(
+        objective_names(metadata.get("name"), objectives, composite=False), objectives, strict=True
+    ):
+        with suppress(UnreadableError):
+            placed.append(_placed(name, objective, window, reader))
+    if len(placed) < len(objectives):
+        raise UnreadableError
+    return placed
+
+
+def _placed(
+    name: str, objective: Values, window: tuple[Window, Denominator], reader: Reader
+) -> PlacedSlo:
+    if not objective.given("ratioMetrics"):
+        message = "an objective needs ratioMetrics: of a threshold there are no events to count"
+        raise reader.fail(objective.node(), message)
+    draft = SloDraft(
+        name=name,
+        objective=objective.get("target"),
+        sli=objective.get("ratioMetrics"),
+        node=objective.node(),
+    )
+    return draft.placed(window, reader)
+
+
+def _rolling(values: Values, reader: Reader) -> tuple[Window, Denominator]:
+    if values.given("calendar") or values.get("isRolling") is False:
+        message = "only windows that roll are read of v1alpha; write the file as openslo/v1"
+        raise reader.fail(values.node(), message)
+    length = _UNITS[values.get("unit")] * values.get("count")
+    if not length:
+        raise reader.fail(values.node("count"), "a window has a length above 0")
+    return RollingWindow(length), Denominator.PERIOD
+
+
+def _query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
+    check_source(values.get("source"), values.node("source"), reader)
+    return values.get("query"), values.node("query")
+
+
+def _ratio(values: Values, reader: Reader) -> Sli:
+    parts = values.given("good", "bad")
+    if len(parts) != 1:
+        raise reader.fail(values.node(), "a ratio is good with total, or bad with total")
+    part, total = values.get(parts[0]), values.get("total")
+    counter = values.get("incremental", values.get("counter", False))
+    whole = values.node(parts[0])
+    return ratio_of_queries(parts[0], part, total, reader, counter=counter, whole=whole)
+
+
+_QUERY: Final = Object(
+    {
+        "source": Field(schema=TEXT, doc="Prometheus, or what is asked like it.", required=True),
+        "queryType": PASSED_OVER,
+        "query": Field(schema=QUERY_TEXT.schema, doc="PromQL.", required=True),
+        "metadata": PASSED_OVER,
+    },
+    _query,
+)
+_RATIO: Final = Object(
+    {
+        "incremental": Field(schema=BOOLEAN, doc="Whether the metrics only grow."),
+        "counter": Field(schema=BOOLEAN, doc="The same."),
+        "good": Field(schema=_QUERY, doc="Good events."),
+        "bad": Field(schema=_QUERY, doc="Bad events."),
+        "total": Field(schema=_QUERY, doc="All events.", required=True),
+    },
+    _ratio,
+)
+_OBJECTIVE: Final = Object(
+    {
+        "displayName": Field(schema=TEXT, doc="Part of the name, where there are several."),
+        "ratioMetrics": Field(schema=_RATIO, doc="A share of events."),
+        "target": Field(schema=SHARE_BELOW_ONE, doc="0.999", required=True),
+        "value": PASSED_OVER,
+        "op": PASSED_OVER,
+    },
+    as_read,
+)
+_WINDOW: Final = Object(
+    {
+        "unit": Field(schema=Choice(tuple(_UNITS)), doc="Of its length.", required=True),
+        "count": Field(schema=COUNT, doc="How many of them.", required=True),
+        "isRolling": Field(schema=BOOLEAN, doc="Whether it rolls."),
+        "calendar": PASSED_OVER,
+    },
+    _rolling,
+)
+_SLO: Final = Object(
+    {
+        "description": PASSED_OVER,
+        "indicator": PASSED_OVER,
+        "service": Field(schema=TEXT, doc="Whose SLO it is.", required=True),
+        "budgetingMethod": Field(
+            schema=Choice(("Occurrences",)), doc="What is counted.", required=True
+        ),
+        "objectives": Field(
+            schema=ListOf(_OBJECTIVE, at_least=1), doc="What is promised.", required=True
+        ),
+        "timeWindows": Field(schema=ListOf(_WINDOW), doc="One window."),
+    },
+    as_read,
+)
+_SPECS: Final[Mapping[str, ValueSchema[Any]]] = {"SLO": _SLO, "Service": Anything()}
+_KINDS: Final = resources(_SPECS)

@@ -1,0 +1,109 @@
+"""The queries of OpenSLO's metric sources, and the shares of events that two of them make."""
+
+from typing import Final
+
+import yaml
+
+from gate.config.slo_files import DocumentContext
+from gate.config.slo_files.indicators import ratio_sli, refuse, with_window
+from gate.parsing.objects import Field, Object, Values
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Scalar
+from gate.parsing.values import TEXT
+from gate.promql.counting import Count, count_of_counters, read_count
+from gate.promql.grammar import ExpressionError
+from gate.slo.indicator import Sli
+
+_PROMETHEUS: Final = frozenset(
+    {"prometheus", "thanos", "mimir", "cortex", "victoriametrics"}
+    | {"amazonprometheus", "azureprometheus"}
+)
+"""In small letters: the types of metric sources that are asked in PromQL."""
+
+
+def check_source(kind: str, node: yaml.Node, reader: Reader) -> None:
+    """Refuse a type of metric source that is not asked in PromQL.
+
+    Raises:
+        UnreadableError: it is not; the mistake is noted.
+    """
+    if kind.lower() not in _PROMETHEUS:
+        types = ", ".join(sorted(_PROMETHEUS))
+        raise reader.fail(node, f"metrics of the type {kind!r} cannot be read; known: {types}")
+
+
+def ratio_of_queries(
+    role: str,
+    part: tuple[str, yaml.Node],
+    total: tuple[str, yaml.Node],
+    reader: Reader,
+    *,
+    counter: bool,
+    whole: yaml.Node,
+) -> Sli:
+    """Return the indicator of the good or the bad events, by their role, of all events.
+
+    Args:
+        role: ``good`` or ``bad``.
+        part: the query of these events, and where it is written.
+        total: the same of all events.
+        reader: of the file.
+        counter: whether queries without a window are of counters.
+        whole: where a mistake stands that is of both.
+
+    Raises:
+        UnreadableError: they count no events, or cannot be divided; the mistake is noted.
+    """
+    some, every = (_count(*query, reader, counter=counter) for query in (part, total))
+    try:
+        return ratio_sli(role, some, every)
+    except ExpressionError as error:
+        raise refuse(part[1], error, reader) from error
+    except ValueError as error:
+        raise reader.refuse(whole, error) from error
+
+
+def _count(text: str, node: yaml.Node, reader: Reader, *, counter: bool) -> Count:
+    try:
+        if counter and "$window" not in text:
+            return count_of_counters(text)
+        if "[" in text:
+            return read_count(text)
+    except ValueError as error:
+        raise refuse(node, error, reader) from error
+    message = (
+        "this has no window; say counter: true if it is a counter, else write what it counts over"
+        " one, such as sum(increase(requests_total[{{.window}}]))"
+    )
+    raise reader.fail(node, message)
+
+
+def query_of(source: Values, reader: Reader, around: DocumentContext) -> tuple[str, yaml.Node]:
+    """Return the query of a metric source that is asked in PromQL, and where it is written.
+
+    Raises:
+        UnreadableError: it is of something else; the mistake is noted.
+    """
+    kind, node = source.get("type"), source.node("type")
+    if source.given("metricSourceRef"):
+        name, node = source.get("metricSourceRef"), source.node("metricSourceRef")
+        document = around.find("openslo/v1", "DataSource", name)
+        if document is None and kind is None:
+            message = f"no DataSource {name!r} is in the files; read its file too, or give the type"
+            raise reader.fail(node, message)
+        kind = kind if document is None else document.at("spec", "type")
+    if kind is None:
+        raise reader.fail(node, "the key 'type' is missing: of the metric source, or of its ref")
+    check_source(kind, node, reader)
+    return _QUERY_SPEC.read(source.get("spec"), reader)
+
+
+def _build_query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
+    keys = values.given("query", "promql")
+    if len(keys) != 1:
+        raise reader.fail(values.node(), "the query stands under query, or under promql")
+    return values.get(keys[0]), values.node(keys[0])
+
+
+QUERY_TEXT: Final = Field(schema=Scalar(with_window, TEXT.json), doc="PromQL.")
+_QUERY_SPEC: Final = Object({"query": QUERY_TEXT, "promql": QUERY_TEXT}, _build_query)

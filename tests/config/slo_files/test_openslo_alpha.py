@@ -1,0 +1,91 @@
+"""Files in the shapes that Sloth documents for OpenSLO v1alpha."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gate.slo.indicator import Sli
+from gate.slo.objective import RollingWindow
+from tests.config.slo_files.writing import assert_refused, imported, only
+
+GOOD = """{source: prometheus, queryType: promql, query: 'sum(rate(g[{{.window}}]))'}"""
+TOTAL = """{source: Prometheus, query: 'sum(rate(t[{{.window}}]))'}"""
+RATIO = f"{{good: {GOOD}, total: {TOTAL}}}"
+DAYS = "[{count: 30, unit: Day}]"
+
+
+def slo(ratio: str = RATIO, windows: str = DAYS, more: str = "") -> str:
+    return f"""\
+apiVersion: openslo/v1alpha
+kind: SLO
+metadata: {{name: chat, displayName: Chat}}
+spec:
+  service: chat
+  description: Requests that do not fail.
+  budgetingMethod: Occurrences
+  objectives:
+    - ratioMetrics: {ratio}
+      target: 0.999
+{more}  timeWindows: {windows}
+"""
+
+
+def test_an_objective_is_counted_by_the_queries_of_its_own(tmp_path: Path) -> None:
+    counted = only(tmp_path, slo())
+
+    assert (counted.name, str(counted.objective)) == ("chat", "999/1000")
+    assert counted.window == RollingWindow(timedelta(days=30))
+    assert counted.sli == Sli(good="sum(increase(g[$window]))", total="sum(increase(t[$window]))")
+
+
+def test_several_objectives_are_several_slos(tmp_path: Path) -> None:
+    more = f"    - {{displayName: Slow, ratioMetrics: {RATIO}, target: 0.9}}\n"
+    service = "---\napiVersion: openslo/v1alpha\nkind: Service\nmetadata: {name: chat}\nspec: {}\n"
+    counted = imported(tmp_path, slo(more=more) + service)
+
+    assert [one.name for one in counted] == ["chat/1", "chat/Slow"]
+
+
+def test_counters_may_stand_without_a_window(tmp_path: Path) -> None:
+    bad = "{source: thanos, query: b}"
+    ratio = f"{{incremental: true, bad: {bad}, total: {bad.replace('b}', 't}')}}}"
+
+    assert only(tmp_path, slo(ratio)).sli == Sli(bad="b", total="t")
+
+
+def test_a_file_without_a_window_takes_that_of_the_policy(tmp_path: Path) -> None:
+    counted = only(tmp_path, slo(windows="[]"), more=", window: 7d")
+
+    assert counted.window == RollingWindow(timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("marked", "words"),
+    [
+        (slo(windows="¦[{count: 1, unit: Day}, {count: 7, unit: Day}]"), "exactly one window"),
+        (slo(windows="[{count: ¦0, unit: Day}]"), "a length above 0"),
+        (slo(windows="[{count: 1, unit: ¦Month}]"), "'Month' is not known here"),
+        (slo(windows="[¦{count: 1, unit: Week, isRolling: false}]"), "only windows that roll"),
+        (slo(windows="[¦{count: 1, unit: Week, calendar: {}}]"), "only windows that roll"),
+        (slo(f"¦{{total: {TOTAL}}}"), "good with total, or bad with total"),
+        (slo(RATIO.replace("{source: p", "{source: ¦datadog, metadata: {p", 1)), "'datadog'"),
+        (slo(RATIO.replace("rate(g[{{.window}}])", "¦rate(g[5m])")), "is over 5m"),
+        (slo().replace("- ratioMetrics", "- ¦displayName: a\n      x-ratioMetrics"), "unknown key"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused_where_it_stands(
+    tmp_path: Path, marked: str, words: str
+) -> None:
+    if "metadata: {p" in marked:
+        marked = marked.replace("metadata: {prometheus", "metadata: {}")
+    if "unknown key" in words:
+        marked = marked.replace("¦", "").replace("x-ratio", "¦x-ratio")
+    assert_refused(tmp_path, marked, words)
+
+
+def test_a_threshold_has_no_events_to_count(tmp_path: Path) -> None:
+    start = slo().index("- ratioMetrics")
+    marked = f"{slo()[:start]}- ¦{{target: 0.9, op: lt, value: 1}}\n  timeWindows: {DAYS}\n"
+
+    assert_refused(tmp_path, marked, "of a threshold there are no events to count")
