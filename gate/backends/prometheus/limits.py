@@ -14,8 +14,8 @@ MOST_BYTES: Final = 15_000
 """VictoriaMetrics takes 16 KiB (-search.maxQueryLen), counted before percent-encoding."""
 DAY: Final = timedelta(days=1)
 _MOST_PIECES: Final = 32
-_FEWEST_REFUSALS: Final = 20
-_PARTS_PER_REFUSAL: Final = 8
+_FEWEST_REFUSALS: Final = 16
+_PARTS_PER_REFUSAL: Final = 20
 _USELESS: Final = 2
 """So many searches for a shorter window that find none, and no third one is made."""
 _MARGIN: Final = timedelta(minutes=10)
@@ -82,8 +82,9 @@ def fitting_length(part: Query, words: str, fits: Callable[[timedelta], bool]) -
     while high - low > 1:  # what is at ``low`` is refused, what is at ``high`` is answered
         middle = (low + high) // 2
         low, high = (low, middle) if fits(lengths[middle]) else (middle, high)
-    # Less than what was answered, for what is asked of the cuts takes a quarter more.
-    return lengths[high] * 3 / 4
+    longest = lengths[high] * 3 / 2
+    # Less than what was answered, for what is asked of the cuts takes a half more.
+    return (longest if fits(longest) else lengths[high]) * 2 / 3
 
 
 def _lengths_to_try(part: Query) -> list[timedelta]:

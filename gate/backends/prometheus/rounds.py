@@ -100,7 +100,11 @@ class Rounds:
                 leaves += (piece for piece in pieces if piece not in self.readings)
         # Pieces of one stretch of time together: some servers limit what all of a query spans.
         leaves.sort(key=lambda leaf: leaf.offset)
-        return batches_of(leaves, self._most_bytes, self.limits.reach)
+        # What cannot be cut as short as need be does not spoil the batches of the others.
+        whole = [leaf for leaf in leaves if longest is not None and leaf.extent > longest]
+        cut = [leaf for leaf in leaves if leaf not in set(whole)]
+        each = ((part, self._most_bytes, self.limits.reach) for part in (cut, whole))
+        return [batch for arguments in each for batch in batches_of(*arguments)]
 
     @property
     def _most_bytes(self) -> int:

@@ -90,16 +90,14 @@ def absences(seam: Seam) -> tuple[Query, ...]:
     little more than one piece, so that a server that counts the piece gives this, too.
     """
     before, after = seam.sides(NEAR)
-    pairs = ((seam.older[0], before), (seam.newer, after), (after, before))
-    return tuple(
-        _query(
-            _sum(
-                f"count({_present(selector, there)} unless {_present(selector, lacking)})"
-                for selector in seam.newer.counters
-            ),
-            *((lacking, there) if lacking.offset < there.offset else (there, lacking)),
-        )
-        for there, lacking in pairs
+    older, newer = list[str](), list[str]()
+    for selector in seam.newer.counters:
+        earlier, later = _present(selector, before), _present(selector, after)
+        older.append(f"count({_present(selector, seam.older[0])} unless {earlier})")
+        newer.append(f"count({_present(selector, seam.newer)} unless ({earlier} and {later}))")
+    return (
+        _query(_sum(older), seam.older[0], seam.older[0]),
+        _query(_sum(newer), seam.newer, before),
     )
 
 
@@ -155,7 +153,8 @@ def _query(text: str, newest: Query, oldest: Query) -> Query:
 
 
 def _sum(texts: Iterable[str]) -> str:
-    return " + ".join(f"({text} or {_NONE})" for text in texts)
+    every = tuple(texts)
+    return every[0] if len(every) == 1 else " + ".join(f"({text} or {_NONE})" for text in every)
 
 
 def _present(selector: str, piece: Query) -> str:

@@ -126,8 +126,10 @@ class Limited:
 def _value(text: str) -> str | None:
     if "timestamp(" in text:
         return str(AT.timestamp())
-    if " unless " in text:
+    if re.search(r" unless |delta\(|count by|\(0 \* |=\"\"", text):
         return None
+    if text.startswith("count("):
+        return str(SERIES)
     if text.startswith("count_over_time"):
         length, unit, step, _ = _RANGE.findall(text)[0]
         return str(round(int(length) / (1000 if unit == "ms" else 1) / int(step)))

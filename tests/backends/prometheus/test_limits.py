@@ -49,8 +49,8 @@ CURABLE = {
     "range-without-any-word": Limit(
         exceeded=lambda asked: asked.longest > 11 * DAY, status=500, words="", plain=True
     ),
-    "range-of-a-day": Limit(
-        exceeded=lambda asked: asked.longest > 3 * DAY, status=400, words="no more than 72h"
+    "range-of-days": Limit(
+        exceeded=lambda asked: asked.longest > 5 * DAY, status=400, words="no more than 120h"
     ),
     "mimir-chunk-bytes": Limit(
         exceeded=lambda asked: asked.samples > 20_000_000,
