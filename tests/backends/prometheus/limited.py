@@ -128,6 +128,8 @@ def _value(text: str) -> str | None:
         return str(AT.timestamp())
     if re.search(r" unless |delta\(|count by|\(0 \* |=\"\"", text):
         return None
+    if text == "vector(1)":
+        return "1"
     if text.startswith("count("):
         return str(SERIES)
     if text.startswith("count_over_time"):
