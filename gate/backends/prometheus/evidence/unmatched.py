@@ -281,7 +281,7 @@ class UnmatchedWitness(Witness):
 
     def _over_window(self, text: str) -> Query:
         length = self.whole.span.length // SECOND * SECOND
-        return Query(pieces=tuple(text.split("$window")), length=length)
+        return Query(pieces=tuple(text.split("$window")), length=length, grain=SECOND)
 
 
 Tables = Mapping[LabelFilter, Mapping[str, Fraction]]
