@@ -10,6 +10,7 @@ from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
 from gate.backends.prometheus.query import EVENTS, SECOND, Role
 from gate.backends.prometheus.query_result import QueryResults
+from gate.backends.prometheus.seams import lost_at_cuts
 from gate.measure import (
     Answer,
     Cause,
@@ -171,13 +172,14 @@ def answer(plan: Plan, readings: QueryResults) -> Answer:
         if Role.SPENT in numbers:
             amount = amount_spent(numbers[Role.SPENT], span)
             spent = _evidence(plan, gathered, plan.notes, (Fraction(), amount))
-            return Spent(amount=amount, evidence=spent)
+            return Spent(amount=amount, evidence=_with_losses(spent, plan, gathered, numbers))
         for name in plan.names:
             _check_name(name, gathered)
         total, bad = _count(numbers, slices, span)
         _check_bad(plan, numbers)
         notes = (*plan.notes, *count_notes(numbers, slices, span))
         evidence = _evidence(plan, gathered, notes, (total, bad))
+        evidence = _with_losses(evidence, plan, gathered, numbers)
         return Counts(total=total, bad=bad, evidence=evidence)
     except MeasurementError as error:
         return _unmeasured(error, gathered, plan.query)
@@ -280,3 +282,13 @@ def _counters_went_on(plan: Plan, suspicions: Iterable[Suspicion]) -> bool:
     if plan.evidence is None or plan.request.slices is not None:
         return False
     return all(suspicion.cause is not Cause.LOST for suspicion in suspicions)
+
+
+def _with_losses(
+    evidence: Evidence, plan: Plan, gathered: GatheredNumbers, numbers: Numbers
+) -> Evidence:
+    """Add the doubt that follows from what was lost where the window had to be cut."""
+    if not plan.request.probe:
+        return evidence
+    losses = lost_at_cuts(gathered.lost, numbers)
+    return replace(evidence, suspicions=(*evidence.suspicions, *losses))

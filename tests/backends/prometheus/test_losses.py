@@ -70,7 +70,16 @@ def test_the_steps_of_a_short_window_have_too_few_samples_to_add_up(
     assert [s.hidden for s in found if s.cause is Cause.LOST] == [Fraction(1000 * 12, 700)]
 
 
-@pytest.mark.parametrize("answers", [{RENEWED: None}, {MISSING: None}, {BESIDE: "986"}])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {RENEWED: None},
+        {MISSING: None},
+        {MISSING: "1"},
+        {MISSING: "12", "count(": "480"},
+        {BESIDE: "986"},
+    ],
+)
 def test_a_hole_that_counters_bridge_or_that_is_there_every_day_hides_nothing(
     prometheus: FakePrometheus, answers: Mapping[str, str | None]
 ) -> None:
