@@ -45,24 +45,24 @@ def seen_exit_code(
     return ExitCode.UNDECIDED if unseen else ExitCode.ALLOW
 
 
-def seen_badge(found: Badge, reservations: Sequence[Iterable[Reservation]]) -> Badge:
+def seen_badge(badge: Badge, reservations: Sequence[Iterable[Reservation]]) -> Badge:
     """Return the badge of what was found; no tick, and nothing calming, for what was not seen.
 
     Args:
-        found: what was found in what was seen.
+        badge: of what was found in what was seen.
         reservations: those about each SLO.
     """
     verdicts = [gravest(some) for some in reservations]
     unseen = verdicts.count(Verdict.UNDECIDED)
     if unseen:
         word = f"{unseen} OF {len(verdicts)} NOT MEASURED WELL ENOUGH"
-        if found.verdict is Verdict.ALLOW:
+        if badge.verdict is Verdict.ALLOW:
             return Badge(Verdict.UNDECIDED, word)
-        worse = max(found.verdict, Verdict.UNDECIDED, key=lambda verdict: verdict.severity)
-        return Badge(worse, f"{found.word}, {word}")
-    if Verdict.WARN in verdicts and found.verdict is Verdict.ALLOW:
-        return Badge(Verdict.WARN, f"{found.word} IN WHAT WAS MEASURED")
-    return found
+        worse = max(badge.verdict, Verdict.UNDECIDED, key=lambda verdict: verdict.severity)
+        return Badge(worse, f"{badge.word}, {word}")
+    if Verdict.WARN in verdicts and badge.verdict is Verdict.ALLOW:
+        return Badge(Verdict.WARN, f"{badge.word} AS FAR AS MEASURED")
+    return badge
 
 
 def reservation_facts(slo: str, reservations: Iterable[Reservation]) -> Iterator[Fact]:

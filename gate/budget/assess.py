@@ -80,7 +80,7 @@ def assess_ratio(
 
 def _recent(suspicions: Sequence[Suspicion], start: datetime) -> list[Suspicion]:
     """Return those that are, or may be, about events after an instant."""
-    return [one for one in suspicions if one.within is None or one.within.end > start]
+    return [each for each in suspicions if each.within is None or each.within.end > start]
 
 
 def _of_counts(

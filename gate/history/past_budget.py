@@ -47,7 +47,7 @@ def burn_down_request(slo: Slo, at: datetime) -> SeriesRequest | None:
 
 
 def burn_down(series: Series, request: SeriesRequest, assessment: Assessment) -> BurnDown | None:
-    """Return how the budget came down to what was measured; None where nothing was, or is known.
+    """Return how the budget came down to what was measured; None where too little was, or is known.
 
     Each bad event takes the share that it takes of the budget as measured at the instant of the
     run: bad events after a step, by that, is what was left more then.
@@ -58,6 +58,8 @@ def burn_down(series: Series, request: SeriesRequest, assessment: Assessment) ->
         assessment: the budget of the SLO at that instant.
     """
     if assessment.remaining is None or assessment.consumed is None or assessment.span is None:
+        return None
+    if assessment.uncovered is not None:
         return None
     first = max(-((request.span.start - assessment.span.start) // request.step), 0)
     totals, bad = series.total[first:], [value or 0.0 for value in series.bad[first:]]

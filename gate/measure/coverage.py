@@ -82,7 +82,7 @@ def coverage_by_steps(
     if not measured:
         return StepCoverage(share=Fraction(0), gaps=NO_GAPS)
     first, last, count = measured[0], measured[-1], len(parts)
-    usual = _Usual(parts, first, last, span.length / count)
+    usual = _Usual(parts, first, last, span.length / count, fewest)
     expected = {run: usual.within(run) for run in _runs_without(parts)}
     missed = {run: number for run, number in expected.items() if number and number >= fewest}
     between = [run for run in missed if first < run.start and run.stop <= last]
@@ -139,11 +139,16 @@ class _Usual:
     """The first of the parts that has data."""
     last: int
     step: timedelta
+    fewest: float
+    """Of which it makes no difference how many fewer they are."""
 
     def within(self, run: range) -> float:
         """Return how many events a stretch without data usually has."""
         others = [*self._between(self.first, run.start), *self._between(run.stop, self.last + 1)]
         mean = _mean(others)
+        even = _mean(self._between(self.first, self.last + 1)) * len(run)
+        if even < self.fewest:
+            return even  # of few events, those around a gap are no measure of what is usual
         if self.pauses > _MOST_PAUSES:
             return mean * len(run)
         return sum(min(self._at_the_time_of(place, run), default=mean) for place in run)

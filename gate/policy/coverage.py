@@ -60,10 +60,10 @@ def history_reservations(
     newest_window = min(slo.window.whole(span.end).length // step, len(events))
     recent = events[len(events) - newest_window :] or events
     part = Span(span.end - len(recent) * step, span.end)
-    if (found := _too_little(policy, recent, part)) is not None:
-        yield _reservation(policy, *found, advisory=advisory)
-    elif (found := _too_little(policy, events, span)) is not None:
-        yield Reservation(cause=Cause.LOW_COVERAGE, reason=found[1], verdict=Verdict.WARN)
+    if (little := _too_little(policy, recent, part)) is not None:
+        yield _reservation(policy, *little, advisory=advisory)
+    elif (little := _too_little(policy, events, span)) is not None:
+        yield Reservation(cause=Cause.LOW_COVERAGE, reason=little[1], verdict=Verdict.WARN)
     newest = span.end - _unknown_at_the_end(events) * step
     if span.end - newest > guards.max_age + step:
         reason = f"nothing is known since {instant(newest)}"

@@ -136,7 +136,7 @@ def test_a_chart_that_could_not_be_drawn_is_told_and_the_history_is_there() -> N
 
     assert missing.cause is Cause.LOW_COVERAGE
     assert report.services[0].slos[0].unknown == Fraction(160, HOURS)
-    assert report.exit_code is ExitCode.ALLOW
+    assert report.exit_code is ExitCode.UNDECIDED
 
 
 def test_what_has_no_ratio_step_by_step_is_left_out_and_said() -> None:

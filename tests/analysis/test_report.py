@@ -117,7 +117,7 @@ def test_a_backend_without_a_history_is_undecided_and_its_budgets_are_told() -> 
 def test_a_budget_that_is_not_measured_is_undecided_although_no_history_is_missing() -> None:
     found = made(file("chat", slo("calm"), MONEY))
 
-    assert not found.incidents.services[0].unmeasured
+    assert [one.unmeasured for one in found.incidents.services[0].slos] == [None]
     assert found.exit_code is ExitCode.UNDECIDED
 
 

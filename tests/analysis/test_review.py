@@ -134,7 +134,7 @@ def test_where_no_period_counts_nothing_is_proved_and_what_is_known_is_told() ->
 
     one = only(report)
     assert one.unmeasured is not None
-    assert one.unmeasured.cause is Cause.LOW_COVERAGE
+    assert one.unmeasured.cause is Cause.MOSTLY_UNCOVERED
     assert one.unmeasured.reason == "of none of the last 3 enough is known to count it"
     assert one.review is not None
     assert one.review.replayed[0].exhausted is None

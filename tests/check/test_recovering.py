@@ -84,11 +84,11 @@ def test_a_composite_comes_back_as_its_members_do() -> None:
 
 
 def test_what_resets_gives_a_composite_its_part_back_then() -> None:
-    # The day that has just begun ends in 24 hours; b's failures are longer in the window.
-    monthly = slo("a").replace("window: 30d", "window: {calendar: day, denominator: to-date}")
+    # The week ends in 24 hours; b's failures are longer in the window.
+    weekly = slo("a").replace("window: 30d", "window: {calendar: week, denominator: to-date}")
     series = {"b": failing(479, steps=720)}
 
-    decided, asked = decide([monthly, slo("b"), composite("a", "b")], series, HALF)
+    decided, asked = decide([weekly, slo("b"), composite("a", "b")], series, HALF)
 
     assert asked == ["b"]
     assert decided.judgement.allowed_again_at == AT + DAY

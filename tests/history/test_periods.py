@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.budget.coverage import Guards
 from gate.history.periods import PastPeriod, PeriodCut, cut_periods, review_periods
 from gate.measure import Cause
 from gate.measure.history import Series
@@ -16,7 +17,7 @@ from gate.slo.objective import CalendarWindow, RatioSlo, RollingWindow, Span
 
 AT = datetime(2026, 11, 15, 10, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-NINE_TENTHS = Fraction(9, 10)
+GUARDS = Guards(max_age=HOUR, min_coverage=Fraction(9, 10))
 SLO = RatioSlo(
     name="a", objective=Fraction(99, 100), window=RollingWindow(10 * HOUR), sli=Sli(), min_events=5
 )
@@ -80,7 +81,7 @@ def test_every_period_is_a_whole_number_of_steps(milliseconds: int, count: int) 
 def look(total: list[float | None], bad: list[float | None]) -> tuple[PastPeriod, ...]:
     bounds = tuple(AT + place * 10 * HOUR for place in range(len(total) // 10 + 1))
     series = Series(total=tuple(total), bad=tuple(bad), query="asked")
-    return review_periods(SLO, series, PeriodCut(bounds=bounds, step=HOUR), NINE_TENTHS)
+    return review_periods(SLO, series, PeriodCut(bounds=bounds, step=HOUR), GUARDS)
 
 
 def test_each_period_has_its_own_events_and_its_share_of_the_budget() -> None:
@@ -98,6 +99,9 @@ def test_each_period_has_its_own_events_and_its_share_of_the_budget() -> None:
     ("total", "coverage", "doubt"),
     [
         ([100.0] * 9 + [None], 0.9, None),
+        # A hole counts twice.
+        ([100.0] * 5 + [None] + [100.0] * 4, 0.9, Cause.LOW_COVERAGE),
+        ([100.0] * 5 + [None] * 3 + [100.0] * 2, 0.7, Cause.MOSTLY_UNCOVERED),
         ([100.0] * 8 + [None] * 2, 0.8, Cause.LOW_COVERAGE),
         ([None] * 10, 0, Cause.NO_DATA),
         ([0.0] * 10, 1, Cause.NO_TRAFFIC),
@@ -120,6 +124,6 @@ def test_without_min_events_one_failure_must_not_be_the_whole_budget() -> None:
 
     def doubt(total: float) -> Cause | None:
         series = Series(total=(total,), bad=(0.0,), query="asked")
-        return review_periods(slo, series, pieces, NINE_TENTHS)[0].doubt
+        return review_periods(slo, series, pieces, GUARDS)[0].doubt
 
     assert (doubt(99), doubt(100)) == (Cause.LOW_TRAFFIC, None)

@@ -97,13 +97,29 @@ def test_what_cannot_be_measured_is_undecided(
         assert outcome.slos[service]["remaining"] is None
 
 
-@pytest.mark.parametrize(("service", "share"), [("young", 0.1), ("gap", 2 / 3)])
-def test_a_window_with_holes_is_a_warning_that_names_the_share(
-    url: str, tmp_path: Path, service: str, share: float
+def test_a_hole_that_the_counters_bridge_is_a_warning_that_names_the_share(
+    url: str, tmp_path: Path
 ) -> None:
-    outcome = check(policy(tmp_path, url, [availability(service)]), "--fail-on", "warn")
-    assert (outcome.code, outcome.slos[service]["status"]) == (WARN, "low_coverage")
-    assert outcome.slos[service]["coverage"] == pytest.approx(share, abs=0.01)
+    outcome = check(policy(tmp_path, url, [availability("gap")]), "--fail-on", "warn")
+    assert (outcome.code, outcome.slos["gap"]["status"]) == (WARN, "low_coverage")
+    assert outcome.slos["gap"]["coverage"] == pytest.approx(2 / 3, abs=0.01)
+    assert "the counters went on" in outcome.slos["gap"]["notes"][0]
+    assert outcome.slos["gap"]["suspicions"] == []
+
+
+def test_three_days_of_a_month_are_no_budget_unless_the_policy_lets_them_pass(
+    url: str, tmp_path: Path
+) -> None:
+    outcome = check(policy(tmp_path, url, [availability("young")]))
+    young = outcome.slos["young"]
+    assert (outcome.code, young["status"], young["remaining"]) == (
+        UNDECIDED,
+        "mostly_uncovered",
+        None,
+    )
+    assert young["coverage"] == pytest.approx(0.1, abs=0.01)
+    lenient = policy(tmp_path, url, [availability("young")], on={"mostly_uncovered": "warn"})
+    assert check(lenient).code == ALLOW
 
 
 def test_a_slow_p95_is_counted_in_requests(url: str, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from gate.analysis.anomalies import ServiceAnomalies
 from gate.analysis.anomalies.words import output
 from gate.history.charts.chart import ChartKind, NoChart
 from gate.measure import Cause, Unmeasured
+from gate.policy.coverage import Reservation
+from gate.policy.findings import Verdict
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
 from gate.reporters.drawing import plot
@@ -58,7 +60,15 @@ def test_the_head_says_what_was_found() -> None:
     assert head(service(charted(chart(BETTER)))) == "✔ IN CONTROL"
     assert head(service(charted(chart()), charted(NONE))) == "? NONE SEEN, 1 NOT CHARTED"
     assert head(service(charted(chart()), charted(lost=LOST))) == "? NONE SEEN, 1 NOT CHARTED"
-    assert head(service(charted(chart(), unknown=Fraction(1, 3)))) == "▲ NONE SEEN"
+    little = Reservation(cause=Cause.LOW_COVERAGE, reason="8d of 14d", verdict=Verdict.WARN)
+    less = replace(little, verdict=Verdict.UNDECIDED)
+    partly = charted(chart(), reservations=(little,))
+    assert head(service(partly)) == "▲ IN CONTROL AS FAR AS MEASURED"
+    hardly = charted(chart(), reservations=(little, less))
+    assert head(service(partly, hardly)) == "? 1 OF 2 NOT MEASURED WELL ENOUGH"
+    both = service(charted(chart(WORSE)), hardly)
+    assert head(both) == "✖ 1 OUT OF CONTROL, 1 OF 2 NOT MEASURED WELL ENOUGH"
+    assert "In doubt availability: low coverage: 8d of 14d" in joined(terminal(service(partly)))
     assert head(service(charted(lost=LOST))) == "? NOT CHARTED"
     assert head(service()) == "? NOT CHARTED"
 

@@ -13,6 +13,8 @@ from gate.analysis.incidents.words import output
 from gate.history.incidents import IncidentEnding
 from gate.history.service_incidents import Drain, Reliability
 from gate.measure import Cause, Unmeasured
+from gate.policy.coverage import Reservation
+from gate.policy.findings import Verdict
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
 from tests.reporters.builders import policy_of
@@ -94,14 +96,18 @@ def test_unexplained_ones_stand_out() -> None:
 
 def test_the_head_says_what_was_found() -> None:
     lost = looked_at(unmeasured=Unmeasured(cause=Cause.NO_DATA, reason="nothing"))
-    partly = looked_at(unknown=Fraction(1, 3))
+    little = Reservation(cause=Cause.LOW_COVERAGE, reason="8d of 14d", verdict=Verdict.WARN)
+    partly = looked_at(reservations=(little,))
+    hardly = looked_at(reservations=(replace(little, verdict=Verdict.UNDECIDED),))
 
     assert (
         head(service(explained(), explained(records=(RECORD,)))) == "✖ 2 INCIDENTS, 1 UNEXPLAINED"
     )
     assert head(service(explained(records=(RECORD,)))) == "▲ 1 INCIDENT"
     assert head(service()) == "✔ NO INCIDENTS"
-    assert head(service(slos=(partly,))) == "▲ NONE SEEN"
+    assert head(service(slos=(partly,))) == "▲ NO INCIDENTS AS FAR AS MEASURED"
+    assert head(service(slos=(partly, hardly))) == "? 1 OF 2 NOT MEASURED WELL ENOUGH"
+    assert "low coverage: 8d of 14d" in " ".join(terminal(service(slos=(partly,))).split())
     assert head(service(slos=(lost,))) == "? NOT MEASURED"
     assert head(service(slos=(lost, looked_at()))) == "? NONE SEEN, 1 NOT MEASURED"
     assert head(service(slos=())) == "? NOT MEASURED"

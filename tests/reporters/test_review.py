@@ -126,7 +126,7 @@ def test_what_is_not_known_is_said() -> None:
     text = joined(terminal(short))
     assert "no: no data (0 % has data)" in text
     assert "2026-09-02 00:00 - - no" in text
-    assert "no: low coverage (38 % has data)" in text
+    assert "no: mostly uncovered (38 % has data)" in text
     assert "History begins about 2026-09-20 08:00 UTC; none is kept from before" in text
     assert "Unknown 75.6 % of the time it is not known what was left" in text
     assert "Note seen" in text

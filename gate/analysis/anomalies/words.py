@@ -111,10 +111,10 @@ def chart_table(rows: list[AnomalyRow]) -> DataTable:
 
 def anomalies_badge(service: ServiceAnomalies) -> Badge:
     """Return how bad it is, and in capitals what was found."""
-    return seen_badge(_found(service), [slo.reservations for slo in service.slos])
+    return seen_badge(_findings_badge(service), [slo.reservations for slo in service.slos])
 
 
-def _found(service: ServiceAnomalies) -> Badge:
+def _findings_badge(service: ServiceAnomalies) -> Badge:
     drawn = chart_rows(service)
     out = sum(row.open is not None for row in drawn)
     if out:

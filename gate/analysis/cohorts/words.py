@@ -83,10 +83,10 @@ def cohorts_blocks(report: CohortReport, service: ServiceCohorts) -> tuple[DataT
 
 def cohorts_badge(service: ServiceCohorts) -> Badge:
     """Return how bad it is, and in capitals what was found."""
-    return seen_badge(_found(service), [slo.reservations for slo in service.slos])
+    return seen_badge(_findings_badge(service), [slo.reservations for slo in service.slos])
 
 
-def _found(service: ServiceCohorts) -> Badge:
+def _findings_badge(service: ServiceCohorts) -> Badge:
     outcomes = [
         group.comparison.outcome
         for slo in service.slos

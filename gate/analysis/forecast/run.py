@@ -132,6 +132,9 @@ def _slo(
         notes=notes,
         reservations=tuple(assessment_reservations(policy, assessment)),
     )
+    if assessment.uncovered is not None:
+        too_little = f"only {assessment.uncovered} are measured, too little to predict from"
+        return replace(forecast, limitation=too_little)
     if isinstance(slo, CompositeSlo):
         return replace(forecast, limitation=_COMPOSITE)
     if isinstance(slo, SpendSlo):

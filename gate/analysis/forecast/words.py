@@ -133,7 +133,8 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
         yield "Not measured", why_unmeasured(forecast.unmeasured)
     if forecast.limitation is not None:
         yield "Less is known", forecast.limitation
-    if not forecast.projections and assessment.forecast is not None and remaining is not None:
+    by_division = not forecast.projections and assessment.uncovered is None
+    if by_division and assessment.forecast is not None and remaining is not None:
         simple = forecast_sentence(assessment.forecast, remaining)
         yield "By division", f"{simple}{_rolling(forecast)}"
     if forecast.unknown:

@@ -103,10 +103,10 @@ def _rows(service: ServiceIncidents) -> list[IncidentRow]:
 
 def incidents_badge(service: ServiceIncidents) -> Badge:
     """Return how bad it is, and in capitals what was found."""
-    return seen_badge(_found(service), [slo.reservations for slo in service.slos])
+    return seen_badge(_findings_badge(service), [slo.reservations for slo in service.slos])
 
 
-def _found(service: ServiceIncidents) -> Badge:
+def _findings_badge(service: ServiceIncidents) -> Badge:
     count = service.reliability.count
     if count:
         unexplained = sum(not annotated.records for annotated in service.annotated)

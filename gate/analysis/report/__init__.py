@@ -67,7 +67,7 @@ class Report:
     @property
     def exit_code(self) -> ExitCode:
         """Undecided where a budget or a history could not be measured; the verdict has no part."""
-        codes = [self.incidents.exit_code, self.forecast.exit_code, self.anomalies.exit_code]
+        codes = [self.incidents.exit_code, self.forecast.exit_code]
         if self.cohorts is not None:
             codes.append(self.cohorts.exit_code)
         return ExitCode.UNDECIDED if ExitCode.UNDECIDED in codes else ExitCode.ALLOW

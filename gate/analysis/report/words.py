@@ -229,6 +229,8 @@ def no_burn_down(assessment: Assessment) -> str:
     """Say why there is no burn-down of a budget."""
     if assessment.doubts and not assessment.measured:
         return f"The budget could not be measured: {assessment.doubts[0].reason}."
+    if assessment.uncovered is not None:
+        return f"Only {assessment.uncovered} are measured, so there is no burn-down."
     return "Nothing is known of the window, so there is no burn-down."
 
 

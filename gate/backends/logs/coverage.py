@@ -29,11 +29,11 @@ class PartsOfSpan:
 
     def coverage(self, database: Database) -> StepCoverage:
         """Return which of the parts have rows, from the table ``groups``."""
-        found = database.query(
+        numbers = database.query(
             f"SELECT {self.key}, sum({self.rows}) FROM groups"
             f" WHERE {self.key} BETWEEN 0 AND {self.count - 1} GROUP BY 1"
         )
-        by_part = {int(place): float(rows) for place, rows in found}
+        by_part = {int(place): float(rows) for place, rows in numbers}
         return coverage_by_steps([by_part.get(place) for place in range(self.count)], self.span)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from gate import wording
 from gate.analysis.anomalies.words import (
     anomalies_badge,
     chart_facts,
@@ -23,7 +22,7 @@ from gate.analysis.report.html.tags import Html, content, element, facts, link, 
 from gate.budget.assessment import Assessment
 from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style, mark_sign
-from gate.reporters.budgets import budget_table, details
+from gate.reporters.budgets import budget_table, details, left
 from gate.slo.objective import RatioSlo
 
 SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
@@ -132,8 +131,9 @@ SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
 
 
 def _left(assessment: Assessment) -> Iterator[str]:
-    yield element("strong", wording.left(assessment.remaining))
-    yield f" of the budget left ({words.promised(assessment.slo)})"
+    of = "" if assessment.uncovered else " of the budget left"
+    yield element("strong", left(assessment))
+    yield f"{of} ({words.promised(assessment.slo)})"
 
 
 def _figures(
