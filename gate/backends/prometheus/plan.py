@@ -139,7 +139,9 @@ def plan_name(
         probe=plan_probe(sources, request.span) if request.probe else None,
         evidence=plan_evidence(expressions, parts, request) if request.probe else None,
         objective=_objective(request),
-        lacking=tuple(window_query(text, length) for text in lacking),
+        lacking=tuple(
+            replace(window_query(text, length), grain=SECOND, largest=True) for text in lacking
+        ),
         sum=window_query(resolved.sum, length) if resolved.sum else None,
         notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
         given=recorded.answers,

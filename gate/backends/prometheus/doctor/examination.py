@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.doctor.counters import BoundaryCheck, FirstValueCheck, MonotonicCheck
 from gate.backends.prometheus.doctor.counts import (
@@ -31,6 +30,7 @@ from gate.backends.prometheus.doctor.slo_check import (
     SloCheck,
     sources_of,
 )
+from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, plan, questions

@@ -36,7 +36,7 @@ class SilenceWitness(Witness):
         return tuple(map(self._hour, (0, *_LATELY, _WEEK)))
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask for that hour of two weeks if it is silent now and was busy lately, and a week ago."""
+        """Ask for that hour of two weeks if it is silent now, and was busy until lately."""
         if not self.first_round() or answers.number(self._hour(0)) != 0:
             return ()
         lately = any(map(_is_busy, (answers.number(self._hour(day)) for day in _LATELY)))
@@ -78,8 +78,9 @@ def _is_unusual(last: int, busy: Set[int], unknown: Set[int]) -> bool:
     """Return whether the days since ``last`` are silent, and no such days are silent every week.
 
     A service that sleeps at night had no event at this hour before, either. One that rests at
-    weekends had none a week before each day of rest. One that is busy now and then has no pattern.
+    weekends is known to have had none a week before each day of rest. One that is busy now and then
+    has no such pattern.
     """
     since = all(day + _WEEK in busy | unknown for day in range(1, last))
     rest = [day for day in range(last, _WEEK) if day not in busy]
-    return since and len(rest) <= _REST and all(day + _WEEK not in busy for day in rest)
+    return since and len(rest) <= _REST and all(day + _WEEK not in busy | unknown for day in rest)

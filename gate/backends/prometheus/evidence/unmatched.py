@@ -133,6 +133,7 @@ class UnmatchedWitness(Witness):
     def _asked_of_stop(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         selector = self.judged.selector.text
         queries = [self.whole.last_step_with(selector), self._zeros, self._failing_steps]
+        queries.append(self._losing)
         if self.judged.role is Role.BAD:
             for other in self._other_failures(answers):
                 queries += (self._beside(other), self._counted_of(other))
@@ -150,6 +151,7 @@ class UnmatchedWitness(Witness):
             suspect = (
                 _cannot_match(tables)
                 or answers.amount(self._zeros) > 1
+                or bool(answers.amount(self._losing))
                 or self._is_unlikely(last, answers)
             )
         renamed = self._renamed(answers)
@@ -195,14 +197,21 @@ class UnmatchedWitness(Witness):
             yield self._suspicion(None, reason, answers.total)
 
     def _is_unlikely(self, last: datetime, answers: EvidenceAnswers) -> bool:
-        """Return whether failures as before would hardly have spared all events since."""
+        """Return whether failures as before would hardly have spared all events since.
+
+        What was there at the window's start only may have been the end of an incident.
+        """
+        span = self.whole.span
+        if last - span.start < span.length * float(_NOW_AND_THEN):
+            return False
         seen, failing = answers.amount(self._seen), answers.amount(self._failing_steps)
         since = self.whole.surely_since(last, answers)
         before = answers.total - self.whole.since(last, answers)
         if before <= 0 or self.whole.slices is not None:
-            steps = float((self.whole.span.end - last) // self.whole.step)
-        else:
-            steps = float(seen * since / before)
+            # Then by time: traffic is taken to be even.
+            since = Fraction((span.end - last) // self.whole.step)
+            before = Fraction((last - span.start) / self.whole.step)
+        steps = float(seen * since / before)
         spared = float(max(1 - failing / (seen + 1), Fraction()))
         return math.pow(spared, steps) < _BY_CHANCE
 
@@ -229,6 +238,17 @@ class UnmatchedWitness(Witness):
     @property
     def _zeros(self) -> Query:
         return self.whole.steps_with(f"count({self.judged.selector.text} == 0)")
+
+    @property
+    def _losing(self) -> Query:
+        """Count the processes that had such series and have none, though they never began anew.
+
+        Client libraries do not take away a series while the process runs.
+        """
+        every, by = self.whole.expression.selectors[0], "by (instance, pod)"
+        had = f"count {by} (last_over_time({self.judged.selector.text}[$window]))"
+        began = f"sum {by} (resets({every}[$window])) > 0"
+        return self._over_window(f"count(({had} and count {by} ({every})) unless ({began}))")
 
     @property
     def _failing_steps(self) -> Query:
@@ -261,7 +281,7 @@ class UnmatchedWitness(Witness):
 
     def _over_window(self, text: str) -> Query:
         length = self.whole.span.length // SECOND * SECOND
-        return Query(pieces=tuple(text.split("$window")), length=length)
+        return Query(pieces=tuple(text.split("$window")), length=length, grain=SECOND)
 
 
 Tables = Mapping[LabelFilter, Mapping[str, Fraction]]
