@@ -1,10 +1,13 @@
 """Legitimate services that look much like faults of a count; nothing may be suspected of them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from fractions import Fraction
 from typing import Final
 
+from gate.slo.indicator import Slices
 from tests.live.doubts import BAD, CODE, ERRORS, GOOD, NEW, OLD, OUTCOME, RARE, of, other, requests
-from tests.servers.doubtful import DAY, HOUR, LAST, Doubtful, Events, during, steady
+from tests.servers.doubtful import BEGIN, DAY, HOUR, LAST, Doubtful, Events, during, steady
 
 
 def _by_day(count: int, first: int, last: int) -> Events:
@@ -21,6 +24,7 @@ def _until(count: int, end: int) -> Events:
     return during(0, end, count)
 
 
+_CREATED: Final = int((BEGIN - timedelta(days=30)).timestamp())
 SOUND: Final[Mapping[str, Doubtful]] = {
     "nothing ever failed": Doubtful(sli=CODE, series=(requests('code="200"', GOOD),)),
     "nothing ever failed and there are other codes": Doubtful(
@@ -125,6 +129,23 @@ SOUND: Final[Mapping[str, Doubtful]] = {
         series=(
             requests('code="200"', GOOD, begin=LAST - 3 * DAY, before=1_000_000),
             requests('code="500"', BAD, begin=LAST - 3 * DAY, before=5_000),
+        ),
+    ),
+    "series that are older than the window, in slices": Doubtful(
+        sli=CODE,
+        slices=Slices(length=timedelta(hours=1), target=Fraction(99, 100)),
+        series=(
+            requests('code="200"', GOOD),
+            requests('code="500"', steady(0), **NEW, before=5000),
+            other("requests_created", steady(0), 'code="500"', **NEW, before=_CREATED),
+        ),
+    ),
+    "series that are older than the window": Doubtful(
+        sli=CODE,
+        series=(
+            requests('code="200"', GOOD),
+            requests('code="500"', steady(0), **NEW, before=5000),
+            other("requests_created", steady(0), 'code="500"', **NEW, before=_CREATED),
         ),
     ),
     "every series gets another label": Doubtful(
