@@ -32,5 +32,5 @@ for suite in trixie sid; do
   fi
   PATH="$folder/root/usr/bin:$PATH" prometheus --version 2>&1 | head -n 1
   PATH="$folder/root/usr/bin:$PATH" "$PYTHON" -m pytest -q -p no:cacheprovider \
-    tests/presets/test_{presets,histograms,native_histograms}_live.py -k "not victoria"
+    tests/presets/test_{presets,histograms,names,native_histograms}_live.py -k "not victoria"
 done

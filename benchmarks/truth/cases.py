@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.truth.generator import FIRST, HEALTHY, TICKS, Counts, Floats, History, pod
 from benchmarks.truth.indicators import INDICATORS, Indicator, Names
-from benchmarks.truth.lives import HOUR, LIVES, PLAIN, Life
+from benchmarks.truth.lives import HOUR, LIVES, PLAIN, STAYING, Life
 from benchmarks.truth.mutations import MUTATIONS, Failing, Kind, Mutation, fitting, window_part
 
 OBJECTIVES: Final = (Fraction(95, 100), Fraction(99, 100), Fraction(999, 1000))
@@ -65,7 +65,8 @@ def case(seed: int) -> Case:
 
 def _case(seed: int, rng: np.random.Generator) -> Case:
     life, mutation = WAYS[seed % len(WAYS)]
-    life = life or PLAIN[int(rng.integers(len(PLAIN)))]
+    lives = STAYING if mutation is not None and mutation.pods_stay else PLAIN
+    life = life or lives[int(rng.integers(len(lives)))]
     indicators = INDICATORS if mutation is None else fitting(mutation, INDICATORS)
     if life is not LIVES[0]:
         # What a rule records is the same whatever the pods do.

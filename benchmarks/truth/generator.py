@@ -20,8 +20,8 @@ END: Final = datetime(2026, 11, 1, tzinfo=UTC)
 """The instant at which the gate looks back."""
 SCRAPE: Final = timedelta(minutes=2)
 WINDOW: Final = timedelta(days=3)
-LEAD: Final = timedelta(days=5)
-"""How much longer the history is than the window: it has the same weekday of the week before."""
+LEAD: Final = timedelta(days=7)
+"""How much longer the history is than the window: it has the same days of the week before."""
 DENSE: Final = timedelta(hours=12)
 """So long before the window every scrape is kept; of what is older, as by downsampling, only ..."""
 KEPT: Final = 5

@@ -64,12 +64,12 @@ def asleep_at_weekends(rng: Rng) -> Floats:
 
 
 def growing(_rng: Rng) -> Floats:
-    """Return 25 times as much at the end of eight days as at their start."""
+    """Return 25 times as much at the end as at the start."""
     return np.asarray(np.geomspace(0.1, 2.5, TICKS))
 
 
 def shrinking(_rng: Rng) -> Floats:
-    """Return a 25th at the end of eight days of what there was at their start."""
+    """Return a 25th at the end of what there was at the start."""
     return np.asarray(np.geomspace(2.5, 0.1, TICKS) * 4)
 
 
@@ -234,3 +234,5 @@ LIVES: Final = (
 )
 PLAIN: Final = tuple(life for life in LIVES if life.name in PLAIN_NAMES)
 """What a mutation may happen on top of."""
+STAYING: Final = tuple(life for life in PLAIN if life.name in {"nothing happens", "growth"})
+"""Those of them whose processes never end."""

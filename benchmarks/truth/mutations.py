@@ -25,7 +25,7 @@ class Kind(StrEnum):
     HIDING = "hiding"
     """Events may be lost to the count: failures that block must at least be a doubt."""
     TRACELESS = "traceless"
-    """The samples are those of a healthy history, too: nobody can tell the two apart."""
+    """The samples may be those of a healthy history, too, and the gate does not tell them apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,8 @@ class Mutation:
     when: "Failing | None" = None
     """When the service fails if it does; None: at any time."""
     fits: Callable[[Indicator], bool] = lambda _indicator: True
+    pods_stay: bool = False
+    """It only is what it is where no process ends."""
     is_outage: bool = False
     """It is what fails itself."""
 
@@ -494,6 +496,7 @@ MUTATIONS: Final = (
         apply=_gap,
         when=Failing.SHORTLY,
         kind=Kind.HARMLESS,
+        pods_stay=True,
         fits=_by_process,
     ),
     Mutation(
@@ -532,8 +535,10 @@ MUTATIONS: Final = (
     ),
     Mutation(
         name="a stuck replica",
-        where="A multiprocess exporter no longer reads the files of one worker.",
+        where="A multiprocess exporter no longer reads the files of one worker, whose counters"
+        " stand still.",
         apply=_stuck,
+        kind=Kind.TRACELESS,
         when=Failing.AFTER,
         fits=_by_process,
     ),

@@ -71,7 +71,7 @@ class Object(Generic[T]):
     def read(self, node: yaml.Node, reader: Reader) -> T:
         """Return what ``build`` makes of the fields."""
         values, nodes, whole = {}, {"": node}, True
-        for key, child in sorted(pairs(node, reader), key=lambda pair: pair[0].value != self.first):
+        for key, child in self._entries(node, reader):
             entry = self.fields.get(key.value, self.others)
             if entry is None:
                 nodes |= dict.fromkeys(self._renamed(key.value), child)  # not missing as well
@@ -93,6 +93,12 @@ class Object(Generic[T]):
         if not whole:
             raise UnreadableError
         return self.build(given, reader)
+
+    def _entries(self, node: yaml.Node, reader: Reader) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
+        entries = pairs(node, reader)
+        if self.first is not None:
+            entries.sort(key=lambda entry: entry[0].value != self.first)
+        return entries
 
     def _renamed(self, key: str) -> list[str]:
         """Return what a key is called now, or nothing."""

@@ -160,15 +160,18 @@ def test_an_address_that_is_none_says_so_and_is_not_repeated(url: str, message: 
     assert_mistake(text, message, {"URL": url})
 
 
+EITHER = "auth has either bearer or username with password, or one of sigv4, oauth2, google, azure"
+
+
 @pytest.mark.parametrize(
     ("auth", "message"),
     [
         (
             "¦{bearer: '${T}', username: me, password: '${T}'}",
-            "auth has either bearer or username with password",
+            EITHER,
         ),
-        ("¦{}", "auth has either bearer or username with password"),
-        ("¦{username: me}", "auth has either bearer or username with password"),
+        ("¦{}", EITHER),
+        ("¦{username: me}", EITHER),
         ("¦{password: '${T}'}", "username and password belong together"),
         ("¦{bearer: '${T}', username: me}", "username and password belong together"),
     ],

@@ -37,7 +37,6 @@ PRESETS = (
     preset("dynamo/errors"),
     preset("dynamo/latency", threshold="8s"),
     preset("llm-d/latency", threshold="10s"),
-    preset("litellm/errors"),
 )
 """Counters and histograms, several of them under more than one name."""
 

@@ -1,15 +1,20 @@
-"""Histories whose every event is known, as `benchmarks.truth` makes them, on real servers."""
+"""Services whose every event is known, as `benchmarks.truth` makes them, on real servers.
+
+``make truth`` runs 1,000 of them.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.truth.cases import ROWS
 from benchmarks.truth.lives import LIVES
-from benchmarks.truth.run import Outcome, judged, serving, write_policy
+from benchmarks.truth.mutations import Kind
+from benchmarks.truth.run import Outcome, explained, judged_by, serving
 
-SEEDS = range(96)
-"""Every life and every mutation comes twice."""
+SEEDS = range(len(ROWS))
+"""Every life of a healthy service once, and every mutation of one that fails."""
 
 
 @pytest.fixture(scope="module", params=["prometheus", "victoria"])
@@ -18,10 +23,13 @@ def outcomes(
 ) -> Iterator[list[Outcome]]:
     folder: Path = tmp_path_factory.mktemp("truth")
     with serving(request.param, folder, SEEDS) as (url, cases):
-        yield judged(write_policy(folder / "policy.yaml", url, cases), cases)
+        yield judged_by(folder, url, cases)
 
 
-@pytest.mark.real
+def said_of(outcomes: list[Outcome]) -> str:
+    return "\n".join(map(explained, outcomes))
+
+
 def test_what_no_mutation_has_touched_is_counted_as_it_happened(outcomes: list[Outcome]) -> None:
     untouched = [outcome for outcome in outcomes if outcome.case.mutation is None]
 
@@ -32,3 +40,27 @@ def test_what_no_mutation_has_touched_is_counted_as_it_happened(outcomes: list[O
         # The first scrape of each pod comes two minutes after its start.
         assert float(assessment.total) == pytest.approx(history.total, rel=0.05)
         assert float(assessment.bad or 0) == pytest.approx(history.failures, rel=0.05, abs=5)
+
+
+def test_nothing_that_healthy_services_do_is_doubted(outcomes: list[Outcome]) -> None:
+    healthy = [
+        outcome
+        for outcome in outcomes
+        if outcome.case.mutation is None and not outcome.case.history.blocks
+    ]
+
+    assert len(healthy) > 15
+    doubted = [outcome for outcome in healthy if outcome.doubted]
+    assert not doubted, said_of(doubted)
+
+
+def test_no_mutation_lets_a_change_ship_that_the_truth_forbids(outcomes: list[Outcome]) -> None:
+    failing = [
+        outcome
+        for outcome in outcomes
+        if outcome.case.kind is not Kind.TRACELESS and outcome.case.history.blocks
+    ]
+
+    assert len({outcome.case.name for outcome in failing}) > 25
+    wrongly = [outcome for outcome in failing if outcome.allowed_wrongly]
+    assert not wrongly, said_of(wrongly)

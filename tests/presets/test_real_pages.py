@@ -184,3 +184,69 @@ def test_a_name_a_label_and_a_boundary_that_no_page_has_are_found() -> None:
         "errors: no page has http_request_total",
         "latency: vllm:e2e_request_latency_seconds_bucket has no boundary 11.0",
     }
+
+
+def samples(page: str) -> list[tuple[str, dict[str, str], float]]:
+    """Return each sample of a page: its name, its labels and its value."""
+    lines = (PAGES / f"{page}.prom").read_text(encoding="utf-8").splitlines()[2:]
+    parsed = [(line, SAMPLE.fullmatch(line)) for line in lines]
+    return [
+        (sample[1], dict(LABEL.findall(sample[2] or "")), float(line.rpartition(" ")[2]))
+        for line, sample in parsed
+        if sample is not None
+    ]
+
+
+def counted(page: str, selector: Selector) -> float:
+    """Add up the samples that a selector finds; a label that is not there is empty."""
+    return sum(
+        value
+        for name, labels, value in samples(page)
+        if name == selector.name
+        and all(matcher.matches(labels.get(matcher.label, "")) for matcher in selector.matchers)
+    )
+
+
+def test_litellms_page_is_counted_as_by_hand() -> None:
+    """Of the requests of that run 59 ended in a 500, and one scrape came without a key."""
+    page = "litellm-1.106.12"
+    errors = load_preset("litellm").indicators["errors"]
+    defaults = next(texts for _, texts in written(errors))
+    (family,) = errors.families
+    by_role: dict[str, list[Selector]] = {}
+    for role, text in family.expressions.items():
+        expression = read_expression(fill(text, role, defaults), None)
+        by_role[role] = [Selector.read(one) for one in expression.selectors]
+
+    failed = [
+        (labels, value)
+        for name, labels, value in samples(page)
+        if name == "litellm_proxy_failed_requests_metric_total"
+    ]
+    by_hand = sum(v for labels, v in failed if labels["exception_status"] == "500")
+    scrapes = sum(v for labels, v in failed if labels["route"] == "/metrics")
+    every = sum(
+        value
+        for name, labels, value in samples(page)
+        if name == "litellm_proxy_total_requests_metric_total"
+        and labels["route"] == "/v1/chat/completions"
+    )
+    assert (by_hand, scrapes) == (59, 1)
+
+    bad, keyless = (counted(page, selector) for selector in by_role["bad"])
+    assert (bad, keyless) == (59, 0)
+    total, keyless = (counted(page, selector) for selector in by_role["total"])
+    assert (total, keyless) == (every, 0)
+
+
+def test_the_routers_pages_are_counted_as_by_hand() -> None:
+    """100 requests were sent through each: 81 answered, 19 refused as mistakes of their callers."""
+    rust = [Selector.read(f"vllm_router_request{kind}_total") for kind in ("s", "_errors")]
+    assert [counted("vllm-router-0.1.17", selector) for selector in rust] == [81, 19]
+
+    gateway = load_preset("sglang-gateway").indicators["errors"]
+    defaults = next(texts for _, texts in written(gateway))
+    bad = gateway.families[0].expressions["bad"]
+    (selector,) = read_expression(fill(bad, "bad", defaults), None).selectors
+    # Five were for a model that nobody serves; ten more were too long.
+    assert counted("sglang-router", Selector.read(selector)) == 5

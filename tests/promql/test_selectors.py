@@ -2,6 +2,8 @@
 
 import pytest
 
+from gate.promql.expression import read_selector
+from gate.promql.grammar import ExpressionError
 from gate.promql.selectors import LabelMatcher, Selector
 
 A = LabelMatcher(label="a", operator="=", value="b")
@@ -61,3 +63,34 @@ def test_a_matcher_fits_whole_values(
     operator: str, value: str, tried: str, fits: bool | None
 ) -> None:
     assert LabelMatcher(label="code", operator=operator, value=value).matches(tried) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "braces"),
+    [
+        ("http.server.duration", "http.server.duration", '{job="a"}'),
+        ('http.server.duration{code="500"}', "http.server.duration", '{code="500",job="a"}'),
+        ('{"http.server.duration"}', "http.server.duration", '{job="a"}'),
+        ('{"http.server.duration",code="500"}', "http.server.duration", '{code="500",job="a"}'),
+        ('{__name__="http.server.duration"}', "http.server.duration", '{job="a"}'),
+        ('{"http.route"="/",__name__="x"}', "x", '{"http.route"="/",job="a"}'),
+        ("x", "x", '{job="a"}'),
+    ],
+)
+def test_a_name_may_have_dots_and_may_stand_in_the_braces(
+    text: str, name: str, braces: str
+) -> None:
+    assert read_selector(text, {"job": "a"}) == (name, braces)
+
+
+def test_braces_of_which_nothing_is_left_are_left_out() -> None:
+    assert read_selector('{"http.server.duration"}', {}) == ("http.server.duration", "")
+    assert read_selector("http.server.duration{}", {}) == ("http.server.duration", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["http.server.duration + 1", "http.server{a} b", '{job="a"}', 'x.y{} or {a="b"}']
+)
+def test_what_is_no_bare_selector_has_no_name(text: str) -> None:
+    with pytest.raises(ExpressionError, match="a metric's name is expected"):
+        read_selector(text, {})

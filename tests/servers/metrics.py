@@ -82,7 +82,7 @@ def prometheus(
 
 
 @contextmanager
-def victoria(folder: Path, text: Path) -> Iterator[Server]:
+def victoria(folder: Path, text: Path, flags: Sequence[str] = ()) -> Iterator[Server]:
     """Run a VictoriaMetrics that has read an OpenMetrics text."""
     program, port = binary("victoria-metrics"), free_port()
     folder.mkdir(parents=True, exist_ok=True)
@@ -92,6 +92,7 @@ def victoria(folder: Path, text: Path) -> Iterator[Server]:
         f"-storageDataPath={folder / 'data'}",
         "-retentionPeriod=10y",
         f"-httpListenAddr=127.0.0.1:{port}",
+        *flags,
     ]
     with running(command, f"{url}/health", folder / "log") as pid:
         with text.open("rb") as body:

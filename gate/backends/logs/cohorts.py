@@ -56,7 +56,7 @@ def _scan(
     request, indicators = alike[0][0], [indicator for _, indicator in alike]
     labels = [ready.labels[name] for name in request.by]
     scanned = scan(database, ready.logs, request.span, request.step, indicators, labels=labels)
-    keys, notes = list[str](), list[str]()
+    keys, notes = list[str](), list(ready.logs.source.notes)
     for place in range(len(labels)):
         key, note = _busiest(database, scanned, request, place)
         keys.append(key)

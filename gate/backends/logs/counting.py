@@ -12,8 +12,9 @@ from math import isfinite
 from gate.backends.logs.coverage import PartsOfSpan, ask_for_parts, lost_rows
 from gate.backends.logs.database import Database, Row
 from gate.backends.logs.indicators import LogIndicator
-from gate.backends.logs.jsonl import ask_for_keys, missing_keys
+from gate.backends.logs.keys import ask_for_keys, missing_keys
 from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs, Statement, repeatable
+from gate.backends.logs.suspicions import Doubts, ask_for_doubts, with_suspicions
 from gate.backends.logs.timestamps import undated
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
 from gate.slo.indicator import EmptySlice, Slices
@@ -42,6 +43,7 @@ def count(
         raise undated(database, logs.source, logs.timestamp, row[lost])
     faults = missing_keys(database, keys, row)
     answers = [_fault(columns, faults) or _answer(database, columns, row) for columns in questions]
+    answers = with_suspicions(database, logs, [c.doubts for c in questions], answers, row)
     return count_slices(database, [columns.cut for columns in questions], answers)
 
 
@@ -140,6 +142,8 @@ class _RequestColumns:
     parts: PartsOfSpan | None
     """To see which of them have rows; None: that is not asked."""
     cut: SliceCut | None
+    doubts: Doubts | None
+    notes: tuple[str, ...]
 
 
 def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -> _RequestColumns:
@@ -153,6 +157,7 @@ def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -
         lowest = statement.aggregate(f"min({statement.sum(f'min({amount})')})", span)
         add = "fsum" if indicator.inexact else "sum"  # fsum: Kahan's, the error does not grow
         value = statement.aggregate(f"{add}({statement.sum(f'{add}({amount})')})", span)
+    newest = statement.sum("max(_at)", event)
     return _RequestColumns(
         request=request,
         indicator=indicator,
@@ -161,15 +166,12 @@ def _ask(statement: Statement, request: CountRequest, indicator: LogIndicator) -
         total=total,
         value=value,
         lowest=lowest,
-        newest=_ask_newest(statement, request, event) if request.probe else None,
+        newest=statement.aggregate(f"max(epoch_us({newest}))", span) if request.probe else None,
         parts=ask_for_parts(statement, span) if request.probe else None,
         cut=ask_for_slices(statement, request, indicator),
+        doubts=ask_for_doubts(statement, request, indicator) if request.probe else None,
+        notes=statement.logs.source.notes,
     )
-
-
-def _ask_newest(statement: Statement, request: CountRequest, event: str | None) -> int:
-    newest = statement.sum("max(_at)", event)
-    return statement.aggregate(f"max(epoch_us({newest}))", request.span)
 
 
 def _fault(columns: _RequestColumns, faults: Mapping[str, str]) -> Answer | None:
@@ -238,7 +240,7 @@ def _evidence(
         newest=None if newest is None else EPOCH + timedelta(microseconds=newest),
         coverage=None if seen is None else seen.share,
         gaps=None if seen is None else seen.gaps,
-        notes=notes,
+        notes=(*columns.notes, *notes),
         suspicions=()
         if seen is None
         else lost_rows(seen, request.span, number / rows, request.slices),

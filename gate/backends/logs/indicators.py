@@ -78,6 +78,8 @@ class LogIndicator:
     """What a row adds."""
     inexact: bool = False
     """The amount is a binary floating-point number."""
+    unknown: str | None = None
+    """Which of the bad events are so only because something is NULL; None for an amount."""
     measured: str | None = None
     """The number that is held against a threshold; None: the indicator has none."""
     columns: frozenset[str]
@@ -114,12 +116,21 @@ def indicator_of(database: Database, draft: IndicatorDraft, source: LogSource) -
         for role, expression in draft.expressions.items()
     }
     draft = replace(draft, expressions=checked)
-    bad = " OR ".join(_bad_conditions(draft, source))
+    conditions = list(_bad_conditions(draft, source))
+    bad = " OR ".join(f"{condition} IS DISTINCT FROM false" for condition in conditions)
+    sure = " OR ".join(f"{condition} IS TRUE" for condition in conditions)
     total = draft.expressions.get("total")
     event = None if total is None else f"coalesce({total.sql}, {bad})"
+    sure = f"({sure})" if total is None else f"({sure}) AND {total.sql} IS TRUE"
     column = draft.sli.column
     measured = None if column is None else f"{identifier(source.column(column))}::DOUBLE"
-    return LogIndicator(event=event, bad=f"({bad})", measured=measured, columns=columns)
+    return LogIndicator(
+        event=event,
+        bad=f"({bad})",
+        unknown=f"({bad}) AND NOT ({sure})",
+        measured=measured,
+        columns=columns,
+    )
 
 
 def _texts(sli: Sli) -> Iterator[tuple[str, str]]:
@@ -130,12 +141,13 @@ def _texts(sli: Sli) -> Iterator[tuple[str, str]]:
 
 
 def _bad_conditions(draft: IndicatorDraft, source: LogSource) -> Iterator[str]:
+    """Yield what is true of a bad event, and NULL where that is not known."""
     if "bad" in draft.expressions:
-        yield f"{draft.expressions['bad'].sql} IS DISTINCT FROM false"
+        yield draft.expressions["bad"].sql
     if "good" in draft.expressions:
-        yield f"{draft.expressions['good'].sql} IS DISTINCT FROM true"
+        yield f"(NOT {draft.expressions['good'].sql})"
     if draft.sli.column is not None and draft.sli.threshold is not None:
-        yield f"({_within(draft.sli.column, draft.sli.threshold, source)}) IS DISTINCT FROM true"
+        yield f"(NOT ({_within(draft.sli.column, draft.sli.threshold, source)}))"
 
 
 def _within(name: str, threshold: Fraction, source: LogSource) -> str:

@@ -1,86 +1,30 @@
-"""JSON keys that some file never has: counted as NULL they could hide failures there.
-
-A key that is left out of some rows is NULL in them, as JSON writers do; a file without a single
-one is another format, and a refusal.
-"""
+"""What keys and types JSON files have, learned from a few rows."""
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from gate.backends.logs.database import Database, Row, file_list, identifier, literal
+from gate.backends.logs.database import Database, file_list, identifier, literal
+from gate.backends.logs.keys import json_objects
+from gate.backends.logs.layouts import JsonFiles, json_files
 from gate.backends.logs.nested import with_text
 from gate.backends.logs.refusals import invalid
-from gate.backends.logs.source import EXACT, LogSource, Needed, listed, missing_in
-from gate.backends.logs.statement import Statement
+from gate.backends.logs.source import EXACT, LogSource, Needed, listed
 from gate.backends.records import Records
 from gate.measure import Cause, MeasurementError
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Where the statement's row says which files have what; one bit a file."""
-
-    files: list[str]
-    rows: int
-    """Files with any row in the time that is looked at."""
-    values: dict[str, int]
-    """By column: files with any value of it."""
-
-
-def ask_for_keys(statement: Statement) -> Keys | None:
-    """Ask which files have what; None where the files themselves say it, or there is but one."""
-    files = statement.logs.source.files
-    if not statement.logs.source.keyed or len(files) == 1:
-        return None
-    file = statement.key(statement.value("file_index"))
-    bits = f"bitstring_agg({{}}, 0, {len(files) - 1})"
-    values = {
-        column: statement.sum(f"count({statement.value(identifier(column))})")
-        for column in sorted(statement.columns - statement.logs.source.optional)
-    }
-    return Keys(
-        files=files,
-        rows=statement.aggregate(bits.format(file)),
-        values={
-            column: statement.aggregate(bits.format(f"CASE WHEN {number} > 0 THEN {file} END"))
-            for column, number in values.items()
-        },
-    )
-
-
-def missing_keys(database: Database, keys: Keys | None, row: Row) -> dict[str, str]:
-    """Return the columns that some files lack, and how that is said.
-
-    Files with rows but no value are looked at closer: null is a value, absence is not.
-    """
-    if keys is None:
-        return {}
-    faults: dict[str, str] = {}
-    for column, place in keys.values.items():
-        suspects = _having(keys.files, row[keys.rows]) - _having(keys.files, row[place])
-        if lacking := files_without(database, column, sorted(suspects)):
-            faults[column] = missing_in(column, lacking, len(keys.files))
-    return faults
-
-
-def _having(files: list[str], bits: str | None) -> set[str]:
-    return {file for file, bit in zip(files, bits or "", strict=False) if bit == "1"}
-
 
 _INTEGERS: Final = re.compile(r"\b(?:U?BIGINT|U?HUGEINT)\b")
 _SAMPLES: Final = ((1_000, True), (30_000, False), (-1, False))
 """How many rows are looked at (-1: all), and whether only of the last file. Opening a file for this
 costs 40 ms. A later value that does not fit is an error, not a wrong count.
 """
-_LINE: Final = "maximum_object_size = 4194304"
-"""A line may have 4 MiB. With DuckDB's own 16 MiB reading takes twice as long (buffers)."""
 _FORMAT: Final = "format = 'newline_delimited', hive_partitioning = false"
-_READ: Final = f"{_FORMAT}, {_LINE}"
 _LARGE: Final = f"{_FORMAT}, maximum_object_size = 67108864"
 """A line that holds many rows may have 64 MiB."""
+_SAMPLED_FILES: Final = 500
+"""More than DuckDB's 32: of files with an object each few have a key that is rare."""
+_MAP: Final = re.compile(r"MAP\((\w+), (.+)\)")
 _UNSETTLED: Final = ("JSON", '"NULL"')
 """What DuckDB takes a key for that has no value, or values of several types, in the sample."""
 
@@ -93,10 +37,11 @@ def describe_jsonl(
         return _items(files, pattern, records)
     optional = {name: records.columns[name] for name in records.optional}
     wanted = needed.columns - {name.lower() for name in optional}
-    learned = _learned(database, files, wanted, records)
+    layout = json_files(files)
+    learned = _learned(database, layout, wanted, records)
     if list(learned) == ["json"] and "json" not in wanted:
         raise _no_objects(database, files)
-    exact = _exact(database, files, learned, needed, records)
+    exact = _exact(database, layout, learned, needed, records)
     types = {name: _as_read(name, kind, records, learned) for name, kind in learned.items()}
     doubles = {name for name, kind in types.items() if kind == "DOUBLE"} - exact
     doubles -= records.columns.keys()
@@ -104,20 +49,21 @@ def describe_jsonl(
     return LogSource(
         files=files,
         types=types,
-        relation=lambda used: _relation(file_list(files), types, used),
-        shown=lambda used: _relation(literal(pattern), types, used),
+        relation=lambda used: layout.relation(file_list(files), types, used),
+        shown=lambda used: layout.relation(literal(pattern), types, used),
         keyed=True,
+        unfinished=layout.unfinished,
         optional=records.optional,
         iso=frozenset(name for name, kind in learned.items() if kind.startswith("TIMESTAMP")),
         exact=exact,
-        texts=lambda used: _relation(file_list(files), dict.fromkeys(used, "VARCHAR"), used),
+        texts=lambda used: layout.relation(file_list(files), dict.fromkeys(used, "VARCHAR"), used),
         doubles=frozenset(name for name in doubles if name.lower() not in needed.numbers.floats),
     )
 
 
 def _exact(
     database: Database,
-    files: list[str],
+    layout: JsonFiles,
     learned: Mapping[str, str],
     needed: Needed,
     records: Records,
@@ -133,22 +79,12 @@ def _exact(
     # To look costs as much as to learn the types. Of times it is likely, of others seldom.
     if records.timestamp.lower() in {name.lower() for name in whole} - needed.numbers.exact:
         chosen = [name for name in whole if name.lower() in needed.columns]
-        rows = _relation(file_list(files[-1:]), dict.fromkeys(chosen, "BIGINT"), chosen)
+        files = file_list(layout.files[-1:])
+        rows = layout.relation(files, dict.fromkeys(chosen, "BIGINT"), chosen)
         largest = ", ".join(f"max(abs({identifier(name)}))" for name in chosen)
         (row,) = database.query(f"SELECT {largest} FROM (FROM {rows} LIMIT {_SAMPLES[0][0]})")
         large |= {name for name, most in zip(chosen, row, strict=True) if (most or 0) >= EXACT}
     return frozenset(large)
-
-
-def files_without(database: Database, key: str, files: list[str]) -> list[str]:
-    """Return which of the files have the key in no row, not even with null."""
-    has = f"list_contains(json_keys(json), {literal(key)})"
-    return [
-        file
-        for file in files
-        # One by one: most often the first row has it, and the rest is not read.
-        if not database.query(f"SELECT 1 FROM {_objects([file])} WHERE {has} LIMIT 1")
-    ]
 
 
 def _items(files: list[str], pattern: str, records: Records) -> LogSource:
@@ -165,7 +101,7 @@ def _items(files: list[str], pattern: str, records: Records) -> LogSource:
 def _within(files: str, records: Records, used: Iterable[str]) -> str:
     names = list(used)
     outermost, *inner = records.unnest
-    kind = _struct({name: records.columns[name] for name in names}) + "[]"
+    kind = _struct({name: _as_written(records.columns[name]) for name in names}) + "[]"
     for key in reversed(inner):
         kind = _struct({key: kind}) + "[]"
     columns = f"{{{literal(outermost)}: {literal(kind)}}}"
@@ -173,8 +109,25 @@ def _within(files: str, records: Records, used: Iterable[str]) -> str:
     path = identifier(outermost)
     for key in inner:
         rows, path = f"(SELECT unnest({path}) AS item FROM {rows})", f"item.{identifier(key)}"
-    columns = ", ".join(f"item.{identifier(name)}" for name in names)
+    columns = ", ".join(f"{_of_item(name, records.columns[name])}" for name in names)
     return f"(SELECT {columns} FROM (SELECT unnest({path}) AS item FROM {rows}))"
+
+
+def _as_written(kind: str) -> str:
+    """Return the type of what a map is made of, which is a list of keys and values."""
+    entry = _MAP.fullmatch(kind)
+    return kind if entry is None else f'STRUCT("key" {entry[1]}, "value" {entry[2]})[]'
+
+
+def _of_item(name: str, kind: str) -> str:
+    column = identifier(name)
+    if not _MAP.fullmatch(kind):
+        return f"item.{column}"
+    # DuckDB refuses a map with a key twice, and all that is counted with it.
+    entries = f"item.{column}"
+    keys = f"list_transform({entries}, lambda entry: entry.key)"
+    first = f"lambda entry, place: list_position({keys}, entry.key) = place"
+    return f"map_from_entries(list_filter({entries}, {first})) AS {column}"
 
 
 def _struct(types: Mapping[str, str]) -> str:
@@ -182,12 +135,12 @@ def _struct(types: Mapping[str, str]) -> str:
 
 
 def _learned(
-    database: Database, files: list[str], needed: frozenset[str], records: Records
+    database: Database, layout: JsonFiles, needed: frozenset[str], records: Records
 ) -> dict[str, str]:
     declared = {name.lower() for name in records.columns}
     types: dict[str, str] = {}
     for rows, last in _SAMPLES:
-        types = _types(database, files[-1:] if last else files, rows)
+        types = _types(database, layout, layout.files[-1:] if last else layout.files, rows)
         settled = {
             name.lower()
             for name, kind in types.items()
@@ -198,10 +151,11 @@ def _learned(
     return types
 
 
-def _types(database: Database, files: list[str], sample: int) -> dict[str, str]:
+def _types(database: Database, layout: JsonFiles, files: list[str], sample: int) -> dict[str, str]:
     rows = database.query(
-        f"DESCRIBE SELECT * FROM read_json({file_list(files)}, {_READ}, "
-        f"sample_size = {sample}, union_by_name = {sample < 0})"
+        f"DESCRIBE SELECT * FROM read_json({file_list(files)}, {layout.options}, "
+        f"sample_size = {sample}, maximum_sample_files = {_SAMPLED_FILES}, "
+        f"union_by_name = {sample < 0})"
     )
     return {row[0]: row[1] for row in rows}
 
@@ -227,15 +181,6 @@ def _as_read(name: str, kind: str, records: Records, learned: Mapping[str, str])
 
 def _no_objects(database: Database, files: list[str]) -> MeasurementError:
     # DuckDB reads what is no object, or not there, as a single column "json".
-    if database.query(f"SELECT 1 FROM {_objects(files)} LIMIT 1"):
+    if database.query(f"SELECT 1 FROM {json_objects(files)} LIMIT 1"):
         return invalid(f"not every line of {listed(files)} is a JSON object")
     return MeasurementError(Cause.NO_DATA, f"there is no row in {listed(files)}")
-
-
-def _objects(files: list[str]) -> str:
-    return f"read_ndjson_objects({file_list(files)}, hive_partitioning = false, {_LINE})"
-
-
-def _relation(files: str, types: Mapping[str, str], used: Iterable[str]) -> str:
-    columns = ", ".join(f"{literal(name)}: {literal(types[name])}" for name in used)
-    return f"read_json({files}, {_READ}, columns = {{{columns}}})"

@@ -12,7 +12,7 @@ _TEXTS = ("JSON", "VARCHAR")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ValuePlace:
     """Where a value stands in a row."""
 
     column: str
@@ -24,7 +24,7 @@ class Place:
     """Whether it is a field of the column, and not the column itself."""
 
 
-def place_of(source: LogSource, name: str) -> Place:
+def place_of(source: LogSource, name: str) -> ValuePlace:
     """Return where a column, or a field of one, stands; a column of the whole name comes first.
 
     Raises:
@@ -47,7 +47,7 @@ def place_of(source: LogSource, name: str) -> Place:
             raise invalid(f'"{column}" has no field "{step}" for the timestamp "{name}"; {there}')
         field, kind = fields[step.lower()]
         sql, inner = f"{sql}.{identifier(field)}", True
-    return Place(column=column, sql=sql, kind=kind, inner=inner)
+    return ValuePlace(column=column, sql=sql, kind=kind, inner=inner)
 
 
 def fields_of(kind: str) -> Mapping[str, str]:

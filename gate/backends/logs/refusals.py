@@ -39,8 +39,9 @@ _COLUMN: Final = re.compile(
     r'^Error when converting column "(.+)"\. |when casting from source column (.+)$', re.MULTILINE
 )
 _LINE: Final = re.compile(
-    r"CSV Error on Line: ([0-9]+)$|(?:JSON transform error|Malformed JSON) in file .*?"
-    r", (?:at byte [0-9]+ )?in line ([0-9]+):",
+    r"CSV Error on Line: ([0-9]+)$|JSON transform error in file .*?, in line ([0-9]+):"
+    # Of what is no JSON DuckDB 2.0.1 tells the line after it.
+    r"|Malformed JSON in file .*?, at byte [0-9]+ in line ([0-9]+):",
     re.MULTILINE,
 )
 
@@ -71,7 +72,7 @@ def _place(text: str, columns: Iterable[str], files: Iterable[str]) -> str:
     named = {converting[1] or converting[2]} & set(columns) if converting else set()
     parts = [f'column "{name}"' for name in named]
     parts += [file for file in files if file in text][:1]
-    parts += [f"line {line[1] or line[2]}"] if line else []
+    parts += [f"line {line[1] or line[2] or int(line[3]) - 1}"] if line else []
     return f" ({', '.join(parts)})" if parts else ""
 
 

@@ -12,6 +12,8 @@ from gate.backends.records import Deduplication, Records
 from gate.errors import nearest_first
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")
+BROKEN: Final = "_broken"
+"""A column that is true of a line that is no JSON."""
 EXACT: Final = 1 << 53
 """From here on a double cannot tell every whole number from the next."""
 Relation = Callable[[Iterable[str]], str]
@@ -64,6 +66,8 @@ class LogSource:
     """Column -> why it cannot be used: not in every file, or not of one type."""
     keyed: bool = False
     """Every row has its own columns (JSON): a column that a file lacks shows only in its rows."""
+    unfinished: tuple[str, ...] = ()
+    """Files whose last line is left out, as it has no end: its row has `BROKEN`, and no values."""
     optional: frozenset[str] = frozenset()
     """Columns that are NULL where a file lacks them."""
     iso: frozenset[str] = frozenset()
@@ -76,6 +80,18 @@ class LogSource:
     """As `relation`, with every column as it is written; None: where types are the file's own."""
     always: frozenset[str] = frozenset()
     """Columns that every indicator depends on."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """What every relation has beside the columns that are asked for."""
+        return (*(["file_index"] if self.keyed else []), *([BROKEN] if self.unfinished else []))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What every report of a count must say."""
+        return tuple(
+            f"the last line of {file} is not finished, and left out" for file in self.unfinished
+        )
 
     def column(self, name: str) -> str:
         """Return the column's name as the files spell it.
@@ -180,9 +196,8 @@ def _cast(relation: Relation, source: LogSource, types: Mapping[str, str]) -> Re
 
     def cast(used: Iterable[str]) -> str:
         chosen = list(used)
-        place = ["file_index"] if source.keyed else []
         return (
-            f"(SELECT {', '.join([*map(part, chosen), *place])} "
+            f"(SELECT {', '.join([*map(part, chosen), *source.places])} "
             f"FROM {relation([name for name in chosen if name in names])})"
         )
 
@@ -201,12 +216,11 @@ def _newest(source: LogSource, rows: Deduplication) -> LogSource:
     # A row that does not say what it is about, or how new it is, may neither hide nor be hidden.
     unknown = [name for name in (*same, *by) if name not in source.optional]
     alone = [f" OR {identifier(name)} IS NULL" for name in unknown]
-    place = ["file_index"] if source.keyed else []
 
     def last(relation: Relation) -> Relation:
         def chosen(used: Iterable[str]) -> str:
             names = list(used)
-            columns = ", ".join([*map(identifier, names), *place])
+            columns = ", ".join([*map(identifier, names), *source.places])
             rows = relation(dict.fromkeys([*names, *same, *by]))
             return f"(SELECT {columns} FROM {rows} QUALIFY {first} = 1{''.join(alone)})"
 

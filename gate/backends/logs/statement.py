@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from gate.backends.logs.database import Database, Row, identifier, literal
+from gate.backends.logs.database import Database, Row, file_list, identifier, literal
 from gate.backends.logs.indicators import Label, LogIndicator
-from gate.backends.logs.source import EXACT, LargeNumbers, LogSource
+from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource
 from gate.backends.logs.timestamps import Timestamp, sql_instant
 from gate.measure import CountRequest
 from gate.slo.objective import Span
@@ -81,7 +81,8 @@ class Statement:
         """Ask how many rows have no instant that can be read."""
         if not self.logs.timestamp.plain:
             every, dated = self.sum("count(*)"), self.sum("count(_at)")
-            return self._ask(f"sum({every}) - sum({dated})")
+            broken = f" - sum({self._broken()})" if self.logs.source.unfinished else ""
+            return self._ask(f"sum({every}) - sum({dated}){broken}")
         # Apart, so that the main scan can skip by the timestamp's statistics; and this one too:
         # a Parquet file knows which of its parts hold a NULL.
         column = identifier(self.logs.timestamp.column)
@@ -98,6 +99,8 @@ class Statement:
             name: self._ask(f"bool_or({self.sum(f'bool_or({self.value(_is_large(name))})')})")
             for name in sorted(self.columns & self.logs.source.doubles)
         }
+        unfinished = self.logs.source.unfinished
+        broken = self._ask(f"sum({self._broken()})") if unfinished else None
         keys = [f"{sql} AS {name}" for sql, name in self._keys.items()]
         sums = [f"{sql} AS {name}" for sql, name in self._sums.items()]
         database.query(
@@ -105,9 +108,15 @@ class Statement:
             f"FROM {self._rows()} GROUP BY ALL"
         )
         (row,) = database.query(f"SELECT {', '.join(self._aggregates)} FROM groups")
+        if broken is not None and row[broken] > len(unfinished):
+            # More than the last line: DuckDB says where.
+            database.query(f"SELECT count(json) FROM read_ndjson_objects({file_list(unfinished)})")
         if doubted := [name for name, place in large.items() if row[place]]:
             raise LargeNumbers(doubted)
         return row
+
+    def _broken(self) -> str:
+        return self.sum("count(*)", BROKEN)
 
     def _ask(self, sql: str) -> int:
         return self._aggregates.setdefault(sql, len(self._aggregates))

@@ -9,7 +9,7 @@ from math import isfinite
 
 from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import Label, LogIndicator
-from gate.backends.logs.jsonl import ask_for_keys, missing_keys
+from gate.backends.logs.keys import ask_for_keys, missing_keys
 from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, repeatable
 from gate.backends.logs.timestamps import sql_instant, undated
 from gate.measure import Cause, CountRequest, Unmeasured
@@ -167,6 +167,7 @@ def _series(
         total=tuple(None if step.get(total) is None else float(step[total] or 0) for step in steps),
         bad=tuple(None if step.get(total) is None else float(step[bad] or 0) for step in steps),
         query=query,
+        notes=logs.source.notes,
         measured=_measured(steps, *values, query=query) if values else None,
     )
 

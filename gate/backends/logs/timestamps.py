@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gate.backends.logs.database import Database, literal
-from gate.backends.logs.nested import Place, place_of
+from gate.backends.logs.nested import ValuePlace, place_of
 from gate.backends.logs.refusals import invalid, shape
 from gate.backends.logs.source import LogSource
 from gate.backends.logs.time_formats import instant_of_number, instant_of_text
@@ -88,7 +88,7 @@ def timestamp_of(source: LogSource, records: Records, zone: str | None) -> Times
     )
 
 
-def _instant(place: Place, name: str, form: str | None, zone: str | None, *, iso: bool) -> str:
+def _instant(place: ValuePlace, name: str, form: str | None, zone: str | None, *, iso: bool) -> str:
     kind, value = place.kind, place.sql
     if kind == "VARCHAR":
         return instant_of_text(value, form, zone, iso=iso)

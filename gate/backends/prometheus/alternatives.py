@@ -7,7 +7,7 @@ from itertools import groupby
 from gate.backends.prometheus.naming import OTHER_NAME, Counted, Naming
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryResults
-from gate.backends.prometheus.resolve import Resolved, guess, nothing_there
+from gate.backends.prometheus.resolve import guess, nothing_there
 from gate.backends.prometheus.spellings import (
     all_names,
     is_merging,
@@ -50,7 +50,7 @@ class Alternatives:
             for way in self.ways:
                 yield from way.questions()
 
-    def guesses(self) -> Iterator[Resolved]:
+    def guesses(self) -> Iterator[Counted]:
         """Yield what `counted` may well come to: each name by itself."""
         for way in self.ways:
             yield from way.guesses()

@@ -1,6 +1,7 @@
 """One request's answer: counts that can be believed, or why there are none."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -9,6 +10,7 @@ from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
 from gate.backends.prometheus.query import EVENTS, SECOND, Role
 from gate.backends.prometheus.query_result import QueryResults
+from gate.backends.prometheus.seams import lost_at_cuts
 from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
@@ -160,13 +162,14 @@ def answer(plan: Plan, readings: QueryResults) -> Answer:
         if Role.SPENT in numbers:
             amount = amount_spent(numbers[Role.SPENT], span)
             spent = _evidence(plan, gathered, plan.notes, (Fraction(), amount))
-            return Spent(amount=amount, evidence=spent)
+            return Spent(amount=amount, evidence=_with_losses(spent, plan, gathered, numbers))
         for name in plan.names:
             _check_name(name, gathered)
         total, bad = _count(numbers, slices, span)
         _check_bad(plan, numbers)
         notes = (*plan.notes, *count_notes(numbers, slices, span))
         evidence = _evidence(plan, gathered, notes, (total, bad))
+        evidence = _with_losses(evidence, plan, gathered, numbers)
         return Counts(total=total, bad=bad, evidence=evidence)
     except MeasurementError as error:
         return _unmeasured(error, gathered, plan.query)
@@ -256,3 +259,13 @@ def _evidence(
         notes=(*gathered.notes, *notes),
         suspicions=plan.evidence.suspicions(gathered.readings, *counted) if plan.evidence else (),
     )
+
+
+def _with_losses(
+    evidence: Evidence, plan: Plan, gathered: GatheredNumbers, numbers: Numbers
+) -> Evidence:
+    """Add the doubt that follows from what was lost where the window had to be cut."""
+    if not plan.request.probe:
+        return evidence
+    losses = lost_at_cuts(gathered.lost, numbers)
+    return replace(evidence, suspicions=(*evidence.suspicions, *losses))

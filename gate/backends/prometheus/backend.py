@@ -1,17 +1,20 @@
 """The backend: requests in, one batched round of queries, answers out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gate.backends.prometheus.answer import answer
-from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.fetch import Fetch
+from gate.backends.prometheus.limits import ServerLimits
+from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, guesses, plan, questions
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResults
+from gate.backends.prometheus.recorded import slo_of
 from gate.measure import Answer, Cause, CountRequest, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.request_failure import RequestFailure
@@ -20,6 +23,8 @@ from gate.slo.objective import Span
 if TYPE_CHECKING:
     from gate.measure.cohorts import CohortAnswer, CohortRequest
 
+_TOGETHER: Final = 50
+"""SLOs whose recording rules are looked for by one query: as many as a server reads in time."""
 PointsByRole = Mapping[Role, tuple[float | None, ...]]
 
 
@@ -31,7 +36,7 @@ def one_step(request: SeriesRequest) -> CountRequest:
 
 def series_plan(request: SeriesRequest, readings: QueryResults) -> Plan | Unmeasured:
     """Say what to ask for a series, or why it cannot be asked."""
-    planned = plan(one_step(request), request.span, readings, stepwise=True)
+    planned = plan(one_step(request), Scope(request.span), readings, stepwise=True)
     return planned if isinstance(planned, Unmeasured) else _step_by_step(planned, request)
 
 
@@ -141,15 +146,20 @@ def _difference(total: float | None, good: float | None) -> float | None:
     return None if good is None else total - good
 
 
-def _longest(requests: Sequence[CountRequest]) -> Mapping[int, Span]:
-    """Return the longest time over which each indicator is counted, by the indicator's identity.
-
-    What the server has is asked for that time only: the shorter ones are parts of it.
-    """
+def _scoped(requests: Sequence[CountRequest]) -> list[tuple[CountRequest, Scope]]:
+    """Return what the questions of each request are for, so that the same ones are asked once."""
     spans = dict[int, Span]()
     for request in sorted(requests, key=lambda request: request.span.length):
         spans[id(request.sli)] = request.span
-    return spans
+    slos = list(dict.fromkeys(slo for request in requests if (slo := slo_of(request))))
+    group_of = dict[str | None, tuple[str, ...]]()
+    for first in range(0, len(slos), _TOGETHER):
+        group = tuple(slos[first : first + _TOGETHER])
+        group_of |= dict.fromkeys(group, group)
+    return [
+        (request, Scope(spans[id(request.sli)], group_of.get(slo_of(request), ())))
+        for request in requests
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +171,8 @@ class PrometheusBackend:
     """For one call of `measure`."""
     parallel: int
     """Most queries under way at once."""
+    limits: ServerLimits = field(default_factory=ServerLimits)
+    """What all calls have learnt of the server."""
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order; never raises for what the server does.
@@ -169,11 +181,10 @@ class PrometheusBackend:
         from it most likely. A second one asks what follows from it instead, and when the last
         sample was where there is no recent one.
         """
-        fetch, longest = self._fetch(at), _longest(requests)
-        over = [(request, longest[id(request.sli)]) for request in requests]
-        fetch.run(part for pair in over for part in (*questions(*pair), *_guessed(pair[0])))
-        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
-        plans = [plan(*pair, fetch.reading) for pair in over]
+        fetch, scoped = self._fetch(at), _scoped(requests)
+        fetch.run(part for pair in scoped for part in (*questions(*pair), *_guessed(pair[0])))
+        fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
+        plans = [plan(*pair, fetch.reading) for pair in scoped]
         possible = [planned for planned in plans if isinstance(planned, Plan)]
         fetch.run(part for planned in possible for part in planned)
         fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))
@@ -187,13 +198,13 @@ class PrometheusBackend:
         if not requests:
             return []
         fetch = self._fetch(max(request.span.end for request in requests))
-        over = [(one_step(request), request.span) for request in requests]
+        scoped = [(one_step(request), Scope(request.span)) for request in requests]
         fetch.run(
             part
-            for pair, request in zip(over, requests, strict=True)
+            for pair, request in zip(scoped, requests, strict=True)
             for part in (*questions(*pair), *_guessed_series(request))
         )
-        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
+        fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
         plans = [series_plan(request, fetch.reading) for request in requests]
         possible = [planned for planned in plans if isinstance(planned, Plan)]
         fetch.run(part for planned in possible for part in planned.parts.values())
@@ -215,9 +226,9 @@ class PrometheusBackend:
         if not requests:
             return []
         fetch = self._fetch(max(request.span.end for request in requests))
-        over = [(whole(request), request.span) for request in requests]
-        fetch.run(part for pair in over for part in questions(*pair))
-        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
+        scoped = [(whole(request), Scope(request.span)) for request in requests]
+        fetch.run(part for pair in scoped for part in questions(*pair))
+        fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
         plans = [cohort_plan(request, fetch.reading) for request in requests]
         fetch.run(part for planned in plans if isinstance(planned, CohortPlan) for part in planned)
         return [
@@ -240,4 +251,5 @@ class PrometheusBackend:
             at=at,
             until=self.client.clock.monotonic() + self.timeout.total_seconds(),
             parallel=self.parallel,
+            limits=self.limits,
         )

@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import fsum
 
 from gate.backends.prometheus.answer import check_boundaries, count_events
+from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import plan
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
@@ -58,7 +59,7 @@ def whole(request: CohortRequest) -> CountRequest:
 
 def cohort_plan(request: CohortRequest, readings: QueryResults) -> CohortPlan | Unmeasured:
     """Say what to ask for a request, or why it cannot be asked."""
-    planned = plan(whole(request), request.span, readings)
+    planned = plan(whole(request), Scope(request.span), readings)
     if isinstance(planned, Unmeasured):
         return planned
     if not EVENTS & planned.parts.keys():

@@ -12,6 +12,7 @@ from gate.backends.prometheus.resolve import (
     Resolved,
     boundaries_over,
     count_query,
+    first_expression,
     guess,
     read,
     recent,
@@ -24,7 +25,7 @@ from gate.backends.prometheus.spellings import (
     shown_name,
 )
 from gate.measure.history import coverage_step
-from gate.promql.expression import read_expression
+from gate.promql.expression import Expression, read_expression
 from gate.promql.names import Presence
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
@@ -36,6 +37,16 @@ _NAME: Final = "gate_name"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one question can be for, beside the request that needs it answered."""
+
+    span: Span
+    """The longest time over which the same indicator is counted, up to the same instant."""
+    slos: tuple[str, ...] = ()
+    """SLOs whose recording rules are looked for together."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """One name that counts in the window."""
@@ -43,6 +54,13 @@ class Counted:
     resolved: Resolved
     presence: Presence | None = None
     """Given: some processes export a newer name beside it, so that it counts only without them."""
+    names: tuple[Sli, ...] = ()
+    """Given: all names, any of which tells that there are data."""
+
+    def sources(self) -> Iterator[Expression]:
+        """Yield the expression of each name that best tells whether there are data."""
+        for name in self.names:
+            yield first_expression(guess(name).sli)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +86,11 @@ class Naming:
         if len(self.names) > 1:
             yield from (self._since, self._beside)
 
-    def guesses(self) -> Iterator[Resolved]:
+    def guesses(self) -> Iterator[Counted]:
         """Yield what `counted` may well come to: each name by itself."""
-        yield from map(guess, self.names)
+        names = self.names if len(self.names) > 1 else ()
+        for name in self.names:
+            yield Counted(resolved=guess(name), names=names)
 
     def further(self, readings: QueryResults) -> Iterator[Query]:
         """Yield what else must be known, by the answers to `questions`; nothing for most.
@@ -101,6 +121,7 @@ class Naming:
             Counted(
                 resolved=self._resolve(self.names[place], readings),
                 presence=self.presence(place) if str(place) in beside else None,
+                names=self.names,
             )
             for place in self._places(readings)
         )
@@ -174,7 +195,7 @@ class Naming:
     def _beside(self) -> Query:
         """Whether each name was seen beside a newer one of the same process."""
         beside = self._by_name(lambda place: self.presence(place).beside, first=1)
-        return self._table(f"count_over_time(({beside})[$window:$step]) or ({beside})")
+        return self._table(f"count_over_time(({beside})[$window:$step])")
 
     def _by_name(self, write: Callable[[int], str], first: int = 0) -> str:
         return " or ".join(

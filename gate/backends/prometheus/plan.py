@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
-from gate.backends.prometheus.naming import Counted
+from gate.backends.prometheus.naming import Counted, Scope
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
 from gate.backends.prometheus.query import SECOND, Query, Role, window_text
 from gate.backends.prometheus.query_result import (
@@ -96,13 +96,19 @@ def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) 
 
 
 def plan_name(
-    request: CountRequest, counted: Counted, readings: QueryResults, *, stepwise: bool = False
+    request: CountRequest,
+    counted: Counted,
+    scope: Scope,
+    readings: QueryResults,
+    *,
+    stepwise: bool = False,
 ) -> Plan | Unmeasured:
     """Say what to ask to count a request under one name, or why it cannot be asked.
 
     Args:
         request: of this its own indicator is not looked at.
         counted: the name.
+        scope: as it was for the questions.
         readings: the answers to the questions about recording rules.
         stepwise: the span is short, one of many steps.
     """
@@ -120,9 +126,11 @@ def plan_name(
         except ExpressionError as error:
             return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
     length = request.span.length // SECOND * SECOND
-    recorded = use_rules(expressions, resolved.lacking, request, readings)
+    recorded = use_rules(expressions, resolved.lacking, request, scope.slos, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
-    sources = [expression for expression in expressions.values() if expression.selectors][:1]
+    own = [expression for expression in expressions.values() if expression.selectors][:1]
+    sources = list(counted.sources()) if request.probe else own
+    sources += [expression for expression in own if expression not in sources]
     parts = recorded.parts or _parts(expressions, request)
     planned = Plan(
         request=request,
@@ -131,7 +139,9 @@ def plan_name(
         probe=plan_probe(sources, request.span) if request.probe else None,
         evidence=plan_evidence(expressions, parts, request) if request.probe else None,
         objective=_objective(request),
-        lacking=tuple(window_query(text, length) for text in lacking),
+        lacking=tuple(
+            replace(window_query(text, length), grain=SECOND, largest=True) for text in lacking
+        ),
         sum=window_query(resolved.sum, length) if resolved.sum else None,
         notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
         given=recorded.answers,

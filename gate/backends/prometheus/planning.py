@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from gate.backends.prometheus.alternatives import Alternatives
-from gate.backends.prometheus.evidence import RoleEvidence
-from gate.backends.prometheus.naming import Counted
+from gate.backends.prometheus.evidence import evidence_of_all
+from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan, plan_name
 from gate.backends.prometheus.probe import plan_probe, ratio_slices
 from gate.backends.prometheus.query import SECOND, Query, Role
@@ -15,29 +15,28 @@ from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.expression import Expression
 from gate.promql.grammar import ExpressionError
 from gate.promql.names import side_by_side
-from gate.slo.objective import Span
 
 
-def questions(request: CountRequest, over: Span) -> tuple[Query, ...]:
+def questions(request: CountRequest, scope: Scope) -> tuple[Query, ...]:
     """Return what must be known of the server before a request can be planned.
 
     Args:
         request: the indicator and its span.
-        over: the longest time over which the same indicator is counted, up to the same instant.
+        scope: what the same questions are for.
     """
     try:
-        ways = Alternatives.of(request.sli, over)
-        return (*ways.questions(), *rule_questions(request))
+        ways = Alternatives.of(request.sli, scope.span)
+        return (*ways.questions(), *rule_questions(request, scope.slos))
     except ExpressionError:
         return ()  # said when it is planned
 
 
 def further_questions(
-    request: CountRequest, over: Span, readings: QueryResults
+    request: CountRequest, scope: Scope, readings: QueryResults
 ) -> tuple[Query, ...]:
     """Return what must be known besides, by the answers to the `questions`; nothing for most."""
     try:
-        return tuple(Alternatives.of(request.sli, over).further(readings))
+        return tuple(Alternatives.of(request.sli, scope.span).further(readings))
     except (ExpressionError, MeasurementError):
         return ()  # said when it is planned
 
@@ -53,8 +52,8 @@ def guesses(request: CountRequest) -> Iterator[Plan]:
         guessed = list(Alternatives.of(request.sli, request.span).guesses())
     except ExpressionError:
         return  # said when it is planned
-    for resolved in guessed:
-        planned = plan_name(request, Counted(resolved=resolved), _nothing)
+    for counted in guessed:
+        planned = plan_name(request, counted, Scope(request.span), _nothing)
         if isinstance(planned, Plan):
             yield planned
 
@@ -65,13 +64,13 @@ def _nothing(_part: Query) -> QueryResult:
 
 
 def plan(
-    request: CountRequest, over: Span, readings: QueryResults, *, stepwise: bool = False
+    request: CountRequest, scope: Scope, readings: QueryResults, *, stepwise: bool = False
 ) -> Plan | Unmeasured:
     """Say what to ask for a request, or why it cannot be asked.
 
     Args:
         request: the indicator and its span.
-        over: as it was for its `questions`.
+        scope: as it was for its `questions`.
         readings: the answers to them.
         stepwise: the span is short, one of many steps.
     """
@@ -79,7 +78,7 @@ def plan(
         reason = "the period began only now, there is nothing to count yet"
         return Unmeasured(cause=Cause.NO_DATA, reason=reason)
     try:
-        ways = Alternatives.of(request.sli, over)
+        ways = Alternatives.of(request.sli, scope.span)
         counted, note = ways.counted(readings), ways.note(readings)
     except ExpressionError as error:
         return Unmeasured(cause=Cause.INVALID, reason=str(error))
@@ -89,7 +88,7 @@ def plan(
         request = replace(request, rule_labels=None)  # they recorded one of the names only
     plans = list[Plan]()
     for name in counted:
-        planned = plan_name(request, name, readings, stepwise=stepwise)
+        planned = plan_name(request, name, scope, readings, stepwise=stepwise)
         if isinstance(planned, Unmeasured):
             return planned
         plans.append(planned)
@@ -107,18 +106,20 @@ def combine(plans: Sequence[Plan]) -> Plan:
         counts = {role: _in_a_slice(plans, role) for role in first.expressions}
         parts |= ratio_slices(counts, first.request.slices, first.request.span)
     sums = [plan.sum for plan in plans if plan.sum is not None]
-    sources = [plan.probe.source for plan in plans if plan.probe is not None]
-    witnesses = [w for plan in plans if plan.evidence is not None for w in plan.evidence.witnesses]
+    sources = [source for plan in plans if plan.probe for source in plan.probe.sources]
+    expressions = {role: _either(plans, role) for role in first.expressions}
+    every = next(iter(expressions.values()))
+    probe = plan_probe(sources, first.request.span)
     return replace(
         first,
-        expressions={role: _either(plans, role) for role in first.expressions},
+        expressions=expressions,
         parts=parts,
-        probe=plan_probe(sources, first.request.span),
+        probe=probe,
+        evidence=evidence_of_all((plan.evidence for plan in plans), every, probe),
         lacking=tuple(part for plan in plans for part in plan.lacking),
         sum=Query.added(sums) if len(sums) == len(plans) else None,
         notes=tuple(dict.fromkeys(note for plan in plans for note in plan.notes)),
         names=tuple(plans),
-        evidence=RoleEvidence(witnesses=tuple(witnesses)) if witnesses else None,
     )
 
 

@@ -1,6 +1,6 @@
 """How old the newest sample is, and how much of the window has any: asked of the selectors."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -32,26 +32,25 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Probe:
     """The parts that tell freshness and coverage."""
 
-    source: Expression
-    """Whose series are looked at; of several names, of the newest."""
+    sources: tuple[Expression, ...]
+    """Whose series are looked at: under each name of an indicator the same; one is enough."""
     instants: tuple[str, ...]
-    """The series at an instant: each of these must have some, at a step that is covered."""
-    newest: tuple[Query, ...]
-    """When the selector's newest sample is no older than the server looks back (5 minutes)."""
-    search: tuple[Query, ...]
+    """The numbers of series at an instant, each of which must be there for a step to be covered."""
+    newest: Mapping[str, Query]
+    """By selector, when its newest sample is no older than the server looks back (5 minutes)."""
+    search: Mapping[str, Query]
     """About when it was, anywhere in the window: only of use when ``newest`` finds nothing."""
     coverage: tuple[Query, ...]
+    """One for each of the ``instants``."""
     steps: int
     """How many steps ``coverage`` can count at most."""
     presence: Query
     """At which steps there are data: only of use where ``coverage`` lacks some."""
-    union: bool
-    """One of the selectors is enough: a metric that was renamed."""
 
     @property
     def first_round(self) -> tuple[Query, ...]:
         """What is asked at once."""
-        return self.newest + self.coverage
+        return (*self.newest.values(), *self.coverage)
 
     def second_round(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return what else to ask where samples are old, or missing."""
@@ -59,61 +58,105 @@ class Probe:
 
     def searches(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return the searches for samples that the first round found no recent ones of."""
-        pairs = zip(self.newest, self.search, strict=True)
-        missing = tuple(search for newest, search in pairs if is_absent(readings(newest)))
-        return () if self.union and len(missing) < len(self.newest) else missing
+        missing = [name for name, part in self.newest.items() if is_absent(readings(part))]
+        there = self.newest.keys() - missing
+        enough = any(_is_there(source, there) for source in self.sources)
+        return () if enough else tuple(self.search[selector] for selector in missing)
 
     def lacking_steps(self, readings: QueryResults) -> tuple[Query, ...]:
         """Return what asks which steps have data, if more lack them than those at the ends."""
         counts = [_number_of(readings(part)) for part in self.coverage]
         return (self.presence,) if min(counts) < self.steps - _ENDS else ()
 
+    def newest_of(self, number: Callable[[Query], Fraction | None]) -> datetime | None:
+        """Return the instant of the newest sample; of the source that has the newest.
+
+        Of a source with several selectors it is the most backward one's, unless one stands in for
+        the other. None: some selector of each source has none.
+
+        Args:
+            number: returns what came back for a part of either round, None where nothing did.
+
+        Raises:
+            OverflowError: a value that is no time.
+        """
+        times = {
+            selector: time
+            for selector, part in self.newest.items()
+            for time in (_first(number, (part, self.search[selector])),)
+            if time is not None
+        }
+        newest = [
+            (max if source.union else min)(
+                times[selector] for selector in source.selectors if selector in times
+            )
+            for source in self.sources
+            if _is_there(source, times.keys())
+        ]
+        return _EPOCH + timedelta(milliseconds=int(max(newest) * 1000)) if newest else None
+
+
+def _is_there(source: Expression, there: Collection[str]) -> bool:
+    return (any if source.union else all)(selector in there for selector in source.selectors)
+
+
+def _first(number: Callable[[Query], Fraction | None], parts: Iterable[Query]) -> Fraction | None:
+    return next((time for part in parts if (time := number(part)) is not None), None)
+
 
 def plan_probe(sources: Sequence[Expression], span: Span) -> Probe | None:
-    """Plan the probe of an expression, or of the same under several names; None: there is none."""
+    """Plan the probe of an expression, or of the same under several names.
+
+    None: no metric is named.
+    """
+    sources = tuple(dict.fromkeys(source for source in sources if source.selectors))
     if not sources:
         return None
     step = coverage_step(span.length)
-    selectors = tuple(dict.fromkeys(text for source in sources for text in source.selectors))
-    union = len(sources) > 1 or sources[0].union
-    instants = (" or ".join(selectors),) if union else selectors
+    selectors = dict.fromkeys(text for source in sources for text in source.selectors)
+    if len(sources) == 1 and not sources[0].union:
+        instants = tuple(f"count({selector})" for selector in selectors)
+    else:
+        present = [_present(source) for source in sources]
+        instants = (f"({' or '.join(present)})" if len(present) > 1 else present[0],)
     return Probe(
-        source=sources[0],
+        sources=sources,
         instants=instants,
-        newest=tuple(_newest(selector) for selector in selectors),
-        search=tuple(_search(selector, span, step) for selector in selectors),
-        coverage=tuple(coverage_query(series, span, step) for series in instants),
+        newest={selector: _newest(selector) for selector in selectors},
+        search={selector: _search(selector, span, step) for selector in selectors},
+        coverage=tuple(coverage_query(instant, span, step) for instant in instants),
         steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
         presence=_presence(instants, span, step),
-        union=union,
     )
 
 
-def newest_of(times: Iterable[Fraction], union: bool) -> datetime:
-    """Return the instant of the newest sample; with several selectors, the most backward one's.
-
-    Raises:
-        OverflowError: a value that is no time.
-    """
-    chosen: Callable[[Iterable[Fraction]], Fraction] = max if union else min
-    return _EPOCH + timedelta(milliseconds=int(chosen(times) * 1000))
+def _present(source: Expression) -> str:
+    """Write what is there at an instant if all series are that a source needs."""
+    if source.union:
+        return f"count({' or '.join(source.selectors)})"
+    counts = " and ".join(f"count({selector})" for selector in source.selectors)
+    return f"({counts})" if len(source.selectors) > 1 else counts
 
 
 def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
-    """Return when the newest sample was, of several selectors as `newest_of` has it.
+    """Return when the newest sample was, as `Probe.newest_of` has it.
 
     Raises:
         MeasurementError: the server did not answer, or it is older than it could be looked for.
     """
-    times = gathered.numbers("freshness", probe.newest)
-    times += gathered.numbers("freshness", probe.searches(gathered.readings))
-    if len(times) < (1 if probe.union else len(probe.newest)):
-        reason = "freshness: no sample in the last 6 hours, and when the last one was is not known"
-        raise MeasurementError(Cause.STALE, reason)
+    looked_for = {*probe.newest.values(), *probe.searches(gathered.readings)}
+
+    def number(part: Query) -> Fraction | None:
+        return gathered.number("freshness", part) if part in looked_for else None
+
     try:
-        return newest_of(times, probe.union)
+        newest = probe.newest_of(number)
     except OverflowError:
         raise MeasurementError(Cause.INVALID, "freshness: the sample's time is no time") from None
+    if newest is None:
+        reason = "freshness: no sample in the last 6 hours, and when the last one was is not known"
+        raise MeasurementError(Cause.STALE, reason)
+    return newest
 
 
 def coverage_of(probe: Probe, span: Span, gathered: GatheredNumbers) -> StepCoverage | None:
@@ -139,7 +182,7 @@ def _number_of(reading: QueryResult) -> Fraction:
 
 
 def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
-    text = " and ".join(f"count({series})" for series in instants)
+    text = " and ".join(instants)
     count = max(span.length // step, 1)
     grid = QueryGrid(span.end - (count - 1) * step, step, count)
     return Query(pieces=(text,), length=timedelta(), grid=grid)
@@ -164,6 +207,8 @@ def _search(selector: str, span: Span, step: timedelta) -> Query:
             f":{window_text(step)}])",
         ),
         length=span.length,
+        grain=step,
+        largest=True,
     )
 
 
@@ -173,10 +218,10 @@ def _start_of(selector: str, step: timedelta) -> str:
     return f"0 * count(count_over_time({selector}[{window}])) + time() - {seconds}"
 
 
-def coverage_query(series: str, span: Span, step: timedelta) -> Query:
-    """Ask at how many steps of a span there are any of these series."""
+def coverage_query(instant: str, span: Span, step: timedelta) -> Query:
+    """Ask at how many steps of a span a number is there."""
     return Query(
-        pieces=(f"count_over_time(count({series})[", f":{window_text(step)}])"),
+        pieces=(f"count_over_time({instant}[", f":{window_text(step)}])"),
         length=span.length,
         open_start=True,
         grain=step,

@@ -3,7 +3,8 @@
 They are used only if they recorded this very expression in all of the window.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
@@ -24,7 +25,7 @@ from gate.promql.expression import (
     recorded_events,
     rule_expressions,
 )
-from gate.promql.selectors import matchers
+from gate.promql.selectors import matchers, quote
 
 _SHORTEST: Final = timedelta(days=1)
 """Of a window that is counted so: of the newest `SLICE` not all is counted yet."""
@@ -37,6 +38,9 @@ _USED: Final = (
     " counts in full when it is 5 minutes old"
 )
 _QUESTIONS: Final = 2
+_SLO: Final = "slo"
+_RULE: Final = "gate_rule"
+"""The label that says of which SLO and expression a number is: ``ttft/0123456789abcdef``."""
 _NAMES: Final = '__name__=~"gate:sli_(total|good|bad|spent):increase5m"'
 
 
@@ -50,15 +54,31 @@ class Recorded:
     notes: tuple[str, ...] = ()
 
 
-def rule_questions(request: CountRequest) -> Iterator[Query]:
-    """Yield how many samples rules of the SLO have, and their sums, for windows worth it."""
+def slo_of(request: CountRequest) -> str | None:
+    """Return the name of the SLO whose rules may be used for a request; None: no rules are."""
+    return (request.rule_labels or {}).get(_SLO)
+
+
+def rule_questions(request: CountRequest, slos: Sequence[str]) -> Iterator[Query]:
+    """Yield how many samples rules have, and their sums, for windows worth it.
+
+    Args:
+        request: with the labels of its rules.
+        slos: of the same service, its own among them: one question is for all of their rules.
+    """
     if request.rule_labels and request.slices is None and request.span.length >= _SHORTEST:
-        selector = f"{{{_NAMES},{matchers(request.rule_labels)}}}"
+        labels = {name: value for name, value in request.rule_labels.items() if name != _SLO}
+        written = quote("|".join(map(re.escape, slos)))
+        selector = f"{{{_NAMES},{matchers(labels)},{_SLO}=~{written}}}"
         for function in ("count_over_time", "sum_over_time"):
+            rules = f"sum by ({_SLO}, {FINGERPRINT}) ({function}({selector}["
             yield Query(
-                pieces=(f"sum by ({FINGERPRINT}) ({function}({selector}[", "]))"),
+                pieces=(
+                    f"label_join({rules}",
+                    f'])),"{_RULE}","/","{_SLO}","{FINGERPRINT}")',
+                ),
                 length=request.span.length // SECOND * SECOND,
-                label=FINGERPRINT,
+                label=_RULE,
             )
 
 
@@ -66,15 +86,19 @@ def use_rules(
     expressions: Mapping[Role, Expression],
     lacking: tuple[str, ...],
     request: CountRequest,
+    slos: Sequence[str],
     readings: QueryResults,
 ) -> Recorded:
-    """Return the parts that ask what was recorded, if that is the same and all of it."""
-    answers = [readings(part) for part in rule_questions(request)]
-    tables = [
-        answer.numbers
-        for answer in answers
-        if isinstance(answer, QueryValue) and not answer.warnings and answer.numbers
-    ]
+    """Return the parts that ask what was recorded, if that is the same and all of it.
+
+    Args:
+        expressions: of the indicator, by role.
+        lacking: each counts histograms that lack a boundary.
+        request: with the labels of its rules.
+        slos: as in its `rule_questions`.
+        readings: the answers to them.
+    """
+    tables = list(_tables(request, slos, readings))
     if len(tables) < _QUESTIONS:
         return Recorded()
     samples_of, sums_of = tables
@@ -102,6 +126,19 @@ def use_rules(
     numbers = {role: sums_of[prints[role]] / (SLICE // EVERY) for role in parts}
     given = {part: QueryValue(number=numbers[role]) for role, part in parts.items()}
     return Recorded(parts=parts, answers=given, notes=(_USED,))
+
+
+def _tables(
+    request: CountRequest, slos: Sequence[str], readings: QueryResults
+) -> Iterator[Mapping[str, Fraction]]:
+    """Yield what rules of this very SLO have, by expression; nothing where they have nothing."""
+    for part in rule_questions(request, slos):
+        answer = readings(part)
+        if isinstance(answer, QueryValue) and not answer.warnings:
+            slo = f"{slo_of(request)}/"
+            own = {k.removeprefix(slo): n for k, n in answer.numbers.items() if k.startswith(slo)}
+            if own:
+                yield own
 
 
 def _failures(sums: Mapping[str, Fraction]) -> Fraction:

@@ -220,10 +220,6 @@ def test_gzip_in_several_members_is_read_to_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "last"),
     [
-        ("jsonl", b'{"ts": "2026-10-31T11:00:00Z", "status": 50'),
-        ("jsonl", b'{"ts": "2026-10-31T11:00:00Z", "status": 500'),
-        ("jsonl", b'{"ts": "2026-10-31T11:00'),
-        ("jsonl", b"{"),
         ("csv", b"2026-10-31T11:00:00Z"),
         ("csv", b'2026-10-31T11:00:00Z,500,"request'),
         ("csv", b"2026-10-31T11"),

@@ -54,7 +54,7 @@ def test_no_query_is_longer_than_victoria_metrics_takes(prometheus: FakePromethe
     slis = [Sli(bad=f'x{{a="{"ü" * n}"}}', total="x") for n in range(1, 400)]
     backend().measure([CountRequest(sli=sli, span=MONTH) for sli in slis], AT)
 
-    assert max(len(query.encode()) for query in prometheus.queries) <= 12_100
+    assert max(len(query.encode()) for query in prometheus.queries) <= 16 * 1024
 
 
 def test_equal_expressions_are_asked_once(prometheus: FakePrometheus) -> None:

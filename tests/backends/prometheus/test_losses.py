@@ -38,7 +38,10 @@ def test_a_hole_after_which_counters_began_anew_hides_what_is_usual_in_that_time
     )
 
 
-@pytest.mark.parametrize("answers", [{RENEWED: None}, {MISSING: None}])
+@pytest.mark.parametrize(
+    "answers",
+    [{RENEWED: None}, {MISSING: None}, {MISSING: "1"}, {MISSING: "12", "count(": "480"}],
+)
 def test_a_hole_that_counters_bridge_or_that_is_there_every_day_hides_nothing(
     prometheus: FakePrometheus, answers: Mapping[str, str | None]
 ) -> None:

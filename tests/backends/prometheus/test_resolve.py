@@ -1,5 +1,6 @@
 """Histograms and metrics of several names, as far as a real server will not play the part."""
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 
@@ -149,3 +150,30 @@ def counted(query: str) -> str:
             )
             series.append({"metric": {"gate_part": mark}, "value": [0, value]})
     return success(series)
+
+
+def test_of_two_names_one_that_is_not_answered_is_no_zero(prometheus: FakePrometheus) -> None:
+    prometheus.values = {
+        "count_over_time((label_replace": None,
+        "min_over_time": "0",
+        "old_bad": "NaN",
+        **VALUES,
+    }
+    prometheus.refuse = lambda query: (200, {}, both_there(prometheus.answer(query)))
+
+    found = unmeasured(NEWER)
+
+    assert found.cause is Cause.INVALID
+    assert "bad: the value is NaN" in found.reason
+
+
+def both_there(answer: str) -> str:
+    """Say of both names since when they are there, where that is asked."""
+    document = json.loads(answer)
+    result = document["data"]["result"]
+    for sample in [sample for sample in result if sample["value"][1] == "0"]:
+        result.remove(sample)
+        result += [
+            {**sample, "metric": {**sample["metric"], "gate_name": place}} for place in ("0", "1")
+        ]
+    return json.dumps(document)

@@ -26,10 +26,13 @@ def table(bad: int | None, total: int | None, *, failed: int = 500, **more: obje
 
     Each event is in five slices.
     """
-    marks = (fingerprint(TEXTS["bad"]), fingerprint(TEXTS["total"]))
+    marks = [f"availability/{fingerprint(TEXTS[role])}" for role in ("bad", "total")]
     samples, sums = (bad, total), (5 * failed, 5_000_000)
     series = [
-        {"metric": {"gate_expr": mark, "gate_part": part}, "value": [AT.timestamp(), str(value)]}
+        {
+            "metric": {"gate_rule": mark, "gate_part": part},
+            "value": [AT.timestamp(), str(value)],
+        }
         for part, values in (("0", samples), ("1", sums))
         for mark, counted, value in zip(marks, samples, values, strict=True)
         if counted is not None
@@ -40,10 +43,10 @@ def table(bad: int | None, total: int | None, *, failed: int = 500, **more: obje
 
 def play(prometheus: FakePrometheus, reply: str, values: Mapping[str, str | None]) -> None:
     """Answer the first two parts of a query, which are about rules, by the reply."""
-    prometheus.values = {"by (gate_expr)": None, **values}
+    prometheus.values = {"gate_rule": None, **values}
 
     def answer(query: str) -> tuple[int, dict[str, str], str] | None:
-        if "by (gate_expr)" not in query:
+        if "gate_rule" not in query:
             return None
         document, rest = json.loads(reply), json.loads(prometheus.answer(query))
         document["data"]["result"] += rest["data"]["result"]
@@ -105,7 +108,7 @@ def test_a_small_amount_is_counted_by_the_raw_query_too(
     (text,) = rule_expressions({"spent": read_expression(spent, None)}).values()
     series = [
         {
-            "metric": {"gate_expr": fingerprint(text), "gate_part": part},
+            "metric": {"gate_rule": f"availability/{fingerprint(text)}", "gate_part": part},
             "value": [AT.timestamp(), str(value)],
         }
         for part, value in (("0", SAMPLES), ("1", 5 * amount))

@@ -40,10 +40,16 @@ def _nanos(seconds: float) -> str:
 
 
 def _listed(known: dict[str, str | int | float]) -> list[dict[str, Any]]:
-    return [
+    """Return attributes as JavaScript's libraries write them: a whole number is an ``intValue``.
+
+    One comes twice, which the specification forbids and some libraries do.
+    """
+    whole = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in known.items()}
+    listed = [
         {"key": key, "value": {_KINDS[type(v)]: str(v) if isinstance(v, int) else v}}
-        for key, v in known.items()
+        for key, v in whole.items()
     ]
+    return [*listed, {"key": listed[0]["key"], "value": {"stringValue": "again"}}]
 
 
 def _span(entry: Entry) -> dict[str, Any]:

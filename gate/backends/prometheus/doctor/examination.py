@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.doctor.counters import BoundaryCheck, FirstValueCheck, MonotonicCheck
 from gate.backends.prometheus.doctor.counts import (
@@ -31,6 +30,8 @@ from gate.backends.prometheus.doctor.slo_check import (
     SloCheck,
     sources_of,
 )
+from gate.backends.prometheus.fetch import Fetch
+from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, plan, questions
 from gate.backends.prometheus.query import Query, Role
@@ -106,7 +107,7 @@ def _history(slo: CheckedSlo, planned: Plan) -> CoverageCheck | None:
     """Return what is looked at over the whole window; None: no metric is named."""
     if planned.probe is None:
         return None
-    return CoverageCheck(slo=slo, probe=planned.probe, selectors=planned.probe.instants)
+    return CoverageCheck(slo=slo, probe=planned.probe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +136,9 @@ class PrometheusDoctor:
         fetch = Fetch(client=self.client, at=at, until=until, parallel=self.parallel)
         server = ServerAnswers(client=self.client, until=until, parallel=self.parallel)
         server.begin(QUESTIONS)
-        over = [(slo.request, slo.request.span) for slo in slos]
-        fetch.run(part for pair in over for part in questions(*pair))
-        fetch.run(part for pair in over for part in further_questions(*pair, fetch.reading))
+        scoped = [(slo.request, Scope(slo.request.span)) for slo in slos]
+        fetch.run(part for pair in scoped for part in questions(*pair))
+        fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
         server.finish()
         examinations = [self._examination(slo, fetch, server, at) for slo in slos]
         checks = [check for examination in examinations for check in examination.checks]
@@ -153,7 +154,7 @@ class PrometheusDoctor:
     def _examination(
         self, slo: CheckedSlo, fetch: Fetch, server: ServerAnswers, at: datetime
     ) -> _Examination:
-        planned = plan(slo.request, slo.request.span, fetch.reading)
+        planned = plan(slo.request, Scope(slo.request.span), fetch.reading)
         answers = CheckAnswers(
             readings=fetch.reading, server=server, at=at, retention=retention_of(server)
         )
@@ -194,7 +195,7 @@ def _unplanned(why: Unmeasured, request: CountRequest) -> CheckResult:
     """Say why it is not even known what to count."""
     # With a histogram that is there, only its boundaries can be wrong.
     unfit = request.sli.histogram is not None and why.cause is Cause.INVALID
-    query = "\n".join(part.text for part in questions(request, request.span))
+    query = "\n".join(part.text for part in questions(request, Scope(request.span)))
     return unmeasured(why, Check.BOUNDARY if unfit else Check.COUNTED, query)
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import ClassVar, Final
 
 from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SloCheck
-from gate.backends.prometheus.probe import Probe, newest_of
+from gate.backends.prometheus.probe import Probe
 from gate.backends.prometheus.query import Query, window_text
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
 from gate.measure.history import coverage_step
@@ -38,24 +38,22 @@ class CoverageCheck(SloCheck):
     check: ClassVar = Check.COVERAGE
     slo: CheckedSlo
     probe: Probe
-    selectors: tuple[str, ...]
-    """A selector, or several by or: a metric that was renamed."""
 
     @property
     def oldest(self) -> Query:
         """The part that asks when the data begin."""
-        return self._ends(self.selectors[0])[0]
+        return self._ends(self.probe.instants[0])[0]
 
     def queries(self) -> Iterable[Query]:
         """Ask for the steps with data, the first and the last of them, and the gaps."""
-        for place, selector in enumerate(self.selectors):
+        for place, present in enumerate(self.probe.instants):
             yield self.probe.coverage[place]
-            yield from self._ends(selector)
-            yield self._falls(selector)
+            yield from self._ends(present)
+            yield self._falls(present)
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Judge the selector with the least data."""
-        places = range(len(self.selectors))
+        """Judge what has the least data."""
+        places = range(len(self.probe.instants))
         data = [seen for place in places if (seen := self._seen(answers, place))]
         if not data or not self.probe.steps:
             return  # other checks say that nothing is there, or nothing yet
@@ -119,20 +117,20 @@ class CoverageCheck(SloCheck):
         )
 
     def _seen(self, answers: CheckAnswers, place: int) -> _Seen | None:
-        selector = self.selectors[place]
+        present = self.probe.instants[place]
         steps = answers.amount(self.probe.coverage[place])
-        first, last = (answers.number(part) for part in self._ends(selector))
-        falls = answers.amount(self._falls(selector))
+        first, last = (answers.number(part) for part in self._ends(present))
+        falls = answers.amount(self._falls(present))
         if first is None or last is None:
             return None
         return _Seen(int(steps), _instant(first), _instant(last), int(falls))
 
-    def _ends(self, selector: str) -> tuple[Query, Query]:
-        times = f"(0 * count({selector}) + time())"
+    def _ends(self, present: str) -> tuple[Query, Query]:
+        times = f"(0 * {present} + time())"
         return self._over(f"min_over_time({times}"), self._over(f"max_over_time({times}")
 
-    def _falls(self, selector: str) -> Query:
-        return self._over(f"resets(((count({selector}) > bool 0) or vector(0))")
+    def _falls(self, present: str) -> Query:
+        return self._over(f"resets((({present} > bool 0) or vector(0))")
 
     def _over(self, text: str) -> Query:
         """Ask for a subquery at every step of the window."""
@@ -158,7 +156,7 @@ class FreshnessCheck(SloCheck):
 
     def queries(self) -> Iterable[Query]:
         """Ask for the newest sample."""
-        return self.probe.newest
+        return self.probe.newest.values()
 
     def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
         """Ask for it further back."""
@@ -166,11 +164,14 @@ class FreshnessCheck(SloCheck):
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge its age."""
-        parts = (*self.probe.newest, *self.probe.second_round(answers.readings))
-        times = [number for part in parts if (number := answers.number(part)) is not None]
-        if len(times) < (1 if self.probe.union else len(self.probe.newest)):
+        further = self.probe.searches(answers.readings)
+        looked_for = {*self.probe.newest.values(), *further}
+        newest = self.probe.newest_of(
+            lambda part: answers.number(part) if part in looked_for else None
+        )
+        if newest is None:
             return  # other checks say that nothing is there
-        newest, query = newest_of(times, self.probe.union), self.probe.newest[0].text
+        query = next(iter(self.probe.newest.values())).text
         age = max(answers.at - newest, timedelta())
         shown = format_duration(age // timedelta(seconds=1) * timedelta(seconds=1))
         if age <= self.slo.max_age:

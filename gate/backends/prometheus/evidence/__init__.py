@@ -4,8 +4,8 @@ Everything is asked in the same batch as the counts; a second round follows only
 raises a suspicion that needs detail.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gate.backends.prometheus.evidence.births import BirthWitness
@@ -22,6 +22,7 @@ from gate.backends.prometheus.evidence.silence import SilenceWitness
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.unmatched import UnmatchedWitness
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
+from gate.backends.prometheus.probe import Probe
 from gate.backends.prometheus.query import EVENTS, Query, Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.measure import CountRequest, MeasurementError, Suspicion
@@ -84,6 +85,31 @@ def plan_evidence(
         slices=request.slices,
     )
     return RoleEvidence(witnesses=tuple(_witnesses(expressions, parts, whole)))
+
+
+def evidence_of_all(
+    evidence: Iterable[RoleEvidence | None], either: Expression, probe: Probe | None
+) -> RoleEvidence | None:
+    """Put together what looks for doubts under each of several names; None: nothing does.
+
+    Whether there are data, and traffic, is a matter of all names together: each may be there in a
+    part of the window only.
+
+    Args:
+        evidence: of each name.
+        either: all events, with the selectors of every name.
+        probe: of all names.
+    """
+    given = [witness for each in evidence if each is not None for witness in each.witnesses]
+    if probe is None or not given:
+        return None
+    own = [witness for witness in given if not isinstance(witness, LossWitness | SilenceWitness)]
+    losses = [
+        replace(witness, whole=replace(witness.whole, expression=either), coverage=probe.coverage)
+        for witness in given
+        if isinstance(witness, LossWitness)
+    ]
+    return RoleEvidence(witnesses=tuple(dict.fromkeys([*own, *losses[:1]])))
 
 
 def _witnesses(

@@ -18,7 +18,9 @@ _WEEK: Final = timedelta(days=7)
 _LONGEST: Final = "1d"
 """Of a hole after which a series is known to go on."""
 _EDGES: Final = 1
-"""Steps that may be missing at the ends of the window."""
+"""Steps that may be missing at the ends of the window, or of a night."""
+_BY_THE_WAY: Final = Fraction(1, 20)
+"""Of all steps without data: so many are missing where a night is longer than the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,13 @@ class LossWitness(Witness):
     whole: Whole
     counters: bool
     """Whether increases are taken, and not samples added up."""
+    coverage: tuple[Query, ...] = ()
+    """Given: how many steps have data under any of several names; the most of them count."""
 
     def first_round(self) -> tuple[Query, ...]:
         """Ask how many steps have data, as the coverage is asked for."""
-        return tuple(
-            coverage_query(selector, self.whole.span, self.whole.step)
+        return self.coverage or tuple(
+            coverage_query(f"count({selector})", self.whole.span, self.whole.step)
             for selector in self.whole.expression.selectors
         )
 
@@ -50,8 +54,10 @@ class LossWitness(Witness):
         """Yield how many events are usual in the holes."""
         if not self.second_round(answers):
             return
-        missing = answers.amount(self._missing)
-        if not missing or (self.counters and not answers.amount(self._renewed)):
+        missing, every = answers.amount(self._missing), self._steps - self._covered(answers)
+        if missing <= max(Fraction(_EDGES), every * _BY_THE_WAY):
+            return
+        if self.counters and not answers.amount(self._renewed):
             return
         step = self.whole.step
         counted = answers.bad if self.whole.role is Role.SPENT else answers.total
@@ -70,8 +76,11 @@ class LossWitness(Witness):
         )
 
     def _has_holes(self, answers: EvidenceAnswers) -> bool:
-        steps = self.whole.span.length // self.whole.step
-        return 0 < self._covered(answers) < steps - _EDGES
+        return 0 < self._covered(answers) < self._steps - _EDGES
+
+    @property
+    def _steps(self) -> int:
+        return self.whole.span.length // self.whole.step
 
     def _covered(self, answers: EvidenceAnswers) -> Fraction:
         return max(answers.amount(part) for part in self.first_round())

@@ -133,6 +133,7 @@ class UnmatchedWitness(Witness):
     def _asked_of_stop(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         selector = self.judged.selector.text
         queries = [self.whole.last_step_with(selector), self._zeros, self._failing_steps]
+        queries.append(self._losing)
         if self.judged.role is Role.BAD:
             for other in self._other_failures(answers):
                 queries += (self._beside(other), self._counted_of(other))
@@ -150,6 +151,7 @@ class UnmatchedWitness(Witness):
             suspect = (
                 _cannot_match(tables)
                 or answers.amount(self._zeros) > 1
+                or bool(answers.amount(self._losing))
                 or self._is_unlikely(last, answers)
             )
         renamed = self._renamed(answers)
@@ -238,6 +240,17 @@ class UnmatchedWitness(Witness):
         return self.whole.steps_with(f"count({self.judged.selector.text} == 0)")
 
     @property
+    def _losing(self) -> Query:
+        """Count the processes that had such series and have none, though they never began anew.
+
+        Client libraries do not take away a series while the process runs.
+        """
+        every, by = self.whole.expression.selectors[0], "by (instance, pod)"
+        had = f"count {by} (last_over_time({self.judged.selector.text}[$window]))"
+        began = f"sum {by} (resets({every}[$window])) > 0"
+        return self._over_window(f"count(({had} and count {by} ({every})) unless ({began}))")
+
+    @property
     def _failing_steps(self) -> Query:
         step = window_text(self.whole.step)
         increase = f"sum(increase({self.judged.selector.text}[{step}])) > 0"
@@ -268,7 +281,7 @@ class UnmatchedWitness(Witness):
 
     def _over_window(self, text: str) -> Query:
         length = self.whole.span.length // SECOND * SECOND
-        return Query(pieces=tuple(text.split("$window")), length=length)
+        return Query(pieces=tuple(text.split("$window")), length=length, grain=SECOND)
 
 
 Tables = Mapping[LabelFilter, Mapping[str, Fraction]]

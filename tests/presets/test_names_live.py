@@ -9,7 +9,7 @@ import pytest
 
 from gate.backends import cohorts_of, history_of, open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
-from gate.measure import CountRequest, Counts
+from gate.measure import Cause, CountRequest, Counts, Unmeasured
 from gate.measure.cohorts import CohortRequest, Cohorts
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Bucket, Histogram, Sli, Slices
@@ -18,8 +18,6 @@ from tests.live.asking import LIMITS, measure
 from tests.presets.pages import END, EVERY_MINUTE, MINUTES, lines
 from tests.servers.metrics import backfill, prometheus, victoria
 from tests.servers.proxy import counting_proxy
-
-pytestmark = pytest.mark.real
 
 LAST = EVERY_MINUTE[-1]
 FIRST = LAST - MINUTES
@@ -92,6 +90,12 @@ def write_text(path: Path) -> None:
                     file.writelines(lines(f"{name}_seconds_bucket", each, amount, minutes))
                 file.writelines(lines(f"{name}_seconds_count", labels, GOOD + BAD, minutes))
                 file.writelines(lines(f"{name}_seconds_sum", labels, 70, minutes))
+        for name, minutes, down in (("old", BEFORE, CHANGE - 30), ("new", AFTER, LAST - 60)):
+            for up, when in {
+                1: range(minutes[0], down + 1),
+                0: range(down + 1, minutes[-1] + 1),
+            }.items():
+                file.writelines(constant(f"gauge_{name}", {"job": "gauge"}, up, when))
         for le, minutes in {"1": BEFORE, "1.0": AFTER}.items():
             file.writelines(lines("le_seconds_bucket", {"le": le}, GOOD, minutes))
         file.writelines(lines("le_seconds_bucket", {"le": "+Inf"}, GOOD + BAD))
@@ -99,7 +103,16 @@ def write_text(path: Path) -> None:
         file.write("# EOF\n")
 
 
-@pytest.fixture(scope="module", params=["prometheus", "victoria"])
+def constant(name: str, labels: Mapping[str, str], value: float, minutes: range) -> Iterator[str]:
+    """Yield the samples of a gauge."""
+    for line in lines(name, labels, 0, minutes):
+        series, _, time = line.rsplit(" ", 2)
+        yield f"{series} {value} {time}"
+
+
+@pytest.fixture(
+    scope="module", params=["prometheus", pytest.param("victoria", marks=pytest.mark.real)]
+)
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp(request.param)
     write_text(folder / "names.om")
@@ -186,8 +199,7 @@ def test_a_note_says_since_when_a_name_counts(url: str) -> None:
     (note,) = changes(counted(url, errors("three-names")))
 
     seen = [END - timedelta(minutes=LAST - minute) for minute in (CHANGE + 1, LATER + 1)]
-    steps = [first + (END - first) % timedelta(minutes=5) for first in seen]
-    old, new = [f"{step:%Y-%m-%d %H:%M} UTC" for step in steps]
+    old, new = [f"{first:%Y-%m-%d %H:%M} UTC" for first in seen]
     assert note == (
         "counted under 3 names, each for its part: oldest_requests_total at first,"
         f" old_requests_total since {old}, new_requests_total since {new}"
@@ -306,3 +318,48 @@ def test_names_take_a_second_round_trip_only_where_they_overlap_in_part(
     with counting_proxy(url, 0.2) as proxy:
         counted(proxy.url, latency(case, "1"))
         assert proxy.traffic.round_trips == trips
+
+
+def test_a_gauge_is_the_newest_that_is_there_at_an_instant(url: str) -> None:
+    names = [f'max(gauge_{name}{{job="gauge"}})' for name in ("new", "old")]
+    found = counted(
+        url,
+        Sli(gauge=names[0], older=(Sli(gauge=names[1]),)),
+        slices=Slices(length=STEP, target=Fraction(1)),
+    )
+
+    # The old one is down in its last half hour, the new one in its last hour.
+    assert (found.bad, found.total) == pytest.approx((6 + 12, MINUTES // 5), abs=1)
+
+
+def test_a_name_of_which_nothing_is_good_is_not_added(url: str) -> None:
+    first, older = errors("upgrade"), 'old_requests_total{job="upgrade"}'
+    good = Sli(
+        good='new_requests_total{job="upgrade",code="200"}',
+        total=first.total,
+        older=(Sli(good='old_requests_total{job="upgrade",code="ok"}', total=older),),
+    )
+
+    (answer,) = measure(url, [CountRequest(sli=good, span=SPAN, probe=True)], END)
+
+    assert isinstance(answer, Unmeasured), answer
+    assert answer.reason.startswith(f"{older}: good: nothing came back, though total counts ")
+    assert answer.cause is Cause.NO_DATA
+
+
+def test_ways_that_differ_in_their_parts_are_never_added_up(url: str) -> None:
+    # Only the second is there, and it counts what is good.
+    sli = Sli(
+        bad="nothing_of_the_kind",
+        total="nothing_of_the_kind",
+        older=(
+            Sli(
+                good='old_requests_total{job="only-old",code="200"}',
+                total='old_requests_total{job="only-old"}',
+            ),
+        ),
+    )
+    found = counted(url, sli)
+
+    assert float(found.bad) == pytest.approx(MINUTES * BAD)
+    assert changes(found) == ["counted under another name: old_requests_total"]
