@@ -177,6 +177,16 @@ FAULTS: Final[Mapping[str, Doubtful]] = {
         hidden=SINCE,
         most_hidden=SINCE + 100,
     ),
+    "the error series of a process that goes on is dropped": Doubtful(
+        sli=CODE,
+        series=(
+            requests('instance="a",code="200"', GOOD),
+            requests('instance="a",code="500"', RARE, **OLD, lazy=True),
+        ),
+        cause=Cause.UNMATCHED,
+        hidden=SINCE,
+        most_hidden=None,
+    ),
     "the error series is dropped": Doubtful(
         sli=CODE,
         series=(requests('code="200"', GOOD), requests('code="500"', BAD, **OLD)),

@@ -6,7 +6,20 @@ from fractions import Fraction
 from typing import Final
 
 from gate.slo.indicator import Slices
-from tests.live.doubts import BAD, CODE, ERRORS, GOOD, NEW, OLD, OUTCOME, RARE, of, other, requests
+from tests.live.doubts import (
+    BAD,
+    CODE,
+    ERRORS,
+    FIRST,
+    GOOD,
+    NEW,
+    OLD,
+    OUTCOME,
+    RARE,
+    of,
+    other,
+    requests,
+)
 from tests.servers.doubtful import BEGIN, DAY, HOUR, LAST, Doubtful, Events, during, steady
 
 
@@ -155,6 +168,23 @@ SOUND: Final[Mapping[str, Doubtful]] = {
             requests('code="500"', BAD, **OLD, before=4_000),
             requests('cluster="a",code="200"', GOOD, **NEW, before=2_500_000),
             requests('cluster="a",code="500"', BAD, **NEW, before=5_000),
+        ),
+    ),
+    "an exporter that takes away what is not updated": Doubtful(
+        sli=CODE,
+        series=(
+            requests('instance="a",code="200"', GOOD),
+            *(
+                requests(
+                    'instance="a",code="500"',
+                    during(day * DAY + 30, day * DAY + 32, FIRST),
+                    begin=day * DAY + 30,
+                    end=day * DAY + 35,
+                    before=(day - 2) * FIRST,
+                    lazy=True,
+                )
+                for day in (2, 4, 6)
+            ),
         ),
     ),
     "counters that are born at zero": Doubtful(
