@@ -131,7 +131,7 @@ def serving(server: str, folder: Path, seeds: Iterable[int]) -> Iterator[tuple[s
     with text.open("w", encoding="utf-8") as file:
         write_openmetrics(histories(), file)
     if server == "victoria":
-        with victoria(folder / "victoria", text, PATIENCE) as running:
+        with victoria(folder / "victoria", text, seconds=PATIENCE) as running:
             yield running.url, cases
     else:
         backfill(text, folder / "blocks", PATIENCE)

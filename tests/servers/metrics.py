@@ -83,8 +83,10 @@ def prometheus(
 
 
 @contextmanager
-def victoria(folder: Path, text: Path, flags: Sequence[str] = ()) -> Iterator[Server]:
-    """Run a VictoriaMetrics that has read an OpenMetrics text."""
+def victoria(
+    folder: Path, text: Path, flags: Sequence[str] = (), seconds: float = 60
+) -> Iterator[Server]:
+    """Run a VictoriaMetrics that has read an OpenMetrics text, in so many seconds."""
     program, port = binary("victoria-metrics"), free_port()
     folder.mkdir(parents=True, exist_ok=True)
     url = f"http://127.0.0.1:{port}"
