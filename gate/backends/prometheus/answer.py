@@ -11,10 +11,20 @@ from gate.backends.prometheus.probe import coverage_of, newest_sample
 from gate.backends.prometheus.query import EVENTS, SECOND, Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.seams import lost_at_cuts
-from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
+from gate.measure import (
+    Answer,
+    Cause,
+    Counts,
+    Evidence,
+    MeasurementError,
+    Spent,
+    Suspicion,
+    Unmeasured,
+)
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
+from gate.wording import stretch
 
 _HAIR: Final = Fraction(1, 10**9)
 """Of the total: what floats and extrapolation may be off."""
@@ -249,16 +259,29 @@ def _evidence(
         coverage = coverage_of(plan.probe, plan.request.span, gathered)
     elif plan.request.probe:
         notes += ("no metric is named, so freshness and coverage are not known",)
+    suspicions = plan.evidence.suspicions(gathered.readings, *counted) if plan.evidence else ()
+    gaps = None if coverage is None else coverage.gaps
+    if gaps is not None and gaps.longest is not None and _counters_went_on(plan, suspicions):
+        hole = stretch(gaps.longest.start, gaps.longest.end, open_=False)
+        notes += (f"no samples from {hole}; the counters went on, so that the count has all of it",)
+        gaps = replace(gaps, counted=True)
     return Evidence(
         query=plan.query,
         newest=newest,
         coverage=None if coverage is None else coverage.share,
-        gaps=None if coverage is None else coverage.gaps,
+        gaps=gaps,
         objective=None if plan.objective is None else gathered.number_or_none(plan.objective),
         warnings=tuple(gathered.warnings),
         notes=(*gathered.notes, *notes),
-        suspicions=plan.evidence.suspicions(gathered.readings, *counted) if plan.evidence else (),
+        suspicions=suspicions,
     )
+
+
+def _counters_went_on(plan: Plan, suspicions: Iterable[Suspicion]) -> bool:
+    """Return whether a count has all that happened while no samples came in."""
+    if plan.evidence is None or plan.request.slices is not None:
+        return False
+    return all(suspicion.cause is not Cause.LOST for suspicion in suspicions)
 
 
 def _with_losses(

@@ -53,6 +53,10 @@ class Whole:
         """Ask at how many steps of the window an expression is anything."""
         return self._over(f"count_over_time(({vector})")
 
+    def sum_over_steps(self, vector: str) -> Query:
+        """Ask what the values of an expression at the steps of the window add up to."""
+        return self._over(f"sum_over_time(({vector})")
+
     def last_step_with(self, vector: str) -> Query:
         """Ask for the Unix time of the last such step."""
         return replace(self._over(f"max_over_time((0 * count({vector}) + time())"), largest=True)
