@@ -20,6 +20,8 @@ _USELESS: Final = 2
 """So many searches for a shorter window that find none, and no third one is made."""
 _MARGIN: Final = timedelta(minutes=10)
 """Less than a limit that the server names, since it looks back 5 minutes from the start."""
+_SHORTEST_HINT: Final = 1.0
+"""Hours."""
 _UNITS: Final = {"w": 168.0, "d": 24.0, "h": 1.0, "m": 1 / 60, "s": 1 / 3600}
 _LENGTH: Final = re.compile(
     r"(?<![\w.])((?:\d+(?:\.\d+)?(?:[wdhms](?![a-z])|ms))+)(?![\w])"
@@ -102,7 +104,8 @@ def hint(words: str, below: timedelta) -> timedelta | None:
     """
     hours = [_hours(*match.groups()) for match in _LENGTH.finditer(words)]
     most = below / timedelta(hours=1)
-    fitting = [each for each in hours if most / (2 * _MOST_PIECES) <= each < most]
+    least = max(most / (2 * _MOST_PIECES), _SHORTEST_HINT)
+    fitting = [each for each in hours if least <= each < most]
     return timedelta(hours=max(fitting)) if fitting else None
 
 

@@ -53,6 +53,11 @@ def window_query(text: str, length: timedelta) -> Query:
     return Query(pieces=tuple(text.split("$window")), length=length)
 
 
+def lacking_query(text: str, length: timedelta) -> Query:
+    """Return what asks how many histograms lack a boundary; of two halves the larger counts."""
+    return replace(window_query(text, length), grain=SECOND, largest=True)
+
+
 def first_expression(name: Sli) -> Expression:
     """Return the expression of a name that best tells whether there is data.
 

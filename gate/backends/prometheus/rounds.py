@@ -138,12 +138,12 @@ class Rounds:
         if isinstance(outcome, Reply):
             self.readings.update(zip(batch, read_reply(outcome, batch), strict=True))
             return []
-        self.limits.refusals += 1
-        late = outcome.slow or outcome.timed_out
+        late = outcome.slow or outcome.timed_out  # which time itself puts an end to
+        self.limits.refusals += not late
         if outcome.advice in _PERHAPS_A_LIMIT and not late:
             self._refused.append((batch, outcome))
             return []
-        if outcome.advice is RetryAdvice.SMALLER and not self.limits.exhausted:
+        if outcome.advice is RetryAdvice.SMALLER:
             if len(batch) > 1:
                 return split_batch(batch, self.parallel)
             if halves := batch[0].halves():

@@ -88,7 +88,7 @@ def login_for(login: Login, clock: Clock) -> AuthBase:
             return TokenAuth(lambda: _client_credentials(login), clock)
         case GoogleLogin():
             return TokenAuth(lambda: _google(login), clock)
-        case AzureLogin():
+        case _:
             return TokenAuth(lambda: _azure(login), clock)
 
 

@@ -32,6 +32,7 @@ GONE: Values = {
 STOPPED: Values = {
     "max_over_time((0": DAYS_AGO,
     "== 0": "0",
+    " offset 30m))[": "0",
     "> 0)[": "700",
     "count by (code)": {"200": "3"},
     'count(x{code="500"}))[': "672",
@@ -523,7 +524,8 @@ def test_a_process_that_loses_its_failures_while_it_runs_needs_no_statistics(
     prometheus: FakePrometheus,
 ) -> None:
     few: Values = {**STOPPED, "> 0)[": "1"}
-    (suspicion,) = doubts(prometheus, {"resets(": "1", **few})
+    assert doubts(prometheus, {"resets(": "1", **few}) == ()
+    (suspicion,) = doubts(prometheus, over(few, {"resets(": "1", " offset 30m))[": "300"}))
     assert suspicion.cause is Cause.UNMATCHED
 
     assert doubts(prometheus, few) == ()

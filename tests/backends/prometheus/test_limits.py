@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from gate.backends import open_backend
+from gate.backends.prometheus.limits import hint
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.measure import Answer, Backend, Cause, CountRequest, Counts, Limits, Unmeasured
 from gate.slo.indicator import Sli
@@ -187,3 +188,23 @@ def test_a_server_that_takes_few_queries_at_once_is_asked_one_after_the_other() 
 
     assert_right(asked, answers)
     assert server.requests <= MOST
+
+
+@pytest.mark.parametrize(
+    "words, hours",
+    [
+        ("limit: 168h0m0s (query length: 2160h5m0s)", 168),
+        ("cannot be longer than 32 days", 768),
+        ("a 2-week limit", 336),
+        ("at most 1d12h", 36),
+        ("at most 31.5d, was 90d", 756),
+        ("at most 59m of x[2160h]", None),
+        ("at most 2500h", None),
+        ("error 422 in 12d3f and v3d", None),
+        ("too long", None),
+    ],
+)
+def test_a_length_that_a_refusal_names_is_tried(words: str, hours: int | None) -> None:
+    expected = None if hours is None else timedelta(hours=hours)
+
+    assert hint(words, timedelta(days=90)) == expected

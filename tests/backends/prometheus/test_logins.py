@@ -184,6 +184,19 @@ def test_each_request_to_amazon_is_signed(method: str, session: str | None) -> N
     assert amazon.refused == []
 
 
+def test_a_signature_that_is_refused_is_said() -> None:
+    login = SigV4Login(region="eu-west-1", access_key="AKID", secret_key=SECRET)
+    requests_of: list[str] = []
+
+    def refuse(request: BaseHTTPRequestHandler, _: bytes) -> Served:
+        requests_of.append(request.path)
+        return 401, {}, b"who?"
+
+    with serving(refuse) as url:
+        assert "401 Unauthorized: who?" in reason(ask(url, login))
+    assert len(requests_of) == 2  # one signed try, and one more as any login has
+
+
 def test_amazon_s_keys_come_from_the_environment_where_the_policy_has_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
