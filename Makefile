@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 # Without compiled files each process of the tests compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all slow newer lowest lint schema truth
+.PHONY: demo test test-all test-llm slow newer lowest lint schema truth
 
 demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
 	GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
@@ -35,6 +35,11 @@ truth: $(VENV)/.dev  ## Whether 1,000 services whose every event is known are ju
 	bash tests/install-servers.sh
 	$(BIN)/python -m benchmarks.truth.run --server prometheus
 	$(BIN)/python -m benchmarks.truth.run --server victoria
+
+test-llm: $(VENV)/.dev  ## The presets against a real LiteLLM and Envoy under load, which are installed in .servers (700 MB)
+	bash tests/install-servers.sh
+	sh tests/install-llm.sh $(PYTHON)
+	GATE_REQUIRE_LLM=1 $(BIN)/python -m pytest tests/llm
 
 lowest:  ## The tests without servers, with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv $(LOWEST)

@@ -56,7 +56,7 @@ class Proxy:
 
 
 def program(variable: str, folder: str, path: str) -> str:
-    """Return the path of a program that tests/install-litellm.sh installs; skip where it is not."""
+    """Return the path of a program that tests/install-llm.sh installs; skip where it is not."""
     installed = Path(__file__).parents[2] / ".servers" / folder
     for place in (os.environ.get(variable, ""), *map(str, installed.glob(path))):
         if place and os.access(place, os.X_OK):

@@ -1,4 +1,4 @@
-"""LiteLLM's payloads with fallbacks: several of one trace, of which the one that ended last counts."""
+"""LiteLLM's payloads with fallbacks: of those of one trace the one that ended last counts."""
 
 from itertools import cycle
 from typing import Any

