@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from gate.config.slo_files import PASSED_OVER, resources
@@ -14,7 +14,7 @@ from gate.config.slo_files.openslo_sli import (
 from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, ListOf, Scalar, ValueSchema
-from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, BOOLEAN, DURATION, NAME, TEXT, ZONE
+from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, BOOLEAN, DURATION, LOCAL, NAME, TEXT, ZONE
 from gate.slo.objective import CalendarWindow, Denominator, Period, RollingWindow, Window
 
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -57,21 +57,9 @@ _OBJECTIVE: Final = Object(
 )
 
 
-def _start(text: str) -> datetime:
-    try:
-        start = datetime.fromisoformat(text)
-    except ValueError:
-        start = None
-    if start is None or start.tzinfo is not None:
-        raise ValueError(f"{text!r} is no time without a zone, such as 2026-01-01 00:00:00")
-    return start
-
-
 _CALENDAR: Final = Object(
     {
-        "startTime": Field(
-            schema=Scalar(_start, {"type": "string"}), doc="Where a period begins.", required=True
-        ),
+        "startTime": Field(schema=LOCAL, doc="Where a period begins.", required=True),
         "timeZone": Field(schema=ZONE, doc="Whose calendar it is.", required=True),
     },
     as_read,
@@ -167,14 +155,8 @@ _PERIODS: Final = {
 
 
 def _calendar(duration: str, calendar: Values, reader: Reader) -> CalendarWindow:
-    start, zone = calendar.get("startTime"), calendar.get("timeZone")
-    window = CalendarWindow(_PERIODS[duration], zone)
-    begins = start.replace(tzinfo=zone)
-    if window.whole(begins).start != begins:
-        first = window.whole(begins).start.astimezone(zone).replace(tzinfo=None)
-        message = (
-            f"{start} is not where a {window.period} begins; the budget renews with the calendar's"
-            f" {window.period} here, as at {first}"
-        )
-        raise reader.fail(calendar.node("startTime"), message)
-    return window
+    period, zone = _PERIODS[duration], calendar.get("timeZone")
+    try:
+        return CalendarWindow.beginning(period, zone, calendar.get("startTime"))
+    except ValueError as error:
+        raise reader.fail(calendar.node("startTime"), str(error)) from None
