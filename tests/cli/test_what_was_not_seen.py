@@ -175,3 +175,15 @@ def test_at_the_start_of_a_calendar_period_nothing_is_measured_yet_and_nothing_c
         said = " ".join(done.stdout.split())
         assert "began only just, at 2026-11-01 00:00 UTC, and nothing of it can be" in said
         assert "100.0 %" not in done.stdout
+
+
+def test_a_history_that_does_not_reach_as_far_back_as_was_asked_is_worth_a_word(
+    gate: Run, tmp_path: Path
+) -> None:
+    write_log(tmp_path, always)
+
+    done = gate("incidents", "gate.yaml", "--last", "90d", "--at", END.isoformat(), cwd=tmp_path)
+
+    assert done.exit_code == 0
+    assert "AS FAR AS MEASURED" in done.stdout
+    assert "low coverage: only 30d of 90d are known" in done.stdout

@@ -109,7 +109,18 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
     every = {path.rpartition("/")[2] for path, _ in properties(SHIPPED)}
     # Another backend, another way to log in, another kind of indicator, more causes, and another
     # place that says what is live; and presets of one's own, which are other files.
-    absent = {"path", "timestamp", "time_format", "optional", "format", "tls", "ca", "cert", "key", "column"}
+    absent = {
+        "path",
+        "timestamp",
+        "time_format",
+        "optional",
+        "format",
+        "tls",
+        "ca",
+        "cert",
+        "key",
+        "column",
+    }
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"gitlab-environments", "file", "presets"}
     # The logins of managed services.
