@@ -49,12 +49,13 @@ week     UTC                  2026-12-31T12:00     2026-12-28        2027-01-04 
 month    UTC                  2026-12-31T23:59:59  2026-12-01        2027-01-01        744
 day      Africa/Cairo         2026-04-24T12:00     2026-04-23T22:00  2026-04-24T21:00  23
 day      America/Havana       2026-11-01T12:00     2026-11-01T04:00  2026-11-02T05:00  25
+day      America/St_Johns     2010-11-07T02:45     2010-11-07T02:30  2010-11-08T03:30  25
 month    Pacific/Apia         2011-12-15T00:00     2011-12-01T10:00  2011-12-31T10:00  720
 """
 """Period, zone, instant; first instant, end and hours, by hand from the zones' rules. All in UTC.
 
-The clocks change at midnight in the last three: Cairo has none that day, Havana has two, and Samoa
-left 30 December out. Weeks begin on Mondays, which 2026-11-16 is.
+The clocks change at midnight in the last four: Cairo has none that day, Havana has two, St. John's
+goes back at 00:01 to 23:01, and Samoa left 30 December out. Weeks begin on Mondays, which 2026-11-16 is.
 """
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+import yaml
+
 from gate.config.slo_files import PASSED_OVER, resources
 from gate.config.slo_files.indicators import PERCENTAGE, SHARE_BELOW_ONE
 from gate.config.slo_files.openslo_sli import (
@@ -57,13 +59,14 @@ _OBJECTIVE: Final = Object(
 )
 
 
-_CALENDAR: Final = Object(
+ALIGNMENT: Final = Object(
     {
         "startTime": Field(schema=LOCAL, doc="Where a period begins.", required=True),
         "timeZone": Field(schema=ZONE, doc="Whose calendar it is.", required=True),
     },
     as_read,
 )
+"""Where the periods of a window begin."""
 
 
 def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
@@ -72,13 +75,8 @@ def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
         message = "isRolling: true goes without calendar, and isRolling: false with it"
         raise reader.fail(values.node("isRolling"), message)
     if calendar is not None:
-        if duration not in _PERIODS:
-            message = (
-                f"{duration} is no period of a calendar; known: {', '.join(_PERIODS)} (M is for"
-                " months, m for minutes)"
-            )
-            raise reader.fail(values.node("duration"), message)
-        return _calendar(duration, calendar, reader), Denominator.PERIOD
+        window = aligned_window(duration, values.node("duration"), calendar, reader)
+        return window, Denominator.PERIOD
     if duration[-1] in "MQY":
         message = f"{duration} that rolls has no fixed length; write it in days, such as 30d"
         raise reader.fail(values.node("duration"), message)
@@ -101,7 +99,7 @@ TIME_WINDOW: Final = ListOf(
                 schema=Scalar(_shorthand, DURATION.json), doc="4w, or 1M.", required=True
             ),
             "isRolling": Field(schema=BOOLEAN, doc="false with a calendar."),
-            "calendar": Field(schema=_CALENDAR, doc="What the window is aligned with."),
+            "calendar": Field(schema=ALIGNMENT, doc="What the window is aligned with."),
         },
         _build,
     )
@@ -154,7 +152,20 @@ _PERIODS: Final = {
 }
 
 
-def _calendar(duration: str, calendar: Values, reader: Reader) -> CalendarWindow:
+def aligned_window(
+    duration: str, node: yaml.Node, calendar: Values, reader: Reader
+) -> CalendarWindow:
+    """Return a window of a length such as ``1w``, as `ALIGNMENT` says; the node is the length's.
+
+    Raises:
+        UnreadableError: there are no such periods; the mistake is noted.
+    """
+    if duration not in _PERIODS:
+        message = (
+            f"{duration} is no period of a calendar; known: {', '.join(_PERIODS)} (M is for months,"
+            " m for minutes)"
+        )
+        raise reader.fail(node, message)
     period, zone = _PERIODS[duration], calendar.get("timeZone")
     try:
         return CalendarWindow.beginning(period, zone, calendar.get("startTime"))
