@@ -55,7 +55,8 @@ month    Pacific/Apia         2011-12-15T00:00     2011-12-01T10:00  2011-12-31T
 """Period, zone, instant; first instant, end and hours, by hand from the zones' rules. All in UTC.
 
 The clocks change at midnight in the last four: Cairo has none that day, Havana has two, St. John's
-goes back at 00:01 to 23:01, and Samoa left 30 December out. Weeks begin on Mondays, which 2026-11-16 is.
+goes back at 00:01 to 23:01, and Samoa left 30 December out.
+Weeks begin on Mondays, which 2026-11-16 is.
 """
 
 
