@@ -114,7 +114,7 @@ def test_outcomes_that_are_not_known_are_counted(tmp_path: Path) -> None:
     outcome = diagnosed(tmp_path, logged)
 
     assert all_levels(outcome) == {"errors": {"unknown": "doubt"}, "ttft": {"unknown": "doubt"}}
-    assert "the outcome of 30 of 1,008 rows is NULL" in said(outcome)
+    assert "the outcome of 30 of 1,008 events is NULL" in said(outcome)
     assert outcome.code == 0
 
 
