@@ -97,8 +97,8 @@ class StuckCheck(SloCheck):
         """Doubt them."""
         lately = format_duration(self._lately)
         targets, engines = answers.amount(self._targets), answers.amount(self._engines)
-        found = [("engines", engines)] if engines else [("targets", targets)] if targets else []
-        for what, number in found:
+        stuck = [("engines", engines)] if engines else [("targets", targets)] if targets else []
+        for what, number in stuck:
             yield CheckResult(
                 check=Check.MOVING,
                 level=Level.DOUBT,
@@ -112,7 +112,7 @@ class StuckCheck(SloCheck):
                 ),
                 examined=self._targets.text,
             )
-        if not found:
+        if not stuck:
             yield CheckResult(check=Check.MOVING, examined=self._targets.text)
 
     @property
