@@ -26,7 +26,9 @@ ROWS = 3_000_000
 DAYS = 30
 ROUNDS = 5
 END = datetime(2026, 10, 31, tzinfo=UTC)
-FILES = ("requests.parquet", "requests.jsonl", "days/*.parquet", "days/*.jsonl")
+FILES = ("requests.parquet", "requests.jsonl", "days/*.parquet", "days/*.jsonl", "ones/*.json")
+ONES = 3_000
+"""Files of one request each, as callbacks for object stores write them."""
 ONE = {"availability": ("true", "status >= 500")}
 EIGHT = {
     **ONE,
@@ -45,6 +47,8 @@ BURN_RATES = [
     {"long": "3d", "short": "6h", "rate": 1},
 ]
 """With the budget's own 30 days, these are the windows."""
+ON = {"no_traffic": "allow"}
+"""A few thousand requests of a month leave five minutes without any."""
 
 
 def write_logs(folder: Path) -> None:
@@ -83,6 +87,19 @@ def write_logs(folder: Path) -> None:
                     f"TO '{folder}/days/{day:02}.{suffix}' (FORMAT {form})"
                 )
 
+        write_ones(connection, folder / "ones")
+
+
+def write_ones(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write some of the requests in a file each; those that did not fail leave out a key."""
+    folder.mkdir()
+    chosen = f"SELECT to_json(requests) FROM requests USING SAMPLE {ONES} (reservoir, 7)"
+    for number, (text,) in enumerate(connection.execute(chosen).fetchall()):
+        row = json.loads(text)
+        row["ts"] = row["ts"].replace(" ", "T")
+        row |= {"error": "failed"} if row["status"] >= 500 else {}
+        (folder / f"{number:05}.json").write_text(json.dumps(row))
+
 
 def write_gate_policy(
     path: Path, folder: Path, files: str, slos: dict[str, tuple[str, str]]
@@ -98,7 +115,7 @@ def write_gate_policy(
         }
         for name, (total, bad) in slos.items()
     ]
-    write_policy(path, backend, documents, burn_rates=BURN_RATES, max_age="1h")
+    write_policy(path, backend, documents, burn_rates=BURN_RATES, max_age="1h", on=ON)
     arguments = ("check", str(path), "--change", "canary", "--at", END.isoformat())
     return gate(*arguments, "--format", "json")
 

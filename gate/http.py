@@ -108,6 +108,8 @@ class Sender:
     """Most seconds without a byte of the answer; None: as long as the request has."""
     verify: bool | str = True
     """A file of authorities to trust; True: the usual ones."""
+    auth: AuthBase | None = None
+    """Puts the login into each request; None: the headers have it, or there is none."""
 
     def send(
         self,
@@ -140,7 +142,7 @@ class Sender:
             data=form,
             json=body,
             headers=self.headers,
-            auth=_FixedHeaders(),
+            auth=self.auth or _FixedHeaders(),
             timeout=(min(seconds, self.longest_connect), longest_read),
             allow_redirects=False,
             # Given with every request: as an attribute of the session, REQUESTS_CA_BUNDLE in the

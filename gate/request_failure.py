@@ -46,6 +46,10 @@ class RequestFailure:
     """Seconds to wait before the next try, as the server asks; None: it does not say."""
 
 
+class LoginError(Exception):
+    """There is no login to send a request with; its text says which step failed and what to do."""
+
+
 _TIMED_OUT: Final = RequestFailure(
     reason="no answer in time", advice=RetryAdvice.SMALLER, timed_out=True
 )
@@ -83,6 +87,9 @@ _FAILURES: Final[tuple[tuple[type[Exception], RequestFailure], ...]] = (
 
 def network_failure(error: Exception) -> RequestFailure:
     """Say what went wrong while sending a request or reading its answer."""
+    if isinstance(error, LoginError):
+        reason = f"the login failed: {error}"
+        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
     for kind, failure in _FAILURES:
         if isinstance(error, kind):
             return failure

@@ -567,7 +567,7 @@ MUTATIONS: Final = (
         kind=Kind.HARMLESS,
     ),
     Mutation(
-        name="a clock that is off",
+        name="a clock two minutes slow",
         where="Samples are stamped by a node whose clock is slow by two minutes.",
         apply=_skewed,
         kind=Kind.HARMLESS,

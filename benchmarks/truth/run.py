@@ -31,6 +31,8 @@ from gate.policy.findings import Rule, Verdict
 from tests.servers.metrics import backfill, prometheus, victoria
 
 CHANGE = "full-rollout"
+PATIENCE = 900.0
+"""Seconds for a server to take the samples of all services."""
 AT_ONCE = 200
 """Services in one policy."""
 
@@ -129,10 +131,10 @@ def serving(server: str, folder: Path, seeds: Iterable[int]) -> Iterator[tuple[s
     with text.open("w", encoding="utf-8") as file:
         write_openmetrics(histories(), file)
     if server == "victoria":
-        with victoria(folder / "victoria", text) as running:
+        with victoria(folder / "victoria", text, seconds=PATIENCE) as running:
             yield running.url, cases
     else:
-        backfill(text, folder / "blocks")
+        backfill(text, folder / "blocks", PATIENCE)
         with prometheus(folder / "prometheus", folder / "blocks") as running:
             yield running.url, cases
 

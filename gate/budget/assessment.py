@@ -113,10 +113,15 @@ class Assessment:
 
     def recovering(self) -> Iterator[tuple[datetime, Fraction]]:
         """Yield when how much will be there to compare; nothing where no recovery is known."""
-        bounded = self._bounded
-        if self.recovery is not None and bounded is not None:
-            for instant, remaining in self.recovery.remaining(bounded):
-                yield instant, remaining - (self.stated_cost or 0)
+        yield from self._recovering
+
+    @cached_property  # as above
+    def _recovering(self) -> tuple[tuple[datetime, Fraction], ...]:
+        bounded, cost = self._bounded, self.stated_cost
+        if self.recovery is None or bounded is None:
+            return ()
+        steps = self.recovery.remaining(bounded)
+        return tuple((instant, left - cost) for instant, left in steps) if cost else tuple(steps)
 
     @property
     def _bounded(self) -> Fraction | None:

@@ -40,14 +40,14 @@ def coverage_cause(share: Fraction, gaps: Gaps | None, guards: Guards) -> Cause 
 
     A hole counts twice, as missing and as lost: users were there before it and after it, so that
     events happened in it that nobody counted, and an outage is what makes holes. Before the first
-    data there may have been no user yet.
+    data there may have been no user yet; and where counters went on, the holes are counted.
 
     Args:
         share: of the stretch that has data, 0 to 1.
         gaps: where it has none; None: not known.
         guards: how much must have data.
     """
-    weighed = share - (gaps or NO_GAPS).holes
+    weighed = share - (gaps or NO_GAPS).uncounted
     if weighed < guards.floor:
         return Cause.MOSTLY_UNCOVERED
     return Cause.LOW_COVERAGE if weighed < guards.min_coverage else None
@@ -67,7 +67,7 @@ def coverage_reason(
     """
     gaps, length = gaps or NO_GAPS, window.counted(at).length
     where = "; ".join(_where(gaps))
-    if share - gaps.holes >= guards.floor:
+    if share - gaps.uncounted >= guards.floor:
         needs = float(guards.min_coverage * 100)
         lead = f"only {_percent(share)} of the window has data; min_coverage is {needs:g} %"
         return f"{lead}; {where}" if where else lead
@@ -92,15 +92,16 @@ def _where(gaps: Gaps) -> Iterator[str]:
     if gaps.longest is not None:
         hole = gaps.longest
         longest = stretch(hole.start, hole.end, open_=False)
+        weight = "over which the counters went on" if gaps.counted else "which counts twice"
         yield (
-            f"{_percent(gaps.holes)} is missing between data, which counts twice: the longest hole"
-            f" is {longest}"
+            f"{_percent(gaps.holes)} is missing between data, {weight}: the longest hole is"
+            f" {longest}"
         )
 
 
 def _enough_at(share: Fraction, gaps: Gaps, guards: Guards, window: Window, at: datetime) -> str:
     """Say from when on enough is covered, if data keep coming; empty where that is not known."""
-    missing, length = guards.floor - (share - gaps.holes), seconds(window.counted(at).length)
+    missing, length = guards.floor - (share - gaps.uncounted), seconds(window.counted(at).length)
     if isinstance(window, CalendarWindow):
         # Each second is one more of what has data, and one more of the period so far.
         wait = missing * length / (1 - guards.floor) if guards.floor < 1 else None

@@ -86,8 +86,9 @@ class Recovery:
         With r left now, 1 - r is consumed, and what has left the window is given back; the traffic
         is taken to stay what it was, so that the budget's size stays.
         """
+        consumed = 1 - remaining
         for place, left in enumerate(self.left, start=1):
-            yield self.at + place * self.step, 1 - (1 - remaining) * left
+            yield self.at + place * self.step, 1 - consumed * left
 
     @property
     def end(self) -> datetime:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from fractions import Fraction
 from itertools import repeat
 from typing import Final
 
@@ -11,9 +10,10 @@ from gate.check.measure import by_events, known_of
 from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import ChartResult
 from gate.history.charts.signals import DEFAULT
-from gate.history.incidents import budget_events, find_incidents, known_steps
+from gate.history.incidents import budget_events, find_incidents
 from gate.history.past_budget import BurnDown, burn_down, burn_down_request
 from gate.measure import Cause, Unmeasured
+from gate.measure.coverage import coverage_by_steps
 from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest, newest_steps
 from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy
@@ -125,12 +125,14 @@ def _incidents(
     if isinstance(answer, Unmeasured):
         return answer
     window = slo.window.whole(request.span.end).length
+    seen = coverage_by_steps(answer.total, request.span)
     return SloIncidents(
         incidents=find_incidents(
             answer, request, budget=float(slo.budget), threshold=float(rule.threshold)
         ),
         allowed=budget_events(answer, request, slo.budget, window),
-        coverage=Fraction(sum(known_steps(answer)), request.steps),
+        coverage=seen.share,
+        gaps=seen.gaps,
         request=request,
         series=answer,
     )

@@ -51,7 +51,8 @@ def anomalies(
 ) -> ExitCode:
     """Tell where the indicators of each POLICY are not what they usually are: control charts.
 
-    Exit codes: 0 whatever was found, 3 the history of an SLO could not be had.
+    Exit codes: 0 whatever was found, 3 the history of an SLO could not be had, or too
+    little of it was seen.
     """
     if step > last:
         raise click.UsageError("--step is longer than --last")

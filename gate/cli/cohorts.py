@@ -56,7 +56,8 @@ def cohorts(
 ) -> ExitCode:
     """Tell whose events burn the budgets of each POLICY: by template, model, tenant.
 
-    Exit codes: 0 whatever was found, 3 an SLO could not be measured by group.
+    Exit codes: 0 whatever was found, 3 an SLO could not be measured by group, or too
+    little of it was seen.
     """
     if "" in {by, stratify_by}:
         raise click.UsageError("--by and --stratify-by need a name")

@@ -20,7 +20,8 @@ from gate.slo.quantities import format_duration
 def forecast(*, measurement: MeasurementOptions, last: timedelta) -> ExitCode:
     """Foretell when the budgets of each POLICY run out, recover, or how much is left at the reset.
 
-    Exit codes: 0 whatever is foretold, 3 a budget or a history could not be had.
+    Exit codes: 0 whatever is foretold, 3 a budget or a history could not be had, or
+    too little of it was seen.
     """
     if last < LEAST:
         needed = format_duration(LEAST)

@@ -16,7 +16,8 @@ from gate.reporters import PAGES
 def incidents(*, measurement: MeasurementOptions, search: IncidentSearch) -> ExitCode:
     """Find the incidents that the SLOs of each POLICY felt, and what they did to the budgets.
 
-    Exit codes: 0 whatever was found, 3 the history of an SLO could not be had.
+    Exit codes: 0 whatever was found, 3 the history of an SLO could not be had, or too
+    little of it was seen.
     """
     options = search.options(measurement.instant(), measurement.timeout)
     answer = measurement.ask(lambda files: search_incidents(files, options))

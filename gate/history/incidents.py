@@ -131,17 +131,24 @@ def bad_between(series: Series, request: SeriesRequest, start: datetime, end: da
 
 
 def burn_rates(
-    series: Series, budget: float, window: int, places: Sequence[int] | None = None
+    series: Series,
+    budget: float,
+    window: int,
+    places: Sequence[int] | None = None,
+    *,
+    idle: float | None = 0.0,
 ) -> list[float | None]:
     """Return the burn rate over the so many steps up to each; None where that one is not known.
 
-    Without any event nothing burns; what is not known has none.
+    What is not known has none.
 
     Args:
         series: what happened.
         budget: the share of events that may be bad, above 0.
         window: in steps, at least 1.
         places: which steps are told of, from 0; None: all of them.
+        idle: what stands where there was no event: 0 to look for incidents, of which there is none
+            then; None where a rate of 0 would be said of it.
     """
     totals, bads = ([value or 0.0 for value in values] for values in (series.total, series.bad))
     rates: list[float | None] = []
@@ -151,7 +158,7 @@ def burn_rates(
             continue
         part = slice(max(place - window + 1, 0), place + 1)
         total = sum(totals[part])
-        rates.append(sum(bads[part]) / (budget * total) if total else 0.0)
+        rates.append(sum(bads[part]) / (budget * total) if total else idle)
     return rates
 
 

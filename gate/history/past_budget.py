@@ -109,9 +109,9 @@ class Trace:
     left: Line
     """The share of the budget of the window that was left; empty where that is not known."""
     fast: Line
-    """The burn rate over `PRESENT`."""
+    """The burn rate over `PRESENT`; None, too, where there was no event in it."""
     slow: Line
-    """The burn rate over a `DAY`."""
+    """The burn rate over a `DAY`; likewise."""
     unknown: tuple[Span, ...]
     """Of which nothing is known; shorter ones than a line could show are not told."""
     stretches: tuple[Stretch, ...]
@@ -129,9 +129,9 @@ def trace(series: Series, request: SeriesRequest, assessment: Assessment, budget
     steps, step = request.steps, request.step
     ends = _Ends(request.span.start, step)
     spent = burn_down(series, request, assessment)
-    fast = burn_rates(series, budget, steps_of(PRESENT, step))
+    fast = burn_rates(series, budget, steps_of(PRESENT, step), idle=None)
     places = range((steps - 1) % _every(steps), steps, _every(steps))
-    slow = burn_rates(series, budget, steps_of(DAY, step), places)
+    slow = burn_rates(series, budget, steps_of(DAY, step), places, idle=None)
     return Trace(
         left=() if spent is None else _left(spent),
         fast=tuple((ends.at(place), value) for place, value in thin(fast)),

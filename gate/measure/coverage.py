@@ -51,6 +51,13 @@ class Gaps:
     """From the beginning of the first hole to the end of the last; likewise."""
     usual: Fraction = Fraction(0)
     """How many events the holes usually have; 0 where only the presence of data is known."""
+    counted: bool = False
+    """Whether what happened in the holes was counted all the same: counters went on."""
+
+    @property
+    def uncounted(self) -> Fraction:
+        """The share of holes of which nothing was counted."""
+        return Fraction(0) if self.counted else self.holes
 
 
 NO_GAPS: Final = Gaps(late=Fraction(0), holes=Fraction(0))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment, Doubt
 from gate.measure import Cause, Unmeasured
+from gate.measure.coverage import Gaps
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.policy import Action, Policy
 from gate.policy.rule_settings import Effect
@@ -28,9 +29,12 @@ class SloIncidents:
     allowed: Fraction
     """How many bad events the budget of one SLO window has; above 0 where there is an incident."""
     coverage: Fraction
-    """The share of the time looked at of which anything is known; above 0, at most 1."""
+    """The share of the time looked at of which anything is known, or that is usually silent; above
+    0, at most 1."""
     request: "SeriesRequest"
     series: "Series"
+    gaps: Gaps | None = None
+    """Where nothing is known; None: that was not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

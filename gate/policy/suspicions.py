@@ -8,6 +8,7 @@ from gate.measure import Suspicion
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.slo.objective import CompositeSlo
+from gate.wording import percent_left
 
 VerdictOf = Callable[[Case], Verdict]
 """Judges by every rule, without regard to suspicions."""
@@ -22,11 +23,26 @@ def suspicion_findings(case: Case, verdict_of: VerdictOf) -> Iterator[Finding]:
     decisive = _decisive(case, verdict_of)
     for assessment in case.assessments:
         for suspicion in assessment.suspicions:
-            doubt = Doubt(cause=suspicion.cause, reason=f"{suspicion.reason}; {suspicion.remedy}")
+            between = left_between(assessment)
+            parts = filter(None, [suspicion.reason, between, suspicion.remedy])
+            doubt = Doubt(cause=suspicion.cause, reason="; ".join(parts))
             if assessment.slo.name in decisive:
                 yield case.doubted(assessment, doubt)
             else:
                 yield _harmless(assessment, suspicion)
+
+
+def left_between(assessment: Assessment) -> str | None:
+    """Say between which shares what is left lies, whatever is true of what is suspected.
+
+    None where nothing is suspected, or any number may be hidden.
+    """
+    worst, best = assessment.worst_case, assessment.best_case
+    if worst is None or best is None or worst.remaining is None or best.remaining is None:
+        return None
+    if any(None in {suspicion.hidden, suspicion.doubtful} for suspicion in assessment.suspicions):
+        return None
+    return f"between {percent_left(worst.remaining)} and {percent_left(best.remaining)} is left"
 
 
 def _harmless(assessment: Assessment, suspicion: Suspicion) -> Finding:

@@ -41,6 +41,8 @@ class CountReader:
     """By its place among the tokens, what takes the place of a token."""
     calls: list[Node] = field(default_factory=list)
     """What is counted, each over the window."""
+    bounds: list[Node] = field(default_factory=list)
+    """Comparisons with 0 in whose place ``clamp_min(..., 0)`` stands, innermost first."""
     facts: dict[range, CountFacts] = field(default_factory=dict)
     """Of each part that counts, by where it stands."""
     of_counters: bool = False
@@ -52,8 +54,14 @@ class CountReader:
 
     def text(self, node: Node) -> str:
         """Return a part as it is asked."""
-        tokens = self.tree.tokens
-        return "".join(self.edits.get(place, tokens[place].text) for place in node.span).strip()
+        written = {place: self.tree.tokens[place].text for place in node.span} | {
+            place: text for place, text in self.edits.items() if place in node.span
+        }
+        for bound in self.bounds:
+            if bound.span.start in node.span and bound.span.stop <= node.span.stop:
+                written[bound.span.start] = f"clamp_min({written[bound.span.start]}"
+                written[bound.children[0].span.stop] = ", 0)"
+        return "".join(written.values()).strip()
 
     def read(self, node: Node) -> CountFacts:
         """Return what is known of a part that counts.
@@ -188,9 +196,7 @@ class CountReader:
             self.edits[place] = ""
         if facts.positive or node.name == "!=":
             return facts
-        first, last = left.span.start, left.span.stop
-        self.edits[first] = f"clamp_min({self.edits.get(first, self.tree.tokens[first].text)}"
-        self.edits[last] = ", 0)"
+        self.bounds.append(node)
         return replace(facts, positive=True)
 
     def _unwrap(self, node: Node) -> None:

@@ -26,6 +26,7 @@ _AGGREGATIONS: Final = frozenset(
 _GROUPING: Final = frozenset({"by", "without"})
 _MATCHING: Final = frozenset({"on", "ignoring"})
 _MANY_TO_ONE: Final = frozenset({"group_left", "group_right"})
+_DEEPEST: Final = 100
 _SIGNS: Final = frozenset({"+", "-"})
 
 
@@ -36,7 +37,14 @@ def parse(text: str) -> ExpressionTree:
         ExpressionError: it is not PromQL.
     """
     tokens = fold_braces(tokenize(text), {})[0]
-    return ExpressionTree(tokens=tokens, root=_Parser(tokens).parse())
+    try:
+        root = _Parser(tokens).parse()
+    except RecursionError:
+        root = None
+    if root is None or root.depth > _DEEPEST:
+        message = f"the expression has more than {_DEEPEST} parts within each other; split it"
+        raise ExpressionError(message) from None
+    return ExpressionTree(tokens=tokens, root=root)
 
 
 _END: Final = Token(TokenKind.SPACE, "")

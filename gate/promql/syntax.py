@@ -51,6 +51,14 @@ class Node:
             (node,) = node.children
         return node
 
+    @property
+    def depth(self) -> int:
+        """How many parts stand within each other, this one included."""
+        deepest, level = 0, [self]
+        while level:
+            deepest, level = deepest + 1, [child for node in level for child in node.children]
+        return deepest
+
     def walk(self) -> Iterator["Node"]:
         """Yield the part and all parts of it."""
         yield self

@@ -13,6 +13,7 @@ from gate.measure import Cause, Unmeasured
 from gate.policy.findings import Verdict
 from gate.reporters.affordability import affordability
 from gate.reporters.page import MUST, Cell, Column, DataTable, Fact, tabulate
+from gate.reporters.suspected import suspicion_facts
 from gate.slo.objective import CalendarWindow, CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
@@ -23,9 +24,11 @@ _BAR: Final = 10
 
 def measurement_status(assessment: Assessment) -> str:
     """Say in three words whether the number is there and to be believed."""
-    if not assessment.doubts:
+    causes = [doubt.cause for doubt in assessment.doubts]
+    causes += [suspicion.cause for suspicion in assessment.suspicions]
+    if not causes:
         return "measured"
-    first = cause(assessment.doubts[0].cause)
+    first = cause(causes[0])
     return f"in doubt: {first}" if assessment.measured else f"not measured: {first}"
 
 
@@ -111,7 +114,7 @@ def _budget_tone(assessment: Assessment) -> Verdict:
 def _trust(assessment: Assessment) -> Verdict:
     if not assessment.measured:
         return Verdict.UNDECIDED
-    return Verdict.WARN if assessment.doubts else Verdict.ALLOW
+    return Verdict.WARN if assessment.doubts or assessment.suspicions else Verdict.ALLOW
 
 
 _TO_THE_LEFT_OF_DRAWING: Final[tuple[Column[Assessment], ...]] = (
@@ -156,6 +159,7 @@ def details(assessment: Assessment) -> Iterator[Fact]:
     label = "in doubt" if assessment.measured else "not measured"
     for doubt in assessment.doubts:
         yield label, f"{cause(doubt.cause)}: {doubt.reason}"
+    yield from suspicion_facts(assessment)
     yield "window", ", ".join(_window(assessment))
     if assessment.uncovered is not None:
         yield "left", f"not known: only {assessment.uncovered} are measured"

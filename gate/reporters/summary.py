@@ -24,6 +24,7 @@ from gate.reporters import budgets
 from gate.reporters.affordability import most_affordable
 from gate.reporters.outlook import STOPPING, allowed_again, allowed_now, obligation
 from gate.reporters.page import Fact, Facts
+from gate.reporters.suspected import suspicion_sentence
 from gate.wording import PROPOSAL_DELETED, PROPOSAL_UNREADABLE
 
 _REVISION: Final = 12
@@ -107,7 +108,10 @@ def in_question(decided: PolicyDecision) -> list[Assessment]:
     return [
         assessment
         for assessment in decided.assessments
-        if assessment.slo.name in named or assessment.doubts or _exhausted(assessment)
+        if assessment.slo.name in named
+        or assessment.doubts
+        or assessment.suspicions
+        or _exhausted(assessment)
     ]
 
 
@@ -229,6 +233,10 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
                 yield "Not measured", what if said else f"{what}, {doubt.reason}"
             elif not said:
                 yield "In doubt", f"{what}, {doubt.reason}"
+        for suspicion in assessment.suspicions:
+            if not any(suspicion.reason in reason for reason in reasons):
+                sentence = suspicion_sentence(suspicion, assessment.slo)
+                yield "In doubt", f"{assessment.slo.name}: {sentence}"
 
 
 def _notes(decided: PolicyDecision) -> Iterator[Fact]:

@@ -74,8 +74,8 @@ class Sli:
     preset: str | None = None
     """The name of the preset that wrote this: ``vllm/errors``."""
     older: tuple["Sli", ...] = ()
-    """The same indicator under older names: the first that the backend has is counted, and never
-    two of them together."""
+    """The same indicator under older names, each of which counts for its part of a window, and no
+    event twice; one with ``notes`` is another way to measure it, of which the first counts."""
     objective: str | None = None
     """Prometheus: what the tool that recorded these series promises."""
     sliced: bool = False

@@ -102,6 +102,13 @@ SENT = {
     "no secret at all": "url: URL",
     "a server that never answers": "url: URL, retries: 99, parallel: 999",
     "a redirecting host": "url: 'URL//x@127.0.0.1'",
+    "a login of Amazon": "url: URL, auth: {sigv4: {region: eu-west-1}}",
+    "a login of Google": "url: URL, auth: {google: {}}",
+    "a login of Azure": "url: URL, auth: {azure: {}}",
+    "a token server": (
+        "url: 'http://127.0.0.1:9', auth: {oauth2: {token_url: URL, client_id: a,"
+        " client_secret: '${GITHUB_TOKEN}'}}"
+    ),
 }
 
 

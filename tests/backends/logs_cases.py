@@ -132,7 +132,7 @@ LOGS = Contract(
             words="the newest sample is 2d old",
         ),
         error(failure=Failure.MISSING, play=no_file, words="no file matches"),
-        error(failure=Failure.CUT_OFF, play=written(GOOD[:-30]), words="requests.jsonl"),
+        error(failure=Failure.CUT_OFF, play=written(GOOD[:-30] + "\n"), words="requests.jsonl"),
         error(
             failure=Failure.CUT_OFF,
             variant="gzip",

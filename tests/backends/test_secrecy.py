@@ -27,6 +27,23 @@ SAMPLES: Mapping[str, str] = {
     # By backend and key: a block in which the key comes from ${V}.
     "prometheus url": 'url: "https://prom.example/${V}"',
     "prometheus auth.bearer": 'url: "http://a", auth: {bearer: "${V}"}',
+    "prometheus auth.sigv4.access_key": (
+        'url: "http://a", auth: {sigv4: {region: a, access_key: "${V}", secret_key: "${V}"}}'
+    ),
+    "prometheus auth.sigv4.secret_key": (
+        'url: "http://a", auth: {sigv4: {region: a, access_key: "${A}", secret_key: "${V}"}}'
+    ),
+    "prometheus auth.sigv4.session_token": (
+        'url: "http://a", auth: {sigv4: {region: a, access_key: "${A}", secret_key: "${A}",'
+        ' session_token: "${V}"}}'
+    ),
+    "prometheus auth.oauth2.client_secret": (
+        'url: "http://a", auth: {oauth2: {token_url: "http://b", client_id: c,'
+        ' client_secret: "${V}"}}'
+    ),
+    "prometheus auth.azure.client_secret": (
+        'url: "https://a", auth: {azure: {client_id: c, client_secret: "${V}"}}'
+    ),
     "prometheus auth.password": 'url: "http://a", auth: {username: ada, password: "${V}"}',
 }
 
@@ -55,7 +72,7 @@ def test_what_a_key_takes_from_a_variable_is_secret_or_said_to_be_public(
         sli = "sli: {bad: a, total: b}}"
         path = tmp_path / "gate.yaml"
         path.write_text(policy.replace("window: 30d}", f"window: 30d, {sli}"), encoding="utf-8")
-        settings = load(str(path), {"V": MARKER}).settings
+        settings = load(str(path), {"V": MARKER, "A": "another"}).settings
 
         assert MARKER in secrets_of(settings), key
         assert MARKER not in repr(settings)

@@ -1,5 +1,6 @@
 """How much of a window must have data, where it has none, and what is said of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -161,3 +162,10 @@ def test_a_composite_is_not_known_where_a_member_is_not() -> None:
 def test_twenty_minutes_are_shown_as_such(minutes: int, says: str) -> None:
     budget = covered(str(Fraction(minutes, 30 * 24 * 60)), window=RollingWindow(30 * DAY))
     assert budget.uncovered == says
+
+
+def test_a_hole_over_which_the_counters_went_on_counts_once() -> None:
+    bridged = replace(hole("0.7"), counted=True)
+    cause, reason = the_doubt(covered("0.7", bridged))
+    assert cause is LOW
+    assert "30 % is missing between data, over which the counters went on: the longest" in reason

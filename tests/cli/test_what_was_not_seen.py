@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,19 +38,23 @@ CALM = ("✔", "LASTING", "NO INCIDENTS", "NONE SEEN", "IN CONTROL", "100.0 %")
 Kept = Callable[[datetime], bool]
 
 
-def write_log(folder: Path, kept: Kept, policy: str = POLICY) -> str:
-    """Write a month with 48 requests an hour, of which 1 in 1,000 fails, as far as it is kept."""
-    lines = []
+@cache
+def log_of(kept: Kept) -> str:
+    """A month with 48 requests an hour, of which 1 in 1,000 fails, as far as it is kept."""
+    lines = [json.dumps({"time": (END - 200 * DAY).isoformat(), "status": 200, "model": "a"})]
     for place in range(30 * 24 * 12):
         at = END - 30 * DAY + timedelta(minutes=5 * place)
         for number in range(4 if kept(at) else 0):
             status = 500 if (4 * place + number) % 1000 == 0 else 200
             time = (at + timedelta(seconds=1 + 70 * number)).isoformat()
             lines.append(json.dumps({"time": time, "status": status, "model": "ab"[number % 2]}))
-    old = json.dumps({"time": (END - 200 * DAY).isoformat(), "status": 200, "model": "a"})
-    (folder / "log.jsonl").write_text("\n".join([old, *lines]) + "\n")
+    return "\n".join(lines) + "\n"
+
+
+def write_log(folder: Path, kept: Kept, policy: str = POLICY) -> None:
+    """Write a log, and a policy for it."""
+    (folder / "log.jsonl").write_text(log_of(kept))
     (folder / "gate.yaml").write_text(policy)
-    return str(folder / "gate.yaml")
 
 
 def run(gate: Run, folder: Path, command: str, at: datetime = END) -> Result:
@@ -67,6 +72,10 @@ def never(_: datetime) -> bool:
 
 def for_twenty_minutes(at: datetime) -> bool:
     return at >= END - timedelta(minutes=20)
+
+
+def for_three_days(at: datetime) -> bool:
+    return at >= END - 3 * DAY
 
 
 def until_yesterday(at: datetime) -> bool:
@@ -129,7 +138,7 @@ def test_what_the_policy_lets_pass_is_said_and_has_no_tick(
     gate: Run, tmp_path: Path, command: str
 ) -> None:
     lenient = POLICY + "on: {mostly_uncovered: warn, low_coverage: warn}\n"
-    write_log(tmp_path, lambda at: at >= END - 3 * DAY, lenient)
+    write_log(tmp_path, for_three_days, lenient)
 
     done = run(gate, tmp_path, command)
 
@@ -140,7 +149,7 @@ def test_what_the_policy_lets_pass_is_said_and_has_no_tick(
 
 def test_where_nothing_can_be_charted_nothing_is_in_control(gate: Run, tmp_path: Path) -> None:
     lenient = POLICY + "on: {mostly_uncovered: warn, low_coverage: warn}\n"
-    write_log(tmp_path, lambda at: at >= END - 3 * DAY, lenient)
+    write_log(tmp_path, for_three_days, lenient)
 
     done = run(gate, tmp_path, "anomalies")
 
@@ -166,3 +175,15 @@ def test_at_the_start_of_a_calendar_period_nothing_is_measured_yet_and_nothing_c
         said = " ".join(done.stdout.split())
         assert "began only just, at 2026-11-01 00:00 UTC, and nothing of it can be" in said
         assert "100.0 %" not in done.stdout
+
+
+def test_a_history_that_does_not_reach_as_far_back_as_was_asked_is_worth_a_word(
+    gate: Run, tmp_path: Path
+) -> None:
+    write_log(tmp_path, always)
+
+    done = gate("incidents", "gate.yaml", "--last", "90d", "--at", END.isoformat(), cwd=tmp_path)
+
+    assert done.exit_code == 0
+    assert "AS FAR AS MEASURED" in done.stdout
+    assert "low coverage: only 30d of 90d are known" in done.stdout

@@ -160,15 +160,18 @@ def test_an_address_that_is_none_says_so_and_is_not_repeated(url: str, message: 
     assert_mistake(text, message, {"URL": url})
 
 
+EITHER = "auth has either bearer or username with password, or one of sigv4, oauth2, google, azure"
+
+
 @pytest.mark.parametrize(
     ("auth", "message"),
     [
         (
             "¦{bearer: '${T}', username: me, password: '${T}'}",
-            "auth has either bearer or username with password",
+            EITHER,
         ),
-        ("¦{}", "auth has either bearer or username with password"),
-        ("¦{username: me}", "auth has either bearer or username with password"),
+        ("¦{}", EITHER),
+        ("¦{username: me}", EITHER),
         ("¦{password: '${T}'}", "username and password belong together"),
         ("¦{bearer: '${T}', username: me}", "username and password belong together"),
     ],
@@ -325,7 +328,7 @@ def test_a_variable_is_filled_in_in_a_connection_only_and_no_mistake_shows_it(
 
 
 CONNECTION = {"url", "bearer", "bearer_file", "ca", "cert", "key", "X-Scope-OrgID", "parallel"}
-CONNECTION |= {"retries", "path"}
+CONNECTION |= {"retries", "path", "namespace"}
 """Keys of whose values any part may come from outside."""
 ONLY_THERE = (
     "environment variables may stand only in the settings of the backend's connection; write the"

@@ -96,6 +96,10 @@ def test_a_policy_with_every_key_is_accepted_by_both() -> None:
     VALIDATOR.validate(parsed(WHOLE))
 
 
+WRITTEN = {"service"}
+"""What WHOLE has elsewhere."""
+
+
 def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> None:
     def keys(value: object) -> set[str]:
         if isinstance(value, dict):
@@ -105,9 +109,24 @@ def test_that_policy_has_every_key_there_is_but_those_of_other_backends() -> Non
     every = {path.rpartition("/")[2] for path, _ in properties(SHIPPED)}
     # Another backend, another way to log in, another kind of indicator, more causes, and another
     # place that says what is live; and presets of one's own, which are other files.
-    absent = {"path", "timestamp", "time_format", "format", "tls", "ca", "cert", "key", "column"}
+    absent = {
+        "path",
+        "timestamp",
+        "time_format",
+        "optional",
+        "format",
+        "tls",
+        "ca",
+        "cert",
+        "key",
+        "column",
+    }
     absent |= {"series", "records", "username", "password", "password_file", "bearer_file"}
     absent |= {"gitlab-environments", "file", "presets"}
+    # The logins of managed services.
+    absent |= {"sigv4", "region", "service", "access_key", "secret_key", "session_token"} - WRITTEN
+    absent |= {"oauth2", "token_url", "client_id", "client_secret", "scope", "audience"}
+    absent |= {"google", "credentials_file", "azure", "tenant_id", "token_file"}
     absent |= {str(cause) for cause in Cause} - {"no_data", "stale"}
     assert every - keys(parsed(WHOLE)) == absent
 
@@ -190,7 +209,13 @@ VARIABLE_KEYS = {
     "prometheus": {
         "/url", "/headers/*", "/parallel", "/retries", "/auth/bearer", "/auth/bearer_file",
         "/auth/username", "/auth/password", "/auth/password_file",
-        "/tls/ca", "/tls/cert", "/tls/key",
+        "/tls/ca", "/tls/cert", "/tls/key", "/parameters/*",
+        "/auth/sigv4/region", "/auth/sigv4/service", "/auth/sigv4/access_key",
+        "/auth/sigv4/secret_key", "/auth/sigv4/session_token",
+        "/auth/oauth2/token_url", "/auth/oauth2/client_id", "/auth/oauth2/client_secret",
+        "/auth/oauth2/scope", "/auth/oauth2/audience", "/auth/google/credentials_file",
+        "/auth/azure/tenant_id", "/auth/azure/client_id", "/auth/azure/client_secret",
+        "/auth/azure/token_file", "/auth/azure/scope",
     },
     "logs": {"/path"},
     "static": {"/path"},

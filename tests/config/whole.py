@@ -21,6 +21,8 @@ backend:
   url: "${URL}"
   auth: {bearer: "${T}"}
   headers: {X-Scope-OrgID: 7}
+  parameters: {namespace: shop}
+  method: get
   parallel: "4"
   retries: 3
 slos:

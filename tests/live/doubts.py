@@ -1,10 +1,12 @@
 """Faults of counts, each with what it hides, and legitimate services that look much like them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from fractions import Fraction
 from typing import Any, Final
 
 from gate.measure import Cause
-from gate.slo.indicator import Sli
+from gate.slo.indicator import Sli, Slices
 from tests.servers.doubtful import (
     CHANGE,
     DAY,
@@ -104,6 +106,19 @@ FAULTS: Final[Mapping[str, Doubtful]] = {
         hidden=SINCE,
         most_hidden=None,
     ),
+    "a label is renamed, in slices": Doubtful(
+        sli=OUTCOME,
+        slices=Slices(length=timedelta(hours=1), target=Fraction(99, 100)),
+        series=(
+            requests('outcome="ok"', GOOD, **OLD),
+            requests('outcome="error"', BAD, **OLD),
+            requests('result="ok"', GOOD, **NEW),
+            requests('result="error"', MORE_BAD, **NEW),
+        ),
+        cause=Cause.UNMATCHED,
+        hidden=4 * 24,
+        most_hidden=4 * 24 + 2,
+    ),
     "a label is missing for two days": Doubtful(
         sli=OUTCOME,
         series=(
@@ -161,6 +176,16 @@ FAULTS: Final[Mapping[str, Doubtful]] = {
         cause=Cause.UNMATCHED,
         hidden=SINCE,
         most_hidden=SINCE + 100,
+    ),
+    "the error series of a process that goes on is dropped": Doubtful(
+        sli=CODE,
+        series=(
+            requests('instance="a",code="200"', GOOD),
+            requests('instance="a",code="500"', RARE, **OLD, lazy=True),
+        ),
+        cause=Cause.UNMATCHED,
+        hidden=SINCE,
+        most_hidden=None,
     ),
     "the error series is dropped": Doubtful(
         sli=CODE,

@@ -1,10 +1,26 @@
 """Legitimate services that look much like faults of a count; nothing may be suspected of them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from fractions import Fraction
 from typing import Final
 
-from tests.live.doubts import BAD, CODE, ERRORS, GOOD, NEW, OLD, OUTCOME, RARE, of, other, requests
-from tests.servers.doubtful import DAY, HOUR, LAST, Doubtful, Events, during, steady
+from gate.slo.indicator import Slices
+from tests.live.doubts import (
+    BAD,
+    CODE,
+    ERRORS,
+    FIRST,
+    GOOD,
+    NEW,
+    OLD,
+    OUTCOME,
+    RARE,
+    of,
+    other,
+    requests,
+)
+from tests.servers.doubtful import BEGIN, DAY, HOUR, LAST, Doubtful, Events, during, steady
 
 
 def _by_day(count: int, first: int, last: int) -> Events:
@@ -21,6 +37,7 @@ def _until(count: int, end: int) -> Events:
     return during(0, end, count)
 
 
+_CREATED: Final = int((BEGIN - timedelta(days=30)).timestamp())
 SOUND: Final[Mapping[str, Doubtful]] = {
     "nothing ever failed": Doubtful(sli=CODE, series=(requests('code="200"', GOOD),)),
     "nothing ever failed and there are other codes": Doubtful(
@@ -127,6 +144,23 @@ SOUND: Final[Mapping[str, Doubtful]] = {
             requests('code="500"', BAD, begin=LAST - 3 * DAY, before=5_000),
         ),
     ),
+    "series that are older than the window, in slices": Doubtful(
+        sli=CODE,
+        slices=Slices(length=timedelta(hours=1), target=Fraction(99, 100)),
+        series=(
+            requests('code="200"', GOOD),
+            requests('code="500"', steady(0), **NEW, before=5000),
+            other("requests_created", steady(0), 'code="500"', **NEW, before=_CREATED),
+        ),
+    ),
+    "series that are older than the window": Doubtful(
+        sli=CODE,
+        series=(
+            requests('code="200"', GOOD),
+            requests('code="500"', steady(0), **NEW, before=5000),
+            other("requests_created", steady(0), 'code="500"', **NEW, before=_CREATED),
+        ),
+    ),
     "every series gets another label": Doubtful(
         sli=CODE,
         series=(
@@ -134,6 +168,23 @@ SOUND: Final[Mapping[str, Doubtful]] = {
             requests('code="500"', BAD, **OLD, before=4_000),
             requests('cluster="a",code="200"', GOOD, **NEW, before=2_500_000),
             requests('cluster="a",code="500"', BAD, **NEW, before=5_000),
+        ),
+    ),
+    "an exporter that takes away what is not updated": Doubtful(
+        sli=CODE,
+        series=(
+            requests('instance="a",code="200"', GOOD),
+            *(
+                requests(
+                    'instance="a",code="500"',
+                    during(day * DAY + 30, day * DAY + 32, FIRST),
+                    begin=day * DAY + 30,
+                    end=day * DAY + 35,
+                    before=(day - 2) * FIRST,
+                    lazy=True,
+                )
+                for day in (2, 4, 6)
+            ),
         ),
     ),
     "counters that are born at zero": Doubtful(

@@ -53,7 +53,7 @@ class Writer:
         total, errors = self._leaf("t"), self.expression(3)
         if self._random.random() < 0.3:
             errors = f"{total} - {self.expression(1)}"
-        bounds = self._random.choice(["{}", "{}", "clamp_min({}, 0)", "({}) > 0"])
+        bounds = self._random.choice(["{}", "{}", "clamp_min({}, 0)", "({}) > 0", "{} > 0"])
         return bounds.format(errors), total
 
     def expression(self, depth: int) -> str:
@@ -165,6 +165,8 @@ DOWN = sum(minute % 7 == 0 for minute in range(MINUTES - MINUTES_COUNTED + 1, MI
         (f"clamp_min(sum by (g) ({T}) - sum by (g) ({A}), 0)", f"sum by (g) ({T})", 3000 - 9),
         (f"sum({A}) > 0", f"sum({T}) > 0", 9),
         (f"sum({Z}) > 0", f"sum({T}) > 0", 0),
+        (f"sum({B}) - sum({A}) > 0", f"sum({T})", 6),
+        (f"sum({A}) - sum({B}) > 0", f"sum({T})", 0),
         (f"sum({Z} > 0) + sum({A} > 0)", f"sum({T})", 9),
         (f"sum({A}) or 0 * sum({T})", f"sum({T})", 9),
         (f"sum({A}) or on () vector(0)", f"sum({T})", 9),

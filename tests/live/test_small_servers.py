@@ -40,6 +40,7 @@ def assert_right(url: str, windows: Sequence[timedelta] = (MONTH,)) -> None:
         # at most 32 pieces; a burst of errors that a cut falls into is as short as that.
         assert float(counted.total) == pytest.approx(true.total, rel=1e-3)
         assert float(counted.bad) == pytest.approx(true.bad, rel=1e-3, abs=1)
+        assert [s for s in counted.evidence.suspicions if s.cause is Cause.LOST] == []
 
 
 def refusal(url: str, query: str) -> str:
@@ -82,19 +83,22 @@ def test_cutting_counts_no_event_twice_and_leaves_none_out(
     assert float(counts(cut).total) == pytest.approx(float(counts(whole).total), rel=1e-6)
 
 
-def test_a_gap_that_a_cut_falls_into_hides_its_events_and_is_told_by_the_coverage(
-    history_data: Data, tmp_path: Path
+def test_what_was_counted_while_no_data_came_in_is_not_lost_where_a_piece_ends_there(
+    history_data: Data, history_prometheus: Server, tmp_path: Path
 ) -> None:
-    """Over the whole window, a counter that went on through a gap has the gap's events in it.
-
-    Pieces of the window do not see across the gap. What is left is the events outside of it, and
-    a coverage that says how much was not seen.
-    """
+    request = request_for(indicator("gap"), MONTH, probe=True)
     begin, end = GAP
-    with small_server(history_data.blocks, tmp_path, "--query.max-samples=20000") as server:
-        counted = counts(measure(server.url, [request_for(indicator("gap"), MONTH, probe=True)])[0])
-    outside = truth("gap", MONTH).total - truth("gap", end - begin, end).total
-    assert outside <= round(counted.total) <= truth("gap", MONTH).total
+    with small_server(history_data.blocks, tmp_path, "--query.max-samples=6000") as server:
+        counted = counts(measure(server.url, [request])[0])
+    whole = counts(measure(history_prometheus.url, [request])[0])
+    causes = [
+        [suspicion.cause for suspicion in each.evidence.suspicions] for each in (counted, whole)
+    ]
+
+    assert causes[0] == causes[1]
+    assert float(counted.total) == pytest.approx(float(whole.total), rel=1e-3)
+    assert float(counted.total) == pytest.approx(truth("gap", MONTH).total, rel=1e-3)
+    assert truth("gap", end - begin, end).total > truth("gap", MONTH).total / 4
     assert counted.evidence.coverage is not None
     assert float(counted.evidence.coverage) == pytest.approx(2 / 3, abs=0.01)
 

@@ -8,22 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.truth.cases import ROWS
+from benchmarks.truth.cases import ROWS, Case
 from benchmarks.truth.lives import LIVES
 from benchmarks.truth.mutations import Kind
-from benchmarks.truth.run import Outcome, explained, judged_by, serving
+from benchmarks.truth.run import CHANGE, Outcome, explained, judged_by, serving, write_policy
+from gate.policy.findings import Verdict
+from tests.live.command import check
 
 SEEDS = range(len(ROWS))
 """Every life of a healthy service once, and every mutation of one that fails."""
 
 
 @pytest.fixture(scope="module", params=["prometheus", "victoria"])
-def outcomes(
+def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[Outcome]]:
-    folder: Path = tmp_path_factory.mktemp("truth")
-    with serving(request.param, folder, SEEDS) as (url, cases):
-        yield judged_by(folder, url, cases)
+) -> Iterator[tuple[str, list[Case]]]:
+    with serving(request.param, tmp_path_factory.mktemp("truth"), SEEDS) as url_and_cases:
+        yield url_and_cases
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    served: tuple[str, list[Case]], tmp_path_factory: pytest.TempPathFactory
+) -> list[Outcome]:
+    url, cases = served
+    return judged_by(tmp_path_factory.mktemp("policies"), url, cases)
 
 
 def said_of(outcomes: list[Outcome]) -> str:
@@ -64,3 +73,13 @@ def test_no_mutation_lets_a_change_ship_that_the_truth_forbids(outcomes: list[Ou
     assert len({outcome.case.name for outcome in failing}) > 25
     wrongly = [outcome for outcome in failing if outcome.allowed_wrongly]
     assert not wrongly, said_of(wrongly)
+
+
+def test_the_command_says_the_same_of_a_policy_with_one_service(
+    served: tuple[str, list[Case]], outcomes: list[Outcome], tmp_path: Path
+) -> None:
+    for verdict in (Verdict.ALLOW, Verdict.UNDECIDED, Verdict.BLOCK):
+        outcome = next(outcome for outcome in outcomes if outcome.verdict is verdict)
+        path = write_policy(tmp_path / "policy.yaml", served[0], [outcome.case])
+
+        assert check(path, change=CHANGE).decision["verdict"] == verdict

@@ -74,6 +74,14 @@ def test_the_rest_of_counters_is_their_increase() -> None:
         ),
         (f"clamp_min(sum({UP}), 0)", f"clamp_min(sum({UP}), 0)"),
         (
+            f"sum({A}) - sum({B}) > 0",
+            f"clamp_min((sum({A}) or vector(0)) - (sum({B}) or vector(0)), 0)",
+        ),
+        (
+            f"sum(sum({UP}) > 0) + sum({A})",
+            f"(sum(clamp_min(sum({UP}), 0)) or vector(0)) + (sum({A}) or vector(0))",
+        ),
+        (
             f"label_replace(sum({A}), 'a', 'b', 'c', 'd')"
             f" + label_replace(sum({B}), 'a', 'b', 'c', 'd')",
             f"(sum({A}) or vector(0)) + (sum({B}) or vector(0))",

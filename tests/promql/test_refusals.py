@@ -108,3 +108,24 @@ def test_what_is_no_promql_is_refused_where_that_shows(text: str, place: int | N
     with pytest.raises(ExpressionError) as caught:
         read_count(text)
     assert caught.value.place == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 90 + "x" + ")" * 90 + "/ 2" * 90,
+        "(" * 5000 + "x" + ")" * 5000,
+        "-" * 5000 + "x",
+        "x" + " ^ x" * 5000,
+        "sum(increase(x[$window]))" + " + sum(increase(x[$window]))" * 5000,
+    ],
+)
+def test_an_expression_that_is_nested_too_deeply_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match="more than 100 parts within each other; split it"):
+        read_count(text)
+
+
+def test_a_sum_of_many_parts_is_read() -> None:
+    text = "sum(increase(x[$window]))" + " + sum(increase(x[$window]))" * 90
+
+    assert read_count(text).text == text

@@ -1,10 +1,14 @@
 """Selectors taken apart into a metric and its matchers, whatever way they are written."""
 
+from fractions import Fraction
+
 import pytest
 
+from gate.promql.buckets import Boundary, Buckets
 from gate.promql.expression import read_selector
 from gate.promql.grammar import ExpressionError
 from gate.promql.selectors import LabelMatcher, Selector
+from gate.slo.indicator import Histogram
 
 A = LabelMatcher(label="a", operator="=", value="b")
 
@@ -94,3 +98,19 @@ def test_braces_of_which_nothing_is_left_are_left_out() -> None:
 def test_what_is_no_bare_selector_has_no_name(text: str) -> None:
     with pytest.raises(ExpressionError, match="a metric's name is expected"):
         read_selector(text, {})
+
+
+def test_a_histogram_with_dots_in_its_name_is_selected_in_a_form_that_every_server_reads() -> None:
+    dotted = 'http.server.request.duration{code="500"}'
+    histogram = Histogram(good=dotted, total=dotted, threshold=Fraction(1), unit="s")
+    buckets = Buckets.of(histogram, None)
+
+    counted = buckets.up_to([Boundary(value=Fraction(1), texts=())])
+
+    assert counted.total == (
+        'sum(increase({code="500",__name__="http.server.request.duration_count"}[$window]))'
+    )
+    assert counted.good == (
+        'sum(increase({code="500",__name__="http.server.request.duration_bucket",'
+        'le=~"1|1\\\\.0"}[$window]))'
+    )

@@ -30,15 +30,16 @@ def write_history(path: Path, later: timedelta = timedelta(0)) -> None:
         write_openmetrics(series, file, later)
 
 
-def backfill(text: Path, data: Path) -> None:
-    """Make Prometheus blocks of an OpenMetrics text.
+def backfill(text: Path, data: Path, seconds: float = 120) -> None:
+    """Make Prometheus blocks of an OpenMetrics text, in so many seconds.
 
     The flag is hidden. Without it promtool reads the text once per two hours of data:
     https://github.com/prometheus/prometheus/blob/v2.42.0/cmd/promtool/backfill.go
     """
     whole = "--max-block-duration=1500h"
     command = [binary("promtool"), "tsdb", "create-blocks-from", whole, "openmetrics"]
-    subprocess.run([*command, str(text), str(data)], check=True, capture_output=True, timeout=120)
+    whole_command = [*command, str(text), str(data)]
+    subprocess.run(whole_command, check=True, capture_output=True, timeout=seconds)
 
 
 def backfill_rules(url: str, rules: Path, data: Path, start: datetime, end: datetime) -> None:
@@ -82,8 +83,10 @@ def prometheus(
 
 
 @contextmanager
-def victoria(folder: Path, text: Path) -> Iterator[Server]:
-    """Run a VictoriaMetrics that has read an OpenMetrics text."""
+def victoria(
+    folder: Path, text: Path, flags: Sequence[str] = (), seconds: float = 60
+) -> Iterator[Server]:
+    """Run a VictoriaMetrics that has read an OpenMetrics text, in so many seconds."""
     program, port = binary("victoria-metrics"), free_port()
     folder.mkdir(parents=True, exist_ok=True)
     url = f"http://127.0.0.1:{port}"
@@ -92,11 +95,12 @@ def victoria(folder: Path, text: Path) -> Iterator[Server]:
         f"-storageDataPath={folder / 'data'}",
         "-retentionPeriod=10y",
         f"-httpListenAddr=127.0.0.1:{port}",
+        *flags,
     ]
     with running(command, f"{url}/health", folder / "log") as pid:
         with text.open("rb") as body:
             requests.post(
-                f"{url}/api/v1/import/prometheus", data=body, timeout=60
+                f"{url}/api/v1/import/prometheus", data=body, timeout=seconds
             ).raise_for_status()
         requests.get(f"{url}/internal/force_flush", timeout=60).raise_for_status()
         yield Server(url=url, pid=pid)

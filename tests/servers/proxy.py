@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote_plus
 
 import requests
 
@@ -62,8 +63,13 @@ class Proxy:
 
 
 @contextmanager
-def counting_proxy(target: str, latency: float = 0.0) -> Iterator[Proxy]:
-    """Forward every request to ``target`` while the block lasts, ``latency`` seconds late."""
+def counting_proxy(
+    target: str, latency: float = 0.0, refuses: Callable[[str], bool] = lambda _: False
+) -> Iterator[Proxy]:
+    """Forward every request to ``target`` while the block lasts, ``latency`` seconds late.
+
+    What is in a request's form and is to be refused is refused in words that say nothing.
+    """
     traffic = Traffic()
 
     class Handler(BaseHTTPRequestHandler):
@@ -75,6 +81,13 @@ def counting_proxy(target: str, latency: float = 0.0) -> Iterator[Proxy]:
             begin = time.monotonic()
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             time.sleep(latency)
+            if refuses(unquote_plus(body.decode())):
+                traffic.note(begin, time.monotonic(), body)
+                self.send_response(400)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"no")
+                return
             headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
             answer = requests.request(
                 self.command, target + self.path, data=body, headers=headers, timeout=120

@@ -33,12 +33,13 @@ def text_chart(
         first, last = (wording.share_left(share, 0) for _, share in (trace.left[0], trace.left[-1]))
         lines.append(("left", signs(left, ascii_only=ascii_only), f"{first} to {last}"))
     fast = [max(values, default=None) for values in _cells(trace.fast, span)]
-    peak = max((value for value in fast if value is not None), default=0.0)
-    scale = Logarithmic(max(peak, 1.0))
+    peak = max((value for value in fast if value is not None), default=None)
+    scale = Logarithmic(max(peak or 0.0, 1.0))
     burn = [None if value is None else scale.share(value) for value in fast]
     nothing = "." if ascii_only else "▁"
     drawn = signs(burn, nothing=nothing, ascii_only=ascii_only)
-    lines.append(("burn rate", drawn, f"at most {wording.burn(wording.shown(peak))}"))
+    highest = "no traffic" if peak is None else f"at most {wording.burn(wording.shown(peak))}"
+    lines.append(("burn rate", drawn, highest))
     lines += _marks(span, incidents, deploys)
     dates = f"{wording.day(span.start):<{_CELLS - 6}}{wording.day(span.end):>6}"
     lines.append(("", dates, ""))

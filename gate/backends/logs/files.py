@@ -79,7 +79,6 @@ _COMPRESSED: Final = (".gz", ".zst")
 _NOT_READ: Final = (".bz2", ".xz", ".lz4", ".zip", ".br", ".snappy", ".Z", ".7z")
 _ROTATED: Final = re.compile(r"[.-][0-9][0-9T._-]*$")
 """What logrotate adds to a name: ``.1``, ``-20261129``."""
-_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def pattern_of(settings: LogsSettings) -> str:
@@ -112,7 +111,7 @@ def find_files(settings: LogsSettings) -> tuple[str, list[str]]:
     if not full:
         raise MeasurementError(Cause.NO_DATA, f"every file that matches {shown} is empty")
     for path in full:
-        _check(path, kind)
+        _check(path)
     return kind, [str(path) for path in full]
 
 
@@ -149,21 +148,20 @@ def _format_of(files: list[Path]) -> str:
 
 
 def _plain_suffix(path: Path) -> str:
-    plain = path.with_suffix("") if path.suffix in _COMPRESSED else path
-    return plain.with_name(_ROTATED.sub("", plain.name) or plain.name).suffix
+    name = path.name  # texts, since there may be thousands of paths
+    for suffix in _COMPRESSED:
+        name = name.removesuffix(suffix)
+    name = _ROTATED.sub("", name) or name
+    start, dot, suffix = name.rpartition(".")
+    return dot + suffix if start else ""
 
 
 def _holds_rows(path: Path, kind: str) -> bool:
     return kind == "parquet" or path.suffix in _COMPRESSED or path.stat().st_size > 0
 
 
-def _check(path: Path, kind: str) -> None:
+def _check(path: Path) -> None:
     str(path).encode()  # DuckDB takes no other names: UnicodeError
     # DuckDB notices by itself when a gzip or Parquet file is cut off.
     if path.suffix == ".zst" and not is_whole(path):
         raise unreadable(f"{path} is cut off or damaged: its last zstd frame has no end")
-    if kind == "jsonl":
-        with path.open("rb") as file:
-            if file.read(2) in _UTF_16:
-                hint = "convert it to UTF-8: iconv -f UTF-16 -t UTF-8"
-                raise invalid(f"{path} is written in UTF-16; {hint}")

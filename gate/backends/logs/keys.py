@@ -14,6 +14,8 @@ from gate.backends.logs.layouts import LINE
 from gate.backends.logs.source import missing_in
 from gate.backends.logs.statement import Statement
 
+_MANY: Final = 50
+"""Files of one row each, which a callback writes, and no rotation of logs."""
 _SMALL: Final = 1 << 20
 """Bytes of a file that is not worth a query of its own."""
 
@@ -29,6 +31,8 @@ class Keys:
     """The number of their rows."""
     rows: int
     """Files with any row in the time that is looked at."""
+    always: frozenset[str]
+    """Columns without which no row can be judged at all."""
     values: dict[str, int]
     """By column: files with any value of it."""
 
@@ -48,6 +52,7 @@ def ask_for_keys(statement: Statement) -> Keys | None:
         files=files,
         file=file,
         count=statement.sum("count(*)"),
+        always=statement.logs.source.always,
         rows=statement.aggregate(bits.format(file)),
         values={
             column: statement.aggregate(bits.format(f"CASE WHEN {number} > 0 THEN {file} END"))
@@ -59,17 +64,20 @@ def ask_for_keys(statement: Statement) -> Keys | None:
 def missing_keys(database: Database, keys: Keys | None, row: Row) -> dict[str, str]:
     """Return the columns that some files lack, and how that is said.
 
-    Files with rows but no value are looked at closer: null is a value, absence is not. A file of
-    a single row says no more than that row, which may leave out a key.
+    Files with rows but no value are looked at closer: null is a value, absence is not. Where there
+    are many files of a single row, each says no more than that row, which may leave out a key.
     """
     if keys is None:
         return {}
     rows = database.query(f"SELECT {keys.file} FROM groups GROUP BY 1 HAVING sum({keys.count}) > 1")
     several = {keys.files[int(place)] for (place,) in rows}
+    if len(_having(keys.files, row[keys.rows]) - several) <= _MANY:
+        several = {*keys.files}
     faults: dict[str, str] = {}
     for column, place in keys.values.items():
         suspects = _having(keys.files, row[keys.rows]) - _having(keys.files, row[place])
-        suspects &= several
+        if column not in keys.always:
+            suspects &= several
         if lacking := files_without(database, column, sorted(suspects)):
             faults[column] = missing_in(column, lacking, len(keys.files))
     return faults

@@ -8,15 +8,17 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import Final
 
 from gate.backends.logs.database import identifier, literal
 from gate.backends.logs.nested import fields_of
+from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import BROKEN
 
 _HEAD: Final = 65536
 """Bytes that are looked at; an object that is longer than this stands on a line of its own."""
 _TAIL: Final = 4 << 20
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _SMALL: Final = 16384
 _MANY: Final = 50
 """So many small files are read faster as objects: DuckDB looks for the types in each otherwise."""
@@ -58,18 +60,79 @@ def json_files(files: list[str]) -> JsonFiles:
     """Look at the beginning of each file and, where it has no end, at its last line.
 
     Raises:
+        MeasurementError: a file is not UTF-8.
         OSError: a file cannot be read.
     """
-    paths = [Path(file) for file in files]
-    small = len(paths) > _MANY and all(path.stat().st_size < _SMALL for path in paths)
-    cut = tuple(str(path) for path in paths if _is_cut(path))
-    by_lines = all(map(_is_by_lines, paths))
+    heads = [_head(file) for file in files]
+    small = len(files) > _MANY and all(head.size < _SMALL for head in heads)
+    cut = tuple(head.file for head in heads if head.is_cut())
+    by_lines = all(head.is_by_lines() for head in heads)
     return JsonFiles(
         files=files,
         as_objects=small or bool(cut and by_lines) or not by_lines,
         # Only of an object a line is it known which line is the last.
         unfinished=cut if by_lines else (),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The beginning of a file."""
+
+    file: str
+    size: int
+    """Of the file, in bytes."""
+    start: bytes
+    """Unpacked; empty where Python cannot unpack it, or it is damaged, which DuckDB says."""
+    packed: bool
+
+    def is_by_lines(self) -> bool:
+        """Return whether each line is an object, as far as the first shows it."""
+        head = self.start.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if head.startswith(b"["):
+            # [1] on the first of many lines is a mistake in a log by lines, which DuckDB names.
+            return head[1:].lstrip()[:1] not in {b"{", b"]"}
+        line, _, rest = head.partition(b"\n")
+        return not (line.rstrip() and head.startswith(b"{") and rest and not _is_json(line))
+
+    def is_cut(self) -> bool:
+        """Return whether the last line has no end and is no JSON."""
+        if self.packed or not self.size:
+            return False
+        end = self.start
+        if len(end) < self.size:
+            with Path(self.file).open("rb") as file:
+                file.seek(max(self.size - _TAIL, 0))
+                end = file.read()
+        line = end.rpartition(b"\n")[2]
+        return bool(line.strip()) and not _is_json(line)
+
+
+def _head(file: str) -> _Head:
+    path = Path(file)
+    try:
+        if file.endswith(".zst"):  # which Python cannot unpack
+            return _Head(file, path.stat().st_size, b"", packed=True)
+        if file.endswith(".gz"):
+            with gzip.open(path) as packed:
+                return _Head(file, path.stat().st_size, packed.read(_HEAD), packed=True)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        return _Head(file, path.stat().st_size, b"", packed=True)
+    with path.open("rb") as plain:
+        start = plain.read(_HEAD)
+        size = len(start) if len(start) < _HEAD else plain.seek(0, 2)
+    if start[:2] in _UTF_16:
+        hint = "convert it to UTF-8: iconv -f UTF-16 -t UTF-8"
+        raise invalid(f"{file} is written in UTF-16; {hint}")
+    return _Head(file, size, start, packed=False)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _value(name: str, kind: str) -> str:
@@ -86,49 +149,3 @@ def _structure(kind: str) -> object:
         return [_structure(kind[:-2])]
     fields = fields_of(kind)
     return {name: _structure(inside) for name, inside in fields.items()} if fields else kind
-
-
-def _is_by_lines(path: Path) -> bool:
-    """Return whether each line is an object, as far as the first shows it."""
-    head = _head(path).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"["):
-        # [1] on the first of many lines is a mistake in a log by lines, which DuckDB names.
-        return not _is_list_of_objects(head)
-    line, _, rest = head.partition(b"\n")
-    return not (line.rstrip() and head.startswith(b"{") and rest and not _is_json(line))
-
-
-def _is_list_of_objects(head: bytes) -> bool:
-    return head[1:].lstrip()[:1] in {b"{", b"]"}
-
-
-def _head(path: Path) -> bytes:
-    if path.suffix == ".zst":  # which Python cannot unpack
-        return b""
-    try:
-        with cast("IO[Any]", gzip.open(path) if path.suffix == ".gz" else path.open("rb")) as file:
-            return bytes(file.read(_HEAD))
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        return b""  # DuckDB says what is wrong
-
-
-def _is_cut(path: Path) -> bool:
-    """Return whether the last line has no end and is no JSON."""
-    size = path.stat().st_size
-    if path.suffix in {".gz", ".zst"} or not size:
-        return False
-    with path.open("rb") as file:
-        file.seek(size - 1)
-        if file.read(1) == b"\n":
-            return False
-        file.seek(max(size - _TAIL, 0))
-        line = file.read().rpartition(b"\n")[2]
-    return bool(line.strip()) and not _is_json(line)
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True

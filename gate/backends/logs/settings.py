@@ -16,7 +16,7 @@ from gate.backends.records import (
 from gate.errors import nearest
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, shown, written
-from gate.parsing.schema import JsonSchema, Scalar
+from gate.parsing.schema import Choice, JsonSchema, MapOf, Scalar
 from gate.parsing.values import CONNECTION, LOG_FORMAT, TEXT, ZONE
 
 
@@ -74,6 +74,10 @@ def _build_settings(values: Values, reader: Reader) -> LogsSettings:
         records = replace(_records_of_preset(values, reader), **given)
     else:
         records = Records(**given)
+    only_failures: dict[str, str] = values.get("optional", {})
+    if only_failures:
+        columns = {**records.columns, **only_failures}
+        records = replace(records, columns=columns, optional=records.optional | set(only_failures))
     if records.time_format and not records.time_zone and not carries_zone(records.time_format):
         message = "the format tells no zone; add time_zone, or %z to the format"
         raise reader.fail(values.node("time_format"), message)
@@ -103,6 +107,10 @@ BLOCK: Final = Object(
             doc="How the time is written, as of strptime: %d/%m/%Y %H:%M:%S; or a name: unix-ms.",
         ),
         "format": Field(schema=LOG_FORMAT, doc="Default: by the file's name."),
+        "optional": Field(
+            schema=MapOf(Choice(("VARCHAR", "DOUBLE", "BIGINT", "BOOLEAN", "JSON"))),
+            doc="Columns that a file may lack, such as the error of requests that failed: NULL.",
+        ),
     },
     _build_settings,
     rules={"oneOf": [{"required": ["records"]}, {"required": ["timestamp"]}]},

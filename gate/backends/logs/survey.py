@@ -42,7 +42,8 @@ class Survey:
     future: int
     """Rows later than our clock."""
     jumps: int
-    """Rows that are older than the one before them by more than `JUMP`."""
+    """Rows that are older than the one before them by more than `JUMP`; at the begin of a file
+    that is nothing unusual, nor where only the newest version of a row counts."""
     id: str | None
     """The column that tells requests apart; None: there is none."""
     repeats: int
@@ -90,7 +91,7 @@ def survey(
     return Survey(
         newest=_instant(newest),
         future=future,
-        jumps=jumps,
+        jumps=0 if source.always else max(0, jumps - len(source.files) + 1),
         id=key,
         repeats=repeats,
         events=tuple(_events(rest[start : start + 4]) for start in range(0, len(rest), 4)),

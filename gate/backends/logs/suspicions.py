@@ -184,9 +184,8 @@ def _lost(doubt: Doubts, counts: Counts, parts: Sequence[Part]) -> Sequence[Susp
 def _without_values(doubt: Doubts, parts: Sequence[Part]) -> Iterator[Suspicion]:
     """Suspect that a column has another name where all rows had it, and none has it any more."""
     for number, (name, _) in enumerate(doubt.values):
-        last = max((place for place, part in enumerate(parts) if part.values[number]), default=None)
-        if last is None:
-            continue
+        with_value = [place for place, part in enumerate(parts) if part.values[number]]
+        last = max(with_value, default=len(parts) - 1)  # never had one: nothing has gone
         before, after = parts[: last + 1], parts[last + 1 :]
         there = sum(part.values[number] for part in before)
         rows = sum(part.rows for part in after)

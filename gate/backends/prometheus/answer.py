@@ -1,6 +1,7 @@
 """One request's answer: counts that can be believed, or why there are none."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -9,10 +10,21 @@ from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
 from gate.backends.prometheus.query import EVENTS, SECOND, Role
 from gate.backends.prometheus.query_result import QueryResults
-from gate.measure import Answer, Cause, Counts, Evidence, MeasurementError, Spent, Unmeasured
+from gate.backends.prometheus.seams import lost_at_cuts
+from gate.measure import (
+    Answer,
+    Cause,
+    Counts,
+    Evidence,
+    MeasurementError,
+    Spent,
+    Suspicion,
+    Unmeasured,
+)
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
+from gate.wording import stretch
 
 _HAIR: Final = Fraction(1, 10**9)
 """Of the total: what floats and extrapolation may be off."""
@@ -160,13 +172,14 @@ def answer(plan: Plan, readings: QueryResults) -> Answer:
         if Role.SPENT in numbers:
             amount = amount_spent(numbers[Role.SPENT], span)
             spent = _evidence(plan, gathered, plan.notes, (Fraction(), amount))
-            return Spent(amount=amount, evidence=spent)
+            return Spent(amount=amount, evidence=_with_losses(spent, plan, gathered, numbers))
         for name in plan.names:
             _check_name(name, gathered)
         total, bad = _count(numbers, slices, span)
         _check_bad(plan, numbers)
         notes = (*plan.notes, *count_notes(numbers, slices, span))
         evidence = _evidence(plan, gathered, notes, (total, bad))
+        evidence = _with_losses(evidence, plan, gathered, numbers)
         return Counts(total=total, bad=bad, evidence=evidence)
     except MeasurementError as error:
         return _unmeasured(error, gathered, plan.query)
@@ -246,13 +259,36 @@ def _evidence(
         coverage = coverage_of(plan.probe, plan.request.span, gathered)
     elif plan.request.probe:
         notes += ("no metric is named, so freshness and coverage are not known",)
+    suspicions = plan.evidence.suspicions(gathered.readings, *counted) if plan.evidence else ()
+    gaps = None if coverage is None else coverage.gaps
+    if gaps is not None and gaps.longest is not None and _counters_went_on(plan, suspicions):
+        hole = stretch(gaps.longest.start, gaps.longest.end, open_=False)
+        notes += (f"no samples from {hole}; the counters went on, so that the count has all of it",)
+        gaps = replace(gaps, counted=True)
     return Evidence(
         query=plan.query,
         newest=newest,
         coverage=None if coverage is None else coverage.share,
-        gaps=None if coverage is None else coverage.gaps,
+        gaps=gaps,
         objective=None if plan.objective is None else gathered.number_or_none(plan.objective),
         warnings=tuple(gathered.warnings),
         notes=(*gathered.notes, *notes),
-        suspicions=plan.evidence.suspicions(gathered.readings, *counted) if plan.evidence else (),
+        suspicions=suspicions,
     )
+
+
+def _counters_went_on(plan: Plan, suspicions: Iterable[Suspicion]) -> bool:
+    """Return whether a count has all that happened while no samples came in."""
+    if plan.evidence is None or plan.request.slices is not None:
+        return False
+    return all(suspicion.cause is not Cause.LOST for suspicion in suspicions)
+
+
+def _with_losses(
+    evidence: Evidence, plan: Plan, gathered: GatheredNumbers, numbers: Numbers
+) -> Evidence:
+    """Add the doubt that follows from what was lost where the window had to be cut."""
+    if not plan.request.probe:
+        return evidence
+    losses = lost_at_cuts(gathered.lost, numbers)
+    return replace(evidence, suspicions=(*evidence.suspicions, *losses))

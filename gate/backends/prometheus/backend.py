@@ -1,13 +1,14 @@
 """The backend: requests in, one batched round of queries, answers out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from gate.backends.prometheus.answer import answer
-from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.fetch import Fetch
+from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, guesses, plan, questions
@@ -170,6 +171,8 @@ class PrometheusBackend:
     """For one call of `measure`."""
     parallel: int
     """Most queries under way at once."""
+    limits: ServerLimits = field(default_factory=ServerLimits)
+    """What all calls have learnt of the server."""
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Answer every request, in order; never raises for what the server does.
@@ -248,4 +251,5 @@ class PrometheusBackend:
             at=at,
             until=self.client.clock.monotonic() + self.timeout.total_seconds(),
             parallel=self.parallel,
+            limits=self.limits,
         )

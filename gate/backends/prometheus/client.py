@@ -1,161 +1,36 @@
-"""One server: a question sent, and its answer or the reason why there is none."""
+"""One server: a question sent, and what came back."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
+from urllib.parse import urlencode
 
 import requests
-from requests import Response
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 
 from gate.backends.prometheus.address import address
+from gate.backends.prometheus.logins import Login
 from gate.backends.prometheus.query import QueryGrid, endpoint_of
+from gate.backends.prometheus.replies import Body, Reply, read_response, read_result
 from gate.backends.prometheus.settings import PrometheusSettings
-from gate.http import (
-    Clock,
-    Retries,
-    Sender,
-    is_html,
-    json_object,
-    persist,
-    redirect_target,
-    retry_after,
-)
-from gate.redaction import Redactor
+from gate.http import Clock, Retries, Sender, persist
+from gate.redaction import Redactor, redactable
 from gate.request_failure import RequestFailure, RetryAdvice
-
-_REDIRECTS: Final = range(300, 400)
-_TRANSIENT: Final = frozenset({429, 502, 503})
-_ADVICE: Final = {
-    400: RetryAdvice.SEPARATE,
-    401: RetryAdvice.GIVE_UP,
-    403: RetryAdvice.GIVE_UP,
-    404: RetryAdvice.GIVE_UP,
-    413: RetryAdvice.SMALLER,
-    422: RetryAdvice.SEPARATE,
-}
-_TOO_SLOW: Final = re.compile(r"timed out|timeout exceeded|deadline exceeded", re.IGNORECASE)
-_TOO_LARGE: Final = re.compile(
-    # Prometheus' engine; VictoriaMetrics' -search.max... flags; Mimir's and Thanos' limits.
-    # With spaces, since VictoriaMetrics repeats the query, and a metric may be named so.
-    r"too many (?:samples|points|series|chunks)|-search\.max|not enough memory"
-    r"|exceed(?:s|ed) (?:the |\w+ )?(?:limit|maximum)|hit the max",
-    re.IGNORECASE,
-)
-_BUSY: Final = "-search.maxConcurrentRequests"
-"""VictoriaMetrics: too many queries at once, of whatever size."""
-_REPEATED_QUERY: Final = re.compile(r"error when executing query=.* for \(time=\d+, step=\d+\): ")
-_INFO: Final = "PromQL info: "
-Body = Mapping[str, Any]
-"""An answer of the API that says it is a success."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """The answer to a query."""
-
-    kind: str
-    """Prometheus' ``resultType``."""
-    result: Sequence[Any]
-    warnings: tuple[str, ...] = ()
-    """What the server says is missing."""
-    notes: tuple[str, ...] = ()
-
-
-def read_response(
-    response: Response, now: datetime, *, hosts: bool = True
-) -> Body | RequestFailure:
-    """Read a response whose body is complete.
-
-    ``now`` is for a Retry-After that is a date; ``hosts``: whether a host's name may be shown.
-    """
-    status = response.status_code
-    if status in _REDIRECTS:
-        target = redirect_target(response) if hosts else "another address"
-        reason = f"it redirects to {target}: probably a login page ({status})"
-        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
-    body = json_object(response)
-    if status == HTTPStatus.OK:
-        return _answer(response, body)
-    return _refusal(response, body, now)
-
-
-def read_result(body: Body) -> Reply | RequestFailure:
-    """Read the answer to a query."""
-    match body.get("data"):
-        case {"resultType": str(kind), "result": list(result)}:
-            warnings, notes = _remarks(body)
-            return Reply(kind=kind, result=result, warnings=warnings, notes=notes)
-        case _:
-            return RequestFailure(reason="its answer holds no result")
-
-
-def _answer(response: Response, body: Body | None) -> Body | RequestFailure:
-    if body is None and is_html(response):
-        reason = "it answers with an HTML page: probably a login page, or not the API's url"
-        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
-    if body is None:
-        return RequestFailure(reason="its answer is not JSON, or was cut off")
-    if body.get("status") != "success":
-        return RequestFailure(reason=_words(response, body) or "its answer does not say success")
-    return body
-
-
-def _remarks(body: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what is missing from an answer, and what is merely worth knowing."""
-    said, notes = _texts(body.get("warnings")), _texts(body.get("infos"))
-    # Before its answers had infos, Prometheus put them among the warnings:
-    # https://github.com/grafana/grafana/issues/84636
-    warnings = tuple(text for text in said if not text.startswith(_INFO))
-    notes += tuple(text for text in said if text.startswith(_INFO))
-    if body.get("isPartial"):  # VictoriaMetrics, cluster version
-        warnings += ("a part of the storage did not answer",)
-    return warnings, notes
-
-
-def _refusal(response: Response, body: Body | None, now: datetime) -> RequestFailure:
-    status, words = response.status_code, _words(response, body)
-    timed_out = status == HTTPStatus.GATEWAY_TIMEOUT or (body or {}).get("errorType") == "timeout"
-    busy, slow = _BUSY in words, timed_out or _TOO_SLOW.search(words) is not None
-    advice = _ADVICE.get(status, RetryAdvice.NONE)
-    if busy:
-        advice = RetryAdvice.NONE
-    elif slow or _TOO_LARGE.search(words):
-        advice = RetryAdvice.SMALLER
-    name = f"{status} {response.reason or ''}".strip()
-    return RequestFailure(
-        reason=f"{name}: {words}" if words else name,
-        status=status,
-        advice=advice,
-        slow=slow,
-        transient=busy or (status in _TRANSIENT and advice is not RetryAdvice.SMALLER),
-        wait=retry_after(response.headers, now),
-    )
-
-
-def _words(response: Response, body: Body | None) -> str:
-    if body is not None and body.get("error"):
-        kind = body.get("errorType")
-        text = _REPEATED_QUERY.sub("", str(body["error"]))
-        named = isinstance(kind, str) and not kind.isdecimal()
-        return f"{kind}: {text}" if named else text
-    if is_html(response):
-        return "an HTML page"
-    return response.text
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    """Return every text of a list; whatever else is there is one text, and not passed over."""
-    if isinstance(value, list):
-        return tuple(map(str, value))
-    return (str(value),) if value else ()
-
 
 ALLOW_MORE: Final = "; allow it more time"
 """Said where the time of the run was too short."""
+_PERHAPS_GET_ONLY: Final = frozenset({403, 405, 501})
+"""What proxies answer that let nothing through but GET."""
+_LONGEST_ADDRESS: Final = 7_500
+"""Of the usual 8 KB for the first line of a request."""
+_LONGEST_QUERY: Final = 4_000
+"""Before percent-encoding, by which PromQL becomes longer by half or more."""
+_TOO_LONG: Final = "the query is too long to be answer by GET"
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_CONNECT: Final = 10.0
 _HEAD_START: Final = 1.0
@@ -168,8 +43,9 @@ class Client:
     def __init__(self, settings: PrometheusSettings, clock: Clock | None = None) -> None:
         """Prepare; nothing is sent and no file is read."""
         self.clock = clock or Clock()
+        self._settings = settings
         self._address = address(settings)
-        self._redacted = Redactor(self._address.secrets)
+        self._get = settings.method == "GET"
         self._hosts = "${" not in settings.shown
         self._retries = Retries(count=settings.retries, first_pause=_FIRST_PAUSE)
         self._sender = Sender(
@@ -177,7 +53,13 @@ class Client:
             headers=self._address.headers,
             longest_connect=_LONGEST_CONNECT,
             verify=True if settings.ca is None else str(settings.ca),
+            auth=_Login(settings.login, self.clock) if settings.login else None,
         )
+
+    @property
+    def most_bytes(self) -> int | None:
+        """How long a query may be; None: this side knows of no limit."""
+        return _LONGEST_QUERY if self._get else None
 
     def query(
         self, text: str, when: datetime | QueryGrid, *, until: float, allowed: float
@@ -214,7 +96,7 @@ class Client:
         url = self._address.endpoint(name)
 
         def attempt(seconds: float) -> Body | RequestFailure:
-            response = self._sender.send("GET", url, seconds=seconds, params=parameters)
+            response = self._send("GET", url, seconds, parameters)
             return read_response(response, self.clock.now(), hosts=self._hosts)
 
         once = replace(self._retries, count=0)
@@ -232,9 +114,56 @@ class Client:
             "nocache": "1",
         }
         url = self._address.endpoint(name)
-        response = self._sender.send("POST", url, seconds=seconds, form=form)
+        if self._get:
+            return self._got(url, seconds, form)
+        response = self._send("POST", url, seconds, form)
+        outcome = self._read(response)
+        if self._settings.method is None and response.status_code in _PERHAPS_GET_ONLY:
+            return self._by_get(url, seconds, form) or outcome
+        return outcome
+
+    def _by_get(
+        self, url: str, seconds: float, form: Mapping[str, str]
+    ) -> Reply | RequestFailure | None:
+        """Try what was refused by GET; None: that is refused, too."""
+        try:
+            answer = tried = self._got(url, seconds, form)
+            if isinstance(answer, RequestFailure) and answer.reason == _TOO_LONG:
+                tried = self._got(url, seconds, {**form, "query": "vector(1)"})
+        except requests.RequestException:
+            return None
+        self._get = isinstance(tried, Reply)
+        return answer if self._get else None
+
+    def _got(self, url: str, seconds: float, form: Mapping[str, str]) -> Reply | RequestFailure:
+        """Ask by GET, whose whole address many servers and proxies take up to 8 KB of."""
+        if len(urlencode(form)) > _LONGEST_ADDRESS:
+            return RequestFailure(reason=_TOO_LONG, advice=RetryAdvice.SMALLER)
+        return self._read(self._send("GET", url, seconds, form))
+
+    def _read(self, response: Response) -> Reply | RequestFailure:
         body = read_response(response, self.clock.now(), hosts=self._hosts)
         return body if isinstance(body, RequestFailure) else read_result(body)
+
+    def _send(self, method: str, url: str, seconds: float, form: Mapping[str, str]) -> Response:
+        """Send a request with the settings' parameters; once more where its token is refused."""
+        own, posted = dict(self._settings.parameters), method == "POST"
+        params = own if posted else {**own, **form}
+
+        def send() -> Response:
+            body = form if posted else None
+            return self._sender.send(method, url, seconds=seconds, params=params, form=body)
+
+        response, login = send(), self._sender.auth
+        if response.status_code == HTTPStatus.UNAUTHORIZED and isinstance(login, _Login):
+            login.forget(response)
+            response = send()
+        return response
+
+    def _redacted(self, text: str) -> str:
+        login = self._sender.auth
+        tokens = login.secrets if isinstance(login, _Login) else ()
+        return Redactor(redactable([*self._address.secrets, *tokens]))(text)
 
     def _shown(self, failure: RequestFailure) -> RequestFailure:
         """Say which server it was, and make its words fit to be shown."""
@@ -242,6 +171,34 @@ class Client:
         if failure.timed_out and failure.advice is not RetryAdvice.GIVE_UP:
             reason += ALLOW_MORE
         return replace(failure, reason=reason)
+
+
+class _Login(AuthBase):
+    """A login of `tokens`, which is imported and prepared with the first request."""
+
+    def __init__(self, login: Login, clock: Clock) -> None:
+        self._login, self._clock = login, clock
+        self._lock = threading.Lock()
+        self._auth: AuthBase | None = None
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        from gate.backends.prometheus.tokens import login_for  # noqa: PLC0415 - as it says
+
+        with self._lock:
+            auth = self._auth = self._auth or login_for(self._login, self._clock)
+        signed: PreparedRequest = auth(request)
+        return signed
+
+    def forget(self, response: Response) -> None:
+        """Get a new token, where the one of a request was refused."""
+        forget = getattr(self._auth, "forget", None)
+        if forget is not None:
+            forget(response.request.headers.get("Authorization"))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every token that there was."""
+        return getattr(self._auth, "secrets", ())
 
 
 def _session(settings: PrometheusSettings) -> requests.Session:

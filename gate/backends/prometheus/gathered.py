@@ -16,6 +16,8 @@ class GatheredNumbers:
     readings: QueryResults
     warnings: dict[str, None] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    lost: dict[str, Fraction | None] = field(default_factory=dict)
+    """By name: at most so much was lost where its window was cut; None: any number."""
 
     def number(self, name: str, part: Query) -> Fraction | None:
         """Return a part's number, None for no series.
@@ -28,6 +30,8 @@ class GatheredNumbers:
             raise MeasurementError(reading.cause, f"{name}: {reading.reason}")
         self.warnings |= dict.fromkeys(reading.warnings)
         self.notes |= dict.fromkeys(reading.notes)
+        if reading.lost != 0:
+            self.lost[name] = reading.lost
         return reading.number
 
     def number_or_none(self, part: Query) -> Fraction | None:
@@ -49,6 +53,7 @@ def add_results(results: Sequence[QueryResult]) -> QueryResult:
             return result
         values.append(result)
     numbers = [value.number for value in values if value.number is not None]
+    losses = [value.lost for value in values]
     keys = dict.fromkeys(key for value in values for key in value.groups)
     return QueryValue(
         number=sum(numbers, Fraction()) if numbers else None,
@@ -58,6 +63,7 @@ def add_results(results: Sequence[QueryResult]) -> QueryResult:
         },
         warnings=tuple(dict.fromkeys(text for value in values for text in value.warnings)),
         notes=tuple(dict.fromkeys(text for value in values for text in value.notes)),
+        lost=None if None in losses else sum((loss or Fraction() for loss in losses), Fraction()),
     )
 
 

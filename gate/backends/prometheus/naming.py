@@ -14,11 +14,11 @@ from gate.backends.prometheus.resolve import (
     count_query,
     first_expression,
     guess,
+    lacking_query,
     read,
     recent,
     resolve_ended,
     resolve_live,
-    window_query,
 )
 from gate.backends.prometheus.spellings import (
     selectors_of,
@@ -176,7 +176,7 @@ class Naming:
             for text in (guessed.sli.good, guessed.sli.total)
             if text is not None
         ]
-        lacking = [readings(window_query(text, self._length)) for text in guessed.lacking]
+        lacking = [readings(lacking_query(text, self._length)) for text in guessed.lacking]
         return all(
             isinstance(count, QueryValue) and count.number is not None for count in counts
         ) and all(map(is_absent, lacking))

@@ -17,7 +17,7 @@ from gate.backends.prometheus.query_result import (
     is_absent,
 )
 from gate.backends.prometheus.recorded import use_rules
-from gate.backends.prometheus.resolve import count_query, window_query
+from gate.backends.prometheus.resolve import count_query, lacking_query, window_query
 from gate.measure import Cause, CountRequest, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
@@ -139,7 +139,7 @@ def plan_name(
         probe=plan_probe(sources, request.span) if request.probe else None,
         evidence=plan_evidence(expressions, parts, request) if request.probe else None,
         objective=_objective(request),
-        lacking=tuple(window_query(text, length) for text in lacking),
+        lacking=tuple(lacking_query(text, length) for text in lacking),
         sum=window_query(resolved.sum, length) if resolved.sum else None,
         notes=(*request.sli.notes, *resolved.notes, *recorded.notes),
         given=recorded.answers,

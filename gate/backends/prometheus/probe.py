@@ -207,6 +207,8 @@ def _search(selector: str, span: Span, step: timedelta) -> Query:
             f":{window_text(step)}])",
         ),
         length=span.length,
+        grain=step,
+        largest=True,
     )
 
 

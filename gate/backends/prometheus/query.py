@@ -87,6 +87,8 @@ class Query:
     """
     grain: timedelta | None = None
     """The window may be cut at multiples of this, and the numbers added up; None: it may not."""
+    largest: bool = False
+    """Of pieces the largest number counts, and they are not added up."""
     cuts: int = 0
     label: str | None = None
     """Given: one number per value of this label is expected."""
@@ -94,6 +96,9 @@ class Query:
     """Given: one number per instant is expected, instead of one at the run's instant."""
     by: tuple[str, ...] = ()
     """Given, with a grid: so many numbers per values of these labels are expected."""
+    counters: tuple[str, ...] = ()
+    """Selectors of the counters whose increase it is: where it is cut, the step from the last
+    sample before the cut to the first one after it is in neither piece."""
     terms: "tuple[Query, ...]" = ()
     """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
     absent."""
@@ -126,6 +131,20 @@ class Query:
             pieces = (pieces[0], *(piece.replace("]", moved, 1) for piece in pieces[1:]))
         return window.join(pieces)
 
+    @property
+    def extent(self) -> timedelta:
+        """From the earliest instant that is looked at to the last."""
+        return self.length + (
+            timedelta() if self.grid is None else self.grid.last - self.grid.first
+        )
+
+    @property
+    def divisible(self) -> bool:
+        """Whether it can be asked for in pieces."""
+        if self.grid is not None:
+            return self.grid.count > 1
+        return self.grain is not None and self.length >= 2 * self.grain
+
     def halves(self) -> tuple[Self, Self] | None:
         """Return two parts whose numbers add up to this one's; None: it cannot be cut further.
 
@@ -142,6 +161,50 @@ class Query:
         late = self.length / 2 // self.grain * self.grain
         if not late:
             return None
-        newer = replace(self, length=late, cuts=self.cuts + 1)
-        older = replace(newer, length=self.length - late, offset=self.offset + late)
-        return newer, older
+        newer, older = (
+            self.part(late, self.offset),
+            self.part(self.length - late, self.offset + late),
+        )
+        return replace(newer, cuts=self.cuts + 1), replace(older, cuts=self.cuts + 1)
+
+    def cut(self, longest: timedelta) -> tuple[Self, ...]:
+        """Return pieces as `halves` does, none longer than that and the newest first.
+
+        Itself alone: it is no longer, or it cannot be cut so short.
+        """
+        if not self.divisible or self.extent <= longest:
+            return (self,)
+        if self.grid is not None:
+            return self._grids(self.grid, longest)
+        grain = self.grain or SECOND
+        most = longest // grain * grain
+        if not most:
+            return (self,)
+        count = -(-self.length // most)
+        length = -(-(self.length / count) // grain) * grain
+        offsets = [place * length for place in range(count) if place * length < self.length]
+        return tuple(
+            self.part(min(length, self.length - done), self.offset + done) for done in offsets
+        )
+
+    def part(self, length: timedelta, offset: timedelta) -> Self:
+        """Return the same over another stretch of time.
+
+        What adds up samples leaves the first instant out unless it is this one's own: before
+        Prometheus 3 a sample that lies on a cut would be in both pieces.
+        """
+        first = offset + length == self.offset + self.length
+        adds_up = any("_over_time" in piece for piece in self.pieces)
+        opened = self.open_start or (adds_up and not first)
+        return replace(self, length=length, offset=offset, open_start=opened)
+
+    def _grids(self, grid: QueryGrid, longest: timedelta) -> tuple[Self, ...]:
+        if self.length > longest:
+            return (self,)
+        most = (longest - self.length) // grid.step + 1
+        firsts = range(0, grid.count, most)
+        grids = [
+            QueryGrid(grid.first + first * grid.step, grid.step, min(most, grid.count - first))
+            for first in firsts
+        ]
+        return tuple(replace(self, grid=piece) for piece in reversed(grids))

@@ -7,8 +7,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
-from gate.backends.prometheus.client import Reply
 from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.replies import Reply
 from gate.measure import Cause
 
 LABEL: Final = "gate_part"
@@ -34,6 +34,8 @@ class QueryValue:
     """Points by the values of the labels that were asked for; what is no group has ``points``."""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    lost: Fraction | None = Fraction(0)
+    """At most so much more was lost where the window was cut into pieces; None: any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,33 +79,6 @@ def _read(part: Query, series: list[Mapping[str, Any]], reply: Reply) -> QueryRe
 def is_absent(reading: QueryResult) -> bool:
     """Return whether the server answered that there is no series."""
     return isinstance(reading, QueryValue) and reading.number is None
-
-
-def merge_results(first: QueryResult, second: QueryResult) -> QueryResult:
-    """Put two halves together, the newer first; a half without any series adds nothing."""
-    if isinstance(first, QueryError):
-        return first
-    if isinstance(second, QueryError):
-        return second
-    warnings = tuple(dict.fromkeys(first.warnings + second.warnings))
-    if first.points:
-        groups = {
-            values: second.groups.get(values, second.points)
-            + first.groups.get(values, first.points)
-            for values in {**second.groups, **first.groups}
-        }
-        points = second.points + first.points
-        return QueryValue(number=None, points=points, groups=groups, warnings=warnings)
-    numbers = [value.number for value in (first, second) if value.number is not None]
-    note = (
-        "the window was counted in pieces, since it is too large for one query; what was counted"
-        " while no data came in is lost where a piece ends there"
-    )
-    return QueryValue(
-        number=sum(numbers, Fraction()) if numbers else None,
-        warnings=warnings,
-        notes=tuple(dict.fromkeys((*first.notes, *second.notes, note))),
-    )
 
 
 def _not_a_vector(kind: str) -> QueryError:

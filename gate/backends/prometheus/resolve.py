@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Final
 
 from gate.backends.prometheus.query import SECOND, Query, window_text
@@ -35,12 +36,26 @@ def count_query(expression: Expression, length: timedelta) -> Query:
         length=length,
         open_start=any(piece.startswith(":") for piece in expression.pieces),  # a subquery's step
         grain=SECOND if expression.additive else None,
+        counters=expression.selectors if _counts_steps(expression) else (),
+    )
+
+
+def _counts_steps(expression: Expression) -> bool:
+    """Return whether it is made of increases over the window, and not within a subquery."""
+    return any(
+        "increase" in before and not after.startswith(":")
+        for before, after in pairwise(expression.pieces)
     )
 
 
 def window_query(text: str, length: timedelta) -> Query:
     """Return what asks for an expression with ``$window`` that the gate wrote itself."""
     return Query(pieces=tuple(text.split("$window")), length=length)
+
+
+def lacking_query(text: str, length: timedelta) -> Query:
+    """Return what asks how many histograms lack a boundary; of two halves the larger counts."""
+    return replace(window_query(text, length), grain=SECOND, largest=True)
 
 
 def first_expression(name: Sli) -> Expression:

@@ -5,6 +5,7 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from gate.backends.prometheus.logins import login_secrets
 from gate.backends.prometheus.settings import PrometheusSettings, is_secret
 
 _LOGINS: Final = ("authorization", "proxy-authorization")
@@ -41,11 +42,16 @@ def secrets(settings: PrometheusSettings) -> tuple[str, ...]:
         url = urlsplit(settings.url.strip())
     except ValueError:
         url = urlsplit("")  # to such an address nothing is ever sent
-    headers = [*login_of(settings, url).items(), *settings.headers.items()]
+    headers = [
+        *login_of(settings, url).items(),
+        *settings.headers.items(),
+        *settings.parameters.items(),
+    ]
     texts = [
         *(_secret_part(name, value) for name, value in headers if is_secret(name)),
         *(settings.bearer, settings.password, url.password, unquote(url.password or "")),
         *(value for _, value in parse_qsl(url.query)),
+        *login_secrets(settings.login),
         *((settings.url, *_opaque(url.path)) if settings.shown and not _is_usual(url) else ()),
     ]
     return tuple(dict.fromkeys(text for text in texts if text))
@@ -66,6 +72,7 @@ def confidential(settings: PrometheusSettings, url: SplitResult) -> tuple[str, .
         *rest,
         *_opaque(url.path),
         *settings.headers.values(),
+        *settings.parameters.values(),
         url.hostname if from_outside else "",
     ]
     return tuple(text for text in texts if text)

@@ -4,16 +4,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Final
-from urllib.parse import urlsplit
+from typing import ClassVar, Final
+from urllib.parse import SplitResult, urlsplit
 
 import yaml
 
+from gate.backends.prometheus.logins import (
+    AUTH,
+    AzureLogin,
+    GoogleLogin,
+    Login,
+    login_files,
+)
 from gate.parsing.files import literal
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written
 from gate.parsing.schema import MapOf, Scalar, pairs
-from gate.parsing.values import CONNECTION, CONNECTION_COUNT, SECRET
+from gate.parsing.values import CONNECTION, CONNECTION_COUNT
 
 _SECRET_WORDS: Final = ("auth", "token", "key", "secret", "cookie", "password")
 """A header whose name has one of them is secret."""
@@ -43,6 +50,12 @@ class PrometheusSettings:
     cert: Path | None = None
     """The client's certificate, PEM; with ``key``, unless one file holds both."""
     key: Path | None = None
+    login: Login | None = None
+    """Instead of ``bearer`` and ``username``: what takes more than a header."""
+    parameters: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the address of every request (``namespace``)."""
+    method: str | None = None
+    """``GET`` or ``POST``; None: POST, or GET where that is refused."""
     secret_files: tuple[Path, ...] = ()
     """That the bearer or password was read from."""
     parallel: int = 8
@@ -62,7 +75,8 @@ def shown_address(text: str) -> str:
 
 def files(settings: PrometheusSettings) -> tuple[str, ...]:
     """Return the files of secrets and certificates."""
-    paths = (*settings.secret_files, settings.ca, settings.cert, settings.key)
+    own = (*settings.secret_files, *login_files(settings.login))
+    paths = (*own, settings.ca, settings.cert, settings.key)
     return tuple(literal(str(path)) for path in paths if path is not None)
 
 
@@ -79,52 +93,6 @@ def _url(text: str) -> str:
     if parts.query or parts.fragment:
         raise ValueError("the address must end before /api/v1: no ? and no # belong to it")
     return text.rstrip("/")
-
-
-def _secret(values: Values, name: str, reader: Reader) -> str | None:
-    """Return the secret from its variable, or from its file; None where neither is given."""
-    key = f"{name}_file"
-    if not values.given(key):
-        secret: str | None = values.get(name)
-        return secret
-    if values.given(name):
-        raise reader.fail(values.node(key), f"{name} is given twice")
-    try:
-        path = reader.existing(values.node(key), values.get(key))
-        lines = path.read_text(encoding="utf-8").strip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"the file cannot be read: {type(error).__name__}"
-        raise reader.fail(values.node(key), message) from error
-    if len(lines) != 1:
-        raise reader.fail(values.node(key), "the file must hold one line, the secret")
-    return lines[0]
-
-
-def _build_auth(values: Values, reader: Reader) -> dict[str, Any]:
-    bearer, password = _secret(values, "bearer", reader), _secret(values, "password", reader)
-    if (bearer is None) == (password is None):
-        raise reader.fail(values.node(), "auth has either bearer or username with password")
-    if (password is None) != (values.get("username") is None):
-        raise reader.fail(values.node(), "username and password belong together")
-    named = values.given("bearer_file", "password_file")
-    return {
-        "bearer": bearer,
-        "username": values.get("username"),
-        "password": password,
-        "secret_files": tuple(reader.directory / values.get(name) for name in named),
-    }
-
-
-_AUTH: Final = Object(
-    {
-        "bearer": Field(schema=SECRET, doc="A token: ${NAME}."),
-        "bearer_file": Field(schema=CONNECTION, doc="A file that holds the token."),
-        "username": Field(schema=CONNECTION, doc="For basic authentication."),
-        "password": Field(schema=SECRET, doc="Its password: ${NAME}."),
-        "password_file": Field(schema=CONNECTION, doc="A file that holds the password."),
-    },
-    _build_auth,
-)
 
 
 def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
@@ -190,16 +158,33 @@ class _Address(Scalar[str]):
         return super().read(node, reader)
 
 
-def _build_settings(values: Values, _reader: Reader) -> PrometheusSettings:
-    counts = {key: values.get(key) for key in values.given("parallel", "retries")}
+def _build_settings(values: Values, reader: Reader) -> PrometheusSettings:
+    counts = values.only("parallel", "retries", "method")
+    login = values.get("auth", {}).get("login")
+    parts = urlsplit(values.get("url"))
+    if isinstance(login, GoogleLogin | AzureLogin) and not is_protected(parts):
+        message = "a token of the machine is sent over https only; write an https address"
+        raise reader.fail(values.node("url"), message)
     return PrometheusSettings(
         url=values.get("url"),
+        parameters=values.get("parameters", {}),
         shown=shown_address(written(values.node("url"))),
         headers=values.get("headers", {}),
         **values.get("auth", {}),
         **values.get("tls", {}),
         **counts,
     )
+
+
+def _method(text: str) -> str:
+    if text not in {"get", "post"}:
+        raise ValueError("write get or post")
+    return text.upper()
+
+
+def is_protected(url: SplitResult) -> bool:
+    """Return whether nobody on the way reads what is sent to an address."""
+    return url.scheme == "https" or url.hostname in {"localhost", "127.0.0.1", "::1"}
 
 
 def _at_least_one(text: str) -> int:
@@ -215,9 +200,14 @@ BLOCK: Final = Object(
             doc="The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
             required=True,
         ),
-        "auth": Field(schema=_AUTH, doc="bearer, or username and password."),
+        "auth": Field(schema=AUTH, doc="bearer, username and password, or a cloud's login."),
         "tls": Field(schema=_TLS, doc="Own authorities, client certificate."),
         "headers": Field(schema=_Headers(), doc="Sent always: X-Scope-OrgID."),
+        "parameters": Field(schema=_Headers(), doc="Of the address of every request: namespace."),
+        "method": Field(
+            schema=Scalar(_method, {"enum": ["get", "post"]}),
+            doc="get or post. Default: post, and get where that is refused.",
+        ),
         "parallel": Field(
             schema=Scalar(_at_least_one, {**CONNECTION_COUNT.json, "minimum": 1}, variables=True),
             doc="Most requests at once. Default: 8.",

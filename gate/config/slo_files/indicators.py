@@ -94,6 +94,7 @@ def quotient_sli(text: str, *, failures: bool, advice: str) -> Sli:
     """
     quotient = read_quotient(text)
     if quotient is None:
+        check_share(text)
         raise ValueError(
             "of a ratio alone it is not known of how many events; write one count over the window"
             f" divided by another, or {advice}"

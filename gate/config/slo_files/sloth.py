@@ -84,7 +84,10 @@ def _build_sli(values: Values, reader: Reader) -> Sli:
 
 
 def _refuse_plugin(values: Values, reader: Reader) -> Sli:
-    message = f"the plugin {values.get('id')!r} is a program; write its queries as events"
+    message = (
+        f"the plugin {values.get('id')!r} is a program that is not run here; write its queries as"
+        " events (`sloth generate` prints them, in the rules of slo:sli_error:ratio_rate5m)"
+    )
     raise reader.fail(values.node("id"), message)
 
 

@@ -8,10 +8,11 @@ from math import floor
 from typing import Final
 
 from gate.budget.assessment import Assessment, Doubt
+from gate.budget.coverage import coverage_cause
 from gate.history.incidents import Incident, IncidentEnding, bad_between
 from gate.history.records import IncidentRecord
 from gate.history.service_incidents import ServiceIncident, SloImpact, merge_incidents
-from gate.measure import Cause, Unmeasured
+from gate.measure import Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rule_settings import PostmortemRule
@@ -50,12 +51,14 @@ def _doubted(
     """Yield what it means that the history, or too much of it, is not known."""
     if isinstance(history, Unmeasured):
         doubt = Doubt(cause=history.cause, reason=history.reason)
-    elif history.coverage < (least := case.policy.guards.min_coverage):
-        has, needs = floor(history.coverage * 1000) / 10, float(least * 100)
-        reason = f"only {has:g} % of the time looked at is known; min_coverage is {needs:g} %"
-        doubt = Doubt(cause=Cause.LOW_COVERAGE, reason=reason)
     else:
-        return
+        guards = case.policy.guards
+        cause = coverage_cause(history.coverage, history.gaps, guards)
+        if cause is None:
+            return
+        has, needs = floor(history.coverage * 1000) / 10, float(guards.min_coverage * 100)
+        reason = f"only {has:g} % of the time looked at is known; min_coverage is {needs:g} %"
+        doubt = Doubt(cause=cause, reason=reason)
     yield from case.doubted_history(
         assessment, doubt, about=_ABOUT, rule=Rule.POSTMORTEM, allow=rule.allow
     )

@@ -84,7 +84,7 @@ def a_cut_parquet_file(logs: Path) -> None:
 
 @breaking
 def a_cut_line(logs: Path) -> None:
-    write(logs / "a.jsonl", []).write_bytes(TEXT[:-20])
+    write(logs / "a.jsonl", []).write_bytes(TEXT[:-20] + b"\n")
 
 
 @breaking

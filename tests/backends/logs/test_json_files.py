@@ -169,3 +169,27 @@ def test_a_line_that_is_finished_and_is_no_json_is_an_error(tmp_path: Path) -> N
     log.write_text(log.read_text() + '{"ts": \n')
 
     assert "a line is not valid JSON" in refused(ask(log, FAILED), Cause.BACKEND_ERROR)
+
+
+def test_a_large_file_that_is_being_written_is_looked_at_from_its_end(tmp_path: Path) -> None:
+    rows = [{**row, "prompt": "x" * 50_000} for row in rows_of(9)]
+    log = write(tmp_path / "a.jsonl", rows)
+    log.write_text(log.read_text() + '{"ts": "')
+
+    assert counts(ask(log, FAILED)) == (9, 3)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_large_files_are_asked_one_by_one_for_a_key_without_a_value(
+    tmp_path: Path, *, there: bool
+) -> None:
+    large = [{**row, "prompt": "x" * 200_000} for row in rows_of(9)]
+    write(tmp_path / "a.jsonl", [row | ({"ms": None} if there else {}) for row in large])
+    write(tmp_path / "b.jsonl", [row | {"ms": 5.5} for row in rows_of(3)])
+
+    answer = ask(tmp_path / "*.jsonl", Sli(bad="coalesce(ms > 10, false)"))
+
+    if there:
+        assert counts(answer) == (12, 0)
+    else:
+        assert 'no column "ms" in 1 of 2 files' in refused(answer)

@@ -1,15 +1,19 @@
 """What a preset knows of a log's rows: declared types, missing columns, versions, nested lists."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gate.backends import open_backend
 from gate.backends.records import Deduplication
-from gate.measure import Cause
+from gate.config.load import load
+from gate.measure import Cause, Limits
 from gate.slo.indicator import Sli
 from tests.backends.logs.written import (
+    AT,
     FAILED,
     ask,
     ask_all,
@@ -222,3 +226,21 @@ def test_a_line_of_many_items_may_be_long(tmp_path: Path) -> None:
 
     assert log.stat().st_size > 2**23
     assert counts(ask(log, **SPAN)) == (10_000, 7_500)
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+def test_a_policy_may_say_what_only_failures_have(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "gate.yaml"
+    file.write_text(
+        "version: 1\nservice: chat\n"
+        f"backend: {{type: logs, path: '*.{form}', timestamp: ts, optional: {{error: VARCHAR}}}}\n"
+        "slos: [{name: a, objective: 99%, window: 1d, sli: {bad: error IS NOT NULL}}]\n"
+        "tiers: [{name: all, otherwise: true, allow: all}]\n"
+    )
+    backend = open_backend(load(str(file), {}).settings, Limits(timeout=timedelta(minutes=1)))
+    wanted = request(Sli(bad="error IS NOT NULL"))
+
+    write(tmp_path / f"a.{form}", [{"ts": before(2), "status": 200}] * 3)
+    assert counts(backend.measure([wanted], AT)[0]) == (3, 0)
+    write(tmp_path / f"b.{form}", [{"ts": before(1), "status": 500, "error": "timeout"}])
+    assert counts(backend.measure([wanted], AT)[0]) == (4, 1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gate.backends import open_backend
-from gate.measure import Cause, CountRequest, Counts, Limits, Suspicion
+from gate.measure import Cause, CountRequest, Counts, Limits, Spent, Suspicion
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 from tests.backends.logs.written import AT, FAILED, ask, settings, watch, write
@@ -164,6 +164,9 @@ QUIET: dict[str, list[Row]] = {
     "a new answer came when it was mended": rows_of(
         row=lambda n: {"status": 200, "outcome": "cached" if n % 2 else "ok"} if n > 4000 else {}
     ),
+    "it was mended, and users' words": rows_of(
+        row=lambda n: {"status": 200, "outcome": f"words {n}"} if n > 4000 else {}
+    ),
     "failures began": rows_of(row=lambda n: {"status": 200, "outcome": "ok"} if n < 6000 else {}),
     "users' words": rows_of(row=lambda n: {"outcome": f"words {n}"} if n % 50 != 7 else {}),
 }
@@ -255,3 +258,24 @@ def test_only_a_probe_is_judged(tmp_path: Path) -> None:
 
     assert isinstance(answer, Counts)
     assert answer.evidence.suspicions == ()
+
+
+def test_of_what_is_spent_no_outcome_is_unknown(tmp_path: Path) -> None:
+    log = write(tmp_path / "a.jsonl", rows_of(row=lambda n: {"cost": None if n % 2 else 0.5}))
+
+    answer = ask(log, Sli(spent="cost"), MONTH, probe=True, slices=None)
+
+    assert isinstance(answer, Spent)
+    assert answer.evidence.suspicions == ()
+    assert answer.evidence.notes == ("spent is NULL in 4,320 of 8,640 rows",)
+
+
+def test_rows_in_no_whole_part_of_a_short_window_are_judged(tmp_path: Path) -> None:
+    rows = [{"ts": (AT - timedelta(seconds=1)).isoformat(), "status": None, "x": 1}] * 3
+    log = write(tmp_path / "a.jsonl", [*rows, {"ts": AT.isoformat(), "status": 500, "x": 1}])
+
+    answer = ask(log, FAILED, timedelta(minutes=4), probe=True)
+
+    assert isinstance(answer, Counts)
+    (suspicion,) = answer.evidence.suspicions
+    assert (suspicion.cause, suspicion.doubtful) == (Cause.UNKNOWN_OUTCOME, 3)

@@ -303,3 +303,11 @@ def test_a_format_that_cannot_be_read_is_refused_when_the_policy_is(
         settings_of(tmp_path, f"timestamp: ts, {block}")
 
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("name", ['a "name"', "a, name", "a (name)", "$date"])
+def test_a_field_may_have_any_name(tmp_path: Path, name: str) -> None:
+    request = {"before": 1, name: MOMENT.isoformat(), "after": {name: 2}}
+    log = write(tmp_path / "a.jsonl", [{"request": request}])
+
+    assert is_at(log, MOMENT, timestamp=f"request.{name}")

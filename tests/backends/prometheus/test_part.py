@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -103,3 +104,40 @@ def test_a_grid_is_halved_until_it_is_a_single_instant() -> None:
     assert QueryGrid(AT, minute, 1).halves() is None
     single = Query(pieces=("x[", "]"), length=minute, grid=QueryGrid(AT, minute, 1))
     assert single.halves() is None
+
+
+def test_pieces_are_no_longer_than_they_may_be_and_leave_nothing_out() -> None:
+    part = Query(pieces=("x[", "]"), length=10 * DAY + SECOND, grain=SECOND)
+    pieces = part.cut(3 * DAY)
+
+    assert [piece.length for piece in pieces[:-1]] == [timedelta(days=2.5) + SECOND] * 3
+    assert sum((piece.length for piece in pieces), timedelta()) == part.length
+    assert [piece.offset + piece.length for piece in pieces[:-1]] == [p.offset for p in pieces[1:]]
+
+
+def test_what_need_not_or_cannot_be_cut_stays_whole() -> None:
+    part = Query(pieces=("x[", ":3600s]"), length=DAY, grain=timedelta(hours=1))
+
+    assert part.cut(DAY) == (part,)
+    assert part.cut(timedelta(minutes=59)) == (part,)
+    assert replace(part, grain=None).cut(SECOND) == (replace(part, grain=None),)
+
+
+def test_a_sum_of_samples_counts_a_sample_at_a_cut_once() -> None:
+    part = Query(pieces=("sum_over_time(x[", "])"), length=2 * DAY, grain=SECOND)
+    newer, older = part.cut(DAY)
+
+    assert newer.text == "sum_over_time(x[86399999ms])"
+    assert older.text == "sum_over_time(x[86400s] offset 86400s)"
+
+
+def test_a_grid_is_cut_between_its_instants() -> None:
+    hour = timedelta(hours=1)
+    grid = QueryGrid(AT, hour, 10)
+    part = Query(pieces=("x[", "]"), length=hour, grid=grid)
+    newest, *_, oldest = part.cut(4 * hour)
+
+    assert part.extent == 10 * hour
+    assert oldest.grid == QueryGrid(AT, hour, 4)
+    assert newest.grid == QueryGrid(AT + 8 * hour, hour, 2)
+    assert part.cut(hour / 2) == (part,)

@@ -10,7 +10,7 @@ import responses
 
 from gate.measure import Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
 from gate.measure.coverage import NO_GAPS
-from gate.slo.indicator import Sli
+from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 from tests.backends.prometheus.played import (
     AT,
@@ -137,14 +137,16 @@ def steps_with_data(there: Callable[[int], bool]) -> str:
     return json.dumps({"status": "success", "data": data})
 
 
-def covered(http: responses.RequestsMock, there: Callable[[int], bool], sli: Sli) -> Evidence:
+def covered(
+    http: responses.RequestsMock, there: Callable[[int], bool], sli: Sli, **request: object
+) -> Evidence:
     fake = FakePrometheus()
     steps = str(sum(map(there, range(720))))
     fake.values = {"last_over_time(": None, **VALUES, "count(": steps, "old_x": "1000"}
     http.add_callback(responses.POST, URL, callback=fake)
     http.add(responses.POST, f"{URL}_range", body=steps_with_data(there))
-    answer = ask(sli, probe=True)
-    assert isinstance(answer, Counts)
+    answer = ask(sli, MONTH, probe=True, **request)
+    assert isinstance(answer, Counts), answer
     return answer.evidence
 
 
@@ -168,3 +170,20 @@ def test_hours_without_data_on_one_day_are_a_hole(http: responses.RequestsMock) 
     assert evidence.coverage == Fraction(684, 720)
     assert evidence.gaps is not None
     assert evidence.gaps.holes == Fraction(36, 720)
+
+
+def test_a_hole_over_which_counters_went_on_is_counted_but_not_by_slices(
+    http: responses.RequestsMock,
+) -> None:
+    def there(hour: int) -> bool:
+        return not 300 <= hour < 336
+
+    events = covered(http, there, RATIO)
+    assert events.gaps is not None
+    assert events.gaps.counted
+    assert any("the counters went on" in note for note in events.notes)
+
+    slices = Slices(length=timedelta(hours=1), target=Fraction(9, 10))
+    judged = covered(http, there, Sli(gauge="x"), slices=slices)
+    assert judged.gaps is not None
+    assert not judged.gaps.counted

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from gate.backends.prometheus.client import Reply
+from gate.backends.prometheus.fetch import merge_results
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import (
     QueryError,
     QueryResult,
     QueryValue,
-    merge_results,
     read_reply,
 )
+from gate.backends.prometheus.replies import Reply
 from gate.measure import Cause
 
 

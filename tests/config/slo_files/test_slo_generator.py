@@ -105,6 +105,11 @@ def test_a_cut_of_a_metric_without_labels_takes_one_bucket_too(tmp_path: Path) -
             "one of which may be absent",
         ),
         ("query_sli", "{expression: ¦my_availability}", "use good_bad_ratio"),
+        (
+            "query_sli",
+            "{expression: 'sum(rate(g[window])) ¦or vector(0) / sum(rate(v[window]))'}",
+            "write (sum(rate(g[window])) or vector(0)) / sum(rate(v[window]))",
+        ),
         ("query_sli", "{expression: '¦a[window] / b[window]'}", "`a[window]` has samples"),
         ("distribution_cut", "{expression: ¦s_sum, threshold_bucket: 1}", "buckets of a histogram"),
         (

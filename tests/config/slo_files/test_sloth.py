@@ -261,7 +261,7 @@ def test_a_raw_ratio_of_no_counts_is_averaged_as_sloth_does(
             " total_query: 'sum(rate(t[{{.window}}]))'}",
             "one of which may be absent",
         ),
-        ("plugin: {id: ¦acme/availability, options: {job: chat}}", "plugin 'acme/availability'"),
+        ("plugin: {id: ¦acme/availability, options: {job: chat}}", "`sloth generate` prints"),
         (
             'raw: {error_ratio_query: ¦"sum(rate(e[{{.window}}])) +"}',
             "the expression ends too early",

@@ -38,6 +38,8 @@ def _marks(*, incidents: bool, deploys: bool, lost: bool) -> str:
 def _burned(trace: Trace, threshold: Fraction) -> str:
     """Say how fast the budget burned."""
     rates = [(rate, at) for at, rate in trace.fast if rate is not None]
+    if not rates:
+        return "There was no traffic, and so no burn rate."
     peak, at = max(rates)
     when = f" on {wording.day(at)} at {at.astimezone(UTC):%H:%M} UTC" if peak else ""
     return (
@@ -181,7 +183,7 @@ def burn_rate_figure(
     """Return the picture with what there is to be seen in it, and its numbers."""
     span, threshold = report.incidents.span, report.incidents.threshold
     rates = [rate for _, rate in (*trace.fast, *trace.slow) if rate is not None]
-    scale = Logarithmic(max(*rates, float(threshold)) * 1.2)
+    scale = Logarithmic(max([*rates, float(threshold)]) * 1.2)
     plot = Plot(span=span, scale=scale)
     for value in scale.ticks():
         plot.level(value, "grid")

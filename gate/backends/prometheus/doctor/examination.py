@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gate.backends.prometheus.answer import answer
-from gate.backends.prometheus.batches import Fetch
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.doctor.accounts import EXPECTED, looked_for, not_applicable
 from gate.backends.prometheus.doctor.counts import counted, unmeasured
@@ -17,6 +16,7 @@ from gate.backends.prometheus.doctor.slo_check import (
     ServerQuestion,
     SloCheck,
 )
+from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, plan, questions

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.batches import Workers
-from gate.backends.prometheus.client import Body, Client
+from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.evidence.roles import is_counted
 from gate.backends.prometheus.query import SECOND, Query, Role
 from gate.backends.prometheus.query_result import (
@@ -17,6 +16,8 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
+from gate.backends.prometheus.replies import Body
+from gate.backends.prometheus.workers import Workers
 from gate.measure import MeasurementError
 from gate.measure.diagnosis import Check, CheckResult, SkippedCheck
 from gate.promql.expression import Expression

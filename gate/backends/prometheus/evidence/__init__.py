@@ -103,7 +103,8 @@ def evidence_of_all(
     given = [witness for each in evidence if each is not None for witness in each.witnesses]
     if probe is None or not given:
         return None
-    own = [witness for witness in given if not isinstance(witness, LossWitness | SilenceWitness)]
+    of_all = LossWitness | SilenceWitness | DropWitness
+    own = [witness for witness in given if not isinstance(witness, of_all)]
     losses = [
         replace(witness, whole=replace(witness.whole, expression=either), coverage=probe.coverage)
         for witness in given

@@ -104,7 +104,8 @@ class ContradictionWitness(Witness):
             for matcher in (LabelMatcher(label=label, operator="=~", value=pattern),)
         )
         length = self.whole.span.length // SECOND * SECOND
-        return Query(pieces=tuple(f"sum({series})".split("$window")), length=length)
+        pieces = tuple(f"sum({series})".split("$window"))
+        return Query(pieces=pieces, length=length, grain=SECOND)
 
 
 def may_contradict(judged: list[JudgedSelector]) -> bool:

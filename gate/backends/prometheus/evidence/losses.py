@@ -11,12 +11,15 @@ from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
 from gate.backends.prometheus.probe import coverage_query
 from gate.backends.prometheus.query import Query, Role, window_text
 from gate.measure import Cause, Suspicion
+from gate.measure.history import SHORTEST
 from gate.slo.quantities import format_duration
 
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = timedelta(days=7)
 _LONGEST: Final = "1d"
 """Of a hole after which a series is known to go on."""
+_NEARLY: Final = Fraction(4, 5)
+"""Of what is usual; what is counted at the same time of two days varies as much."""
 _EDGES: Final = 1
 """Steps that may be missing at the ends of the window, or of a night."""
 _BY_THE_WAY: Final = Fraction(1, 20)
@@ -48,7 +51,9 @@ class LossWitness(Witness):
         """Ask which steps are missing that are there at other times, and what began anew."""
         if not self._has_holes(answers):
             return ()
-        return (self._missing, self._renewed) if self.counters else (self._missing,)
+        if not self.counters:
+            return (self._missing,)
+        return (self._missing, self._renewed, self._beside, self._following)
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         """Yield how many events are usual in the holes."""
@@ -57,10 +62,10 @@ class LossWitness(Witness):
         missing, every = answers.amount(self._missing), self._steps - self._covered(answers)
         if missing <= max(Fraction(_EDGES), every * _BY_THE_WAY):
             return
-        if self.counters and not answers.amount(self._renewed):
-            return
         step = self.whole.step
         counted = answers.bad if self.whole.role is Role.SPENT else answers.total
+        if self.counters and self._bridged(answers, missing, counted):
+            return
         events = counted * missing / self._covered(answers)
         length = format_duration(int(missing) * step)
         why = "counters began anew after it" if self.counters else "what is added up has none of it"
@@ -74,6 +79,21 @@ class LossWitness(Witness):
             remedy="look into the logs of that time, or wait until it has left the window",
             hidden=events,
         )
+
+    def _bridged(self, answers: EvidenceAnswers, missing: Fraction, counted: Fraction) -> bool:
+        """Return whether what happened in the holes was counted.
+
+        It was where every counter goes on. That cannot be seen of a long hole; but then what the
+        steps beside the holes do not add up to is about what is usual in so many steps.
+        """
+        if not answers.amount(self._renewed):
+            return True
+        following = answers.amount(self._following)
+        if not following or self.whole.step < SHORTEST:
+            return False
+        beside = answers.amount(self._beside)
+        usual = beside / following * (self._covered(answers) - following + missing)
+        return 0 < usual * _NEARLY <= counted - beside
 
     def _has_holes(self, answers: EvidenceAnswers) -> bool:
         return 0 < self._covered(answers) < self._steps - _EDGES
@@ -103,6 +123,23 @@ class LossWitness(Witness):
         )
         renewed = f"count({self._series()} unless ({goes_on}))"
         return self.whole.steps_with(f"{renewed} unless count({self._series(step)})")
+
+    @property
+    def _beside(self) -> Query:
+        """Count the events of the steps that follow one with data.
+
+        Without the first step after a hole: some servers count there what happened in the hole.
+        """
+        events = self.whole.expression.over(window_text(self.whole.step))
+        return self.whole.sum_over_steps(f"{events} and on () ({self._follows})")
+
+    @property
+    def _following(self) -> Query:
+        return self.whole.steps_with(self._follows)
+
+    @property
+    def _follows(self) -> str:
+        return f"count({self._series()}) and count({self._series(self.whole.step)})"
 
     def _series(self, ago: timedelta = timedelta()) -> str:
         moved = f" offset {window_text(ago)}" if ago else ""

@@ -1,7 +1,7 @@
 """Since when a selector finds nothing, and how much has happened since."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil
@@ -53,13 +53,17 @@ class Whole:
         """Ask at how many steps of the window an expression is anything."""
         return self._over(f"count_over_time(({vector})")
 
+    def sum_over_steps(self, vector: str) -> Query:
+        """Ask what the values of an expression at the steps of the window add up to."""
+        return self._over(f"sum_over_time(({vector})")
+
     def last_step_with(self, vector: str) -> Query:
         """Ask for the Unix time of the last such step."""
-        return self._over(f"max_over_time((0 * count({vector}) + time())")
+        return replace(self._over(f"max_over_time((0 * count({vector}) + time())"), largest=True)
 
     def _over(self, text: str) -> Query:
         pieces = (f"{text}[", f":{window_text(self.step)}])")
-        return Query(pieces=pieces, length=self.span.length, open_start=True)
+        return Query(pieces=pieces, length=self.span.length, open_start=True, grain=self.step)
 
     def ladder(self) -> Iterator[Query]:
         """Yield what asks for the events of ever longer stretches up to now."""

@@ -133,7 +133,7 @@ class UnmatchedWitness(Witness):
     def _asked_of_stop(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         selector = self.judged.selector.text
         queries = [self.whole.last_step_with(selector), self._zeros, self._failing_steps]
-        queries.append(self._losing)
+        queries += (self._losing, self._still)
         if self.judged.role is Role.BAD:
             for other in self._other_failures(answers):
                 queries += (self._beside(other), self._counted_of(other))
@@ -151,7 +151,7 @@ class UnmatchedWitness(Witness):
             suspect = (
                 _cannot_match(tables)
                 or answers.amount(self._zeros) > 1
-                or bool(answers.amount(self._losing))
+                or (answers.amount(self._losing) > 0 and answers.amount(self._still) > 1)
                 or self._is_unlikely(last, answers)
             )
         renamed = self._renamed(answers)
@@ -204,7 +204,8 @@ class UnmatchedWitness(Witness):
         span = self.whole.span
         if last - span.start < span.length * float(_NOW_AND_THEN):
             return False
-        seen, failing = answers.amount(self._seen), answers.amount(self._failing_steps)
+        failing = answers.amount(self._failing_steps)
+        seen = max(answers.amount(self._seen), failing)
         since = self.whole.surely_since(last, answers)
         before = answers.total - self.whole.since(last, answers)
         if before <= 0 or self.whole.slices is not None:
@@ -212,7 +213,7 @@ class UnmatchedWitness(Witness):
             since = Fraction((span.end - last) // self.whole.step)
             before = Fraction((last - span.start) / self.whole.step)
         steps = float(seen * since / before)
-        spared = float(max(1 - failing / (seen + 1), Fraction()))
+        spared = float(1 - failing / (seen + 2))  # few steps prove little
         return math.pow(spared, steps) < _BY_CHANCE
 
     def _suspicion(self, wanted: LabelFilter | None, reason: str, events: Fraction) -> Suspicion:
@@ -245,10 +246,28 @@ class UnmatchedWitness(Witness):
 
         Client libraries do not take away a series while the process runs.
         """
-        every, by = self.whole.expression.selectors[0], "by (instance, pod)"
-        had = f"count {by} (last_over_time({self.judged.selector.text}[$window]))"
+        by, every = "by (instance, pod)", self.whole.expression.selectors[0]
+        had = " or ".join(
+            f"count {by} (last_over_time({self._of_a_target(label)}[$window]))"
+            for label in ("instance", "pod")
+        )
         began = f"sum {by} (resets({every}[$window])) > 0"
-        return self._over_window(f"count(({had} and count {by} ({every})) unless ({began}))")
+        return self._over_window(f"count((({had}) and count {by} ({every})) unless ({began}))")
+
+    def _of_a_target(self, label: str) -> str:
+        selector = self.judged.selector
+        named = LabelMatcher(label=label, operator="!=", value="")
+        return selector.only((*selector.matchers, named)).text
+
+    @property
+    def _still(self) -> Query:
+        """Ask how often there were such series that had not changed for half an hour.
+
+        Exporters that take away what was not updated for minutes have none: OpenTelemetry's
+        collector by its ``metric_expiration``, statsd_exporter by its ``ttl``.
+        """
+        selector = self.judged.selector.text
+        return self.whole.steps_with(f"count({selector} == {selector} offset 30m)")
 
     @property
     def _failing_steps(self) -> Query:
@@ -281,7 +300,7 @@ class UnmatchedWitness(Witness):
 
     def _over_window(self, text: str) -> Query:
         length = self.whole.span.length // SECOND * SECOND
-        return Query(pieces=tuple(text.split("$window")), length=length)
+        return Query(pieces=tuple(text.split("$window")), length=length, grain=SECOND)
 
 
 Tables = Mapping[LabelFilter, Mapping[str, Fraction]]

@@ -1,0 +1,147 @@
+"""What came back for each part, whatever it was unread for in."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from fractions import Fraction
+from functools import reduce
+from typing import Final
+
+from gate.backends.prometheus.client import ALLOW_MORE, Client
+from gate.backends.prometheus.gathered import add_results
+from gate.backends.prometheus.limits import ServerLimits
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
+from gate.backends.prometheus.rounds import Rounds
+from gate.backends.prometheus.seams import (
+    ALL,
+    MIDDLE,
+    NEAR,
+    Seam,
+    absences,
+    joined,
+    lack_samples,
+    seams_of,
+    still_open,
+)
+from gate.http import NO_TIME
+from gate.measure import Cause
+
+_IN_PIECES: Final = "the window was counted in pieces, since it is too large for one query"
+
+
+class Fetch:
+    """Queries at one instant, and what came back so far."""
+
+    def __init__(
+        self,
+        *,
+        client: Client,
+        at: datetime,
+        until: float,
+        parallel: int,
+        limits: ServerLimits | None = None,
+    ) -> None:
+        """Prepare; nothing is unread yet.
+
+        Args:
+            client: asks the server.
+            at: the instant at which everything is evaluated.
+            until: when an answer is of no more use, on the clock's monotonic scale.
+            parallel: most queries under way at once.
+            limits: what was learnt of the server before; None: nothing.
+        """
+        self._rounds = Rounds(
+            client=client, at=at, until=until, parallel=parallel, limits=limits or ServerLimits()
+        )
+        self._seams: dict[Query, tuple[Seam, ...]] = {}
+
+    @property
+    def until(self) -> float:
+        """When an answer is of no more use, on the clock's monotonic scale."""
+        return self._rounds.until
+
+    @property
+    def hopeless(self) -> str | None:
+        """Why no query would be answered; None: some may be."""
+        return self._rounds.hopeless
+
+    def reading(self, part: Query) -> QueryResult:
+        """Return a part's reading, put together from its pieces where it had to be cut."""
+        if part.terms:
+            return add_results([self.reading(term) for term in part.terms])
+        pieces = list(self._rounds.leaves(part))
+        merge = largest_result if part.largest else merge_results
+        whole = reduce(merge, map(self._piece, pieces))
+        if part not in self._seams or isinstance(whole, QueryError):
+            return whole
+        across = joined(self._seams[part], self._piece)
+        return _with_steps(whole, across.steps, across.lost)
+
+    def run(self, parts: Iterable[Query]) -> None:
+        """Ask for those of the parts that are not read yet, until each is or time is up."""
+        sent = dict.fromkeys(leaf for part in parts for leaf in part.leaves)
+        unread = [part for part in sent if not self._rounds.is_read(part)]
+        self._rounds.ask(unread)
+        for part in unread:
+            pieces = tuple(self._rounds.leaves(part))
+            if part.counters and len(pieces) > 1:
+                self._seams[part] = seams_of(pieces, self._piece)
+        seams = [seam for part in unread for seam in self._seams.get(part, ())]
+        if seams:
+            self._join(seams)
+
+    def _join(self, seams: Sequence[Seam]) -> None:
+        """Count what lies across the cuts, again over longer windows where samples lack."""
+        ask, piece = self._rounds.ask, self._piece
+        ask(query for seam in seams for query in (seam.step(NEAR), *absences(seam)))
+        ask(seam.returned(NEAR) for seam in seams if lack_samples(seam, piece))
+        near = still_open(seams, piece, NEAR)
+        ask(query for seam in near for query in (seam.step(MIDDLE), seam.returned(MIDDLE)))
+        middle = still_open(near, piece, MIDDLE)
+        ask((query for seam in middle for query in (seam.step(ALL), seam.returned(ALL))), once=True)
+
+    def _piece(self, piece: Query) -> QueryResult:
+        reading = self._rounds.readings.get(piece)
+        return reading or QueryError(cause=Cause.BACKEND_ERROR, reason=NO_TIME + ALLOW_MORE)
+
+
+def merge_results(first: QueryResult, second: QueryResult) -> QueryResult:
+    """Put two halves together, the newer first; a half without any series adds nothing."""
+    if isinstance(first, QueryError):
+        return first
+    if isinstance(second, QueryError):
+        return second
+    warnings = tuple(dict.fromkeys(first.warnings + second.warnings))
+    if first.points:
+        groups = {
+            values: second.groups.get(values, second.points)
+            + first.groups.get(values, first.points)
+            for values in {**second.groups, **first.groups}
+        }
+        points = second.points + first.points
+        return QueryValue(number=None, points=points, groups=groups, warnings=warnings)
+    numbers = [value.number for value in (first, second) if value.number is not None]
+    return QueryValue(
+        number=sum(numbers, Fraction()) if numbers else None,
+        warnings=warnings,
+        notes=tuple(dict.fromkeys((*first.notes, *second.notes, _IN_PIECES))),
+    )
+
+
+def _with_steps(value: QueryValue, steps: Fraction, lost: Fraction | None) -> QueryValue:
+    """Return a count in pieces with what lies across its cuts; an absent one stays absent."""
+    if value.number is None:
+        return value
+    return replace(value, number=max(value.number + steps, Fraction()), lost=lost)
+
+
+def largest_result(first: QueryResult, second: QueryResult) -> QueryResult:
+    """Return the larger of two numbers; a part without any series has none."""
+    if isinstance(first, QueryError):
+        return first
+    if isinstance(second, QueryError):
+        return second
+    numbers = [value.number for value in (first, second) if value.number is not None]
+    warnings = tuple(dict.fromkeys(first.warnings + second.warnings))
+    return QueryValue(number=max(numbers, default=None), warnings=warnings)

@@ -1,0 +1,247 @@
+"""How to log in to a managed Prometheus: the settings, and the policy's blocks for them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from gate.parsing.objects import Field, Object, Values
+from gate.parsing.reader import Reader
+from gate.parsing.values import CONNECTION, SECRET
+
+AZURE_SCOPE: Final = "https://prometheus.monitor.azure.com/.default"
+"""https://learn.microsoft.com/azure/azure-monitor/metrics/prometheus-api-promql"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigV4Login:
+    """Requests are signed as Amazon Managed Service for Prometheus wants it."""
+
+    region: str
+    service: str = "aps"
+    access_key: str | None = field(default=None, repr=False)
+    """None: it is taken from AWS_ACCESS_KEY_ID, and the rest from the variables beside it."""
+    secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuth2Login:
+    """A token server gives a token for a client's own name and secret (RFC 6749, section 4.4)."""
+
+    token_url: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    scope: str | None = None
+    audience: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoogleLogin:
+    """A token of a Google service account, for Managed Service for Prometheus."""
+
+    credentials_file: Path | None = None
+    """None: the application default credentials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AzureLogin:
+    """A token of Microsoft Entra ID, for an Azure Monitor workspace.
+
+    With a secret or a file of a federated token it is that of an application, else that of the
+    machine's managed identity. What is None is taken from the AZURE_ variable of that name.
+    """
+
+    tenant_id: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    token_file: Path | None = None
+    scope: str = AZURE_SCOPE
+
+
+Login = SigV4Login | OAuth2Login | GoogleLogin | AzureLogin
+
+
+def login_secrets(login: Login | None) -> tuple[str, ...]:
+    """Return what of a login must never be shown."""
+    match login:
+        case SigV4Login():
+            secrets = (login.secret_key, login.session_token, login.access_key)
+        case OAuth2Login() | AzureLogin():
+            secrets = (login.client_secret, None, None)
+        case _:
+            secrets = (None, None, None)
+    return tuple(secret for secret in secrets if secret)
+
+
+def login_files(login: Login | None) -> tuple[Path, ...]:
+    """Return the files that a login reads."""
+    match login:
+        case GoogleLogin():
+            path = login.credentials_file
+        case AzureLogin():
+            path = login.token_file
+        case _:
+            path = None
+    return () if path is None else (path,)
+
+
+def _sigv4(values: Values, reader: Reader) -> SigV4Login:
+    if values.given("access_key") != ("access_key",) * bool(values.given("secret_key")):
+        raise reader.fail(values.node(), "access_key and secret_key belong together")
+    if values.given("session_token") and not values.given("secret_key"):
+        raise reader.fail(values.node("session_token"), "a session_token needs its keys")
+    return SigV4Login(**values.values)
+
+
+def _web_address(values: Values, key: str, reader: Reader) -> str:
+    """Return a web address without a login in it."""
+    address: str = values.get(key)
+    try:
+        parts = urlsplit(address)
+        fits = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+    except ValueError:
+        fits = False
+    if not fits:
+        message = "this is no http or https address; write https://login.example.com/oauth/token"
+        raise reader.fail(values.node(key), message)
+    return address
+
+
+def _oauth2(values: Values, reader: Reader) -> OAuth2Login:
+    return OAuth2Login(
+        token_url=_web_address(values, "token_url", reader),
+        **values.only("client_id", "client_secret", "scope", "audience"),
+    )
+
+
+def _google(values: Values, reader: Reader) -> GoogleLogin:
+    return GoogleLogin(**_existing(values, "credentials_file", reader))
+
+
+def _azure(values: Values, reader: Reader) -> AzureLogin:
+    if len(values.given("client_secret", "token_file")) > 1:
+        raise reader.fail(values.node("token_file"), "either client_secret or token_file")
+    if values.given("client_secret", "token_file") and not values.given("client_id"):
+        raise reader.fail(values.node(), "a client_secret or token_file needs its client_id")
+    texts = values.only("tenant_id", "client_id", "client_secret", "scope")
+    return AzureLogin(**texts, **_existing(values, "token_file", reader))
+
+
+def _existing(values: Values, key: str, reader: Reader) -> dict[str, Any]:
+    if not values.given(key):
+        return {}
+    return {key: reader.existing(values.node(key), values.get(key))}
+
+
+LOGINS: Final[Mapping[str, Object[Any]]] = {
+    "sigv4": Object(
+        {
+            "region": Field(schema=CONNECTION, doc="Of the workspace: eu-west-1.", required=True),
+            "service": Field(schema=CONNECTION, doc="Default: aps, Amazon's name for it."),
+            "access_key": Field(schema=SECRET, doc="Default: AWS_ACCESS_KEY_ID."),
+            "secret_key": Field(schema=SECRET, doc="Default: AWS_SECRET_ACCESS_KEY."),
+            "session_token": Field(schema=SECRET, doc="Default: AWS_SESSION_TOKEN."),
+        },
+        _sigv4,
+    ),
+    "oauth2": Object(
+        {
+            "token_url": Field(schema=CONNECTION, doc="Of the token server.", required=True),
+            "client_id": Field(schema=CONNECTION, doc="The client's name.", required=True),
+            "client_secret": Field(schema=SECRET, doc="Its secret: ${NAME}.", required=True),
+            "scope": Field(schema=CONNECTION, doc="What the token is for, if it asks."),
+            "audience": Field(schema=CONNECTION, doc="Who the token is for, if it asks."),
+        },
+        _oauth2,
+    ),
+    "google": Object(
+        {
+            "credentials_file": Field(
+                schema=CONNECTION, doc="Default: the application default credentials."
+            ),
+        },
+        _google,
+    ),
+    "azure": Object(
+        {
+            "tenant_id": Field(schema=CONNECTION, doc="Default: AZURE_TENANT_ID."),
+            "client_id": Field(schema=CONNECTION, doc="Default: AZURE_CLIENT_ID."),
+            "client_secret": Field(schema=SECRET, doc="Of an application: ${NAME}."),
+            "token_file": Field(
+                schema=CONNECTION,
+                doc="A federated token (workload identity). Default: AZURE_FEDERATED_TOKEN_FILE.",
+            ),
+            "scope": Field(schema=CONNECTION, doc=f"Default: {AZURE_SCOPE}."),
+        },
+        _azure,
+    ),
+}
+"""The blocks under ``auth``, by name."""
+
+
+def keys_of_logins(*, secret: bool) -> Iterator[str]:
+    """Yield the keys of these blocks that are a secret, or those that are none."""
+    for name, block in LOGINS.items():
+        for key, described in block.fields.items():
+            if (described.schema is SECRET) is secret:
+                yield f"auth.{name}.{key}"
+
+
+def _secret(values: Values, name: str, reader: Reader) -> str | None:
+    """Return the secret from its variable, or from its file; None where neither is given."""
+    key = f"{name}_file"
+    if not values.given(key):
+        secret: str | None = values.get(name)
+        return secret
+    if values.given(name):
+        raise reader.fail(values.node(key), f"{name} is given twice")
+    try:
+        path = reader.existing(values.node(key), values.get(key))
+        lines = path.read_text(encoding="utf-8").strip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"the file cannot be read: {type(error).__name__}"
+        raise reader.fail(values.node(key), message) from error
+    if len(lines) != 1:
+        raise reader.fail(values.node(key), "the file must hold one line, the secret")
+    return lines[0]
+
+
+def _build_auth(values: Values, reader: Reader) -> dict[str, Any]:
+    logins = values.given(*LOGINS)
+    if logins:
+        if len(values.values) > 1:
+            raise reader.fail(values.node(), f"auth has {logins[0]} or another login, not both")
+        return {"login": values.get(logins[0])}
+    bearer, password = _secret(values, "bearer", reader), _secret(values, "password", reader)
+    if (bearer is None) == (password is None):
+        others = ", ".join(LOGINS)
+        message = f"auth has either bearer or username with password, or one of {others}"
+        raise reader.fail(values.node(), message)
+    if (password is None) != (values.get("username") is None):
+        raise reader.fail(values.node(), "username and password belong together")
+    named = values.given("bearer_file", "password_file")
+    return {
+        "bearer": bearer,
+        "username": values.get("username"),
+        "password": password,
+        "secret_files": tuple(reader.directory / values.get(name) for name in named),
+    }
+
+
+AUTH: Final = Object(
+    {
+        "bearer": Field(schema=SECRET, doc="A token: ${NAME}."),
+        "bearer_file": Field(schema=CONNECTION, doc="A file that holds the token."),
+        "username": Field(schema=CONNECTION, doc="For basic authentication."),
+        "password": Field(schema=SECRET, doc="Its password: ${NAME}."),
+        "password_file": Field(schema=CONNECTION, doc="A file that holds the password."),
+        "sigv4": Field(schema=LOGINS["sigv4"], doc="Amazon Managed Service for Prometheus."),
+        "oauth2": Field(schema=LOGINS["oauth2"], doc="A token for a client's name and secret."),
+        "google": Field(schema=LOGINS["google"], doc="Google Managed Service for Prometheus."),
+        "azure": Field(schema=LOGINS["azure"], doc="An Azure Monitor workspace."),
+    },
+    _build_auth,
+)
+"""The block ``auth``."""

@@ -1,0 +1,142 @@
+"""What a server answers: a body, a result, or the reason why there is none."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from requests import Response
+
+from gate.http import is_html, json_object, redirect_target, retry_after
+from gate.request_failure import RequestFailure, RetryAdvice
+
+_REDIRECTS: Final = range(300, 400)
+_TRANSIENT: Final = frozenset({429, 502, 503})
+_ADVICE: Final = {
+    400: RetryAdvice.SEPARATE,
+    401: RetryAdvice.GIVE_UP,
+    403: RetryAdvice.GIVE_UP,
+    404: RetryAdvice.GIVE_UP,
+    413: RetryAdvice.SMALLER,
+    414: RetryAdvice.SMALLER,
+    422: RetryAdvice.SEPARATE,
+    500: RetryAdvice.SEPARATE,
+}
+_TOO_SLOW: Final = re.compile(r"timed out|timeout exceeded|deadline exceeded", re.IGNORECASE)
+_TOO_LARGE: Final = re.compile(
+    # Prometheus' engine; VictoriaMetrics' -search.max... flags; Mimir's and Thanos' limits.
+    # With spaces, since VictoriaMetrics repeats the query, and a metric may be named so.
+    r"too many (?:samples|points|series|chunks)|-search\.max|not enough memory"
+    r"|exceed(?:s|ed) (?:the |\w+ )?(?:limit|maximum)|hit the max",
+    re.IGNORECASE,
+)
+_BUSY: Final = "-search.maxConcurrentRequests"
+"""VictoriaMetrics: too many queries at once, of whatever size."""
+_REPEATED_QUERY: Final = re.compile(r"error when executing query=.* for \(time=\d+, step=\d+\): ")
+_INFO: Final = "PromQL info: "
+Body = Mapping[str, Any]
+"""An answer of the API that says it is a success."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The answer to a query."""
+
+    kind: str
+    """Prometheus' ``resultType``."""
+    result: Sequence[Any]
+    warnings: tuple[str, ...] = ()
+    """What the server says is missing."""
+    notes: tuple[str, ...] = ()
+
+
+def read_response(
+    response: Response, now: datetime, *, hosts: bool = True
+) -> Body | RequestFailure:
+    """Read a response whose body is complete.
+
+    ``now`` is for a Retry-After that is a date; ``hosts``: whether a host's name may be shown.
+    """
+    status = response.status_code
+    if status in _REDIRECTS:
+        target = redirect_target(response) if hosts else "another address"
+        reason = f"it redirects to {target}: probably a login page ({status})"
+        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
+    body = json_object(response)
+    if status == HTTPStatus.OK:
+        return _answer(response, body)
+    return _refusal(response, body, now)
+
+
+def read_result(body: Body) -> Reply | RequestFailure:
+    """Read the answer to a query."""
+    match body.get("data"):
+        case {"resultType": str(kind), "result": list(result)}:
+            warnings, notes = _remarks(body)
+            return Reply(kind=kind, result=result, warnings=warnings, notes=notes)
+        case _:
+            return RequestFailure(reason="its answer holds no result")
+
+
+def _answer(response: Response, body: Body | None) -> Body | RequestFailure:
+    if body is None and is_html(response):
+        reason = "it answers with an HTML page: probably a login page, or not the API's url"
+        return RequestFailure(reason=reason, advice=RetryAdvice.GIVE_UP)
+    if body is None:
+        return RequestFailure(reason="its answer is not JSON, or was cut off")
+    if body.get("status") != "success":
+        reason = _words(response, body) or "its answer does not say success"
+        return RequestFailure(reason=reason, advice=RetryAdvice.SEPARATE)
+    return body
+
+
+def _remarks(body: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is missing from an answer, and what is merely worth knowing."""
+    said, notes = _texts(body.get("warnings")), _texts(body.get("infos"))
+    # Before its answers had infos, Prometheus put them among the warnings:
+    # https://github.com/grafana/grafana/issues/84636
+    warnings = tuple(text for text in said if not text.startswith(_INFO))
+    notes += tuple(text for text in said if text.startswith(_INFO))
+    if body.get("isPartial"):  # VictoriaMetrics, cluster version
+        warnings += ("a part of the storage did not answer",)
+    return warnings, notes
+
+
+def _refusal(response: Response, body: Body | None, now: datetime) -> RequestFailure:
+    status, words = response.status_code, _words(response, body)
+    timed_out = status == HTTPStatus.GATEWAY_TIMEOUT or (body or {}).get("errorType") == "timeout"
+    busy, slow = _BUSY in words, timed_out or _TOO_SLOW.search(words) is not None
+    advice = _ADVICE.get(status, RetryAdvice.NONE)
+    if busy:
+        advice = RetryAdvice.NONE
+    elif slow or _TOO_LARGE.search(words):
+        advice = RetryAdvice.SMALLER
+    name = f"{status} {response.reason or ''}".strip()
+    return RequestFailure(
+        reason=f"{name}: {words}" if words else name,
+        status=status,
+        advice=advice,
+        slow=slow,
+        transient=busy or (status in _TRANSIENT and advice is not RetryAdvice.SMALLER),
+        wait=retry_after(response.headers, now),
+    )
+
+
+def _words(response: Response, body: Body | None) -> str:
+    if body is not None and body.get("error"):
+        kind = body.get("errorType")
+        text = _REPEATED_QUERY.sub("", str(body["error"]))
+        named = isinstance(kind, str) and not kind.isdecimal()
+        return f"{kind}: {text}" if named else text
+    if is_html(response):
+        return "an HTML page"
+    return response.text
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Return every text of a list; whatever else is there is one text, and not passed over."""
+    if isinstance(value, list):
+        return tuple(map(str, value))
+    return (str(value),) if value else ()

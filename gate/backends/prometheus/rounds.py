@@ -1,0 +1,253 @@
+"""Rounds of queries: what a server refuses is asked in another form, as long as that may help.
+
+The words of a refusal decide nothing, since every server has its own. What may be a limit is tried:
+the part with the longest window alone, then a short piece of it, then lengths between the two. What
+is learnt holds for all that is still to be asked.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from gate.backends.prometheus.batches import Batch, batch_query, batches_of, span_of, split_batch
+from gate.backends.prometheus.client import Client
+from gate.backends.prometheus.limits import ServerLimits, fitting_length
+from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.query_result import QueryError, QueryResult, read_reply
+from gate.backends.prometheus.replies import Reply
+from gate.backends.prometheus.workers import Workers
+from gate.measure import Cause
+from gate.request_failure import RequestFailure, RetryAdvice
+
+_WORTH_WHILE: Final = 1.0
+"""Seconds that a query needs to be answered at all, on a server that is slow already."""
+_GRACE: Final = 0.5
+"""Seconds more for a query that ran out of time to say so itself."""
+_PERHAPS_A_LIMIT: Final = frozenset({RetryAdvice.SEPARATE, RetryAdvice.SMALLER})
+_FRAGMENTS: Final = 4
+"""Of a batch in which something is refused: few, as their size may be what the server takes."""
+Refused = tuple[Batch, RequestFailure]
+
+
+@dataclass(slots=True, kw_only=True)
+class Rounds:
+    """Queries at one instant, and what came back so far."""
+
+    client: Client
+    at: datetime
+    until: float
+    """When an answer is of no more use, on the clock's monotonic scale."""
+    parallel: int
+    limits: ServerLimits
+    hopeless: str | None = None
+    """Why no query would be answered; None: some may be."""
+    readings: dict[Query, QueryResult] = field(default_factory=dict)
+    pieces: dict[Query, tuple[Query, ...]] = field(default_factory=dict)
+    """What was cut, the newest piece first; pieces may have been cut, too."""
+    _asked_again: set[Batch] = field(default_factory=set)
+    _searched: set[Query] = field(default_factory=set)
+    _refused: list[Refused] = field(default_factory=list)
+    _reach: timedelta | None = None
+    """The time that each fragment of a batch spans that is being tried; None: they are smaller."""
+
+    def leaves(self, part: Query) -> Iterator[Query]:
+        """Yield the pieces of a part that were asked for, the newest first; itself if uncut."""
+        if part not in self.pieces:
+            yield part
+        for piece in self.pieces.get(part, ()):
+            yield from self.leaves(piece)
+
+    def is_read(self, part: Query) -> bool:
+        """Return whether there is an answer, or the pieces that a part was cut into have theirs."""
+        return part in self.readings or part in self.pieces
+
+    def ask(self, parts: Iterable[Query], *, once: bool = False) -> None:
+        """Ask for the parts until each is read, or cannot be, or time is up.
+
+        Args:
+            parts: what to ask.
+            once: take a refusal for an answer; a few parts are asked each by itself.
+        """
+        parts = list(parts)
+        self.limits.parts += len(parts)
+        batches, waiting, trial = self._batches(parts), list[Refused](), False
+        if once and len(parts) <= self.parallel:
+            batches = [(part,) for batch in batches for part in batch]
+        while batches:
+            self._refused = []
+            self._round(batches)
+            if once:
+                for batch, failure in self._refused:
+                    self._read_all(batch, failure.reason)
+                return
+            if trial and not self._refused:
+                # The fragments of a batch were all answered: the rest is asked like them.
+                self._learn(batches)
+                batches, waiting, trial = self._batches(_parts_of(waiting)), [], False
+                continue
+            batches, waiting, trial = self._instead([*self._refused, *waiting])
+
+    def _batches(self, parts: Iterable[Query]) -> list[Batch]:
+        """Cut what is longer than the server takes, and put what is not read yet into batches."""
+        longest, leaves = self.limits.longest, list[Query]()
+        for part in parts:
+            for leaf in list(self.leaves(part)):
+                pieces = (leaf,) if longest is None else leaf.cut(longest)
+                if len(pieces) > 1:
+                    self.pieces[leaf] = pieces
+                leaves += (piece for piece in pieces if piece not in self.readings)
+        # Pieces of one stretch of time together: some servers limit what all of a query spans.
+        leaves.sort(key=lambda leaf: leaf.offset)
+        # What cannot be cut as short as need be does not spoil the batches of the others.
+        whole = [leaf for leaf in leaves if longest is not None and leaf.extent > longest]
+        cut = [leaf for leaf in leaves if leaf not in set(whole)]
+        each = ((part, self._most_bytes, self.limits.reach) for part in (cut, whole))
+        return [batch for arguments in each for batch in batches_of(*arguments)]
+
+    @property
+    def _most_bytes(self) -> int:
+        return min(self.limits.most_bytes, self.client.most_bytes or self.limits.most_bytes)
+
+    def _round(self, batches: Iterable[Batch]) -> None:
+        waiting = deque(self._hopeful(batches))
+        workers = Workers(self._send, 1 if self.limits.one_at_a_time else self.parallel)
+        while waiting or workers.under_way:
+            while waiting and not workers.full:
+                workers.submit(waiting.popleft())
+            done = workers.next(self.until + _GRACE - self.client.clock.monotonic())
+            if done is None:
+                break
+            waiting.extend(self._settle(*done))
+            waiting = deque(self._hopeful(waiting))
+            if self.limits.one_at_a_time:
+                workers.slow_down()
+        workers.dismiss()
+
+    def _send(self, batch: Batch) -> Reply | RequestFailure:
+        left = self.until - self.client.clock.monotonic()
+        # What can be asked for in pieces leaves time to do so, as long as that is worth while.
+        divisible = len(batch) > 1 or batch[0].halves() is not None
+        allowed = left / 2 if divisible and left / 2 > _WORTH_WHILE else left
+        when = self.at if batch[0].grid is None else batch[0].grid
+        return self.client.query(batch_query(batch), when, until=self.until, allowed=allowed)
+
+    def _settle(self, batch: Batch, outcome: Reply | RequestFailure) -> list[Batch]:
+        """Keep what came back; return what to ask at once instead of a batch that failed."""
+        if isinstance(outcome, Reply):
+            self.readings.update(zip(batch, read_reply(outcome, batch), strict=True))
+            return []
+        late = outcome.slow or outcome.timed_out  # which time itself puts an end to
+        self.limits.refusals += not late
+        if outcome.advice in _PERHAPS_A_LIMIT and not late:
+            self._refused.append((batch, outcome))
+            return []
+        if outcome.advice is RetryAdvice.SMALLER:
+            if len(batch) > 1:
+                return split_batch(batch, self.parallel)
+            if halves := batch[0].halves():
+                self.pieces[batch[0]] = halves
+                return [(half,) for half in halves]
+        return self._once_more(batch, outcome)
+
+    def _once_more(self, batch: Batch, failure: RequestFailure) -> list[Batch]:
+        """Return a batch once, to be asked when the others no longer slow the server down."""
+        busy = failure.transient and failure.advice is RetryAdvice.NONE
+        if (failure.slow or busy) and batch not in self._asked_again:
+            self._asked_again.add(batch)
+            self.limits.one_at_a_time |= busy
+            return [batch]
+        if failure.advice is RetryAdvice.GIVE_UP:
+            self.hopeless = failure.reason
+        self._read_all(batch, failure.reason)
+        return []
+
+    def _instead(self, refused: Sequence[Refused]) -> tuple[list[Batch], list[Refused], bool]:
+        """Return what to ask instead, what waits for the outcome, and whether that is a trial."""
+        waiting = list[Refused]()
+        for batch, failure in refused:
+            given_up = self.limits.exhausted or (
+                len(batch) == 1 and not self.limits.curable(batch[0], failure)
+            )
+            if given_up:
+                self._read_all(batch, failure.reason)
+            else:
+                waiting.append((batch, failure))
+        if not waiting:
+            return [], [], False
+        if any(len(b) > 1 and len(batch_query(b).encode()) > self._most_bytes for b, _ in waiting):
+            return self._batches(_parts_of(waiting)), [], False  # the limit has become known since
+        chosen = self._longest(waiting)
+        if chosen is not None:
+            again = self._search(*chosen)
+            if again is not None:
+                return [*again, *self._batches(_parts_of(waiting))], [], False
+        (batch, _), *others = waiting
+        unread = tuple(part for part in batch if part not in self.readings)
+        longest = max(part.extent for part in unread)
+        if span_of(unread) > longest and unread not in self._asked_again:
+            self._asked_again.add(unread)
+            self._reach = longest
+            return batches_of(unread, reach=longest), others, True
+        self._reach = None
+        return split_batch(unread, _FRAGMENTS), others, True
+
+    def _learn(self, batches: Iterable[Batch]) -> None:
+        """Remember by what the fragments differ from the batch that they come from."""
+        if self._reach is not None:
+            self.limits.reach = self._reach
+            return
+        largest = max(len(batch_query(batch).encode()) for batch in batches)
+        self.limits.most_bytes = min(self.limits.most_bytes, largest)
+
+    def _longest(self, refused: Iterable[Refused]) -> tuple[Batch, Query, RequestFailure] | None:
+        """Return the part with the longest window that may be what a server refuses."""
+        parts = [
+            (batch, part, failure)
+            for batch, failure in refused
+            for part in batch
+            if part not in self._searched and self.limits.curable(part, failure)
+        ]
+        return max(parts, key=lambda each: each[1].extent, default=None)
+
+    def _search(self, batch: Batch, part: Query, failure: RequestFailure) -> list[Batch] | None:
+        """Find out whether a shorter window is answered; None: this window is answered alone."""
+        self._searched.add(part)
+        if len(batch) > 1:
+            outcome = self._send((part,))
+            further = self._settle((part,), outcome)
+            if isinstance(outcome, Reply):
+                return None
+            if not self._refused or self._refused[-1][0] != (part,):
+                return further
+            failure = outcome
+        length = fitting_length(part, failure.reason, lambda least: self._fits(part, least))
+        if length is None:
+            self.limits.note_useless(failure)
+            self._read_all((part,), failure.reason)
+        else:
+            self.limits.longest = length
+        return []
+
+    def _fits(self, part: Query, length: timedelta) -> bool:
+        piece = part.cut(length)[0]
+        outcome = self._send((piece,))
+        self._settle((piece,), outcome)
+        return isinstance(outcome, Reply)
+
+    def _hopeful(self, batches: Iterable[Batch]) -> Iterable[Batch]:
+        """Return the batches, or none when it is known that none would be answered."""
+        if self.hopeless is None:
+            return batches
+        self._read_all([part for batch in batches for part in batch], self.hopeless)
+        return ()
+
+    def _read_all(self, parts: Iterable[Query], reason: str) -> None:
+        for part in parts:
+            error = QueryError(cause=Cause.BACKEND_ERROR, reason=reason)
+            self.readings.setdefault(part, error)
+
+
+def _parts_of(refused: Iterable[Refused]) -> list[Query]:
+    return [part for batch, _ in refused for part in batch]

@@ -1,0 +1,61 @@
+"""Threads that carry out queries while the main thread decides what to ask next."""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Job = TypeVar("Job")
+Outcome = TypeVar("Outcome")
+
+
+class Workers(Generic[Job, Outcome]):
+    """A few daemon threads.
+
+    The executors of the standard library are joined at exit: Ctrl-C would then wait for a server
+    that does not answer.
+    """
+
+    def __init__(self, work: Callable[[Job], Outcome], most: int) -> None:
+        """Start nothing yet; ``work`` must not raise."""
+        self._work = work
+        self._most = most
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[Job, Outcome]] = queue.SimpleQueue()
+        self._threads = 0
+        self.under_way = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether every thread has a job."""
+        return self.under_way >= self._most
+
+    def slow_down(self) -> None:
+        """Start no further job while one is under way: the server takes few at once."""
+        self._most = 1
+
+    def submit(self, job: Job) -> None:
+        """Start a job, on a thread that is free or a new one."""
+        self.under_way += 1
+        if self._threads < min(self.under_way, self._most):
+            self._threads += 1
+            threading.Thread(target=self._run, daemon=True).start()
+        self._jobs.put(job)
+
+    def next(self, timeout: float) -> tuple[Job, Outcome] | None:
+        """Wait for a job to be done; None when none is in so many seconds."""
+        try:
+            done = self._done.get(timeout=max(timeout, 0))
+        except queue.Empty:
+            return None
+        self.under_way -= 1
+        return done
+
+    def dismiss(self) -> None:
+        """Let the threads end, those at work after their job."""
+        for _ in range(self._threads):
+            self._jobs.put(None)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._done.put((job, self._work(job)))
