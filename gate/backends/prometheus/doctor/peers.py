@@ -182,7 +182,7 @@ class FrozenCheck(SloCheck):
     @property
     def _down(self) -> Query:
         text = self.source.text
-        return query_now(f"count(({text} > 0) and on (instance, job) (up == 0) unless up)")
+        return query_now(f"count(({text} > 0) and on (instance, job) (up == 0))")
 
     @property
     def _pushed(self) -> Query:
