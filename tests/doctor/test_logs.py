@@ -174,6 +174,20 @@ def test_a_file_that_is_there_twice_shows_in_order_and_ids(tmp_path: Path) -> No
     assert "1 times a row is more than 30m older than the one before it" in said(outcome)
 
 
+def test_a_service_without_failures_is_sound(tmp_path: Path) -> None:
+    # By convention error_type is there only where something failed.
+    logged = [{**row, "status": 200, "error_type": None} for row in rows()]
+    absent = [{**row, "status": 200} for row in rows()]
+    slo = {**SLOS[0], "sli": {"bad": "error_type IS NOT NULL"}}
+
+    assert all_levels(diagnosed(tmp_path, logged, slos=[slo])) == {}
+    optional = {"error_type": "VARCHAR"}
+    backend = {"type": "logs", "path": "log.jsonl", "timestamp": "ts", "optional": optional}
+    write(tmp_path / "log.jsonl", absent)
+    outcome = examine(write_policy(tmp_path, backend, [slo]), at=AT.isoformat())
+    assert (outcome.code, all_levels(outcome)) == (0, {})
+
+
 def test_without_an_id_repeats_are_not_looked_for(tmp_path: Path) -> None:
     logged = [{k: v for k, v in row.items() if k != "request_id"} for row in rows()]
     outcome = diagnosed(tmp_path, logged, slos=SLOS[:1])

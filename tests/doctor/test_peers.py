@@ -2,12 +2,15 @@
 
 import random
 from collections.abc import Mapping
+from datetime import timedelta
 from itertools import accumulate, pairwise
+from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.doctor.asking import Outcome, examine, levels, write_policy, wrong
+from gate.backends.prometheus.doctor.accounts import EXPECTED
+from tests.doctor.asking import Outcome, examine, levels, run, write_policy, wrong
 from tests.doctor.planted import (
     END,
     MINUTES,
@@ -305,3 +308,35 @@ def test_the_extra_events_of_a_sum_are_those_that_never_happened(examined: Outco
     (result,) = wrong(examined.slos["sum-of-two"])
     number = int(result["message"].partition("about ")[2].split()[0].replace(",", ""))
     assert number == pytest.approx(extra, rel=0.02)
+
+
+def test_data_younger_than_a_step_are_not_called_sound(tmp_path: Path) -> None:
+    minutes = range(MINUTES - 15, MINUTES)  # no whole hour, nor one of its parts, is among them
+    fresh = Planted(
+        series=(counted("fresh", lambda m: 5000.0 + m if m in minutes else None, code="200"),),
+        sli=ratio("fresh"),
+    )
+    write_text(tmp_path / "fresh.om", {"fresh": fresh})
+    backfill(tmp_path / "fresh.om", tmp_path / "data")
+    with prometheus(tmp_path, tmp_path / "data") as server:
+        slo = {**fresh.slo("fresh"), "window": "30d"}
+        path = write_policy(tmp_path, {"type": "prometheus", "url": server.url}, [slo])
+        done = run(path, at=(END - timedelta(minutes=1)).isoformat())
+        outcome = examine(path, at=(END - timedelta(minutes=1)).isoformat())
+
+    assert done.exit_code == outcome.code == 3
+    assert "SOUND" not in done.stdout
+    assert "fresh: coverage, gaps: the data are younger than a step of 1h" in done.stdout
+    assert {skip["check"] for skip in outcome.slos["fresh"]["not_looked_at"]} == {
+        "coverage",
+        "gaps",
+    }
+    assert levels(outcome.slos["fresh"]) == {"reach": "fault"}
+    assert "boundary" in {skip["check"] for skip in outcome.slos["fresh"]["not_applicable"]}
+
+
+def test_every_check_is_made_or_said_not_to_be(examined: Outcome) -> None:
+    every = set(EXPECTED)
+    for slo in examined.slos.values():
+        lists = (slo["checks"], slo["not_looked_at"], slo["not_applicable"])
+        assert every <= {entry["check"] for entries in lists for entry in entries}

@@ -57,7 +57,7 @@ class CoverageCheck(SloCheck):
         data = [seen for place in places if (seen := self._seen(answers, place))]
         if not data or not self.probe.steps:
             step, window = format_duration(self._step), format_duration(self._span.length)
-            reason = f"no step of {step} in the window of {window} has data, as far as they are new"
+            reason = f"the data are younger than a step of {step}, at which {window} are looked at"
             for check in (Check.COVERAGE, Check.GAPS):
                 yield SkippedCheck(check=check, reason=reason, applies=True)
             return
