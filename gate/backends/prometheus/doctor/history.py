@@ -39,11 +39,6 @@ class CoverageCheck(SloCheck):
     slo: CheckedSlo
     probe: Probe
 
-    @property
-    def oldest(self) -> Query:
-        """The part that asks when the data begin."""
-        return self._ends(self.probe.instants[0])[0]
-
     def queries(self) -> Iterable[Query]:
         """Ask for the steps with data, the first and the last of them, and the gaps."""
         for place, present in enumerate(self.probe.instants):
