@@ -13,7 +13,15 @@ from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
 from gate.measure import Limits
-from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Doctor, Level, worst_level
+from gate.measure.diagnosis import (
+    Check,
+    CheckedSlo,
+    CheckResult,
+    Doctor,
+    Level,
+    SkippedCheck,
+    worst_level,
+)
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
@@ -27,6 +35,8 @@ class SloCheckup:
     results: tuple[CheckResult, ...]
     caveats: tuple[str, ...]
     """The notes of its preset, whatever was seen."""
+    skipped: tuple[SkippedCheck, ...] = ()
+    """What was not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +99,8 @@ def _policy(checked: PolicyCheckup) -> Json:
                 "preset": slo.slo.sli.preset,
                 "caveats": list(slo.caveats),
                 **_checks(slo.results),
+                "not_looked_at": _skipped(slo.skipped, applies=True),
+                "not_applicable": _skipped(slo.skipped, applies=False),
             }
             for slo in checked.slos
         ],
@@ -109,6 +121,12 @@ def _checks(results: Sequence[CheckResult]) -> Json:
             for result in results
         ],
     }
+
+
+def _skipped(skipped: Sequence[SkippedCheck], *, applies: bool) -> list[Json]:
+    return [
+        {"check": skip.check, "reason": skip.reason} for skip in skipped if skip.applies is applies
+    ]
 
 
 OpenDoctor = Callable[[Settings, Limits], Doctor]
@@ -141,14 +159,15 @@ def examine(
 def _examine(file: PolicyFile, doctor: Doctor, at: datetime) -> PolicyCheckup:
     slos = [slo for slo in file.policy.slos if not isinstance(slo, CompositeSlo)]
     diagnosis = doctor.examine([_checked_slo(slo, file.policy, at) for slo in slos], at)
+    skipped = diagnosis.skipped or ((),) * len(slos)
     return PolicyCheckup(
         policy=file.policy,
         source=file.source,
         kind=file.settings.kind,
         backend=diagnosis.backend,
         slos=tuple(
-            SloCheckup(slo=slo, results=results, caveats=_caveats(slo.sli, file))
-            for slo, results in zip(slos, diagnosis.slos, strict=True)
+            SloCheckup(slo=slo, results=results, caveats=_caveats(slo.sli, file), skipped=not_seen)
+            for slo, results, not_seen in zip(slos, diagnosis.slos, skipped, strict=True)
         ),
     )
 
