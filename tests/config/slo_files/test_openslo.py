@@ -551,3 +551,11 @@ def test_two_documents_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:
     assert mistakes_of(tmp_path, text, first, second) == [
         "slos/2.yaml:4:18: error: another SLI in the files that the policy reads has this name"
     ]
+
+
+def test_dimensions_draw_a_warning_since_the_query_is_counted_as_it_is(tmp_path: Path) -> None:
+    text = slo().replace("requests_total)'}}}}", "requests_total)', dimensions: [model]}}}}")
+    mistakes = mistakes_of(tmp_path, text)
+
+    (warning,) = mistakes
+    assert ": warning: the query alone says what is counted" in warning
