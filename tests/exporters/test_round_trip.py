@@ -26,6 +26,9 @@ SLOS = {
     ),
     "quarter": AVAILABILITY.replace("30d", "{calendar: quarter}"),
     "week": AVAILABILITY.replace("30d", "{calendar: week, time_zone: Asia/Kolkata}"),
+    "week from Saturday noon": AVAILABILITY.replace(
+        "30d", "{calendar: week, begins: 2026-01-03T12:00, time_zone: Asia/Kolkata}"
+    ),
     "slices": (
         "{name: one, objective: 99%, window: 30d, timeslices: {length: 5m, target: 95%},"
         " sli: {bad: e_total, total: r_total}}"

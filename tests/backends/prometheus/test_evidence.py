@@ -404,12 +404,43 @@ def test_where_only_good_events_are_named_the_rest_is_looked_at(
     assert (suspicion.cause, rest in suspicion.reason) == (Cause.BORN, True)
 
 
-@pytest.mark.parametrize("good", ['x{code="200",path="/"}', 'x{le="1"}', "fast_total"])
-def test_a_rest_that_is_no_one_selector_is_not_looked_at(
-    prometheus: FakePrometheus, good: str
+@pytest.mark.parametrize("good", ['x{code="200",path="/"}', 'x_bucket{le="1"}', "fast_total"])
+@pytest.mark.parametrize(("began", "hidden"), [("970", 30), ("1000", 0), ("1010", 0)])
+def test_where_the_rest_is_no_one_selector_births_of_good_events_are_taken_off(
+    prometheus: FakePrometheus, good: str, began: str, hidden: int
 ) -> None:
-    doubts(prometheus, {"_total": "3"}, Sli(good=good, total="x"))
-    assert "delta(" not in prometheus.queries[0]
+    values: Values = {
+        f"delta({good}[": began,
+        "delta(x[": "1000",
+        f"sum(increase({good}[2592000s]": "999997",
+        "sum(increase(x[2592000s]": "1000000",
+        "_total": "3",
+        "_bucket": "3",
+    }
+    suspicions = doubts(prometheus, values, Sli(good=good, total="x"))
+    assert [(s.cause, s.hidden) for s in suspicions] == ([(Cause.BORN, hidden)] if hidden else [])
+    if hidden:
+        reason = f"series of x had counted 30 events more than those of {good}, so that as many"
+        assert reason in suspicions[0].reason
+
+
+def test_what_a_histogram_and_its_data_began_with_at_once_was_not_born(
+    prometheus: FakePrometheus,
+) -> None:
+    sli = Sli(good='x_bucket{le="1"}', total="x_count")
+    values: Values = {
+        "count(last_over_time(": None,
+        "min_over_time((0": "0",
+        "delta(x_count[": "1000",
+        'delta(x_bucket{le="1"}[': "900",
+        'increase(x_bucket{le="1"}[2592000s]': "999997",
+        "increase(x_count[2592000s]": "1000000",
+        "x_": "3",
+    }
+    assert doubts(prometheus, values, sli) == ()
+    assert len(prometheus.queries) == 2
+    created = "unless ignoring (le) (last_over_time(x_created[2592000s]) < time() - 2592000"
+    assert prometheus.queries[0].count(created) == 4  # in two places of each count
 
 
 def test_of_a_total_of_two_metrics_only_one_has_the_rest(prometheus: FakePrometheus) -> None:
