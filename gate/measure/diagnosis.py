@@ -46,6 +46,7 @@ class Check(StrEnum):
     FRESHNESS = "freshness"
     REPLICAS = "replicas"
     SOURCES = "sources"
+    SYNTHETIC = "synthetic"
     UNKNOWN = "unknown"
     ORDER = "order"
     REPEATS = "repeats"
@@ -75,6 +76,7 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.FRESHNESS: "the newest data are of now",
     Check.REPLICAS: "no series comes twice from replicas of the monitoring",
     Check.SOURCES: "no request is counted by two sources",
+    Check.SYNTHETIC: "the server's own health checks are left out",
     Check.UNKNOWN: "every event's outcome is known",
     Check.ORDER: "rows are in the order of time",
     Check.REPEATS: "no request is logged twice",

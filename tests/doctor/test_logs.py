@@ -14,6 +14,7 @@ from gate.backends.logs.refusals import unreadable
 from gate.config.load import load
 from tests.backends.logs.written import write
 from tests.doctor.asking import Outcome, examine, levels, run, write_policy, wrong
+from tests.presets.logs import litellm_payload as payload
 
 AT: Final = datetime(2026, 10, 31, 12, tzinfo=UTC)
 HOURS: Final = 7 * 24
@@ -198,6 +199,39 @@ def test_a_service_without_failures_is_sound(tmp_path: Path) -> None:
     write(tmp_path / "log.jsonl", absent)
     outcome = examine(write_policy(tmp_path, backend, [slo]), at=AT.isoformat())
     assert (outcome.code, all_levels(outcome)) == (0, {})
+
+
+def test_health_checks_that_are_left_out_are_counted(tmp_path: Path) -> None:
+    kind = {"objective": "50%", "sli": {"preset": "litellm-payload/errors"}}
+    write(tmp_path / "log.jsonl", payload.rows())
+    backend = {"type": "logs", "path": "log.jsonl", "records": "litellm-payload"}
+    included = {"preset": "litellm-payload/errors", "options": {"health_checks": "included"}}
+    slos = [
+        {"name": "users", "window": "1d", **kind},
+        {"name": "all", "window": "1d", **kind, "sli": included},
+    ]
+    outcome = examine(write_policy(tmp_path, backend, slos), at=AT.isoformat())
+
+    said_of = {
+        name: [check["message"] for check in slo["checks"] if check["check"] == "synthetic"]
+        for name, slo in outcome.slos.items()
+    }
+    assert said_of == {"users": [f"health checks left out: {payload.HEALTH_CHECKS}"], "all": []}
+
+
+def test_health_checks_of_logs_without_a_count_are_not_known(tmp_path: Path) -> None:
+    write(tmp_path / "log.jsonl", payload.rows())
+    backend = {"type": "logs", "path": "log.jsonl", "records": "litellm-payload"}
+    slo = {**SLOS[0], "window": "1h", "sli": {"preset": "litellm-payload/errors"}}
+    later = (AT + timedelta(days=9)).isoformat()
+    outcome = examine(write_policy(tmp_path, backend, [slo]), at=later)
+
+    (words,) = [
+        check["message"]
+        for check in outcome.slos["errors"]["checks"]
+        if check["check"] == "synthetic"
+    ]
+    assert words == "how many health checks are left out is not known without a count"
 
 
 def test_without_an_id_repeats_are_not_looked_for(tmp_path: Path) -> None:
