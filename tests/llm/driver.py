@@ -100,7 +100,7 @@ PLAN: Final[dict[Kind, int]] = {
 
 
 def send(url: str, kinds: Iterable[Kind]) -> Counter[Kind]:
-    """Send requests, four at a time; return how many of each kind had the outcome that they must."""
+    """Send requests, four at a time; return how many of each kind had the outcome that it must."""
     kinds = list(kinds)
     with ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(lambda kind: kind.send(url), kinds))
