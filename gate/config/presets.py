@@ -96,9 +96,17 @@ def expand(values: Values, reader: Reader) -> Sli:
         raise UnreadableError
     if reader.offline:
         _warn_of_boundary(values, preset, indicator.families[0], reader)
-    texts = _texts(values.get("options", {}), indicator)
-    first, *older = [_sli(family, texts, values, preset, reader) for family in indicator.families]
-    return replace(first, preset=name, older=tuple(older))
+    chosen = values.get("options", {})
+    ways = (chosen, *indicator.with_health_checks(chosen))
+    families = [
+        [
+            _sli(family, indicator.texts(way), values, preset, reader)
+            for family in indicator.families
+        ]
+        for way in ways
+    ]
+    counted, *unfiltered = [replace(first, older=tuple(older)) for first, *older in families]
+    return replace(counted, preset=name, unfiltered=next(iter(unfiltered), None))
 
 
 def expand_recorded(values: Values, reader: Reader) -> Sli:
@@ -200,14 +208,6 @@ def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Re
         near = around(threshold, family.boundaries, unit)
         message = f"{preset.title} has no histogram boundary at this threshold by default; {near}"
         reader.note(values.node("threshold"), message, fatal=False)
-
-
-def _texts(given: Mapping[str, str], indicator: PresetIndicator) -> Texts:
-    return {
-        key: option.texts(chosen)
-        for key, option in indicator.options.items()
-        if (chosen := given.get(key, option.default)) is not None
-    }
 
 
 def _sli(family: Family, texts: Texts, values: Values, preset: Preset, reader: Reader) -> Sli:

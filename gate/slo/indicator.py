@@ -83,6 +83,8 @@ class Sli:
     """
     notes: tuple[str, ...] = ()
     """What every report of a count must say."""
+    unfiltered: "Sli | None" = None
+    """The same with the health checks that this leaves out; None: it leaves out none."""
 
     @property
     def unit(self) -> str:

@@ -328,7 +328,7 @@ def test_a_variable_is_filled_in_in_a_connection_only_and_no_mistake_shows_it(
 
 
 CONNECTION = {"url", "bearer", "bearer_file", "ca", "cert", "key", "X-Scope-OrgID", "parallel"}
-CONNECTION |= {"retries", "path"}
+CONNECTION |= {"retries", "path", "namespace"}
 """Keys of whose values any part may come from outside."""
 ONLY_THERE = (
     "environment variables may stand only in the settings of the backend's connection; write the"

@@ -301,6 +301,27 @@ FAULTS: Final[Mapping[str, Doubtful]] = {
         most_hidden=240 * 30,
         true_bad=240 * 30,
     ),
+    "pods are slow before their first scrape": Doubtful(
+        sli=of(good='seconds_bucket{le="2"}', total="seconds_count"),
+        series=tuple(
+            other(
+                name,
+                steady(25),
+                f'pod="{hour}"{le}',
+                begin=hour * HOUR + 1,
+                end=(hour + 1) * HOUR - 1,
+                before=before,
+            )
+            for hour in range(11 * 24)
+            for name, le, before in (
+                ("seconds_bucket", ',le="2"', 0),
+                ("seconds_count", "", 300),
+            )
+        ),
+        cause=Cause.BORN,
+        hidden=240 * 300,
+        most_hidden=240 * 300,
+    ),
     "spending begins above zero": Doubtful(
         sli=of(spent="cost_total"),
         series=(

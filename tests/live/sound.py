@@ -212,6 +212,21 @@ SOUND: Final[Mapping[str, Doubtful]] = {
             other("ttft_bucket", GOOD, 'le="+Inf"'),
         ),
     ),
+    "fast pods of an hour, with events before their first scrape": Doubtful(
+        sli=of(good='seconds_bucket{le="2"}', total="seconds_count"),
+        series=tuple(
+            other(
+                name,
+                steady(25),
+                f'pod="{hour}"{le}',
+                begin=hour * HOUR + 1,
+                end=(hour + 1) * HOUR - 1,
+                before=300,
+            )
+            for hour in range(11 * 24)
+            for name, le in (("seconds_bucket", ',le="2"'), ("seconds_count", ""))
+        ),
+    ),
     "idle for good": Doubtful(
         sli=CODE,
         series=(requests('code="200"', _until(100, 3 * DAY)), requests('code="500"', RARE)),

@@ -42,6 +42,18 @@ PRESETS = (
 
 
 @pytest.mark.parametrize(("objective", "code", "trips"), [("10%", 0, 1), ("99.99%", 10, 2)])
+def test_failures_that_the_total_shows_itself_take_no_more_round_trips(
+    pages_prometheus: Server, tmp_path: Path, objective: str, code: int, trips: int
+) -> None:
+    with counting_proxy(pages_prometheus.url, 0.3) as proxy:
+        path = policy(tmp_path, proxy.url, [preset("litellm/errors", objective)])
+        outcome = check(path)
+
+    assert outcome.code == code, outcome.slos
+    assert proxy.traffic.round_trips == trips
+
+
+@pytest.mark.parametrize(("objective", "code", "trips"), [("10%", 0, 1), ("99.99%", 10, 2)])
 def test_presets_take_one_round_trip_if_the_change_is_allowed_and_two_if_not(
     pages_prometheus: Server, tmp_path: Path, objective: str, code: int, trips: int
 ) -> None:

@@ -23,6 +23,7 @@ RATIO = Sli(bad='x{code="500"}', total="x")
 VALUES: Mapping[str, str | None] = {
     "delta(": None,
     "count by (": None,
+    "unless on (gate_status)": None,
     '=""}[': None,
     "timestamp(": str(AT.timestamp()),
     "count(": "720",

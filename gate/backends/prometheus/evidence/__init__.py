@@ -13,6 +13,7 @@ from gate.backends.prometheus.evidence.contradiction import ContradictionWitness
 from gate.backends.prometheus.evidence.drops import DropWitness
 from gate.backends.prometheus.evidence.losses import LossWitness
 from gate.backends.prometheus.evidence.roles import (
+    JudgedSelector,
     is_counted,
     judged_selectors,
     rest_of_good,
@@ -119,11 +120,7 @@ def _witnesses(
     counters = tuple(_counters(whole.expression))
     judged = list(judged_selectors(expressions, whole.role))
     rest = [] if Role.BAD in expressions else list(rest_of_good(judged, whole.expression))
-    bad = [*_counters(expressions.get(Role.BAD)), *(r.selector for r in rest if counters)]
-    for counter in bad:
-        yield BirthWitness(role=Role.BAD, selector=counter, whole=whole, counters=counters)
-    for counter in _counters(expressions.get(Role.SPENT)):
-        yield BirthWitness(role=Role.SPENT, selector=counter, whole=whole, counters=counters)
+    yield from _birth_witnesses(expressions, rest, whole)
     status = None
     if Role.BAD in expressions and may_contradict(judged):
         status = ContradictionWitness(whole=whole, counted=parts[Role.BAD])
@@ -136,6 +133,21 @@ def _witnesses(
         yield from _drop_witness(expressions, whole)
     if whole.role is not Role.GAUGE:
         yield LossWitness(whole=whole, counters=bool(counters))
+
+
+def _birth_witnesses(
+    expressions: Mapping[Role, Expression], rest: list[JudgedSelector], whole: Whole
+) -> Iterator[Witness]:
+    counters = tuple(_counters(whole.expression))
+    bad = [*_counters(expressions.get(Role.BAD)), *(r.selector for r in rest if counters)]
+    for role, selectors in ((Role.BAD, bad), (Role.SPENT, _counters(expressions.get(Role.SPENT)))):
+        for selector in selectors:
+            yield BirthWitness(role=role, selectors=(selector,), whole=whole, counters=counters)
+    good = tuple(_counters(expressions.get(Role.GOOD)))
+    if Role.TOTAL in expressions and counters and good and not bad:
+        yield BirthWitness(
+            role=Role.BAD, selectors=counters, less=good, whole=whole, counters=counters
+        )
 
 
 def _drop_witness(expressions: Mapping[Role, Expression], whole: Whole) -> Iterator[Witness]:

@@ -1,5 +1,6 @@
 """Counters that began above zero: what they had counted by then is in no increase."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -23,7 +24,9 @@ _FEW: Final = 10
 _LIFETIME: Final = Fraction(1, 2)
 """Of what is counted: more events cannot have happened between two scrapes."""
 _MUCH_WORSE: Final = 2
-_TOTAL: Final = "_total"
+_SUFFIX: Final = re.compile(r"_(?:total|bucket|count)$")
+"""What the names of a counter and of a histogram's counts have in place of ``_created``."""
+_BOUNDARY: Final = "le"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,8 @@ class BirthQuery(Query):
     """
 
     created: str | None = None
-    """A selector of the instants at which the same series were created; None: there is none."""
+    """A selector of the instants at which the same series were created, which have no boundary;
+    None: there is none."""
     data: str | None = None
     """Given: the data about all events, which begin in the window, and what began with them had no
     birth that anyone could have seen."""
@@ -49,69 +53,98 @@ class BirthQuery(Query):
         moved = f" offset {window_text(self.offset)}" if self.offset else ""
         ranged = f"{selector}[{window_text(self.length)}]{moved}"
         unborn = self._unborn(selector, moved)
-        last = f"sum(last_over_time({ranged}) unless {unborn})"
-        return f"{last} - (sum(delta({ranged}) unless {unborn}) or vector(0))"
+        last = f"sum(last_over_time({ranged}) {unborn})"
+        return f"{last} - (sum(delta({ranged}) {unborn}) or vector(0))"
 
     def _unborn(self, selector: str, moved: str) -> str:
-        """Return the series that were not born in the window, as far as that can be seen."""
+        """Leave out the series that were not born in the window, as far as that can be seen."""
         length, ago = window_text(self.length), (self.offset + self.length) // SECOND
         groups = [f"last_over_time({selector}[{_JUST_BEFORE}] offset {ago}s)"]
-        if self.created is not None:
-            groups.append(f"last_over_time({self.created}[{length}]{moved}) < time() - {ago}")
         if self.data is not None:
             step = coverage_step(self.length)
             grid = f"[{length}:{window_text(step)}]"
             begin = f"scalar(min_over_time((0 * count({self.data}) + time()){grid}))"
             first = f"min_over_time((0 * {selector} + time()){grid})"
             groups.append(f"{first} <= {begin} + {step // SECOND}")
-        return f"({' or '.join(groups)})"
+            # Data that are younger than a step have begun with everything that there is.
+            seen = f"count_over_time(count({self.data}){grid})"
+            groups.append(f"(last_over_time({selector}[{length}]{moved}) unless on () {seen})")
+        unborn = f"unless ({' or '.join(groups)})"
+        if self.created is None:
+            return unborn
+        created = f"last_over_time({self.created}[{length}]{moved}) < time() - {ago}"
+        return f"{unborn} unless ignoring ({_BOUNDARY}) ({created})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BirthWitness(Witness):
-    """Of one selector whose increase is counted as bad, or as spent."""
+    """Of what is counted as bad, or as spent, by increases.
+
+    Where bad is what the total has beside the good events, as with a histogram's buckets, what the
+    total began with and the good ones did not have failed before anyone saw it.
+    """
 
     role: Role
-    selector: Selector
+    selectors: tuple[Selector, ...]
+    """At least one; their births are added up."""
+    less: tuple[Selector, ...] = ()
+    """Of good events, whose births are taken off."""
     whole: Whole
     counters: tuple[Selector, ...]
     """Those of all events."""
 
     def first_round(self) -> tuple[Query, ...]:
         """Ask how much is hidden, and whether there were data before the window."""
-        return (self._hidden, self._data)
+        return (*self._hidden, self._data)
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
         """Ask again without what began with the data, if these begin in the window.
 
         Else of much that is hidden, how many events are in all.
         """
-        if not self._matters(answers, answers.amount(self._hidden)):
+        failures = self._failures(self._hidden, answers)
+        if not self._matters(answers, failures):
             return ()
         if answers.number(self._data) is None:
-            return (self._since_data,)
-        return self._all_hidden if answers.amount(self._hidden) > _FEW else ()
+            return self._since_data
+        return self._all_hidden if failures > _FEW else ()
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         """Yield what is hidden."""
         begins = answers.number(self._data) is None and bool(self.second_round(answers))
-        failures = answers.amount(self._since_data if begins else self._hidden)
+        failures = self._failures(self._since_data if begins else self._hidden, answers)
         hidden = failures if begins else self._weighed(failures, answers)
         if not self._matters(answers, hidden):
             return
-        what = "spent" if self.role is Role.SPENT else "failures"
         yield Suspicion(
             cause=Cause.BORN,
-            reason=(
-                f"{self.role}: series of {self.selector.text} were above zero when they were first"
-                f" seen, so that {float(failures):,.0f} {what} before that are not counted"
-            ),
+            reason=self._reason(failures),
             remedy=(
                 "export every series at 0 from the start (with most clients: ask for each set of"
                 " labels once), and count these in the logs until the window has passed"
             ),
             hidden=hidden,
         )
+
+    def _reason(self, failures: Fraction) -> str:
+        what = "spent" if self.role is Role.SPENT else "failures"
+        text, good = (" and ".join(s.text for s in part) for part in (self.selectors, self.less))
+        if self.less:
+            return (
+                f"{self.role}: when they were first seen, series of {text} had counted"
+                f" {float(failures):,.0f} events more than those of {good}, so that as many"
+                " failures before that are not counted"
+            )
+        return (
+            f"{self.role}: series of {text} were above zero when they were first seen, so that"
+            f" {float(failures):,.0f} {what} before that are not counted"
+        )
+
+    def _failures(self, parts: tuple[BirthQuery, ...], answers: EvidenceAnswers) -> Fraction:
+        """Return how many are hidden, by births of the selectors and then of the good ones."""
+        amounts = [answers.amount(part) for part in parts]
+        count = len(self.selectors)
+        return max(Fraction(), sum(amounts[:count], Fraction()) - sum(amounts[count:]))
 
     def _weighed(self, failures: Fraction, answers: EvidenceAnswers) -> Fraction:
         """Return how many more bad events among those counted make the ratio what it truly is.
@@ -138,16 +171,16 @@ class BirthWitness(Witness):
         return hidden > max(_LEAST, answers.bad * _SMALL)
 
     @property
-    def _hidden(self) -> BirthQuery:
-        return self._births(self.selector)
+    def _hidden(self) -> tuple[BirthQuery, ...]:
+        return tuple(map(self._births, (*self.selectors, *self.less)))
 
     @property
     def _all_hidden(self) -> tuple[BirthQuery, ...]:
         return tuple(map(self._births, self.counters))
 
     @property
-    def _since_data(self) -> BirthQuery:
-        return replace(self._hidden, data=self._every, grain=None)
+    def _since_data(self) -> tuple[BirthQuery, ...]:
+        return tuple(replace(part, data=self._every, grain=None) for part in self._hidden)
 
     @property
     def _data(self) -> Query:
@@ -159,11 +192,12 @@ class BirthWitness(Witness):
         return self.whole.expression.selectors[0]
 
     def _births(self, selector: Selector) -> BirthQuery:
-        name = selector.name
-        created = replace(selector, name=f"{name.removesuffix(_TOTAL)}_created")
+        base = _SUFFIX.sub("", selector.name)
+        bare = [m for m in selector.matchers if m.label != _BOUNDARY]
+        created = replace(selector.only(bare), name=f"{base}_created")
         return BirthQuery(
             pieces=(selector.text,),
             length=self.whole.span.length // SECOND * SECOND,
             grain=SECOND,
-            created=created.text if name.endswith(_TOTAL) else None,
+            created=created.text if base != selector.name else None,
         )

@@ -12,7 +12,7 @@ from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, 
 from gate.backends.prometheus.label_values import FAILING
 from gate.backends.prometheus.query import SECOND, Query
 from gate.measure import Cause, Suspicion
-from gate.promql.selectors import LabelMatcher, Selector, quote
+from gate.promql.selectors import quote
 
 STATUS: Final = (
     *("status", "status_code", "statuscode", "statusCode", "status_class", "code", "code_class"),
@@ -27,7 +27,7 @@ _ABOUT_FAILURES: Final = re.compile(
     re.IGNORECASE,
 )
 _PLACES: Final = 4
-"""At so many instants of the window it is looked at which values there are."""
+"""At so many instants of the window it is looked at which values there are, for people to read."""
 _JOINED: Final = "gate_joined"
 _SHOWN: Final = "gate_status"
 
@@ -41,36 +41,32 @@ class ContradictionWitness(Witness):
     """What is asked for the number of bad events."""
 
     def first_round(self) -> tuple[Query, ...]:
-        """Ask which values that say failure the total's series have, at some instants."""
-        return tuple(map(self._values, self.whole.expression.selectors))
+        """Ask how many events of the total say themselves that they failed."""
+        return tuple(map(self._failures, self.whole.expression.selectors))
 
     def second_round(self, answers: EvidenceAnswers) -> tuple[Query, ...]:
-        """Ask how many such failures there were."""
-        return tuple(
-            self._failures(selector, values)
-            for selector in self.whole.expression.selectors
-            if (values := self._seen(selector, answers))
-        )
+        """Ask by which values they say so, where less than half of them were counted."""
+        return tuple(map(self._values, self._contradicting(answers)))
 
     def suspicions(self, answers: EvidenceAnswers) -> Iterator[Suspicion]:
         """Yield a doubt where less than half of them were counted."""
         bad = answers.amount(self.counted)
-        for selector in self.whole.expression.selectors:
-            values = self._seen(selector, answers)
-            failures = answers.amount(self._failures(selector, values)) if values else bad
-            if failures > 2 * bad:
-                yield Suspicion(
-                    cause=Cause.CONTRADICTED,
-                    reason=(
-                        f"bad: {float(bad):,.0f} are counted, though {selector} itself shows"
-                        f" {float(failures):,.0f} failures ({', '.join(values)})"
-                    ),
-                    remedy=(
-                        "see that what counts the failures is exported, or count them by that label"
-                        " of the total"
-                    ),
-                    hidden=failures - bad,
-                )
+        for selector in self._contradicting(answers):
+            failures = answers.amount(self._failures(selector))
+            values = sorted(filter(None, answers.table(self._values(selector))))
+            listed = f" ({', '.join(values)})" if values else ""
+            yield Suspicion(
+                cause=Cause.CONTRADICTED,
+                reason=(
+                    f"bad: {float(bad):,.0f} are counted, though {selector} itself shows"
+                    f" {float(failures):,.0f} failures{listed}"
+                ),
+                remedy=(
+                    "see that what counts the failures is exported, or count them by that label"
+                    " of the total"
+                ),
+                hidden=failures - bad,
+            )
 
     def corroborates(self, answers: EvidenceAnswers) -> bool:
         """Return whether the total shows the failures that were counted, and no more.
@@ -78,34 +74,42 @@ class ContradictionWitness(Witness):
         Raises:
             MeasurementError: the server did not answer.
         """
-        failures = sum(map(answers.amount, self.second_round(answers)), Fraction())
+        failures = sum(map(answers.amount, self.first_round()), Fraction())
         counted = answers.amount(self.counted)
         return 0 < failures <= 2 * counted and counted <= 2 * failures
 
-    def _seen(self, selector: str, answers: EvidenceAnswers) -> list[str]:
-        return sorted(filter(None, answers.table(self._values(selector))))
+    def _contradicting(self, answers: EvidenceAnswers) -> list[str]:
+        bad = answers.amount(self.counted)
+        selectors = self.whole.expression.selectors
+        return [text for text in selectors if answers.amount(self._failures(text)) > 2 * bad]
 
     def _values(self, selector: str) -> Query:
         length = self.whole.span.length // SECOND
         ago = [length * place // _PLACES for place in range(1, _PLACES)]
         series = " or ".join((selector, *(f"{selector} offset {seconds}s" for seconds in ago)))
-        labels = ",".join(map(quote, STATUS))
-        joined = f'label_join({series},{quote(_JOINED)},"|",{labels})'
-        pattern = quote(rf"(?:.*\|)?({FAILING})(?:\|.*)?")
-        shown = f'label_replace({joined},{quote(_SHOWN)},"$1",{quote(_JOINED)},{pattern})'
-        return now_query(f"count by ({_SHOWN}) ({shown})", _SHOWN)
+        return now_query(f"count by ({_SHOWN}) ({_shown(series)})", _SHOWN)
 
-    def _failures(self, selector: str, values: list[str]) -> Query:
-        pattern = "|".join(map(re.escape, values))
-        every = Selector.read(selector)
-        series = " or ".join(
-            f"increase({every.only((*every.matchers, matcher)).text}[$window])"
-            for label in STATUS
-            for matcher in (LabelMatcher(label=label, operator="=~", value=pattern),)
-        )
+    def _failures(self, selector: str) -> Query:
         length = self.whole.span.length // SECOND * SECOND
-        pieces = tuple(f"sum({series})".split("$window"))
-        return Query(pieces=pieces, length=length, grain=SECOND)
+        events = _shown(_marked(f"increase({selector}[$window])"))
+        text = f"sum({events} unless on ({_SHOWN}) {_marked('vector(0)')})"
+        return Query(pieces=tuple(text.split("$window")), length=length, grain=SECOND)
+
+
+def _marked(series: str) -> str:
+    """Give each series a value of its own for what says no failure.
+
+    An empty one would not do: VictoriaMetrics tells a label without value from an absent one.
+    """
+    return f'label_replace({series},{quote(_SHOWN)},"-","","")'
+
+
+def _shown(series: str) -> str:
+    """Give each series the value of its status labels that says failure, if there is one."""
+    labels = ",".join(map(quote, STATUS))
+    joined = f'label_join({series},{quote(_JOINED)},"|",{labels})'
+    pattern = quote(rf"(?:.*\|)?({FAILING})(?:\|.*)?")
+    return f'label_replace({joined},{quote(_SHOWN)},"$1",{quote(_JOINED)},{pattern})'
 
 
 def may_contradict(judged: list[JudgedSelector]) -> bool:
