@@ -9,6 +9,7 @@ from typing import Final
 from gate.backends.records import OWN_NAME, PRESETS, preset_names, read_preset
 from gate.config.preset import (
     ALIASES,
+    ALL_FAILURES,
     KINDS,
     ROLES,
     Family,
@@ -97,7 +98,11 @@ def expand(values: Values, reader: Reader) -> Sli:
     if reader.offline:
         _warn_of_boundary(values, preset, indicator.families[0], reader)
     texts = _texts(values.get("options", {}), indicator)
-    first, *older = [_sli(family, texts, values, preset, reader) for family in indicator.families]
+    some = indicator is not preset.indicators[ALL_FAILURES]
+    first, *older = [
+        replace(_sli(family, texts, values, preset, reader), some_failures=some)
+        for family in indicator.families
+    ]
     return replace(first, preset=name, older=tuple(older))
 
 

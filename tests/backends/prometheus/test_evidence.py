@@ -501,8 +501,13 @@ def test_failures_that_the_total_shows_as_they_are_counted_need_no_second_round(
 
 @pytest.mark.parametrize(
     "sli",
-    [RATIO, Sli(bad="hallucinations_total", total="x"), Sli(good="fast_total", total="x")],
-    ids=["chosen by its status", "no failures", "no bad events"],
+    [
+        RATIO,
+        Sli(bad="hallucinations_total", total="x"),
+        Sli(good="fast_total", total="x"),
+        Sli(bad="engine_errors_total", total="x", some_failures=True),
+    ],
+    ids=["chosen by its status", "no failures", "no bad events", "some of the failures"],
 )
 def test_a_total_speaks_only_of_failures_that_nothing_else_chose(
     prometheus: FakePrometheus, sli: Sli

@@ -85,7 +85,8 @@ def plan_evidence(
         span=request.span,
         slices=request.slices,
     )
-    return RoleEvidence(witnesses=tuple(_witnesses(expressions, parts, whole)))
+    counted = None if request.sli.some_failures else parts.get(Role.BAD)
+    return RoleEvidence(witnesses=tuple(_witnesses(expressions, whole, counted)))
 
 
 def evidence_of_all(
@@ -115,15 +116,16 @@ def evidence_of_all(
 
 
 def _witnesses(
-    expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], whole: Whole
+    expressions: Mapping[Role, Expression], whole: Whole, counted: Query | None
 ) -> Iterator[Witness]:
+    """Yield what looks for doubts; ``counted`` are all failures, None: only some of them."""
     counters = tuple(_counters(whole.expression))
     judged = list(judged_selectors(expressions, whole.role))
     rest = [] if Role.BAD in expressions else list(rest_of_good(judged, whole.expression))
     yield from _birth_witnesses(expressions, rest, whole)
     status = None
-    if Role.BAD in expressions and may_contradict(judged):
-        status = ContradictionWitness(whole=whole, counted=parts[Role.BAD])
+    if counted is not None and may_contradict(judged):
+        status = ContradictionWitness(whole=whole, counted=counted)
     for selector in (*judged, *rest):
         yield UnmatchedWitness(judged=selector, whole=whole, status=status)
     if status is not None:
