@@ -95,7 +95,8 @@ def evidence_of_all(
     """Put together what looks for doubts under each of several names; None: nothing does.
 
     Whether there are data, and traffic, is a matter of all names together: each may be there in a
-    part of the window only.
+    part of the window only. Whether there is far less traffic than a week ago is not looked at: a
+    process that had two names then, and has one now, would look like it.
 
     Args:
         evidence: of each name.
@@ -112,7 +113,12 @@ def evidence_of_all(
         for witness in given
         if isinstance(witness, LossWitness)
     ]
-    return RoleEvidence(witnesses=tuple(dict.fromkeys([*own, *losses[:1]])))
+    silences = [witness for witness in given if isinstance(witness, SilenceWitness)]
+    names = tuple(witness.whole.expression.pieces for witness in silences)
+    silence = [
+        replace(witness, whole=replace(witness.whole, names=names)) for witness in silences[:1]
+    ]
+    return RoleEvidence(witnesses=tuple(dict.fromkeys([*own, *silence, *losses[:1]])))
 
 
 def _witnesses(
