@@ -28,7 +28,7 @@ for sign in CI_SIGNS:
 sys.dont_write_bytecode = False
 
 
-REAL = {"browser", "demo", "gitlab", "live"}
+REAL = {"browser", "demo", "gitlab", "live", "llm"}
 """Rooms that are marked `real`."""
 
 

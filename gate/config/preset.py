@@ -33,6 +33,10 @@ INSTANT: Final = frozenset({"gauge", "objective"})
 """Of these roles, those whose expressions are values at an instant, without a window."""
 Texts = Mapping[str, Mapping[str, str]]
 """By placeholder and role, the text that takes its place."""
+_HEALTH_CHECKS: Final = "health_checks"
+"""The option on requests that a server sends to itself ..."""
+_INCLUDED: Final = "included"
+"""... and the choice that counts them."""
 _PLACEHOLDER: Final = re.compile(r"\$([a-z][a-z_]*)")
 _OWN: Final = frozenset({"window", "labels", "threshold"})
 """Placeholders that are filled in by whoever counts, or by the policy's own keys."""
@@ -101,6 +105,21 @@ class PresetIndicator:
     requires: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+
+    def with_health_checks(self, given: Mapping[str, str]) -> tuple[Mapping[str, str], ...]:
+        """Return the options that count what a server sends to itself, if those given do not."""
+        option = self.options.get(_HEALTH_CHECKS)
+        if option is None or given.get(_HEALTH_CHECKS, option.default) == _INCLUDED:
+            return ()
+        return ({**given, _HEALTH_CHECKS: _INCLUDED},)
+
+    def texts(self, given: Mapping[str, str]) -> Texts:
+        """Return what takes the place of the placeholders, by the options that are given."""
+        return {
+            key: option.texts(chosen)
+            for key, option in self.options.items()
+            if (chosen := given.get(key, option.default)) is not None
+        }
 
     def variants(self) -> Iterator[Texts]:
         """Yield what takes the place of the placeholders: by default, and for each other choice.

@@ -97,13 +97,18 @@ def expand(values: Values, reader: Reader) -> Sli:
         raise UnreadableError
     if reader.offline:
         _warn_of_boundary(values, preset, indicator.families[0], reader)
-    texts = _texts(values.get("options", {}), indicator)
+    chosen = values.get("options", {})
     some = indicator is not preset.indicators[ALL_FAILURES]
-    first, *older = [
-        replace(_sli(family, texts, values, preset, reader), some_failures=some)
-        for family in indicator.families
+    ways = (chosen, *indicator.with_health_checks(chosen))
+    families = [
+        [
+            replace(_sli(family, indicator.texts(way), values, preset, reader), some_failures=some)
+            for family in indicator.families
+        ]
+        for way in ways
     ]
-    return replace(first, preset=name, older=tuple(older))
+    counted, *unfiltered = [replace(first, older=tuple(older)) for first, *older in families]
+    return replace(counted, preset=name, unfiltered=next(iter(unfiltered), None))
 
 
 def expand_recorded(values: Values, reader: Reader) -> Sli:
@@ -205,14 +210,6 @@ def _warn_of_boundary(values: Values, preset: Preset, family: Family, reader: Re
         near = around(threshold, family.boundaries, unit)
         message = f"{preset.title} has no histogram boundary at this threshold by default; {near}"
         reader.note(values.node("threshold"), message, fatal=False)
-
-
-def _texts(given: Mapping[str, str], indicator: PresetIndicator) -> Texts:
-    return {
-        key: option.texts(chosen)
-        for key, option in indicator.options.items()
-        if (chosen := given.get(key, option.default)) is not None
-    }
 
 
 def _sli(family: Family, texts: Texts, values: Values, preset: Preset, reader: Reader) -> Sli:

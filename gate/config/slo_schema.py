@@ -18,6 +18,7 @@ from gate.parsing.values import (
     COUNT,
     DURATION,
     GLOB,
+    LOCAL,
     NAME,
     OBJECTIVE,
     SHARE,
@@ -25,6 +26,7 @@ from gate.parsing.values import (
 )
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import (
+    CALENDAR,
     Bound,
     CalendarWindow,
     CompositeSlo,
@@ -39,8 +41,13 @@ from gate.slo.objective import (
 )
 
 
-def _build_window(values: Values, _reader: Reader) -> tuple[Window, Denominator]:
-    window = CalendarWindow(values.get("calendar"), values.get("time_zone", ZONE.parse("UTC")))
+def _build_window(values: Values, reader: Reader) -> tuple[Window, Denominator]:
+    zone = values.get("time_zone", ZONE.parse("UTC"))
+    try:
+        begins = values.get("begins", CALENDAR)
+        window = CalendarWindow.beginning(values.get("calendar"), zone, begins)
+    except ValueError as error:
+        raise reader.fail(values.node("begins"), str(error)) from None
     return window, values.get("denominator", Denominator.PERIOD)
 
 
@@ -54,8 +61,11 @@ WINDOW: Final = Union(
         {
             "calendar": Field(
                 schema=Choice(tuple(Period)),
-                doc="The period; weeks begin on Monday.",
+                doc="The period; weeks begin on Monday, unless begins says otherwise.",
                 required=True,
+            ),
+            "begins": Field(
+                schema=LOCAL, doc="Local time at which a period begins, if not the calendar's."
             ),
             "time_zone": Field(schema=ZONE, doc="Whose calendar it is. Default: UTC."),
             "denominator": Field(

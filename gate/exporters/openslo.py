@@ -31,8 +31,6 @@ _PERIODS: Final = {
     Period.QUARTER: "1Q",
     Period.YEAR: "1Y",
 }
-_START: Final = "2024-01-01 00:00:00"
-"""A Monday on which a quarter and a year begin: so does every period."""
 _UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
 
 
@@ -107,7 +105,7 @@ def _time_window(window: Window) -> dict[str, Any]:
     return {
         "duration": _PERIODS[window.period],
         "isRolling": False,
-        "calendar": {"startTime": _START, "timeZone": str(window.zone)},
+        "calendar": {"startTime": str(window.begins), "timeZone": str(window.zone)},
     }
 
 

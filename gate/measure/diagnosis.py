@@ -1,13 +1,13 @@
 """The contract between ``gate doctor`` and whatever counts: whether a count can be trusted."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Protocol
 
-from gate.measure import CountRequest
+from gate.measure import Answer, Cause, CountRequest, Counts, Suspicion, Unmeasured
 
 
 class Level(StrEnum):
@@ -37,12 +37,16 @@ class Check(StrEnum):
     PARTIAL = "partial"
     COUNTER = "counter"
     BORN = "born"
+    CONTRADICTED = "contradicted"
+    VALUES = "values"
+    MOVING = "moving"
     RETENTION = "retention"
     COVERAGE = "coverage"
     GAPS = "gaps"
     FRESHNESS = "freshness"
     REPLICAS = "replicas"
     SOURCES = "sources"
+    SYNTHETIC = "synthetic"
     UNKNOWN = "unknown"
     ORDER = "order"
     REPEATS = "repeats"
@@ -63,12 +67,16 @@ QUESTIONS: Final[Mapping[Check, str]] = {
     Check.PARTIAL: "the answers are whole",
     Check.COUNTER: "counters only grow, but for restarts",
     Check.BORN: "counters begin at zero, so that nothing is hidden",
+    Check.CONTRADICTED: "the total's own status tells no other failures than bad",
+    Check.VALUES: "histograms have values above zero",
+    Check.MOVING: "what is exported still moves while its peers do",
     Check.RETENTION: "the server keeps data as long as the window",
     Check.COVERAGE: "data reach back to the window's start",
     Check.GAPS: "no gaps between the oldest and the newest data",
     Check.FRESHNESS: "the newest data are of now",
     Check.REPLICAS: "no series comes twice from replicas of the monitoring",
     Check.SOURCES: "no request is counted by two sources",
+    Check.SYNTHETIC: "the server's own health checks are left out",
     Check.UNKNOWN: "every event's outcome is known",
     Check.ORDER: "rows are in the order of time",
     Check.REPEATS: "no request is logged twice",
@@ -88,6 +96,17 @@ class CheckResult:
     """What to do; empty where nothing is wrong."""
     examined: str = ""
     """The query, endpoint or file, for people to repeat. Never holds a secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedCheck:
+    """A check that was not made."""
+
+    check: Check
+    reason: str
+    """Why, without a full stop."""
+    applies: bool = False
+    """Whether it should have been made: then nobody may call the SLO sound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +132,8 @@ class Diagnosis:
     """Of the server, or of the files as a whole."""
     slos: tuple[tuple[CheckResult, ...], ...]
     """For each SLO, in order."""
+    skipped: tuple[tuple[SkippedCheck, ...], ...] = field(default=())
+    """For each SLO, in order, what was not looked at; empty: the backend says it of none."""
 
 
 class Doctor(Protocol):
@@ -131,3 +152,80 @@ def worst_level(results: Sequence[CheckResult]) -> Level:
     """Return the worst level; ``ok`` where there is nothing."""
     levels = {result.level for result in results}
     return next((level for level in reversed(Level) if level in levels), Level.OK)
+
+
+_NOTHING: Final = "there is no count, for the reason above"
+_NO_ANSWER: Final = "the check came to no result"
+_CHECK_OF: Final = {
+    Cause.UNMATCHED: Check.LABELS,
+    Cause.BORN: Check.BORN,
+    Cause.CONTRADICTED: Check.CONTRADICTED,
+    Cause.LOST: Check.GAPS,
+    Cause.NO_TRAFFIC: Check.COUNTED,
+    Cause.UNKNOWN_OUTCOME: Check.UNKNOWN,
+}
+"""Which check is about the same as a suspicion of ``gate check``."""
+_WRONG: Final = frozenset({Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED})
+"""Of these it is known that events are missing, and not only that they may be."""
+
+
+def suspicion_results(answer: Answer) -> Iterator[CheckResult]:
+    """Yield what ``gate check`` suspects of a count, with its numbers and remedies.
+
+    It is a fault where more events are missing, or counted wrongly, than are counted as bad.
+    """
+    if isinstance(answer, Unmeasured):
+        return
+    bad = answer.bad if isinstance(answer, Counts) else answer.amount
+    for suspicion in answer.evidence.suspicions:
+        check = _CHECK_OF.get(suspicion.cause, Check.REACH)
+        wrong = suspicion.cause in _WRONG and _exceeds(suspicion, bad)
+        yield CheckResult(
+            check=check,
+            level=Level.FAULT if wrong or check is Check.REACH else Level.DOUBT,
+            message=suspicion.reason,
+            remedy=suspicion.remedy,
+            examined=answer.evidence.query,
+        )
+
+
+def _exceeds(suspicion: Suspicion, bad: Fraction) -> bool:
+    numbers = (suspicion.hidden, suspicion.doubtful)
+    return any(number is None or number > bad for number in numbers)
+
+
+def account_for(
+    expected: Sequence[Check], results: Sequence[CheckResult], skipped: Sequence[SkippedCheck]
+) -> tuple[tuple[CheckResult, ...], tuple[SkippedCheck, ...]]:
+    """Return the results and what was not looked at, with every check in one of the two.
+
+    A check that gave nothing at all is not looked at. Where no fault says why, that is a fault of
+    the check ``reach``.
+
+    Args:
+        expected: the checks that apply to an SLO of this backend, unless ``skipped`` says
+            otherwise.
+        results: what was seen.
+        skipped: what was not looked at, with the reason.
+    """
+    seen = {result.check for result in results}
+    without = {skip.check: skip for skip in skipped if skip.check not in seen}
+    faulty = worst_level(results) is Level.FAULT
+    for check in expected:
+        if check not in seen and check not in without:
+            reason = _NOTHING if faulty else _NO_ANSWER
+            without[check] = SkippedCheck(check=check, reason=reason, applies=True)
+    reasons = dict[str, list[str]]()
+    for skip in without.values():
+        if skip.applies and not faulty:
+            reasons.setdefault(skip.reason, []).append(skip.check)
+    unseen = (
+        CheckResult(
+            check=Check.REACH,
+            level=Level.FAULT,
+            message=f"not looked at: {', '.join(checks)}: {reason}",
+            remedy="run gate doctor again once this is no longer so",
+        )
+        for reason, checks in reasons.items()
+    )
+    return (*results, *unseen), tuple(without.values())

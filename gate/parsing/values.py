@@ -169,6 +169,14 @@ def _moment(text: str) -> date | datetime:
     )
 
 
+def _local(text: str) -> datetime:
+    with suppress(ValueError):
+        local = datetime.fromisoformat(text if _MOMENT.fullmatch(text) else "")
+        if local.tzinfo is None and local.year in _YEARS:
+            return local
+    raise ValueError(f"{text!r} is no time without a zone, such as 2026-01-03 12:00:00")
+
+
 _RATIO_JSON = {"type": ["string", "number"], "examples": ["99.9%", 0.999]}
 _DURATION_JSON = {"type": "string", "examples": ["30d", "6h", "5m"]}
 _TEXT_JSON = {"type": ["string", "number", "boolean"], "minLength": 1}
@@ -208,6 +216,8 @@ ABOVE_ZERO: Final = Scalar(_above_zero, {"type": ["number", "string"]})
 AMOUNT: Final = Scalar(_amount, {"type": ["string", "number"], "examples": ["50000 USD"]})
 ZONE: Final = Scalar(_zone, {"type": "string", "examples": ["UTC", "Europe/Berlin"]})
 MOMENT: Final = Scalar(_moment, {"type": "string", "examples": ["2026-12-20"]})
+LOCAL: Final = Scalar(_local, {"type": "string", "examples": ["2026-01-03T12:00"]})
+"""A time on the wall of some zone: it has none itself."""
 INSTANT: Final = Scalar(parse_instant, {"type": "string", "examples": ["2026-11-20T14:00:00Z"]})
 DURATION: Final[Scalar[timedelta]] = Scalar(parse_duration, _DURATION_JSON)
 VALIDITY: Final[Scalar[timedelta]] = Scalar(_validity, _DURATION_JSON)

@@ -85,6 +85,8 @@ class Sli:
     """Bad are failures of one kind only, so that it is no contradiction where more have failed."""
     notes: tuple[str, ...] = ()
     """What every report of a count must say."""
+    unfiltered: "Sli | None" = None
+    """The same with the health checks that this leaves out; None: it leaves out none."""
 
     @property
     def unit(self) -> str:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from fractions import Fraction
-from typing import TypeGuard
+from typing import Final, Self, TypeGuard
 
 from gate.slo.indicator import Sli, Slices
 from gate.slo.quantities import format_duration
 
 _MONTHS_PER_YEAR = 12
+_DAYS_OF_MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""January first, of a year that is not a leap year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Span:
 
 
 class Period(StrEnum):
-    """What a calendar window is made of. Weeks begin on Monday (ISO 8601)."""
+    """What a calendar window is made of. Its weeks begin on Monday (ISO 8601)."""
 
     DAY = "day"
     WEEK = "week"
@@ -60,12 +62,49 @@ class RollingWindow:
         return format_duration(self.duration)
 
 
+CALENDAR: Final = datetime(2024, 1, 1)  # noqa: DTZ001 - local time, wherever that is
+"""A Monday on which a quarter and a year begin: so does every period of the calendar."""
+
+
 @dataclass(frozen=True, slots=True)
 class CalendarWindow:
-    """A calendar period in a time zone: the budget is full at its start and renews at the next."""
+    """A period that repeats in a time zone: the budget is full at its start and renews at the next.
+
+    Periods begin at the same local time, whatever the clocks do: where that time is skipped, as
+    late after the change as it is after its start; where it comes twice, at the first of the two
+    (RFC 5545, section 3.3.5).
+    """
 
     period: Period
     zone: tzinfo
+    begins: datetime = CALENDAR
+    """Where one of the periods begins, in local time without a zone; earlier ones precede it."""
+
+    @classmethod
+    def beginning(cls, period: Period, zone: tzinfo, begins: datetime) -> Self:
+        """Return the window of which a period begins at a local time, which has no zone.
+
+        Two windows with the calendar's own periods are equal, whichever of them was given.
+
+        Raises:
+            ValueError: not every period has such a start, or it is finer than a second; the message
+                says what to write.
+        """
+        if begins.microsecond:
+            raise ValueError(
+                f"{begins} is finer than a second; write {begins.replace(microsecond=0)}"
+            )
+        if period in _MONTHS and begins.day > (days := _shortest_month(period, begins.month)):
+            message = (
+                f"not every {period} has a day {begins.day} to begin on; write day {days} or"
+                " earlier"
+            )
+            raise ValueError(message)
+        window = cls(period, UTC, begins)
+        on_calendar = window.whole(CALENDAR.replace(tzinfo=UTC)).start == CALENDAR.replace(
+            tzinfo=UTC
+        )
+        return cls(period, zone) if on_calendar else cls(period, zone, begins)
 
     def counted(self, at: datetime) -> Span:
         """Return the part of the period that has passed by the instant ``at``."""
@@ -73,35 +112,47 @@ class CalendarWindow:
 
     def whole(self, at: datetime) -> Span:
         """Return the period around ``at``, in UTC; a day with a DST change has 23 or 25 hours."""
-        first = _period_start(self.period, at.astimezone(self.zone).replace(tzinfo=None))
-        following = _next_start(self.period, first)
-        return Span(_in_utc(first, self.zone), _in_utc(following, self.zone))
+        number = self._number(at.astimezone(self.zone).replace(tzinfo=None))
+        # Around a change of the clocks the wall shows a time before, or after, what has passed.
+        while self._start(number) > at:
+            number -= 1
+        while self._start(number + 1) <= at:
+            number += 1
+        return Span(self._start(number), self._start(number + 1))
+
+    def _number(self, local: datetime) -> int:
+        """Return about how many periods after ``begins`` a local time is: one too many at most."""
+        if self.period in _DAYS:
+            return (local - self.begins) // timedelta(days=_DAYS[self.period])
+        return (_months(local) - _months(self.begins)) // _MONTHS[self.period]
+
+    def _start(self, number: int) -> datetime:
+        """Return when the period starts that is so many after ``begins``, in UTC."""
+        if self.period in _DAYS:
+            local = self.begins + number * timedelta(days=_DAYS[self.period])
+        else:
+            months = _months(self.begins) + number * _MONTHS[self.period]
+            year, month = divmod(months, _MONTHS_PER_YEAR)
+            local = self.begins.replace(year=year, month=month + 1)
+        # With fold=0 Python takes what RFC 5545 asks for: PEP 495, "the fold" and "the gap".
+        return local.replace(tzinfo=self.zone).astimezone(UTC)
 
     def __str__(self) -> str:
-        return f"calendar {self.period} ({self.zone})"
+        start = "" if self.begins == CALENDAR else f" from {self.begins:%Y-%m-%d %H:%M:%S}"
+        return f"calendar {self.period}{start.removesuffix(':00')} ({self.zone})"
 
 
 Window = RollingWindow | CalendarWindow
 
 
-def _period_start(period: Period, local: datetime) -> datetime:
-    day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    if period in _MONTHS:
-        return day.replace(day=1, month=day.month - (day.month - 1) % _MONTHS[period])
-    return day - timedelta(days=day.weekday() % _DAYS[period])
+def _months(local: datetime) -> int:
+    return local.year * _MONTHS_PER_YEAR + local.month - 1
 
 
-def _next_start(period: Period, first: datetime) -> datetime:
-    if period not in _MONTHS:
-        return first + timedelta(days=_DAYS[period])
-    years, month = divmod(first.month - 1 + _MONTHS[period], _MONTHS_PER_YEAR)
-    return first.replace(year=first.year + years, month=month + 1)
-
-
-def _in_utc(local: datetime, zone: tzinfo) -> datetime:
-    # A wall-clock time that DST skips (midnight in some zones) maps, with fold=0, to the first
-    # instant after the gap once it has been through UTC: PEP 495, "the gap".
-    return local.replace(tzinfo=zone).astimezone(UTC)
+def _shortest_month(period: Period, month: int) -> int:
+    """Return the days that every month has in which the period begins; February has 28."""
+    starts = range(month - 1, month - 1 + _MONTHS_PER_YEAR, _MONTHS[period])
+    return min(_DAYS_OF_MONTHS[start % _MONTHS_PER_YEAR] for start in starts)
 
 
 class Bound(StrEnum):

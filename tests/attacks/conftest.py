@@ -71,3 +71,30 @@ def deploy(pushed: Deploy) -> Iterator[Deploy]:
     pushed.begin_anew()
     yield pushed
     pushed.begin_anew()
+
+
+FIRST = ("test_k2_", "test_k6_", "test_k7_", "test_more_", "test_harness")
+"""Modules that `make test` runs, too: what they reach of the gate, no other test does."""
+REACHING = frozenset(
+    {
+        "test_a_forks_own_remote_is_not_asked_and_the_api_of_the_runs_repository_is",
+        "test_a_name_that_means_several_commits_is_refused_and_they_are_listed",
+        "test_a_proposed_backend_is_sent_nothing",
+        "test_a_time_that_no_decision_can_have_does_not_hold",
+        "test_links_of_a_proposal_show_nothing_of_what_they_lead_to",
+        "test_no_text_of_a_proposal_stops_or_slows_the_run",
+        "test_the_api_is_not_asked_for_a_path_of_another_repository",
+        "test_whatever_a_change_makes_of_the_folder_the_policy_is_that_of_the_base",
+    }
+)
+"""Tests of other modules of which the same is true."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most attempts to `make slow`, so that `make test` is quick; CI runs both."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.parent != here or item.path.name.startswith(FIRST):
+            continue
+        if getattr(item, "originalname", item.name) not in REACHING:
+            item.add_marker("slow")

@@ -24,6 +24,12 @@ MINUTE: Final = timedelta(minutes=1)
 ROLLING: Final = RollingWindow(timedelta(days=30))
 MONTH: Final = CalendarWindow(Period.MONTH, UTC)
 BERLIN: Final = CalendarWindow(Period.MONTH, ZoneInfo("Europe/Berlin"))
+SATURDAYS: Final = CalendarWindow.beginning(
+    Period.WEEK,
+    ZoneInfo("America/New_York"),
+    datetime(2022, 1, 1, 12),  # noqa: DTZ001 - local time
+)
+"""The week of OpenSLO's example, from Saturday noon: 17:00 UTC in winter, 16:00 in summer."""
 GUARDS: Final = Guards(max_age=timedelta(minutes=10), min_coverage=Fraction(9, 10))
 MINUTES: Final = Slices(length=MINUTE, target=Fraction("0.95"))
 

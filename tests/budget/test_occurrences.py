@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from gate.budget.assess import PRESENT
 from gate.budget.ratio import burn_rate, composite_consumed
 from gate.measure import Counts, Spent
-from gate.slo.objective import Denominator
+from gate.slo.objective import Denominator, Span
 from tests.budget.building import (
     AT,
     BERLIN,
     HOUR,
     MONTH,
+    SATURDAYS,
     counts,
     counts_of,
     evidence,
@@ -129,6 +130,16 @@ def test_a_calendar_budget_is_full_in_the_first_minute_of_the_month() -> None:
     assert budget.span.length.total_seconds() == 60
     to_date = ratio(counts(bad=60, total=60), at=at, window=BERLIN, denominator=Denominator.TO_DATE)
     assert to_date.consumed == 1000
+
+
+def test_a_week_from_saturday_noon_is_spent_from_there_to_the_next() -> None:
+    # From Saturday, 17:00 UTC, to Friday, 14:00, are 141 of its 168 hours.
+    present = {PRESENT: counts(bad=1, total=1_000)}
+    budget = ratio(counts(bad=50, total=100_000), present, window=SATURDAYS)
+    assert budget.consumed == Fraction(1, 2) * Fraction(141, 168)
+    assert budget.span == Span(AT - 141 * HOUR, AT)
+    assert budget.forecast is not None
+    assert budget.forecast.resets_at == AT + (168 - 141) * HOUR
 
 
 def test_nothing_can_be_spent_in_the_instant_in_which_a_month_begins() -> None:

@@ -155,7 +155,7 @@ def test_an_unknown_key_that_is_near_to_none_gets_the_list_of_all() -> None:
         (
             policy(slos=slo(OBJECTIVE, "window: ¦{time_zone: UTC}", SLI)),
             "calendar",
-            "The period; weeks begin on Monday.",
+            "The period; weeks begin on Monday, unless begins says otherwise.",
         ),
         (
             policy(tiers=TIERS.replace("{name: exhausted,", "¦{name: exhausted,")).replace(

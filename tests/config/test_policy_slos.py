@@ -1,6 +1,6 @@
 """The ``slos`` of a policy: objectives, windows, indicators and what goes together."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
@@ -100,8 +100,32 @@ def test_a_calendar_window_has_a_period_a_zone_and_a_denominator() -> None:
 
 
 @pytest.mark.parametrize(
+    ("begins", "day", "hour"),
+    [("2026-01-03T12:00", 3, 12), ("2026-01-03 12:00:00", 3, 12), ("2026-01-10", 10, 0)],
+)
+def test_a_calendar_window_may_begin_elsewhere(begins: str, day: int, hour: int) -> None:
+    window = f"window: {{calendar: week, begins: {begins}, time_zone: Asia/Kolkata}}"
+    start = datetime(2026, 1, day, hour)  # noqa: DTZ001 - the zone is beside it
+
+    assert only_ratio(OBJECTIVE, window, SLI).window == CalendarWindow(
+        Period.WEEK, ZoneInfo("Asia/Kolkata"), start
+    )
+
+
+@pytest.mark.parametrize(
     ("window", "message"),
     [
+        *(
+            (
+                f"{{calendar: week, begins: ¦{text}}}",
+                f"{text!r} is no time without a zone, such as 2026-01-03 12:00:00",
+            )
+            for text in ("Saturday", "2026-01-03T12:00Z", "1066-10-14", "2026-W01", "2026-02-30")
+        ),
+        (
+            "{calendar: month, begins: ¦2026-01-31}",
+            "not every month has a day 31 to begin on; write day 28 or earlier",
+        ),
         (
             "{calendar: ¦fortnight}",
             "'fortnight' is not known here; known: day, month, quarter, week, year",

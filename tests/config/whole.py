@@ -29,7 +29,7 @@ slos:
   - name: availability
     objective: 0.999
     sla: 99.5%
-    window: {calendar: month, time_zone: Europe/Berlin, denominator: to-date}
+    window: {calendar: month, begins: 2026-01-15, time_zone: Europe/Berlin, denominator: to-date}
     sli: {bad: 'x{code=~"5.."}', total: x, labels: {code: 200, up: true}}
     min_events: 10
   - {name: up, objective: 99%, window: 30d, sli: {gauge: up}}

@@ -195,8 +195,8 @@ SICK: Final[Mapping[str, Planted]] = {
     "no-error-metric": Planted(
         series=both("no-error-metric"),
         sli={**ratio("no-error-metric"), "bad": 'failures{service="no-error-metric"}'},
-        finds={"metric": "doubt"},
-        words=("nothing ever failed, or the name is wrong", "export the counter at 0"),
+        finds={"metric": "doubt", "contradicted": "fault"},
+        words=("nothing ever failed, or the name is wrong", "export the counter at 0", "1,440"),
     ),
     "label-value": Planted(
         series=both("label-value"),
@@ -207,7 +207,7 @@ SICK: Final[Mapping[str, Planted]] = {
     "label-name": Planted(
         series=both("label-name"),
         sli=ratio("label-name", 'cod="500"'),
-        finds={"labels": "fault"},
+        finds={"labels": "fault", "contradicted": "fault"},
         words=("the metric has no label cod; it has code",),
     ),
     "both-labels": Planted(
@@ -328,7 +328,7 @@ SICK: Final[Mapping[str, Planted]] = {
         series=(counted("born", code="200"), counted("born", _late(5000), code="500")),
         sli=ratio("born"),
         finds={"born": "fault"},
-        words=("1 series of", "hide 5,000 events", "at 0 from the start"),
+        words=("5,000 failures before that are not counted", "at 0 from the start"),
     ),
     "born-low": Planted(
         series=(
@@ -337,14 +337,14 @@ SICK: Final[Mapping[str, Planted]] = {
         ),
         sli=ratio("born-low"),
         finds={"born": "doubt"},
-        words=("hide 4 events",),
+        words=("4 failures before that are not counted",),
         victoria={},  # its increase takes a small first value for an increase from zero
     ),
     "young": Planted(
         series=(counted("young", grows(start=MINUTES - 600), code="200"),),
         sli=ratio("young"),
         finds={"coverage": "doubt"},
-        words=("the oldest data are of 2026-10-31 14:00 UTC", "42 % of 1d"),
+        words=("the oldest data are of 2026-10-31 14:00 UTC", "41 % of 1d"),
     ),
     "young-server": Planted(
         series=(counted("young-server", grows(first=1e6, start=MINUTES - 600), code="200"),),

@@ -14,6 +14,7 @@ from gate.backends.logs.refusals import unreadable
 from gate.config.load import load
 from tests.backends.logs.written import write
 from tests.doctor.asking import Outcome, examine, levels, run, write_policy, wrong
+from tests.presets.logs import litellm_payload as payload
 
 AT: Final = datetime(2026, 10, 31, 12, tzinfo=UTC)
 HOURS: Final = 7 * 24
@@ -114,8 +115,20 @@ def test_outcomes_that_are_not_known_are_counted(tmp_path: Path) -> None:
     outcome = diagnosed(tmp_path, logged)
 
     assert all_levels(outcome) == {"errors": {"unknown": "doubt"}, "ttft": {"unknown": "doubt"}}
-    assert "the outcome of 30 of 1,008 rows is NULL" in said(outcome)
+    assert "the outcome of 30 of 1,008 events is NULL" in said(outcome)
     assert outcome.code == 0
+
+
+def test_a_column_that_is_empty_since_a_day_is_a_doubt(tmp_path: Path) -> None:
+    logged = rows()
+    for row in logged[-144:]:
+        row["status"], row["code"] = None, row["status"]
+    bad = {**SLOS[0], "sli": {"bad": "coalesce(status, 0) >= 500"}}
+    outcome = diagnosed(tmp_path, logged, slos=[bad])
+
+    # 144 rows of the last day count as good, in whole parts of 20 minutes two less.
+    assert all_levels(outcome)["errors"] == {"labels": "doubt"}
+    assert "142 of these count as good" in said(outcome)
 
 
 def test_what_total_leaves_out_need_not_be_known(tmp_path: Path) -> None:
@@ -172,6 +185,53 @@ def test_a_file_that_is_there_twice_shows_in_order_and_ids(tmp_path: Path) -> No
     assert all_levels(outcome) == {"": {"order": "doubt", "repeats": "doubt"}}
     assert "1,008 rows have a request_id that another row has" in said(outcome)
     assert "1 times a row is more than 30m older than the one before it" in said(outcome)
+
+
+def test_a_service_without_failures_is_sound(tmp_path: Path) -> None:
+    # By convention error_type is there only where something failed.
+    logged = [{**row, "status": 200, "error_type": None} for row in rows()]
+    absent = [{**row, "status": 200} for row in rows()]
+    slo = {**SLOS[0], "sli": {"bad": "error_type IS NOT NULL"}}
+
+    assert all_levels(diagnosed(tmp_path, logged, slos=[slo])) == {}
+    optional = {"error_type": "VARCHAR"}
+    backend = {"type": "logs", "path": "log.jsonl", "timestamp": "ts", "optional": optional}
+    write(tmp_path / "log.jsonl", absent)
+    outcome = examine(write_policy(tmp_path, backend, [slo]), at=AT.isoformat())
+    assert (outcome.code, all_levels(outcome)) == (0, {})
+
+
+def test_health_checks_that_are_left_out_are_counted(tmp_path: Path) -> None:
+    kind = {"objective": "50%", "sli": {"preset": "litellm-payload/errors"}}
+    write(tmp_path / "log.jsonl", payload.rows())
+    backend = {"type": "logs", "path": "log.jsonl", "records": "litellm-payload"}
+    included = {"preset": "litellm-payload/errors", "options": {"health_checks": "included"}}
+    slos = [
+        {"name": "users", "window": "1d", **kind},
+        {"name": "all", "window": "1d", **kind, "sli": included},
+    ]
+    outcome = examine(write_policy(tmp_path, backend, slos), at=AT.isoformat())
+
+    said_of = {
+        name: [check["message"] for check in slo["checks"] if check["check"] == "synthetic"]
+        for name, slo in outcome.slos.items()
+    }
+    assert said_of == {"users": [f"health checks left out: {payload.HEALTH_CHECKS}"], "all": []}
+
+
+def test_health_checks_of_logs_without_a_count_are_not_known(tmp_path: Path) -> None:
+    write(tmp_path / "log.jsonl", payload.rows())
+    backend = {"type": "logs", "path": "log.jsonl", "records": "litellm-payload"}
+    slo = {**SLOS[0], "window": "1h", "sli": {"preset": "litellm-payload/errors"}}
+    later = (AT + timedelta(days=9)).isoformat()
+    outcome = examine(write_policy(tmp_path, backend, [slo]), at=later)
+
+    (words,) = [
+        check["message"]
+        for check in outcome.slos["errors"]["checks"]
+        if check["check"] == "synthetic"
+    ]
+    assert words == "how many health checks are left out is not known without a count"
 
 
 def test_without_an_id_repeats_are_not_looked_for(tmp_path: Path) -> None:

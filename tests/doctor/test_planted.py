@@ -98,10 +98,12 @@ def test_an_slo_is_examined_in_three_round_trips(
         assert proxy.traffic.round_trips <= 3
 
 
-def test_forty_slos_need_about_one_query_each(planted_prometheus: Server, tmp_path: Path) -> None:
+def test_forty_slos_need_less_than_two_queries_each(
+    planted_prometheus: Server, tmp_path: Path
+) -> None:
     with counting_proxy(planted_prometheus.url) as proxy:
         backend = {"type": "prometheus", "url": proxy.url, "parallel": 8}
         slos = [planted.slo(service) for service, planted in PLANTED.items()]
         assert len(slos) >= 40
         assert examine(write_policy(tmp_path, backend, slos)).code == 2
-        assert proxy.traffic.requests <= len(slos) + 5
+        assert proxy.traffic.requests <= 2 * len(slos)

@@ -26,6 +26,9 @@ SLOS = {
     ),
     "quarter": AVAILABILITY.replace("30d", "{calendar: quarter}"),
     "week": AVAILABILITY.replace("30d", "{calendar: week, time_zone: Asia/Kolkata}"),
+    "week from Saturday noon": AVAILABILITY.replace(
+        "30d", "{calendar: week, begins: 2026-01-03T12:00, time_zone: Asia/Kolkata}"
+    ),
     "slices": (
         "{name: one, objective: 99%, window: 30d, timeslices: {length: 5m, target: 95%},"
         " sli: {bad: e_total, total: r_total}}"
@@ -91,9 +94,7 @@ IN_SLOTH = {
         "total": "sum(increase(a[1h])) + (sum(increase(b[1h])) or vector(0))",
     },
     "added up": {
-        # The reader makes sure once more that a part that is absent is 0.
-        "bad": "((sum(increase(a[1h])) or vector(0)) or vector(0))"
-        " + ((sum(increase(b[1h])) or vector(0)) or vector(0))",
+        "bad": "(sum(increase(a[1h])) or vector(0)) + (sum(increase(b[1h])) or vector(0))",
         "total": "sum(increase(c[1h]))",
     },
 }

@@ -14,6 +14,7 @@ from gate.measure import Cause
 from gate.measure.history import Series
 from gate.slo.indicator import Sli
 from gate.slo.objective import CalendarWindow, RatioSlo, RollingWindow, Span
+from tests.budget.building import SATURDAYS
 
 AT = datetime(2026, 11, 15, 10, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -42,6 +43,16 @@ def test_calendar_periods_are_the_last_whole_ones_in_their_zone() -> None:
         *("2026-07-31T22:00", "2026-08-31T22:00", "2026-09-30T22:00", "2026-10-31T23:00")
     ]
     assert found.step == HOUR
+
+
+def test_calendar_periods_are_cut_where_they_begin() -> None:
+    found = cut_periods(SATURDAYS, 3, AT)
+
+    # Summer time ended in New York on November 1st, in a week of 169 hours: steps divide an hour.
+    assert starts(found) == [
+        *("2026-10-24T16:00", "2026-10-31T16:00", "2026-11-07T17:00", "2026-11-14T17:00")
+    ]
+    assert found.step == HOUR / 5  # 720 steps of a week would have 14 minutes
 
 
 @pytest.mark.parametrize(

@@ -53,11 +53,12 @@ def kind(request: pytest.FixtureRequest) -> str:
 def answers(kind: str, request: pytest.FixtureRequest) -> dict[str, Answer]:
     """Return what is counted of every service, all in one run."""
     url = request.getfixturevalue(f"doubtful_{kind}").url
-    requests = [_request(name, case) for name, case in CASES.items()]
+    requests = [count_request(name, case) for name, case in CASES.items()]
     return dict(zip(CASES, measure(url, requests), strict=True))
 
 
-def _request(name: str, case: Doubtful) -> CountRequest:
+def count_request(name: str, case: Doubtful) -> CountRequest:
+    """Return how a service is counted."""
     return CountRequest(
         sli=named(name, case.sli),
         span=RollingWindow(WINDOW).counted(END),

@@ -13,7 +13,7 @@ from gate.measure.history import Series
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.tiers import Tier
 from gate.slo.objective import CalendarWindow, Period
-from tests.budget.building import AT, MINUTE, MONTH, ROLLING, lost, ratio, spend
+from tests.budget.building import AT, MINUTE, MONTH, ROLLING, SATURDAYS, lost, ratio, spend
 from tests.policy.building import HALF, found, judged, left, overspent_composite
 
 BLOCK = Verdict.BLOCK
@@ -47,6 +47,7 @@ def is_advisory(finding: Finding) -> bool:
             ),
             datetime(2026, 12, 31, 18, 30, tzinfo=UTC),
         ),
+        ((spend(150, window=SATURDAYS),), datetime(2026, 11, 21, 17, tzinfo=UTC)),
         # What only rolls, a composite, and a change that costs too much: not certain.
         ((left("0"),), None),
         ((left("0", "a", window=MONTH), left("0", "b", window=ROLLING)), None),

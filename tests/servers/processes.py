@@ -23,13 +23,20 @@ def binary(name: str) -> str:
     return shutil.which(name, path=places) or missing(name)
 
 
-def missing(what: str) -> NoReturn:
+def missing(
+    what: str,
+    remedy: str = "tests/install-servers.sh installs it on Debian and Ubuntu",
+    required: str = "GATE_REQUIRE_SERVERS",
+) -> NoReturn:
     """Skip the test, since it needs something that is not installed.
 
-    With ``GATE_REQUIRE_SERVERS=1`` in the environment, fail it instead.
+    Args:
+        what: the name of the program.
+        remedy: what installs it.
+        required: the variable of the environment that says 1 where the test must fail instead.
     """
-    reason = f"{what} is not installed; tests/install-servers.sh installs it on Debian and Ubuntu"
-    if os.environ.get("GATE_REQUIRE_SERVERS") == "1":
+    reason = f"{what} is not installed; {remedy}"
+    if os.environ.get(required) == "1":
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 
@@ -48,6 +55,7 @@ def running(
     ready: str,
     log: Path,
     environment: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
 ) -> Iterator[int]:
     """Run a server while the block lasts; give its process id.
 
@@ -56,6 +64,7 @@ def running(
         ready: a URL that answers with a status below 400 once the server is ready.
         log: a file for what it says.
         environment: its environment; None: this process's own.
+        patience: seconds that it may take to become ready.
     """
     with (
         log.open("wb") as out,
@@ -64,14 +73,14 @@ def running(
         ) as process,
     ):
         try:
-            _wait(process, ready, log)
+            _wait(process, ready, log, patience)
             yield process.pid
         finally:
             _end(process)
 
 
-def _wait(process: subprocess.Popen[bytes], ready: str, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
+def _wait(process: subprocess.Popen[bytes], ready: str, log: Path, patience: float) -> None:
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break

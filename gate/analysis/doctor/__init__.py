@@ -1,19 +1,27 @@
 """What ``gate doctor`` saw of one or several policies, and the examination that shows it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gate import __version__
 from gate.analysis import document_head
-from gate.backends import Settings, open_doctor
+from gate.backends import Settings, open_backend, open_doctor
 from gate.check.measure import main_request, run_concurrently
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
-from gate.measure import Limits
-from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Doctor, Level, worst_level
+from gate.measure import Answer, Counts, Limits, Unmeasured
+from gate.measure.diagnosis import (
+    Check,
+    CheckedSlo,
+    CheckResult,
+    Doctor,
+    Level,
+    SkippedCheck,
+    worst_level,
+)
 from gate.policy.policy import Policy
 from gate.slo.indicator import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
@@ -27,6 +35,8 @@ class SloCheckup:
     results: tuple[CheckResult, ...]
     caveats: tuple[str, ...]
     """The notes of its preset, whatever was seen."""
+    skipped: tuple[SkippedCheck, ...] = ()
+    """What was not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +99,8 @@ def _policy(checked: PolicyCheckup) -> Json:
                 "preset": slo.slo.sli.preset,
                 "caveats": list(slo.caveats),
                 **_checks(slo.results),
+                "not_looked_at": _skipped(slo.skipped, applies=True),
+                "not_applicable": _skipped(slo.skipped, applies=False),
             }
             for slo in checked.slos
         ],
@@ -111,6 +123,12 @@ def _checks(results: Sequence[CheckResult]) -> Json:
     }
 
 
+def _skipped(skipped: Sequence[SkippedCheck], *, applies: bool) -> list[Json]:
+    return [
+        {"check": skip.check, "reason": skip.reason} for skip in skipped if skip.applies is applies
+    ]
+
+
 OpenDoctor = Callable[[Settings, Limits], Doctor]
 
 
@@ -129,7 +147,7 @@ def examine(
     doctors = [open_with(file.settings, Limits(timeout=timeout)) for file in files]
 
     def task(place: int) -> Callable[[], PolicyCheckup]:
-        return lambda: _examine(files[place], doctors[place], at)
+        return lambda: _examine(files[place], doctors[place], Limits(timeout=timeout), at)
 
     return Checkup(
         policies=tuple(run_concurrently([task(place) for place in range(len(files))])),
@@ -138,19 +156,52 @@ def examine(
     )
 
 
-def _examine(file: PolicyFile, doctor: Doctor, at: datetime) -> PolicyCheckup:
+def _examine(file: PolicyFile, doctor: Doctor, limits: Limits, at: datetime) -> PolicyCheckup:
     slos = [slo for slo in file.policy.slos if not isinstance(slo, CompositeSlo)]
     diagnosis = doctor.examine([_checked_slo(slo, file.policy, at) for slo in slos], at)
+    skipped = diagnosis.skipped or ((),) * len(slos)
+    left_out = _left_out(slos, file.settings, limits, at)
     return PolicyCheckup(
         policy=file.policy,
         source=file.source,
         kind=file.settings.kind,
         backend=diagnosis.backend,
         slos=tuple(
-            SloCheckup(slo=slo, results=results, caveats=_caveats(slo.sli, file))
-            for slo, results in zip(slos, diagnosis.slos, strict=True)
+            SloCheckup(
+                slo=slo,
+                results=(*results, *left_out.get(slo.name, ())),
+                caveats=_caveats(slo.sli, file),
+                skipped=not_seen,
+            )
+            for slo, results, not_seen in zip(slos, diagnosis.slos, skipped, strict=True)
         ),
     )
+
+
+def _left_out(
+    slos: Sequence[RatioSlo | SpendSlo], settings: Settings, limits: Limits, at: datetime
+) -> dict[str, tuple[CheckResult, ...]]:
+    """Return, by SLO, how many health checks its preset leaves out."""
+    pairs = [(slo, slo.sli.unfiltered) for slo in slos if slo.sli.unfiltered is not None]
+    if not pairs:
+        return {}
+    requests = [
+        replace(main_request(slo, at), sli=sli, slices=None, probe=False)
+        for slo, unfiltered in pairs
+        for sli in (slo.sli, unfiltered)
+    ]
+    answers = open_backend(settings, limits).measure(requests, at)
+    measured = zip(pairs, answers[::2], answers[1::2], strict=True)
+    return {slo.name: (_health_checks(*both),) for (slo, _), *both in measured}
+
+
+def _health_checks(counted: Answer, unfiltered: Answer) -> CheckResult:
+    if isinstance(counted, Unmeasured) or isinstance(unfiltered, Unmeasured):
+        message = "how many health checks are left out is not known without a count"
+        return CheckResult(check=Check.SYNTHETIC, message=message)
+    less, more = (a.total if isinstance(a, Counts) else a.amount for a in (counted, unfiltered))
+    number = f"{float(more - less):,.2f}".removesuffix(".00")
+    return CheckResult(check=Check.SYNTHETIC, message=f"health checks left out: {number}")
 
 
 def _checked_slo(slo: RatioSlo | SpendSlo, policy: Policy, at: datetime) -> CheckedSlo:

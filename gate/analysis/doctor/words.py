@@ -53,7 +53,8 @@ def _section(checked: PolicyCheckup) -> Section:
         badge=_badge(checked.results),
         blocks=(
             Marks(tuple(_seen(name, results) for name, results in examined if results)),
-            tabulate(_results(checked.results), _COLUMNS),
+            tabulate(_results(checked), _COLUMNS),
+            *said(Facts(tuple(_not_seen(checked)))),
             *said(Facts(tuple(("Known", caveat) for caveat in caveats))),
             summary.policy_text(checked.source),
         ),
@@ -93,15 +94,51 @@ def _short(query: str) -> str:
     return query if len(query) <= _LONGEST else f"{query[:_LONGEST]} ..."
 
 
-def _results(results: Sequence[CheckResult]) -> Iterator[tuple[Check, str]]:
-    """Yield every check that was made, and how it came out."""
+def _results(checked: PolicyCheckup) -> Iterator[tuple[Check, str]]:
+    """Yield every check that applies, and how it came out, or that it was not made."""
     for check in Check:
-        levels = [result.level for result in results if result.check is check]
+        levels = [result.level for result in checked.results if result.check is check]
+        counts = {level: levels.count(level) for level in reversed(Level)}
+        words = [f"{n} {level}" for level, n in counts.items() if n]
         if set(levels) == {Level.OK}:
-            yield check, "ok"
-        elif levels:
-            counts = {level: levels.count(level) for level in reversed(Level)}
-            yield check, ", ".join(f"{n} {level}" for level, n in counts.items() if n)
+            words = ["ok"]
+        skipped = [s for slo in checked.slos for s in slo.skipped if s.check is check]
+        if unseen := sum(skip.applies for skip in skipped):
+            words.append(f"{unseen} not looked at")
+        if words:
+            yield check, ", ".join(words)
+
+
+def _not_seen(checked: PolicyCheckup) -> Iterator[tuple[str, str]]:
+    """Yield what was not looked at of each SLO, and what nobody looks at."""
+    for slo in checked.slos:
+        reasons = dict[str, list[str]]()
+        for skip in slo.skipped:
+            if skip.applies:
+                reasons.setdefault(skip.reason, []).append(skip.check)
+        for reason, checks in reasons.items():
+            yield "Not looked at", f"{slo.slo.name}: {', '.join(checks)}: {reason}"
+    made = {result.check for result in checked.results}
+    made |= {skip.check for slo in checked.slos for skip in slo.skipped if skip.applies}
+    others = [check for check in Check if check not in made and check is not Check.REACH]
+    yield "Not applicable", ", ".join(others)
+    for limit in _NEVER.get(checked.kind, ()):
+        yield "Never looked at", limit
+
+
+_NEVER: Final = {
+    "prometheus": (
+        "gaps shorter than the step (5 minutes of a day, an hour of 30 days)",
+        "duplicates that labels and values do not tell",
+        "how long a server keeps data that does not say it",
+    ),
+    "logs": (
+        "rows that were never written, of fewer than are usual in an hour",
+        "requests that are logged twice without an id",
+    ),
+    "static": ("whether what is written down has happened",),
+}
+"""By the type of the backend, what no check of this command can see."""
 
 
 _COLUMNS: Final[tuple[Column[tuple[Check, str]], ...]] = (

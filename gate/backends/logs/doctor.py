@@ -15,11 +15,23 @@ from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.survey import JUMP, Survey, SurveyedEvents, survey
 from gate.backends.logs.timestamps import zone_name
 from gate.measure import Answer, Backend, Cause, Limits, MeasurementError, Spent, Unmeasured
-from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Level
+from gate.measure.diagnosis import (
+    Check,
+    CheckedSlo,
+    CheckResult,
+    Diagnosis,
+    Level,
+    account_for,
+    suspicion_results,
+)
 from gate.slo.quantities import format_duration
 from gate.wording import instant, percent_left
 
 _MOST_SHOWN: Final = 5
+_EXPECTED: Final = (Check.COUNTED, Check.COLUMNS, Check.UNKNOWN, Check.COVERAGE, Check.GAPS)
+"""Of each SLO, what has to be looked at, or to be said why not."""
+_LOOKED_FOR: Final = (Check.COLUMNS, Check.LABELS)
+"""What a count shows to be well."""
 _SECOND: Final = timedelta(seconds=1)
 _REMEDIES: Final = {
     Cause.NO_DATA: "see whether the logs of this time are where the policy's path looks",
@@ -183,19 +195,24 @@ class LogsDoctor:
         common = _common(answers)
         if common is not None:
             return Diagnosis(backend=(_refused(common, path),), slos=((),) * len(answers))
-        counts = [count_result(answer, path) for answer in answers]
+        counts = [tuple(_counted(answer, path)) for answer in answers]
         try:
             survey = self._survey(slos, answers, at)
         except MeasurementError as refusal:
-            result = unseen(refusal.reason, path)
-            return Diagnosis(backend=(result,), slos=tuple((count,) for count in counts))
+            return Diagnosis(backend=(unseen(refusal.reason, path),), slos=tuple(counts))
         events = iter(survey.events)
+        outcomes = [
+            account_for(
+                _EXPECTED,
+                (*count, *(() if _none(answer) else _of_rows(slo, next(events), count, path))),
+                (),
+            )
+            for slo, answer, count in zip(slos, answers, counts, strict=True)
+        ]
         return Diagnosis(
             backend=tuple(of_all(survey, slos[0], at, path)),
-            slos=tuple(
-                (count, *(() if _none(answer) else of_slo(slo, next(events), path)))
-                for slo, answer, count in zip(slos, answers, counts, strict=True)
-            ),
+            slos=tuple(results for results, _ in outcomes),
+            skipped=tuple(skipped for _, skipped in outcomes),
         )
 
     def _survey(
@@ -211,6 +228,25 @@ class LogsDoctor:
                 return survey(database, ready, requests, at)
             except duckdb.Error as error:
                 raise database.refusal(error) from None
+
+
+def _counted(answer: Answer, path: str) -> Iterator[CheckResult]:
+    """Say what is counted, and what `gate check` suspects of it."""
+    yield count_result(answer, path)
+    if not isinstance(answer, Unmeasured):
+        doubts = list(suspicion_results(answer))
+        yield from doubts
+        for check in _LOOKED_FOR:
+            if all(doubt.check is not check for doubt in doubts):
+                yield CheckResult(check=check, examined=path)
+
+
+def _of_rows(
+    slo: CheckedSlo, events: SurveyedEvents, count: Sequence[CheckResult], path: str
+) -> Iterator[CheckResult]:
+    """Judge the rows of an SLO; what is suspected of unknown outcomes is not said twice."""
+    suspected = {result.check for result in count} & {Check.UNKNOWN}
+    yield from (result for result in of_slo(slo, events, path) if result.check not in suspected)
 
 
 def _common(answers: Sequence[Answer]) -> Unmeasured | None:

@@ -14,6 +14,7 @@ from gate.config.slo_files import PASSED_OVER, Document, DocumentContext, SloDra
 from gate.config.slo_files.indicators import SHARE_BELOW_ONE
 from gate.config.slo_files.openslo import objective_names
 from gate.config.slo_files.openslo_queries import QUERY_TEXT, check_source, ratio_of_queries
+from gate.config.slo_files.openslo_schema import ALIGNMENT, aligned_window
 from gate.config.slo_schema import PlacedSlo
 from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError
@@ -22,10 +23,18 @@ from gate.parsing.values import BOOLEAN, COUNT, TEXT
 from gate.slo.indicator import Sli
 from gate.slo.objective import Denominator, RollingWindow, Window
 
-_UNITS: Final = {
+_LENGTHS: Final = {
     "Hour": timedelta(hours=1),
     "Day": timedelta(days=1),
     "Week": timedelta(weeks=1),
+}
+_SHORTHAND: Final = {
+    "Hour": "h",
+    "Day": "d",
+    "Week": "w",
+    "Month": "M",
+    "Quarter": "Q",
+    "Year": "Y",
 }
 
 
@@ -70,14 +79,21 @@ def _placed(
     return draft.placed(window, reader)
 
 
-def _rolling(values: Values, reader: Reader) -> tuple[Window, Denominator]:
-    if values.given("calendar") or values.get("isRolling") is False:
-        message = "only windows that roll are read of v1alpha; write the file as openslo/v1"
-        raise reader.fail(values.node(), message)
-    length = _UNITS[values.get("unit")] * values.get("count")
-    if not length:
+def _window(values: Values, reader: Reader) -> tuple[Window, Denominator]:
+    unit, count, calendar = (values.get(key) for key in ("unit", "count", "calendar"))
+    if values.get("isRolling", calendar is None) != (calendar is None):
+        message = "isRolling: true goes without calendar, and isRolling: false with it"
+        raise reader.fail(values.node("isRolling"), message)
+    if not count:
         raise reader.fail(values.node("count"), "a window has a length above 0")
-    return RollingWindow(length), Denominator.PERIOD
+    if calendar is not None:
+        duration = f"{count}{_SHORTHAND[unit]}"
+        window = aligned_window(duration, values.node("count"), calendar, reader)
+        return window, Denominator.PERIOD
+    if unit not in _LENGTHS:
+        message = f"a {unit} that rolls has no fixed length; write it in days, such as 30 of Day"
+        raise reader.fail(values.node("unit"), message)
+    return RollingWindow(_LENGTHS[unit] * count), Denominator.PERIOD
 
 
 def _query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
@@ -126,12 +142,12 @@ _OBJECTIVE: Final = Object(
 )
 _WINDOW: Final = Object(
     {
-        "unit": Field(schema=Choice(tuple(_UNITS)), doc="Of its length.", required=True),
+        "unit": Field(schema=Choice(tuple(_SHORTHAND)), doc="Of its length.", required=True),
         "count": Field(schema=COUNT, doc="How many of them.", required=True),
         "isRolling": Field(schema=BOOLEAN, doc="Whether it rolls."),
-        "calendar": PASSED_OVER,
+        "calendar": Field(schema=ALIGNMENT, doc="Where its periods begin."),
     },
-    _rolling,
+    _window,
 )
 _SLO: Final = Object(
     {

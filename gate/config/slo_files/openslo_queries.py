@@ -8,7 +8,7 @@ from gate.config.slo_files import DocumentContext
 from gate.config.slo_files.indicators import ratio_sli, refuse, with_window
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
-from gate.parsing.schema import Scalar
+from gate.parsing.schema import ListOf, Scalar
 from gate.parsing.values import TEXT
 from gate.promql.counting import Count, count_of_counters, read_count
 from gate.promql.grammar import ExpressionError
@@ -102,8 +102,18 @@ def _build_query(values: Values, reader: Reader) -> tuple[str, yaml.Node]:
     keys = values.given("query", "promql")
     if len(keys) != 1:
         raise reader.fail(values.node(), "the query stands under query, or under promql")
+    if values.given("dimensions"):
+        message = "the query alone says what is counted: all its series together, whatever their dimensions"
+        reader.note(values.node("dimensions"), message, fatal=False)
     return values.get(keys[0]), values.node(keys[0])
 
 
 QUERY_TEXT: Final = Field(schema=Scalar(with_window, TEXT.json), doc="PromQL.")
-_QUERY_SPEC: Final = Object({"query": QUERY_TEXT, "promql": QUERY_TEXT}, _build_query)
+_QUERY_SPEC: Final = Object(
+    {
+        "query": QUERY_TEXT,
+        "promql": QUERY_TEXT,
+        "dimensions": Field(schema=ListOf(TEXT), doc="Labels that other tools tell apart."),
+    },
+    _build_query,
+)

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
+
+import yaml
 
 from gate.config.slo_files import PASSED_OVER, resources
 from gate.config.slo_files.indicators import PERCENTAGE, SHARE_BELOW_ONE
@@ -14,7 +16,7 @@ from gate.config.slo_files.openslo_sli import (
 from gate.parsing.objects import Field, Object, Values, as_read
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Anything, Choice, ListOf, Scalar, ValueSchema
-from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, BOOLEAN, DURATION, NAME, TEXT, ZONE
+from gate.parsing.values import ABOVE_NONE, ABOVE_ZERO, BOOLEAN, DURATION, LOCAL, NAME, TEXT, ZONE
 from gate.slo.objective import CalendarWindow, Denominator, Period, RollingWindow, Window
 
 METHODS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -57,25 +59,14 @@ _OBJECTIVE: Final = Object(
 )
 
 
-def _start(text: str) -> datetime:
-    try:
-        start = datetime.fromisoformat(text)
-    except ValueError:
-        start = None
-    if start is None or start.tzinfo is not None:
-        raise ValueError(f"{text!r} is no time without a zone, such as 2026-01-01 00:00:00")
-    return start
-
-
-_CALENDAR: Final = Object(
+ALIGNMENT: Final = Object(
     {
-        "startTime": Field(
-            schema=Scalar(_start, {"type": "string"}), doc="Where a period begins.", required=True
-        ),
+        "startTime": Field(schema=LOCAL, doc="Where a period begins.", required=True),
         "timeZone": Field(schema=ZONE, doc="Whose calendar it is.", required=True),
     },
     as_read,
 )
+"""Where the periods of a window begin."""
 
 
 def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
@@ -84,13 +75,8 @@ def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
         message = "isRolling: true goes without calendar, and isRolling: false with it"
         raise reader.fail(values.node("isRolling"), message)
     if calendar is not None:
-        if duration not in _PERIODS:
-            message = (
-                f"{duration} is no period of a calendar; known: {', '.join(_PERIODS)} (M is for"
-                " months, m for minutes)"
-            )
-            raise reader.fail(values.node("duration"), message)
-        return _calendar(duration, calendar, reader), Denominator.PERIOD
+        window = aligned_window(duration, values.node("duration"), calendar, reader)
+        return window, Denominator.PERIOD
     if duration[-1] in "MQY":
         message = f"{duration} that rolls has no fixed length; write it in days, such as 30d"
         raise reader.fail(values.node("duration"), message)
@@ -113,7 +99,7 @@ TIME_WINDOW: Final = ListOf(
                 schema=Scalar(_shorthand, DURATION.json), doc="4w, or 1M.", required=True
             ),
             "isRolling": Field(schema=BOOLEAN, doc="false with a calendar."),
-            "calendar": Field(schema=_CALENDAR, doc="What the window is aligned with."),
+            "calendar": Field(schema=ALIGNMENT, doc="What the window is aligned with."),
         },
         _build,
     )
@@ -166,15 +152,22 @@ _PERIODS: Final = {
 }
 
 
-def _calendar(duration: str, calendar: Values, reader: Reader) -> CalendarWindow:
-    start, zone = calendar.get("startTime"), calendar.get("timeZone")
-    window = CalendarWindow(_PERIODS[duration], zone)
-    begins = start.replace(tzinfo=zone)
-    if window.whole(begins).start != begins:
-        first = window.whole(begins).start.astimezone(zone).replace(tzinfo=None)
+def aligned_window(
+    duration: str, node: yaml.Node, calendar: Values, reader: Reader
+) -> CalendarWindow:
+    """Return a window of a length such as ``1w``, as `ALIGNMENT` says; the node is the length's.
+
+    Raises:
+        UnreadableError: there are no such periods; the mistake is noted.
+    """
+    if duration not in _PERIODS:
         message = (
-            f"{start} is not where a {window.period} begins; the budget renews with the calendar's"
-            f" {window.period} here, as at {first}"
+            f"{duration} is no period of a calendar; known: {', '.join(_PERIODS)} (M is for months,"
+            " m for minutes)"
         )
-        raise reader.fail(calendar.node("startTime"), message)
-    return window
+        raise reader.fail(node, message)
+    period, zone = _PERIODS[duration], calendar.get("timeZone")
+    try:
+        return CalendarWindow.beginning(period, zone, calendar.get("startTime"))
+    except ValueError as error:
+        raise reader.fail(calendar.node("startTime"), str(error)) from None

@@ -111,6 +111,27 @@ def test_windows_roll_or_follow_the_calendar(tmp_path: Path, window: str, writte
     assert str(only(tmp_path, text).window) == written
 
 
+@pytest.mark.parametrize(
+    ("duration", "start", "written"),
+    [
+        # The example of OpenSLO's own SDK: 2022-01-01 is a Saturday.
+        ("1w", "2022-01-01 12:00:00", "calendar week from 2022-01-01 12:00"),
+        ("7d", "2022-01-01T12:00", "calendar week from 2022-01-01 12:00"),
+        ("1d", "2020-01-21 12:30:00", "calendar day from 2020-01-21 12:30"),
+        ("1M", "2021-05-01 00:00:00", "calendar month"),
+        ("1Q", "2024-02-01", "calendar quarter from 2024-02-01 00:00"),
+        ("12M", "2024-04-01 00:00:00", "calendar year from 2024-04-01 00:00"),
+    ],
+)
+def test_a_calendar_window_begins_where_it_says(
+    tmp_path: Path, duration: str, start: str, written: str
+) -> None:
+    calendar = f'{{startTime: "{start}", timeZone: America/New_York}}'
+    text = slo(window=f"[{{duration: {duration}, isRolling: false, calendar: {calendar}}}]")
+
+    assert str(only(tmp_path, text).window) == f"{written} (America/New_York)"
+
+
 def test_the_policy_says_the_window_of_an_slo_without_one(tmp_path: Path) -> None:
     text = slo().replace(f"  timeWindow: {ROLLING}\n", "")
 
@@ -130,12 +151,8 @@ def test_the_policy_says_the_window_of_an_slo_without_one(tmp_path: Path) -> Non
         ("¦[]", "exactly one window"),
         ("¦[{duration: 1d}, {duration: 1w}]", "exactly one window"),
         (
-            "[{duration: 1M, calendar: {startTime: ¦2024-01-01 12:00:00, timeZone: UTC}}]",
-            "2024-01-01 12:00:00 is not where a month begins",
-        ),
-        (
-            "[{duration: 1Q, calendar: {startTime: ¦2024-02-01 00:00:00, timeZone: UTC}}]",
-            "not where a quarter begins",
+            "[{duration: 1M, calendar: {startTime: ¦2024-01-31 12:00:00, timeZone: UTC}}]",
+            "not every month has a day 31 to begin on; write day 28 or earlier",
         ),
         (
             "[{duration: 1M, calendar: {startTime: ¦soon, timeZone: UTC}}]",
@@ -534,3 +551,11 @@ def test_two_documents_of_one_name_cannot_be_told_apart(tmp_path: Path) -> None:
     assert mistakes_of(tmp_path, text, first, second) == [
         "slos/2.yaml:4:18: error: another SLI in the files that the policy reads has this name"
     ]
+
+
+def test_dimensions_draw_a_warning_since_the_query_is_counted_as_it_is(tmp_path: Path) -> None:
+    text = slo().replace("requests_total)'}}}}", "requests_total)', dimensions: [model]}}}}")
+    mistakes = mistakes_of(tmp_path, text)
+
+    (warning,) = mistakes
+    assert ": warning: the query alone says what is counted" in warning

@@ -60,14 +60,41 @@ def test_a_file_without_a_window_takes_that_of_the_policy(tmp_path: Path) -> Non
     assert counted.window == RollingWindow(timedelta(days=7))
 
 
+def aligned(count: int, unit: str, start: str = "2022-01-01 12:00:00") -> str:
+    calendar = f"{{startTime: {start}, timeZone: America/New_York}}"
+    return f"[{{count: {count}, unit: {unit}, isRolling: false, calendar: {calendar}}}]"
+
+
+@pytest.mark.parametrize(
+    ("windows", "written"),
+    [
+        (aligned(1, "Week"), "calendar week from 2022-01-01 12:00"),
+        (aligned(1, "Day"), "calendar day from 2022-01-01 12:00"),
+        (aligned(1, "Month", "2021-05-01"), "calendar month"),
+        (aligned(3, "Month", "2021-05-01"), "calendar quarter from 2021-05-01 00:00"),
+        (aligned(1, "Quarter", "2021-10-01"), "calendar quarter"),
+        (aligned(1, "Year", "2021-04-01"), "calendar year from 2021-04-01 00:00"),
+    ],
+)
+def test_a_window_may_follow_the_calendar(tmp_path: Path, windows: str, written: str) -> None:
+    counted = only(tmp_path, slo(windows=windows))
+
+    assert str(counted.window) == f"{written} (America/New_York)"
+
+
 @pytest.mark.parametrize(
     ("marked", "words"),
     [
         (slo(windows="¦[{count: 1, unit: Day}, {count: 7, unit: Day}]"), "exactly one window"),
         (slo(windows="[{count: ¦0, unit: Day}]"), "a length above 0"),
-        (slo(windows="[{count: 1, unit: ¦Month}]"), "'Month' is not known here"),
-        (slo(windows="[¦{count: 1, unit: Week, isRolling: false}]"), "only windows that roll"),
-        (slo(windows="[¦{count: 1, unit: Week, calendar: {}}]"), "only windows that roll"),
+        (slo(windows="[{count: 1, unit: ¦Month}]"), "a Month that rolls has no fixed length"),
+        (slo(windows="[{count: 1, unit: Week, isRolling: ¦false}]"), "isRolling: false with it"),
+        (slo(windows=aligned(2, "Week").replace("2", "¦2", 1)), "2w is no period of a calendar"),
+        (slo(windows=aligned(1, "Month", "2022-01-31").replace("2022", "¦2022")), "has a day 31"),
+        (
+            slo(windows=aligned(1, "Week").replace("isRolling: false", "isRolling: ¦true")),
+            "isRolling: true goes without calendar",
+        ),
         (slo(f"¦{{total: {TOTAL}}}"), "good with total, or bad with total"),
         (slo(RATIO.replace("{source: p", "{source: ¦datadog, metadata: {p", 1)), "'datadog'"),
         (slo(RATIO.replace("rate(g[{{.window}}])", "¦rate(g[5m])")), "is over 5m"),

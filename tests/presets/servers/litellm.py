@@ -47,8 +47,11 @@ def page() -> Page:
     return page
 
 
-SCRAPES, KEYLESS, HEALTH_CHECKS, FAILED_CHECKS, KEY_CALLS = 7, 5, 9, 2, 3
-"""Scrapes and chats without a key, health checks, those that fail, and failed calls of the UI."""
+SCRAPES, HEALTH_CHECKS, FAILED_CHECKS, KEY_CALLS = 7, 9, 2, 3
+"""Scrapes without a key, health checks, those that fail, and failed calls of the UI."""
+MALFORMED, NO_KEY = 3, 2
+"""Calls with an empty key and with none."""
+KEYLESS = MALFORMED + NO_KEY
 HEALTH = "litellm-internal-health-check"
 
 
@@ -58,11 +61,17 @@ def _count_what_is_no_users_request(page: Page) -> None:
     unread = {"requested_model": "", "model_id": "None", "api_provider": "None"}
     total = "litellm_proxy_total_requests_metric_total"
     failed = "litellm_proxy_failed_requests_metric_total"
-    for route, times in {"/metrics": SCRAPES, "/v1/chat/completions": KEYLESS}.items():
-        client = {**CLIENT, "route": route}
-        page.add(total, times, **nobody, **unread, **client, status_code="None")
+    refused = {
+        ("/metrics", "", ""): SCRAPES,
+        ("/v1/chat/completions", "", "llama"): MALFORMED,
+        ("/v1/completions", "None", "llama"): NO_KEY,
+    }
+    for (route, key, model), times in refused.items():
+        client = {**CLIENT, "route": route, "hashed_api_key": key, "requested_model": model}
+        client = {**nobody, **unread, **client}
+        page.add(total, times, **client, status_code="None")
         failure = {"exception_status": "None", "exception_class": "Exception"}
-        page.add(failed, times, **nobody, **unread, **client, **failure)
+        page.add(failed, times, **client, **failure)
     client = {**CLIENT, "route": "/key/generate"}
     page.add(total, KEY_CALLS, **WHO, **unread, **client, status_code="500")
     failure = {"exception_status": "500", "exception_class": "ProxyException"}

@@ -1,8 +1,7 @@
 """Whether counters and buckets count everything: gauges, late series, late boundaries."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar, Final
 
@@ -13,9 +12,10 @@ from gate.backends.prometheus.doctor.slo_check import (
     query_now,
     query_over,
 )
-from gate.backends.prometheus.query import Query
+from gate.backends.prometheus.evidence.births import BirthQuery
+from gate.backends.prometheus.query import SECOND, Query
 from gate.backends.prometheus.query_result import QueryError
-from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.measure.diagnosis import Check, CheckResult, Level, SkippedCheck
 from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span
 
@@ -36,10 +36,11 @@ class BoundaryCheck(SloCheck):
         le = self._le
         return () if le is None else (self._here, self._all(le))
 
-    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult | SkippedCheck]:
         """Compare the two."""
         le = self._le
         if le is None:
+            yield SkippedCheck(check=Check.BOUNDARY, reason="no boundary of a histogram is named")
             return
         here, every = answers.amount(self._here), answers.amount(self._all(le))
         late = max((answers.amount(part) for part in self.lacking), default=0)
@@ -86,6 +87,8 @@ _SHARE: Final = "0.25"
 """... this much of all changes: a gauge falls about every other time."""
 _MATTERS: Final = Fraction(1, 100)
 """Of what is counted."""
+_JUST_BEFORE: Final = "1h"
+"""Data so long before the window, or less, were there when it began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +146,7 @@ class MonotonicCheck(SloCheck):
 class FirstValueCheck(SloCheck):
     """A counter that is above zero when it is first seen hides how it got there.
 
-    `increase` knows the difference of samples only, except in VictoriaMetrics, which takes a small
-    first value for an increase from zero; so only what is not in the increase is hidden.
+    Of good events, and of all: `gate check` looks at the bad ones and at what is spent.
     """
 
     check: ClassVar = Check.BORN
@@ -152,35 +154,36 @@ class FirstValueCheck(SloCheck):
     span: Span
     counted: Query
     """All that is counted for the same role."""
-    oldest: Query | None
-    """When the data about all events begin: no series that is there then was born there."""
+    every: str
+    """A selector of all events: what began with their data has no birth that anyone saw."""
 
     def queries(self) -> Iterable[Query]:
-        """Ask how high the series began that were born in the window, at most."""
-        return (self._height,)
+        """Ask how much is hidden, and whether there were data before the window."""
+        return (self._hidden, self._data)
 
     def follow_ups(self, answers: CheckAnswers) -> Iterable[Query]:
-        """Ask which of these were born after the data began, and are not counted from zero."""
+        """Ask again without what began with the data, if these begin in the window."""
         if isinstance(answers.readings(self.counted), QueryError):
             return ()
-        return self._hidden(answers) if self._matters(answers, self._height) else ()
+        young = answers.number(self._data) is None
+        return (self._since_data,) if young and self._matters(answers, self._hidden) else ()
 
     def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge what is hidden by what is counted."""
         if isinstance(answers.readings(self.counted), QueryError):
             return  # another check says so
-        series, hidden = self._hidden(answers)
-        if not (self._matters(answers, self._height) and self._matters(answers, hidden)):
-            yield CheckResult(check=Check.BORN, examined=self._height.text)
+        hidden = next(iter(self.follow_ups(answers)), self._hidden)
+        if not self._matters(answers, hidden):
+            yield CheckResult(check=Check.BORN, examined=hidden.text)
             return
         events, counted = answers.amount(hidden), answers.amount(self.counted)
         yield CheckResult(
             check=Check.BORN,
-            level=Level.FAULT if events > counted else Level.DOUBT,
+            level=Level.DOUBT,  # what is not counted at all makes the ratio no better
             message=(
-                f"{self.source.role}: {round(answers.amount(series)):,} series of"
-                f" {self.source.text} began above zero and hide {round(events):,} events;"
-                f" {round(counted):,} are counted"
+                f"{self.source.role}: series of {self.source.text} were above zero when they were"
+                f" first seen, so that {round(events):,} events before that are not counted;"
+                f" {round(counted):,} are"
             ),
             remedy=(
                 "export every series at 0 from the start (with most clients: ask for each set of"
@@ -193,22 +196,15 @@ class FirstValueCheck(SloCheck):
         return answers.amount(part) > answers.amount(self.counted) * _MATTERS
 
     @property
-    def _height(self) -> Query:
-        return query_over(f"sum({self._born})", self.span)
-
-    def _hidden(self, answers: CheckAnswers) -> tuple[Query, Query]:
-        """Return how many series hide something, and how much."""
-        begin = None if self.oldest is None else answers.number(self.oldest)
-        late = Fraction() if begin is None else begin - Fraction(self.span.start.timestamp())
-        since = Span(
-            self.span.start + timedelta(seconds=float(max(late, Fraction()))), self.span.end
-        )
-        ranged = f"{self.source.text}[$window]"
-        seen = f"increase({ranged}) >= max_over_time({ranged}) - 0.5 * min_over_time({ranged})"
-        invisible = f"({self._born}) unless ({seen})"
-        return query_over(f"count({invisible})", since), query_over(f"sum({invisible})", since)
+    def _hidden(self) -> BirthQuery:
+        selector = self.source.text
+        return BirthQuery(pieces=(selector,), length=self.span.length // SECOND * SECOND)
 
     @property
-    def _born(self) -> str:
-        before = f"last_over_time({self.source.text}[1h] offset $window)"
-        return f"(min_over_time({self.source.text}[$window]) > 0) unless {before}"
+    def _since_data(self) -> BirthQuery:
+        return replace(self._hidden, data=self.every)
+
+    @property
+    def _data(self) -> Query:
+        ago = self.span.length // SECOND
+        return query_now(f"count(last_over_time({self.every}[{_JUST_BEFORE}] offset {ago}s))")

@@ -6,7 +6,6 @@ from fractions import Fraction
 from itertools import combinations
 from typing import ClassVar, Final
 
-from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.doctor.slo_check import (
     CheckAnswers,
     SelectorSource,
@@ -17,8 +16,8 @@ from gate.backends.prometheus.doctor.slo_check import (
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryError, QueryValue
-from gate.measure import Cause, Spent, Unmeasured
-from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.measure import Answer, Cause, Spent, Unmeasured
+from gate.measure.diagnosis import Check, CheckResult, Level, SkippedCheck
 from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span
 
@@ -88,9 +87,8 @@ class NumberCheck(SloCheck):
         yield CheckResult(check=Check.WITHIN_TOTAL, examined=self.plan.query)
 
 
-def counted(plan: Plan, answers: CheckAnswers, level: Level) -> CheckResult | None:
+def counted(count: Answer, level: Level) -> CheckResult | None:
     """Return the count; None if there is none and other checks, the worst at ``level``, say why."""
-    count = answer(plan, answers.readings)
     if isinstance(count, Unmeasured):
         return None if level is Level.FAULT else unmeasured(count)
     if isinstance(count, Spent):
@@ -187,7 +185,7 @@ class SourceCheck(SloCheck):
             yield self._jobs(source)
             yield self._scraped_twice(source)
 
-    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult | SkippedCheck]:
         """Yield targets that are scraped twice, else sources that count nearly the same."""
         twice = [
             self._two_jobs(source, round(targets))
@@ -196,7 +194,9 @@ class SourceCheck(SloCheck):
         ]
         results = twice or [self._alike(*pair) for pair in self._pairs(answers)]
         yield from results[:1]
-        if not results and self.counters:
+        if not results and not self.counters:
+            yield SkippedCheck(check=Check.SOURCES, reason="no increase of a counter is taken")
+        elif not results:
             yield CheckResult(check=Check.SOURCES, examined=self._jobs(self.counters[0]).text)
 
     def _pairs(self, answers: CheckAnswers) -> Iterator[Sequence[tuple[str, Fraction]]]:

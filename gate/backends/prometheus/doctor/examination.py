@@ -1,113 +1,38 @@
-"""Which checks an SLO needs."""
+"""Every SLO's questions in common rounds, and what comes of them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.client import Client
-from gate.backends.prometheus.doctor.counters import BoundaryCheck, FirstValueCheck, MonotonicCheck
-from gate.backends.prometheus.doctor.counts import (
-    NumberCheck,
-    ReplicaCheck,
-    SourceCheck,
-    counted,
-    unmeasured,
-)
-from gate.backends.prometheus.doctor.history import CoverageCheck, FreshnessCheck
-from gate.backends.prometheus.doctor.presence import PresenceCheck
-from gate.backends.prometheus.doctor.server import (
-    QUESTIONS,
-    FeatureCheck,
-    partial,
-    retention_of,
-    server_results,
-)
+from gate.backends.prometheus.doctor.accounts import EXPECTED, looked_for, not_applicable
+from gate.backends.prometheus.doctor.counts import counted, unmeasured
+from gate.backends.prometheus.doctor.selection import checks_of
+from gate.backends.prometheus.doctor.server import QUESTIONS, partial, retention_of, server_results
 from gate.backends.prometheus.doctor.slo_check import (
     CheckAnswers,
-    SelectorSource,
     ServerAnswers,
     ServerQuestion,
     SloCheck,
-    sources_of,
 )
 from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, plan, questions
-from gate.backends.prometheus.query import Query, Role
-from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.backends.prometheus.query import Query
+from gate.measure import Answer, Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.diagnosis import (
     Check,
     CheckedSlo,
     CheckResult,
     Diagnosis,
     Level,
+    SkippedCheck,
+    account_for,
+    suspicion_results,
     worst_level,
 )
-from gate.promql.buckets import Buckets
-from gate.promql.expression import read_expression
-from gate.promql.grammar import ExpressionError
-from gate.slo.indicator import Histogram
-
-_WHOLE = (Role.TOTAL, Role.SPENT, Role.GOOD)
-"""The first that an indicator has counts all events, or nearly."""
-
-
-def checks_of(slo: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[SloCheck]:
-    """Yield the checks of one SLO; where nothing can be counted, those that may say why."""
-    if isinstance(planned, Unmeasured):
-        histogram = slo.request.sli.histogram
-        if histogram is not None:
-            yield from _presence(slo, _of_histogram(histogram, slo))
-        return
-    sources = sources_of(planned.expressions)
-    yield FeatureCheck(texts=tuple(part.text for part in planned.parts.values()))
-    yield from _presence(slo, sources)
-    yield NumberCheck(plan=planned)
-    history = _history(slo, planned)
-    for source in sources:
-        yield BoundaryCheck(source=source, lacking=planned.lacking)
-        yield ReplicaCheck(source=source)
-        if source.counter:
-            yield MonotonicCheck(source=source, span=slo.request.span)
-            yield FirstValueCheck(
-                source=source,
-                span=slo.request.span,
-                counted=planned.parts[source.role],
-                oldest=history.oldest if history else None,
-            )
-    yield SourceCheck(counters=_whole(planned, sources), span=slo.request.span)
-    if history is not None:
-        yield history
-        yield FreshnessCheck(slo=slo, probe=history.probe)
-
-
-def _presence(slo: CheckedSlo, sources: tuple[SelectorSource, ...]) -> Iterator[PresenceCheck]:
-    own = frozenset(source.selector.name for source in sources)
-    total = {m for s in sources if s.role is Role.TOTAL for m in s.selector.matchers}
-    for source in sources:
-        yield PresenceCheck(source=source, span=slo.request.span, own=own, total=frozenset(total))
-
-
-def _of_histogram(histogram: Histogram, slo: CheckedSlo) -> tuple[SelectorSource, ...]:
-    """Return the buckets of a histogram that was not found as what is looked for."""
-    try:
-        buckets = Buckets.of(histogram, slo.request.sli.labels)
-    except ExpressionError:
-        return ()  # said where it is planned
-    return sources_of({Role.TOTAL: read_expression(buckets.total.suffixed("_bucket"), None)})
-
-
-def _whole(planned: Plan, sources: tuple[SelectorSource, ...]) -> tuple[SelectorSource, ...]:
-    role = next((role for role in _WHOLE if role in planned.parts), None)
-    return tuple(source for source in sources if source.role is role and source.counter)
-
-
-def _history(slo: CheckedSlo, planned: Plan) -> CoverageCheck | None:
-    """Return what is looked at over the whole window; None: no metric is named."""
-    if planned.probe is None:
-        return None
-    return CoverageCheck(slo=slo, probe=planned.probe)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +71,11 @@ class PrometheusDoctor:
         if fetch.hopeless is not None:
             return _unreachable(fetch.hopeless, len(slos))
         _ask_further(examinations, fetch, server)
+        outcomes = [_results(examination) for examination in examinations]
         return Diagnosis(
             backend=tuple(server_results(server)),
-            slos=tuple(tuple(_results(examination)) for examination in examinations),
+            slos=tuple(results for results, _ in outcomes),
+            skipped=tuple(skipped for _, skipped in outcomes),
         )
 
     def _examination(
@@ -176,19 +103,32 @@ def _ask_further(examinations: Sequence[_Examination], fetch: Fetch, server: Ser
     server.finish()
 
 
-def _results(examination: _Examination) -> Iterator[CheckResult]:
-    results, unseen = list[CheckResult](), dict[str, list[str]]()
+def _results(
+    examination: _Examination,
+) -> tuple[tuple[CheckResult, ...], tuple[SkippedCheck, ...]]:
+    planned, answers = examination.plan, examination.answers
+    seen, unseen = list[CheckResult | SkippedCheck](), dict[str, list[Check]]()
     for check in examination.checks:
         try:
-            results += check.results(examination.answers)
+            seen += check.results(answers)
         except MeasurementError as error:
             unseen.setdefault(error.reason, []).append(check.check)
-    if isinstance(examination.plan, Plan):
-        yield from _outcome(examination.plan, examination.answers, worst_level(results))
-    elif worst_level(results) is not Level.FAULT:
-        yield _unplanned(examination.plan, examination.slo.request)
-    yield from results
-    yield from (_unseen(checks, reason) for reason, checks in unseen.items())
+    level = worst_level(_only_results(seen))
+    if isinstance(planned, Plan):
+        count = answer(planned, answers.readings)
+        seen[:0] = _outcome(count, answers, level)
+        seen += (*_suspected(planned, count), *not_applicable(planned, examination.checks))
+    elif level is not Level.FAULT:
+        seen.insert(0, _unplanned(planned, examination.slo.request))
+    for reason, checks in unseen.items():
+        seen.append(_unseen(checks, reason))
+        seen += (SkippedCheck(check=check, reason=reason, applies=True) for check in checks)
+    skipped = [result for result in seen if isinstance(result, SkippedCheck)]
+    return account_for(EXPECTED, _only_results(seen), skipped)
+
+
+def _only_results(seen: Sequence[CheckResult | SkippedCheck]) -> list[CheckResult]:
+    return [result for result in seen if isinstance(result, CheckResult)]
 
 
 def _unplanned(why: Unmeasured, request: CountRequest) -> CheckResult:
@@ -199,11 +139,18 @@ def _unplanned(why: Unmeasured, request: CountRequest) -> CheckResult:
     return unmeasured(why, Check.BOUNDARY if unfit else Check.COUNTED, query)
 
 
-def _outcome(planned: Plan, answers: CheckAnswers, level: Level) -> Iterator[CheckResult]:
-    count = counted(planned, answers, Level.FAULT if answers.warnings else level)
-    if count is not None:
-        yield count
+def _outcome(count: Answer, answers: CheckAnswers, level: Level) -> Iterator[CheckResult]:
+    shown = counted(count, Level.FAULT if answers.warnings else level)
+    if shown is not None:
+        yield shown
     yield partial(answers)
+
+
+def _suspected(planned: Plan, count: Answer) -> Iterator[CheckResult | SkippedCheck]:
+    """Yield what `gate check` suspects of a count, and what it looked for in vain."""
+    doubts = list(suspicion_results(count))
+    yield from doubts
+    yield from looked_for(planned, count, {doubt.check for doubt in doubts})
 
 
 def _unseen(checks: Sequence[str], reason: str) -> CheckResult:

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SloCheck
 from gate.backends.prometheus.probe import Probe
 from gate.backends.prometheus.query import Query, window_text
-from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level
+from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level, SkippedCheck
 from gate.measure.history import coverage_step
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
@@ -39,11 +39,6 @@ class CoverageCheck(SloCheck):
     slo: CheckedSlo
     probe: Probe
 
-    @property
-    def oldest(self) -> Query:
-        """The part that asks when the data begin."""
-        return self._ends(self.probe.instants[0])[0]
-
     def queries(self) -> Iterable[Query]:
         """Ask for the steps with data, the first and the last of them, and the gaps."""
         for place, present in enumerate(self.probe.instants):
@@ -51,44 +46,49 @@ class CoverageCheck(SloCheck):
             yield from self._ends(present)
             yield self._falls(present)
 
-    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult | SkippedCheck]:
         """Judge what has the least data."""
         places = range(len(self.probe.instants))
         data = [seen for place in places if (seen := self._seen(answers, place))]
         if not data or not self.probe.steps:
-            return  # other checks say that nothing is there, or nothing yet
+            step, window = format_duration(self._step), format_duration(self._span.length)
+            reason = f"the data are younger than a step of {step}, at which {window} are looked at"
+            for check in (Check.COVERAGE, Check.GAPS):
+                yield SkippedCheck(check=check, reason=reason, applies=True)
+            return
         seen = min(data, key=lambda seen: seen.steps)
-        yield self._reach(seen, answers)
+        yield from self._reach(seen, answers)
         yield self._gaps(seen)
 
-    def _reach(self, seen: _Seen, answers: CheckAnswers) -> CheckResult:
+    def _reach(self, seen: _Seen, answers: CheckAnswers) -> Iterator[CheckResult]:
         """Judge how far back the data reach."""
         late = max(seen.first - self._span.start - self._step, timedelta())
         length = self._span.length
         short = answers.retention is not None and answers.retention < self.slo.whole
         much = late / length > 1 - self.slo.min_coverage
-        if not much and not (late and short):
-            share = percent_left(Fraction(min(seen.steps, self.probe.steps), self.probe.steps))
-            return self._result(Check.COVERAGE, f"{share} of {format_duration(length)} covered")
         oldest = f"the oldest data are of {instant(seen.first)}"
         share = f"they cover {percent_left(Fraction((length - late) / length), 0)}"
         window = format_duration(self.slo.whole)
-        if short and answers.retention is not None:
+        if late and short and answers.retention is not None:
             kept = format_duration(answers.retention)
-            return self._result(
+            yield self._result(
                 Check.RETENTION,
                 f"the server keeps {kept}: {oldest}, {share} of {window}",
                 Level.FAULT if much else Level.DOUBT,
                 f"keep data longer (--storage.tsdb.retention.time={window}), ask a store that does"
                 f" (Thanos, Mimir), or choose a window of {kept} at most",
             )
-        return self._result(
-            Check.COVERAGE,
-            f"{oldest}, {share} of {window}",
-            Level.DOUBT,
-            "a young service has no whole window yet: wait, or choose a shorter one; if it is not"
-            " young, see how long the server keeps data",
-        )
+        elif much:
+            yield self._result(
+                Check.COVERAGE,
+                f"{oldest}, {share} of {window}",
+                Level.DOUBT,
+                "a young service has no whole window yet: wait, or choose a shorter one; if it is"
+                " not young, see how long the server keeps data",
+            )
+            return
+        covered = percent_left(Fraction(min(seen.steps, self.probe.steps), self.probe.steps))
+        yield self._result(Check.COVERAGE, f"{covered} of {format_duration(length)} covered")
 
     def _gaps(self, seen: _Seen) -> CheckResult:
         """Judge what is missing between the oldest and the newest data."""

@@ -114,19 +114,25 @@ def _no_label(head: str, suspect: SuspectMatcher, labels: Sequence[str]) -> Chec
 
 def _no_boundary(head: str, suspect: SuspectMatcher) -> CheckResult | None:
     """Judge a histogram's boundary that is none; None: it is no plain number."""
-    boundaries = set[Fraction]()
+    spelled = dict[Fraction, str]()
     for value in suspect.values:
         with suppress(ValueError):  # +Inf
-            boundaries.add(Fraction(value))
+            spelled[Fraction(value)] = value
     try:
-        near = around(Fraction(suspect.matcher.value), boundaries, "")
+        wanted = Fraction(suspect.matcher.value)
     except ValueError:
         return None
+    if wanted in spelled:
+        why = f'the same boundary is spelt le="{spelled[wanted]}"'
+        remedy = f'write le="{spelled[wanted]}"'
+    else:
+        why = f"the histogram has no such boundary; {around(wanted, spelled.keys(), '')}"
+        remedy = "choose one of these, or have the server export the boundary"
     return CheckResult(
         check=Check.BOUNDARY,
         level=Level.FAULT,
-        message=f"{head}: the histogram has no such boundary; {near}",
-        remedy="choose one of these, or have the server export the boundary",
+        message=f"{head}: {why}",
+        remedy=remedy,
         examined=suspect.query,
     )
 

@@ -19,7 +19,7 @@ from gate.backends.prometheus.query_result import (
 from gate.backends.prometheus.replies import Body
 from gate.backends.prometheus.workers import Workers
 from gate.measure import MeasurementError
-from gate.measure.diagnosis import Check, CheckResult
+from gate.measure.diagnosis import Check, CheckResult, SkippedCheck
 from gate.promql.expression import Expression
 from gate.promql.selectors import Selector
 from gate.request_failure import RequestFailure
@@ -197,8 +197,8 @@ class SloCheck(ABC):
         return ()
 
     @abstractmethod
-    def results(self, answers: CheckAnswers) -> Iterator[CheckResult]:
-        """Yield what was seen.
+    def results(self, answers: CheckAnswers) -> Iterator[CheckResult | SkippedCheck]:
+        """Yield what was seen, or why the check does not apply or could not be made.
 
         Raises:
             MeasurementError: the server did not answer.

@@ -66,6 +66,9 @@ class BirthQuery(Query):
             begin = f"scalar(min_over_time((0 * count({self.data}) + time()){grid}))"
             first = f"min_over_time((0 * {selector} + time()){grid})"
             groups.append(f"{first} <= {begin} + {step // SECOND}")
+            # Data that are younger than a step have begun with everything that there is.
+            seen = f"count_over_time(count({self.data}){grid})"
+            groups.append(f"(last_over_time({selector}[{length}]{moved}) unless on () {seen})")
         unborn = f"unless ({' or '.join(groups)})"
         if self.created is None:
             return unborn
