@@ -8,9 +8,11 @@ from typing import Final
 
 from gate.backends.records import Records
 
+ALL_FAILURES: Final = "errors"
+"""The only kind whose bad events are all the failures that there are."""
 EVALUATION: Final = "faithfulness"
 KINDS: Final[Mapping[str, str]] = {
-    "errors": "requests that failed",
+    ALL_FAILURES: "requests that failed",
     "availability": "time in which the service was up",
     "latency": "requests answered whole within a threshold",
     "time-to-first-token": "requests whose first token came within a threshold",

@@ -9,6 +9,7 @@ from typing import Final
 from gate.backends.records import OWN_NAME, PRESETS, preset_names, read_preset
 from gate.config.preset import (
     ALIASES,
+    ALL_FAILURES,
     KINDS,
     ROLES,
     Family,
@@ -97,10 +98,11 @@ def expand(values: Values, reader: Reader) -> Sli:
     if reader.offline:
         _warn_of_boundary(values, preset, indicator.families[0], reader)
     chosen = values.get("options", {})
+    some = indicator is not preset.indicators[ALL_FAILURES]
     ways = (chosen, *indicator.with_health_checks(chosen))
     families = [
         [
-            _sli(family, indicator.texts(way), values, preset, reader)
+            replace(_sli(family, indicator.texts(way), values, preset, reader), some_failures=some)
             for family in indicator.families
         ]
         for way in ways

@@ -81,6 +81,8 @@ class Sli:
     sliced: bool = False
     """What is counted is slices of time, each with a ratio: how many events they had is not known.
     """
+    some_failures: bool = False
+    """Bad are failures of one kind only, so that it is no contradiction where more have failed."""
     notes: tuple[str, ...] = ()
     """What every report of a count must say."""
     unfiltered: "Sli | None" = None

@@ -29,6 +29,12 @@ class Failure(StrEnum):
     LOW_COVERAGE = "low coverage"
     STALE = "stale"
     PARTIAL = "partial"
+    MOSTLY_UNCOVERED = "hardly any coverage"
+    RENAMED = "renamed"
+    BORN = "a counter born above zero"
+    CONTRADICTED = "contradicted by the total"
+    HOLE = "a hole with a loss"
+    UNKNOWN_OUTCOME = "unknown outcomes"
 
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
@@ -65,6 +71,12 @@ ANYWHERE = frozenset(
         Failure.LOW_COVERAGE,
         Failure.STALE,
         Failure.PARTIAL,
+        Failure.MOSTLY_UNCOVERED,
+        Failure.RENAMED,
+        Failure.BORN,
+        Failure.CONTRADICTED,
+        Failure.HOLE,
+        Failure.UNKNOWN_OUTCOME,
     }
 )
 IN_FILES = ANYWHERE | {Failure.MISSING, Failure.CUT_OFF, Failure.UNREADABLE}
@@ -101,6 +113,13 @@ class Case:
     """Tells several cases of one failure apart."""
     in_doubt: bool = False
     """There is a number, and it cannot be relied on."""
+    suspected: bool = False
+    """There is a number which may not be what happened: the budget is measured, with a suspicion
+    that could change the verdict."""
+    code: int = 3
+    """The exit code. What is counted as bad, and may not have been, still blocks."""
+    passes_with: int = 0
+    """The exit code where the policy lets it pass: what follows from the number that there is."""
 
     @property
     def name(self) -> str:
@@ -118,5 +137,5 @@ class Contract:
     cases: tuple[Case, ...]
     never: Mapping[Failure, str] = field(default_factory=dict)
     """What cannot happen there, and why."""
-    never_said: frozenset[Cause] = frozenset()
-    """Causes that follow from nothing that can happen there."""
+    never_said: Mapping[Cause, str] = field(default_factory=dict)
+    """Causes that follow from nothing that can happen there, and why."""

@@ -21,6 +21,9 @@ def judging(total: str) -> dict[str, Any]:
 RATIO = judging("true")
 SPEND = {"allowance": "1000 USD", "sli": {"spent": "cost"}}
 HOURS = 720
+NEWEST = 100
+NEVER_BORN = "every row is counted, the first as well"
+NO_STATUS = "the condition itself says of each row whether it is bad"
 
 
 def rows(
@@ -36,6 +39,12 @@ def rows(
         }
         for place in range(count)
     ]
+
+
+def renamed(log: list[dict[str, Any]], newest: int) -> list[dict[str, Any]]:
+    """Return the same with another name of the status in the newest rows."""
+    changed = [{"code" if key == "status" else key: row[key] for key in row} for row in log]
+    return changed[:newest] + log[newest:]
 
 
 def as_lines(log: list[dict[str, Any]]) -> str:
@@ -75,6 +84,7 @@ empty = partial(Case, failure=Failure.EMPTY, cause=Cause.NO_DATA)
 invalid = partial(Case, cause=Cause.INVALID)
 error = partial(Case, cause=Cause.BACKEND_ERROR)
 doubtful = partial(Case, in_doubt=True)
+suspected = partial(Case, suspected=True)
 
 LOGS = Contract(
     healthy=written(GOOD),
@@ -121,9 +131,39 @@ LOGS = Contract(
         ),
         doubtful(
             failure=Failure.LOW_COVERAGE,
-            play=written(as_lines(rows(every=timedelta(minutes=3)))),
+            play=written(as_lines(rows(HOURS * 85 // 100))),
             cause=Cause.LOW_COVERAGE,
-            words="only 5 % of the window has data",
+            words="only 85 % of the window has data",
+        ),
+        Case(
+            failure=Failure.MOSTLY_UNCOVERED,
+            play=written(as_lines(rows(every=timedelta(minutes=3)))),
+            cause=Cause.MOSTLY_UNCOVERED,
+            words="are measured (5 %; coverage_floor is",
+            in_doubt=True,
+        ),
+        suspected(
+            failure=Failure.RENAMED,
+            play=written(
+                as_lines(renamed(rows(), NEWEST)),
+                {"objective": "99%", "sli": {"bad": "coalesce(status, 200) >= 500"}},
+            ),
+            cause=Cause.UNMATCHED,
+            words='"status" has a value in nearly all rows until',
+        ),
+        suspected(
+            failure=Failure.HOLE,
+            play=written(as_lines(rows()[:200] + rows()[220:])),
+            cause=Cause.LOST,
+            words="the logs have no row from",
+        ),
+        suspected(
+            failure=Failure.UNKNOWN_OUTCOME,
+            play=written(as_lines(rows()).replace('"status": 200', '"status": null', 5)),
+            cause=Cause.UNKNOWN_OUTCOME,
+            words="the outcome of 5 of 720 events is NULL",
+            code=10,
+            passes_with=10,
         ),
         doubtful(
             failure=Failure.STALE,
@@ -155,6 +195,12 @@ LOGS = Contract(
         Failure.SEVERAL: "rows are counted, they have no series",
         Failure.BAD_OVER_TOTAL: "bad rows are looked for among the events only",
         Failure.PARTIAL: "a file says nothing of what is not in it",
+        Failure.BORN: NEVER_BORN,
+        Failure.CONTRADICTED: NO_STATUS,
     },
-    never_said=frozenset({Cause.PARTIAL}),
+    never_said={
+        Cause.PARTIAL: "a file says nothing of what is not in it",
+        Cause.BORN: NEVER_BORN,
+        Cause.CONTRADICTED: NO_STATUS,
+    },
 )

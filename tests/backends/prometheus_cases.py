@@ -20,10 +20,16 @@ from tests.backends.cases import OVER_HTTP, SECRET, Case, Contract, Failure, Pla
 from tests.backends.loopback import Handle, send, serving
 from tests.backends.prometheus.played import AT, RATIO, FakePrometheus, failure, success
 
-Values = Mapping[str, str | tuple[str, ...] | None]
+Values = Mapping[str, str | tuple[str, ...] | Mapping[str, str] | None]
 
 SLO = {"objective": "99.9%", "sli": {"bad": RATIO.bad, "total": RATIO.total}}
+ERRORS = {"objective": "99.9%", "sli": {"bad": "errors_total", "total": RATIO.total}}
+"""What fails is counted by a metric of its own."""
 HEALTHY: Values = {
+    "delta(": None,
+    '=""}[': None,
+    "count by (": None,
+    "unless on (gate_status)": None,
     "timestamp(": str(AT.timestamp()),
     "count(": "720",
     "500": "100",
@@ -31,17 +37,23 @@ HEALTHY: Values = {
 }
 
 
-def setup(address: str, *, scheme: str = "http", timeout: str = "20s") -> Setup:
+def setup(
+    address: str,
+    *,
+    scheme: str = "http",
+    timeout: str = "20s",
+    slo: Mapping[str, Any] = SLO,
+) -> Setup:
     url = f"{scheme}://gate:${{PASSWORD}}@{address}"
     backend = {"type": "prometheus", "url": url, "retries": 0}
-    return Setup(backend=backend, slo=SLO, timeout=timeout)
+    return Setup(backend=backend, slo=slo, timeout=timeout)
 
 
-def served(handle: Handle) -> Play:
+def served(handle: Handle, slo: Mapping[str, Any] = SLO) -> Play:
     @contextmanager
     def play(_folder: Path) -> Iterator[Setup]:
         with serving(handle) as port:
-            yield setup(f"127.0.0.1:{port}")
+            yield setup(f"127.0.0.1:{port}", slo=slo)
 
     return play
 
@@ -59,6 +71,11 @@ def by(values: Values, **more: object) -> Handle:
 
 def answering(values: Values, **more: object) -> Play:
     return served(by(values, **more))
+
+
+def doubted(values: Values, slo: Mapping[str, Any] = SLO) -> Play:
+    """Answer by values that are looked at before the healthy ones."""
+    return served(by({**values, **HEALTHY, **values}), slo)
 
 
 def with_total(value: str | tuple[str, ...]) -> Play:
@@ -148,6 +165,7 @@ DOWN: dict[str, Any] = {"warnings": ["store eu-1 is down"]}
 invalid = partial(Case, cause=Cause.INVALID)
 error = partial(Case, cause=Cause.BACKEND_ERROR)
 stale = partial(Case, failure=Failure.STALE, cause=Cause.STALE)
+suspected = partial(Case, suspected=True)
 partly = partial(Case, failure=Failure.PARTIAL, cause=Cause.PARTIAL)
 
 NUMBERS = (
@@ -199,10 +217,63 @@ NUMBERS = (
     ),
     Case(
         failure=Failure.LOW_COVERAGE,
-        play=answering({**HEALTHY, "count(": "36"}),
+        play=doubted({"offset 691200s": "0", "count(": "612"}),
         cause=Cause.LOW_COVERAGE,
-        words="only 5 % of the window has data",
+        words="only 85 % of the window has data",
         in_doubt=True,
+    ),
+    Case(
+        failure=Failure.MOSTLY_UNCOVERED,
+        play=doubted({"offset 691200s": "0", "count(": "36"}),
+        cause=Cause.MOSTLY_UNCOVERED,
+        words="are measured (5 %; coverage_floor is",
+        in_doubt=True,
+    ),
+    suspected(
+        failure=Failure.RENAMED,
+        play=doubted(
+            {
+                "max_over_time((0": ago(hours=48),
+                "count by (instance": "0",
+                'x{code=""}[': "600000",
+                "count by (code)": {"": "3"},
+            }
+        ),
+        cause=Cause.UNMATCHED,
+        words="no series of x has had the label code since",
+    ),
+    suspected(
+        failure=Failure.BORN,
+        play=doubted({"delta(": "600"}),
+        cause=Cause.BORN,
+        words="600 failures before that are not counted",
+    ),
+    suspected(
+        failure=Failure.CONTRADICTED,
+        play=doubted(
+            {
+                "unless on (gate_status)": "5000",
+                "count by (gate_status)": {"500": "2"},
+                "delta(": None,
+                "errors_total": "100",
+            },
+            ERRORS,
+        ),
+        cause=Cause.CONTRADICTED,
+        words="100 are counted, though x itself shows 5,000 failures (500)",
+    ),
+    suspected(
+        failure=Failure.HOLE,
+        play=doubted(
+            {
+                "last_over_time(x[1d] offset 3600s)": "1",
+                "offset 691200s": "12",
+                "sum_over_time((": "1000000",
+                "count(": "700",
+            }
+        ),
+        cause=Cause.LOST,
+        words="about 17,143 events are usual in that time",
     ),
     stale(
         play=answering({**HEALTHY, "timestamp(": ago(minutes=61)}),
@@ -303,4 +374,12 @@ WAYS = (
     error(failure=Failure.TLS, play=unknown_authority, words="TLS failed: unable to get local"),
 )
 
-PROMETHEUS = Contract(healthy=answering(HEALTHY), failures=OVER_HTTP, cases=NUMBERS + WAYS)
+COUNTED_OR_NOT = "a counter counts an event or does not; it knows none without an outcome"
+
+PROMETHEUS = Contract(
+    healthy=answering(HEALTHY),
+    failures=OVER_HTTP,
+    cases=NUMBERS + WAYS,
+    never={Failure.UNKNOWN_OUTCOME: COUNTED_OR_NOT},
+    never_said={Cause.UNKNOWN_OUTCOME: COUNTED_OR_NOT},
+)

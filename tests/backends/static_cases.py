@@ -45,6 +45,9 @@ invalid = partial(Case, cause=Cause.INVALID)
 error = partial(Case, cause=Cause.BACKEND_ERROR)
 empty = partial(Case, failure=Failure.EMPTY)
 
+NOTHING_ELSE = "a file says nothing of what is not in it"
+OTHERS_COUNTED = "whoever wrote the file counted, and only the numbers are in it"
+
 STATIC = Contract(
     healthy=entry(f"total: 1000000, bad: 100, {FULL}"),
     failures=IN_FILES,
@@ -95,9 +98,16 @@ STATIC = Contract(
         ),
         Case(
             failure=Failure.LOW_COVERAGE,
-            play=entry("total: 1000000, bad: 0, coverage: 5%"),
+            play=entry("total: 1000000, bad: 0, coverage: 85%"),
             cause=Cause.LOW_COVERAGE,
-            words="only 5 % of the window has data",
+            words="only 85 % of the window has data",
+            in_doubt=True,
+        ),
+        Case(
+            failure=Failure.MOSTLY_UNCOVERED,
+            play=entry("total: 1000000, bad: 0, coverage: 5%"),
+            cause=Cause.MOSTLY_UNCOVERED,
+            words="are measured (5 %; coverage_floor is",
             in_doubt=True,
         ),
         Case(
@@ -126,6 +136,20 @@ STATIC = Contract(
             words="no file counts.yaml",
         ),
     ),
-    never={Failure.PARTIAL: "a file says nothing of what is not in it"},
-    never_said=frozenset({Cause.PARTIAL}),
+    never={
+        Failure.PARTIAL: NOTHING_ELSE,
+        Failure.RENAMED: OTHERS_COUNTED,
+        Failure.BORN: OTHERS_COUNTED,
+        Failure.CONTRADICTED: OTHERS_COUNTED,
+        Failure.HOLE: OTHERS_COUNTED,
+        Failure.UNKNOWN_OUTCOME: OTHERS_COUNTED,
+    },
+    never_said={
+        Cause.PARTIAL: NOTHING_ELSE,
+        Cause.UNMATCHED: OTHERS_COUNTED,
+        Cause.BORN: OTHERS_COUNTED,
+        Cause.CONTRADICTED: OTHERS_COUNTED,
+        Cause.LOST: OTHERS_COUNTED,
+        Cause.UNKNOWN_OUTCOME: OTHERS_COUNTED,
+    },
 )

@@ -28,7 +28,16 @@ def test_a_preset_is_its_servers_expressions_with_the_labels_of_the_policy() -> 
         total="vllm:request_success_total{$labels}",
         labels={"model_name": "a"},
         preset="vllm/inference-failures",
+        some_failures=True,
     )
+
+
+def test_only_the_errors_of_a_preset_are_all_failures() -> None:
+    every = indicator("{preset: vllm/errors}")
+    engine = indicator("{preset: vllm-router/inference-failures}")
+
+    assert not any(name.some_failures for name in (every, *every.older))
+    assert all(name.some_failures for name in (engine, *engine.older))
 
 
 def test_a_threshold_is_given_as_a_duration_and_kept_in_the_servers_unit() -> None:

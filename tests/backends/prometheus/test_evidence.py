@@ -6,8 +6,13 @@ from fractions import Fraction
 
 import pytest
 
+from gate.backends.prometheus.evidence import RoleEvidence, evidence_of_all, plan_evidence
 from gate.backends.prometheus.label_values import says_failure
-from gate.measure import Cause, Counts, Spent, Suspicion
+from gate.backends.prometheus.probe import plan_probe
+from gate.backends.prometheus.query import Query, Role
+from gate.backends.prometheus.query_result import QueryResult, QueryValue
+from gate.measure import Cause, CountRequest, Counts, Spent, Suspicion
+from gate.promql.expression import read_expression
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 from tests.backends.prometheus.played import (
@@ -501,8 +506,13 @@ def test_failures_that_the_total_shows_as_they_are_counted_need_no_second_round(
 
 @pytest.mark.parametrize(
     "sli",
-    [RATIO, Sli(bad="hallucinations_total", total="x"), Sli(good="fast_total", total="x")],
-    ids=["chosen by its status", "no failures", "no bad events"],
+    [
+        RATIO,
+        Sli(bad="hallucinations_total", total="x"),
+        Sli(good="fast_total", total="x"),
+        Sli(bad="engine_errors_total", total="x", some_failures=True),
+    ],
+    ids=["chosen by its status", "no failures", "no bad events", "some of the failures"],
 )
 def test_a_total_speaks_only_of_failures_that_nothing_else_chose(
     prometheus: FakePrometheus, sli: Sli
@@ -575,3 +585,32 @@ def test_a_process_that_loses_its_failures_while_it_runs_needs_no_statistics(
     assert suspicion.cause is Cause.UNMATCHED
 
     assert doubts(prometheus, few) == ()
+
+
+def test_silence_is_that_of_all_names_together() -> None:
+    """The newer name has no events of the days before, and the older one none of today."""
+    span, evidence = Span(AT - timedelta(days=7), AT), []
+    for name in ("new", "old"):
+        sli = Sli(bad=f'{name}{{code="500"}}', total=name)
+        expressions = {
+            role: read_expression(text or "", None)
+            for role, text in ((Role.TOTAL, sli.total), (Role.BAD, sli.bad))
+        }
+        parts = {Role.BAD: Query(pieces=expressions[Role.BAD].pieces, length=span.length)}
+        request = CountRequest(sli=sli, span=span, probe=True)
+        evidence.append(plan_evidence(expressions, parts, request))
+    either = read_expression("sum(increase(new[$window]) or increase(old[$window]))", None)
+    both = evidence_of_all(evidence, either, plan_probe([either], span))
+    assert both is not None
+    assert evidence_of_all([None], either, None) is None
+
+    def answer(part: Query) -> QueryResult:
+        hour = "sum(increase(new[3600s])) + sum(increase(old[3600s]))"
+        if part.length != timedelta(hours=1) or not part.terms:
+            return QueryValue(number=None)
+        return QueryValue(number=Fraction(0 if part.text == hour else 50))
+
+    causes = [s.cause for s in both.suspicions(answer, Fraction(1000), Fraction(3))]
+    assert causes == [Cause.NO_TRAFFIC]
+    alone = RoleEvidence(witnesses=tuple(w for e in evidence for w in e.witnesses))
+    assert not list(alone.suspicions(answer, Fraction(1000), Fraction(3)))

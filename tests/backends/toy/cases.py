@@ -42,6 +42,9 @@ invalid = partial(Case, cause=Cause.INVALID)
 unreadable = partial(Case, cause=Cause.BACKEND_ERROR)
 odd = partial(invalid, words="two whole numbers were expected")
 
+NOTHING_ELSE = "a file says nothing of what is not in it"
+TWO_NUMBERS = "a line has two numbers, and nothing of how they were counted"
+
 TOY = Contract(
     healthy=lines("slo 100 1000000\n"),
     failures=IN_FILES,
@@ -86,8 +89,24 @@ TOY = Contract(
     ),
     never={
         Failure.STALE: "a line has no time",
-        Failure.PARTIAL: "a file says nothing of what is not in it",
+        Failure.PARTIAL: NOTHING_ELSE,
         Failure.LOW_COVERAGE: "a line says nothing of the window",
+        Failure.MOSTLY_UNCOVERED: "a line says nothing of the window",
+        Failure.RENAMED: TWO_NUMBERS,
+        Failure.BORN: TWO_NUMBERS,
+        Failure.CONTRADICTED: TWO_NUMBERS,
+        Failure.HOLE: TWO_NUMBERS,
+        Failure.UNKNOWN_OUTCOME: TWO_NUMBERS,
     },
-    never_said=frozenset({Cause.STALE, Cause.PARTIAL, Cause.LOW_COVERAGE}),
+    never_said={
+        Cause.STALE: "a line has no time",
+        Cause.PARTIAL: NOTHING_ELSE,
+        Cause.LOW_COVERAGE: "a line says nothing of the window",
+        Cause.MOSTLY_UNCOVERED: "a line says nothing of the window",
+        Cause.UNMATCHED: TWO_NUMBERS,
+        Cause.BORN: TWO_NUMBERS,
+        Cause.CONTRADICTED: TWO_NUMBERS,
+        Cause.LOST: TWO_NUMBERS,
+        Cause.UNKNOWN_OUTCOME: TWO_NUMBERS,
+    },
 )

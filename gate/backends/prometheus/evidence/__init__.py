@@ -85,7 +85,8 @@ def plan_evidence(
         span=request.span,
         slices=request.slices,
     )
-    return RoleEvidence(witnesses=tuple(_witnesses(expressions, parts, whole)))
+    counted = None if request.sli.some_failures else parts.get(Role.BAD)
+    return RoleEvidence(witnesses=tuple(_witnesses(expressions, whole, counted)))
 
 
 def evidence_of_all(
@@ -94,7 +95,8 @@ def evidence_of_all(
     """Put together what looks for doubts under each of several names; None: nothing does.
 
     Whether there are data, and traffic, is a matter of all names together: each may be there in a
-    part of the window only.
+    part of the window only. Whether there is far less traffic than a week ago is not looked at: a
+    process that had two names then, and has one now, would look like it.
 
     Args:
         evidence: of each name.
@@ -111,19 +113,25 @@ def evidence_of_all(
         for witness in given
         if isinstance(witness, LossWitness)
     ]
-    return RoleEvidence(witnesses=tuple(dict.fromkeys([*own, *losses[:1]])))
+    silences = [witness for witness in given if isinstance(witness, SilenceWitness)]
+    names = tuple(witness.whole.expression.pieces for witness in silences)
+    silence = [
+        replace(witness, whole=replace(witness.whole, names=names)) for witness in silences[:1]
+    ]
+    return RoleEvidence(witnesses=tuple(dict.fromkeys([*own, *silence, *losses[:1]])))
 
 
 def _witnesses(
-    expressions: Mapping[Role, Expression], parts: Mapping[Role, Query], whole: Whole
+    expressions: Mapping[Role, Expression], whole: Whole, counted: Query | None
 ) -> Iterator[Witness]:
+    """Yield what looks for doubts; ``counted`` are all failures, None: only some of them."""
     counters = tuple(_counters(whole.expression))
     judged = list(judged_selectors(expressions, whole.role))
     rest = [] if Role.BAD in expressions else list(rest_of_good(judged, whole.expression))
     yield from _birth_witnesses(expressions, rest, whole)
     status = None
-    if Role.BAD in expressions and may_contradict(judged):
-        status = ContradictionWitness(whole=whole, counted=parts[Role.BAD])
+    if counted is not None and may_contradict(judged):
+        status = ContradictionWitness(whole=whole, counted=counted)
     for selector in (*judged, *rest):
         yield UnmatchedWitness(judged=selector, whole=whole, status=status)
     if status is not None:

@@ -67,7 +67,7 @@ class SilenceWitness(Witness):
         )
 
     def _hour(self, days: int) -> Query:
-        return Query(pieces=self.whole.expression.pieces, length=_HOUR, offset=days * _DAY)
+        return self.whole.events(_HOUR, days * _DAY)
 
 
 def _is_busy(events: Fraction | None) -> bool:

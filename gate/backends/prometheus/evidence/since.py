@@ -26,6 +26,8 @@ class Whole:
     expression: Expression
     span: Span
     slices: Slices | None
+    names: tuple[tuple[str, ...], ...] = ()
+    """The text around each ``$window`` under each of several names; empty: there is one name."""
 
     @property
     def step(self) -> timedelta:
@@ -36,6 +38,11 @@ class Whole:
     def present(self) -> tuple[Query, ...]:
         """Whether there are such series now, one of each per selector."""
         return tuple(self.now(selector) for selector in self.expression.selectors)
+
+    def events(self, length: timedelta, offset: timedelta) -> Query:
+        """Ask how many events there were in a stretch of time, under all names together."""
+        names = self.names or (self.expression.pieces,)
+        return Query.added([Query(pieces=name, length=length, offset=offset) for name in names])
 
     def goes_on(self, answers: EvidenceAnswers) -> bool:
         """Return whether there are such series now; else all there is to say is how old they are.
