@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.records import Records
+from gate.dataclass import dataclass
 
 EVALUATION: Final = "faithfulness"
 KINDS: Final[Mapping[str, str]] = {

@@ -7,10 +7,11 @@ leave there, in the forms in which they write it; no command of a setting is run
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import urlsplit
 
+from gate.dataclass import dataclass
 from gate.git import GitError, run, settings_environment
 from gate.git.objects import Objects
 

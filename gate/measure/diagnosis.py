@@ -1,12 +1,12 @@
 """The contract between ``gate doctor`` and whatever counts: whether a count can be trusted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Protocol
 
+from gate.dataclass import dataclass
 from gate.measure import CountRequest
 
 

@@ -8,9 +8,10 @@ vouches for.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.policy.logins import account_name
 
 # 583231+octocat@users.noreply.github.com, octocat@users.noreply.github.com and

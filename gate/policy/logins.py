@@ -7,8 +7,9 @@ neither can have as a login is equal to nobody: Python's own lower case would ma
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from gate.dataclass import dataclass
 
 WRITE: Final = "write"
 """Stands in a policy for all who may write to the repository."""

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Self
 
+from gate.dataclass import dataclass
 from gate.promql.grammar import (
     ExpressionError,
     Token,

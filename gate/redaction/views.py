@@ -7,9 +7,10 @@ in a reading can be blotted out of the text.
 import base64
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from html import unescape
 from typing import Final
+
+from gate.dataclass import dataclass
 
 CharSpan = tuple[int, int]
 """Characters of the text, from and to (not with it)."""

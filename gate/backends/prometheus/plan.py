@@ -1,7 +1,7 @@
 """What has to be asked for one count request."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final
@@ -18,6 +18,7 @@ from gate.backends.prometheus.query_result import (
 )
 from gate.backends.prometheus.recorded import use_rules
 from gate.backends.prometheus.resolve import count_query, lacking_query, window_query
+from gate.dataclass import dataclass
 from gate.measure import Cause, CountRequest, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError

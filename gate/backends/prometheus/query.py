@@ -1,10 +1,12 @@
 """One number that is asked for: its role, its expression and window, and how to halve it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
+
+from gate.dataclass import dataclass
 
 MILLISECOND: Final = timedelta(milliseconds=1)
 SECOND: Final = timedelta(seconds=1)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 from requests import Response
 
+from gate.dataclass import dataclass
 from gate.http import is_html, json_object, redirect_target, retry_after
 from gate.request_failure import RequestFailure, RetryAdvice
 

@@ -1,7 +1,6 @@
 """Whether counters and buckets count everything: gauges, late series, late boundaries."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
@@ -15,6 +14,7 @@ from gate.backends.prometheus.doctor.slo_check import (
 )
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError
+from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span

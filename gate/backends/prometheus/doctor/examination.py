@@ -1,7 +1,6 @@
 """Which checks an SLO needs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gate.backends.prometheus.client import Client
@@ -35,6 +34,7 @@ from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, plan, questions
 from gate.backends.prometheus.query import Query, Role
+from gate.dataclass import dataclass
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.diagnosis import (
     Check,

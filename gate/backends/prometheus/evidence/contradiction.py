@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -11,6 +10,7 @@ from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, now_query
 from gate.backends.prometheus.label_values import FAILING
 from gate.backends.prometheus.query import SECOND, Query
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.promql.selectors import LabelMatcher, Selector, quote
 
