@@ -111,14 +111,14 @@ def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
         step: of the series.
     """
     bad = [value or 0.0 for value in series.bad]
-    total = sum(bad)
+    total = Fraction(sum(bad))
     if not total:
         return None
     gone = accumulate(bad)
     return Recovery(
         at=at,
         step=step,
-        left=tuple(max(1 - Fraction(sofar) / Fraction(total), Fraction()) for sofar in gone),
+        left=tuple(max(1 - Fraction(sofar) / total, Fraction()) for sofar in gone),
     )
 
 
