@@ -68,7 +68,7 @@ def decide(
         recognition=recognition.led_by(case.change),
         assessments=assessments,
         judgement=judgement,
-        # Without the recoveries, which change no verdict: each class would be followed through them.
+        # By the budgets without their recoveries, which change no verdict and take time.
         allowed_now=allowed_now(case),
         satisfied={
             name: evidence

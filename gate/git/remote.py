@@ -5,7 +5,6 @@ leave there, in the forms in which they write it; no command of a setting is run
 """
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from typing import Final
@@ -127,6 +126,8 @@ def _logins(settings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _ssh(command: str) -> str:
     """Return the command that actions/checkout writes for a key; nothing where it is another."""
+    import shlex  # noqa: PLC0415 - for keys of actions/checkout only
+
     try:
         program, *rest = shlex.split(command)
     except ValueError:
