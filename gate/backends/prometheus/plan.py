@@ -90,9 +90,9 @@ class Plan:
         return "\n".join(f"{role}: {part.text}" for role, part in self.parts.items())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) -> Expression:
-    # Each SLO is asked about over several windows, one after the other.
+    # Each SLO is asked about over several windows, and planned again when all answers are there.
     return read_expression(text, dict(labels), gauge=gauge)
 
 

@@ -105,6 +105,10 @@ class Query:
     """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
     absent."""
 
+    def __hash__(self) -> int:
+        # Answers are looked up by their queries, hundreds of times an SLO; this tells them apart.
+        return hash((self.pieces, self.offset, self.terms))
+
     @classmethod
     def added(cls, terms: Sequence[Self]) -> Self:
         """Return the sum of numbers that are counted over the same time."""
