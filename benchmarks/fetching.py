@@ -22,7 +22,11 @@ def fetch(url: str, recorded: Path) -> int:
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=THREADS))
 
     def ask(body: str) -> int:
-        answer = session.post(f"{url}/api/v1/query", data=dict(parse_qsl(body)), timeout=60)
+        answer = session.post(
+            f"{url}/api/v1/query{'_range' * ('step=' in body)}",
+            data=dict(parse_qsl(body)),
+            timeout=60,
+        )
         answer.raise_for_status()
         return len(answer.json()["data"]["result"])
 

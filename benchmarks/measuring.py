@@ -1,4 +1,4 @@
-"""Wall time and memory of whole processes, taken in turns so that a busy moment hits all alike."""
+"""Times and memory of whole processes, taken in turns so that a busy moment hits all alike."""
 
 import json
 import os
@@ -26,6 +26,7 @@ seconds = time.perf_counter() - begin
 # Linux counts memory in kilobytes: https://man7.org/linux/man-pages/man2/getrusage.2.html
 print(json.dumps({
     "seconds": seconds,
+    "busy": used.ru_utime + used.ru_stime,
     "megabytes": used.ru_maxrss / 1024,
     "code": os.waitstatus_to_exitcode(status),
 }))
@@ -42,6 +43,9 @@ class Run:
     """One process from start to end."""
 
     seconds: float
+    busy: float
+    """Seconds of processor time, its own and that of what it started: other work on the machine
+    lengthens these less than the wall time."""
     megabytes: float
     """The most memory that it had at one time."""
     code: int
@@ -88,6 +92,16 @@ def take_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, 
 def median(runs: Sequence[Run]) -> float:
     """Return the median of the wall times in seconds."""
     return statistics.median(one.seconds for one in runs)
+
+
+def median_busy(runs: Sequence[Run]) -> float:
+    """Return the median of the processor times in seconds."""
+    return statistics.median(one.busy for one in runs)
+
+
+def least_busy(runs: Sequence[Run]) -> float:
+    """Return the least of the processor times in seconds."""
+    return min(one.busy for one in runs)
 
 
 def fastest(runs: Sequence[Run]) -> float:

@@ -5,8 +5,9 @@ exception, a closed pipe, Ctrl-C), so a verdict never has 1.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
+
+from gate.dataclass import dataclass
 
 
 def nearest(word: str, names: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
+from gate.dataclass import dataclass
 from gate.request_failure import RequestFailure, network_failure
 
 NO_TIME: Final = "no answer in the time that this run has"

@@ -6,12 +6,13 @@ Never the text of `requests`: it may hold the whole URL, or a header with a toke
 import os
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from requests import exceptions
 from urllib3.exceptions import NameResolutionError, ReadTimeoutError
+
+from gate.dataclass import dataclass
 
 
 class RetryAdvice(Enum):

@@ -5,10 +5,11 @@ names the backend, and it imports the modules that count only when the backend i
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Protocol, TypeVar
 
+from gate.dataclass import dataclass
 from gate.measure import Backend, Limits
 from gate.measure.history import HistoryBackend
 from gate.parsing.objects import Field, Object, TaggedUnion

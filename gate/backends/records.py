@@ -6,7 +6,7 @@ for all the rest.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import tzinfo
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
+from gate.dataclass import dataclass
 from gate.parsing.files import Folder, Imports
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader, compose

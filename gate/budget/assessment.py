@@ -1,7 +1,7 @@
 """What is known of one SLO's budget at one instant, and how sure that is."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
@@ -9,6 +9,7 @@ from math import ceil, floor
 
 from gate.budget.coverage import Guards, coverage_cause, coverage_reason, measured_part
 from gate.budget.forecast import Forecast, Price, Recovery
+from gate.dataclass import dataclass
 from gate.measure import Cause, Counts, Evidence, Suspicion, Unmeasured
 from gate.slo.objective import Bound, RatioSlo, Slo, Span, Window
 from gate.slo.quantities import format_duration

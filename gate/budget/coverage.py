@@ -1,13 +1,13 @@
 """Whether enough of a window was measured to speak of its budget, and what to say if not."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor
 from typing import Final
 
 from gate.budget.ratio import seconds
+from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.coverage import NO_GAPS, Gaps
 from gate.slo.objective import CalendarWindow, Window

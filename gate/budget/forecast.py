@@ -1,7 +1,7 @@
 """What is to come of a budget: when it runs out or recovers, and what a change may cost."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
@@ -9,6 +9,7 @@ from math import floor
 from typing import Final
 
 from gate.budget.ratio import bad_per_second, seconds
+from gate.dataclass import dataclass
 from gate.measure.history import Series
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import RatioSlo
@@ -110,14 +111,14 @@ def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
         step: of the series.
     """
     bad = [value or 0.0 for value in series.bad]
-    total = sum(bad)
+    total = Fraction(sum(bad))
     if not total:
         return None
     gone = accumulate(bad)
     return Recovery(
         at=at,
         step=step,
-        left=tuple(max(1 - Fraction(sofar) / Fraction(total), Fraction()) for sofar in gone),
+        left=tuple(max(1 - Fraction(sofar) / total, Fraction()) for sofar in gone),
     )
 
 

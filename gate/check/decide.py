@@ -61,14 +61,14 @@ def decide(
     case, judgement = _strictest(case, recognition)
     if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
         assessments = recover(case, open_history())
-        case = replace(case, assessments=assessments)
-        judgement = judge(case)
+        judgement = judge(replace(case, assessments=assessments))
     return PolicyDecision(
         policy=policy,
         source=file.source,
         recognition=recognition.led_by(case.change),
         assessments=assessments,
         judgement=judgement,
+        # By the budgets without their recoveries, which change no verdict and take time.
         allowed_now=allowed_now(case),
         satisfied={
             name: evidence

@@ -1,7 +1,7 @@
 """Asking the backends of a run: one batch of counts per policy, histories, several at once."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -11,6 +11,7 @@ from gate.budget.assess import PRESENT, assess_composite, assess_ratio, assess_s
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.errors import UsageError
 from gate.measure import Answer, Backend, Cause, CountRequest, Limits, Unmeasured, rule_labels
 from gate.measure.history import HistoryBackend, Series, SeriesAnswer

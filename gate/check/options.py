@@ -1,12 +1,13 @@
 """The options of one run, and the override that counts in it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from gate.budget.forecast import Impact
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.decision.decision import Context, Mode, PolicyDecision, exit_code
 from gate.decision.seal import SealKey
 from gate.errors import ExitCode, UsageError

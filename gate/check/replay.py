@@ -1,12 +1,13 @@
 """What was asked in a run, and the answers: a proposed policy gets them and asks nothing."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from gate.backends import history_of
 from gate.check.options import AskFacts, nothing_known
+from gate.dataclass import dataclass
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.changes import Approval, Approve, ChangeFacts, ChangeMatcher, Live

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -34,6 +34,7 @@ from gate.cli.session import (
 )
 from gate.cli.status_command import StatusCommand, publisher_of
 from gate.cli.streams import write_stderr
+from gate.dataclass import dataclass
 from gate.decision.decision import Decision
 from gate.errors import ExitCode
 from gate.parsing.values import parse_instant

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gate.check.options import no_label, nobody
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.git.repository import working_folder
 from gate.hosts.pinning import AUTO

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -22,6 +21,7 @@ from gate.cli.parameters import (
     read_known_incidents,
 )
 from gate.config.known_incidents import load_deployments
+from gate.dataclass import dataclass
 from gate.history.records import Deployment
 
 _GITHUB: Final = "github"

@@ -5,16 +5,16 @@ A group is one argument of the command's function: a dataclass with a field for 
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import wraps
-from inspect import signature
+from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from gate.cli.session import Render, load_all, now, progress, report_page, write_report
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.hosts.systems import SYSTEMS
 from gate.parsing.values import ABOVE_ZERO, SHARE, parse_instant
@@ -96,7 +96,7 @@ def group(name: str, make: Callable[..., Any], decorators: Sequence[Decorator]) 
         make: makes it; takes the value of each option by the option's own name.
         decorators: one an option, in the order of the help.
     """
-    keys = tuple(signature(make).parameters)
+    keys = tuple(name for name in get_annotations(make) if name != "return")
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)

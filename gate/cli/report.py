@@ -1,6 +1,5 @@
 """``gate report``."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from gate.cli.incident_search import IncidentSearch, incident_search
 from gate.cli.parameters import MeasurementOptions, group, measurement_options, option
 from gate.cli.session import FILE_STYLE, write_copies
 from gate.cli.streams import create_file
+from gate.dataclass import dataclass
 from gate.errors import ExitCode, UsageError
 from gate.reporters.ansi import Style
 

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -13,6 +13,7 @@ import click
 from gate.cli.ci_environment import CiEnvironment
 from gate.cli.publishing import writer_of
 from gate.cli.streams import write_stderr
+from gate.dataclass import dataclass
 from gate.decision.decision import Decision
 from gate.errors import ExitCode, GateError
 from gate.hosts import CommitStatus, PostedStatus, RestError

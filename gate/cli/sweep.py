@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -20,6 +20,7 @@ from gate.cli.publishing import identity_of
 from gate.cli.session import load_all, now, progress
 from gate.cli.streams import write, write_stderr
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode, UsageError
 from gate.hosts import RestError

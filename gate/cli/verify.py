@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from gate.cli.log_files import NotReadableError, named, read_within
 from gate.cli.parameters import ci_option, group, option
 from gate.cli.session import now
 from gate.cli.streams import write_line
+from gate.dataclass import dataclass
 from gate.decision.decision import SCHEMA_VERSION
 from gate.decision.holding import Demands, flaws
 from gate.decision.reading import OddDocumentError, check_shape, read_json

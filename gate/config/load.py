@@ -1,13 +1,14 @@
 """Loading a policy file with its place in git, and beside it what a change would have it say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gate.backends import Settings
 from gate.config.policy_schema import parse
 from gate.config.revision import revision_of
+from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource
 from gate.errors import Mistake, PolicyError
 from gate.parsing.files import Folder, Imports, Tree, read_bytes

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.records import Records
+from gate.dataclass import dataclass
 
 ALL_FAILURES: Final = "errors"
 """The only kind whose bad events are all the failures that there are."""

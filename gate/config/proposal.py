@@ -6,7 +6,7 @@ whatever goes wrong is one of a few sentences that repeat nothing of it.
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 import yaml
 
 from gate.config.policy_schema import POLICY, parse
+from gate.dataclass import dataclass
 from gate.parsing.files import Imports, Tree
 from gate.parsing.limits import BoundedTree, TooLargeError, check_size
 from gate.parsing.objects import Field

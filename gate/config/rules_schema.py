@@ -1,10 +1,10 @@
 """What a policy file says of changes, overrides, tiers, burn rates, freezes and ``on:``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final, get_args
 
+from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader

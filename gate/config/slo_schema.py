@@ -1,12 +1,12 @@
 """The entries of ``slos`` in a policy file: an SLO, or the files that hold SLOs."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import yaml
 
 from gate.config.sli_schema import SLI, sli_kind
+from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, ListOf, Scalar, Union

@@ -7,10 +7,10 @@ at the end leave no gap: only somebody who remembers the last line sees that.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.decision.reading import OddDocumentError, read_json
 from gate.decision.seal import SEAL, SealKey, seal_flaw, sealed
 

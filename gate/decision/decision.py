@@ -1,12 +1,13 @@
 """The decision on one change over one or several policies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode
 from gate.policy.changes import Recognition

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.decision.decision import Mode, exit_code, overall_verdict
 from gate.decision.reading import read_instant
 from gate.errors import ExitCode

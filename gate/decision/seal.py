@@ -9,9 +9,11 @@ import binascii
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from typing import Any, Final, Literal
+
+from gate.dataclass import dataclass
 
 SEAL: Final = "seal"
 """The document's key for it."""

@@ -1,11 +1,12 @@
 """The budgets of policies without a verdict, and their document."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
 from gate.decision.decision import SCHEMA_VERSION, PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
 from gate.config.sli_schema import sli_kind
+from gate.dataclass import dataclass
 from gate.policy.policy import Policy
 from gate.promql.buckets import Boundary, Buckets
 from gate.promql.expression import Expression, read_expression

@@ -5,9 +5,9 @@ https://sre.google/workbook/alerting-on-slos/
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.exporters import Exported, NotExportableError, counted, each, yaml_text
 from gate.measure import rule_labels
 from gate.policy.policy import Policy

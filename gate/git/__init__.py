@@ -58,8 +58,9 @@ _SETTINGS: Final = (
     "trailer.separators=:",
 )
 """What the settings of a repository could otherwise run, or change in an answer."""
-_LOGIN: Final = re.compile(r"//[^/@\s]*@")
-_UNSHOWN: Final = re.compile(r"[^ -~\u00a1-\uffff]+")
+_LOGIN: Final = r"//[^/@\s]*@"
+_UNSHOWN: Final = r"[^ -~\u00a1-\uffff]+"
+"""Compiled when git fails: that takes 2 ms."""
 
 
 class GitError(Exception):
@@ -95,7 +96,7 @@ def run(
     if code:
         lines = error.decode("utf-8", "replace").strip().splitlines()
         # The words of a server, and an address with its login, are not ours to show.
-        reason = _UNSHOWN.sub(" ", _LOGIN.sub("//", lines[0]))[:300] if lines else ""
+        reason = re.sub(_UNSHOWN, " ", re.sub(_LOGIN, "//", lines[0]))[:300] if lines else ""
         raise GitError(reason or f"git {arguments[0]} failed")
     return out
 

@@ -5,12 +5,12 @@ leave there, in the forms in which they write it; no command of a setting is run
 """
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 from urllib.parse import urlsplit
 
+from gate.dataclass import dataclass
 from gate.git import GitError, run, settings_environment
 from gate.git.objects import Objects
 
@@ -126,6 +126,8 @@ def _logins(settings: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _ssh(command: str) -> str:
     """Return the command that actions/checkout writes for a key; nothing where it is another."""
+    import shlex  # noqa: PLC0415 - for keys of actions/checkout only
+
     try:
         program, *rest = shlex.split(command)
     except ValueError:

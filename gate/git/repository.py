@@ -3,10 +3,10 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.git import run
 from gate.git.objects import Objects
 

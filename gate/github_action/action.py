@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import traceback
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import IO, Final, NoReturn
 
@@ -16,6 +16,7 @@ from gate.cli.ci_environment import CiEnvironment
 from gate.cli.publishing import former_marker, identity_of, writer_of
 from gate.cli.status_publisher import StatusPublisher, ending_signals
 from gate.cli.streams import write_file
+from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.errors import ExitCode, GateError, UsageError
 from gate.git.repository import working_folder

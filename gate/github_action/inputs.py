@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from gate.backends import secrets_of
 from gate.cli.check import check
 from gate.cli.session import Read
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.errors import PolicyError, UndecidedError, UsageError
 from gate.hosts.systems.environ import Environ
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.errors import ExitCode
 from gate.policy.findings import Verdict
 from gate.reporters.escape import block, code

@@ -12,11 +12,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal, NoReturn, TextIO
 
+from gate.dataclass import dataclass
 from gate.hosts.cut import truncate
 
 SUMMARY_BYTES: Final = 1024 * 1024

@@ -1,7 +1,6 @@
 """What becomes of a budget: at a steady rate, and as its history lets one expect."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
@@ -10,6 +9,7 @@ from random import Random
 from typing import Final
 
 from gate.budget.ratio import budget_to_date, seconds
+from gate.dataclass import dataclass
 from gate.measure.history import Series
 from gate.slo.objective import RatioSlo
 

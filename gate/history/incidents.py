@@ -7,12 +7,12 @@ the first to the last step, of those windows, that by itself was at or above hal
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.measure.history import Series, SeriesRequest
 
 WINDOW: Final = timedelta(minutes=15)

@@ -1,7 +1,6 @@
 """What an objective would have meant: whether it was met, and how much was left at each moment."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from itertools import accumulate
@@ -9,6 +8,7 @@ from math import ceil, floor, log10
 from typing import Final
 
 from gate.budget.ratio import budget_to_date
+from gate.dataclass import dataclass
 from gate.history.periods import PastPeriod, PeriodCut
 from gate.measure.history import Series
 from gate.slo.objective import RatioSlo, RollingWindow

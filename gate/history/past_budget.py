@@ -1,13 +1,13 @@
 """What happened to one budget over a history: its burn-down, thinned to what a picture can show."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, groupby
 from typing import Final
 
 from gate.budget.assess import PRESENT
 from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
 from gate.history.incidents import burn_rates, steps_of
 from gate.measure.history import SHORTEST, Series, SeriesRequest, newest_steps
 from gate.slo.objective import RatioSlo, Slo, Span

@@ -1,7 +1,6 @@
 """Past periods of an SLO's window: how they are cut, and what each consumed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -9,6 +8,7 @@ from math import ceil, fsum, gcd
 from typing import Final
 
 from gate.budget.coverage import Guards, coverage_cause
+from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.measure.history import MOST_STEPS, SHORTEST, Series

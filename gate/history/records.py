@@ -1,11 +1,12 @@
 """What is known of incidents from elsewhere: people's records of them, and deploys before them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.history.service_incidents import ServiceIncident
 from gate.slo.objective import Span
 

@@ -1,10 +1,10 @@
 """What the incidents of a service's SLOs come to: how often, how long, and at what cost."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.history.incidents import Incident, IncidentEnding
 
 _OFTEN: Final = 2

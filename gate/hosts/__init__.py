@@ -1,8 +1,9 @@
 """Code hosts, CI systems and git: what they know of a change, and what they show of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from gate.dataclass import dataclass
 
 
 class RestError(LookupError):

@@ -1,10 +1,10 @@
 """What a code host's client tells of people: accounts, approvals, labels and pushes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from gate.dataclass import dataclass
 from gate.policy.authors import Authors, Profile
 
 

@@ -2,12 +2,12 @@
 
 import posixpath
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from re import compile as compiled
 from typing import Final
 
 from gate import wording
+from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.git.objects import NoPathError
 from gate.hosts import RestError

@@ -5,9 +5,10 @@ and titles are those of now where the host can be asked: an event tells those of
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.hosts import RestError
 from gate.hosts.base import Base, BaseFinder, once_live

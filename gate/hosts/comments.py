@@ -4,11 +4,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, Protocol
 
+from gate.dataclass import dataclass
 from gate.hosts import RestError
 from gate.hosts.cut import truncate
 

@@ -1,8 +1,10 @@
 """Cutting a report to what a host takes, so that what is shown of it still renders."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from gate.dataclass import dataclass
 
 _FENCE: Final = re.compile(r" {0,3}(?P<marks>`{3,}|~{3,})(?P<rest>.*)")
 _TAG: Final = re.compile(r"<(?P<end>/?)(?P<name>details|summary|pre|code)\b[^>]*>", re.IGNORECASE)

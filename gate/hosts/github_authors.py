@@ -4,10 +4,11 @@ What commits say of their authors is their authors' to choose; who has pushed, G
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.hosts import Purpose
 from gate.hosts.accounts import Account, read_instant
 from gate.hosts.github_events import github_path

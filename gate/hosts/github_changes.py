@@ -1,11 +1,11 @@
 """GitHub: what a pull request or a deploy changes, and which commit is live."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.hosts import Purpose
 from gate.hosts.accounts import read_instant
 from gate.hosts.github_events import GitHubError, github_path

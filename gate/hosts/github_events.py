@@ -1,11 +1,11 @@
 """GitHub: what was deployed when; its errors, and addresses that lead nowhere else."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.dataclass import dataclass
 from gate.history.records import Deployment
 from gate.hosts import Purpose, RestError
 from gate.hosts.accounts import read_instant

@@ -1,9 +1,9 @@
 """GitHub: the open pull requests of a repository, and the statuses of a commit."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.hosts import PostedStatus, Purpose, State
 from gate.hosts.accounts import read_instant
 from gate.hosts.github_events import github_path

@@ -1,10 +1,11 @@
 """GitHub: who did what to a pull request, and who may."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.hosts import Purpose
 from gate.hosts.accounts import Account, Approvers, Membership, Setting, is_after, read_instant
 from gate.hosts.github_authors import GitHubAuthors, account_of

@@ -5,11 +5,11 @@ pushed, it knows by their accounts: https://docs.gitlab.com/api/events/
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.dataclass import dataclass
 from gate.hosts import Purpose
 from gate.hosts.accounts import read_instant
 from gate.hosts.rest import Rest

@@ -4,12 +4,12 @@ https://docs.gitlab.com/api/merge_requests/, .../commits/, .../deployments/, ...
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.dataclass import dataclass
 from gate.hosts import Purpose, RestError
 from gate.hosts.accounts import read_instant
 from gate.hosts.pulls import Deployed, PullRequest, commit_of

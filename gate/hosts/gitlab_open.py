@@ -5,11 +5,11 @@ https://docs.gitlab.com/api/commits/#list-commit-statuses
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.dataclass import dataclass
 from gate.hosts import CommitStatus, PostedStatus, Purpose, RestError, State, described
 from gate.hosts.accounts import read_instant
 from gate.hosts.open_pulls import OpenPull

@@ -4,12 +4,13 @@ https://docs.gitlab.com/api/merge_request_approvals/, .../resource_label_events/
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.dataclass import dataclass
 from gate.hosts import Purpose, RestError
 from gate.hosts.accounts import Account, Approvers, Membership, Setting, is_after, read_instant
 from gate.hosts.gitlab_authors import NEEDS, GitLabAuthors

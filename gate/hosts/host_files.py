@@ -1,11 +1,11 @@
 """What code hosts tell of branches, commits and files: exactly, of the repository of the run."""
 
 import base64
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
+from gate.dataclass import dataclass
 from gate.hosts import Purpose, RestError
 from gate.hosts.github_events import github_path
 from gate.hosts.rest import Rest

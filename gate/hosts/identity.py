@@ -12,9 +12,10 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from gate.dataclass import dataclass
 
 _DEFAULT_PATH: Final = "gate.yaml"
 """A policy at this place needs no mention in the name of a status."""

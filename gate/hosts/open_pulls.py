@@ -1,9 +1,9 @@
 """What a code host tells of its open pull requests, whichever host it is."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
+from gate.dataclass import dataclass
 from gate.hosts import CommitStatus, PostedStatus
 
 

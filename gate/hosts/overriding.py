@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.hosts import RestError
 from gate.hosts.accounts import People, Setting, is_after

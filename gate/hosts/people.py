@@ -1,9 +1,10 @@
 """Who may stand behind a change, by what code hosts tell of people."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.hosts import RestError
 from gate.hosts.accounts import Account, People, is_after, logins

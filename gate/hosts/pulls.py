@@ -1,10 +1,10 @@
 """What a code host tells of changes: pull requests, what lies between commits, what is live."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from gate.dataclass import dataclass
 from gate.hosts.span import Changeset
 from gate.policy.changes import ChangeCommit
 

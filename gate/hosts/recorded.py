@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.decision.chain import chain_flaws, lines_of
 from gate.decision.seal import SealKey
 from gate.errors import ExitCode

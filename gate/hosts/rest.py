@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from gate.dataclass import dataclass
 from gate.hosts import Purpose, RestError
 from gate.hosts.rest_failures import hint, refusal
 from gate.http import Clock, Retries, Sender, is_html, persist

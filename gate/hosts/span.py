@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.hosts.git import Checkout, GitError
 from gate.policy.changes import ChangeCommit
 

@@ -4,12 +4,12 @@ A count that is not there is a value of its own with a cause and a sentence, nev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
+from gate.dataclass import dataclass
 from gate.measure.coverage import Gaps
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span

@@ -1,10 +1,10 @@
 """What happened to whom: the third contract, of backends that can tell events apart by labels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol, runtime_checkable
 
+from gate.dataclass import dataclass
 from gate.measure import Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

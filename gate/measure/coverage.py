@@ -6,7 +6,6 @@ so few users that an hour without any of them is nothing unusual.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
@@ -14,6 +13,7 @@ from itertools import groupby
 from math import ceil
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
 FEWEST: Final = 10

@@ -1,12 +1,13 @@
 """The contract between ``gate doctor`` and whatever counts: whether a count can be trusted."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Protocol
 
+from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Suspicion, Unmeasured
 
 

@@ -1,11 +1,11 @@
 """What happened when: the contract of backends that keep a history, and the steps it is cut in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final, Protocol, runtime_checkable
 
+from gate.dataclass import dataclass
 from gate.measure import Unmeasured
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

@@ -3,11 +3,12 @@
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
+from gate.dataclass import dataclass
 from gate.errors import Mistake, PolicyError
 from gate.policy.changes import matches_glob
 

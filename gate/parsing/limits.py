@@ -5,11 +5,12 @@ YAML's aliases let a few lines stand for a million values, and its lists nest wi
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import yaml
 
+from gate.dataclass import dataclass
 from gate.parsing.files import Tree
 from gate.parsing.reader import loader
 

@@ -1,11 +1,12 @@
 """Blocks of keys: which keys there are, what each must look like, and what is made of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Generic
 
 import yaml
 
+from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.schema import Choice, JsonSchema, T, ValueSchema, pairs

@@ -3,12 +3,13 @@
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import yaml
 
+from gate.dataclass import dataclass
 from gate.errors import Mistake
 from gate.parsing.credentials import owner
 from gate.parsing.files import Imports

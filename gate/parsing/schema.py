@@ -5,11 +5,11 @@ Each schema has ``read(node, reader)``, which returns the value or notes the mis
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import yaml
 
+from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.parsing.nodes import merged
 from gate.parsing.reader import NULL, OUTSIDE, Reader, UnreadableError, has_variable

@@ -1,9 +1,9 @@
 """The files beside a policy as a commit has them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 
+from gate.dataclass import dataclass
 from gate.git import GitError
 from gate.git.objects import LINK, Entry, NoPathError, Objects
 from gate.policy.changes import matches_glob

@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from fractions import Fraction
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gate.parsing.objects import Values
 from gate.parsing.reader import OUTSIDE, Reader
@@ -131,6 +130,11 @@ def _glob(text: str) -> str:
 
 
 def _zone(text: str) -> tzinfo:
+    from zoneinfo import (  # noqa: PLC0415 - for policies that name a zone only
+        ZoneInfo,
+        ZoneInfoNotFoundError,
+    )
+
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -8,14 +8,15 @@ vouches for.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.policy.logins import account_name
 
 # 583231+octocat@users.noreply.github.com, octocat@users.noreply.github.com and
 # 583231-octocat@users.noreply.gitlab.com; servers of one's own have their own host there.
-_NO_REPLY: Final = re.compile(r"(?:[0-9]+\+)?((?:[0-9]+-)?)([^@+\s]+)@users\.noreply\.[^@\s]+")
+_NO_REPLY: Final = r"(?:[0-9]+\+)?((?:[0-9]+-)?)([^@+\s]+)@users\.noreply\.[^@\s]+"
 _ALSO: Final = "co-authored-by"
 _LONGEST: Final = 80
 """Letters of a name that a report shows."""
@@ -44,7 +45,7 @@ class Signature:
 
     def logins(self) -> tuple[str, ...]:
         """Return the logins of an address that the host itself hands out; mostly none."""
-        match = _NO_REPLY.fullmatch(self.email.strip())
+        match = re.fullmatch(_NO_REPLY, self.email.strip())
         if match is None:
             return ()
         names = (match[2], f"{match[1]}{match[2]}")

@@ -1,12 +1,13 @@
 """What every rule looks at, and the one ladder from a rule that fires to its verdict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment, Doubt
+from gate.dataclass import dataclass
 from gate.measure import Cause, Unmeasured
 from gate.measure.coverage import Gaps
 from gate.policy.findings import Finding, Rule, Verdict

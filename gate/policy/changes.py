@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, Literal
 
+from gate.dataclass import dataclass
 from gate.policy.globs import matches
 
 BUILT_IN_CHANGES: Final = {

@@ -5,10 +5,10 @@ where the policy's ``on`` stops a change for such a cause, its exit code is not 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from gate.budget.assessment import Assessment
 from gate.budget.coverage import coverage_cause, measured_part
+from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.coverage import coverage_by_steps
 from gate.policy.findings import Verdict

@@ -1,10 +1,11 @@
 """Findings: one rule's outcome with its evidence. The worst of them is the verdict."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+from gate.dataclass import dataclass
 
 
 class Verdict(StrEnum):

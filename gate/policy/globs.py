@@ -6,9 +6,10 @@ expressions try every way to divide a path among the wildcards, and nothing can 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
+
+from gate.dataclass import dataclass
 
 _TOKEN: Final = re.compile(r"/\*\*$|(?:^|(?<=/))\*\*/|\*\*|\*|\?|[^*?/]+|/")
 _WILD: Final = {"/**": "(?:/.*)?", "**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}

@@ -1,11 +1,12 @@
 """Judging: from the budgets to the findings, and from the findings to the verdict."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict, worst
 from gate.policy.rules import burn_rates, exhaustion, freezes, measurement, samples, tiers

@@ -7,8 +7,9 @@ neither can have as a login is equal to nobody: Python's own lower case would ma
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from gate.dataclass import dataclass
 
 WRITE: Final = "write"
 """Stands in a policy for all who may write to the repository."""
@@ -18,8 +19,8 @@ BOT: Final = "[bot]"
 # letters, digits and hyphens: https://docs.github.com/en/enterprise-cloud@latest/admin/managing-iam/
 # iam-configuration-reference/username-considerations-for-external-authentication
 _LOGIN: Final = r"(?:[A-Za-z0-9_.][A-Za-z0-9_.-]{0,253}[A-Za-z0-9_-]|[A-Za-z0-9_])"
-_PERSON: Final = re.compile(rf"{_LOGIN}(?:\[bot\])?")
-_WANTED: Final = re.compile(rf"{WRITE}|@{_LOGIN}(?:\[bot\]|(?:/{_LOGIN})+)?")
+_PERSON: Final = rf"{_LOGIN}(?:\[bot\])?"
+_WANTED: Final = rf"{WRITE}|@{_LOGIN}(?:\[bot\]|(?:/{_LOGIN})+)?"
 _GHOST: Final = "ghost"
 """Stands on both hosts for everybody whose account was deleted."""
 
@@ -43,7 +44,7 @@ AskRight = Callable[[str, Sequence[str]], Right]
 def bare_name(name: str) -> str:
     """Return a login as it is compared, without ``@``; empty: no code host can have it."""
     text = name.removeprefix("@")
-    return text.lower() if _PERSON.fullmatch(text) else ""
+    return text.lower() if re.fullmatch(_PERSON, text) else ""
 
 
 def account_name(login: str | None) -> str:
@@ -59,7 +60,7 @@ def is_bot(name: str) -> bool:
 
 def can_be_named(text: str) -> bool:
     """Tell whether a text of a policy can stand for a person, a group or ``write``."""
-    return _WANTED.fullmatch(text) is not None
+    return re.fullmatch(_WANTED, text) is not None
 
 
 def is_group(name: str) -> bool:

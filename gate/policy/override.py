@@ -5,10 +5,10 @@ approved it is a claim where the options of the run say so, until the code host 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.policy.authors import Authors
 from gate.policy.logins import Right, bare_name, by_name, is_bot
 from gate.slo.quantities import format_duration

@@ -1,13 +1,13 @@
 """The policy as the rest of the program knows it, whatever file it was read from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
 from gate.budget.coverage import Guards
+from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.policy.changes import ChangeMatcher, Live
 from gate.policy.override import OverrideRule

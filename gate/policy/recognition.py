@@ -8,9 +8,10 @@ ever add a class. Of all these classes the riskiest counts. What is not known ru
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.policy.changes import (
     ROLLBACK,
     Approval,

@@ -4,12 +4,12 @@ Source of `PostmortemRule`: https://sre.google/workbook/error-budget-policy/, "O
 postmortem for a single incident that consumed more than 20 % of the error budget over four weeks.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from gate.dataclass import dataclass
 from gate.measure.history import newest_steps
 from gate.policy.changes import REPAIRS
 from gate.slo.objective import CalendarWindow, RatioSlo, Span

@@ -2,10 +2,12 @@
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import Final
+
+from gate.dataclass import dataclass
 
 COMPARISONS: Final = {
     ">": operator.gt,

@@ -7,10 +7,10 @@ https://prometheus.io/docs/prometheus/latest/migration/#le-and-quantile-label-va
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Self
 
+from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.promql.expression import read_selector
 from gate.promql.selectors import METRIC_NAME, add_matchers, quote

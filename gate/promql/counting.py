@@ -1,7 +1,8 @@
 """Expressions that count something, and how to make a count of one that nearly does."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from gate.dataclass import dataclass
 from gate.promql.counts import CountReader
 from gate.promql.facts import LEVELS, RATES
 from gate.promql.grammar import TokenKind, tokenize

@@ -1,8 +1,9 @@
 """What a part of an expression counts, or why it is no number of events over the window."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.promql.facts import (
     ABOVE_ZERO,
     ADDING,

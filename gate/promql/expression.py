@@ -1,11 +1,11 @@
 """An expression made ready to be asked, and the recording rules that stand for one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.promql.grammar import (
     COUNTED,
     SUMS,

@@ -1,10 +1,11 @@
 """What is known of the parts of an expression that count: their kind, labels, sign and time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.promql.syntax import Node, NodeKind
 from gate.slo.quantities import parse_duration
 

@@ -1,10 +1,11 @@
 """PromQL cut into tokens, and the shape of an expression whatever the names in it."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.errors import TextError
 
 

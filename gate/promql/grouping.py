@@ -6,10 +6,10 @@ anew: ``(sum(a) or vector(0)) + sum(b)`` by labels would lose every group that o
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.promql.expression import Expression
 from gate.promql.grammar import (
     ExpressionError,

@@ -7,10 +7,10 @@ own. So a series of an older name counts where no newer name has any series of t
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.promql.grammar import Token, TokenKind, tokenize, write_tokens
 from gate.promql.selectors import fold_braces, quote
 

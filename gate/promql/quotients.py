@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.promql.counting import Count, count_in
 from gate.promql.counts import CountReader
 from gate.promql.facts import MANY_TO_ONE, is_zero

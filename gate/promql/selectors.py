@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final, Self
 
+from gate.dataclass import dataclass
 from gate.promql.grammar import (
     ExpressionError,
     Token,
@@ -70,11 +72,11 @@ class Selector:
     @classmethod
     def read(cls, text: str) -> Self:
         """Take apart one of the `Expression.selectors`."""
-        matchers = list(_matchers(tokenize(text)))
+        matchers = _matchers_of(text)
         names = [m.value for m in matchers if m.label == _NAME and m.operator == "="]
         bare = re.match(r"[A-Za-z_:][A-Za-z0-9_:]*", text)
         if bare is None and not names:
-            return cls(name="", matchers=tuple(matchers))
+            return cls(name="", matchers=matchers)
         rest = tuple(matcher for matcher in matchers if matcher.label != _NAME)
         return cls(name=bare[0] if bare else names[0], matchers=rest)
 
@@ -91,6 +93,12 @@ class Selector:
     def without(self, matcher: LabelMatcher) -> Self:
         """Return the selector without one of its matchers."""
         return self.only(other for other in self.matchers if other != matcher)
+
+
+@lru_cache(maxsize=4096)
+def _matchers_of(text: str) -> tuple[LabelMatcher, ...]:
+    # What is counted and each witness for it read the same selector, before the answers and after.
+    return tuple(_matchers(tokenize(text)))
 
 
 def _matchers(tokens: list[Token]) -> Iterable[LabelMatcher]:

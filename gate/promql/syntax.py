@@ -1,10 +1,10 @@
 """An expression of PromQL as a tree, whose every part knows where it is written."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.promql.grammar import ExpressionError, Token, TokenKind, write_tokens
 
 _LONGEST_SHOWN: Final = 70

@@ -8,10 +8,11 @@ shorter one is often a word (``prod``), and is blotted out only where it stands 
 import base64
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.redaction.views import CharSpan, View, squeezed, views
 
 _SHORTEST_SECRET: Final = 4

@@ -7,9 +7,9 @@ in a reading can be blotted out of the text.
 import base64
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from html import unescape
 from typing import Final
+
+from gate.dataclass import dataclass
 
 CharSpan = tuple[int, int]
 """Characters of the text, from and to (not with it)."""
@@ -66,17 +66,18 @@ Decode = Callable[[re.Match[bytes]], bytes | None]
 """Returns what a match stands for; None: it stands for itself."""
 
 
-def _replaced(view: View, pattern: re.Pattern[bytes], decode: Decode, bits: int = 0) -> View:
+def _replaced(view: View, pattern: bytes, decode: Decode, bits: int = 0) -> View:
     """Decode every match.
 
     Args:
         view: the reading.
-        pattern: what may be decoded. With ``bits``, its first group.
+        pattern: what may be decoded, compiled when it is first used: most runs read no foreign
+            text. With ``bits``, its first group.
         decode: how.
         bits: that each character of a match holds; 0: each byte comes from all of the match.
     """
     data, spans, end = bytearray(), list[CharSpan](), 0
-    for match in pattern.finditer(view.data):
+    for match in re.finditer(pattern, view.data):
         new = decode(match)
         if new is None:
             continue
@@ -91,14 +92,14 @@ def _replaced(view: View, pattern: re.Pattern[bytes], decode: Decode, bits: int 
     return View(bytes(data) + view.data[end:], spans + view.spans[end:])
 
 
-_INVISIBLE: Final = re.compile(
+_INVISIBLE: Final = (
     rb"[\x00-\x20\x7f]|\xc2[\x80-\xa0\xad]|\xe1\x9a\x80|\xe1\xa0\x8e|\xe2\x80[\x80-\x8f\xa8-\xaf]"
     rb"|\xe2\x81[\x9f-\xaf]|\xe3\x80\x80|\xef\xbb\xbf"
 )
-_PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
-_FORM: Final = re.compile(rb"\+|%([0-9A-Fa-f]{2})")
-_ENTITY: Final = re.compile(rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
-_ESCAPE: Final = re.compile(
+_PERCENT: Final = rb"%([0-9A-Fa-f]{2})"
+_FORM: Final = rb"\+|%([0-9A-Fa-f]{2})"
+_ENTITY: Final = rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?"
+_ESCAPE: Final = (
     rb"\\(?:[uU](?P<high>[dD][89abAB][0-9A-Fa-f]{2})\\[uU](?P<low>[dD][c-fC-F][0-9A-Fa-f]{2})"
     rb"|U(?P<long>00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})|[uU](?P<short>[0-9A-Fa-f]{4})"
     rb"|[uU]\{(?P<braced>0*[0-9A-Fa-f]{1,5})\}|[xX](?P<byte>[0-9A-Fa-f]{2})"
@@ -108,8 +109,9 @@ _ESCAPE: Final = re.compile(
 _CONTROLS: Final = frozenset(b"abfnrtv0N")
 _BASE64: Final = b"[A-Za-z0-9+/_-]"
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
-_READABLE: Final = re.compile(
-    rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6}"
+_READABLE: Final = (
+    rb"(?:[\t\n\r\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]"
+    rb"|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}){6}"
 )
 """What was no base64 or hex to begin with hardly ever decodes to this."""
 
@@ -119,6 +121,8 @@ def _percent(match: re.Match[bytes]) -> bytes:
 
 
 def _entity(match: re.Match[bytes]) -> bytes | None:
+    from html import unescape  # noqa: PLC0415 - a large table, for entities only
+
     name = match[0].decode()
     for spelling in (name, name.lower()):
         char = unescape(spelling)
@@ -151,17 +155,17 @@ def _base64(match: re.Match[bytes]) -> bytes | None:
     run = match[1].translate(_URL_SAFE)
     run = run[: len(run) - (len(run) % 4 == 1)]
     decoded = base64.b64decode(run + b"=" * (-len(run) % 4))
-    return decoded if _READABLE.search(decoded) else None
+    return decoded if re.search(_READABLE, decoded) else None
 
 
 def _hex(match: re.Match[bytes]) -> bytes | None:
     decoded = bytes.fromhex(match[1][: len(match[1]) // 2 * 2].decode())
-    return decoded if _READABLE.search(decoded) else None
+    return decoded if re.search(_READABLE, decoded) else None
 
 
 def _runs(char: bytes, decode: Decode, bits: int, offset: int) -> Callable[[View], View]:
     """Decode runs from their nth character on: a word may stand right before what was encoded."""
-    pattern = re.compile(rb"(?<!%b)%b{%d}(%b{8,})" % (char, char, offset, char))
+    pattern = rb"(?<!%b)%b{%d}(%b{8,})" % (char, char, offset, char)
     return lambda view: _replaced(view, pattern, decode, bits)
 
 

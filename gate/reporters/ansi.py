@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
 
+from gate.dataclass import dataclass
 from gate.policy.findings import Verdict
 from gate.reporters.escape import plain
 from gate.reporters.page import MUST, Cell, Column, DataTable

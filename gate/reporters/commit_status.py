@@ -4,10 +4,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.decision.decision import Decision
 from gate.decision.slo_document import rfc3339
 from gate.errors import ExitCode

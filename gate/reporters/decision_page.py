@@ -3,12 +3,12 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
 from posixpath import join, normpath
 
 from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource
 from gate.decision.document import to_document
 from gate.decision.status import PolicyStatus, Status, status_document

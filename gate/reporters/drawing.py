@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
 from gate.reporters.ansi import pad, text_width
 from gate.reporters.page import Cell, Column
 from gate.slo.objective import Span

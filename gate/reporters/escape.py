@@ -20,10 +20,8 @@ _NO_CHARACTERS: Final = "\ufffe\uffff"
 _REFERENCE: Final = r"""[@#!~%$&](?=[\w"]) | (?<=\bGH)-(?=\d) | :(?=[a-zA-Z+-][\w+-]*:)"""
 _ADDRESS: Final = r"""(?<=www)\. | :(?=//)"""
 _MARK: Final = r"""[\\`*_\[\]<>&|~\#@]"""
-_MARKDOWN: Final = re.compile(
-    f"(?P<reference>{_REFERENCE}) | {_ADDRESS} | {_MARK}", re.VERBOSE | re.IGNORECASE
-)
-_CODE: Final = re.compile(r"[\\`*_\[\]<>&\"'|~#@]|^/", re.MULTILINE)
+_MARKDOWN: Final = f"(?xi) (?P<reference>{_REFERENCE}) | {_ADDRESS} | {_MARK}"
+_CODE: Final = r"(?m)[\\`*_\[\]<>&\"'|~#@]|^/"
 """``/`` at the start of a line is a command in a GitLab comment."""
 
 
@@ -37,25 +35,25 @@ def markdown(text: str) -> str:
 
     Holds no ``|``, ``<``, ``>``, backtick or line break, and nothing that notifies or links.
     """
-    return _MARKDOWN.sub(_neutral, plain(text))
+    return re.sub(_MARKDOWN, _neutral, plain(text))
 
 
 def code(text: str) -> str:
     """Return the text as inline code, safe in a table; copies out of it as itself."""
-    return f"<code>{_CODE.sub(_entity, plain(text))}</code>"
+    return f"<code>{re.sub(_CODE, _entity, plain(text))}</code>"
 
 
 def block(text: str) -> str:
     """Return the text as a block of code that keeps its lines."""
     lines = "\n".join(map(plain, text.splitlines()))
-    return f"<pre><code>{_CODE.sub(_entity, lines)}</code></pre>"
+    return f"<pre><code>{re.sub(_CODE, _entity, lines)}</code></pre>"
 
 
 def link(address: str) -> str:
     """Return a web address as a link, and anything else (``javascript:``) as text."""
     if not re.match(r"https?://", address):
         return markdown(address)
-    return f'<a href="{_CODE.sub(_entity, plain(address))}">{markdown(address)}</a>'
+    return f'<a href="{re.sub(_CODE, _entity, plain(address))}">{markdown(address)}</a>'
 
 
 _PAINT: Final = r"(?:\x1b\[[0-9;]*m)*"

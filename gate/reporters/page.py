@@ -5,9 +5,10 @@ No text here is escaped for any format.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from gate.dataclass import dataclass
 from gate.policy.findings import Verdict
 
 TableRow = TypeVar("TableRow")

@@ -1,10 +1,11 @@
 """Service level indicators: which events are counted, in the language of the backend."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
+
+from gate.dataclass import dataclass
 
 
 class EmptySlice(StrEnum):

@@ -1,11 +1,11 @@
 """Service level objectives, and the windows over which their budgets are spent."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Self, TypeGuard
 
+from gate.dataclass import dataclass
 from gate.slo.indicator import Sli, Slices
 from gate.slo.quantities import format_duration
 

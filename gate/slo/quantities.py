@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
+
+from gate.dataclass import dataclass
 
 _UNITS = {
     "w": timedelta(weeks=1),

@@ -1,7 +1,6 @@
 """What ``gate anomalies`` found: the control charts of one or several policies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
@@ -14,6 +13,7 @@ from gate.analysis import (
     seen_exit_code,
     unmeasured_document,
 )
+from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode

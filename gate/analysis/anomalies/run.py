@@ -1,7 +1,6 @@
 """Control charts: what is asked of a backend for them, and what is made of its answers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
@@ -18,6 +17,7 @@ from gate.check.measure import (
     run_concurrently,
 )
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.history.charts.build import Charting, charts
 from gate.history.incidents import known_steps
 from gate.measure import Unmeasured

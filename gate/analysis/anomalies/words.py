@@ -1,7 +1,6 @@
 """What control charts show, in sentences and cells, and the page that they make."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -20,6 +19,7 @@ from gate.analysis.anomalies import (
     ServiceAnomalies,
     anomalies_document,
 )
+from gate.dataclass import dataclass
 from gate.history.charts.chart import Chart, Signal
 from gate.policy.findings import Verdict
 from gate.reporters import summary

@@ -1,6 +1,5 @@
 """What ``gate cohorts`` found: whose events burn the budgets of one or several policies."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import isfinite
@@ -13,6 +12,7 @@ from gate.analysis import (
     seen_exit_code,
     unmeasured_document,
 )
+from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode

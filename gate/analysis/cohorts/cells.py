@@ -1,11 +1,11 @@
 """The numbers of cohorts, and the columns of their table; not yet escaped for any format."""
 
-from dataclasses import dataclass
 from math import inf
 from typing import Final
 
 from gate import wording
 from gate.analysis.cohorts import CohortReport, Group, ServiceCohorts, SloCohorts
+from gate.dataclass import dataclass
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.policy.findings import Verdict
 from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate

@@ -1,7 +1,7 @@
 """The requests to a backend to compare cohorts, and what its answers say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -10,6 +10,7 @@ from gate.analysis.cohorts import Group, ServiceCohorts, SloCohorts
 from gate.budget.ratio import wilson_interval
 from gate.check.measure import period_begun
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.history.cohorts import FEWEST_STEPS, Arm, Pair, arm, own_effect
 from gate.history.cohorts.comparison import Comparison

@@ -1,7 +1,7 @@
 """What ``gate doctor`` saw of one or several policies, and the examination that shows it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gate import __version__
@@ -9,6 +9,7 @@ from gate.analysis import document_head
 from gate.backends import Settings, open_backend, open_doctor
 from gate.check.measure import main_request, run_concurrently
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json
 from gate.errors import ExitCode

@@ -1,7 +1,7 @@
 """What ``gate forecast`` predicts of the budgets of one or several policies."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -12,6 +12,7 @@ from gate.analysis import (
     unmeasured_document,
 )
 from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode

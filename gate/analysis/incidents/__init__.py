@@ -1,6 +1,5 @@
 """What ``gate incidents`` found in the history of one or several policies."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 
@@ -12,6 +11,7 @@ from gate.analysis import (
     seen_exit_code,
     unmeasured_document,
 )
+from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode

@@ -1,7 +1,6 @@
 """Looking for incidents in the history of everything that one or several policies count."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -17,6 +16,7 @@ from gate.check.measure import (
     run_concurrently,
 )
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.history.incidents import WINDOW, budget_events, find_incidents, known_steps
 from gate.history.records import (
     Deployment,

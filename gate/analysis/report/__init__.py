@@ -1,7 +1,6 @@
 """What happened to the budgets of one or several policies: all that ``gate report`` shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from gate.analysis import document_head
@@ -15,6 +14,7 @@ from gate.analysis.incidents import (
     incidents_document,
 )
 from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
 from gate.decision.document import to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document

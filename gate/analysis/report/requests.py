@@ -1,7 +1,7 @@
 """The requests of a report to a history: all at once, and each series once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,6 +11,7 @@ from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents.run import IncidentOptions
 from gate.backends import history_of
 from gate.check.measure import by_events
+from gate.dataclass import dataclass
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured

@@ -1,11 +1,11 @@
 """What ``gate review`` found of the objectives of one or several policies."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
+from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, number, rfc3339, share
 from gate.errors import ExitCode

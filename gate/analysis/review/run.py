@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -17,6 +16,7 @@ from gate.analysis.review import (
 from gate.backends import open_backend
 from gate.check.measure import OpenBackend, by_events, left_out, open_history, run_concurrently
 from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
 from gate.history.objective_candidates import (
     Candidate,
     budget_spent_by_step,

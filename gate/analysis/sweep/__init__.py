@@ -1,10 +1,10 @@
 """Going over the open pull requests: which commit statuses hold no longer, and what follows."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from gate.dataclass import dataclass
 from gate.decision.decision import Decision
 from gate.errors import ExitCode
 from gate.hosts import State

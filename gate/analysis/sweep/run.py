@@ -6,11 +6,12 @@ what the run was told, is not the same as in the decision that the status shows,
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 from typing import Final
 
 from gate.analysis.sweep import SweepAct, SweepOptions, SweepReport, SweptStatus
+from gate.dataclass import dataclass
 from gate.errors import GateError
 from gate.hosts import CommitStatus, PostedStatus, RestError
 from gate.hosts.identity import StatusLink

@@ -4,7 +4,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from gate.backends.logs.database import Database, Row, file_list, identifier, literal
@@ -20,6 +19,7 @@ from gate.backends.logs.source import (
 )
 from gate.backends.logs.time_formats import iso_instant
 from gate.backends.records import Records
+from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 
 _SAMPLES: Final = (" LIMIT 20000", "")

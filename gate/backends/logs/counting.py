@@ -3,7 +3,6 @@
 # ruff: noqa: S608 - made of names and numbers only
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +15,7 @@ from gate.backends.logs.keys import ask_for_keys, missing_keys
 from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs, Statement, repeatable
 from gate.backends.logs.suspicions import Doubts, ask_for_doubts, with_suspicions
 from gate.backends.logs.timestamps import undated
+from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.quantities import format_duration

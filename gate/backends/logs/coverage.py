@@ -2,12 +2,12 @@
 
 # ruff: noqa: S608 - made of names and numbers only
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.logs.database import Database
 from gate.backends.logs.statement import MICROSECOND, Statement, microseconds
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.measure.history import sample_parts

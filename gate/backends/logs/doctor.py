@@ -1,7 +1,6 @@
 """What a survey of the logs means: pure judgement, each check a sentence or two."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -14,6 +13,7 @@ from gate.backends.logs.prepare import prepare
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.survey import JUMP, Survey, SurveyedEvents, survey
 from gate.backends.logs.timestamps import zone_name
+from gate.dataclass import dataclass
 from gate.measure import Answer, Backend, Cause, Limits, MeasurementError, Spent, Unmeasured
 from gate.measure.diagnosis import (
     Check,

@@ -5,7 +5,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import duckdb
@@ -13,6 +13,7 @@ import duckdb
 from gate.backends.logs.database import Database
 from gate.backends.logs.refusals import invalid, sentence
 from gate.backends.logs.source import LogSource, is_number
+from gate.dataclass import dataclass
 
 _Node = dict[str, Any]
 _ABOUT_A_ROW: Final = frozenset(

@@ -7,12 +7,12 @@ import gzip
 import io
 import re
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from gate.backends.logs.database import Database, file_list
 from gate.backends.logs.refusals import invalid, unreadable
+from gate.dataclass import dataclass
 
 READ: Final = "auto_detect = false, hive_partitioning = false"
 _DELIMITERS: Final = ",\t;|"

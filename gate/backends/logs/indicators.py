@@ -1,7 +1,7 @@
 """What rows are told apart by: a column, a field within one, or any expression about a row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -16,6 +16,7 @@ from gate.backends.logs.expressions import (
 )
 from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import LogSource, is_number
+from gate.dataclass import dataclass
 from gate.slo.indicator import Sli
 
 

@@ -5,7 +5,6 @@ one is another format, and a refusal.
 """
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ from gate.backends.logs.database import Database, Row, file_list, identifier, li
 from gate.backends.logs.layouts import LINE
 from gate.backends.logs.source import missing_in
 from gate.backends.logs.statement import Statement
+from gate.dataclass import dataclass
 
 _MANY: Final = 50
 """Files of one row each, which a callback writes, and no rotation of logs."""

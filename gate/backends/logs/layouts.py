@@ -6,7 +6,6 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from gate.backends.logs.database import identifier, literal
 from gate.backends.logs.nested import fields_of
 from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import BROKEN
+from gate.dataclass import dataclass
 
 _HEAD: Final = 65536
 """Bytes that are looked at; an object that is longer than this stands on a line of its own."""

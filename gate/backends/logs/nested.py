@@ -1,11 +1,11 @@
 """A value within a column: ``request.time`` is the field ``time`` of the column ``request``."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from gate.backends.logs.database import identifier, literal
 from gate.backends.logs.refusals import invalid
 from gate.backends.logs.source import LogSource
+from gate.dataclass import dataclass
 from gate.errors import nearest_first
 
 _TEXTS = ("JSON", "VARCHAR")

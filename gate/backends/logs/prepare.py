@@ -1,7 +1,6 @@
 """What comes before counting: files found, columns learned, expressions checked."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from gate.backends.logs.columns import describe_csv, describe_parquet
@@ -30,6 +29,7 @@ from gate.backends.logs.source import (
 from gate.backends.logs.statement import Logs
 from gate.backends.logs.timestamps import timestamp_of
 from gate.backends.records import Records
+from gate.dataclass import dataclass
 from gate.measure import MeasurementError, Unmeasured
 from gate.slo.indicator import Sli
 

@@ -6,7 +6,6 @@ What a row says is never shown: only how many new values there are.
 # ruff: noqa: S608 - made of names, numbers and quoted texts
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final, Protocol
@@ -15,6 +14,7 @@ from gate.backends.logs.database import Database, identifier
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.statement import EPOCH, Logs
 from gate.backends.logs.timestamps import sql_instant
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.slo.objective import Span
 

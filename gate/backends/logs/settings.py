@@ -1,6 +1,6 @@
 """Where request logs are: the settings, and the policy's ``backend`` block for them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -13,6 +13,7 @@ from gate.backends.records import (
     preset_names,
     record_names,
 )
+from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, shown, written

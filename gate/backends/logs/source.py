@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 
 # ruff: noqa: S608 - names are quoted, types come from preset files
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from gate.backends.logs.database import Database, identifier
 from gate.backends.logs.refusals import invalid
 from gate.backends.records import Deduplication, Records
+from gate.dataclass import dataclass
 from gate.errors import nearest_first
 
 _NUMBERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE")

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,6 +10,7 @@ from gate.backends.logs.database import Database, Row, file_list, identifier, li
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource
 from gate.backends.logs.timestamps import Timestamp, sql_instant
+from gate.dataclass import dataclass
 from gate.measure import CountRequest
 from gate.slo.objective import Span
 

@@ -1,7 +1,6 @@
 """One scan that puts rows into the steps of a stretch of time, and into groups where asked."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 # ruff: noqa: S608 - made of names and numbers only
@@ -12,6 +11,7 @@ from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.keys import ask_for_keys, missing_keys
 from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, repeatable
 from gate.backends.logs.timestamps import sql_instant, undated
+from gate.dataclass import dataclass
 from gate.measure import Cause, CountRequest, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.objective import Span

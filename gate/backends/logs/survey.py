@@ -3,7 +3,6 @@
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from gate.backends.logs.prepare import Prepared, key_of
 from gate.backends.logs.source import LogSource
 from gate.backends.logs.statement import EPOCH
 from gate.backends.logs.timestamps import sql_instant
+from gate.dataclass import dataclass
 from gate.measure import CountRequest
 from gate.slo.objective import Span
 

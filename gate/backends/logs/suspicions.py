@@ -3,7 +3,7 @@
 # ruff: noqa: S608 - made of names, numbers and quoted texts
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
@@ -13,6 +13,7 @@ from gate.backends.logs.database import Database, Row, identifier
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.respelled import CountedLogs, respelled
 from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs, Statement
+from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Suspicion
 from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.measure.history import coverage_step

@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,6 +12,7 @@ from gate.backends.logs.refusals import invalid, shape
 from gate.backends.logs.source import LogSource
 from gate.backends.logs.time_formats import instant_of_number, instant_of_text
 from gate.backends.records import Records
+from gate.dataclass import dataclass
 from gate.measure import MeasurementError
 
 _ZONED: Final = "TIMESTAMP WITH TIME ZONE"

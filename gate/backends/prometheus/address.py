@@ -1,10 +1,11 @@
 """Where the server is, how to log in there, and what of that must never be shown."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from gate.backends.prometheus.secrecy import confidential, login_of, secrets
 from gate.backends.prometheus.settings import PrometheusSettings
+from gate.dataclass import dataclass
 from gate.errors import UsageError
 from gate.redaction import redactable
 

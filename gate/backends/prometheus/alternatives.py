@@ -1,7 +1,7 @@
 """The ways to measure an indicator: the first that the server has counts, under all its names."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 from gate.backends.prometheus.naming import OTHER_NAME, Counted, Naming
@@ -15,6 +15,7 @@ from gate.backends.prometheus.spellings import (
     roles_of,
     shown_name,
 )
+from gate.dataclass import dataclass
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 

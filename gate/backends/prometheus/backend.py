@@ -1,7 +1,7 @@
 """The backend: requests in, one batched round of queries, answers out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +15,7 @@ from gate.backends.prometheus.planning import further_questions, guesses, plan, 
 from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResults
 from gate.backends.prometheus.recorded import slo_of
+from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.request_failure import RequestFailure

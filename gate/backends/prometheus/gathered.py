@@ -1,11 +1,12 @@
 """Numbers taken from what came back, and the numbers of several parts added up."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryResults, QueryValue
+from gate.dataclass import dataclass
 from gate.measure import MeasurementError
 
 

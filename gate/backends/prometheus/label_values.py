@@ -44,7 +44,6 @@ _WORDS: Final = (
 _WHOSE: Final = "server|internal|system|upstream|backend|model|engine|provider|request|unknown"
 FAILING: Final = f"5([0-9][0-9]|[xX][xX])|(?i:(({_WHOSE})[_ .-]?)?({_WORDS})([_ -]?error)?)"
 """Values of a label by which a server says that it failed, as a pattern for all of the value."""
-_FAILING: Final = re.compile(FAILING)
 _ALIKE: Final = 0.75
 
 
@@ -66,4 +65,4 @@ def misspelt(matcher: LabelMatcher, values: Iterable[str]) -> bool:
 
 def says_failure(value: str) -> bool:
     """Return whether a label's value says that the server failed."""
-    return _FAILING.fullmatch(value) is not None
+    return re.fullmatch(FAILING, value) is not None

@@ -1,7 +1,7 @@
 """What happened by the values of labels."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import fsum
 
@@ -15,6 +15,7 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
+from gate.dataclass import dataclass
 from gate.errors import nearest_first
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.cohorts import (

@@ -3,11 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Final
 
 from gate.backends.prometheus.query import Query
+from gate.dataclass import dataclass
 from gate.request_failure import RequestFailure, RetryAdvice
 
 MOST_BYTES: Final = 15_000

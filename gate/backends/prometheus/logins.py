@@ -1,11 +1,12 @@
 """How to log in to a managed Prometheus: the settings, and the policy's blocks for them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader
 from gate.parsing.values import CONNECTION, SECRET

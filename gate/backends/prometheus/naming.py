@@ -1,7 +1,6 @@
 """Under which names the server has an indicator, and for which processes each of them counts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -24,6 +23,7 @@ from gate.backends.prometheus.spellings import (
     selectors_of,
     shown_name,
 )
+from gate.dataclass import dataclass
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression, read_expression
 from gate.promql.names import Presence

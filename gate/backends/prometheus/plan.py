@@ -1,7 +1,7 @@
 """What has to be asked for one count request."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final
@@ -18,6 +18,7 @@ from gate.backends.prometheus.query_result import (
 )
 from gate.backends.prometheus.recorded import use_rules
 from gate.backends.prometheus.resolve import count_query, lacking_query, window_query
+from gate.dataclass import dataclass
 from gate.measure import Cause, CountRequest, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
@@ -89,9 +90,9 @@ class Plan:
         return "\n".join(f"{role}: {part.text}" for role, part in self.parts.items())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def _expression(text: str, labels: tuple[tuple[str, str], ...], *, gauge: bool) -> Expression:
-    # Each SLO is asked about over several windows, one after the other.
+    # Each SLO is asked about over several windows, and planned again when all answers are there.
     return read_expression(text, dict(labels), gauge=gauge)
 
 

@@ -1,7 +1,6 @@
 """How old the newest sample is, and how much of the window has any: asked of the selectors."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
@@ -14,6 +13,7 @@ from gate.backends.prometheus.query_result import (
     QueryValue,
     is_absent,
 )
+from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.measure.coverage import NO_GAPS, StepCoverage, coverage_by_steps
 from gate.measure.history import coverage_step

@@ -1,10 +1,12 @@
 """One number that is asked for: its role, its expression and window, and how to halve it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
+
+from gate.dataclass import dataclass
 
 MILLISECOND: Final = timedelta(milliseconds=1)
 SECOND: Final = timedelta(seconds=1)
@@ -102,6 +104,10 @@ class Query:
     terms: "tuple[Query, ...]" = ()
     """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
     absent."""
+
+    def __hash__(self) -> int:
+        # Answers are looked up by their queries, hundreds of times an SLO; this tells them apart.
+        return hash((self.pieces, self.offset, self.terms))
 
     @classmethod
     def added(cls, terms: Sequence[Self]) -> Self:

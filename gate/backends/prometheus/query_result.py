@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from functools import cache
 from typing import Any, Final
 
 from gate.backends.prometheus.query import Query, QueryGrid
 from gate.backends.prometheus.replies import Reply
+from gate.dataclass import dataclass
 from gate.measure import Cause
 
 LABEL: Final = "gate_part"

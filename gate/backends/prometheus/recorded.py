@@ -5,7 +5,7 @@ They are used only if they recorded this very expression in all of the window.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
@@ -15,6 +15,7 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
+from gate.dataclass import dataclass
 from gate.measure import CountRequest
 from gate.promql.expression import (
     EVERY,

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 from requests import Response
 
+from gate.dataclass import dataclass
 from gate.http import is_html, json_object, redirect_target, retry_after
 from gate.request_failure import RequestFailure, RetryAdvice
 
@@ -24,17 +24,16 @@ _ADVICE: Final = {
     422: RetryAdvice.SEPARATE,
     500: RetryAdvice.SEPARATE,
 }
-_TOO_SLOW: Final = re.compile(r"timed out|timeout exceeded|deadline exceeded", re.IGNORECASE)
-_TOO_LARGE: Final = re.compile(
+_TOO_SLOW: Final = "(?i)timed out|timeout exceeded|deadline exceeded"
+_TOO_LARGE: Final = (
     # Prometheus' engine; VictoriaMetrics' -search.max... flags; Mimir's and Thanos' limits.
     # With spaces, since VictoriaMetrics repeats the query, and a metric may be named so.
-    r"too many (?:samples|points|series|chunks)|-search\.max|not enough memory"
-    r"|exceed(?:s|ed) (?:the |\w+ )?(?:limit|maximum)|hit the max",
-    re.IGNORECASE,
+    r"(?i)too many (?:samples|points|series|chunks)|-search\.max|not enough memory"
+    r"|exceed(?:s|ed) (?:the |\w+ )?(?:limit|maximum)|hit the max"
 )
 _BUSY: Final = "-search.maxConcurrentRequests"
 """VictoriaMetrics: too many queries at once, of whatever size."""
-_REPEATED_QUERY: Final = re.compile(r"error when executing query=.* for \(time=\d+, step=\d+\): ")
+_REPEATED_QUERY: Final = r"error when executing query=.* for \(time=\d+, step=\d+\): "
 _INFO: Final = "PromQL info: "
 Body = Mapping[str, Any]
 """An answer of the API that says it is a success."""
@@ -107,11 +106,11 @@ def _remarks(body: Body) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _refusal(response: Response, body: Body | None, now: datetime) -> RequestFailure:
     status, words = response.status_code, _words(response, body)
     timed_out = status == HTTPStatus.GATEWAY_TIMEOUT or (body or {}).get("errorType") == "timeout"
-    busy, slow = _BUSY in words, timed_out or _TOO_SLOW.search(words) is not None
+    busy, slow = _BUSY in words, timed_out or re.search(_TOO_SLOW, words) is not None
     advice = _ADVICE.get(status, RetryAdvice.NONE)
     if busy:
         advice = RetryAdvice.NONE
-    elif slow or _TOO_LARGE.search(words):
+    elif slow or re.search(_TOO_LARGE, words):
         advice = RetryAdvice.SMALLER
     name = f"{status} {response.reason or ''}".strip()
     return RequestFailure(
@@ -127,7 +126,7 @@ def _refusal(response: Response, body: Body | None, now: datetime) -> RequestFai
 def _words(response: Response, body: Body | None) -> str:
     if body is not None and body.get("error"):
         kind = body.get("errorType")
-        text = _REPEATED_QUERY.sub("", str(body["error"]))
+        text = re.sub(_REPEATED_QUERY, "", str(body["error"]))
         named = isinstance(kind, str) and not kind.isdecimal()
         return f"{kind}: {text}" if named else text
     if is_html(response):

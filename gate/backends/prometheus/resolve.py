@@ -1,13 +1,14 @@
 """One name of an indicator as expressions: a histogram by the boundaries that the server has."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
 from gate.backends.prometheus.query import SECOND, Query, window_text
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryResults, QueryValue
+from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.measure.history import coverage_step
 from gate.promql.buckets import Boundary, Buckets, Chosen, choose

@@ -7,7 +7,7 @@ is learnt holds for all that is still to be asked.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +18,7 @@ from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResult, read_reply
 from gate.backends.prometheus.replies import Reply
 from gate.backends.prometheus.workers import Workers
+from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.request_failure import RequestFailure, RetryAdvice
 

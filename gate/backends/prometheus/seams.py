@@ -8,13 +8,14 @@ are made longer, and if that does not help either, its counter bounds what may b
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.query import SECOND, Query, Role, window_text
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryResults, is_absent
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 
 NEAR: Final = Fraction(1, 4)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import ClassVar, Final
 from urllib.parse import SplitResult, urlsplit
@@ -16,6 +16,7 @@ from gate.backends.prometheus.logins import (
     Login,
     login_files,
 )
+from gate.dataclass import dataclass
 from gate.parsing.files import literal
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import OUTSIDE, Reader, UnreadableError, written

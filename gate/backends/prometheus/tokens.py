@@ -4,7 +4,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from http import HTTPStatus
 from importlib import import_module
@@ -22,6 +22,7 @@ from gate.backends.prometheus.logins import (
     OAuth2Login,
     SigV4Login,
 )
+from gate.dataclass import dataclass
 from gate.http import Clock, Sender, json_object
 from gate.request_failure import LoginError, network_failure
 

@@ -1,10 +1,10 @@
 """The ``static`` backend: counts that somebody wrote down, for trying a policy and for tests."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from gate.backends import Registration, Starter
+from gate.dataclass import dataclass
 from gate.measure import Backend, Limits
 from gate.parsing.files import literal
 from gate.parsing.objects import Field, Object, Values

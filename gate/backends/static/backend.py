@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 import yaml
 from yaml.constructor import ConstructorError
 
+from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, MeasurementError, Spent
 from gate.slo.quantities import format_duration, parse_duration, parse_ratio

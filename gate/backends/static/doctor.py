@@ -1,10 +1,10 @@
 """What is to be said of counts that somebody wrote down: nothing is alive behind them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from gate.backends.static.backend import StaticBackend
+from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Unmeasured
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Diagnosis, Level
 

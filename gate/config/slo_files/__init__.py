@@ -5,7 +5,7 @@ when a file says that it is of this format.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from importlib import import_module
 from itertools import chain
@@ -21,6 +21,7 @@ from gate.config.slo_files.documents import (
     recognised,
 )
 from gate.config.slo_schema import SLO, PlacedSlo, SloFiles
+from gate.dataclass import dataclass
 from gate.parsing.objects import Field, Object, TaggedUnion, Values, as_read
 from gate.parsing.reader import Reader, UnreadableError, compose_all, decode
 from gate.parsing.schema import Anything, ValueSchema

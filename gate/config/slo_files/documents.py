@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import yaml
 
+from gate.dataclass import dataclass
 from gate.parsing.nodes import merged
 from gate.parsing.reader import Reader, after, written
 from gate.parsing.schema import Choice, pairs

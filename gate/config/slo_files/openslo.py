@@ -6,7 +6,6 @@ https://github.com/OpenSLO/OpenSLO/blob/main/README.md
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -19,6 +18,7 @@ from gate.config.slo_files.openslo_sli import (
     timeslices,
 )
 from gate.config.slo_schema import PlacedSlo, shortest
+from gate.dataclass import dataclass
 from gate.parsing.objects import Values
 from gate.parsing.reader import Reader, UnreadableError
 from gate.parsing.values import ABOVE_ZERO

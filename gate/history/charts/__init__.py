@@ -1,10 +1,10 @@
 """Control charts of an indicator; here what they are drawn of: its ratio or mean, step by step."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.measure.history import Measured, Series, SeriesRequest
 
 FEWEST_EVENTS: Final = 20

@@ -1,12 +1,13 @@
 """What a baseline says is usual: the centre, by the time of day where that matters, and spread."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import sqrt
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.history.charts import Sample
 
 D2: Final = 1.128

@@ -1,11 +1,11 @@
 """From what happened, step by step, to a control chart, or to the reason why there is none."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.history.charts import Sample, StepCounts, mean_counts, ratio_counts, samples
 from gate.history.charts.baseline import (
     Baseline,

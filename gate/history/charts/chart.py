@@ -1,13 +1,13 @@
 """A control chart of one indicator: its points beside their limits, and what is out of control."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from math import sqrt
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.history.charts import Sample
 from gate.history.charts.baseline import Baseline
 from gate.history.records import IncidentRecord

@@ -1,11 +1,11 @@
 """What is out of control after a baseline: by run rules, and by a moving average."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from math import sqrt
 from typing import Final, Protocol
 
+from gate.dataclass import dataclass
 from gate.history.charts.baseline import Baseline
 from gate.history.charts.chart import Point, Signal, Watched
 from gate.history.records import IncidentRecord

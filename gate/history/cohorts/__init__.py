@@ -1,10 +1,10 @@
 """The events of two groups by step, and how much less failures tell when they come in bursts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from math import fsum
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.measure.cohorts import Cohort
 
 

@@ -1,8 +1,8 @@
 """What can be said of a group beside the rest."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from gate.dataclass import dataclass
 from gate.history.cohorts.ratios import LEVEL, Method
 
 

@@ -1,8 +1,9 @@
 """Each group compared with the rest, with all comparisons taken together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from gate.dataclass import dataclass
 from gate.history.cohorts import FEWEST_STEPS, Pair, Table, fewest_steps, shared_effects
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.history.cohorts.ratios import (

@@ -6,8 +6,8 @@ CI system the file is read as it is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from gate.dataclass import dataclass
 from gate.decision.decision import Context
 from gate.git.repository import FULL_HASH
 from gate.hosts.systems.environ import in_ci

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from gate.dataclass import dataclass
 from gate.errors import UndecidedError, UsageError
 from gate.git import GitError
 from gate.git.repository import FULL_HASH

@@ -5,12 +5,12 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
 from gate.backends import Settings, files_of
+from gate.dataclass import dataclass
 from gate.git import GitError
 from gate.git.objects import Entry, Objects, blob_id
 from gate.hosts.git import Checkout

@@ -1,7 +1,6 @@
 """Whether what costly incidents taught is written down, and what the reviewed ones excuse."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from math import floor
@@ -9,6 +8,7 @@ from typing import Final
 
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.coverage import coverage_cause
+from gate.dataclass import dataclass
 from gate.history.incidents import Incident, IncidentEnding, bad_between
 from gate.history.records import IncidentRecord
 from gate.history.service_incidents import ServiceIncident, SloImpact, merge_incidents

@@ -1,7 +1,6 @@
 """The pictures of control charts, and of what becomes of a budget."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
@@ -14,6 +13,7 @@ from gate.analysis.report import ServiceReport
 from gate.analysis.report.html.budget import budget_plot
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, facts, numbers, table
+from gate.dataclass import dataclass
 from gate.history.calendar_forecast import carried
 from gate.history.charts.chart import Chart, Point
 from gate.history.past_budget import BUCKETS, Line, thin

@@ -5,11 +5,12 @@ beside it, in shares of the width, so that its size is the reader's and not the 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Final, Protocol
 
 from gate.analysis.report.html.tags import Html, element
+from gate.dataclass import dataclass
 from gate.history.past_budget import Line
 from gate.reporters.drawing import Times
 from gate.slo.objective import Span

@@ -1,7 +1,7 @@
 """Whether counters and buckets count everything: gauges, late series, late boundaries."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import ClassVar, Final
 
@@ -15,6 +15,7 @@ from gate.backends.prometheus.doctor.slo_check import (
 from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.query import SECOND, Query
 from gate.backends.prometheus.query_result import QueryError
+from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level, SkippedCheck
 from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span

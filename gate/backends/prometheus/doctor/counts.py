@@ -1,7 +1,6 @@
 """The count itself, as ``gate check`` would have it, and whether it counts an event twice."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from typing import ClassVar, Final
@@ -16,6 +15,7 @@ from gate.backends.prometheus.doctor.slo_check import (
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryError, QueryValue
+from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, Spent, Unmeasured
 from gate.measure.diagnosis import Check, CheckResult, Level, SkippedCheck
 from gate.promql.selectors import LabelMatcher

@@ -1,7 +1,6 @@
 """Every SLO's questions in common rounds, and what comes of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gate.backends.prometheus.answer import answer
@@ -21,6 +20,7 @@ from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import further_questions, plan, questions
 from gate.backends.prometheus.query import Query
+from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.diagnosis import (
     Check,

@@ -1,7 +1,6 @@
 """Whether the window is full of data: how far they reach back, whether there are gaps, how new."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
@@ -9,6 +8,7 @@ from typing import ClassVar, Final
 from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SloCheck
 from gate.backends.prometheus.probe import Probe
 from gate.backends.prometheus.query import Query, window_text
+from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level, SkippedCheck
 from gate.measure.history import coverage_step
 from gate.slo.objective import Span

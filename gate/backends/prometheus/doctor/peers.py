@@ -1,7 +1,6 @@
 """What series tell when they are held beside each other: twins, and what stands still."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Final
 
@@ -14,6 +13,7 @@ from gate.backends.prometheus.doctor.slo_check import (
 )
 from gate.backends.prometheus.doctor.sums import in_steps, step_of
 from gate.backends.prometheus.query import SECOND, Query, window_text
+from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import ClassVar, Final
@@ -19,6 +18,7 @@ from gate.backends.prometheus.doctor.slo_check import (
 )
 from gate.backends.prometheus.label_values import could_match, misspelt
 from gate.backends.prometheus.query import Query, Role
+from gate.dataclass import dataclass
 from gate.errors import nearest_first
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.promql.selectors import LabelMatcher, Selector

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Final, NamedTuple
 
@@ -13,6 +12,7 @@ from gate.backends.prometheus.doctor.slo_check import (
     ServerQuestion,
     SloCheck,
 )
+from gate.dataclass import dataclass
 from gate.http import NO_TIME
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.slo.quantities import format_duration, parse_duration

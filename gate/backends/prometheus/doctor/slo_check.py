@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
@@ -18,6 +18,7 @@ from gate.backends.prometheus.query_result import (
 )
 from gate.backends.prometheus.replies import Body
 from gate.backends.prometheus.workers import Workers
+from gate.dataclass import dataclass
 from gate.measure import MeasurementError
 from gate.measure.diagnosis import Check, CheckResult, SkippedCheck
 from gate.promql.expression import Expression

@@ -1,7 +1,6 @@
 """What a number is made of: sums of counters that fall, and values that are all zero."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import ClassVar, Final
@@ -14,6 +13,7 @@ from gate.backends.prometheus.doctor.slo_check import (
 )
 from gate.backends.prometheus.query import Query, window_text
 from gate.backends.prometheus.query_result import QueryError
+from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.measure.history import coverage_step
 from gate.slo.objective import Span

@@ -5,7 +5,7 @@ raises a suspicion that needs detail.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from gate.backends.prometheus.evidence.births import BirthWitness
@@ -26,6 +26,7 @@ from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
 from gate.backends.prometheus.probe import Probe
 from gate.backends.prometheus.query import EVENTS, Query, Role
 from gate.backends.prometheus.query_result import QueryResults
+from gate.dataclass import dataclass
 from gate.measure import CountRequest, MeasurementError, Suspicion
 from gate.promql.expression import Expression
 from gate.promql.selectors import Selector

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, now_query
 from gate.backends.prometheus.query import SECOND, Query, Role, window_text
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.measure.history import coverage_step
 from gate.promql.selectors import Selector

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -11,6 +10,7 @@ from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, now_query
 from gate.backends.prometheus.label_values import FAILING
 from gate.backends.prometheus.query import SECOND, Query
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.promql.selectors import quote
 
@@ -22,9 +22,8 @@ STATUS: Final = (
     *("error_type", "exception_status", "finished_reason", "finish_reason"),
 )
 """Labels that say how an event ended, as servers and their clients name them."""
-_ABOUT_FAILURES: Final = re.compile(
-    r"err|fail|fault|exception|5[0-9x.]{2}|time.?out|unavailable|crash|abort|panic|internal",
-    re.IGNORECASE,
+_ABOUT_FAILURES: Final = (
+    r"(?i)err|fail|fault|exception|5[0-9x.]{2}|time.?out|unavailable|crash|abort|panic|internal"
 )
 _PLACES: Final = 4
 """At so many instants of the window it is looked at which values there are, for people to read."""
@@ -125,4 +124,4 @@ def may_contradict(judged: list[JudgedSelector]) -> bool:
         for wanted in selector.filters
     )
     texts = [selector.selector.text for selector in judged]
-    return not decided and any(map(_ABOUT_FAILURES.search, texts))
+    return not decided and any(re.search(_ABOUT_FAILURES, text) for text in texts)

@@ -1,7 +1,6 @@
 """Far fewer events than a week ago: nobody left, perhaps, and only a part is counted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
 from gate.backends.prometheus.query import Query, Role
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.promql.expression import Expression
 from gate.slo.quantities import format_duration

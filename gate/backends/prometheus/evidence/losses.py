@@ -1,7 +1,6 @@
 """Events of the time in which nothing was scraped, and that no later sample tells of."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
@@ -10,6 +9,7 @@ from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
 from gate.backends.prometheus.probe import coverage_query
 from gate.backends.prometheus.query import Query, Role, window_text
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.measure.history import SHORTEST
 from gate.slo.quantities import format_duration

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from gate.backends.prometheus.query import Role
+from gate.dataclass import dataclass
 from gate.promql.expression import Expression
 from gate.promql.selectors import LabelMatcher, Selector
 

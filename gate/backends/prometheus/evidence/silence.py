@@ -1,7 +1,6 @@
 """No event in the last hour, though the same hour of other days had some."""
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
@@ -9,6 +8,7 @@ from typing import Final
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
 from gate.backends.prometheus.query import Query
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 
 _HOUR: Final = timedelta(hours=1)

@@ -1,7 +1,7 @@
 """Since when a selector finds nothing, and how much has happened since."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil
@@ -9,6 +9,7 @@ from typing import Final
 
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, instant_of
 from gate.backends.prometheus.query import Query, Role, window_text
+from gate.dataclass import dataclass
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
 from gate.slo.indicator import Slices

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
@@ -19,6 +18,7 @@ from gate.backends.prometheus.evidence.witness import (
 )
 from gate.backends.prometheus.label_values import could_match, says_failure
 from gate.backends.prometheus.query import SECOND, Query, Role, window_text
+from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.promql.selectors import LabelMatcher
 from gate.wording import instant

@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResults, QueryValue
+from gate.dataclass import dataclass
 from gate.measure import MeasurementError, Suspicion
 from gate.promql.selectors import PLAIN_NAME, quote
 

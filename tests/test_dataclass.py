@@ -1,0 +1,196 @@
+"""`gate.dataclass` makes classes that do what those of the standard library do."""
+
+import copy
+import dataclasses
+import pickle
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+import pytest
+
+from gate import dataclass as ours
+
+T = TypeVar("T")
+Decorate = Callable[..., Any]
+
+
+def point(decorate: Decorate) -> Any:
+    @decorate(frozen=True, slots=True)
+    class Point:
+        """A place."""
+
+        x: int
+        y: int = 2
+        name: str = dataclasses.field(default="p", compare=False, kw_only=True)
+        secret: str = dataclasses.field(default="hunter2", repr=False)
+        tags: list[str] = dataclasses.field(default_factory=list)
+        kind: ClassVar[str] = "point"
+
+    return Point
+
+
+def counter(decorate: Decorate) -> Any:
+    @decorate(slots=True, kw_only=True)
+    class Counter:
+        """Counts."""
+
+        start: int
+        total: int = dataclasses.field(init=False)
+        seen: list[int] = dataclasses.field(init=False, default_factory=list)
+        step: int = dataclasses.field(init=False, default=3)
+
+        def __post_init__(self) -> None:
+            self.total = self.start + self.step
+
+    return Counter
+
+
+BOTH = pytest.mark.parametrize("decorate", [dataclasses.dataclass, ours.dataclass])
+
+
+@ours.dataclass(frozen=True, slots=True)
+class Pair(Generic[T]):
+    """At the module's level, where pickle finds it."""
+
+    first: T
+    second: T
+
+
+@BOTH
+def test_init_takes_fields_by_place_by_name_and_by_default(decorate: Decorate) -> None:
+    make = point(decorate)
+    some = make(1, name="q", tags=["a"])
+
+    assert (some.x, some.y, some.name, some.secret, some.tags) == (1, 2, "q", "hunter2", ["a"])
+    assert make(1).tags is not make(1).tags
+    with pytest.raises(TypeError, match=r"Point\.__init__\(\) missing 1 required positional"):
+        make()
+    with pytest.raises(TypeError, match="positional argument"):
+        make(1, 2, "three", [], "name")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'z'"):
+        make(1, z=1)
+
+
+@BOTH
+def test_fields_outside_init_get_their_defaults_and_what_post_init_gives(
+    decorate: Decorate,
+) -> None:
+    some = counter(decorate)(start=4)
+
+    assert (some.start, some.total, some.seen, some.step) == (4, 7, [], 3)
+    some.total = 9
+    assert some.total == 9
+    assert some != counter(decorate)(start=4)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(some)
+
+
+@BOTH
+def test_repr_comparison_and_hash_leave_out_the_fields_that_say_so(decorate: Decorate) -> None:
+    make = point(decorate)
+
+    assert repr(make(1)).endswith("Point(x=1, y=2, name='p', tags=[])")
+    assert make(1) == make(1, name="other")
+    assert make(1) != make(2)
+    assert make(1) != (1, 2)
+    assert hash(make(1, tags=())) == hash(make(1, tags=(), name="other"))
+
+
+@BOTH
+def test_a_frozen_instance_refuses_changes_and_replace_makes_another(decorate: Decorate) -> None:
+    some = point(decorate)(1)
+
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'x'"):
+        some.x = 2
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot delete field 'x'"):
+        del some.x
+    assert dataclasses.replace(some, x=5).x == 5
+    names = ["x", "y", "name", "secret", "tags"]
+    assert [field.name for field in dataclasses.fields(some)] == names
+    match some:
+        case object(x=1, y=2):
+            pass
+        case _:
+            pytest.fail("match does not see the fields")
+    assert point(decorate).__match_args__ == ("x", "y", "secret", "tags")
+
+
+@BOTH
+def test_a_subclass_adds_fields_and_is_equal_to_its_own_kind_only(decorate: Decorate) -> None:
+    @decorate(frozen=True, slots=True, kw_only=True)
+    class Base:
+        """Has one field."""
+
+        x: int
+
+    @decorate(frozen=True, slots=True, kw_only=True)
+    class Derived(Base):
+        """Has another."""
+
+        y: int = 0
+
+    base: Any = Base
+    derived: Any = Derived
+    assert (derived(x=1).x, derived(x=1, y=2).y) == (1, 2)
+    assert base(x=1) != derived(x=1)
+    assert derived(x=1) == derived(x=1, y=0)
+    assert not hasattr(base(x=1), "__dict__")
+
+
+@BOTH
+def test_the_methods_that_a_class_writes_itself_stay(decorate: Decorate) -> None:
+    @decorate(frozen=True)
+    class Named:
+        """Compares by its first letter."""
+
+        name: str
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Named) and self.name[0] == other.name[0]
+
+        def __hash__(self) -> int:
+            return 7
+
+        def __repr__(self) -> str:
+            return "named"
+
+        @cached_property
+        def length(self) -> int:
+            return len(self.name)
+
+    make: Any = Named
+    assert make("ab") == make("ac")
+    assert (hash(make("ab")), repr(make("ab")), make("abc").length) == (7, "named", 3)
+
+
+@BOTH
+def test_instances_can_be_sorted_where_that_is_wanted(decorate: Decorate) -> None:
+    @decorate(frozen=True, slots=True, order=True)
+    class Version:
+        """Of something."""
+
+        major: int
+        minor: int = 0
+
+    make: Any = Version
+    unsorted = [make(2), make(1, 5), make(1)]
+    assert sorted(unsorted) == [make(1), make(1, 5), make(2)]
+    with pytest.raises(TypeError, match="not supported between"):
+        sorted([make(1), 1])
+
+
+@BOTH
+def test_a_class_without_fields_and_without_a_docstring_works(decorate: Decorate) -> None:
+    @decorate
+    class Nothing:
+        pass
+
+    assert Nothing() == Nothing()
+    assert Nothing.__doc__
+
+
+def test_copies_and_pickles_are_equal() -> None:
+    pair = Pair("a", "b")
+
+    assert copy.copy(pair) == copy.deepcopy(pair) == pickle.loads(pickle.dumps(pair)) == pair
