@@ -8,8 +8,10 @@ from itertools import pairwise
 import pytest
 
 from gate.analysis.report import Report, words
+from gate.analysis.report.html.budget import _burned
 from gate.analysis.report.html.tags import element, link, text
 from gate.analysis.report.words import render_report
+from gate.history.past_budget import Trace
 from gate.reporters.ansi import Style
 from tests.analysis.memory import AT, file, slo
 from tests.analysis.telling import DAY, SLOT, slots
@@ -405,3 +407,10 @@ def test_the_page_is_dated() -> None:
     found = page(made(file("chat", slo("calm"))))
 
     assert f"{AT:%Y-%m-%dT%H:%M:%SZ}" in found.whole_text
+
+
+def test_a_budget_without_traffic_has_no_burn_rate() -> None:
+    nothing = ((AT - DAY, None), (AT, None))
+    trace = Trace(left=(), fast=nothing, slow=nothing, unknown=(), stretches=())
+    caption = str(_burned(trace, Fraction(1)))
+    assert caption == "There was no traffic, and so no burn rate."

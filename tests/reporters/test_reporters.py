@@ -287,6 +287,14 @@ def test_a_burn_rate_that_was_not_measured_has_no_number(reporter: str) -> None:
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
+def test_a_window_without_traffic_has_no_burn_rate(reporter: str) -> None:
+    silent = Unmeasured(cause=Cause.NO_TRAFFIC, reason="total is 0")
+    windows = burning(1, 2_000) | {timedelta(hours=1): silent}
+    text = told(reporter, availability(counts(1, 10_000), windows))
+    assert "30m=0.50, 1h=- (no traffic), 2h=0.50" in text
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
 def test_why_nothing_was_measured_is_said_once(reporter: str) -> None:
     lost = Unmeasured(cause=Cause.BACKEND_ERROR, reason="no route to the server")
     text = told(reporter, availability(lost, dict.fromkeys(burning(1, 2), lost)))

@@ -1,6 +1,6 @@
 """Numbers taken from what came back, and the numbers of several parts added up."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import field
 from fractions import Fraction
 
@@ -39,11 +39,6 @@ class GatheredNumbers:
         """Return the number of a part on which no count depends; None where there is none."""
         reading = self.readings(part)
         return None if isinstance(reading, QueryError) else reading.number
-
-    def numbers(self, name: str, parts: Iterable[Query]) -> list[Fraction]:
-        """Return the numbers of those parts that have any."""
-        numbers = [self.number(name, part) for part in parts]
-        return [number for number in numbers if number is not None]
 
 
 def add_results(results: Sequence[QueryResult]) -> QueryResult:
