@@ -133,7 +133,9 @@ def test_failures_of_every_hour_are_as_many_incidents_and_the_last_is_open(
 
 
 def test_time_that_was_not_scraped_is_unknown(history_prometheus: Server, tmp_path: Path) -> None:
-    found = only(incidents(policy(tmp_path, history_prometheus.url, [availability("gap")])))
+    path = policy(tmp_path, history_prometheus.url, [availability("gap")])
+    # A third of the month is missing between data: what happened then is anybody's guess.
+    found = only(incidents(path, code=3))
 
     assert found["incidents"] == []
     (slo,) = found["slos"]

@@ -17,7 +17,7 @@ SERVERS = ("vllm", "sglang", "tgi", "litellm", "triton", "llm-d")
 LATENCY = 0.5
 
 
-def test_forty_slos_over_six_servers_take_at_most_three_round_trips(
+def test_forty_slos_over_six_servers_take_at_most_five_round_trips(
     pages_prometheus: Server, tmp_path: Path
 ) -> None:
     cases = [case for case in CASES if case.server in SERVERS][:40]
@@ -31,5 +31,6 @@ def test_forty_slos_over_six_servers_take_at_most_three_round_trips(
 
     (decided,) = json.loads(done.stdout)["policies"]
     assert [slo["name"] for slo in decided["slos"] if slo.get("cause")] == []
-    assert 2 <= proxy.traffic.round_trips <= 3
-    assert proxy.traffic.requests <= 24
+    # More batches than may be under way at once: with the evidence, some 3 kB an SLO are asked.
+    assert 2 <= proxy.traffic.round_trips <= 5
+    assert proxy.traffic.requests <= 36
