@@ -191,7 +191,10 @@ def test_items_of_nested_lists_are_rows(tmp_path: Path) -> None:
 
 def test_of_a_key_that_a_map_of_an_item_has_twice_the_first_value_counts(tmp_path: Path) -> None:
     attributes = [{"key": "code", "value": code} for code in ("500", "200")]
-    spans = [{"ts": before(1), "attributes": attributes}, {"ts": before(2), "attributes": []}]
+    spans: list[dict[str, Any]] = [
+        {"ts": before(1), "attributes": attributes},
+        {"ts": before(2), "attributes": []},
+    ]
     log = write(tmp_path / "a.jsonl", [nested([spans])])
     columns = {"ts": "VARCHAR", "attributes": "MAP(VARCHAR, VARCHAR)"}
     sli = Sli(bad="coalesce(attributes['code'] = '500', false)")
