@@ -11,7 +11,7 @@ def page() -> Page:
     return page
 
 
-# From version 3 on Prometheus leaves the first instant of a range out, and with it the change after:
+# From version 3 on Prometheus leaves a range's first instant out, and with it the change after it:
 # https://prometheus.io/docs/prometheus/latest/migration/
 EXPECTED: dict[str, list[dict[str, object]]] = {
     "inference-failures": [
