@@ -35,6 +35,13 @@ class GatheredNumbers:
             self.lost[name] = reading.lost
         return reading.number
 
+    def reading(self, part: Query) -> QueryResult:
+        """Return what came back for a part; what is missing from it is kept as of any other."""
+        reading = self.readings(part)
+        if isinstance(reading, QueryValue):
+            self.warnings |= dict.fromkeys(reading.warnings)
+        return reading
+
     def number_or_none(self, part: Query) -> Fraction | None:
         """Return the number of a part on which no count depends; None where there is none."""
         reading = self.readings(part)

@@ -1,12 +1,14 @@
 """Which answers of a server raise a doubt about a count, and how much each leaves open."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
 import pytest
 
 from gate.backends.prometheus.evidence import RoleEvidence, evidence_of_all, plan_evidence
+from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.label_values import says_failure
 from gate.backends.prometheus.probe import plan_probe
 from gate.backends.prometheus.query import Query, Role
@@ -391,6 +393,26 @@ def test_evidence_that_the_server_does_not_give_is_a_doubt(prometheus: FakeProme
     (suspicion,) = doubts(prometheus, {"count by (code)": {"200": "NaN"}})
     assert (suspicion.cause, suspicion.hidden) == (Cause.INVALID, None)
     assert "not answered: the value is NaN" in suspicion.reason
+
+
+def test_evidence_of_which_a_part_is_missing_makes_a_partial_answer(
+    prometheus: FakePrometheus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One store is down while the labels are asked for, and not while events are counted."""
+    read = Fetch.reading
+
+    def reading(fetch: Fetch, part: Query) -> QueryResult:
+        result = read(fetch, part)
+        if part.label != "code" or not isinstance(result, QueryValue):
+            return result
+        return replace(result, warnings=("store a is down",))
+
+    monkeypatch.setattr(Fetch, "reading", reading)
+    prometheus.values = {"count by (code)": {"200": "3", "500": "3"}, **VALUES}
+    answer = ask(RATIO, MONTH, probe=True)
+
+    assert isinstance(answer, Counts)
+    assert answer.evidence.warnings == ("store a is down",)
 
 
 @pytest.mark.parametrize(
