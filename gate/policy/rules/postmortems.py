@@ -9,16 +9,22 @@ from typing import Final
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.coverage import coverage_cause
 from gate.dataclass import dataclass
+from gate.history.events import keeps_past
 from gate.history.incidents import Incident, IncidentEnding, bad_between
 from gate.history.records import IncidentRecord
-from gate.history.service_incidents import ServiceIncident, SloImpact, merge_incidents
+from gate.history.service_incidents import (
+    ServiceIncident,
+    SloImpact,
+    composite_impacts,
+    merge_incidents,
+)
 from gate.measure import Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rule_settings import PostmortemRule
 from gate.policy.tiers import tier_of
-from gate.slo.objective import CompositeSlo, RatioSlo, counts_events
-from gate.wording import percent_left, percent_spent, stretch
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.wording import percent_left, percent_spent, shown, stretch
 
 _ABOUT: Final = "incidents of the past: "
 
@@ -26,21 +32,29 @@ _ABOUT: Final = "incidents of the past: "
 def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
     """Return a finding for every costly incident, and for every history that is not known.
 
-    Where there are none, a single finding says so.
+    Where there are none, a single finding says so. Of a composite the members' histories count.
     """
-    firing, impacts = list[Finding](), list[SloImpact]()
-    slos: dict[str, RatioSlo] = {}
+    firing, looked_at = list[Finding](), list[str]()
+    counted, costly = list[SloImpact](), list[SloImpact]()
+    slos = {assessment.slo.name: assessment.slo for assessment in case.assessments}
     for assessment in case.assessments:
         slo = assessment.slo
-        if counts_events(slo):
-            history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
-            firing += _doubted(case, rule, assessment, history)
-            if isinstance(history, SloIncidents):
-                slos[slo.name] = slo
-                impacts += _costly(rule, slo, history, case.at)
-    firing += [_incident(case, rule, slos, incident) for incident in merge_incidents(impacts)]
-    if slos and not firing:
-        reason = f"no incident took more than {_share(rule)} of the budget of {', '.join(slos)}"
+        if isinstance(slo, CompositeSlo):
+            whole = composite_impacts(slo, counted)
+            costly += [impact for impact in whole if shown(impact.share) > rule.share]
+            looked_at += [slo.name] * all(member.slo in looked_at for member in slo.members)
+            continue
+        history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
+        firing += _doubted(case, rule, assessment, history)
+        if isinstance(history, SloIncidents):
+            looked_at.append(slo.name)
+            for impact, share in _counted(rule, slo, history, case.at):
+                counted.append(impact)
+                costly += [impact] * (share > rule.share)
+    firing += [_incident(case, rule, slos, incident) for incident in merge_incidents(costly)]
+    if looked_at and not firing:
+        names = ", ".join(looked_at)
+        reason = f"no incident took more than {_share(rule)} of the budget of {names}"
         return [calm(Rule.POSTMORTEM, reason)]
     return firing
 
@@ -64,35 +78,37 @@ def _doubted(
     )
 
 
-def _costly(
-    rule: PostmortemRule, slo: RatioSlo, history: SloIncidents, at: datetime
-) -> list[SloImpact]:
-    """Return the incidents that took more than the rule's share; compared exactly."""
+def _counted(
+    rule: PostmortemRule, slo: RatioSlo | SpendSlo, history: SloIncidents, at: datetime
+) -> Iterator[tuple[SloImpact, Fraction]]:
+    """Yield the incidents of an SLO that have not left the time that counts.
+
+    Each with what it took of the budget: exactly, to be compared.
+    """
     start = rule.counted_span(slo, at).start
-    return [
-        SloImpact(
-            slo=slo.name, incident=incident, share=float(Fraction(incident.bad) / history.allowed)
-        )
-        for incident in history.incidents
-        if incident.end > start and Fraction(incident.bad) > rule.share * history.allowed
-    ]
+    for incident in history.incidents:
+        if incident.end > start:
+            share = history.budget.share(incident)
+            yield SloImpact(slo=slo.name, incident=incident, share=float(share)), share
 
 
 def _incident(
-    case: Case, rule: PostmortemRule, slos: Mapping[str, RatioSlo], incident: ServiceIncident
+    case: Case, rule: PostmortemRule, slos: Mapping[str, Slo], incident: ServiceIncident
 ) -> Finding:
     """Return the finding for a costly incident: what it took, and the record that it needs."""
     slo = max(incident.impacts, key=lambda impact: impact.share).slo
     records = rule.records_of(incident.start, incident.end)
     reviewed = [record for record in records if not record.missing]
-    goes_on, what = incident.ending is IncidentEnding.OPEN, _what(rule, incident)
+    goes_on = incident.ending is IncidentEnding.OPEN
+    what = _what(rule, incident, case.policy.service)
     if reviewed and not goes_on:
         reason = f"{what}: {reviewed[0].id} explains it, reviewed"
         return Finding(rule=Rule.POSTMORTEM, slo=slo, verdict=Verdict.ALLOW, reason=reason)
     why = "it goes on, and no record counts before it is over"
     forgotten = max(
-        rule.forgotten_at(slos[impact.slo], impact.incident.end, case.at)
+        rule.forgotten_at(part, impact.incident.end, case.at)
         for impact in incident.impacts
+        for part in _parts(impact.slo, slos)
     )
     return case.fired(
         Rule.POSTMORTEM,
@@ -105,15 +121,22 @@ def _incident(
     )
 
 
-def _what(rule: PostmortemRule, incident: ServiceIncident) -> str:
-    """Say when it was and what it took: the most first."""
+def _parts(name: str, slos: Mapping[str, Slo]) -> list[RatioSlo | SpendSlo]:
+    """Return the SLO of this name, or of a composite its members."""
+    slo = slos[name]
+    parts = [slos[member.slo] for member in slo.members] if isinstance(slo, CompositeSlo) else [slo]
+    return [part for part in parts if keeps_past(part)]
+
+
+def _what(rule: PostmortemRule, incident: ServiceIncident, service: str) -> str:
+    """Say what it is called, when it was and what it took: the most first."""
     first, *others = sorted(incident.impacts, key=lambda impact: -impact.share)
     took = f"{percent_spent(Fraction(first.share))} of the budget"
     took += "".join(
         f" and {percent_spent(Fraction(other.share))} of {other.slo}'s" for other in others
     )
     when = stretch(incident.start, incident.end, open_=incident.ending is IncidentEnding.OPEN)
-    return f"the incident of {when} took {took}, more than {_share(rule)}"
+    return f"the incident {incident.id(service)} of {when} took {took}, more than {_share(rule)}"
 
 
 def _lacking(rule: PostmortemRule, records: Sequence[IncidentRecord]) -> str:
@@ -184,7 +207,7 @@ def _excuse(
             records={name: record for _, part in parts for name, record in part.records.items()},
         )
     history = case.past.incidents.get(slo.name)
-    if not counts_events(slo) or not isinstance(history, SloIncidents) or not consumed:
+    if not isinstance(history, SloIncidents) or not consumed:
         return _NONE
     series, request = history.series, history.request
     start = slo.window.counted(case.at).start
@@ -196,7 +219,8 @@ def _excuse(
             bad += within
             records |= reviewed
     # The larger of the two: bad events that the history does not know of are not excused.
-    every = max(bad_between(series, request, start, case.at), assessment.bad or Fraction(0))
+    counted = assessment.spent if isinstance(slo, SpendSlo) else assessment.bad
+    every = max(bad_between(series, request, start, case.at), counted or Fraction(0))
     return _Excuse(share=consumed * bad / every, records=records) if bad else _NONE
 
 
