@@ -48,8 +48,8 @@ def test_a_block_by_what_reviewed_incidents_took_becomes_a_warning_that_says_so(
     # 400 + 72 of 288 are 163.9 %; without the 400, 75 %.
     assert reason == (
         "its budget is overspent by 63.9 %; tier exhausted (otherwise) does not allow full-rollout;"
-        " but 138.8 % of the budget went in INC-42, reviewed and remediated: without it 75.0 % would"
-        " be left (tier healthy)"
+        " but 138.8 % of the budget went in INC-42, reviewed and remediated: without it 75.0 %"
+        " would be left (tier healthy)"
     )
 
 
