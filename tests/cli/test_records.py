@@ -6,8 +6,11 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
+from gate.cli.schema import incident_schema
 from tests.cli.installed import AT, END, LOGS
 from tests.command import Result, Run
 
@@ -182,3 +185,20 @@ def test_incidents_say_which_record_may_explain_them_and_which_covers_too_little
     assert "a record that may explain it cannot be read: incidents/1.yaml:7:1:" in words
     # 13 of the 30 failures are in the 25 minutes from the outage's start: those of odd minutes.
     assert "INC-42 The queue ran full; covers 43.4 % of the bad events of availability" in words
+
+
+def test_the_schema_of_records_is_that_of_the_reader(gate: Run) -> None:
+    printed = json.loads(gate("schema", "incident").stdout)
+
+    assert printed == incident_schema()
+    validator = jsonschema.Draft202012Validator(printed)
+    record = {
+        **yaml.safe_load(RECORD),
+        "start": "2026-10-30T00:00:00Z",
+        "end": "2026-10-30T01:00:00Z",
+    }
+    validator.validate(record)
+    validator.validate({**record, "service": ["chat", "rag"], "slos": "availability"})
+    for wrong in ({**record, "causes": "x"}, {**record, "status": "done"}, {**record, "slos": []}):
+        with pytest.raises(jsonschema.ValidationError):
+            validator.validate(wrong)
