@@ -23,7 +23,7 @@ SCHEMAS: Final = {
 @click.command()
 @click.argument("name", type=click.Choice(tuple(SCHEMAS)))
 def schema(*, name: str) -> ExitCode:
-    """Print the JSON Schema of the policy file, of the decision, of a preset or an incident file."""
+    """Print the JSON Schema of the policy file, of the decision, a preset or an incident file."""
     write(files("gate").joinpath("schemas", SCHEMAS[name]).read_text(encoding="utf-8"))
     return ExitCode.ALLOW
 
