@@ -8,10 +8,10 @@ from gate.analysis import seen_exit_code
 from gate.analysis.backtest.budgets import PastBudget, past_budgets
 from gate.analysis.backtest.freezes import FrozenMonth, Standing, months, standings
 from gate.analysis.backtest.verdicts import (
-    Candidate,
+    ThresholdCandidate,
     Nearness,
     Objection,
-    Outcome,
+    VerdictCount,
     PastVerdict,
     candidates,
     objections,
@@ -60,7 +60,7 @@ class PolicyBacktest:
         return tuple(past for past in self.verdicts if past.deploy is not None)
 
     @cached_property
-    def outcomes(self) -> dict[Verdict, Outcome]:
+    def outcomes(self) -> dict[Verdict, VerdictCount]:
         """How often each verdict was given, and what followed."""
         return outcomes(self.counted, self.nearness)
 
@@ -95,7 +95,7 @@ class PolicyBacktest:
         return sum((freeze.span.length for freeze in self.freezes), timedelta())
 
     @cached_property
-    def candidates(self) -> tuple[Candidate, ...]:
+    def candidates(self) -> tuple[ThresholdCandidate, ...]:
         """What single thresholds would have stopped."""
         return candidates(self.counted, self.policy.tiers[-1], self.nearness)
 

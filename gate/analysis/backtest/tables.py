@@ -8,7 +8,7 @@ from gate import wording
 from gate.analysis.backtest import PolicyBacktest, ServiceBacktest
 from gate.analysis.backtest.budgets import PastBudget
 from gate.analysis.backtest.freezes import FrozenMonth, Standing
-from gate.analysis.backtest.verdicts import Candidate, Objection, Outcome, PastVerdict
+from gate.analysis.backtest.verdicts import ThresholdCandidate, Objection, VerdictCount, PastVerdict
 from gate.policy.findings import Verdict
 from gate.reporters.budgets import cause
 from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
@@ -26,11 +26,11 @@ WORDS: Final = {
 _WHOLE: Final = "the whole change"
 
 
-class OutcomeRow(NamedTuple):
+class VerdictRow(NamedTuple):
     """How often a verdict was given."""
 
     verdict: Verdict
-    outcome: Outcome
+    outcome: VerdictCount
     verdicts: int
     """All of them."""
 
@@ -38,8 +38,8 @@ class OutcomeRow(NamedTuple):
 def verdict_table(tried: PolicyBacktest) -> DataTable:
     """Return how often each verdict would have been given, and what followed."""
     count = len(tried.counted)
-    rows = [OutcomeRow(verdict, outcome, count) for verdict, outcome in tried.outcomes.items()]
-    columns: tuple[Column[OutcomeRow], ...] = (
+    rows = [VerdictRow(verdict, outcome, count) for verdict, outcome in tried.outcomes.items()]
+    columns: tuple[Column[VerdictRow], ...] = (
         Column(title="Verdict", cell=lambda row: _verdict(row.verdict), right=False, keep=MUST),
         Column(title=tried.unit.capitalize(), cell=lambda row: f"{row.outcome.count:,}", keep=MUST),
         Column(title="Share", cell=_share, keep=4),
@@ -49,7 +49,7 @@ def verdict_table(tried: PolicyBacktest) -> DataTable:
     return tabulate(rows if count else (), columns)
 
 
-def _share(row: OutcomeRow) -> str:
+def _share(row: VerdictRow) -> str:
     return wording.rounded(Fraction(row.outcome.count, row.verdicts))
 
 
@@ -187,7 +187,7 @@ def _ran_out(budget: PastBudget) -> str:
 
 def threshold_table(tried: PolicyBacktest) -> DataTable:
     """Return what policies of a single threshold would have blocked."""
-    columns: tuple[Column[Candidate], ...] = (
+    columns: tuple[Column[ThresholdCandidate], ...] = (
         Column(
             title="Closed at",
             cell=lambda row: f"{wording.percent(row.threshold)} left or less",

@@ -82,7 +82,7 @@ class Nearness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class VerdictCount:
     """How often a verdict was given, and how often an incident followed."""
 
     count: int = 0
@@ -92,7 +92,7 @@ class Outcome:
     """No other began, and one was going on."""
 
 
-def outcomes(verdicts: Iterable[PastVerdict], nearness: Nearness) -> dict[Verdict, Outcome]:
+def outcomes(verdicts: Iterable[PastVerdict], nearness: Nearness) -> dict[Verdict, VerdictCount]:
     """Return how often each verdict was given; every verdict has its outcome."""
     counts, before, during = Counter[Verdict](), Counter[Verdict](), Counter[Verdict]()
     for past in verdicts:
@@ -102,7 +102,7 @@ def outcomes(verdicts: Iterable[PastVerdict], nearness: Nearness) -> dict[Verdic
         elif nearness.during(past.at):
             during[past.verdict] += 1
     return {
-        verdict: Outcome(count=counts[verdict], before=before[verdict], during=during[verdict])
+        verdict: VerdictCount(count=counts[verdict], before=before[verdict], during=during[verdict])
         for verdict in Verdict
     }
 
@@ -163,7 +163,7 @@ def objections(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class ThresholdCandidate:
     """What a policy of a single threshold would have stopped, by the budgets alone."""
 
     threshold: Fraction
@@ -178,7 +178,7 @@ class Candidate:
 
 def candidates(
     verdicts: Iterable[PastVerdict], strictest: Tier, nearness: Nearness
-) -> tuple[Candidate, ...]:
+) -> tuple[ThresholdCandidate, ...]:
     """Return what each of `CANDIDATES` would have stopped, where a budget was measured.
 
     Args:
@@ -197,7 +197,7 @@ def candidates(
         stopped = [near for stops, near in split if stops]
         through = [near for stops, near in split if not stops]
         rows.append(
-            Candidate(
+            ThresholdCandidate(
                 threshold=threshold,
                 stopped=len(stopped),
                 before=sum(stopped),
