@@ -3,9 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,15 +12,13 @@ import pytest
 from gate.analysis.backtest import BacktestReport, PolicyBacktest
 from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.incidents.run import IncidentOptions
-from gate.check import instants
 from gate.check.options import Options
 from gate.check.run import run_check
 from gate.config.load import PolicyFile
-from gate.errors import ExitCode, UsageError
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rule_settings import PostmortemRule
-from tests.analysis.memory import AT, Memory, Opening, file, slo
+from tests.analysis.memory import AT, Opening, file, slo
 from tests.analysis.minutes import MINUTE, ByTheMinute, Ledger, ManyAtOnce, Minute
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -80,6 +77,7 @@ def postmortems(random: Random) -> PostmortemRule:
         IncidentRecord(
             id=f"INC-{place}",
             title="known",
+            services=("chat",),
             start=start,
             end=start + 4 * HOUR,
             status=RecordStatus.REVIEWED,
@@ -126,10 +124,7 @@ def test_at_random_instants_it_says_what_a_check_says(kind: type[ByTheMinute]) -
     random = Random(SEED)
     read = policy(random, *SLOS)
     backend = kind(
-        {
-            name: Ledger(START, minutes(random, *shape))
-            for name, shape in HISTORIES.items()
-        }
+        {name: Ledger(START, minutes(random, *shape)) for name, shape in HISTORIES.items()}
     )
     opening = Opening({"chat": backend})
     deploys = [

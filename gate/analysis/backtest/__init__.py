@@ -8,11 +8,11 @@ from gate.analysis import seen_exit_code
 from gate.analysis.backtest.budgets import PastBudget, past_budgets
 from gate.analysis.backtest.freezes import FrozenMonth, Standing, months, standings
 from gate.analysis.backtest.verdicts import (
-    ThresholdCandidate,
     Nearness,
     Objection,
-    VerdictCount,
     PastVerdict,
+    ThresholdCandidate,
+    VerdictCount,
     candidates,
     objections,
     outcomes,

@@ -8,7 +8,7 @@ from gate import wording
 from gate.analysis.backtest import PolicyBacktest, ServiceBacktest
 from gate.analysis.backtest.budgets import PastBudget
 from gate.analysis.backtest.freezes import FrozenMonth, Standing
-from gate.analysis.backtest.verdicts import ThresholdCandidate, Objection, VerdictCount, PastVerdict
+from gate.analysis.backtest.verdicts import Objection, PastVerdict, ThresholdCandidate, VerdictCount
 from gate.policy.findings import Verdict
 from gate.reporters.budgets import cause
 from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
