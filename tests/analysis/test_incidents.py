@@ -216,7 +216,14 @@ def test_a_composite_is_not_known_where_a_member_is_not() -> None:
 def test_what_is_known_is_put_to_what_was_found() -> None:
     begin = AT - 14 * HOUR
     explaining, missed = (
-        IncidentRecord(id=name, title=name, start=start, end=start + HOUR, status=RecordStatus.OPEN)
+        IncidentRecord(
+            id=name,
+            title=name,
+            services=("chat",),
+            start=start,
+            end=start + HOUR,
+            status=RecordStatus.OPEN,
+        )
         for name, start in (("felt", begin), ("missed", begin + 5 * HOUR))
     )
     mine, other = (

@@ -80,7 +80,7 @@ def test_slos_that_felt_the_same_stand_together_under_one_id() -> None:
         ["chat-20261031-1400", "c"],
     ]
     assert rows[1].split()[0] == "b"
-    assert [row.endswith("unexplained") for row in rows] == [True, False, True]
+    assert [row.endswith("unexplained") for row in rows] == [True, True, True]
 
 
 @pytest.mark.parametrize(

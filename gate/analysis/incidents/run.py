@@ -18,18 +18,10 @@ from gate.check.measure import (
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.events import within
-from gate.history.incident_shares import (
-    incident_request,
-    slo_incidents,
-    window_budget,
-)
+from gate.history.explanations import Annotations, Steps, annotate, records_without_impact
+from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.history.incidents import WINDOW, known_times, steps_of
-from gate.history.records import (
-    Deployment,
-    IncidentRecord,
-    annotate,
-    records_without_impact,
-)
+from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import (
     SloImpact,
     composite_impacts,
@@ -98,13 +90,18 @@ def incident_report(
     services: Sequence[ServiceIncidents], options: IncidentOptions
 ) -> IncidentReport:
     """Merge what was found under every policy."""
-    incidents = [annotated for service in services for annotated in service.annotated]
+    impacts: dict[str, list[SloImpact]] = {}
+    records: dict[IncidentRecord, None] = {}
+    for service in services:
+        felt = impacts.setdefault(service.policy.service, [])
+        felt += (impact for slo in service.slos for impact in (*slo.impacts, *slo.smaller))
+        records |= dict.fromkeys(_records(service.policy, options))
     return IncidentReport(
         services=tuple(services),
         span=options.span,
         step=options.step,
         threshold=options.threshold,
-        without_impact=records_without_impact(options.records, incidents, options.span),
+        without_impact=records_without_impact(tuple(records), impacts, options.span),
         tool_version=__version__,
     )
 
@@ -134,24 +131,26 @@ def service_incidents(
     searched_slos += _composites(policy, searched_slos, options)
     impacts = [impact for slo in searched_slos for impact in slo.impacts]
     incidents = merge_incidents(impacts)
-    measured = {
-        slo.name: joined(known_times(answer, options.request(policy, slo)), span)
+    steps = {
+        slo.name: Steps(options.request(policy, slo), answer)
         for slo in slos
         if isinstance(answer := answers[slo.name], Series)
     }
+    measured = {
+        name: joined(known_times(past.series, past.request), span) for name, past in steps.items()
+    }
+    annotations = Annotations(
+        records=_records(policy, options),
+        unreadable=policy.postmortems.unreadable if policy.postmortems else (),
+        deploys=options.deploys,
+    )
     return ServiceIncidents(
         policy=policy,
         source=file.source,
         slos=tuple(searched_slos),
         left_out=(),
         annotated=tuple(
-            annotate(
-                incident,
-                options.records,
-                options.deploys,
-                service=policy.service,
-                step=options.step,
-            )
+            annotate(incident, annotations, service=policy.service, step=options.step, steps=steps)
             for incident in incidents
         ),
         reliability=reliability(
@@ -163,6 +162,12 @@ def service_incidents(
             {name: total_time(times) for name, times in measured.items()},
         ),
     )
+
+
+def _records(policy: Policy, options: IncidentOptions) -> tuple[IncidentRecord, ...]:
+    """Return the records that the command was given, and those of the rule ``postmortems``."""
+    own = policy.postmortems.records if policy.postmortems else ()
+    return tuple({record.id: record for record in (*own, *options.records)}.values())
 
 
 def _searched_slo(
