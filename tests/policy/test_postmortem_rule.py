@@ -432,9 +432,9 @@ def test_a_record_with_a_mistake_puts_in_doubt_what_it_may_be_about(
     assert judgement.verdict is verdict
     if verdict is UNDECIDED:
         assert said(judgement, Rule.MEASUREMENT)[1] == (
-            "incidents of the past: the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05 UTC"
-            " (5m) took 34.8 % of the budget, more than 20 %; a record that may explain it cannot be"
-            " read: incidents/7.yaml:4:8: 'soon' is no instant; correct that file"
+            "incidents of the past: the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05"
+            " UTC (5m) took 34.8 % of the budget, more than 20 %; a record that may explain it"
+            " cannot be read: incidents/7.yaml:4:8: 'soon' is no instant; correct that file"
         )
 
 
