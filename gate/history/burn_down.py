@@ -9,7 +9,7 @@ from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards
 from gate.dataclass import dataclass
 from gate.history.burn_down_plan import BurnDownPlan
-from gate.history.events import PastBudget
+from gate.history.past_instants import PastBudget
 from gate.measure import Cause
 from gate.measure.history import Series, SeriesAnswer, clock_start
 from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from gate.analysis.report import Report
+from gate.analysis.report import Report, words
 from gate.analysis.report.html.budget import _burned
 from gate.analysis.report.html.tags import element, link, text
 from gate.analysis.report.words import render_report
@@ -308,6 +308,42 @@ def test_good_events_are_told_down_to_none_and_not_below() -> None:
     # At a burn rate of 1 half of the events are good; at 10 it would be less than none.
     ticks = [one.replace("\xa0", " ") for one in burn_rates if "Oct" not in one]
     assert ticks == ["0", "100 %", "1", "50 %", "10"]
+
+
+def test_of_a_sampled_slo_the_bound_is_drawn_beside_what_was_left() -> None:
+    sampled = slo("outage", more="sampled: true")
+    found, plain = page(made(file("chat", sampled))), page(made(file("chat", slo("outage"))))
+    sentence = "The thin line is the bound that is held against the tiers."
+
+    assert sentence in found.whole_text
+    assert sentence not in plain.whole_text
+    thin = [one for one in found.all("path") if one.get("class") == "thin"]
+    assert len(thin) == 1 + len([one for one in plain.all("path") if one.get("class") == "thin"])
+
+
+def test_a_composite_has_a_burn_down_of_its_own() -> None:
+    both = "  - {name: both, composite: [{slo: outage}, {slo: calm}]}\n"
+    found = page(made(file("chat", slo("outage"), slo("calm"), both)))
+
+    # The composite consumes what both do: 388.8 of 2,592 (see STORY).
+    assert "Burn-down of the budget of both of chat" in found.said("title")
+    assert "Budget left at each instant: 100.0 % on 2 Oct, 85.0 % on 1 Nov." in found.whole_text
+    assert "No burn rate is drawn: it is a composite" in found.whole_text
+
+
+def test_of_a_period_that_has_just_begun_there_is_no_burn_down() -> None:
+    month = slo("calm").replace("30d", "{calendar: month}")
+    service = made(file("chat", month)).services[0]
+
+    assert words.no_burn_down(service.assessments[0]) == (
+        "The budget could not be measured: "
+        "the period (calendar month (UTC)) began only just, at 2026-11-01 00:00 UTC, and nothing of"
+        " it can be measured yet; to look at the period before, state a moment just before that."
+    )
+    measured = made(file("chat", QUARTER)).services[0].assessments[0]
+    assert words.no_burn_down(measured) == (
+        "There is no burn-down: nothing is known of the period but what is left now."
+    )
 
 
 def test_a_history_too_short_for_a_burn_down_is_told_as_such() -> None:
