@@ -19,7 +19,8 @@ from gate.decision.decision import Decision, PolicyDecision, PolicySource, sourc
 from gate.decision.document import to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode
-from gate.history.past_budget import Line, Stretch, Trace
+from gate.history.burn_down import Line
+from gate.history.past_budget import Stretch, Trace
 from gate.history.records import Deployment
 from gate.policy.findings import Verdict
 from gate.policy.judge import Judgement
@@ -121,6 +122,7 @@ def _slo(assessment: Assessment, trace: Trace | None, at: datetime) -> Json:
 def _trace(trace: Trace) -> Json:
     return {
         "remaining": _line(trace.left),
+        "compared": _line(trace.compared),
         "burn_rate_1h": _line(trace.fast),
         "burn_rate_1d": _line(trace.slow),
         "unknown_intervals": [
