@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.intervals import AHEAD, SERVICES, Trial, summary, trials
+from benchmarks.intervals import AHEAD, Trial, summary, trials
+from benchmarks.services import SERVICES
 from gate.history.calendar_forecast import HELD, LEAST, Expected, futures, known_part
 from gate.measure.history import Series
 

@@ -443,7 +443,7 @@ def test_recovery_is_the_earliest_instant_and_that_at_the_pace_of_the_last_week(
         "not before 2026-11-26 20:53 UTC (in 3d), if nothing more fails; at the pace"
         f" of the last 7d: {words}" in text
     )
-    (policy,) = to_document(made)["policies"]
+    (policy,) = json.loads(render("json", made, STYLE))["policies"]
     assert policy["allowed_again_at_pace"] == {
         "pace_seconds": 7 * 86_400,
         "at": None if at_pace is None else "2026-11-27T20:53:51Z",
@@ -460,4 +460,7 @@ def test_a_sample_that_time_does_not_mend_says_how_many_it_takes(reporter: str) 
         "not at this rate of sampling: it takes 1,840 samples in the window, even if none of them"
         " is bad" in text
     )
-    assert to_document(made)["policies"][0]["allowed_again_needs_samples"] == 1840
+    assert (
+        json.loads(render("json", made, STYLE))["policies"][0]["allowed_again_needs_samples"]
+        == 1840
+    )
