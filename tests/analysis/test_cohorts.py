@@ -270,7 +270,7 @@ def test_the_share_is_that_of_the_time_looked_at_where_that_is_longer_than_the_w
     # 1 of 1,000 an hour fails, which just spends the budget of 99.9 %, for 23 days.
     steps, values = 138, ("v1", "v2", "v3")
     even = Cohort(total=(4_000.0,) * steps, bad=(4.0,) * steps)
-    groups = {(value,): even for value in values}
+    groups: dict[LabelValues, Cohort] = {(value,): even for value in values}
     short = slo("a").replace("30d", "7d")
 
     report, _ = look({"a": Cohorts(groups=groups, query="q")}, short, what=asked(last=23 * DAY))

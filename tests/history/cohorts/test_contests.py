@@ -168,14 +168,14 @@ def test_what_is_seen_within_strata_only_is_hidden_where_the_crude_interval_excl
 
 @pytest.mark.slow
 def test_without_confounding_the_mix_is_hardly_ever_said_to_hide_anything() -> None:
-    """Five groups whose traffic is spread over the models alike; one fails half as often again."""
+    """Five groups whose traffic is spread over the models alike; one fails a third more often."""
     rng = np.random.default_rng(5)
     hidden, runs = 0, 400
     for _ in range(runs):
         models = []
         for share in (0.02, 0.005):
             total = rng.poisson(20, (168, 5))
-            models.append((total, rng.binomial(total, share * np.array([1.5, 1, 1, 1, 1]))))
+            models.append((total, rng.binomial(total, share * np.array([1.3, 1, 1, 1, 1]))))
         strata = [pairs(*counts) for counts in models]
         every = pairs(*(sum(counts) for counts in zip(*models, strict=True)))
         contests = [
@@ -185,8 +185,8 @@ def test_without_confounding_the_mix_is_hardly_ever_said_to_hide_anything() -> N
         (found,) = compare_all([contests])
         hidden += any(one.outcome is ComparisonOutcome.HIDDEN for one in found)
 
-    # It was said in one of nine such weeks.
-    assert hidden / runs < 0.02
+    # Where it is seen within only, the crude ratio may be the same: in one of fifty such weeks.
+    assert hidden / runs < 0.005
 
 
 def test_whether_it_is_the_mix_may_not_be_told() -> None:
