@@ -1,13 +1,18 @@
-"""What happened when: the contract of backends that keep a history, and the steps it is cut in."""
+"""What happened when: the contract of backends that keep a history, and the steps it is cut in.
+
+Steps hang on the clock and not on the run: each lies between two whole multiples of its length
+since 1970 (UTC), so that the same events are in the same step whenever one looks. Only the newest
+may end earlier, with the run.
+"""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final, Protocol, runtime_checkable
 
 from gate.dataclass import dataclass
 from gate.measure import Unmeasured
-from gate.slo.indicator import Sli
+from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
 MOST_STEPS: Final = 720
@@ -18,6 +23,7 @@ SHORTEST: Final = timedelta(minutes=5)
 SAMPLED: Final = timedelta(seconds=15)
 """Between two samples; a scrape every 15 seconds is the most usual of those that are no rarer."""
 _MINUTE: Final = timedelta(minutes=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def coverage_step(length: timedelta) -> timedelta:
@@ -50,6 +56,20 @@ def _history_step(length: timedelta) -> timedelta:
     return max(-(-length // (MOST_STEPS * _MINUTE)) * _MINUTE, SHORTEST)
 
 
+def clock_start(at: datetime, step: timedelta) -> datetime:
+    """Return the newest bound of a step at or before an instant: a multiple of it since 1970."""
+    at = at.astimezone(UTC)
+    return at - (at - _EPOCH) % step
+
+
+def on_the_clock(span: Span, step: timedelta) -> Span:
+    """Return a stretch with all of the step that it begins in; it ends where it did.
+
+    Its newest step is a part of one, unless it ends on a bound of a step.
+    """
+    return Span(clock_start(span.start, step), span.end)
+
+
 def newest_steps(span: Span, step: timedelta) -> Span:
     """Return the newest part of a stretch that is a whole number of steps, at least one."""
     return Span(span.end - max(span.length // step, 1) * step, span.end)
@@ -71,16 +91,29 @@ class SeriesRequest:
 
     sli: Sli
     span: Span
+    """Begins on the clock (`on_the_clock`); the newest step ends with it, whole or not."""
     step: timedelta
-    """The span is a whole number of these; each leaves its start out and includes its end."""
+    """Each leaves its start out and includes its end."""
     mean: bool = False
     """Also tell the mean of what the indicator measures, where it measures anything: a histogram's
     values, or a column's."""
+    slices: Slices | None = None
+    """Given: tell slices instead of events, in the step in which each ends. The step is a whole
+    number of them."""
+    amount: bool = False
+    """Tell what was spent: the series has it as its total and as its bad."""
+    max_age: timedelta = timedelta()
+    """How long after the newest event silence says that nothing happened; after that nothing is
+    known. For backends that see events and no samples."""
 
     @property
     def steps(self) -> int:
-        """How many steps there are."""
-        return self.span.length // self.step
+        """How many steps there are, with the newest, be it whole or not."""
+        return -(-self.span.length // self.step)
+
+    def end_of(self, place: int) -> datetime:
+        """Return when the step of this place ends, from 0; of -1: when the first begins."""
+        return min(self.span.start + (place + 1) * self.step, self.span.end)
 
 
 def unknown_share(with_data: int, steps: int) -> Fraction:
@@ -135,9 +168,12 @@ def covers(request: SeriesRequest, wanted: SeriesRequest) -> bool:
     return (
         request.sli == wanted.sli
         and (request.mean or not wanted.mean)
+        and (request.slices, request.amount) == (wanted.slices, wanted.amount)
+        and request.max_age == wanted.max_age
         and request.span.end == wanted.span.end
         and request.span.start <= wanted.span.start
         and not wanted.step % request.step
+        and not (wanted.span.start - request.span.start) % request.step
     )
 
 
@@ -155,7 +191,7 @@ def coarser(answer: SeriesAnswer, request: SeriesRequest, wanted: SeriesRequest)
     if not isinstance(answer, Series):
         return answer
     parts = wanted.step // request.step
-    first = request.steps - wanted.steps * parts
+    first = (wanted.span.start - request.span.start) // request.step
 
     def summed(values: Sequence[float | None]) -> tuple[float | None, ...]:
         starts = range(first, len(values), parts)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from gate.dataclass import dataclass
+from gate.measure import Cause
 
 
 class Verdict(StrEnum):
@@ -68,6 +69,8 @@ class Finding:
     """When it will change then; None: not at that pace, or that is not known."""
     needs_samples: int | None = None
     """How many samples its window must have before time alone can change it; None: it has them."""
+    cause: Cause | None = None
+    """Why something is not known, where the finding is about that; None: it is not."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
