@@ -16,7 +16,7 @@ from gate.analysis.incidents import (
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
-from gate.decision.document import to_document
+from gate.decision.document import pace_document, to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode
 from gate.history.burn_down import Line
@@ -112,6 +112,7 @@ def _change(name: str, judged: Judgement) -> Json:
         "allowed_again_at": rfc3339(judged.allowed_again_at)
         if judged.verdict in {Verdict.BLOCK, Verdict.UNDECIDED}
         else None,
+        "allowed_again_at_pace": pace_document(judged),
     }
 
 

@@ -14,6 +14,7 @@ from gate.check.measure import by_events
 from gate.check.past import PlanKey, burn_down_plans, plan_requests
 from gate.dataclass import dataclass
 from gate.history.burn_down_plan import BurnDownPlan
+from gate.history.calendar_forecast import LEAST
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
@@ -59,9 +60,10 @@ class Questions:
 
     @property
     def forecast(self) -> ForecastOptions:
-        """What to predict."""
+        """What to predict; an interval may need a longer history than the report shows."""
         search = self.search
-        return ForecastOptions(at=search.at, last=search.last, timeout=search.timeout)
+        last = max(search.last, LEAST)
+        return ForecastOptions(at=search.at, last=last, timeout=search.timeout)
 
     def steps(self, policy: Policy) -> dict[str, SeriesRequest]:
         """Return what pictures and incidents are made of, in the shortest steps."""

@@ -24,6 +24,7 @@ from gate.policy.tiers import Tier, tier_of
 from gate.reporters import PAGES, render_page, summary
 from gate.reporters.ansi import Style
 from gate.reporters.budgets import budget_table, cause, promise
+from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
     Badge,
     Block,
@@ -193,7 +194,7 @@ def _again(judged: Judgement) -> str:
     if at is None:
         return ""
     if judged.allowed_again_if_calm:
-        return f" (again about {wording.instant(at)}, if nothing more fails)"
+        return f" (again not before {wording.instant(at)}{at_pace(judged)})"
     return f" (again {wording.instant(at)})"
 
 
