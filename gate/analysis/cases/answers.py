@@ -8,10 +8,10 @@ from typing import Final
 
 from gate.analysis.cases.backend import (
     QUERY,
+    BadStretch,
     ImpossibleError,
     StatedAnswers,
     StatedPast,
-    BadStretch,
 )
 from gate.budget.coverage import Guards
 from gate.budget.ratio import seconds, share_per_bad, slices_in
