@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
@@ -95,7 +95,7 @@ class ByTheMinute:
         if ledger is None:
             return Unmeasured(cause=Cause.NO_DATA, reason="there is no such series")
         ends = [request.end_of(place) for place in range(-1, request.steps)]
-        steps = [ledger.between(*pair) for pair in zip(ends, ends[1:], strict=False)]
+        steps = [ledger.between(*pair) for pair in pairwise(ends)]
         return Series(
             total=tuple(float(total) if sure else None for total, _, sure in steps),
             bad=tuple(float(bad) if sure else None for _, bad, sure in steps),

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -490,7 +489,7 @@ def test_what_incidents_after_blocked_deploys_took_is_told_as_what_might_be_left
 def test_a_budget_that_runs_out_twice_has_run_out_twice() -> None:
     read = file("chat", slo("a", budget="objective: 99.8%").replace("30d", "2d"))
     opening = Opening({"chat": ByTheMinute({"a": with_outages()})})
-    # A budget of two days has 57.6 bad events: each outage spends it, and two days later it is full.
+    # A budget of two days has 57.6 bad events: an outage spends it, two days later it is full.
     report = replay([read], options(last=28 * DAY, every=HOUR), open_with=opening)
     (budget,) = tried(report).budgets
 

@@ -8,11 +8,11 @@ from gate.analysis import seen_exit_code
 from gate.analysis.backtest.budgets import PastBudget, past_budgets
 from gate.analysis.backtest.freezes import FrozenMonth, Standing, months, standings
 from gate.analysis.backtest.verdicts import (
-    ThresholdCandidate,
     Nearness,
     Objection,
-    VerdictCount,
     PastVerdict,
+    ThresholdCandidate,
+    VerdictCount,
     candidates,
     objections,
     outcomes,
@@ -47,10 +47,10 @@ class PolicyBacktest:
 
     @property
     def unit(self) -> str:
-        """What is counted, in the plural."""
+        """What is counted: ``deploy``, ``hour`` or ``instant``."""
         if self.by_deploys:
-            return "deploys"
-        return "hours" if self.every == timedelta(hours=1) else "instants"
+            return "deploy"
+        return "hour" if self.every == timedelta(hours=1) else "instant"
 
     @cached_property
     def counted(self) -> tuple[PastVerdict, ...]:

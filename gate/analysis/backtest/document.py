@@ -9,7 +9,7 @@ from gate.analysis import (
 from gate.analysis.backtest import BacktestReport, PolicyBacktest, ServiceBacktest
 from gate.analysis.backtest.budgets import PastBudget
 from gate.analysis.backtest.freezes import FrozenMonth, Standing
-from gate.analysis.backtest.verdicts import ThresholdCandidate, Objection, PastVerdict
+from gate.analysis.backtest.verdicts import Objection, PastVerdict, ThresholdCandidate
 from gate.analysis.incidents import SearchedSlo
 from gate.decision.decision import source_document
 from gate.decision.slo_document import Json, rfc3339, share
@@ -60,7 +60,7 @@ def _policy(tried: PolicyBacktest) -> Json:
     return {
         "source": source_document(tried.source),
         "change_class": tried.change,
-        "counted": tried.unit,
+        "counted": f"{tried.unit}s",
         "count": len(tried.counted),
         "verdicts": {
             str(verdict): {
