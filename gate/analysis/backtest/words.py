@@ -196,7 +196,7 @@ def _closed(tried: PolicyBacktest) -> str:
 
 
 def _frozen(tried: PolicyBacktest) -> Iterator[Fact]:
-    if tried.every is None:
+    if tried.every is None and tried.freezes:
         yield (
             "How",
             "each verdict is taken to stand until the next deploy, so the less often there is a"
@@ -216,7 +216,9 @@ def _would_be_left(tried: PolicyBacktest) -> Iterator[Fact]:
 def _thresholds(tried: PolicyBacktest) -> Iterator[Fact]:
     strictest = tried.policy.tiers[-1]
     if any(past.left is not None for past in tried.counted):
-        spared = ", ".join(sorted(strictest.allow or ())) or "no class"
+        spared = "every class"
+        if strictest.allow is not None:
+            spared = ", ".join(sorted(strictest.allow)) or "no class"
         yield (
             "How",
             "by the worst budget alone and by no other rule; as in tier"
