@@ -7,6 +7,7 @@ from functools import partial
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport
 from gate.analysis.anomalies.run import service_anomalies
+from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
@@ -38,6 +39,7 @@ def gather_report(
     options: Options,
     search: IncidentOptions,
     groups: CohortOptions | None = None,
+    past: BacktestOptions | None = None,
     *,
     open_with: OpenBackend = open_backend,
 ) -> Report:
@@ -48,6 +50,7 @@ def gather_report(
         options: of these the instant, the patience, and a change class to decide on, if any.
         search: how far back to look, how finely, and what makes an incident.
         groups: what to tell events apart by; None: by nothing.
+        past: what to replay through the policies; None: nothing.
         open_with: opens a backend.
 
     Raises:
@@ -87,6 +90,7 @@ def gather_report(
             tool_version=__version__,
         ),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
+        backtest=None if past is None else replay(files, past, open_with=open_with),
         decision=decision,
         evaluated_at=search.at,
         tool_version=__version__,

@@ -1,6 +1,7 @@
 """What a report says, in sentences, and the page that they make with small charts of text."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from gate import wording
 from gate.analysis import seen_badge
 from gate.analysis.anomalies.words import anomalies_section
+from gate.analysis.backtest.words import backtest_section
 from gate.analysis.cohorts.words import cohorts_section
 from gate.analysis.forecast.words import forecast_section
 from gate.analysis.incidents.words import incidents_section, without_impact_facts
@@ -80,6 +82,10 @@ def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
     if report.cohorts is not None:
         cohorts = report.cohorts.services[report.services.index(service)]
         yield cohorts_section(report.cohorts, cohorts)
+    if report.backtest is not None:
+        replayed = report.backtest.services[report.services.index(service)]
+        section = backtest_section(replayed, report.backtest)
+        yield replace(section, title=f"Backtest of {service.policy.service}")
 
 
 def _verdict(service: ServiceReport, report: Report) -> Section:
