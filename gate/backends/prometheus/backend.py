@@ -97,16 +97,16 @@ class PrometheusBackend:
         until = max(request.span.end for request in requests)
         fetch, grids = self._fetch(until), shared_grids(requests)
 
-        def asked() -> Iterator[tuple[SeriesRequest, Asking]]:
+        def paired() -> Iterator[tuple[SeriesRequest, Asking]]:
             for request, grid in zip(requests, grids, strict=True):
                 yield request, Asking(grid, until, victoria=self.limits.victoria)
 
         scoped = [(one_step(request), Scope(request.span)) for request in requests]
-        asked_first = (part for pair in scoped for part in questions(*pair))
-        guessed = (part for each in asked() for part in guessed_series(*each))
-        fetch.run((*asked_first, *guessed))
+        first = (part for pair in scoped for part in questions(*pair))
+        guessed = (part for each in paired() for part in guessed_series(*each))
+        fetch.run((*first, *guessed))
         fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
-        plans = [series_plan(*each, fetch.reading) for each in asked()]
+        plans = [series_plan(*each, fetch.reading) for each in paired()]
         possible = [planned for planned in plans if isinstance(planned, SeriesPlan)]
         fetch.run(part for planned in possible for part in planned.first_round)
         fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))

@@ -139,6 +139,7 @@ class SeriesPlan:
         }
         self._asking = asking
         self._step, self._whole = request.step, request.span.length // request.step
+        self._lookback = max(LOOKBACK, self._step)
         self._first = (request.span.start + self._step - asking.grid.first) // self._step
         self._steps = {role: self._on_grid(role) for role in parts} if self._whole else {}
         length = request.span.length - self._whole * self._step
@@ -205,13 +206,10 @@ class SeriesPlan:
         return [step_count(text, victoria=victoria, finely=finely) for text in self._texts[role]]
 
     def _on_grid(self, role: Role) -> Query:
-        step, grid = self._step, self._asking.grid
-        return Query.added(
-            [
-                Query(pieces=(count.within(step),), length=step + LOOKBACK, grid=grid)
-                for count in self._counts(role)
-            ]
-        )
+        step, lookback, grid = self._step, self._lookback, self._asking.grid
+        texts = [count.within(step, lookback=lookback) for count in self._counts(role)]
+        extent = step + lookback
+        return Query.added([Query(pieces=(text,), length=extent, grid=grid) for text in texts])
 
     def _at(
         self,
@@ -219,11 +217,12 @@ class SeriesPlan:
         place: int,
         *,
         finely: timedelta | None = None,
-        lookback: timedelta = LOOKBACK,
+        lookback: timedelta | None = None,
     ) -> Query:
         """Return what asks for one step by itself, at the instant of the run."""
         end = self.request.end_of(place)
         length, offset = end - self.request.end_of(place - 1), self._asking.until - end
+        lookback = lookback or self._lookback
         texts = [count.within(length, offset, lookback) for count in self._counts(role, finely)]
         extent = length + lookback
         return Query.added([Query(pieces=(text,), length=extent, offset=offset) for text in texts])
@@ -256,19 +255,19 @@ class SeriesPlan:
             whole = [
                 f for f in _FINELY if not (end - start) % f and not end.timestamp() % f.seconds
             ]
-            again[place] = ([*whole, SECOND][0], LOOKBACK)
+            again[place] = ([*whole, SECOND][0], self._lookback)
         for place in self._after_gaps(readings):
-            finely, _ = again.get(place, (None, LOOKBACK))
+            finely, _ = again.get(place, (None, self._lookback))
             again[place] = (finely, self.request.end_of(place - 1) - self.request.span.start)
         return again
 
     def _after_gaps(self, readings: QueryResults) -> Iterator[int]:
         """Yield the first step after each stretch without samples that is longer than looked at."""
-        last, unseen = None, LOOKBACK // self._step
+        last = None
         for place, point in enumerate(self._first_points(self.roles[0], readings)):
             if point is None:
                 continue
-            if last is not None and place - last > unseen:
+            if last is not None and (place - last) * self._step > self._lookback:
                 yield place
             last = place
 

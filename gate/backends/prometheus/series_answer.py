@@ -13,8 +13,8 @@ from gate.slo.indicator import EmptySlice, Slices
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PointsByRole = Mapping[Role, Points]
-Step = tuple[float | None, float | None]
-"""All that happened and what of it was bad; None: nothing is known of it."""
+TotalAndBadOfStep = tuple[float | None, float | None]
+"""None: nothing is known of it."""
 
 
 def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:
@@ -57,7 +57,7 @@ def _only_where(complete: Sequence[bool], values: Points) -> Points:
     return tuple(value if there else None for value, there in zip(values, complete, strict=True))
 
 
-def _steps(points: PointsByRole, request: SeriesRequest) -> Iterator[Step]:
+def _steps(points: PointsByRole, request: SeriesRequest) -> Iterator[TotalAndBadOfStep]:
     """Yield each step, as far as it is known."""
     if request.slices is not None:
         yield from _slices(points, request, request.slices)
@@ -65,11 +65,13 @@ def _steps(points: PointsByRole, request: SeriesRequest) -> Iterator[Step]:
         yield from ((spent, spent) for spent in points[Role.SPENT])
     else:
         for total, bad in _events(points):
-            known = total is not None and bad is not None
-            yield (total, min(max(bad, 0.0), total)) if known else (None, None)  # type: ignore[type-var]
+            if total is None or bad is None:
+                yield None, None
+            else:
+                yield total, min(max(bad, 0.0), total)
 
 
-def _events(points: PointsByRole) -> Iterator[Step]:
+def _events(points: PointsByRole) -> Iterator[TotalAndBadOfStep]:
     """Yield each step's events and bad ones, as far as they are known.
 
     A bad part that is absent is none beside a total, or a good one, that is there.
@@ -91,7 +93,9 @@ def _difference(total: float | None, good: float | None) -> float | None:
     return None if good is None else total - good
 
 
-def _slices(points: PointsByRole, request: SeriesRequest, slices: Slices) -> Iterator[Step]:
+def _slices(
+    points: PointsByRole, request: SeriesRequest, slices: Slices
+) -> Iterator[TotalAndBadOfStep]:
     """Yield the slices of each step; those without events count as the policy says.
 
     Of a step in which some cannot be judged nothing is known.
