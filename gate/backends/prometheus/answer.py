@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
@@ -28,6 +29,7 @@ from gate.wording import stretch
 
 _HAIR: Final = Fraction(1, 10**9)
 """Of the total: what floats and extrapolation may be off."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NONE_BAD: Final = "bad: nothing came back, counted as 0 beside the events that there are"
 Numbers = Mapping[Role, Fraction | None]
 TotalAndBad = tuple[Fraction, Fraction]
@@ -99,8 +101,13 @@ def count_notes(numbers: Numbers, slices: Slices | None, span: Span) -> tuple[st
     return (f"{float(empty):,.0f} slices without events: {slices.empty}",) if empty else ()
 
 
+def slices_ended(span: Span, slices: Slices) -> int:
+    """Return how many slices end in a span; they lie between whole multiples since 1970."""
+    return (span.end - _EPOCH) // slices.length - (span.start - _EPOCH) // slices.length
+
+
 def _empty_slices(numbers: Numbers, slices: Slices, span: Span) -> Fraction:
-    return max(span.length // slices.length - (numbers[Role.SLICES] or Fraction()), Fraction())
+    return max(slices_ended(span, slices) - (numbers[Role.SLICES] or Fraction()), Fraction())
 
 
 def _of_total(numbers: Numbers, total: Fraction | None, span: Span) -> TotalAndBad:

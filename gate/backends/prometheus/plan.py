@@ -132,7 +132,7 @@ def plan_name(
     own = [expression for expression in expressions.values() if expression.selectors][:1]
     sources = list(counted.sources()) if request.probe else own
     sources += [expression for expression in own if expression not in sources]
-    parts = recorded.parts or _parts(expressions, request)
+    parts = recorded.parts or _parts(expressions, request, stepwise)
     planned = Plan(
         request=request,
         expressions=expressions,
@@ -196,11 +196,13 @@ def _check(roles: set[Role], request: CountRequest) -> str | None:
     return None
 
 
-def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dict[Role, Query]:
+def _parts(
+    expressions: Mapping[Role, Expression], request: CountRequest, stepwise: bool
+) -> dict[Role, Query]:
     if Role.GAUGE in expressions and request.slices is not None:
         return gauge_slices(expressions[Role.GAUGE], request.slices, request.span)
     length = request.span.length // SECOND * SECOND
     parts = {role: count_query(expression, length) for role, expression in expressions.items()}
     if request.slices is not None:
-        parts |= ratio_slices(expressions, request.slices, request.span)
+        parts |= ratio_slices(expressions, request.slices, request.span, stepwise=stepwise)
     return parts

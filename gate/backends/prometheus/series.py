@@ -101,7 +101,7 @@ def series_plan(
 
 def guessed_series(request: SeriesRequest, asking: Asking) -> Iterator[Query]:
     """Yield what a series most likely comes to, so that it need not wait for other questions."""
-    for planned in guesses(one_step(request)):
+    for planned in guesses(one_step(request), stepwise=True):
         if roles := _roles(planned, request):
             yield from SeriesPlan(request, planned, roles, asking).first_round
 

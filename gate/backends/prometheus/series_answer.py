@@ -1,17 +1,16 @@
 """What happened in each step, put together from what came back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Final
 
+from gate.backends.prometheus.answer import slices_ended
 from gate.backends.prometheus.query import Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.series import Points, SeriesPlan
 from gate.measure import MeasurementError, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import EmptySlice, Slices
+from gate.slo.objective import Span
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PointsByRole = Mapping[Role, Points]
 TotalAndBadOfStep = tuple[float | None, float | None]
 """None: nothing is known of it."""
@@ -104,7 +103,7 @@ def _slices(
     nothing = all(seen is None for seen in seen_by_step)
     rows = zip(seen_by_step, points[Role.JUDGED_SLICES], points[Role.BAD_SLICES], strict=True)
     for place, (seen, judged, bad) in enumerate(rows):
-        ended = _ended(request, place, slices)
+        ended = slices_ended(Span(request.end_of(place - 1), request.end_of(place)), slices)
         if not ended and not nothing:
             yield 0.0, 0.0
         elif nothing or (seen or 0.0) != (judged or 0.0):
@@ -114,9 +113,3 @@ def _slices(
         else:
             empty = max(ended - (seen or 0.0), 0.0)
             yield float(ended), (bad or 0.0) + (empty if slices.empty is EmptySlice.BAD else 0.0)
-
-
-def _ended(request: SeriesRequest, place: int, slices: Slices) -> int:
-    """Return how many slices end in a step: they hang on the clock."""
-    start, end = request.end_of(place - 1), request.end_of(place)
-    return (end - _EPOCH) // slices.length - (start - _EPOCH) // slices.length
