@@ -9,7 +9,7 @@ from typing import Final
 from gate.backends.prometheus.gathered import GatheredNumbers
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
-from gate.backends.prometheus.query import EVENTS, SECOND, Role
+from gate.backends.prometheus.query import EVENTS, Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.seams import lost_at_cuts
 from gate.measure import (
@@ -22,6 +22,7 @@ from gate.measure import (
     Suspicion,
     Unmeasured,
 )
+from gate.promql.moving import SECOND
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration

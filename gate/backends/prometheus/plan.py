@@ -9,7 +9,7 @@ from typing import Final
 from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
 from gate.backends.prometheus.naming import Counted, Scope
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
-from gate.backends.prometheus.query import SECOND, Query, Role, window_text
+from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import (
     QueryError,
     QueryResults,
@@ -22,6 +22,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause, CountRequest, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
+from gate.promql.moving import SECOND, window_text
 from gate.promql.names import Presence
 from gate.slo.indicator import Sli
 

@@ -8,12 +8,13 @@ from gate.backends.prometheus.evidence import evidence_of_all
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan, plan_name
 from gate.backends.prometheus.probe import plan_probe, ratio_slices
-from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryResult, QueryResults, QueryValue
 from gate.backends.prometheus.recorded import rule_questions
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.expression import Expression
 from gate.promql.grammar import ExpressionError
+from gate.promql.moving import SECOND
 from gate.promql.names import side_by_side
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.gathered import GatheredNumbers
-from gate.backends.prometheus.query import MILLISECOND, Query, QueryGrid, Role, window_text
+from gate.backends.prometheus.query import Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import (
     QueryResult,
     QueryResults,
@@ -18,6 +18,7 @@ from gate.measure import Cause, MeasurementError
 from gate.measure.coverage import NO_GAPS, StepCoverage, coverage_by_steps
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
+from gate.promql.moving import MILLISECOND, window_text
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 
