@@ -100,11 +100,11 @@ def test_everything_that_a_case_can_say_is_read() -> None:
     assert whole.impact is not None
     assert (whole.impact.canary, whole.impact.failures) == (Fraction(1, 10), Fraction(1, 2))
     a = whole.slos["a"]
-    assert a.counts == (1000, Fraction(1, 3))
+    assert a.counts == (Fraction(1000), Fraction(1, 3))
     assert a.burn_rates == {"1h": Fraction(144, 10), "5m": Cause.NO_TRAFFIC}
-    assert (a.suspicions[0].hidden, a.suspicions[0].doubtful) == (None, 3)
-    assert (a.incidents[0].bad, a.incidents[0].share) == (4, None)
-    assert (whole.slos["b"].remaining, whole.slos["c"].spent) == (Fraction(-1, 5), 0)
+    assert (a.suspicions[0].hidden, a.suspicions[0].doubtful) == (None, Fraction(3))
+    assert (a.incidents[0].bad, a.incidents[0].share) == (Fraction(4), None)
+    assert (whole.slos["b"].remaining, whole.slos["c"].spent) == (Fraction(-1, 5), Fraction(0))
     assert whole.others.unmeasured is Cause.STALE
     expect = whole.expect
     assert (expect.verdict, expect.exit_code) == (Verdict.WARN, ExitCode.WARN)

@@ -149,7 +149,7 @@ def _approvals(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, st
     elif isinstance(change, StatedChange) and change.approved_by:
         approvers = {who for matcher in policy.matchers.values() for who in matcher.approved_by}
         items = child_at(node, "approved_by").value
-        yield from _unknown(change.approved_by, items, approvers, "approver in the policy")
+        yield from _unknown(change.approved_by, items, approvers, "approver")
 
 
 def _slos(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:

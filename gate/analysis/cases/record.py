@@ -155,11 +155,12 @@ def recorded_case(
     impacts = [slo["impact"] for slo in part["slos"] if slo["impact"] and slo["impact"]["stated"]]
     if impacts:
         case["impact"] = _impact(impacts[0])
-    case["slos"] = {
-        slo.name: dict(_statement(slo, by_name[slo.name], policy, at))
-        for slo in policy.slos
-        if not isinstance(slo, CompositeSlo) and slo.name in by_name
-    }
+    case["slos"] = {}
+    for slo in policy.slos:
+        if slo.name not in by_name:
+            raise UsageError(f"the decision says nothing of the SLO {slo.name}")
+        if not isinstance(slo, CompositeSlo):
+            case["slos"][slo.name] = dict(_statement(slo, by_name[slo.name], policy, at))
     case["expect"] = _expectation(part)
     return case
 

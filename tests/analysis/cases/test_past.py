@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.analysis.cases.backend import BadStretch, StatedPast
+from gate.analysis.cases.checks import stated_answers
+from gate.config.cases_schema import read_cases
 from gate.measure.history import SeriesRequest, on_the_clock
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
-from tests.analysis.cases.trying import fired, mistakes_of, tried
+from tests.analysis.cases.test_judging import SPEND
+from tests.analysis.cases.trying import case_text, fired, mistakes_of, policy_file, tried
 
 POSTMORTEMS = "postmortems: {share: 20%, known_incidents: incidents/*.yaml}\n"
 CHARTS = "control_charts: block\n"
@@ -187,3 +190,37 @@ def test_the_steps_add_up_to_what_is_stated(
     assert sum(map(float, filter(None, series.bad))) == pytest.approx(float(stated))
     wanted = float(stated if amount else 3 * seconds)
     assert sum(map(float, filter(None, series.total))) == pytest.approx(wanted)
+
+
+def test_an_incident_of_spending_took_its_share_of_the_allowance() -> None:
+    text = SPEND_CASE.replace("INCIDENT", "share: 10%")
+    past = spending(text)
+
+    # 2,000 of 5,000 are spent, 500 of them in the hour: the rest at an even pace over all else.
+    hours = [sum(past[place : place + 12]) for place in range(0, len(past), 12)]
+    assert max(hours) == pytest.approx(500)
+    assert sum(past) == pytest.approx(2000, rel=1e-2)
+
+
+def test_an_amount_can_be_stated_of_an_incident() -> None:
+    assert max(spending(SPEND_CASE.replace("INCIDENT", "bad: 1200"))) == pytest.approx(100)
+
+
+SPEND_CASE = (
+    "slos: {money: {spent: 2000, incidents: [{start: 2026-11-18T10:00:00Z,"
+    " end: 2026-11-18T11:00:00Z, INCIDENT}]}}\n"
+)
+
+
+def spending(body: str) -> list[float]:
+    """Return what was spent in each five minutes of November until the instant of the case."""
+    cases = read_cases(case_text(body).encode(), "a", {})
+    policy = policy_file(slos=SPEND).policy
+    answers = stated_answers(cases.cases[0], policy, cases.reader)
+    past = answers["money"].past
+    assert isinstance(past, StatedPast)
+    span = Span(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 20, 14, tzinfo=UTC))
+    step = timedelta(minutes=5)
+    series = past.series(SeriesRequest(sli=Sli(series="money"), span=span, step=step, amount=True))
+    assert series.total == series.bad
+    return [amount or 0.0 for amount in series.bad]
