@@ -18,7 +18,7 @@ from gate.config.stated import UNMEASURED
 from gate.errors import PolicyError, UsageError
 from gate.measure import Cause
 from gate.parsing.values import parse_instant
-from gate.policy.findings import Verdict
+from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.quantities import format_duration
@@ -151,6 +151,8 @@ def recorded_case(
     }
     if document["fail_on_warn"]:
         case["fail_on"] = "warn"
+    if any(f["rule"] == Rule.FREEZE and f["until"] is None for f in part["findings"]):
+        case["ci_freeze"] = True  # one of the policy's has an end
     by_name = {slo["name"]: slo for slo in part["slos"]}
     impacts = [slo["impact"] for slo in part["slos"] if slo["impact"] and slo["impact"]["stated"]]
     if impacts:

@@ -11,7 +11,7 @@ from gate.check.run import judge_measured, measure_policies
 from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange
 from gate.config.load import PolicyFile
 from gate.config.stated import StatedSlo
-from gate.decision.decision import Decision
+from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode, PolicyError
 from gate.parsing.reader import Reader
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
@@ -78,7 +78,7 @@ def _policy(policy: Policy, case: StatedCase) -> Policy:
     return replace(
         policy,
         slos=tuple(_slo(slo, case.slos.get(slo.name, case.others)) for slo in policy.slos),
-        postmortems=None if rule is None else replace(rule, records=case.records),
+        postmortems=None if rule is None else replace(rule, records=case.records, unreadable=()),
     )
 
 
@@ -96,6 +96,7 @@ def _options(case: StatedCase) -> Options:
         at=case.at,
         change_from="the case",
         satisfied=dict.fromkeys(case.satisfied, "stated in the case"),
+        context=Context(system="the CI system", frozen=case.ci_freeze),
         impact=case.impact,
         fail_on_warn=case.fail_on_warn,
     )

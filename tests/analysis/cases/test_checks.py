@@ -5,7 +5,7 @@ import pytest
 from tests.analysis.cases.test_judging import MONTH, SAMPLED, SLICES, SPEND, TWO
 from tests.analysis.cases.trying import SLOS, mistakes_of, tried
 
-RECORD = "records: [{id: A, title: t, start: 2026-11-18T10:00:00Z, status: open}]\n"
+RECORD = "records: [{id: A, service: chat, title: t, start: 2026-11-18T10:00:00Z, status: open}]\n"
 CLASSES = "changes: {model-update: {labels: [m], approved_by: ['@ada']}}\n"
 
 
@@ -52,6 +52,24 @@ def test_a_name_that_the_policy_does_not_have_is_a_mistake(
 )
 def test_names_that_the_policy_has_are_none(body: str, expect: str, more: str) -> None:
     assert tried(body, expect, more=more).passed
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (
+            RECORD.replace("chat", "rag"),
+            "explains nothing: it is of rag, and the policy of chat",
+        ),
+        (RECORD.replace("id: A", "id: A, slos: [ttft]"), "has no SLO 'ttft'; known: av"),
+    ],
+)
+def test_a_record_of_something_else_is_a_mistake(record: str, message: str) -> None:
+    more = "postmortems: {share: 20%, known_incidents: incidents/*.yaml}\n"
+    (mistake,) = mistakes_of(record, more=more)
+
+    assert message in mistake
+    assert mistakes_of(RECORD, more=more) == []
 
 
 def test_an_approver_is_one_of_the_policys() -> None:

@@ -193,6 +193,13 @@ def test_freezes_are_those_of_the_policy() -> None:
     assert fired(tried("at: 2026-12-24T00:00:00Z\n", more=more)) == [("freeze", None, "block")]
 
 
+def test_a_freeze_of_the_ci_system_is_stated() -> None:
+    expect = "{verdict: block, rules: [freeze]}"
+
+    assert tried("ci_freeze: true\n", expect).passed
+    assert tried("ci_freeze: true\nchange: rollback\n").passed
+
+
 def test_a_requirement_is_met_where_the_case_says_so() -> None:
     body = "change: security-patch\nslos: {availability: {remaining: 0%}}\n"
 

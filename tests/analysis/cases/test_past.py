@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,17 +11,28 @@ from hypothesis import strategies as st
 
 from gate.analysis.cases.backend import BadStretch, StatedPast
 from gate.analysis.cases.checks import stated_answers
+from gate.analysis.cases.run import run_cases
 from gate.config.cases_schema import read_cases
+from gate.config.load import load_unopened
 from gate.measure.history import SeriesRequest, on_the_clock
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 from tests.analysis.cases.test_judging import SPEND
-from tests.analysis.cases.trying import case_text, fired, mistakes_of, policy_file, tried
+from tests.analysis.cases.trying import (
+    SLOS,
+    TIERS,
+    case_text,
+    fired,
+    mistakes_of,
+    policy_file,
+    tried,
+)
+from tests.config.texts import BACKEND
 
 POSTMORTEMS = "postmortems: {share: 20%, known_incidents: incidents/*.yaml}\n"
 CHARTS = "control_charts: block\n"
 HOUR = "start: 2026-11-18T10:00:00Z, end: 2026-11-18T11:00:00Z"
-RECORD = f"id: A, title: t, {HOUR}, cause: c, remediation: r, status: reviewed"
+RECORD = f"id: A, service: chat, title: t, {HOUR}, cause: c, remediation: r, status: reviewed"
 
 
 def incident(text: str, left: str = "remaining: 50%") -> str:
@@ -58,9 +70,25 @@ def test_a_reviewed_record_of_the_case_lets_it_pass() -> None:
     assert fired(tried(f"{body}records: [{{{other}}}]\n", more=POSTMORTEMS)) != []
 
 
+@pytest.mark.parametrize("written", [f"{{{RECORD}}}", "{id: A}"], ids=["sound", "a mistake"])
+def test_records_that_the_policy_reads_change_no_case(tmp_path: Path, written: str) -> None:
+    """Else somebody who writes one down next week would change what a case comes to."""
+    (tmp_path / "incidents").mkdir()
+    (tmp_path / "incidents" / "a.yaml").write_text(written)
+    (tmp_path / "gate.yaml").write_text(
+        f"version: 1\nservice: chat\n{BACKEND}{SLOS}{TIERS}{POSTMORTEMS}"
+    )
+    file = load_unopened(str(tmp_path / "gate.yaml"), {})
+    text = case_text(incident(f"{HOUR}, share: 35%"))
+
+    (result,) = run_cases(file, read_cases(text.encode(), "a", {})).results
+
+    assert fired(result) == [("postmortem", "availability", "block")]
+
+
 def test_an_incident_that_goes_on_is_not_explained_by_a_record() -> None:
     body = incident("start: 2026-11-20T13:10:00Z, share: 35%")
-    record = "id: A, title: t, start: 2026-11-20T13:00:00Z, status: open"
+    record = "id: A, service: chat, title: t, start: 2026-11-20T13:00:00Z, status: open"
     result = tried(f"{body}records: [{{{record}}}]\n", more=POSTMORTEMS)
 
     (finding,) = result.firing

@@ -18,7 +18,7 @@ from gate.config.cases import StatedCase
 from gate.config.cases_schema import read_cases
 from gate.config.load import PolicyFile
 from gate.config.stated import UNMEASURED
-from gate.decision.decision import PolicySource
+from gate.decision.decision import Context, PolicySource
 from gate.decision.document import to_document
 from gate.errors import UsageError
 from gate.measure import (
@@ -249,6 +249,15 @@ def test_a_cause_that_no_case_can_state_is_told() -> None:
 
     with pytest.raises(UsageError, match=r"a is not measured \(lost\), which no case can state"):
         recorded(policy_of(text), Answers(lost, lost), Options(at=AT, change="canary"))
+
+
+def test_a_freeze_of_the_ci_system_is_recorded() -> None:
+    text = f"version: 1\nservice: chat\n{BACKEND}slos:\n  - {{name: a, {KINDS[1]}}}\n{TIERS}"
+    options = Options(at=AT, change="canary", context=Context(system="gitlab", frozen=True))
+
+    case = recorded(policy_of(text), Answers(counts(10**6, 1), CALM), options)
+
+    assert case.ci_freeze
 
 
 def test_members_are_stated_and_not_what_they_make() -> None:
