@@ -200,6 +200,8 @@ class SloStatement:
             return self._unmeasured(stated.history)
         if isinstance(main, Unmeasured) and not (stated.incidents or stated.signals):
             return main
+        if not (stated.incidents or stated.signals):
+            return StatedPast(per_second=_PACE, bad_per_second=Fraction(0), stretches=())
         per_second = self._pace(main)
         incidents = [self._incident(incident, per_second) for incident in stated.incidents]
         allowed = self._allowed(per_second) / seconds(self.slo.window.whole(self.at).length)
@@ -209,7 +211,7 @@ class SloStatement:
         return StatedPast(
             per_second=per_second,
             bad_per_second=min(chronic, _CALM * allowed),
-            stretches=[*incidents, *signals],
+            stretches=(*incidents, *signals),
         )
 
     def _pace(self, main: Answer) -> Fraction:

@@ -203,7 +203,9 @@ def test_the_steps_add_up_to_what_is_stated(
         end=start + timedelta(minutes=begin + length),
         bad=Fraction(77),
     )
-    past = StatedPast(per_second=Fraction(3), bad_per_second=Fraction(1, 1000), stretches=[stretch])
+    past = StatedPast(
+        per_second=Fraction(3), bad_per_second=Fraction(1, 1000), stretches=(stretch,)
+    )
     step = timedelta(minutes=5)
     request: Any = SeriesRequest(
         sli=Sli(series="a"), span=on_the_clock(Span(start, end), step), step=step, amount=amount
