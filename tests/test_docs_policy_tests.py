@@ -17,7 +17,7 @@ from gate.policy.findings import Verdict
 from tests.command import Run
 
 TEXT = (Path(__file__).parent.parent / "docs" / "policy-tests.md").read_text(encoding="utf-8")
-POLICY, EXAMPLE, CHANGED, _ = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+POLICY, EXAMPLE, CHANGED, *PIPELINES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 (SHOWN,) = re.findall(r"```console\n\$ (.*?)```", TEXT, re.DOTALL)
 (FAILED,) = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
 
@@ -44,6 +44,14 @@ def test_the_altered_policy_fails_as_shown(gate: Run, folder: Path) -> None:
 
     assert done.exit_code == 10
     assert done.stdout.startswith(FAILED)
+
+
+def test_the_pipelines_run_the_command_with_a_format_that_there_is() -> None:
+    assert len(PIPELINES) == 2
+    for pipeline in PIPELINES:
+        assert yaml.safe_load(pipeline)
+        (form,) = re.findall(r"gate test policies/gate.yaml --output (\w+)=", pipeline)
+        assert form in FORMATS
 
 
 def test_the_change_is_read_as_it_stands_there() -> None:

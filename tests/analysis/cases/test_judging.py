@@ -173,6 +173,12 @@ def test_burn_rates_are_stated_by_window(
     assert fired(tried(body, more="burn_rates: google-30d\n")) == expected
 
 
+def test_burn_rates_of_what_is_not_measured_are_not_known_either() -> None:
+    (assessment,) = tried("others: {unmeasured: stale}\n").decided.assessments
+
+    assert {str(rate.cause) for rate in assessment.burn_rates.values()} == {"stale"}  # type: ignore[union-attr]
+
+
 def test_a_fast_burn_blocks_although_the_budget_is_not_measured() -> None:
     stated = "{unmeasured: no_data, burn_rates: {1h: 20, 5m: 20}}"
     result = tried(f"slos: {{availability: {stated}}}\n", more="burn_rates: google-30d\n")
