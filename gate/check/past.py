@@ -92,10 +92,11 @@ def slo_charts(
     if rule is None:
         return {}
     records = policy.postmortems.records if policy.postmortems is not None else ()
-    charting = Charting(baseline=rule.baseline, rules=DEFAULT, records=records)
     drawn = dict[str, tuple[ChartResult, ...] | Unmeasured]()
     for slo in by_events(policy):
         answer, request = known_of(answers[slo.name]), requests[slo.name]
+        about = tuple(record for record in records if record.names(policy.service, slo.name))
+        charting = Charting(baseline=rule.baseline, rules=DEFAULT, records=about)
         drawn[slo.name] = (
             answer
             if isinstance(answer, Unmeasured)

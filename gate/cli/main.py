@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "anomalies": "Tell by control charts where indicators are worse than usual.",
     "cohorts": "Tell whose events burn the budgets, by a label or a column.",
     "validate": "Check policy files, offline.",
+    "test": "Try the cases of policies: unit tests.",
     "doctor": "Ask the live backend whether each SLO can be trusted.",
     "schema": "Print a JSON Schema.",
     "presets": "List what is known of LLM servers and log formats.",

@@ -29,6 +29,7 @@ STORY: Mapping[str, Sequence[Slot]] = {
 }
 """``outage``: of 8,640 x 300 events 2,592 may fail; 24 x 6 + 72 x 3 + 24 x 1.2 = 388.8 do."""
 RECORD = IncidentRecord(
+    services=("chat",),
     id="INC-42",
     title="the database failed over",
     start=BEGAN,

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Final
 
 from gate.dataclass import dataclass
-from gate.history.records import BEFORE, Deployment
+from gate.history.explanations import BEFORE
+from gate.history.records import Deployment
 from gate.history.service_incidents import ServiceIncident
 from gate.measure import Cause
 from gate.policy.findings import Finding, Rule, Verdict
