@@ -82,6 +82,7 @@ def postmortems(random: Random) -> PostmortemRule:
         IncidentRecord(
             id=f"INC-{place}",
             title="known",
+            services=("chat",),
             start=start,
             end=start + 4 * HOUR,
             status=RecordStatus.REVIEWED,
