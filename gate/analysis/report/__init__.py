@@ -18,10 +18,11 @@ from gate.analysis.incidents import (
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
-from gate.decision.document import to_document
+from gate.decision.document import pace_document, to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode
-from gate.history.past_budget import Line, Stretch, Trace
+from gate.history.burn_down import Line
+from gate.history.past_budget import Stretch, Trace
 from gate.history.records import Deployment
 from gate.policy.findings import Verdict
 from gate.policy.judge import Judgement
@@ -118,6 +119,7 @@ def _change(name: str, judged: Judgement) -> Json:
         "allowed_again_at": rfc3339(judged.allowed_again_at)
         if judged.verdict in {Verdict.BLOCK, Verdict.UNDECIDED}
         else None,
+        "allowed_again_at_pace": pace_document(judged),
     }
 
 
@@ -128,6 +130,7 @@ def _slo(assessment: Assessment, trace: Trace | None, at: datetime) -> Json:
 def _trace(trace: Trace) -> Json:
     return {
         "remaining": _line(trace.left),
+        "compared": _line(trace.compared),
         "burn_rate_1h": _line(trace.fast),
         "burn_rate_1d": _line(trace.slow),
         "unknown_intervals": [

@@ -1,6 +1,6 @@
 """Gathering a report: the budgets, one history of everything, and what follows from both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -17,19 +17,21 @@ from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
 from gate.backends import Settings, open_backend
 from gate.budget.assessment import Assessment
-from gate.check.measure import OpenBackend, by_events, known_of, run_concurrently
+from gate.check.measure import OpenBackend, known_of, run_concurrently
 from gate.check.options import Options
-from gate.check.past import gather_history
+from gate.check.past import budget_histories, gather_history
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
-from gate.history.past_budget import Trace, trace
+from gate.history.events import as_events, budget_share, keeps_past
+from gate.history.past_budget import Steps, Trace, trace
 from gate.history.records import Deployment
 from gate.measure import Backend, Limits
-from gate.measure.history import Series
+from gate.measure.history import Series, SeriesRequest
 from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge
 from gate.policy.policy import Policy
+from gate.slo.objective import Slo
 
 
 def gather_report(
@@ -133,7 +135,7 @@ def _service(
         outlook={
             change: judge(replace(case, change=change)) for change in sorted(policy.change_classes)
         },
-        traces=_traces(policy, assessments, answers.steps, questions),
+        traces=_traces(policy, assessments, answers, questions),
         incidents=service_incidents(file, answers.steps, search),
         forecast=forecast,
         anomalies=service_anomalies(file, answers.charts, questions.anomaly_options),
@@ -143,15 +145,33 @@ def _service(
 
 
 def _traces(
-    policy: Policy, assessments: Sequence[Assessment], answers: SeriesAnswers, questions: Questions
+    policy: Policy,
+    assessments: Sequence[Assessment],
+    answers: ReportAnswers,
+    questions: Questions,
 ) -> dict[str, Trace]:
-    measured = {assessment.slo.name: assessment for assessment in assessments}
+    """Return what happened to each budget of which anything is known."""
     requests = questions.steps(policy)
-    return {
-        slo.name: trace(answer, requests[slo.name], measured[slo.name], float(slo.budget))
-        for slo in by_events(policy)
-        if isinstance(answer := known_of(answers[slo.name]), Series)
+    histories = budget_histories(policy, answers.plans, answers.budgets, assessments)
+    traces = {
+        slo.name: trace(
+            slo,
+            histories.get(slo.name),
+            questions.search.span,
+            _steps(slo, answers.steps, requests) if slo.name in requests else None,
+        )
+        for slo in policy.slos
     }
+    return {name: drawn for name, drawn in traces.items() if drawn.left or drawn.fast}
+
+
+def _steps(slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest]) -> Steps | None:
+    """Return what happened in short steps; None where nothing is known of any."""
+    answer, request = known_of(answers[slo.name]), requests[slo.name]
+    if not keeps_past(slo) or not isinstance(answer, Series):
+        return None
+    events = as_events(slo, answer, request)
+    return Steps(series=events, request=request, budget=float(budget_share(slo)))
 
 
 def _deploys(policy: Policy, search: IncidentOptions) -> tuple[Deployment, ...]:

@@ -152,14 +152,17 @@ def _figures(
     name: str, assessment: Assessment, service: ServiceReport, report: Report
 ) -> Iterator[Html]:
     slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
-    if trace is None or not isinstance(slo, RatioSlo):
+    if trace is None:
         yield element("p", words.missing(service, slo), class_="missing")
         return
-    if trace.left:
-        yield burn_down_figure(name, slo.name, trace, service)
-    else:
+    if not trace.left or not assessment.measured:
         yield element("p", words.no_burn_down(assessment), class_="missing")
-    yield burn_rate_figure(name, slo, trace, service, report)
+    if trace.left:
+        yield burn_down_figure(name, slo, trace, service)
+    if trace.fast and isinstance(slo, RatioSlo):
+        yield burn_rate_figure(name, slo, trace, service, report)
+    else:
+        yield element("p", words.missing(service, slo), class_="missing")
 
 
 HtmlSection = tuple[str, str, list[Html]]

@@ -11,7 +11,7 @@ from gate.analysis.backtest.words import backtest_blocks
 from gate.analysis.report import ServiceReport
 from gate.analysis.report.html.budget import budget_plot, mark
 from gate.analysis.report.html.tags import Html, content, element, numbers
-from gate.history.past_budget import Line, thin
+from gate.history.burn_down import Line, thin
 from gate.policy.findings import Verdict
 from gate.reporters.drawing import Linear
 from gate.reporters.page import MUST, Block, Column, DataTable, Facts, Paragraph, Section, tabulate

@@ -15,15 +15,26 @@ from gate.history.service_incidents import ServiceIncident
 from gate.policy.tiers import Tier, bands
 from gate.reporters.drawing import Linear, Logarithmic
 from gate.reporters.page import MUST, Column, tabulate
-from gate.slo.objective import RatioSlo, Span
+from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo, Span
 
 
-def _came_down(trace: Trace) -> str:
+def _came_down(slo: Slo, trace: Trace) -> str:
     """Say how the budget came down."""
-    (start, full), (end, left) = trace.left[0], trace.left[-1]
-    begin = f"{wording.share_left(full)} on {wording.day(start)}"
-    now = "is not known" if left is None else f"is {wording.share_left(left)}"
-    return f"Budget left, from {begin}; on {wording.day(end)} it {now}."
+    (start, first), (end, last) = trace.left[0], trace.left[-1]
+    then, now = (wording.share_left(share) for share in (first, last))
+    came = f"{_whose(slo)}: {then} on {wording.day(start)}, {now} on {wording.day(end)}."
+    if trace.compared:
+        came += " The thin line is the bound that is held against the tiers."
+    return came
+
+
+def _whose(slo: Slo) -> str:
+    """Say of which budget it is: a rolling window moves with the instant."""
+    if isinstance(slo, CompositeSlo):
+        return "Budget left at each instant"
+    if isinstance(slo.window, RollingWindow):
+        return f"Budget left at each instant, of the {slo.window} before it"
+    return "Budget left at each instant, of its period"
 
 
 def _marks(*, incidents: bool, deploys: bool, lost: bool) -> str:
@@ -150,10 +161,11 @@ def _named(tier: Tier) -> str:
     return name if tier.condition is None else f"{name} {tier.condition}"
 
 
-def burn_down_figure(name: str, slo: str, trace: Trace, service: ServiceReport) -> Html:
+def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport) -> Html:
     """Return the picture with what there is to be seen in it, and its numbers."""
     span = Span(trace.left[0][0], trace.left[-1][0])
-    shares = [value for _, value in trace.left if value is not None]
+    lines = (*trace.left, *trace.compared)
+    shares = [value for _, value in lines if value is not None]
     scale = Linear(min(0.0, *shares), max(1.0, *shares))
     plot = budget_plot(span, scale, service)
     lost = [stretch for stretch in trace.unknown if stretch.end > span.start]
@@ -161,20 +173,21 @@ def burn_down_figure(name: str, slo: str, trace: Trace, service: ServiceReport) 
         plot.lose(stretch)
     incidents = [
         (number, incident)
-        for number, incident in words.incidents_of(slo, service)
+        for number, incident in words.incidents_of(slo.name, service)
         if incident.end > span.start
     ]
     deploys = [deploy.time for deploy in service.deploys if deploy.time > span.start]
     mark(plot, incidents, deploys)
+    plot.line(trace.compared, "thin")
     plot.line(trace.left, "main")
     end, left = trace.left[-1]
     if left is not None:
         plot.dot(end, left, "main")
-    caption = _came_down(trace) + _marks(
+    caption = _came_down(slo, trace) + _marks(
         incidents=bool(incidents), deploys=bool(deploys), lost=bool(lost)
     )
     stretches = [stretch for stretch in trace.stretches if stretch.span.end > span.start]
-    title = f"Burn-down of the budget of {slo} of {service.policy.service}"
+    title = f"Burn-down of the budget of {slo.name} of {service.policy.service}"
     return element(
         "figure",
         element("p", "Budget left", class_="axes"),
