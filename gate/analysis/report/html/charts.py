@@ -14,9 +14,9 @@ from gate.analysis.report.html.budget import budget_plot
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, facts, numbers, table
 from gate.dataclass import dataclass
+from gate.history.burn_down import BUCKETS, Line, thin
 from gate.history.calendar_forecast import carried
 from gate.history.charts.chart import Chart, Point
-from gate.history.past_budget import BUCKETS, Line, thin
 from gate.reporters.drawing import Linear
 from gate.reporters.page import MUST, Column, tabulate
 from gate.slo.objective import RatioSlo, RollingWindow, Span
