@@ -70,6 +70,8 @@ def test_a_record_of_something_else_is_a_mistake(record: str, message: str) -> N
 
     assert message in mistake
     assert mistakes_of(RECORD, more=more) == []
+    right = RECORD.replace("id: A", "id: A, slos: [availability]")
+    assert mistakes_of(right, more=more) == []
 
 
 def test_an_approver_is_one_of_the_policys() -> None:
