@@ -27,11 +27,11 @@ from gate.history.events import as_events, budget_share, keeps_past
 from gate.history.past_budget import Steps, Trace, trace
 from gate.history.records import Deployment
 from gate.measure import Backend, Limits
-from gate.measure.history import Series, SeriesRequest
+from gate.measure.history import Series, SeriesRequest, coarser, on_the_clock
 from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge
 from gate.policy.policy import Policy
-from gate.slo.objective import Slo
+from gate.slo.objective import Slo, Span
 
 
 def gather_report(
@@ -158,16 +158,22 @@ def _traces(
             slo,
             histories.get(slo.name),
             questions.search.span,
-            _steps(slo, answers.steps, requests) if slo.name in requests else None,
+            _steps(slo, answers.steps, requests, questions.search.span)
+            if slo.name in requests
+            else None,
         )
         for slo in policy.slos
     }
     return {name: drawn for name, drawn in traces.items() if drawn.left or drawn.fast}
 
 
-def _steps(slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest]) -> Steps | None:
-    """Return what happened in short steps; None where nothing is known of any."""
-    answer, request = known_of(answers[slo.name]), requests[slo.name]
+def _steps(
+    slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest], span: Span
+) -> Steps | None:
+    """Return what happened in the short steps of a span; None where nothing is known of any."""
+    asked_for = requests[slo.name]
+    request = replace(asked_for, span=on_the_clock(span, asked_for.step))
+    answer = known_of(coarser(answers[slo.name], asked_for, request))
     if not keeps_past(slo) or not isinstance(answer, Series):
         return None
     events = as_events(slo, answer, request)
