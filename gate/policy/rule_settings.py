@@ -15,7 +15,7 @@ from gate.policy.changes import REPAIRS
 from gate.slo.objective import CalendarWindow, RatioSlo, Span
 
 if TYPE_CHECKING:  # most policies have no such rule
-    from gate.history.records import IncidentRecord
+    from gate.history.records import IncidentRecord, UnreadableRecord
 
 
 class Effect(StrEnum):
@@ -114,6 +114,8 @@ class PostmortemRule:
     patterns: tuple[str, ...]
     """Globs of the files that records are in, for those who must write one."""
     records: "tuple[IncidentRecord, ...]"
+    unreadable: "tuple[UnreadableRecord, ...]" = ()
+    """Records with a mistake: what they may be about is in doubt."""
     last: timedelta | None = None
     """How far back incidents count; None: as far as the SLO's own window."""
     allow: frozenset[str] = REPAIRS
@@ -131,10 +133,6 @@ class PostmortemRule:
         if not self.excuse_reviewed:
             return counted
         return max(counted, slo.window.counted(at), key=lambda span: span.length)
-
-    def records_of(self, start: datetime, end: datetime) -> "list[IncidentRecord]":
-        """Return the records that overlap a stretch of time, complete or not."""
-        return [record for record in self.records if record.overlaps(start, end)]
 
     def forgotten_at(self, slo: RatioSlo, end: datetime, at: datetime) -> datetime:
         """Return when an incident that ended within the time that counts will be out of it."""

@@ -107,7 +107,14 @@ def test_a_mean_has_a_chart_beside_the_ratio() -> None:
 
 def test_a_known_incident_is_left_out_of_the_baseline_and_named() -> None:
     begin = AT - 10 * HOUR
-    record = IncidentRecord(id="INC", title="t", start=begin, end=AT, status=RecordStatus.OPEN)
+    record = IncidentRecord(
+        id="INC",
+        title="t",
+        services=("chat",),
+        start=begin,
+        end=AT,
+        status=RecordStatus.OPEN,
+    )
     charting = Charting(baseline=7 * DAY, rules=DEFAULT, records=(record,))
 
     report, _ = look(

@@ -130,7 +130,7 @@ def test_where_old_failures_leave_it_lasts_longer_than_a_division_says() -> None
 def test_a_budget_of_which_nothing_is_spent_needs_no_failures_to_be_foretold() -> None:
     one = rolling([0] * MONTH)
 
-    assert len(one.projections) == 4
+    assert len(one.projections) == 5
     assert not any(
         projection.burn or projection.exhausted_at or projection.back
         for projection in one.projections
@@ -180,7 +180,7 @@ def test_hours_that_are_not_known_are_told() -> None:
 def test_a_rate_that_is_not_known_is_left_out_and_said() -> None:
     one = rolling([1] * (MONTH - 6) + [None] * 6)
 
-    assert [projection.rate_of for projection in one.projections] == [None, 72 * HOUR]
+    assert [projection.rate_of for projection in one.projections] == [None, 72 * HOUR, 7 * DAY]
     assert one.notes[:2] == (
         "the burn rate over 1h is not known: nothing is known",
         "the burn rate over 6h is not known: nothing is known",
@@ -223,8 +223,9 @@ def test_a_month_like_every_other_leaves_what_every_other_left() -> None:
     one = calendar([1, 0] * (45 * 24))
 
     assert one.expected is not None
-    assert (one.expected.low, one.expected.high) == pytest.approx((0.5, 0.5))
-    assert one.expected.lasting == 1
+    # In 1 of 14 weeks what comes is twice as bad as all that was.
+    assert (one.expected.low, one.expected.high) == pytest.approx((0.5 - 84 / 720, 0.5))
+    assert one.expected.lasting == pytest.approx(7 / 8)
     assert one.expected.history_length == 90 * DAY
 
 
@@ -232,7 +233,7 @@ def test_too_short_a_history_has_no_interval() -> None:
     one = calendar([None] * (80 * 24) + [1] * 240)
 
     assert one.expected is None
-    assert one.limitation == "only 10d of history are known; an interval needs 14d"
+    assert one.limitation == "only 10d of history are known; an interval needs 60d"
     assert one.unknown == 0
 
 
@@ -248,7 +249,7 @@ def test_a_history_of_which_nothing_is_known_has_no_interval() -> None:
 
     assert one.expected is None
     assert one.unknown == 0
-    assert one.limitation == "only 0s of history are known; an interval needs 14d"
+    assert one.limitation == "only 0s of history are known; an interval needs 60d"
 
 
 def test_what_has_no_history_by_steps_is_told_as_far_as_it_goes() -> None:
@@ -265,7 +266,7 @@ def test_what_has_no_history_by_steps_is_told_as_far_as_it_goes() -> None:
     (service,) = report.services
     assert [(one.limitation, len(one.projections)) for one in service.slos] == [
         ("it counts slices of time, whose history is not told step by step", 0),
-        ("it counts slices of time, whose history is not told step by step", 4),
+        ("it counts slices of time, whose history is not told step by step", 5),
         ("what was spent is not told step by step", 0),
         ("it is a composite; its members are foretold themselves", 0),
     ]

@@ -164,7 +164,14 @@ def test_what_has_no_burn_rate_by_events_is_left_out_and_said() -> None:
 def test_what_is_known_is_put_to_what_was_found() -> None:
     begin = AT - 14 * HOUR
     explaining, missed = (
-        IncidentRecord(id=name, title=name, start=start, end=start + HOUR, status=RecordStatus.OPEN)
+        IncidentRecord(
+            id=name,
+            title=name,
+            services=("chat",),
+            start=start,
+            end=start + HOUR,
+            status=RecordStatus.OPEN,
+        )
         for name, start in (("felt", begin), ("missed", begin + 5 * HOUR))
     )
     mine, other = (

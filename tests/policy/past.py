@@ -70,6 +70,7 @@ def record(start: datetime, **fields: Any) -> IncidentRecord:
     whole = IncidentRecord(
         id="INC-42",
         title="The queue ran full",
+        services=("chat",),
         start=start,
         end=start + HOUR,
         status=RecordStatus.REVIEWED,

@@ -112,7 +112,14 @@ def test_a_repair_ships_all_the_same_and_the_report_says_why() -> None:
 
 
 def test_a_known_incident_is_named() -> None:
-    record = IncidentRecord(id="INC-42", title="t", start=AT, end=None, status=RecordStatus.OPEN)
+    record = IncidentRecord(
+        id="INC-42",
+        title="t",
+        services=("chat",),
+        start=AT,
+        end=None,
+        status=RecordStatus.OPEN,
+    )
     known = replace(record, start=AT - 3 * HOUR)
 
     assert only(findings((chart([*CALM[:-5], *[100.0] * 5], records=(known,)),)))[1] == (

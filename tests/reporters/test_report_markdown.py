@@ -38,18 +38,19 @@ def test_what_was_not_measured_is_said_in_the_place_of_the_chart() -> None:
     text = render_report("markdown", made(file("chat", slo("nobody"), MONEY)), Style())
 
     assert "The history could not be measured: no data, there is nothing." in text
-    assert "No history is drawn: it spends an amount, of which no event is bad." in text
+    assert "No burn rate is drawn: it spends an amount, of which no event is bad." in text
     assert "<pre>" not in text
 
 
-def test_burn_rates_are_drawn_where_the_budget_is_not_known() -> None:
-    told = {"old": [*slots(30), *slots(30, bad={(30.0, 720.0): -1})]}
+def test_what_was_is_drawn_where_the_budget_is_not_known_now() -> None:
+    told = {"old": [*slots(60), *slots(30, bad={(30.0, 720.0): -1})]}
     text = render_report(
         "markdown", made(file("chat", slo("old")), told=told, last=60 * DAY), Style()
     )
 
     assert "The budget could not be measured: there is nothing." in text
-    assert "left  " not in text
+    assert "left       ██" in text
+    assert "100 % to -" in text
     assert "burn rate  ▁" in text
 
 

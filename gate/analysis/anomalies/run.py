@@ -1,6 +1,7 @@
 """Control charts: what is asked of a backend for them, and what is made of its answers."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
@@ -119,6 +120,8 @@ def charted(
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return ChartedSlo(slo=slo, charts=(), unknown=Fraction(1), query=answer.query, lost=answer)
+    about = tuple(record for record in charting.records if record.names(policy.service, slo.name))
+    charting = replace(charting, records=about)
     return ChartedSlo(
         slo=slo,
         charts=tuple(charts(answer, request, budget=float(slo.budget), charting=charting)),

@@ -17,7 +17,7 @@ from gate.analysis.forecast import (
 from gate.backends import open_backend
 from gate.budget.assess import PRESENT, carried_on
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Recovery, recovery
+from gate.budget.forecast import PACE, Recovery, recovery
 from gate.check.measure import OpenBackend, by_events, measure, open_history, run_concurrently
 from gate.config.load import PolicyFile
 from gate.history.calendar_forecast import (
@@ -152,7 +152,7 @@ def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
             yield f"the burn rate over {format_duration(window)} is not known: {burn.reason}"
 
 
-RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3))
+RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3), PACE)
 """The windows before now whose burn rates are carried on."""
 STEP: Final = timedelta(hours=1)
 """Of the history that a calendar budget's interval is drawn from."""

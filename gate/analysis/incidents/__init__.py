@@ -15,8 +15,9 @@ from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
+from gate.history.explanations import AnnotatedIncident
 from gate.history.incidents import Incident, IncidentEnding
-from gate.history.records import AnnotatedIncident, Deployment, IncidentRecord
+from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import (
     Drain,
     Reliability,
@@ -141,10 +142,14 @@ def _incident(annotated: AnnotatedIncident) -> Json:
                 "budget_share": impact.share,
                 "peak_burn_rate": impact.incident.peak,
                 "unknown_seconds": _seconds(impact.incident.unknown),
+                "explained": annotated.explanations[impact.slo].explained,
+                "share_in_records": share(annotated.explanations[impact.slo].share),
             }
             for impact in annotated.incident.impacts
         ],
         "records": [_record(record) for record in annotated.records],
+        "insufficient_records": [_record(record) for record in annotated.insufficient],
+        "unreadable_records": [record.first for record in annotated.unreadable],
         "deploys": [deploy_document(deploy) for deploy in annotated.deploys],
     }
 
@@ -162,6 +167,8 @@ def _record(record: IncidentRecord) -> Json:
     return {
         "id": record.id,
         "title": record.title,
+        "services": list(record.services),
+        "slos": list(record.slos),
         "start": rfc3339(record.start),
         "end": rfc3339(record.end),
         "status": record.status,

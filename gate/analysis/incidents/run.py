@@ -17,13 +17,9 @@ from gate.check.measure import (
 )
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
+from gate.history.explanations import Annotations, Steps, annotate, records_without_impact
 from gate.history.incidents import WINDOW, budget_events, find_incidents, known_steps
-from gate.history.records import (
-    Deployment,
-    IncidentRecord,
-    annotate,
-    records_without_impact,
-)
+from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import (
     SloImpact,
     drain,
@@ -94,13 +90,18 @@ def incident_report(
     services: Sequence[ServiceIncidents], options: IncidentOptions
 ) -> IncidentReport:
     """Merge what was found under every policy."""
-    incidents = [annotated for service in services for annotated in service.annotated]
+    impacts: dict[str, list[SloImpact]] = {}
+    records: dict[IncidentRecord, None] = {}
+    for service in services:
+        felt = impacts.setdefault(service.policy.service, [])
+        felt += (impact for slo in service.slos for impact in (*slo.impacts, *slo.smaller))
+        records |= dict.fromkeys(_records(service.policy, options))
     return IncidentReport(
         services=tuple(services),
         span=options.span,
         step=options.step,
         threshold=options.threshold,
-        without_impact=records_without_impact(options.records, incidents, options.span),
+        without_impact=records_without_impact(tuple(records), impacts, options.span),
         tool_version=__version__,
     )
 
@@ -132,29 +133,39 @@ def service_incidents(
     steps_with_data = {
         name: known_steps(answer) for name, answer in answers.items() if isinstance(answer, Series)
     }
-    anything = [any(steps) for steps in zip(*steps_with_data.values(), strict=True)]
+    anything = [any(places) for places in zip(*steps_with_data.values(), strict=True)]
+    steps = {
+        slo.name: Steps(options.request(slo), answer)
+        for slo in slos
+        if isinstance(answer := answers[slo.name], Series)
+    }
+    annotations = Annotations(
+        records=_records(policy, options),
+        unreadable=policy.postmortems.unreadable if policy.postmortems else (),
+        deploys=options.deploys,
+    )
     return ServiceIncidents(
         policy=policy,
         source=file.source,
         slos=searched_slos,
         left_out=left_out(policy),
         annotated=tuple(
-            annotate(
-                incident,
-                options.records,
-                options.deploys,
-                service=policy.service,
-                step=options.step,
-            )
+            annotate(incident, annotations, service=policy.service, step=options.step, steps=steps)
             for incident in incidents
         ),
         reliability=reliability(incidents, anything, start=options.span.start, step=options.step),
         drain=drain(
             impacts,
             {slo.name: slo.window.whole(options.at).length for slo in slos},
-            {name: sum(steps) * options.step for name, steps in steps_with_data.items()},
+            {name: sum(places) * options.step for name, places in steps_with_data.items()},
         ),
     )
+
+
+def _records(policy: Policy, options: IncidentOptions) -> tuple[IncidentRecord, ...]:
+    """Return the records that the command was given, and those of the rule ``postmortems``."""
+    own = policy.postmortems.records if policy.postmortems else ()
+    return tuple({record.id: record for record in (*own, *options.records)}.values())
 
 
 def _searched_slo(

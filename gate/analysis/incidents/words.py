@@ -20,8 +20,9 @@ from gate.analysis.incidents import (
     ServiceIncidents,
     incidents_document,
 )
+from gate.history.explanations import AnnotatedIncident
 from gate.history.incidents import IncidentEnding
-from gate.history.records import AnnotatedIncident, Deployment, IncidentRecord
+from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import Drain, SloImpact
 from gate.policy.findings import Verdict
 from gate.reporters import summary
@@ -109,7 +110,7 @@ def incidents_badge(service: ServiceIncidents) -> Badge:
 def _findings_badge(service: ServiceIncidents) -> Badge:
     count = service.reliability.count
     if count:
-        unexplained = sum(not annotated.records for annotated in service.annotated)
+        unexplained = sum(not annotated.explained for annotated in service.annotated)
         word = f"{count} INCIDENT{'S' * (count > 1)}"
         if unexplained:
             return Badge(Verdict.BLOCK, f"{word}, {unexplained} UNEXPLAINED")
@@ -147,6 +148,9 @@ def _closing(report: IncidentReport) -> Facts:
 
 def _explanation(annotated: AnnotatedIncident) -> Iterator[str]:
     yield from (_record(record) for record in annotated.records)
+    yield from (_insufficient(record, annotated) for record in annotated.insufficient)
+    for record in annotated.unreadable:
+        yield f"a record that may explain it cannot be read: {record.first}; correct it"
     for impact in annotated.incident.impacts:
         if impact.incident.unknown:
             yield f"{impact.slo}: {describe_time(impact.incident.unknown)} of it has no data"
@@ -207,6 +211,16 @@ def _record(record: IncidentRecord) -> str:
     return "; ".join([*parts, *filter(None, [record.cause, record.link])])
 
 
+def _insufficient(record: IncidentRecord, annotated: AnnotatedIncident) -> str:
+    shares = [
+        f"{wording.percent_spent(explanation.share)} of the bad events of {slo}"
+        for slo, explanation in annotated.explanations.items()
+        if record in explanation.records
+    ]
+    advice = "it takes half of them to explain the incident; correct its start and end"
+    return f"{record.id} {record.title}; covers {' and '.join(shares)}; {advice}"
+
+
 def _deploy(deploy: Deployment, start: datetime) -> str:
     kind = f" ({deploy.change})" if deploy.change else ""
     before = start - deploy.time
@@ -245,9 +259,10 @@ def _lasted(row: IncidentRow) -> str:
 
 
 def _records(row: IncidentRow) -> Cell:
-    records = row.annotated.records
-    text = ", ".join(record.id for record in records) or UNEXPLAINED
-    return Cell(text=text if row.first else "", tone=None if records else Verdict.BLOCK)
+    explanation = row.annotated.explanations[row.impact.slo]
+    if not explanation.explained:
+        return Cell(text=UNEXPLAINED, tone=Verdict.BLOCK)
+    return Cell(text=", ".join(record.id for record in explanation.records))
 
 
 _COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (

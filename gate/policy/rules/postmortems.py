@@ -4,23 +4,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from math import floor
-from typing import Final
+from typing import Final, NamedTuple
 
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.coverage import coverage_cause
 from gate.dataclass import dataclass
+from gate.history.explanations import Steps
 from gate.history.incidents import Incident, IncidentEnding, bad_between
 from gate.history.records import IncidentRecord
 from gate.history.service_incidents import ServiceIncident, SloImpact, merge_incidents
-from gate.measure import Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.reviewed import SloRecords
 from gate.policy.rule_settings import PostmortemRule
 from gate.policy.tiers import tier_of
 from gate.slo.objective import CompositeSlo, RatioSlo, counts_events
-from gate.wording import percent_left, percent_spent, stretch
+from gate.wording import left_or_overspent, percent_left, percent_spent, stretch
 
 _ABOUT: Final = "incidents of the past: "
+
+
+class _LookedAt(NamedTuple):
+    """An SLO and its history."""
+
+    slo: RatioSlo
+    history: SloIncidents
 
 
 def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
@@ -29,18 +38,19 @@ def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
     Where there are none, a single finding says so.
     """
     firing, impacts = list[Finding](), list[SloImpact]()
-    slos: dict[str, RatioSlo] = {}
+    looked_at: dict[str, _LookedAt] = {}
     for assessment in case.assessments:
         slo = assessment.slo
         if counts_events(slo):
             history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
             firing += _doubted(case, rule, assessment, history)
             if isinstance(history, SloIncidents):
-                slos[slo.name] = slo
+                looked_at[slo.name] = _LookedAt(slo, history)
                 impacts += _costly(rule, slo, history, case.at)
-    firing += [_incident(case, rule, slos, incident) for incident in merge_incidents(impacts)]
-    if slos and not firing:
-        reason = f"no incident took more than {_share(rule)} of the budget of {', '.join(slos)}"
+    firing += [_incident(case, rule, looked_at, incident) for incident in merge_incidents(impacts)]
+    if looked_at and not firing:
+        names = ", ".join(looked_at)
+        reason = f"no incident took more than {_share(rule)} of the budget of {names}"
         return [calm(Rule.POSTMORTEM, reason)]
     return firing
 
@@ -79,29 +89,79 @@ def _costly(
 
 
 def _incident(
-    case: Case, rule: PostmortemRule, slos: Mapping[str, RatioSlo], incident: ServiceIncident
+    case: Case, rule: PostmortemRule, looked_at: Mapping[str, _LookedAt], incident: ServiceIncident
 ) -> Finding:
     """Return the finding for a costly incident: what it took, and the record that it needs."""
-    slo = max(incident.impacts, key=lambda impact: impact.share).slo
-    records = rule.records_of(incident.start, incident.end)
-    reviewed = [record for record in records if not record.missing]
-    goes_on, what = incident.ending is IncidentEnding.OPEN, _what(rule, incident)
-    if reviewed and not goes_on:
-        reason = f"{what}: {reviewed[0].id} explains it, reviewed"
-        return Finding(rule=Rule.POSTMORTEM, slo=slo, verdict=Verdict.ALLOW, reason=reason)
-    why = "it goes on, and no record counts before it is over"
-    forgotten = max(
-        rule.forgotten_at(slos[impact.slo], impact.incident.end, case.at)
-        for impact in incident.impacts
+    impacts = sorted(incident.impacts, key=lambda impact: -impact.share)
+    records = [_records(case, rule, looked_at[impact.slo], impact.incident) for impact in impacts]
+    lacking = [of_slo for of_slo in records if not of_slo.reviewed]
+    what, goes_on = _what(rule, incident), incident.ending is IncidentEnding.OPEN
+    if goes_on:
+        why = f"{what}: it goes on, and no record counts before it is over"
+        return _fired(case, rule, looked_at, records, why, until=None)
+    if not lacking:
+        names = dict.fromkeys(record.id for of_slo in records for record in of_slo.reviewed)
+        explains = f"{' and '.join(names)} explain{'s' * (len(names) == 1)} it, reviewed"
+        return Finding(
+            rule=Rule.POSTMORTEM,
+            slo=impacts[0].slo,
+            verdict=Verdict.ALLOW,
+            reason=f"{what}: {explains}",
+        )
+    in_doubt = [record for of_slo in lacking for record in of_slo.unreadable]
+    if in_doubt:
+        why = f"a record that may explain it cannot be read: {in_doubt[0].first}"
+        reason = f"{what}; {why}; correct that file"
+        return _doubted_by_records(case, rule, lacking, reason)
+    until = max(
+        rule.forgotten_at(looked_at[of_slo.slo].slo, of_slo.incident.end, case.at)
+        for of_slo in lacking
     )
+    return _fired(case, rule, looked_at, lacking, f"{what}: {lacking[0].lacking}", until=until)
+
+
+def _fired(
+    case: Case,
+    rule: PostmortemRule,
+    looked_at: Mapping[str, _LookedAt],
+    lacking: Sequence[SloRecords],
+    reason: str,
+    *,
+    until: datetime | None,
+) -> Finding:
     return case.fired(
         Rule.POSTMORTEM,
-        f"{what}: {why if goes_on else _lacking(rule, records)}",
-        slo=slo,
+        reason,
+        slo=lacking[0].slo,
         allow=rule.allow,
-        advisory=all(slos[impact.slo].advisory for impact in incident.impacts),
-        until=None if goes_on else forgotten,
-        if_calm=not goes_on,
+        advisory=all(looked_at[of_slo.slo].slo.advisory for of_slo in lacking),
+        until=until,
+        if_calm=until is not None,
+    )
+
+
+def _doubted_by_records(
+    case: Case, rule: PostmortemRule, lacking: Sequence[SloRecords], reason: str
+) -> Finding:
+    """Return the finding for an incident whose record has a mistake; advisory if all SLOs are."""
+    names = [of_slo.slo for of_slo in lacking]
+    felt = [assessment for assessment in case.assessments if assessment.slo.name in names]
+    felt.sort(key=lambda assessment: (assessment.slo.advisory, names.index(assessment.slo.name)))
+    doubt = Doubt(cause=Cause.INVALID, reason=reason)
+    return case.doubted(felt[0], doubt, about=_ABOUT, rule=Rule.POSTMORTEM, allow=rule.allow)
+
+
+def _records(
+    case: Case, rule: PostmortemRule, looked_at: _LookedAt, incident: Incident
+) -> SloRecords:
+    """Return the records of the policy, put to an incident of an SLO."""
+    slo, history = looked_at
+    return SloRecords(
+        rule=rule,
+        service=case.policy.service,
+        slo=slo.name,
+        incident=incident,
+        steps=Steps(history.request, history.series),
     )
 
 
@@ -114,16 +174,6 @@ def _what(rule: PostmortemRule, incident: ServiceIncident) -> str:
     )
     when = stretch(incident.start, incident.end, open_=incident.ending is IncidentEnding.OPEN)
     return f"the incident of {when} took {took}, more than {_share(rule)}"
-
-
-def _lacking(rule: PostmortemRule, records: Sequence[IncidentRecord]) -> str:
-    """Say what must be written, and where."""
-    if not records:
-        where = " or ".join(rule.patterns)
-        keys = "id, title, start, end, cause, remediation and status: reviewed"
-        return f"no record in {where} explains it; write one with {keys}"
-    nearest = min(records, key=lambda record: len(record.missing))
-    return f"its record {nearest.id} ({nearest.place}) lacks {' and '.join(nearest.missing)}"
 
 
 def _share(rule: PostmortemRule) -> str:
@@ -165,7 +215,7 @@ def excused(case: Case, rule: PostmortemRule) -> str | None:
         reasons.append(
             f"{percent_left(excuse.share)} of the budget{whose} went in"
             f" {' and '.join(excuse.records)}, reviewed and remediated: without it"
-            f" {percent_left(without)} would be left (tier {tier.name})"
+            f" {left_or_overspent(without)}{' would be left' * (without >= 0)} (tier {tier.name})"
         )
     return "; ".join(reasons)
 
@@ -190,7 +240,7 @@ def _excuse(
     start = slo.window.counted(case.at).start
     bad, records = Fraction(0), dict[str, IncidentRecord]()
     for incident in history.incidents:
-        reviewed = _reviewed(rule, incident)
+        reviewed = _excusing(case, rule, _LookedAt(slo, history), incident)
         within = bad_between(series, request, max(start, incident.start), incident.end)
         if reviewed and within:
             bad += within
@@ -200,9 +250,10 @@ def _excuse(
     return _Excuse(share=consumed * bad / every, records=records) if bad else _NONE
 
 
-def _reviewed(rule: PostmortemRule, incident: Incident) -> dict[str, IncidentRecord]:
-    """Return the complete records of an incident that is over, by id."""
+def _excusing(
+    case: Case, rule: PostmortemRule, looked_at: _LookedAt, incident: Incident
+) -> dict[str, IncidentRecord]:
+    """Return the reviewed records of an incident that is over, by id."""
     if incident.ending is IncidentEnding.OPEN:
         return {}
-    records = rule.records_of(incident.start, incident.end)
-    return {record.id: record for record in records if not record.missing}
+    return {record.id: record for record in _records(case, rule, looked_at, incident).reviewed}
