@@ -16,9 +16,9 @@ from gate.reporters.ansi import Style
 from tests.analysis.memory import AT, file, slo
 from tests.analysis.telling import DAY, SLOT, slots
 from tests.reporters.reports import (
+    BOTH,
     HOSTILE,
     HOSTILE_FIELDS,
-    MONEY,
     QUARTER,
     STORY,
     hostile,
@@ -140,13 +140,11 @@ def test_hostile_texts_are_shown_as_they_are() -> None:
 
 
 def test_what_was_not_measured_is_said_in_the_place_of_the_picture() -> None:
-    found = page(made(file("chat", slo("nobody"), MONEY)))
+    found = page(made(file("chat", slo("nobody"), BOTH)))
 
     assert found.all("svg") == []
     assert "The history could not be measured: no data, there is nothing." in found.whole_text
-    assert (
-        "No burn rate is drawn: it spends an amount, of which no event is bad." in found.whole_text
-    )
+    assert "No burn rate is drawn: it is a composite; its members are" in found.whole_text
     assert "2 OF 2 NOT MEASURED" in found.whole_text
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport
-from gate.analysis.anomalies.run import service_anomalies
+from gate.analysis.anomalies.run import AnomalyOptions, service_anomalies
 from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
@@ -27,11 +27,11 @@ from gate.history.events import as_events, budget_share, keeps_past
 from gate.history.past_budget import Steps, Trace, trace
 from gate.history.records import Deployment
 from gate.measure import Backend, Limits
-from gate.measure.history import Series, SeriesRequest
+from gate.measure.history import Series, SeriesRequest, coarser, on_the_clock
 from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge
 from gate.policy.policy import Policy
-from gate.slo.objective import Slo
+from gate.slo.objective import Slo, Span
 
 
 def gather_report(
@@ -72,7 +72,6 @@ def gather_report(
     decision, assessed = _budgets(files, replace(options, also=RATES), opening)
     decided = decision.policies if decision is not None else [None] * len(files)
     services = tuple(map(_service, files, assessed, answers, decided, [questions] * len(files)))
-    anomaly_options = questions.anomaly_options
     return Report(
         services=services,
         incidents=incident_report([service.incidents for service in services], search),
@@ -81,18 +80,22 @@ def gather_report(
             evaluated_at=search.at,
             tool_version=__version__,
         ),
-        anomalies=AnomalyReport(
-            services=tuple(service.anomalies for service in services),
-            span=anomaly_options.span,
-            step=anomaly_options.step,
-            baseline=anomaly_options.charting.baseline,
-            rules=anomaly_options.charting.rules,
-            tool_version=__version__,
-        ),
+        anomalies=_anomaly_report(services, questions.anomaly_options),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
         backtest=None if past is None else replay(files, past, open_with=open_with),
         decision=decision,
         evaluated_at=search.at,
+        tool_version=__version__,
+    )
+
+
+def _anomaly_report(services: Sequence[ServiceReport], options: AnomalyOptions) -> AnomalyReport:
+    return AnomalyReport(
+        services=tuple(service.anomalies for service in services),
+        span=options.span,
+        step=options.step,
+        baseline=options.charting.baseline,
+        rules=options.charting.rules,
         tool_version=__version__,
     )
 
@@ -155,16 +158,22 @@ def _traces(
             slo,
             histories.get(slo.name),
             questions.search.span,
-            _steps(slo, answers.steps, requests) if slo.name in requests else None,
+            _steps(slo, answers.steps, requests, questions.search.span)
+            if slo.name in requests
+            else None,
         )
         for slo in policy.slos
     }
     return {name: drawn for name, drawn in traces.items() if drawn.left or drawn.fast}
 
 
-def _steps(slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest]) -> Steps | None:
-    """Return what happened in short steps; None where nothing is known of any."""
-    answer, request = known_of(answers[slo.name]), requests[slo.name]
+def _steps(
+    slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest], span: Span
+) -> Steps | None:
+    """Return what happened in the short steps of a span; None where nothing is known of any."""
+    asked_for = requests[slo.name]
+    request = replace(asked_for, span=on_the_clock(span, asked_for.step))
+    answer = known_of(coarser(answers[slo.name], asked_for, request))
     if not keeps_past(slo) or not isinstance(answer, Series):
         return None
     events = as_events(slo, answer, request)

@@ -221,9 +221,8 @@ def promised(slo: Slo) -> str:
 
 def missing(service: ServiceReport, slo: Slo) -> str:
     """Say why there is no history of an SLO to draw."""
-    for name, reason in service.incidents.left_out:
-        if name == slo.name:
-            return f"No burn rate is drawn: {reason}."
+    if isinstance(slo, CompositeSlo):
+        return f"No burn rate is drawn: {wording.without_events(slo)}."
     (lost,) = [
         looked_at.unmeasured
         for looked_at in service.incidents.slos

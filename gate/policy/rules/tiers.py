@@ -98,7 +98,7 @@ def _excused(case: Case) -> str | None:
     rule = case.policy.postmortems
     if rule is None or not case.objecting:
         return None
-    from gate.policy.rules.postmortems import excused  # noqa: PLC0415 - for this rule only
+    from gate.policy.rules.excused import excused  # noqa: PLC0415 - for this rule only
 
     return excused(case, rule)
 
