@@ -23,6 +23,7 @@ def record(began: datetime, length: timedelta = OUTAGE, **fields: str) -> dict[s
     whole = {
         "id": "INC-42",
         "title": "The queue ran full",
+        "service": "chat",
         "start": began.isoformat(),
         "end": (began + length).isoformat(),
         "status": "reviewed",
@@ -65,7 +66,7 @@ def test_a_costly_incident_stops_features_until_its_record_is_reviewed(
     assert finding["reason"] == (
         f"the incident of 2026-10-27 01:45 to 02:15 UTC (30m) took {ceil(lost * 1000) / 10} % of"
         " the budget, more than 5 %: no record in incidents/*.yaml explains it; write one with id,"
-        " title, start, end, cause, remediation and status: reviewed"
+        " title, service: chat, start, end, cause, remediation and status: reviewed"
     )
     assert finding["until"] == "2026-11-26T02:15:00Z"
     repairs = ["bug-fix", "reliability-fix", "rollback", "security-patch"]

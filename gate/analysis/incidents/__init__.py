@@ -15,8 +15,9 @@ from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
+from gate.history.explanations import AnnotatedIncident
 from gate.history.incidents import Incident, IncidentEnding
-from gate.history.records import AnnotatedIncident, Deployment, IncidentRecord
+from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import (
     Drain,
     Reliability,
@@ -56,7 +57,7 @@ class ServiceIncidents:
     source: PolicySource
     slos: tuple[SearchedSlo, ...]
     left_out: LeftOut
-    """SLOs that have no burn rate by events, each with a sentence that says so."""
+    """Nothing: whatever has a budget has a past."""
     annotated: tuple[AnnotatedIncident, ...]
     """All incidents of the service with what is known of them, the oldest first."""
     reliability: Reliability
@@ -106,7 +107,7 @@ def _service(service: ServiceIncidents) -> Json:
         "source": source_document(service.source),
         "slos": [_searched_slo(slo) for slo in service.slos],
         "left_out": left_out_document(service.left_out),
-        "incidents": [_incident(incident) for incident in service.annotated],
+        "incidents": [_incident(incident, service) for incident in service.annotated],
         "count": figures.count,
         "mttr_seconds": _seconds(figures.mttr),
         "longest_seconds": _seconds(figures.longest),
@@ -130,8 +131,9 @@ def _searched_slo(slo: SearchedSlo) -> Json:
     }
 
 
-def _incident(annotated: AnnotatedIncident) -> Json:
+def _incident(annotated: AnnotatedIncident, service: ServiceIncidents) -> Json:
     return {
+        "id": annotated.incident.id(service.policy.service),
         **_stretch(annotated.incident),
         "slos": [
             {
@@ -141,10 +143,14 @@ def _incident(annotated: AnnotatedIncident) -> Json:
                 "budget_share": impact.share,
                 "peak_burn_rate": impact.incident.peak,
                 "unknown_seconds": _seconds(impact.incident.unknown),
+                "explained": annotated.explanations[impact.slo].explained,
+                "share_in_records": share(annotated.explanations[impact.slo].share),
             }
             for impact in annotated.incident.impacts
         ],
         "records": [_record(record) for record in annotated.records],
+        "insufficient_records": [_record(record) for record in annotated.insufficient],
+        "unreadable_records": [record.first for record in annotated.unreadable],
         "deploys": [deploy_document(deploy) for deploy in annotated.deploys],
     }
 
@@ -162,6 +168,8 @@ def _record(record: IncidentRecord) -> Json:
     return {
         "id": record.id,
         "title": record.title,
+        "services": list(record.services),
+        "slos": list(record.slos),
         "start": rfc3339(record.start),
         "end": rfc3339(record.end),
         "status": record.status,

@@ -20,8 +20,9 @@ from gate.analysis.incidents import (
     ServiceIncidents,
     incidents_document,
 )
+from gate.history.explanations import AnnotatedIncident
 from gate.history.incidents import IncidentEnding
-from gate.history.records import AnnotatedIncident, Deployment, IncidentRecord
+from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import Drain, SloImpact
 from gate.policy.findings import Verdict
 from gate.reporters import summary
@@ -85,8 +86,8 @@ def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
 class IncidentRow(NamedTuple):
     """What an incident of the service did to one SLO."""
 
-    number: int
-    """Of the incident, from 1."""
+    id: str
+    """Of the incident."""
     first: bool
     """Whether it is the first row of the incident."""
     impact: SloImpact
@@ -95,8 +96,13 @@ class IncidentRow(NamedTuple):
 
 def _rows(service: ServiceIncidents) -> list[IncidentRow]:
     return [
-        IncidentRow(number, impact is annotated.incident.impacts[0], impact, annotated)
-        for number, annotated in enumerate(service.annotated, start=1)
+        IncidentRow(
+            annotated.incident.id(service.policy.service),
+            impact is annotated.incident.impacts[0],
+            impact,
+            annotated,
+        )
+        for annotated in service.annotated
         for impact in annotated.incident.impacts
     ]
 
@@ -109,7 +115,7 @@ def incidents_badge(service: ServiceIncidents) -> Badge:
 def _findings_badge(service: ServiceIncidents) -> Badge:
     count = service.reliability.count
     if count:
-        unexplained = sum(not annotated.records for annotated in service.annotated)
+        unexplained = sum(not annotated.explained for annotated in service.annotated)
         word = f"{count} INCIDENT{'S' * (count > 1)}"
         if unexplained:
             return Badge(Verdict.BLOCK, f"{word}, {unexplained} UNEXPLAINED")
@@ -134,8 +140,9 @@ def _about(service: ServiceIncidents) -> Iterator[Fact]:
 
 
 def _explanations(service: ServiceIncidents) -> Iterator[Fact]:
-    for number, annotated in enumerate(service.annotated, start=1):
-        yield from ((f"Incident {number}", text) for text in _explanation(annotated))
+    for annotated in service.annotated:
+        name = annotated.incident.id(service.policy.service)
+        yield from ((name, text) for text in _explanation(annotated))
 
 
 def _closing(report: IncidentReport) -> Facts:
@@ -147,6 +154,9 @@ def _closing(report: IncidentReport) -> Facts:
 
 def _explanation(annotated: AnnotatedIncident) -> Iterator[str]:
     yield from (_record(record) for record in annotated.records)
+    yield from (_insufficient(record, annotated) for record in annotated.insufficient)
+    for record in annotated.unreadable:
+        yield f"a record that may explain it cannot be read: {record.first}; correct it"
     for impact in annotated.incident.impacts:
         if impact.incident.unknown:
             yield f"{impact.slo}: {describe_time(impact.incident.unknown)} of it has no data"
@@ -207,6 +217,16 @@ def _record(record: IncidentRecord) -> str:
     return "; ".join([*parts, *filter(None, [record.cause, record.link])])
 
 
+def _insufficient(record: IncidentRecord, annotated: AnnotatedIncident) -> str:
+    shares = [
+        f"{wording.percent_spent(explanation.share)} of the bad events of {slo}"
+        for slo, explanation in annotated.explanations.items()
+        if record in explanation.records
+    ]
+    advice = "it takes half of them to explain the incident; correct its start and end"
+    return f"{record.id} {record.title}; covers {' and '.join(shares)}; {advice}"
+
+
 def _deploy(deploy: Deployment, start: datetime) -> str:
     kind = f" ({deploy.change})" if deploy.change else ""
     before = start - deploy.time
@@ -218,8 +238,8 @@ def _share(number: float) -> str:
     return wording.spent(wording.shown(number))
 
 
-def _number(row: IncidentRow) -> str:
-    return f"#{row.number}" if row.first else ""
+def _id(row: IncidentRow) -> str:
+    return row.id if row.first else ""
 
 
 def _amount(number: float) -> str:
@@ -245,13 +265,14 @@ def _lasted(row: IncidentRow) -> str:
 
 
 def _records(row: IncidentRow) -> Cell:
-    records = row.annotated.records
-    text = ", ".join(record.id for record in records) or UNEXPLAINED
-    return Cell(text=text if row.first else "", tone=None if records else Verdict.BLOCK)
+    explanation = row.annotated.explanations[row.impact.slo]
+    if not explanation.explained:
+        return Cell(text=UNEXPLAINED, tone=Verdict.BLOCK)
+    return Cell(text=", ".join(record.id for record in explanation.records))
 
 
 _COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (
-    Column(title="#", cell=_number, right=False, keep=MUST),
+    Column(title="Incident", cell=_id, right=False, keep=MUST),
     Column(title="SLO", cell=lambda row: row.impact.slo, right=False, keep=MUST, share=4),
     Column(title="Start, UTC", cell=_start, right=False, keep=8),
     Column(title="End, UTC", cell=_end, right=False, keep=3),
