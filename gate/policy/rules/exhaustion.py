@@ -13,7 +13,7 @@ from gate.measure import Cause, Unmeasured
 from gate.policy.case import Case, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rule_settings import ExhaustionRule
-from gate.slo.objective import CompositeSlo
+from gate.slo.objective import CompositeSlo, RatioSlo
 from gate.slo.quantities import format_duration
 from gate.wording import burn_shown, describe_time
 
@@ -71,7 +71,11 @@ def _budget(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Iterato
 
 def _doubt(assessment: Assessment) -> Doubt:
     """Return why there is no forecast."""
-    burn = assessment.burn_rates.get(PRESENT)
+    burn, slo = assessment.burn_rates.get(PRESENT), assessment.slo
+    if isinstance(slo, RatioSlo) and slo.slices is not None and slo.slices.length > PRESENT:
+        length = format_duration(slo.slices.length)
+        reason = f"its slices of {length} are longer than the time that the present rate is of"
+        return Doubt(cause=Cause.NOT_COVERED, reason=reason)
     if isinstance(burn, Unmeasured):
         reason = f"burn rate over {format_duration(PRESENT)}: {burn.reason}"
         return Doubt(cause=burn.cause, reason=reason)
