@@ -1,5 +1,6 @@
 """What ``gate incidents`` found in the history of one or several policies."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 
@@ -15,6 +16,7 @@ from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
+from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
 from gate.history.incidents import Incident, IncidentEnding
 from gate.history.records import Deployment, IncidentRecord
@@ -47,6 +49,15 @@ class SearchedSlo:
     notes: tuple[str, ...] = ()
     reservations: tuple[Reservation, ...] = ()
     """Why what was found should not be taken at face value."""
+    burned: Burned | None = None
+    """How much of what failed lies in incidents; None: there is no history."""
+    labels: FailureLabels | Unmeasured | None = None
+    """What the failures share, or why that is not known; None: too few failed to ask."""
+
+    def standouts(self, incident: Incident) -> tuple[Standout, ...]:
+        """Return what the failures of an incident share; nothing where that is not known."""
+        labels = self.labels
+        return labels.incidents.get(incident.start, ()) if isinstance(labels, FailureLabels) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +73,11 @@ class ServiceIncidents:
     """All incidents of the service with what is known of them, the oldest first."""
     reliability: Reliability
     drain: Drain | None
+
+    @property
+    def by_name(self) -> dict[str, SearchedSlo]:
+        """The SLOs that were searched, by name."""
+        return {slo.slo: slo for slo in self.slos}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +123,7 @@ def _service(service: ServiceIncidents) -> Json:
         "source": source_document(service.source),
         "slos": [_searched_slo(slo) for slo in service.slos],
         "left_out": left_out_document(service.left_out),
-        "incidents": [_incident(incident) for incident in service.annotated],
+        "incidents": [_incident(incident, service.by_name) for incident in service.annotated],
         "count": figures.count,
         "mttr_seconds": _seconds(figures.mttr),
         "longest_seconds": _seconds(figures.longest),
@@ -124,6 +140,8 @@ def _searched_slo(slo: SearchedSlo) -> Json:
             "count": len(slo.smaller),
             "budget_share": sum(impact.share for impact in slo.smaller),
         },
+        "burned": _burned(slo.burned),
+        "chronic_labels": _chronic(slo.labels),
         "query": slo.query,
         "notes": list(slo.notes),
         "reservations": reservations_document(slo.reservations),
@@ -131,7 +149,40 @@ def _searched_slo(slo: SearchedSlo) -> Json:
     }
 
 
-def _incident(annotated: AnnotatedIncident) -> Json:
+def _burned(burned: Burned | None) -> Json | None:
+    if burned is None:
+        return None
+    return {
+        "bad": burned.bad,
+        "in_incidents": burned.in_incidents,
+        "in_smaller_incidents": burned.in_smaller,
+        "chronic": burned.chronic,
+        "chronic_share": burned.share(burned.chronic),
+    }
+
+
+def _chronic(labels: FailureLabels | Unmeasured | None) -> Json | None:
+    if labels is None:
+        return None
+    if isinstance(labels, Unmeasured):
+        return {"unmeasured": unmeasured_document(labels)}
+    return {
+        "standouts": [_standout(standout) for standout in labels.chronic],
+        "compared": list(labels.compared),
+        "left_out": dict(labels.left_out),
+    }
+
+
+def _standout(standout: Standout) -> Json:
+    return {
+        "label": standout.label,
+        "value": standout.value,
+        "share_of_bad": standout.share,
+        "share_of_events": standout.traffic,
+    }
+
+
+def _incident(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) -> Json:
     return {
         **_stretch(annotated.incident),
         "slos": [
@@ -142,6 +193,9 @@ def _incident(annotated: AnnotatedIncident) -> Json:
                 "budget_share": impact.share,
                 "peak_burn_rate": impact.incident.peak,
                 "unknown_seconds": _seconds(impact.incident.unknown),
+                "standouts": [
+                    _standout(standout) for standout in slos[impact.slo].standouts(impact.incident)
+                ],
                 "explained": annotated.explanations[impact.slo].explained,
                 "share_in_records": share(annotated.explanations[impact.slo].share),
             }

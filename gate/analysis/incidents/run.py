@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from gate import __version__
 from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
+from gate.analysis.incidents.labels import with_labels
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
@@ -17,6 +18,7 @@ from gate.check.measure import (
 )
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
+from gate.history.burned import burned
 from gate.history.explanations import Annotations, Steps, annotate, records_without_impact
 from gate.history.incidents import WINDOW, budget_events, find_incidents, known_steps
 from gate.history.records import Deployment, IncidentRecord
@@ -77,11 +79,16 @@ def search_incidents(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
-    histories = [open_history(file, options.timeout, open_with)[1] for file in files]
+    opened = [open_history(file, options.timeout, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
-        file, history = files[place], histories[place]
-        return lambda: service_incidents(file, ask(history, file.policy, options), options)
+        file, (backend, history) = files[place], opened[place]
+
+        def search() -> ServiceIncidents:
+            service = service_incidents(file, ask(history, file.policy, options), options)
+            return with_labels(service, backend, options.span)
+
+        return search
 
     return incident_report(run_concurrently([task(place) for place in range(len(files))]), options)
 
@@ -182,10 +189,21 @@ def _searched_slo(
         SloImpact(slo=slo.name, incident=incident, share=float(Fraction(incident.bad) / allowed))
         for incident in find_incidents(answer, request, budget=budget, threshold=threshold)
     ]
+    costly, smaller = (
+        tuple(impact for impact in impacts if (impact.share >= options.min_share) is shown)
+        for shown in (True, False)
+    )
     return SearchedSlo(
         slo=slo.name,
-        impacts=tuple(impact for impact in impacts if impact.share >= options.min_share),
-        smaller=tuple(impact for impact in impacts if impact.share < options.min_share),
+        impacts=costly,
+        smaller=smaller,
+        burned=burned(
+            answer,
+            request,
+            options.span,
+            [impact.incident for impact in costly],
+            [impact.incident for impact in smaller],
+        ),
         unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         unmeasured=None,

@@ -20,6 +20,7 @@ from gate.analysis.incidents import (
     ServiceIncidents,
     incidents_document,
 )
+from gate.analysis.incidents.burned_words import burned_facts, shared_texts
 from gate.history.explanations import AnnotatedIncident
 from gate.history.incidents import IncidentEnding
 from gate.history.records import Deployment, IncidentRecord
@@ -74,7 +75,8 @@ def incidents_section(service: ServiceIncidents) -> Section:
 def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
     """Return every incident, what is known of it, and what they come to."""
     facts = (*_explanations(service), *_about(service))
-    return said(tabulate(_rows(service), _COLUMNS), Facts(facts))
+    burned = tuple(fact for slo in service.slos for fact in burned_facts(slo))
+    return said(Facts(burned), tabulate(_rows(service), _COLUMNS), Facts(facts))
 
 
 def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
@@ -135,8 +137,10 @@ def _about(service: ServiceIncidents) -> Iterator[Fact]:
 
 
 def _explanations(service: ServiceIncidents) -> Iterator[Fact]:
+    slos = service.by_name
     for number, annotated in enumerate(service.annotated, start=1):
-        yield from ((f"Incident {number}", text) for text in _explanation(annotated))
+        for text in (*_explanation(annotated), *shared_texts(annotated, slos)):
+            yield f"Incident {number}", text
 
 
 def _closing(report: IncidentReport) -> Facts:
@@ -164,11 +168,11 @@ def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
         endings = [annotated.incident.ending for annotated in service.annotated]
         ended = endings.count(IncidentEnding.CALM)
         only = "" if ended == figures.count else f", of the {ended} that were seen to end"
-        yield "MTTR", f"{mean} to recover in the mean, {longest} at the longest{only}"
+        yield "MTTR", f"{mean} from start to recovery on average, {longest} at the longest{only}"
     elif figures.count:
-        yield "MTTR", "not known: no incident was seen to end"
+        yield "MTTR", "not known, since no incident was seen to end"
     if figures.mtbf is not None:
-        yield "MTBF", f"{describe_time(figures.mtbf)} between failures in the mean"
+        yield "MTBF", f"{describe_time(figures.mtbf)} without an incident, on average, between two"
 
 
 def _smaller(slo: SearchedSlo) -> str:
@@ -186,12 +190,12 @@ def _meaning(drain: Drain) -> str:
 
 def _advice(drain: Drain) -> str:
     if drain.often and drain.costly:
-        return "a low MTBF drains it often and a high MTTR long; it needs both fewer and shorter"
+        return "they come often and each costs much, so both fewer and shorter ones help"
     if drain.often:
-        return "a low MTBF drains it often; fewer incidents save more than shorter ones"
+        return "each costs little, but they come often; look for what they have in common"
     if drain.costly:
-        return "a high MTTR drains it long; quicker recovery saves more than fewer incidents"
-    return "neither how often nor how long they are drains it much"
+        return "they are rare, but each costs much; notice them sooner and roll back quicker"
+    return "they take little of it"
 
 
 def _trust(slo: SearchedSlo) -> Iterator[Fact]:
@@ -213,7 +217,7 @@ def _record(record: IncidentRecord) -> str:
 
 def _insufficient(record: IncidentRecord, annotated: AnnotatedIncident) -> str:
     shares = [
-        f"{wording.percent_spent(explanation.share)} of the bad events of {slo}"
+        f"{wording.percent_left(explanation.share)} of the bad events of {slo}"
         for slo, explanation in annotated.explanations.items()
         if record in explanation.records
     ]

@@ -35,6 +35,8 @@ class ReportAnswers:
     charts: SeriesAnswers
     history: HistoryBackend | None
     """For rules that look back further; None if the backend keeps no history."""
+    backend: Backend
+    """Itself, for what is asked only once the histories are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,15 @@ class Questions:
             anomaly_requests(policy, self.anomaly_options),
         )
         history = history_of(backend)
+        own = backend.backend if isinstance(backend, CachedHistory) else backend
         requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]
         answers = iter(_answers(history, requests))
         steps, forecast, charts = (
             {name: next(answers) for name in requests_by_slo} for requests_by_slo in wanted
         )
-        return ReportAnswers(steps=steps, forecast=forecast, charts=charts, history=history)
+        return ReportAnswers(
+            steps=steps, forecast=forecast, charts=charts, history=history, backend=own
+        )
 
 
 def _answers(
@@ -98,13 +103,13 @@ class CachedHistory:
     """A backend that answers from the histories it has fetched, where these suffice."""
 
     def __init__(self, backend: Backend, history: HistoryBackend) -> None:
-        self._backend = backend
+        self.backend = backend
         self._history = history
         self._answers: CachedAnswer = []
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Count, as the backend does."""
-        return self._backend.measure(requests, at)
+        return self.backend.measure(requests, at)
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened when; what one answer covers for several is fetched once.
