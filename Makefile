@@ -70,3 +70,5 @@ schema: $(VENV)/.dev  ## Write the schemas of the files that people write in gat
 	print(json.dumps(preset_schema(), indent=2))" > gate/schemas/preset.schema.json
 	$(BIN)/python -c "import json; from gate.cli.schema import incident_schema; \
 	print(json.dumps(incident_schema(), indent=2))" > gate/schemas/incident.schema.json
+	$(BIN)/python -c "import json; from gate.cli.schema import cases_schema; \
+	print(json.dumps(cases_schema(), indent=2))" > gate/schemas/cases.schema.json

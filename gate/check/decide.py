@@ -47,23 +47,13 @@ def decide(
     ``facts`` is called only if the policy needs it, and ``open_history`` only if the change is
     stopped and it is not known until when.
     """
-    assessments, past = measured
-    policy = _with_declared_freeze(file.policy, options)
-    recognition = _recognition(policy, options, facts)
-    case = Case(
-        policy=policy,
-        assessments=assessments,
-        change=recognition.change,
-        at=options.at,
-        satisfied=options.satisfied,
-        past=past,
-    )
-    case, judgement = _strictest(case, recognition)
+    case, recognition, judgement = judge_change(file, measured, options, facts)
+    assessments: tuple[Assessment, ...] = tuple(case.assessments)
     if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
         assessments = recover(case, open_history())
         judgement = judge(replace(case, assessments=assessments))
     return PolicyDecision(
-        policy=policy,
+        policy=case.policy,
         source=file.source,
         recognition=recognition.led_by(case.change),
         assessments=assessments,
@@ -76,6 +66,29 @@ def decide(
             if name in judgement.obligations
         },
     )
+
+
+def judge_change(
+    file: PolicyFile, measured: BudgetsAndPast, options: Options, facts: AskFacts
+) -> tuple[Case, Recognition, Judgement]:
+    """Return what a policy says of the change before it is asked when a budget recovers.
+
+    That changes no verdict. The case is that of the part of the change that the policy objects to
+    most, and the recognition has all of them.
+    """
+    assessments, past = measured
+    policy = _with_declared_freeze(file.policy, options)
+    recognition = _recognition(policy, options, facts)
+    case = Case(
+        policy=policy,
+        assessments=assessments,
+        change=recognition.change,
+        at=options.at,
+        satisfied=options.satisfied,
+        past=past,
+    )
+    strictest, judgement = _strictest(case, recognition)
+    return strictest, recognition, judgement
 
 
 def _strictest(case: Case, recognition: Recognition) -> tuple[Case, Judgement]:

@@ -148,15 +148,18 @@ class MeasurementOptions:
         report_page(output, self.format_, self.copies)
 
 
-def measurement_options(formats: Collection[str], default: str = "terminal") -> Decorator:
-    """Add `MeasurementOptions` to a command, as its argument ``measurement``."""
-    decorators: list[Decorator] = [
-        click.argument("policies", metavar="POLICY...", nargs=-1, required=True),
-        option(
-            "--at",
-            type=INSTANT,
-            help="Measure at this RFC 3339 instant instead of now: 2026-11-20T14:00:00Z.",
-        ),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """Where a report goes, and in which formats."""
+
+    format_: str
+    copies: tuple[tuple[str, str], ...]
+    """Formats and files."""
+
+
+def report_options(formats: Collection[str], default: str = "terminal") -> tuple[Decorator, ...]:
+    """Return the options of a report, `ReportOptions`."""
+    return (
         option(
             "--format",
             "format_",
@@ -172,6 +175,19 @@ def measurement_options(formats: Collection[str], default: str = "terminal") -> 
             multiple=True,
             help="Also write the report to a file, in this format. Can be repeated.",
         ),
+    )
+
+
+def measurement_options(formats: Collection[str], default: str = "terminal") -> Decorator:
+    """Add `MeasurementOptions` to a command, as its argument ``measurement``."""
+    decorators: list[Decorator] = [
+        click.argument("policies", metavar="POLICY...", nargs=-1, required=True),
+        option(
+            "--at",
+            type=INSTANT,
+            help="Measure at this RFC 3339 instant instead of now: 2026-11-20T14:00:00Z.",
+        ),
+        *report_options(formats, default),
         option(
             "--timeout",
             type=DURATION,

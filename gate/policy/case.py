@@ -167,7 +167,9 @@ class Case:
         if verdict is not Verdict.UNDECIDED:
             state = "in doubt" if assessment.measured and not about else "nothing was measured"
             reason = f"{state}: {reason}; the policy lets that pass ({why})"
-        return Finding(rule=Rule.MEASUREMENT, slo=slo, verdict=verdict, reason=reason)
+        return Finding(
+            rule=Rule.MEASUREMENT, slo=slo, verdict=verdict, reason=reason, cause=doubt.cause
+        )
 
     def doubted_history(
         self,

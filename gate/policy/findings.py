@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from gate.dataclass import dataclass
+from gate.measure import Cause
 
 
 class Verdict(StrEnum):
@@ -62,6 +63,8 @@ class Finding:
     """When this finding will change by itself; None: not known."""
     if_calm: bool = False
     """Whether that holds only if nothing more fails until then."""
+    cause: Cause | None = None
+    """Why something is not known, where the finding is about that; None: it is not."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

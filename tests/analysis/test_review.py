@@ -58,7 +58,14 @@ def test_each_period_is_told_with_what_it_consumed() -> None:
     objective = Fraction(999, 1000)
     assert [period.consumed(objective) for period in one.periods] == [0, Fraction(900, ALLOWED), 0]
     assert [period.span.end for period in one.periods] == [AT - 60 * DAY, AT - 30 * DAY, AT]
-    assert one.fit is Fit.STRICT  # one of three
+    assert one.fit is Fit.UNDECIDED  # one miss of three says little
+    assert one.moved is not None
+    # Windows that have both outages are those that end in the 720 hours from the second on, less
+    # those before it that have the first no more: 901 + 719 and 1,202.
+    both = [end for end in range(MONTH, 3 * MONTH + 1) if 1202 <= end <= 900 + MONTH]
+    assert one.moved.missed == Fraction(len(both), 2 * MONTH + 1)
+    assert float(one.moved.worst) == 900 / 720_000
+    assert one.moved.worst_end == AT - 90 * DAY + 1202 * HOUR
     assert one.met == Fraction("0.9987")  # 900 of 720,000 are 0.125 %
     assert (one.begins, one.notes) == (None, ("seen",))
     assert one.unknown == 0

@@ -92,13 +92,16 @@ def _predicted(service: ServiceForecast) -> Badge:
 
 def forecast_heading(forecast: SloForecast) -> str:
     """Say what is left now, and what that means."""
-    if forecast.tier is None:
+    compared = forecast.assessment.compared
+    if forecast.tier is None or compared is None:
         return "not known"
-    left = f"{wording.left(forecast.assessment.compared)} left"
     if forecast.assessment.uncovered is not None:
         return f"not known, {forecast.assessment.uncovered} measured"
     slo = forecast.assessment.slo
-    window = "" if isinstance(slo, CompositeSlo) else f" of {slo.window}"
+    left, of = wording.left_or_overspent(compared), "over"
+    if compared >= 0:
+        left, of = f"{left} left", "of"
+    window = "" if isinstance(slo, CompositeSlo) else f" {of} {slo.window}"
     return f"{left}{window}, tier {forecast.tier.name}"
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from gate import __version__
 from gate.analysis.review import (
     CandidateReplay,
+    MovedReview,
     Review,
     ReviewReport,
     ServiceReview,
@@ -19,6 +20,7 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.objective_candidates import (
     Candidate,
+    MovedWindows,
     budget_spent_by_step,
     candidates,
     fit,
@@ -104,15 +106,14 @@ def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOpt
     periods = review_periods(slo, answer, cut, policy.guards)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
-    windows, met = moved_windows(answer, cut, least), met_in_most(ratios)
+    moved, met = moved_windows(answer, cut, least), met_in_most(ratios)
     left = budget_spent_by_step(slo, answer, cut, least)
     known_shares = [share for share in left if share is not None]
     review = Review(
         periods=periods,
-        fit=fit(slo, counted),
+        fit=fit(slo, counted, moved),
         met=met,
-        met_moved=met_in_most(windows),
-        moved=len(windows),
+        moved=_moved(slo, moved, cut) if moved.ratios else None,
         replayed=tuple(
             _replay(candidate, counted, known_shares, policy.tiers)
             for candidate in candidates(slo, met)
@@ -123,6 +124,17 @@ def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOpt
         notes=answer.notes,
     )
     return SloReview(slo=slo, review=review, unmeasured=None if counted else _nothing(review))
+
+
+def _moved(slo: RatioSlo, moved: MovedWindows, cut: PeriodCut) -> MovedReview:
+    return MovedReview(
+        count=len(moved.ratios),
+        step=cut.step,
+        missed=moved.missed(slo.objective),
+        sla_missed=None if slo.sla is None else moved.missed(slo.sla),
+        worst=Fraction(moved.worst),
+        worst_end=cut.bounds[0] + moved.worst_end * cut.step,
+    )
 
 
 def _replay(

@@ -126,6 +126,9 @@ def plan_name(
             expressions[role] = _expression(text, labels, gauge=role is Role.GAUGE)
         except ExpressionError as error:
             return Unmeasured(cause=Cause.INVALID, reason=f"{role}: {error}", query=text)
+    blind = _blind(expressions)
+    if blind is not None:
+        return Unmeasured(cause=Cause.INVALID, reason=blind)
     length = request.span.length // SECOND * SECOND
     recorded = use_rules(expressions, resolved.lacking, request, scope.slos, readings)
     lacking = resolved.lacking if request.probe and not recorded.parts else ()
@@ -193,6 +196,20 @@ def _check(roles: set[Role], request: CountRequest) -> str | None:
         return "this backend needs total with good or bad, good with bad, a gauge, or spent"
     if roles == {Role.GAUGE} and request.slices is None:
         return "gauge: it is a value, not a count, and can only be judged by timeslices"
+    return None
+
+
+def _blind(expressions: Mapping[Role, Expression]) -> str | None:
+    """Say which expression looks at nothing; None: all do that tell what is good, bad or spent.
+
+    A total may be a fixed number, beside bad events that a metric counts.
+    """
+    for role, expression in expressions.items():
+        if role is not Role.TOTAL and not expression.selectors:
+            return (
+                f"{role}: the expression names no metric, so it says the same whatever happens;"
+                " write one over a metric, for example sum(increase(errors_total[$window]))"
+            )
     return None
 
 

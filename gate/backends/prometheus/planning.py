@@ -109,7 +109,7 @@ def combine(plans: Sequence[Plan]) -> Plan:
     sources = [source for plan in plans if plan.probe for source in plan.probe.sources]
     expressions = {role: _either(plans, role) for role in first.expressions}
     every = next(iter(expressions.values()))
-    probe = plan_probe(sources, first.request.span)
+    probe = plan_probe(sources, first.request.span) if sources else None
     return replace(
         first,
         expressions=expressions,

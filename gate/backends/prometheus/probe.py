@@ -104,14 +104,12 @@ def _first(number: Callable[[Query], Fraction | None], parts: Iterable[Query]) -
     return next((time for part in parts if (time := number(part)) is not None), None)
 
 
-def plan_probe(sources: Sequence[Expression], span: Span) -> Probe | None:
+def plan_probe(sources: Sequence[Expression], span: Span) -> Probe:
     """Plan the probe of an expression, or of the same under several names.
 
-    None: no metric is named.
+    Of the sources at least one names a metric.
     """
     sources = tuple(dict.fromkeys(source for source in sources if source.selectors))
-    if not sources:
-        return None
     step = coverage_step(span.length)
     selectors = dict.fromkeys(text for source in sources for text in source.selectors)
     if len(sources) == 1 and not sources[0].union:

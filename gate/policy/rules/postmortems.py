@@ -20,7 +20,7 @@ from gate.policy.reviewed import SloRecords
 from gate.policy.rule_settings import PostmortemRule
 from gate.policy.tiers import tier_of
 from gate.slo.objective import CompositeSlo, RatioSlo, counts_events
-from gate.wording import percent_left, percent_spent, stretch
+from gate.wording import left_or_overspent, percent_left, percent_spent, stretch
 
 _ABOUT: Final = "incidents of the past: "
 
@@ -215,7 +215,7 @@ def excused(case: Case, rule: PostmortemRule) -> str | None:
         reasons.append(
             f"{percent_left(excuse.share)} of the budget{whose} went in"
             f" {' and '.join(excuse.records)}, reviewed and remediated: without it"
-            f" {percent_left(without)} would be left (tier {tier.name})"
+            f" {left_or_overspent(without)}{' would be left' * (without >= 0)} (tier {tier.name})"
         )
     return "; ".join(reasons)
 

@@ -9,7 +9,7 @@ from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import Bound, CalendarWindow, CompositeSlo
-from gate.wording import percent_left
+from gate.wording import budget_left, left_or_overspent, percent_left
 
 
 def findings(case: Case) -> Iterator[Finding]:
@@ -60,7 +60,7 @@ def left_shown(assessment: Assessment, compared: Fraction) -> str:
     """
     if assessment.uncovered is not None:
         return f"what is left of its budget is not known: only {assessment.uncovered} are measured"
-    left = f"{percent_left(compared)} of its budget is left"
+    left = budget_left(compared)
     if compared == assessment.remaining or assessment.remaining is None:
         return left
     terms = []
@@ -69,7 +69,7 @@ def left_shown(assessment: Assessment, compared: Fraction) -> str:
         terms.append(f"at the {end} end of its 95 % interval")
     if assessment.stated_cost is not None:
         terms.append(f"after the impact of {percent_left(assessment.stated_cost)}")
-    return f"{left}, {' '.join(terms)} ({percent_left(assessment.remaining)} measured)"
+    return f"{left}, {' '.join(terms)} ({left_or_overspent(assessment.remaining)} measured)"
 
 
 def _of_the_worst(case: Case, worst: Assessment, compared: Fraction) -> Finding:

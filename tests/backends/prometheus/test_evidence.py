@@ -294,7 +294,7 @@ def test_without_data_about_all_events_there_is_only_their_age(
     assert doubts(prometheus, values) == ()
 
 
-def test_a_gauge_and_a_constant_have_nothing_to_doubt(prometheus: FakePrometheus) -> None:
+def test_a_gauge_has_nothing_to_doubt(prometheus: FakePrometheus) -> None:
     slices = Slices(length=timedelta(minutes=1), target=Fraction(1))
     assert (
         doubts(
@@ -302,7 +302,6 @@ def test_a_gauge_and_a_constant_have_nothing_to_doubt(prometheus: FakePrometheus
         )
         == ()
     )
-    assert doubts(prometheus, {"vector": "5"}, Sli(spent="vector(5 * $window)")) == ()
 
 
 def test_counters_that_began_above_zero_hide_failures(prometheus: FakePrometheus) -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 import responses
 
-from gate.measure import Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
+from gate.measure import Cause, CountRequest, Counts, Evidence, Unmeasured
 from gate.measure.coverage import NO_GAPS
 from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
@@ -120,13 +120,33 @@ def test_renamed_metric_is_as_fresh_as_its_new_name(prometheus: FakePrometheus) 
     assert len(prometheus.queries) == 1
 
 
-def test_constant_has_no_freshness_and_says_so(prometheus: FakePrometheus) -> None:
-    prometheus.values = {"vector": "5"}
-    answer = ask(Sli(spent="vector(5 * $window)"), probe=True)
+@pytest.mark.parametrize(
+    "sli, role",
+    [
+        (Sli(spent="vector(5 * $window)"), "spent"),
+        (Sli(total="sum(increase(x[$window]))", bad="vector(0) * $window"), "bad"),
+        (Sli(total="sum(increase(x[$window]))", good="vector(9) * $window"), "good"),
+        (Sli(gauge="vector(1)"), "gauge"),
+    ],
+)
+def test_what_names_no_metric_measures_nothing(
+    prometheus: FakePrometheus, sli: Sli, role: str
+) -> None:
+    prometheus.values = {"vector": "5", **VALUES}
+    slices = Slices(length=timedelta(minutes=1), target=Fraction(1)) if sli.gauge else None
+    answer = ask(sli, slices=slices, probe=True)
 
-    assert isinstance(answer, Spent)
-    assert answer.evidence.newest is None
-    assert "no metric is named" in answer.evidence.notes[0]
+    assert isinstance(answer, Unmeasured)
+    assert answer.cause is Cause.INVALID
+    assert answer.reason.startswith(f"{role}: the expression names no metric")
+
+
+def test_a_total_may_be_a_fixed_number(prometheus: FakePrometheus) -> None:
+    prometheus.values = {"vector": "1000", **VALUES}
+    answer = ask(Sli(total="vector(1000) + 0 * $window", bad="x"), probe=True)
+
+    assert isinstance(answer, Counts)
+    assert answer.total == 1000
 
 
 def steps_with_data(there: Callable[[int], bool]) -> str:

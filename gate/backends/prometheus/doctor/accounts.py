@@ -55,8 +55,6 @@ def not_applicable(planned: Plan, checks: Sequence[SloCheck]) -> Iterator[Skippe
     for check in EXPECTED:
         if check not in made:
             yield SkippedCheck(check=check, reason=_REASONS.get(check, _NO_METRIC))
-    if planned.probe is None:
-        yield SkippedCheck(check=Check.GAPS, reason=_NO_METRIC)
     if Role.TOTAL not in planned.parts:
         yield SkippedCheck(check=Check.WITHIN_TOTAL, reason="no total is named")
 

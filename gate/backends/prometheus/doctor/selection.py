@@ -12,6 +12,7 @@ from gate.backends.prometheus.doctor.server import FeatureCheck
 from gate.backends.prometheus.doctor.slo_check import SelectorSource, SloCheck, sources_of
 from gate.backends.prometheus.doctor.sums import AddedUpCheck, ZeroCheck
 from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.probe import plan_probe
 from gate.backends.prometheus.query import Role
 from gate.measure import Unmeasured
 from gate.measure.diagnosis import CheckedSlo
@@ -37,7 +38,6 @@ def checks_of(slo: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[SloCheck]
     yield FeatureCheck(texts=tuple(part.text for part in planned.parts.values()))
     yield from _presence(slo, sources)
     yield NumberCheck(plan=planned)
-    history = _history(slo, planned)
     for source in sources:
         yield BoundaryCheck(source=source, lacking=planned.lacking)
         yield ReplicaCheck(source=source)
@@ -53,9 +53,9 @@ def checks_of(slo: CheckedSlo, planned: Plan | Unmeasured) -> Iterator[SloCheck]
                     every=sources[0].text,
                 )
     yield from _of_peers(slo, sources, _whole(planned, sources))
-    if history is not None:
-        yield history
-        yield FreshnessCheck(slo=slo, probe=history.probe)
+    probe = planned.probe or plan_probe(tuple(planned.expressions.values()), slo.request.span)
+    yield CoverageCheck(slo=slo, probe=probe)
+    yield FreshnessCheck(slo=slo, probe=probe)
 
 
 def _of_peers(
@@ -92,10 +92,3 @@ def _of_histogram(histogram: Histogram, slo: CheckedSlo) -> tuple[SelectorSource
 def _whole(planned: Plan, sources: tuple[SelectorSource, ...]) -> tuple[SelectorSource, ...]:
     role = next((role for role in _WHOLE if role in planned.parts), None)
     return tuple(source for source in sources if source.role is role and source.counter)
-
-
-def _history(slo: CheckedSlo, planned: Plan) -> CoverageCheck | None:
-    """Return what is looked at over the whole window; None: no metric is named."""
-    if planned.probe is None:
-        return None
-    return CoverageCheck(slo=slo, probe=planned.probe)

@@ -1,0 +1,107 @@
+"""A backend that answers with what a case states: nothing is asked, and nothing is read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+import yaml
+
+from gate.budget.ratio import seconds
+from gate.config.stated import Nodes
+from gate.dataclass import dataclass
+from gate.measure import Answer, CountRequest, Unmeasured
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+
+QUERY: Final = "stated in the case"
+"""Stands in the place of a query."""
+
+
+class ImpossibleError(Exception):
+    """What a case states cannot be, at this place of its file."""
+
+    def __init__(self, nodes: Nodes, key: str, message: str) -> None:
+        super().__init__(message)
+        self.node: yaml.Node = nodes.get(key, nodes[""])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadStretch:
+    """A time in which more was bad than otherwise."""
+
+    start: datetime
+    end: datetime
+    """After ``start``."""
+    bad: Fraction
+    """Events, or slices, that were bad in it; of an allowance the amount that was spent."""
+
+    def within(self, start: datetime, end: datetime) -> Fraction:
+        """Return how much of it lies between two instants, evenly spread."""
+        return self.bad * Fraction(self.common(start, end) / (self.end - self.start))
+
+    def common(self, start: datetime, end: datetime) -> timedelta:
+        """Return how much time it has in common with that between two instants."""
+        return max(min(self.end, end) - max(self.start, start), timedelta())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedPast:
+    """What happened to an SLO."""
+
+    per_second: Fraction
+    """Events, or slices, at any time; of an allowance none."""
+    bad_per_second: Fraction
+    """Outside of the stretches."""
+    stretches: Sequence[BadStretch]
+
+    def series(self, request: SeriesRequest) -> Series:
+        """Return what happened in each step."""
+        ends = [request.end_of(place) for place in range(-1, request.steps)]
+        whole, newest = seconds(request.step), seconds(ends[-1] - ends[-2])
+        total, bad = (
+            [float(pace * whole)] * (request.steps - 1) + [float(pace * newest)]
+            for pace in (self.per_second, self.bad_per_second)
+        )
+        for stretch in self.stretches:
+            first = max((stretch.start - request.span.start) // request.step, 0)
+            last = -(-(stretch.end - request.span.start) // request.step)
+            for place in range(first, min(last, request.steps)):
+                between = ends[place], ends[place + 1]
+                usual = self.bad_per_second * seconds(stretch.common(*between))
+                bad[place] = max(bad[place] - float(usual), 0.0) + float(stretch.within(*between))
+        spent = bad if request.amount else list(map(max, total, bad))
+        return Series(total=tuple(spent), bad=tuple(bad), query=QUERY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedAnswers:
+    """What is answered of one SLO."""
+
+    main: Answer
+    """Over its own window."""
+    windows: Mapping[timedelta, Answer]
+    """Over those of burn rates."""
+    past: StatedPast | Unmeasured
+
+
+@dataclass(frozen=True, slots=True)
+class StatedBackend:
+    """Answers of each SLO, by the name that its indicator has as ``series``."""
+
+    answers: Mapping[str, StatedAnswers]
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:  # noqa: ARG002 - the case's own
+        """Answer every request, in order."""
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: CountRequest) -> Answer:
+        stated = self.answers[request.sli.series or ""]
+        return stated.main if request.probe else stated.windows[request.span.length]
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened in each step."""
+        return [self._series(request) for request in requests]
+
+    def _series(self, request: SeriesRequest) -> SeriesAnswer:
+        past = self.answers[request.sli.series or ""].past
+        return past if isinstance(past, Unmeasured) else past.series(request)
