@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import floor, sqrt
 
 from gate.measure import Answer, Cause, Counts, Unmeasured
-from gate.slo.objective import CalendarWindow, Denominator, RatioSlo
+from gate.slo.objective import CalendarWindow, Denominator, RatioSlo, SpendSlo
 
 
 def burn_rate(total: Fraction, bad: Fraction, budget: Fraction) -> Fraction:
@@ -81,10 +81,11 @@ def share_per_bad(slo: RatioSlo, counts: Counts, at: datetime, objective: Fracti
     return share * seconds(slo.window.counted(at).length) / seconds(whole.length)
 
 
-def budget_to_date(slo: RatioSlo) -> bool:
+def budget_to_date(slo: RatioSlo | SpendSlo) -> bool:
     """Return whether the budget grows with the events so far instead of being granted at once."""
-    calendar = isinstance(slo.window, CalendarWindow) and slo.slices is None
-    return calendar and slo.denominator is Denominator.TO_DATE
+    if isinstance(slo, SpendSlo) or slo.slices is not None:
+        return False
+    return isinstance(slo.window, CalendarWindow) and slo.denominator is Denominator.TO_DATE
 
 
 def remaining_interval(counts: Counts, share: Fraction) -> tuple[Fraction, Fraction]:

@@ -11,7 +11,7 @@ from typing import Final
 from gate.budget.ratio import budget_to_date, seconds
 from gate.dataclass import dataclass
 from gate.measure.history import Series
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import RatioSlo, SpendSlo
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
@@ -110,7 +110,9 @@ def first(future: Future, holds: Callable[[Fraction], bool]) -> datetime | None:
     return next((instant for instant, left in future if holds(left)), None)
 
 
-def at_the_reset(slo: RatioSlo, at: datetime, consumed: Fraction, burn: Fraction) -> Fraction:
+def at_the_reset(
+    slo: RatioSlo | SpendSlo, at: datetime, consumed: Fraction, burn: Fraction
+) -> Fraction:
     """Return what will be left of a calendar budget at its reset, at one rate from now on.
 
     With the traffic of the period so far. At the reset both denominators mean the same: what was

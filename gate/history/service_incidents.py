@@ -1,11 +1,13 @@
 """What the incidents of a service's SLOs come to: how often, how long, and at what cost."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gate.dataclass import dataclass
 from gate.history.incidents import Incident, IncidentEnding
+from gate.slo.objective import CompositeSlo, Span
 
 _OFTEN: Final = 2
 """Incidents per SLO window."""
@@ -20,6 +22,8 @@ class SloImpact:
 
     slo: str
     incident: Incident
+    """Of a composite: from its first member's start to its last one's end, with all bad events of
+    its members, and the highest burn rate of any times its weight."""
     share: float
     """Of the SLO's budget that it consumed; above 0, and above 1 where it took more than all."""
 
@@ -55,6 +59,19 @@ class ServiceIncident:
             for ending in (IncidentEnding.OPEN, IncidentEnding.LOST, IncidentEnding.CALM)
             if ending in endings
         )
+
+    def id(self, service: str) -> str:
+        """Return what people call it: the service, and when the SLO felt it that it cost most.
+
+        Whatever else is found beside it, be it that smaller incidents are looked for, too, leaves
+        that as it is.
+        """
+        worst = max(self.impacts, key=lambda impact: impact.share)
+        return incident_id(service, worst.incident.start)
+
+    def ids(self, service: str) -> frozenset[str]:
+        """Return all that it may be called: by each SLO that felt it."""
+        return frozenset(incident_id(service, impact.incident.start) for impact in self.impacts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +114,15 @@ class Drain:
         return self.each >= _COSTLY
 
 
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9._]+")
+
+
+def incident_id(service: str, start: datetime) -> str:
+    """Return the id of an incident of a service: ``chat-20261023-0940``, in UTC."""
+    name = _NO_NAME.sub("-", service).strip("-")
+    return f"{name}-{start.astimezone(UTC):%Y%m%d-%H%M}"
+
+
 def merge_incidents(impacts: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
     """Put together what overlaps, directly or by way of others; the oldest first."""
     groups: list[list[SloImpact]] = []
@@ -110,32 +136,85 @@ def merge_incidents(impacts: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]
     return tuple(ServiceIncident(impacts=tuple(group)) for group in groups)
 
 
+def composite_impacts(slo: CompositeSlo, impacts: Iterable[SloImpact]) -> list[SloImpact]:
+    """Return the incidents of a composite: those of its members that overlap are one of its own.
+
+    It takes of the composite's budget what it took of each member's, times the weight.
+
+    Args:
+        slo: the composite.
+        impacts: of its members and any other SLOs.
+    """
+    weights = {member.slo: member.weight for member in slo.members}
+    merged = merge_incidents([impact for impact in impacts if impact.slo in weights])
+    return [
+        SloImpact(
+            slo=slo.name,
+            incident=Incident(
+                start=incident.start,
+                end=incident.end,
+                ending=incident.ending,
+                bad=sum(impact.incident.bad for impact in incident.impacts),
+                peak=max(
+                    float(weights[impact.slo]) * impact.incident.peak for impact in incident.impacts
+                ),
+                unknown=max(impact.incident.unknown for impact in incident.impacts),
+            ),
+            share=sum(float(weights[impact.slo]) * impact.share for impact in incident.impacts),
+        )
+        for incident in merged
+    ]
+
+
 def reliability(
-    incidents: Sequence[ServiceIncident],
-    known_steps: Sequence[bool],
-    *,
-    start: datetime,
-    step: timedelta,
+    incidents: Sequence[ServiceIncident], measured: Iterable[Span], looked_at: Span
 ) -> Reliability:
     """Return how often and how long.
 
     Args:
         incidents: all incidents of the service.
-        known_steps: of which steps of the history anything is known.
-        start: of the history.
-        step: of the history.
+        measured: of which times anything is known of any SLO.
+        looked_at: the time that counts.
     """
     ended = [incident.duration for incident in incidents if incident.ending is IncidentEnding.CALM]
-    operating = sum(known_steps)
-    for incident in incidents:
-        first, last = ((at - start) // step for at in (incident.start, incident.end))
-        operating -= sum(known_steps[first:last])
+    failing = [Span(incident.start, incident.end) for incident in incidents]
+    operating = total_time(_without(joined(measured, looked_at), joined(failing, looked_at)))
     return Reliability(
         count=len(incidents),
         mttr=sum(ended, timedelta()) / len(ended) if ended else None,
         longest=max(ended, default=None),
-        mtbf=operating * step / len(incidents) if incidents else None,
+        mtbf=operating / len(incidents) if incidents else None,
     )
+
+
+def joined(spans: Iterable[Span], within: Span) -> list[Span]:
+    """Return the times that any of the spans has of a stretch, the oldest first, apart."""
+    times: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        start, end = max(span.start, within.start), min(span.end, within.end)
+        if start >= end:
+            continue
+        if times and start <= times[-1].end:
+            times[-1] = Span(times[-1].start, max(times[-1].end, end))
+        else:
+            times.append(Span(start, end))
+    return times
+
+
+def _without(times: Iterable[Span], others: Sequence[Span]) -> Iterable[Span]:
+    """Yield what is left of some times without others; each are in order and apart."""
+    for time in times:
+        start = time.start
+        for other in others:
+            if other.end > start and other.start < time.end:
+                yield Span(start, max(other.start, start))
+                start = other.end
+        yield Span(start, max(time.end, start))
+
+
+def total_time(spans: Iterable[Span]) -> timedelta:
+    """Return how long some times are together."""
+    return sum((span.length for span in spans), timedelta())
 
 
 def drain(

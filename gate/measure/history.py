@@ -75,23 +75,14 @@ def newest_steps(span: Span, step: timedelta) -> Span:
     return Span(span.end - max(span.length // step, 1) * step, span.end)
 
 
-def covered(window: timedelta, at: datetime) -> Span:
-    """Return the newest part of a window that is a whole number of its steps (`step_of`)."""
-    return newest_steps(Span(at - window, at), step_of(window))
-
-
-def oldest_leaves(window: timedelta, at: datetime) -> datetime:
-    """Return the instant from which on the covered part's first step begins to leave the window."""
-    return at + window % step_of(window)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesRequest:
     """What happened in each step of a stretch of time."""
 
     sli: Sli
     span: Span
-    """Begins on the clock (`on_the_clock`); the newest step ends with it, whole or not."""
+    """Begins on the clock (`on_the_clock`), but for past periods, whose bounds are where steps end;
+    the newest step ends with it, whole or not."""
     step: timedelta
     """Each leaves its start out and includes its end."""
     mean: bool = False

@@ -1,9 +1,10 @@
 """Which records a costly incident has, which of them count as reviewed, and what it still lacks."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from gate.dataclass import dataclass
-from gate.history.explanations import HALF, Steps, covered_share
+from gate.history.explanations import HALF, HistoryPart, covered_share, is_about
 from gate.history.incidents import Incident
 from gate.history.records import IncidentRecord, UnreadableRecord
 from gate.policy.rule_settings import PostmortemRule
@@ -18,8 +19,8 @@ class SloRecords:
     service: str
     slo: str
     incident: Incident
-    steps: Steps
-    """The history of the SLO."""
+    parts: Sequence[HistoryPart]
+    """The history of the SLO, or those of a composite's members."""
 
     @property
     def reviewed(self) -> tuple[IncidentRecord, ...]:
@@ -28,7 +29,7 @@ class SloRecords:
         Empty where they do not.
         """
         complete = tuple(record for record in self._about if not record.missing)
-        covers = covered_share(complete, self.incident, self.steps) >= HALF
+        covers = self._covered(complete) >= HALF
         return complete if covers else ()
 
     @property
@@ -61,7 +62,7 @@ class SloRecords:
         return f"{lead}; write one with {keys} and status: reviewed"
 
     def _lacking_of(self, about: Sequence[IncidentRecord]) -> str:
-        share = covered_share(about, self.incident, self.steps)
+        share = self._covered(about)
         if share < HALF:
             names = " and ".join(_name(record) for record in about)
             covers = "covers" if len(about) == 1 else "cover"
@@ -80,7 +81,14 @@ class SloRecords:
 
     @property
     def _about(self) -> list[IncidentRecord]:
-        return [record for record in self._overlapping if record.names(self.service, self.slo)]
+        return [
+            record
+            for record in self._overlapping
+            if is_about(record, self.service, self.slo, self.parts)
+        ]
+
+    def _covered(self, records: Sequence[IncidentRecord]) -> Fraction:
+        return covered_share(records, self.incident, self.parts, service=self.service, slo=self.slo)
 
 
 def _name(record: IncidentRecord) -> str:

@@ -68,7 +68,7 @@ def test_the_first_line_says_how_much_is_chronic_and_by_which_labels(gate: Run) 
         f" {100 * share:.1f} % outside of incidents (chronic)"
     )
     assert burned in words
-    assert words.index(burned) < words.index("# SLO Start")
+    assert words.index(burned) < words.index("SLO Start, UTC")
     assert (
         f"Chronic availability: {100 * len(throttled) / len(chronic):.1f} % of the chronic failures"
         " have status 429 (0.4 % of all events)"

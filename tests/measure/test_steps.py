@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gate.measure.history import (
+    SeriesRequest,
+    clock_start,
     coverage_step,
-    covered,
     newest_steps,
-    oldest_leaves,
+    on_the_clock,
     sample_parts,
     step_of,
 )
+from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 
 AT = datetime(2026, 11, 20, 14, tzinfo=UTC)
@@ -65,8 +67,20 @@ def test_the_newest_steps_are_whole_and_at_least_one(length: int, steps: int) ->
     assert span == Span(AT - steps * 5 * MINUTE, AT)
 
 
-def test_what_is_not_covered_of_a_window_says_when_the_oldest_step_leaves_it() -> None:
-    window = 30 * DAY + 30 * MINUTE  # of 708 steps of 61 minutes, and 42 minutes more
+@pytest.mark.parametrize("step", [MINUTE, 5 * MINUTE, 7 * MINUTE, HOUR, DAY, 7 * DAY])
+@pytest.mark.parametrize("phase", [timedelta(), timedelta(seconds=1), 17 * MINUTE, 23 * HOUR])
+def test_steps_hang_on_the_clock_whenever_a_stretch_begins(
+    step: timedelta, phase: timedelta
+) -> None:
+    begun = clock_start(AT + phase, step)
 
-    assert covered(window, AT) == Span(AT - 708 * 61 * MINUTE, AT)
-    assert oldest_leaves(window, AT) == AT + 42 * MINUTE
+    assert (begun - datetime(1970, 1, 1, tzinfo=UTC)) % step == timedelta()
+    assert begun <= AT + phase < begun + step
+    assert on_the_clock(Span(AT + phase, AT + DAY), step) == Span(begun, AT + DAY)
+
+
+def test_the_newest_step_ends_with_the_run_whole_or_not() -> None:
+    request = SeriesRequest(sli=Sli(), span=Span(AT, AT + 12 * MINUTE), step=5 * MINUTE)
+
+    assert request.steps == 3
+    assert [(request.end_of(place) - AT) // MINUTE for place in range(-1, 3)] == [0, 5, 10, 12]

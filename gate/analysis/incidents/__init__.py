@@ -1,6 +1,5 @@
 """What ``gate incidents`` found in the history of one or several policies."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 
@@ -50,7 +49,7 @@ class SearchedSlo:
     reservations: tuple[Reservation, ...] = ()
     """Why what was found should not be taken at face value."""
     burned: Burned | None = None
-    """How much of what failed lies in incidents; None: there is no history."""
+    """How much of what failed lies in incidents; None: there is no history, or nothing fails."""
     labels: FailureLabels | Unmeasured | None = None
     """What the failures share, or why that is not known; None: too few failed to ask."""
 
@@ -68,7 +67,7 @@ class ServiceIncidents:
     source: PolicySource
     slos: tuple[SearchedSlo, ...]
     left_out: LeftOut
-    """SLOs that have no burn rate by events, each with a sentence that says so."""
+    """Nothing: whatever has a budget has a past."""
     annotated: tuple[AnnotatedIncident, ...]
     """All incidents of the service with what is known of them, the oldest first."""
     reliability: Reliability
@@ -123,7 +122,7 @@ def _service(service: ServiceIncidents) -> Json:
         "source": source_document(service.source),
         "slos": [_searched_slo(slo) for slo in service.slos],
         "left_out": left_out_document(service.left_out),
-        "incidents": [_incident(incident, service.by_name) for incident in service.annotated],
+        "incidents": [_incident(incident, service) for incident in service.annotated],
         "count": figures.count,
         "mttr_seconds": _seconds(figures.mttr),
         "longest_seconds": _seconds(figures.longest),
@@ -182,8 +181,9 @@ def _standout(standout: Standout) -> Json:
     }
 
 
-def _incident(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) -> Json:
+def _incident(annotated: AnnotatedIncident, service: ServiceIncidents) -> Json:
     return {
+        "id": annotated.incident.id(service.policy.service),
         **_stretch(annotated.incident),
         "slos": [
             {
@@ -194,7 +194,8 @@ def _incident(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) -> 
                 "peak_burn_rate": impact.incident.peak,
                 "unknown_seconds": _seconds(impact.incident.unknown),
                 "standouts": [
-                    _standout(standout) for standout in slos[impact.slo].standouts(impact.incident)
+                    _standout(standout)
+                    for standout in service.by_name[impact.slo].standouts(impact.incident)
                 ],
                 "explained": annotated.explanations[impact.slo].explained,
                 "share_in_records": share(annotated.explanations[impact.slo].share),

@@ -17,19 +17,21 @@ from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
 from gate.backends import Settings, open_backend
 from gate.budget.assessment import Assessment
-from gate.check.measure import OpenBackend, by_events, known_of, run_concurrently
+from gate.check.measure import OpenBackend, known_of, run_concurrently
 from gate.check.options import Options
 from gate.check.past import gather_history
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
+from gate.history.events import as_events
 from gate.history.past_budget import Trace, trace
 from gate.history.records import Deployment
 from gate.measure import Backend, Limits
-from gate.measure.history import Series
+from gate.measure.history import Series, coarser, on_the_clock
 from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge
 from gate.policy.policy import Policy
+from gate.slo.objective import RatioSlo
 
 
 def gather_report(
@@ -142,12 +144,17 @@ def _traces(
     policy: Policy, assessments: Sequence[Assessment], answers: SeriesAnswers, questions: Questions
 ) -> dict[str, Trace]:
     measured = {assessment.slo.name: assessment for assessment in assessments}
-    requests = questions.steps(policy)
-    return {
-        slo.name: trace(answer, requests[slo.name], measured[slo.name], float(slo.budget))
-        for slo in by_events(policy)
-        if isinstance(answer := known_of(answers[slo.name]), Series)
-    }
+    requests, traces = questions.steps(policy), dict[str, Trace]()
+    for slo in policy.slos:
+        if not isinstance(slo, RatioSlo):
+            continue
+        request = requests[slo.name]
+        narrow = replace(request, span=on_the_clock(questions.search.span, request.step))
+        series = coarser(known_of(answers[slo.name]), request, narrow)
+        if isinstance(series, Series):
+            events, budget = as_events(slo, series, narrow), float(slo.budget)
+            traces[slo.name] = trace(events, narrow, measured[slo.name], budget)
+    return traces
 
 
 def _deploys(policy: Policy, search: IncidentOptions) -> tuple[Deployment, ...]:

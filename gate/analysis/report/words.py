@@ -214,9 +214,9 @@ def promised(slo: Slo) -> str:
 
 def missing(service: ServiceReport, slo: Slo) -> str:
     """Say why there is no history of an SLO to draw."""
-    for name, reason in service.incidents.left_out:
-        if name == slo.name:
-            return f"No history is drawn: {reason}."
+    reason = wording.without_events(slo)
+    if reason is not None:
+        return f"No history is drawn: {reason}."
     (lost,) = [
         looked_at.unmeasured
         for looked_at in service.incidents.slos

@@ -4,50 +4,56 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from math import floor
-from typing import Final, NamedTuple
+from typing import Final
 
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.coverage import coverage_cause
 from gate.dataclass import dataclass
-from gate.history.explanations import Steps
+from gate.history.events import keeps_past
+from gate.history.explanations import HistoryPart, HistoryParts, slo_parts
 from gate.history.incidents import Incident, IncidentEnding, bad_between
 from gate.history.records import IncidentRecord
-from gate.history.service_incidents import ServiceIncident, SloImpact, merge_incidents
+from gate.history.service_incidents import (
+    ServiceIncident,
+    SloImpact,
+    composite_impacts,
+    merge_incidents,
+)
 from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.reviewed import SloRecords
 from gate.policy.rule_settings import PostmortemRule
 from gate.policy.tiers import tier_of
-from gate.slo.objective import CompositeSlo, RatioSlo, counts_events
-from gate.wording import left_or_overspent, percent_left, percent_spent, stretch
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo, SpendSlo
+from gate.wording import left_or_overspent, percent_left, percent_spent, shown, stretch
 
 _ABOUT: Final = "incidents of the past: "
-
-
-class _LookedAt(NamedTuple):
-    """An SLO and its history."""
-
-    slo: RatioSlo
-    history: SloIncidents
 
 
 def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
     """Return a finding for every costly incident, and for every history that is not known.
 
-    Where there are none, a single finding says so.
+    Where there are none, a single finding says so. Of a composite the members' histories count.
     """
-    firing, impacts = list[Finding](), list[SloImpact]()
-    looked_at: dict[str, _LookedAt] = {}
+    firing, looked_at = list[Finding](), list[str]()
+    counted, costly = list[SloImpact](), list[SloImpact]()
     for assessment in case.assessments:
         slo = assessment.slo
-        if counts_events(slo):
-            history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
-            firing += _doubted(case, rule, assessment, history)
-            if isinstance(history, SloIncidents):
-                looked_at[slo.name] = _LookedAt(slo, history)
-                impacts += _costly(rule, slo, history, case.at)
-    firing += [_incident(case, rule, looked_at, incident) for incident in merge_incidents(impacts)]
+        if isinstance(slo, CompositeSlo):
+            whole = composite_impacts(slo, counted)
+            costly += [impact for impact in whole if shown(impact.share) > rule.share]
+            looked_at += [slo.name] * all(member.slo in looked_at for member in slo.members)
+            continue
+        history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
+        firing += _doubted(case, rule, assessment, history)
+        if isinstance(history, SloIncidents):
+            looked_at.append(slo.name)
+            for impact, share in _counted(rule, slo, history, case.at):
+                counted.append(impact)
+                costly += [impact] * (share > rule.share)
+    parts = history_parts(case)
+    firing += [_incident(case, rule, parts, incident) for incident in merge_incidents(costly)]
     if looked_at and not firing:
         names = ", ".join(looked_at)
         reason = f"no incident took more than {_share(rule)} of the budget of {names}"
@@ -74,31 +80,34 @@ def _doubted(
     )
 
 
-def _costly(
-    rule: PostmortemRule, slo: RatioSlo, history: SloIncidents, at: datetime
-) -> list[SloImpact]:
-    """Return the incidents that took more than the rule's share; compared exactly."""
+def _counted(
+    rule: PostmortemRule, slo: RatioSlo | SpendSlo, history: SloIncidents, at: datetime
+) -> Iterator[tuple[SloImpact, Fraction]]:
+    """Yield the incidents of an SLO that have not left the time that counts.
+
+    Each with what it took of the budget: exactly, to be compared.
+    """
     start = rule.counted_span(slo, at).start
-    return [
-        SloImpact(
-            slo=slo.name, incident=incident, share=float(Fraction(incident.bad) / history.allowed)
-        )
-        for incident in history.incidents
-        if incident.end > start and Fraction(incident.bad) > rule.share * history.allowed
-    ]
+    for incident in history.incidents:
+        if incident.end > start:
+            share = history.budget.share(incident)
+            yield SloImpact(slo=slo.name, incident=incident, share=float(share)), share
 
 
 def _incident(
-    case: Case, rule: PostmortemRule, looked_at: Mapping[str, _LookedAt], incident: ServiceIncident
+    case: Case, rule: PostmortemRule, parts: HistoryParts, incident: ServiceIncident
 ) -> Finding:
     """Return the finding for a costly incident: what it took, and the record that it needs."""
     impacts = sorted(incident.impacts, key=lambda impact: -impact.share)
-    records = [_records(case, rule, looked_at[impact.slo], impact.incident) for impact in impacts]
+    records = [
+        _records(case, rule, impact.slo, impact.incident, parts[impact.slo]) for impact in impacts
+    ]
     lacking = [of_slo for of_slo in records if not of_slo.reviewed]
-    what, goes_on = _what(rule, incident), incident.ending is IncidentEnding.OPEN
+    goes_on = incident.ending is IncidentEnding.OPEN
+    what = _what(rule, incident, case.policy.service)
     if goes_on:
         why = f"{what}: it goes on, and no record counts before it is over"
-        return _fired(case, rule, looked_at, records, why, until=None)
+        return _fired(case, rule, records, why, until=None)
     if not lacking:
         names = dict.fromkeys(record.id for of_slo in records for record in of_slo.reviewed)
         explains = f"{' and '.join(names)} explain{'s' * (len(names) == 1)} it, reviewed"
@@ -113,28 +122,30 @@ def _incident(
         why = f"a record that may explain it cannot be read: {in_doubt[0].first}"
         reason = f"{what}; {why}; correct that file"
         return _doubted_by_records(case, rule, lacking, reason)
+    slos = {slo.name: slo for slo in case.policy.slos}
     until = max(
-        rule.forgotten_at(looked_at[of_slo.slo].slo, of_slo.incident.end, case.at)
+        rule.forgotten_at(part, of_slo.incident.end, case.at)
         for of_slo in lacking
+        for part in _parts(of_slo.slo, slos)
     )
-    return _fired(case, rule, looked_at, lacking, f"{what}: {lacking[0].lacking}", until=until)
+    return _fired(case, rule, lacking, f"{what}: {lacking[0].lacking}", until=until)
 
 
 def _fired(
     case: Case,
     rule: PostmortemRule,
-    looked_at: Mapping[str, _LookedAt],
     lacking: Sequence[SloRecords],
     reason: str,
     *,
     until: datetime | None,
 ) -> Finding:
+    names = {of_slo.slo for of_slo in lacking}
     return case.fired(
         Rule.POSTMORTEM,
         reason,
         slo=lacking[0].slo,
         allow=rule.allow,
-        advisory=all(looked_at[of_slo.slo].slo.advisory for of_slo in lacking),
+        advisory=all(slo.advisory for slo in case.policy.slos if slo.name in names),
         until=until,
         if_calm=until is not None,
     )
@@ -152,28 +163,42 @@ def _doubted_by_records(
 
 
 def _records(
-    case: Case, rule: PostmortemRule, looked_at: _LookedAt, incident: Incident
+    case: Case, rule: PostmortemRule, slo: str, incident: Incident, parts: Sequence[HistoryPart]
 ) -> SloRecords:
     """Return the records of the policy, put to an incident of an SLO."""
-    slo, history = looked_at
     return SloRecords(
-        rule=rule,
-        service=case.policy.service,
-        slo=slo.name,
-        incident=incident,
-        steps=Steps(history.request, history.series),
+        rule=rule, service=case.policy.service, slo=slo, incident=incident, parts=parts
     )
 
 
-def _what(rule: PostmortemRule, incident: ServiceIncident) -> str:
-    """Say when it was and what it took: the most first."""
+def history_parts(case: Case) -> HistoryParts:
+    """Return the histories in which incidents were found, by SLO."""
+    return slo_parts(
+        case.policy.slos,
+        {
+            name: HistoryPart(name, history.request, history.series)
+            for name, history in case.past.incidents.items()
+            if isinstance(history, SloIncidents)
+        },
+    )
+
+
+def _parts(name: str, slos: Mapping[str, Slo]) -> list[RatioSlo | SpendSlo]:
+    """Return the SLO of this name, or of a composite its members."""
+    slo = slos[name]
+    parts = [slos[member.slo] for member in slo.members] if isinstance(slo, CompositeSlo) else [slo]
+    return [part for part in parts if keeps_past(part)]
+
+
+def _what(rule: PostmortemRule, incident: ServiceIncident, service: str) -> str:
+    """Say what it is called, when it was and what it took: the most first."""
     first, *others = sorted(incident.impacts, key=lambda impact: -impact.share)
     took = f"{percent_spent(Fraction(first.share))} of the budget"
     took += "".join(
         f" and {percent_spent(Fraction(other.share))} of {other.slo}'s" for other in others
     )
     when = stretch(incident.start, incident.end, open_=incident.ending is IncidentEnding.OPEN)
-    return f"the incident of {when} took {took}, more than {_share(rule)}"
+    return f"the incident {incident.id(service)} of {when} took {took}, more than {_share(rule)}"
 
 
 def _share(rule: PostmortemRule) -> str:
@@ -234,26 +259,28 @@ def _excuse(
             records={name: record for _, part in parts for name, record in part.records.items()},
         )
     history = case.past.incidents.get(slo.name)
-    if not counts_events(slo) or not isinstance(history, SloIncidents) or not consumed:
+    if not isinstance(history, SloIncidents) or not consumed:
         return _NONE
     series, request = history.series, history.request
     start = slo.window.counted(case.at).start
     bad, records = Fraction(0), dict[str, IncidentRecord]()
     for incident in history.incidents:
-        reviewed = _excusing(case, rule, _LookedAt(slo, history), incident)
+        reviewed = _excusing(case, rule, slo.name, incident)
         within = bad_between(series, request, max(start, incident.start), incident.end)
         if reviewed and within:
             bad += within
             records |= reviewed
     # The larger of the two: bad events that the history does not know of are not excused.
-    every = max(bad_between(series, request, start, case.at), assessment.bad or Fraction(0))
+    counted = assessment.spent if isinstance(slo, SpendSlo) else assessment.bad
+    every = max(bad_between(series, request, start, case.at), counted or Fraction(0))
     return _Excuse(share=consumed * bad / every, records=records) if bad else _NONE
 
 
 def _excusing(
-    case: Case, rule: PostmortemRule, looked_at: _LookedAt, incident: Incident
+    case: Case, rule: PostmortemRule, slo: str, incident: Incident
 ) -> dict[str, IncidentRecord]:
     """Return the reviewed records of an incident that is over, by id."""
     if incident.ending is IncidentEnding.OPEN:
         return {}
-    return {record.id: record for record in _records(case, rule, looked_at, incident).reviewed}
+    records = _records(case, rule, slo, incident, history_parts(case)[slo])
+    return {record.id: record for record in records.reviewed}
