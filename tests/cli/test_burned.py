@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.installed import AT, END, LOGS
 from tests.command import Run
@@ -104,3 +105,15 @@ def test_the_report_says_it_too(gate: Run, form: str) -> None:
 
     assert "outside of incidents (chronic)" in done.stdout
     assert "of the chronic failures have status 429" in done.stdout
+
+
+@pytest.mark.usefixtures("service")
+def test_the_draft_of_a_record_names_what_stood_out(gate: Run) -> None:
+    name = "chat-20261030-1200"
+    done = gate("incidents", "gate.yaml", "--at", AT, "--last", "3d", "--draft", name)
+
+    stood_out = yaml.safe_load(done.stdout)["measured"]["stood_out"]
+    assert {(one["label"], one["value"]) for one in stood_out} == {
+        ("model", "llama"),
+        ("status", "503"),
+    }
