@@ -1,12 +1,13 @@
 """``gate incidents``."""
 
+from dataclasses import replace
 from typing import Final
 
 import click
 
 from gate.analysis.incidents.run import search_incidents
 from gate.analysis.incidents.words import output
-from gate.cli.incident_search import IncidentSearch, incident_search
+from gate.cli.incident_search import IncidentSearch, incident_search, named_deploy
 from gate.cli.parameters import MeasurementOptions, measurement_options, option
 from gate.errors import ExitCode
 from gate.reporters import PAGES
@@ -23,8 +24,17 @@ DRAFT: Final = "yaml"
     metavar="ID",
     help="Write the record of this incident as YAML, to be filled in, in the place of the report.",
 )
+@option(
+    "--since-deploy",
+    metavar="ID",
+    help="Compare the failures before and after this deploy: its id or revision in --deploys.",
+)
 def incidents(
-    *, measurement: MeasurementOptions, search: IncidentSearch, draft: str | None
+    *,
+    measurement: MeasurementOptions,
+    search: IncidentSearch,
+    draft: str | None,
+    since_deploy: str | None,
 ) -> ExitCode:
     """Find the incidents that the SLOs of each POLICY felt, and what they did to the budgets.
 
@@ -37,6 +47,8 @@ def incidents(
     if draft is not None and others:
         raise click.UsageError(f"a draft is written as {DRAFT}, not as {min(others)}")
     options = search.options(measurement.instant(), measurement.timeout)
+    if since_deploy is not None:
+        options = replace(options, since=named_deploy(since_deploy, options))
     answer = measurement.ask(lambda files: search_incidents(files, options))
     if draft is not None:
         from gate.analysis.incidents.draft import draft_record  # noqa: PLC0415 - with --draft only

@@ -117,3 +117,69 @@ def test_the_draft_of_a_record_names_what_stood_out(gate: Run) -> None:
         ("model", "llama"),
         ("status", "503"),
     }
+
+
+DEPLOYS = """\
+{"time": "2026-10-30T12:00:00Z", "revision": "abc1234def", "id": "77"}
+{"time": "2026-10-30T13:00:00Z", "revision": "fff", "service": "rag"}
+{"time": "2026-10-31T00:00:00Z", "revision": "fff"}
+{"time": "2026-10-01T00:00:00Z", "revision": "old"}
+"""
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize("name", ["77", "abc1234", "abc1234def"])
+def test_before_and_after_a_deploy_are_compared(gate: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "deploys.jsonl").write_text(DEPLOYS, encoding="utf-8")
+    look = ("incidents", "gate.yaml", "--at", AT, "--last", "3d", "--deploys", "deploys.jsonl")
+    words = " ".join(gate(*look, "--since-deploy", name).stdout.split())
+    done = gate(*look, "--since-deploy", name, "--format", "json")
+    since = json.loads(done.stdout)["services"][0]["since_deploy"]
+    (both,) = since["slos"]
+    half = PER_DAY // 2
+    places = range(3 * half + 1, 4 * half + 1), range(2 * half + 1, 3 * half + 1)
+    after, before = (sum(status_of(place) != 200 for place in part) for part in places)
+
+    assert (since["deploy"]["id"], since["until"]) == ("77", "2026-10-31T00:00:00Z")
+    assert (both["since"]["total"], both["since"]["bad"]) == (half, after)
+    assert (both["before"]["total"], both["before"]["bad"]) == (half, before)
+    assert both["interval"][0] < both["ratio"] < both["interval"][1]
+    assert f"availability: {after} of {half:,}" in words
+    assert "deploy of abc1234def at 2026-10-30 12:00 UTC, compared up to 2026-10-31 00:00" in words
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--since-deploy", "77"), "no deploy is known; say with --deploys where they are"),
+        (
+            ("--since-deploy", "78", "--deploys", "deploys.jsonl"),
+            "no deploy has this id or revision",
+        ),
+        (
+            ("--since-deploy", "old", "--deploys", "deploys.jsonl"),
+            "it was at 2026-10-01T00:00:00Z, outside of the time looked at (--last)",
+        ),
+    ],
+)
+def test_a_deploy_that_cannot_be_looked_at_is_a_usage_error(
+    gate: Run, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "deploys.jsonl").write_text(DEPLOYS, encoding="utf-8")
+
+    done = gate("incidents", "gate.yaml", "--at", AT, "--last", "3d", *options)
+
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+@pytest.mark.usefixtures("service")
+def test_a_deploy_of_another_service_changed_nothing_here(gate: Run, tmp_path: Path) -> None:
+    text = '{"time": "2026-10-30T13:00:00Z", "revision": "fff", "service": "rag"}'
+    (tmp_path / "deploys.jsonl").write_text(text, encoding="utf-8")
+    asked = ("--last", "3d", "--deploys", "deploys.jsonl", "--since-deploy", "fff")
+
+    done = gate("incidents", "gate.yaml", "--at", AT, "--format", "json", *asked)
+
+    assert json.loads(done.stdout)["services"][0]["since_deploy"] is None

@@ -4,22 +4,26 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import pytest
 
-from gate.analysis.incidents import ServiceIncidents
+from gate.analysis.incidents import ServiceIncidents, SinceDeploy
 from gate.analysis.incidents.words import output
 from gate.errors import Mistake
+from gate.history.before_after import BeforeAfter, Difference
 from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.incidents import IncidentEnding
 from gate.history.records import UnreadableRecord
 from gate.history.service_incidents import Drain, Reliability
 from gate.measure import Cause, Unmeasured
+from gate.measure.cohorts import EventCounts
 from gate.policy.coverage import Reservation
 from gate.policy.findings import Verdict
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
+from gate.slo.objective import Span
 from tests.reporters.builders import policy_of
 from tests.reporters.incidents import (
     DEPLOY,
@@ -395,3 +399,55 @@ def test_records_that_do_not_explain_it_are_named_with_why() -> None:
         "a record that may explain it cannot be read: incidents/7.yaml:3:8: unknown key 'causes';"
         " correct it" in text
     )
+
+
+def both_sides(**fields: Any) -> BeforeAfter:
+    span = Span(START, START + timedelta(hours=1))
+    known: dict[str, Any] = {
+        "slo": "a",
+        "before": EventCounts(10_000, 20),
+        "since": EventCounts(10_000, 46),
+        "before_span": span,
+        "since_span": span,
+        "difference": Difference.WORSE,
+        "ratio": 2.3,
+        "interval": (1.3, 4.04),
+    }
+    return BeforeAfter(**(known | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (
+            {},
+            "a: 46 of 10,000 (0.5 %) failed since, 20 of 10,000 (0.2 %) before; worse: 2.3 times as"
+            " often, 95 % interval 1.3 to 4 times",
+        ),
+        (
+            {"difference": Difference.ALIKE, "interval": (0.8, 4.0)},
+            "no difference can be told from chance (95 % interval 0.8 to 4 times as often)",
+        ),
+        (
+            {"ratio": inf, "interval": (3.1, inf), "before": EventCounts(10_000, 0)},
+            "0 of 10,000 (0.0 %) before; worse: 95 % interval 3.1 to any number times",
+        ),
+        (
+            {"difference": Difference.UNKNOWN, "since": EventCounts(0, 0)},
+            "0 of 0 (0.0 %) failed since, 20 of 10,000 (0.2 %) before; cannot tell yet whether that"
+            " differs: too few steps or failures",
+        ),
+    ],
+)
+def test_what_changed_with_a_deploy_is_said(fields: dict[str, Any], told: str) -> None:
+    since = SinceDeploy(deploy=DEPLOY, until=START, slos=(both_sides(**fields),))
+    text = joined(terminal(service(since=since)))
+
+    assert "Since deploy of abc123 at 2026-10-31 13:55 UTC, compared up to 2026-10-31" in text
+    assert told in text
+
+
+def test_that_too_little_time_has_passed_since_a_deploy_is_said() -> None:
+    text = joined(terminal(service(since=SinceDeploy(deploy=DEPLOY, until=START, slos=()))))
+
+    assert "cannot tell yet: no whole step has passed" in text

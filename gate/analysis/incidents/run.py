@@ -6,7 +6,12 @@ from fractions import Fraction
 from typing import Final
 
 from gate import __version__
-from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
+from gate.analysis.incidents import (
+    IncidentReport,
+    SearchedSlo,
+    ServiceIncidents,
+)
+from gate.analysis.incidents.context import annotations_of, known_records, since_deploy
 from gate.analysis.incidents.labels import with_labels
 from gate.backends import open_backend
 from gate.check.measure import (
@@ -21,7 +26,6 @@ from gate.dataclass import dataclass
 from gate.history.burned import burned
 from gate.history.events import within
 from gate.history.explanations import (
-    Annotations,
     HistoryPart,
     annotate,
     records_without_impact,
@@ -70,6 +74,8 @@ class IncidentOptions:
     """The share of a budget that an incident costs at least, 0 to 1; smaller ones are summed up."""
     records: tuple[IncidentRecord, ...] = ()
     deploys: tuple[Deployment, ...] = ()
+    since: Deployment | None = None
+    """A deploy, before and after which the failures are compared."""
 
     @property
     def span(self) -> Span:
@@ -112,7 +118,7 @@ def incident_report(
     for service in services:
         felt = impacts.setdefault(service.policy.service, [])
         felt += (impact for slo in service.slos for impact in (*slo.impacts, *slo.smaller))
-        records |= dict.fromkeys(_records(service.policy, options))
+        records |= dict.fromkeys(known_records(service.policy, options.records))
     return IncidentReport(
         services=tuple(services),
         span=options.span,
@@ -158,12 +164,13 @@ def service_incidents(
         for slo in slos
         if isinstance(answer := answers[slo.name], Series)
     }
-    annotations = _annotations(policy, options)
+    annotations = annotations_of(policy, options.records, options.deploys)
     return ServiceIncidents(
         policy=policy,
         source=file.source,
         slos=tuple(searched_slos),
         left_out=(),
+        since=since_deploy(policy, parts.values(), options.since, options.deploys, options.at),
         annotated=tuple(
             annotate(
                 incident,
@@ -182,20 +189,6 @@ def service_incidents(
             {slo.name: slo.window.whole(options.at).length for slo in slos},
             {name: total_time(times) for name, times in measured.items()},
         ),
-    )
-
-
-def _records(policy: Policy, options: IncidentOptions) -> tuple[IncidentRecord, ...]:
-    """Return the records that the command was given, and those of the rule ``postmortems``."""
-    own = policy.postmortems.records if policy.postmortems else ()
-    return tuple({record.id: record for record in (*own, *options.records)}.values())
-
-
-def _annotations(policy: Policy, options: IncidentOptions) -> Annotations:
-    return Annotations(
-        records=_records(policy, options),
-        unreadable=policy.postmortems.unreadable if policy.postmortems else (),
-        deploys=options.deploys,
     )
 
 
