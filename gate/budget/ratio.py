@@ -61,6 +61,16 @@ def samples_needed(ratio: Fraction, threshold: Fraction) -> int | None:
     return floor(Fraction(Z_95) ** 2 * threshold * (1 - threshold) / (ratio - threshold) ** 2) + 1
 
 
+def samples_without_bad(threshold: Fraction) -> int | None:
+    """Return how many samples, none of them bad, have a Wilson interval that ends below a share.
+
+    The interval of none of n ends at z^2 / (n + z^2). None where the share is not above 0.
+    """
+    if threshold <= 0:
+        return None
+    return max(floor(Fraction(Z_95) ** 2 * (1 - threshold) / threshold) + 1, 1)
+
+
 def seconds(length: timedelta) -> Fraction:
     """Return the length in seconds, exactly."""
     return Fraction(length // timedelta(microseconds=1), 1_000_000)

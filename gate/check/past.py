@@ -7,14 +7,15 @@ from typing import Final
 
 from gate.budget.assessment import Assessment
 from gate.check.measure import by_events, known_of, with_past
+from gate.history.burn_down import BudgetHistory, BurnDown
+from gate.history.burn_down_plan import BurnDownPlan, plan_burn_down
 from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import ChartResult
 from gate.history.charts.signals import DEFAULT
 from gate.history.events import past_coverage, past_request, whole_steps
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
-from gate.history.past_budget import BurnDown, burn_down, burn_down_request
 from gate.measure import Cause, Unmeasured
-from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest
+from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
 from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.rule_settings import PostmortemRule
@@ -140,23 +141,76 @@ def _incidents(
 
 
 def gather_burn_downs(
-    history: HistoryBackend | None, assessments: Sequence[Assessment], at: datetime
+    policy: Policy,
+    history: HistoryBackend | None,
+    assessments: Sequence[Assessment],
+    at: datetime,
 ) -> dict[str, BurnDown]:
     """Return by SLO how each measured budget came down, in few steps, where that is known.
 
     One round of range queries, or one scan, for all of them.
     """
-    wanted = [
-        (assessment, request)
-        for assessment in assessments
-        if assessment.measured and (request := burn_down_request(assessment.slo, at)) is not None
-    ]
-    if history is None or not wanted:
+    measured = {assessment.slo.name for assessment in assessments if assessment.measured}
+    plans = [plan for plan in burn_down_plans(policy, at) if plan.slo.name in measured]
+    requests = plan_requests(plans)
+    if history is None or not requests:
         return {}
-    answers = history.history([request for _, request in wanted])
+    answers = dict(zip(requests, history.history(list(requests.values())), strict=True))
+    histories = budget_histories(policy, plans, answers, assessments)
+    sketches = {name: past.sketch() for name, past in histories.items()}
+    return {name: drawn for name, drawn in sketches.items() if drawn is not None}
+
+
+def burn_down_plans(
+    policy: Policy, at: datetime, *, last: timedelta | None = None
+) -> list[BurnDownPlan]:
+    """Return what to ask about the past of each budget that can be told; see `plan_burn_down`."""
+    slos = {slo.name: slo for slo in policy.slos}
+    plans = (
+        plan_burn_down(slo, slos, at, max_age=policy.guards.max_age, last=last)
+        for slo in policy.slos
+    )
+    return [plan for plan in plans if plan is not None]
+
+
+PlanKey = tuple[str, timedelta, datetime]
+"""What tells the requests of plans apart: the SLO, the step and the start."""
+
+
+def plan_requests(plans: Sequence[BurnDownPlan]) -> dict[PlanKey, SeriesRequest]:
+    """Return the requests of plans, each once: a composite asks for what its members ask for."""
     return {
-        assessment.slo.name: drawn
-        for (assessment, request), series in zip(wanted, answers, strict=True)
-        if isinstance(series, Series)
-        and (drawn := burn_down(series, request, assessment)) is not None
+        _plan_key(name, request): request
+        for plan in plans
+        for name, request in plan.requests.items()
     }
+
+
+def budget_histories(
+    policy: Policy,
+    plans: Sequence[BurnDownPlan],
+    answers: Mapping[PlanKey, SeriesAnswer],
+    assessments: Sequence[Assessment],
+) -> dict[str, BudgetHistory]:
+    """Return by SLO what was left of each budget in the past.
+
+    Args:
+        policy: whose SLOs these are.
+        plans: what was asked.
+        answers: to `plan_requests` of them.
+        assessments: the budgets at the instant of the run, those of the plans among them.
+    """
+    measured = {assessment.slo.name: assessment for assessment in assessments}
+    return {
+        plan.slo.name: BudgetHistory(
+            plan,
+            {name: answers[_plan_key(name, request)] for name, request in plan.requests.items()},
+            measured[plan.slo.name],
+            guards=policy.guards,
+        )
+        for plan in plans
+    }
+
+
+def _plan_key(name: str, request: SeriesRequest) -> PlanKey:
+    return name, request.step, request.span.start

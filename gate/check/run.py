@@ -157,7 +157,8 @@ def _status(
     from gate.check.past import gather_burn_downs  # noqa: PLC0415 - a check has no use for it
 
     history = _history(file, options, open_with)
-    return replace(status, burn_downs=gather_burn_downs(history, assessments, options.at))
+    burn_downs = gather_burn_downs(file.policy, history, assessments, options.at)
+    return replace(status, burn_downs=burn_downs)
 
 
 def _history(

@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from gate.analysis.backtest.run import by_default
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.incidents.run import IncidentOptions
 from gate.analysis.report.run import gather_report
@@ -62,6 +63,12 @@ _BREAKDOWN: Final = (
 @incident_search(last="30d")
 @option("--change", metavar="CLASS", help="Also decide on a change of this class.")
 @group("breakdown", CohortBreakdown, _BREAKDOWN)
+@option(
+    "--backtest",
+    is_flag=True,
+    help="Also tell what the policy would have said: of the --deploys, or without them in every"
+    " hour.",
+)
 @option("-o", "target", metavar="FILE", help="Where the report goes; default: stdout.")
 def report(
     *,
@@ -69,6 +76,7 @@ def report(
     search: IncidentSearch,
     change: str | None,
     breakdown: CohortBreakdown,
+    backtest: bool,
     target: str | None,
 ) -> ExitCode:
     """Show what happened to the budgets of each POLICY, on a page to look at and to hand on.
@@ -83,7 +91,8 @@ def report(
     options = Options(
         at=incidents.at, timeout=incidents.timeout, change=change, change_from="--change"
     )
-    page = measurement.ask(lambda files: gather_report(files, options, incidents, groups))
+    past = by_default(incidents, by_deploys=search.deploys is not None) if backtest else None
+    page = measurement.ask(lambda files: gather_report(files, options, incidents, groups, past))
 
     def render(name: str, style: Style) -> str:
         return render_report(name, page, style)

@@ -5,18 +5,14 @@ that was spent is what is bad, out of what it grants for the time; so that one m
 all of them how fast the budget burned, what an incident took and what was left.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final, TypeGuard
 
-from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
-from gate.budget.coverage import Guards
 from gate.budget.forecast import Recovery, recovery
-from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
 from gate.measure.coverage import FEWEST, NO_GAPS, StepCoverage, coverage_by_steps
 from gate.measure.history import Measured, Series, SeriesRequest, on_the_clock
 from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo
@@ -129,36 +125,6 @@ def past_coverage(
     return coverage_by_steps(totals, span, fewest=FEWEST if events else 0)
 
 
-def assessed_at(
-    slo: RatioSlo | SpendSlo,
-    series: Series,
-    request: SeriesRequest,
-    at: datetime,
-    *,
-    guards: Guards,
-) -> Assessment | None:
-    """Return the budget at an instant of the past, as ``gate status`` would have said it then.
-
-    None where the history does not reach back to the beginning of the window, or where the
-    window's ends do not lie between two steps, so that its events cannot be told apart.
-
-    Args:
-        slo: whose budget.
-        series: the answer to the request, as it came.
-        request: what was asked.
-        at: the instant, not after the end of the history.
-        guards: what makes a measurement believable.
-    """
-    span = slo.window.counted(at)
-    places = _places(request, span)
-    if places is None:
-        return None
-    answer = _summed(slo, series, places)
-    if isinstance(slo, SpendSlo):
-        return assess_spend(slo, answer, at=at, guards=guards)
-    return assess_ratio(slo, answer, {}, at=at, guards=guards)
-
-
 def window_recovery(
     slo: RatioSlo | SpendSlo, assessment: Assessment, series: Series, request: SeriesRequest
 ) -> Recovery | None:
@@ -181,39 +147,7 @@ def window_recovery(
     return recovery(series, request.span.start + leaves, request.step)
 
 
-def _summed(slo: RatioSlo | SpendSlo, series: Series, places: slice) -> Answer:
-    """Return what the steps come to, as a backend would have counted it."""
-    total, bad = _sum(series.total[places]), _sum(series.bad[places])
-    evidence = Evidence(query=series.query, notes=series.notes)
-    if total is None:
-        reason = "nothing is known of any step of the window"
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=series.query)
-    if isinstance(slo, SpendSlo):
-        return Spent(amount=total, evidence=evidence)
-    if not total:
-        reason = "no event happened in the window"
-        return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=series.query)
-    return Counts(total=total, bad=bad or Fraction(0), evidence=evidence)
-
-
-def _places(request: SeriesRequest, span: Span) -> slice | None:
-    """Return the steps that a stretch of time is made of; None where it is not made of steps."""
-    start, step = request.span.start, request.step
-    if span.start < start or (span.start - start) % step:
-        return None
-    last = request.steps if span.end == request.span.end else (span.end - start) // step
-    if last > request.steps or request.end_of(last - 1) != span.end:
-        return None
-    return slice((span.start - start) // step, last)
-
-
 def _lengths(request: SeriesRequest) -> list[timedelta]:
     """Return how long each step is: the newest may be a part of one."""
     ends = [request.end_of(place) for place in range(-1, request.steps)]
     return [end - start for start, end in pairwise(ends)]
-
-
-def _sum(values: Sequence[float | None]) -> Fraction | None:
-    """Return the exact sum of what is known; None where nothing is."""
-    measured = [Fraction(value) for value in values if value is not None]
-    return sum(measured, Fraction(0)) if measured else None

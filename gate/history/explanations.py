@@ -1,8 +1,7 @@
 """What records and deploys say of the incidents that were found."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -11,7 +10,7 @@ from gate.history.incidents import Incident
 from gate.history.records import Deployment, IncidentRecord, UnreadableRecord
 from gate.history.service_incidents import ServiceIncident, SloImpact
 from gate.measure.history import Series, SeriesRequest
-from gate.slo.objective import CompositeSlo, Slo, Span
+from gate.slo.objective import Span
 
 BEFORE: Final = timedelta(hours=1)
 """How long before an incident a deploy still counts as shortly before it."""
@@ -20,80 +19,27 @@ HALF: Final = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryPart:
+class Steps:
     """The history of an SLO, in which its incidents were found."""
 
-    slo: str
     request: SeriesRequest
     series: Series
-    weight: Fraction = Fraction(1)
-    """Of a bad event, beside those of a composite's other members."""
-
-    def bad_steps(self, incident: Incident) -> Iterator[tuple[datetime, datetime, Fraction]]:
-        """Yield start, end and bad events of each step of an incident that has any."""
-        for place, bad in enumerate(self.series.bad):
-            start, end = self.request.end_of(place - 1), self.request.end_of(place)
-            if bad and incident.start < end and start < incident.end:
-                yield start, end, self.weight * Fraction(bad)
 
 
-HistoryParts = Mapping[str, Sequence[HistoryPart]]
-"""By SLO its own history, or of a composite those of its members."""
-
-
-def slo_parts(slos: Iterable[Slo], parts: Mapping[str, HistoryPart]) -> HistoryParts:
-    """Return the history of each SLO that has one, of a composite as far as its members have any.
-
-    Args:
-        slos: of a policy.
-        parts: the histories, by SLO.
-    """
-    return {
-        slo.name: [
-            replace(parts[member.slo], weight=member.weight)
-            for member in slo.members
-            if member.slo in parts
-        ]
-        if isinstance(slo, CompositeSlo)
-        else [parts[slo.name]]
-        for slo in slos
-        if isinstance(slo, CompositeSlo) or slo.name in parts
-    }
-
-
-def is_about(record: IncidentRecord, service: str, slo: str, parts: Iterable[HistoryPart]) -> bool:
-    """Return whether a record names an SLO of a service, or of a composite any member."""
-    return any(record.names(service, name) for name in (slo, *(part.slo for part in parts)))
-
-
-def covered_share(
-    records: Sequence[IncidentRecord],
-    incident: Incident,
-    parts: Iterable[HistoryPart],
-    *,
-    service: str,
-    slo: str,
-) -> Fraction:
+def covered_share(records: Iterable[IncidentRecord], incident: Incident, steps: Steps) -> Fraction:
     """Return which share of an incident's bad events lies in the time of records, 0 to 1.
 
-    What happened when within a step is not known: a step that a record touches counts whole. Of a
-    composite a record covers the members that it names, or all where it names the composite.
-
-    Args:
-        records: any.
-        incident: of the SLO.
-        parts: of the SLO.
-        service: that has the SLO.
-        slo: which one.
+    What happened when within a step is not known: a step that a record touches counts whole.
     """
-    overlapping = [record for record in records if record.overlaps(incident.start, incident.end)]
+    about = [record for record in records if record.overlaps(incident.start, incident.end)]
     every = covered = Fraction(0)
-    for part in parts:
-        about = [record for record in overlapping if is_about(record, service, slo, [part])]
-        for start, end, bad in part.bad_steps(incident):
-            every += bad
-            if any(record.covers(start, end) for record in about):
-                covered += bad
+    for place, bad in enumerate(steps.series.bad):
+        start, end = steps.request.end_of(place - 1), steps.request.end_of(place)
+        if not bad or end <= incident.start or incident.end <= start:
+            continue
+        every += Fraction(bad)
+        if any(record.covers(start, end) for record in about):
+            covered += Fraction(bad)
     return covered / every if every else Fraction(0)
 
 
@@ -115,20 +61,35 @@ class Explanation:
 def explain(
     records: Sequence[IncidentRecord],
     impact: SloImpact,
-    parts: Sequence[HistoryPart],
+    steps: Mapping[str, Steps],
     *,
     service: str,
 ) -> Explanation:
-    """Return what records say of what an incident did to one SLO of a service."""
+    """Return what records say of what an incident did to one SLO of a service.
+
+    Args:
+        records: of any service.
+        impact: what it did; to a composite by what it did to its members.
+        steps: the history of each SLO but composites.
+        service: whose SLO it is.
+    """
+    if impact.parts:
+        parts = [explain(records, part, steps, service=service) for part in impact.parts]
+        shares = [
+            part.share * Fraction(felt.share)
+            for part, felt in zip(parts, impact.parts, strict=True)
+        ]
+        return Explanation(
+            records=tuple(dict.fromkeys(record for part in parts for record in part.records)),
+            share=sum(shares, Fraction(0)) / sum(Fraction(felt.share) for felt in impact.parts),
+        )
     incident = impact.incident
     about = tuple(
         record
         for record in records
-        if is_about(record, service, impact.slo, parts)
-        and record.overlaps(incident.start, incident.end)
+        if record.names(service, impact.slo) and record.overlaps(incident.start, incident.end)
     )
-    share = covered_share(about, incident, parts, service=service, slo=impact.slo)
-    return Explanation(records=about, share=share)
+    return Explanation(records=about, share=covered_share(about, incident, steps[impact.slo]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +161,7 @@ def annotate(
     *,
     service: str,
     step: timedelta,
-    parts: HistoryParts,
+    steps: Mapping[str, Steps],
 ) -> AnnotatedIncident:
     """Return an incident with the records that explain it, and the deploys shortly before it.
 
@@ -209,10 +170,10 @@ def annotate(
         annotations: of any service.
         service: whose incident it is.
         step: of the history.
-        parts: the history of each SLO that felt it.
+        steps: the history of each SLO that felt it.
     """
     explanations = {
-        impact.slo: explain(annotations.records, impact, parts[impact.slo], service=service)
+        impact.slo: explain(annotations.records, impact, steps, service=service)
         for impact in incident.impacts
     }
     unreadable = {

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -26,6 +27,8 @@ class SloImpact:
     its members, and the highest burn rate of any times its weight."""
     share: float
     """Of the SLO's budget that it consumed; above 0, and above 1 where it took more than all."""
+    parts: "tuple[SloImpact, ...]" = ()
+    """Of a composite: what its members felt, each with its share of the composite's budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +148,14 @@ def composite_impacts(slo: CompositeSlo, impacts: Iterable[SloImpact]) -> list[S
         slo: the composite.
         impacts: of its members and any other SLOs.
     """
-    weights = {member.slo: member.weight for member in slo.members}
-    merged = merge_incidents([impact for impact in impacts if impact.slo in weights])
+    weights = {member.slo: float(member.weight) for member in slo.members}
+    merged = merge_incidents(
+        [
+            replace(impact, share=weights[impact.slo] * impact.share)
+            for impact in impacts
+            if impact.slo in weights
+        ]
+    )
     return [
         SloImpact(
             slo=slo.name,
@@ -154,13 +163,12 @@ def composite_impacts(slo: CompositeSlo, impacts: Iterable[SloImpact]) -> list[S
                 start=incident.start,
                 end=incident.end,
                 ending=incident.ending,
-                bad=sum(impact.incident.bad for impact in incident.impacts),
-                peak=max(
-                    float(weights[impact.slo]) * impact.incident.peak for impact in incident.impacts
-                ),
-                unknown=max(impact.incident.unknown for impact in incident.impacts),
+                bad=sum(part.incident.bad for part in incident.impacts),
+                peak=max(weights[part.slo] * part.incident.peak for part in incident.impacts),
+                unknown=max(part.incident.unknown for part in incident.impacts),
             ),
-            share=sum(float(weights[impact.slo]) * impact.share for impact in incident.impacts),
+            share=sum(part.share for part in incident.impacts),
+            parts=incident.impacts,
         )
         for incident in merged
     ]

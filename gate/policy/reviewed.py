@@ -1,12 +1,12 @@
 """Which records a costly incident has, which of them count as reviewed, and what it still lacks."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from gate.dataclass import dataclass
-from gate.history.explanations import HALF, HistoryPart, covered_share, is_about
+from gate.history.explanations import HALF, Steps, covered_share
 from gate.history.incidents import Incident
 from gate.history.records import IncidentRecord, UnreadableRecord
+from gate.policy.case import Case, SloIncidents
 from gate.policy.rule_settings import PostmortemRule
 from gate.wording import percent_left
 
@@ -19,8 +19,8 @@ class SloRecords:
     service: str
     slo: str
     incident: Incident
-    parts: Sequence[HistoryPart]
-    """The history of the SLO, or those of a composite's members."""
+    steps: Steps
+    """The history of the SLO."""
 
     @property
     def reviewed(self) -> tuple[IncidentRecord, ...]:
@@ -29,7 +29,7 @@ class SloRecords:
         Empty where they do not.
         """
         complete = tuple(record for record in self._about if not record.missing)
-        covers = self._covered(complete) >= HALF
+        covers = covered_share(complete, self.incident, self.steps) >= HALF
         return complete if covers else ()
 
     @property
@@ -62,7 +62,7 @@ class SloRecords:
         return f"{lead}; write one with {keys} and status: reviewed"
 
     def _lacking_of(self, about: Sequence[IncidentRecord]) -> str:
-        share = self._covered(about)
+        share = covered_share(about, self.incident, self.steps)
         if share < HALF:
             names = " and ".join(_name(record) for record in about)
             covers = "covers" if len(about) == 1 else "cover"
@@ -81,14 +81,20 @@ class SloRecords:
 
     @property
     def _about(self) -> list[IncidentRecord]:
-        return [
-            record
-            for record in self._overlapping
-            if is_about(record, self.service, self.slo, self.parts)
-        ]
+        return [record for record in self._overlapping if record.names(self.service, self.slo)]
 
-    def _covered(self, records: Sequence[IncidentRecord]) -> Fraction:
-        return covered_share(records, self.incident, self.parts, service=self.service, slo=self.slo)
+
+def slo_records(
+    case: Case, rule: PostmortemRule, slo: str, history: SloIncidents, incident: Incident
+) -> SloRecords:
+    """Return the records of the policy, put to an incident of an SLO with this history."""
+    return SloRecords(
+        rule=rule,
+        service=case.policy.service,
+        slo=slo,
+        incident=incident,
+        steps=Steps(history.request, history.series),
+    )
 
 
 def _name(record: IncidentRecord) -> str:

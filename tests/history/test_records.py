@@ -14,12 +14,10 @@ from gate.history.explanations import (
     BEFORE,
     AnnotatedIncident,
     Annotations,
-    HistoryPart,
+    Steps,
     annotate,
     covered_share,
-    explain,
     records_without_impact,
-    slo_parts,
 )
 from gate.history.incidents import Incident, IncidentEnding
 from gate.history.records import (
@@ -32,8 +30,7 @@ from gate.history.records import (
 from gate.history.service_incidents import ServiceIncident, SloImpact
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Sli
-from gate.slo.objective import CompositeSlo, Member, Slo, Span
-from tests.budget.building import ratio_slo
+from gate.slo.objective import Span
 
 START = datetime(2026, 11, 1, 12, tzinfo=UTC)
 END = START + timedelta(minutes=30)
@@ -52,13 +49,13 @@ def impact(slo: str, start: datetime = START, end: datetime = END) -> SloImpact:
     return SloImpact(slo=slo, share=0.5, incident=incident)
 
 
-def part(bad: tuple[float | None, ...] = EVEN, slo: str = "a") -> HistoryPart:
+def steps(bad: tuple[float | None, ...] = EVEN) -> Steps:
     """Return a history with so many bad events in each step from the start on, and 5 around it."""
     every = (5.0, *bad, 5.0)
     span = Span(START - STEP, START + (len(bad) + 1) * STEP)
     request = SeriesRequest(sli=Sli(bad="b", total="t"), span=span, step=STEP)
     total = tuple(None if value is None else 100.0 for value in every)
-    return HistoryPart(slo, request, Series(total=total, bad=every, query="q"))
+    return Steps(request, Series(total=total, bad=every, query="q"))
 
 
 def record(
@@ -97,7 +94,7 @@ def put(
         Annotations(records=records, unreadable=broken, deploys=deploys),
         service="chat",
         step=STEP,
-        parts={slo: [part(bad, slo)] for slo in slos},
+        steps={slo: steps(bad) for slo in slos},
     )
 
 
@@ -223,11 +220,6 @@ def test_a_record_with_a_mistake_says_where_that_is() -> None:
     assert unreadable().first == "incidents/1.yaml:3:7: unknown key 'causes'"
 
 
-def share_of(covering: IncidentRecord, bad: tuple[float, ...]) -> Fraction:
-    incident = impact("a").incident
-    return covered_share([covering], incident, [part(bad)], service="chat", slo="a")
-
-
 @given(
     st.lists(st.integers(0, 40), min_size=6, max_size=6).filter(any),
     st.integers(0, 5),
@@ -235,53 +227,13 @@ def share_of(covering: IncidentRecord, bad: tuple[float, ...]) -> Fraction:
 )
 def test_the_share_is_that_of_the_steps_in_its_time(bad: list[int], first: int, count: int) -> None:
     covering = record(START + first * STEP, START + (first + count) * STEP)
-    share = share_of(covering, tuple(map(float, bad)))
+    share = covered_share([covering], impact("a").incident, steps(tuple(map(float, bad))))
 
     assert share == Fraction(sum(bad[first : first + count]), sum(bad))
 
 
-BOTH = [part(EVEN, "a"), replace(part(EVEN, "b"), weight=Fraction(3))]
-"""A composite of two, of which the second weighs three times as much."""
-
-
-@pytest.mark.parametrize(
-    ("slos", "share"),
-    [
-        ((), Fraction(1)),
-        (("all",), Fraction(1)),
-        (("a",), Fraction(1, 4)),
-        (("b",), Fraction(3, 4)),
-        (("a", "b"), Fraction(1)),
-        (("c",), Fraction(0)),
-    ],
-)
-def test_of_a_composite_a_record_covers_the_members_that_it_names(
-    slos: tuple[str, ...], share: Fraction
-) -> None:
-    found = explain([record(slos=slos)], impact("all"), BOTH, service="chat")
-
-    assert found.share == share
-    assert bool(found.records) is bool(share)
-    assert found.explained is (share >= Fraction(1, 2))
-
-
-def test_the_history_of_a_composite_is_that_of_its_members() -> None:
-    members = (Member(slo="a", weight=Fraction(1)), Member(slo="b", weight=Fraction(3)))
-    composite = CompositeSlo(name="all", members=members)
-    slos: list[Slo] = [ratio_slo(name="a"), ratio_slo(name="b"), ratio_slo(name="lost"), composite]
-
-    parts = slo_parts(slos, {"a": part(slo="a"), "b": part(slo="b")})
-
-    assert {name: [one.slo for one in own] for name, own in parts.items()} == {
-        "a": ["a"],
-        "b": ["b"],
-        "all": ["a", "b"],
-    }
-    assert [one.weight for one in parts["all"]] == [1, 3]
-
-
 def test_an_incident_without_known_failures_is_covered_by_nothing() -> None:
-    assert share_of(record(), (0.0,) * 6) == 0
+    assert covered_share([record()], impact("a").incident, steps((0.0,) * 6)) == 0
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,17 @@
 """The steps of a history: their length, and the part of a window that they cover."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from gate.measure.history import (
     SeriesRequest,
+    clock_part,
     clock_start,
     coverage_step,
     newest_steps,
     on_the_clock,
-    sample_parts,
     step_of,
 )
 from gate.slo.indicator import Sli
@@ -51,13 +52,33 @@ def test_whether_there_are_data_is_seen_at_every_sample_of_a_short_window(
 
 
 @pytest.mark.parametrize(
-    "length, parts",
-    [(30 * DAY, 720), (12 * HOUR, 720), (HOUR, 60), (59 * MINUTE, 59), (MINUTE / 2, 1)],
+    "length, minutes",
+    [
+        (MINUTE / 2, 1),
+        (12 * HOUR, 1),
+        (12 * HOUR + MINUTE, 5),
+        (60 * HOUR, 5),
+        (7 * DAY, 15),
+        (14 * DAY, 30),
+        (28 * DAY, 60),
+        (30 * DAY, 60),
+        (92 * DAY, 60),
+        (93 * DAY, 360),
+        (180 * DAY, 360),
+        (366 * DAY, 720),
+    ],
 )
-def test_a_stretch_is_cut_into_720_parts_or_as_many_as_have_a_minute(
-    length: timedelta, parts: int
+def test_the_parts_of_a_stretch_are_720_at_most_or_hours_of_a_quarter_of_a_year(
+    length: timedelta, minutes: int
 ) -> None:
-    assert sample_parts(length) == parts
+    assert clock_part(length) == minutes * MINUTE
+
+
+def test_each_part_of_a_stretch_is_a_whole_number_of_those_of_all_shorter_ones() -> None:
+    parts = sorted({clock_part(days * DAY / 4) for days in range(1, 4 * 366)})
+
+    assert all(longer % shorter == timedelta(0) for shorter, longer in pairwise(parts))
+    assert all(HOUR % part == timedelta(0) or DAY % part == timedelta(0) for part in parts)
 
 
 @pytest.mark.parametrize("length, steps", [(60, 12), (64, 12), (65, 13), (5, 1), (4, 1)])

@@ -122,9 +122,9 @@ def charted(
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return ChartedSlo(slo=slo, charts=(), unknown=Fraction(1), query=answer.query, lost=answer)
+    series, whole = whole_steps(answer, request)
     about = tuple(record for record in charting.records if record.names(policy.service, slo.name))
     charting = replace(charting, records=about)
-    series, whole = whole_steps(answer, request)
     return ChartedSlo(
         slo=slo,
         charts=tuple(charts(series, whole, budget=float(slo.budget), charting=charting)),

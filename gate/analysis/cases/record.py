@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import chain, count
 from typing import Any, Final
 
@@ -17,15 +18,18 @@ from gate.config.stated import UNMEASURED
 from gate.errors import PolicyError, UsageError
 from gate.measure import Cause
 from gate.parsing.values import parse_instant
-from gate.policy.findings import Verdict
+from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.quantities import format_duration
 
 DecidedPolicy = Mapping[str, Any]
 """The part of a decision's document that speaks of one policy."""
+_SIMPLE: Final = 1000
+"""The largest denominator of a share of something that is counted."""
+_LONGEST: Final = 40
+"""Characters of a number that is read without an exponent."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_COVERAGE: Final = (Cause.LOW_COVERAGE, Cause.MOSTLY_UNCOVERED)
 
 
 def add_case(
@@ -48,19 +52,41 @@ def add_case(
     part = _decided_by(document, file.policy)
     name = _unique(name or _case_name(document, part), {case.name for case in cases})
     case = recorded_case(document, part, file.policy, name)
-    text = with_case(raw.decode("utf-8-sig"), case, path)
+    text = raw.decode("utf-8-sig")
+    results = []
+    for satisfied in _satisfied(part, file.policy):
+        attempt = {**case, "satisfied": satisfied} if satisfied else case
+        added = with_case(text, attempt, path)
+        result = _tried(added, path, file)
+        if result.passed:
+            return added
+        results.append(result)
+    raise UsageError(_differs(results[0], part, file))
+
+
+def _tried(text: str, path: str, file: PolicyFile) -> CaseResult:
+    """Try the last case of a file."""
     added = read_cases(text.encode(), path, {})
     try:
         tests = run_cases(file, CasesFile(added.cases[-1:], added.reader))
     except PolicyError as error:
         reasons = "; ".join(mistake.message for mistake in error.mistakes)
-        raise UsageError(
-            f"the decision cannot be stated as a case of this policy: {reasons}"
-        ) from error
-    (result,) = tests.results
-    if not result.passed:
-        raise UsageError(_differs(result, part, file))
-    return text
+        message = f"the decision cannot be stated as a case of this policy: {reasons}"
+        raise UsageError(message) from error
+    return tests.results[0]
+
+
+def _satisfied(part: DecidedPolicy, policy: Policy) -> Iterator[list[str]]:
+    """Yield which requirements may have been met: those that are named first.
+
+    A decision names those of the change and its tier only; others may have mattered for what other
+    classes may ship, and for what the verdict would be if what is suspected were so.
+    """
+    named = sorted(part["satisfied"])
+    every = {name for tier in policy.tiers for names in tier.require.values() for name in names}
+    yield named
+    if every - {*named}:
+        yield sorted(every)
 
 
 def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
@@ -123,26 +149,27 @@ def recorded_case(
         "at": document["evaluated_at"],
         "change": part["change_class"],
     }
-    if part["satisfied"]:
-        case["satisfied"] = sorted(part["satisfied"])
     if document["fail_on_warn"]:
         case["fail_on"] = "warn"
+    if any(f["rule"] == Rule.FREEZE and f["until"] is None for f in part["findings"]):
+        case["ci_freeze"] = True  # one of the policy's has an end
     by_name = {slo["name"]: slo for slo in part["slos"]}
     impacts = [slo["impact"] for slo in part["slos"] if slo["impact"] and slo["impact"]["stated"]]
     if impacts:
         case["impact"] = _impact(impacts[0])
-    case["slos"] = {
-        slo.name: dict(_statement(slo, by_name[slo.name], policy, at))
-        for slo in policy.slos
-        if not isinstance(slo, CompositeSlo) and slo.name in by_name
-    }
+    case["slos"] = {}
+    for slo in policy.slos:
+        if slo.name not in by_name:
+            raise UsageError(f"the decision says nothing of the SLO {slo.name}")
+        if not isinstance(slo, CompositeSlo):
+            case["slos"][slo.name] = dict(_statement(slo, by_name[slo.name], policy, at))
     case["expect"] = _expectation(part)
     return case
 
 
 def _impact(impact: Mapping[str, Any]) -> dict[str, Any]:
     detect = timedelta(seconds=impact["detect_seconds"])
-    shares = {key: _number(impact[key]) for key in ("canary", "failures")}
+    shares = {key: _share(impact[key]) for key in ("canary", "failures")}
     return {**shares, "detect": format_duration(detect)}
 
 
@@ -205,10 +232,10 @@ def _coverage(stated: Mapping[str, Any], causes: list[Cause], policy: Policy) ->
     if share is None:
         return None
     if Cause.LOW_COVERAGE in causes and share >= guards.min_coverage:
-        return _number(float((guards.min_coverage + guards.floor) / 2))
+        return _share(float((guards.min_coverage + guards.floor) / 2))
     if Cause.MOSTLY_UNCOVERED in causes and share >= guards.floor:
-        return _number(float(guards.floor / 2))
-    return _number(share)
+        return _share(float(guards.floor / 2))
+    return _share(share)
 
 
 def _suspicion(suspicion: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,5 +264,15 @@ def _expectation(part: DecidedPolicy) -> dict[str, Any]:
 
 
 def _number(value: float) -> str:
-    """Write a number with all its digits, and without an exponent."""
-    return f"{Decimal(repr(value)):f}"
+    """Write a number so that the same is read: 4000/3 where it is that, and no decimal is."""
+    text = _share(value)
+    simple = Fraction(value).limit_denominator(_SIMPLE)
+    if float(simple) == value and simple != Fraction(text):
+        return f"{simple.numerator}/{simple.denominator}"
+    return text
+
+
+def _share(value: float) -> str:
+    """Write a number with all its digits, and without an exponent where there is room."""
+    text = f"{Decimal(repr(value)):f}"
+    return text if len(text) <= _LONGEST else repr(value)

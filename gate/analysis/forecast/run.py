@@ -17,7 +17,7 @@ from gate.analysis.forecast import (
 from gate.backends import open_backend
 from gate.budget.assess import PRESENT, carried_on
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Recovery
+from gate.budget.forecast import PACE, Recovery
 from gate.budget.ratio import slices_in
 from gate.check.measure import OpenBackend, measure, open_history, run_concurrently, with_past
 from gate.config.load import PolicyFile
@@ -177,7 +177,7 @@ def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
             yield f"the burn rate over {format_duration(window)} is not known: {burn.reason}"
 
 
-RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3))
+RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3), PACE)
 """The windows before now whose burn rates are carried on."""
 STEP: Final = timedelta(hours=1)
 """Of the history that a calendar budget's interval is drawn from."""
@@ -227,14 +227,14 @@ def _calendar_projections(
     projected = replace(
         projected, unknown=_unknown(series), notes=(*projected.notes, *answer.notes)
     )
+    if isinstance(slo, SpendSlo):
+        return replace(projected, limitation=_ALLOWANCE)
     length = len(series.total) * request.step
     if length < LEAST:
         has, needs = describe_time(length), describe_time(LEAST)
         return replace(
             projected, limitation=f"only {has} of history are known; an interval needs {needs}"
         )
-    if isinstance(slo, SpendSlo):
-        return replace(projected, limitation=_ALLOWANCE)
     total = assessment.total or 0
     if slo.slices is not None:
         total = slices_in(slo.window.counted(at).length, slo.slices.length)

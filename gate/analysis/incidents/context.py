@@ -1,11 +1,11 @@
 """What is put to the incidents of a policy: the records that there are, and deploys."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from gate.analysis.incidents import SinceDeploy
 from gate.history.before_after import before_and_after
-from gate.history.explanations import Annotations, HistoryPart
+from gate.history.explanations import Annotations, Steps
 from gate.history.records import Deployment, IncidentRecord
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
@@ -36,7 +36,7 @@ def annotations_of(
 
 def since_deploy(
     policy: Policy,
-    parts: Iterable[HistoryPart],
+    steps: Mapping[str, Steps],
     deploy: Deployment | None,
     deploys: Iterable[Deployment],
     at: datetime,
@@ -45,7 +45,7 @@ def since_deploy(
 
     Args:
         policy: whose SLOs these are.
-        parts: their histories.
+        steps: their histories, by SLO.
         deploy: None: none is asked about.
         deploys: all, of any service.
         at: the end of the histories.
@@ -57,9 +57,9 @@ def since_deploy(
     until = min([at, *(time for time in later if time > deploy.time)])
     fails = {slo.name for slo in policy.slos if isinstance(slo, RatioSlo)}
     compared = [
-        before_and_after(part.slo, part.series, part.request, deploy.time, until)
-        for part in parts
-        if part.slo in fails
+        before_and_after(name, past.series, past.request, deploy.time, until)
+        for name, past in steps.items()
+        if name in fails
     ]
     slos = tuple(both for both in compared if both is not None)
     return SinceDeploy(deploy=deploy, until=until, slos=slos)

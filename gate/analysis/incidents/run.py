@@ -6,11 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate import __version__
-from gate.analysis.incidents import (
-    IncidentReport,
-    SearchedSlo,
-    ServiceIncidents,
-)
+from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
 from gate.analysis.incidents.context import annotations_of, known_records, since_deploy
 from gate.analysis.incidents.labels import with_labels
 from gate.backends import open_backend
@@ -25,17 +21,8 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.burned import burned
 from gate.history.events import within
-from gate.history.explanations import (
-    HistoryPart,
-    annotate,
-    records_without_impact,
-    slo_parts,
-)
-from gate.history.incident_shares import (
-    incident_request,
-    slo_incidents,
-    window_budget,
-)
+from gate.history.explanations import Steps, annotate, records_without_impact
+from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.history.incidents import WINDOW, known_times, steps_of
 from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import (
@@ -154,15 +141,13 @@ def service_incidents(
     searched_slos += _composites(policy, searched_slos, options)
     impacts = [impact for slo in searched_slos for impact in slo.impacts]
     incidents = merge_incidents(impacts)
-    measured = {
-        slo.name: joined(known_times(answer, options.request(policy, slo)), span)
+    steps = {
+        slo.name: Steps(options.request(policy, slo), answer)
         for slo in slos
         if isinstance(answer := answers[slo.name], Series)
     }
-    parts = {
-        slo.name: HistoryPart(slo.name, options.request(policy, slo), answer)
-        for slo in slos
-        if isinstance(answer := answers[slo.name], Series)
+    measured = {
+        name: joined(known_times(past.series, past.request), span) for name, past in steps.items()
     }
     annotations = annotations_of(policy, options.records, options.deploys)
     return ServiceIncidents(
@@ -170,15 +155,9 @@ def service_incidents(
         source=file.source,
         slos=tuple(searched_slos),
         left_out=(),
-        since=since_deploy(policy, parts.values(), options.since, options.deploys, options.at),
+        since=since_deploy(policy, steps, options.since, options.deploys, options.at),
         annotated=tuple(
-            annotate(
-                incident,
-                annotations,
-                service=policy.service,
-                step=options.step,
-                parts=slo_parts(policy.slos, parts),
-            )
+            annotate(incident, annotations, service=policy.service, step=options.step, steps=steps)
             for incident in incidents
         ),
         reliability=reliability(

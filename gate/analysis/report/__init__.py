@@ -5,6 +5,8 @@ from datetime import datetime
 
 from gate.analysis import document_head
 from gate.analysis.anomalies import AnomalyReport, ServiceAnomalies, anomalies_document
+from gate.analysis.backtest import BacktestReport
+from gate.analysis.backtest.document import backtest_document
 from gate.analysis.cohorts import CohortReport, cohorts_document
 from gate.analysis.forecast import ForecastReport, ServiceForecast, forecast_document
 from gate.analysis.incidents import IncidentReport, ServiceIncidents
@@ -12,10 +14,11 @@ from gate.analysis.incidents.document import deploy_document, incidents_document
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
-from gate.decision.document import to_document
+from gate.decision.document import pace_document, to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode
-from gate.history.past_budget import Line, Stretch, Trace
+from gate.history.burn_down import Line
+from gate.history.past_budget import Stretch, Trace
 from gate.history.records import Deployment
 from gate.policy.findings import Verdict
 from gate.policy.judge import Judgement
@@ -55,6 +58,8 @@ class Report:
     anomalies: AnomalyReport
     cohorts: CohortReport | None
     """None if no label was given."""
+    backtest: BacktestReport | None
+    """What the policies would have said in the time looked at; None if that was not asked."""
     decision: Decision | None
     """The decision on the change in question; None if there is none."""
     evaluated_at: datetime
@@ -66,6 +71,8 @@ class Report:
         codes = [self.incidents.exit_code, self.forecast.exit_code]
         if self.cohorts is not None:
             codes.append(self.cohorts.exit_code)
+        if self.backtest is not None:
+            codes.append(self.backtest.exit_code)
         return ExitCode.UNDECIDED if ExitCode.UNDECIDED in codes else ExitCode.ALLOW
 
 
@@ -79,6 +86,7 @@ def report_document(report: Report) -> Json:
         "forecast": forecast_document(report.forecast),
         "anomalies": anomalies_document(report.anomalies, points=False),
         "cohorts": None if report.cohorts is None else cohorts_document(report.cohorts),
+        "backtest": None if report.backtest is None else backtest_document(report.backtest),
     }
 
 
@@ -107,6 +115,7 @@ def _change(name: str, judged: Judgement) -> Json:
         "allowed_again_at": rfc3339(judged.allowed_again_at)
         if judged.verdict in {Verdict.BLOCK, Verdict.UNDECIDED}
         else None,
+        "allowed_again_at_pace": pace_document(judged),
     }
 
 
@@ -117,6 +126,7 @@ def _slo(assessment: Assessment, trace: Trace | None, at: datetime) -> Json:
 def _trace(trace: Trace) -> Json:
     return {
         "remaining": _line(trace.left),
+        "compared": _line(trace.compared),
         "burn_rate_1h": _line(trace.fast),
         "burn_rate_1d": _line(trace.slow),
         "unknown_intervals": [

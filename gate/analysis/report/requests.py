@@ -11,7 +11,10 @@ from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents.run import IncidentOptions
 from gate.backends import history_of
 from gate.check.measure import with_past
+from gate.check.past import PlanKey, burn_down_plans, plan_requests
 from gate.dataclass import dataclass
+from gate.history.burn_down_plan import BurnDownPlan
+from gate.history.calendar_forecast import LEAST
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
@@ -34,6 +37,10 @@ class ReportAnswers:
     """To `Questions.steps`."""
     forecast: SeriesAnswers
     charts: SeriesAnswers
+    plans: tuple[BurnDownPlan, ...]
+    """What was asked to know what was left of each budget."""
+    budgets: Mapping[PlanKey, SeriesAnswer]
+    """The answers to them."""
     history: HistoryBackend | None
     """For rules that look back further; None if the backend keeps no history."""
     backend: Backend
@@ -56,9 +63,10 @@ class Questions:
 
     @property
     def forecast(self) -> ForecastOptions:
-        """What to predict."""
+        """What to predict; an interval may need a longer history than the report shows."""
         search = self.search
-        return ForecastOptions(at=search.at, last=search.last, timeout=search.timeout)
+        last = max(search.last, LEAST)
+        return ForecastOptions(at=search.at, last=last, timeout=search.timeout)
 
     def steps(self, policy: Policy) -> dict[str, SeriesRequest]:
         """Return what pictures and incidents are made of, in the shortest steps."""
@@ -79,15 +87,23 @@ class Questions:
             forecast_requests(policy, self.forecast),
             anomaly_requests(policy, self.anomaly_options),
         )
+        plans = burn_down_plans(policy, self.search.at, last=self.search.last)
+        of_budgets = plan_requests(plans)
         history = history_of(backend)
         own = backend.backend if isinstance(backend, CachedHistory) else backend
         requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]
-        answers = iter(_answers(history, requests))
+        answers = iter(_answers(history, [*requests, *of_budgets.values()]))
         steps, forecast, charts = (
             {name: next(answers) for name in requests_by_slo} for requests_by_slo in wanted
         )
         return ReportAnswers(
-            steps=steps, forecast=forecast, charts=charts, history=history, backend=own
+            steps=steps,
+            forecast=forecast,
+            charts=charts,
+            plans=tuple(plans),
+            budgets=dict(zip(of_budgets, answers, strict=True)),
+            history=history,
+            backend=own,
         )
 
 

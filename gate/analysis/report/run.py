@@ -1,12 +1,13 @@
 """Gathering a report: the budgets, one history of everything, and what follows from both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport
-from gate.analysis.anomalies.run import service_anomalies
+from gate.analysis.anomalies.run import AnomalyOptions, service_anomalies
+from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
@@ -19,19 +20,19 @@ from gate.backends import Settings, open_backend
 from gate.budget.assessment import Assessment
 from gate.check.measure import OpenBackend, known_of, run_concurrently
 from gate.check.options import Options
-from gate.check.past import gather_history
+from gate.check.past import budget_histories, gather_history
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
-from gate.history.events import as_events
-from gate.history.past_budget import Trace, trace
+from gate.history.events import as_events, budget_share, keeps_past
+from gate.history.past_budget import Steps, Trace, trace
 from gate.history.records import Deployment
 from gate.measure import Backend, Limits
-from gate.measure.history import Series, coarser, on_the_clock
+from gate.measure.history import Series, SeriesRequest, coarser, on_the_clock
 from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge
 from gate.policy.policy import Policy
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import Slo, Span
 
 
 def gather_report(
@@ -39,6 +40,7 @@ def gather_report(
     options: Options,
     search: IncidentOptions,
     groups: CohortOptions | None = None,
+    past: BacktestOptions | None = None,
     *,
     open_with: OpenBackend = open_backend,
 ) -> Report:
@@ -49,6 +51,7 @@ def gather_report(
         options: of these the instant, the patience, and a change class to decide on, if any.
         search: how far back to look, how finely, and what makes an incident.
         groups: what to tell events apart by; None: by nothing.
+        past: what to replay through the policies; None: nothing.
         open_with: opens a backend.
 
     Raises:
@@ -70,7 +73,6 @@ def gather_report(
     decision, assessed = _budgets(files, replace(options, also=RATES), opening)
     decided = decision.policies if decision is not None else [None] * len(files)
     services = tuple(map(_service, files, assessed, answers, decided, [questions] * len(files)))
-    anomaly_options = questions.anomaly_options
     return Report(
         services=services,
         incidents=incident_report([service.incidents for service in services], search),
@@ -79,17 +81,22 @@ def gather_report(
             evaluated_at=search.at,
             tool_version=__version__,
         ),
-        anomalies=AnomalyReport(
-            services=tuple(service.anomalies for service in services),
-            span=anomaly_options.span,
-            step=anomaly_options.step,
-            baseline=anomaly_options.charting.baseline,
-            rules=anomaly_options.charting.rules,
-            tool_version=__version__,
-        ),
+        anomalies=_anomaly_report(services, questions.anomaly_options),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
+        backtest=None if past is None else replay(files, past, open_with=open_with),
         decision=decision,
         evaluated_at=search.at,
+        tool_version=__version__,
+    )
+
+
+def _anomaly_report(services: Sequence[ServiceReport], options: AnomalyOptions) -> AnomalyReport:
+    return AnomalyReport(
+        services=tuple(service.anomalies for service in services),
+        span=options.span,
+        step=options.step,
+        baseline=options.charting.baseline,
+        rules=options.charting.rules,
         tool_version=__version__,
     )
 
@@ -129,7 +136,7 @@ def _service(
         outlook={
             change: judge(replace(case, change=change)) for change in sorted(policy.change_classes)
         },
-        traces=_traces(policy, assessments, answers.steps, questions),
+        traces=_traces(policy, assessments, answers, questions),
         incidents=with_labels(
             service_incidents(file, answers.steps, search), answers.backend, search.span
         ),
@@ -141,20 +148,39 @@ def _service(
 
 
 def _traces(
-    policy: Policy, assessments: Sequence[Assessment], answers: SeriesAnswers, questions: Questions
+    policy: Policy,
+    assessments: Sequence[Assessment],
+    answers: ReportAnswers,
+    questions: Questions,
 ) -> dict[str, Trace]:
-    measured = {assessment.slo.name: assessment for assessment in assessments}
-    requests, traces = questions.steps(policy), dict[str, Trace]()
-    for slo in policy.slos:
-        if not isinstance(slo, RatioSlo):
-            continue
-        request = requests[slo.name]
-        narrow = replace(request, span=on_the_clock(questions.search.span, request.step))
-        series = coarser(known_of(answers[slo.name]), request, narrow)
-        if isinstance(series, Series):
-            events, budget = as_events(slo, series, narrow), float(slo.budget)
-            traces[slo.name] = trace(events, narrow, measured[slo.name], budget)
-    return traces
+    """Return what happened to each budget of which anything is known."""
+    requests = questions.steps(policy)
+    histories = budget_histories(policy, answers.plans, answers.budgets, assessments)
+    traces = {
+        slo.name: trace(
+            slo,
+            histories.get(slo.name),
+            questions.search.span,
+            _steps(slo, answers.steps, requests, questions.search.span)
+            if slo.name in requests
+            else None,
+        )
+        for slo in policy.slos
+    }
+    return {name: drawn for name, drawn in traces.items() if drawn.left or drawn.fast}
+
+
+def _steps(
+    slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest], span: Span
+) -> Steps | None:
+    """Return what happened in the short steps of a span; None where nothing is known of any."""
+    asked_for = requests[slo.name]
+    request = replace(asked_for, span=on_the_clock(span, asked_for.step))
+    answer = known_of(coarser(answers[slo.name], asked_for, request))
+    if not keeps_past(slo) or not isinstance(answer, Series):
+        return None
+    events = as_events(slo, answer, request)
+    return Steps(series=events, request=request, budget=float(budget_share(slo)))
 
 
 def _deploys(policy: Policy, search: IncidentOptions) -> tuple[Deployment, ...]:

@@ -1,6 +1,7 @@
 """What a report says, in sentences, and the page that they make with small charts of text."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from gate import wording
 from gate.analysis import seen_badge
 from gate.analysis.anomalies.words import anomalies_section
+from gate.analysis.backtest.words import backtest_section
 from gate.analysis.cohorts.words import cohorts_section
 from gate.analysis.forecast.words import forecast_section
 from gate.analysis.incidents.words import incidents_section, without_impact_facts
@@ -24,6 +26,7 @@ from gate.policy.tiers import Tier, tier_of
 from gate.reporters import PAGES, render_page, summary
 from gate.reporters.ansi import Style
 from gate.reporters.budgets import budget_table, cause, promise
+from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
     Badge,
     Block,
@@ -35,7 +38,7 @@ from gate.reporters.page import (
     Preformatted,
     Section,
 )
-from gate.slo.objective import CompositeSlo, Slo
+from gate.slo.objective import CompositeSlo, RollingWindow, Slo
 from gate.slo.quantities import format_duration
 
 FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
@@ -79,6 +82,10 @@ def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
     if report.cohorts is not None:
         cohorts = report.cohorts.services[report.services.index(service)]
         yield cohorts_section(report.cohorts, cohorts)
+    if report.backtest is not None:
+        replayed = report.backtest.services[report.services.index(service)]
+        section = backtest_section(replayed, report.backtest)
+        yield replace(section, title=f"Backtest of {service.policy.service}")
 
 
 def _verdict(service: ServiceReport, report: Report) -> Section:
@@ -99,10 +106,10 @@ def _verdict(service: ServiceReport, report: Report) -> Section:
 def _trace(assessment: Assessment, service: ServiceReport) -> Section:
     slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
     blocks: list[Block] = []
-    if trace is None:
+    if trace is None or not trace.fast:
         blocks.append(Paragraph(missing(service, slo)))
-    else:
-        if not trace.left:
+    if trace is not None:
+        if not trace.left or not assessment.measured:
             blocks.append(Paragraph(no_burn_down(assessment)))
         incidents = [incident for _, incident in incidents_of(slo.name, service)]
         text, ascii_text = (
@@ -193,7 +200,7 @@ def _again(judged: Judgement) -> str:
     if at is None:
         return ""
     if judged.allowed_again_if_calm:
-        return f" (again about {wording.instant(at)}, if nothing more fails)"
+        return f" (again not before {wording.instant(at)}{at_pace(judged)})"
     return f" (again {wording.instant(at)})"
 
 
@@ -214,9 +221,8 @@ def promised(slo: Slo) -> str:
 
 def missing(service: ServiceReport, slo: Slo) -> str:
     """Say why there is no history of an SLO to draw."""
-    reason = wording.without_events(slo)
-    if reason is not None:
-        return f"No history is drawn: {reason}."
+    if isinstance(slo, CompositeSlo):
+        return f"No burn rate is drawn: {wording.without_events(slo)}."
     (lost,) = [
         looked_at.unmeasured
         for looked_at in service.incidents.slos
@@ -229,9 +235,14 @@ def no_burn_down(assessment: Assessment) -> str:
     """Say why there is no burn-down of a budget."""
     if assessment.doubts and not assessment.measured:
         return f"The budget could not be measured: {assessment.doubts[0].reason}."
-    if assessment.uncovered is not None:
-        return f"Only {assessment.uncovered} are measured, so there is no burn-down."
-    return "Nothing is known of the window, so there is no burn-down."
+    slo = assessment.slo
+    if isinstance(slo, CompositeSlo) or isinstance(slo.window, RollingWindow):
+        window = "one window" if isinstance(slo, CompositeSlo) else str(slo.window)
+        return (
+            f"There is no burn-down: what was left at an instant takes a history of {window} before"
+            " it, and there is none so long."
+        )
+    return "There is no burn-down: nothing is known of the period but what is left now."
 
 
 def incidents_of(slo: str, service: ServiceReport) -> Marked:

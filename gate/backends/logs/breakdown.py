@@ -100,10 +100,10 @@ def _scan(  # noqa: PLR0917 - what is scanned, and what for
     left_out: Mapping[str, int],
 ) -> LabelAnswer:
     bounds = sorted({bound for span in request.spans for bound in (span.start, span.end)})
-    statement = Statement(ready.logs, at=bounds[-1], starts=(bounds[0],))
+    statement, time = Statement(ready.logs, tuple(bounds)), Span(bounds[0], bounds[-1])
+    statement.cut(())
     lost = statement.undated()
-    statement.count(Span(bounds[0], bounds[-1]))  # an aggregate, so that it has one row
-    within = f"_at > {sql_instant(bounds[0])} AND _at <= {sql_instant(bounds[-1])}"
+    within = f"_at > {sql_instant(time.start)} AND _at <= {sql_instant(time.end)}"
     passed = " + ".join(f"(_at > {sql_instant(bound)})::INTEGER" for bound in bounds)
     place = statement.key(f"CASE WHEN {within} THEN {passed} END")
     used: Sequence[LogIndicator | Label] = [indicator, *labels.values()]
@@ -119,7 +119,7 @@ def _scan(  # noqa: PLR0917 - what is scanned, and what for
     row = statement.run(database)
     if row[lost]:
         raise undated(database, ready.logs.source, ready.logs.timestamp, row[lost])
-    faults = missing_keys(database, files, row)
+    faults = missing_keys(database, files, [time]).faults(time)
     if wrong := sorted(faults.keys() & indicator.columns):
         return Unmeasured(cause=Cause.INVALID, reason=faults[wrong[0]])
     segments = [(bounds.index(span.start), bounds.index(span.end)) for span in request.spans]

@@ -7,13 +7,14 @@ from typing import Final
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import plan
-from gate.backends.prometheus.query import EVENTS, SECOND, Query, Role, window_text
+from gate.backends.prometheus.query import EVENTS, Query, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResults
 from gate.dataclass import dataclass
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.cohorts import IDENTITIES, EventCounts, LabelAnswer, LabelCounts, LabelRequest
 from gate.promql.grammar import ExpressionError
 from gate.promql.grouping import group_without
+from gate.promql.moving import SECOND, window_text
 from gate.slo.objective import Span
 
 _WITHOUT: Final = ("le", *IDENTITIES)

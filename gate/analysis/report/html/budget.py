@@ -11,18 +11,30 @@ from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers
 from gate.history.incidents import Incident
 from gate.history.past_budget import DAY, Stretch, Trace
+from gate.history.service_incidents import ServiceIncident
 from gate.policy.tiers import Tier, bands
 from gate.reporters.drawing import Linear, Logarithmic
 from gate.reporters.page import MUST, Column, tabulate
-from gate.slo.objective import RatioSlo, Span
+from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo, Span
 
 
-def _came_down(trace: Trace) -> str:
+def _came_down(slo: Slo, trace: Trace) -> str:
     """Say how the budget came down."""
-    (start, full), (end, left) = trace.left[0], trace.left[-1]
-    begin = f"{wording.share_left(full)} on {wording.day(start)}"
-    now = "is not known" if left is None else f"is {wording.share_left(left)}"
-    return f"Budget left, from {begin}; on {wording.day(end)} it {now}."
+    (start, first), (end, last) = trace.left[0], trace.left[-1]
+    then, now = (wording.share_left(share) for share in (first, last))
+    came = f"{_whose(slo)}: {then} on {wording.day(start)}, {now} on {wording.day(end)}."
+    if trace.compared:
+        came += " The thin line is the bound that is held against the tiers."
+    return came
+
+
+def _whose(slo: Slo) -> str:
+    """Say of which budget it is: a rolling window moves with the instant."""
+    if isinstance(slo, CompositeSlo):
+        return "Budget left at each instant"
+    if isinstance(slo.window, RollingWindow):
+        return f"Budget left at each instant, of the {slo.window} before it"
+    return "Budget left at each instant, of its period"
 
 
 def _marks(*, incidents: bool, deploys: bool, lost: bool) -> str:
@@ -87,6 +99,8 @@ _BURN_COLUMNS: Final[tuple[Column[Stretch], ...]] = (
     _BAD,
     Column(title="Events", cell=lambda stretch: _amount(stretch.total), keep=4),
 )
+_MarkedStretch = Incident | ServiceIncident
+"""What is marked: of an SLO, or of the service."""
 _CLOSE: Final = 0.16
 """Of the width: two numbers that would touch are written as one."""
 _LONGEST: Final = 24
@@ -105,7 +119,9 @@ def budget_plot(span: Span, scale: Linear, service: ServiceReport) -> Plot:
     return plot
 
 
-def mark(plot: Plot, incidents: words.Marked, deploys: Sequence[datetime]) -> None:
+def mark(
+    plot: Plot, incidents: Sequence[tuple[int, _MarkedStretch]], deploys: Sequence[datetime]
+) -> None:
     """Mark incidents and deploys in a picture."""
     for _, incident in incidents:
         plot.stretch(Span(incident.start, incident.end), "incident")
@@ -114,9 +130,11 @@ def mark(plot: Plot, incidents: words.Marked, deploys: Sequence[datetime]) -> No
     plot.notches(deploys, "deploy")
 
 
-def _numbers(incidents: words.Marked, span: Span) -> Iterator[tuple[str, datetime]]:
+def _numbers(
+    incidents: Sequence[tuple[int, _MarkedStretch]], span: Span
+) -> Iterator[tuple[str, datetime]]:
     """Yield the numbers of incidents; of such as are close together the first and the last."""
-    groups: list[list[tuple[int, Incident]]] = []
+    groups: list[list[tuple[int, _MarkedStretch]]] = []
     for number, incident in incidents:
         close = _CLOSE * span.length
         if groups and incident.start - groups[-1][-1][1].start < close:
@@ -143,10 +161,11 @@ def _named(tier: Tier) -> str:
     return name if tier.condition is None else f"{name} {tier.condition}"
 
 
-def burn_down_figure(name: str, slo: str, trace: Trace, service: ServiceReport) -> Html:
+def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport) -> Html:
     """Return the picture with what there is to be seen in it, and its numbers."""
     span = Span(trace.left[0][0], trace.left[-1][0])
-    shares = [value for _, value in trace.left if value is not None]
+    lines = (*trace.left, *trace.compared)
+    shares = [value for _, value in lines if value is not None]
     scale = Linear(min(0.0, *shares), max(1.0, *shares))
     plot = budget_plot(span, scale, service)
     lost = [stretch for stretch in trace.unknown if stretch.end > span.start]
@@ -154,20 +173,21 @@ def burn_down_figure(name: str, slo: str, trace: Trace, service: ServiceReport) 
         plot.lose(stretch)
     incidents = [
         (number, incident)
-        for number, incident in words.incidents_of(slo, service)
+        for number, incident in words.incidents_of(slo.name, service)
         if incident.end > span.start
     ]
     deploys = [deploy.time for deploy in service.deploys if deploy.time > span.start]
     mark(plot, incidents, deploys)
+    plot.line(trace.compared, "thin")
     plot.line(trace.left, "main")
     end, left = trace.left[-1]
     if left is not None:
         plot.dot(end, left, "main")
-    caption = _came_down(trace) + _marks(
+    caption = _came_down(slo, trace) + _marks(
         incidents=bool(incidents), deploys=bool(deploys), lost=bool(lost)
     )
     stretches = [stretch for stretch in trace.stretches if stretch.span.end > span.start]
-    title = f"Burn-down of the budget of {slo} of {service.policy.service}"
+    title = f"Burn-down of the budget of {slo.name} of {service.policy.service}"
     return element(
         "figure",
         element("p", "Budget left", class_="axes"),

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from gate.analysis.report.html.tags import Html, element
 from gate.dataclass import dataclass
-from gate.history.past_budget import Line
+from gate.history.burn_down import Line
 from gate.reporters.drawing import Times
 from gate.slo.objective import Span
 
