@@ -12,6 +12,7 @@ from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
 from gate.analysis.forecast.run import RATES, service_forecast
+from gate.analysis.incidents.labels import with_labels
 from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
@@ -136,7 +137,9 @@ def _service(
             change: judge(replace(case, change=change)) for change in sorted(policy.change_classes)
         },
         traces=_traces(policy, assessments, answers, questions),
-        incidents=service_incidents(file, answers.steps, search),
+        incidents=with_labels(
+            service_incidents(file, answers.steps, search), answers.backend, search.span
+        ),
         forecast=forecast,
         anomalies=service_anomalies(file, answers.charts, questions.anomaly_options),
         deploys=_deploys(policy, search),
