@@ -13,6 +13,7 @@ from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import ChartResult
 from gate.history.charts.signals import DEFAULT
 from gate.history.incidents import budget_events, find_incidents
+from gate.history.sampled_incidents import find_sampled_incidents
 from gate.measure import Cause, Unmeasured
 from gate.measure.coverage import coverage_by_steps
 from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, newest_steps
@@ -129,7 +130,7 @@ def _incidents(
     window = slo.window.whole(request.span.end).length
     seen = coverage_by_steps(answer.total, request.span)
     return SloIncidents(
-        incidents=find_incidents(
+        incidents=(find_incidents if slo.sampled is None else find_sampled_incidents)(
             answer, request, budget=float(slo.budget), threshold=float(rule.threshold)
         ),
         allowed=budget_events(answer, request, slo.budget, window),

@@ -9,7 +9,7 @@ from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards
 from gate.dataclass import dataclass
 from gate.history.burn_down_plan import BurnDownPlan
-from gate.history.past_instants import PastBudget
+from gate.history.past_instants import BudgetAtInstants
 from gate.measure import Cause
 from gate.measure.history import Series, SeriesAnswer, clock_start
 from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo
@@ -64,7 +64,7 @@ class BudgetHistory:
         self._plan = plan
         self._now = now
         self._pasts = {
-            member.name: PastBudget(member, series, plan.requests[member.name], guards=guards)
+            member.name: BudgetAtInstants(member, series, plan.requests[member.name], guards=guards)
             for member in plan.members
             if isinstance(series := answers[member.name], Series)
         }

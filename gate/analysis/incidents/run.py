@@ -20,6 +20,7 @@ from gate.dataclass import dataclass
 from gate.history.explanations import Annotations, Steps, annotate, records_without_impact
 from gate.history.incidents import WINDOW, budget_events, find_incidents, known_steps
 from gate.history.records import Deployment, IncidentRecord
+from gate.history.sampled_incidents import find_sampled_incidents
 from gate.history.service_incidents import (
     SloImpact,
     drain,
@@ -180,7 +181,9 @@ def _searched_slo(
     allowed = budget_events(answer, request, slo.budget, slo.window.whole(options.at).length)
     impacts = [
         SloImpact(slo=slo.name, incident=incident, share=float(Fraction(incident.bad) / allowed))
-        for incident in find_incidents(answer, request, budget=budget, threshold=threshold)
+        for incident in (find_incidents if slo.sampled is None else find_sampled_incidents)(
+            answer, request, budget=budget, threshold=threshold
+        )
     ]
     return SearchedSlo(
         slo=slo.name,
@@ -189,7 +192,10 @@ def _searched_slo(
         unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         unmeasured=None,
-        notes=(*answer.notes, *_few_events(answer, request, slo.budget, options)),
+        notes=(
+            *answer.notes,
+            *(_few_events(answer, request, slo.budget, options) if slo.sampled is None else ()),
+        ),
         reservations=tuple(history_reservations(policy, slo, answer.total, request.span)),
     )
 

@@ -23,7 +23,7 @@ from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
 from gate.history.events import as_events, budget_share, keeps_past
-from gate.history.past_budget import Steps, Trace, trace
+from gate.history.past_budget import ShortSteps, Trace, trace
 from gate.history.records import Deployment
 from gate.measure import Backend, Limits
 from gate.measure.history import Series, SeriesRequest
@@ -158,13 +158,15 @@ def _traces(
     return {name: drawn for name, drawn in traces.items() if drawn.left or drawn.fast}
 
 
-def _steps(slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest]) -> Steps | None:
+def _steps(
+    slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest]
+) -> ShortSteps | None:
     """Return what happened in short steps; None where nothing is known of any."""
     answer, request = known_of(answers[slo.name]), requests[slo.name]
     if not keeps_past(slo) or not isinstance(answer, Series):
         return None
     events = as_events(slo, answer, request)
-    return Steps(series=events, request=request, budget=float(budget_share(slo)))
+    return ShortSteps(series=events, request=request, budget=float(budget_share(slo)))
 
 
 def _deploys(policy: Policy, search: IncidentOptions) -> tuple[Deployment, ...]:
