@@ -1,7 +1,8 @@
 """What the incidents of a service's SLOs come to: how often, how long, and at what cost."""
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gate.dataclass import dataclass
@@ -57,6 +58,15 @@ class ServiceIncident:
             if ending in endings
         )
 
+    def id(self, service: str) -> str:
+        """Return what people call it: the service, and when the SLO felt it that it cost most.
+
+        Whatever else is found beside it, be it that smaller incidents are looked for, too, leaves
+        that as it is.
+        """
+        worst = max(self.impacts, key=lambda impact: impact.share)
+        return incident_id(service, worst.incident.start)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
@@ -96,6 +106,15 @@ class Drain:
     def costly(self) -> bool:
         """Whether a high MTTR, or a deep failure, drains the budget."""
         return self.each >= _COSTLY
+
+
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9._]+")
+
+
+def incident_id(service: str, start: datetime) -> str:
+    """Return the id of an incident of a service: ``chat-20261023-0940``, in UTC."""
+    name = _NO_NAME.sub("-", service).strip("-")
+    return f"{name}-{start.astimezone(UTC):%Y%m%d-%H%M}"
 
 
 def merge_incidents(impacts: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:

@@ -11,6 +11,7 @@ from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
 from gate.analysis.forecast.run import RATES, service_forecast
+from gate.analysis.incidents import ServiceIncidents
 from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
@@ -22,6 +23,7 @@ from gate.check.past import budget_histories, gather_history
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
+from gate.history.consumption import Consumption, consumption
 from gate.history.events import as_events, budget_share, keeps_past
 from gate.history.past_budget import ShortSteps, Trace, trace
 from gate.history.records import Deployment
@@ -121,6 +123,7 @@ def _service(
         at=search.at,
         past=past,
     )
+    incidents = service_incidents(file, answers.steps, search)
     return ServiceReport(
         policy=policy,
         source=file.source,
@@ -129,7 +132,8 @@ def _service(
             change: judge(replace(case, change=change)) for change in sorted(policy.change_classes)
         },
         traces=_traces(policy, assessments, answers, questions),
-        incidents=service_incidents(file, answers.steps, search),
+        consumption=_consumption(assessments, incidents, answers, questions),
+        incidents=incidents,
         forecast=forecast,
         anomalies=service_anomalies(file, answers.charts, questions.anomaly_options),
         deploys=_deploys(policy, search),
@@ -156,6 +160,32 @@ def _traces(
         for slo in policy.slos
     }
     return {name: drawn for name, drawn in traces.items() if drawn.left or drawn.fast}
+
+
+def _consumption(
+    assessments: Sequence[Assessment],
+    incidents: ServiceIncidents,
+    answers: ReportAnswers,
+    questions: Questions,
+) -> dict[str, Consumption]:
+    """Return what ate each budget that has bad events of its own."""
+    requests, name = questions.steps(incidents.policy), incidents.policy.service
+    consumed = dict[str, Consumption]()
+    for assessment in assessments:
+        slo = assessment.slo.name
+        answer = answers.steps.get(slo)
+        if not isinstance(answer, Series):
+            continue
+        of_slo = {
+            annotated.incident.id(name): impact.incident
+            for annotated in incidents.annotated
+            for impact in annotated.incident.impacts
+            if impact.slo == slo
+        }
+        found = consumption(assessment, answer, requests[slo], of_slo)
+        if found is not None:
+            consumed[slo] = found
+    return consumed
 
 
 def _steps(

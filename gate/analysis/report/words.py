@@ -14,6 +14,7 @@ from gate.analysis.incidents.words import incidents_section, without_impact_fact
 from gate.analysis.report import Report, ServiceReport, report_document
 from gate.analysis.report.text_chart import text_chart
 from gate.budget.assessment import Assessment
+from gate.history.consumption import Consumption
 from gate.history.incidents import Incident
 from gate.policy.case import deciding
 from gate.policy.findings import Rule, Verdict
@@ -40,6 +41,8 @@ from gate.slo.quantities import format_duration
 
 FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
 """The formats of a report: those of every command, and one of its own."""
+_NAMED: Final = 4
+"""Incidents, of those that ate a budget; the others are summed up."""
 Marked = Sequence[tuple[int, Incident]]
 """The incidents of an SLO, each with its number in the service's table."""
 _GROUPS: Final = {
@@ -74,7 +77,8 @@ def page(report: Report) -> Page:
 def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
     yield _verdict(service, report)
     yield incidents_section(service.incidents)
-    yield forecast_section(service.forecast)
+    if report.period is None:
+        yield forecast_section(service.forecast)
     yield anomalies_section(service.anomalies)
     if report.cohorts is not None:
         cohorts = report.cohorts.services[report.services.index(service)]
@@ -110,6 +114,9 @@ def _trace(assessment: Assessment, service: ServiceReport) -> Section:
             for ascii_only in (False, True)
         )
         blocks.append(Preformatted(text=text, ascii=ascii_text))
+    if slo.name in service.consumption:
+        sentence = eaten(service.consumption[slo.name], numbers_of(slo.name, service))
+        blocks.append(Facts((("What ate it", sentence),)))
     return Section(title=slo.name, tail=f" ({promised(slo)})", blocks=tuple(blocks))
 
 
@@ -121,6 +128,9 @@ def title(report: Report) -> str:
 def scope(report: Report) -> str:
     """Say of when it speaks."""
     span, step = report.incidents.span, format_duration(report.incidents.step)
+    if report.period is not None:
+        period = " to ".join(map(wording.instant, (report.period.start, report.period.end)))
+        return f"The period from {period}, which is over; incidents in steps of {step}"
     return f"{wording.instant(span.start)} to {wording.instant(span.end)}, in steps of {step}"
 
 
@@ -247,3 +257,31 @@ def incidents_of(slo: str, service: ServiceReport) -> Marked:
         for impact in annotated.incident.impacts
         if impact.slo == slo
     ]
+
+
+def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, str]:
+    """Return how the incidents of an SLO are named on a page that numbers them, by their id."""
+    name = service.policy.service
+    return {
+        annotated.incident.id(name): f"#{number}"
+        for number, annotated in enumerate(service.incidents.annotated, start=1)
+        if any(impact.slo == slo for impact in annotated.incident.impacts)
+    }
+
+
+def eaten(consumed: Consumption, names: Mapping[str, str]) -> str:
+    """Say what ate a budget: the costliest incidents by their names, and what is chronic."""
+
+    def written(share: float) -> str:
+        return wording.spent(wording.shown(share))
+
+    shares = list(consumed.incidents.items())
+    parts = [f"{written(share)} in {names[incident]}" for incident, share in shares[:_NAMED]]
+    rest = shares[_NAMED:]
+    if rest:
+        parts.append(f"{written(sum(share for _, share in rest))} in {len(rest)} more incidents")
+    if consumed.chronic:
+        parts.append(f"{written(consumed.chronic)} chronic, outside of all incidents")
+    if consumed.earlier:
+        parts.append(f"{written(consumed.earlier)} before the time looked at")
+    return f"Of the budget {written(consumed.consumed)} is consumed: {'; '.join(parts)}."

@@ -18,6 +18,7 @@ from gate.analysis.incidents.words import incidents_badge, incidents_blocks
 from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.budget import burn_down_figure, burn_rate_figure
 from gate.analysis.report.html.charts import control_chart, forecast_figure
+from gate.analysis.report.html.consumption import consumption_figure
 from gate.analysis.report.html.tags import Html, content, element, facts, link, table
 from gate.budget.assessment import Assessment
 from gate.policy.findings import Verdict
@@ -77,7 +78,9 @@ def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator
 
 
 def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Tell what becomes of each budget."""
+    """Tell what becomes of each budget; of a period that is over nothing more does."""
+    if report.period is not None:
+        return
     yield badge(*forecast_badge(service.forecast))
     for place, slo in enumerate(service.forecast.slos, start=1):
         name = f"{prefix}-{place}"
@@ -151,6 +154,8 @@ def _figures(
         yield burn_rate_figure(name, slo, trace, service, report)
     else:
         yield element("p", words.missing(service, slo), class_="missing")
+    if slo.name in service.consumption:
+        yield consumption_figure(name, slo, service.consumption[slo.name], service)
 
 
 HtmlSection = tuple[str, str, list[Html]]
