@@ -259,24 +259,24 @@ def incidents_of(slo: str, service: ServiceReport) -> Marked:
     ]
 
 
-def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, str]:
-    """Return how the incidents of an SLO are named on a page that numbers them, by their id."""
+def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
+    """Return the numbers of an SLO's incidents in the service's table, by their id."""
     name = service.policy.service
     return {
-        annotated.incident.id(name): f"#{number}"
+        annotated.incident.id(name): number
         for number, annotated in enumerate(service.incidents.annotated, start=1)
         if any(impact.slo == slo for impact in annotated.incident.impacts)
     }
 
 
-def eaten(consumed: Consumption, names: Mapping[str, str]) -> str:
-    """Say what ate a budget: the costliest incidents by their names, and what is chronic."""
+def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
+    """Say what ate a budget: the costliest incidents by their numbers, and what is chronic."""
 
     def written(share: float) -> str:
         return wording.spent(wording.shown(share))
 
     shares = list(consumed.incidents.items())
-    parts = [f"{written(share)} in {names[incident]}" for incident, share in shares[:_NAMED]]
+    parts = [f"{written(share)} in #{numbers[incident]}" for incident, share in shares[:_NAMED]]
     rest = shares[_NAMED:]
     if rest:
         parts.append(f"{written(sum(share for _, share in rest))} in {len(rest)} more incidents")

@@ -18,7 +18,7 @@ from gate.analysis.incidents.words import incidents_badge, incidents_blocks
 from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.budget import burn_down_figure, burn_rate_figure
 from gate.analysis.report.html.charts import control_chart, forecast_figure
-from gate.analysis.report.html.consumption import consumption_figure
+from gate.analysis.report.html.consumption import consumption_figures
 from gate.analysis.report.html.tags import Html, content, element, facts, link, table
 from gate.budget.assessment import Assessment
 from gate.policy.findings import Verdict
@@ -155,7 +155,7 @@ def _figures(
     else:
         yield element("p", words.missing(service, slo), class_="missing")
     if slo.name in service.consumption:
-        yield consumption_figure(name, slo, service.consumption[slo.name], service)
+        yield from consumption_figures(name, slo, service.consumption[slo.name], service)
 
 
 HtmlSection = tuple[str, str, list[Html]]
