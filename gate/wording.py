@@ -27,8 +27,11 @@ PROPOSAL_OTHER_BACKEND: Final = (
     "nothing of it is measured: its backend differs from that of the policy that counts"
 )
 """Why a verdict on a policy that a change proposes is not whole."""
-NO_STEPS: Final = "it counts slices of time, whose history is not told step by step"
-"""Why an SLO by timeslices has no history of events."""
+NO_STEPS: Final = (
+    "it counts slices of time, of which hardly any are bad and then several in a row, so that no"
+    " ratio varies about what is usual"
+)
+"""Why an SLO by timeslices has no control charts."""
 _DIGITS: Final = 12
 _FINE: Final = 10**9
 """Denominators of shown floats; what they get wrong is finer, and would be rounded up."""

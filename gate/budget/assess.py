@@ -174,7 +174,9 @@ def assess_spend(slo: SpendSlo, answer: Answer, *, at: datetime, guards: Guards)
     )
 
 
-def carried_on(slo: RatioSlo, at: datetime, remaining: Fraction, burn: Fraction) -> Forecast:
+def carried_on(
+    slo: RatioSlo | SpendSlo, at: datetime, remaining: Fraction, burn: Fraction
+) -> Forecast:
     """Return when a budget of which this share remains at ``at`` runs out at a burn rate."""
     period = slo.window.whole(at).length
     if budget_to_date(slo):

@@ -173,6 +173,11 @@ def by_events(policy: Policy) -> list[RatioSlo]:
     return [slo for slo in policy.slos if counts_events(slo)]
 
 
+def with_past(policy: Policy) -> list[RatioSlo | SpendSlo]:
+    """Return the SLOs whose history can be asked for; composites have that of their members."""
+    return [slo for slo in policy.slos if not isinstance(slo, CompositeSlo)]
+
+
 def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:
     """Return the names of all others, each with a sentence that says why."""
     return tuple(

@@ -6,21 +6,20 @@ from itertools import repeat
 from typing import Final
 
 from gate.budget.assessment import Assessment
-from gate.check.measure import by_events, known_of
+from gate.check.measure import by_events, known_of, with_past
 from gate.history.burn_down import BudgetHistory, BurnDown
 from gate.history.burn_down_plan import BurnDownPlan, plan_burn_down
 from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import ChartResult
 from gate.history.charts.signals import DEFAULT
-from gate.history.incidents import budget_events, find_incidents
-from gate.history.sampled_incidents import find_sampled_incidents
+from gate.history.events import past_coverage, past_request, whole_steps
+from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.measure import Cause, Unmeasured
-from gate.measure.coverage import coverage_by_steps
-from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, newest_steps
+from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
 from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.rule_settings import PostmortemRule
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import RatioSlo, Span, SpendSlo
 from gate.wording import NO_HISTORY
 
 _STEP: Final = timedelta(minutes=5)
@@ -42,7 +41,7 @@ def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime)
     incidents, charts = incident_requests(policy, at), chart_requests(policy, at)
     of_incidents, of_charts = _one_round(history, [incidents, charts])
     return Past(
-        incidents=slo_incidents(policy, incidents, of_incidents),
+        incidents=past_incidents(policy, incidents, of_incidents),
         charts=slo_charts(policy, charts, of_charts),
     )
 
@@ -53,21 +52,19 @@ def incident_requests(policy: Policy, at: datetime) -> RequestsByName:
     if rule is None:
         return {}
     return {
-        slo.name: SeriesRequest(
-            sli=slo.sli, span=newest_steps(rule.span(slo, at), _STEP), step=_STEP
-        )
-        for slo in by_events(policy)
+        slo.name: incident_request(slo, rule.span(slo, at), _STEP, max_age=policy.guards.max_age)
+        for slo in with_past(policy)
     }
 
 
-def slo_incidents(
+def past_incidents(
     policy: Policy, requests: RequestsByName, answers: SeriesByName
 ) -> Mapping[str, SloIncidents | Unmeasured]:
     """Return the incidents of each SLO, from the answers to `incident_requests`."""
     rule = policy.postmortems
     if rule is None:
         return {}
-    slos = {slo.name: slo for slo in by_events(policy)}
+    slos = {slo.name: slo for slo in with_past(policy)}
     return {
         name: _incidents(rule, slos[name], request, answers[name])
         for name, request in requests.items()
@@ -79,9 +76,9 @@ def chart_requests(policy: Policy, at: datetime) -> RequestsByName:
     rule = policy.control_charts
     if rule is None:
         return {}
-    span = rule.span(at)
+    span, max_age = Span(at - rule.last, at), policy.guards.max_age
     return {
-        slo.name: SeriesRequest(sli=slo.sli, span=span, step=rule.step, mean=True)
+        slo.name: past_request(slo, span, rule.step, max_age=max_age, mean=True)
         for slo in by_events(policy)
     }
 
@@ -97,13 +94,14 @@ def slo_charts(
     drawn = dict[str, tuple[ChartResult, ...] | Unmeasured]()
     for slo in by_events(policy):
         answer, request = known_of(answers[slo.name]), requests[slo.name]
+        if isinstance(answer, Unmeasured):
+            drawn[slo.name] = answer
+            continue
         about = tuple(record for record in records if record.names(policy.service, slo.name))
         charting = Charting(baseline=rule.baseline, rules=DEFAULT, records=about)
-        drawn[slo.name] = (
-            answer
-            if isinstance(answer, Unmeasured)
-            else tuple(charts(answer, request, budget=float(slo.budget), charting=charting))
-        )
+        series, request = whole_steps(answer, request)
+        budget = float(slo.budget)
+        drawn[slo.name] = tuple(charts(series, request, budget=budget, charting=charting))
     return drawn
 
 
@@ -122,18 +120,19 @@ def _one_round(
 
 
 def _incidents(
-    rule: PostmortemRule, slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer
+    rule: PostmortemRule,
+    slo: RatioSlo | SpendSlo,
+    request: SeriesRequest,
+    answer: SeriesAnswer,
 ) -> SloIncidents | Unmeasured:
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return answer
-    window = slo.window.whole(request.span.end).length
-    seen = coverage_by_steps(answer.total, request.span)
+    span = rule.span(slo, request.span.end)
+    seen = past_coverage(slo, answer, request, span)
     return SloIncidents(
-        incidents=(find_incidents if slo.sampled is None else find_sampled_incidents)(
-            answer, request, budget=float(slo.budget), threshold=float(rule.threshold)
-        ),
-        allowed=budget_events(answer, request, slo.budget, window),
+        incidents=slo_incidents(slo, answer, request, threshold=float(rule.threshold)),
+        budget=window_budget(slo, answer, request, span),
         coverage=seen.share,
         gaps=seen.gaps,
         request=request,

@@ -1,11 +1,12 @@
 """``gate backtest``."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import click
 
-from gate.analysis.backtest.run import BacktestOptions, replay
+from gate.analysis.backtest.run import by_default, replay
 from gate.analysis.backtest.words import output
 from gate.cli.incident_search import IncidentSearch, incident_search
 from gate.cli.parameters import (
@@ -22,7 +23,6 @@ from gate.dataclass import dataclass
 from gate.errors import ExitCode
 from gate.reporters import PAGES
 
-_HOURLY: Final = timedelta(hours=1)
 _SHORTEST: Final = timedelta(minutes=1)
 
 
@@ -75,11 +75,9 @@ def backtest(*, measurement: MeasurementOptions, search: IncidentSearch, trial: 
     if trial.against is not None and len(measurement.policies) > 1:
         raise click.UsageError("--against goes with one POLICY")
     (against,) = (None,) if trial.against is None else load_all([trial.against])
-    by_deploys = search.deploys is not None
-    options = BacktestOptions(
-        search=search.options(measurement.instant(), measurement.timeout),
-        every=trial.every if by_deploys else trial.every or _HOURLY,
-        by_deploys=by_deploys,
+    incidents = search.options(measurement.instant(), measurement.timeout)
+    options = replace(
+        by_default(incidents, by_deploys=search.deploys is not None, every=trial.every),
         change=trial.change,
         satisfied=dict(trial.satisfied),
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from gate.analysis.backtest.run import by_default
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.incidents.run import IncidentOptions
 from gate.analysis.report import Report
@@ -74,6 +75,12 @@ _BREAKDOWN: Final = (
 @period_option()
 @option("--change", metavar="CLASS", help="Also decide on a change of this class.")
 @group("breakdown", CohortBreakdown, _BREAKDOWN)
+@option(
+    "--backtest",
+    is_flag=True,
+    help="Also tell what the policy would have said: of the --deploys, or without them in every"
+    " hour.",
+)
 @option("-o", "target", metavar="FILE", help="Where the report goes; default: stdout.")
 def report(
     *,
@@ -82,6 +89,7 @@ def report(
     period: str | None,
     change: str | None,
     breakdown: CohortBreakdown,
+    backtest: bool,
     target: str | None,
 ) -> ExitCode:
     """Show what happened to the budgets of each POLICY, on a page to look at and to hand on.
@@ -100,7 +108,8 @@ def report(
         options = Options(
             at=incidents.at, timeout=incidents.timeout, change=change, change_from="--change"
         )
-        gathered = gather_report(looked_at.files, options, incidents, groups)
+        past = by_default(incidents, by_deploys=search.deploys is not None) if backtest else None
+        gathered = gather_report(looked_at.files, options, incidents, groups, past)
         return replace(gathered, period=looked_at.span)
 
     page = measurement.ask(question)

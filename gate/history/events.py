@@ -5,12 +5,16 @@ that was spent is what is bad, out of what it grants for the time; so that one m
 all of them how fast the budget burned, what an incident took and what was left.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final, TypeGuard
 
-from gate.measure.history import Series, SeriesRequest, on_the_clock
+from gate.budget.assessment import Assessment
+from gate.budget.forecast import Recovery, recovery
+from gate.measure.coverage import FEWEST, NO_GAPS, StepCoverage, coverage_by_steps
+from gate.measure.history import Measured, Series, SeriesRequest, on_the_clock
 from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo
 
 _FINEST: Final = timedelta(microseconds=1)
@@ -60,24 +64,87 @@ def budget_share(slo: RatioSlo | SpendSlo) -> Fraction:
 def as_events(slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest) -> Series:
     """Return a series whose total is what `budget_share` is a share of.
 
-    Of an allowance that is what it grants for each step, at an even pace over its window.
+    Of timeslices that is how many end in each step, those without events too: the budget grants a
+    share of them all. Of an allowance it is what that grants for each step, at an even pace.
     """
-    if isinstance(slo, RatioSlo):
+    if isinstance(slo, SpendSlo):
+        whole = slo.window.whole(request.span.end).length
+        each = slo.allowance / (whole // _FINEST)
+        granted = [float(each * (length // _FINEST)) for length in _lengths(request)]
+    elif slo.slices is not None:
+        granted = [float(length // slo.slices.length) for length in _lengths(request)]
+    else:
         return series
-    whole = slo.window.whole(request.span.end).length
-    granted = [
-        float(slo.allowance * (length // _FINEST) / (whole // _FINEST))
-        for length in _lengths(request)
-    ]
-    return Series(
+    return replace(
+        series,
         total=tuple(
-            None if amount is None else share
-            for amount, share in zip(series.total, granted, strict=True)
+            None if total is None else grant
+            for total, grant in zip(series.total, granted, strict=True)
         ),
-        bad=series.bad,
-        query=series.query,
-        notes=series.notes,
     )
+
+
+def whole_steps(series: Series, request: SeriesRequest) -> tuple[Series, SeriesRequest]:
+    """Return a history without its newest step, where that is only a part of one.
+
+    For what compares steps with each other: less happens in a part of one.
+    """
+    steps = request.span.length // request.step
+    if steps == request.steps:
+        return series, request
+    measured = series.measured
+    if isinstance(measured, Measured):
+        measured = Measured(sums=measured.sums[:steps], events=measured.events[:steps])
+    span = Span(request.span.start, request.span.start + steps * request.step)
+    return (
+        replace(series, total=series.total[:steps], bad=series.bad[:steps], measured=measured),
+        replace(request, span=span),
+    )
+
+
+def within(series: Series, request: SeriesRequest, span: Span) -> tuple[float | None, ...]:
+    """Return the events of the steps that have time in common with a stretch, as far as known."""
+    first = max((span.start - request.span.start) // request.step, 0)
+    return series.total[first : -((request.span.start - span.end) // request.step)]
+
+
+def past_coverage(
+    slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, span: Span
+) -> StepCoverage:
+    """Return how much of a stretch of time at the end of a history is known.
+
+    Of slices and amounts any time that is not known is missing, however few of them it has. Of the
+    newest step, where that is only a part of one, nothing need be known yet.
+    """
+    totals = within(series, request, span)
+    if totals and totals[-1] is None and request.span.length % request.step:
+        totals = totals[:-1]
+    if not totals:
+        return StepCoverage(share=Fraction(1), gaps=NO_GAPS)
+    events = isinstance(slo, RatioSlo) and slo.slices is None
+    return coverage_by_steps(totals, span, fewest=FEWEST if events else 0)
+
+
+def window_recovery(
+    slo: RatioSlo | SpendSlo, assessment: Assessment, series: Series, request: SeriesRequest
+) -> Recovery | None:
+    """Return how what was consumed of a rolling budget leaves its window; None: nothing is known.
+
+    Args:
+        slo: whose budget.
+        assessment: the budget at the end of the history.
+        series: the answer to a `past_request` for its window.
+        request: what was asked. Its first step may begin before the window; only what is left of
+            the budget's own bad events, beside the other steps', is in the window still.
+    """
+    first = series.bad[0]
+    counted = assessment.spent if isinstance(slo, SpendSlo) else assessment.bad
+    start = slo.window.counted(request.span.end).start
+    if first and counted is not None and request.span.start < start:
+        rest = float(counted) - sum(bad or 0.0 for bad in series.bad[1:])
+        series = replace(series, bad=(min(max(rest, 0.0), first), *series.bad[1:]))
+    leaves = slo.window.whole(request.span.end).length
+    return recovery(series, request.span.start + leaves, request.step)
 
 
 def _lengths(request: SeriesRequest) -> list[timedelta]:

@@ -59,16 +59,37 @@ class Explanation:
 
 
 def explain(
-    records: Sequence[IncidentRecord], impact: SloImpact, steps: Steps, *, service: str
+    records: Sequence[IncidentRecord],
+    impact: SloImpact,
+    steps: Mapping[str, Steps],
+    *,
+    service: str,
 ) -> Explanation:
-    """Return what records say of what an incident did to one SLO of a service."""
+    """Return what records say of what an incident did to one SLO of a service.
+
+    Args:
+        records: of any service.
+        impact: what it did; to a composite by what it did to its members.
+        steps: the history of each SLO but composites.
+        service: whose SLO it is.
+    """
+    if impact.parts:
+        parts = [explain(records, part, steps, service=service) for part in impact.parts]
+        shares = [
+            part.share * Fraction(felt.share)
+            for part, felt in zip(parts, impact.parts, strict=True)
+        ]
+        return Explanation(
+            records=tuple(dict.fromkeys(record for part in parts for record in part.records)),
+            share=sum(shares, Fraction(0)) / sum(Fraction(felt.share) for felt in impact.parts),
+        )
     incident = impact.incident
     about = tuple(
         record
         for record in records
         if record.names(service, impact.slo) and record.overlaps(incident.start, incident.end)
     )
-    return Explanation(records=about, share=covered_share(about, incident, steps))
+    return Explanation(records=about, share=covered_share(about, incident, steps[impact.slo]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +165,7 @@ def annotate(
         if deployment.service in {None, service} and earliest <= deployment.time <= latest
     ]
     explanations = {
-        impact.slo: explain(annotations.records, impact, steps[impact.slo], service=service)
+        impact.slo: explain(annotations.records, impact, steps, service=service)
         for impact in incident.impacts
     }
     unreadable = {

@@ -139,7 +139,14 @@ class _Search:
             ending=ending,
             bad=sum(value or 0.0 for value in within),
             peak=running.peak,
-            unknown=within.count(None) * request.step,
+            unknown=sum(
+                (
+                    request.end_of(at + first + place) - request.end_of(at + first + place - 1)
+                    for place, value in enumerate(within)
+                    if value is None
+                ),
+                timedelta(),
+            ),
         )
 
 

@@ -13,7 +13,7 @@ from gate.measure import Cause
 from gate.measure.coverage import coverage_by_steps
 from gate.policy.findings import Verdict
 from gate.policy.policy import Action, Policy
-from gate.slo.objective import RatioSlo, Span
+from gate.slo.objective import RatioSlo, Span, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import instant, stretch
 
@@ -41,7 +41,7 @@ def assessment_reservations(policy: Policy, assessment: Assessment) -> Iterator[
 
 def history_reservations(
     policy: Policy,
-    slo: RatioSlo,
+    slo: RatioSlo | SpendSlo,
     events: Sequence[float | None],
     span: Span,
 ) -> Iterator[Reservation]:

@@ -6,6 +6,7 @@ from gate.dataclass import dataclass
 from gate.history.explanations import HALF, Steps, covered_share
 from gate.history.incidents import Incident
 from gate.history.records import IncidentRecord, UnreadableRecord
+from gate.policy.case import Case, SloIncidents
 from gate.policy.rule_settings import PostmortemRule
 from gate.wording import percent_spent
 
@@ -81,6 +82,19 @@ class SloRecords:
     @property
     def _about(self) -> list[IncidentRecord]:
         return [record for record in self._overlapping if record.names(self.service, self.slo)]
+
+
+def slo_records(
+    case: Case, rule: PostmortemRule, slo: str, history: SloIncidents, incident: Incident
+) -> SloRecords:
+    """Return the records of the policy, put to an incident of an SLO with this history."""
+    return SloRecords(
+        rule=rule,
+        service=case.policy.service,
+        slo=slo,
+        incident=incident,
+        steps=Steps(history.request, history.series),
+    )
 
 
 def _name(record: IncidentRecord) -> str:

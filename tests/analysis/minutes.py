@@ -96,6 +96,11 @@ class ByTheMinute:
             return Unmeasured(cause=Cause.NO_DATA, reason="there is no such series")
         ends = [request.end_of(place) for place in range(-1, request.steps)]
         steps = [ledger.between(*pair) for pair in pairwise(ends)]
+        if request.slices is not None:
+            judged = [count_slices(ledger, Span(*pair), request.slices) for pair in pairwise(ends)]
+            steps = [(*pair, sure) for pair, (_, _, sure) in zip(judged, steps, strict=True)]
+        if request.amount:
+            steps = [(total, total, sure) for total, _, sure in steps]
         return Series(
             total=tuple(float(total) if sure else None for total, _, sure in steps),
             bad=tuple(float(bad) if sure else None for _, bad, sure in steps),

@@ -9,7 +9,7 @@ from random import Random
 
 from gate.measure import Answer, Cause, CountRequest, Counts, Evidence, Spent, Unmeasured
 from gate.measure.coverage import coverage_by_steps
-from gate.measure.history import Series, SeriesAnswer, SeriesRequest, sample_parts
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 
@@ -58,7 +58,7 @@ class Minutes:
         return Counts(total=Fraction(total), bad=Fraction(bad), evidence=evidence)
 
     def _evidence(self, span: Span, at: datetime) -> Evidence:
-        parts = sample_parts(span.length)
+        parts = max(1, min(720, span.length // MINUTE))
         edges = [span.start + span.length * n / parts for n in range(parts + 1)]
         pieces = [Span(*edge) for edge in pairwise(edges)]
         seen = coverage_by_steps(

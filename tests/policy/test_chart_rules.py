@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -233,9 +232,3 @@ def test_what_may_ship_now_is_asked_with_the_charts_too() -> None:
 
     assert "full-rollout" not in now
     assert "rollback" in now
-
-
-def test_the_time_that_is_looked_at_is_a_whole_number_of_steps() -> None:
-    rule = ControlChartRule(last=10 * HOUR, step=3 * HOUR)
-
-    assert rule.span(AT).length == timedelta(hours=9)

@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gate.budget.assess import assess_composite
 from gate.errors import Mistake
 from gate.history.records import RecordStatus, UnreadableRecord
 from gate.measure import Cause
+from gate.policy.case import Case, Past
 from gate.policy.findings import Rule, Verdict
+from gate.policy.judge import judge
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.slo.objective import CalendarWindow, Period, Span
+from gate.slo.objective import CalendarWindow, CompositeSlo, Member, Period, Span
 from tests.budget.building import AT, DAY, HOUR, MONTH, lost, ratio, ratio_slo, spend
-from tests.policy.building import found, judged, said
+from tests.policy.building import found, judged, policy_of, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
@@ -44,9 +47,9 @@ def test_it_says_when_it_was_what_it_took_and_what_to_write_where() -> None:
     (finding,) = found(judgement, Rule.POSTMORTEM)
     assert finding.slo == "availability"
     assert finding.reason == (
-        "the incident of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8 % of the budget, more than"
-        " 20 %: no record in incidents/*.yaml explains it; write one with id, title, service: chat,"
-        " start, end, cause, remediation and status: reviewed"
+        "the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8 % of the"
+        " budget, more than 20 %: no record in incidents/*.yaml explains it; write one with id,"
+        " title, service: chat, start, end, cause, remediation and status: reviewed"
     )
 
 
@@ -96,8 +99,8 @@ def test_while_it_goes_on_no_record_counts() -> None:
     (finding,) = found(judgement, Rule.POSTMORTEM)
     assert finding.verdict is BLOCK
     assert finding.reason == (
-        "the incident of 2026-11-20 13:55 UTC (5m so far) took 34.8 % of the budget, more than"
-        " 20 %: it goes on, and no record counts before it is over"
+        "the incident chat-20261120-1355 of 2026-11-20 13:55 UTC (5m so far) took 34.8 % of the"
+        " budget, more than 20 %: it goes on, and no record counts before it is over"
     )
     assert (finding.until, judgement.allowed_again_at) == (None, None)
 
@@ -240,9 +243,46 @@ def test_what_the_budget_has_said_already_is_not_said_again() -> None:
     assert found(judgement, Rule.POSTMORTEM) == []
 
 
-def test_slos_without_a_burn_rate_by_step_are_not_looked_at() -> None:
+def test_an_slo_that_nobody_looked_at_is_in_doubt_whatever_it_counts() -> None:
     judgement = judged("canary", spend(1), postmortems=RULE)
-    assert found(judgement, Rule.POSTMORTEM) == found(judgement, Rule.MEASUREMENT) == []
+    assert found(judgement, Rule.POSTMORTEM) == []
+    assert said(judgement, Rule.MEASUREMENT) == (
+        UNDECIDED,
+        "incidents of the past: the history was not looked at",
+    )
+
+
+def test_what_members_lost_together_is_what_their_composite_lost() -> None:
+    # 16 % and 18 % are less than 20 %, and half of each is 17.4 %; at full weight it is 34.7 %.
+    days = day({NOON: 40, NOON + STEP: 5}, "a"), day({NOON + STEP: 50}, "b")
+    judgements = []
+    for weight in (Fraction(1, 2), Fraction(1)):
+        members = tuple(Member(slo=name, weight=weight) for name in "ab")
+        composite = CompositeSlo(name="all", members=members)
+        whole = assess_composite(composite, {one.slo.name: one for one, _ in days})
+        known = (*(one for one, _ in days), whole)
+        past = Past(incidents={one.slo.name: told for one, told in days})
+        policy = policy_of(known, postmortems=RULE)
+        case = Case(policy=policy, assessments=known, change="canary", at=AT, past=past)
+        judgements.append(judge(case))
+    half, whole_weight = judgements
+    assert said(half, Rule.POSTMORTEM)[0] is ALLOW
+    (finding,) = found(whole_weight, Rule.POSTMORTEM)
+    assert finding.verdict is BLOCK
+    assert (finding.slo, finding.until) == ("all", NOON + 2 * STEP + DAY)
+    assert "12:00 to 12:10 UTC (10m) took 33.0 % of the budget" in finding.reason
+
+
+def test_a_composite_is_not_said_to_be_calm_where_a_member_was_not_looked_at() -> None:
+    a, told = day({}, "a")
+    b, _ = day({}, "b")
+    composite = CompositeSlo(name="all", members=(Member(slo="b", weight=Fraction(1)),))
+    known = (a, b, assess_composite(composite, {"b": b}))
+    policy = policy_of(known, postmortems=RULE)
+    past = Past(incidents={"a": told, "b": lost()})
+    judgement = judge(Case(policy=policy, assessments=known, change="canary", at=AT, past=past))
+    assert judgement.verdict is UNDECIDED
+    assert found(judgement, Rule.POSTMORTEM) == []
 
 
 def test_without_the_rule_nothing_is_said_of_the_past() -> None:
@@ -392,9 +432,9 @@ def test_a_record_with_a_mistake_puts_in_doubt_what_it_may_be_about(
     assert judgement.verdict is verdict
     if verdict is UNDECIDED:
         assert said(judgement, Rule.MEASUREMENT)[1] == (
-            "incidents of the past: the incident of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8 %"
-            " of the budget, more than 20 %; a record that may explain it cannot be read:"
-            " incidents/7.yaml:4:8: 'soon' is no instant; correct that file"
+            "incidents of the past: the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05"
+            " UTC (5m) took 34.8 % of the budget, more than 20 %; a record that may explain it"
+            " cannot be read: incidents/7.yaml:4:8: 'soon' is no instant; correct that file"
         )
 
 

@@ -54,6 +54,7 @@ HOSTILE_FIELDS: Mapping[str, Any] = {
 QUARTER = (
     slo("spikes").replace("name: spikes", "name: quarter").replace("30d", "{calendar: quarter}")
 )
+BOTH = "  - {name: all, composite: [{slo: nobody}]}\n"
 MONEY = slo("money", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: money}")
 
 

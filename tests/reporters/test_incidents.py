@@ -52,21 +52,34 @@ def test_an_incident_is_a_row_with_what_it_cost() -> None:
     lines = terminal(service(explained(records=(RECORD,)))).splitlines()
 
     assert lines[2].split() == [
-        *("#", "SLO", "Start,", "UTC", "End,", "UTC", "Lasted", "Bad", "Of", "budget"),
+        *("Incident", "SLO", "Start,", "UTC", "End,", "UTC", "Lasted", "Bad", "Of", "budget"),
         *("Peak", "burn", "Known", "as"),
     ]
     assert lines[4].split() == [
-        *("#1", "availability", "2026-10-31", "14:00", "2026-10-31", "14:30", "30m", "68,378"),
+        *(
+            "chat-20261031-1400",
+            "availability",
+            "2026-10-31",
+            "14:00",
+            "2026-10-31",
+            "14:30",
+            "30m",
+            "68,378",
+        ),
         *("30.0", "%", "1,000.00", "INC-42"),
     ]
 
 
-def test_slos_that_felt_the_same_stand_together_under_one_number() -> None:
+def test_slos_that_felt_the_same_stand_together_under_one_id() -> None:
     rows = terminal(
         service(explained(impact("a"), impact("b")), explained(impact("c")))
     ).splitlines()[4:7]
 
-    assert [row[:7].strip() for row in rows] == ["#1  a", "b", "#2  c"]
+    assert [row.split()[:2] for row in rows[::2]] == [
+        ["chat-20261031-1400", "a"],
+        ["chat-20261031-1400", "c"],
+    ]
+    assert rows[1].split()[0] == "b"
     assert [row.endswith("unexplained") for row in rows] == [True, True, True]
 
 
@@ -236,9 +249,9 @@ def test_markdown_has_a_table_and_the_known_ones_below() -> None:
     one = service(explained(records=(RECORD,)))
     text = render_page("markdown", output(report(one, without_impact=(GOING_ON,))), WIDE)
 
-    assert text.startswith("## ⚠️ 1 INCIDENT: chat\n\n| # | SLO |")
+    assert text.startswith("## ⚠️ 1 INCIDENT: chat\n\n| Incident | SLO |")
     assert "| 30.0&nbsp;% | 1,000.00 | INC-42 |\n" in text
-    assert "- **Incident 1:** INC-42 the database; resolved" in text
+    assert "- **chat-20261031-1400:** INC-42 the database; resolved" in text
     assert "- **Not felt:** INC-43 a queue" in text
     calm = render_page("markdown", output(report(service())), WIDE)
     assert "|" not in calm

@@ -8,7 +8,7 @@ from gate.analysis.report.words import render_report
 from gate.reporters.ansi import Style
 from tests.analysis.memory import file, slo
 from tests.analysis.telling import DAY, slots
-from tests.reporters.reports import HOSTILE, HOSTILE_FIELDS, MONEY, hostile, made
+from tests.reporters.reports import BOTH, HOSTILE, HOSTILE_FIELDS, hostile, made
 
 
 @pytest.mark.untraced
@@ -35,10 +35,10 @@ def test_a_chart_of_text_shows_how_it_came_down_and_why() -> None:
 
 
 def test_what_was_not_measured_is_said_in_the_place_of_the_chart() -> None:
-    text = render_report("markdown", made(file("chat", slo("nobody"), MONEY)), Style())
+    text = render_report("markdown", made(file("chat", slo("nobody"), BOTH)), Style())
 
     assert "The history could not be measured: no data, there is nothing." in text
-    assert "No burn rate is drawn: it spends an amount, of which no event is bad." in text
+    assert "No burn rate is drawn: it is a composite; its members are" in text
     assert "<pre>" not in text
 
 

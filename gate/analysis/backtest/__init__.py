@@ -47,10 +47,10 @@ class PolicyBacktest:
 
     @property
     def unit(self) -> str:
-        """What is counted, in the plural."""
+        """What is counted: ``deploy``, ``hour`` or ``instant``."""
         if self.by_deploys:
-            return "deploys"
-        return "hours" if self.every == timedelta(hours=1) else "instants"
+            return "deploy"
+        return "hour" if self.every == timedelta(hours=1) else "instant"
 
     @cached_property
     def counted(self) -> tuple[PastVerdict, ...]:

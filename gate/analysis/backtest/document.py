@@ -60,7 +60,7 @@ def _policy(tried: PolicyBacktest) -> Json:
     return {
         "source": source_document(tried.source),
         "change_class": tried.change,
-        "counted": tried.unit,
+        "counted": f"{tried.unit}s",
         "count": len(tried.counted),
         "verdicts": {
             str(verdict): {

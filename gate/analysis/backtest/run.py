@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 from gate import __version__
 from gate.analysis.backtest import BacktestReport, PolicyBacktest, ServiceBacktest
@@ -21,7 +22,10 @@ from gate.history.records import Deployment
 from gate.measure import Backend
 from gate.measure.history import clock_start
 from gate.policy.policy import Policy
+from gate.reporters.summary import reason
 from gate.slo.objective import Span
+
+HOURLY: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,14 @@ class BacktestOptions:
     """The class where a deploy has none; None: each policy's default."""
     satisfied: Mapping[str, str] = field(default_factory=dict)
     """Requirement -> evidence that was there all the time."""
+
+
+def by_default(
+    search: IncidentOptions, *, by_deploys: bool, every: timedelta | None = None
+) -> BacktestOptions:
+    """Return what is replayed where no more is said: the deploys, or without them every hour."""
+    often = every if by_deploys else every or HOURLY
+    return BacktestOptions(search=search, every=often, by_deploys=by_deploys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +200,7 @@ def _check(
         verdict=judgement.verdict,
         usual=of_usual.verdict,
         usual_reasons=tuple(
-            finding.reason for finding in objecting(of_usual.findings, of_usual.verdict)
+            reason(finding) for finding in objecting(of_usual.findings, of_usual.verdict)
         ),
         tier=None if tier is None else tier.name,
         worst=None if worst is None or tier is None else worst.slo.name,

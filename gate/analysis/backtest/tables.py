@@ -10,6 +10,7 @@ from gate.analysis.backtest.budgets import PastBudget
 from gate.analysis.backtest.freezes import FrozenMonth, Standing
 from gate.analysis.backtest.verdicts import Objection, PastVerdict, ThresholdCandidate, VerdictCount
 from gate.policy.findings import Verdict
+from gate.reporters import summary
 from gate.reporters.budgets import cause
 from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
 from gate.wording import describe_time
@@ -41,7 +42,11 @@ def verdict_table(tried: PolicyBacktest) -> DataTable:
     rows = [VerdictRow(verdict, outcome, count) for verdict, outcome in tried.outcomes.items()]
     columns: tuple[Column[VerdictRow], ...] = (
         Column(title="Verdict", cell=lambda row: _verdict(row.verdict), right=False, keep=MUST),
-        Column(title=tried.unit.capitalize(), cell=lambda row: f"{row.outcome.count:,}", keep=MUST),
+        Column(
+            title=f"{tried.unit.capitalize()}s",
+            cell=lambda row: f"{row.outcome.count:,}",
+            keep=MUST,
+        ),
         Column(title="Share", cell=_share, keep=4),
         Column(title="Before an incident", cell=lambda row: f"{row.outcome.before:,}", keep=MUST),
         Column(title="During one", cell=lambda row: f"{row.outcome.during:,}", keep=6),
@@ -104,20 +109,23 @@ def blocked_deploys(tried: PolicyBacktest) -> DataTable:
         Column(
             title="Deploy, UTC", cell=lambda row: wording.minute(row.at), right=False, keep=MUST
         ),
-        Column(title="Revision", cell=_revision, right=False, keep=6, share=6),
-        Column(title="Class", cell=lambda row: row.change, right=False, keep=5, share=6),
+        Column(title="Of", cell=_revision, right=False, keep=6, share=4),
         Column(title="Verdict", cell=lambda row: _verdict(row.verdict), right=False, keep=MUST),
         Column(title="Left", cell=lambda row: wording.left(row.left), keep=7),
         Column(title="Incident", cell=lambda row: _followed(tried, row), right=False, keep=8),
         Column(
-            title="Because", cell=lambda row: row.objections[0].reason, right=False, keep=3, share=3
+            title="Because",
+            cell=lambda row: summary.reason(row.objections[0]),
+            right=False,
+            keep=3,
+            share=3,
         ),
     )
     return tabulate(blocked[-_MOST:], columns)
 
 
 def _revision(past: PastVerdict) -> str:
-    return "" if past.deploy is None else past.deploy.revision
+    return past.change if past.deploy is None else f"{past.deploy.revision} ({past.change})"
 
 
 def _followed(tried: PolicyBacktest, past: PastVerdict) -> str:
@@ -167,7 +175,7 @@ def budget_table(tried: PolicyBacktest) -> DataTable:
         Column(
             title="On, UTC", cell=lambda row: wording.minute(row.lowest_at), right=False, keep=5
         ),
-        Column(title="Ran out", cell=_ran_out, keep=8),
+        Column(title="Ran out", cell=ran_out_shown, keep=8),
         Column(title="Left at the end", cell=lambda row: wording.left(row.left), keep=7),
     ]
     if any(budget.spared for budget in tried.budgets):
@@ -179,7 +187,8 @@ def budget_table(tried: PolicyBacktest) -> DataTable:
     return tabulate(tried.budgets, columns)
 
 
-def _ran_out(budget: PastBudget) -> str:
+def ran_out_shown(budget: PastBudget) -> str:
+    """Say how many times a budget ran out."""
     if not budget.ran_out:
         return "never"
     return "once" if budget.ran_out == 1 else f"{budget.ran_out:,} times"
@@ -231,7 +240,9 @@ def both_policies(tried: PolicyBacktest, against: PolicyBacktest) -> DataTable:
         FigureRow("class", *(policy.change for policy in pair)),
     ]
     columns: tuple[Column[FigureRow], ...] = (
-        Column(title=tried.unit.capitalize(), cell=lambda row: row.label, right=False, keep=MUST),
+        Column(
+            title=f"{tried.unit.capitalize()}s", cell=lambda row: row.label, right=False, keep=MUST
+        ),
         Column(title=tried.source.path, cell=lambda row: row.tried, keep=MUST),
         Column(title=against.source.path, cell=lambda row: row.against, keep=MUST),
     )
@@ -244,7 +255,7 @@ def differing_table(service: ServiceBacktest) -> DataTable:
         Column(
             title="At, UTC", cell=lambda pair: wording.minute(pair[0].at), right=False, keep=MUST
         ),
-        Column(title="Class", cell=lambda pair: pair[0].change, right=False, keep=5, share=6),
+        Column(title="Of", cell=lambda pair: _revision(pair[0]), right=False, keep=5, share=4),
         Column(title="This", cell=lambda pair: _verdict(pair[0].verdict), right=False, keep=MUST),
         Column(title="Other", cell=lambda pair: _verdict(pair[1].verdict), right=False, keep=MUST),
         Column(

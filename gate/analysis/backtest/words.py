@@ -17,6 +17,7 @@ from gate.analysis.backtest.tables import (
     freeze_table,
     month_table,
     objection_table,
+    ran_out_shown,
     threshold_table,
     verdict_table,
 )
@@ -130,32 +131,16 @@ def headlines(service: ServiceBacktest, report: BacktestReport) -> Iterator[str]
     if not tried.counted:
         yield _nothing(tried)
         return
-    unit, outcomes = tried.unit, tried.outcomes
-    count, blocked = len(tried.counted), outcomes[Verdict.BLOCK]
-    undecided = outcomes[Verdict.UNDECIDED].count
+    count, blocked = len(tried.counted), tried.outcomes[Verdict.BLOCK].count
+    undecided = tried.outcomes[Verdict.UNDECIDED].count
     other = f", and not decided on {undecided:,}" if undecided else ""
-    share = wording.rounded(Fraction(blocked.count, count))
-    length = describe_time(report.span.length)
     yield (
-        f"In {length} {tried.policy.service} had {count:,} {unit}. The policy would have blocked"
-        f" {blocked.count:,} of them ({share}){other}."
+        f"{describe_time(report.span.length)} of {tried.policy.service} with"
+        f" {_number(count, tried.unit)}. The policy would have blocked {blocked:,} of them"
+        f" ({wording.rounded(Fraction(blocked, count))}){other}."
     )
-    incidents = len(tried.nearness.incidents)
-    if incidents:
-        through = [outcomes[verdict] for verdict in (Verdict.ALLOW, Verdict.WARN)]
-        passed, before = (
-            sum(outcome.count for outcome in through),
-            sum(outcome.before for outcome in through),
-        )
-        yield (
-            f"There {'was' if incidents == 1 else 'were'} {incidents:,}"
-            f" incident{'s' * (incidents > 1)}. Within an hour before one began came"
-            f" {blocked.before:,} of the {blocked.count:,} blocked {unit}, and {before:,} of the"
-            f" {passed:,} that were let through."
-        )
-    else:
-        yield f"No incident was found, so no {unit} came before one."
-    yield _closed(tried)
+    yield _before_incidents(tried)
+    yield f"{_ran_out(tried)} {_closed(tried)}"
 
 
 def _nothing(tried: PolicyBacktest) -> str:
@@ -168,20 +153,50 @@ def _nothing(tried: PolicyBacktest) -> str:
     return "No instant of the clock lies in this time. Ask more often, or look further back."
 
 
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _before_incidents(tried: PolicyBacktest) -> str:
+    """Say how many of what was blocked, and of what was not, came before an incident."""
+    incidents, outcomes = len(tried.nearness.incidents), tried.outcomes
+    if not incidents:
+        return f"No incident was found, so no {tried.unit} came before one."
+    blocked = outcomes[Verdict.BLOCK]
+    through = [outcomes[verdict] for verdict in (Verdict.ALLOW, Verdict.WARN)]
+    passed = sum(outcome.count for outcome in through)
+    before = sum(outcome.before for outcome in through)
+    return (
+        f"{_number(incidents, 'incident')} {'was' if incidents == 1 else 'were'} found. Within an"
+        f" hour before one began came {blocked.before:,} of the {blocked.count:,} blocked"
+        f" {tried.unit}s, and {before:,} of the {passed:,} that were let through."
+    )
+
+
+def _ran_out(tried: PolicyBacktest) -> str:
+    spent = [budget for budget in tried.budgets if budget.ran_out]
+    if not spent:
+        return "No budget ran out."
+    names = ", ".join(f"{budget.slo} {ran_out_shown(budget)}" for budget in spent)
+    return f"Budgets that ran out: {names}."
+
+
 def _closed(tried: PolicyBacktest) -> str:
     if not tried.freezes:
         return f"It would never have been closed to {tried.change}."
     longest = max(tried.freezes, key=lambda freeze: freeze.span.length)
-    times = len(tried.freezes)
+    since = f"from {wording.instant(longest.span.start)}"
+    length = describe_time(tried.frozen)
+    if len(tried.freezes) == 1:
+        return f"It would have been closed to {tried.change} once, for {length} {since}."
     return (
-        f"It would have been closed to {tried.change} {times:,} time{'s' * (times > 1)}, for"
-        f" {describe_time(tried.frozen)} in all, at the longest for"
-        f" {describe_time(longest.span.length)} from {wording.instant(longest.span.start)}."
+        f"It would have been closed to {tried.change} {len(tried.freezes):,} times, for {length} in"
+        f" all, at the longest for {describe_time(longest.span.length)} {since}."
     )
 
 
 def _frozen(tried: PolicyBacktest) -> Iterator[Fact]:
-    if tried.every is None:
+    if tried.every is None and tried.freezes:
         yield (
             "How",
             "each verdict is taken to stand until the next deploy, so the less often there is a"
@@ -201,7 +216,9 @@ def _would_be_left(tried: PolicyBacktest) -> Iterator[Fact]:
 def _thresholds(tried: PolicyBacktest) -> Iterator[Fact]:
     strictest = tried.policy.tiers[-1]
     if any(past.left is not None for past in tried.counted):
-        spared = ", ".join(sorted(strictest.allow or ())) or "no class"
+        spared = "every class"
+        if strictest.allow is not None:
+            spared = ", ".join(sorted(strictest.allow)) or "no class"
         yield (
             "How",
             "by the worst budget alone and by no other rule; as in tier"

@@ -8,7 +8,6 @@ from gate.decision.decision import (
     Decision,
     PolicyDecision,
     PolicySource,
-    source_document,
 )
 from gate.decision.slo_document import Json, rfc3339
 from gate.errors import ExitCode
@@ -94,7 +93,7 @@ def report_document(report: CasesReport) -> Json:
         "policies": [
             {
                 "service": tests.policy.service,
-                "source": source_document(tests.source),
+                "source": {"path": tests.source.path, "sha256": tests.source.sha256},
                 "cases_file": tests.path,
                 "passed": len(tests.results) - tests.failed,
                 "failed": tests.failed,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import chain, count
 from typing import Any, Final
 
@@ -24,8 +25,11 @@ from gate.slo.quantities import format_duration
 
 DecidedPolicy = Mapping[str, Any]
 """The part of a decision's document that speaks of one policy."""
+_SIMPLE: Final = 1000
+"""The largest denominator of a share of something that is counted."""
+_LONGEST: Final = 40
+"""Characters of a number that is read without an exponent."""
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_COVERAGE: Final = (Cause.LOW_COVERAGE, Cause.MOSTLY_UNCOVERED)
 
 
 def add_case(
@@ -48,19 +52,41 @@ def add_case(
     part = _decided_by(document, file.policy)
     name = _unique(name or _case_name(document, part), {case.name for case in cases})
     case = recorded_case(document, part, file.policy, name)
-    text = with_case(raw.decode("utf-8-sig"), case, path)
+    text = raw.decode("utf-8-sig")
+    results = []
+    for satisfied in _satisfied(part, file.policy):
+        attempt = {**case, "satisfied": satisfied} if satisfied else case
+        added = with_case(text, attempt, path)
+        result = _tried(added, path, file)
+        if result.passed:
+            return added
+        results.append(result)
+    raise UsageError(_differs(results[0], part, file))
+
+
+def _tried(text: str, path: str, file: PolicyFile) -> CaseResult:
+    """Try the last case of a file."""
     added = read_cases(text.encode(), path, {})
     try:
         tests = run_cases(file, CasesFile(added.cases[-1:], added.reader))
     except PolicyError as error:
         reasons = "; ".join(mistake.message for mistake in error.mistakes)
-        raise UsageError(
-            f"the decision cannot be stated as a case of this policy: {reasons}"
-        ) from error
-    (result,) = tests.results
-    if not result.passed:
-        raise UsageError(_differs(result, part, file))
-    return text
+        message = f"the decision cannot be stated as a case of this policy: {reasons}"
+        raise UsageError(message) from error
+    return tests.results[0]
+
+
+def _satisfied(part: DecidedPolicy, policy: Policy) -> Iterator[list[str]]:
+    """Yield which requirements may have been met: those that are named first.
+
+    A decision names those of the change and its tier only; others may have mattered for what other
+    classes may ship, and for what the verdict would be if what is suspected were so.
+    """
+    named = sorted(part["satisfied"])
+    every = {name for tier in policy.tiers for names in tier.require.values() for name in names}
+    yield named
+    if every - {*named}:
+        yield sorted(every)
 
 
 def _differs(result: CaseResult, part: DecidedPolicy, file: PolicyFile) -> str:
@@ -123,8 +149,6 @@ def recorded_case(
         "at": document["evaluated_at"],
         "change": part["change_class"],
     }
-    if part["satisfied"]:
-        case["satisfied"] = sorted(part["satisfied"])
     if document["fail_on_warn"]:
         case["fail_on"] = "warn"
     by_name = {slo["name"]: slo for slo in part["slos"]}
@@ -142,7 +166,7 @@ def recorded_case(
 
 def _impact(impact: Mapping[str, Any]) -> dict[str, Any]:
     detect = timedelta(seconds=impact["detect_seconds"])
-    shares = {key: _number(impact[key]) for key in ("canary", "failures")}
+    shares = {key: _share(impact[key]) for key in ("canary", "failures")}
     return {**shares, "detect": format_duration(detect)}
 
 
@@ -205,10 +229,10 @@ def _coverage(stated: Mapping[str, Any], causes: list[Cause], policy: Policy) ->
     if share is None:
         return None
     if Cause.LOW_COVERAGE in causes and share >= guards.min_coverage:
-        return _number(float((guards.min_coverage + guards.floor) / 2))
+        return _share(float((guards.min_coverage + guards.floor) / 2))
     if Cause.MOSTLY_UNCOVERED in causes and share >= guards.floor:
-        return _number(float(guards.floor / 2))
-    return _number(share)
+        return _share(float(guards.floor / 2))
+    return _share(share)
 
 
 def _suspicion(suspicion: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,5 +261,15 @@ def _expectation(part: DecidedPolicy) -> dict[str, Any]:
 
 
 def _number(value: float) -> str:
-    """Write a number with all its digits, and without an exponent."""
-    return f"{Decimal(repr(value)):f}"
+    """Write a number so that the same is read: 4000/3 where it is that, and no decimal is."""
+    text = _share(value)
+    simple = Fraction(value).limit_denominator(_SIMPLE)
+    if float(simple) == value and simple != Fraction(text):
+        return f"{simple.numerator}/{simple.denominator}"
+    return text
+
+
+def _share(value: float) -> str:
+    """Write a number with all its digits, and without an exponent where there is room."""
+    text = f"{Decimal(repr(value)):f}"
+    return text if len(text) <= _LONGEST else repr(value)

@@ -19,6 +19,9 @@ from gate.policy.findings import Finding, Verdict
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 
+StatedBudgets = tuple[StatedCase, Mapping[str, StatedAnswers]]
+"""A case, and what is answered of each SLO."""
+
 
 def run_cases(file: PolicyFile, cases: CasesFile) -> PolicyCases:
     """Try every case under a policy; nothing is asked, and no setting of its backend is needed.
@@ -27,16 +30,30 @@ def run_cases(file: PolicyFile, cases: CasesFile) -> PolicyCases:
         PolicyError: a case names what the policy has not, or states what cannot be; carries every
             such mistake.
     """
-    reader, results = cases.reader, list[CaseResult]()
-    check_names(cases, file.policy)
-    stated = [(case, stated_answers(case, file.policy, reader)) for case in cases.cases]
-    if not reader.mistakes:
-        results = [_try(file, case, answers, reader) for case, answers in stated]
-    if reader.mistakes:
-        raise PolicyError(tuple(sorted(set(reader.mistakes))))
+    reader = cases.reader
+    stated = check_cases(cases, file.policy)
+    results = [_try(file, case, answers, reader) for case, answers in stated]
+    _raise_mistakes(reader)
     return PolicyCases(
         policy=file.policy, source=file.source, path=cases.path, results=tuple(results)
     )
+
+
+def check_cases(cases: CasesFile, policy: Policy) -> list[StatedBudgets]:
+    """Return each case with what is answered of each SLO, if the policy has all that it names.
+
+    Raises:
+        PolicyError: as `run_cases`.
+    """
+    check_names(cases, policy)
+    stated = [(case, stated_answers(case, policy, cases.reader)) for case in cases.cases]
+    _raise_mistakes(cases.reader)
+    return stated
+
+
+def _raise_mistakes(reader: Reader) -> None:
+    if reader.mistakes:
+        raise PolicyError(tuple(sorted(set(reader.mistakes))))
 
 
 def _try(

@@ -54,8 +54,8 @@ def _mark(result: CaseResult) -> Mark:
     """Return the line of a case, and what is wrong with it in particular."""
     return Mark(
         verdict=Verdict.ALLOW if result.passed else Verdict.BLOCK,
-        label=result.case.name,
-        text=outcome(result),
+        label="passed" if result.passed else "failed",
+        text=result.case.name,
         marks=tuple(
             Mark(
                 verdict=Verdict.BLOCK,
@@ -63,15 +63,16 @@ def _mark(result: CaseResult) -> Mark:
                 text=f"expected {mismatch.expected}, but it is {mismatch.actual}",
                 facts=facts,
             )
-            for mismatch, facts in zip(result.mismatches, _reasons(result), strict=False)
+            for mismatch, facts in zip(result.mismatches, _reasons(result), strict=True)
         ),
     )
 
 
 def _reasons(result: CaseResult) -> Iterator[tuple[Fact, ...]]:
     """Yield for each mismatch what stands below it: below the last one why it came out so."""
-    yield from ((),) * (len(result.mismatches) - 1)
-    yield tuple(("Why", reason) for reason in reasons(result))
+    facts = (("Comes to", outcome(result)), *(("Why", reason) for reason in reasons(result)))
+    for place in range(len(result.mismatches), 0, -1):
+        yield facts if place == 1 else ()
 
 
 def outcome(result: CaseResult) -> str:

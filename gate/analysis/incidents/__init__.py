@@ -57,7 +57,7 @@ class ServiceIncidents:
     source: PolicySource
     slos: tuple[SearchedSlo, ...]
     left_out: LeftOut
-    """SLOs that have no burn rate by events, each with a sentence that says so."""
+    """Nothing: whatever has a budget has a past."""
     annotated: tuple[AnnotatedIncident, ...]
     """All incidents of the service with what is known of them, the oldest first."""
     reliability: Reliability
@@ -107,7 +107,7 @@ def _service(service: ServiceIncidents) -> Json:
         "source": source_document(service.source),
         "slos": [_searched_slo(slo) for slo in service.slos],
         "left_out": left_out_document(service.left_out),
-        "incidents": [_incident(incident) for incident in service.annotated],
+        "incidents": [_incident(incident, service) for incident in service.annotated],
         "count": figures.count,
         "mttr_seconds": _seconds(figures.mttr),
         "longest_seconds": _seconds(figures.longest),
@@ -131,8 +131,9 @@ def _searched_slo(slo: SearchedSlo) -> Json:
     }
 
 
-def _incident(annotated: AnnotatedIncident) -> Json:
+def _incident(annotated: AnnotatedIncident, service: ServiceIncidents) -> Json:
     return {
+        "id": annotated.incident.id(service.policy.service),
         **_stretch(annotated.incident),
         "slos": [
             {

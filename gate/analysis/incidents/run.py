@@ -3,43 +3,42 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Final
 
 from gate import __version__
 from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
-    by_events,
     known_of,
-    left_out,
     open_history,
     run_concurrently,
+    with_past,
 )
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
+from gate.history.events import within
 from gate.history.explanations import Annotations, Steps, annotate, records_without_impact
-from gate.history.incidents import WINDOW, budget_events, find_incidents, known_steps
+from gate.history.incident_shares import incident_request, slo_incidents, window_budget
+from gate.history.incidents import WINDOW, known_times, steps_of
 from gate.history.records import Deployment, IncidentRecord
-from gate.history.sampled_incidents import find_sampled_incidents
 from gate.history.service_incidents import (
     SloImpact,
+    composite_impacts,
     drain,
+    joined,
     merge_incidents,
     reliability,
+    total_time,
 )
 from gate.measure import Unmeasured
-from gate.measure.history import (
-    HistoryBackend,
-    Series,
-    SeriesAnswer,
-    SeriesRequest,
-    newest_steps,
-    unknown_share,
-)
+from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest
 from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
-from gate.slo.objective import RatioSlo, Span
+from gate.slo.objective import CompositeSlo, RatioSlo, Span, SpendSlo, counts_events
 from gate.wording import burn_shown
+
+_FINEST: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ class IncidentOptions:
     at: datetime
     """The end of the history that is looked at."""
     last: timedelta
-    """The length of the history; a rest that is not a whole step is left out."""
+    """The length of the time that is looked at."""
     step: timedelta
     """At most ``last``."""
     threshold: Fraction
@@ -62,12 +61,12 @@ class IncidentOptions:
 
     @property
     def span(self) -> Span:
-        """The time to search, a whole number of steps."""
-        return newest_steps(Span(self.at - self.last, self.at), self.step)
+        """The time to search."""
+        return Span(self.at - self.last, self.at)
 
-    def request(self, slo: RatioSlo) -> SeriesRequest:
-        """Return what to ask of an SLO's history."""
-        return SeriesRequest(sli=slo.sli, span=self.span, step=self.step)
+    def request(self, policy: Policy, slo: RatioSlo | SpendSlo) -> SeriesRequest:
+        """Return what to ask of an SLO's history; it begins before the time to search."""
+        return incident_request(slo, self.span, self.step, max_age=policy.guards.max_age)
 
 
 def search_incidents(
@@ -110,9 +109,9 @@ def incident_report(
 def ask(
     history: HistoryBackend, policy: Policy, options: IncidentOptions
 ) -> dict[str, SeriesAnswer]:
-    """Return the history of each of these SLOs by name; all are asked for at once."""
-    slos = by_events(policy)
-    requests = [options.request(slo) for slo in slos]
+    """Return the history of each SLO that has one, by name; all are asked for at once."""
+    slos = with_past(policy)
+    requests = [options.request(policy, slo) for slo in slos]
     answers = history.history(requests) if requests else []
     return dict(zip((slo.name for slo in slos), answers, strict=True))
 
@@ -124,21 +123,21 @@ def service_incidents(
 
     Args:
         file: the policy.
-        answers: to `IncidentOptions.request`, of each SLO that `by_events` names.
+        answers: to `IncidentOptions.request`, of each SLO that `with_past` names.
         options: what to search for.
     """
-    policy, slos = file.policy, by_events(file.policy)
-    searched_slos = tuple(_searched_slo(policy, slo, answers[slo.name], options) for slo in slos)
+    policy, slos, span = file.policy, with_past(file.policy), options.span
+    searched_slos = [_searched_slo(policy, slo, answers[slo.name], options) for slo in slos]
+    searched_slos += _composites(policy, searched_slos, options)
     impacts = [impact for slo in searched_slos for impact in slo.impacts]
     incidents = merge_incidents(impacts)
-    steps_with_data = {
-        name: known_steps(answer) for name, answer in answers.items() if isinstance(answer, Series)
-    }
-    anything = [any(places) for places in zip(*steps_with_data.values(), strict=True)]
     steps = {
-        slo.name: Steps(options.request(slo), answer)
+        slo.name: Steps(options.request(policy, slo), answer)
         for slo in slos
         if isinstance(answer := answers[slo.name], Series)
+    }
+    measured = {
+        name: joined(known_times(past.series, past.request), span) for name, past in steps.items()
     }
     annotations = Annotations(
         records=_records(policy, options),
@@ -148,17 +147,19 @@ def service_incidents(
     return ServiceIncidents(
         policy=policy,
         source=file.source,
-        slos=searched_slos,
-        left_out=left_out(policy),
+        slos=tuple(searched_slos),
+        left_out=(),
         annotated=tuple(
             annotate(incident, annotations, service=policy.service, step=options.step, steps=steps)
             for incident in incidents
         ),
-        reliability=reliability(incidents, anything, start=options.span.start, step=options.step),
+        reliability=reliability(
+            incidents, [time for times in measured.values() for time in times], span
+        ),
         drain=drain(
-            impacts,
+            [impact for impact in impacts if impact.slo in measured],
             {slo.name: slo.window.whole(options.at).length for slo in slos},
-            {name: sum(places) * options.step for name, places in steps_with_data.items()},
+            {name: total_time(times) for name, times in measured.items()},
         ),
     )
 
@@ -170,41 +171,63 @@ def _records(policy: Policy, options: IncidentOptions) -> tuple[IncidentRecord, 
 
 
 def _searched_slo(
-    policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: IncidentOptions
+    policy: Policy, slo: RatioSlo | SpendSlo, answer: SeriesAnswer, options: IncidentOptions
 ) -> SearchedSlo:
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return SearchedSlo(
             slo=slo.name, impacts=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
         )
-    budget, threshold, request = float(slo.budget), float(options.threshold), options.request(slo)
-    allowed = budget_events(answer, request, slo.budget, slo.window.whole(options.at).length)
+    request, span = options.request(policy, slo), options.span
+    budget = window_budget(slo, answer, request, span)
     impacts = [
-        SloImpact(slo=slo.name, incident=incident, share=float(Fraction(incident.bad) / allowed))
-        for incident in (find_incidents if slo.sampled is None else find_sampled_incidents)(
-            answer, request, budget=budget, threshold=threshold
-        )
+        SloImpact(slo=slo.name, incident=incident, share=float(budget.share(incident)))
+        for incident in slo_incidents(slo, answer, request, threshold=float(options.threshold))
+        if incident.end > span.start
     ]
+    totals = within(answer, request, span)
+    measured = total_time(joined(known_times(answer, request), span))
     return SearchedSlo(
         slo=slo.name,
         impacts=tuple(impact for impact in impacts if impact.share >= options.min_share),
         smaller=tuple(impact for impact in impacts if impact.share < options.min_share),
-        unknown=unknown_share(sum(known_steps(answer)), request.steps),
+        unknown=1 - Fraction(measured // _FINEST, span.length // _FINEST),
         query=answer.query,
         unmeasured=None,
-        notes=(
-            *answer.notes,
-            *(_few_events(answer, request, slo.budget, options) if slo.sampled is None else ()),
-        ),
-        reservations=tuple(history_reservations(policy, slo, answer.total, request.span)),
+        notes=(*answer.notes, *_few_events(slo, answer, request, options)),
+        reservations=tuple(history_reservations(policy, slo, totals, span)),
     )
 
 
+def _composites(
+    policy: Policy, searched_slos: Sequence[SearchedSlo], options: IncidentOptions
+) -> Iterator[SearchedSlo]:
+    """Yield the composites of a policy, which lose what their members lose."""
+    impacts = [impact for slo in searched_slos for impact in (*slo.impacts, *slo.smaller)]
+    by_name = {slo.slo: slo for slo in searched_slos}
+    for composite in policy.slos:
+        if isinstance(composite, CompositeSlo):
+            parts = [by_name[member.slo] for member in composite.members]
+            own = composite_impacts(composite, impacts)
+            yield SearchedSlo(
+                slo=composite.name,
+                impacts=tuple(impact for impact in own if impact.share >= options.min_share),
+                smaller=tuple(impact for impact in own if impact.share < options.min_share),
+                unknown=max(part.unknown for part in parts),
+                query=None,
+                unmeasured=next((part.unmeasured for part in parts if part.unmeasured), None),
+            )
+
+
 def _few_events(
-    series: Series, request: SeriesRequest, budget: Fraction, options: IncidentOptions
+    slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, options: IncidentOptions
 ) -> Iterator[str]:
     """Say where there is so little traffic that one failure is an incident."""
-    for_one_event = budget_events(series, request, budget, max(WINDOW, options.step))
+    if not counts_events(slo) or slo.sampled is not None:
+        return
+    measured = [total for total in within(series, request, options.span) if total is not None]
+    events = Fraction(sum(measured)) / max(len(measured), 1)
+    for_one_event = slo.budget * events * steps_of(WINDOW, request.step)
     if 0 < for_one_event * options.threshold <= 1:
         rate = burn_shown(1 / for_one_event)
         yield f"so few events that a single bad one burns at {rate} and makes an incident"

@@ -86,8 +86,8 @@ def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
 class IncidentRow(NamedTuple):
     """What an incident of the service did to one SLO."""
 
-    number: int
-    """Of the incident, from 1."""
+    id: str
+    """Of the incident."""
     first: bool
     """Whether it is the first row of the incident."""
     impact: SloImpact
@@ -96,8 +96,13 @@ class IncidentRow(NamedTuple):
 
 def _rows(service: ServiceIncidents) -> list[IncidentRow]:
     return [
-        IncidentRow(number, impact is annotated.incident.impacts[0], impact, annotated)
-        for number, annotated in enumerate(service.annotated, start=1)
+        IncidentRow(
+            annotated.incident.id(service.policy.service),
+            impact is annotated.incident.impacts[0],
+            impact,
+            annotated,
+        )
+        for annotated in service.annotated
         for impact in annotated.incident.impacts
     ]
 
@@ -135,8 +140,9 @@ def _about(service: ServiceIncidents) -> Iterator[Fact]:
 
 
 def _explanations(service: ServiceIncidents) -> Iterator[Fact]:
-    for number, annotated in enumerate(service.annotated, start=1):
-        yield from ((f"Incident {number}", text) for text in _explanation(annotated))
+    for annotated in service.annotated:
+        name = annotated.incident.id(service.policy.service)
+        yield from ((name, text) for text in _explanation(annotated))
 
 
 def _closing(report: IncidentReport) -> Facts:
@@ -232,8 +238,8 @@ def _share(number: float) -> str:
     return wording.spent(wording.shown(number))
 
 
-def _number(row: IncidentRow) -> str:
-    return f"#{row.number}" if row.first else ""
+def _id(row: IncidentRow) -> str:
+    return row.id if row.first else ""
 
 
 def _amount(number: float) -> str:
@@ -266,7 +272,7 @@ def _records(row: IncidentRow) -> Cell:
 
 
 _COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (
-    Column(title="#", cell=_number, right=False, keep=MUST),
+    Column(title="Incident", cell=_id, right=False, keep=MUST),
     Column(title="SLO", cell=lambda row: row.impact.slo, right=False, keep=MUST, share=4),
     Column(title="Start, UTC", cell=_start, right=False, keep=8),
     Column(title="End, UTC", cell=_end, right=False, keep=3),

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from gate.analysis import document_head
 from gate.analysis.anomalies import AnomalyReport, ServiceAnomalies, anomalies_document
+from gate.analysis.backtest import BacktestReport
+from gate.analysis.backtest.document import backtest_document
 from gate.analysis.cohorts import CohortReport, cohorts_document
 from gate.analysis.forecast import ForecastReport, ServiceForecast, forecast_document
 from gate.analysis.incidents import (
@@ -16,7 +18,7 @@ from gate.analysis.incidents import (
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
-from gate.decision.document import to_document
+from gate.decision.document import pace_document, to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode
 from gate.history.burn_down import Line
@@ -64,6 +66,8 @@ class Report:
     anomalies: AnomalyReport
     cohorts: CohortReport | None
     """None if no label was given."""
+    backtest: BacktestReport | None
+    """What the policies would have said in the time looked at; None if that was not asked."""
     decision: Decision | None
     """The decision on the change in question; None if there is none."""
     evaluated_at: datetime
@@ -77,6 +81,8 @@ class Report:
         codes = [self.incidents.exit_code, self.forecast.exit_code]
         if self.cohorts is not None:
             codes.append(self.cohorts.exit_code)
+        if self.backtest is not None:
+            codes.append(self.backtest.exit_code)
         return ExitCode.UNDECIDED if ExitCode.UNDECIDED in codes else ExitCode.ALLOW
 
 
@@ -93,6 +99,7 @@ def report_document(report: Report) -> Json:
         "forecast": forecast_document(report.forecast),
         "anomalies": anomalies_document(report.anomalies, points=False),
         "cohorts": None if report.cohorts is None else cohorts_document(report.cohorts),
+        "backtest": None if report.backtest is None else backtest_document(report.backtest),
     }
 
 
@@ -118,6 +125,7 @@ def _change(name: str, judged: Judgement) -> Json:
         "allowed_again_at": rfc3339(judged.allowed_again_at)
         if judged.verdict in {Verdict.BLOCK, Verdict.UNDECIDED}
         else None,
+        "allowed_again_at_pace": pace_document(judged),
     }
 
 

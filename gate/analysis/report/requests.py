@@ -10,15 +10,17 @@ from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents.run import IncidentOptions
 from gate.backends import history_of
-from gate.check.measure import by_events
+from gate.check.measure import with_past
 from gate.check.past import PlanKey, burn_down_plans, plan_requests
 from gate.dataclass import dataclass
 from gate.history.burn_down_plan import BurnDownPlan
+from gate.history.calendar_forecast import LEAST
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy
+from gate.slo.objective import counts_events
 from gate.wording import NO_HISTORY
 
 _POINT: Final = timedelta(hours=1)
@@ -59,13 +61,17 @@ class Questions:
 
     @property
     def forecast(self) -> ForecastOptions:
-        """What to predict."""
+        """What to predict; an interval may need a longer history than the report shows."""
         search = self.search
-        return ForecastOptions(at=search.at, last=search.last, timeout=search.timeout)
+        last = max(search.last, LEAST)
+        return ForecastOptions(at=search.at, last=last, timeout=search.timeout)
 
     def steps(self, policy: Policy) -> dict[str, SeriesRequest]:
         """Return what pictures and incidents are made of, in the shortest steps."""
-        return {slo.name: replace(self.search.request(slo), mean=True) for slo in by_events(policy)}
+        return {
+            slo.name: replace(self.search.request(policy, slo), mean=counts_events(slo))
+            for slo in with_past(policy)
+        }
 
     def ask(self, policy: Policy, backend: Backend) -> ReportAnswers:
         """Return the answers to everything; what the steps have in them is not asked for again.

@@ -7,6 +7,7 @@ from functools import partial
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport
 from gate.analysis.anomalies.run import service_anomalies
+from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
@@ -28,11 +29,11 @@ from gate.history.events import as_events, budget_share, keeps_past
 from gate.history.past_budget import ShortSteps, Trace, trace
 from gate.history.records import Deployment
 from gate.measure import Backend, Limits
-from gate.measure.history import Series, SeriesRequest
+from gate.measure.history import Series, SeriesRequest, coarser, on_the_clock
 from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge
 from gate.policy.policy import Policy
-from gate.slo.objective import Slo
+from gate.slo.objective import Slo, Span
 
 
 def gather_report(
@@ -40,6 +41,7 @@ def gather_report(
     options: Options,
     search: IncidentOptions,
     groups: CohortOptions | None = None,
+    past: BacktestOptions | None = None,
     *,
     open_with: OpenBackend = open_backend,
 ) -> Report:
@@ -50,6 +52,7 @@ def gather_report(
         options: of these the instant, the patience, and a change class to decide on, if any.
         search: how far back to look, how finely, and what makes an incident.
         groups: what to tell events apart by; None: by nothing.
+        past: what to replay through the policies; None: nothing.
         open_with: opens a backend.
 
     Raises:
@@ -89,6 +92,7 @@ def gather_report(
             tool_version=__version__,
         ),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
+        backtest=None if past is None else replay(files, past, open_with=open_with),
         decision=decision,
         evaluated_at=search.at,
         tool_version=__version__,
@@ -155,7 +159,9 @@ def _traces(
             slo,
             histories.get(slo.name),
             questions.search.span,
-            _steps(slo, answers.steps, requests) if slo.name in requests else None,
+            _steps(slo, answers.steps, requests, questions.search.span)
+            if slo.name in requests
+            else None,
         )
         for slo in policy.slos
     }
@@ -189,10 +195,12 @@ def _consumption(
 
 
 def _steps(
-    slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest]
+    slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest], span: Span
 ) -> ShortSteps | None:
-    """Return what happened in short steps; None where nothing is known of any."""
-    answer, request = known_of(answers[slo.name]), requests[slo.name]
+    """Return what happened in the short steps of a span; None where nothing is known of any."""
+    asked_for = requests[slo.name]
+    request = replace(asked_for, span=on_the_clock(span, asked_for.step))
+    answer = known_of(coarser(answers[slo.name], asked_for, request))
     if not keeps_past(slo) or not isinstance(answer, Series):
         return None
     events = as_events(slo, answer, request)

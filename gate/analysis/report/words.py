@@ -1,6 +1,7 @@
 """What a report says, in sentences, and the page that they make with small charts of text."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 from gate import wording
 from gate.analysis import seen_badge
 from gate.analysis.anomalies.words import anomalies_section
+from gate.analysis.backtest.words import backtest_section
 from gate.analysis.cohorts.words import cohorts_section
 from gate.analysis.forecast.words import forecast_section
 from gate.analysis.incidents.words import incidents_section, without_impact_facts
@@ -25,6 +27,7 @@ from gate.policy.tiers import Tier, tier_of
 from gate.reporters import PAGES, render_page, summary
 from gate.reporters.ansi import Style
 from gate.reporters.budgets import budget_table, cause, promise
+from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
     Badge,
     Block,
@@ -83,6 +86,10 @@ def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
     if report.cohorts is not None:
         cohorts = report.cohorts.services[report.services.index(service)]
         yield cohorts_section(report.cohorts, cohorts)
+    if report.backtest is not None:
+        replayed = report.backtest.services[report.services.index(service)]
+        section = backtest_section(replayed, report.backtest)
+        yield replace(section, title=f"Backtest of {service.policy.service}")
 
 
 def _verdict(service: ServiceReport, report: Report) -> Section:
@@ -203,7 +210,7 @@ def _again(judged: Judgement) -> str:
     if at is None:
         return ""
     if judged.allowed_again_if_calm:
-        return f" (again about {wording.instant(at)}, if nothing more fails)"
+        return f" (again not before {wording.instant(at)}{at_pace(judged)})"
     return f" (again {wording.instant(at)})"
 
 
@@ -224,9 +231,8 @@ def promised(slo: Slo) -> str:
 
 def missing(service: ServiceReport, slo: Slo) -> str:
     """Say why there is no history of an SLO to draw."""
-    for name, reason in service.incidents.left_out:
-        if name == slo.name:
-            return f"No burn rate is drawn: {reason}."
+    if isinstance(slo, CompositeSlo):
+        return f"No burn rate is drawn: {wording.without_events(slo)}."
     (lost,) = [
         looked_at.unmeasured
         for looked_at in service.incidents.slos

@@ -8,12 +8,12 @@ import duckdb
 
 from gate.backends.logs.counting import count
 from gate.backends.logs.database import Database, opened
+from gate.backends.logs.history import measure_steps
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of, prepare
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.source import UNKNOWN_NUMBERS, LargeNumbers, NumberColumns, settle
-from gate.backends.logs.steps import measure_steps
 from gate.backends.logs.timestamps import zone_name
 from gate.measure import Answer, Cause, CountRequest, Limits, MeasurementError
 from gate.measure.history import SeriesAnswer, SeriesRequest
@@ -45,7 +45,7 @@ class LogsBackend:
         )
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, from one scan for each length of step."""
+        """Return what happened in each step, from one scan for all."""
         return self._answer(
             requests, lambda database, ready, wanted: measure_steps(database, ready.logs, wanted)
         )

@@ -60,6 +60,18 @@ class Statement:
         """
         return self._keys.setdefault(sql, f"_k{len(self._keys)}")
 
+    def clock_key(self, step: timedelta) -> str:
+        """Group by the stretches between whole multiples of a length since 1970, by their number.
+
+        Each leaves its start out and includes its end.
+        """
+        oldest = (self.starts[0] - EPOCH) // step - 1
+        return self.key(f"greatest({oldest}, (epoch_us(_at) - 1) // {step // MICROSECOND})")
+
+    def within(self, span: Span) -> str:
+        """Return the condition on groups that they are of a span."""
+        return f"{self._segment()} > {self.starts.index(span.start)}"
+
     def sum(self, sql: str, *conditions: str | None) -> str:
         """Aggregate the rows of each group for which all conditions hold; returns its name."""
         names = [self.value(condition) for condition in conditions if condition is not None]
@@ -71,12 +83,31 @@ class Statement:
 
         None: over the groups of any span.
         """
-        after = self.starts.index(span.start) if span else 0
-        return self._ask(f"{sql} FILTER (WHERE {self._segment()} > {after})")
+        within = self.within(span) if span else f"{self._segment()} > 0"
+        return self._ask(f"{sql} FILTER (WHERE {within})")
 
     def count(self, span: Span, *conditions: str | None) -> int:
         """Ask for the number of rows in the span for which all conditions hold; None: no matter."""
         return self.aggregate(f"sum({self.sum('count(*)', *conditions)})", span)
+
+    def extent(self) -> tuple[int, int, int]:
+        """Ask how many rows there are, and when the oldest and the newest happened.
+
+        Whenever that was: also before and after the spans.
+        """
+        if not self.logs.timestamp.plain:
+            oldest, newest = self.sum("min(_at)"), self.sum("max(_at)")
+            parts = (f"sum({self.sum('count(_at)')})", f"min({oldest})", f"max({newest})")
+        else:  # the main scan reads no other rows than those of the spans
+            column = identifier(self.logs.timestamp.column)
+            relation = self.logs.source.relation([self.logs.timestamp.column])
+            parts = (
+                f"(SELECT count({column}) FROM {relation})",
+                f"(SELECT min({column}) FROM {relation})",
+                f"(SELECT max({column}) FROM {relation})",
+            )
+        rows, oldest, newest = parts
+        return self._ask(rows), self._ask(f"epoch_us({oldest})"), self._ask(f"epoch_us({newest})")
 
     def undated(self) -> int:
         """Ask how many rows have no instant that can be read."""
@@ -108,7 +139,9 @@ class Statement:
             f"CREATE OR REPLACE TEMP TABLE groups AS SELECT {', '.join(keys + sums)} "
             f"FROM {self._rows()} GROUP BY ALL"
         )
-        (row,) = database.query(f"SELECT {', '.join(self._aggregates)} FROM groups")
+        # The last makes it one row, even where all others are statements of their own.
+        aggregates = ", ".join([*self._aggregates, "count(*)"])
+        (row,) = database.query(f"SELECT {aggregates} FROM groups")
         if broken is not None and row[broken] > len(unfinished):
             # More than the last line: DuckDB says where.
             database.query(f"SELECT count(json) FROM read_ndjson_objects({file_list(unfinished)})")

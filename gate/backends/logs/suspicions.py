@@ -2,25 +2,19 @@
 
 # ruff: noqa: S608 - made of names, numbers and quoted texts
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.logs.coverage import lost_rows
+from gate.backends.logs.coverage import Parts, parts_of
 from gate.backends.logs.database import Database, Row, identifier
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.respelled import CountedLogs, respelled
-from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs, Statement
+from gate.backends.logs.statement import EPOCH, Logs, Statement
 from gate.dataclass import dataclass
 from gate.measure import Answer, Cause, CountRequest, Counts, Suspicion
-from gate.measure.coverage import StepCoverage, coverage_by_steps
-from gate.measure.history import coverage_step
-from gate.slo.objective import Span
 
-_SHORTEST: Final = timedelta(days=3)
-"""Before that nobody knows what is usual at an hour."""
 _FEWEST: Final = 10
 """Rows without a value, to say that a column has gone."""
 _NEARLY_ALL: Final = Fraction(99, 100)
@@ -32,8 +26,8 @@ class Doubts:
 
     request: CountRequest
     indicator: LogIndicator
-    step: timedelta
-    """Of the parts of time, which begin at whole multiples of it since 1970."""
+    parts: Parts
+    """Of the span; those that lie wholly within it are judged."""
     part: str
     """The key of the parts."""
     rows: str
@@ -43,18 +37,6 @@ class Doubts:
     values: tuple[tuple[str, str], ...]
     """Each column, and the name of the number of its values."""
     unknown_place: int
-
-    def coverage(self, rows: Mapping[int, int]) -> StepCoverage:
-        """Return in which parts rows are missing that are usual then."""
-        parts = self.parts
-        span = Span(EPOCH + parts.start * self.step, EPOCH + parts.stop * self.step)
-        return coverage_by_steps([rows.get(place) for place in parts], span)
-
-    @property
-    def parts(self) -> range:
-        """The parts that lie wholly within the span."""
-        span = self.request.span
-        return range(-((EPOCH - span.start) // self.step), (span.end - EPOCH) // self.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +58,14 @@ def ask_for_doubts(
     if indicator.bad is None or indicator.unknown is None:
         return None
     source = statement.logs.source
-    step = coverage_step(request.span.length)
-    oldest = (statement.starts[0] - EPOCH) // step - 1
+    parts = parts_of(request.span)
     columns = sorted(indicator.columns - source.optional - {statement.logs.timestamp.column})
     event = indicator.event
     return Doubts(
         request=request,
         indicator=indicator,
-        step=step,
-        part=statement.key(f"greatest({oldest}, (epoch_us(_at) - 1) // {step // MICROSECOND})"),
+        parts=parts,
+        part=statement.clock_key(parts.step),
         rows=statement.sum("count(*)"),
         total=statement.sum("count(*)", event),
         bad=statement.sum("count(*)", event, indicator.bad),
@@ -120,14 +101,11 @@ def with_suspicions(
         parts = _parts(database, doubt)
         suspicions = tuple(_suspicions(doubt, answer, row[doubt.unknown_place], parts))
         counted = CountedLogs(
-            logs=logs, span=doubt.request.span, indicator=doubt.indicator, step=doubt.step
+            logs=logs, span=doubt.request.span, indicator=doubt.indicator, step=doubt.parts.step
         )
         suspicions += tuple(respelled(database, counted, parts))
         if doubt.request.slices is not None:  # of slices nobody knows how many they may be
             suspicions = tuple(_in_slices(suspicion) for suspicion in suspicions)
-        # A whole hour that is lost may be in two parts of a span that begins at any minute.
-        if all(suspicion.cause is not Cause.LOST for suspicion in answer.evidence.suspicions):
-            suspicions += tuple(_lost(doubt, answer, parts))
         every = (*answer.evidence.suspicions, *suspicions)
         evidence = replace(answer.evidence, suspicions=every)
         judged.append(replace(answer, evidence=evidence))
@@ -161,25 +139,17 @@ def _suspicions(
 
 def _parts(database: Database, doubt: Doubts) -> list[Part]:
     """Return the parts that have a row, the oldest first."""
+    whole = doubt.parts.whole
     names = [doubt.rows, doubt.total, doubt.bad, *(name for _, name in doubt.values)]
     rows = database.query(
         f"SELECT {doubt.part}, {', '.join(f'sum({name})' for name in names)} FROM groups "
-        f"WHERE {doubt.part} BETWEEN {doubt.parts.start} AND {doubt.parts.stop - 1} "
+        f"WHERE {doubt.part} BETWEEN {whole.start} AND {whole.stop - 1} "
         "GROUP BY 1 ORDER BY 1"
     )
     return [
         Part(place=int(place), rows=count, total=total, bad=bad, values=tuple(values))
         for place, count, total, bad, *values in rows
     ]
-
-
-def _lost(doubt: Doubts, counts: Counts, parts: Sequence[Part]) -> Sequence[Suspicion]:
-    """Suspect a loss where there is no row at a time that usually has many."""
-    if doubt.request.span.length < _SHORTEST or not parts:
-        return ()
-    seen = doubt.coverage({part.place: part.rows for part in parts})
-    per_row = counts.total / sum(part.rows for part in parts)
-    return lost_rows(seen, doubt.request.span, per_row, doubt.request.slices)
 
 
 def _without_values(doubt: Doubts, parts: Sequence[Part]) -> Iterator[Suspicion]:
@@ -193,7 +163,7 @@ def _without_values(doubt: Doubts, parts: Sequence[Part]) -> Iterator[Suspicion]
         if rows < _FEWEST or there < _NEARLY_ALL * sum(part.rows for part in before):
             continue
         good = sum(part.total - part.bad for part in after)
-        since = EPOCH + (parts[last].place + 1) * doubt.step
+        since = EPOCH + (parts[last].place + 1) * doubt.parts.step
         yield Suspicion(
             cause=Cause.UNMATCHED,
             reason=(

@@ -46,6 +46,8 @@ class ServerLimits:
     """Queries that it refused so far."""
     parts: int = 0
     """Numbers that it was asked for so far."""
+    victoria: bool = False
+    """Whether it is a VictoriaMetrics."""
     one_at_a_time: bool = False
     """Whether it is too busy for several queries at once."""
     useless: Counter[tuple[int | None, str]] = field(default_factory=Counter)

@@ -137,6 +137,7 @@ class Rounds:
     def _settle(self, batch: Batch, outcome: Reply | RequestFailure) -> list[Batch]:
         """Keep what came back; return what to ask at once instead of a batch that failed."""
         if isinstance(outcome, Reply):
+            self.limits.victoria |= outcome.victoria
             self.readings.update(zip(batch, read_reply(outcome, batch), strict=True))
             return []
         late = outcome.slow or outcome.timed_out  # which time itself puts an end to

@@ -12,10 +12,12 @@ from gate.analysis.anomalies.words import (
     scope_facts,
     signal_facts,
 )
+from gate.analysis.backtest.words import backtest_badge
 from gate.analysis.cohorts.words import cohorts_badge, cohorts_blocks
 from gate.analysis.forecast.words import forecast_badge, forecast_heading
 from gate.analysis.incidents.words import incidents_badge, incidents_blocks
 from gate.analysis.report import Report, ServiceReport, words
+from gate.analysis.report.html.backtest import backtest_parts
 from gate.analysis.report.html.budget import burn_down_figure, burn_rate_figure
 from gate.analysis.report.html.charts import control_chart, forecast_figure
 from gate.analysis.report.html.consumption import consumption_figures
@@ -122,6 +124,15 @@ def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Ht
     yield from content(blocks, f"Events of {service.policy.service} by {report.cohorts.by}")
 
 
+def backtest(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+    """Tell what the policy would have said in the time looked at, where that was asked."""
+    if report.backtest is None:
+        return
+    replayed = report.backtest.services[report.services.index(service)]
+    yield badge(*backtest_badge(replayed))
+    yield from backtest_parts(replayed, report.backtest, service, f"{prefix}-line")
+
+
 SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("May it ship?", may_it_ship),
     ("Budgets", budgets),
@@ -130,6 +141,7 @@ SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("Forecast", forecasts),
     ("Control charts", charts),
     ("Cohorts", cohorts),
+    ("Backtest", backtest),
 )
 
 

@@ -11,6 +11,7 @@ from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers
 from gate.history.incidents import Incident
 from gate.history.past_budget import DAY, Stretch, Trace
+from gate.history.service_incidents import ServiceIncident
 from gate.policy.tiers import Tier, bands
 from gate.reporters.drawing import Linear, Logarithmic
 from gate.reporters.page import MUST, Column, tabulate
@@ -98,6 +99,8 @@ _BURN_COLUMNS: Final[tuple[Column[Stretch], ...]] = (
     _BAD,
     Column(title="Events", cell=lambda stretch: _amount(stretch.total), keep=4),
 )
+_MarkedStretch = Incident | ServiceIncident
+"""What is marked: of an SLO, or of the service."""
 _CLOSE: Final = 0.16
 """Of the width: two numbers that would touch are written as one."""
 _LONGEST: Final = 24
@@ -116,7 +119,9 @@ def budget_plot(span: Span, scale: Linear, service: ServiceReport) -> Plot:
     return plot
 
 
-def mark(plot: Plot, incidents: words.Marked, deploys: Sequence[datetime]) -> None:
+def mark(
+    plot: Plot, incidents: Sequence[tuple[int, _MarkedStretch]], deploys: Sequence[datetime]
+) -> None:
     """Mark incidents and deploys in a picture."""
     for _, incident in incidents:
         plot.stretch(Span(incident.start, incident.end), "incident")
@@ -125,9 +130,11 @@ def mark(plot: Plot, incidents: words.Marked, deploys: Sequence[datetime]) -> No
     plot.notches(deploys, "deploy")
 
 
-def _numbers(incidents: words.Marked, span: Span) -> Iterator[tuple[str, datetime]]:
+def _numbers(
+    incidents: Sequence[tuple[int, _MarkedStretch]], span: Span
+) -> Iterator[tuple[str, datetime]]:
     """Yield the numbers of incidents; of such as are close together the first and the last."""
-    groups: list[list[tuple[int, Incident]]] = []
+    groups: list[list[tuple[int, _MarkedStretch]]] = []
     for number, incident in incidents:
         close = _CLOSE * span.length
         if groups and incident.start - groups[-1][-1][1].start < close:

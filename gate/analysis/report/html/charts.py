@@ -226,5 +226,6 @@ def _caption_of_forecast(predicted: SloForecast) -> str:
     """Say what the lines of a forecast are."""
     parts = ["If nothing more fails (bold), and at the rates of the table (dashed)."]
     if predicted.expected is not None:
-        parts.append("Of ten futures like the past nine end within the shaded area.")
+        within = predicted.expected.held.within
+        parts.append(f"Of 100 simulated months {within} ended within such a shaded area.")
     return " ".join(parts)
