@@ -1,7 +1,5 @@
 """What ate a budget: its bad events of now by the day, those of incidents apart from all others."""
 
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -74,11 +72,12 @@ def consumption(
     each = float(now.consumed / bad)
     steps = list(_steps(series, request, now.span, float(bad)))
     whole = now.span.start >= request.span.start
-    in_order, taken = _in_order(incidents), defaultdict[str, float](float)
-    stretches = [_stretch(span, each, part, in_order) for span, part in _parts(steps, now.span)]
-    for stretch in stretches:
-        for name, share in stretch.incidents.items():
-            taken[name] += share
+    named = _named(steps, incidents)
+    stretches = [_stretch(span, each, part, named) for span, part in _parts(steps, now.span)]
+    taken = {
+        name: sum(stretch.incidents.get(name, 0.0) for stretch in stretches)
+        for name in dict.fromkeys(named.values())
+    }
     seen = sum(events for _, events in steps) * each
     return Consumption(
         consumed=float(now.consumed),
@@ -114,34 +113,26 @@ def _parts(steps: list[_Step], window: Span) -> Iterator[tuple[Span, list[_Step]
         yield Span(max(at, window.start), min(at + unit, window.end)), list(part)
 
 
-@dataclass(frozen=True, slots=True)
-class _Incidents:
-    """Which incident went on at an instant."""
-
-    names: list[str]
-    """The oldest first."""
-    incidents: list[Incident]
-    starts: list[datetime]
-
-    def at(self, instant: datetime) -> str | None:
-        place = bisect_right(self.starts, instant) - 1
-        going_on = place >= 0 and instant < self.incidents[place].end
-        return self.names[place] if going_on else None
-
-
-def _in_order(incidents: Mapping[str, Incident]) -> _Incidents:
+def _named(steps: list[_Step], incidents: Mapping[str, Incident]) -> dict[datetime, str]:
+    """Return the incident of each step that has bad events and lies in one, by its beginning."""
+    named = {}
     pairs = sorted(incidents.items(), key=lambda pair: pair[1].start)
-    in_order = [incident for _, incident in pairs]
-    starts = [incident.start for incident in in_order]
-    return _Incidents([name for name, _ in pairs], in_order, starts)
-
-
-def _stretch(span: Span, each: float, steps: list[_Step], incidents: _Incidents) -> ConsumedStretch:
-    taken, chronic = defaultdict[str, float](float), 0.0
     for at, events in steps:
-        name = incidents.at(at)
+        while pairs and pairs[0][1].end <= at:
+            del pairs[0]
+        if events and pairs and pairs[0][1].start <= at:
+            named[at] = pairs[0][0]
+    return named
+
+
+def _stretch(
+    span: Span, each: float, steps: list[_Step], named: Mapping[datetime, str]
+) -> ConsumedStretch:
+    taken, chronic = dict[str, float](), 0.0
+    for at, events in steps:
+        name = named.get(at)
         if name is None:
             chronic += events * each
-        elif events:
-            taken[name] += events * each
-    return ConsumedStretch(span=span, incidents=dict(taken), chronic=chronic)
+        else:
+            taken[name] = taken.get(name, 0.0) + events * each
+    return ConsumedStretch(span=span, incidents=taken, chronic=chronic)

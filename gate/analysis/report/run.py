@@ -74,7 +74,6 @@ def gather_report(
     decision, assessed = _budgets(files, replace(options, also=RATES), opening)
     decided = decision.policies if decision is not None else [None] * len(files)
     services = tuple(map(_service, files, assessed, answers, decided, [questions] * len(files)))
-    anomaly_options = questions.anomaly_options
     return Report(
         services=services,
         incidents=incident_report([service.incidents for service in services], search),
@@ -83,18 +82,23 @@ def gather_report(
             evaluated_at=search.at,
             tool_version=__version__,
         ),
-        anomalies=AnomalyReport(
-            services=tuple(service.anomalies for service in services),
-            span=anomaly_options.span,
-            step=anomaly_options.step,
-            baseline=anomaly_options.charting.baseline,
-            rules=anomaly_options.charting.rules,
-            tool_version=__version__,
-        ),
+        anomalies=_anomaly_report(services, questions),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
         backtest=None if past is None else replay(files, past, open_with=open_with),
         decision=decision,
         evaluated_at=search.at,
+        tool_version=__version__,
+    )
+
+
+def _anomaly_report(services: Sequence[ServiceReport], questions: Questions) -> AnomalyReport:
+    options = questions.anomaly_options
+    return AnomalyReport(
+        services=tuple(service.anomalies for service in services),
+        span=options.span,
+        step=options.step,
+        baseline=options.charting.baseline,
+        rules=options.charting.rules,
         tool_version=__version__,
     )
 
@@ -188,9 +192,9 @@ def _consumption(
             for impact in annotated.incident.impacts
             if impact.slo == slo
         }
-        found = consumption(assessment, answer, requests[slo], of_slo)
-        if found is not None:
-            consumed[slo] = found
+        eaten = consumption(assessment, answer, requests[slo], of_slo)
+        if eaten is not None:
+            consumed[slo] = eaten
     return consumed
 
 

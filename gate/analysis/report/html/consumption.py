@@ -62,7 +62,9 @@ def consumption_figures(
     title = f"What ate the budget of {slo.name} of {service.policy.service}"
     numbered = words.numbers_of(slo.name, service)
     rows = [
-        _Row(stretch=stretch, names=tuple(f"#{numbered[one]}" for one in stretch.incidents))
+        _Row(
+            stretch=stretch, names=tuple(f"#{numbered[incident]}" for incident in stretch.incidents)
+        )
         for stretch in eaten.stretches
         if stretch.total
     ]
@@ -93,12 +95,12 @@ def _plot(eaten: Consumption, numbered: Mapping[str, int]) -> Plot:
 
 def _causes(slo: str, eaten: Consumption, service: ServiceReport) -> Iterator[_Cause]:
     """Yield the costliest incidents, what is left of them, and what is chronic."""
-    found = dict(words.incidents_of(slo, service))
+    by_number = dict(words.incidents_of(slo, service))
     numbered = words.numbers_of(slo, service)
     shares = list(eaten.incidents.items())
     for incident, share in shares[:_MOST]:
         number = numbered[incident]
-        yield _Cause(name=f"#{number}", when=_stretch(found[number]), share=share)
+        yield _Cause(name=f"#{number}", when=_stretch(by_number[number]), share=share)
     if shares[_MOST:]:
         rest = sum(share for _, share in shares[_MOST:])
         yield _Cause(name=f"{len(shares) - _MOST} more incidents", when="", share=rest)
