@@ -6,7 +6,7 @@ from functools import partial
 
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport
-from gate.analysis.anomalies.run import service_anomalies
+from gate.analysis.anomalies.run import AnomalyOptions, service_anomalies
 from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
@@ -82,7 +82,7 @@ def gather_report(
             evaluated_at=search.at,
             tool_version=__version__,
         ),
-        anomalies=_anomaly_report(services, questions),
+        anomalies=_anomaly_report(services, questions.anomaly_options),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
         backtest=None if past is None else replay(files, past, open_with=open_with),
         decision=decision,
@@ -91,8 +91,7 @@ def gather_report(
     )
 
 
-def _anomaly_report(services: Sequence[ServiceReport], questions: Questions) -> AnomalyReport:
-    options = questions.anomaly_options
+def _anomaly_report(services: Sequence[ServiceReport], options: AnomalyOptions) -> AnomalyReport:
     return AnomalyReport(
         services=tuple(service.anomalies for service in services),
         span=options.span,
