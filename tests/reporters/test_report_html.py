@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from gate.analysis.report import Report, words
-from gate.analysis.report.html.budget import _burned
+from gate.analysis.report.html.burn_rate import _burned
 from gate.analysis.report.html.tags import element, link, text
 from gate.analysis.report.words import render_report
 from gate.history.past_budget import Trace
@@ -369,6 +369,13 @@ def test_of_a_sampled_slo_the_bound_is_drawn_beside_what_was_left() -> None:
     assert sentence not in plain.whole_text
     thin = [one for one in found.all("path") if one.get("class") == "thin"]
     assert len(thin) == 1 + len([one for one in plain.all("path") if one.get("class") == "thin"])
+
+
+def test_where_only_the_day_before_is_known_the_time_looked_at_is_not() -> None:
+    told = {"late": slots(60, bad={(3.0, 72.0): -1})}
+    found = page(made(file("chat", slo("late")), told=told, last=2 * DAY))
+
+    assert "could not be measured: nothing is known of the time looked at." in found.whole_text
 
 
 def test_a_composite_has_a_burn_down_of_its_own() -> None:

@@ -233,12 +233,13 @@ def missing(service: ServiceReport, slo: Slo) -> str:
     """Say why there is no history of an SLO to draw."""
     if isinstance(slo, CompositeSlo):
         return f"No burn rate is drawn: {wording.without_events(slo)}."
-    (lost,) = [
-        looked_at.unmeasured
+    causes = [
+        f"{cause(looked_at.unmeasured.cause)}, {looked_at.unmeasured.reason}"
         for looked_at in service.incidents.slos
         if looked_at.slo == slo.name and looked_at.unmeasured is not None
     ]
-    return f"The history could not be measured: {cause(lost.cause)}, {lost.reason}."
+    why = causes[0] if causes else "nothing is known of the time looked at"
+    return f"The history could not be measured: {why}."
 
 
 def no_burn_down(assessment: Assessment) -> str:
