@@ -63,8 +63,12 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -e '.[logs,dev]'
 	touch $@ $(VENV)/.demo
 
-schema: $(VENV)/.dev  ## Write the schemas of policy and preset files in gate/schemas anew from gate/config
+schema: $(VENV)/.dev  ## Write the schemas of the files that people write in gate/schemas anew from gate/config
 	$(BIN)/python -c "import json; from gate.cli.schema import policy_schema; \
 	print(json.dumps(policy_schema(), indent=2))" > gate/schemas/policy.schema.json
 	$(BIN)/python -c "import json; from gate.cli.schema import preset_schema; \
 	print(json.dumps(preset_schema(), indent=2))" > gate/schemas/preset.schema.json
+	$(BIN)/python -c "import json; from gate.cli.schema import incident_schema; \
+	print(json.dumps(incident_schema(), indent=2))" > gate/schemas/incident.schema.json
+	$(BIN)/python -c "import json; from gate.cli.schema import cases_schema; \
+	print(json.dumps(cases_schema(), indent=2))" > gate/schemas/cases.schema.json

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal, localcontext
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 from gate.measure import Unmeasured
@@ -26,8 +27,11 @@ PROPOSAL_OTHER_BACKEND: Final = (
     "nothing of it is measured: its backend differs from that of the policy that counts"
 )
 """Why a verdict on a policy that a change proposes is not whole."""
-NO_STEPS: Final = "it counts slices of time, whose history is not told step by step"
-"""Why an SLO by timeslices has no history of events."""
+NO_STEPS: Final = (
+    "it counts slices of time, of which hardly any are bad and then several in a row, so that no"
+    " ratio varies about what is usual"
+)
+"""Why an SLO by timeslices has no control charts."""
 _DIGITS: Final = 12
 _FINE: Final = 10**9
 """Denominators of shown floats; what they get wrong is finer, and would be rounded up."""
@@ -60,6 +64,38 @@ def percent_left(share: Fraction, places: int = 1) -> str:
     """Write a share as a percentage, rounded down; negative where the budget is overspent."""
     scale = 10**places
     return f"{float(share * 100 * scale // 1) / scale:,.{places}f} %"
+
+
+def overspent(share: Fraction, places: int = 1) -> str:
+    """Write by how much a budget is overspent of which a share below 0 is left: ``51.8 %``."""
+    return percent_left(share, places).removeprefix("-")
+
+
+def left_or_overspent(share: Fraction | None) -> str:
+    """Write what is left of a budget where no word for it follows: ``overspent by 51.8 %``."""
+    return f"overspent by {overspent(share)}" if share is not None and share < 0 else left(share)
+
+
+def budget_left(share: Fraction, whose: str = "its budget") -> str:
+    """Say what is left: ``16.6 % of its budget is left``; below 0 how far it is overspent."""
+    if share < 0:
+        return f"{whose} is overspent by {overspent(share)}"
+    return f"{percent_left(share)} of {whose} is left"
+
+
+def budget_between(low: Fraction, high: Fraction, of: str = "") -> str:
+    """Say between which bounds what is left of a budget lies; below 0 it is overspent.
+
+    From a whole budget on it is told in budgets: ``the budget is overspent by 1.5 to 3.8 budgets``.
+    """
+    if low >= 0:
+        return f"between {percent_left(low)} and {percent_left(high)}{of} is left"
+    if high >= 0:
+        return f"the budget is anything from overspent by {overspent(low)} to {left(high)} left"
+    if high <= -1:
+        least, most = (f"{float(ceil(-end * 10)) / 10:,.1f}" for end in (high, low))
+        return f"the budget is overspent by {least} to {most} budgets"
+    return f"the budget is overspent by {overspent(high)} to {overspent(low)}"
 
 
 def burn_shown(rate: Fraction) -> str:
@@ -158,6 +194,8 @@ def exact_instant(at: datetime) -> str:
 
 
 def downtime(share: Fraction, allowed: timedelta) -> str:
-    """Write a share of the time that may be bad: ``31m``; overspent time is negative."""
+    """Write which share is left of the time that may be bad: ``31m of 43m12s left``."""
     micros = Fraction(allowed // timedelta(microseconds=1))
-    return describe_time(timedelta(microseconds=int(share * micros // 1)))
+    size = describe_time(timedelta(microseconds=int(abs(share) * micros // 1)))
+    whole = describe_time(allowed)
+    return f"{size} of {whole} left" if share >= 0 else f"{size} more than the {whole}"

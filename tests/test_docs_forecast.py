@@ -8,6 +8,7 @@ import click
 
 from gate.analysis.forecast.words import output
 from gate.cli.forecast import forecast
+from gate.history.calendar_forecast import HELD
 from gate.reporters import render_page
 from gate.reporters.ansi import Style
 from tests.analysis.memory import slo
@@ -40,3 +41,12 @@ def test_the_table_has_the_columns_that_it_has() -> None:
     lines = terminal(told({"availability": OUTAGE}, slo("availability"))).splitlines()
 
     assert picture.splitlines()[:6] == lines[:6]
+
+
+def test_how_often_intervals_held_is_what_the_report_prints() -> None:
+    rows = {
+        f"| {length.days} days and more | {held.within} % | {held.worse} % | {held.least} % |"
+        for length, held in HELD.items()
+    }
+
+    assert rows <= set(TEXT.splitlines())

@@ -1,5 +1,6 @@
 """The policies that are ready to use: sound as they are, and each says whom it is for and why."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from tests.command import gate
 
 ROOT = Path(__file__).parent.parent
-POLICIES = sorted((ROOT / "policies").iterdir())
+CASES = sorted((ROOT / "policies").glob("*.test.yaml"))
+POLICIES = sorted({*(ROOT / "policies").iterdir()} - {*CASES})
 
 
 def header(path: Path) -> str:
@@ -67,3 +69,48 @@ def test_it_never_forbids_a_rollback(path: Path) -> None:
     assert tiers
     assert all(allow == "all" or "rollback" in allow for allow in tiers)
     assert re.search(r"^\s+except: \[rollback\]", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_its_cases_show_what_it_says_and_pass(path: Path) -> None:
+    done = gate("test", str(path.relative_to(ROOT)), cwd=ROOT, env={"PROMETHEUS_URL": None})
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "FAILED" not in done.stdout
+
+
+def test_every_file_of_cases_belongs_to_a_policy() -> None:
+    names = {path.name for path in POLICIES}
+
+    assert {path.name.replace(".test.yaml", ".yaml") for path in CASES} == names
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_its_cases_try_every_tier(path: Path) -> None:
+    done = gate("test", str(path.relative_to(ROOT)), "--format", "json", cwd=ROOT)
+    tiers = re.findall(r"^  - (?:\{)?name: ([\w-]+)", text_of_tiers(path), re.MULTILINE)
+
+    assert tiers
+    assert set(tiers) <= {case["tier"] for case in json.loads(done.stdout)["policies"][0]["cases"]}
+
+
+def text_of_tiers(path: Path) -> str:
+    return path.read_text(encoding="utf-8").partition("\ntiers:\n")[2].partition("\n\n")[0]
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_every_threshold_of_a_tier_is_held_by_a_case(path: Path, tmp_path: Path) -> None:
+    """A tier that begins a tenth of the budget lower, or higher, fails a case."""
+    text = path.read_text(encoding="utf-8")
+    cases = path.with_name(f"{path.stem}.test.yaml").read_text(encoding="utf-8")
+    (tmp_path / "gate.test.yaml").write_text(cases, encoding="utf-8")
+    thresholds = list(re.finditer(r'remaining: "(>=?) (\d+)%"', text))
+    assert thresholds
+
+    for threshold in thresholds:
+        for moved in (int(threshold[2]) - 10, int(threshold[2]) + 10):
+            line = f'remaining: "{threshold[1]} {moved}%"'
+            mutant = text[: threshold.start()] + line + text[threshold.end() :]
+            (tmp_path / "gate.yaml").write_text(mutant, encoding="utf-8")
+            done = gate("test", "gate.yaml", cwd=tmp_path)
+            assert done.exit_code == 10, f"{threshold[0]} may as well be {moved}%"

@@ -147,7 +147,8 @@ def test_the_change_classes_are_listed() -> None:
 
 def test_every_ready_policy_is_linked() -> None:
     linked = set(re.findall(r"\((policies/[^)]+)\)", README))
-    assert linked == {str(path.relative_to(ROOT)) for path in ROOT.glob("policies/*.yaml")}
+    ready = {str(path.relative_to(ROOT)) for path in ROOT.glob("policies/*.yaml")}
+    assert linked == {path for path in ready if not path.endswith(".test.yaml")}
 
 
 def test_every_link_within_the_project_leads_somewhere() -> None:

@@ -9,6 +9,7 @@ from math import ceil, floor
 
 from gate.budget.coverage import Guards, coverage_cause, coverage_reason, measured_part
 from gate.budget.forecast import Forecast, Price, Recovery
+from gate.budget.ratio import samples_without_bad, wilson_interval
 from gate.dataclass import dataclass
 from gate.measure import Cause, Counts, Evidence, Suspicion, Unmeasured
 from gate.slo.objective import Bound, RatioSlo, Slo, Span, Window
@@ -113,16 +114,63 @@ class Assessment:
         return 1 - (1 - bounded) * (1 - share / self.consumed) - (self.stated_cost or 0)
 
     def recovering(self) -> Iterator[tuple[datetime, Fraction]]:
-        """Yield when how much will be there to compare; nothing where no recovery is known."""
+        """Yield when how much will be there to compare if nothing more fails.
+
+        Nothing where no recovery is known.
+        """
         yield from self._recovering
 
     @cached_property  # as above
     def _recovering(self) -> tuple[tuple[datetime, Fraction], ...]:
-        bounded, cost = self._bounded, self.stated_cost
-        if self.recovery is None or bounded is None:
+        return self._future(paced=False)
+
+    def recovering_at_pace(self) -> Iterator[tuple[datetime, Fraction]]:
+        """Yield the same if as much fails as in the last 7 days; nothing where that is unknown."""
+        yield from self._recovering_at_pace
+
+    @cached_property  # as above
+    def _recovering_at_pace(self) -> tuple[tuple[datetime, Fraction], ...]:
+        return self._future(paced=True) if self.paced else ()
+
+    @property
+    def paced(self) -> bool:
+        """Whether it is known how the budget recovers at the pace of the last 7 days."""
+        return self.recovery is not None and self.recovery.added is not None
+
+    def _future(self, *, paced: bool) -> tuple[tuple[datetime, Fraction], ...]:
+        if self.recovery is None or self.consumed is None:
             return ()
-        steps = self.recovery.remaining(bounded)
-        return tuple((instant, left - cost) for instant, left in steps) if cost else tuple(steps)
+        cost = self.stated_cost or Fraction(0)
+        return tuple(
+            (instant, self.left_with(share) - cost)
+            for instant, share in self.recovery.consumed(paced=paced)
+        )
+
+    def left_with(self, share: Fraction) -> Fraction:
+        """Return what would be left, by the bound that is compared, with other bad events.
+
+        Of a sample the interval is that of as many samples as there are now: with none that is bad
+        it still has a pessimistic end.
+
+        Args:
+            share: how many bad events, by those that there are now; ``consumed`` is known.
+        """
+        consumed = (self.consumed or Fraction(0)) * share
+        if self.bound is Bound.POINT or not self.total or not self.exhausting_ratio:
+            return 1 - consumed
+        low, high = wilson_interval(min((self.bad or 0) * share, self.total), self.total)
+        ratio = high if self.bound is Bound.PESSIMISTIC else low
+        return 1 - ratio / self.exhausting_ratio
+
+    def samples_for(self, threshold: Fraction) -> int | None:
+        """Return how many samples of which none is bad prove that more than a threshold is left.
+
+        None where as many as there are now are enough, or no number is, or nothing is sampled.
+        """
+        if self.bound is not Bound.PESSIMISTIC or self.total is None or not self.exhausting_ratio:
+            return None
+        needed = samples_without_bad((1 - threshold) * self.exhausting_ratio)
+        return needed if needed is not None and needed > self.total else None
 
     @property
     def _bounded(self) -> Fraction | None:

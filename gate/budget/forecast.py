@@ -1,6 +1,6 @@
 """What is to come of a budget: when it runs out or recovers, and what a change may cost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -72,6 +72,11 @@ _TIE: Final = 1e-12
 """A slice that meets its target exactly is not bad by the last digit of an extrapolated count."""
 
 
+PACE: Final = timedelta(days=7)
+"""The newest time whose failures go on where a budget recovers at its usual pace: a week has every
+hour of every day of the week in it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
     """How much of what was consumed is still in the window, if nothing more fails."""
@@ -80,16 +85,27 @@ class Recovery:
     step: timedelta
     left: tuple[Fraction, ...]
     """After one step, two steps and so on: the share of today's bad events that is left, 1 to 0."""
+    added: Fraction | None = None
+    """What each step adds at the pace of the last 7 days, as a share of today's bad events; None:
+    not known."""
+
+    def consumed(self, *, paced: bool = False) -> Iterator[tuple[datetime, Fraction]]:
+        """Yield, step by step, when how much is consumed, as a share of what is consumed now.
+
+        What has left the window is given back. The traffic is taken to stay what it was, so that
+        the budget's size stays.
+
+        Args:
+            paced: whether as much fails as in the last 7 days, which is known; else nothing does.
+        """
+        added = (self.added or Fraction(0)) if paced else Fraction(0)
+        for place, left in enumerate(self.left, start=1):
+            yield self.at + place * self.step, left + place * added
 
     def remaining(self, remaining: Fraction) -> Iterator[tuple[datetime, Fraction]]:
-        """Yield, step by step, when how much of the budget will be left.
-
-        With r left now, 1 - r is consumed, and what has left the window is given back; the traffic
-        is taken to stay what it was, so that the budget's size stays.
-        """
-        consumed = 1 - remaining
-        for place, left in enumerate(self.left, start=1):
-            yield self.at + place * self.step, 1 - consumed * left
+        """Yield, step by step, when how much of the budget will be left if nothing more fails."""
+        for instant, share in self.consumed():
+            yield instant, 1 - (1 - remaining) * share
 
     @property
     def end(self) -> datetime:
@@ -114,11 +130,12 @@ def recovery(series: Series, at: datetime, step: timedelta) -> Recovery | None:
     total = Fraction(sum(bad))
     if not total:
         return None
-    gone = accumulate(bad)
+    gone, newest = accumulate(bad), bad[-max(PACE // step, 1) :]
     return Recovery(
         at=at,
         step=step,
         left=tuple(max(1 - Fraction(sofar) / total, Fraction()) for sofar in gone),
+        added=Fraction(sum(newest)) / total / len(newest),
     )
 
 
@@ -142,7 +159,53 @@ def composed(parts: Sequence[tuple[Fraction, Recovery]]) -> Recovery:
         / total
         for place in range(1, -((start - end) // step) + 1)
     )
-    return Recovery(at=start, step=step, left=left)
+    paces = [
+        share * part.added * seconds(step) / seconds(part.step)
+        for share, part in parts
+        if part.added is not None
+    ]
+    added = sum(paces, Fraction(0)) / total if len(paces) == len(parts) else None
+    return Recovery(at=start, step=step, left=left, added=added)
+
+
+Future = Iterable[tuple[datetime, Fraction]]
+"""Which share of the budget will be left when, step by step."""
+
+
+def affordable_failures(
+    future: Future,
+    now: Fraction,
+    *,
+    at: datetime,
+    until: datetime,
+    threshold: Fraction,
+    share: Fraction,
+) -> Fraction | None:
+    """Return how many events an hour may fail from now until an instant, at a constant rate.
+
+    As many that at the instant so much of the budget is left as a threshold asks for; and, where so
+    much is left now, at every step until then. None: not even if none failed.
+
+    Args:
+        future: what will be left if nothing more fails (`Assessment.recovering`, or for a calendar
+            budget what is left now, at the instant); up to one window from now, in which nothing
+            that fails from now on leaves it. A later ``until`` is that of its last step.
+        now: what is left now.
+        at: now.
+        until: the instant, at least one step of the future from now.
+        threshold: of what is left, as a share of the budget.
+        share: the share of the budget that one bad event spends, above 0.
+    """
+    rates = [
+        (left - threshold) / (share * seconds(instant - at) / _HOUR)
+        for instant, left in future
+        if at < instant <= until
+    ]
+    least = (min(rates) if now >= threshold else rates[-1]) if rates else Fraction(-1)
+    return least if least >= 0 else None
+
+
+_HOUR: Final = 3600
 
 
 def bad_slices(series: Series, slices: Slices) -> Series:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import floor, sqrt
 
 from gate.measure import Answer, Cause, Counts, Unmeasured
-from gate.slo.objective import CalendarWindow, Denominator, RatioSlo
+from gate.slo.objective import CalendarWindow, Denominator, RatioSlo, SpendSlo
 
 
 def burn_rate(total: Fraction, bad: Fraction, budget: Fraction) -> Fraction:
@@ -61,6 +61,16 @@ def samples_needed(ratio: Fraction, threshold: Fraction) -> int | None:
     return floor(Fraction(Z_95) ** 2 * threshold * (1 - threshold) / (ratio - threshold) ** 2) + 1
 
 
+def samples_without_bad(threshold: Fraction) -> int | None:
+    """Return how many samples, none of them bad, have a Wilson interval that ends below a share.
+
+    The interval of none of n ends at z^2 / (n + z^2). None where the share is not above 0.
+    """
+    if threshold <= 0:
+        return None
+    return max(floor(Fraction(Z_95) ** 2 * (1 - threshold) / threshold) + 1, 1)
+
+
 def seconds(length: timedelta) -> Fraction:
     """Return the length in seconds, exactly."""
     return Fraction(length // timedelta(microseconds=1), 1_000_000)
@@ -81,10 +91,11 @@ def share_per_bad(slo: RatioSlo, counts: Counts, at: datetime, objective: Fracti
     return share * seconds(slo.window.counted(at).length) / seconds(whole.length)
 
 
-def budget_to_date(slo: RatioSlo) -> bool:
+def budget_to_date(slo: RatioSlo | SpendSlo) -> bool:
     """Return whether the budget grows with the events so far instead of being granted at once."""
-    calendar = isinstance(slo.window, CalendarWindow) and slo.slices is None
-    return calendar and slo.denominator is Denominator.TO_DATE
+    if isinstance(slo, SpendSlo) or slo.slices is not None:
+        return False
+    return isinstance(slo.window, CalendarWindow) and slo.denominator is Denominator.TO_DATE
 
 
 def remaining_interval(counts: Counts, share: Fraction) -> tuple[Fraction, Fraction]:

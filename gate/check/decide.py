@@ -6,18 +6,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Recovery, bad_slices, composed, recovery, renewal
+from gate.budget.forecast import Recovery, composed, renewal
 from gate.check.options import AskFacts, Options
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
-from gate.measure.history import (
-    SHORTEST,
-    HistoryBackend,
-    Series,
-    SeriesRequest,
-    newest_steps,
-    step_of,
-)
+from gate.history.events import keeps_past, past_request, window_recovery
+from gate.measure.history import SHORTEST, HistoryBackend, Series, SeriesRequest, step_of
 from gate.policy.case import Case, Past
 from gate.policy.changes import Recognition
 from gate.policy.findings import Verdict
@@ -25,7 +19,7 @@ from gate.policy.judge import Judgement, allowed_now, judge
 from gate.policy.policy import Policy
 from gate.policy.recognition import recognise
 from gate.policy.rule_settings import Freeze
-from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWindow, Span
+from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, RollingWindow, SpendSlo
 
 BudgetsAndPast = tuple[tuple[Assessment, ...], Past]
 """The budgets of a policy, and what its rules that look back need."""
@@ -47,23 +41,13 @@ def decide(
     ``facts`` is called only if the policy needs it, and ``open_history`` only if the change is
     stopped and it is not known until when.
     """
-    assessments, past = measured
-    policy = _with_declared_freeze(file.policy, options)
-    recognition = _recognition(policy, options, facts)
-    case = Case(
-        policy=policy,
-        assessments=assessments,
-        change=recognition.change,
-        at=options.at,
-        satisfied=options.satisfied,
-        past=past,
-    )
-    case, judgement = _strictest(case, recognition)
+    case, recognition, judgement = judge_change(file, measured, options, facts)
+    assessments: tuple[Assessment, ...] = tuple(case.assessments)
     if judgement.verdict is Verdict.BLOCK and judgement.allowed_again_at is None:
         assessments = recover(case, open_history())
         judgement = judge(replace(case, assessments=assessments))
     return PolicyDecision(
-        policy=policy,
+        policy=case.policy,
         source=file.source,
         recognition=recognition.led_by(case.change),
         assessments=assessments,
@@ -76,6 +60,29 @@ def decide(
             if name in judgement.obligations
         },
     )
+
+
+def judge_change(
+    file: PolicyFile, measured: BudgetsAndPast, options: Options, facts: AskFacts
+) -> tuple[Case, Recognition, Judgement]:
+    """Return what a policy says of the change before it is asked when a budget recovers.
+
+    That changes no verdict. The case is that of the part of the change that the policy objects to
+    most, and the recognition has all of them.
+    """
+    assessments, past = measured
+    policy = _with_declared_freeze(file.policy, options)
+    recognition = _recognition(policy, options, facts)
+    case = Case(
+        policy=policy,
+        assessments=assessments,
+        change=recognition.change,
+        at=options.at,
+        satisfied=options.satisfied,
+        past=past,
+    )
+    strictest, judgement = _strictest(case, recognition)
+    return strictest, recognition, judgement
 
 
 def _strictest(case: Case, recognition: Recognition) -> tuple[Case, Judgement]:
@@ -123,19 +130,18 @@ def recover(case: Case, history: HistoryBackend | None) -> tuple[Assessment, ...
     assessments, stopping = tuple(case.assessments), case.objecting
     if history is None:
         return assessments
-    rolling = {
-        slo.name: (slo, slo.window.duration)
-        for slo in _counted(stopping, assessments)
-        if isinstance(slo.window, RollingWindow)
-    }
-    requests = [_request(slo, window, case.at) for slo, window in rolling.values()]
+    rolling, requests = list[tuple[RatioSlo | SpendSlo, Assessment]](), list[SeriesRequest]()
+    for assessment in _counted(stopping, assessments):
+        slo = assessment.slo
+        if keeps_past(slo) and isinstance(slo.window, RollingWindow):
+            step, span = _step(slo, slo.window.duration), slo.window.counted(case.at)
+            requests.append(past_request(slo, span, step, max_age=case.policy.guards.max_age))
+            rolling.append((slo, assessment))
     recoveries: dict[str, Recovery | None] = {}
-    for (slo, window), series in zip(rolling.values(), history.history(requests), strict=True):
+    answers = history.history(requests)
+    for (slo, assessment), request, series in zip(rolling, requests, answers, strict=True):
         if isinstance(series, Series):
-            events = series if slo.slices is None else bad_slices(series, slo.slices)
-            step = _step(slo, window)
-            # The covered part's first step begins to leave the window later than now.
-            recoveries[slo.name] = recovery(events, case.at + window % step, step)
+            recoveries[slo.name] = window_recovery(slo, assessment, series, request)
     for assessment in stopping:
         composite = assessment.slo
         if isinstance(composite, CompositeSlo):
@@ -148,8 +154,8 @@ def recover(case: Case, history: HistoryBackend | None) -> tuple[Assessment, ...
 
 def _counted(
     stopping: Sequence[Assessment], assessments: Sequence[Assessment]
-) -> Iterator[RatioSlo]:
-    """Yield the ratio SLOs that stop a change, by themselves or as a part of a composite."""
+) -> Iterator[Assessment]:
+    """Yield the budgets that stop a change, by themselves or as a part of a composite."""
     names = {
         name
         for assessment in stopping
@@ -159,9 +165,7 @@ def _counted(
             else [assessment.slo.name]
         )
     }
-    for assessment in assessments:
-        if assessment.slo.name in names and isinstance(assessment.slo, RatioSlo):
-            yield assessment.slo
+    yield from (assessment for assessment in assessments if assessment.slo.name in names)
 
 
 def _composite(
@@ -178,7 +182,7 @@ def _composite(
         if not part.consumed:
             continue
         back = recoveries.get(member.slo)
-        if isinstance(part.slo, RatioSlo) and isinstance(part.slo.window, CalendarWindow):
+        if keeps_past(part.slo) and isinstance(part.slo.window, CalendarWindow):
             back = renewal(part.slo.window.whole(at).end, SHORTEST)
         if back is None:
             return None
@@ -186,12 +190,7 @@ def _composite(
     return composed(parts) if parts else None
 
 
-def _request(slo: RatioSlo, window: timedelta, at: datetime) -> SeriesRequest:
-    """Return what to ask: the newest part of the window that is a whole number of steps."""
-    step = _step(slo, window)
-    return SeriesRequest(sli=slo.sli, span=newest_steps(Span(at - window, at), step), step=step)
-
-
-def _step(slo: RatioSlo, window: timedelta) -> timedelta:
-    """Return a slice; of events, what `step_of` says."""
-    return step_of(window) if slo.slices is None else slo.slices.length
+def _step(slo: RatioSlo | SpendSlo, window: timedelta) -> timedelta:
+    """Return what `step_of` says; of timeslices as finely as they are, from five minutes on."""
+    slices = slo.slices if isinstance(slo, RatioSlo) else None
+    return step_of(window) if slices is None else max(slices.length, SHORTEST)

@@ -85,7 +85,8 @@ def measure(
 
 def burn_windows(policy: Policy) -> list[timedelta]:
     """Return the windows whose burn rates a policy needs, shortest first, and the present."""
-    return sorted({PRESENT, *(w for rule in policy.burn_rates for w in (rule.long, rule.short))})
+    paired = (*policy.burn_rates, *((policy.exhaustion,) if policy.exhaustion else ()))
+    return sorted({PRESENT, *(window for rule in paired for window in (rule.long, rule.short))})
 
 
 def main_request(slo: RatioSlo | SpendSlo, at: datetime) -> CountRequest:
@@ -171,6 +172,11 @@ def known_of(answer: SeriesAnswer) -> SeriesAnswer:
 def by_events(policy: Policy) -> list[RatioSlo]:
     """Return the SLOs of which a history can tell what happened step by step."""
     return [slo for slo in policy.slos if counts_events(slo)]
+
+
+def with_past(policy: Policy) -> list[RatioSlo | SpendSlo]:
+    """Return the SLOs whose history can be asked for; composites have that of their members."""
+    return [slo for slo in policy.slos if not isinstance(slo, CompositeSlo)]
 
 
 def left_out(policy: Policy) -> tuple[tuple[str, str], ...]:

@@ -6,19 +6,20 @@ from itertools import repeat
 from typing import Final
 
 from gate.budget.assessment import Assessment
-from gate.check.measure import by_events, known_of
+from gate.check.measure import by_events, known_of, with_past
+from gate.history.burn_down import BudgetHistory, BurnDown
+from gate.history.burn_down_plan import BurnDownPlan, plan_burn_down
 from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import ChartResult
 from gate.history.charts.signals import DEFAULT
-from gate.history.incidents import budget_events, find_incidents
-from gate.history.past_budget import BurnDown, burn_down, burn_down_request
+from gate.history.events import past_coverage, past_request, whole_steps
+from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.measure import Cause, Unmeasured
-from gate.measure.coverage import coverage_by_steps
-from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest, newest_steps
+from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
 from gate.policy.case import Past, SloIncidents
 from gate.policy.policy import Policy
 from gate.policy.rule_settings import PostmortemRule
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import RatioSlo, Span, SpendSlo
 from gate.wording import NO_HISTORY
 
 _STEP: Final = timedelta(minutes=5)
@@ -40,7 +41,7 @@ def gather_history(policy: Policy, history: HistoryBackend | None, at: datetime)
     incidents, charts = incident_requests(policy, at), chart_requests(policy, at)
     of_incidents, of_charts = _one_round(history, [incidents, charts])
     return Past(
-        incidents=slo_incidents(policy, incidents, of_incidents),
+        incidents=past_incidents(policy, incidents, of_incidents),
         charts=slo_charts(policy, charts, of_charts),
     )
 
@@ -51,21 +52,19 @@ def incident_requests(policy: Policy, at: datetime) -> RequestsByName:
     if rule is None:
         return {}
     return {
-        slo.name: SeriesRequest(
-            sli=slo.sli, span=newest_steps(rule.span(slo, at), _STEP), step=_STEP
-        )
-        for slo in by_events(policy)
+        slo.name: incident_request(slo, rule.span(slo, at), _STEP, max_age=policy.guards.max_age)
+        for slo in with_past(policy)
     }
 
 
-def slo_incidents(
+def past_incidents(
     policy: Policy, requests: RequestsByName, answers: SeriesByName
 ) -> Mapping[str, SloIncidents | Unmeasured]:
     """Return the incidents of each SLO, from the answers to `incident_requests`."""
     rule = policy.postmortems
     if rule is None:
         return {}
-    slos = {slo.name: slo for slo in by_events(policy)}
+    slos = {slo.name: slo for slo in with_past(policy)}
     return {
         name: _incidents(rule, slos[name], request, answers[name])
         for name, request in requests.items()
@@ -77,9 +76,9 @@ def chart_requests(policy: Policy, at: datetime) -> RequestsByName:
     rule = policy.control_charts
     if rule is None:
         return {}
-    span = rule.span(at)
+    span, max_age = Span(at - rule.last, at), policy.guards.max_age
     return {
-        slo.name: SeriesRequest(sli=slo.sli, span=span, step=rule.step, mean=True)
+        slo.name: past_request(slo, span, rule.step, max_age=max_age, mean=True)
         for slo in by_events(policy)
     }
 
@@ -92,15 +91,17 @@ def slo_charts(
     if rule is None:
         return {}
     records = policy.postmortems.records if policy.postmortems is not None else ()
-    charting = Charting(baseline=rule.baseline, rules=DEFAULT, records=records)
     drawn = dict[str, tuple[ChartResult, ...] | Unmeasured]()
     for slo in by_events(policy):
         answer, request = known_of(answers[slo.name]), requests[slo.name]
-        drawn[slo.name] = (
-            answer
-            if isinstance(answer, Unmeasured)
-            else tuple(charts(answer, request, budget=float(slo.budget), charting=charting))
-        )
+        if isinstance(answer, Unmeasured):
+            drawn[slo.name] = answer
+            continue
+        about = tuple(record for record in records if record.names(policy.service, slo.name))
+        charting = Charting(baseline=rule.baseline, rules=DEFAULT, records=about)
+        series, request = whole_steps(answer, request)
+        budget = float(slo.budget)
+        drawn[slo.name] = tuple(charts(series, request, budget=budget, charting=charting))
     return drawn
 
 
@@ -119,18 +120,19 @@ def _one_round(
 
 
 def _incidents(
-    rule: PostmortemRule, slo: RatioSlo, request: SeriesRequest, answer: SeriesAnswer
+    rule: PostmortemRule,
+    slo: RatioSlo | SpendSlo,
+    request: SeriesRequest,
+    answer: SeriesAnswer,
 ) -> SloIncidents | Unmeasured:
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return answer
-    window = slo.window.whole(request.span.end).length
-    seen = coverage_by_steps(answer.total, request.span)
+    span = rule.span(slo, request.span.end)
+    seen = past_coverage(slo, answer, request, span)
     return SloIncidents(
-        incidents=find_incidents(
-            answer, request, budget=float(slo.budget), threshold=float(rule.threshold)
-        ),
-        allowed=budget_events(answer, request, slo.budget, window),
+        incidents=slo_incidents(slo, answer, request, threshold=float(rule.threshold)),
+        budget=window_budget(slo, answer, request, span),
         coverage=seen.share,
         gaps=seen.gaps,
         request=request,
@@ -139,23 +141,76 @@ def _incidents(
 
 
 def gather_burn_downs(
-    history: HistoryBackend | None, assessments: Sequence[Assessment], at: datetime
+    policy: Policy,
+    history: HistoryBackend | None,
+    assessments: Sequence[Assessment],
+    at: datetime,
 ) -> dict[str, BurnDown]:
     """Return by SLO how each measured budget came down, in few steps, where that is known.
 
     One round of range queries, or one scan, for all of them.
     """
-    wanted = [
-        (assessment, request)
-        for assessment in assessments
-        if assessment.measured and (request := burn_down_request(assessment.slo, at)) is not None
-    ]
-    if history is None or not wanted:
+    measured = {assessment.slo.name for assessment in assessments if assessment.measured}
+    plans = [plan for plan in burn_down_plans(policy, at) if plan.slo.name in measured]
+    requests = plan_requests(plans)
+    if history is None or not requests:
         return {}
-    answers = history.history([request for _, request in wanted])
+    answers = dict(zip(requests, history.history(list(requests.values())), strict=True))
+    histories = budget_histories(policy, plans, answers, assessments)
+    sketches = {name: past.sketch() for name, past in histories.items()}
+    return {name: drawn for name, drawn in sketches.items() if drawn is not None}
+
+
+def burn_down_plans(
+    policy: Policy, at: datetime, *, last: timedelta | None = None
+) -> list[BurnDownPlan]:
+    """Return what to ask about the past of each budget that can be told; see `plan_burn_down`."""
+    slos = {slo.name: slo for slo in policy.slos}
+    plans = (
+        plan_burn_down(slo, slos, at, max_age=policy.guards.max_age, last=last)
+        for slo in policy.slos
+    )
+    return [plan for plan in plans if plan is not None]
+
+
+PlanKey = tuple[str, timedelta, datetime]
+"""What tells the requests of plans apart: the SLO, the step and the start."""
+
+
+def plan_requests(plans: Sequence[BurnDownPlan]) -> dict[PlanKey, SeriesRequest]:
+    """Return the requests of plans, each once: a composite asks for what its members ask for."""
     return {
-        assessment.slo.name: drawn
-        for (assessment, request), series in zip(wanted, answers, strict=True)
-        if isinstance(series, Series)
-        and (drawn := burn_down(series, request, assessment)) is not None
+        _plan_key(name, request): request
+        for plan in plans
+        for name, request in plan.requests.items()
     }
+
+
+def budget_histories(
+    policy: Policy,
+    plans: Sequence[BurnDownPlan],
+    answers: Mapping[PlanKey, SeriesAnswer],
+    assessments: Sequence[Assessment],
+) -> dict[str, BudgetHistory]:
+    """Return by SLO what was left of each budget in the past.
+
+    Args:
+        policy: whose SLOs these are.
+        plans: what was asked.
+        answers: to `plan_requests` of them.
+        assessments: the budgets at the instant of the run, those of the plans among them.
+    """
+    measured = {assessment.slo.name: assessment for assessment in assessments}
+    return {
+        plan.slo.name: BudgetHistory(
+            plan,
+            {name: answers[_plan_key(name, request)] for name, request in plan.requests.items()},
+            measured[plan.slo.name],
+            guards=policy.guards,
+        )
+        for plan in plans
+    }
+
+
+def _plan_key(name: str, request: SeriesRequest) -> PlanKey:
+    return name, request.step, request.span.start

@@ -39,7 +39,7 @@ def run_check(
         UsageError: the change class is unknown to a policy, a requirement to all of them, an
             override does not count, or a backend's package is missing.
     """
-    _check_words(files, options)
+    check_words(files, options)
     options = replace(options, override=counting_override(files, options))
     backends, proposals = _open(files, options, open_with), None
     if any(file.proposed is not None for file in files):
@@ -47,11 +47,11 @@ def run_check(
 
         proposals = Proposals(files, backends, options)
         backends, options = proposals.backends, proposals.options
-    measured = _for_all(files, backends, options, _measure_and_gather)
+    measured = _for_all(files, backends, options, measure_and_gather)
     decision = judge_measured(files, measured, options, open_with)
     if proposals is None:
         return decision
-    policies = proposals.beside(decision.policies, _measure_and_gather)
+    policies = proposals.beside(decision.policies, measure_and_gather)
     return replace(decision, policies=policies)
 
 
@@ -63,7 +63,7 @@ def measure_policies(
     Raises:
         UsageError: a backend's package is missing.
     """
-    return _for_all(files, _open(files, options, open_with), options, _measure_and_gather)
+    return _for_all(files, _open(files, options, open_with), options, measure_and_gather)
 
 
 def judge_measured(
@@ -157,7 +157,8 @@ def _status(
     from gate.check.past import gather_burn_downs  # noqa: PLC0415 - a check has no use for it
 
     history = _history(file, options, open_with)
-    return replace(status, burn_downs=gather_burn_downs(history, assessments, options.at))
+    burn_downs = gather_burn_downs(file.policy, history, assessments, options.at)
+    return replace(status, burn_downs=burn_downs)
 
 
 def _history(
@@ -170,7 +171,12 @@ def _history(
     return history_of(open_with(file.settings, limits))
 
 
-def _check_words(files: Sequence[PolicyFile], options: Options) -> None:
+def check_words(files: Sequence[PolicyFile], options: Options) -> None:
+    """See that the policies know the words of the options.
+
+    Raises:
+        UsageError: the change class is unknown to a policy, or a requirement to all of them.
+    """
     for file in files:
         classes = file.policy.change_classes
         if options.change is not None and options.change not in classes:
@@ -215,7 +221,8 @@ def _measure(policy: Policy, backend: Backend, options: Options) -> tuple[Assess
     return measure(policy, backend, at=options.at, impact=options.impact, also=options.also)
 
 
-def _measure_and_gather(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
+def measure_and_gather(policy: Policy, backend: Backend, options: Options) -> BudgetsAndPast:
+    """Measure what every decision by a policy at the options' instant needs."""
     assessments = _measure(policy, backend, options)
     if not policy.looks_back:
         return assessments, NO_PAST

@@ -1,4 +1,4 @@
-"""``gate init``: a first policy of a backend block, the indicators of a preset, and rules."""
+"""``gate init``: a first policy of a backend block, a preset's indicators and rules; its cases."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ import click
 from gate.backends import BACKENDS, Starter, registration
 from gate.backends.records import preset_names
 from gate.cli.streams import create_file, write_stderr
+from gate.config.cases import place_of_cases
 from gate.config.preset import EVALUATION, KINDS, Preset, PresetIndicator
 from gate.config.presets import load_preset
 from gate.errors import ExitCode, UsageError, nearest
@@ -155,6 +156,30 @@ on:                           # what cannot be measured does not pass; these are
   except: [rollback]          # a gate must not prolong an outage of the monitoring either
 """
 
+CASES: Final = """\
+# What the policy has to say of budgets and changes. Try it with: gate test POLICY
+version: 1
+at: 2026-11-20T14:00:00Z      # the instant of every case that does not state its own
+cases:
+  - name: a canary ships while every budget is full
+    change: canary
+    expect: {verdict: allow, tier: healthy}
+
+  - name: only security patches and rollbacks ship when a budget is gone
+    change: full-rollout
+    others: {remaining: 0%}   # of every SLO that the case does not name under slos
+    expect:
+      verdict: block
+      tier: exhausted
+      allowed_now: [security-patch, rollback]
+
+  - name: what is not measured does not pass
+    change: full-rollout
+    others: {unmeasured: no_data}
+    expect: {verdict: undecided, allowed_now: [rollback]}
+"""
+"""The file of cases beside the policy: they say what `RULES` says."""
+
 
 @click.command()
 @click.argument("file", default="policies/gate.yaml", type=click.Path(dir_okay=False))
@@ -169,7 +194,7 @@ on:                           # what cannot be measured does not pass; these are
 @click.option(
     "--presets", help="Preset files of your own, a glob from FILE's folder: presets/*.yaml."
 )
-@click.option("--force", is_flag=True, help="Overwrite the file.")
+@click.option("--force", is_flag=True, help="Overwrite the files.")
 def init(
     *,
     file: str,
@@ -179,10 +204,14 @@ def init(
     presets: str | None,
     force: bool,
 ) -> ExitCode:
-    """Write a first policy with comments to FILE (default: policies/gate.yaml)."""
-    path = Path(file)
-    if path.exists() and not force:
-        raise UsageError(f"{file} is there already; --force overwrites it")
+    """Write a first policy with comments to FILE (default: policies/gate.yaml), and cases for it.
+
+    The cases, which gate test tries, go beside it: gate.yaml has gate.test.yaml.
+    """
+    cases = place_of_cases(file)
+    for path in (file, cases):
+        if Path(path).exists() and not force:
+            raise UsageError(f"{path} is there already; --force overwrites it")
     own = _own_presets(file, presets)
     if server not in {None, *own, *preset_names()}:
         raise UsageError(
@@ -194,11 +223,15 @@ def init(
     named = "" if presets is None else f"presets: {presets}\n\n"
     body = block_of(starter, server, preset) + slos + RULES
     text = Template(HEAD + named + body).substitute(service=service)
-    try:
-        create_file(path, text, folders=True)
-    except OSError as error:
-        raise UsageError(f"{file} could not be written: {error.strerror}") from error
-    write_stderr(f"wrote {file}; next: {starter.advice}, then gate check {file} --change canary")
+    for path, content in ((file, text), (cases, CASES)):
+        try:
+            create_file(Path(path), content, folders=True)
+        except OSError as error:
+            raise UsageError(f"{path} could not be written: {error.strerror}") from error
+    write_stderr(
+        f"wrote {file}, and cases for gate test to {cases}; next: {starter.advice}, then gate check"
+        f" {file} --change canary"
+    )
     return ExitCode.ALLOW
 
 

@@ -15,6 +15,8 @@ SCHEMAS: Final = {
     "policy": "policy.schema.json",
     "decision": "decision.schema.json",
     "preset": "preset.schema.json",
+    "incident": "incident.schema.json",
+    "cases": "cases.schema.json",
 }
 """The schemas by name, each a file of the package ``gate.schemas``."""
 
@@ -22,7 +24,7 @@ SCHEMAS: Final = {
 @click.command()
 @click.argument("name", type=click.Choice(tuple(SCHEMAS)))
 def schema(*, name: str) -> ExitCode:
-    """Print the JSON Schema of the policy file, of the decision, or of a preset file."""
+    """Print the JSON Schema of a policy, a decision, a preset, an incident or a cases file."""
     write(files("gate").joinpath("schemas", SCHEMAS[name]).read_text(encoding="utf-8"))
     return ExitCode.ALLOW
 
@@ -50,4 +52,30 @@ def preset_schema() -> "JsonSchema":
         "title": "gate preset",
         "description": "What is known of a server or of a log, and how it is counted.",
         **PRESET.schema(),
+    }
+
+
+def incident_schema() -> "JsonSchema":
+    """Return the JSON Schema of one record anew: what `SCHEMAS` holds, which tests compare."""
+    from gate.config.known_incidents import RECORD  # noqa: PLC0415 - to write the file only
+
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gate incident",
+        "description": "What people know of an incident; a file may also have a list of these.",
+        **RECORD.schema(),
+    }
+
+
+def cases_schema() -> "JsonSchema":
+    """Return the JSON Schema of a file of cases anew: what `SCHEMAS` holds, which tests compare."""
+    from gate.config.cases_schema import CASES  # noqa: PLC0415 - to write the file only
+
+    schema = CASES.schema()
+    schema["properties"]["version"] = {"description": "Of this format.", "enum": [1, "1"]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gate cases",
+        "description": "What a policy is tested with: budgets, changes and what they come to.",
+        **schema,
     }

@@ -1,28 +1,21 @@
 """``gate verify``."""
 
-import json
 import os
-from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from gate.cli.ci_environment import context_of
+from gate.cli.decision_file import read_decision
 from gate.cli.keys import verifying_key
-from gate.cli.log_files import NotReadableError, named, read_within
+from gate.cli.log_files import NotReadableError, named
 from gate.cli.parameters import ci_option, group, option
 from gate.cli.session import now
 from gate.cli.streams import write_line
 from gate.dataclass import dataclass
-from gate.decision.decision import SCHEMA_VERSION
 from gate.decision.holding import Demands, flaws
-from gate.decision.reading import OddDocumentError, check_shape, read_json
-from gate.decision.seal import SealKey, seal_flaw
-from gate.decision.statement import decision_in, is_envelope, opened, statement
+from gate.decision.reading import OddDocumentError
 from gate.errors import ExitCode
-
-_LARGEST: Final = 1 << 24
-"""Bytes; an SLO takes some three thousand, in an envelope twice that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +90,7 @@ def verify(*, file: str, ships: DemandOptions) -> ExitCode:
     """
     key, demands = verifying_key(os.environ), ships.demands()
     try:
-        document = _document(file, key)
+        document = read_decision(file, key)
     except (NotReadableError, OddDocumentError) as error:
         return _refused(file, str(error))
     flaw = next(flaws(document, demands, now()), None)
@@ -112,33 +105,6 @@ def verify(*, file: str, ships: DemandOptions) -> ExitCode:
 def _refused(file: str, flaw: str) -> ExitCode:
     write_line(f"REFUSED {named(file)}: {flaw}")
     return ExitCode.UNDECIDED
-
-
-def _document(file: str, key: SealKey | None) -> dict[str, Any]:
-    """Return the decision that a file holds, in its shape, unaltered and signed if need be.
-
-    Raises:
-        OddDocumentError: there is no such decision in it; the message says why.
-    """
-    document: Any = read_json(read_within(file, _LARGEST))
-    parcel = opened(document, key) if is_envelope(document) else None
-    if parcel is not None:
-        document = decision_in(parcel)
-    if not isinstance(document, dict) or document.get("schema_version") != SCHEMA_VERSION:
-        raise OddDocumentError(f"it is no decision of version {SCHEMA_VERSION}")
-    flaw = seal_flaw(document, key)
-    if flaw is not None:
-        raise OddDocumentError(flaw)
-    check_shape(document, _schema())
-    if parcel is not None and parcel != statement(document):
-        raise OddDocumentError("the statement around the decision says something else than it")
-    return document
-
-
-def _schema() -> dict[str, Any]:
-    text = files("gate").joinpath("schemas", "decision.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
 
 
 def _digest(path: str) -> str:

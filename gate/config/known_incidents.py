@@ -5,19 +5,25 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import yaml
 
 from gate.errors import Mistake, PolicyError, UsageError
-from gate.history.records import Deployment, IncidentRecord, RecordStatus
+from gate.history.records import Deployment, IncidentRecord, RecordStatus, UnreadableRecord
 from gate.parsing.files import Folder, Imports, read_bytes
 from gate.parsing.objects import Field, Object, Values, build_as
 from gate.parsing.reader import Reader, UnreadableError, after, compose, compose_all, decode
-from gate.parsing.schema import Choice
+from gate.parsing.schema import Anything, Choice, ListOf, Scalar, Union, pairs
 from gate.parsing.values import INSTANT, NAME, TEXT
 
 T = TypeVar("T")
+
+
+PLACEHOLDER: Final = "TODO"
+"""How a draft begins what it leaves to people."""
+_NAMES: Final = Union(Scalar(lambda text: (NAME.parse(text),), NAME.json), ListOf(NAME, at_least=1))
+_LEFT_TO_PEOPLE: Final = ("title", "cause", "remediation")
 
 
 def _record(values: Values, reader: Reader) -> IncidentRecord:
@@ -25,16 +31,27 @@ def _record(values: Values, reader: Reader) -> IncidentRecord:
     if end is not None and end <= values.get("start"):
         raise reader.fail(values.node("end"), "the end is not after the start")
     if end is None and status in {RecordStatus.RESOLVED, RecordStatus.REVIEWED}:
-        # It would explain everything that happens from now on.
+        # It would explain what happens after it as well.
         raise reader.fail(values.node("status"), f"what is {status} has an end: add the key 'end'")
+    given = {"end": None, **values.values}
+    given.pop("measured", None)
+    unfilled = tuple(
+        name for name in values.given(*_LEFT_TO_PEOPLE) if given[name].startswith(PLACEHOLDER)
+    )
     place = f"{reader.file}:{values.node().start_mark.line + 1}"
-    return IncidentRecord(**{"end": None, **values.values}, place=place)
+    return IncidentRecord(services=given.pop("service"), unfilled=unfilled, place=place, **given)
 
 
 RECORD: Final = Object(
     {
         "id": Field(schema=TEXT, doc="What people call it: INC-42.", required=True),
         "title": Field(schema=TEXT, doc="What happened, in a line.", required=True),
+        "service": Field(
+            schema=_NAMES,
+            doc="The service that it hit, as its policy names it, or several: service: chat.",
+            required=True,
+        ),
+        "slos": Field(schema=_NAMES, doc="The SLOs that felt it. Default: all of the service."),
         "start": Field(schema=INSTANT, doc="RFC 3339: 2026-11-20T14:00:00Z.", required=True),
         "end": Field(schema=INSTANT, doc="The same; left out while it goes on."),
         "status": Field(
@@ -45,6 +62,9 @@ RECORD: Final = Object(
         "cause": Field(schema=TEXT, doc="Why it happened, once that is known."),
         "remediation": Field(schema=TEXT, doc="What was changed so that it does not come back."),
         "link": Field(schema=TEXT, doc="Where more is written down."),
+        "measured": Field(
+            schema=Anything(), doc="What a draft says of the incident, for people; not read."
+        ),
     },
     _record,
 )
@@ -54,6 +74,7 @@ DEPLOY: Final = Object(
         "revision": Field(schema=TEXT, doc="Which commit or version.", required=True),
         "service": Field(schema=TEXT, doc="Of the policy; left out: of every policy."),
         "change": Field(schema=NAME, doc="The change class."),
+        "id": Field(schema=TEXT, doc="What the tool that deployed it calls it."),
     },
     build_as(Deployment),
 )
@@ -73,37 +94,67 @@ def load_known_incidents(
     mistakes: list[Mistake] = []
     records: dict[str, IncidentRecord] = {}
     for path in dict.fromkeys(path for pattern in patterns for path in _files(pattern)):
-        reader = _reader(path, environ, mistakes)
         try:
-            add_records(read_bytes(path), reader, records)
+            unreadable = read_records(read_bytes(path), _reader(path, environ, []), records)
         except PolicyError as error:
             mistakes.extend(error.mistakes)
-        except UnreadableError:
-            continue
+        else:
+            mistakes.extend(mistake for record in unreadable for mistake in record.mistakes)
     return _unless_wrong(tuple(records.values()), mistakes)
 
 
-def add_records(raw: bytes, reader: Reader, records: dict[str, IncidentRecord]) -> None:
-    """Add the records of a file to those of others, by id.
+def read_records(
+    raw: bytes, reader: Reader, records: dict[str, IncidentRecord]
+) -> list[UnreadableRecord]:
+    """Add the records of a file to those of others, by id, and return those with a mistake.
 
-    Raises:
-        UnreadableError: one cannot be read; every mistake is noted.
+    Args:
+        raw: of the file.
+        reader: of the file; nothing is noted there.
+        records: of the files before, by id; of two with the same id the first stays.
     """
-    whole = True
-    for document in compose_all(decode(raw, reader), reader):
+    reader = replace(reader, mistakes=[])
+    try:
+        documents = compose_all(decode(raw, reader), reader)
+    except UnreadableError:
+        return [UnreadableRecord(mistakes=tuple(reader.mistakes))]
+    unreadable = []
+    for document in documents:
         nodes = document.value if isinstance(document, yaml.SequenceNode) else [document]
         for node in nodes:
+            attempt = replace(reader, mistakes=[])
             try:
-                record = RECORD.read(node, reader)
+                record = RECORD.read(node, attempt)
                 if record.id in records:
                     first = records[record.id].place
                     message = f"the id {record.id!r} stands twice; first in {first}"
-                    raise reader.fail(node, message)
+                    raise attempt.fail(node, message)
                 records[record.id] = record
             except UnreadableError:
-                whole = False
-    if not whole:
-        raise UnreadableError
+                mistakes = tuple(sorted(set(attempt.mistakes)))
+                unreadable.append(_unreadable(node, reader, mistakes))
+    return unreadable
+
+
+def _unreadable(node: yaml.Node, reader: Reader, mistakes: tuple[Mistake, ...]) -> UnreadableRecord:
+    """Return what can be read of a record that has a mistake: whose it may be, and its time."""
+    attempt = replace(reader, mistakes=[])
+    values: dict[str, Any] = {}
+    with suppress(UnreadableError):
+        for key, child in pairs(node, attempt):
+            if key.value in {"service", "slos", "start", "end"}:
+                with suppress(UnreadableError):
+                    values[key.value] = RECORD.fields[key.value].schema.read(child, attempt)
+    start, end = values.get("start"), values.get("end")
+    if start is not None and end is not None and end <= start:
+        start = end = None  # of the two it is not known which is right
+    return UnreadableRecord(
+        mistakes=mistakes,
+        services=values.get("service", ()),
+        slos=values.get("slos", ()),
+        start=start,
+        end=None if start is None else end,
+    )
 
 
 def load_deployments(path: str, environ: Mapping[str, str]) -> tuple[Deployment, ...]:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from gate.backends import Settings
-from gate.config.policy_schema import parse
+from gate.config.policy_schema import POLICY, UNOPENED, Contents, parse
 from gate.config.revision import revision_of
 from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource
 from gate.errors import Mistake, PolicyError
 from gate.parsing.files import Folder, Imports, Tree, read_bytes
+from gate.parsing.objects import Object
 from gate.parsing.reader import Reader
 from gate.policy.policy import Policy
 
@@ -45,6 +46,28 @@ def load(path: str, environ: Mapping[str, str]) -> PolicyFile:
     texts = {Path(path).name: raw, **imports.texts}
     revision, modified = revision_of(Path(path), texts, imports.patterns)
     return replace(read, source=replace(read.source, revision=revision, modified=modified))
+
+
+@dataclass(frozen=True, slots=True)
+class UnopenedSettings:
+    """Stand in the place of a backend's, which is neither read nor opened."""
+
+    kind: ClassVar[str] = "unopened"
+
+
+def load_unopened(path: str, environ: Mapping[str, str]) -> PolicyFile:
+    """Read one policy file, and the files that it reads, for what never asks its backend.
+
+    What the backend's connection needs beyond the file need not be there: no variable, no file.
+
+    Raises:
+        PolicyError: one cannot be read or says something wrong; carries every mistake.
+    """
+    own = (mistake for mistake in validate_file(path, environ) if mistake.file == path)
+    if fatal := tuple(mistake for mistake in own if mistake.fatal):
+        raise PolicyError(fatal)
+    read = _read(read_bytes(path), path, {}, _imports(path), UNOPENED)
+    return replace(read, settings=UnopenedSettings())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +127,15 @@ def _imports(path: str) -> Imports:
     return Imports(tree=Folder(Path(path).parent))
 
 
-def _read(raw: bytes, path: str, environ: Mapping[str, str], imports: Imports) -> PolicyFile:
-    contents, mistakes = parse(raw, Reader(file=path, environ=environ, imports=imports))
+def _read(
+    raw: bytes,
+    path: str,
+    environ: Mapping[str, str],
+    imports: Imports,
+    schema: Object[Contents] = POLICY,
+) -> PolicyFile:
+    reader = Reader(file=path, environ=environ, imports=imports)
+    contents, mistakes = parse(raw, reader, schema)
     if contents is None:
         raise PolicyError(mistakes)
     digest = imports.digest(Path(path).name, raw)

@@ -2,19 +2,19 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import yaml
 
 from gate.config.rules_schema import CLASSES
 from gate.parsing.objects import Field, Object, Values
-from gate.parsing.reader import Reader, UnreadableError
+from gate.parsing.reader import Reader
 from gate.parsing.schema import Choice, JsonSchema, ListOf, Scalar, Union
 from gate.parsing.values import ABOVE_ZERO, BOOLEAN, DURATION, GLOB, SHARE
 from gate.policy.rule_settings import Effect
 
 if TYPE_CHECKING:
-    from gate.history.records import IncidentRecord
+    from gate.history.records import IncidentRecord, UnreadableRecord
     from gate.policy.rule_settings import ControlChartRule, ExhaustionRule, PostmortemRule
 
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -37,30 +37,43 @@ _PATTERNS: Final = Union(
 )
 
 
-class _KnownIncidents:
+class KnownIncidents(NamedTuple):
     """The records in files beside the policy, which are as much the policy as its own text."""
 
-    def read(
-        self, node: yaml.Node, reader: Reader
-    ) -> "tuple[tuple[str, ...], tuple[IncidentRecord, ...]]":
-        """Return the patterns and the records; that no file matches means that there are none."""
-        from gate.config.known_incidents import add_records  # noqa: PLC0415 - for this rule only
+    patterns: tuple[str, ...]
+    """Globs of the files; that none matches means that there are no records."""
+    records: "tuple[IncidentRecord, ...]"
+    unreadable: "tuple[UnreadableRecord, ...]"
+    """Those with a mistake: they put in doubt what they may be about, and nothing else."""
+
+
+class _KnownIncidents:
+    """A glob, or several, and what the files say."""
+
+    def read(self, node: yaml.Node, reader: Reader) -> KnownIncidents:
+        """Return the records; a mistake in one is a warning, and an error to ``gate validate``."""
+        from gate.config.known_incidents import read_records  # noqa: PLC0415 - for this rule only
+        from gate.history.records import UnreadableRecord  # noqa: PLC0415 - as above
 
         patterns = _PATTERNS.read(node, reader)
         names = dict.fromkeys(name for pattern in patterns for name in reader.imports.find(pattern))
         records: dict[str, IncidentRecord] = {}
-        whole = True
+        unreadable: list[UnreadableRecord] = []
         for name in names:
             try:
-                add_records(reader.imports.read(name), reader.beside(name), records)
+                raw = reader.imports.read(name)
             except OSError as error:
-                reader.note(node, f"{name} cannot be read: {error.strerror}")
-                whole = False
-            except UnreadableError:
-                whole = False
-        if not whole:
-            raise UnreadableError
-        return patterns, tuple(records.values())
+                attempt = replace(reader, mistakes=[])
+                attempt.note(node, f"{name} cannot be read: {error.strerror}")
+                unreadable.append(UnreadableRecord(mistakes=tuple(attempt.mistakes)))
+            else:
+                unreadable += read_records(raw, reader.beside(name), records)
+        for record in unreadable:
+            reader.mistakes += [
+                mistake if reader.offline else replace(mistake, fatal=False)
+                for mistake in record.mistakes
+            ]
+        return KnownIncidents(patterns, tuple(records.values()), tuple(unreadable))
 
     def schema(self) -> JsonSchema:
         """Return a glob or several."""
@@ -71,8 +84,8 @@ def _build_postmortems(values: Values, _reader: Reader) -> "PostmortemRule":
     from gate.policy.rule_settings import PostmortemRule  # noqa: PLC0415 - for this rule only
 
     given = {"threshold": _THRESHOLD, **values.values}
-    patterns, records = given.pop("known_incidents")
-    return PostmortemRule(patterns=patterns, records=records, **given)
+    files: KnownIncidents = given.pop("known_incidents")
+    return PostmortemRule(**files._asdict(), **given)
 
 
 POSTMORTEMS: Final = Object(

@@ -17,7 +17,7 @@ from gate.config.slo_schema import FROM, SLO, PlacedSlo, SloFiles
 from gate.errors import Mistake
 from gate.parsing.objects import Field, Object, Values
 from gate.parsing.reader import Reader, UnreadableError, compose, decode
-from gate.parsing.schema import Choice, JsonSchema, ListOf, pairs
+from gate.parsing.schema import Anything, Choice, JsonSchema, ListOf, pairs
 from gate.parsing.values import DURATION, GLOBS, NAME, SHARE, TEXT, VALIDITY
 from gate.policy.changes import DEFAULT_CHANGE, ChangeMatcher
 from gate.policy.override import OverrideRule
@@ -160,6 +160,15 @@ POLICY: Final = Object(
     check=check_policy,
     first="presets",
 )
+
+UNOPENED: Final = replace(
+    POLICY,
+    fields={
+        **POLICY.fields,
+        "backend": Field(schema=Anything(), doc="Neither read nor opened.", required=True),
+    },
+)
+"""A policy whose backend is left as it is written: no variable of it has to be set."""
 
 
 def parse(

@@ -15,13 +15,11 @@ from typing import Final, TypeVar
 
 import yaml
 
-from gate.config.policy_schema import POLICY, parse
+from gate.config.policy_schema import UNOPENED, parse
 from gate.dataclass import dataclass
 from gate.parsing.files import Imports, Tree
 from gate.parsing.limits import BoundedTree, TooLargeError, check_size
-from gate.parsing.objects import Field
 from gate.parsing.reader import NULL, Reader, UnreadableError, loader
-from gate.parsing.schema import Anything
 from gate.policy.policy import Policy
 from gate.wording import (
     PROPOSAL_DELETED,
@@ -104,18 +102,9 @@ def finish_within(seconds: float, task: Callable[[], T]) -> T:
     return future.result(timeout=seconds)
 
 
-_PROPOSED: Final = replace(
-    POLICY,
-    fields={
-        **POLICY.fields,
-        "backend": Field(schema=Anything(), doc="Compared and never opened.", required=True),
-    },
-)
-
-
 def _read(path: str, raw: bytes, imports: Imports, counting: bytes) -> tuple[Policy, bool]:
     check_size(raw)
-    contents, _ = parse(raw, Reader(file=path, environ={}, imports=imports), _PROPOSED)
+    contents, _ = parse(raw, Reader(file=path, environ={}, imports=imports), UNOPENED)
     if contents is None:
         raise UnreadableError
     return contents.policy, _backend_of(raw) == _backend_of(counting)

@@ -1,5 +1,6 @@
 """The decision as one sealed JSON document; `decision.schema.json` describes it for others."""
 
+from gate.budget.forecast import PACE
 from gate.decision.decision import (
     SCHEMA_VERSION,
     Context,
@@ -12,6 +13,7 @@ from gate.decision.seal import sealed
 from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.policy.changes import ComparedWith
 from gate.policy.findings import Finding
+from gate.policy.judge import Judgement
 from gate.policy.override import Override
 
 
@@ -61,6 +63,8 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "allowed_now": list(decided.allowed_now),
         "allowed_again_at": rfc3339(judgement.allowed_again_at),
         "allowed_again_if_calm": judgement.allowed_again_if_calm,
+        "allowed_again_at_pace": pace_document(judgement),
+        "allowed_again_needs_samples": judgement.needs_samples,
         "obligations": list(judgement.obligations),
         "satisfied": dict(decided.satisfied),
         "proposed_policy": _proposed(decided.proposed),
@@ -69,6 +73,14 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         ],
         "findings": [_finding(finding) for finding in judgement.findings],
     }
+
+
+def pace_document(judgement: Judgement) -> Json | None:
+    """Return when a change is allowed if as much fails as lately; None: that is not known."""
+    if not judgement.paced:
+        return None
+    at = rfc3339(judgement.allowed_again_at_pace)
+    return {"pace_seconds": PACE.total_seconds(), "at": at}
 
 
 def _compared(comparison: ComparedWith | None) -> Json | None:

@@ -15,7 +15,7 @@ from gate.policy.findings import Verdict
 from gate.policy.policy import Policy
 
 if TYPE_CHECKING:
-    from gate.history.past_budget import BurnDown
+    from gate.history.burn_down import BurnDown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,7 @@ def burn_down_document(burn_down: "BurnDown | None") -> Json | None:
         "step_seconds": burn_down.step.total_seconds(),
         "full": burn_down.full,
         "left": list(burn_down.left),
+        "compared": None if burn_down.compared is None else list(burn_down.compared),
     }
 
 

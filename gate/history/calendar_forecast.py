@@ -1,6 +1,6 @@
 """What becomes of a budget: at a steady rate, and as its history lets one expect."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import accumulate
@@ -8,18 +8,22 @@ from math import ceil
 from random import Random
 from typing import Final
 
+from gate.budget.forecast import Future
 from gate.budget.ratio import budget_to_date, seconds
 from gate.dataclass import dataclass
 from gate.measure.history import Series
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import RatioSlo, SpendSlo
 
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
-LEAST: Final = 2 * WEEK
-"""The shortest history that anything is drawn from."""
+LEAST: Final = 60 * DAY
+"""The shortest history that anything is drawn from: in less too little has happened yet."""
 _DRAWS: Final = 1000
 _SEED: Final = 1
 """The same history gives the same interval."""
+_WORSE: Final = 2
+"""How many times as bad as the worst seen is what has not been seen yet: docs/forecast.md has how
+often intervals hold with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ def known_part(series: Series) -> Series:
 def futures(series: Series, step: timedelta, steps: int) -> Iterator[StepEvents]:
     """Yield a thousand futures of so many steps; each time the same ones.
 
+    They are drawn in weeks, and the weeks from a history that is itself drawn, since that is known
+    from few weeks only. What comes may also be worse than all that was: the next of n + 1 stretches
+    that are alike is the worst of them with probability 1 / (n + 1). Then it is taken to be twice
+    as bad as the worst that was seen.
+
     Args:
         series: what has been, up to now, for `LEAST` or longer. A step that is not known is taken
             to have been like the mean of the others.
@@ -54,13 +63,19 @@ def futures(series: Series, step: timedelta, steps: int) -> Iterator[StepEvents]
     blocks = [week] * (steps // week) + [steps % week] * bool(steps % week)
     # No secret hangs on it, and it must come out the same each time.
     random = Random(_SEED)  # noqa: S311
+    worse = {
+        block: _WORSE * max(bad[start + block] - bad[start] for start in starts)
+        for block in set(blocks)
+    }
     for _ in range(_DRAWS):
         history = random.choices(starts, k=length // week - 1)
-        drawn = list(zip(random.choices(history, k=len(blocks)), blocks, strict=True))
-        yield StepEvents(
-            total=sum(total[start + block] - total[start] for start, block in drawn),
-            bad=sum(bad[start + block] - bad[start] for start, block in drawn),
-        )
+        events = failed = 0.0
+        for start, block in zip(random.choices(history, k=len(blocks)), blocks, strict=True):
+            unseen = random.random() < block / (length + block)
+            there = total[start + block] - total[start]
+            events += there
+            failed += min(worse[block], there) if unseen else bad[start + block] - bad[start]
+        yield StepEvents(total=events, bad=failed)
 
 
 def _sums(events: Sequence[float | None], scale: float) -> list[float]:
@@ -69,10 +84,31 @@ def _sums(events: Sequence[float | None], scale: float) -> list[float]:
     return list(accumulate([*scaled, *scaled], initial=0.0))
 
 
-Future = Iterable[tuple[datetime, Fraction]]
-"""Which share of the budget will be left when, step by step."""
 _SHARES: Final = (Fraction(5, 100), Fraction(50, 100), Fraction(95, 100))
 """Of the futures that have at most as much left; nine in ten lie between the outer two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Out of 100 simulated months, how many turned out as an interval had it."""
+
+    within: int
+    """Whose result lay in it."""
+    worse: int
+    """In which less was left than its lower end: the dangerous side."""
+    least: int
+    """Within it, of the kind of service and the time to the reset for which it held least often."""
+
+
+HELD: Final = {
+    180 * DAY: Held(within=93, worse=1, least=86),
+    90 * DAY: Held(within=90, worse=2, least=76),
+    LEAST: Held(within=90, worse=2, least=80),
+}
+"""By the least length of the history, the longest first.
+
+Measured by ``python -m benchmarks.intervals`` on six kinds of services that are made up, 3, 10 and
+20 days before the reset; docs/forecast.md has all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +120,28 @@ class Expected:
     median: float
     high: float
     """One in twenty has more."""
-    lasting: float
+    lasting_futures: float
     """The share of the futures in which something is left, 0 to 1."""
     history_length: timedelta
     """How long the history is that they were drawn from."""
+    rest: timedelta
+    """From now to the reset."""
+
+    @property
+    def lasting(self) -> float:
+        """How likely something is left at the reset: the share of the futures, but never all.
+
+        Where nothing failed in n stretches that are as long as the rest of the period, the next
+        lasts by the rule of succession with probability (n + 1) / (n + 2). Source: P. S. Laplace,
+        Essai philosophique sur les probabilites, 1814.
+        """
+        seen = self.history_length / self.rest
+        return min(self.lasting_futures, (seen + 1) / (seen + 2))
+
+    @property
+    def held(self) -> Held:
+        """How often such intervals hold what comes."""
+        return next(held for least, held in HELD.items() if self.history_length >= least)
 
 
 def carried(
@@ -110,7 +164,9 @@ def first(future: Future, holds: Callable[[Fraction], bool]) -> datetime | None:
     return next((instant for instant, left in future if holds(left)), None)
 
 
-def at_the_reset(slo: RatioSlo, at: datetime, consumed: Fraction, burn: Fraction) -> Fraction:
+def at_the_reset(
+    slo: RatioSlo | SpendSlo, at: datetime, consumed: Fraction, burn: Fraction
+) -> Fraction:
     """Return what will be left of a calendar budget at its reset, at one rate from now on.
 
     With the traffic of the period so far. At the reset both denominators mean the same: what was
@@ -134,16 +190,17 @@ def expected(
         step: of the series.
         at: now.
     """
-    rest, budget = slo.window.whole(at).end - at, float(slo.budget)
+    steps, budget = ceil((slo.window.whole(at).end - at) / step), float(slo.budget)
     left = sorted(
         1 - (so_far.bad + future.bad) / (budget * (so_far.total + future.total))
-        for future in futures(series, step, ceil(rest / step))
+        for future in futures(series, step, steps)
     )
     low, median, high = (left[ceil(share * len(left)) - 1] for share in _SHARES)
     return Expected(
         low=low,
         median=median,
         high=high,
-        lasting=sum(share > 0 for share in left) / len(left),
+        lasting_futures=sum(share > 0 for share in left) / len(left),
         history_length=len(series.total) * step,
+        rest=steps * step,
     )

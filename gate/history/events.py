@@ -5,17 +5,16 @@ that was spent is what is bad, out of what it grants for the time; so that one m
 all of them how fast the budget burned, what an incident took and what was left.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final, TypeGuard
 
-from gate.budget.assess import assess_ratio, assess_spend
 from gate.budget.assessment import Assessment
-from gate.budget.coverage import Guards
-from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
-from gate.measure.history import Series, SeriesRequest, on_the_clock
+from gate.budget.forecast import Recovery, recovery
+from gate.measure.coverage import FEWEST, NO_GAPS, StepCoverage, coverage_by_steps
+from gate.measure.history import Measured, Series, SeriesRequest, on_the_clock
 from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo
 
 _FINEST: Final = timedelta(microseconds=1)
@@ -65,89 +64,90 @@ def budget_share(slo: RatioSlo | SpendSlo) -> Fraction:
 def as_events(slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest) -> Series:
     """Return a series whose total is what `budget_share` is a share of.
 
-    Of an allowance that is what it grants for each step, at an even pace over its window.
+    Of timeslices that is how many end in each step, those without events too: the budget grants a
+    share of them all. Of an allowance it is what that grants for each step, at an even pace.
     """
-    if isinstance(slo, RatioSlo):
+    if isinstance(slo, SpendSlo):
+        whole = slo.window.whole(request.span.end).length
+        each = slo.allowance / (whole // _FINEST)
+        granted = [float(each * (length // _FINEST)) for length in _lengths(request)]
+    elif slo.slices is not None:
+        granted = [float(length // slo.slices.length) for length in _lengths(request)]
+    else:
         return series
-    whole = slo.window.whole(request.span.end).length
-    granted = [
-        float(slo.allowance * (length // _FINEST) / (whole // _FINEST))
-        for length in _lengths(request)
-    ]
-    return Series(
+    return replace(
+        series,
         total=tuple(
-            None if amount is None else share
-            for amount, share in zip(series.total, granted, strict=True)
+            None if total is None else grant
+            for total, grant in zip(series.total, granted, strict=True)
         ),
-        bad=series.bad,
-        query=series.query,
-        notes=series.notes,
     )
 
 
-def assessed_at(
-    slo: RatioSlo | SpendSlo,
-    series: Series,
-    request: SeriesRequest,
-    at: datetime,
-    *,
-    guards: Guards,
-) -> Assessment | None:
-    """Return the budget at an instant of the past, as ``gate status`` would have said it then.
+def whole_steps(series: Series, request: SeriesRequest) -> tuple[Series, SeriesRequest]:
+    """Return a history without its newest step, where that is only a part of one.
 
-    None where the history does not reach back to the beginning of the window, or where the
-    window's ends do not lie between two steps, so that its events cannot be told apart.
+    For what compares steps with each other: less happens in a part of one.
+    """
+    steps = request.span.length // request.step
+    if steps == request.steps:
+        return series, request
+    measured = series.measured
+    if isinstance(measured, Measured):
+        measured = Measured(sums=measured.sums[:steps], events=measured.events[:steps])
+    span = Span(request.span.start, request.span.start + steps * request.step)
+    return (
+        replace(series, total=series.total[:steps], bad=series.bad[:steps], measured=measured),
+        replace(request, span=span),
+    )
+
+
+def within(series: Series, request: SeriesRequest, span: Span) -> tuple[float | None, ...]:
+    """Return the events of the steps that have time in common with a stretch, as far as known."""
+    first = max((span.start - request.span.start) // request.step, 0)
+    return series.total[first : -((request.span.start - span.end) // request.step)]
+
+
+def past_coverage(
+    slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, span: Span
+) -> StepCoverage:
+    """Return how much of a stretch of time at the end of a history is known.
+
+    Of slices and amounts any time that is not known is missing, however few of them it has. Of the
+    newest step, where that is only a part of one, nothing need be known yet.
+    """
+    totals = within(series, request, span)
+    if totals and totals[-1] is None and request.span.length % request.step:
+        totals = totals[:-1]
+    if not totals:
+        return StepCoverage(share=Fraction(1), gaps=NO_GAPS)
+    events = isinstance(slo, RatioSlo) and slo.slices is None
+    return coverage_by_steps(totals, span, fewest=FEWEST if events else 0)
+
+
+def window_recovery(
+    slo: RatioSlo | SpendSlo, assessment: Assessment, series: Series, request: SeriesRequest
+) -> Recovery | None:
+    """Return how what was consumed of a rolling budget leaves its window; None: nothing is known.
 
     Args:
         slo: whose budget.
-        series: the answer to the request, as it came.
-        request: what was asked.
-        at: the instant, not after the end of the history.
-        guards: what makes a measurement believable.
+        assessment: the budget at the end of the history.
+        series: the answer to a `past_request` for its window.
+        request: what was asked. Its first step may begin before the window; only what is left of
+            the budget's own bad events, beside the other steps', is in the window still.
     """
-    span = slo.window.counted(at)
-    places = _places(request, span)
-    if places is None:
-        return None
-    answer = _summed(slo, series, places)
-    if isinstance(slo, SpendSlo):
-        return assess_spend(slo, answer, at=at, guards=guards)
-    return assess_ratio(slo, answer, {}, at=at, guards=guards)
-
-
-def _summed(slo: RatioSlo | SpendSlo, series: Series, places: slice) -> Answer:
-    """Return what the steps come to, as a backend would have counted it."""
-    total, bad = _sum(series.total[places]), _sum(series.bad[places])
-    evidence = Evidence(query=series.query, notes=series.notes)
-    if total is None:
-        reason = "nothing is known of any step of the window"
-        return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=series.query)
-    if isinstance(slo, SpendSlo):
-        return Spent(amount=total, evidence=evidence)
-    if not total:
-        reason = "no event happened in the window"
-        return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=series.query)
-    return Counts(total=total, bad=bad or Fraction(0), evidence=evidence)
-
-
-def _places(request: SeriesRequest, span: Span) -> slice | None:
-    """Return the steps that a stretch of time is made of; None where it is not made of steps."""
-    start, step = request.span.start, request.step
-    if span.start < start or (span.start - start) % step:
-        return None
-    last = request.steps if span.end == request.span.end else (span.end - start) // step
-    if last > request.steps or request.end_of(last - 1) != span.end:
-        return None
-    return slice((span.start - start) // step, last)
+    first = series.bad[0]
+    counted = assessment.spent if isinstance(slo, SpendSlo) else assessment.bad
+    start = slo.window.counted(request.span.end).start
+    if first and counted is not None and request.span.start < start:
+        rest = float(counted) - sum(bad or 0.0 for bad in series.bad[1:])
+        series = replace(series, bad=(min(max(rest, 0.0), first), *series.bad[1:]))
+    leaves = slo.window.whole(request.span.end).length
+    return recovery(series, request.span.start + leaves, request.step)
 
 
 def _lengths(request: SeriesRequest) -> list[timedelta]:
     """Return how long each step is: the newest may be a part of one."""
     ends = [request.end_of(place) for place in range(-1, request.steps)]
     return [end - start for start, end in pairwise(ends)]
-
-
-def _sum(values: Sequence[float | None]) -> Fraction | None:
-    """Return the exact sum of what is known; None where nothing is."""
-    measured = [Fraction(value) for value in values if value is not None]
-    return sum(measured, Fraction(0)) if measured else None

@@ -4,22 +4,26 @@ By hysteresis, so that a burn rate about the threshold makes one incident and no
 when the burn rate over the trailing `WINDOW` is at or above the threshold, and ends when that has
 been below half of the threshold for `CALM`. The trailing window lags; so an incident is dated from
 the first to the last step, of those windows, that by itself was at or above half of the threshold.
+
+Steps hang on the clock, so that the same events are the same incidents whenever one looks. The
+newest may be a part of one: what fails in it counts, but that little failed in it says nothing yet.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from itertools import groupby
 from typing import Final
 
 from gate.dataclass import dataclass
 from gate.measure.history import Series, SeriesRequest
+from gate.slo.objective import Span
 
 WINDOW: Final = timedelta(minutes=15)
 """Over which the burn rate is taken; one step, where that is longer."""
 CALM: Final = timedelta(minutes=30)
 """What ends an incident. Not shorter than `WINDOW`: no window has steps of two incidents."""
-_FINEST: Final = timedelta(microseconds=1)
 
 
 class IncidentEnding(StrEnum):
@@ -73,7 +77,12 @@ class _Running:
 
 
 def find_incidents(
-    series: Series, request: SeriesRequest, *, budget: float, threshold: float
+    series: Series,
+    request: SeriesRequest,
+    *,
+    budget: float,
+    threshold: float,
+    window: timedelta = WINDOW,
 ) -> tuple[Incident, ...]:
     """Return the incidents of an SLO, the oldest first; they do not overlap.
 
@@ -82,25 +91,40 @@ def find_incidents(
         request: what the series answers.
         budget: the share of events that may be bad, above 0.
         threshold: a burn rate, above 0.
+        window: over which the burn rate is taken; one step, where that is longer.
     """
-    own = burn_rates(series, budget, 1)
-    window = steps_of(WINDOW, request.step)
-    trailing = burn_rates(series, budget, window)
-    half = [rate is not None and rate >= threshold / 2 for rate in own]
+    width = steps_of(window, request.step)
+    trailing = burn_rates(series, budget, width)
+    if ends_in_part(request):
+        # A part of a step and as many whole ones: no shorter a stretch than for any other.
+        trailing[-1] = burn_rates(series, budget, width + 1, [request.steps - 1])[0]
+    half = [rate is not None and rate >= threshold / 2 for rate in burn_rates(series, budget, 1)]
+    search = _Search(trailing, half, threshold, width, steps_of(max(CALM, window), request.step))
     incidents = []
-    for running, ending in _stretches(trailing, half, threshold, window, request.step):
+    for running, ending in search.stretches(part=ends_in_part(request)):
         last = request.steps - 1 if ending is IncidentEnding.OPEN else running.last
         bad = series.bad[running.first : last + 1]
+        start, end = request.end_of(running.first - 1), request.end_of(last)
+        unknown = [
+            request.end_of(running.first + place) - request.end_of(running.first + place - 1)
+            for place, value in enumerate(bad)
+            if value is None
+        ]
         incident = Incident(
-            start=request.span.start + running.first * request.step,
-            end=request.span.start + (last + 1) * request.step,
+            start=start,
+            end=end,
             ending=ending,
             bad=sum(value or 0.0 for value in bad),
             peak=running.peak,
-            unknown=bad.count(None) * request.step,
+            unknown=sum(unknown, timedelta()),
         )
         incidents.append(incident)
     return tuple(incidents)
+
+
+def ends_in_part(request: SeriesRequest) -> bool:
+    """Return whether the newest step of a history is only a part of one."""
+    return bool(request.span.length % request.step)
 
 
 def known_steps(series: Series) -> tuple[bool, ...]:
@@ -108,25 +132,19 @@ def known_steps(series: Series) -> tuple[bool, ...]:
     return tuple(total is not None for total in series.total)
 
 
-def budget_events(
-    series: Series, request: SeriesRequest, budget: Fraction, window: timedelta
-) -> Fraction:
-    """Return how many bad events the budget of one SLO window has, at the history's mean traffic.
-
-    Where the history is as long as the window and all known: budget x events, as anywhere else.
-    0 where there was no traffic.
-    """
-    known_time = sum(known_steps(series)) * request.step
-    if not known_time:
-        return Fraction(0)
-    events = Fraction(sum(total or 0.0 for total in series.total))
-    return budget * events * Fraction(window // _FINEST, known_time // _FINEST)
+def known_times(series: Series, request: SeriesRequest) -> Iterator[Span]:
+    """Yield the stretches of time of which something is known, the oldest first."""
+    place = 0
+    for measured, steps in groupby(known_steps(series)):
+        first, place = place, place + sum(1 for _ in steps)
+        if measured:
+            yield Span(request.end_of(first - 1), request.end_of(place - 1))
 
 
 def bad_between(series: Series, request: SeriesRequest, start: datetime, end: datetime) -> Fraction:
-    """Return the bad events known of the steps that lie wholly between two instants."""
+    """Return the bad events known of the steps that begin between two instants, or with them."""
     first = max(-((request.span.start - start) // request.step), 0)
-    last = max((end - request.span.start) // request.step, 0)
+    last = max(-((request.span.start - end) // request.step), 0)
     return Fraction(sum(value or 0.0 for value in series.bad[first:last]))
 
 
@@ -167,35 +185,42 @@ def steps_of(length: timedelta, step: timedelta) -> int:
     return -(-length // step)
 
 
-def _stretches(
-    trailing: Sequence[float | None],
-    half: Sequence[bool],
-    threshold: float,
-    window: int,
-    step: timedelta,
-) -> Iterator[tuple[_Running, IncidentEnding]]:
-    running: _Running | None = None
-    calm = steps_of(CALM, step)
-    for place, rate in enumerate(trailing):
-        recent = range(max(place - window + 1, 0), place + 1)
-        if running is None and rate is not None and rate >= threshold:
-            first = next((step_index for step_index in recent if half[step_index]), place)
-            running = _Running(first=first, last=place, peak=rate)
-        if running is None:
-            continue
-        if rate is None:
-            running.unknown += 1
-        elif rate < threshold / 2:
-            running.quiet += 1
-        else:
-            running.quiet = running.unknown = 0
-            running.last = next(
-                (step_index for step_index in reversed(recent) if half[step_index]), place
-            )
-            running.peak = max(running.peak, rate)
-        ending = running.ending(calm)
-        if ending is not None:
-            yield running, ending
-            running = None
-    if running is not None:
-        yield running, IncidentEnding.OPEN
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What incidents are looked for in; the lists by step."""
+
+    trailing: Sequence[float | None]
+    half: Sequence[bool]
+    """Whether a step by itself burned at half of the threshold or faster."""
+    threshold: float
+    window: int
+    """In steps."""
+    calm: int
+    """In steps."""
+
+    def stretches(self, *, part: bool) -> Iterator[tuple[_Running, IncidentEnding]]:
+        """Yield the incidents; ``part`` says that the newest step is only a part of one."""
+        running: _Running | None = None
+        for place, rate in enumerate(self.trailing):
+            recent = range(max(place - self.window + 1, 0), place + 1)
+            if running is None and rate is not None and rate >= self.threshold:
+                first = next((step for step in recent if self.half[step]), place)
+                running = _Running(first=first, last=place, peak=rate)
+            quiet = rate is None or rate < self.threshold / 2
+            if running is None or (part and quiet and place == len(self.trailing) - 1):
+                continue
+            if rate is None:
+                running.unknown += 1
+            elif quiet:
+                running.quiet += 1
+            else:
+                running.quiet = running.unknown = 0
+                newest = (step for step in reversed(recent) if self.half[step])
+                running.last = next(newest, place)
+                running.peak = max(running.peak, rate)
+            ending = running.ending(self.calm)
+            if ending is not None:
+                yield running, ending
+                running = None
+        if running is not None:
+            yield running, IncidentEnding.OPEN

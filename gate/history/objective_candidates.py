@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from fractions import Fraction
 from itertools import accumulate
-from math import ceil, floor, log10
+from math import ceil, comb, floor, log10
 from typing import Final
 
 from gate.budget.ratio import budget_to_date
@@ -15,11 +15,16 @@ from gate.slo.objective import RatioSlo, RollingWindow
 
 MOST: Final = Fraction(95, 100)
 """The share of the periods in which an objective should be met."""
-MOVES: Final = 30
-"""A window is moved by this part of itself: by a day, of 30."""
+FEWEST: Final = 20
+"""Periods of which 95 % are not all."""
 _QUARTER: Final = Fraction(1, 4)
 _FEWEST: Final = 3
 """Periods that say something."""
+_LEVEL: Final = Fraction(1, 20)
+"""How likely so many misses may be of an objective that is missed in a quarter of all periods, to
+call it too strict."""
+_HAIR: Final = 1e-9
+"""Of a budget: what floats get wrong is no miss."""
 _A_STEP: Final = 2
 """Half of the budget, or twice the budget."""
 
@@ -28,9 +33,9 @@ class Fit(StrEnum):
     """How an objective fits what the service does."""
 
     STRICT = "too strict"
-    """Missed in more than a quarter of the periods."""
+    """Missed in more periods than an objective would be that is missed in a quarter of them."""
     LOOSE = "too loose"
-    """Never more than a quarter of the budget was used."""
+    """No period, and no window moved through them, used more than a quarter of the budget."""
     RIGHT = "about right"
     UNDECIDED = "too few periods to tell"
 
@@ -41,7 +46,7 @@ class CandidateKind(StrEnum):
     PRESENT = "present"
     STRICTER = "stricter"
     LAXER = "laxer"
-    MET = "met in 95 %"
+    MET = "met in most"
     SLA = "SLA"
 
 
@@ -53,14 +58,72 @@ class Candidate:
     objective: Fraction
 
 
-def fit(slo: RatioSlo, periods: Sequence[PastPeriod]) -> Fit:
-    """Return how the objective fits the periods that count."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedWindows:
+    """Windows as long as a period, moved through the time by a step each time.
+
+    They overlap, so they tell less than as many periods would. Those with too little data, or no
+    traffic, are left out.
+    """
+
+    ratios: tuple[float, ...]
+    """The error ratio of each, the oldest first."""
+    ends: tuple[int, ...]
+    """The steps before the end of each."""
+
+    def missed(self, objective: Fraction) -> Fraction:
+        """Return the share of them that missed an objective, 0 to 1; there is one at least."""
+        most = float(1 - objective) * (1 + _HAIR)
+        return Fraction(sum(ratio > most for ratio in self.ratios), len(self.ratios))
+
+    @property
+    def worst(self) -> float:
+        """The highest error ratio; there is one at least."""
+        return max(self.ratios)
+
+    @property
+    def worst_end(self) -> int:
+        """The steps before the end of the first window with it."""
+        return self.ends[self.ratios.index(self.worst)]
+
+
+def fit(slo: RatioSlo, periods: Sequence[PastPeriod], moved: MovedWindows) -> Fit:
+    """Return how the objective fits the periods that count, and the windows moved through them."""
     consumed = [period.consumed(slo.objective) for period in periods]
     if len(consumed) < _FEWEST:
         return Fit.UNDECIDED
-    if sum(share > 1 for share in consumed) > _QUARTER * len(consumed):
-        return Fit.STRICT
-    return Fit.LOOSE if max(consumed) <= _QUARTER else Fit.RIGHT
+    missed = sum(share > 1 for share in consumed)
+    if missed > _QUARTER * len(consumed):
+        return Fit.STRICT if _chance_of(missed, len(consumed)) <= _LEVEL else Fit.UNDECIDED
+    most = max([*map(float, consumed), *(ratio / float(slo.budget) for ratio in moved.ratios)])
+    return Fit.LOOSE if most <= _QUARTER * (1 + _HAIR) else Fit.RIGHT
+
+
+def _chance_of(missed: int, count: int) -> Fraction:
+    """Return how likely at least so many misses are where a quarter is missed in the long run."""
+    return sum(
+        (
+            comb(count, misses) * _QUARTER**misses * (1 - _QUARTER) ** (count - misses)
+            for misses in range(missed, count + 1)
+        ),
+        Fraction(0),
+    )
+
+
+def met_count(count: int) -> int:
+    """Return how many of so many periods `met_in_most` wants to be met: 95 % of them."""
+    return ceil(MOST * count)
+
+
+def expected_share(count: int) -> Fraction:
+    """Return which share of the periods to come will meet what `met_in_most` returns.
+
+    The next of n + 1 periods that are alike is as likely to have any rank among them, so that it
+    is no worse than the k-th best of n with probability k / (n + 1). Source: S. S. Wilks,
+    "Determination of sample sizes for setting tolerance limits", Annals of Mathematical Statistics
+    12 (1941), 91-96.
+    """
+    return Fraction(met_count(count), count + 1)
 
 
 def met_in_most(ratios: Sequence[Fraction]) -> Fraction | None:
@@ -68,7 +131,7 @@ def met_in_most(ratios: Sequence[Fraction]) -> Fraction | None:
 
     Of fewer than twenty that is all of them. None: there are none, or nothing was bad in so many.
     """
-    worst = sorted(ratios)[ceil(MOST * len(ratios)) - 1] if ratios else Fraction(0)
+    worst = sorted(ratios)[met_count(len(ratios)) - 1] if ratios else Fraction(0)
     if not 0 < worst < 1:
         return None
     digit = Fraction(10) ** (floor(log10(worst)) - 1)
@@ -95,16 +158,15 @@ def candidates(slo: RatioSlo, met: Fraction | None) -> list[Candidate]:
     return [by_objective[objective] for objective in sorted(by_objective, reverse=True)]
 
 
-def moved_windows(series: Series, cut: PeriodCut, min_coverage: Fraction) -> list[Fraction]:
-    """Return the error ratios of windows as long as a period, moved by a part of it each time.
-
-    They overlap, so they tell less than as many periods would. Those with too little data, or no
-    traffic, are left out.
-    """
+def moved_windows(series: Series, cut: PeriodCut, min_coverage: Fraction) -> MovedWindows:
+    """Return windows as long as a period, in the mean, moved through a cut by a step each time."""
     sums, width = _Sums(series), len(series.total) // len(cut.spans)
-    ends = range(len(series.total), width - 1, -max(width // MOVES, 1))
-    ratios = (sums.ratio(end - width, end, min_coverage) for end in ends)
-    return [Fraction(ratio) for ratio in ratios if ratio is not None]
+    ratios = {
+        end: ratio
+        for end in range(width, len(series.total) + 1)
+        if (ratio := sums.ratio(end - width, end, min_coverage)) is not None
+    }
+    return MovedWindows(ratios=tuple(ratios.values()), ends=tuple(ratios))
 
 
 def budget_spent_by_step(

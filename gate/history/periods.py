@@ -8,10 +8,12 @@ from math import ceil, fsum, gcd
 from typing import Final
 
 from gate.budget.coverage import Guards, coverage_cause
+from gate.budget.ratio import slices_in
 from gate.dataclass import dataclass
 from gate.measure import Cause
 from gate.measure.coverage import StepCoverage, coverage_by_steps
 from gate.measure.history import MOST_STEPS, SHORTEST, Series
+from gate.slo.indicator import Slices
 from gate.slo.objective import RatioSlo, RollingWindow, Span, Window
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -69,11 +71,14 @@ class PastPeriod:
         return (1 - objective) * self.total - self.bad
 
 
-def cut_periods(window: Window, count: int, at: datetime) -> PeriodCut:
+def cut_periods(
+    window: Window, count: int, at: datetime, *, slices: Slices | None = None
+) -> PeriodCut:
     """Return the newest periods that are over at an instant, back to back.
 
     Of a rolling window those that end now, one window ago and so on; of a calendar window the
-    last whole periods. A length that cannot be cut evenly into about 720 steps is one step.
+    last whole periods. A length that cannot be cut evenly into about 720 steps is one step; where
+    slices are given and can be, each step is a whole number of them.
     """
     bounds = [at if isinstance(window, RollingWindow) else window.whole(at).start]
     for _ in range(count):
@@ -81,7 +86,7 @@ def cut_periods(window: Window, count: int, at: datetime) -> PeriodCut:
         # The instant before the end belongs to the period that ends there.
         bounds.insert(0, window.whole(end - _gap(window)).start)
     lengths = [(end - start) for start, end in pairwise(bounds)]
-    return PeriodCut(bounds=tuple(bounds), step=_step(lengths))
+    return PeriodCut(bounds=tuple(bounds), step=_step(lengths, slices))
 
 
 def review_periods(
@@ -99,6 +104,9 @@ def review_periods(
     for span in cut.spans:
         steps = cut.places(span)
         total, bad = _sum(series.total[steps]), _sum(series.bad[steps])
+        if slo.slices is not None:
+            # The budget grants a share of all slices, those of which nothing is known too.
+            total = slices_in(span.length, slo.slices.length)
         seen = coverage_by_steps(series.total[steps], span)
         doubt = _doubt(slo, total, seen, guards)
         periods.append(
@@ -111,13 +119,15 @@ def _gap(window: Window) -> timedelta:
     return timedelta() if isinstance(window, RollingWindow) else _MICROSECOND
 
 
-def _step(lengths: Sequence[timedelta]) -> timedelta:
+def _step(lengths: Sequence[timedelta], slices: Slices | None) -> timedelta:
     """Return a step that all lengths, which are whole milliseconds, are a multiple of."""
-    unit = gcd(*(length // _MILLISECOND for length in lengths))
+    unit, whole = gcd(*(length // _MILLISECOND for length in lengths)), 1
     aimed = max(sum(lengths, timedelta()) / len(lengths) / MOST_STEPS, SHORTEST)
-    least = ceil(unit * _MILLISECOND / aimed)
+    if slices is not None and not unit % (slices.length // _MILLISECOND):
+        unit, whole = unit // (slices.length // _MILLISECOND), slices.length // _MILLISECOND
+    least = ceil(unit * whole * _MILLISECOND / aimed)
     parts = next((parts for parts in range(least, 4 * least) if unit % parts == 0), 1)
-    return unit * _MILLISECOND / parts
+    return unit * whole * _MILLISECOND / parts
 
 
 def _sum(values: Sequence[float | None]) -> Fraction:
@@ -132,5 +142,7 @@ def _doubt(slo: RatioSlo, total: Fraction, seen: StepCoverage, guards: Guards) -
         return cause
     if not total:
         return Cause.NO_TRAFFIC
+    if slo.slices is not None:
+        return None
     needed = 1 / slo.budget if slo.min_events is None else slo.min_events
     return Cause.LOW_TRAFFIC if total < needed else None

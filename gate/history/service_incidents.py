@@ -1,14 +1,18 @@
 """What the incidents of a service's SLOs come to: how often, how long, and at what cost."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from gate.dataclass import dataclass
 from gate.history.incidents import Incident, IncidentEnding
+from gate.slo.objective import CompositeSlo, Span
 
 _OFTEN: Final = 2
 """Incidents per SLO window."""
+_NEW_AFTER: Final = timedelta(days=1)
 _COSTLY: Final = 0.2
 """Of a budget: what a single incident may take before Google's policy asks for a postmortem.
 https://sre.google/workbook/error-budget-policy/"""
@@ -20,8 +24,12 @@ class SloImpact:
 
     slo: str
     incident: Incident
+    """Of a composite: from its first member's start to its last one's end, with all bad events of
+    its members, and the highest burn rate of any times its weight."""
     share: float
     """Of the SLO's budget that it consumed; above 0, and above 1 where it took more than all."""
+    parts: "tuple[SloImpact, ...]" = ()
+    """Of a composite: what its members felt, each with its share of the composite's budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +63,19 @@ class ServiceIncident:
             for ending in (IncidentEnding.OPEN, IncidentEnding.LOST, IncidentEnding.CALM)
             if ending in endings
         )
+
+    def id(self, service: str) -> str:
+        """Return what people call it: the service, and when the SLO felt it that it cost most.
+
+        Whatever else is found beside it, be it that smaller incidents are looked for, too, leaves
+        that as it is.
+        """
+        worst = max(self.impacts, key=lambda impact: impact.share)
+        return incident_id(service, worst.incident.start)
+
+    def ids(self, service: str) -> frozenset[str]:
+        """Return all that it may be called: by each SLO that felt it."""
+        return frozenset(incident_id(service, impact.incident.start) for impact in self.impacts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,45 +118,124 @@ class Drain:
         return self.each >= _COSTLY
 
 
+_NO_NAME: Final = re.compile(r"[^A-Za-z0-9._]+")
+
+
+def incident_id(service: str, start: datetime) -> str:
+    """Return the id of an incident of a service: ``chat-20261023-0940``, in UTC."""
+    name = _NO_NAME.sub("-", service).strip("-")
+    return f"{name}-{start.astimezone(UTC):%Y%m%d-%H%M}"
+
+
 def merge_incidents(impacts: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
-    """Put together what overlaps, directly or by way of others; the oldest first."""
+    """Put together what overlaps, directly or by way of others; the oldest first.
+
+    What begins more than a day into another incident is one of its own: a slow afternoon on the
+    second day of a bad prompt has another cause, and other people to look for it.
+    """
     groups: list[list[SloImpact]] = []
-    end = None
     for impact in sorted(impacts, key=lambda impact: (impact.incident.start, impact.slo)):
-        if end is None or impact.incident.start >= end:
-            groups.append([])
-            end = impact.incident.end
-        groups[-1].append(impact)
-        end = max(end, impact.incident.end)
+        group = next((group for group in reversed(groups) if _belongs(impact, group)), None)
+        if group is None:
+            groups.append([impact])
+        else:
+            group.append(impact)
     return tuple(ServiceIncident(impacts=tuple(group)) for group in groups)
 
 
+def _belongs(impact: SloImpact, group: Sequence[SloImpact]) -> bool:
+    """Return whether an incident began during one of a group, within its first day."""
+    start = impact.incident.start
+    return any(
+        start < earlier.incident.end and start - earlier.incident.start <= _NEW_AFTER
+        for earlier in group
+    )
+
+
+def composite_impacts(slo: CompositeSlo, impacts: Iterable[SloImpact]) -> list[SloImpact]:
+    """Return the incidents of a composite: those of its members that overlap are one of its own.
+
+    It takes of the composite's budget what it took of each member's, times the weight.
+
+    Args:
+        slo: the composite.
+        impacts: of its members and any other SLOs.
+    """
+    weights = {member.slo: float(member.weight) for member in slo.members}
+    merged = merge_incidents(
+        [
+            replace(impact, share=weights[impact.slo] * impact.share)
+            for impact in impacts
+            if impact.slo in weights
+        ]
+    )
+    return [
+        SloImpact(
+            slo=slo.name,
+            incident=Incident(
+                start=incident.start,
+                end=incident.end,
+                ending=incident.ending,
+                bad=sum(part.incident.bad for part in incident.impacts),
+                peak=max(weights[part.slo] * part.incident.peak for part in incident.impacts),
+                unknown=max(part.incident.unknown for part in incident.impacts),
+            ),
+            share=sum(part.share for part in incident.impacts),
+            parts=incident.impacts,
+        )
+        for incident in merged
+    ]
+
+
 def reliability(
-    incidents: Sequence[ServiceIncident],
-    known_steps: Sequence[bool],
-    *,
-    start: datetime,
-    step: timedelta,
+    incidents: Sequence[ServiceIncident], measured: Iterable[Span], looked_at: Span
 ) -> Reliability:
     """Return how often and how long.
 
     Args:
         incidents: all incidents of the service.
-        known_steps: of which steps of the history anything is known.
-        start: of the history.
-        step: of the history.
+        measured: of which times anything is known of any SLO.
+        looked_at: the time that counts.
     """
     ended = [incident.duration for incident in incidents if incident.ending is IncidentEnding.CALM]
-    operating = sum(known_steps)
-    for incident in incidents:
-        first, last = ((at - start) // step for at in (incident.start, incident.end))
-        operating -= sum(known_steps[first:last])
+    failing = [Span(incident.start, incident.end) for incident in incidents]
+    operating = total_time(_without(joined(measured, looked_at), joined(failing, looked_at)))
     return Reliability(
         count=len(incidents),
         mttr=sum(ended, timedelta()) / len(ended) if ended else None,
         longest=max(ended, default=None),
-        mtbf=operating * step / len(incidents) if incidents else None,
+        mtbf=operating / len(incidents) if incidents else None,
     )
+
+
+def joined(spans: Iterable[Span], within: Span) -> list[Span]:
+    """Return the times that any of the spans has of a stretch, the oldest first, apart."""
+    times: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        start, end = max(span.start, within.start), min(span.end, within.end)
+        if start >= end:
+            continue
+        if times and start <= times[-1].end:
+            times[-1] = Span(times[-1].start, max(times[-1].end, end))
+        else:
+            times.append(Span(start, end))
+    return times
+
+
+def _without(times: Iterable[Span], others: Sequence[Span]) -> Iterable[Span]:
+    """Yield what is left of some times without others; each are in order and apart."""
+    for time in times:
+        start = time.start
+        for other in others:
+            if other.end > start and other.start < time.end:
+                yield Span(start, max(other.start, start))
+                start = other.end
+        yield Span(start, max(time.end, start))
+
+
+def total_time(spans: Iterable[Span]) -> timedelta:
+    """Return how long some times are together."""
+    return sum((span.length for span in spans), timedelta())
 
 
 def drain(

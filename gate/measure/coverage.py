@@ -5,7 +5,7 @@ That a part has no event need not mean that its data are lost: a service may sle
 so few users that an hour without any of them is nothing unusual.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
@@ -70,40 +70,56 @@ class StepCoverage:
     share: Fraction
     """0 to 1; a part without events counts where that is usual."""
     gaps: Gaps
+    missing: tuple[Span, ...] = ()
+    """Stretches without data where data are usual, the oldest first: before the first data, between
+    data and after the last."""
 
 
 def coverage_by_steps(
-    events: Sequence[float | None], span: Span, *, fewest: float = FEWEST
+    events: Sequence[float | None],
+    span: Span,
+    *,
+    fewest: float = FEWEST,
+    most: int = _MOST_PARTS,
+    excused: Callable[[Span], bool] = lambda _: False,
 ) -> StepCoverage:
     """Return how much of a span has data, and where it has none.
 
     Args:
         events: in each of the equal parts of the span, the oldest first, at least one; None:
-            nothing is known of it. More than 720 parts are put together.
+            nothing is known of it.
         span: what they are parts of.
         fewest: how many events must be usual in a gap to miss them. 0 where the numbers only say
             that there are data.
+        most: more parts than these are put together.
+        excused: whether it is usual that a stretch of the span has no data, by what happened before
+            the span; asked only of stretches of which the span itself does not say so.
     """
-    parts = _coarse(events)
+    parts = _coarse(events, most)
     measured = [place for place, number in enumerate(parts) if number is not None]
     if not measured:
-        return StepCoverage(share=Fraction(0), gaps=NO_GAPS)
+        return StepCoverage(share=Fraction(0), gaps=NO_GAPS, missing=(span,))
     first, last, count = measured[0], measured[-1], len(parts)
     usual = _Usual(parts, first, last, span.length / count, fewest)
     expected = {run: usual.within(run) for run in _runs_without(parts)}
-    missed = {run: number for run, number in expected.items() if number and number >= fewest}
+
+    def instant(place: int) -> datetime:
+        return span.start + span.length * place / count
+
+    missed = {
+        run: number
+        for run, number in expected.items()
+        if number and number >= fewest and not excused(Span(instant(run.start), instant(run.stop)))
+    }
     between = [run for run in missed if first < run.start and run.stop <= last]
     brief = {run for run in between if len(run) * usual.step < BRIEF}
     missed = {run: number for run, number in missed.items() if run not in brief}
     holes = [run for run in between if run not in brief]
     late = first if range(first) in missed else 0
     longest = max(holes, key=len, default=None)
-
-    def instant(place: int) -> datetime:
-        return span.start + span.length * place / count
-
     return StepCoverage(
         share=1 - Fraction(sum(map(len, missed)), count),
+        missing=tuple(Span(instant(run.start), instant(run.stop)) for run in missed),
         gaps=Gaps(
             late=Fraction(late, count),
             holes=Fraction(sum(map(len, holes)), count),
@@ -117,8 +133,27 @@ def coverage_by_steps(
     )
 
 
-def _coarse(events: Sequence[float | None]) -> list[float | None]:
-    width = -(-len(events) // _MOST_PARTS)
+def usual_within(events: Sequence[float | None], span: Span, gap: Span) -> float:
+    """Return how many events are usual in a stretch of time, by what happened at other times.
+
+    Args:
+        events: in each of the equal parts of a span, the oldest first; None: nothing is known.
+        span: what they are parts of.
+        gap: the stretch, which may lie after the span.
+    """
+    measured = [place for place, number in enumerate(events) if number is not None]
+    if not measured:
+        return 0.0
+    step = span.length / len(events)
+    run = range((gap.start - span.start) // step, -((span.start - gap.end) // step))
+    usual = _Usual(events, measured[0], measured[-1], step, FEWEST)
+    return usual.within(run) * (gap.length / (len(run) * step))
+
+
+def _coarse(events: Sequence[float | None], most: int) -> list[float | None]:
+    width = -(-len(events) // most)
+    if width == 1:
+        return list(events)
     return [_sum(events[start : start + width]) for start in range(0, len(events), width)]
 
 

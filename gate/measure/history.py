@@ -23,6 +23,12 @@ SHORTEST: Final = timedelta(minutes=5)
 SAMPLED: Final = timedelta(seconds=15)
 """Between two samples; a scrape every 15 seconds is the most usual of those that are no rarer."""
 _MINUTE: Final = timedelta(minutes=1)
+_PARTS: Final = tuple(number * _MINUTE for number in (1, 5, 15, 30, 60, 360, 720))
+"""In which a stretch is looked at, to see which of them have data; see `clock_part`."""
+_HOUR: Final = timedelta(hours=1)
+_BY_HOURS: Final = timedelta(days=92)
+MOST_PARTS: Final = _BY_HOURS // _HOUR
+"""Of a stretch of a year or less (`clock_part`)."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,12 +42,16 @@ def coverage_step(length: timedelta) -> timedelta:
     return _history_step(length) if finest >= SHORTEST else max(finest, SAMPLED)
 
 
-def sample_parts(length: timedelta) -> int:
-    """Return into how many equal parts a stretch is cut to see which of them have data.
+def clock_part(length: timedelta) -> timedelta:
+    """Return how long the parts of a stretch are that are looked at to see which have data.
 
-    720, or as many as are at least a minute long; at least one.
+    At least a minute; at most 720 make a stretch of up to 30 days, and hours one of up to a quarter
+    of a year, so that a lost file of an hour is whole parts. Each length is a whole number of all
+    shorter ones: parts of any two stretches have their bounds in common.
     """
-    return max(1, min(MOST_STEPS, length // _MINUTE))
+    if length <= _BY_HOURS:
+        return next(part for part in _PARTS if length <= MOST_STEPS * part or part == _HOUR)
+    return next((part for part in _PARTS if length <= MOST_STEPS * part), _PARTS[-1])
 
 
 def step_of(window: timedelta) -> timedelta:
@@ -75,23 +85,14 @@ def newest_steps(span: Span, step: timedelta) -> Span:
     return Span(span.end - max(span.length // step, 1) * step, span.end)
 
 
-def covered(window: timedelta, at: datetime) -> Span:
-    """Return the newest part of a window that is a whole number of its steps (`step_of`)."""
-    return newest_steps(Span(at - window, at), step_of(window))
-
-
-def oldest_leaves(window: timedelta, at: datetime) -> datetime:
-    """Return the instant from which on the covered part's first step begins to leave the window."""
-    return at + window % step_of(window)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesRequest:
     """What happened in each step of a stretch of time."""
 
     sli: Sli
     span: Span
-    """Begins on the clock (`on_the_clock`); the newest step ends with it, whole or not."""
+    """Begins on the clock (`on_the_clock`), but for past periods, whose bounds are where steps end;
+    the newest step ends with it, whole or not."""
     step: timedelta
     """Each leaves its start out and includes its end."""
     mean: bool = False

@@ -17,6 +17,7 @@ from gate.policy.tiers import Tier, tier_of
 
 if TYPE_CHECKING:  # every decision comes by here, and most policies do not look back
     from gate.history.charts.chart import ChartResult
+    from gate.history.incident_shares import WindowBudget
     from gate.history.incidents import Incident
     from gate.measure.history import Series, SeriesRequest
 
@@ -26,9 +27,9 @@ class SloIncidents:
     """The incidents of one SLO, and the history that they were found in."""
 
     incidents: "tuple[Incident, ...]"
-    """The oldest first."""
-    allowed: Fraction
-    """How many bad events the budget of one SLO window has; above 0 where there is an incident."""
+    """The oldest first; also those from before the time that counts."""
+    budget: "WindowBudget"
+    """What they are a share of."""
     coverage: Fraction
     """The share of the time looked at of which anything is known, or that is usually silent; above
     0, at most 1."""
@@ -43,7 +44,7 @@ class Past:
     """What each rule that looks back needs to know, by SLO; nothing for a rule that is not set."""
 
     incidents: Mapping[str, SloIncidents | Unmeasured] = field(default_factory=dict)
-    """Of each SLO that counts events; for ``postmortems``."""
+    """Of each SLO that has a history of its own; for ``postmortems``."""
     charts: "Mapping[str, tuple[ChartResult, ...] | Unmeasured]" = field(default_factory=dict)
     """Likewise; for ``control_charts``."""
 
@@ -166,8 +167,12 @@ class Case:
             verdict, why = Verdict.WARN, "advisory"
         if verdict is not Verdict.UNDECIDED:
             state = "in doubt" if assessment.measured and not about else "nothing was measured"
+            if doubt.cause is Cause.NOT_COVERED:
+                state = "not looked at"
             reason = f"{state}: {reason}; the policy lets that pass ({why})"
-        return Finding(rule=Rule.MEASUREMENT, slo=slo, verdict=verdict, reason=reason)
+        return Finding(
+            rule=Rule.MEASUREMENT, slo=slo, verdict=verdict, reason=reason, cause=doubt.cause
+        )
 
     def doubted_history(
         self,

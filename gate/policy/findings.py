@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from gate.dataclass import dataclass
+from gate.measure import Cause
 
 
 class Verdict(StrEnum):
@@ -61,7 +62,15 @@ class Finding:
     until: datetime | None = None
     """When this finding will change by itself; None: not known."""
     if_calm: bool = False
-    """Whether that holds only if nothing more fails until then."""
+    """Whether that holds only if nothing more fails until then, so that it is the earliest."""
+    paced: bool = False
+    """Whether it is known what becomes of it if as much fails as in the last 7 days."""
+    until_at_pace: datetime | None = None
+    """When it will change then; None: not at that pace, or that is not known."""
+    needs_samples: int | None = None
+    """How many samples its window must have before time alone can change it; None: it has them."""
+    cause: Cause | None = None
+    """Why something is not known, where the finding is about that; None: it is not."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:

@@ -32,9 +32,24 @@ class Judgement:
     """When all that stops the change will have gone (a reset, a freeze's end, recovery); None: it
     is not stopped, or that is not certain."""
 
+    allowed_again_at_pace: datetime | None = None
+    """The same if as much fails as in the last 7 days; None: not then, or that is not known."""
+    paced: bool = False
+    """Whether that is known."""
+
+    @property
+    def needs_samples(self) -> int | None:
+        """How many samples a window must have before the change can be allowed; None: enough."""
+        needed = [
+            finding.needs_samples
+            for finding in self.findings
+            if finding.needs_samples is not None and finding.verdict is self.verdict
+        ]
+        return max(needed, default=None)
+
     @property
     def allowed_again_if_calm(self) -> bool:
-        """Whether `allowed_again_at` holds only if nothing more fails until then."""
+        """Whether `allowed_again_at` holds only if nothing more fails until then: the earliest."""
         calm = any(finding.if_calm for finding in self.findings)
         return self.allowed_again_at is not None and calm
 
@@ -77,13 +92,17 @@ def judge(case: Case) -> Judgement:
     if any(assessment.worst_case is not None for assessment in case.assessments):
         findings += suspicion_findings(case, lambda other: _verdict(_findings(other)))
     findings.sort(key=lambda finding: -finding.verdict.severity)
+    again = _allowed_again_at(case, findings)
+    paced = again is not None and any(finding.paced for finding in _stopping(findings))
     return Judgement(
         findings=tuple(findings),
         verdict=_verdict(findings),
         tier=None if case.worst is None or case.worst.uncovered else case.tier,
         worst=case.worst,
         obligations=case.obligations,
-        allowed_again_at=_allowed_again_at(case, findings),
+        allowed_again_at=again,
+        allowed_again_at_pace=_allowed_again_at(case, findings, at_pace=True) if paced else None,
+        paced=paced,
     )
 
 
@@ -104,11 +123,18 @@ def allowed_now(case: Case) -> tuple[str, ...]:
     )
 
 
-def _allowed_again_at(case: Case, findings: Sequence[Finding]) -> datetime | None:
+def _stopping(findings: Sequence[Finding]) -> list[Finding]:
+    return [
+        finding for finding in findings if finding.verdict in {Verdict.UNDECIDED, Verdict.BLOCK}
+    ]
+
+
+def _allowed_again_at(
+    case: Case, findings: Sequence[Finding], *, at_pace: bool = False
+) -> datetime | None:
     ends = [
-        finding.until
-        for finding in findings
-        if finding.verdict in {Verdict.UNDECIDED, Verdict.BLOCK}
+        finding.until_at_pace if at_pace and finding.paced else finding.until
+        for finding in _stopping(findings)
     ]
     certain = [end for end in ends if end is not None]
     if not ends or len(certain) < len(ends):

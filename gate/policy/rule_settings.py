@@ -10,12 +10,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from gate.dataclass import dataclass
-from gate.measure.history import newest_steps
 from gate.policy.changes import REPAIRS
-from gate.slo.objective import CalendarWindow, RatioSlo, Span
+from gate.slo.objective import CalendarWindow, RatioSlo, Span, SpendSlo
 
 if TYPE_CHECKING:  # most policies have no such rule
-    from gate.history.records import IncidentRecord
+    from gate.history.records import IncidentRecord, UnreadableRecord
 
 
 class Effect(StrEnum):
@@ -75,6 +74,27 @@ class ExhaustionRule:
     allow: frozenset[str] = REPAIRS
     """Change classes that may ship all the same."""
 
+    @property
+    def long(self) -> timedelta:
+        """The window that says that the rate matters: a third of ``within``, in whole minutes.
+
+        docs/rules.md has how often that is right, and how often other windows would be.
+        """
+        return _whole_minutes(self.within / 3)
+
+    @property
+    def short(self) -> timedelta:
+        """The window that says that it goes on: a twelfth of ``within``, likewise."""
+        return _whole_minutes(self.within / 12)
+
+
+_MINUTE: Final = timedelta(minutes=1)
+_SHORTEST: Final = timedelta(minutes=5)
+
+
+def _whole_minutes(length: timedelta) -> timedelta:
+    return max(length // _MINUTE * _MINUTE, _SHORTEST)
+
 
 CHART_LENGTH: Final = timedelta(days=14)
 CHART_STEP: Final = timedelta(hours=1)
@@ -88,7 +108,7 @@ class ControlChartRule:
 
     effect: Effect = Effect.WARN
     last: timedelta = CHART_LENGTH
-    """How much of the history is charted; what is over a whole number of steps is left out."""
+    """How much of the history is charted."""
     step: timedelta = CHART_STEP
     """Length of one point of a chart."""
     baseline: timedelta = CHART_LENGTH / 2
@@ -97,10 +117,6 @@ class ControlChartRule:
     """A signal counts as long as it goes on, and so long after."""
     allow: frozenset[str] = REPAIRS
     """Change classes that ship all the same."""
-
-    def span(self, at: datetime) -> Span:
-        """Return the time that is charted."""
-        return newest_steps(Span(at - self.last, at), self.step)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +130,8 @@ class PostmortemRule:
     patterns: tuple[str, ...]
     """Globs of the files that records are in, for those who must write one."""
     records: "tuple[IncidentRecord, ...]"
+    unreadable: "tuple[UnreadableRecord, ...]" = ()
+    """Records with a mistake: what they may be about is in doubt."""
     last: timedelta | None = None
     """How far back incidents count; None: as far as the SLO's own window."""
     allow: frozenset[str] = REPAIRS
@@ -121,22 +139,18 @@ class PostmortemRule:
     excuse_reviewed: bool = False
     """Whether reviewed incidents excuse the part of a budget that they took."""
 
-    def counted_span(self, slo: RatioSlo, at: datetime) -> Span:
+    def counted_span(self, slo: RatioSlo | SpendSlo, at: datetime) -> Span:
         """Return the time whose incidents need a record."""
         return slo.window.counted(at) if self.last is None else Span(at - self.last, at)
 
-    def span(self, slo: RatioSlo, at: datetime) -> Span:
+    def span(self, slo: RatioSlo | SpendSlo, at: datetime) -> Span:
         """Return the time that must be looked at: also all that the budget remembers, to excuse."""
         counted = self.counted_span(slo, at)
         if not self.excuse_reviewed:
             return counted
         return max(counted, slo.window.counted(at), key=lambda span: span.length)
 
-    def records_of(self, start: datetime, end: datetime) -> "list[IncidentRecord]":
-        """Return the records that overlap a stretch of time, complete or not."""
-        return [record for record in self.records if record.overlaps(start, end)]
-
-    def forgotten_at(self, slo: RatioSlo, end: datetime, at: datetime) -> datetime:
+    def forgotten_at(self, slo: RatioSlo | SpendSlo, end: datetime, at: datetime) -> datetime:
         """Return when an incident that ended within the time that counts will be out of it."""
         if self.last is not None:
             return end + self.last

@@ -8,7 +8,7 @@ from gate.measure import Suspicion
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.slo.objective import CompositeSlo
-from gate.wording import percent_left
+from gate.wording import budget_between
 
 VerdictOf = Callable[[Case], Verdict]
 """Judges by every rule, without regard to suspicions."""
@@ -42,7 +42,7 @@ def left_between(assessment: Assessment) -> str | None:
         return None
     if any(None in {suspicion.hidden, suspicion.doubtful} for suspicion in assessment.suspicions):
         return None
-    return f"between {percent_left(worst.remaining)} and {percent_left(best.remaining)} is left"
+    return budget_between(worst.remaining, best.remaining)
 
 
 def _harmless(assessment: Assessment, suspicion: Suspicion) -> Finding:

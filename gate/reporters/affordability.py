@@ -23,9 +23,11 @@ def affordability(assessment: Assessment) -> Iterator[Fact]:
         if assessment.impact_stated:
             yield "impact", f"{wording.spent(price.cost)} of the budget for {_stated(price.impact)}"
         yield "pays for", _canary(price)
-    if isinstance(slo, RatioSlo) and slo.sla is not None:
-        left, sla = wording.left(assessment.sla_remaining), wording.percent(slo.sla)
-        yield "SLA", f"{left} left of the contract's budget ({sla})"
+    left = assessment.sla_remaining
+    if isinstance(slo, RatioSlo) and slo.sla is not None and left is not None:
+        contract = f"the contract's budget ({wording.percent(slo.sla)})"
+        over = f"{contract} is overspent by {wording.overspent(left)}"
+        yield "SLA", over if left < 0 else f"{wording.left(left)} left of {contract}"
 
 
 def most_affordable(assessments: Sequence[Assessment]) -> str | None:

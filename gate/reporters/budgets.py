@@ -16,7 +16,6 @@ from gate.reporters.page import MUST, Cell, Column, DataTable, Fact, tabulate
 from gate.reporters.suspected import suspicion_facts
 from gate.slo.objective import CalendarWindow, CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
-from gate.wording import describe_time
 
 _BAR: Final = 10
 """Cells of a drawn bar."""
@@ -201,22 +200,25 @@ def _method(slo: RatioSlo) -> Iterator[str]:
 
 def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
     slo = assessment.slo
-    yield f"{wording.left(remaining)} (consumed {wording.spent(assessment.consumed)})"
+    yield f"{wording.left_or_overspent(remaining)} (consumed {wording.spent(assessment.consumed)})"
     if assessment.error_ratio is not None:
         yield f"error ratio {wording.spent(assessment.error_ratio, 3)}"
     if isinstance(slo, RatioSlo) and slo.slices and assessment.span:
         allowed = allowed_downtime(slo.window.whole(assessment.span.end).length, slo.budget)
-        yield f"{wording.downtime(remaining, allowed)} of {describe_time(allowed)} left"
+        yield wording.downtime(remaining, allowed)
     if assessment.interval:
-        low, high = map(wording.left, assessment.interval)
+        low, high = map(wording.left_or_overspent, assessment.interval)
         yield f"95 % interval from {low} to {high}"
     if assessment.compared != remaining:
-        yield f"{wording.left(assessment.compared)} held against the tiers"
+        yield f"held against the tiers: {wording.left_or_overspent(assessment.compared)}"
 
 
 def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
-    if assessment.forecast is not None:
-        yield "forecast", forecast_sentence(assessment.forecast, remaining)
+    span, forecast = assessment.span, assessment.forecast
+    if forecast is not None and span is not None and forecast.resets_at == span.end:
+        yield "forecast", "none: the period is over"
+    elif forecast is not None:
+        yield "forecast", forecast_sentence(forecast, remaining)
     elif isinstance(assessment.slo, RatioSlo):
         window = format_duration(PRESENT)
         not_measured = f"the burn rate over {window} was not measured"

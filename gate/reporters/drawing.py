@@ -12,8 +12,8 @@ from gate.reporters.page import Cell, Column
 from gate.slo.objective import Span
 
 if TYPE_CHECKING:  # `gate check` comes by here, and needs none
+    from gate.history.burn_down import BurnDown
     from gate.history.charts.chart import Chart, Point
-    from gate.history.past_budget import BurnDown
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)

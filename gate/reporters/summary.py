@@ -118,8 +118,8 @@ def in_question(decided: PolicyDecision) -> list[Assessment]:
 def reason(finding: Finding) -> str:
     """Write a finding with the rule and the SLO that it is about."""
     about = f"{finding.rule}, {finding.slo}" if finding.slo else str(finding.rule)
-    about_when = "about " if finding.if_calm else ""
-    until = f" (until {about_when}{wording.instant(finding.until)})" if finding.until else ""
+    earliest = " at the earliest" if finding.if_calm else ""
+    until = f" (until {wording.instant(finding.until)}{earliest})" if finding.until else ""
     return f"{about}: {finding.reason}{until}"
 
 

@@ -1,7 +1,7 @@
 """A backend in memory that remembers what happened in each hour, and counts from that."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -50,7 +50,17 @@ class Remembered:
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         assert requests
         self.asked += requests
-        return [self.lost.get(str(one.sli.bad)) or self._series(one) for one in requests]
+        return [self.lost.get(str(one.sli.bad)) or self._told(one) for one in requests]
+
+    def _told(self, request: SeriesRequest) -> Series:
+        """Return a step's events; its slices, one an hour; or what was spent in it."""
+        series = self._series(request)
+        if request.amount:
+            return replace(series, total=series.bad)
+        if request.slices is None:
+            return series
+        hours = request.step / request.slices.length
+        return replace(series, total=tuple(None if one is None else hours for one in series.total))
 
     def _count(self, request: CountRequest) -> Answer:
         evidence = Evidence(query="asked")
@@ -64,7 +74,8 @@ class Remembered:
 
     def _series(self, request: SeriesRequest) -> Series:
         assert request.step % HOUR == timedelta()
-        width, hours = request.step // HOUR, self._hours(str(request.sli.bad), request.span)
+        name = str(request.sli.bad or request.sli.spent)
+        width, hours = request.step // HOUR, self._hours(name, request.span)
         steps = [hours[place : place + width] for place in range(0, len(hours), width)]
         known = [[one for one in step if one is not None] for step in steps]
         return Series(

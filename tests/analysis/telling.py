@@ -103,7 +103,7 @@ class Telling:
     def _within(self, name: str, span: Span) -> list[tuple[float, float]]:
         told = self.told.get(name, ())
         first, last = (len(told) - (AT - at) // SLOT for at in (span.start, span.end))
-        return [one for one in told[max(first, 0) : last] if one is not None]
+        return [one for one in told[max(first, 0) : max(last, 0)] if one is not None]
 
 
 def _means(steps: Sequence[Sequence[tuple[float, float]]]) -> Measured:

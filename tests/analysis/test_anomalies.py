@@ -82,14 +82,14 @@ def test_a_shift_is_found_and_what_is_usual_is_told() -> None:
     assert report.exit_code is ExitCode.ALLOW
 
 
-def test_all_slos_are_asked_for_at_once_with_their_means_over_whole_steps() -> None:
+def test_all_slos_are_asked_for_at_once_with_their_means_in_steps_on_the_clock() -> None:
     longer = AnomalyOptions(at=AT, last=14 * DAY + HOUR / 2, step=HOUR, charting=LOOK.charting)
 
     _, backend = look({"a": series(CALM), "b": series(CALM)}, what=longer)
 
     assert backend.rounds == 1
     assert [(one.span.start, one.span.end, one.step, one.mean) for one in backend.asked] == [
-        (AT - 14 * DAY, AT, HOUR, True)
+        (AT - 14 * DAY - HOUR, AT, HOUR, True)
     ] * 2
 
 
@@ -107,7 +107,14 @@ def test_a_mean_has_a_chart_beside_the_ratio() -> None:
 
 def test_a_known_incident_is_left_out_of_the_baseline_and_named() -> None:
     begin = AT - 10 * HOUR
-    record = IncidentRecord(id="INC", title="t", start=begin, end=AT, status=RecordStatus.OPEN)
+    record = IncidentRecord(
+        id="INC",
+        title="t",
+        services=("chat",),
+        start=begin,
+        end=AT,
+        status=RecordStatus.OPEN,
+    )
     charting = Charting(baseline=7 * DAY, rules=DEFAULT, records=(record,))
 
     report, _ = look(

@@ -264,3 +264,51 @@ def test_a_backend_that_cannot_tell_events_apart_is_told_before_any_is_asked() -
             [file("chat", slo("a")), file("mail", slo("a"))], asked(), open_with=opening
         )
     assert apart.asked == []
+
+
+def test_the_share_is_that_of_the_time_looked_at_where_that_is_longer_than_the_window() -> None:
+    # 1 of 1,000 an hour fails, which just spends the budget of 99.9 %, for 23 days.
+    steps, values = 138, ("v1", "v2", "v3")
+    even = Cohort(total=(4_000.0,) * steps, bad=(4.0,) * steps)
+    groups: dict[LabelValues, Cohort] = {(value,): even for value in values}
+    short = slo("a").replace("30d", "7d")
+
+    report, _ = look({"a": Cohorts(groups=groups, query="q")}, short, what=asked(last=23 * DAY))
+    found = only(report)
+
+    assert found.budget_period == 23 * DAY
+    assert sum(one.budget_share for one in found.groups) == pytest.approx(1)
+    # Of a window that is longer than what is looked at, the share is that of the window.
+    report, _ = look({"a": PLANTED})
+    assert only(report).budget_period == 30 * DAY
+
+
+STATUS = cohorts({("200",): (10_000, 0), ("500",): (30, 30), ("503",): (10, 10)})
+
+
+def test_the_label_that_makes_events_bad_is_not_compared_but_its_shares_are_told() -> None:
+    report, _ = look({"a": STATUS}, what=asked(by="status"))
+    found = only(report)
+
+    assert (found.by_definition, found.defining, found.baseline) == (True, False, None)
+    assert {outcome(one) for one in found.groups} == {ComparisonOutcome.NOT_COMPARED}
+    assert [one.value for one in found.groups] == ["500", "503", "200"]
+    # 40 of 10,040 in a week, 30 of them: three quarters of 23.2 budgets are 17.4 windows' worth.
+    assert found.groups[0].budget_share == pytest.approx(30 / (0.001 * 10_040 * 30 / 7))
+
+
+def test_a_label_that_is_a_part_of_it_is_said_to_be_and_compared() -> None:
+    text = slo("a").replace("bad: a", "bad: status >= 500 OR slow")
+    report, _ = look({"status >= 500 OR slow": PLANTED}, text, what=asked(by="status"))
+    found = only(report)
+
+    assert (found.by_definition, found.defining) == (False, True)
+    assert outcome(found.groups[0]) is ComparisonOutcome.WORSE
+
+
+def test_two_values_that_always_and_never_fail_have_no_baseline() -> None:
+    two = cohorts({("200",): (10_000, 0), ("500",): (30, 30)})
+    report, _ = look({"a": two}, what=asked(by="status", baseline="200"))
+
+    assert only(report).baseline is None
+    assert outcome(only(report).groups[0]) is ComparisonOutcome.NOT_COMPARED

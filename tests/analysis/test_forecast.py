@@ -12,7 +12,7 @@ from gate.analysis.forecast import ForecastOptions, ForecastReport, Projection, 
 from gate.analysis.forecast.run import forecast_budgets
 from gate.errors import ExitCode, UsageError
 from gate.measure import Cause, Unmeasured
-from gate.measure.history import SeriesRequest, covered, oldest_leaves, step_of
+from gate.measure.history import SeriesRequest
 from tests.analysis.memory import AT, Memory, Opening, file, slo
 from tests.analysis.remembered import (
     ALLOWED,
@@ -130,7 +130,7 @@ def test_where_old_failures_leave_it_lasts_longer_than_a_division_says() -> None
 def test_a_budget_of_which_nothing_is_spent_needs_no_failures_to_be_foretold() -> None:
     one = rolling([0] * MONTH)
 
-    assert len(one.projections) == 4
+    assert len(one.projections) == 5
     assert not any(
         projection.burn or projection.exhausted_at or projection.back
         for projection in one.projections
@@ -180,7 +180,7 @@ def test_hours_that_are_not_known_are_told() -> None:
 def test_a_rate_that_is_not_known_is_left_out_and_said() -> None:
     one = rolling([1] * (MONTH - 6) + [None] * 6)
 
-    assert [projection.rate_of for projection in one.projections] == [None, 72 * HOUR]
+    assert [projection.rate_of for projection in one.projections] == [None, 72 * HOUR, 7 * DAY]
     assert one.notes[:2] == (
         "the burn rate over 1h is not known: nothing is known",
         "the burn rate over 6h is not known: nothing is known",
@@ -223,8 +223,9 @@ def test_a_month_like_every_other_leaves_what_every_other_left() -> None:
     one = calendar([1, 0] * (45 * 24))
 
     assert one.expected is not None
-    assert (one.expected.low, one.expected.high) == pytest.approx((0.5, 0.5))
-    assert one.expected.lasting == 1
+    # In 1 of 14 weeks what comes is twice as bad as all that was.
+    assert (one.expected.low, one.expected.high) == pytest.approx((0.5 - 84 / 720, 0.5))
+    assert one.expected.lasting == pytest.approx(7 / 8)
     assert one.expected.history_length == 90 * DAY
 
 
@@ -232,7 +233,7 @@ def test_too_short_a_history_has_no_interval() -> None:
     one = calendar([None] * (80 * 24) + [1] * 240)
 
     assert one.expected is None
-    assert one.limitation == "only 10d of history are known; an interval needs 14d"
+    assert one.limitation == "only 10d of history are known; an interval needs 60d"
     assert one.unknown == 0
 
 
@@ -248,28 +249,64 @@ def test_a_history_of_which_nothing_is_known_has_no_interval() -> None:
 
     assert one.expected is None
     assert one.unknown == 0
-    assert one.limitation == "only 0s of history are known; an interval needs 14d"
+    assert one.limitation == "only 0s of history are known; an interval needs 60d"
 
 
-def test_what_has_no_history_by_steps_is_told_as_far_as_it_goes() -> None:
-    slices = "timeslices: {length: 1h, target: 99%}"
+def test_timeslices_come_back_as_bad_ones_leave_the_window_and_at_the_reset() -> None:
+    # Of 720 hours 7.2 may be bad. Ten were, 20 to 10 hours after the window began.
+    bad = [0] * 3 * MONTH
+    bad[-MONTH + 10 : -MONTH + 20] = [1] * 10
+    sliced = slo("a", budget="objective: 99%", more="timeslices: {length: 1h, target: 99%}")
+
     report = told(
-        Remembered({"a": [0] * MONTH, "b": [0] * MONTH}, end=MID),
-        slo("a", more=slices),
-        slo("b", more=slices).replace("window: 30d", "window: {calendar: month}"),
-        "  - {name: s, allowance: 1000, window: {calendar: month}, sli: {spent: s}}\n",
+        Remembered({"a": bad}, end=MID),
+        sliced,
+        sliced.replace("{name: a,", "{name: b,").replace("30d", "{calendar: month}"),
+        at=MID,
+    )
+    rolling, calendar = report.services[0].slos
+
+    calm, *_ = rolling.projections
+    # With five gone, 5 of 7.2 are spent: 30 % are left; with nine gone 86 %.
+    assert calm.back == {"healthy": MID + 17 * HOUR, "caution": MID + 14 * HOUR}
+    assert [one.left_at_reset for one in calendar.projections] == [1] * 5
+    assert calendar.expected is not None
+    assert calendar.expected.high > calendar.expected.low
+    assert report.exit_code is ExitCode.ALLOW
+
+
+def test_what_is_spent_goes_on_as_in_the_hours_and_days_before() -> None:
+    # 1 USD an hour, and 5 in each of the last six: of 1,000 in 720 hours 1.39 an hour are even.
+    spent = [*[1] * (MONTH - 6), *[5] * 6]
+    money = "  - {name: s, allowance: 1000, window: 30d, sli: {spent: s}}\n"
+
+    report = told(
+        Remembered({"s": spent, "a": [0] * MONTH}, end=MID),
+        money,
+        money.replace("name: s", "name: t").replace("30d", "{calendar: month}"),
+        slo("a"),
         "  - {name: c, composite: [{slo: a, weight: 1}]}\n",
         at=MID,
     )
+    rolling, calendar, _, composite = report.services[0].slos
 
-    (service,) = report.services
-    assert [(one.limitation, len(one.projections)) for one in service.slos] == [
-        ("it counts slices of time, whose history is not told step by step", 0),
-        ("it counts slices of time, whose history is not told step by step", 4),
-        ("what was spent is not told step by step", 0),
-        ("it is a composite; its members are foretold themselves", 0),
+    burns = [
+        Fraction(0),
+        Fraction(18, 5),
+        Fraction(18, 5),
+        Fraction(6 * 5 + 66, 100),
+        Fraction(6 * 5 + 162, 168) * Fraction(18, 25),
     ]
-    assert report.exit_code is ExitCode.ALLOW
+    for forecast in (rolling, calendar):
+        assert [float(one.burn) for one in forecast.projections] == pytest.approx(
+            [float(burn) for burn in burns]
+        )
+    # 100 are spent, 90 % are left, and half of the month is to come.
+    assert [one.left_at_reset for one in calendar.projections] == pytest.approx(
+        [0.9, 0.9 - 1.8, 0.9 - 1.8, 0.9 - 0.48, 0.9 - (30 + 162) / 168 * 0.36]
+    )
+    assert calendar.limitation is not None
+    assert composite.limitation == "it is a composite; its members are foretold themselves"
 
 
 def test_a_backend_without_a_history_is_a_usage_error() -> None:
@@ -277,14 +314,3 @@ def test_a_backend_without_a_history_is_a_usage_error() -> None:
 
     with pytest.raises(UsageError, match=r"chat\.yaml: the backend static keeps no history"):
         forecast_budgets([file("chat", slo("a"))], asked, open_with=Opening({"chat": Memory({})}))
-
-
-@given(st.integers(1, 200_000))
-def test_the_steps_of_a_window_are_720_at_most_and_begin_to_leave_it_in_time(minutes: int) -> None:
-    window = timedelta(minutes=minutes)
-    span, step = covered(window, AT), step_of(window)
-
-    assert 1 <= span.length // step <= 720
-    assert span.length % step == timedelta()
-    assert span.start + window == oldest_leaves(window, AT)
-    assert AT - window <= span.start < AT - window + step

@@ -1,7 +1,7 @@
 """Looking for incidents: what is asked of a backend, and what is made of its answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -10,8 +10,10 @@ import pytest
 from gate.analysis.incidents import IncidentReport
 from gate.analysis.incidents.run import IncidentOptions, search_incidents
 from gate.errors import ExitCode, UsageError
+from gate.history.burned import FailureLabels
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
-from gate.measure import Answer, Cause, CountRequest
+from gate.measure import Answer, Cause, CountRequest, Unmeasured
+from gate.measure.cohorts import EventCounts, LabelAnswer, LabelCounts, LabelRequest
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from tests.analysis.memory import AT, Memory, Opening, file, slo, unmeasured
 
@@ -35,7 +37,21 @@ class Remembering:
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         assert requests
         self.asked += requests
-        return [self.answers[str(one.sli.bad)] for one in requests]
+        return [longer(self.answers[str(one.sli.bad)], one) for one in requests]
+
+
+def longer(answer: SeriesAnswer, request: SeriesRequest) -> SeriesAnswer:
+    """Return the newest steps, and before them as much traffic of which nothing failed."""
+    if not isinstance(answer, Series):
+        return answer
+    more = request.steps - len(answer.total)
+    nothing = answer.total.count(None) == len(answer.total)
+    total = answer.total[-1] if not nothing else None
+    return replace(
+        answer,
+        total=((total,) * more + answer.total)[-request.steps :],
+        bad=((None if nothing else 0.0,) * more + answer.bad)[-request.steps :],
+    )
 
 
 def series(bad: Sequence[float | None]) -> Series:
@@ -91,13 +107,16 @@ def test_what_cost_less_than_asked_for_is_summed_up() -> None:
     assert [one.incident.impacts for one in service.annotated] == [looked.impacts]
 
 
-def test_all_slos_are_asked_for_at_once_over_whole_steps() -> None:
-    _, backend = look(
-        {"a": series(CALM), "b": series(CALM)}, what=asked(last=DAY + timedelta(minutes=59))
-    )
+@pytest.mark.parametrize(
+    "last, before", [(DAY, 30 * DAY), (29 * DAY, 30 * DAY), (31 * DAY, 32 * DAY)]
+)
+def test_all_slos_are_asked_for_at_once_with_a_day_more_and_all_that_the_budget_remembers(
+    last: timedelta, before: timedelta
+) -> None:
+    _, backend = look({"a": series(CALM), "b": series(CALM)}, what=asked(last=last))
 
     assert [(one.span.start, one.span.end, one.step) for one in backend.asked] == [
-        (AT - DAY, AT, HOUR)
+        (AT - before, AT, HOUR)
     ] * 2
 
 
@@ -145,26 +164,68 @@ def test_so_little_traffic_that_one_failure_is_an_incident_is_said() -> None:
     assert none.services[0].slos[0].notes == ()
 
 
-def test_what_has_no_burn_rate_by_events_is_left_out_and_said() -> None:
-    money = slo("m", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: m}")
+def test_whatever_has_a_budget_has_incidents() -> None:
+    # By hour: of 12 slices three are bad at ten o'clock; of 720 USD 60 are spent at eleven.
+    slices = Series(total=(12.0,) * 24, bad=(*CALM[:10], 3.0, *CALM[11:]), query="asked")
+    spending = (*(0.5,) * 11, 60.0, *(0.5,) * 12)
+    money = slo("m", budget="allowance: 720 USD").replace("30d", "30d, sli: {spent: m}")
     sliced = slo("s", more="timeslices: {length: 5m, target: 95%}")
-    both = "  - {name: all, composite: [{slo: s, weight: 1}]}\n"
-
-    report, backend = look({}, money, sliced, both)
-
-    assert dict(report.services[0].left_out) == {
-        "m": "it spends an amount, of which no event is bad",
-        "s": "it counts slices of time, whose history is not told step by step",
-        "all": "it is a composite; its members are looked at themselves",
+    both = "  - {name: all, composite: [{slo: a, weight: 0.5}, {slo: s, weight: 0.5}]}\n"
+    answers: dict[str, SeriesAnswer] = {
+        "a": series(BAD),
+        "s": slices,
+        "None": Series(total=spending, bad=spending, query="asked"),
     }
-    assert backend.asked == []
-    assert report.services[0].reliability.count == 0
+
+    report, _ = look(answers, slo("a"), sliced, money, both)
+    (service,) = report.services
+    impacts = {
+        impact.slo: impact
+        for annotated in service.annotated
+        for impact in annotated.incident.impacts
+    }
+
+    # 720 of 720,000 events may be bad, 8.64 of 8,640 slices, and 720 USD may be spent.
+    assert {name: impact.share for name, impact in impacts.items()} == pytest.approx(
+        {
+            "a": 1000 / 720,
+            "s": 3 / 8.64,
+            "m": 60 / 720,
+            "all": (1000 / 720 + 3 / 8.64) / 2,
+        }
+    )
+    starts = {name: impact.incident.start for name, impact in impacts.items()}
+    began = AT - 14 * HOUR
+    assert starts == {"a": began, "s": began, "m": began + HOUR, "all": began}
+    assert [len(annotated.incident.impacts) for annotated in service.annotated] == [3, 1]
+    assert service.left_out == ()
+    assert service.drain is not None
+    assert service.drain.slo == "a"
+
+
+def test_a_composite_is_not_known_where_a_member_is_not() -> None:
+    both = "  - {name: all, composite: [{slo: a}, {slo: b}]}\n"
+
+    report, _ = look({"a": series(BAD), "b": unmeasured(Cause.NO_DATA)}, slo("a"), slo("b"), both)
+    *_, whole = report.services[0].slos
+
+    assert whole.unmeasured is not None
+    assert whole.unmeasured.cause is Cause.NO_DATA
+    assert whole.unknown == 1
+    assert [impact.share for impact in whole.impacts] == [pytest.approx(1000 / 720)]
 
 
 def test_what_is_known_is_put_to_what_was_found() -> None:
     begin = AT - 14 * HOUR
     explaining, missed = (
-        IncidentRecord(id=name, title=name, start=start, end=start + HOUR, status=RecordStatus.OPEN)
+        IncidentRecord(
+            id=name,
+            title=name,
+            services=("chat",),
+            start=start,
+            end=start + HOUR,
+            status=RecordStatus.OPEN,
+        )
         for name, start in (("felt", begin), ("missed", begin + 5 * HOUR))
     )
     mine, other = (
@@ -200,3 +261,47 @@ def test_each_policy_has_its_own_incidents() -> None:
 
     assert [one.reliability.count for one in report.services] == [1, 0]
     assert {limits.timeout for _, limits in opening.opened} == {timedelta(seconds=3)}
+
+
+@dataclass(slots=True)
+class Labelling(Remembering):
+    """A backend that also knows the labels of failures: those of two models."""
+
+    requests: list[LabelRequest] = field(default_factory=list)
+
+    def label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
+        self.requests += requests
+        whole, outage = EventCounts(12_000, 1040), EventCounts(1000, 1000)
+        rest = EventCounts(12_000, 6)
+        values = {"gpt-x": (whole, outage), "llama": (rest, EventCounts(1000, 0))}
+        return [LabelCounts(labels={"model": values})] * len(requests)
+
+
+CHRONIC = (*(2.0,) * 10, 1000.0, *(2.0,) * 13)
+"""Twice the budget all the time, and an outage of an hour."""
+
+
+def test_it_is_asked_which_labels_the_failures_have() -> None:
+    backend = Labelling({"a": series(CHRONIC), "b": series(CALM)})
+    report = search_incidents(
+        [file("chat", slo("a"), slo("b"))], asked(), open_with=Opening({"chat": backend})
+    )
+    a, b = report.services[0].slos
+
+    (request,) = backend.requests
+    assert [span.length for span in request.spans] == [DAY, HOUR]
+    assert a.burned is not None
+    assert (a.burned.bad, a.burned.in_incidents, a.burned.chronic) == (1046, 1000, 46)
+    assert isinstance(a.labels, FailureLabels)
+    assert [one.value for one in a.labels.chronic] == ["gpt-x"]
+    assert [one.value for one in a.standouts(a.impacts[0].incident)] == ["gpt-x"]
+    assert (b.labels, b.standouts(a.impacts[0].incident)) == (None, ())
+
+
+def test_a_backend_that_knows_no_labels_says_so() -> None:
+    report, _ = look({"a": series(CHRONIC)})
+    (searched,) = report.services[0].slos
+
+    assert isinstance(searched.labels, Unmeasured)
+    assert searched.labels.reason == "this backend cannot tell failures apart by labels"
+    assert searched.standouts(searched.impacts[0].incident) == ()

@@ -58,7 +58,14 @@ def test_each_period_is_told_with_what_it_consumed() -> None:
     objective = Fraction(999, 1000)
     assert [period.consumed(objective) for period in one.periods] == [0, Fraction(900, ALLOWED), 0]
     assert [period.span.end for period in one.periods] == [AT - 60 * DAY, AT - 30 * DAY, AT]
-    assert one.fit is Fit.STRICT  # one of three
+    assert one.fit is Fit.UNDECIDED  # one miss of three says little
+    assert one.moved is not None
+    # Windows that have both outages are those that end in the 720 hours from the second on, less
+    # those before it that have the first no more: 901 + 719 and 1,202.
+    both = [end for end in range(MONTH, 3 * MONTH + 1) if 1202 <= end <= 900 + MONTH]
+    assert one.moved.missed == Fraction(len(both), 2 * MONTH + 1)
+    assert float(one.moved.worst) == 900 / 720_000
+    assert one.moved.worst_end == AT - 90 * DAY + 1202 * HOUR
     assert one.met == Fraction("0.9987")  # 900 of 720,000 are 0.125 %
     assert (one.begins, one.notes) == (None, ("seen",))
     assert one.unknown == 0
@@ -151,18 +158,23 @@ def test_a_history_that_could_not_be_had_is_undecided() -> None:
     assert report.exit_code is ExitCode.UNDECIDED
 
 
-def test_what_has_no_events_is_left_out_with_a_reason() -> None:
+def test_slices_are_reviewed_and_what_has_no_objective_of_its_own_is_left_out() -> None:
+    # Of 720 hours 0.72 may be bad: one was, in the second of three windows.
+    bad = [*[0] * MONTH, 1, *[0] * (2 * MONTH - 1)]
     report = look(
-        Remembered({}),
+        Remembered({"a": bad}),
         slo("a", more="timeslices: {length: 1h, target: 99%}"),
         "  - {name: s, allowance: 1000, window: {calendar: month}, sli: {spent: s}}\n",
         "  - {name: c, composite: [{slo: a, weight: 1}]}\n",
     )
 
     (service,) = report.services
-    assert service.slos == ()
+    (reviewed,) = service.slos
+    assert reviewed.review is not None
+    assert [one.total for one in reviewed.review.periods] == [720] * 3
+    assert [one.bad for one in reviewed.review.periods] == [0, 1, 0]
+    assert [one.doubt for one in reviewed.review.periods] == [None] * 3
     assert service.left_out == (
-        ("a", "it counts slices of time, whose history is not told step by step"),
         ("s", "it spends an amount, of which no event is bad"),
         ("c", "it is a composite; its members are looked at themselves"),
     )

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.budget.forecast import Recovery, bad_slices, composed, recovery, renewal
+from gate.budget.forecast import (
+    Recovery,
+    affordable_failures,
+    bad_slices,
+    composed,
+    recovery,
+    renewal,
+)
 from gate.measure.history import Series
 from gate.slo.indicator import EmptySlice, Slices
 
@@ -104,6 +111,83 @@ def test_a_composite_never_comes_back_before_its_members_have(
         assert left == exactly
     assert found.left[-1] == 0
     assert found.end >= max(fine.end, coarse.end)
+
+
+@given(BAD, st.fractions(-3, 1))
+def test_at_the_pace_of_the_last_week_as_much_comes_as_came_in_it(
+    bad: list[int], left: Fraction
+) -> None:
+    found = recovery(series(*[0] * 200, *bad), AT, HOUR)
+    if found is None:
+        return
+    week = [0] * (168 - len(bad)) + bad
+    old = [0] * 200 + bad
+    consumed = 1 - left
+
+    steps = list(found.consumed(paced=True))
+
+    for place, (instant, share) in enumerate(steps, start=1):
+        there = sum(old[place:]) + place * Fraction(sum(week), 168)
+        assert instant == AT + place * HOUR
+        assert consumed * share == consumed * there / sum(bad)
+
+
+def test_a_window_shorter_than_a_week_goes_on_as_it_was() -> None:
+    found = recovery(series(4, 0, 6, 2), AT, HOUR)
+    assert found is not None
+
+    assert found.added == Fraction(1, 4)
+
+
+def test_the_pace_of_a_composite_is_that_of_its_members_weighted_by_what_they_took() -> None:
+    fine = Recovery(at=AT, step=HOUR, left=(Fraction(0),) * 4, added=Fraction(1, 4))
+    coarse = Recovery(at=AT, step=2 * HOUR, left=(Fraction(0),) * 2, added=Fraction(1, 8))
+
+    found = composed([(Fraction(6, 10), fine), (Fraction(2, 10), coarse)])
+
+    # In two hours the first adds half of its 60 %, the other an eighth of its 20 %.
+    assert found.step == 2 * HOUR
+    assert found.added == (Fraction(6, 10) / 2 + Fraction(2, 10) / 8) / Fraction(8, 10)
+    reset = renewal(AT + 4 * HOUR, HOUR)
+    assert composed([(Fraction(6, 10), fine), (Fraction(2, 10), reset)]).added is None
+
+
+THRESHOLDS = st.fractions(0, Fraction(9, 10))
+SHARES = st.fractions(Fraction(1, 1000), Fraction(1, 10))
+
+
+@given(BAD, st.fractions(-3, 1), THRESHOLDS, SHARES, st.integers(1, 60))
+def test_as_many_failures_as_can_be_afforded_leave_what_is_wanted_and_one_more_does_not(
+    bad: list[int], left: Fraction, threshold: Fraction, share: Fraction, hours: int
+) -> None:
+    found = recovery(series(*bad), AT, HOUR)
+    if found is None:
+        return
+    future = list(found.remaining(left))[:hours]
+    until = AT + hours * HOUR
+
+    rate = affordable_failures(future, left, at=AT, until=until, threshold=threshold, share=share)
+
+    def kept(failures: Fraction) -> bool:
+        after = [
+            remaining - failures * place * share
+            for place, (_, remaining) in enumerate(future, start=1)
+        ]
+        return all(one >= threshold for one in (after if left >= threshold else after[-1:]))
+
+    if rate is None:
+        assert not kept(Fraction(0))
+    else:
+        assert kept(rate)
+        assert not kept(rate + Fraction(1, 10**9))
+
+
+def test_nothing_is_said_of_an_instant_before_the_first_step() -> None:
+    future = [(AT + HOUR, Fraction(1))]
+    values = {"threshold": Fraction(0), "share": Fraction(1, 100)}
+
+    assert affordable_failures(future, Fraction(1), at=AT, until=AT, **values) is None
+    assert affordable_failures(future, Fraction(1), at=AT, until=AT + HOUR, **values) == 100
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ def test_each_measured_budget_comes_down_to_what_is_left() -> None:
 
     assert backend.rounds == 1
     assert {name: len(one.left) for name, one in found.items()} == {"outage": 20, "calm": 20}
-    # The outage of nine days ago, of 144, is in the 14th step of 36 hours; see STORY.
+    # The outage of nine days ago, of 144, is in the 14th step of 36 hours; see STORY. Before the
+    # month all went well.
     assert found["outage"].left[12] == pytest.approx(1 - 28.8 / 2592)
     assert found["outage"].left[14] == pytest.approx(1 - 172.8 / 2592)
     assert found["outage"].left[19] == pytest.approx(1 - 388.8 / 2592)

@@ -14,7 +14,7 @@ from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
 from gate.backends.static import StaticSettings
 from gate.check.options import Options
-from gate.check.past import incident_requests, slo_incidents
+from gate.check.past import incident_requests, past_incidents
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
@@ -23,6 +23,7 @@ from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.policy.case import SloIncidents
 from gate.policy.findings import Rule, Verdict
 from gate.policy.rule_settings import PostmortemRule
+from gate.slo.objective import Span
 from tests.analysis.memory import AT, Memory, Opening, counts, file, slo, unmeasured
 
 DAY, STEP = timedelta(days=1), timedelta(minutes=5)
@@ -80,19 +81,27 @@ def test_all_that_the_rules_need_is_asked_for_at_once() -> None:
     decided = decide(policy(slo("a"), slo("b")), backend)
     (requests,) = backend.asked
     assert [one.sli.bad for one in requests] == ["a", "b"]
+    # A day more than the window has, so that an incident keeps its start.
     assert {(one.span.start, one.span.end, one.step) for one in requests} == {
-        (AT - 30 * DAY, AT, STEP)
+        (AT - 31 * DAY, AT, STEP)
     }
     assert decided.verdict is Verdict.ALLOW
 
 
-def test_slos_without_events_are_not_asked_for_and_nothing_at_all_is_no_question() -> None:
+def test_whatever_has_a_budget_of_its_own_has_a_past() -> None:
     spend = slo("money", budget="allowance: 100 USD", more="sli: {spent: money}")
-    sliced = slo("up", more="timeslices: {length: 5m, target: 95%}")
-    assert list(incident_requests(policy(slo("a"), sliced, spend).policy, AT)) == ["a"]
-    backend = Remembering(counted=counts(8640, 0))
-    decide(policy(sliced), backend)
-    assert backend.asked == []
+    sliced = slo("up", more="timeslices: {length: 15m, target: 95%}")
+    both = "  - {name: all, composite: [{slo: a}, {slo: up}]}\n"
+    asked = incident_requests(policy(slo("a"), sliced, spend, both).policy, AT)
+    assert {
+        name: (one.step, one.slices is not None, one.amount) for name, one in asked.items()
+    } == {
+        "a": (STEP, False, False),
+        "up": (3 * STEP, True, False),
+        "money": (STEP, False, True),
+    }
+    # How large these budgets are does not hang on what happened.
+    assert {asked[name].span.start for name in ("up", "money")} == {AT - 31 * DAY}
 
 
 def test_the_incident_that_the_history_has_is_found_and_decides() -> None:
@@ -144,30 +153,44 @@ def test_a_backend_that_keeps_no_history_is_undecided() -> None:
 def test_without_the_rule_incidents_are_neither_asked_for_nor_found() -> None:
     quiet = policy(slo("a"), rule=None).policy
     assert incident_requests(quiet, AT) == {}
-    assert slo_incidents(quiet, {}, {}) == {}
+    assert past_incidents(quiet, {}, {}) == {}
 
 
 def test_what_is_found_is_held_against_the_budget_of_one_window_of_the_slo() -> None:
     read = policy(slo("a"), rule=replace(RULE, last=3 * DAY))
     asked = incident_requests(read.policy, AT)
-    told = slo_incidents(read.policy, asked, {"a": series(asked["a"], {40: 500.0})})["a"]
+    assert asked["a"].span.start == AT - 30 * DAY
+    told = past_incidents(read.policy, asked, {"a": series(asked["a"], {40: 500.0})})["a"]
     assert isinstance(told, SloIncidents)
-    # 3 days at 1,000 in 5 minutes; 30 days of that are 8,640,000, of which 0.1 % may fail.
-    assert told.allowed == 8640
+    # 1,000 in 5 minutes are 8,640,000 in 30 days, of which 0.1 % may fail.
+    assert told.budget.share(told.incidents[0]) == Fraction(500, 8640)
     assert [one.bad for one in told.incidents] == [500]
     assert told.coverage == 1
 
 
-@pytest.mark.parametrize(
-    "at, steps", [("2026-11-01T00:02", 1), ("2026-11-01T00:09", 1), ("2026-11-02T00:04", 288)]
-)
-def test_of_a_calendar_window_whole_steps_are_looked_at_and_one_at_least(
-    at: str, steps: int
-) -> None:
+@pytest.mark.parametrize("at", ["2026-11-01T00:00", "2026-11-01T00:02", "2026-11-02T00:04"])
+def test_of_a_calendar_window_what_has_passed_of_it_is_looked_at(at: str) -> None:
     monthly = slo("a").replace("window: 30d", "window: {calendar: month}")
     instant = datetime.fromisoformat(at).replace(tzinfo=UTC)
-    (request,) = incident_requests(policy(monthly).policy, instant).values()
-    assert (request.steps, request.span.end) == (steps, instant)
+    read = policy(monthly).policy
+    asked = incident_requests(read, instant)
+    assert asked["a"].span == Span(datetime(2026, 10, 31, tzinfo=UTC), instant)
+    # What failed at noon, before the month began, is not what the month is about.
+    outage = asked["a"].steps - 144
+    told = past_incidents(read, asked, {"a": series(asked["a"], {outage: 1000.0})})["a"]
+    assert isinstance(told, SloIncidents)
+    assert [one.end <= datetime(2026, 11, 1, tzinfo=UTC) for one in told.incidents] == [True]
+    assert told.coverage == 1
+
+
+def test_that_nothing_is_known_yet_of_a_part_of_a_step_is_no_gap() -> None:
+    read = policy(slo("a").replace("window: 30d", "window: {calendar: day}"))
+    (request,) = incident_requests(read.policy, AT + timedelta(seconds=9)).values()
+    whole = series(request)
+    begun = replace(whole, total=(*whole.total[:-1], None), bad=(*whole.bad[:-1], None))
+    told = past_incidents(read.policy, {"a": request}, {"a": begun})["a"]
+    assert isinstance(told, SloIncidents)
+    assert told.coverage == 1
 
 
 def test_each_settings_says_rightly_whether_its_backend_keeps_a_history(

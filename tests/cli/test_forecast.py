@@ -57,7 +57,7 @@ def test_too_short_a_history_to_draw_from_is_a_usage_error(
 ) -> None:
     write_policy()
 
-    done = gate("forecast", "gate.yaml", "--last", "13d")
+    done = gate("forecast", "gate.yaml", "--last", "59d")
 
     assert done.exit_code == 2
-    assert "--last is shorter than the 14d that an interval needs" in done.stderr
+    assert "--last is shorter than the 60d that an interval needs" in done.stderr

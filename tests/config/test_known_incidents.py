@@ -5,20 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from gate.config.known_incidents import load_deployments, load_known_incidents
+from gate.config.known_incidents import load_deployments, load_known_incidents, read_records
 from gate.errors import PolicyError, UsageError
-from gate.history.records import Deployment, IncidentRecord, RecordStatus
+from gate.history.records import Deployment, IncidentRecord, RecordStatus, UnreadableRecord
+from gate.parsing.files import Folder, Imports
+from gate.parsing.reader import Reader
 
 WHOLE = """\
 id: INC-42
 title: The night shift's database
+service: chat
 start: 2026-10-27T02:45:00+01:00
 end: 2026-10-27T02:30:00Z
 status: reviewed
 cause: a failover
 link: https://wiki.example/INC-42
 """
-LEAST = "{id: 7, title: t, start: 2026-10-27T01:45:00Z, status: open}\n"
+BEGAN = datetime(2026, 10, 27, 1, 45, tzinfo=UTC)
+OVER = datetime(2026, 10, 27, 2, 30, tzinfo=UTC)
+LEAST = "{id: 7, title: t, service: chat, start: 2026-10-27T01:45:00Z, status: open}\n"
 
 
 def write(folder: Path, **texts: str) -> str:
@@ -50,6 +55,7 @@ def test_a_record_is_read_with_all_that_it_says(tmp_path: Path) -> None:
         IncidentRecord(
             id="INC-42",
             title="The night shift's database",
+            services=("chat",),
             start=datetime(2026, 10, 27, 1, 45, tzinfo=UTC),
             end=datetime(2026, 10, 27, 2, 30, tzinfo=UTC),
             status=RecordStatus.REVIEWED,
@@ -99,8 +105,8 @@ def test_a_misspelt_key_and_status_are_told_with_the_nearest(tmp_path: Path) -> 
     text = WHOLE.replace("cause:", "casue:").replace("reviewed", "reviewd")
 
     assert mistakes(tmp_path, one=text) == [
-        "one.yaml:5:9: error: 'reviewd' is not known here; did you mean 'reviewed'?",
-        "one.yaml:6:1: error: unknown key 'casue'; did you mean 'cause'?",
+        "one.yaml:6:9: error: 'reviewd' is not known here; did you mean 'reviewed'?",
+        "one.yaml:7:1: error: unknown key 'casue'; did you mean 'cause'?",
     ]
 
 
@@ -110,11 +116,12 @@ def test_the_mistakes_of_all_files_are_told_together(tmp_path: Path) -> None:
     )
 
     assert [one.split(" error: ")[0] for one in found] == [
-        "four.yaml:8:1:",
+        "four.yaml:9:1:",
         "one.yaml:1:3:",
         "one.yaml:1:3:",
         "one.yaml:1:3:",
-        "three.yaml:1:26:",
+        "one.yaml:1:3:",
+        "three.yaml:1:41:",
         "two.yaml:1:1:",
     ]
 
@@ -132,7 +139,7 @@ def test_a_file_that_cannot_be_read_is_told_beside_the_others(tmp_path: Path) ->
 def test_an_end_is_after_its_start(tmp_path: Path, end: str) -> None:
     text = WHOLE.replace("2026-10-27T02:30:00Z", end)
 
-    assert mistakes(tmp_path, one=text) == ["one.yaml:4:6: error: the end is not after the start"]
+    assert mistakes(tmp_path, one=text) == ["one.yaml:5:6: error: the end is not after the start"]
 
 
 @pytest.mark.parametrize("status", ["resolved", "reviewed"])
@@ -140,7 +147,7 @@ def test_what_is_over_has_an_end(tmp_path: Path, status: str) -> None:
     text = LEAST.replace("open", status)
 
     assert mistakes(tmp_path, one=text) == [
-        f"one.yaml:1:56: error: what is {status} has an end: add the key 'end'"
+        f"one.yaml:1:71: error: what is {status} has an end: add the key 'end'"
     ]
 
 
@@ -148,6 +155,92 @@ def test_an_id_stands_once(tmp_path: Path) -> None:
     assert mistakes(tmp_path, one=LEAST, two=f"- {LEAST}") == [
         f"two.yaml:1:3: error: the id '7' stands twice; first in {tmp_path}/one.yaml:1"
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "services", "slos"),
+    [
+        ("service: chat", ("chat",), ()),
+        ("service: [chat, rag]", ("chat", "rag"), ()),
+        ("service: chat, slos: ttft", ("chat",), ("ttft",)),
+        ("service: chat, slos: [ttft, availability]", ("chat",), ("ttft", "availability")),
+    ],
+)
+def test_a_record_names_services_and_slos(
+    tmp_path: Path, given: str, services: tuple[str, ...], slos: tuple[str, ...]
+) -> None:
+    (record,) = load_known_incidents(
+        [write(tmp_path, one=LEAST.replace("service: chat", given))], {}
+    )
+
+    assert (record.services, record.slos) == (services, slos)
+
+
+def test_a_record_from_before_there_was_service_says_what_to_add(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, one=WHOLE.replace("service: chat\n", "")) == [
+        "one.yaml:1:1: error: the key 'service' is missing: The service that it hit, as its policy"
+        " names it, or several: service: chat."
+    ]
+
+
+def test_what_a_draft_leaves_to_people_is_read_as_not_filled_in(tmp_path: Path) -> None:
+    draft = WHOLE.replace("cause: a", 'remediation: "TODO: remedy"\ncause: TODO').replace(
+        "title: The", "title: 'TODO"
+    )
+    text = draft.replace("shift's", "shift''s").replace("database", "database'")
+
+    (record,) = load_known_incidents([write(tmp_path, one=text + "measured: {chat: 1}\n")], {})
+
+    assert record.unfilled == ("title", "cause", "remediation")
+    assert record.missing == ("title", "cause", "remediation")
+
+
+def broken(folder: Path, text: str) -> UnreadableRecord:
+    """Read the one record of a file, which has a mistake."""
+    reader = Reader(file="one.yaml", environ={}, imports=Imports(tree=Folder(folder)))
+    records: dict[str, IncidentRecord] = {}
+    (unreadable,) = read_records(text.encode(), reader, records)
+    assert (records, reader.mistakes) == ({}, [])
+    return unreadable
+
+
+@pytest.mark.parametrize(
+    ("line", "start", "end"),
+    [
+        ("note: none", BEGAN, OVER),
+        ("start: yesterday", None, None),
+        ("end: tomorrow", BEGAN, None),
+        ("end: 2026-10-27T01:45:00Z", None, None),
+        ("status: reviewd", BEGAN, OVER),
+        ("start: {}", None, None),
+    ],
+)
+def test_of_a_record_with_a_mistake_its_time_is_read_where_it_can_be(
+    tmp_path: Path, line: str, start: datetime | None, end: datetime | None
+) -> None:
+    key = line.partition(":")[0]
+    lines = [given for given in WHOLE.splitlines() if not given.startswith(f"{key}:")]
+
+    unreadable = broken(tmp_path, "\n".join([*lines, line]))
+
+    assert (unreadable.start, unreadable.end) == (start, end)
+    assert (unreadable.services, unreadable.slos) == (("chat",), ())
+    (mistake,) = unreadable.mistakes
+    assert mistake.line == len(lines) + 1
+
+
+def test_of_a_record_with_a_mistake_its_slos_are_read_too(tmp_path: Path) -> None:
+    unreadable = broken(tmp_path, WHOLE.replace("service: chat", "slos: ttft") + "x: 1\n")
+
+    assert (unreadable.services, unreadable.slos) == ((), ("ttft",))
+    assert len(unreadable.mistakes) == 2
+
+
+@pytest.mark.parametrize("text", ["", "[", "- 5", "a: 1\na: 2"])
+def test_what_is_no_record_at_all_may_be_about_anything(tmp_path: Path, text: str) -> None:
+    unreadable = broken(tmp_path, text)
+
+    assert unreadable == UnreadableRecord(mistakes=unreadable.mistakes)
 
 
 def test_deploys_are_read_line_by_line(tmp_path: Path) -> None:

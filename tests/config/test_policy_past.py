@@ -13,12 +13,13 @@ from gate.errors import PolicyError
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.policy.changes import REPAIRS
 from gate.policy.rule_settings import Effect, ExhaustionRule, PostmortemRule
-from tests.config.texts import assert_warning, places, policy, read, slo, sound
+from tests.config.texts import places, policy, read, slo, sound
 
 LEAST = "postmortems: {share: 20%, known_incidents: incidents/*.yaml}\n"
 INC_42 = """\
 id: INC-42
 title: The queue ran full
+service: chat
 start: 2026-10-27T01:45:00Z
 end: 2026-10-27T02:15:00Z
 status: reviewed
@@ -28,6 +29,7 @@ remediation: a limit
 RECORD = IncidentRecord(
     id="INC-42",
     title="The queue ran full",
+    services=("chat",),
     start=datetime(2026, 10, 27, 1, 45, tzinfo=UTC),
     end=datetime(2026, 10, 27, 2, 15, tzinfo=UTC),
     status=RecordStatus.REVIEWED,
@@ -154,18 +156,14 @@ def test_a_static_backend_draws_a_warning_where_a_rule_looks_back(tmp_path: Path
     ]
 
 
-def test_a_policy_in_which_no_incident_can_be_found_draws_a_warning() -> None:
+def test_incidents_are_found_in_timeslices_as_well() -> None:
     sliced = slo(
         "objective: 99%",
         "window: 30d",
         "sli: {bad: a, total: b}",
         "timeslices: {length: 5m, target: 95%}",
     )
-    assert_warning(
-        policy(slos=sliced, more=LEAST.replace("{", "¦{", 1)),
-        "no SLO here counts events, and incidents are found in those only",
-    )
-    assert sound(policy(slos=sliced, more="exhaustion: {within: 3d}\n")).postmortems is None
+    assert sound(policy(slos=sliced, more=LEAST)).postmortems is not None
 
 
 def test_the_slos_that_cannot_be_read_are_spoken_of_alone() -> None:
@@ -197,29 +195,47 @@ def test_a_file_that_several_patterns_match_is_read_once(tmp_path: Path) -> None
     assert rule.records == (RECORD,)
 
 
-def test_a_mistake_in_a_record_is_one_of_the_policy(tmp_path: Path) -> None:
+def test_a_mistake_in_a_record_is_a_warning_and_an_error_of_validate(tmp_path: Path) -> None:
     files = {
         "gate.yaml": policy(more=LEAST),
         "incidents/1.yaml": INC_42,
-        "incidents/2.yaml": INC_42.replace("remediation", "remedy"),
+        "incidents/2.yaml": INC_42.replace("remediation", "remedy").replace("INC-42", "INC-2"),
         "incidents/3.yaml": f"[{{}}]\n---\n{INC_42}",
     }
-    told = mistakes(tmp_path, files)
-    assert told[0] == (
-        "incidents/2.yaml:7:1: error: unknown key 'remedy'; known: cause, end, id, link,"
-        " remediation, start, status, title"
+    read_files = load(write(tmp_path, files), {})
+    warnings = [str(one).removeprefix(f"{tmp_path}/") for one in read_files.warnings]
+
+    assert warnings[0] == (
+        "incidents/2.yaml:8:1: warning: unknown key 'remedy'; known: cause, end, id, link,"
+        " measured, remediation, service, slos, start, status, title"
     )
-    assert all(one.startswith("incidents/3.yaml:1:2: error: the key ") for one in told[1:-1])
-    assert told[-1].startswith("incidents/3.yaml:3:1: error: the id 'INC-42' stands twice; first")
-    assert told[-1].endswith("incidents/1.yaml:1")
+    assert all(one.startswith("incidents/3.yaml:1:2: warning: the key ") for one in warnings[1:-1])
+    assert warnings[-1].startswith(
+        "incidents/3.yaml:3:1: warning: the id 'INC-42' stands twice; first"
+    )
+    assert warnings[-1].endswith("incidents/1.yaml:1")
     assert [
         str(one).removeprefix(f"{tmp_path}/") for one in validate_file(f"{tmp_path}/gate.yaml", {})
-    ] == told
+    ] == [one.replace(": warning:", ": error:") for one in warnings]
+
+    rule = read_files.policy.postmortems
+    assert rule is not None
+    assert rule.records == (RECORD,)
+    assert [(one.start, one.services) for one in rule.unreadable] == [
+        (RECORD.start, ("chat",)),
+        (None, ()),
+        (RECORD.start, ("chat",)),
+    ]
 
 
 def test_a_record_that_cannot_be_read_is_named_at_the_pattern(tmp_path: Path) -> None:
     (tmp_path / "incidents").mkdir()
     (tmp_path / "incidents" / "42.yaml").symlink_to("/proc/self/mem")
-    assert mistakes(tmp_path, {"gate.yaml": policy(more=LEAST)}) == [
-        "gate.yaml:9:44: error: incidents/42.yaml cannot be read: Input/output error"
-    ]
+    read_file = load(write(tmp_path, {"gate.yaml": policy(more=LEAST)}), {})
+    (warning,) = read_file.warnings
+    assert str(warning).removeprefix(f"{tmp_path}/") == (
+        "gate.yaml:9:44: warning: incidents/42.yaml cannot be read: Input/output error"
+    )
+    assert read_file.policy.postmortems is not None
+    (unreadable,) = read_file.policy.postmortems.unreadable
+    assert (unreadable.start, unreadable.services) == (None, ())

@@ -26,7 +26,8 @@ SHIPPED: dict[str, Any] = json.loads(
     files("gate").joinpath("schemas", "policy.schema.json").read_text(encoding="utf-8")
 )
 VALIDATOR = jsonschema.Draft202012Validator(SHIPPED)
-READY = sorted((Path(__file__).parents[2] / "policies").glob("*.yaml"))
+FOLDER = Path(__file__).parents[2] / "policies"
+READY = sorted({*FOLDER.glob("*.yaml")} - {*FOLDER.glob("*.test.yaml")})
 
 
 def fits(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -13,9 +12,7 @@ from gate.history.incidents import (
     WINDOW,
     Incident,
     IncidentEnding,
-    budget_events,
     find_incidents,
-    known_steps,
 )
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Sli
@@ -24,7 +21,6 @@ from gate.slo.objective import Span
 START = datetime(2026, 11, 1, tzinfo=UTC)
 STEP = timedelta(minutes=5)
 BUDGET = 0.01
-EXACT = Fraction(1, 100)
 TRAFFIC = 100.0
 """Events of a step: one bad event is a burn rate of 1."""
 CALM_STEPS = CALM // STEP
@@ -141,7 +137,6 @@ def test_where_nothing_happens_nothing_burns() -> None:
     quiet = series([0] * 12, traffic=0.0)
 
     assert find_incidents(quiet, request(12), budget=BUDGET, threshold=0.001) == ()
-    assert budget_events(quiet, request(12), EXACT, timedelta(days=30)) == 0
 
 
 def test_steps_longer_than_the_window_are_taken_one_by_one() -> None:
@@ -151,20 +146,6 @@ def test_steps_longer_than_the_window_are_taken_one_by_one() -> None:
 
     assert (first.start, first.duration) == (START, timedelta(hours=1))
     assert second.start == START + timedelta(hours=2)
-
-
-def test_the_budget_is_that_of_a_whole_window_at_the_mean_traffic() -> None:
-    # 100 events in each known 5 minutes are 864,000 in 30 days, of which 1 % may fail.
-    found = budget_events(series([0, None, 3]), request(3), EXACT, timedelta(days=30))
-
-    assert found == 8640
-
-
-def test_without_data_there_is_no_budget() -> None:
-    nothing = series([None, None])
-
-    assert known_steps(nothing) == (False, False)
-    assert budget_events(nothing, request(2), EXACT, timedelta(days=30)) == 0
 
 
 @given(STEPS, THRESHOLDS)

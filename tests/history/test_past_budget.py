@@ -1,18 +1,18 @@
 """What a picture and a table of a history are made of."""
 
 from datetime import timedelta
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.history.past_budget import Trace, thin, trace
+from gate.history.burn_down import thin
+from gate.history.past_budget import ShortSteps, Trace, trace
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
-from tests.budget.building import AT, DAY, HOUR
-from tests.history.telling import asked, measured, series
+from tests.budget.building import AT, DAY, HOUR, ratio_slo
+from tests.history.telling import asked, series
 
 STEP = timedelta(minutes=5)
 values = st.lists(st.none() | st.floats(-10, 10), max_size=200)
@@ -26,8 +26,10 @@ def month(*failures: tuple[timedelta, float]) -> Series:
     return Series(total=(100.0,) * 8640, bad=tuple(bad), query="asked")
 
 
-def told(history: Series, bad: int) -> Trace:
-    return trace(history, asked(8640, STEP), measured(bad=bad, total=864_000), 0.001)
+def told(history: Series, request: SeriesRequest | None = None) -> Trace:
+    request = request or asked(8640, STEP)
+    steps = ShortSteps(series=history, request=request, budget=0.001)
+    return trace(ratio_slo(), None, request.span, steps)
 
 
 @given(values, st.integers(1, 50))
@@ -52,31 +54,19 @@ def test_a_bucket_without_any_value_is_a_gap() -> None:
 
 
 def test_a_single_bad_step_of_a_month_is_seen() -> None:
-    # 100 failures of the 864 that may be; in the hour 100 of 1,200, at 0.1 %.
-    found = told(month((10 * DAY, 100.0)), bad=100)
-    before = [value for at, value in found.left if at <= AT - 10 * DAY - STEP]
-    after = [value for at, value in found.left if at >= AT - 10 * DAY]
+    # 100 failures in the hour of 1,200 events, at 0.1 %.
+    found = told(month((10 * DAY, 100.0)))
 
-    assert before == pytest.approx([1] * len(before))
-    assert after == pytest.approx([1 - 100 / 864] * len(after))
     assert max(rate or 0 for _, rate in found.fast) == pytest.approx(100 / 1200 / 0.001)
     assert max(rate or 0 for _, rate in found.slow) == pytest.approx(100 / 28_800 / 0.001)
-    assert len(found.left) <= 402
     assert len(found.fast) <= 400
     assert len(found.slow) <= 202
-
-
-def test_lines_run_from_the_start_of_the_window_to_now() -> None:
-    found = told(month((8 * STEP, 432.0)), bad=432)
-
-    assert (found.left[0][0], found.left[-1]) == (AT - 30 * DAY, (AT, 0.5))
     assert found.slow[-1][0] == AT
 
 
 def test_days_begin_at_midnight_and_sum_up_to_the_whole() -> None:
     # AT is 14:00: the first day has ten hours and the last fourteen.
-    found = told(month((timedelta(), 3.0), (10 * DAY, 40.0)), bad=43)
-    days = found.stretches
+    days = told(month((timedelta(), 3.0), (10 * DAY, 40.0))).stretches
 
     assert len(days) == 31
     assert (days[0].span, days[-1].span) == (
@@ -86,13 +76,11 @@ def test_days_begin_at_midnight_and_sum_up_to_the_whole() -> None:
     assert (days[0].total, days[1].total, days[-1].total) == (12_000, 28_800, 16_800)
     assert sum(one.bad or 0 for one in days) == 43
     assert [one.bad for one in days if one.bad] == [40, 3]
-    assert days[-2].left == pytest.approx(1 - 40 / 864)
-    assert days[-1].left == pytest.approx(1 - 43 / 864)
     assert days[-1].peak == pytest.approx(3 / 1200 / 0.001)
 
 
 def test_a_short_history_is_told_by_the_hour() -> None:
-    found = trace(series(*(0,) * 36), asked(36, HOUR), measured(bad=0, total=1000), 0.001)
+    found = told(series(*(0,) * 36), asked(36, HOUR))
 
     assert [one.span.length for one in found.stretches] == [HOUR] * 36
 
@@ -101,7 +89,7 @@ def test_what_is_not_known_is_told_as_such() -> None:
     # Ten days by the hour, of which the third and fourth are not known.
     bad = [0.0] * 48 + [None] * 48 + [0.0] * 144
     request = SeriesRequest(sli=Sli(bad="b"), span=Span(AT - 10 * DAY, AT), step=HOUR)
-    found = trace(series(*bad), request, measured(bad=0, total=240_000), 0.001)
+    found = told(series(*bad), request)
     lost = Span(AT - 8 * DAY, AT - 6 * DAY)
     within = [one for one in found.stretches if lost.start < one.span.end <= lost.end - 14 * HOUR]
 
@@ -111,20 +99,16 @@ def test_what_is_not_known_is_told_as_such() -> None:
     assert {(one.left, one.peak) for one in within[1:]} == {(None, None)}
 
 
-def test_a_budget_that_is_not_measured_has_burn_rates_all_the_same() -> None:
-    known = measured(bad=1, total=1000)
-    lost = type(known)(slo=known.slo, span=known.span)
-    found = trace(series(0, 2, 0), asked(3, DAY), lost, float(Fraction(1, 1000)))
+def test_without_a_history_of_the_budget_there_are_burn_rates_all_the_same() -> None:
+    found = told(series(0, 2, 0), asked(3, DAY))
 
-    assert found.left == ()
+    assert found.left == found.compared == ()
     assert [rate for _, rate in found.fast] == pytest.approx([0, 2, 0])
     assert {one.left for one in found.stretches} == {None}
 
 
-def test_before_the_window_nothing_is_left_to_tell() -> None:
-    # Sixty days of history, of which the window has thirty.
-    found = trace(series(*(0,) * 60), asked(60, DAY), measured(bad=0, total=30_000), 0.001)
+def test_without_steps_there_are_days_all_the_same() -> None:
+    found = trace(ratio_slo(), None, Span(AT - 4 * DAY, AT), None)
 
-    assert found.left[0][0] == AT - 30 * DAY
-    assert {one.left for one in found.stretches[:29]} == {None}
-    assert {one.left for one in found.stretches[31:]} == {1.0}
+    assert (found.fast, found.slow, found.unknown) == ((), (), ())
+    assert [(one.total, one.bad, one.peak) for one in found.stretches] == [(None, None, None)] * 5

@@ -158,9 +158,9 @@ def test_known_incidents_and_deploys_are_put_to_what_was_found(url: str, tmp_pat
     known = tmp_path / "incidents"
     known.mkdir()
     (known / "2026.yaml").write_text(
-        f"- id: INC-1\n  title: peak\n  start: {PEAK_OUTAGE.isoformat()}\n"
+        f"- id: INC-1\n  title: peak\n  service: chat\n  start: {PEAK_OUTAGE.isoformat()}\n"
         f"  end: {(PEAK_OUTAGE + OUTAGE).isoformat()}\n  status: resolved\n"
-        "- id: INC-2\n  title: felt by nobody\n  start: 2026-10-20T00:00:00Z\n"
+        "- id: INC-2\n  title: felt by nobody\n  service: chat\n  start: 2026-10-20T00:00:00Z\n"
         "  end: 2026-10-20T01:00:00Z\n  status: reviewed\n"
     )
     deploys = tmp_path / "deploys.jsonl"

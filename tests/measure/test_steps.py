@@ -1,17 +1,20 @@
 """The steps of a history: their length, and the part of a window that they cover."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from gate.measure.history import (
+    SeriesRequest,
+    clock_part,
+    clock_start,
     coverage_step,
-    covered,
     newest_steps,
-    oldest_leaves,
-    sample_parts,
+    on_the_clock,
     step_of,
 )
+from gate.slo.indicator import Sli
 from gate.slo.objective import Span
 
 AT = datetime(2026, 11, 20, 14, tzinfo=UTC)
@@ -49,13 +52,33 @@ def test_whether_there_are_data_is_seen_at_every_sample_of_a_short_window(
 
 
 @pytest.mark.parametrize(
-    "length, parts",
-    [(30 * DAY, 720), (12 * HOUR, 720), (HOUR, 60), (59 * MINUTE, 59), (MINUTE / 2, 1)],
+    "length, minutes",
+    [
+        (MINUTE / 2, 1),
+        (12 * HOUR, 1),
+        (12 * HOUR + MINUTE, 5),
+        (60 * HOUR, 5),
+        (7 * DAY, 15),
+        (14 * DAY, 30),
+        (28 * DAY, 60),
+        (30 * DAY, 60),
+        (92 * DAY, 60),
+        (93 * DAY, 360),
+        (180 * DAY, 360),
+        (366 * DAY, 720),
+    ],
 )
-def test_a_stretch_is_cut_into_720_parts_or_as_many_as_have_a_minute(
-    length: timedelta, parts: int
+def test_the_parts_of_a_stretch_are_720_at_most_or_hours_of_a_quarter_of_a_year(
+    length: timedelta, minutes: int
 ) -> None:
-    assert sample_parts(length) == parts
+    assert clock_part(length) == minutes * MINUTE
+
+
+def test_each_part_of_a_stretch_is_a_whole_number_of_those_of_all_shorter_ones() -> None:
+    parts = sorted({clock_part(days * DAY / 4) for days in range(1, 4 * 366)})
+
+    assert all(longer % shorter == timedelta(0) for shorter, longer in pairwise(parts))
+    assert all(HOUR % part == timedelta(0) or DAY % part == timedelta(0) for part in parts)
 
 
 @pytest.mark.parametrize("length, steps", [(60, 12), (64, 12), (65, 13), (5, 1), (4, 1)])
@@ -65,8 +88,20 @@ def test_the_newest_steps_are_whole_and_at_least_one(length: int, steps: int) ->
     assert span == Span(AT - steps * 5 * MINUTE, AT)
 
 
-def test_what_is_not_covered_of_a_window_says_when_the_oldest_step_leaves_it() -> None:
-    window = 30 * DAY + 30 * MINUTE  # of 708 steps of 61 minutes, and 42 minutes more
+@pytest.mark.parametrize("step", [MINUTE, 5 * MINUTE, 7 * MINUTE, HOUR, DAY, 7 * DAY])
+@pytest.mark.parametrize("phase", [timedelta(), timedelta(seconds=1), 17 * MINUTE, 23 * HOUR])
+def test_steps_hang_on_the_clock_whenever_a_stretch_begins(
+    step: timedelta, phase: timedelta
+) -> None:
+    begun = clock_start(AT + phase, step)
 
-    assert covered(window, AT) == Span(AT - 708 * 61 * MINUTE, AT)
-    assert oldest_leaves(window, AT) == AT + 42 * MINUTE
+    assert (begun - datetime(1970, 1, 1, tzinfo=UTC)) % step == timedelta()
+    assert begun <= AT + phase < begun + step
+    assert on_the_clock(Span(AT + phase, AT + DAY), step) == Span(begun, AT + DAY)
+
+
+def test_the_newest_step_ends_with_the_run_whole_or_not() -> None:
+    request = SeriesRequest(sli=Sli(), span=Span(AT, AT + 12 * MINUTE), step=5 * MINUTE)
+
+    assert request.steps == 3
+    assert [(request.end_of(place) - AT) // MINUTE for place in range(-1, 3)] == [0, 5, 10, 12]

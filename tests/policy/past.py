@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from gate.budget.assessment import Assessment
-from gate.history.incidents import budget_events, find_incidents
+from gate.history.incident_shares import slo_incidents, window_budget
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.measure import Unmeasured
 from gate.measure.history import Series, SeriesRequest
@@ -46,13 +46,9 @@ def day(bad: Bad, name: str = "availability", **fields: Any) -> tuple[Assessment
     known = ratio(counted, name=name, **{"window": WINDOW, **fields})
     slo = known.slo
     assert isinstance(slo, RatioSlo)
-    incidents = find_incidents(
-        series, request, budget=float(slo.budget), threshold=float(RULE.threshold)
-    )
-    allowed = budget_events(series, request, slo.budget, DAY)
     return known, SloIncidents(
-        incidents=incidents,
-        allowed=allowed,
+        incidents=slo_incidents(slo, series, request, threshold=float(RULE.threshold)),
+        budget=window_budget(slo, series, request, request.span),
         coverage=1 - Fraction(failed.count(None), STEPS),
         request=request,
         series=series,
@@ -70,6 +66,7 @@ def record(start: datetime, **fields: Any) -> IncidentRecord:
     whole = IncidentRecord(
         id="INC-42",
         title="The queue ran full",
+        services=("chat",),
         start=start,
         end=start + HOUR,
         status=RecordStatus.REVIEWED,

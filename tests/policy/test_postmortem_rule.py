@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.history.records import RecordStatus
+from gate.budget.assess import assess_composite
+from gate.errors import Mistake
+from gate.history.records import RecordStatus, UnreadableRecord
 from gate.measure import Cause
+from gate.policy.case import Case, Past
 from gate.policy.findings import Rule, Verdict
+from gate.policy.judge import judge
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.slo.objective import CalendarWindow, Period, Span
+from gate.slo.objective import CalendarWindow, CompositeSlo, Member, Period, Span
 from tests.budget.building import AT, DAY, HOUR, MONTH, lost, ratio, ratio_slo, spend
-from tests.policy.building import found, judged, said
+from tests.policy.building import found, judged, policy_of, said
 from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, record
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
@@ -43,9 +47,9 @@ def test_it_says_when_it_was_what_it_took_and_what_to_write_where() -> None:
     (finding,) = found(judgement, Rule.POSTMORTEM)
     assert finding.slo == "availability"
     assert finding.reason == (
-        "the incident of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8 % of the budget, more than"
-        " 20 %: no record in incidents/*.yaml explains it; write one with id, title, start, end,"
-        " cause, remediation and status: reviewed"
+        "the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8 % of the"
+        " budget, more than 20 %: no record in incidents/*.yaml explains it; write one with id,"
+        " title, service: chat, start, end, cause, remediation and status: reviewed"
     )
 
 
@@ -95,8 +99,8 @@ def test_while_it_goes_on_no_record_counts() -> None:
     (finding,) = found(judgement, Rule.POSTMORTEM)
     assert finding.verdict is BLOCK
     assert finding.reason == (
-        "the incident of 2026-11-20 13:55 UTC (5m so far) took 34.8 % of the budget, more than"
-        " 20 %: it goes on, and no record counts before it is over"
+        "the incident chat-20261120-1355 of 2026-11-20 13:55 UTC (5m so far) took 34.8 % of the"
+        " budget, more than 20 %: it goes on, and no record counts before it is over"
     )
     assert (finding.until, judgement.allowed_again_at) == (None, None)
 
@@ -239,9 +243,46 @@ def test_what_the_budget_has_said_already_is_not_said_again() -> None:
     assert found(judgement, Rule.POSTMORTEM) == []
 
 
-def test_slos_without_a_burn_rate_by_step_are_not_looked_at() -> None:
+def test_an_slo_that_nobody_looked_at_is_in_doubt_whatever_it_counts() -> None:
     judgement = judged("canary", spend(1), postmortems=RULE)
-    assert found(judgement, Rule.POSTMORTEM) == found(judgement, Rule.MEASUREMENT) == []
+    assert found(judgement, Rule.POSTMORTEM) == []
+    assert said(judgement, Rule.MEASUREMENT) == (
+        UNDECIDED,
+        "incidents of the past: the history was not looked at",
+    )
+
+
+def test_what_members_lost_together_is_what_their_composite_lost() -> None:
+    # 16 % and 18 % are less than 20 %, and half of each is 17.4 %; at full weight it is 34.7 %.
+    days = day({NOON: 40, NOON + STEP: 5}, "a"), day({NOON + STEP: 50}, "b")
+    judgements = []
+    for weight in (Fraction(1, 2), Fraction(1)):
+        members = tuple(Member(slo=name, weight=weight) for name in "ab")
+        composite = CompositeSlo(name="all", members=members)
+        whole = assess_composite(composite, {one.slo.name: one for one, _ in days})
+        known = (*(one for one, _ in days), whole)
+        past = Past(incidents={one.slo.name: told for one, told in days})
+        policy = policy_of(known, postmortems=RULE)
+        case = Case(policy=policy, assessments=known, change="canary", at=AT, past=past)
+        judgements.append(judge(case))
+    half, whole_weight = judgements
+    assert said(half, Rule.POSTMORTEM)[0] is ALLOW
+    (finding,) = found(whole_weight, Rule.POSTMORTEM)
+    assert finding.verdict is BLOCK
+    assert (finding.slo, finding.until) == ("all", NOON + 2 * STEP + DAY)
+    assert "12:00 to 12:10 UTC (10m) took 33.0 % of the budget" in finding.reason
+
+
+def test_a_composite_is_not_said_to_be_calm_where_a_member_was_not_looked_at() -> None:
+    a, told = day({}, "a")
+    b, _ = day({}, "b")
+    composite = CompositeSlo(name="all", members=(Member(slo="b", weight=Fraction(1)),))
+    known = (a, b, assess_composite(composite, {"b": b}))
+    policy = policy_of(known, postmortems=RULE)
+    past = Past(incidents={"a": told, "b": lost()})
+    judgement = judge(Case(policy=policy, assessments=known, change="canary", at=AT, past=past))
+    assert judgement.verdict is UNDECIDED
+    assert found(judgement, Rule.POSTMORTEM) == []
 
 
 def test_without_the_rule_nothing_is_said_of_the_past() -> None:
@@ -264,3 +305,161 @@ def test_a_calendar_window_of_a_day_forgets_at_midnight() -> None:
     window = CalendarWindow(Period.DAY, UTC)
     judgement = looked_back("canary", day(HUNDRED, window=window))
     assert found(judgement, Rule.POSTMORTEM)[0].until == datetime(2026, 11, 21, tzinfo=UTC)
+
+
+HALF_AN_HOUR: Bad = {NOON + place * STEP: 20 for place in range(6)}
+"""120 of 288, in even parts."""
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "verdict"),
+    [
+        (NOON, 15, ALLOW),
+        (NOON, 10, BLOCK),
+        (NOON + 3 * STEP, 60, ALLOW),
+        (NOON + 4 * STEP, 60, BLOCK),
+        (NOON - HOUR, 180, ALLOW),
+    ],
+)
+def test_a_record_explains_an_incident_of_whose_bad_events_it_covers_half(
+    start: datetime, length: int, verdict: Verdict
+) -> None:
+    rule = replace(RULE, records=(record(start, end=start + timedelta(minutes=length)),))
+    assert looked_back("canary", day(HALF_AN_HOUR), rule=rule).verdict is verdict
+
+
+def test_a_record_that_covers_too_little_is_named_with_its_share() -> None:
+    rule = replace(RULE, records=(record(NOON, end=NOON + 2 * STEP),))
+    reason = said(looked_back("canary", day(HALF_AN_HOUR), rule=rule), Rule.POSTMORTEM)[1]
+    assert reason.endswith(
+        "more than 20 %: INC-42 (incidents/42.yaml:1) covers 33.3 % of its bad events, and it takes"
+        " half of them to explain it; correct start and end, or write a record of its own"
+    )
+
+
+def test_reviewed_records_that_follow_each_other_count_together() -> None:
+    parts = [
+        record(NOON + place * 2 * STEP, end=NOON + (place + 1) * 2 * STEP, id=f"INC-{place}")
+        for place in range(2)
+    ]
+    told = day(HALF_AN_HOUR)
+    for part in parts:
+        alone = replace(RULE, records=(part,))
+        assert looked_back("canary", told, rule=alone).verdict is BLOCK
+    judgement = looked_back("canary", told, rule=replace(RULE, records=tuple(parts)))
+    assert said(judgement, Rule.POSTMORTEM)[1].endswith("INC-0 and INC-1 explain it, reviewed")
+    unreviewed = [parts[0], replace(parts[1], cause=None)]
+    judgement = looked_back("canary", told, rule=replace(RULE, records=tuple(unreviewed)))
+    assert judgement.verdict is BLOCK
+    assert said(judgement, Rule.POSTMORTEM)[1].endswith(
+        "its record INC-1 (incidents/42.yaml:1) lacks cause"
+    )
+
+
+def test_a_record_of_another_service_opens_nothing() -> None:
+    rule = replace(RULE, records=(record(NOON, services=("rag",)),))
+    verdict, reason = said(looked_back("canary", day(HUNDRED), rule=rule), Rule.POSTMORTEM)
+    assert verdict is BLOCK
+    assert reason.endswith(
+        "no record in incidents/*.yaml explains it (INC-42 (incidents/42.yaml:1) is about rag);"
+        " write one with id, title, service: chat, start, end, cause, remediation and status:"
+        " reviewed"
+    )
+    both = replace(RULE, records=(record(NOON, services=("rag", "chat")),))
+    assert looked_back("canary", day(HUNDRED), rule=both).verdict is ALLOW
+
+
+def test_a_record_of_other_slos_opens_nothing_and_says_which_to_add() -> None:
+    rule = replace(RULE, records=(record(NOON, slos=("ttft", "latency")),))
+    verdict, reason = said(looked_back("canary", day(HUNDRED), rule=rule), Rule.POSTMORTEM)
+    assert verdict is BLOCK
+    assert reason.endswith(
+        "the slos of INC-42 (incidents/42.yaml:1) are ttft, latency only; add availability to them,"
+        " if that is what happened"
+    )
+    named = replace(RULE, records=(record(NOON, slos=("ttft", "availability")),))
+    assert looked_back("canary", day(HUNDRED), rule=named).verdict is ALLOW
+
+
+def test_each_slo_that_it_cost_too_much_needs_a_record() -> None:
+    days = day(HUNDRED, "a"), day({NOON: 200, NOON + STEP: 10}, "b")
+    of_a = replace(RULE, records=(record(NOON, slos=("a",)),))
+    (finding,) = found(looked_back("canary", *days, rule=of_a), Rule.POSTMORTEM)
+    assert (finding.verdict, finding.slo) == (BLOCK, "b")
+    of_both = replace(of_a, records=(*of_a.records, record(NOON, id="INC-43", slos=("b",))))
+    judgement = looked_back("canary", *days, rule=of_both)
+    assert judgement.verdict is ALLOW
+    assert said(judgement, Rule.POSTMORTEM)[1].endswith("INC-43 and INC-42 explain it, reviewed")
+
+
+def test_an_advisory_slo_whose_part_nobody_explained_only_warns() -> None:
+    days = day(HUNDRED, "a"), day({NOON: 200}, "b", advisory=True)
+    rule = replace(RULE, records=(record(NOON, slos=("a",)),))
+    assert looked_back("canary", *days, rule=rule).verdict is WARN
+
+
+def test_a_draft_as_it_was_written_opens_nothing() -> None:
+    draft = record(NOON, cause="TODO: why", unfilled=("title", "cause"))
+    rule = replace(RULE, records=(draft,))
+    verdict, reason = said(looked_back("canary", day(HUNDRED), rule=rule), Rule.POSTMORTEM)
+    assert verdict is BLOCK
+    assert reason.endswith("its record INC-42 (incidents/42.yaml:1) lacks title and cause")
+
+
+def broken(**fields: object) -> UnreadableRecord:
+    mistake = Mistake(file="incidents/7.yaml", line=4, column=8, message="'soon' is no instant")
+    return UnreadableRecord(mistakes=(mistake,), **fields)  # type: ignore[arg-type]  # by name
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict"),
+    [
+        ({}, UNDECIDED),
+        ({"start": NOON, "end": NOON + STEP}, UNDECIDED),
+        ({"start": NOON - DAY}, UNDECIDED),
+        ({"services": ("chat",), "slos": ("availability",)}, UNDECIDED),
+        ({"start": NOON + STEP}, BLOCK),
+        ({"start": NOON - HOUR, "end": NOON}, BLOCK),
+        ({"services": ("rag",)}, BLOCK),
+        ({"slos": ("ttft",)}, BLOCK),
+    ],
+)
+def test_a_record_with_a_mistake_puts_in_doubt_what_it_may_be_about(
+    fields: dict[str, object], verdict: Verdict
+) -> None:
+    rule = replace(RULE, unreadable=(broken(**fields),))
+    judgement = looked_back("canary", day(HUNDRED), rule=rule)
+    assert judgement.verdict is verdict
+    if verdict is UNDECIDED:
+        assert said(judgement, Rule.MEASUREMENT)[1] == (
+            "incidents of the past: the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05"
+            " UTC (5m) took 34.8 % of the budget, more than 20 %; a record that may explain it"
+            " cannot be read: incidents/7.yaml:4:8: 'soon' is no instant; correct that file"
+        )
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict"), [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
+)
+def test_what_such_a_doubt_does_is_what_the_policy_says_of_it(
+    action: str, verdict: Verdict
+) -> None:
+    rule = replace(RULE, unreadable=(broken(),))
+    on = DEFAULT_ACTIONS | {Cause.INVALID: Action(action)}
+    assert looked_back("canary", day(HUNDRED), rule=rule, on=on).verdict is verdict
+    assert looked_back("rollback", day(HUNDRED), rule=rule, on=on).verdict is ALLOW
+
+
+def test_a_record_with_a_mistake_matters_only_where_no_other_record_explains() -> None:
+    rule = replace(WITH, unreadable=(broken(),))
+    assert looked_back("canary", day(HUNDRED), rule=rule).verdict is ALLOW
+    assert looked_back("canary", day({}), rule=rule).verdict is ALLOW
+    assert looked_back("canary", day(OPEN_BAD), rule=rule).verdict is BLOCK, "it goes on"
+
+
+@pytest.mark.parametrize("of_advisory", [True, False])
+def test_a_doubt_about_an_advisory_slo_alone_only_warns(of_advisory: bool) -> None:
+    days = day({NOON: 200}, "a", advisory=True), day(HUNDRED, "b", advisory=of_advisory)
+    rule = replace(RULE, unreadable=(broken(),))
+    judgement = looked_back("canary", *days, rule=rule)
+    assert judgement.verdict is (WARN if of_advisory else UNDECIDED)

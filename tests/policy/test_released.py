@@ -45,11 +45,11 @@ def test_a_block_by_what_reviewed_incidents_took_becomes_a_warning_that_says_so(
     judgement = looked_back("full-rollout", day({**OUTAGE, **ordinary(72)}), rule=RELEASES)
     verdict, reason = said(judgement, Rule.TIER)
     assert judgement.verdict is verdict is WARN
-    # 400 + 72 of 288: -63.9 % are left; without the 400, 75 %.
+    # 400 + 72 of 288 are 163.9 %; without the 400, 75 %.
     assert reason == (
-        "-63.9 % of its budget is left; tier exhausted (otherwise) does not allow full-rollout; but"
-        " 138.8 % of the budget went in INC-42, reviewed and remediated: without it 75.0 % would be"
-        " left (tier healthy)"
+        "its budget is overspent by 63.9 %; tier exhausted (otherwise) does not allow full-rollout;"
+        " but 138.8 % of the budget went in INC-42, reviewed and remediated: without it 75.0 %"
+        " would be left (tier healthy)"
     )
 
 

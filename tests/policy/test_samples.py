@@ -63,7 +63,7 @@ def test_a_stated_impact_moves_the_interval() -> None:
     impact = Impact(detect=432 * MINUTE)
     assert found(judged("full-rollout", sample(impact=impact)), Rule.SAMPLES) == []
     _, reason = said(judged("canary", sample(impact=impact)), Rule.SAMPLES)
-    assert "between -42.9 % and 30.3 % of the budget is left" in reason
+    assert "the budget is anything from overspent by 42.9 % to 30.3 % left" in reason
     # 10 % after the impact is 60 % before it: a bad share of 0.8 %, closer than 1 %.
     needed = 1.959964**2 * 0.008 * 0.992 / (0.008 - 6 / 700) ** 2
     assert f"about {int(needed) + 1:,} samples" in reason

@@ -90,7 +90,7 @@ def test_a_condition_is_written_as_people_write_it() -> None:
         (
             "canary",
             "-0.5",
-            "-50.0 % of its budget is left; tier exhausted (otherwise) does not allow canary",
+            "its budget is overspent by 50.0 %; tier exhausted (otherwise) does not allow canary",
         ),
     ],
 )
@@ -241,6 +241,6 @@ def test_both_a_bound_and_an_impact_are_named() -> None:
     )
     # 1 % of the events at a budget of 2 % is 50 %.
     assert said(judged("canary", sampled), Rule.TIER)[1].startswith(
-        "-42.9 % of its budget is left, at the worse end of its 95 % interval after the impact of"
-        " 50.0 % (57.1 % measured); "
+        "its budget is overspent by 42.9 %, at the worse end of its 95 % interval after the impact"
+        " of 50.0 % (57.1 % measured); "
     )

@@ -28,7 +28,12 @@ ONCE = [*CALM[:-50], *[100.0] * 5, *CALM[-45:]]
 BETTER = [*CALM[:-20], *[1.0] * 20]
 LATENCY = Sli(histogram=Histogram(good="x", total="x", threshold=Fraction(2), unit="s"))
 RECORD = IncidentRecord(
-    id="INC-42", title="t", start=AT - 3 * HOUR, end=None, status=RecordStatus.OPEN
+    services=("chat",),
+    id="INC-42",
+    title="t",
+    start=AT - 3 * HOUR,
+    end=None,
+    status=RecordStatus.OPEN,
 )
 
 

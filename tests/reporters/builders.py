@@ -267,7 +267,9 @@ def allow_policy(**fields: Any) -> PolicyDecision:
 
 
 def block_policy(**fields: Any) -> PolicyDecision:
-    tier = "-50.0 % of its budget is left; tier exhausted (otherwise) does not allow full-rollout"
+    tier = (
+        "its budget is overspent by 50.0 %; tier exhausted (otherwise) does not allow full-rollout"
+    )
     burn = "burning at 14.5 over 1h and 14.5 over 5m; the rule is 14.4"
     again = "burning at 1.2 over 3d and 1.3 over 6h; the rule is 1; rollback may ship"
     values = {"allowed_again_at": datetime(2026, 11, 30, 23, tzinfo=UTC), **fields}

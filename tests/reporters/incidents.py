@@ -6,13 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
+from gate.history.explanations import AnnotatedIncident, Explanation
 from gate.history.incidents import Incident, IncidentEnding
-from gate.history.records import (
-    AnnotatedIncident,
-    Deployment,
-    IncidentRecord,
-    RecordStatus,
-)
+from gate.history.records import Deployment, IncidentRecord, RecordStatus, UnreadableRecord
 from gate.history.service_incidents import Reliability, ServiceIncident, SloImpact
 from gate.slo.objective import Span
 from tests.reporters.builders import policy_of, source
@@ -23,6 +19,7 @@ MONTH = timedelta(days=30)
 RECORD = IncidentRecord(
     id="INC-42",
     title="the database",
+    services=("chat",),
     start=START,
     end=START + timedelta(hours=1),
     status=RecordStatus.RESOLVED,
@@ -30,7 +27,12 @@ RECORD = IncidentRecord(
     link="https://wiki.example/42",
 )
 GOING_ON = IncidentRecord(
-    id="INC-43", title="a queue", start=START, end=None, status=RecordStatus.OPEN
+    id="INC-43",
+    title="a queue",
+    services=("chat",),
+    start=START,
+    end=None,
+    status=RecordStatus.OPEN,
 )
 DEPLOY = Deployment(time=START - timedelta(minutes=5), revision="abc123", change="model-update")
 
@@ -53,9 +55,17 @@ def explained(
     *parts: SloImpact,
     records: tuple[IncidentRecord, ...] = (),
     deploys: tuple[Deployment, ...] = (),
+    unreadable: tuple[UnreadableRecord, ...] = (),
+    share: Fraction = Fraction(1),
 ) -> AnnotatedIncident:
+    """An incident of which records cover so much of the bad events of each SLO."""
+    incident = ServiceIncident(impacts=parts or (impact(),))
+    explanation = Explanation(records=records, share=share)
     return AnnotatedIncident(
-        incident=ServiceIncident(impacts=parts or (impact(),)), records=records, deploys=deploys
+        incident=incident,
+        explanations={felt.slo: explanation for felt in incident.impacts},
+        deploys=deploys,
+        unreadable=unreadable,
     )
 
 
@@ -74,10 +84,13 @@ def service(*incidents: AnnotatedIncident, **fields: Any) -> ServiceIncidents:
         longest=2 * half_hour if incidents else None,
         mtbf=timedelta(days=15) if incidents else None,
     )
+    names = dict.fromkeys(
+        felt.slo for annotated in incidents for felt in annotated.incident.impacts
+    )
     known = ServiceIncidents(
         policy=policy_of(()),
         source=source(),
-        slos=(looked_at(),),
+        slos=tuple(looked_at(slo=name) for name in names or ("availability",)),
         left_out=(),
         annotated=incidents,
         reliability=figures,

@@ -22,13 +22,14 @@ OUTAGE, SLOW = (9.0, 2.0), (3.0, 6.0)
 """Days ago, and for how many hours."""
 BEGAN = AT - timedelta(days=9)
 STORY: Mapping[str, Sequence[Slot]] = {
-    "calm": slots(30),
-    "outage": slots(30, bad={OUTAGE: 0.02, SLOW: 0.01, (20.0, 2.0): 0.004}),
-    "spikes": slots(31, bad={(day + 0.5, 1.0): 0.02 * (day % 4) for day in range(31)}),
-    "gap": slots(30, bad={(7.0, 48.0): -1, (1.0, 4.0): 0.2}),
+    "calm": slots(60),
+    "outage": slots(60, bad={OUTAGE: 0.02, SLOW: 0.01, (20.0, 2.0): 0.004}),
+    "spikes": slots(61, bad={(day + 0.5, 1.0): 0.02 * (day % 4) for day in range(31)}),
+    "gap": slots(60, bad={(7.0, 48.0): -1, (1.0, 4.0): 0.2}),
 }
 """``outage``: of 8,640 x 300 events 2,592 may fail; 24 x 6 + 72 x 3 + 24 x 1.2 = 388.8 do."""
 RECORD = IncidentRecord(
+    services=("chat",),
     id="INC-42",
     title="the database failed over",
     start=BEGAN,
@@ -53,6 +54,7 @@ HOSTILE_FIELDS: Mapping[str, Any] = {
 QUARTER = (
     slo("spikes").replace("name: spikes", "name: quarter").replace("30d", "{calendar: quarter}")
 )
+BOTH = "  - {name: all, composite: [{slo: nobody}]}\n"
 MONEY = slo("money", budget="allowance: 5 USD").replace("30d", "30d, sli: {spent: money}")
 
 

@@ -127,7 +127,10 @@ def test_what_is_said_is_what_was_looked_at(found: Comparison, sentence: str) ->
         ),
         (none(0.015), "template v7: no difference seen; one of 1.50x or more would most likely"),
         (none(None), "not enough data to tell: no difference at all would show in 420 events"),
-        (comparison(ComparisonOutcome.WORSE, inf), "template v7 fails, and the rest never did"),
+        (
+            comparison(ComparisonOutcome.WORSE, inf),
+            "template v7 fails, and the rest never did (at least 2.0x)",
+        ),
         (
             comparison(ComparisonOutcome.BETTER, 0.0),
             "template v7 (0x), v5 (0.20x) burn less than the rest",
@@ -319,3 +322,46 @@ def test_in_json_a_ratio_without_end_is_null() -> None:
     assert found["unmeasured"] == {"cause": "no_data", "reason": "nothing came back"}
     assert document["exit_code"] == 3
     assert (document["by"], document["stratify_by"]) == ("template", "model")
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [((0.0, 3.0), "at most 3.0x"), ((2.0, inf), "at least 2.0x"), ((0.0, inf), "not known")],
+)
+def test_an_interval_without_an_end_is_a_bound(ends: tuple[float, float], words: str) -> None:
+    found = comparison(ComparisonOutcome.NONE, 1.0, crude=contrast(1.0, interval=ends), plain=9.0)
+
+    text = terminal(service(slo(group("v7", found), REST)))
+
+    assert words in text
+    assert "∞" not in text
+    assert "0x to" not in text
+
+
+def test_the_period_whose_budget_the_shares_are_of_is_named() -> None:
+    month, week = timedelta(days=30), timedelta(days=7)
+    one = slo(REST, budget_period=month)
+    same = terminal(service(one, slo(REST, slo="ttft", budget_period=month)))
+    other = terminal(service(one, slo(REST, slo="ttft", budget_period=week)))
+
+    assert "  Of 30d budget  " in same
+    assert "  Of budget  " in other
+    assert "Of budget availability: of that of 30d, ttft: of that of 7d" in joined(other)
+    assert "of that of" not in same
+
+
+def test_a_label_that_makes_events_bad_is_said_to_tell_which_and_not_why() -> None:
+    whole = slo(
+        group("500", Comparison(outcome=ComparisonOutcome.NOT_COMPARED)), by_definition=True
+    )
+    part = slo(group("500", comparison(ComparisonOutcome.WORSE)), defining=True)
+
+    never, differs = joined(terminal(service(whole))), joined(terminal(service(part)))
+
+    assert (
+        "each value of template always fails or never does, so they were not compared: their shares"
+        " of the budget say which, not why; tell events apart by another" in never
+    )
+    assert "template 500 was not compared" not in never
+    assert "template is part of what makes an event bad, so its values differ by def" in differs
+    assert "template 500 burns 6.0x" in differs

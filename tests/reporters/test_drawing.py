@@ -5,7 +5,7 @@ import pytest
 from gate.check.options import Options
 from gate.check.run import run_status
 from gate.decision.status import Status
-from gate.history.past_budget import BurnDown
+from gate.history.burn_down import BurnDown
 from gate.reporters import render_page
 from gate.reporters.ansi import Style, text_width
 from gate.reporters.decision_page import status_output

@@ -8,7 +8,7 @@ from gate.analysis.report.words import render_report
 from gate.reporters.ansi import Style
 from tests.analysis.memory import file, slo
 from tests.analysis.telling import DAY, slots
-from tests.reporters.reports import HOSTILE, HOSTILE_FIELDS, MONEY, hostile, made
+from tests.reporters.reports import BOTH, HOSTILE, HOSTILE_FIELDS, hostile, made
 
 
 @pytest.mark.untraced
@@ -35,22 +35,29 @@ def test_a_chart_of_text_shows_how_it_came_down_and_why() -> None:
 
 
 def test_what_was_not_measured_is_said_in_the_place_of_the_chart() -> None:
-    text = render_report("markdown", made(file("chat", slo("nobody"), MONEY)), Style())
+    text = render_report("markdown", made(file("chat", slo("nobody"), BOTH)), Style())
 
     assert "The history could not be measured: no data, there is nothing." in text
-    assert "No history is drawn: it spends an amount, of which no event is bad." in text
+    assert "No burn rate is drawn: it is a composite; its members are" in text
     assert "<pre>" not in text
 
 
-def test_burn_rates_are_drawn_where_the_budget_is_not_known() -> None:
-    told = {"old": [*slots(30), *slots(30, bad={(30.0, 720.0): -1})]}
+def test_what_was_is_drawn_where_the_budget_is_not_known_now() -> None:
+    told = {"old": [*slots(60), *slots(30, bad={(30.0, 720.0): -1})]}
     text = render_report(
         "markdown", made(file("chat", slo("old")), told=told, last=60 * DAY), Style()
     )
 
     assert "The budget could not be measured: there is nothing." in text
-    assert "left  " not in text
+    assert "left       ██" in text
+    assert "100 % to -" in text
     assert "burn rate  ▁" in text
+
+
+def test_what_ate_a_budget_is_told_in_a_sentence() -> None:
+    text = unescape(render_report("markdown", made(file("chat", slo("outage"))), Style()))
+
+    assert "**What ate it:** Of the budget 15.0 % is consumed: 8.4 % in #\u200b2; 5.6 % in" in text
 
 
 @pytest.mark.untraced

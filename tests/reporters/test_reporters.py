@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -108,7 +108,7 @@ def test_a_verdict_that_is_only_observed_says_so_at_once(reporter: str) -> None:
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_the_order_is_that_in_which_a_reader_asks(reporter: str) -> None:
     text = render(reporter, EVERY_KIND["blocked"], STYLE)
-    parts = ["BLOCK", "Why", "-50.0 %", "Allowed now", "rollback", "Allowed again", "2026-11-30"]
+    parts = ["BLOCK", "Why", "by 50.0 %", "Allowed now", "rollback", "Allowed again", "2026-11-30"]
     parts += ["Ask", "llm-platform", "Objective", "1,800", "forecast", "policies/chat.yaml"]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
@@ -221,9 +221,10 @@ def test_when_it_is_allowed_again_is_certain_or_said_to_be_unknown(reporter: str
     calendar = decided(first_token(), findings=findings, tier="exhausted")
     assert "not known" in render(reporter, decision(calendar), STYLE)
     assert "a rolling window" not in render(reporter, decision(calendar), STYLE)
-    reviewed = render(reporter, decision(postmortem_policy()), Style(width=400))
-    assert "once the record is reviewed; else about 2026-12-22 20:53" in reviewed
-    assert "if nothing more fails" in reviewed
+    reviewed = render(reporter, decision(postmortem_policy()), Style(width=600))
+    assert "once the record is reviewed; else not before 2026-12-22 20:53" in reviewed
+    assert "if nothing more fails" in " ".join(reviewed.split())
+    assert "(until 2026-12-22 20:53 UTC at the earliest)" in " ".join(reviewed.split())
     open_ = render(reporter, decision(postmortem_policy(allowed_again_at=None)), Style(width=400))
     assert "once the incident is over and its record is reviewed" in open_
     burning = (finding(Rule.EXHAUSTION, Verdict.BLOCK, "soon", "availability"),)
@@ -260,7 +261,7 @@ def test_the_text_of_the_policy_can_be_found_again(
 def test_time_budgets_speak_in_minutes(reporter: str) -> None:
     # 12 of 43.2 minutes are gone.
     assert "31m12s of 43m12s left" in told(reporter, by_the_minute(12))
-    assert "-16m48s of 43m12s left" in told(reporter, by_the_minute(60))
+    assert "16m48s more than the 43m12s" in told(reporter, by_the_minute(60))
     assert "12 of 43,190 slices" in told(reporter, by_the_minute(12))
 
 
@@ -274,7 +275,7 @@ def test_a_sample_is_told_with_its_interval_and_what_was_compared(reporter: str)
     text = told(reporter, sampled())
     # Wilson on 6 of 700 is 0.39 % to 1.86 %, of the 2 % that are allowed.
     assert "57.1 % (consumed 42.9 %)" in text
-    assert "95 % interval from 7.1 % to 80.3 %, 7.1 % held against the tiers" in text
+    assert "95 % interval from 7.1 % to 80.3 %, held against the tiers: 7.1 %" in text
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
@@ -421,3 +422,45 @@ def test_every_decision_that_is_tested_has_an_exit_code_of_its_own_verdict() -> 
     assert (codes["allowed"], codes["warned"], codes["observed"]) == (0, 0, 0)
     assert (codes["blocked"], codes["undecided"], codes["several"]) == (10, 3, 10)
     assert isinstance(EVERY_KIND["allowed"], Decision)
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+@pytest.mark.parametrize(
+    "at_pace, words",
+    [(AT + timedelta(days=4), "2026-11-27 20:53 UTC"), (None, "not at all")],
+)
+def test_recovery_is_the_earliest_instant_and_that_at_the_pace_of_the_last_week(
+    reporter: str, at_pace: datetime | None, words: str
+) -> None:
+    again = AT + timedelta(days=3)
+    calm = replace(finding(Rule.TIER, Verdict.BLOCK, "no"), until=again, if_calm=True)
+    blocked = decided(overspent(), findings=(calm,), tier="exhausted", allowed_again_at=again)
+    judgement = replace(blocked.judgement, paced=True, allowed_again_at_pace=at_pace)
+    made = decision(replace(blocked, judgement=judgement))
+
+    text = " ".join(render(reporter, made, Style(width=400)).split())
+    assert (
+        "not before 2026-11-26 20:53 UTC (in 3d), if nothing more fails; at the pace"
+        f" of the last 7d: {words}" in text
+    )
+    (policy,) = json.loads(render("json", made, STYLE))["policies"]
+    assert policy["allowed_again_at_pace"] == {
+        "pace_seconds": 7 * 86_400,
+        "at": None if at_pace is None else "2026-11-27T20:53:51Z",
+    }
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
+def test_a_sample_that_time_does_not_mend_says_how_many_it_takes(reporter: str) -> None:
+    few = replace(finding(Rule.TIER, Verdict.BLOCK, "no"), needs_samples=1840)
+    made = decision(decided(overspent(), findings=(few,), tier="exhausted"))
+
+    text = " ".join(render(reporter, made, Style(width=400)).split())
+    assert (
+        "not at this rate of sampling: it takes 1,840 samples in the window, even if none of them"
+        " is bad" in text
+    )
+    assert (
+        json.loads(render("json", made, STYLE))["policies"][0]["allowed_again_needs_samples"]
+        == 1840
+    )

@@ -89,6 +89,40 @@ def test_instants_are_shown_in_utc() -> None:
 
 def test_time_that_is_left_is_rounded_down_and_may_be_overspent() -> None:
     allowed = timedelta(minutes=43, seconds=12)
-    assert wording.downtime(Fraction(1, 2), allowed) == "21m36s"
-    assert wording.downtime(Fraction(-1, 2), allowed) == "-21m36s"
-    assert wording.downtime(Fraction(999_999, 1_000_000), allowed) == "43m11s"
+    assert wording.downtime(Fraction(1, 2), allowed) == "21m36s of 43m12s left"
+    assert wording.downtime(Fraction(-1, 2), allowed) == "21m36s more than the 43m12s"
+    assert wording.downtime(Fraction(999_999, 1_000_000), allowed) == "43m11s of 43m12s left"
+
+
+@pytest.mark.parametrize(
+    "low, high, words",
+    [
+        ("0.052", "0.303", "between 5.2 % and 30.3 % is left"),
+        ("0", "0", "between 0.0 % and 0.0 % is left"),
+        ("-0.4286", "0.303", "the budget is anything from overspent by 42.9 % to 30.3 % left"),
+        ("-0.2", "0", "the budget is anything from overspent by 20.0 % to 0.0 % left"),
+        ("-2.5", "-0.5", "the budget is overspent by 50.0 % to 250.0 %"),
+        ("-3.707", "-1.402", "the budget is overspent by 1.5 to 3.8 budgets"),
+    ],
+)
+def test_below_zero_a_range_says_how_far_a_budget_is_overspent(
+    low: str, high: str, words: str
+) -> None:
+    assert wording.budget_between(Fraction(low), Fraction(high)) == words
+
+
+@given(share=SHARES)
+def test_nothing_negative_is_ever_left(share: Fraction) -> None:
+    for text in (wording.budget_left(share), wording.left_or_overspent(share)):
+        assert "-" not in text
+        assert ("overspent" in text) is (share < 0)
+        number = Fraction(text.split(" %")[0].split()[-1].replace(",", "")) / 100
+        # What is left is rounded down, so what is overspent is rounded up.
+        assert abs(share) - number < Fraction(1, 1000) if share >= 0 else number >= abs(share)
+
+
+def test_a_budget_that_is_just_gone_is_not_overspent() -> None:
+    assert wording.budget_left(Fraction(0)) == "0.0 % of its budget is left"
+    assert wording.budget_left(Fraction(-1, 2)) == "its budget is overspent by 50.0 %"
+    assert wording.left_or_overspent(Fraction(-1, 2)) == "overspent by 50.0 %"
+    assert wording.left_or_overspent(None) == "-"

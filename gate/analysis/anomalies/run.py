@@ -1,6 +1,7 @@
 """Control charts: what is asked of a backend for them, and what is made of its answers."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import partial
@@ -19,13 +20,14 @@ from gate.check.measure import (
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.charts.build import Charting, charts
+from gate.history.events import past_request, whole_steps
 from gate.history.incidents import known_steps
 from gate.measure import Unmeasured
 from gate.measure.history import (
     HistoryBackend,
     SeriesAnswer,
     SeriesRequest,
-    newest_steps,
+    on_the_clock,
     unknown_share,
 )
 from gate.policy.coverage import history_reservations
@@ -40,15 +42,15 @@ class AnomalyOptions:
     at: datetime
     """The end of the history."""
     last: timedelta
-    """The length of the history; a rest that is not a whole step is left out."""
+    """The length of the history."""
     step: timedelta
     """At most ``last``."""
     charting: Charting
 
     @property
     def span(self) -> Span:
-        """The time to chart, a whole number of steps."""
-        return newest_steps(Span(self.at - self.last, self.at), self.step)
+        """The time to chart; its steps hang on the clock, and the newest may be a part of one."""
+        return on_the_clock(Span(self.at - self.last, self.at), self.step)
 
 
 def chart_indicators(
@@ -85,8 +87,9 @@ def chart_indicators(
 
 def anomaly_requests(policy: Policy, options: AnomalyOptions) -> Mapping[str, SeriesRequest]:
     """Return what must be asked for the charts of a policy, by SLO."""
+    max_age = policy.guards.max_age
     return {
-        slo.name: SeriesRequest(sli=slo.sli, span=options.span, step=options.step, mean=True)
+        slo.name: past_request(slo, options.span, options.step, max_age=max_age, mean=True)
         for slo in by_events(policy)
     }
 
@@ -119,9 +122,12 @@ def charted(
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return ChartedSlo(slo=slo, charts=(), unknown=Fraction(1), query=answer.query, lost=answer)
+    series, whole = whole_steps(answer, request)
+    about = tuple(record for record in charting.records if record.names(policy.service, slo.name))
+    charting = replace(charting, records=about)
     return ChartedSlo(
         slo=slo,
-        charts=tuple(charts(answer, request, budget=float(slo.budget), charting=charting)),
+        charts=tuple(charts(series, whole, budget=float(slo.budget), charting=charting)),
         unknown=unknown_share(sum(known_steps(answer)), request.steps),
         query=answer.query,
         notes=answer.notes,

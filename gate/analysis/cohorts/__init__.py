@@ -35,7 +35,7 @@ class Group:
     """95 % of its error ratio (Wilson), for failures that come in bursts as they do."""
     burn_rate: float
     budget_share: float
-    """Its bad events divided by the bad events that the budget of one SLO window allows."""
+    """Its bad events divided by those that the budget of `SloCohorts.budget_period` allows."""
     comparison: Comparison | None
     """None if the others are compared with this group."""
 
@@ -64,6 +64,13 @@ class SloCohorts:
     """The reason why there are no groups; None if there are."""
     reservations: tuple[Reservation, ...] = ()
     """Why what was found should not be taken at face value."""
+    budget_period: timedelta = timedelta()
+    """Whose budget the groups' shares are of: the SLO's window, or the time looked at where that is
+    longer; 0 where there are no groups."""
+    defining: bool = False
+    """Whether the label has a part in what makes an event bad."""
+    by_definition: bool = False
+    """Whether each value always fails or never does, so that none is compared with others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +132,8 @@ def _slo(slo: SloCohorts) -> Json:
         "step_seconds": slo.step.total_seconds(),
         "baseline": slo.baseline,
         "unknown_share": share(slo.unknown),
+        "budget_period_seconds": slo.budget_period.total_seconds(),
+        "label_defines_bad": slo.defining or slo.by_definition,
         "groups": [_group(group) for group in slo.groups],
         "query": slo.query,
         "notes": list(slo.notes),

@@ -9,6 +9,7 @@ from gate.dataclass import dataclass
 from gate.history.cohorts.comparison import Comparison, ComparisonOutcome, Contrast
 from gate.policy.findings import Verdict
 from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
+from gate.slo.quantities import format_duration
 
 _LARGE: Final = 2.0
 """If no smaller ratio would show, the sample is too small to tell."""
@@ -49,6 +50,8 @@ def _columns(report: CohortReport, service: ServiceCohorts) -> tuple[Column[Coho
             title=report.by, cell=lambda row: name_of(row.group), right=False, keep=MUST, share=4
         ),
         *_COUNTS,
+        Column(title=_of_budget(service), cell=_budget_cell, keep=7),
+        _BURN,
         Column(title=f"To {beside(rest)}", cell=_ratio_cell, keep=MUST),
         *_RATIOS,
         *((_WITHIN,) if within else ()),
@@ -88,7 +91,9 @@ def ratio(contrast: Contrast) -> str:
 def interval(contrast: Contrast) -> str:
     """Write the interval of a ratio."""
     low, high = contrast.interval
-    return f"{times(low)} to {times(high)}"
+    if high == inf:
+        return f"at least {times(low)}" if low else "not known"
+    return f"{times(low)} to {times(high)}" if low else f"at most {times(high)}"
 
 
 def ratio_and_interval(contrast: Contrast) -> str:
@@ -157,6 +162,16 @@ def _error_ratio(row: CohortRow) -> str:
     return f"{_percent(row.group.ratio)} ({_percent(low)} to {_percent(high)})"
 
 
+def _of_budget(service: ServiceCohorts) -> str:
+    """Name whose budget the shares are of, where that is the same for all SLOs."""
+    periods = {slo.budget_period for slo in service.slos if slo.groups}
+    return f"Of {format_duration(periods.pop())} budget" if len(periods) == 1 else "Of budget"
+
+
+def _budget_cell(row: CohortRow) -> str:
+    return wording.spent(wording.shown(row.group.budget_share))
+
+
 def _percent(number: float) -> str:
     return wording.spent(wording.shown(number), 2)
 
@@ -172,12 +187,9 @@ _COUNTS: Final[tuple[Column[CohortRow], ...]] = (
     Column(title="Events", cell=lambda row: wording.amount(wording.shown(row.group.total)), keep=8),
     Column(title="Bad", cell=lambda row: wording.amount(wording.shown(row.group.bad)), keep=8),
     Column(title="Error ratio (95 %)", cell=_error_ratio, keep=5),
-    Column(
-        title="Of budget",
-        cell=lambda row: wording.spent(wording.shown(row.group.budget_share)),
-        keep=7,
-    ),
-    Column(title="Burn", cell=lambda row: wording.burn(wording.shown(row.group.burn_rate)), keep=4),
+)
+_BURN: Final[Column[CohortRow]] = Column(
+    title="Burn", cell=lambda row: wording.burn(wording.shown(row.group.burn_rate)), keep=4
 )
 _RATIOS: Final[tuple[Column[CohortRow], ...]] = (
     Column(title="95 %", cell=_interval_cell, keep=3),

@@ -13,7 +13,12 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import nearest
 from gate.history.cohorts import FEWEST_STEPS, Arm, Pair, arm, own_effect
-from gate.history.cohorts.comparison import Comparison
+from gate.history.cohorts.comparison import (
+    Comparison,
+    ComparisonOutcome,
+    always_or_never,
+    is_part_of_bad,
+)
 from gate.history.cohorts.contests import Contest, compare_all
 from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import Cohort, CohortAnswer, CohortRequest, Cohorts, LabelValues
@@ -137,6 +142,12 @@ def service_cohorts(
     )
 
 
+_BY_DEFINITION: Final = Comparison(
+    outcome=ComparisonOutcome.NOT_COMPARED,
+    why="each value always fails or never does, so they differ by definition",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
     """The groups of one SLO and what is to be compared; without groups, why there are none."""
@@ -148,6 +159,8 @@ class _Measured:
 
     def compared(self, comparisons: Mapping[str, Comparison]) -> SloCohorts:
         """Return the groups with what was found, those that cost the most first."""
+        if self.cohorts.by_definition:
+            comparisons = dict.fromkeys(self.groups, _BY_DEFINITION)
         groups = [self._group(value, comparisons.get(value)) for value in self.groups]
         ranked = sorted(groups, key=lambda group: (-group.bad, -group.total, group.value))
         return replace(self.cohorts, groups=tuple(ranked))
@@ -168,11 +181,10 @@ class _Measured:
         )
 
     def _allowed(self) -> float:
-        """Return how many events may fail in one SLO window, at the mean traffic of the time."""
+        """Return how many events may fail in the budget's period, at the mean traffic."""
         events = sum(group.sums[0] for group in self.groups.values())
         measured = self.cohorts.span.length * (1 - float(self.cohorts.unknown))
-        window = self.slo.window.whole(self.cohorts.span.end).length
-        return float(self.slo.budget) * events * (window / measured)
+        return float(self.slo.budget) * events * (self.cohorts.budget_period / measured)
 
 
 def _measured(
@@ -197,15 +209,17 @@ def _measured(
         )
         return _lost(slo, slo_cohorts, Unmeasured(cause=Cause.NO_DATA, reason=reason))
     baseline = options.baseline if options.baseline is not None else _one_of_two(groups)
-    totals = _totals(answer)
-    estimated = any(
-        abs(number - round(number)) > _WHOLE for group in groups.values() for number in group.sums
-    )
+    totals, sums = _totals(answer), [group.sums for group in groups.values()]
+    by_definition = always_or_never(bad / total for total, bad in sums)
+    estimated = any(abs(number - round(number)) > _WHOLE for counts in sums for number in counts)
     return _Measured(
         slo=slo,
         cohorts=replace(
             slo_cohorts,
-            baseline=baseline,
+            baseline=None if by_definition else baseline,
+            budget_period=max(slo.window.whole(request.span.end).length, request.span.length),
+            defining=is_part_of_bad(options.by, slo.sli),
+            by_definition=by_definition,
             unknown=unknown_share(request.steps - totals.count(None), request.steps),
             reservations=tuple(history_reservations(policy, slo, totals, request.span)),
             notes=(*answer.notes, *((_ESTIMATED,) if estimated else ())),
@@ -214,7 +228,7 @@ def _measured(
         contests={
             value: _contest(value, baseline, answer.groups, request, options)
             for value in groups
-            if value != baseline
+            if value != baseline and not by_definition
         },
     )
 

@@ -113,6 +113,10 @@ def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
         compared = [group for group in slo.groups if group.comparison is not None]
         silent = [group for group in compared if _is_silent(group)]
         less = [group for group in compared if _is_echo(group)]
+        if slo.by_definition or slo.defining:
+            yield slo.slo, _defining(report, slo)
+        if slo.by_definition:
+            continue
         for group in compared:
             if group not in less and (group not in silent or len(silent) <= _MOST_TOLD):
                 yield slo.slo, _sentence(report, slo, group)
@@ -120,6 +124,15 @@ def _answers(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
             yield slo.slo, f"no difference seen of {len(silent)} {_more(compared, silent)}"
         if less:
             yield slo.slo, _burn_less(report, slo, less)
+
+
+def _defining(report: CohortReport, slo: SloCohorts) -> str:
+    """Say that the values differ by definition, so that their shares say which, and not why."""
+    if slo.by_definition:
+        what = f"each value of {report.by} always fails or never does, so they were not compared"
+    else:
+        what = f"{report.by} is part of what makes an event bad, so its values differ by definition"
+    return f"{what}: their shares of the budget say which, not why; tell events apart by another"
 
 
 def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
@@ -134,6 +147,10 @@ def _about(report: CohortReport, service: ServiceCohorts) -> Iterator[Fact]:
             yield "Unknown", f"{slo.slo}: {wording.spent(slo.unknown)} of the time has no data"
         yield from reservation_facts(slo.slo, slo.reservations)
         yield from note_facts(slo.slo, slo.notes)
+    periods = {slo.slo: slo.budget_period for slo in service.slos if slo.groups}
+    if len(set(periods.values())) > 1:
+        of = (f"{name}: of that of {format_duration(length)}" for name, length in periods.items())
+        yield "Of budget", ", ".join(of)
     yield from _spans(service)
     yield from left_out_facts(service.left_out)
 
@@ -220,7 +237,7 @@ def _not_the_mix(report: CohortReport, crude: Contrast, within: Contrast) -> str
 
 def _burns(slo: SloCohorts, contrast: Contrast) -> str:
     if contrast.ratio == inf:
-        return f"fails, and {_rest(slo)} never did"
+        return f"fails, and {_rest(slo)} never did ({interval(contrast)})"
     return f"burns {ratio(contrast)} what {_rest(slo)} burns ({interval(contrast)})"
 
 

@@ -163,6 +163,11 @@ def _expected(expected: Expected | None) -> Json | None:
         "high": expected.high,
         "lasting_share": expected.lasting,
         "history_seconds": expected.history_length.total_seconds(),
+        "simulated": {
+            "within_share": expected.held.within / 100,
+            "worse_share": expected.held.worse / 100,
+            "least_within_share": expected.held.least / 100,
+        },
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 from gate import __version__
 from gate.analysis.forecast import (
@@ -17,8 +17,9 @@ from gate.analysis.forecast import (
 from gate.backends import open_backend
 from gate.budget.assess import PRESENT, carried_on
 from gate.budget.assessment import Assessment
-from gate.budget.forecast import Recovery, recovery
-from gate.check.measure import OpenBackend, by_events, measure, open_history, run_concurrently
+from gate.budget.forecast import PACE, Recovery
+from gate.budget.ratio import slices_in
+from gate.check.measure import OpenBackend, measure, open_history, run_concurrently, with_past
 from gate.config.load import PolicyFile
 from gate.history.calendar_forecast import (
     LEAST,
@@ -29,14 +30,12 @@ from gate.history.calendar_forecast import (
     first,
     known_part,
 )
+from gate.history.events import as_events, past_request, whole_steps, window_recovery
 from gate.measure import Cause, Unmeasured
 from gate.measure.history import (
     Series,
     SeriesAnswer,
     SeriesRequest,
-    covered,
-    newest_steps,
-    oldest_leaves,
     step_of,
     unknown_share,
 )
@@ -45,7 +44,7 @@ from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Span, SpendSlo
 from gate.slo.quantities import format_duration
-from gate.wording import NO_STEPS, describe_time
+from gate.wording import describe_time
 
 
 def forecast_budgets(
@@ -85,13 +84,12 @@ def forecast_requests(policy: Policy, options: ForecastOptions) -> dict[str, Ser
     recovery is what ``gate check`` says.
     """
     requests = {}
-    for slo in by_events(policy):
+    for slo in with_past(policy):
         if isinstance(slo.window, RollingWindow):
-            length = slo.window.duration
-            span, step = covered(length, options.at), step_of(length)
+            span, step = slo.window.counted(options.at), step_of(slo.window.duration)
         else:
-            span, step = newest_steps(Span(options.at - options.last, options.at), STEP), STEP
-        requests[slo.name] = SeriesRequest(sli=slo.sli, span=span, step=step)
+            span, step = Span(options.at - options.last, options.at), STEP
+        requests[slo.name] = past_request(slo, span, step, max_age=policy.guards.max_age)
     return requests
 
 
@@ -109,16 +107,24 @@ def service_forecast(
         answers: what came back for `forecast_requests`.
         options: what is to be predicted.
     """
-    policy = file.policy
+    policy, requests = file.policy, forecast_requests(file.policy, options)
+    histories = {name: _History(request, answers[name]) for name, request in requests.items()}
     slos = tuple(
-        _slo(policy, assessment, answers.get(assessment.slo.name), options.at)
+        _slo(policy, assessment, histories.get(assessment.slo.name), options.at)
         for assessment in assessments
     )
     return ServiceForecast(policy=policy, source=file.source, slos=slos)
 
 
+class _History(NamedTuple):
+    """What was asked about an SLO, and the answer."""
+
+    request: SeriesRequest
+    answer: SeriesAnswer
+
+
 def _slo(
-    policy: Policy, assessment: Assessment, answer: SeriesAnswer | None, at: datetime
+    policy: Policy, assessment: Assessment, history: _History | None, at: datetime
 ) -> SloForecast:
     slo = assessment.slo
     if assessment.compared is None:
@@ -135,14 +141,33 @@ def _slo(
     if assessment.uncovered is not None:
         too_little = f"only {assessment.uncovered} are measured, too little to predict from"
         return replace(forecast, limitation=too_little)
-    if isinstance(slo, CompositeSlo):
+    if isinstance(slo, CompositeSlo) or history is None:
         return replace(forecast, limitation=_COMPOSITE)
-    if isinstance(slo, SpendSlo):
-        return replace(forecast, limitation="what was spent is not told step by step")
+    if isinstance(slo, SpendSlo) and isinstance(history.answer, Series):
+        rates = dict(_spending(slo, history.answer, history.request))
+        forecast = replace(forecast, assessment=replace(assessment, burn_rates=rates))
     if isinstance(slo.window, RollingWindow):
         better = policy.tiers[: policy.tiers.index(tier)]
-        return _rolling_projections(forecast, answer, slo.window.duration, better, at)
-    return _calendar_projections(forecast, answer, slo, at)
+        return _rolling_projections(forecast, slo, history, better, at)
+    return _calendar_projections(forecast, history, slo, at)
+
+
+def _spending(
+    slo: SpendSlo, series: Series, request: SeriesRequest
+) -> Iterator[tuple[timedelta, Fraction]]:
+    """Yield how many times faster than evenly an allowance was spent over each of `RATES`.
+
+    Over whole steps, and what has passed of the newest: not less than the window.
+    """
+    spent, end = as_events(slo, series, request), request.span.end
+    for window in RATES:
+        granted, amount = Fraction(0), Fraction(0)
+        for place in reversed(range(request.steps)):
+            granted += Fraction(spent.total[place] or 0)
+            amount += Fraction(spent.bad[place] or 0)
+            if granted and end - request.end_of(place - 1) >= window:
+                yield window, amount / granted
+                break
 
 
 def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
@@ -152,31 +177,31 @@ def _unmeasured_rates(assessment: Assessment) -> Iterator[str]:
             yield f"the burn rate over {format_duration(window)} is not known: {burn.reason}"
 
 
-RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3))
+RATES: Final = (PRESENT, timedelta(hours=6), timedelta(days=3), PACE)
 """The windows before now whose burn rates are carried on."""
 STEP: Final = timedelta(hours=1)
 """Of the history that a calendar budget's interval is drawn from."""
+_ALLOWANCE: Final = "what will be spent is told at these rates only, without an interval"
 _COMPOSITE: Final = "it is a composite; its members are foretold themselves"
 
 
 def _rolling_projections(
     forecast: SloForecast,
-    answer: SeriesAnswer | None,
-    window: timedelta,
+    slo: RatioSlo | SpendSlo,
+    history: _History,
     better: Sequence[Tier],
     at: datetime,
 ) -> SloForecast:
-    """Return what becomes of a rolling budget whose SLO has the window.
+    """Return what becomes of a rolling budget.
 
     ``better`` are the tiers above the one that the budget is in, the best first.
     """
-    if answer is None:
-        return replace(forecast, limitation=NO_STEPS)
+    request, answer = history
     if isinstance(answer, Unmeasured):
         return replace(forecast, unmeasured=answer)
     projected = replace(forecast, unknown=_unknown(answer), notes=(*forecast.notes, *answer.notes))
-    step, assessment = step_of(window), forecast.assessment
-    coming = recovery(answer, oldest_leaves(window, at), step)
+    assessment, window, step = forecast.assessment, slo.window.whole(at).length, request.step
+    coming = window_recovery(slo, assessment, answer, request)
     if coming is None and assessment.consumed:
         reason = "the history has none of the failures that were counted over the window"
         return replace(projected, unmeasured=Unmeasured(cause=Cause.NO_DATA, reason=reason))
@@ -190,27 +215,33 @@ def _rolling_projections(
 
 
 def _calendar_projections(
-    forecast: SloForecast, answer: SeriesAnswer | None, slo: RatioSlo, at: datetime
+    forecast: SloForecast, history: _History, slo: RatioSlo | SpendSlo, at: datetime
 ) -> SloForecast:
     """Return what becomes of a calendar budget, by the history before now."""
-    assessment = forecast.assessment
+    assessment, (request, answer) = forecast.assessment, history
     projected = replace(forecast, projections=tuple(_to_the_reset(slo, assessment, at)))
-    if answer is None:
-        return replace(projected, limitation=NO_STEPS)
     if isinstance(answer, Unmeasured):
         return replace(projected, unmeasured=answer)
-    series = known_part(answer)
+    whole, _ = whole_steps(as_events(slo, answer, request), request)
+    series = known_part(whole)
     projected = replace(
         projected, unknown=_unknown(series), notes=(*projected.notes, *answer.notes)
     )
-    length = len(series.total) * STEP
+    if isinstance(slo, SpendSlo):
+        return replace(projected, limitation=_ALLOWANCE)
+    if slo.window.whole(at).end == at:  # a closing window at its end
+        return replace(projected, limitation="the period is over")
+    length = len(series.total) * request.step
     if length < LEAST:
         has, needs = describe_time(length), describe_time(LEAST)
         return replace(
             projected, limitation=f"only {has} of history are known; an interval needs {needs}"
         )
-    so_far = StepEvents(total=float(assessment.total or 0), bad=float(assessment.bad or 0))
-    return replace(projected, expected=expected(slo, so_far, series, STEP, at))
+    total = assessment.total or 0
+    if slo.slices is not None:
+        total = slices_in(slo.window.counted(at).length, slo.slices.length)
+    so_far = StepEvents(total=float(total), bad=float(assessment.bad or 0))
+    return replace(projected, expected=expected(slo, so_far, series, request.step, at))
 
 
 def _rates(assessment: Assessment) -> Iterator[tuple[timedelta | None, Fraction]]:
@@ -244,7 +275,9 @@ def _back(
     )
 
 
-def _to_the_reset(slo: RatioSlo, assessment: Assessment, at: datetime) -> Iterator[Projection]:
+def _to_the_reset(
+    slo: RatioSlo | SpendSlo, assessment: Assessment, at: datetime
+) -> Iterator[Projection]:
     consumed = assessment.consumed or Fraction(0)
     for rate_of, burn in _rates(assessment):
         end = carried_on(slo, at, 1 - consumed, burn)

@@ -14,6 +14,7 @@ from gate.analysis.forecast import (
     SloForecast,
     forecast_document,
 )
+from gate.budget.forecast import PACE
 from gate.history.calendar_forecast import Expected
 from gate.policy.findings import Verdict
 from gate.reporters import summary
@@ -38,7 +39,7 @@ from gate.wording import describe_time
 _NO: Final = "no"
 _RUNS: Final = 100
 """Futures of which shares are a part."""
-_NEARLY_ALL: Final = 0.95
+_MOST: Final = 0.8
 """The share of the futures in which a budget lasts that is taken for lasting."""
 
 
@@ -85,20 +86,23 @@ def _predicted(service: ServiceForecast) -> Badge:
         return Badge(Verdict.WARN, f"RUNNING OUT{beside}")
     if lost:
         return Badge(Verdict.UNDECIDED, f"{lost} NOT KNOWN")
-    if any(slo.expected and slo.expected.lasting < _NEARLY_ALL for slo in slos):
+    if any(map(_may_run_out, slos)):
         return Badge(Verdict.WARN, "MAY RUN OUT")
     return Badge(Verdict.ALLOW, "LASTING")
 
 
 def forecast_heading(forecast: SloForecast) -> str:
     """Say what is left now, and what that means."""
-    if forecast.tier is None:
+    compared = forecast.assessment.compared
+    if forecast.tier is None or compared is None:
         return "not known"
-    left = f"{wording.left(forecast.assessment.compared)} left"
     if forecast.assessment.uncovered is not None:
         return f"not known, {forecast.assessment.uncovered} measured"
     slo = forecast.assessment.slo
-    window = "" if isinstance(slo, CompositeSlo) else f" of {slo.window}"
+    left, of = wording.left_or_overspent(compared), "over"
+    if compared >= 0:
+        left, of = f"{left} left", "of"
+    window = "" if isinstance(slo, CompositeSlo) else f" {of} {slo.window}"
     return f"{left}{window}, tier {forecast.tier.name}"
 
 
@@ -127,6 +131,7 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     remaining = assessment.remaining
     if remaining is not None and assessment.compared != remaining:
         yield "Compared", f"what the tiers are held against; {wording.left(remaining)} measured"
+    yield from _when_back(forecast)
     if forecast.expected is not None:
         yield "At the reset", _expected(forecast.expected)
     if forecast.unmeasured is not None:
@@ -144,10 +149,36 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     yield from (("Note", note) for note in forecast.notes)
 
 
+def _when_back(forecast: SloForecast) -> Iterator[Fact]:
+    """Yield when the budget is back in each better tier at the earliest, and at the usual pace."""
+    by_rate = {projection.rate_of: projection.back for projection in forecast.projections}
+    for tier, earliest in by_rate.get(None, {}).items():
+        if earliest is None:
+            yield f"Back in {tier}", "not within a window, even if nothing more fails"
+            continue
+        pace = ""
+        if PACE in by_rate:
+            paced = by_rate[PACE][tier]
+            when = "not at all" if paced is None else wording.instant(paced)
+            pace = f"; at the pace of the last {format_duration(PACE)}: {when}"
+        yield (
+            f"Back in {tier}",
+            f"not before {wording.instant(earliest)}, if nothing more fails{pace}",
+        )
+
+
 def _running_out(forecast: SloForecast) -> bool:
     """Return whether it runs out at the present rate, the shortest that is known."""
     rates = [projection for projection in forecast.projections if projection.rate_of is not None]
     return bool(rates) and rates[0].exhausted_at is not None
+
+
+def _may_run_out(forecast: SloForecast) -> bool:
+    """Return whether it runs out at some rate, or in more than one of five futures."""
+    expected = forecast.expected
+    if expected is not None and expected.lasting_futures < _MOST:
+        return True
+    return any(projection.exhausted_at is not None for projection in forecast.projections)
 
 
 def _if(projection: Projection) -> str:
@@ -174,21 +205,19 @@ def _minute(at: datetime | None) -> str:
 
 
 def _expected(expected: Expected) -> str:
-    low, high, middle = map(_left, (expected.low, expected.high, expected.median))
-    length = describe_time(expected.history_length)
+    """Say what will be left, and how often what was said so came true."""
+    low, high, middle = map(wording.shown, (expected.low, expected.high, expected.median))
+    length, held = describe_time(expected.history_length), expected.held
     return (
-        f"{low} to {high} is left in 9 of 10 futures like the last {length},"
-        f" {middle} in the middle one; {_lasting(expected.lasting)}"
+        f"{wording.budget_between(low, high)} if what comes is like the last {length},"
+        f" {wording.left_or_overspent(middle)} in the middle of such futures; of {_RUNS} simulated"
+        f" months {held.within} came out as such an interval says and {held.worse} worse"
+        f" ({held.least} where it held least often); it lasts in {_lasting(expected.lasting)}"
     )
 
 
 def _lasting(share: float) -> str:
-    count = int(share * _RUNS)
-    return f"it lasts in {count} of {_RUNS}"
-
-
-def _left(share: float) -> str:
-    return wording.left(wording.shown(share))
+    return f"{int(share * _RUNS)} of {_RUNS}"
 
 
 def _rolling(forecast: SloForecast) -> str:

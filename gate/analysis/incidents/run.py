@@ -3,46 +3,45 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import Final
 
 from gate import __version__
 from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
+from gate.analysis.incidents.context import annotations_of, known_records, since_deploy
+from gate.analysis.incidents.labels import with_labels
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
-    by_events,
     known_of,
-    left_out,
     open_history,
     run_concurrently,
+    with_past,
 )
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
-from gate.history.incidents import WINDOW, budget_events, find_incidents, known_steps
-from gate.history.records import (
-    Deployment,
-    IncidentRecord,
-    annotate,
-    records_without_impact,
-)
+from gate.history.burned import burned
+from gate.history.events import within
+from gate.history.explanations import Steps, annotate, records_without_impact
+from gate.history.incident_shares import incident_request, slo_incidents, window_budget
+from gate.history.incidents import WINDOW, known_times, steps_of
+from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import (
     SloImpact,
+    composite_impacts,
     drain,
+    joined,
     merge_incidents,
     reliability,
+    total_time,
 )
 from gate.measure import Unmeasured
-from gate.measure.history import (
-    HistoryBackend,
-    Series,
-    SeriesAnswer,
-    SeriesRequest,
-    newest_steps,
-    unknown_share,
-)
+from gate.measure.history import HistoryBackend, Series, SeriesAnswer, SeriesRequest
 from gate.policy.coverage import history_reservations
 from gate.policy.policy import Policy
-from gate.slo.objective import RatioSlo, Span
+from gate.slo.objective import CompositeSlo, RatioSlo, Span, SpendSlo, counts_events
 from gate.wording import burn_shown
+
+_FINEST: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ class IncidentOptions:
     at: datetime
     """The end of the history that is looked at."""
     last: timedelta
-    """The length of the history; a rest that is not a whole step is left out."""
+    """The length of the time that is looked at."""
     step: timedelta
     """At most ``last``."""
     threshold: Fraction
@@ -62,15 +61,17 @@ class IncidentOptions:
     """The share of a budget that an incident costs at least, 0 to 1; smaller ones are summed up."""
     records: tuple[IncidentRecord, ...] = ()
     deploys: tuple[Deployment, ...] = ()
+    since: Deployment | None = None
+    """A deploy, before and after which the failures are compared."""
 
     @property
     def span(self) -> Span:
-        """The time to search, a whole number of steps."""
-        return newest_steps(Span(self.at - self.last, self.at), self.step)
+        """The time to search."""
+        return Span(self.at - self.last, self.at)
 
-    def request(self, slo: RatioSlo) -> SeriesRequest:
-        """Return what to ask of an SLO's history."""
-        return SeriesRequest(sli=slo.sli, span=self.span, step=self.step)
+    def request(self, policy: Policy, slo: RatioSlo | SpendSlo) -> SeriesRequest:
+        """Return what to ask of an SLO's history; it begins before the time to search."""
+        return incident_request(slo, self.span, self.step, max_age=policy.guards.max_age)
 
 
 def search_incidents(
@@ -81,11 +82,16 @@ def search_incidents(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
-    histories = [open_history(file, options.timeout, open_with)[1] for file in files]
+    opened = [open_history(file, options.timeout, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
-        file, history = files[place], histories[place]
-        return lambda: service_incidents(file, ask(history, file.policy, options), options)
+        file, (backend, history) = files[place], opened[place]
+
+        def search() -> ServiceIncidents:
+            service = service_incidents(file, ask(history, file.policy, options), options)
+            return with_labels(service, backend, options.span)
+
+        return search
 
     return incident_report(run_concurrently([task(place) for place in range(len(files))]), options)
 
@@ -94,13 +100,18 @@ def incident_report(
     services: Sequence[ServiceIncidents], options: IncidentOptions
 ) -> IncidentReport:
     """Merge what was found under every policy."""
-    incidents = [annotated for service in services for annotated in service.annotated]
+    impacts: dict[str, list[SloImpact]] = {}
+    records: dict[IncidentRecord, None] = {}
+    for service in services:
+        felt = impacts.setdefault(service.policy.service, [])
+        felt += (impact for slo in service.slos for impact in (*slo.impacts, *slo.smaller))
+        records |= dict.fromkeys(known_records(service.policy, options.records))
     return IncidentReport(
         services=tuple(services),
         span=options.span,
         step=options.step,
         threshold=options.threshold,
-        without_impact=records_without_impact(options.records, incidents, options.span),
+        without_impact=records_without_impact(tuple(records), impacts, options.span),
         tool_version=__version__,
     )
 
@@ -108,9 +119,9 @@ def incident_report(
 def ask(
     history: HistoryBackend, policy: Policy, options: IncidentOptions
 ) -> dict[str, SeriesAnswer]:
-    """Return the history of each of these SLOs by name; all are asked for at once."""
-    slos = by_events(policy)
-    requests = [options.request(slo) for slo in slos]
+    """Return the history of each SLO that has one, by name; all are asked for at once."""
+    slos = with_past(policy)
+    requests = [options.request(policy, slo) for slo in slos]
     answers = history.history(requests) if requests else []
     return dict(zip((slo.name for slo in slos), answers, strict=True))
 
@@ -122,72 +133,115 @@ def service_incidents(
 
     Args:
         file: the policy.
-        answers: to `IncidentOptions.request`, of each SLO that `by_events` names.
+        answers: to `IncidentOptions.request`, of each SLO that `with_past` names.
         options: what to search for.
     """
-    policy, slos = file.policy, by_events(file.policy)
-    searched_slos = tuple(_searched_slo(policy, slo, answers[slo.name], options) for slo in slos)
+    policy, slos, span = file.policy, with_past(file.policy), options.span
+    searched_slos = [_searched_slo(policy, slo, answers[slo.name], options) for slo in slos]
+    searched_slos += _composites(policy, searched_slos, options)
     impacts = [impact for slo in searched_slos for impact in slo.impacts]
     incidents = merge_incidents(impacts)
-    steps_with_data = {
-        name: known_steps(answer) for name, answer in answers.items() if isinstance(answer, Series)
+    steps = {
+        slo.name: Steps(options.request(policy, slo), answer)
+        for slo in slos
+        if isinstance(answer := answers[slo.name], Series)
     }
-    anything = [any(steps) for steps in zip(*steps_with_data.values(), strict=True)]
+    measured = {
+        name: joined(known_times(past.series, past.request), span) for name, past in steps.items()
+    }
+    annotations = annotations_of(policy, options.records, options.deploys)
     return ServiceIncidents(
         policy=policy,
         source=file.source,
-        slos=searched_slos,
-        left_out=left_out(policy),
+        slos=tuple(searched_slos),
+        left_out=(),
+        since=since_deploy(policy, steps, options.since, options.deploys, options.at),
         annotated=tuple(
-            annotate(
-                incident,
-                options.records,
-                options.deploys,
-                service=policy.service,
-                step=options.step,
-            )
+            annotate(incident, annotations, service=policy.service, step=options.step, steps=steps)
             for incident in incidents
         ),
-        reliability=reliability(incidents, anything, start=options.span.start, step=options.step),
+        reliability=reliability(
+            incidents, [time for times in measured.values() for time in times], span
+        ),
         drain=drain(
-            impacts,
+            [impact for impact in impacts if impact.slo in measured],
             {slo.name: slo.window.whole(options.at).length for slo in slos},
-            {name: sum(steps) * options.step for name, steps in steps_with_data.items()},
+            {name: total_time(times) for name, times in measured.items()},
         ),
     )
 
 
 def _searched_slo(
-    policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: IncidentOptions
+    policy: Policy, slo: RatioSlo | SpendSlo, answer: SeriesAnswer, options: IncidentOptions
 ) -> SearchedSlo:
     answer = known_of(answer)
     if isinstance(answer, Unmeasured):
         return SearchedSlo(
             slo=slo.name, impacts=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
         )
-    budget, threshold, request = float(slo.budget), float(options.threshold), options.request(slo)
-    allowed = budget_events(answer, request, slo.budget, slo.window.whole(options.at).length)
+    request, span = options.request(policy, slo), options.span
+    budget = window_budget(slo, answer, request, span)
     impacts = [
-        SloImpact(slo=slo.name, incident=incident, share=float(Fraction(incident.bad) / allowed))
-        for incident in find_incidents(answer, request, budget=budget, threshold=threshold)
+        SloImpact(slo=slo.name, incident=incident, share=float(budget.share(incident)))
+        for incident in slo_incidents(slo, answer, request, threshold=float(options.threshold))
+        if incident.end > span.start
     ]
+    totals = within(answer, request, span)
+    measured = total_time(joined(known_times(answer, request), span))
+    costly, smaller = (
+        tuple(impact for impact in impacts if (impact.share >= options.min_share) is shown)
+        for shown in (True, False)
+    )
     return SearchedSlo(
         slo=slo.name,
-        impacts=tuple(impact for impact in impacts if impact.share >= options.min_share),
-        smaller=tuple(impact for impact in impacts if impact.share < options.min_share),
-        unknown=unknown_share(sum(known_steps(answer)), request.steps),
+        impacts=costly,
+        smaller=smaller,
+        burned=None
+        if isinstance(slo, SpendSlo)
+        else burned(
+            answer,
+            request,
+            span,
+            [impact.incident for impact in costly],
+            [impact.incident for impact in smaller],
+        ),
+        unknown=1 - Fraction(measured // _FINEST, span.length // _FINEST),
         query=answer.query,
         unmeasured=None,
-        notes=(*answer.notes, *_few_events(answer, request, slo.budget, options)),
-        reservations=tuple(history_reservations(policy, slo, answer.total, request.span)),
+        notes=(*answer.notes, *_few_events(slo, answer, request, options)),
+        reservations=tuple(history_reservations(policy, slo, totals, span)),
     )
 
 
+def _composites(
+    policy: Policy, searched_slos: Sequence[SearchedSlo], options: IncidentOptions
+) -> Iterator[SearchedSlo]:
+    """Yield the composites of a policy, which lose what their members lose."""
+    impacts = [impact for slo in searched_slos for impact in (*slo.impacts, *slo.smaller)]
+    by_name = {slo.slo: slo for slo in searched_slos}
+    for composite in policy.slos:
+        if isinstance(composite, CompositeSlo):
+            parts = [by_name[member.slo] for member in composite.members]
+            own = composite_impacts(composite, impacts)
+            yield SearchedSlo(
+                slo=composite.name,
+                impacts=tuple(impact for impact in own if impact.share >= options.min_share),
+                smaller=tuple(impact for impact in own if impact.share < options.min_share),
+                unknown=max(part.unknown for part in parts),
+                query=None,
+                unmeasured=next((part.unmeasured for part in parts if part.unmeasured), None),
+            )
+
+
 def _few_events(
-    series: Series, request: SeriesRequest, budget: Fraction, options: IncidentOptions
+    slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, options: IncidentOptions
 ) -> Iterator[str]:
     """Say where there is so little traffic that one failure is an incident."""
-    for_one_event = budget_events(series, request, budget, max(WINDOW, options.step))
+    if not counts_events(slo) or slo.sampled is not None:
+        return
+    measured = [total for total in within(series, request, options.span) if total is not None]
+    events = Fraction(sum(measured)) / max(len(measured), 1)
+    for_one_event = slo.budget * events * steps_of(WINDOW, request.step)
     if 0 < for_one_event * options.threshold <= 1:
         rate = burn_shown(1 / for_one_event)
         yield f"so few events that a single bad one burns at {rate} and makes an incident"

@@ -18,11 +18,14 @@ from gate.analysis.incidents import (
     IncidentReport,
     SearchedSlo,
     ServiceIncidents,
-    incidents_document,
 )
+from gate.analysis.incidents.burned_words import burned_facts, shared_texts
+from gate.analysis.incidents.document import incidents_document
+from gate.analysis.incidents.reliability_words import reliability_facts, since_facts
+from gate.history.explanations import AnnotatedIncident
 from gate.history.incidents import IncidentEnding
-from gate.history.records import AnnotatedIncident, Deployment, IncidentRecord
-from gate.history.service_incidents import Drain, SloImpact
+from gate.history.records import Deployment, IncidentRecord
+from gate.history.service_incidents import SloImpact
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.page import (
@@ -72,8 +75,9 @@ def incidents_section(service: ServiceIncidents) -> Section:
 
 def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
     """Return every incident, what is known of it, and what they come to."""
-    facts = (*_explanations(service), *_about(service))
-    return said(tabulate(_rows(service), _COLUMNS), Facts(facts))
+    facts = (*_explanations(service), *since_facts(service), *_about(service))
+    burned = tuple(fact for slo in service.slos for fact in burned_facts(slo))
+    return said(Facts(burned), tabulate(_rows(service), _COLUMNS), Facts(facts))
 
 
 def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
@@ -85,8 +89,8 @@ def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
 class IncidentRow(NamedTuple):
     """What an incident of the service did to one SLO."""
 
-    number: int
-    """Of the incident, from 1."""
+    id: str
+    """Of the incident."""
     first: bool
     """Whether it is the first row of the incident."""
     impact: SloImpact
@@ -95,8 +99,13 @@ class IncidentRow(NamedTuple):
 
 def _rows(service: ServiceIncidents) -> list[IncidentRow]:
     return [
-        IncidentRow(number, impact is annotated.incident.impacts[0], impact, annotated)
-        for number, annotated in enumerate(service.annotated, start=1)
+        IncidentRow(
+            annotated.incident.id(service.policy.service),
+            impact is annotated.incident.impacts[0],
+            impact,
+            annotated,
+        )
+        for annotated in service.annotated
         for impact in annotated.incident.impacts
     ]
 
@@ -109,7 +118,7 @@ def incidents_badge(service: ServiceIncidents) -> Badge:
 def _findings_badge(service: ServiceIncidents) -> Badge:
     count = service.reliability.count
     if count:
-        unexplained = sum(not annotated.records for annotated in service.annotated)
+        unexplained = sum(not annotated.explained for annotated in service.annotated)
         word = f"{count} INCIDENT{'S' * (count > 1)}"
         if unexplained:
             return Badge(Verdict.BLOCK, f"{word}, {unexplained} UNEXPLAINED")
@@ -124,9 +133,7 @@ def _findings_badge(service: ServiceIncidents) -> Badge:
 
 
 def _about(service: ServiceIncidents) -> Iterator[Fact]:
-    yield from _reliability(service)
-    if service.drain is not None:
-        yield "Means", _meaning(service.drain)
+    yield from reliability_facts(service)
     yield from (("Smaller", _smaller(slo)) for slo in service.slos if slo.smaller)
     for slo in service.slos:
         yield from _trust(slo)
@@ -134,8 +141,11 @@ def _about(service: ServiceIncidents) -> Iterator[Fact]:
 
 
 def _explanations(service: ServiceIncidents) -> Iterator[Fact]:
-    for number, annotated in enumerate(service.annotated, start=1):
-        yield from ((f"Incident {number}", text) for text in _explanation(annotated))
+    slos = service.by_name
+    for annotated in service.annotated:
+        name = annotated.incident.id(service.policy.service)
+        for text in (*_explanation(annotated), *shared_texts(annotated, slos)):
+            yield name, text
 
 
 def _closing(report: IncidentReport) -> Facts:
@@ -147,47 +157,19 @@ def _closing(report: IncidentReport) -> Facts:
 
 def _explanation(annotated: AnnotatedIncident) -> Iterator[str]:
     yield from (_record(record) for record in annotated.records)
+    yield from (_insufficient(record, annotated) for record in annotated.insufficient)
+    for record in annotated.unreadable:
+        yield f"a record that may explain it cannot be read: {record.first}; correct it"
     for impact in annotated.incident.impacts:
         if impact.incident.unknown:
             yield f"{impact.slo}: {describe_time(impact.incident.unknown)} of it has no data"
     yield from (_deploy(deploy, annotated.incident.start) for deploy in annotated.deploys)
 
 
-def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
-    figures = service.reliability
-    if figures.mttr is not None and figures.longest is not None:
-        mean, longest = describe_time(figures.mttr), describe_time(figures.longest)
-        endings = [annotated.incident.ending for annotated in service.annotated]
-        ended = endings.count(IncidentEnding.CALM)
-        only = "" if ended == figures.count else f", of the {ended} that were seen to end"
-        yield "MTTR", f"{mean} to recover in the mean, {longest} at the longest{only}"
-    elif figures.count:
-        yield "MTTR", "not known: no incident was seen to end"
-    if figures.mtbf is not None:
-        yield "MTBF", f"{describe_time(figures.mtbf)} between failures in the mean"
-
-
 def _smaller(slo: SearchedSlo) -> str:
     count, together = len(slo.smaller), sum(impact.share for impact in slo.smaller)
     costs = f"{_share(together)} of its budget together"
     return f"{slo.slo}: {count:,} more, {costs}, each below the least share"
-
-
-def _meaning(drain: Drain) -> str:
-    count = wording.amount(wording.shown(drain.per_window))
-    pace = f"{count} incident{'' if count == '1' else 's'} in {format_duration(drain.window)}"
-    costs = f"{_share(drain.each)} of the budget of {drain.slo} each"
-    return f"at this pace {pace}, {costs}, {_share(drain.total)} in all: {_advice(drain)}"
-
-
-def _advice(drain: Drain) -> str:
-    if drain.often and drain.costly:
-        return "a low MTBF drains it often and a high MTTR long; it needs both fewer and shorter"
-    if drain.often:
-        return "a low MTBF drains it often; fewer incidents save more than shorter ones"
-    if drain.costly:
-        return "a high MTTR drains it long; quicker recovery saves more than fewer incidents"
-    return "neither how often nor how long they are drains it much"
 
 
 def _trust(slo: SearchedSlo) -> Iterator[Fact]:
@@ -207,6 +189,16 @@ def _record(record: IncidentRecord) -> str:
     return "; ".join([*parts, *filter(None, [record.cause, record.link])])
 
 
+def _insufficient(record: IncidentRecord, annotated: AnnotatedIncident) -> str:
+    shares = [
+        f"{wording.percent_left(explanation.share)} of the bad events of {slo}"
+        for slo, explanation in annotated.explanations.items()
+        if record in explanation.records
+    ]
+    advice = "it takes half of them to explain the incident; correct its start and end"
+    return f"{record.id} {record.title}; covers {' and '.join(shares)}; {advice}"
+
+
 def _deploy(deploy: Deployment, start: datetime) -> str:
     kind = f" ({deploy.change})" if deploy.change else ""
     before = start - deploy.time
@@ -218,8 +210,8 @@ def _share(number: float) -> str:
     return wording.spent(wording.shown(number))
 
 
-def _number(row: IncidentRow) -> str:
-    return f"#{row.number}" if row.first else ""
+def _id(row: IncidentRow) -> str:
+    return row.id if row.first else ""
 
 
 def _amount(number: float) -> str:
@@ -245,13 +237,14 @@ def _lasted(row: IncidentRow) -> str:
 
 
 def _records(row: IncidentRow) -> Cell:
-    records = row.annotated.records
-    text = ", ".join(record.id for record in records) or UNEXPLAINED
-    return Cell(text=text if row.first else "", tone=None if records else Verdict.BLOCK)
+    explanation = row.annotated.explanations[row.impact.slo]
+    if not explanation.explained:
+        return Cell(text=UNEXPLAINED, tone=Verdict.BLOCK)
+    return Cell(text=", ".join(record.id for record in explanation.records))
 
 
 _COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (
-    Column(title="#", cell=_number, right=False, keep=MUST),
+    Column(title="Incident", cell=_id, right=False, keep=MUST),
     Column(title="SLO", cell=lambda row: row.impact.slo, right=False, keep=MUST, share=4),
     Column(title="Start, UTC", cell=_start, right=False, keep=8),
     Column(title="End, UTC", cell=_end, right=False, keep=3),

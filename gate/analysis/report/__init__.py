@@ -5,25 +5,26 @@ from datetime import datetime
 
 from gate.analysis import document_head
 from gate.analysis.anomalies import AnomalyReport, ServiceAnomalies, anomalies_document
+from gate.analysis.backtest import BacktestReport
+from gate.analysis.backtest.document import backtest_document
 from gate.analysis.cohorts import CohortReport, cohorts_document
 from gate.analysis.forecast import ForecastReport, ServiceForecast, forecast_document
-from gate.analysis.incidents import (
-    IncidentReport,
-    ServiceIncidents,
-    deploy_document,
-    incidents_document,
-)
+from gate.analysis.incidents import IncidentReport, ServiceIncidents
+from gate.analysis.incidents.document import deploy_document, incidents_document
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
-from gate.decision.document import to_document
+from gate.decision.document import pace_document, to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode
-from gate.history.past_budget import Line, Stretch, Trace
+from gate.history.burn_down import Line
+from gate.history.consumption import Consumption
+from gate.history.past_budget import Stretch, Trace
 from gate.history.records import Deployment
 from gate.policy.findings import Verdict
 from gate.policy.judge import Judgement
 from gate.policy.policy import Policy
+from gate.slo.objective import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class ServiceReport:
     """What the policy says of each change class now, by its name, sorted."""
     traces: Mapping[str, Trace]
     """By SLO; ``incidents`` says why an SLO has none."""
+    consumption: Mapping[str, Consumption]
+    """By SLO what ate its budget; without those of which nothing is known to be consumed."""
     incidents: ServiceIncidents
     forecast: ServiceForecast
     anomalies: ServiceAnomalies
@@ -59,10 +62,14 @@ class Report:
     anomalies: AnomalyReport
     cohorts: CohortReport | None
     """None if no label was given."""
+    backtest: BacktestReport | None
+    """What the policies would have said in the time looked at; None if that was not asked."""
     decision: Decision | None
     """The decision on the change in question; None if there is none."""
     evaluated_at: datetime
     tool_version: str
+    period: Span | None = None
+    """Of calendar windows the period that is over and told of as a whole; None: the present one."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -70,6 +77,8 @@ class Report:
         codes = [self.incidents.exit_code, self.forecast.exit_code]
         if self.cohorts is not None:
             codes.append(self.cohorts.exit_code)
+        if self.backtest is not None:
+            codes.append(self.backtest.exit_code)
         return ExitCode.UNDECIDED if ExitCode.UNDECIDED in codes else ExitCode.ALLOW
 
 
@@ -77,12 +86,16 @@ def report_document(report: Report) -> Json:
     """Return the report as plain data, thinned as its pictures are; shares are fractions of 1."""
     return {
         **document_head(report.evaluated_at, report.tool_version, report.exit_code),
+        "period": None
+        if report.period is None
+        else {"from": rfc3339(report.period.start), "to": rfc3339(report.period.end)},
         "decision": None if report.decision is None else to_document(report.decision),
         "services": [_service(service, report.evaluated_at) for service in report.services],
         "incidents": incidents_document(report.incidents),
         "forecast": forecast_document(report.forecast),
         "anomalies": anomalies_document(report.anomalies, points=False),
         "cohorts": None if report.cohorts is None else cohorts_document(report.cohorts),
+        "backtest": None if report.backtest is None else backtest_document(report.backtest),
     }
 
 
@@ -93,10 +106,7 @@ def _service(service: ServiceReport, at: datetime) -> Json:
         "dashboard": service.policy.dashboard,
         "source": source_document(service.source),
         "changes": [_change(name, judged) for name, judged in service.outlook.items()],
-        "slos": [
-            _slo(assessment, service.traces.get(assessment.slo.name), at)
-            for assessment in service.assessments
-        ],
+        "slos": [_slo(assessment, service, at) for assessment in service.assessments],
         "deploys": [deploy_document(deploy) for deploy in service.deploys],
     }
 
@@ -111,16 +121,45 @@ def _change(name: str, judged: Judgement) -> Json:
         "allowed_again_at": rfc3339(judged.allowed_again_at)
         if judged.verdict in {Verdict.BLOCK, Verdict.UNDECIDED}
         else None,
+        "allowed_again_at_pace": pace_document(judged),
     }
 
 
-def _slo(assessment: Assessment, trace: Trace | None, at: datetime) -> Json:
-    return slo_document(assessment, at) | {"trace": None if trace is None else _trace(trace)}
+def _slo(assessment: Assessment, service: ServiceReport, at: datetime) -> Json:
+    name = assessment.slo.name
+    trace, consumed = service.traces.get(name), service.consumption.get(name)
+    return slo_document(assessment, at) | {
+        "trace": None if trace is None else _trace(trace),
+        "consumption": None if consumed is None else _consumption(consumed),
+    }
+
+
+def _consumption(consumed: Consumption) -> Json:
+    return {
+        "consumed": consumed.consumed,
+        "incidents": _shares(consumed.incidents),
+        "chronic": consumed.chronic,
+        "earlier": consumed.earlier,
+        "intervals": [
+            {
+                "from": rfc3339(stretch.span.start),
+                "to": rfc3339(stretch.span.end),
+                "incidents": _shares(stretch.incidents),
+                "chronic": stretch.chronic,
+            }
+            for stretch in consumed.stretches
+        ],
+    }
+
+
+def _shares(incidents: Mapping[str, float]) -> list[Json]:
+    return [{"id": name, "budget_share": share} for name, share in incidents.items()]
 
 
 def _trace(trace: Trace) -> Json:
     return {
         "remaining": _line(trace.left),
+        "compared": _line(trace.compared),
         "burn_rate_1h": _line(trace.fast),
         "burn_rate_1d": _line(trace.slow),
         "unknown_intervals": [

@@ -10,13 +10,17 @@ from gate.analysis.forecast import ForecastOptions
 from gate.analysis.forecast.run import forecast_requests
 from gate.analysis.incidents.run import IncidentOptions
 from gate.backends import history_of
-from gate.check.measure import by_events
+from gate.check.measure import with_past
+from gate.check.past import PlanKey, burn_down_plans, plan_requests
 from gate.dataclass import dataclass
+from gate.history.burn_down_plan import BurnDownPlan
+from gate.history.calendar_forecast import LEAST
 from gate.history.charts.build import Charting
 from gate.history.charts.signals import DEFAULT
 from gate.measure import Answer, Backend, Cause, CountRequest, Unmeasured
 from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest, coarser, covers
 from gate.policy.policy import Policy
+from gate.slo.objective import counts_events
 from gate.wording import NO_HISTORY
 
 _POINT: Final = timedelta(hours=1)
@@ -33,8 +37,14 @@ class ReportAnswers:
     """To `Questions.steps`."""
     forecast: SeriesAnswers
     charts: SeriesAnswers
+    plans: tuple[BurnDownPlan, ...]
+    """What was asked to know what was left of each budget."""
+    budgets: Mapping[PlanKey, SeriesAnswer]
+    """The answers to them."""
     history: HistoryBackend | None
     """For rules that look back further; None if the backend keeps no history."""
+    backend: Backend
+    """Itself, for what is asked only once the histories are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +63,17 @@ class Questions:
 
     @property
     def forecast(self) -> ForecastOptions:
-        """What to predict."""
+        """What to predict; an interval may need a longer history than the report shows."""
         search = self.search
-        return ForecastOptions(at=search.at, last=search.last, timeout=search.timeout)
+        last = max(search.last, LEAST)
+        return ForecastOptions(at=search.at, last=last, timeout=search.timeout)
 
     def steps(self, policy: Policy) -> dict[str, SeriesRequest]:
         """Return what pictures and incidents are made of, in the shortest steps."""
-        return {slo.name: replace(self.search.request(slo), mean=True) for slo in by_events(policy)}
+        return {
+            slo.name: replace(self.search.request(policy, slo), mean=counts_events(slo))
+            for slo in with_past(policy)
+        }
 
     def ask(self, policy: Policy, backend: Backend) -> ReportAnswers:
         """Return the answers to everything; what the steps have in them is not asked for again.
@@ -73,13 +87,24 @@ class Questions:
             forecast_requests(policy, self.forecast),
             anomaly_requests(policy, self.anomaly_options),
         )
+        plans = burn_down_plans(policy, self.search.at, last=self.search.last)
+        of_budgets = plan_requests(plans)
         history = history_of(backend)
+        own = backend.backend if isinstance(backend, CachedHistory) else backend
         requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]
-        answers = iter(_answers(history, requests))
+        answers = iter(_answers(history, [*requests, *of_budgets.values()]))
         steps, forecast, charts = (
             {name: next(answers) for name in requests_by_slo} for requests_by_slo in wanted
         )
-        return ReportAnswers(steps=steps, forecast=forecast, charts=charts, history=history)
+        return ReportAnswers(
+            steps=steps,
+            forecast=forecast,
+            charts=charts,
+            plans=tuple(plans),
+            budgets=dict(zip(of_budgets, answers, strict=True)),
+            history=history,
+            backend=own,
+        )
 
 
 def _answers(
@@ -98,13 +123,13 @@ class CachedHistory:
     """A backend that answers from the histories it has fetched, where these suffice."""
 
     def __init__(self, backend: Backend, history: HistoryBackend) -> None:
-        self._backend = backend
+        self.backend = backend
         self._history = history
         self._answers: CachedAnswer = []
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Count, as the backend does."""
-        return self._backend.measure(requests, at)
+        return self.backend.measure(requests, at)
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened when; what one answer covers for several is fetched once.

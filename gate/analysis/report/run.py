@@ -1,34 +1,40 @@
 """Gathering a report: the budgets, one history of everything, and what follows from both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport
-from gate.analysis.anomalies.run import service_anomalies
+from gate.analysis.anomalies.run import AnomalyOptions, service_anomalies
+from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
 from gate.analysis.forecast.run import RATES, service_forecast
+from gate.analysis.incidents import ServiceIncidents
+from gate.analysis.incidents.labels import with_labels
 from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
 from gate.backends import Settings, open_backend
 from gate.budget.assessment import Assessment
-from gate.check.measure import OpenBackend, by_events, known_of, run_concurrently
+from gate.check.measure import OpenBackend, known_of, run_concurrently
 from gate.check.options import Options
-from gate.check.past import gather_history
+from gate.check.past import budget_histories, gather_history
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
-from gate.history.past_budget import Trace, trace
+from gate.history.consumption import Consumption, consumption
+from gate.history.events import as_events, budget_share, keeps_past
+from gate.history.past_budget import ShortSteps, Trace, trace
 from gate.history.records import Deployment
 from gate.measure import Backend, Limits
-from gate.measure.history import Series
+from gate.measure.history import Series, SeriesRequest, coarser, on_the_clock
 from gate.policy.case import NO_PAST, Case
 from gate.policy.judge import judge
 from gate.policy.policy import Policy
+from gate.slo.objective import Slo, Span
 
 
 def gather_report(
@@ -36,6 +42,7 @@ def gather_report(
     options: Options,
     search: IncidentOptions,
     groups: CohortOptions | None = None,
+    past: BacktestOptions | None = None,
     *,
     open_with: OpenBackend = open_backend,
 ) -> Report:
@@ -46,6 +53,7 @@ def gather_report(
         options: of these the instant, the patience, and a change class to decide on, if any.
         search: how far back to look, how finely, and what makes an incident.
         groups: what to tell events apart by; None: by nothing.
+        past: what to replay through the policies; None: nothing.
         open_with: opens a backend.
 
     Raises:
@@ -67,7 +75,6 @@ def gather_report(
     decision, assessed = _budgets(files, replace(options, also=RATES), opening)
     decided = decision.policies if decision is not None else [None] * len(files)
     services = tuple(map(_service, files, assessed, answers, decided, [questions] * len(files)))
-    anomaly_options = questions.anomaly_options
     return Report(
         services=services,
         incidents=incident_report([service.incidents for service in services], search),
@@ -76,17 +83,22 @@ def gather_report(
             evaluated_at=search.at,
             tool_version=__version__,
         ),
-        anomalies=AnomalyReport(
-            services=tuple(service.anomalies for service in services),
-            span=anomaly_options.span,
-            step=anomaly_options.step,
-            baseline=anomaly_options.charting.baseline,
-            rules=anomaly_options.charting.rules,
-            tool_version=__version__,
-        ),
+        anomalies=_anomaly_report(services, questions.anomaly_options),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
+        backtest=None if past is None else replay(files, past, open_with=open_with),
         decision=decision,
         evaluated_at=search.at,
+        tool_version=__version__,
+    )
+
+
+def _anomaly_report(services: Sequence[ServiceReport], options: AnomalyOptions) -> AnomalyReport:
+    return AnomalyReport(
+        services=tuple(service.anomalies for service in services),
+        span=options.span,
+        step=options.step,
+        baseline=options.charting.baseline,
+        rules=options.charting.rules,
         tool_version=__version__,
     )
 
@@ -119,6 +131,7 @@ def _service(
         at=search.at,
         past=past,
     )
+    incidents = service_incidents(file, answers.steps, search)
     return ServiceReport(
         policy=policy,
         source=file.source,
@@ -126,8 +139,9 @@ def _service(
         outlook={
             change: judge(replace(case, change=change)) for change in sorted(policy.change_classes)
         },
-        traces=_traces(policy, assessments, answers.steps, questions),
-        incidents=service_incidents(file, answers.steps, search),
+        traces=_traces(policy, assessments, answers, questions),
+        consumption=_consumption(assessments, incidents, answers, questions),
+        incidents=with_labels(incidents, answers.backend, search.span),
         forecast=forecast,
         anomalies=service_anomalies(file, answers.charts, questions.anomaly_options),
         deploys=_deploys(policy, search),
@@ -136,15 +150,65 @@ def _service(
 
 
 def _traces(
-    policy: Policy, assessments: Sequence[Assessment], answers: SeriesAnswers, questions: Questions
+    policy: Policy,
+    assessments: Sequence[Assessment],
+    answers: ReportAnswers,
+    questions: Questions,
 ) -> dict[str, Trace]:
-    measured = {assessment.slo.name: assessment for assessment in assessments}
+    """Return what happened to each budget of which anything is known."""
     requests = questions.steps(policy)
-    return {
-        slo.name: trace(answer, requests[slo.name], measured[slo.name], float(slo.budget))
-        for slo in by_events(policy)
-        if isinstance(answer := known_of(answers[slo.name]), Series)
+    histories = budget_histories(policy, answers.plans, answers.budgets, assessments)
+    traces = {
+        slo.name: trace(
+            slo,
+            histories.get(slo.name),
+            questions.search.span,
+            _steps(slo, answers.steps, requests, questions.search.span)
+            if slo.name in requests
+            else None,
+        )
+        for slo in policy.slos
     }
+    return {name: drawn for name, drawn in traces.items() if drawn.left or drawn.fast}
+
+
+def _consumption(
+    assessments: Sequence[Assessment],
+    incidents: ServiceIncidents,
+    answers: ReportAnswers,
+    questions: Questions,
+) -> dict[str, Consumption]:
+    """Return what ate each budget that has bad events of its own."""
+    requests, name = questions.steps(incidents.policy), incidents.policy.service
+    consumed = dict[str, Consumption]()
+    for assessment in assessments:
+        slo = assessment.slo.name
+        answer = answers.steps.get(slo)
+        if not isinstance(answer, Series):
+            continue
+        of_slo = {
+            annotated.incident.id(name): impact.incident
+            for annotated in incidents.annotated
+            for impact in annotated.incident.impacts
+            if impact.slo == slo
+        }
+        eaten = consumption(assessment, answer, requests[slo], of_slo)
+        if eaten is not None:
+            consumed[slo] = eaten
+    return consumed
+
+
+def _steps(
+    slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest], span: Span
+) -> ShortSteps | None:
+    """Return what happened in the short steps of a span; None where nothing is known of any."""
+    asked_for = requests[slo.name]
+    request = replace(asked_for, span=on_the_clock(span, asked_for.step))
+    answer = known_of(coarser(answers[slo.name], asked_for, request))
+    if not keeps_past(slo) or not isinstance(answer, Series):
+        return None
+    events = as_events(slo, answer, request)
+    return ShortSteps(series=events, request=request, budget=float(budget_share(slo)))
 
 
 def _deploys(policy: Policy, search: IncidentOptions) -> tuple[Deployment, ...]:

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from gate import wording
+from gate.history.burn_down import Line
 from gate.history.incidents import Incident
-from gate.history.past_budget import Line, Trace
+from gate.history.past_budget import Trace
 from gate.history.records import Deployment
 from gate.reporters.drawing import Logarithmic, signs
 from gate.slo.objective import Span
@@ -25,13 +26,21 @@ def text_chart(
 
     Of each cell the lowest budget and the highest burn rate are drawn.
     """
-    line = trace.left or trace.fast
-    span = Span(line[0][0], line[-1][0])
+    span = Span(trace.stretches[0].span.start, trace.stretches[-1].span.end)
     lines = []
     if trace.left:
         left = [min(values, default=None) for values in _cells(trace.left, span)]
         first, last = (wording.share_left(share, 0) for _, share in (trace.left[0], trace.left[-1]))
         lines.append(("left", signs(left, ascii_only=ascii_only), f"{first} to {last}"))
+    if trace.fast:
+        lines.append(_burn(trace, span, ascii_only=ascii_only))
+    lines += _marks(span, incidents, deploys)
+    dates = f"{wording.day(span.start):<{_CELLS - 6}}{wording.day(span.end):>6}"
+    lines.append(("", dates, ""))
+    return "\n".join(f"{label:<10} {drawn}  {range_}".rstrip() for label, drawn, range_ in lines)
+
+
+def _burn(trace: Trace, span: Span, *, ascii_only: bool) -> tuple[str, str, str]:
     fast = [max(values, default=None) for values in _cells(trace.fast, span)]
     peak = max((value for value in fast if value is not None), default=None)
     scale = Logarithmic(max(peak or 0.0, 1.0))
@@ -39,11 +48,7 @@ def text_chart(
     nothing = "." if ascii_only else "▁"
     drawn = signs(burn, nothing=nothing, ascii_only=ascii_only)
     highest = "no traffic" if peak is None else f"at most {wording.burn(wording.shown(peak))}"
-    lines.append(("burn rate", drawn, highest))
-    lines += _marks(span, incidents, deploys)
-    dates = f"{wording.day(span.start):<{_CELLS - 6}}{wording.day(span.end):>6}"
-    lines.append(("", dates, ""))
-    return "\n".join(f"{label:<10} {drawn}  {range_}".rstrip() for label, drawn, range_ in lines)
+    return "burn rate", drawn, highest
 
 
 def _marks(

@@ -1,6 +1,7 @@
 """What a report says, in sentences, and the page that they make with small charts of text."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import Final
@@ -8,12 +9,14 @@ from typing import Final
 from gate import wording
 from gate.analysis import seen_badge
 from gate.analysis.anomalies.words import anomalies_section
+from gate.analysis.backtest.words import backtest_section
 from gate.analysis.cohorts.words import cohorts_section
 from gate.analysis.forecast.words import forecast_section
 from gate.analysis.incidents.words import incidents_section, without_impact_facts
 from gate.analysis.report import Report, ServiceReport, report_document
 from gate.analysis.report.text_chart import text_chart
 from gate.budget.assessment import Assessment
+from gate.history.consumption import Consumption
 from gate.history.incidents import Incident
 from gate.policy.case import deciding
 from gate.policy.findings import Rule, Verdict
@@ -24,6 +27,7 @@ from gate.policy.tiers import Tier, tier_of
 from gate.reporters import PAGES, render_page, summary
 from gate.reporters.ansi import Style
 from gate.reporters.budgets import budget_table, cause, promise
+from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
     Badge,
     Block,
@@ -35,11 +39,13 @@ from gate.reporters.page import (
     Preformatted,
     Section,
 )
-from gate.slo.objective import CompositeSlo, Slo
+from gate.slo.objective import CompositeSlo, RollingWindow, Slo
 from gate.slo.quantities import format_duration
 
 FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
 """The formats of a report: those of every command, and one of its own."""
+_NAMED: Final = 4
+"""Incidents, of those that ate a budget; the others are summed up."""
 Marked = Sequence[tuple[int, Incident]]
 """The incidents of an SLO, each with its number in the service's table."""
 _GROUPS: Final = {
@@ -74,11 +80,16 @@ def page(report: Report) -> Page:
 def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
     yield _verdict(service, report)
     yield incidents_section(service.incidents)
-    yield forecast_section(service.forecast)
+    if report.period is None:
+        yield forecast_section(service.forecast)
     yield anomalies_section(service.anomalies)
     if report.cohorts is not None:
         cohorts = report.cohorts.services[report.services.index(service)]
         yield cohorts_section(report.cohorts, cohorts)
+    if report.backtest is not None:
+        replayed = report.backtest.services[report.services.index(service)]
+        section = backtest_section(replayed, report.backtest)
+        yield replace(section, title=f"Backtest of {service.policy.service}")
 
 
 def _verdict(service: ServiceReport, report: Report) -> Section:
@@ -99,10 +110,10 @@ def _verdict(service: ServiceReport, report: Report) -> Section:
 def _trace(assessment: Assessment, service: ServiceReport) -> Section:
     slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
     blocks: list[Block] = []
-    if trace is None:
+    if trace is None or not trace.fast:
         blocks.append(Paragraph(missing(service, slo)))
-    else:
-        if not trace.left:
+    if trace is not None:
+        if not trace.left or not assessment.measured:
             blocks.append(Paragraph(no_burn_down(assessment)))
         incidents = [incident for _, incident in incidents_of(slo.name, service)]
         text, ascii_text = (
@@ -110,6 +121,9 @@ def _trace(assessment: Assessment, service: ServiceReport) -> Section:
             for ascii_only in (False, True)
         )
         blocks.append(Preformatted(text=text, ascii=ascii_text))
+    if slo.name in service.consumption:
+        sentence = eaten(service.consumption[slo.name], numbers_of(slo.name, service))
+        blocks.append(Facts((("What ate it", sentence),)))
     return Section(title=slo.name, tail=f" ({promised(slo)})", blocks=tuple(blocks))
 
 
@@ -121,6 +135,9 @@ def title(report: Report) -> str:
 def scope(report: Report) -> str:
     """Say of when it speaks."""
     span, step = report.incidents.span, format_duration(report.incidents.step)
+    if report.period is not None:
+        period = " to ".join(map(wording.instant, (report.period.start, report.period.end)))
+        return f"The period from {period}, which is over; incidents in steps of {step}"
     return f"{wording.instant(span.start)} to {wording.instant(span.end)}, in steps of {step}"
 
 
@@ -193,7 +210,7 @@ def _again(judged: Judgement) -> str:
     if at is None:
         return ""
     if judged.allowed_again_if_calm:
-        return f" (again about {wording.instant(at)}, if nothing more fails)"
+        return f" (again not before {wording.instant(at)}{at_pace(judged)})"
     return f" (again {wording.instant(at)})"
 
 
@@ -214,24 +231,29 @@ def promised(slo: Slo) -> str:
 
 def missing(service: ServiceReport, slo: Slo) -> str:
     """Say why there is no history of an SLO to draw."""
-    for name, reason in service.incidents.left_out:
-        if name == slo.name:
-            return f"No history is drawn: {reason}."
-    (lost,) = [
-        looked_at.unmeasured
+    if isinstance(slo, CompositeSlo):
+        return f"No burn rate is drawn: {wording.without_events(slo)}."
+    causes = [
+        f"{cause(looked_at.unmeasured.cause)}, {looked_at.unmeasured.reason}"
         for looked_at in service.incidents.slos
         if looked_at.slo == slo.name and looked_at.unmeasured is not None
     ]
-    return f"The history could not be measured: {cause(lost.cause)}, {lost.reason}."
+    why = causes[0] if causes else "nothing is known of the time looked at"
+    return f"The history could not be measured: {why}."
 
 
 def no_burn_down(assessment: Assessment) -> str:
     """Say why there is no burn-down of a budget."""
     if assessment.doubts and not assessment.measured:
         return f"The budget could not be measured: {assessment.doubts[0].reason}."
-    if assessment.uncovered is not None:
-        return f"Only {assessment.uncovered} are measured, so there is no burn-down."
-    return "Nothing is known of the window, so there is no burn-down."
+    slo = assessment.slo
+    if isinstance(slo, CompositeSlo) or isinstance(slo.window, RollingWindow):
+        window = "one window" if isinstance(slo, CompositeSlo) else str(slo.window)
+        return (
+            f"There is no burn-down: what was left at an instant takes a history of {window} before"
+            " it, and there is none so long."
+        )
+    return "There is no burn-down: nothing is known of the period but what is left now."
 
 
 def incidents_of(slo: str, service: ServiceReport) -> Marked:
@@ -242,3 +264,31 @@ def incidents_of(slo: str, service: ServiceReport) -> Marked:
         for impact in annotated.incident.impacts
         if impact.slo == slo
     ]
+
+
+def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
+    """Return the numbers of an SLO's incidents in the service's table, by their id."""
+    name = service.policy.service
+    return {
+        annotated.incident.id(name): number
+        for number, annotated in enumerate(service.incidents.annotated, start=1)
+        if any(impact.slo == slo for impact in annotated.incident.impacts)
+    }
+
+
+def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
+    """Say what ate a budget: the costliest incidents by their numbers, and what is chronic."""
+
+    def written(share: float) -> str:
+        return wording.spent(wording.shown(share))
+
+    shares = list(consumed.incidents.items())
+    parts = [f"{written(share)} in #{numbers[incident]}" for incident, share in shares[:_NAMED]]
+    rest = shares[_NAMED:]
+    if rest:
+        parts.append(f"{written(sum(share for _, share in rest))} in {len(rest)} more incidents")
+    if consumed.chronic:
+        parts.append(f"{written(consumed.chronic)} chronic, outside of all incidents")
+    if consumed.earlier:
+        parts.append(f"{written(consumed.earlier)} before the time looked at")
+    return f"Of the budget {written(consumed.consumed)} is consumed: {'; '.join(parts)}."

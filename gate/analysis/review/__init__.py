@@ -1,7 +1,7 @@
 """What ``gate review`` found of the objectives of one or several policies."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate.analysis import LeftOut, document_head, left_out_document, unmeasured_document
@@ -9,7 +9,7 @@ from gate.dataclass import dataclass
 from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, number, rfc3339, share
 from gate.errors import ExitCode
-from gate.history.objective_candidates import Candidate, Fit
+from gate.history.objective_candidates import Candidate, Fit, expected_share
 from gate.history.periods import PastPeriod
 from gate.measure import Unmeasured
 from gate.policy.policy import Policy
@@ -30,6 +30,24 @@ class CandidateReplay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MovedReview:
+    """What windows as long as a period, moved by a step each time, say of an objective."""
+
+    count: int
+    """The number of windows of which enough is known; they overlap."""
+    step: timedelta
+    """By which they are moved."""
+    missed: Fraction
+    """The share of them that missed the objective, 0 to 1."""
+    sla_missed: Fraction | None
+    """The same of the SLA; None: there is none."""
+    worst: Fraction
+    """The error ratio of the worst."""
+    worst_end: datetime
+    """When the worst ended, the first where there are several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """What the history says about the objective of one SLO."""
 
@@ -38,10 +56,8 @@ class Review:
     fit: Fit
     met: Fraction | None
     """The strictest objective that 95 % of the periods met; None: any."""
-    met_moved: Fraction | None
-    """The same of windows moved through the time looked at; None if any."""
-    moved: int
-    """The number of those windows."""
+    moved: MovedReview | None
+    """What windows moved through the time looked at say of it; None: none of them is known."""
     replayed: tuple[CandidateReplay, ...]
     """The strictest first."""
     unknown: Fraction
@@ -50,6 +66,12 @@ class Review:
     """The first instant of which anything is known; None where that is as early as was asked."""
     query: str
     notes: tuple[str, ...]
+
+    @property
+    def met_periods(self) -> int:
+        """How many of the counted periods met the objective ``met``, which is not None."""
+        budget = 1 - (self.met or 0)
+        return sum(period.error_ratio <= budget for period in self.counted)
 
     @property
     def counted(self) -> list[PastPeriod]:
@@ -129,14 +151,36 @@ def _review(slo: RatioSlo, review: Review) -> Json:
     return {
         "fit": review.fit,
         "periods": [_period(slo, period) for period in review.periods],
-        "met_in_95_percent": share(review.met),
-        "bootstrap_met_share": share(review.met_moved),
-        "bootstrap_windows": review.moved,
+        "met_in_most": _met(review),
+        "moved_windows": None if review.moved is None else _moved(slo, review.moved),
         "candidates": [_replayed(candidate) for candidate in review.replayed],
         "unknown_share": share(review.unknown),
         "history_begins": rfc3339(review.begins),
         "query": review.query,
         "notes": list(review.notes),
+    }
+
+
+def _met(review: Review) -> Json | None:
+    if review.met is None:
+        return None
+    count = len(review.counted)
+    return {
+        "objective": share(review.met),
+        "periods_met": review.met_periods,
+        "periods": count,
+        "expected_share": share(expected_share(count)),
+    }
+
+
+def _moved(slo: RatioSlo, moved: MovedReview) -> Json:
+    return {
+        "windows": moved.count,
+        "step_seconds": moved.step.total_seconds(),
+        "missed_share": share(moved.missed),
+        "sla_missed_share": share(moved.sla_missed),
+        "worst_consumed": share(moved.worst / slo.budget),
+        "worst_end": rfc3339(moved.worst_end),
     }
 
 

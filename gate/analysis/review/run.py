@@ -4,21 +4,25 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 from gate import __version__
 from gate.analysis.review import (
     CandidateReplay,
+    MovedReview,
     Review,
     ReviewReport,
     ServiceReview,
     SloReview,
 )
 from gate.backends import open_backend
-from gate.check.measure import OpenBackend, by_events, left_out, open_history, run_concurrently
+from gate.check.measure import OpenBackend, open_history, run_concurrently
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
+from gate.history.events import as_events
 from gate.history.objective_candidates import (
     Candidate,
+    MovedWindows,
     budget_spent_by_step,
     candidates,
     fit,
@@ -31,6 +35,7 @@ from gate.measure.history import Series, SeriesAnswer, SeriesRequest, unknown_sh
 from gate.policy.policy import Policy
 from gate.policy.tiers import Tier, tier_of
 from gate.slo.objective import RatioSlo
+from gate.wording import without_events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +80,21 @@ def review_objectives(
 def review_requests(policy: Policy, options: ReviewOptions) -> dict[str, SeriesRequest]:
     """Return which history is wanted of each SLO that has one: all of its periods at once."""
     requests = {}
-    for slo in by_events(policy):
-        cut = cut_periods(slo.window, options.periods, options.at)
-        requests[slo.name] = SeriesRequest(sli=slo.sli, span=cut.span, step=cut.step)
+    for slo in _reviewed(policy):
+        cut = cut_periods(slo.window, options.periods, options.at, slices=slo.slices)
+        requests[slo.name] = SeriesRequest(
+            sli=slo.sli,
+            # Steps end where the periods do, off the clock, so that their counts are exact.
+            span=cut.span,
+            step=cut.step,
+            slices=slo.slices,
+            max_age=policy.guards.max_age,
+        )
     return requests
+
+
+def _reviewed(policy: Policy) -> list[RatioSlo]:
+    return [slo for slo in policy.slos if isinstance(slo, RatioSlo)]
 
 
 def service_review(
@@ -92,27 +108,39 @@ def service_review(
         options: which periods to review.
     """
     policy = file.policy
-    slos = tuple(_slo(policy, slo, answers[slo.name], options) for slo in by_events(policy))
-    return ServiceReview(policy=policy, source=file.source, slos=slos, left_out=left_out(policy))
+    requests = review_requests(policy, options)
+    slos = tuple(
+        _slo(policy, slo, _Past(requests[slo.name], answers[slo.name]), options)
+        for slo in _reviewed(policy)
+    )
+    left_out = [(slo.name, reason) for slo in policy.slos if (reason := without_events(slo))]
+    return ServiceReview(policy=policy, source=file.source, slos=slos, left_out=tuple(left_out))
 
 
-def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOptions) -> SloReview:
-    if isinstance(answer, Unmeasured):
-        return SloReview(slo=slo, review=None, unmeasured=answer)
-    cut = cut_periods(slo.window, options.periods, options.at)
+class _Past(NamedTuple):
+    """What was asked about an SLO, and the answer."""
+
+    request: SeriesRequest
+    answer: SeriesAnswer
+
+
+def _slo(policy: Policy, slo: RatioSlo, past: _Past, options: ReviewOptions) -> SloReview:
+    if isinstance(past.answer, Unmeasured):
+        return SloReview(slo=slo, review=None, unmeasured=past.answer)
+    answer = as_events(slo, past.answer, past.request)
+    cut = cut_periods(slo.window, options.periods, options.at, slices=slo.slices)
     least = policy.guards.min_coverage
     periods = review_periods(slo, answer, cut, policy.guards)
     counted = [period for period in periods if period.doubt is None]
     ratios = [period.error_ratio for period in counted]
-    windows, met = moved_windows(answer, cut, least), met_in_most(ratios)
+    moved, met = moved_windows(answer, cut, least), met_in_most(ratios)
     left = budget_spent_by_step(slo, answer, cut, least)
     known_shares = [share for share in left if share is not None]
     review = Review(
         periods=periods,
-        fit=fit(slo, counted),
+        fit=fit(slo, counted, moved),
         met=met,
-        met_moved=met_in_most(windows),
-        moved=len(windows),
+        moved=_moved(slo, moved, cut) if moved.ratios else None,
         replayed=tuple(
             _replay(candidate, counted, known_shares, policy.tiers)
             for candidate in candidates(slo, met)
@@ -123,6 +151,17 @@ def _slo(policy: Policy, slo: RatioSlo, answer: SeriesAnswer, options: ReviewOpt
         notes=answer.notes,
     )
     return SloReview(slo=slo, review=review, unmeasured=None if counted else _nothing(review))
+
+
+def _moved(slo: RatioSlo, moved: MovedWindows, cut: PeriodCut) -> MovedReview:
+    return MovedReview(
+        count=len(moved.ratios),
+        step=cut.step,
+        missed=moved.missed(slo.objective),
+        sla_missed=None if slo.sla is None else moved.missed(slo.sla),
+        worst=Fraction(moved.worst),
+        worst_end=cut.bounds[0] + moved.worst_end * cut.step,
+    )
 
 
 def _replay(

@@ -1,13 +1,13 @@
 """What a review found, in sentences and cells, and the page that they make."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
 from typing import Final
 
 from gate import wording
-from gate.analysis import left_out_facts, why_unmeasured
+from gate.analysis import left_out_facts
 from gate.analysis.review import (
     CandidateReplay,
     Review,
@@ -16,6 +16,7 @@ from gate.analysis.review import (
     SloReview,
     review_document,
 )
+from gate.analysis.review.facts import review_facts, whole
 from gate.history.objective_candidates import Fit
 from gate.history.periods import PastPeriod
 from gate.policy.findings import Verdict
@@ -26,7 +27,6 @@ from gate.reporters.page import (
     Badge,
     Block,
     Column,
-    Fact,
     Facts,
     Output,
     Page,
@@ -46,8 +46,6 @@ _VERDICTS: Final = {
     Fit.RIGHT: Verdict.ALLOW,
 }
 """What is found of an SLO, the most pressing first."""
-_TWENTY: Final = 20
-"""Of fewer, 95 % are all."""
 
 
 def output(report: ReviewReport) -> Output:
@@ -93,7 +91,7 @@ def _slo(reviewed: SloReview) -> Section:
         blocks.append(tabulate(review.periods, _period_columns(slo)))
         if review.counted:
             blocks.append(tabulate(review.replayed, _candidate_columns(review)))
-    blocks.append(Facts(tuple(_about(reviewed))))
+    blocks.append(Facts(tuple(review_facts(reviewed))))
     return Section(
         title=slo.name,
         tail=f": {wording.percent(slo.objective)} over {slo.window}: {_state(reviewed)}",
@@ -128,28 +126,6 @@ def _objective(row: CandidateReplay) -> str:
     return wording.percent(row.candidate.objective)
 
 
-def _about(reviewed: SloReview) -> Iterator[Fact]:
-    slo, review = reviewed.slo, reviewed.review
-    if reviewed.unmeasured is not None:
-        yield "Not measured", why_unmeasured(reviewed.unmeasured)
-    if review is None:
-        return
-    if review.counted:
-        yield "Means", _meaning(slo, review)
-        yield "In 95 %", _in_most(review)
-        if slo.sla is not None:
-            yield "SLA", _margin(slo.sla, review.counted)
-        if slo.sampled is not None:
-            yield "Sampled", "how sure one can be of the shares of a sample is not counted here"
-    if review.begins is not None:
-        begins = wording.instant(review.begins)
-        yield "History", f"begins about {begins}; none is kept from before, or there was none"
-    if review.unknown:
-        share = wording.spent(review.unknown)
-        yield "Unknown", f"{share} of the time it is not known what was left"
-    yield from (("Note", note) for note in review.notes)
-
-
 def _tiers(service: ServiceReview) -> Iterator[str]:
     yield "the share of the time at which the SLO's budget, by itself, would have been in each"
     for tier in service.policy.tiers:
@@ -161,52 +137,6 @@ def _state(reviewed: SloReview) -> str:
     if reviewed.review is None or reviewed.unmeasured is not None:
         return _NOT_MEASURED
     return reviewed.review.fit
-
-
-def _meaning(slo: RatioSlo, review: Review) -> str:
-    consumed = [period.consumed(slo.objective) for period in review.counted]
-    missed, most = sum(share > 1 for share in consumed), wording.spent(max(consumed))
-    fact = f"missed in {missed} of {_periods(review.counted)}, at most {most} of the budget used"
-    advice = {
-        Fit.STRICT: "promise less, or make the service better",
-        Fit.LOOSE: "promise more, or use the budget to change more and faster",
-    }
-    return "; ".join(filter(None, [fact, advice.get(review.fit)]))
-
-
-def _in_most(review: Review) -> str:
-    count = len(review.counted)
-    if review.met is None:
-        return f"nothing failed in {_periods(review.counted)}: any objective was met"
-    share, few = ("95 %", "") if count >= _TWENTY else ("each", " (95 % of so few are all)")
-    said = f"{wording.percent(review.met)} was met in {share} of {_periods(review.counted)}{few}"
-    if review.met_moved is None or review.moved <= count:
-        return said
-    return (
-        f"{said}; {wording.percent(review.met_moved)} in 95 % of {review.moved:,} windows moved"
-        " through the time, which overlap and so tell less than as many periods would"
-    )
-
-
-def _margin(sla: Fraction, counted: Sequence[PastPeriod]) -> str:
-    missed = sum(period.consumed(sla) > 1 for period in counted)
-    worst = max(counted, key=lambda period: period.consumed(sla))
-    left, when = (
-        wording.left(shown(1 - worst.consumed(sla))),
-        wording.instant(worst.span.start),
-    )
-    spare = _whole(worst.spare(sla))
-    if missed:
-        over = f"{spare.removeprefix('-')} bad events too many"
-        which = f"was missed in {missed} of {_periods(counted)}; the worst"
-    else:
-        over = f"{spare} more could have failed"
-        which = "was never missed; the nearest to it"
-    return f"{wording.percent(sla)} {which} began {when}: {left} of its budget left, {over}"
-
-
-def _periods(counted: Sequence[PastPeriod]) -> str:
-    return f"{len(counted)} period{'' if len(counted) == 1 else 's'}"
 
 
 def _start(period: PastPeriod) -> str:
@@ -238,7 +168,7 @@ def _sla_columns(sla: Fraction) -> Iterator[Column[PastPeriod]]:
         return wording.left(shown(1 - period.consumed(sla))) if period.total else wording.NOTHING
 
     def spare(period: PastPeriod) -> str:
-        return _whole(period.spare(sla)) if period.total else wording.NOTHING
+        return whole(period.spare(sla)) if period.total else wording.NOTHING
 
     yield Column(title="Left of SLA", cell=left, keep=6)
     yield Column(title="Spare events", cell=spare, keep=2)
@@ -246,7 +176,3 @@ def _sla_columns(sla: Fraction) -> Iterator[Column[PastPeriod]]:
 
 def _in_tier(tier: str) -> Column[CandidateReplay]:
     return Column(title=tier, cell=lambda replay: wording.rounded(replay.tiers.get(tier)), keep=5)
-
-
-def _whole(count: Fraction) -> str:
-    return f"{int(shown(count) // 1):,}"

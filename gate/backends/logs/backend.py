@@ -6,23 +6,24 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from gate.backends.logs.counting import count
+from gate.backends.logs.counting import RunRequest, count_runs
 from gate.backends.logs.database import Database, opened
+from gate.backends.logs.history import measure_steps
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of, prepare
 from gate.backends.logs.refusals import unreadable
 from gate.backends.logs.settings import LogsSettings
 from gate.backends.logs.source import UNKNOWN_NUMBERS, LargeNumbers, NumberColumns, settle
-from gate.backends.logs.steps import measure_steps
 from gate.backends.logs.timestamps import zone_name
 from gate.measure import Answer, Cause, CountRequest, Limits, MeasurementError
 from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.measure.past import PastRun
 
 if TYPE_CHECKING:  # for one command only
-    from gate.measure.cohorts import CohortAnswer, CohortRequest
+    from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
 
-Request = TypeVar("Request", CountRequest, SeriesRequest, "CohortRequest")
-Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer")
+Request = TypeVar("Request", RunRequest, SeriesRequest, "CohortRequest", "LabelRequest")
+Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer", "LabelAnswer")
 IndicatorRequests = list[tuple[Request, LogIndicator]]
 AnswerRequests = Callable[[Database, Prepared, IndicatorRequests[Request]], list[Found]]
 """Answers requests whose indicators fit the logs, in order; may raise DuckDB's errors."""
@@ -40,12 +41,23 @@ class LogsBackend:
 
         What spoils one indicator (an expression, a value that does not fit) spoils no other.
         """
-        return self._answer(
-            requests, lambda database, ready, wanted: count(database, ready.logs, wanted, at)
-        )
+        return self.measure_past([PastRun(requests=tuple(requests), at=at)])[0]
+
+    def measure_past(self, runs: Sequence[PastRun]) -> list[list[Answer]]:
+        """Answer all requests of all runs from one scan of the files.
+
+        What spoils one indicator (an expression, a value that does not fit) spoils no other.
+        """
+        requests = [
+            RunRequest(request, number)
+            for number, run in enumerate(runs)
+            for request in run.requests
+        ]
+        answers = iter(self._answer(requests, count_runs))
+        return [[next(answers) for _ in run.requests] for run in runs]
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
-        """Return what happened in each step, from one scan for each length of step."""
+        """Return what happened in each step, from one scan for all."""
         return self._answer(
             requests, lambda database, ready, wanted: measure_steps(database, ready.logs, wanted)
         )
@@ -56,6 +68,12 @@ class LogsBackend:
 
         by = dict.fromkeys(label for request in requests for label in request.by)
         return self._answer(requests, measure_cohorts, tuple(by))
+
+    def label_counts(self, requests: "Sequence[LabelRequest]") -> "list[LabelAnswer]":
+        """Return what happened by the columns of few values, from one scan for each request."""
+        from gate.backends.logs.breakdown import measure_labels  # noqa: PLC0415 - as above
+
+        return self._answer(requests, measure_labels)
 
     def _answer(
         self,

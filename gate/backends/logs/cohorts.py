@@ -3,13 +3,15 @@
 # ruff: noqa: S608 - made of names, numbers and quoted texts
 
 from collections.abc import Sequence
+from datetime import timedelta
+from itertools import count
 
-from gate.backends.logs.database import Database, Row, literal
-from gate.backends.logs.indicators import LogIndicator
+from gate.backends.logs.database import Database, literal
+from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.prepare import Prepared
-from gate.backends.logs.statement import repeatable
-from gate.backends.logs.steps import Scanned, scan
-from gate.measure import Cause, CountRequest, Unmeasured
+from gate.backends.logs.statement import repeatable, within
+from gate.backends.logs.steps import Scan, Scanned, StepGrid
+from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import (
     OTHERS,
     Cohort,
@@ -55,37 +57,53 @@ def _scan(
     """Tell requests of one span, step and labels."""
     request, indicators = alike[0][0], [indicator for _, indicator in alike]
     labels = [ready.labels[name] for name in request.by]
-    scanned = scan(database, ready.logs, request.span, request.step, indicators, labels=labels)
+    scan = Scan(ready.logs, [grid := StepGrid(request.span, request.step)])
+    statement = scan.statement
+    used: Sequence[LogIndicator | Label] = [*indicators, *labels]
+    for user in used:
+        statement.use(user)
+    names = [
+        statement.key(f"CASE WHEN {within(request.span)} THEN {statement.value(label.sql)} END")
+        for label in labels
+    ]
+    sums = [
+        statement.sum("count(*)", indicator.event, *bad)
+        for indicator in indicators
+        for bad in ((), (indicator.bad,))
+    ]
+    scanned = scan.run(database, names)
+    covered = scanned.covered(database, grid, timedelta())
     keys, notes = list[str](), list(ready.logs.source.notes)
     for place in range(len(labels)):
-        key, note = _busiest(database, scanned, request, place)
+        key, note = _busiest(database, scanned, grid, request, place)
         keys.append(key)
         notes += note
-    columns = [*keys, scanned.place, *(f"sum({name})" for names in scanned.sums for name in names)]
+    place_of = scanned.places[grid]
+    columns = [*keys, place_of, *(f"sum({name})" for name in sums)]
     rows = database.query(
-        f"SELECT {', '.join(columns)} FROM groups WHERE {scanned.place} >= 0 GROUP BY ALL"
+        f"SELECT {', '.join(columns)} FROM groups WHERE {place_of} >= 0 GROUP BY ALL"
     )
+    by = len(keys)
     return [
         scanned.fault(indicator, *labels)
         or _cohorts(
-            cohort_request,
-            rows,
-            len(keys) + 1 + 2 * number,
+            [(row[:by], int(row[by]), *row[first : first + 2]) for row in rows],
+            covered,
             tuple(notes),
-            _query(ready, cohort_request, indicator),
+            repeatable(ready.logs, indicator)(request.span),
         )
-        for number, (cohort_request, indicator) in enumerate(alike)
+        for first, indicator in zip(count(by + 1, 2), indicators, strict=False)
     ]
 
 
 def _busiest(
-    database: Database, scanned: Scanned, request: CohortRequest, place: int
+    database: Database, scanned: Scanned, grid: StepGrid, request: CohortRequest, place: int
 ) -> tuple[str, list[str]]:
     """Return SQL for a label of which only the busiest values are told apart, and a note on it."""
     name = scanned.labels[place]
-    among = f"FROM groups WHERE {scanned.place} >= 0"
-    ((count,),) = database.query(f"SELECT count(DISTINCT {name}) {among}")
-    if count <= request.most:
+    among = f"FROM groups WHERE {scanned.places[grid]} >= 0"
+    ((values,),) = database.query(f"SELECT count(DISTINCT {name}) {among}")
+    if values <= request.most:
         return name, []
     ranked = database.query(
         f"SELECT {name} {among} GROUP BY 1 ORDER BY sum({scanned.rows}) DESC, 1 "
@@ -96,25 +114,22 @@ def _busiest(
         kept.append(request.keep)
     some = ", ".join(map(literal, kept))
     sql = f"CASE WHEN {name} IN ({some}) THEN {name} ELSE {literal(OTHERS)} END"
-    return sql, [cut_note(request.by[place], request.most, count)]
+    return sql, [cut_note(request.by[place], request.most, values)]
 
 
 def _cohorts(
-    request: CohortRequest,
-    rows: Sequence[Row],
-    column: int,
+    counts: Sequence[tuple[LabelValues, int, int, int]],
+    covered: Sequence[bool],
     notes: tuple[str, ...],
     query: str,
 ) -> CohortAnswer:
-    """Take one indicator's events and bad ones, by group and step, out of all that was counted."""
-    by = len(request.by)
-    places = {int(row[by]) for row in rows}
+    """Put together one indicator's events and bad ones, of each group and step that has rows."""
     steps: dict[LabelValues, dict[int, tuple[int, int]]] = {}
-    for row in rows:
-        if row[column]:
-            steps.setdefault(row[:by], {})[int(row[by])] = row[column : column + 2]
+    for values, place, total, bad in counts:
+        if total:
+            steps.setdefault(values, {})[place] = total, bad
     if not steps:
-        there = bool(rows)
+        there = bool(counts)
         cause = Cause.NO_TRAFFIC if there else Cause.NO_DATA
         reason = (
             "of all rows in the time none is an event"
@@ -123,23 +138,15 @@ def _cohorts(
         )
         return Unmeasured(cause=cause, reason=reason, query=query)
     return Cohorts(
-        groups={
-            values: _cohort(points, places, request.steps)
-            for values, points in sorted(steps.items())
-        },
+        groups={values: _cohort(points, covered) for values, points in sorted(steps.items())},
         query=query,
         notes=notes,
     )
 
 
-def _query(ready: Prepared, request: CohortRequest, indicator: LogIndicator) -> str:
-    whole = CountRequest(sli=request.sli, span=request.span)
-    return repeatable(ready.logs, whole, indicator)
-
-
-def _cohort(counts: dict[int, tuple[int, int]], places: set[int], steps: int) -> Cohort:
-    """Return a group's events; a step without any row at all is not known."""
-    points = [counts.get(step, (0, 0)) if step in places else None for step in range(steps)]
+def _cohort(counts: dict[int, tuple[int, int]], covered: Sequence[bool]) -> Cohort:
+    """Return a group's events; of a step of which nothing is known there are none."""
+    points = [counts.get(place, (0, 0)) if there else None for place, there in enumerate(covered)]
     return Cohort(
         total=tuple(None if point is None else float(point[0]) for point in points),
         bad=tuple(None if point is None else float(point[1] or 0) for point in points),

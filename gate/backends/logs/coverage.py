@@ -2,49 +2,135 @@
 
 # ruff: noqa: S608 - made of names and numbers only
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import cached_property
 from typing import Final
 
 from gate.backends.logs.database import Database
-from gate.backends.logs.statement import MICROSECOND, Statement, microseconds
+from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
-from gate.measure.coverage import StepCoverage, coverage_by_steps
-from gate.measure.history import sample_parts
+from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps, usual_within
+from gate.measure.history import MOST_PARTS, clock_part, clock_start
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
 from gate.wording import amount, percent_spent, stretch
 
+_HOUR: Final = timedelta(hours=1)
+_LOOK_BACK: Final = timedelta(days=30)
+"""Four weekends, to see which days are quiet."""
 _REMEDY: Final = "fetch the logs of that time; what failed in it is missing from the count"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartsOfSpan:
-    """The equal parts of a span, and the names of their numbers in the groups."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of time, between whole multiples of their length since 1970, that a span has."""
 
     span: Span
-    count: int
-    key: str
-    rows: str
+    step: timedelta
+    """Their length."""
 
-    def coverage(self, database: Database) -> StepCoverage:
-        """Return which of the parts have rows, from the table ``groups``."""
-        numbers = database.query(
-            f"SELECT {self.key}, sum({self.rows}) FROM groups"
-            f" WHERE {self.key} BETWEEN 0 AND {self.count - 1} GROUP BY 1"
+    @property
+    def whole(self) -> range:
+        """Those that lie wholly within the span, counted from 1970."""
+        span = self.span
+        return range(-((EPOCH - span.start) // self.step), (span.end - EPOCH) // self.step)
+
+    @property
+    def inner(self) -> Span | None:
+        """The time of the whole ones; None: there is none."""
+        whole = self.whole
+        if not whole:
+            return None
+        return Span(EPOCH + whole.start * self.step, EPOCH + whole.stop * self.step)
+
+    def end_after(self, moment: int) -> datetime:
+        """Return the end of the part in which an instant lies.
+
+        Args:
+            moment: Unix time in microseconds.
+        """
+        step = self.step // MICROSECOND
+        return EPOCH + ((moment - 1) // step + 1) * self.step
+
+    def coverage(self, rows: Mapping[int, float], usual: "UsualRows") -> StepCoverage:
+        """Return how much of the span has rows.
+
+        What lies in no whole part, at the ends of the span, is looked at with the part beside it.
+
+        Args:
+            rows: of the span, by their part.
+            usual: what is usual at other times.
+        """
+        whole, span, excused = self.whole, self.inner, usual.excuse(self.span)
+        if span is None:
+            return coverage_by_steps([sum(rows.values()) or None], self.span, excused=excused)
+        numbers = [rows.get(place, 0) for place in whole]
+        numbers[0] += rows.get(whole.start - 1, 0)
+        numbers[-1] += rows.get(whole.stop, 0)
+        events = [number or None for number in numbers]
+        return coverage_by_steps(events, span, most=MOST_PARTS, excused=excused)
+
+
+def parts_of(span: Span) -> Parts:
+    """Return the parts in which a span is looked at for rows."""
+    return Parts(span, clock_part(span.length))
+
+
+def bounds_of(parts: Iterable[Parts]) -> Iterator[datetime]:
+    """Yield where whole parts begin and end, each instant once for each length."""
+    numbers: dict[timedelta, set[int]] = {}
+    for some in parts:
+        numbers.setdefault(some.step, set()).update(range(some.whole.start, some.whole.stop + 1))
+    for step, places in numbers.items():
+        yield from (EPOCH + place * step for place in places)
+
+
+class UsualRows:
+    """How many rows a log usually has at a time of the day and the week, by the hours before.
+
+    A short window does not say that the service sleeps at the weekend. The log is read for it only
+    where a window seems to miss rows, and once.
+    """
+
+    def __init__(self, database: Database, logs: Logs, oldest: datetime | None = None) -> None:
+        """Take where the log is, and when its oldest row happened, where that is known already."""
+        self._database, self._logs, self._oldest = database, logs, oldest
+
+    def excuse(self, span: Span) -> Callable[[Span], bool]:
+        """Return what says whether a stretch of a span may well have no rows.
+
+        A span of so many days says by itself what is usual, and a log that begins later than a span
+        says nothing of the time before.
+        """
+        if span.length >= _LOOK_BACK or (self._oldest is not None and self._oldest > span.start):
+            return lambda _: False
+        end = clock_start(span.end, _HOUR)
+        before = Span(end - _LOOK_BACK, end)
+
+        def usual(gap: Span) -> bool:
+            oldest, rows = self._rows
+            first = (before.start - EPOCH) // _HOUR
+            hours = [rows.get(first + place) for place in range(_LOOK_BACK // _HOUR)]
+            return oldest <= span.start and usual_within(hours, before, gap) < FEWEST
+
+        return usual
+
+    @cached_property
+    def _rows(self) -> tuple[datetime, Mapping[int, int]]:
+        """The oldest row, and how many there are by the hour, counted from 1970."""
+        timestamp = self._logs.timestamp
+        relation = self._logs.source.relation([timestamp.column])
+        number = f"(epoch_us({timestamp.sql}) - 1) // {_HOUR // MICROSECOND}"
+        rows = self._database.query(
+            f"SELECT {number} AS hour, count(*), min(epoch_us({timestamp.sql})) "
+            f"FROM {relation} AS rows GROUP BY 1 HAVING hour IS NOT NULL"
         )
-        by_part = {int(place): float(rows) for place, rows in numbers}
-        return coverage_by_steps([by_part.get(place) for place in range(self.count)], self.span)
-
-
-def ask_for_parts(statement: Statement, span: Span) -> PartsOfSpan:
-    """Group by the parts of a span that ends with the statement's spans; see `sample_parts`."""
-    parts = sample_parts(span.length)
-    width = max(-(-(span.length // MICROSECOND) // parts), 1)
-    since = f"epoch_us(_at) - {microseconds(span.start) + 1}"
-    # What is after the end of the spans may have a part of its own, which is not looked at.
-    key = statement.key(f"greatest(-1, ({since}) // {width})")
-    return PartsOfSpan(span=span, count=parts, key=key, rows=statement.sum("count(*)"))
+        oldest = min(moment for _, _, moment in rows)
+        by_hour = {int(hour): int(number) for hour, number, _ in rows}
+        return EPOCH + oldest * MICROSECOND, by_hour
 
 
 def lost_rows(

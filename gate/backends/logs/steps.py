@@ -1,34 +1,51 @@
-"""One scan that puts rows into the steps of a stretch of time, and into groups where asked."""
-
-from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+"""One scan that puts rows into the steps of stretches of time, and into groups where asked."""
 
 # ruff: noqa: S608 - made of names and numbers only
-from math import isfinite
 
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import count, takewhile
+
+from gate.backends.logs.coverage import UsualRows, parts_of
 from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.keys import ask_for_keys, missing_keys
-from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, repeatable
-from gate.backends.logs.timestamps import sql_instant, undated
+from gate.backends.logs.silence import Extent, Steps, ask_for_extent
+from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, within
+from gate.backends.logs.timestamps import undated
 from gate.dataclass import dataclass
-from gate.measure import Cause, CountRequest, Unmeasured
-from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
+from gate.measure import Cause, Unmeasured
 from gate.slo.objective import Span
+
+
+@dataclass(frozen=True, slots=True)
+class StepGrid:
+    """The steps of a stretch of time; the newest may be a part of one."""
+
+    span: Span
+    step: timedelta
+
+    @property
+    def bounds(self) -> list[datetime]:
+        """Where steps begin and end, the oldest first."""
+        starts = (self.span.start + place * self.step for place in count())
+        return [*takewhile(lambda start: start < self.span.end, starts), self.span.end]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
     """What the columns of the table ``groups`` mean, which the scan has left."""
 
-    place: str
-    """The step, from 0; NULL outside of the span."""
+    places: Mapping[StepGrid, str]
+    """Of each grid the step, from 0; NULL outside of the span."""
+    parts: Mapping[timedelta, str]
+    """The parts of time in which rows are looked for, by their length."""
     labels: tuple[str, ...]
     rows: str
     """The number of rows."""
-    sums: tuple[tuple[str, ...], ...]
-    """Of each indicator the events and the bad ones and, for a mean, the sum and the number of the
-    values."""
+    extent: Extent | None
+    """Of all rows, also before and after the spans."""
+    usual: UsualRows
     faults: Mapping[str, str]
     """Column -> why it cannot be used."""
 
@@ -39,147 +56,71 @@ class Scanned:
             return None
         return Unmeasured(cause=Cause.INVALID, reason=self.faults[columns[0]])
 
-
-def scan(
-    database: Database,
-    logs: Logs,
-    span: Span,
-    step: timedelta,
-    indicators: Sequence[LogIndicator],
-    *,
-    labels: Sequence[Label] = (),
-    means: Collection[LogIndicator] = (),
-) -> Scanned:
-    """Scan, and keep what happened in each step, for each value of the labels.
-
-    Args:
-        database: where the scan is made.
-        logs: the rows.
-        span: the stretch of time.
-        step: of which it is a whole number.
-        indicators: what counts as an event, and which are bad.
-        labels: what events are told apart by.
-        means: those of the indicators of whose values a mean is wanted.
-
-    Raises:
-        MeasurementError: rows whose time is not known.
-        duckdb.Error: the files or the values in them cannot be read.
-    """
-    statement = Statement(logs, at=span.end, starts=(span.start,))
-    lost = statement.undated()
-    statement.count(span)  # an aggregate, so that the statement has one row whatever else it asks
-    within = f"_at > {sql_instant(span.start)} AND _at <= {sql_instant(span.end)}"
-    since = f"epoch_us(_at) - {microseconds(span.start) + 1}"
-    place = statement.key(f"CASE WHEN {within} THEN ({since}) // {step // MICROSECOND} END")
-    used: Sequence[LogIndicator | Label] = [*indicators, *labels]
-    for column_user in used:
-        statement.use(column_user)
-    keys = [
-        statement.key(f"CASE WHEN {within} THEN {statement.value(label.sql)} END")
-        for label in labels
-    ]
-    sums = [_sums(statement, indicator, mean=indicator in means) for indicator in indicators]
-    rows = statement.sum("count(*)")
-    files = ask_for_keys(statement)
-    row = statement.run(database)
-    if row[lost]:
-        raise undated(database, logs.source, logs.timestamp, row[lost])
-    return Scanned(
-        place=place,
-        labels=tuple(keys),
-        rows=rows,
-        sums=tuple(sums),
-        faults=missing_keys(database, files, row),
-    )
+    def covered(self, database: Database, grid: StepGrid, max_age: timedelta) -> list[bool]:
+        """Return of each step whether it is known what happened in it; see `Steps.covered`."""
+        parts = parts_of(grid.span)
+        rows, rows_of_parts = (
+            {
+                int(place): int(number)
+                for place, number in database.query(
+                    f"SELECT {key}, sum({self.rows}) FROM groups "
+                    f"WHERE {self.places[grid]} >= 0 GROUP BY 1"
+                )
+            }
+            for key in (self.places[grid], self.parts[parts.step])
+        )
+        steps = Steps(
+            bounds=grid.bounds,
+            rows=rows,
+            parts=parts,
+            rows_of_parts=rows_of_parts,
+            usual=self.usual,
+        )
+        return steps.covered(self.extent, max_age)
 
 
-def _sums(statement: Statement, indicator: LogIndicator, *, mean: bool) -> tuple[str, ...]:
-    event = indicator.event
-    names = (statement.sum("count(*)", event), statement.sum("count(*)", event, indicator.bad))
-    if not mean or indicator.measured is None:
-        return names
-    value = statement.value(indicator.measured)
-    return (*names, *(statement.sum(f"{of}({value})", event) for of in ("fsum", "count")))
+class Scan:
+    """What is asked of the one scan."""
+
+    def __init__(
+        self, logs: Logs, grids: Collection[StepGrid], start: datetime | None = None
+    ) -> None:
+        """Ask for the steps of each grid, from rows after the first start, or after ``start``."""
+        spans = [grid.span for grid in grids]
+        oldest = min([*(span.start for span in spans), *([start] if start else [])])
+        self.statement = Statement(logs, (oldest, max(span.end for span in spans)))
+        self.statement.cut(())
+        self._undated = self.statement.undated()
+        self._extent = ask_for_extent(self.statement)
+        self._rows = self.statement.sum("count(*)")
+        self._places = {grid: self.statement.key(_place(grid)) for grid in grids}
+        lengths = {parts_of(span).step for span in spans}
+        self._parts = {length: self.statement.clock_key(length) for length in lengths}
+
+    def run(self, database: Database, labels: Sequence[str] = ()) -> Scanned:
+        """Scan.
+
+        Raises:
+            MeasurementError: rows whose time is not known.
+            duckdb.Error: the files or the values in them cannot be read.
+        """
+        logs, files = self.statement.logs, ask_for_keys(self.statement)
+        row = self.statement.run(database)
+        extent = self._extent.extent(row)
+        time = Span(*self.statement.bounds)
+        if row[self._undated]:
+            raise undated(database, logs.source, logs.timestamp, row[self._undated])
+        return Scanned(
+            places=self._places,
+            parts=self._parts,
+            labels=tuple(labels),
+            rows=self._rows,
+            extent=extent,
+            usual=UsualRows(database, logs, extent.oldest if extent else None),
+            faults=missing_keys(database, files, [time]).faults(time),
+        )
 
 
-IndicatorSeriesRequest = tuple[SeriesRequest, LogIndicator]
-
-
-def measure_steps(
-    database: Database, logs: Logs, wanted: Sequence[IndicatorSeriesRequest]
-) -> list[SeriesAnswer]:
-    """Tell every request's events step by step, in order.
-
-    A step without any row is not known: a log does not say whether nothing happened or nothing was
-    written.
-
-    Raises:
-        MeasurementError: rows whose time is not known.
-        duckdb.Error: the files or the values in them cannot be read.
-    """
-    answers: dict[int, SeriesAnswer] = {}
-    grids: dict[tuple[Span, timedelta], dict[int, IndicatorSeriesRequest]] = {}
-    for place, (request, indicator) in enumerate(wanted):
-        if indicator.bad is None:
-            reason = "what is spent has no events to tell step by step"
-            answers[place] = Unmeasured(cause=Cause.INVALID, reason=reason)
-        else:
-            grid = (request.span, request.step)
-            grids.setdefault(grid, {})[place] = request, indicator
-    for alike in grids.values():
-        answers |= zip(alike, _scan(database, logs, list(alike.values())), strict=True)
-    return [answers[place] for place in range(len(wanted))]
-
-
-def _scan(
-    database: Database, logs: Logs, alike: Sequence[IndicatorSeriesRequest]
-) -> list[SeriesAnswer]:
-    """Tell requests of one span and step."""
-    first, indicators = alike[0][0], [indicator for _, indicator in alike]
-    means = [indicator for request, indicator in alike if request.mean]
-    scanned = scan(database, logs, first.span, first.step, indicators, means=means)
-    place, names = (
-        scanned.place,
-        list(dict.fromkeys(name for pair in scanned.sums for name in pair)),
-    )
-    columns = ", ".join(f"sum({name})" for name in names)
-    rows = database.query(f"SELECT {place}, {columns} FROM groups WHERE {place} >= 0 GROUP BY 1")
-    steps = {int(place): dict(zip(names, sums, strict=True)) for place, *sums in rows}
-    series = [[steps.get(place, {}) for place in range(request.steps)] for request, _ in alike]
-    return [
-        scanned.fault(indicator) or _series(logs, request, indicator, by_step, sums)
-        for (request, indicator), by_step, sums in zip(alike, series, scanned.sums, strict=True)
-    ]
-
-
-def _series(
-    logs: Logs,
-    request: SeriesRequest,
-    indicator: LogIndicator,
-    steps: Sequence[Mapping[str, float | None]],
-    names: Sequence[str],
-) -> Series:
-    """Take one indicator's events and bad ones out of all that was summed up step by step."""
-    total, bad, *values = names
-    whole = CountRequest(sli=request.sli, span=request.span)
-    query = repeatable(logs, whole, indicator)
-    return Series(
-        total=tuple(None if step.get(total) is None else float(step[total] or 0) for step in steps),
-        bad=tuple(None if step.get(total) is None else float(step[bad] or 0) for step in steps),
-        query=query,
-        notes=logs.source.notes,
-        measured=_measured(steps, *values, query=query) if values else None,
-    )
-
-
-def _measured(
-    steps: Sequence[Mapping[str, float | None]], sums: str, number: str, *, query: str
-) -> Measured | Unmeasured:
-    """Return what the mean is made of; a value that is NULL is not part of it."""
-    pairs = [(step[sums], step[number]) if step.get(number) else (None, None) for step in steps]
-    if not all(isfinite(amount) for amount, _ in pairs if amount is not None):
-        reason = "a value is infinite or NaN, of which there is no mean"
-        return Unmeasured(cause=Cause.INVALID, reason=reason, query=query)
-    return Measured(
-        sums=tuple(amount for amount, _ in pairs), events=tuple(count for _, count in pairs)
-    )
+def _place(grid: StepGrid) -> str:
+    since = f"epoch_us(_at) - {microseconds(grid.span.start) + 1}"
+    return f"CASE WHEN {within(grid.span)} THEN ({since}) // {grid.step // MICROSECOND} END"

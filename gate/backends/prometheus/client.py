@@ -31,6 +31,8 @@ _LONGEST_ADDRESS: Final = 7_500
 _LONGEST_QUERY: Final = 4_000
 """Before percent-encoding, by which PromQL becomes longer by half or more."""
 _TOO_LONG: Final = "the query is too long to be answer by GET"
+_VICTORIA: Final = "X-Server-Hostname"
+"""A header of every answer of VictoriaMetrics, and of no other server."""
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_CONNECT: Final = 10.0
 _HEAD_START: Final = 1.0
@@ -143,7 +145,9 @@ class Client:
 
     def _read(self, response: Response) -> Reply | RequestFailure:
         body = read_response(response, self.clock.now(), hosts=self._hosts)
-        return body if isinstance(body, RequestFailure) else read_result(body)
+        if isinstance(body, RequestFailure):
+            return body
+        return read_result(body, victoria=_VICTORIA in response.headers)
 
     def _send(self, method: str, url: str, seconds: float, form: Mapping[str, str]) -> Response:
         """Send a request with the settings' parameters; once more where its token is refused."""

@@ -49,6 +49,8 @@ class Reply:
     warnings: tuple[str, ...] = ()
     """What the server says is missing."""
     notes: tuple[str, ...] = ()
+    victoria: bool = False
+    """Whether VictoriaMetrics answers: it names its host in each answer."""
 
 
 def read_response(
@@ -69,12 +71,14 @@ def read_response(
     return _refusal(response, body, now)
 
 
-def read_result(body: Body) -> Reply | RequestFailure:
+def read_result(body: Body, *, victoria: bool = False) -> Reply | RequestFailure:
     """Read the answer to a query."""
     match body.get("data"):
         case {"resultType": str(kind), "result": list(result)}:
             warnings, notes = _remarks(body)
-            return Reply(kind=kind, result=result, warnings=warnings, notes=notes)
+            return Reply(
+                kind=kind, result=result, warnings=warnings, notes=notes, victoria=victoria
+            )
         case _:
             return RequestFailure(reason="its answer holds no result")
 

@@ -1,9 +1,13 @@
-"""What can be said of a group beside the rest."""
+"""What can be said of a group beside the rest, and whether it is so by definition."""
 
+import re
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 from gate.dataclass import dataclass
 from gate.history.cohorts.ratios import LEVEL, Method
+from gate.slo.indicator import Sli
 
 
 class ComparisonOutcome(StrEnum):
@@ -86,3 +90,39 @@ class Comparison:
     def detectable_ratio(self) -> float | None:
         """The same as a ratio to what it is compared with; None: there is none to that."""
         return self.detectable / self.rest if self.detectable is not None and self.rest else None
+
+
+_NAME: Final = re.compile(r"[A-Za-z_][\w.]*(?!\s*\()\b")
+_VALUES: Final = re.compile(r"'[^']*'|(?:=~|!~|!=|=)\s*\"(?:[^\"\\\\]|\\\\.)*\"")
+"""Strings: in SQL in single quotes, in PromQL after an operator."""
+_KEYWORDS: Final = frozenset(
+    {
+        *("and", "or", "not", "in", "is", "null", "like", "ilike", "between", "true", "false"),
+        *("case", "when", "then", "else", "end", "cast", "as", "distinct", "from"),
+    }
+)
+
+
+def is_part_of_bad(by: str, sli: Sli) -> bool:
+    """Return whether a label, column or expression has a part in what makes an event bad.
+
+    So it has where a name of it stands in what selects the bad (or the good) events and not in what
+    selects all of them.
+    """
+    histogram = sli.histogram
+    every = [sli.total, histogram.total if histogram else None]
+    parted = [sli.bad, sli.good, sli.column, histogram.good if histogram else None]
+    return bool(_names([by]) & (_names(parted) - _names(every)))
+
+
+def _names(texts: Iterable[str | None]) -> set[str]:
+    each = (_NAME.findall(_VALUES.sub(" ", text)) for text in texts if text is not None)
+    return {name for names in each for name in names if name.lower() not in _KEYWORDS}
+
+
+def always_or_never(shares: Iterable[float]) -> bool:
+    """Return whether each share of failures is none or all, and there are both.
+
+    What a server extrapolates may be off by less than a millionth.
+    """
+    return {round(share, 6) for share in shares} == {0.0, 1.0}

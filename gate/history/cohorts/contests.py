@@ -170,7 +170,7 @@ def _comparison(
 ) -> Comparison:
     stratified, table = contest.strata is not None, contest.at_the_same_time().whole.table
     return Comparison(
-        outcome=_outcome(crude, within, stratified=stratified),
+        outcome=outcome_of(crude, within, stratified=stratified),
         crude=crude,
         plain=ratio_of(contest.whole.table),
         within=within,
@@ -181,18 +181,37 @@ def _comparison(
     )
 
 
-def _outcome(crude: Contrast, within: Contrast | None, *, stratified: bool) -> ComparisonOutcome:
+def outcome_of(crude: Contrast, within: Contrast | None, *, stratified: bool) -> ComparisonOutcome:
+    """Return what two contrasts of a group come to.
+
+    Args:
+        crude: all events.
+        within: events that are alike; None: too few, or not looked at.
+        stratified: whether that was to be looked at.
+    """
     if not stratified:
         return _direction(crude) if crude.seen else ComparisonOutcome.NONE
     if within is None:
         return ComparisonOutcome.UNSURE if crude.seen else ComparisonOutcome.NONE
     if not crude.seen:
-        return ComparisonOutcome.HIDDEN if within.seen else ComparisonOutcome.NONE
+        return _seen_within(crude, within) if within.seen else ComparisonOutcome.NONE
     if within.seen:
         same = _direction(within) is _direction(crude)
         return _direction(crude) if same else ComparisonOutcome.REVERSED
     goes_away = within.holds(1) and not within.holds(crude.ratio)
     return ComparisonOutcome.MIX if goes_away else ComparisonOutcome.UNSURE
+
+
+def _seen_within(crude: Contrast, within: Contrast) -> ComparisonOutcome:
+    """Return what a difference that is seen like with like only means.
+
+    The mix hides it where the crude ratio cannot be what it is like with like. Where it can be,
+    there was only too little to see it by, once all comparisons are taken together.
+    """
+    if not crude.holds(within.ratio):
+        return ComparisonOutcome.HIDDEN
+    same = _direction(within) is _direction(crude)
+    return _direction(within) if same else ComparisonOutcome.UNSURE
 
 
 def _direction(contrast: Contrast) -> ComparisonOutcome:

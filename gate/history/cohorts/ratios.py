@@ -194,10 +194,13 @@ def common_ratio(strata: Sequence[Table]) -> float:
 def common_interval(
     strata: Sequence[Table], effect: float = 1.0, level: float = LEVEL
 ) -> tuple[float, float]:
-    """Return the interval of the Mantel-Haenszel ratio, by Greenland and Robins' variance."""
+    """Return the interval of the Mantel-Haenszel ratio, by Greenland and Robins' variance.
+
+    Where one side never failed, the ratio has a bound on the other side only.
+    """
     up, down = _parts(strata)
     if not up or not down:
-        return 0.0, inf
+        return _one_sided(strata, effect, level, all_are_the_groups=not down)
     spread = sum(
         (table.total * table.rest_total * table.failed - table.bad * table.rest_bad * table.events)
         / table.events**2
@@ -207,6 +210,36 @@ def common_interval(
     half = critical(level) * sqrt(effect * spread / (up * down))
     centre = log(up / down)
     return exp(centre - half), exp(centre + half)
+
+
+def _one_sided(
+    strata: Sequence[Table], effect: float, level: float, *, all_are_the_groups: bool
+) -> tuple[float, float]:
+    """Return the interval of a ratio of which one side never failed: 0 to a bound, or from one on.
+
+    Given how many failed in each stratum, each failure is the group's with a probability that
+    follows from the ratio and the traffic of both. The bound is the ratio at which it would happen
+    in half of ``level`` that all, or none, are the group's; so it is for few failures among many
+    events, and wider than need be for many. Where nothing failed at all there is no bound.
+    """
+    both = [table for table in strata if table.total and table.rest_total and table.failed]
+    if not both:
+        return 0.0, inf
+
+    def likely(ratio: float) -> float:
+        shares = [
+            table.total * ratio / (table.total * ratio + table.rest_total)
+            if all_are_the_groups
+            else table.rest_total / (table.total * ratio + table.rest_total)
+            for table in both
+        ]
+        failed = [table.failed / effect for table in both]
+        return sum(count * log(share) for count, share in zip(failed, shares, strict=True))
+
+    least = log(level / 2)
+    if all_are_the_groups:
+        return _solve(lambda ratio: likely(ratio) < least), inf
+    return 0.0, _solve(lambda ratio: likely(ratio) > least)
 
 
 def _parts(strata: Sequence[Table]) -> tuple[float, float]:

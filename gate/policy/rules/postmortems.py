@@ -4,43 +4,64 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from math import floor
-from typing import Final
+from typing import Final, NamedTuple
 
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.coverage import coverage_cause
-from gate.dataclass import dataclass
-from gate.history.incidents import Incident, IncidentEnding, bad_between
-from gate.history.records import IncidentRecord
-from gate.history.service_incidents import ServiceIncident, SloImpact, merge_incidents
-from gate.measure import Unmeasured
+from gate.history.incidents import IncidentEnding
+from gate.history.service_incidents import (
+    ServiceIncident,
+    SloImpact,
+    composite_impacts,
+    merge_incidents,
+)
+from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, SloIncidents, calm
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.reviewed import SloRecords, slo_records
 from gate.policy.rule_settings import PostmortemRule
-from gate.policy.tiers import tier_of
-from gate.slo.objective import CompositeSlo, RatioSlo, counts_events
-from gate.wording import percent_left, percent_spent, stretch
+from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
+from gate.wording import percent_spent, shown, stretch
 
 _ABOUT: Final = "incidents of the past: "
+
+
+class _LookedAt(NamedTuple):
+    """An SLO and its history."""
+
+    slo: RatioSlo | SpendSlo
+    history: SloIncidents
+
+    def records(self, case: Case, rule: PostmortemRule, impact: SloImpact) -> SloRecords:
+        """Return the records of the policy, put to an incident of the SLO."""
+        return slo_records(case, rule, self.slo.name, self.history, impact.incident)
 
 
 def findings(case: Case, rule: PostmortemRule) -> list[Finding]:
     """Return a finding for every costly incident, and for every history that is not known.
 
-    Where there are none, a single finding says so.
+    Where there are none, a single finding says so. Of a composite the members' histories count.
     """
-    firing, impacts = list[Finding](), list[SloImpact]()
-    slos: dict[str, RatioSlo] = {}
+    firing, looked_at = list[Finding](), dict[str, _LookedAt]()
+    counted, costly, names = list[SloImpact](), list[SloImpact](), list[str]()
     for assessment in case.assessments:
         slo = assessment.slo
-        if counts_events(slo):
-            history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
-            firing += _doubted(case, rule, assessment, history)
-            if isinstance(history, SloIncidents):
-                slos[slo.name] = slo
-                impacts += _costly(rule, slo, history, case.at)
-    firing += [_incident(case, rule, slos, incident) for incident in merge_incidents(impacts)]
-    if slos and not firing:
-        reason = f"no incident took more than {_share(rule)} of the budget of {', '.join(slos)}"
+        if isinstance(slo, CompositeSlo):
+            whole = composite_impacts(slo, counted)
+            costly += [impact for impact in whole if shown(impact.share) > rule.share]
+            names += [slo.name] * all(member.slo in looked_at for member in slo.members)
+            continue
+        history = case.past.incidents.get(slo.name, NOT_LOOKED_AT)
+        firing += _doubted(case, rule, assessment, history)
+        if isinstance(history, SloIncidents):
+            looked_at[slo.name] = _LookedAt(slo, history)
+            names.append(slo.name)
+            for impact, share in _counted(rule, slo, history, case.at):
+                counted.append(impact)
+                costly += [impact] * (share > rule.share)
+    firing += [_incident(case, rule, looked_at, incident) for incident in merge_incidents(costly)]
+    if names and not firing:
+        reason = f"no incident took more than {_share(rule)} of the budget of {', '.join(names)}"
         return [calm(Rule.POSTMORTEM, reason)]
     return firing
 
@@ -64,145 +85,112 @@ def _doubted(
     )
 
 
-def _costly(
-    rule: PostmortemRule, slo: RatioSlo, history: SloIncidents, at: datetime
-) -> list[SloImpact]:
-    """Return the incidents that took more than the rule's share; compared exactly."""
+def _counted(
+    rule: PostmortemRule, slo: RatioSlo | SpendSlo, history: SloIncidents, at: datetime
+) -> Iterator[tuple[SloImpact, Fraction]]:
+    """Yield the incidents of an SLO that have not left the time that counts.
+
+    Each with what it took of the budget: exactly, to be compared.
+    """
     start = rule.counted_span(slo, at).start
-    return [
-        SloImpact(
-            slo=slo.name, incident=incident, share=float(Fraction(incident.bad) / history.allowed)
-        )
-        for incident in history.incidents
-        if incident.end > start and Fraction(incident.bad) > rule.share * history.allowed
-    ]
+    for incident in history.incidents:
+        if incident.end > start:
+            share = history.budget.share(incident)
+            yield SloImpact(slo=slo.name, incident=incident, share=float(share)), share
+
+
+class _Felt(NamedTuple):
+    """What an incident did to an SLO, and the records of that; of a composite to its members."""
+
+    impact: SloImpact
+    records: list[SloRecords]
+
+    @property
+    def lacking(self) -> list[SloRecords]:
+        """Those that do not explain it."""
+        return [of_slo for of_slo in self.records if not of_slo.reviewed]
 
 
 def _incident(
-    case: Case, rule: PostmortemRule, slos: Mapping[str, RatioSlo], incident: ServiceIncident
+    case: Case, rule: PostmortemRule, looked_at: Mapping[str, _LookedAt], incident: ServiceIncident
 ) -> Finding:
     """Return the finding for a costly incident: what it took, and the record that it needs."""
-    slo = max(incident.impacts, key=lambda impact: impact.share).slo
-    records = rule.records_of(incident.start, incident.end)
-    reviewed = [record for record in records if not record.missing]
-    goes_on, what = incident.ending is IncidentEnding.OPEN, _what(rule, incident)
-    if reviewed and not goes_on:
-        reason = f"{what}: {reviewed[0].id} explains it, reviewed"
-        return Finding(rule=Rule.POSTMORTEM, slo=slo, verdict=Verdict.ALLOW, reason=reason)
-    why = "it goes on, and no record counts before it is over"
-    forgotten = max(
-        rule.forgotten_at(slos[impact.slo], impact.incident.end, case.at)
-        for impact in incident.impacts
+    felt = [
+        _Felt(
+            impact,
+            [looked_at[part.slo].records(case, rule, part) for part in impact.parts or (impact,)],
+        )
+        for impact in sorted(incident.impacts, key=lambda impact: -impact.share)
+    ]
+    what, unexplained = _what(rule, incident, case.policy.service), [f for f in felt if f.lacking]
+    if incident.ending is IncidentEnding.OPEN:
+        why = f"{what}: it goes on, and no record counts before it is over"
+        return _fired(case, rule, felt, why, until=None)
+    if not unexplained:
+        names = dict.fromkeys(
+            record.id for each in felt for of_slo in each.records for record in of_slo.reviewed
+        )
+        explains = f"{' and '.join(names)} explain{'s' * (len(names) == 1)} it, reviewed"
+        return Finding(
+            rule=Rule.POSTMORTEM,
+            slo=felt[0].impact.slo,
+            verdict=Verdict.ALLOW,
+            reason=f"{what}: {explains}",
+        )
+    lacking = [of_slo for each in unexplained for of_slo in each.lacking]
+    in_doubt = [record for of_slo in lacking for record in of_slo.unreadable]
+    if in_doubt:
+        why = f"a record that may explain it cannot be read: {in_doubt[0].first}"
+        reason = f"{what}; {why}; correct that file"
+        return _doubted_by_records(case, rule, unexplained, reason)
+    until = max(
+        rule.forgotten_at(looked_at[of_slo.slo].slo, of_slo.incident.end, case.at)
+        for of_slo in lacking
     )
+    return _fired(case, rule, unexplained, f"{what}: {lacking[0].lacking}", until=until)
+
+
+def _fired(
+    case: Case,
+    rule: PostmortemRule,
+    felt: Sequence[_Felt],
+    reason: str,
+    *,
+    until: datetime | None,
+) -> Finding:
+    slos = {assessment.slo.name: assessment.slo for assessment in case.assessments}
     return case.fired(
         Rule.POSTMORTEM,
-        f"{what}: {why if goes_on else _lacking(rule, records)}",
-        slo=slo,
+        reason,
+        slo=felt[0].impact.slo,
         allow=rule.allow,
-        advisory=all(slos[impact.slo].advisory for impact in incident.impacts),
-        until=None if goes_on else forgotten,
-        if_calm=not goes_on,
+        advisory=all(slos[each.impact.slo].advisory for each in felt),
+        until=until,
+        if_calm=until is not None,
     )
 
 
-def _what(rule: PostmortemRule, incident: ServiceIncident) -> str:
-    """Say when it was and what it took: the most first."""
+def _doubted_by_records(
+    case: Case, rule: PostmortemRule, felt: Sequence[_Felt], reason: str
+) -> Finding:
+    """Return the finding for an incident whose record has a mistake; advisory if all SLOs are."""
+    names = [each.impact.slo for each in felt]
+    about = [assessment for assessment in case.assessments if assessment.slo.name in names]
+    about.sort(key=lambda assessment: (assessment.slo.advisory, names.index(assessment.slo.name)))
+    doubt = Doubt(cause=Cause.INVALID, reason=reason)
+    return case.doubted(about[0], doubt, about=_ABOUT, rule=Rule.POSTMORTEM, allow=rule.allow)
+
+
+def _what(rule: PostmortemRule, incident: ServiceIncident, service: str) -> str:
+    """Say what it is called, when it was and what it took: the most first."""
     first, *others = sorted(incident.impacts, key=lambda impact: -impact.share)
     took = f"{percent_spent(Fraction(first.share))} of the budget"
     took += "".join(
         f" and {percent_spent(Fraction(other.share))} of {other.slo}'s" for other in others
     )
     when = stretch(incident.start, incident.end, open_=incident.ending is IncidentEnding.OPEN)
-    return f"the incident of {when} took {took}, more than {_share(rule)}"
-
-
-def _lacking(rule: PostmortemRule, records: Sequence[IncidentRecord]) -> str:
-    """Say what must be written, and where."""
-    if not records:
-        where = " or ".join(rule.patterns)
-        keys = "id, title, start, end, cause, remediation and status: reviewed"
-        return f"no record in {where} explains it; write one with {keys}"
-    nearest = min(records, key=lambda record: len(record.missing))
-    return f"its record {nearest.id} ({nearest.place}) lacks {' and '.join(nearest.missing)}"
+    return f"the incident {incident.id(service)} of {when} took {took}, more than {_share(rule)}"
 
 
 def _share(rule: PostmortemRule) -> str:
     return f"{float(rule.share * 100):g} %"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Excuse:
-    """What part of a budget went in incidents that have a reviewed record."""
-
-    share: Fraction
-    """Of the budget; at most what is consumed."""
-    records: Mapping[str, IncidentRecord]
-    """By id."""
-
-
-_NONE: Final = _Excuse(share=Fraction(0), records={})
-
-
-def excused(case: Case, rule: PostmortemRule) -> str | None:
-    """Say why the budgets that forbid the change do not stop it all the same; None: they do.
-
-    Each of them must, without the incidents of its own window that have a reviewed record and are
-    over, be in a tier that allows the change and requires nothing first.
-    """
-    if not rule.excuse_reviewed:
-        return None
-    by_name = {assessment.slo.name: assessment for assessment in case.assessments}
-    objecting, reasons = case.objecting, []
-    for assessment in objecting:
-        excuse = _excuse(case, rule, assessment, by_name)
-        without = assessment.without(excuse.share)
-        if without is None or not excuse.share:
-            return None
-        tier = tier_of(case.policy.tiers, without)
-        if not tier.allows(case.change) or case.change in tier.require:
-            return None
-        whose = f" of {assessment.slo.name}" if len(objecting) > 1 else ""
-        reasons.append(
-            f"{percent_left(excuse.share)} of the budget{whose} went in"
-            f" {' and '.join(excuse.records)}, reviewed and remediated: without it"
-            f" {percent_left(without)} would be left (tier {tier.name})"
-        )
-    return "; ".join(reasons)
-
-
-def _excuse(
-    case: Case, rule: PostmortemRule, assessment: Assessment, by_name: Mapping[str, Assessment]
-) -> _Excuse:
-    slo, consumed = assessment.slo, assessment.consumed
-    if isinstance(slo, CompositeSlo):
-        parts = [
-            (member.weight, _excuse(case, rule, by_name[member.slo], by_name))
-            for member in slo.members
-        ]
-        return _Excuse(
-            share=sum((weight * part.share for weight, part in parts), Fraction(0)),
-            records={name: record for _, part in parts for name, record in part.records.items()},
-        )
-    history = case.past.incidents.get(slo.name)
-    if not counts_events(slo) or not isinstance(history, SloIncidents) or not consumed:
-        return _NONE
-    series, request = history.series, history.request
-    start = slo.window.counted(case.at).start
-    bad, records = Fraction(0), dict[str, IncidentRecord]()
-    for incident in history.incidents:
-        reviewed = _reviewed(rule, incident)
-        within = bad_between(series, request, max(start, incident.start), incident.end)
-        if reviewed and within:
-            bad += within
-            records |= reviewed
-    # The larger of the two: bad events that the history does not know of are not excused.
-    every = max(bad_between(series, request, start, case.at), assessment.bad or Fraction(0))
-    return _Excuse(share=consumed * bad / every, records=records) if bad else _NONE
-
-
-def _reviewed(rule: PostmortemRule, incident: Incident) -> dict[str, IncidentRecord]:
-    """Return the complete records of an incident that is over, by id."""
-    if incident.ending is IncidentEnding.OPEN:
-        return {}
-    records = rule.records_of(incident.start, incident.end)
-    return {record.id: record for record in records if not record.missing}

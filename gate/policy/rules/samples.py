@@ -10,7 +10,7 @@ from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rules.tiers import tier_verdict
 from gate.policy.tiers import Tier, tier_of
-from gate.wording import percent_left
+from gate.wording import budget_between
 
 
 def findings(case: Case) -> Iterator[Finding]:
@@ -41,9 +41,8 @@ def _doubt(tiers: Sequence[Tier], assessment: Assessment, change: str) -> str | 
     needed = samples_needed(ratio, (1 - cost - inside) * exhausting)
     enough = "no number of samples" if needed is None else f"about {needed:,} samples"
     return (
-        f"between {percent_left(low)} and {percent_left(high)} of the budget is left (95 %"
-        f" interval), which has the threshold {float(inside * 100):g} % inside; {enough} at this"
-        " ratio would settle it"
+        f"{budget_between(low, high, ' of the budget')} (95 % interval), which has the threshold"
+        f" {float(inside * 100):g} % inside; {enough} at this ratio would settle it"
     )
 
 

@@ -8,8 +8,8 @@ from gate.budget.assessment import Assessment
 from gate.policy.case import Case
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.tiers import Tier, tier_of
-from gate.slo.objective import Bound, CalendarWindow, CompositeSlo
-from gate.wording import percent_left
+from gate.slo.objective import Bound, CalendarWindow, CompositeSlo, RollingWindow
+from gate.wording import budget_left, left_or_overspent, percent_left
 
 
 def findings(case: Case) -> Iterator[Finding]:
@@ -60,7 +60,7 @@ def left_shown(assessment: Assessment, compared: Fraction) -> str:
     """
     if assessment.uncovered is not None:
         return f"what is left of its budget is not known: only {assessment.uncovered} are measured"
-    left = f"{percent_left(compared)} of its budget is left"
+    left = budget_left(compared)
     if compared == assessment.remaining or assessment.remaining is None:
         return left
     terms = []
@@ -69,7 +69,7 @@ def left_shown(assessment: Assessment, compared: Fraction) -> str:
         terms.append(f"at the {end} end of its 95 % interval")
     if assessment.stated_cost is not None:
         terms.append(f"after the impact of {percent_left(assessment.stated_cost)}")
-    return f"{left}, {' '.join(terms)} ({percent_left(assessment.remaining)} measured)"
+    return f"{left}, {' '.join(terms)} ({left_or_overspent(assessment.remaining)} measured)"
 
 
 def _of_the_worst(case: Case, worst: Assessment, compared: Fraction) -> Finding:
@@ -79,6 +79,7 @@ def _of_the_worst(case: Case, worst: Assessment, compared: Fraction) -> Finding:
         verdict, reason = Verdict.WARN, f"{reason}; but {excuse}"
     until = _renewal(case)
     recovering = any(assessment.recovery for assessment in case.objecting)
+    paced = until is not None and any(assessment.paced for assessment in case.objecting)
     return Finding(
         rule=Rule.TIER,
         slo=worst.slo.name,
@@ -86,6 +87,9 @@ def _of_the_worst(case: Case, worst: Assessment, compared: Fraction) -> Finding:
         reason=reason,
         until=until,
         if_calm=until is not None and recovering,
+        paced=paced,
+        until_at_pace=_renewal(case, at_pace=True) if paced else None,
+        needs_samples=_needed_samples(case),
     )
 
 
@@ -94,7 +98,7 @@ def _excused(case: Case) -> str | None:
     rule = case.policy.postmortems
     if rule is None or not case.objecting:
         return None
-    from gate.policy.rules.postmortems import excused  # noqa: PLC0415 - for this rule only
+    from gate.policy.rules.excused import excused  # noqa: PLC0415 - for this rule only
 
     return excused(case, rule)
 
@@ -107,26 +111,54 @@ def _reason(assessment: Assessment, compared: Fraction, tier: Tier, change: str)
     return f"{left_shown(assessment, compared)}; {by}{band}"
 
 
-def _renewal(case: Case) -> datetime | None:
+def _renewal(case: Case, *, at_pace: bool = False) -> datetime | None:
     """Return when the budgets that forbid the change have renewed or recovered; None: not known.
 
     None, too, where the change would not ship even then: its impact costs too much, or the tier of
     a full budget requires something first.
+
+    Args:
+        case: the change.
+        at_pace: whether as much fails as in the last 7 days where that is known; else nothing does.
     """
-    renewals = [_allowing_at(case, assessment) for assessment in case.objecting]
+    renewals = [
+        _allowing_at(case, assessment, at_pace=at_pace and assessment.paced)
+        for assessment in case.objecting
+    ]
     certain = [instant for instant in renewals if instant is not None]
     return max(certain, default=None) if len(certain) == len(renewals) else None
 
 
-def _allowing_at(case: Case, assessment: Assessment) -> datetime | None:
+def _allowing_at(case: Case, assessment: Assessment, *, at_pace: bool) -> datetime | None:
     slo = assessment.slo
     if not isinstance(slo, CompositeSlo) and isinstance(slo.window, CalendarWindow):
         full = 1 - (assessment.stated_cost or Fraction(0))
         futures = iter([(slo.window.whole(case.at).end, full)])
     else:
-        futures = assessment.recovering()
+        futures = assessment.recovering_at_pace() if at_pace else assessment.recovering()
     for instant, remaining in futures:
         tier = tier_of(case.policy.tiers, remaining)
         if tier.allows(case.change) and case.change not in tier.require:
             return instant
     return None
+
+
+def _needed_samples(case: Case) -> int | None:
+    """Return how many samples a rolling window needs before its budget can allow the change.
+
+    None where as many as there are now are enough: then none of them may be bad.
+    """
+    needed = []
+    for assessment in case.objecting:
+        slo = assessment.slo
+        if isinstance(slo, CompositeSlo) or not isinstance(slo.window, RollingWindow):
+            continue
+        allowing = [
+            tier.condition.threshold
+            for tier in case.policy.tiers
+            if tier.condition and tier.allows(case.change) and case.change not in tier.require
+        ]
+        if allowing:
+            cost = assessment.stated_cost or Fraction(0)
+            needed.append(assessment.samples_for(min(allowing) + cost))
+    return max((count for count in needed if count is not None), default=None)

@@ -77,10 +77,10 @@ def test_each_value_has_its_events_by_step(tmp_path: Path, form: str) -> None:
     (found,) = map(cohorts, ask(write(tmp_path / f"requests.{form}", ROWS)))
 
     assert set(found.groups) == {("v1",), ("v2",), ("",)}
-    assert found.groups[("v1",)].total == (2.0, None, 0.0)
-    assert found.groups[("v1",)].bad == (1.0, None, 0.0)
-    assert found.groups[("v2",)].bad == (0.0, None, 1.0)
-    assert found.groups[("",)].total == (0.0, None, 1.0)
+    assert found.groups[("v1",)].total == (2.0, 0.0, 0.0)
+    assert found.groups[("v1",)].bad == (1.0, 0.0, 0.0)
+    assert found.groups[("v2",)].bad == (0.0, 0.0, 1.0)
+    assert found.groups[("",)].total == (0.0, 0.0, 1.0)
     assert found.notes == ()
 
 

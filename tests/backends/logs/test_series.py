@@ -60,14 +60,6 @@ def test_a_step_leaves_its_start_out_and_includes_its_end(tmp_path: Path, form: 
     assert found.bad == (1.0, 0.0, 1.0)
 
 
-def test_a_step_without_a_row_is_not_known(tmp_path: Path) -> None:
-    log = write(tmp_path / "requests.jsonl", [row(timedelta(minutes=5)), row(10 * HOUR)])
-
-    found = series(ask(log, (FAILED, 3 * HOUR, HOUR))[0])
-
-    assert (found.total, found.bad) == ((None, None, 1.0), (None, None, 0.0))
-
-
 def test_several_indicators_spans_and_steps_are_told_each_by_itself(tmp_path: Path) -> None:
     rows = [row(timedelta(minutes=m), 500 if m % 30 == 0 else 200, m) for m in range(240)]
     log = write(tmp_path / "requests.jsonl", rows)
@@ -96,16 +88,6 @@ def test_the_steps_add_up_to_the_rows_of_the_span(
 
     assert sum(total or 0 for total in found.total) == len(rows)
     assert sum(bad or 0 for bad in found.bad) == sum(failed for _, failed in rows)
-
-
-def test_what_is_spent_has_no_events(tmp_path: Path) -> None:
-    log = write(tmp_path / "requests.jsonl", [row(HOUR)])
-
-    spent, failed = ask(log, (Sli(spent="ms"), DAY, HOUR), (FAILED, DAY, HOUR))
-
-    assert isinstance(spent, Unmeasured)
-    assert spent.cause is Cause.INVALID
-    assert isinstance(failed, Series)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Timeslices: bad ones are those whose good ratio is under the target, empty ones as it says."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gate.measure import Cause, Counts
+from gate.backends import open_backend
+from gate.measure import Cause, CountRequest, Counts, Limits
 from gate.slo.indicator import EmptySlice, Sli, Slices
+from gate.slo.objective import Span
 from tests.backends.logs.written import (
     AT,
     FAILED,
@@ -22,6 +24,9 @@ from tests.backends.logs.written import (
     refused,
     request,
     write,
+)
+from tests.backends.logs.written import (
+    settings as log_settings,
 )
 
 MINUTE = timedelta(minutes=1)
@@ -83,17 +88,43 @@ def test_windows_with_and_without_slices_are_counted_together(log: Path) -> None
     assert [counts(answer) for answer in answers] == [(4, 2), (2, 1), (2, 2), (123, 13)]
 
 
-def test_only_whole_slices_count(tmp_path: Path) -> None:
-    # Slices of seven minutes since 1970: 11:51 to 11:58 is one, and the last before the end.
+def test_a_window_has_the_slices_that_end_in_it(tmp_path: Path) -> None:
+    # Slices of seven minutes since 1970: the newest that has ended is that from 11:51 to 11:58.
     slices = Slices(length=timedelta(minutes=7), target=Fraction(1, 2))
     rows = in_minute(1, 0, 1) + in_minute(7, 5, 0) + in_minute(13, 0, 1)
     assert (AT - timedelta(minutes=2)).timestamp() % 420 == 0
 
     log = write(tmp_path / "a.jsonl", rows)
 
-    assert counts(ask(log, window=timedelta(minutes=14), slices=slices)) == (1, 0)
-    reason = refused(ask(log, window=timedelta(minutes=8), slices=slices), Cause.NO_DATA)
-    assert reason == "no whole slice of 7m fits into the window"
+    # That from 11:44 has the row of 11:47:30, though the shorter windows begin after that.
+    assert counts(ask(log, window=timedelta(minutes=14), slices=slices)) == (2, 1)
+    assert counts(ask(log, window=timedelta(minutes=10), slices=slices)) == (2, 1)
+    assert counts(ask(log, window=timedelta(minutes=9), slices=slices)) == (1, 0)
+    assert counts(ask(log, window=timedelta(minutes=3), slices=slices)) == (1, 0)
+    reason = refused(ask(log, window=timedelta(minutes=2), slices=slices), Cause.NO_DATA)
+    assert reason == "no slice of 7m ends in the window"
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_two_windows_side_by_side_have_no_slice_in_common_and_lose_none(
+    tmp_path: Path, form: str
+) -> None:
+    slices = Slices(length=timedelta(minutes=7), target=Fraction(1, 2), empty=EmptySlice.GOOD)
+    rows = [row for minute in range(1, 120, 3) for row in in_minute(minute, 1, minute % 2)]
+    log = write(tmp_path / f"a.{form}", rows)
+    backend = open_backend(log_settings(log), Limits(timeout=MINUTE))
+
+    def bad_and_all(start: datetime, end: datetime) -> tuple[int, int]:
+        asked = CountRequest(sli=FAILED, span=Span(start, end), slices=slices)
+        return counts(backend.measure([asked], end)[0])
+
+    whole = bad_and_all(AT - 100 * MINUTE, AT)
+    for minute in (21, 50, 77):
+        parts = [
+            bad_and_all(AT - 100 * MINUTE, AT - minute * MINUTE),
+            bad_and_all(AT - minute * MINUTE, AT),
+        ]
+        assert tuple(map(sum, zip(*parts, strict=True))) == whole
 
 
 def test_a_slice_has_its_end_and_not_its_start(tmp_path: Path) -> None:
@@ -110,7 +141,7 @@ def test_slices_of_which_none_has_an_event_are_no_traffic(tmp_path: Path) -> Non
 
     reason = refused(ask(log, window=timedelta(minutes=14), slices=slices), Cause.NO_TRAFFIC)
 
-    assert reason == "no whole slice of 7m has an event"
+    assert reason == "no slice of 7m that ends in the window has an event"
 
 
 def test_no_row_at_all_is_no_data_and_not_so_many_good_slices(tmp_path: Path) -> None:
@@ -150,8 +181,9 @@ def test_the_slices_are_those_of_plain_python(
         answer = ask(log, sli, timedelta(seconds=window), slices=slices)
 
     end = int(AT.timestamp())
+    first = (end - window) // length * length
     expected = [0, 0]
-    for start in range(-(-(end - window) // length) * length, end - length + 1, length):
+    for start in range(first, end - length + 1, length):
         inside = [
             bad for second, bad, ours in rows if ours and start < end - second <= start + length
         ]
@@ -161,14 +193,7 @@ def test_the_slices_are_those_of_plain_python(
         elif empty is not EmptySlice.LEFT_OUT:
             expected[0] += 1
             expected[1] += empty is EmptySlice.BAD
-    any_judged = any(
-        ours
-        and -(-(end - second) // length) * length <= end
-        and (-(-(end - second) // length) - 1) * length >= end - window
-        for second, _, ours in rows
-        if second < window
-    )
-    if any_judged:
+    if any(ours and first < end - second <= end // length * length for second, _, ours in rows):
         assert counts(answer) == tuple(expected)
     else:
         assert not isinstance(answer, Counts)

@@ -111,7 +111,7 @@ def test_it_is_asked_for_at_the_ends_of_the_steps(prometheus: FakePrometheus) ->
     assert float(form["start"][0]) == (SPAN.start + HOUR).timestamp()
     assert float(form["end"][0]) == AT.timestamp()
     assert form["step"] == ["3600.000"]
-    assert "increase(x[3600s])" in form["query"][0]
+    assert "last_over_time(x[3599999ms])" in form["query"][0]
 
 
 def unmeasured(sli: Sli) -> Unmeasured:

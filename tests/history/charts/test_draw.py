@@ -47,6 +47,7 @@ def record(start: int, end: int | None) -> IncidentRecord:
     return IncidentRecord(
         id="INC-1",
         title="known",
+        services=("chat",),
         start=START + start * HOUR,
         end=None if end is None else START + end * HOUR,
         status=RecordStatus.RESOLVED,

@@ -1,14 +1,23 @@
 """What is said of a group, all comparisons taken together."""
 
+from fractions import Fraction
 from math import inf
 
 import numpy as np
 import pytest
 
+from benchmarks.cohorts import pairs
 from gate.history.cohorts import Arm, Pair
-from gate.history.cohorts.comparison import Comparison, ComparisonOutcome
-from gate.history.cohorts.contests import Contest, compare_all
+from gate.history.cohorts.comparison import (
+    Comparison,
+    ComparisonOutcome,
+    Contrast,
+    always_or_never,
+    is_part_of_bad,
+)
+from gate.history.cohorts.contests import Contest, compare_all, outcome_of
 from gate.history.cohorts.ratios import Method
+from gate.slo.indicator import Histogram, Sli
 from tests.history.cohorts.building import even, pair
 
 LARGE, SMALL = (2_000, 200), (20_000, 200)
@@ -110,6 +119,74 @@ def test_the_mix_may_hide_a_difference() -> None:
 
     assert whole.table.bad == 218
     assert found.outcome is ComparisonOutcome.HIDDEN
+
+
+def test_the_mix_hides_nothing_where_the_crude_ratio_can_be_the_same() -> None:
+    # Half as often again with either model: thirty comparisons leave that to be seen within only.
+    strata = pair((2_000, 75), SMALL), pair((2_000, 75), (18_000, 450))
+    alike = Contest(whole=both(*strata), strata=strata)
+    calm = pair((1_000, 10), SMALL), pair((1_000, 10), SMALL)
+    others = [Contest(whole=both(*calm), strata=calm)] * 29
+
+    ((first, *_),) = compare_all([[alike, *others]])
+
+    assert first.crude is not None
+    assert first.within is not None
+    assert first.crude.holds(first.within.ratio)
+    assert first.outcome is not ComparisonOutcome.HIDDEN
+
+
+def contrast(ratio: float, low: float, high: float, adjusted: float) -> Contrast:
+    return Contrast(
+        ratio=ratio,
+        interval=(low, high),
+        probability=adjusted,
+        adjusted=adjusted,
+        method=Method.SCORE,
+        effect=1.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("crude", "within", "outcome"),
+    [
+        # The crude interval has no room for what it is like with like: the mix hides it.
+        ((1.0, 0.8, 1.3, 0.9), (2.0, 1.5, 2.7, 0.001), ComparisonOutcome.HIDDEN),
+        ((1.0, 0.8, 1.3, 0.9), (0.5, 0.4, 0.7, 0.001), ComparisonOutcome.HIDDEN),
+        # It has room: all comparisons together left too little to see it by.
+        ((1.4, 0.98, 2.1, 0.06), (1.5, 1.1, 2.2, 0.04), ComparisonOutcome.WORSE),
+        ((0.7, 0.45, 1.02, 0.06), (0.65, 0.4, 0.9, 0.04), ComparisonOutcome.BETTER),
+        ((0.98, 0.7, 1.5, 0.9), (1.4, 1.1, 1.8, 0.04), ComparisonOutcome.UNSURE),
+        ((1.4, 0.98, 2.1, 0.06), (1.5, 0.9, 2.2, 0.06), ComparisonOutcome.NONE),
+    ],
+)
+def test_what_is_seen_within_strata_only_is_hidden_where_the_crude_interval_excludes_it(
+    crude: tuple[float, ...], within: tuple[float, ...], outcome: ComparisonOutcome
+) -> None:
+    assert outcome_of(contrast(*crude), contrast(*within), stratified=True) is outcome
+
+
+@pytest.mark.slow
+def test_without_confounding_the_mix_is_hardly_ever_said_to_hide_anything() -> None:
+    """Five groups whose traffic is spread over the models alike; one fails a third more often."""
+    rng = np.random.default_rng(5)
+    hidden, runs = 0, 400
+    for _ in range(runs):
+        models = []
+        for share in (0.02, 0.005):
+            total = rng.poisson(20, (168, 5))
+            models.append((total, rng.binomial(total, share * np.array([1.3, 1, 1, 1, 1]))))
+        strata = [pairs(*counts) for counts in models]
+        every = pairs(*(sum(counts) for counts in zip(*models, strict=True)))
+        contests = [
+            Contest(whole=whole, strata=tuple(inner))
+            for whole, *inner in zip(every, *strata, strict=True)
+        ]
+        (found,) = compare_all([contests])
+        hidden += any(one.outcome is ComparisonOutcome.HIDDEN for one in found)
+
+    # Where it is seen within only, the crude ratio may be the same: in one of fifty such weeks.
+    assert hidden / runs < 0.005
 
 
 def test_whether_it_is_the_mix_may_not_be_told() -> None:
@@ -284,3 +361,80 @@ def test_weeks_without_a_difference_rarely_look_like_one() -> None:
         alarms += any(one.outcome is not ComparisonOutcome.NONE for one in found)
 
     assert alarms <= 5  # 2 of 40 are expected at most; more than 5 come up in 1 of 100 such tests
+
+
+PROMQL = Sli(
+    bad='sum(increase(requests_total{model="a",status=~"5..",job!="x"}[$window]))',
+    total='sum(increase(requests_total{model="a",job!="x"}[$window]))',
+)
+GOOD = Sli(
+    good='sum(increase(requests_total{code="200 model"}[$window]))',
+    total="sum(increase(requests_total[$window]))",
+)
+SQL = Sli(bad="CASE WHEN response.status >= 500 OR kind = 'model' THEN true ELSE false END")
+SLOW = Sli(column="duration_ms", threshold=Fraction(1000))
+BUCKETS = Sli(
+    histogram=Histogram(
+        good='ttft_seconds{finished="true"}',
+        total="ttft_seconds",
+        threshold=Fraction(1),
+        unit="s",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("by", "sli"),
+    [
+        ("status", PROMQL),
+        ("code", GOOD),
+        ("response.status", SQL),
+        ("response.status // 100", SQL),
+        ("kind", SQL),
+        ("duration_ms", SLOW),
+        ("finished", BUCKETS),
+    ],
+)
+def test_a_label_that_selects_the_bad_events_is_part_of_what_makes_them_bad(
+    by: str, sli: Sli
+) -> None:
+    assert is_part_of_bad(by, sli)
+
+
+@pytest.mark.parametrize(
+    ("by", "sli"),
+    [
+        ("model", PROMQL),  # in what selects all events, too
+        ("job", PROMQL),
+        ("x", PROMQL),  # a value
+        ("instance", PROMQL),
+        ("model", GOOD),
+        ("model", SQL),
+        ("response.model", SQL),
+        ("CASE WHEN tokens > 1000 THEN 'long' ELSE 'short' END", SQL),
+        ("lower(model)", Sli(bad="lower(outcome) = 'failed'")),
+        ("model", SLOW),
+        ("model", BUCKETS),
+        ("model", Sli()),
+    ],
+)
+def test_any_other_label_is_not(by: str, sli: Sli) -> None:
+    assert not is_part_of_bad(by, sli)
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"),
+    [
+        ([0, 1], True),
+        ([0, 1, 0.0, 0.9999999999], True),
+        ([0, 0], False),
+        ([1, 1], False),
+        ([0, 1, 0.5], False),
+        ([0.999, 0], False),
+        ([], False),
+    ],
+)
+def test_values_that_always_fail_or_never_do_are_so_by_definition(
+    shares: list[float], expected: bool
+) -> None:
+    assert always_or_never(shares) is expected

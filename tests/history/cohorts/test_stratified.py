@@ -80,9 +80,46 @@ def test_too_few_events_within_strata_say_nothing(tables: list[Table]) -> None:
     assert cmh(tables) is None
 
 
-def test_a_ratio_to_nothing_has_no_interval() -> None:
-    assert common_ratio([Table(10, 2, 10, 0), Table(0, 0, 0, 0)]) == inf
-    assert common_interval([Table(10, 2, 10, 0), Table(0, 0, 0, 0)]) == (0, inf)
+def test_where_one_side_never_failed_there_is_a_bound_on_the_other() -> None:
+    # Of two failures among as many events of both, both are the group's with (r / (r + 1))^2.
+    never = [Table(10, 2, 10, 0), Table(0, 0, 0, 0)]
+    low, high = common_interval(never)
+    assert (common_ratio(never), high) == (inf, inf)
+    assert (low / (low + 1)) ** 2 == pytest.approx(0.025)
+
+    turned = [Table(10, 0, 10, 2), Table(0, 0, 0, 0)]
+    low, high = common_interval(turned)
+    assert (common_ratio(turned), low) == (0, 0)
+    assert (1 / (high + 1)) ** 2 == pytest.approx(0.025)
+    # With bursts of two each there was but one.
+    _, wide = common_interval(turned, 2.0)
+    assert 1 / (wide + 1) == pytest.approx(0.025)
+
+
+def test_where_nothing_failed_there_is_no_bound() -> None:
+    assert common_interval([Table(10, 0, 10, 0)]) == (0, inf)
+
+
+@pytest.mark.parametrize("ratio", [0.1, 0.5, 1, 3, 10])
+def test_the_bound_holds_the_ratio_as_often_as_it_should_where_one_side_never_failed(
+    ratio: float,
+) -> None:
+    rng = np.random.default_rng(3)
+    held, cases = 0, 0
+    for _ in range(3_000):
+        tables = [
+            Table(n, int(rng.poisson(n * p * ratio)), m, int(rng.poisson(m * p)))
+            for n, m, p in ((500, 1_000, 0.001), (1_000, 300, 0.0005))
+        ]
+        bad, rest = sum(one.bad for one in tables), sum(one.rest_bad for one in tables)
+        if bool(bad) is bool(rest):
+            continue
+        cases += 1
+        low, high = common_interval(tables)
+        held += low <= ratio <= high
+
+    assert cases > 300
+    assert held / cases > 0.95
 
 
 @pytest.mark.untraced

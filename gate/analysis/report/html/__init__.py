@@ -12,18 +12,22 @@ from gate.analysis.anomalies.words import (
     scope_facts,
     signal_facts,
 )
+from gate.analysis.backtest.words import backtest_badge
 from gate.analysis.cohorts.words import cohorts_badge, cohorts_blocks
 from gate.analysis.forecast.words import forecast_badge, forecast_heading
 from gate.analysis.incidents.words import incidents_badge, incidents_blocks
 from gate.analysis.report import Report, ServiceReport, words
-from gate.analysis.report.html.budget import burn_down_figure, burn_rate_figure
+from gate.analysis.report.html.backtest import backtest_parts
+from gate.analysis.report.html.budget import burn_down_figure
+from gate.analysis.report.html.burn_rate import burn_rate_figure
 from gate.analysis.report.html.charts import control_chart, forecast_figure
+from gate.analysis.report.html.consumption import consumption_figures
 from gate.analysis.report.html.tags import Html, content, element, facts, link, table
 from gate.budget.assessment import Assessment
 from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style, mark_sign
 from gate.reporters.budgets import budget_table, details, left
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import CompositeSlo
 
 SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
 """From a service, the whole report and a prefix of ids to the content under a heading."""
@@ -77,7 +81,9 @@ def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator
 
 
 def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Tell what becomes of each budget."""
+    """Tell what becomes of each budget; of a period that is over nothing more does."""
+    if report.period is not None:
+        return
     yield badge(*forecast_badge(service.forecast))
     for place, slo in enumerate(service.forecast.slos, start=1):
         name = f"{prefix}-{place}"
@@ -119,6 +125,15 @@ def cohorts(service: ServiceReport, report: Report, _prefix: str) -> Iterator[Ht
     yield from content(blocks, f"Events of {service.policy.service} by {report.cohorts.by}")
 
 
+def backtest(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
+    """Tell what the policy would have said in the time looked at, where that was asked."""
+    if report.backtest is None:
+        return
+    replayed = report.backtest.services[report.services.index(service)]
+    yield badge(*backtest_badge(replayed))
+    yield from backtest_parts(replayed, report.backtest, service, f"{prefix}-line")
+
+
 SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("May it ship?", may_it_ship),
     ("Budgets", budgets),
@@ -127,6 +142,7 @@ SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("Forecast", forecasts),
     ("Control charts", charts),
     ("Cohorts", cohorts),
+    ("Backtest", backtest),
 )
 
 
@@ -140,14 +156,19 @@ def _figures(
     name: str, assessment: Assessment, service: ServiceReport, report: Report
 ) -> Iterator[Html]:
     slo, trace = assessment.slo, service.traces.get(assessment.slo.name)
-    if trace is None or not isinstance(slo, RatioSlo):
+    if trace is None:
         yield element("p", words.missing(service, slo), class_="missing")
         return
-    if trace.left:
-        yield burn_down_figure(name, slo.name, trace, service)
-    else:
+    if not trace.left or not assessment.measured:
         yield element("p", words.no_burn_down(assessment), class_="missing")
-    yield burn_rate_figure(name, slo, trace, service, report)
+    if trace.left:
+        yield burn_down_figure(name, slo, trace, service)
+    if trace.fast and not isinstance(slo, CompositeSlo):
+        yield burn_rate_figure(name, slo, trace, service, report)
+    else:
+        yield element("p", words.missing(service, slo), class_="missing")
+    if slo.name in service.consumption:
+        yield from consumption_figures(name, slo, service.consumption[slo.name], service)
 
 
 HtmlSection = tuple[str, str, list[Html]]

@@ -14,9 +14,9 @@ from gate.analysis.report.html.budget import budget_plot
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, facts, numbers, table
 from gate.dataclass import dataclass
+from gate.history.burn_down import BUCKETS, Line, thin
 from gate.history.calendar_forecast import carried
 from gate.history.charts.chart import Chart, Point
-from gate.history.past_budget import BUCKETS, Line, thin
 from gate.reporters.drawing import Linear
 from gate.reporters.page import MUST, Column, tabulate
 from gate.slo.objective import RatioSlo, RollingWindow, Span
@@ -226,5 +226,6 @@ def _caption_of_forecast(predicted: SloForecast) -> str:
     """Say what the lines of a forecast are."""
     parts = ["If nothing more fails (bold), and at the rates of the table (dashed)."]
     if predicted.expected is not None:
-        parts.append("Of ten futures like the past nine end within the shaded area.")
+        within = predicted.expected.held.within
+        parts.append(f"Of 100 simulated months {within} ended within such a shaded area.")
     return " ".join(parts)

@@ -1,0 +1,114 @@
+"""What became of the budgets in the time that is replayed, and what might have become of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+
+from gate.analysis.backtest.verdicts import Nearness, PastVerdict
+from gate.dataclass import dataclass
+from gate.history.incidents import Incident
+from gate.history.service_incidents import ServiceIncident
+from gate.policy.findings import Verdict
+from gate.policy.policy import Policy
+from gate.slo.objective import CompositeSlo, Slo, Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastBudget:
+    """The budget of one SLO over the time that is replayed."""
+
+    slo: str
+    lowest: Fraction
+    """What was left at the worst of the instants."""
+    lowest_at: datetime
+    ran_out: int
+    """How many times it came to nothing, or was so from the beginning."""
+    left: Fraction | None
+    """At the end; None: that was not measured."""
+    spared: Fraction
+    """The share of the budget that incidents after blocked deploys took of the window that ends
+    then; at least 0."""
+
+    @property
+    def left_at_most(self) -> Fraction | None:
+        """What would be left at the end had these incidents not happened."""
+        return None if self.left is None else self.left + self.spared
+
+
+def past_budgets(
+    policy: Policy, verdicts: Sequence[PastVerdict], last: PastVerdict, nearness: Nearness
+) -> tuple[PastBudget, ...]:
+    """Return the budgets that were measured at any of the instants, in the policy's order.
+
+    Args:
+        policy: whose budgets they are.
+        verdicts: at the instants that are replayed, the oldest first.
+        last: at the end.
+        nearness: to the incidents.
+    """
+    avoided = _after_blocked_deploys(verdicts, nearness)
+    slos = {slo.name: slo for slo in policy.slos}
+    budgets = []
+    for slo in policy.slos:
+        course = [
+            (past.remaining[slo.name], past.at)
+            for past in (*verdicts, last)
+            if slo.name in past.remaining
+        ]
+        if course:
+            lowest, lowest_at = min(course)
+            budgets.append(
+                PastBudget(
+                    slo=slo.name,
+                    lowest=lowest,
+                    lowest_at=lowest_at,
+                    ran_out=_ran_out(left for left, _ in course),
+                    left=last.remaining.get(slo.name),
+                    spared=_spared(slo, slos, avoided, last.at),
+                )
+            )
+    return tuple(budgets)
+
+
+def _ran_out(course: Iterable[Fraction]) -> int:
+    count, spent = 0, False
+    for left in course:
+        count += left <= 0 and not spent
+        spent = left <= 0
+    return count
+
+
+def _after_blocked_deploys(
+    verdicts: Iterable[PastVerdict], nearness: Nearness
+) -> list[ServiceIncident]:
+    """Return the incidents that began within an hour after a deploy that would not have shipped."""
+    begun = [
+        nearness.before(past.at)
+        for past in verdicts
+        if past.deploy is not None and past.verdict is Verdict.BLOCK
+    ]
+    return [incident for incident in nearness.incidents if incident in begun]
+
+
+def _spared(
+    slo: Slo, slos: Mapping[str, Slo], incidents: Sequence[ServiceIncident], at: datetime
+) -> Fraction:
+    if isinstance(slo, CompositeSlo):
+        parts = (
+            member.weight * _spared(slos[member.slo], slos, incidents, at) for member in slo.members
+        )
+        return sum(parts, Fraction(0))
+    window = slo.window.counted(at)
+    shares = (
+        Fraction(impact.share) * _within(impact.incident, window)
+        for incident in incidents
+        for impact in incident.impacts
+        if impact.slo == slo.name
+    )
+    return sum(shares, Fraction(0))
+
+
+def _within(incident: Incident, window: Span) -> Fraction:
+    """Return which part of an incident's time a window still has."""
+    inside = min(incident.end, window.end) - max(incident.start, window.start)
+    return max(Fraction(inside / incident.duration), Fraction(0))

@@ -1,0 +1,217 @@
+"""Replaying the past through one or several policies."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from gate import __version__
+from gate.analysis.backtest import BacktestReport, PolicyBacktest, ServiceBacktest
+from gate.analysis.backtest.verdicts import Nearness, PastVerdict, objecting
+from gate.analysis.incidents.run import IncidentOptions, ask, service_incidents
+from gate.backends import open_backend
+from gate.check.decide import judge_change
+from gate.check.instants import run_checks
+from gate.check.measure import OpenBackend, open_history, run_concurrently
+from gate.check.options import Options, nothing_known
+from gate.check.run import check_words, measure_and_gather
+from gate.config.load import PolicyFile
+from gate.dataclass import dataclass
+from gate.history.records import Deployment
+from gate.measure import Backend
+from gate.measure.history import clock_start
+from gate.policy.policy import Policy
+from gate.reporters.summary import reason
+from gate.slo.objective import Span
+
+HOURLY: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestOptions:
+    """What is replayed."""
+
+    search: IncidentOptions
+    """The time, the deploys in it, and what makes an incident."""
+    every: timedelta | None
+    """How often every policy is asked beside the deploys; None: at the deploys only."""
+    by_deploys: bool = False
+    """Whether deploys are counted, of which there may be none, and not the instants of the clock.
+    """
+    change: str | None = None
+    """The class where a deploy has none; None: each policy's default."""
+    satisfied: Mapping[str, str] = field(default_factory=dict)
+    """Requirement -> evidence that was there all the time."""
+
+
+def by_default(
+    search: IncidentOptions, *, by_deploys: bool, every: timedelta | None = None
+) -> BacktestOptions:
+    """Return what is replayed where no more is said: the deploys, or without them every hour."""
+    often = every if by_deploys else every or HOURLY
+    return BacktestOptions(search=search, every=often, by_deploys=by_deploys)
+
+
+@dataclass(frozen=True, slots=True)
+class PastMoment:
+    """An instant at which the policy is asked."""
+
+    at: datetime
+    deploy: Deployment | None = None
+    """None: an instant of the clock."""
+
+
+def replay(
+    files: Sequence[PolicyFile],
+    options: BacktestOptions,
+    against: PolicyFile | None = None,
+    *,
+    open_with: OpenBackend = open_backend,
+) -> BacktestReport:
+    """Return what every policy would have said.
+
+    Args:
+        files: the policies.
+        options: what is replayed.
+        against: another policy that the first is put beside, at the same instants and incidents.
+        open_with: opens a backend.
+
+    Raises:
+        UsageError: a backend keeps no history, or a package of one is missing; or the class, or a
+            requirement, is in none of the policies.
+    """
+    everything = [*files, *([] if against is None else [against])]
+    words = Options(at=options.search.at, change=options.change, satisfied=options.satisfied)
+    check_words(everything, words)
+    tasks = [partial(_service, file, against, options, open_with) for file in files]
+    return BacktestReport(
+        services=tuple(run_concurrently(tasks)),
+        span=options.search.span,
+        every=options.every,
+        tool_version=__version__,
+    )
+
+
+def _service(
+    file: PolicyFile,
+    against: PolicyFile | None,
+    options: BacktestOptions,
+    open_with: OpenBackend,
+) -> ServiceBacktest:
+    search = options.search
+    _, history = open_history(file, search.timeout, open_with)
+    incidents = service_incidents(file, ask(history, file.policy, search), search)
+    trial = _Trial(
+        moments=past_moments(file.policy, options),
+        nearness=Nearness(
+            incidents=tuple(annotated.incident for annotated in incidents.annotated),
+            step=search.step,
+        ),
+        options=options,
+        open_with=open_with,
+    )
+    return ServiceBacktest(
+        incidents=incidents,
+        tried=trial.of(file),
+        against=None if against is None else trial.of(against),
+    )
+
+
+def past_moments(policy: Policy, options: BacktestOptions) -> tuple[PastMoment, ...]:
+    """Return when the policy is asked, in order: at deploys of its service, and by the clock."""
+    span, every = options.search.span, options.every
+    deploys = [
+        PastMoment(deploy.time, deploy)
+        for deploy in options.search.deploys
+        if deploy.service in {None, policy.service} and span.start < deploy.time <= span.end
+    ]
+    by_clock = [] if every is None else map(PastMoment, _by_clock(span, every))
+    return tuple(sorted([*deploys, *by_clock], key=lambda moment: moment.at))
+
+
+def _by_clock(span: Span, every: timedelta) -> Iterator[datetime]:
+    """Yield the whole multiples of a length since 1970 from the start on and before the end."""
+    at = clock_start(span.start, every)
+    while at < span.end:
+        if at >= span.start:
+            yield at
+        at += every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """What a policy is tried on."""
+
+    moments: tuple[PastMoment, ...]
+    nearness: Nearness
+    options: BacktestOptions
+    open_with: OpenBackend
+
+    def of(self, file: PolicyFile) -> PolicyBacktest:
+        """Return what a policy would have said at each of the moments, and at the end."""
+        search = self.options.search
+        backend, history = open_history(file, search.timeout, self.open_with)
+        *verdicts, last = run_checks(
+            backend,
+            history,
+            [*self.moments, PastMoment(search.at)],
+            partial(_check, file, self.options),
+        )
+        return PolicyBacktest(
+            policy=file.policy,
+            source=file.source,
+            change=_usual(file.policy, self.options),
+            verdicts=tuple(verdicts),
+            last=last,
+            nearness=self.nearness,
+            by_deploys=self.options.by_deploys,
+            every=self.options.every,
+        )
+
+
+def _usual(policy: Policy, options: BacktestOptions) -> str:
+    """Return the class that is judged at every instant."""
+    return options.change or policy.default_change
+
+
+def _check(
+    file: PolicyFile, options: BacktestOptions, backend: Backend, moment: PastMoment
+) -> PastVerdict:
+    """Return what ``gate check`` says at the moment; recoveries, which change nothing, apart."""
+    policy, deploy, usual = file.policy, moment.deploy, _usual(file.policy, options)
+    stated = deploy.change if deploy is not None else None
+    run = Options(
+        at=moment.at,
+        change=stated if stated in policy.change_classes else usual,
+        satisfied=options.satisfied,
+        observe=True,
+    )
+    measured = measure_and_gather(policy, backend, run)
+    case, _, judgement = judge_change(file, measured, run, nothing_known)
+    of_usual = judgement
+    if case.change != usual:
+        _, _, of_usual = judge_change(file, measured, replace(run, change=usual), nothing_known)
+    worst, tier = judgement.worst, judgement.tier
+    return PastVerdict(
+        at=moment.at,
+        change=case.change,
+        deploy=deploy,
+        verdict=judgement.verdict,
+        usual=of_usual.verdict,
+        usual_reasons=tuple(
+            reason(finding) for finding in objecting(of_usual.findings, of_usual.verdict)
+        ),
+        tier=None if tier is None else tier.name,
+        worst=None if worst is None or tier is None else worst.slo.name,
+        left=None if worst is None or tier is None else worst.compared,
+        remaining={
+            assessment.slo.name: assessment.remaining
+            for assessment in case.assessments
+            if assessment.remaining is not None and assessment.uncovered is None
+        },
+        findings=judgement.findings,
+        measured=all(
+            assessment.measured or assessment.slo.advisory for assessment in case.assessments
+        ),
+    )

@@ -1,0 +1,268 @@
+"""The tables of a backtest."""
+
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+from gate import wording
+from gate.analysis.backtest import PolicyBacktest, ServiceBacktest
+from gate.analysis.backtest.budgets import PastBudget
+from gate.analysis.backtest.freezes import FrozenMonth, Standing
+from gate.analysis.backtest.verdicts import Objection, PastVerdict, ThresholdCandidate, VerdictCount
+from gate.policy.findings import Verdict
+from gate.reporters import summary
+from gate.reporters.budgets import cause
+from gate.reporters.page import MUST, Cell, Column, DataTable, tabulate
+from gate.wording import describe_time
+
+_MOST: Final = 20
+"""Rows of a list; the document has all of them."""
+WORDS: Final = {
+    Verdict.ALLOW: "allowed",
+    Verdict.WARN: "allowed, with a warning",
+    Verdict.UNDECIDED: "undecided",
+    Verdict.BLOCK: "blocked",
+}
+"""What would have become of a change."""
+_WHOLE: Final = "the whole change"
+
+
+class VerdictRow(NamedTuple):
+    """How often a verdict was given."""
+
+    verdict: Verdict
+    outcome: VerdictCount
+    verdicts: int
+    """All of them."""
+
+
+def verdict_table(tried: PolicyBacktest) -> DataTable:
+    """Return how often each verdict would have been given, and what followed."""
+    count = len(tried.counted)
+    rows = [VerdictRow(verdict, outcome, count) for verdict, outcome in tried.outcomes.items()]
+    columns: tuple[Column[VerdictRow], ...] = (
+        Column(title="Verdict", cell=lambda row: _verdict(row.verdict), right=False, keep=MUST),
+        Column(
+            title=f"{tried.unit.capitalize()}s",
+            cell=lambda row: f"{row.outcome.count:,}",
+            keep=MUST,
+        ),
+        Column(title="Share", cell=_share, keep=4),
+        Column(title="Before an incident", cell=lambda row: f"{row.outcome.before:,}", keep=MUST),
+        Column(title="During one", cell=lambda row: f"{row.outcome.during:,}", keep=6),
+    )
+    return tabulate(rows if count else (), columns)
+
+
+def _share(row: VerdictRow) -> str:
+    return wording.rounded(Fraction(row.outcome.count, row.verdicts))
+
+
+def _verdict(verdict: Verdict) -> Cell:
+    return Cell(text=WORDS[verdict], tone=verdict)
+
+
+def objection_table(tried: PolicyBacktest) -> DataTable:
+    """Return which rules block, about which SLO, and whether anything else would have."""
+    columns: tuple[Column[Objection], ...] = (
+        Column(title="Rule", cell=lambda row: str(row.rule), right=False, keep=MUST),
+        _SLO,
+        Column(title="Blocked", cell=lambda row: f"{row.stopped:,}", keep=MUST),
+        Column(title="It alone", cell=lambda row: f"{row.alone:,}", keep=7),
+        Column(title="Before an incident", cell=lambda row: f"{row.before:,}", keep=8),
+        _NEWEST_REASON,
+    )
+    return tabulate(tried.blocked_by, columns)
+
+
+def doubt_table(tried: PolicyBacktest) -> DataTable:
+    """Return why verdicts are undecided."""
+    columns: tuple[Column[Objection], ...] = (
+        _SLO,
+        Column(title="Cause", cell=_cause, right=False, keep=MUST),
+        Column(title="Undecided", cell=lambda row: f"{row.stopped:,}", keep=MUST),
+        _NEWEST_REASON,
+    )
+    return tabulate(tried.undecided_by, columns)
+
+
+def _cause(row: Objection) -> str:
+    return str(row.rule) if row.cause is None else cause(row.cause)
+
+
+_SLO: Final[Column[Objection]] = Column(
+    title="SLO", cell=lambda row: row.slo or _WHOLE, right=False, keep=MUST, share=4
+)
+_NEWEST_REASON: Final[Column[Objection]] = Column(
+    title="The newest", cell=lambda row: row.example, right=False, keep=2, share=2
+)
+
+
+def blocked_deploys(tried: PolicyBacktest) -> DataTable:
+    """Return the newest deploys that would not have shipped, the oldest of them first."""
+    blocked = [
+        past
+        for past in tried.counted
+        if past.deploy is not None and past.verdict in {Verdict.BLOCK, Verdict.UNDECIDED}
+    ]
+    columns: tuple[Column[PastVerdict], ...] = (
+        Column(
+            title="Deploy, UTC", cell=lambda row: wording.minute(row.at), right=False, keep=MUST
+        ),
+        Column(title="Of", cell=_revision, right=False, keep=6, share=4),
+        Column(title="Verdict", cell=lambda row: _verdict(row.verdict), right=False, keep=MUST),
+        Column(title="Left", cell=lambda row: wording.left(row.left), keep=7),
+        Column(title="Incident", cell=lambda row: _followed(tried, row), right=False, keep=8),
+        Column(
+            title="Because",
+            cell=lambda row: summary.reason(row.objections[0]),
+            right=False,
+            keep=3,
+            share=3,
+        ),
+    )
+    return tabulate(blocked[-_MOST:], columns)
+
+
+def _revision(past: PastVerdict) -> str:
+    return past.change if past.deploy is None else f"{past.deploy.revision} ({past.change})"
+
+
+def _followed(tried: PolicyBacktest, past: PastVerdict) -> str:
+    """Say when an incident followed, or that one was going on."""
+    incident = tried.nearness.before(past.at)
+    if incident is None:
+        return "goes on" if tried.nearness.during(past.at) else wording.NOTHING
+    return f"in {describe_time(max(incident.start - past.at, timedelta()))}"
+
+
+def month_table(tried: PolicyBacktest) -> DataTable:
+    """Return for how long it would have been closed in each month."""
+    columns: tuple[Column[FrozenMonth], ...] = (
+        Column(title="Month, UTC", cell=lambda row: f"{row.start:%Y-%m}", right=False, keep=MUST),
+        Column(title="Closed", cell=lambda row: describe_time(row.frozen), keep=MUST),
+        Column(title="Undecided", cell=lambda row: describe_time(row.undecided), keep=6),
+        Column(title="Of", cell=lambda row: describe_time(row.judged), keep=7),
+    )
+    closed = any(month.frozen or month.undecided for month in tried.months)
+    return tabulate(tried.months if closed else (), columns)
+
+
+def freeze_table(tried: PolicyBacktest) -> DataTable:
+    """Return the longest times in which it would have been closed, the oldest first."""
+    longest = sorted(tried.freezes, key=lambda freeze: -freeze.span.length)[:_MOST]
+    columns: tuple[Column[Standing], ...] = (
+        Column(
+            title="From, UTC",
+            cell=lambda row: wording.minute(row.span.start),
+            right=False,
+            keep=MUST,
+        ),
+        Column(title="To, UTC", cell=lambda row: wording.minute(row.span.end), right=False, keep=6),
+        Column(title="Closed for", cell=lambda row: describe_time(row.span.length), keep=MUST),
+        Column(
+            title="Because, at first", cell=lambda row: row.reasons[0], right=False, keep=3, share=2
+        ),
+    )
+    return tabulate(sorted(longest, key=lambda freeze: freeze.span.start), columns)
+
+
+def budget_table(tried: PolicyBacktest) -> DataTable:
+    """Return what became of the budgets, and what would be left without what was blocked."""
+    columns: list[Column[PastBudget]] = [
+        Column(title="SLO", cell=lambda row: row.slo, right=False, keep=MUST, share=4),
+        Column(title="Lowest", cell=lambda row: wording.left(row.lowest), keep=MUST),
+        Column(
+            title="On, UTC", cell=lambda row: wording.minute(row.lowest_at), right=False, keep=5
+        ),
+        Column(title="Ran out", cell=ran_out_shown, keep=8),
+        Column(title="Left at the end", cell=lambda row: wording.left(row.left), keep=7),
+    ]
+    if any(budget.spared for budget in tried.budgets):
+        columns.append(
+            Column(
+                title="Without, at most", cell=lambda row: wording.left(row.left_at_most), keep=6
+            )
+        )
+    return tabulate(tried.budgets, columns)
+
+
+def ran_out_shown(budget: PastBudget) -> str:
+    """Say how many times a budget ran out."""
+    if not budget.ran_out:
+        return "never"
+    return "once" if budget.ran_out == 1 else f"{budget.ran_out:,} times"
+
+
+def threshold_table(tried: PolicyBacktest) -> DataTable:
+    """Return what policies of a single threshold would have blocked."""
+    columns: tuple[Column[ThresholdCandidate], ...] = (
+        Column(
+            title="Closed at",
+            cell=lambda row: f"{wording.percent(row.threshold)} left or less",
+            right=False,
+            keep=MUST,
+        ),
+        Column(title="Blocked", cell=lambda row: f"{row.stopped:,}", keep=MUST),
+        Column(title="Before an incident", cell=lambda row: f"{row.before:,}", keep=MUST),
+        Column(title="Let through", cell=lambda row: f"{row.through:,}", keep=5),
+        Column(title="Of these before one", cell=lambda row: f"{row.through_before:,}", keep=6),
+    )
+    budgets = any(past.left is not None for past in tried.counted)
+    return tabulate(tried.candidates if budgets else (), columns)
+
+
+class FigureRow(NamedTuple):
+    """One figure of two policies."""
+
+    label: str
+    tried: str
+    against: str
+
+
+def both_policies(tried: PolicyBacktest, against: PolicyBacktest) -> DataTable:
+    """Return the figures of two policies side by side."""
+    pair = (tried, against)
+    rows = [
+        FigureRow(WORDS[verdict], *(f"{policy.outcomes[verdict].count:,}" for policy in pair))
+        for verdict in Verdict
+    ]
+    rows += [
+        FigureRow(
+            f"{WORDS[verdict]}, before an incident",
+            *(f"{policy.outcomes[verdict].before:,}" for policy in pair),
+        )
+        for verdict in (Verdict.BLOCK, Verdict.ALLOW)
+    ]
+    rows += [
+        FigureRow("closed, in all", *(describe_time(policy.frozen) for policy in pair)),
+        FigureRow("closed, times", *(f"{len(policy.freezes):,}" for policy in pair)),
+        FigureRow("class", *(policy.change for policy in pair)),
+    ]
+    columns: tuple[Column[FigureRow], ...] = (
+        Column(
+            title=f"{tried.unit.capitalize()}s", cell=lambda row: row.label, right=False, keep=MUST
+        ),
+        Column(title=tried.source.path, cell=lambda row: row.tried, keep=MUST),
+        Column(title=against.source.path, cell=lambda row: row.against, keep=MUST),
+    )
+    return tabulate(rows, columns)
+
+
+def differing_table(service: ServiceBacktest) -> DataTable:
+    """Return the newest instants at which the verdicts of two policies are not the same."""
+    columns: tuple[Column[tuple[PastVerdict, PastVerdict]], ...] = (
+        Column(
+            title="At, UTC", cell=lambda pair: wording.minute(pair[0].at), right=False, keep=MUST
+        ),
+        Column(title="Of", cell=lambda pair: _revision(pair[0]), right=False, keep=5, share=4),
+        Column(title="This", cell=lambda pair: _verdict(pair[0].verdict), right=False, keep=MUST),
+        Column(title="Other", cell=lambda pair: _verdict(pair[1].verdict), right=False, keep=MUST),
+        Column(
+            title="Incident",
+            cell=lambda pair: _followed(service.tried, pair[0]),
+            right=False,
+            keep=4,
+        ),
+    )
+    return tabulate(list(service.differing)[-_MOST:], columns)

@@ -1,0 +1,132 @@
+"""Cases of a policy that were tried: what it said of each, and what was expected."""
+
+from gate import __version__
+from gate.config.cases import StatedCase
+from gate.dataclass import dataclass
+from gate.decision.decision import (
+    SCHEMA_VERSION,
+    Decision,
+    PolicyDecision,
+    PolicySource,
+)
+from gate.decision.slo_document import Json, rfc3339
+from gate.errors import ExitCode
+from gate.policy.findings import Finding, Verdict
+from gate.policy.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """One thing that is not as it was expected."""
+
+    what: str
+    """Its key in the case: ``verdict``."""
+    expected: str
+    actual: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One case, and what the policy says of it."""
+
+    case: StatedCase
+    decision: Decision
+    """By the one policy."""
+    mismatches: tuple[Mismatch, ...]
+    """Empty: the case passes."""
+
+    @property
+    def decided(self) -> PolicyDecision:
+        """What the policy says."""
+        (decided,) = self.decision.policies
+        return decided
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is as it was expected."""
+        return not self.mismatches
+
+    @property
+    def firing(self) -> tuple[Finding, ...]:
+        """The findings that do more than let the change pass, the worst first."""
+        findings = self.decided.judgement.findings
+        return tuple(finding for finding in findings if finding.verdict is not Verdict.ALLOW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyCases:
+    """The cases of one policy from one file."""
+
+    policy: Policy
+    source: PolicySource
+    path: str
+    """Of the file of the cases."""
+    results: tuple[CaseResult, ...]
+    """At least one, in the order of the file."""
+
+    @property
+    def failed(self) -> int:
+        """How many cases do not come out as expected."""
+        return sum(not result.passed for result in self.results)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasesReport:
+    """The cases of all policies."""
+
+    policies: tuple[PolicyCases, ...]
+    """At least one."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Block where a case fails: what was tried may not be merged."""
+        failed = any(tests.failed for tests in self.policies)
+        return ExitCode.BLOCK if failed else ExitCode.ALLOW
+
+
+def report_document(report: CasesReport) -> Json:
+    """Return the outcome of all cases as plain data."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool_version": __version__,
+        "exit_code": report.exit_code,
+        "policies": [
+            {
+                "service": tests.policy.service,
+                "source": {"path": tests.source.path, "sha256": tests.source.sha256},
+                "cases_file": tests.path,
+                "passed": len(tests.results) - tests.failed,
+                "failed": tests.failed,
+                "cases": [_case(result) for result in tests.results],
+            }
+            for tests in report.policies
+        ],
+    }
+
+
+def _case(result: CaseResult) -> Json:
+    decided = result.decided
+    tier = decided.judgement.tier
+    return {
+        "name": result.case.name,
+        "line": result.case.line,
+        "passed": result.passed,
+        "at": rfc3339(result.case.at),
+        "change_class": decided.change_class,
+        "verdict": str(decided.verdict),
+        "exit_code": int(result.decision.exit_code),
+        "tier": None if tier is None else tier.name,
+        "mismatches": [
+            {"what": each.what, "expected": each.expected, "actual": each.actual}
+            for each in result.mismatches
+        ],
+        "findings": [
+            {
+                "rule": str(finding.rule),
+                "slo": finding.slo,
+                "verdict": str(finding.verdict),
+                "reason": finding.reason,
+            }
+            for finding in result.firing
+        ],
+    }

@@ -1,0 +1,112 @@
+"""A backend that answers with what a case states: nothing is asked, and nothing is read."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+import yaml
+
+from gate.budget.ratio import seconds
+from gate.config.stated import Nodes
+from gate.dataclass import dataclass
+from gate.measure import Answer, CountRequest, Unmeasured
+from gate.measure.history import Series, SeriesAnswer, SeriesRequest
+
+QUERY: Final = "stated in the case"
+"""Stands in the place of a query."""
+
+
+class ImpossibleError(Exception):
+    """What a case states cannot be, at this place of its file."""
+
+    def __init__(self, nodes: Nodes, key: str, message: str) -> None:
+        super().__init__(message)
+        self.node: yaml.Node = nodes.get(key, nodes[""])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadStretch:
+    """A time in which more was bad than otherwise."""
+
+    start: datetime
+    end: datetime
+    """After ``start``."""
+    bad: Fraction
+    """Events, or slices, that were bad in it; of an allowance the amount that was spent."""
+
+    def within(self, start: datetime, end: datetime) -> Fraction:
+        """Return how much of it lies between two instants, evenly spread."""
+        common = max(min(self.end, end) - max(self.start, start), timedelta())
+        return self.bad * Fraction(common / (self.end - self.start))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedPast:
+    """What happened to an SLO."""
+
+    per_second: Fraction
+    """Events, or slices, at any time; of an allowance none."""
+    bad_per_second: Fraction
+    """In the steps that no stretch touches."""
+    stretches: tuple[BadStretch, ...]
+
+    def series(self, request: SeriesRequest) -> Series:
+        """Return what happened in each step."""
+        whole = seconds(request.step)
+        newest = seconds(request.span.end - request.end_of(request.steps - 2))
+        total, bad = (
+            [float(pace * whole)] * (request.steps - 1) + [float(pace * newest)]
+            for pace in (self.per_second, self.bad_per_second)
+        )
+        places = [_places(stretch, request) for stretch in self.stretches]
+        for place in {place for touched in places for place in touched}:
+            bad[place] = 0.0  # what a stretch took is what is stated, whole steps or not
+        for stretch, touched in zip(self.stretches, places, strict=True):
+            for place in touched:
+                bad[place] += float(
+                    stretch.within(request.end_of(place - 1), request.end_of(place))
+                )
+        spent = bad if request.amount else list(map(max, total, bad))
+        return Series(total=tuple(spent), bad=tuple(bad), query=QUERY)
+
+
+def _places(stretch: BadStretch, request: SeriesRequest) -> range:
+    """Return the steps that a stretch has any time in common with."""
+    first = (stretch.start - request.span.start) // request.step
+    last = -(-(stretch.end - request.span.start) // request.step)
+    return range(max(first, 0), min(last, request.steps))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedAnswers:
+    """What is answered of one SLO."""
+
+    main: Answer
+    """Over its own window."""
+    windows: Mapping[timedelta, Answer]
+    """Over those of burn rates."""
+    past: StatedPast | Unmeasured
+
+
+@dataclass(frozen=True, slots=True)
+class StatedBackend:
+    """Answers of each SLO, by the name that its indicator has as ``series``."""
+
+    answers: Mapping[str, StatedAnswers]
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:  # noqa: ARG002 - the case's own
+        """Answer every request, in order."""
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: CountRequest) -> Answer:
+        stated = self.answers[request.sli.series or ""]
+        return stated.main if request.probe else stated.windows[request.span.length]
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return what happened in each step."""
+        return [self._series(request) for request in requests]
+
+    def _series(self, request: SeriesRequest) -> SeriesAnswer:
+        past = self.answers[request.sli.series or ""].past
+        return past if isinstance(past, Unmeasured) else past.series(request)

@@ -1,0 +1,112 @@
+"""What was found of one objective, in sentences."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import floor
+
+from gate import wording
+from gate.analysis import why_unmeasured
+from gate.analysis.review import MovedReview, Review, SloReview
+from gate.history.objective_candidates import Fit, expected_share
+from gate.history.periods import PastPeriod
+from gate.reporters.page import Fact
+from gate.slo.objective import RatioSlo
+from gate.slo.quantities import format_duration
+from gate.wording import shown
+
+
+def review_facts(reviewed: SloReview) -> Iterator[Fact]:
+    """Yield what was found of an SLO's objective, and what is not known of it."""
+    slo, review = reviewed.slo, reviewed.review
+    if reviewed.unmeasured is not None:
+        yield "Not measured", why_unmeasured(reviewed.unmeasured)
+    if review is None:
+        return
+    if review.counted:
+        yield "Means", _meaning(slo, review)
+        yield "Moved", _of_moved(slo, review.moved)
+        yield "In most", _in_most(review)
+        if slo.sla is not None:
+            yield "SLA", _margin(slo.sla, review)
+        if slo.sampled is not None:
+            yield "Sampled", "how sure one can be of the shares of a sample is not counted here"
+    if review.begins is not None:
+        begins = wording.instant(review.begins)
+        yield "History", f"begins about {begins}; none is kept from before, or there was none"
+    if review.unknown:
+        share = wording.spent(review.unknown)
+        yield "Unknown", f"{share} of the time it is not known what was left"
+    yield from (("Note", note) for note in review.notes)
+
+
+def _meaning(slo: RatioSlo, review: Review) -> str:
+    consumed = [period.consumed(slo.objective) for period in review.counted]
+    missed, most = sum(share > 1 for share in consumed), wording.spent(max(consumed))
+    fact = f"missed in {missed} of {_periods(review.counted)}, at most {most} of the budget used"
+    advice = {
+        Fit.STRICT: "promise less, or make the service better",
+        Fit.LOOSE: "promise more, or use the budget to change more and faster",
+        Fit.UNDECIDED: "look at more periods" if missed else "",
+    }
+    return "; ".join(filter(None, [fact, advice.get(review.fit)]))
+
+
+def _of_moved(slo: RatioSlo, moved: MovedReview | None) -> str:
+    """Say how the budget fared in windows that do not begin where the periods do."""
+    if moved is None:
+        return "of no window that is moved through the time enough is known"
+    used = wording.spent(shown(moved.worst / slo.budget))
+    return (
+        f"{_missed(moved.missed)} of {moved.count:,} windows moved by"
+        f" {format_duration(moved.step)}, which overlap; the worst, to"
+        f" {wording.instant(moved.worst_end)}, used {used} of the budget"
+    )
+
+
+def _missed(share: Fraction) -> str:
+    return f"missed in {wording.spent(share)}" if share else "missed in none"
+
+
+def _in_most(review: Review) -> str:
+    """Say which objective was met in most periods, and how often it will be."""
+    count = len(review.counted)
+    if review.met is None:
+        return f"nothing failed in {_periods(review.counted)}: any objective was met"
+    met, expected = review.met_periods, expected_share(count)
+    of, coming = (f"all {count}", count + 1) if met == count else (f"{met} of {count}", count)
+    often = f"about {floor(expected * coming)} of {coming}"
+    return f"{wording.percent(review.met)} was met in {of}; expect {often} to come"
+
+
+def _margin(sla: Fraction, review: Review) -> str:
+    counted, moved = review.counted, review.moved
+    missed = sum(period.consumed(sla) > 1 for period in counted)
+    worst = max(counted, key=lambda period: period.consumed(sla))
+    left = wording.budget_left(shown(1 - worst.consumed(sla)))
+    when, spare = wording.instant(worst.span.start), whole(worst.spare(sla))
+    if missed:
+        over = f"{spare.removeprefix('-')} bad events too many"
+        which = f"was missed in {missed} of {_periods(counted)}; the worst"
+    else:
+        over = f"{spare} more could have failed"
+        never = moved is not None and not moved.sla_missed
+        often = "never missed" if never else f"missed in none of {_periods(counted)}"
+        which = f"was {often}; the nearest to it"
+    said = f"{wording.percent(sla)} {which} began {when}: {left}, {over}"
+    if moved is None or not moved.sla_missed:
+        return said
+    at_worst = wording.budget_left(shown(1 - moved.worst / (1 - sla)))
+    return (
+        f"{said}; of the windows moved by {format_duration(moved.step)}"
+        f" {wording.spent(moved.sla_missed)} missed it, and at the worst, to"
+        f" {wording.instant(moved.worst_end)}, {at_worst}"
+    )
+
+
+def _periods(counted: Sequence[PastPeriod]) -> str:
+    return f"{len(counted)} period{'' if len(counted) == 1 else 's'}"
+
+
+def whole(count: Fraction) -> str:
+    """Write how many whole events a count has; rounded down, also below 0."""
+    return f"{int(shown(count) // 1):,}"

@@ -1,0 +1,295 @@
+"""What has to be asked for what happened in each step of a stretch of time.
+
+The whole steps are asked for together, on a grid; what has passed of the newest one is asked for at
+the instant at which it ends. A second round looks again at steps in which a counter restarted, and
+at the first step after samples were missing for long.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.backends.prometheus.naming import Scope
+from gate.backends.prometheus.plan import Plan
+from gate.backends.prometheus.planning import guesses, plan
+from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
+from gate.backends.prometheus.query_result import QueryError, QueryResults, QueryValue
+from gate.dataclass import dataclass
+from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.measure.history import SeriesRequest
+from gate.promql.increments import LOOKBACK, StepCount, step_count
+from gate.promql.moving import MILLISECOND, SECOND
+from gate.slo.objective import Span
+
+_SLICES: Final = (Role.SLICES, Role.JUDGED_SLICES, Role.BAD_SLICES)
+_FINELY: Final = (5 * SECOND, SECOND)
+"""A counter that restarts is scraped more seldom, or loses what it counted in between."""
+_MOST_RESTARTS: Final = 1000
+"""Steps in which a counter restarted that are looked at again: the newest ones."""
+_SHORTEST: Final = 2 * MILLISECOND
+"""Of a step: PromQL knows no shorter range, of which the first instant is left out."""
+_ESTIMATED: Final = "the server estimates what happened in a step, so that steps may not add up"
+_RESTARTED: Final = (
+    f"counters restarted in more than {_MOST_RESTARTS:,} steps; in the oldest of these, what they"
+    " counted between the step's first sample and the restart is missing"
+)
+Points = tuple[float | None, ...]
+Again = dict[int, tuple[timedelta | None, timedelta]]
+"""By place, steps that are looked at again: in pieces of what length, and how far back."""
+
+
+def one_step(request: SeriesRequest) -> CountRequest:
+    """Return the count of the newest step, which differs from the others only in its end."""
+    span = Span(request.span.end - request.step, request.span.end)
+    return CountRequest(sli=request.sli, span=span, slices=request.slices)
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How several series are asked for together."""
+
+    grid: QueryGrid
+    """The ends of whole steps, all of the request's among them, and the end of its newest."""
+    until: datetime
+    """The instant of the run: the newest end of all requests."""
+    victoria: bool = False
+    """Whether VictoriaMetrics is asked."""
+
+
+def shared_grids(requests: Sequence[SeriesRequest]) -> list[QueryGrid]:
+    """Return the grid of each request; what overlaps of one indicator is on one grid."""
+    places = range(len(requests))
+    first = [request.span.start + request.step for request in requests]
+    last = [first[place] + (requests[place].steps - 1) * requests[place].step for place in places]
+    groups = dict[tuple[int, timedelta, timedelta], list[int]]()
+    for place in sorted(places, key=lambda place: first[place]):
+        request = requests[place]
+        phase = (first[place] - first[0]) % request.step
+        groups.setdefault((id(request.sli), request.step, phase), []).append(place)
+    grids = dict[int, QueryGrid]()
+    for (_, step, _), group in groups.items():
+        together = list[int]()
+        for place in group:
+            if together and first[place] > max(last[other] for other in together) + step:
+                grids |= _grid(together, first, last, step)
+                together = []
+            together.append(place)
+        grids |= _grid(together, first, last, step)
+    return [grids[place] for place in places]
+
+
+def _grid(
+    places: Sequence[int], first: Sequence[datetime], last: Sequence[datetime], step: timedelta
+) -> dict[int, QueryGrid]:
+    start, end = first[places[0]], max(last[place] for place in places)
+    return dict.fromkeys(places, QueryGrid(start, step, (end - start) // step + 1))
+
+
+def series_plan(
+    request: SeriesRequest, sharing: Sharing, readings: QueryResults
+) -> "SeriesPlan | Unmeasured":
+    """Say what to ask for a series, or why it cannot be asked."""
+    planned = plan(one_step(request), Scope(request.span), readings, stepwise=True)
+    if isinstance(planned, Unmeasured):
+        return planned
+    roles = _roles(planned, request)
+    if roles:
+        return SeriesPlan(request, planned, roles, sharing)
+    reason = "what is spent is an amount, and no number of events"
+    if request.amount:
+        reason = "nothing that is spent is counted, only events"
+    return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
+
+
+def guessed_series(request: SeriesRequest, sharing: Sharing) -> Iterator[Query]:
+    """Yield what a series most likely comes to, so that it need not wait for other questions."""
+    for planned in guesses(one_step(request), stepwise=True):
+        if roles := _roles(planned, request):
+            yield from SeriesPlan(request, planned, roles, sharing).first_round
+
+
+def _roles(planned: Plan, request: SeriesRequest) -> tuple[Role, ...]:
+    """Return what is asked for; nothing where that is not what the indicator has."""
+    if request.slices is not None:
+        return _SLICES
+    wanted = {Role.SPENT} if request.amount else EVENTS
+    return tuple(role for role in planned.parts if role in wanted)
+
+
+class SeriesPlan:
+    """The parts of one request."""
+
+    def __init__(
+        self, request: SeriesRequest, planned: Plan, roles: Sequence[Role], sharing: Sharing
+    ) -> None:
+        """Write what is asked in the first round.
+
+        Args:
+            request: what is wanted.
+            planned: how one step of it is counted.
+            roles: which of its parts are wanted.
+            sharing: how it is asked.
+        """
+        self.request = request
+        parts = {role: planned.parts[role] for role in roles}
+        if request.mean and planned.sum is not None:
+            parts[Role.SUM] = planned.sum
+        self.query = "\n".join(f"{role}: {part.text}" for role, part in parts.items())
+        self._texts = {
+            role: ["$window".join(leaf.pieces) for leaf in part.leaves]
+            for role, part in parts.items()
+        }
+        self._sharing = sharing
+        self._step, self._whole = request.step, request.span.length // request.step
+        self._lookback = max(LOOKBACK, self._step)
+        self._first = (request.span.start + self._step - sharing.grid.first) // self._step
+        self._steps = {role: self._on_grid(role) for role in parts} if self._whole else {}
+        length = request.span.length - self._whole * self._step
+        last = [self._whole] if length >= _SHORTEST else []
+        self._rest = {role: self._at(role, place) for role in parts for place in last}
+        self._restarts = self._asks_for_restarts()
+        self._again: Again | None = None
+        exact = all(count.exact for role in parts for count in self._counts(role))
+        self.notes = planned.notes if exact else (*planned.notes, _ESTIMATED)
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """What is asked for, the one first that best tells whether there is data."""
+        return tuple(self._texts)
+
+    @property
+    def first_round(self) -> tuple[Query, ...]:
+        """What is asked at once."""
+        restarts = () if self._restarts is None else (self._restarts,)
+        return (*self._steps.values(), *restarts, *self._rest.values())
+
+    def second_round(self, readings: QueryResults) -> Iterator[Query]:
+        """Yield what to ask about single steps once the first round is read."""
+        try:
+            again = self._looked_at_again(readings)
+        except MeasurementError:
+            return  # said where the answers are put together
+        for role in self._counters:
+            for place, (finely, lookback) in again.items():
+                yield self._at(role, place, finely=finely, lookback=lookback)
+
+    def points(self, role: Role, readings: QueryResults) -> Points:
+        """Return the number of each step.
+
+        Raises:
+            MeasurementError: the server did not answer, or not completely.
+        """
+        points = self._first_points(role, readings)
+        if role in self._counters:
+            for place, (finely, lookback) in self._looked_at_again(readings).items():
+                part = self._at(role, place, finely=finely, lookback=lookback)
+                points[place] = _number(_read(role, readings(part)))
+        return tuple(points)
+
+    def doubts(self, readings: QueryResults) -> tuple[str, ...]:
+        """Return what a reader must know of the counts."""
+        return (_RESTARTED,) if len(self._restarted(readings)) > _MOST_RESTARTS else ()
+
+    def _first_points(self, role: Role, readings: QueryResults) -> list[float | None]:
+        points = list[float | None]()
+        if role in self._steps:
+            read = _read(role, readings(self._steps[role])).points
+            points += read[self._first : self._first + self._whole]
+        if role in self._rest:
+            points.append(_number(_read(role, readings(self._rest[role]))))
+        return points + [None] * (self.request.steps - len(points))
+
+    @property
+    def _counters(self) -> list[Role]:
+        """Those whose steps may have to be looked at again."""
+        return [role for role in self._texts if any(c.restarts for c in self._counts(role))]
+
+    def _counts(self, role: Role, finely: timedelta | None = None) -> list[StepCount]:
+        victoria = self._sharing.victoria
+        return [step_count(text, victoria=victoria, finely=finely) for text in self._texts[role]]
+
+    def _on_grid(self, role: Role) -> Query:
+        step, lookback, grid = self._step, self._lookback, self._sharing.grid
+        texts = [count.within(step, lookback=lookback) for count in self._counts(role)]
+        extent = step + lookback
+        return Query.added([Query(pieces=(text,), length=extent, grid=grid) for text in texts])
+
+    def _at(
+        self,
+        role: Role,
+        place: int,
+        *,
+        finely: timedelta | None = None,
+        lookback: timedelta | None = None,
+    ) -> Query:
+        """Return what asks for one step by itself, at the instant of the run."""
+        end = self.request.end_of(place)
+        length, offset = end - self.request.end_of(place - 1), self._sharing.until - end
+        lookback = lookback or self._lookback
+        texts = [count.within(length, offset, lookback) for count in self._counts(role, finely)]
+        extent = length + lookback
+        return Query.added([Query(pieces=(text,), length=extent, offset=offset) for text in texts])
+
+    def _asks_for_restarts(self) -> Query | None:
+        """Return what asks in which steps counters restarted; None: in none, as far as matters."""
+        counts = [count for role in self._counters for count in self._counts(role)]
+        if not counts:
+            return None
+        text = " or ".join(dict.fromkeys(count.restarted(self._step) for count in counts))
+        return Query(pieces=(f"({text})",), length=self._step, grid=self._sharing.grid)
+
+    def _restarted(self, readings: QueryResults) -> list[int]:
+        """Return the places of the steps in which counters restarted."""
+        if self._restarts is None:
+            return []
+        points = _read(self.roles[0], readings(self._restarts)).points
+        own = points[self._first : self._first + self.request.steps]
+        return [place for place, point in enumerate(own) if point]
+
+    def _looked_at_again(self, readings: QueryResults) -> Again:
+        if self._again is None:
+            self._again = self._steps_again(readings)
+        return self._again
+
+    def _steps_again(self, readings: QueryResults) -> Again:
+        """Return the steps to look at again.
+
+        Raises:
+            MeasurementError: the server did not answer.
+        """
+        again: Again = {}
+        for place in self._restarted(readings)[-_MOST_RESTARTS:]:
+            end, start = self.request.end_of(place), self.request.end_of(place - 1)
+            whole = [
+                f for f in _FINELY if not (end - start) % f and not end.timestamp() % f.seconds
+            ]
+            again[place] = ([*whole, SECOND][0], self._lookback)
+        for place in self._after_gaps(readings):
+            finely, _ = again.get(place, (None, self._lookback))
+            again[place] = (finely, self.request.end_of(place - 1) - self.request.span.start)
+        return again
+
+    def _after_gaps(self, readings: QueryResults) -> Iterator[int]:
+        """Yield the first step after each stretch without samples that is longer than looked at."""
+        last, points = None, self._first_points(self.roles[0], readings)
+        for place, point in enumerate(points if None in points else ()):
+            if point is None:
+                continue
+            if last is not None and (place - last) * self._step > self._lookback:
+                yield place
+            last = place
+
+
+def _read(role: Role, reading: QueryValue | QueryError) -> QueryValue:
+    if isinstance(reading, QueryError):
+        raise MeasurementError(reading.cause, f"{role}: {reading.reason}")
+    if reading.warnings:
+        reason = f"partial answer: {'; '.join(reading.warnings)}"
+        raise MeasurementError(Cause.PARTIAL, reason)
+    return reading
+
+
+def _number(value: QueryValue) -> float | None:
+    number: Fraction | None = value.number
+    return None if number is None else float(number)

@@ -1,0 +1,148 @@
+"""Many checks at instants of the past, from few questions to the backend.
+
+Each check runs as it would alone, on a backend that has the answers to its first questions and
+stops it at the next one. The questions of all checks are asked together, and each check begins anew
+with one answer more. So what a check asks is said in one place, and its answers are its own.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import field
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+
+from gate.dataclass import dataclass
+from gate.measure import Answer, Backend, CountRequest
+from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
+from gate.measure.past import PastRun, measure_past
+
+Moment = TypeVar("Moment")
+Checked = TypeVar("Checked")
+MOST_COUNTS: Final = 20_000
+"""Counts that are held at once, of 1 to 2 kB each; more only where one check has more."""
+MOST_STEPS: Final = 2_000_000
+"""Steps of histories that are held at once, of about 64 bytes each; likewise."""
+
+
+def run_checks(
+    backend: Backend,
+    history: HistoryBackend,
+    moments: Sequence[Moment],
+    check: Callable[[Backend, Moment], Checked],
+) -> list[Checked]:
+    """Return what the check of each moment comes to, in their order.
+
+    Args:
+        backend: counts.
+        history: the same backend, as what tells what happened when.
+        moments: what the checks are about. Neighbours are asked about together.
+        check: asks the backend that it is handed, and returns something small, since all of it is
+            kept. It is called several times for a moment and asks the same each time.
+    """
+    checks = [_Check(moment, check) for moment in moments]
+    waiting, counts = list[_Check[Moment, Checked]](), 0
+    for begun in checks:
+        begun.go_on()
+        waiting.append(begun)
+        counts += begun.counts
+        if counts >= MOST_COUNTS:
+            _finish(backend, history, waiting)
+            waiting, counts = [], 0
+    _finish(backend, history, waiting)
+    return [checked for finished in checks for checked in finished.checked]
+
+
+class _UnansweredError(Exception):
+    """Stops a check at a question that has no answer yet."""
+
+    def __init__(self, question: PastRun | tuple[SeriesRequest, ...]) -> None:
+        super().__init__()
+        self.question = question
+
+
+class _Answered:
+    """A backend that has the answers to the first questions of a check, in their order."""
+
+    def __init__(self, answers: Sequence[list[Any]]) -> None:
+        self._answers = iter(answers)
+
+    def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
+        """Return the answers, or stop the check."""
+        return self._next(PastRun(requests=tuple(requests), at=at))
+
+    def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
+        """Return the answers, or stop the check."""
+        return self._next(tuple(requests))
+
+    def _next(self, question: PastRun | tuple[SeriesRequest, ...]) -> list[Any]:
+        for answers in self._answers:
+            return answers
+        raise _UnansweredError(question)
+
+
+@dataclass(slots=True)
+class _Check(Generic[Moment, Checked]):
+    """The check of one moment, as far as its questions are answered."""
+
+    moment: Moment
+    check: Callable[[Backend, Moment], Checked]
+    answers: list[list[Any]] = field(default_factory=list)
+    run: PastRun | None = None
+    """The counts that it asks for next."""
+    requests: tuple[SeriesRequest, ...] | None = None
+    """The histories that it asks for next; where there is nothing to ask it has come to its end."""
+    checked: list[Checked] = field(default_factory=list)
+    """What it comes to, once it has."""
+
+    def go_on(self) -> None:
+        """Run it anew, to its end or to its next question."""
+        self.run = self.requests = None
+        try:
+            checked = self.check(_Answered(self.answers), self.moment)
+        except _UnansweredError as stopped:
+            if isinstance(stopped.question, PastRun):
+                self.run = stopped.question
+            else:
+                self.requests = stopped.question
+            return
+        self.checked = [checked]
+        self.answers = []  # they take more room than all that is kept
+
+    @property
+    def counts(self) -> int:
+        """How many counts it asks for next."""
+        return 0 if self.run is None else len(self.run.requests)
+
+
+def _finish(
+    backend: Backend, history: HistoryBackend, waiting: Sequence[_Check[Moment, Checked]]
+) -> None:
+    """Answer the questions of these checks, and those that follow, until there are none."""
+    while True:
+        counting = [(check, check.run) for check in waiting if check.run is not None]
+        looking = [(check, check.requests) for check in waiting if check.requests is not None]
+        if counting:
+            answers = measure_past(backend, [run for _, run in counting])
+            for (check, _), counts in zip(counting, answers, strict=True):
+                check.answers.append(counts)
+                check.go_on()
+        elif looking:
+            _look_back(history, looking)
+        else:
+            return
+
+
+def _look_back(
+    history: HistoryBackend,
+    looking: Sequence[tuple[_Check[Moment, Checked], tuple[SeriesRequest, ...]]],
+) -> None:
+    """Answer the first of these questions, as many as may be held at once."""
+    first, steps = list[tuple[_Check[Moment, Checked], tuple[SeriesRequest, ...]]](), 0
+    for check, requests in looking:
+        first.append((check, requests))
+        steps += sum(request.steps for request in requests)
+        if steps >= MOST_STEPS:
+            break
+    answers = iter(history.history([request for _, requests in first for request in requests]))
+    for check, requests in first:
+        check.answers.append([next(answers) for _ in requests])
+        check.go_on()

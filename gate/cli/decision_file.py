@@ -1,0 +1,43 @@
+"""Reading the document of a decision from a file that anybody may have written."""
+
+import json
+from importlib.resources import files
+from typing import Any, Final
+
+from gate.cli.log_files import read_within
+from gate.decision.decision import SCHEMA_VERSION
+from gate.decision.reading import OddDocumentError, check_shape, read_json
+from gate.decision.seal import SealKey, seal_flaw
+from gate.decision.statement import decision_in, is_envelope, opened, statement
+
+_LARGEST: Final = 1 << 24
+"""Bytes; an SLO takes some three thousand, in an envelope twice that."""
+
+
+def read_decision(file: str, key: SealKey | None) -> dict[str, Any]:
+    """Return the decision that a file holds, in its shape, unaltered and signed if need be.
+
+    Raises:
+        OddDocumentError: there is no such decision in it; the message says why.
+        NotReadableError: it is no file that can be read whole.
+        UsageError: there is no file.
+    """
+    document: Any = read_json(read_within(file, _LARGEST))
+    parcel = opened(document, key) if is_envelope(document) else None
+    if parcel is not None:
+        document = decision_in(parcel)
+    if not isinstance(document, dict) or document.get("schema_version") != SCHEMA_VERSION:
+        raise OddDocumentError(f"it is no decision of version {SCHEMA_VERSION}")
+    flaw = seal_flaw(document, key)
+    if flaw is not None:
+        raise OddDocumentError(flaw)
+    check_shape(document, _schema())
+    if parcel is not None and parcel != statement(document):
+        raise OddDocumentError("the statement around the decision says something else than it")
+    return document
+
+
+def _schema() -> dict[str, Any]:
+    text = files("gate").joinpath("schemas", "decision.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema

@@ -1,0 +1,214 @@
+"""What a file of cases may say."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from gate.budget.forecast import Impact
+from gate.config.cases import CasesFile, Expectation, ExpectedRule, StatedCase, StatedChange
+from gate.config.known_incidents import RECORD
+from gate.config.rules_schema import CLASSES
+from gate.config.stated import OTHERS, STATED_SLO
+from gate.errors import ExitCode, PolicyError
+from gate.parsing.files import Folder, Imports, read_bytes
+from gate.parsing.objects import Field, Object, Values, as_read, build_as
+from gate.parsing.reader import Reader, UnreadableError, compose, decode
+from gate.parsing.schema import Choice, ListOf, MapOf, Scalar, Union
+from gate.parsing.values import BOOLEAN, DURATION, INSTANT, NAME, SHARE, TEXT
+from gate.policy.changes import ChangeCommit
+from gate.policy.findings import Rule, Verdict
+
+
+def _words(doc: str) -> Field:
+    return Field(schema=ListOf(TEXT), doc=doc)
+
+
+def _commit(values: Values, _reader: Reader) -> ChangeCommit:
+    return ChangeCommit(
+        message=values.get("message"),
+        trailers=tuple(values.get("trailers", {}).items()),
+        paths=values.get("paths", ()),
+    )
+
+
+_COMMIT: Final = Object(
+    {
+        "message": Field(
+            schema=TEXT, doc="Its message; the type is that of the first line.", required=True
+        ),
+        "paths": _words("Files that it changes, from the top of the repository."),
+        "trailers": Field(schema=MapOf(TEXT), doc="{Change-Class: canary}"),
+    },
+    _commit,
+)
+CHANGE: Final = Union(
+    NAME,
+    Object(
+        {
+            "paths": _words("Changed files, from the top of the repository."),
+            "labels": _words("Of the pull request."),
+            "branch": Field(schema=TEXT, doc="That the change comes from."),
+            "title": Field(schema=TEXT, doc="Of the pull request."),
+            "commits": Field(schema=ListOf(_COMMIT), doc="All of them."),
+            "approved_by": _words("Who has approved it, as the policy names them."),
+            "was_live": Field(schema=BOOLEAN, doc="Whether this very commit was live before."),
+        },
+        build_as(StatedChange),
+    ),
+)
+_IMPACT: Final = Object(
+    {
+        "canary": Field(schema=SHARE, doc="Share of the traffic. Default: 100%."),
+        "failures": Field(schema=SHARE, doc="Share of it that fails. Default: 100%."),
+        "detect": Field(schema=DURATION, doc="Until it is noticed. Default: 5m."),
+    },
+    build_as(Impact),
+)
+
+
+def _fires(text: str) -> Verdict:
+    verdict = Choice(tuple(Verdict)).parse(text)
+    if verdict is Verdict.ALLOW:
+        raise ValueError("a rule that fires does more than allow; write warn, undecided or block")
+    return verdict
+
+
+_RULE: Final = Choice(tuple(Rule))
+_FIRING: Final = tuple(verdict for verdict in Verdict if verdict is not Verdict.ALLOW)
+EXPECTED_RULE: Final = Union(
+    Scalar(lambda text: ExpectedRule(rule=_RULE.parse(text)), _RULE.schema()),
+    Object(
+        {
+            "rule": Field(schema=_RULE, doc="That fires.", required=True),
+            "slo": Field(schema=NAME, doc="That it is about."),
+            "verdict": Field(
+                schema=Scalar(_fires, Choice(_FIRING).schema()), doc="That it comes to."
+            ),
+        },
+        build_as(ExpectedRule),
+    ),
+)
+_CODES: Final = {
+    str(int(code)): code
+    for code in (ExitCode.ALLOW, ExitCode.UNDECIDED, ExitCode.BLOCK, ExitCode.WARN)
+}
+
+
+def _exit_code(text: str) -> ExitCode:
+    if text not in _CODES:
+        raise ValueError(f"{text!r} is no exit code of a decision; known: {', '.join(_CODES)}")
+    return _CODES[text]
+
+
+def _all_or_none(text: str) -> frozenset[str] | Literal["all"]:
+    return "all" if Choice(("all", "none")).parse(text) == "all" else frozenset()
+
+
+_ALLOWED: Final[Union[frozenset[str] | Literal["all"]]] = Union(
+    Scalar(_all_or_none, Choice(("all", "none")).schema()), CLASSES
+)
+
+
+def _expectation(values: Values, _reader: Reader) -> Expectation:
+    given = {**values.values}
+    if "obligations" in given:
+        given["obligations"] = frozenset(given["obligations"])
+    return Expectation(**given, nodes=values.nodes)
+
+
+EXPECT: Final = Object(
+    {
+        "verdict": Field(schema=Choice(tuple(Verdict)), doc="Of the policy.", required=True),
+        "exit_code": Field(
+            schema=Scalar(_exit_code, {"enum": [*map(int, _CODES), *_CODES]}),
+            doc="Of gate check.",
+        ),
+        "change": Field(schema=NAME, doc="The class that is recognised."),
+        "tier": Field(schema=NAME, doc="Of the worst budget."),
+        "worst_slo": Field(schema=NAME, doc="Whose budget that is."),
+        "rules": Field(schema=ListOf(EXPECTED_RULE), doc="That fire: do more than let it pass."),
+        "no_other_rule": Field(schema=BOOLEAN, doc="Whether no other fires. Default: false."),
+        "allowed_now": Field(
+            schema=_ALLOWED, doc="The classes that may ship: all, none or a list."
+        ),
+        "obligations": _words("What the tier requires of the change."),
+    },
+    _expectation,
+)
+_AT: Final = Field(schema=INSTANT, doc="The instant, RFC 3339: 2026-11-20T14:00:00Z.")
+CASE: Final = Object(
+    {
+        "name": Field(schema=TEXT, doc="What it shows, as a sentence.", required=True),
+        "at": _AT,
+        "change": Field(
+            schema=CHANGE, doc="Its class, or what it is recognised by.", required=True
+        ),
+        "slos": Field(schema=MapOf(STATED_SLO), doc="What is known of each SLO, by name."),
+        "others": Field(schema=OTHERS, doc="Of all SLOs not named. Default: {remaining: 100%}."),
+        "records": Field(schema=ListOf(RECORD), doc="Of incidents, in the place of the policy's."),
+        "satisfied": _words("Requirements that have been met."),
+        "impact": Field(schema=_IMPACT, doc="What the change may cost, taken as spent."),
+        "fail_on": Field(schema=Choice(("warn",)), doc="warn: exit code 11 on a warning."),
+        "ci_freeze": Field(
+            schema=BOOLEAN,
+            doc="Whether the CI system has declared a freeze. Default: false.",
+        ),
+        "expect": Field(schema=EXPECT, doc="What the policy has to say.", required=True),
+    },
+    as_read,
+)
+
+
+def _case(values: Values, at: datetime) -> StatedCase:
+    given = {key: value for key, value in values.values.items() if key != "fail_on"}
+    return StatedCase(
+        **{"at": at, **given}, fail_on_warn=bool(values.given("fail_on")), nodes=values.nodes
+    )
+
+
+def _cases(values: Values, reader: Reader) -> tuple[StatedCase, ...]:
+    at, names, whole = values.get("at"), dict[str, int](), True
+    for case in values.get("cases"):
+        node, name = case.node("name"), case.get("name")
+        if name in names:
+            reader.note(node, f"another case has this name, on line {names[name]}")
+            whole = False
+        names[name] = node.start_mark.line + 1
+        if at is None and not case.given("at"):
+            message = "the key 'at' is missing; it may also stand above all cases"
+            reader.note(case.node(), message)
+            whole = False
+    if not whole:
+        raise UnreadableError
+    return tuple(_case(case, at) for case in values.get("cases"))
+
+
+CASES: Final = Object(
+    {
+        "version": Field(schema=Choice(("1",)), doc="Of this format: 1.", required=True),
+        "at": replace(_AT, doc="The instant of every case that does not state its own."),
+        "cases": Field(schema=ListOf(CASE, at_least=1), doc="What is tried.", required=True),
+    },
+    _cases,
+)
+
+
+def load_cases(path: str, environ: Mapping[str, str]) -> CasesFile:
+    """Read a file of cases; what they name of a policy is not looked at.
+
+    Raises:
+        PolicyError: it cannot be read or says something wrong; carries every mistake.
+    """
+    return read_cases(read_bytes(path), path, environ)
+
+
+def read_cases(raw: bytes, path: str, environ: Mapping[str, str]) -> CasesFile:
+    """Read the text of a file of cases, as `load_cases` does."""
+    reader = Reader(file=path, environ=environ, imports=Imports(tree=Folder(Path(path).parent)))
+    try:
+        cases = CASES.read(compose(decode(raw, reader), reader), reader)
+    except UnreadableError as error:
+        raise PolicyError(tuple(sorted(set(reader.mistakes)))) from error
+    return CasesFile(cases, reader)

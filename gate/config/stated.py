@@ -1,0 +1,257 @@
+"""What a case of a policy's tests states of one SLO: its budget, and what is known beside it."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+import yaml
+
+from gate.dataclass import dataclass
+from gate.measure import Cause
+from gate.parsing.objects import Field, Object, Values
+from gate.parsing.reader import Reader
+from gate.parsing.schema import Choice, ListOf, MapOf, Scalar
+from gate.parsing.values import ABOVE_ZERO, BOOLEAN, DURATION, INSTANT, NUMBER, SHARE
+from gate.slo.quantities import parse_ratio
+
+Nodes = Mapping[str, yaml.Node]
+"""Where each value of a block stands, by key, and the block itself under the empty name."""
+SUSPICIONS: Final = (
+    *(Cause.UNMATCHED, Cause.BORN, Cause.CONTRADICTED),
+    *(Cause.LOST, Cause.UNKNOWN_OUTCOME),
+)
+"""Causes that stand beside a count, each with a number."""
+UNMEASURED: Final = (
+    *(Cause.NO_DATA, Cause.NO_TRAFFIC, Cause.INVALID),
+    *(Cause.STALE, Cause.PARTIAL, Cause.BACKEND_ERROR),
+)
+"""Causes for which a backend has no number at all."""
+_AMOUNTS: Final = (("total", "bad"), ("remaining",), ("spent",), ("unmeasured",))
+"""Keys that go together; a statement has those of exactly one of them."""
+_BESIDE_A_NUMBER: Final = ("newest", "coverage", "partial", "suspicions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedSuspicion:
+    """A reason to think that a count is not what happened."""
+
+    cause: Cause
+    hidden: Fraction | None = Fraction(0)
+    """At most so many more may have been bad, or spent; None: any number."""
+    doubtful: Fraction | None = Fraction(0)
+    """At most so many of those that are counted as bad may have been good; None: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedIncident:
+    """A stretch in which an SLO's budget burned."""
+
+    start: datetime
+    end: datetime | None
+    """After ``start``; None: it goes on."""
+    share: Fraction | None
+    """Of the budget that it took, above 0; None: ``bad`` says it."""
+    bad: Fraction | None
+    """Events, or slices, that were bad in it, above 0; of an allowance: what was spent in it."""
+    nodes: Nodes = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedSignal:
+    """A stretch in which an indicator was worse than it usually is."""
+
+    start: datetime
+    end: datetime | None
+    """After ``start``; None: it goes on."""
+    nodes: Nodes = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedSlo:
+    """What a case states of one SLO; exactly one of the first four says what is left of it."""
+
+    counts: tuple[Fraction, Fraction] | None = None
+    """Total and bad over the SLO's own window."""
+    remaining: Fraction | None = None
+    """Share of the budget, 1 at most; below 0 it is overspent."""
+    spent: Fraction | None = None
+    unmeasured: Cause | None = None
+    burn_rates: Mapping[str, Fraction | Cause] = field(default_factory=dict)
+    """By the window as it is written; a cause says why it is not known."""
+    newest: timedelta | None = None
+    """How old the newest sample is; None: of this instant."""
+    coverage: Fraction = Fraction(1)
+    """Share of the window that has data."""
+    partial: bool = False
+    suspicions: tuple[StatedSuspicion, ...] = ()
+    incidents: tuple[StatedIncident, ...] = ()
+    signals: tuple[StatedSignal, ...] = ()
+    history: Cause | None = None
+    """Why the history is not known; None: it is, if the budget is."""
+    nodes: Nodes = field(default_factory=dict, compare=False, repr=False)
+
+
+def _remaining(text: str) -> Fraction:
+    share = parse_ratio(text)
+    if share > 1:
+        raise ValueError(f"{text}: a budget has at most 100% left; -50% is overspent by half")
+    return share
+
+
+def _taken(text: str) -> Fraction:
+    share = parse_ratio(text)
+    if share <= 0:
+        raise ValueError(f"{text} must be above 0%")
+    return share
+
+
+def _count_or_any(text: str) -> Fraction | None:
+    if text == "any":
+        return None
+    number = NUMBER.parse(text)
+    if number < 0:
+        raise ValueError(f"{text} is negative; write 0 or more, or any")
+    return number
+
+
+def _not_negative(text: str) -> Fraction:
+    number = NUMBER.parse(text)
+    if number < 0:
+        raise ValueError(f"{text} is negative")
+    return number
+
+
+def _total(text: str) -> Fraction:
+    number = NUMBER.parse(text)
+    if number <= 0:
+        raise ValueError(f"{text} is not above zero; without events state unmeasured: no_traffic")
+    return number
+
+
+def _burn_rate(text: str) -> Fraction | Cause:
+    return Choice(UNMEASURED).parse(text) if text[:1].isalpha() else _not_negative(text)
+
+
+_NUMBERS: Final = {"type": ["number", "string"]}
+_COUNTED: Final = Scalar(_not_negative, {**_NUMBERS, "minimum": 0})
+_TOTAL: Final = Scalar(_total, ABOVE_ZERO.json)
+_HIDDEN: Final = Scalar(_count_or_any, {**_NUMBERS, "examples": [120, "any"]})
+_SHARES: Final = {"type": ["string", "number"]}
+_REMAINING: Final = Scalar(_remaining, {**_SHARES, "examples": ["42%", "-20%"]})
+_TAKEN: Final = Scalar(_taken, {**_SHARES, "examples": ["35%", "250%"]})
+
+
+def _suspicion(values: Values, reader: Reader) -> StatedSuspicion:
+    if not values.given("hidden", "doubtful"):
+        message = "say how many events it is about: hidden, doubtful, or both; any is any number"
+        raise reader.fail(values.node(), message)
+    return StatedSuspicion(**values.values)
+
+
+def check_stretch(values: Values, reader: Reader) -> None:
+    """Note that a stretch ends before it begins.
+
+    Raises:
+        UnreadableError: it does.
+    """
+    end = values.get("end")
+    if end is not None and end <= values.get("start"):
+        raise reader.fail(values.node("end"), "the end is not after the start")
+
+
+def _incident(values: Values, reader: Reader) -> StatedIncident:
+    check_stretch(values, reader)
+    if len(values.given("share", "bad")) != 1:
+        message = "exactly one of these says what it took: share: 35%, or bad: 400"
+        raise reader.fail(values.node(), message)
+    absent = dict.fromkeys(("end", "share", "bad"))
+    return StatedIncident(**{**absent, **values.values}, nodes=values.nodes)
+
+
+def _signal(values: Values, reader: Reader) -> StatedSignal:
+    check_stretch(values, reader)
+    return StatedSignal(**{"end": None, **values.values}, nodes=values.nodes)
+
+
+_START: Final = Field(schema=INSTANT, doc="RFC 3339: 2026-11-20T14:00:00Z.", required=True)
+_END: Final = Field(schema=INSTANT, doc="The same; left out while it goes on.")
+_INCIDENT: Final = Object(
+    {
+        "start": _START,
+        "end": _END,
+        "share": Field(schema=_TAKEN, doc="Of the budget that it took: 35%."),
+        "bad": Field(schema=ABOVE_ZERO, doc="Events that were bad in it, in its place."),
+    },
+    _incident,
+)
+_SUSPICION: Final = Object(
+    {
+        "cause": Field(schema=Choice(SUSPICIONS), doc="As under on:.", required=True),
+        "hidden": Field(schema=_HIDDEN, doc="So many more may have been bad: 120, or any."),
+        "doubtful": Field(schema=_HIDDEN, doc="So many of the bad may have been good."),
+    },
+    _suspicion,
+)
+_SIGNAL: Final = Object({"start": _START, "end": _END}, _signal)
+
+
+def _statement(values: Values, reader: Reader) -> StatedSlo:
+    whole = [keys for keys in _AMOUNTS if values.given(*keys)]
+    if len(whole) != 1 or len(values.given(*whole[0])) < len(whole[0]):
+        message = (
+            "exactly one of these says what is left: total and bad, remaining: 42%, spent: 1200,"
+            " or unmeasured: no_data"
+        )
+        raise reader.fail(values.node(), message)
+    if values.given("unmeasured") and (stray := values.given(*_BESIDE_A_NUMBER)):
+        message = f"{stray[0]} stands beside a number, and nothing was measured"
+        raise reader.fail(values.node(stray[0]), message)
+    counts = (values.get("total"), values.get("bad")) if values.given("total") else None
+    if counts is not None and counts[1] > counts[0]:
+        raise reader.fail(values.node("bad"), "bad is more than total")
+    others = {key: value for key, value in values.values.items() if key not in _AMOUNTS[0]}
+    return StatedSlo(counts=counts, **others, nodes=values.nodes)
+
+
+_LEFT: Final = {
+    "remaining": Field(schema=_REMAINING, doc="What is left of the budget: 42%, or -20%."),
+    "unmeasured": Field(schema=Choice(UNMEASURED), doc="Why there is no number: no_data."),
+}
+STATED_SLO: Final = Object(
+    {
+        "total": Field(
+            schema=Scalar(_total, ABOVE_ZERO.json), doc="Events over the SLO's window; with bad."
+        ),
+        "bad": Field(schema=_COUNTED, doc="How many of them were bad."),
+        **_LEFT,
+        "spent": Field(schema=_COUNTED, doc="Of an allowance, so far."),
+        "burn_rates": Field(
+            schema=MapOf(Scalar(_burn_rate, {**_NUMBERS, "examples": [14.4, "no_traffic"]})),
+            doc="By window: {1h: 20, 5m: 15}, or why there is none. Default: 0.",
+        ),
+        "newest": Field(schema=DURATION, doc="How old the newest sample is. Default: new."),
+        "coverage": Field(schema=SHARE, doc="Share of the window with data. Default: 100%."),
+        "partial": Field(schema=BOOLEAN, doc="Whether the backend says that a part is missing."),
+        "suspicions": Field(schema=ListOf(_SUSPICION), doc="Why the count may be wrong."),
+        "incidents": Field(schema=ListOf(_INCIDENT), doc="In which the budget burned."),
+        "signals": Field(schema=ListOf(_SIGNAL), doc="When a control chart is out of control."),
+        "history": Field(schema=Choice(UNMEASURED), doc="Why the past is not known."),
+    },
+    _statement,
+)
+"""What a case says of an SLO that it names."""
+
+
+def _others(values: Values, reader: Reader) -> StatedSlo:
+    if len(values.values) != 1:
+        message = "exactly one of these holds for all other SLOs: remaining, or unmeasured"
+        raise reader.fail(values.node(), message)
+    return StatedSlo(**values.values, nodes=values.nodes)
+
+
+OTHERS: Final[Object[StatedSlo]] = Object(_LEFT, _others)
+"""What a case says of all SLOs that it does not name."""
+FULL: Final = StatedSlo(remaining=Fraction(1))
+"""What holds of those where the case does not say it."""

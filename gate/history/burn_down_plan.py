@@ -1,0 +1,153 @@
+"""What to ask of a history, to know what was left of a budget at instants of the past.
+
+The window of a rolling budget moves with the instant, so that its picture needs one window more of
+history than it shows. Steps are chosen so that every window begins and ends between two of them:
+the sums of the steps are then what was counted, to the event.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from gate.dataclass import dataclass
+from gate.history.events import keeps_past, past_request
+from gate.measure.history import MOST_STEPS, SHORTEST, SeriesRequest, clock_start
+from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo, Span, SpendSlo, Window
+
+_MOST_OF_ALL: Final = 9000
+"""Steps of a history: a year by the hour, and a month by five minutes."""
+_FEWEST: Final = 12
+"""Steps of a window, where it is so short that they are shorter than usual."""
+_MICROSECOND: Final = timedelta(microseconds=1)
+_NICE: Final = (
+    *(timedelta(seconds=n) for n in (1, 2, 5, 10, 15, 30)),
+    *(timedelta(minutes=n) for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)),
+    *(timedelta(hours=n) for n in (1, 2, 3, 4, 6, 8, 12, 24)),
+)
+"""Steps that divide a day, so that most windows are made of them, and days begin with one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnDownPlan:
+    """What to ask a history for, to know a budget at instants of the past."""
+
+    slo: Slo
+    members: tuple[RatioSlo | SpendSlo, ...]
+    """Those that its budget is made of: itself, or the members of a composite."""
+    span: Span
+    """In which the instants lie."""
+    step: timedelta
+    """Between two instants that can be told of; they hang on the clock."""
+    requests: Mapping[str, SeriesRequest]
+    """By member."""
+
+
+def plan_burn_down(
+    slo: Slo,
+    slos: Mapping[str, Slo],
+    at: datetime,
+    *,
+    max_age: timedelta,
+    last: timedelta | None = None,
+) -> BurnDownPlan | None:
+    """Return what to ask about the past of one budget.
+
+    A rolling budget is told of for ``last``, or for one window; a calendar budget since its period
+    began, if that is not longer ago than ``last``. None where a calendar period has hardly begun,
+    or no step divides the windows.
+
+    Args:
+        slo: whose budget.
+        slos: those of its policy by name, a composite's members among them.
+        at: the instant of the run.
+        max_age: how old the newest sample may be.
+        last: how far to look back; None: as far as the window.
+    """
+    named = [slos[member.slo] for member in slo.members] if isinstance(slo, CompositeSlo) else [slo]
+    members = tuple(member for member in named if keeps_past(member))
+    start = min(_shown_from(member.window, at, last) for member in members)
+    span = Span(start, at)
+    step = _step(members, span)
+    if step is None or span.length < step:
+        return None
+    return BurnDownPlan(
+        slo=slo,
+        members=members,
+        span=span,
+        step=step,
+        requests={
+            member.name: past_request(
+                member, Span(window_start(member.window, start), at), step, max_age=max_age
+            )
+            for member in members
+        },
+    )
+
+
+def window_start(window: Window, at: datetime) -> datetime:
+    """Return when the window begins of what comes next after an instant."""
+    if isinstance(window, RollingWindow):
+        return window.counted(at).start
+    return window.whole(at + _MICROSECOND).start
+
+
+def _shown_from(window: Window, at: datetime, last: timedelta | None) -> datetime:
+    start = window.counted(at).start
+    if last is None:
+        return start
+    return at - last if isinstance(window, RollingWindow) else max(start, at - last)
+
+
+def _step(members: Sequence[RatioSlo | SpendSlo], span: Span) -> timedelta | None:
+    """Return the step of which all windows of all instants of a span are made.
+
+    It is as fine as ``gate status`` looks for what is missing (`MOST_STEPS` of a window), as far as
+    such a step exists and a history has not too many of them. None: there is none.
+    """
+    lengths = [
+        member.window.duration
+        if isinstance(member.window, RollingWindow)
+        else member.window.counted(span.end).length
+        for member in members
+    ]
+    whole = span.end - min(window_start(member.window, span.start) for member in members)
+    shortest = min(lengths)
+    finest = max(whole / _MOST_OF_ALL, max(lengths) / MOST_STEPS, min(SHORTEST, shortest / _FEWEST))
+    slices = [m.slices.length for m in members if isinstance(m, RatioSlo) and m.slices is not None]
+    fitting = [
+        step
+        for step in _candidates(slices, shortest)
+        if all(not step % length for length in slices) and _divides(step, members, span)
+    ]
+    return next(
+        (step for step in fitting if step >= finest),
+        next((step for step in reversed(fitting) if whole / step <= _MOST_OF_ALL), None),
+    )
+
+
+def _candidates(slices: Sequence[timedelta], shortest: timedelta) -> list[timedelta]:
+    """Return steps, the finest first: some that are usual, and multiples of slices."""
+    steps = [step for step in _NICE if step <= shortest]
+    if slices:
+        longest = max(slices)
+        steps += [n * longest for n in range(1, min(shortest // longest, MOST_STEPS) + 1)]
+    return sorted(set(steps))
+
+
+def _divides(step: timedelta, members: Sequence[RatioSlo | SpendSlo], span: Span) -> bool:
+    """Return whether the windows of instants on the clock begin on the clock, too."""
+    return all(
+        not member.window.duration % step
+        if isinstance(member.window, RollingWindow)
+        else all(start == clock_start(start, step) for start in _starts(member.window, span))
+        for member in members
+    )
+
+
+def _starts(window: Window, span: Span) -> Iterator[datetime]:
+    """Yield when each period began that an instant of the span is in, the newest first."""
+    start = window.whole(span.end).start
+    yield start
+    while start > span.start:
+        start = window.whole(start - _MICROSECOND).start
+        yield start

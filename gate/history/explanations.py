@@ -1,0 +1,221 @@
+"""What records and deploys say of the incidents that were found."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.dataclass import dataclass
+from gate.history.incidents import Incident
+from gate.history.records import Deployment, IncidentRecord, UnreadableRecord
+from gate.history.service_incidents import ServiceIncident, SloImpact
+from gate.measure.history import Series, SeriesRequest
+from gate.slo.objective import Span
+
+BEFORE: Final = timedelta(hours=1)
+"""How long before an incident a deploy still counts as shortly before it."""
+HALF: Final = Fraction(1, 2)
+"""The share of an incident's bad events that records must cover to explain it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The history of an SLO, in which its incidents were found."""
+
+    request: SeriesRequest
+    series: Series
+
+
+def covered_share(records: Iterable[IncidentRecord], incident: Incident, steps: Steps) -> Fraction:
+    """Return which share of an incident's bad events lies in the time of records, 0 to 1.
+
+    What happened when within a step is not known: a step that a record touches counts whole.
+    """
+    about = [record for record in records if record.overlaps(incident.start, incident.end)]
+    every = covered = Fraction(0)
+    for place, bad in enumerate(steps.series.bad):
+        start, end = steps.request.end_of(place - 1), steps.request.end_of(place)
+        if not bad or end <= incident.start or incident.end <= start:
+            continue
+        every += Fraction(bad)
+        if any(record.covers(start, end) for record in about):
+            covered += Fraction(bad)
+    return covered / every if every else Fraction(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What the records say of what an incident did to one SLO."""
+
+    records: tuple[IncidentRecord, ...]
+    """Those about the SLO that overlap it."""
+    share: Fraction
+    """Of its bad events, that lies in the time of these records, 0 to 1."""
+
+    @property
+    def explained(self) -> bool:
+        """Whether that is enough: at least half."""
+        return bool(self.records) and self.share >= HALF
+
+
+def explain(
+    records: Sequence[IncidentRecord],
+    impact: SloImpact,
+    steps: Mapping[str, Steps],
+    *,
+    service: str,
+) -> Explanation:
+    """Return what records say of what an incident did to one SLO of a service.
+
+    Args:
+        records: of any service.
+        impact: what it did; to a composite by what it did to its members.
+        steps: the history of each SLO but composites.
+        service: whose SLO it is.
+    """
+    if impact.parts:
+        parts = [explain(records, part, steps, service=service) for part in impact.parts]
+        shares = [
+            part.share * Fraction(felt.share)
+            for part, felt in zip(parts, impact.parts, strict=True)
+        ]
+        return Explanation(
+            records=tuple(dict.fromkeys(record for part in parts for record in part.records)),
+            share=sum(shares, Fraction(0)) / sum(Fraction(felt.share) for felt in impact.parts),
+        )
+    incident = impact.incident
+    about = tuple(
+        record
+        for record in records
+        if record.names(service, impact.slo) and record.overlaps(incident.start, incident.end)
+    )
+    return Explanation(records=about, share=covered_share(about, incident, steps[impact.slo]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotatedIncident:
+    """An incident of the service with the records and deploys that may explain it."""
+
+    incident: ServiceIncident
+    explanations: Mapping[str, Explanation]
+    """By SLO, of each that felt it."""
+    deploys: tuple[Deployment, ...] = ()
+    """Those shortly before it, the oldest first."""
+    unreadable: tuple[UnreadableRecord, ...] = ()
+    """Records with a mistake that may explain what no other record explains."""
+
+    @property
+    def records(self) -> tuple[IncidentRecord, ...]:
+        """Those that explain what it did to some SLO."""
+        return self._records(explained=True)
+
+    @property
+    def insufficient(self) -> tuple[IncidentRecord, ...]:
+        """Those that overlap it and explain nothing, since they cover too little of it."""
+        used = self.records
+        return tuple(record for record in self._records(explained=False) if record not in used)
+
+    @property
+    def explained(self) -> bool:
+        """Whether there are records for all SLOs that felt it."""
+        return all(explanation.explained for explanation in self.explanations.values())
+
+    def _records(self, *, explained: bool) -> tuple[IncidentRecord, ...]:
+        by_id = {
+            record.id: record
+            for explanation in self.explanations.values()
+            if explanation.explained is explained
+            for record in explanation.records
+        }
+        return tuple(by_id.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotations:
+    """What is known from elsewhere, of any service."""
+
+    records: Sequence[IncidentRecord] = ()
+    unreadable: Sequence[UnreadableRecord] = ()
+    deploys: Sequence[Deployment] = ()
+
+
+def deploys_before(
+    incident: ServiceIncident, deploys: Iterable[Deployment], *, service: str, step: timedelta
+) -> tuple[Deployment, ...]:
+    """Return the deploys of a service, of any service, shortly before an incident, oldest first.
+
+    A step is as exact as its start is known: a deploy within the first step counts as before it.
+    """
+    earliest, latest = incident.start - BEFORE, incident.start + step
+    before = [
+        deployment
+        for deployment in deploys
+        if deployment.service in {None, service} and earliest <= deployment.time <= latest
+    ]
+    return tuple(sorted(before, key=lambda deployment: deployment.time))
+
+
+def annotate(
+    incident: ServiceIncident,
+    annotations: Annotations,
+    *,
+    service: str,
+    step: timedelta,
+    steps: Mapping[str, Steps],
+) -> AnnotatedIncident:
+    """Return an incident with the records that explain it, and the deploys shortly before it.
+
+    Args:
+        incident: of the service.
+        annotations: of any service.
+        service: whose incident it is.
+        step: of the history.
+        steps: the history of each SLO that felt it.
+    """
+    explanations = {
+        impact.slo: explain(annotations.records, impact, steps, service=service)
+        for impact in incident.impacts
+    }
+    unreadable = {
+        record: None
+        for impact in incident.impacts
+        if not explanations[impact.slo].explained
+        for record in annotations.unreadable
+        if record.may_concern(service, impact.slo, impact.incident.start, impact.incident.end)
+    }
+    return AnnotatedIncident(
+        incident=incident,
+        explanations=explanations,
+        unreadable=tuple(unreadable),
+        deploys=deploys_before(incident, annotations.deploys, service=service, step=step),
+    )
+
+
+def records_without_impact(
+    records: Sequence[IncidentRecord],
+    impacts: Mapping[str, Sequence[SloImpact]],
+    span: Span,
+) -> tuple[IncidentRecord, ...]:
+    """Return the records, of those that overlap the span, of whose time no SLO felt anything.
+
+    Args:
+        records: of any service; those of services that were not looked at are left out.
+        impacts: what the SLOs of each service felt, however little it cost.
+        span: the time that was looked at.
+    """
+
+    def felt(record: IncidentRecord) -> bool:
+        return any(
+            record.names(service, impact.slo)
+            and record.overlaps(impact.incident.start, impact.incident.end)
+            for service, felt_by_slos in impacts.items()
+            for impact in felt_by_slos
+        )
+
+    return tuple(
+        record
+        for record in records
+        if record.overlaps(span.start, span.end)
+        and impacts.keys() & set(record.services)
+        and not felt(record)
+    )

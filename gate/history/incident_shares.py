@@ -1,0 +1,131 @@
+"""What incidents take of a budget: where they are looked for, and what they are a share of."""
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Final
+
+from gate.budget.ratio import budget_to_date, seconds, slices_in
+from gate.dataclass import dataclass
+from gate.history.events import as_events, budget_share, past_request, within
+from gate.history.incidents import WINDOW, Incident, find_incidents
+from gate.history.sampled_incidents import find_sampled_incidents
+from gate.measure.history import Series, SeriesRequest, clock_start
+from gate.slo.objective import CalendarWindow, RatioSlo, Span, SpendSlo
+
+MARGIN: Final = timedelta(days=1)
+"""How far before the time looked at the history begins, at least, so that an incident that began
+earlier keeps its start. From midnight on: all runs of a day see the same beginning."""
+SPENDING: Final = timedelta(hours=1)
+"""Over which it is told how fast an allowance is spent: jobs that spend run in batches."""
+
+
+def incident_request(
+    slo: RatioSlo | SpendSlo, span: Span, step: timedelta, *, max_age: timedelta
+) -> SeriesRequest:
+    """Return what to ask of a history to find the incidents of a stretch of time.
+
+    It begins earlier than the stretch by the `MARGIN`, and where the budget hangs on the number of
+    events, with the SLO's window if that is longer.
+
+    Args:
+        slo: whatever has a budget of its own.
+        span: the time of interest; it ends at the instant of the run.
+        step: how finely.
+        max_age: how old the newest sample may be.
+    """
+    start = clock_start(span.start - MARGIN, MARGIN)
+    if _grows(slo):
+        start = min(start, slo.window.counted(span.end).start)
+    return past_request(slo, Span(start, span.end), step, max_age=max_age)
+
+
+def slo_incidents(
+    slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, *, threshold: float
+) -> tuple[Incident, ...]:
+    """Return the incidents of an SLO, the oldest first.
+
+    Of an allowance those are the times at which it was spent so many times faster than evenly; of
+    samples they are found over as many as it takes to tell.
+
+    Args:
+        slo: whatever has a budget of its own.
+        series: the answer to the request, as it came.
+        request: what was asked.
+        threshold: a burn rate, above 0.
+    """
+    events, budget = as_events(slo, series, request), float(budget_share(slo))
+    if isinstance(slo, RatioSlo) and slo.sampled is not None:
+        return find_sampled_incidents(events, request, budget=budget, threshold=threshold)
+    window = SPENDING if isinstance(slo, SpendSlo) else WINDOW
+    return find_incidents(events, request, budget=budget, threshold=threshold, window=window)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowBudget:
+    """How many bad events the budget of one SLO window has; slices, or an amount, likewise."""
+
+    present: Fraction
+    """In the window that ends with the history, as ``gate status`` has it; 0: nothing happened."""
+    since: datetime
+    """When that window began."""
+    before: Fraction
+    """In a window before that one, at the mean traffic of the history; above 0 where anything
+    happened at all."""
+
+    def share(self, incident: Incident) -> Fraction:
+        """Return what an incident took of the budget of the window in which it ended."""
+        recent = self.present if incident.end > self.since else 0
+        return Fraction(incident.bad) / (recent or self.before)
+
+
+def window_budget(
+    slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, span: Span
+) -> WindowBudget:
+    """Return the budget that incidents are a share of.
+
+    Rolling: the budget's share of all events of the window; where the time looked at is longer, of
+    as many as one window has of them. Nothing is added for a time of which nothing is known.
+    Calendar: as the policy counts, of the period so far or carried on to its end; of a period
+    before, what it had at the mean traffic. Slices and allowances: that of the whole window.
+
+    Args:
+        slo: whatever has a budget of its own.
+        series: the answer to `incident_request`, as it came.
+        request: what was asked.
+        span: the time looked at; it ends with the history.
+    """
+    whole, counted = (window(span.end) for window in (slo.window.whole, slo.window.counted))
+    if isinstance(slo, SpendSlo):
+        return WindowBudget(present=slo.allowance, since=counted.start, before=slo.allowance)
+    if slo.slices is not None:
+        bad = slo.budget * slices_in(whole.length, slo.slices.length)
+        return WindowBudget(present=bad, since=counted.start, before=bad)
+    looked_at = Span(min(span.start, counted.start), span.end)
+    mean = _in_the_mean(series, request, looked_at, whole.length)
+    mean = mean or _in_the_mean(series, request, request.span, whole.length)
+    present = mean
+    if isinstance(slo.window, CalendarWindow):
+        present = _events(series, request, counted)
+        if not budget_to_date(slo):
+            present *= seconds(whole.length) / (seconds(counted.length) or 1)
+    return WindowBudget(present=slo.budget * present, since=counted.start, before=slo.budget * mean)
+
+
+def _grows(slo: RatioSlo | SpendSlo) -> bool:
+    """Return whether a budget is the larger the more events there are."""
+    return isinstance(slo, RatioSlo) and slo.slices is None
+
+
+def _events(series: Series, request: SeriesRequest, span: Span) -> Fraction:
+    return Fraction(sum(total or 0.0 for total in within(series, request, span)))
+
+
+def _in_the_mean(series: Series, request: SeriesRequest, span: Span, window: timedelta) -> Fraction:
+    """Return the events that a window has of those of a longer stretch; of a shorter one all.
+
+    A history that begins within the stretch makes it so much shorter.
+    """
+    begun = next((place for place, total in enumerate(series.total) if total is not None), 0)
+    first = max((span.start - request.span.start) // request.step, begun)
+    length = max(span.end - request.end_of(first - 1), window)
+    return _events(series, request, span) * seconds(window) / seconds(length)

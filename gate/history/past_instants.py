@@ -1,0 +1,137 @@
+"""The budget at instants of the past, by the mathematics of ``gate status``."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import accumulate
+from typing import Final
+
+from gate.budget.assess import assess_ratio, assess_spend
+from gate.budget.assessment import Assessment
+from gate.budget.coverage import Guards
+from gate.budget.ratio import budget_to_date
+from gate.measure import Answer, Cause, Counts, Evidence, Spent, Unmeasured
+from gate.measure.coverage import FEWEST, coverage_by_steps
+from gate.measure.history import Series, SeriesRequest
+from gate.slo.objective import RatioSlo, RollingWindow, Span, SpendSlo
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+class BudgetAtInstants:
+    """The budget at any instant of a history, by the mathematics of ``gate status``.
+
+    The steps are summed up once, so that an instant costs no more the longer its window is.
+    """
+
+    def __init__(
+        self,
+        slo: RatioSlo | SpendSlo,
+        series: Series,
+        request: SeriesRequest,
+        *,
+        guards: Guards,
+    ) -> None:
+        self._slo = slo
+        self._series = series
+        self._request = request
+        self._guards = guards
+        self._totals = _running_sums(series.total)
+        self._bad = self._totals if request.amount else _running_sums(series.bad)
+        self._with_data = list(accumulate((total is not None for total in series.total), initial=0))
+        self._newest = _newest_known(series.total)
+        by_events = isinstance(slo, RatioSlo) and slo.slices is None
+        self._fewest = FEWEST if by_events else 0
+        """Of slices and amounts any time that is not known is missing, however few it has."""
+
+    def at(self, instant: datetime) -> Assessment | None:
+        """Return the budget at an instant of the past, as ``gate status`` would have said it then.
+
+        None where the window's ends do not lie between two steps, so that its events cannot be
+        told apart, and where the history does not reach back to the beginning of a rolling window:
+        what has been forgotten since was known then.
+
+        Args:
+            instant: not after the end of the history.
+        """
+        span = self._slo.window.counted(instant)
+        places = _places(self._request, span)
+        if places is None or self._forgotten(places):
+            return None
+        answer = self._answer(places, span)
+        if isinstance(self._slo, SpendSlo):
+            return assess_spend(self._slo, answer, at=instant, guards=self._guards)
+        return assess_ratio(self._slo, answer, {}, at=instant, guards=self._guards)
+
+    def ratio_at(self, instant: datetime) -> float | None:
+        """Return a number that orders instants by what is consumed of the budget, roughly.
+
+        In no time, to find the instants that are worth to be assessed; None where nothing is known.
+        """
+        span = self._slo.window.counted(instant)
+        places = _places(self._request, span)
+        if places is None or self._with_data[places.start] == self._with_data[places.stop]:
+            return None
+        bad = float(self._bad[places.stop] - self._bad[places.start])
+        if isinstance(self._slo, SpendSlo) or self._slo.slices is not None:
+            return bad
+        total = float(self._totals[places.stop] - self._totals[places.start])
+        to_date = isinstance(self._slo.window, RollingWindow) or budget_to_date(self._slo)
+        return bad / total * (1.0 if to_date else span.length / _SECOND) if total else None
+
+    def _forgotten(self, places: slice) -> bool:
+        """Return whether a rolling window began before anything is known, by more than a step."""
+        first = places.start + 1
+        return isinstance(self._slo.window, RollingWindow) and not self._with_data[first]
+
+    def _answer(self, places: slice, span: Span) -> Answer:
+        """Return what the steps come to, as a backend would have counted it."""
+        series, start, stop = self._series, places.start, places.stop
+        with_data = self._with_data[stop] - self._with_data[start]
+        if not with_data:
+            reason = "nothing is known of any step of the window"
+            return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=series.query)
+        total = Fraction(self._totals[stop] - self._totals[start])
+        newest = self._request.end_of(self._newest[stop])
+        evidence = Evidence(query=series.query, notes=series.notes, newest=newest)
+        lost = Fraction(stop - start - with_data, stop - start)
+        if 2 * lost > 1 - self._guards.min_coverage:  # a hole counts twice; less changes nothing
+            covered = coverage_by_steps(series.total[places], span, fewest=self._fewest)
+            evidence = replace(evidence, coverage=covered.share, gaps=covered.gaps)
+        if isinstance(self._slo, SpendSlo):
+            return Spent(amount=total, evidence=evidence)
+        if not total:
+            reason = "no event happened in the window"
+            return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=series.query)
+        bad = Fraction(self._bad[stop] - self._bad[start])
+        return Counts(total=total, bad=bad, evidence=evidence)
+
+
+def _places(request: SeriesRequest, span: Span) -> slice | None:
+    """Return the steps that a stretch of time is made of; None where it is not made of steps."""
+    start, step = request.span.start, request.step
+    if span.start < start or (span.start - start) % step:
+        return None
+    last = request.steps if span.end == request.span.end else (span.end - start) // step
+    if last > request.steps or request.end_of(last - 1) != span.end:
+        return None
+    return slice((span.start - start) // step, last)
+
+
+def _running_sums(values: Sequence[float | None]) -> list[int | Fraction]:
+    """Return the exact sums of what is known in the first so many steps, from none to all."""
+    return list(accumulate(map(_exact, values), initial=0))
+
+
+def _exact(value: float | None) -> int | Fraction:
+    if value is None:
+        return 0
+    whole = int(value)
+    return whole if whole == value else Fraction(value)  # whole numbers add up faster
+
+
+def _newest_known(values: Sequence[float | None]) -> list[int]:
+    """Return the place of the newest known of the first so many steps; -1 where there is none."""
+    places = (place if value is not None else -1 for place, value in enumerate(values))
+    return list(accumulate(places, max, initial=-1))

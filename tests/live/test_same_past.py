@@ -1,0 +1,174 @@
+"""The same requests, as logs have them and as a real server has scraped them: one past."""
+
+import json
+import random
+import shutil
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from gate.backends import Settings, history_of, open_backend
+from gate.backends.logs.settings import LogsSettings
+from gate.backends.prometheus.settings import PrometheusSettings
+from gate.backends.records import Records
+from gate.measure.history import Series, SeriesRequest
+from gate.slo.indicator import EmptySlice, Sli, Slices
+from gate.slo.objective import Span
+from tests.live.asking import LIMITS
+from tests.servers.metrics import Server, backfill, prometheus
+from tests.servers.series import END
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+DAYS = 4
+START = END - DAYS * 24 * HOUR
+SCRAPES = (15, 30, 60)
+"""Seconds."""
+
+
+def asleep_at_night(at: datetime) -> float:
+    return 8.0 if 8 <= at.hour < 20 else 0.0
+
+
+def a_few_a_day(_: datetime) -> float:
+    return 0.3
+
+
+def busy(_: datetime) -> float:
+    return 90.0
+
+
+SERVICES: dict[str, Callable[[datetime], float]] = {
+    function.__name__: function for function in (asleep_at_night, a_few_a_day, busy)
+}
+"""Requests an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    at: float
+    """Unix time."""
+    failed: bool
+
+
+def requests_of(service: str) -> Sequence[Request]:
+    """Return requests by chance, with one at either end of the time."""
+    rng, start = random.Random(service), START.timestamp()
+    moments = [start + 1.0, END.timestamp()]
+    for hour in range(DAYS * 24):
+        rate = SERVICES[service](START + hour * HOUR)
+        seconds = rng.expovariate(rate / 3600) if rate else 3600.0
+        while seconds < 3600:
+            moments.append(round(start + hour * 3600 + seconds, 3))
+            seconds += rng.expovariate(rate / 3600)
+    return [Request(at, rng.random() < 0.1) for at in sorted(moments)]
+
+
+def write_log(path: Path, service: str) -> None:
+    path.write_text(
+        "".join(
+            json.dumps({"ts": request.at, "failed": request.failed}) + "\n"
+            for request in requests_of(service)
+        )
+    )
+
+
+def write_metrics(path: Path) -> None:
+    """Write each service's counters as they are scraped, on whole multiples of the interval."""
+    first, last = int(START.timestamp()), int(END.timestamp())
+    with path.open("w", encoding="utf-8") as file:
+        for service in SERVICES:
+            for failed in (False, True):
+                moments = [r.at for r in requests_of(service) if r.failed is failed]
+                for every in SCRAPES:
+                    name = (
+                        f'requests_total{{service="{service}",every="{every}",failed="{failed}"}}'
+                    )
+                    file.writelines(
+                        f"{name} {bisect_right(moments, scrape)} {scrape}\n"
+                        for scrape in range(first, last + 1, every)
+                    )
+        file.write("# EOF\n")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("past")
+    write_metrics(folder / "metrics.om")
+    backfill(folder / "metrics.om", folder / "data")
+    with prometheus(folder / "server", folder / "data") as running:
+        yield running
+    shutil.rmtree(folder)
+
+
+def ask(
+    settings: Settings,
+    sli: Sli,
+    step: timedelta,
+    end: datetime,
+    slices: Slices | None = None,
+) -> Series:
+    history = history_of(open_backend(settings, LIMITS))
+    assert history is not None
+    span = Span(START + HOUR, end)
+    (answer,) = history.history(
+        [SeriesRequest(sli=sli, span=span, step=step, slices=slices, max_age=5 * MINUTE)]
+    )
+    assert isinstance(answer, Series), answer
+    return answer
+
+
+def both(folder: Path, service: str, every: int) -> tuple[LogsSettings, Sli]:
+    """Return where the logs of a service are, and the indicator of its counters."""
+    write_log(folder / "a.jsonl", service)
+    logs = LogsSettings(path="a.jsonl", directory=folder, records=Records(timestamp="ts"))
+    chosen = f'service="{service}",every="{every}"'
+    counters = Sli(
+        bad=f'sum(increase(requests_total{{{chosen},failed="True"}}[$window]))',
+        total=f"sum(increase(requests_total{{{chosen}}}[$window]))",
+    )
+    return logs, counters
+
+
+@pytest.mark.parametrize("every", SCRAPES)
+@pytest.mark.parametrize("step", [5 * MINUTE, HOUR])
+@pytest.mark.parametrize("service", SERVICES)
+def test_logs_and_a_prometheus_tell_the_same_of_every_step(
+    tmp_path: Path, server: Server, service: str, step: timedelta, every: int
+) -> None:
+    logs, counters = both(tmp_path, service, every)
+    end = END - 2 * MINUTE  # within a step, as most runs are
+
+    of_logs = ask(logs, Sli(bad="failed"), step, end)
+    of_server = ask(PrometheusSettings(url=server.url), counters, step, end)
+
+    truth = [0] * len(of_logs.total)
+    for request in requests_of(service):
+        passed = request.at - (START + HOUR).timestamp()
+        if 0 < passed <= (end - START - HOUR).total_seconds():
+            truth[int(-(-passed // step.total_seconds())) - 1] += 1
+    assert of_logs.total == tuple(map(float, truth))
+    assert None not in of_server.total
+    assert of_server.total == pytest.approx(of_logs.total, rel=1e-9, abs=1e-6)
+    assert of_server.bad == pytest.approx(of_logs.bad, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("empty", EmptySlice)
+@pytest.mark.parametrize("service", SERVICES)
+def test_logs_and_a_prometheus_tell_the_same_slices_of_every_step(
+    tmp_path: Path, server: Server, service: str, empty: EmptySlice
+) -> None:
+    logs, counters = both(tmp_path, service, 15)
+    slices = Slices(length=5 * MINUTE, target=Fraction(95, 100), empty=empty)
+    end = END - 2 * MINUTE
+
+    of_logs = ask(logs, Sli(bad="failed"), HOUR, end, slices)
+    of_server = ask(PrometheusSettings(url=server.url), counters, HOUR, end, slices)
+
+    assert of_server.total == of_logs.total
+    assert of_server.bad == of_logs.bad
+    assert 0 < sum(bad or 0 for bad in of_logs.bad) < sum(total or 0 for total in of_logs.total)
