@@ -108,11 +108,11 @@ def _backtest_differences(
     lines = [{"time": at.isoformat(), "revision": f"{at:%m%d%H}"} for at in deploys]
     file = folder / "deploys.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    options = ["--last", "92d", "--deploys", str(file), "--at", UNTIL.isoformat()]
+    options = ["--last", "92d", "--threshold", f"{THRESHOLD:g}", "--min-share", "0%"]
+    options += ["--deploys", str(file), "--at", UNTIL.isoformat()]
     document = answer("backtest", str(policy), *options)
-    told = {
-        datetime.fromisoformat(run["at"]): run["verdict"] for run in document["policies"][0]["runs"]
-    }
+    results = document["services"][0]["policy"]["results"]
+    told = {datetime.fromisoformat(result["at"]): result["verdict"] for result in results}
     agreed = 0
     for at in deploys:
         expected = _verdict(flights, at)
@@ -126,7 +126,11 @@ def _backtest_differences(
         if any(at <= incident.start <= at + timedelta(hours=1) for incident in incidents)
     ]
     yield f"backtest: {agreed} of {len(deploys)} verdicts agree"
-    yield f"numpy: {len(blocked)} blocked, {len(before)} of them before an incident"
+    blocks = document["services"][0]["policy"]["verdicts"]["block"]
+    yield (
+        f"blocked {blocks['count']}, of these before an incident {blocks['before_incident']}; numpy"
+        f" has {len(blocked)} and {len(before)}"
+    )
 
 
 @contextmanager
