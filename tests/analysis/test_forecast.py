@@ -309,6 +309,18 @@ def test_what_is_spent_goes_on_as_in_the_hours_and_days_before() -> None:
     assert composite.limitation == "it is a composite; its members are foretold themselves"
 
 
+def test_a_rate_over_more_than_the_history_is_not_told() -> None:
+    money = "  - {name: s, allowance: 1000, window: {calendar: month}, sli: {spent: s}}\n"
+
+    one = only(told(Remembered({"s": [2] * MONTH}, end=MID), money, at=MID, last=DAY))
+
+    assert [projection.rate_of for projection in one.projections] == [
+        None,
+        timedelta(hours=1),
+        timedelta(hours=6),
+    ]
+
+
 def test_a_backend_without_a_history_is_a_usage_error() -> None:
     asked = ForecastOptions(at=AT, last=DAY, timeout=timedelta(seconds=3))
 
