@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from benchmarks.exhausting import BUDGETS, score
+from benchmarks.services import WORDS
 from gate.config.known_incidents import load_known_incidents
 from gate.config.past_schema import EXHAUSTION, POSTMORTEMS
 from gate.policy.changes import REPAIRS
@@ -39,3 +43,18 @@ def test_the_repairs_are_named() -> None:
     (first, *_) = re.findall(r"ship anyway; default (.*?) \|", TEXT)
 
     assert set(first.split(", ")) == REPAIRS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", BUDGETS)
+def test_how_often_the_rule_is_right_is_what_a_simulation_measures(service: str) -> None:
+    """A reduced run of benchmarks/exhausting.py, whose figures stand in the docs."""
+    described = WORDS[service].replace("the same, and", "worse by day and on working days,")
+    ways = {"the last hour": (1,), "the rule: 6 hours and a day": (6, 24)}
+
+    for name, windows in ways.items():
+        row = re.escape(f"| {described} | {name} |") + r" (\d+) % \| (\d+) % \|"
+        (told,) = re.findall(row, TEXT)
+        measured = score(service, windows, 40)
+        assert 100 * measured.precision == pytest.approx(int(told[0]), abs=9)
+        assert 100 * measured.recall == pytest.approx(int(told[1]), abs=12)

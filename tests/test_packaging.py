@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from gate import __version__
+from gate.cli.init import CASES
 from gate.cli.main import COMMANDS
 from gate.errors import ExitCode
 from gate.parsing.credentials import owner
@@ -35,7 +36,8 @@ REQUIREMENTS: Final = [
     for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["logs"]]
     if "sys_platform == 'win32'" not in text
 ]
-(HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+HOOK, TEST_HOOK = HOOKS
 ELSEWHERE: Final = (ROOT / "docs" / "elsewhere.md").read_text(encoding="utf-8")
 CHANGELOG: Final = f"""\
 ## Unreleased
@@ -212,11 +214,34 @@ def test_nothing_is_published_that_was_not_tested_and_checked() -> None:
     }
 
 
-def test_the_hook_runs_a_command_that_there_is() -> None:
-    program, name = shlex.split(HOOK["entry"])
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook["id"])
+def test_a_hook_runs_a_command_that_there_is(hook: dict[str, Any]) -> None:
+    program, name = shlex.split(hook["entry"])
     assert program in PROJECT["scripts"]
     assert name in COMMANDS
-    assert (HOOK["language"], HOOK["types"]) == ("python", ["yaml"])
+    assert (hook["language"], hook["types"]) == ("python", ["yaml"])
+    assert f"`{hook['id']}`" in ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    ("path", "matches"),
+    [
+        ("gate.yaml", True),
+        ("services/chat/gate.test.yml", True),
+        ("investigate.test.yaml", False),
+        ("gate.testyaml", False),
+    ],
+)
+def test_the_hook_of_cases_runs_on_a_policy_and_on_its_cases(path: str, *, matches: bool) -> None:
+    assert bool(re.search(TEST_HOOK["files"], path)) is matches
+
+
+def test_the_hook_of_cases_tries_a_policy_once(tmp_path: Path) -> None:
+    (tmp_path / "gate.yaml").write_text(POLICY)
+    (tmp_path / "gate.test.yaml").write_text(CASES.split("\n\n")[0])
+    _, *arguments = shlex.split(TEST_HOOK["entry"])
+    done = run(*command(*arguments, "gate.yaml", "gate.test.yaml"), folder=tmp_path)
+    assert (done.returncode, done.stdout.count("PASSED")) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -276,8 +276,12 @@ def _resets_at(window: Window, at: datetime) -> datetime | None:
 def _events_per_second(
     slo: RatioSlo, counts: Counts, windows: Mapping[timedelta, Answer], at: datetime
 ) -> Fraction:
-    present = windows.get(PRESENT)
-    if isinstance(present, Counts):
-        return present.total / seconds(PRESENT)
-    elapsed = seconds(slo.window.counted(at).length)
-    return counts.total / elapsed if elapsed else Fraction(0)
+    """Return the traffic that a change meets: the mean of the window, or of the last hour if more.
+
+    A quiet hour says little of the next: by it alone what a budget pays for swings many times over
+    within an hour. Every hour of past days is in the window's mean.
+    """
+    elapsed, present = seconds(slo.window.counted(at).length), windows.get(PRESENT)
+    mean = counts.total / elapsed if elapsed else Fraction(0)
+    now = present.total / seconds(PRESENT) if isinstance(present, Counts) else Fraction(0)
+    return max(mean, now)

@@ -85,7 +85,8 @@ def measure(
 
 def burn_windows(policy: Policy) -> list[timedelta]:
     """Return the windows whose burn rates a policy needs, shortest first, and the present."""
-    return sorted({PRESENT, *(w for rule in policy.burn_rates for w in (rule.long, rule.short))})
+    paired = (*policy.burn_rates, *((policy.exhaustion,) if policy.exhaustion else ()))
+    return sorted({PRESENT, *(window for rule in paired for window in (rule.long, rule.short))})
 
 
 def main_request(slo: RatioSlo | SpendSlo, at: datetime) -> CountRequest:

@@ -87,6 +87,8 @@ class StatedCase:
     satisfied: tuple[str, ...] = ()
     impact: Impact | None = None
     fail_on_warn: bool = False
+    ci_freeze: bool = False
+    """Whether the CI system itself says that deploys are frozen."""
     expect: Expectation
     nodes: Nodes = field(compare=False, repr=False)
 

@@ -151,6 +151,10 @@ CASE: Final = Object(
         "satisfied": _words("Requirements that have been met."),
         "impact": Field(schema=_IMPACT, doc="What the change may cost, taken as spent."),
         "fail_on": Field(schema=Choice(("warn",)), doc="warn: exit code 11 on a warning."),
+        "ci_freeze": Field(
+            schema=BOOLEAN,
+            doc="Whether the CI system has declared a freeze. Default: false.",
+        ),
         "expect": Field(schema=EXPECT, doc="What the policy has to say.", required=True),
     },
     as_read,

@@ -63,8 +63,8 @@ def load_unopened(path: str, environ: Mapping[str, str]) -> PolicyFile:
     Raises:
         PolicyError: one cannot be read or says something wrong; carries every mistake.
     """
-    fatal = tuple(mistake for mistake in validate_file(path, environ) if mistake.fatal)
-    if fatal:
+    own = (mistake for mistake in validate_file(path, environ) if mistake.file == path)
+    if fatal := tuple(mistake for mistake in own if mistake.fatal):
         raise PolicyError(fatal)
     read = _read(read_bytes(path), path, {}, _imports(path), UNOPENED)
     return replace(read, settings=UnopenedSettings())

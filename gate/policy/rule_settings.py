@@ -74,6 +74,27 @@ class ExhaustionRule:
     allow: frozenset[str] = REPAIRS
     """Change classes that may ship all the same."""
 
+    @property
+    def long(self) -> timedelta:
+        """The window that says that the rate matters: a third of ``within``, in whole minutes.
+
+        docs/rules.md has how often that is right, and how often other windows would be.
+        """
+        return _whole_minutes(self.within / 3)
+
+    @property
+    def short(self) -> timedelta:
+        """The window that says that it goes on: a twelfth of ``within``, likewise."""
+        return _whole_minutes(self.within / 12)
+
+
+_MINUTE: Final = timedelta(minutes=1)
+_SHORTEST: Final = timedelta(minutes=5)
+
+
+def _whole_minutes(length: timedelta) -> timedelta:
+    return max(length // _MINUTE * _MINUTE, _SHORTEST)
+
 
 CHART_LENGTH: Final = timedelta(days=14)
 CHART_STEP: Final = timedelta(hours=1)

@@ -249,7 +249,7 @@ def test_without_deploys_every_hour_of_the_clock_is_asked_about(phase: timedelta
 
     assert [past.at for past in backtest.verdicts] == hours
     assert backtest.outcomes[Verdict.BLOCK].count == len(stopped)
-    assert backtest.unit == "hours"
+    assert backtest.unit == "hour"
     # The last of them stands until the end and not for a whole hour.
     assert backtest.frozen == sum((min(hour + HOUR, at) - hour for hour in stopped), timedelta())
     firsts = [hour for hour in stopped if hour - HOUR not in stopped]
@@ -286,7 +286,7 @@ def test_beside_deploys_the_clock_counts_for_the_frozen_time_only() -> None:
     assert len(alone.verdicts) == len(alone.counted) == len(both.counted) == 1
     assert len(both.verdicts) == 28 * 24 + 1
     assert alone.outcomes[Verdict.ALLOW].count == both.outcomes[Verdict.ALLOW].count == 1
-    assert alone.unit == both.unit == "deploys"
+    assert alone.unit == both.unit == "deploy"
     assert both.frozen > DAY
     assert alone.frozen == timedelta()
 

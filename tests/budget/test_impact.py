@@ -66,6 +66,25 @@ def test_an_impact_that_nobody_stated_is_priced_and_not_charged() -> None:
     assert budget.compared == budget.remaining == Fraction(8, 10)
 
 
+@pytest.mark.parametrize(
+    "hour, cost",
+    [
+        # 25,920,000 in 30 days are 10 a second, of which 3,000 fail in 5 minutes, of 25,920.
+        (36_000, Fraction(3_000, 25_920)),
+        (3_600, Fraction(3_000, 25_920)),
+        # A busy hour has more.
+        (108_000, Fraction(9_000, 25_920)),
+    ],
+)
+def test_a_quiet_hour_makes_a_failure_no_cheaper_and_a_busy_one_dearer(
+    hour: int, cost: Fraction
+) -> None:
+    budget = ratio(counts(bad=0, total=25_920_000), {HOUR: counts(bad=0, total=hour)})
+
+    assert budget.price is not None
+    assert budget.price.cost == cost
+
+
 @given(impacts, lefts, rates, small_shares)
 def test_the_largest_canary_spends_exactly_what_is_left(
     impact: Impact, left: Fraction, rate: Fraction, share: Fraction

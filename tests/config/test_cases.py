@@ -38,6 +38,7 @@ cases:
     satisfied: [shadow]
     impact: {canary: 10%, failures: 50%, detect: 10m}
     fail_on: warn
+    ci_freeze: true
     slos:
       a:
         total: 1000
@@ -55,7 +56,7 @@ cases:
       d: {unmeasured: no_data}
     others: {unmeasured: stale}
     records:
-      - {id: A, title: t, start: 2026-11-20T10:00:00Z, status: open}
+      - {id: A, service: chat, title: t, start: 2026-11-20T10:00:00Z, status: open}
     expect:
       verdict: warn
       exit_code: 11
@@ -96,15 +97,15 @@ def test_everything_that_a_case_can_say_is_read() -> None:
         ),
         approved_by=("@acme/security",),
     )
-    assert (whole.satisfied, whole.fail_on_warn) == (("shadow",), True)
+    assert (whole.satisfied, whole.fail_on_warn, whole.ci_freeze) == (("shadow",), True, True)
     assert whole.impact is not None
     assert (whole.impact.canary, whole.impact.failures) == (Fraction(1, 10), Fraction(1, 2))
     a = whole.slos["a"]
-    assert a.counts == (1000, Fraction(1, 3))
+    assert a.counts == (Fraction(1000), Fraction(1, 3))
     assert a.burn_rates == {"1h": Fraction(144, 10), "5m": Cause.NO_TRAFFIC}
-    assert (a.suspicions[0].hidden, a.suspicions[0].doubtful) == (None, 3)
-    assert (a.incidents[0].bad, a.incidents[0].share) == (4, None)
-    assert (whole.slos["b"].remaining, whole.slos["c"].spent) == (Fraction(-1, 5), 0)
+    assert (a.suspicions[0].hidden, a.suspicions[0].doubtful) == (None, Fraction(3))
+    assert (a.incidents[0].bad, a.incidents[0].share) == (Fraction(4), None)
+    assert (whole.slos["b"].remaining, whole.slos["c"].spent) == (Fraction(-1, 5), Fraction(0))
     assert whole.others.unmeasured is Cause.STALE
     expect = whole.expect
     assert (expect.verdict, expect.exit_code) == (Verdict.WARN, ExitCode.WARN)
@@ -112,7 +113,7 @@ def test_everything_that_a_case_can_say_is_read() -> None:
     assert expect.rules[0].rule is Rule.TIER
     assert (expect.allowed_now, expect.obligations) == ("all", frozenset({"shadow"}))
     assert (little.others, little.expect.allowed_now) == (FULL, frozenset())
-    assert (whole.line, little.line) == (4, 45)
+    assert (whole.line, little.line) == (4, 46)
 
 
 def test_an_impact_has_the_defaults_of_the_command() -> None:

@@ -4,11 +4,12 @@ What happened is known by increments: each between two samples, at the instant o
 """
 
 import random
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from tests.servers.series import END
@@ -43,6 +44,16 @@ class Scraped:
         """Yield what was counted between two samples, at the later one."""
         for (_, before), (time, value) in pairwise(self.samples):
             yield time, value - before if value >= before else value
+
+    def counted_by(self, instants: Sequence[datetime]) -> list[int]:
+        """Return what was counted up to each instant, with what happens in it."""
+        times, counts = self._sums()
+        return [counts[bisect_right(times, instant)] for instant in instants]
+
+    def _sums(self) -> tuple[list[datetime], list[int]]:
+        increments = list(self.increments())
+        times = [time for time, _ in increments]
+        return times, list(accumulate((count for _, count in increments), initial=0))
 
 
 def _never(_time: datetime) -> bool:

@@ -87,14 +87,14 @@ def test_the_status_draws_how_a_budget_came_down(url: str, tmp_path: Path) -> No
 def test_a_status_costs_one_more_round_and_none_where_it_is_left_out(
     history_prometheus: Server, tmp_path: Path
 ) -> None:
-    requests = []
+    rounds = []
     for option in ("--no-burn-down", "--burn-down"):
-        with counting_proxy(history_prometheus.url) as proxy:
-            path = policy(tmp_path, proxy.url, [availability(name) for name in ("peak", "gap")])
+        with counting_proxy(history_prometheus.url, 0.3) as proxy:
+            path = policy(tmp_path, proxy.url, [availability(name) for name in ("peak", "trough")])
             run("status", str(path), "--at", NOW, option)
-        requests.append(proxy.traffic.requests)
+        rounds.append(proxy.traffic.round_trips)
 
-    without, drawn = requests
+    without, drawn = rounds
     assert drawn == without + 1
 
 

@@ -105,8 +105,8 @@ def test_calendar_weeks_are_those_of_their_zone(found: dict[str, dict[str, Any]]
 def test_all_periods_of_all_slos_are_asked_for_at_once(
     history_prometheus: Server, tmp_path: Path
 ) -> None:
-    with counting_proxy(history_prometheus.url) as proxy:
+    with counting_proxy(history_prometheus.url, 0.3) as proxy:
         slos = [availability(name, **FIVE_DAYS) for name in ("peak", "trough", "isolated")]
         reviewed(policy(tmp_path, proxy.url, slos))
 
-    assert proxy.traffic.requests == 1
+    assert proxy.traffic.round_trips == 1

@@ -28,9 +28,14 @@ def burn(rate: str | Fraction) -> Answer:
     return counts(bad=Fraction(rate) * 1_000, total=1_000_000)
 
 
-def burning(share: str, rate: str, **fields: Any) -> Assessment:
-    """A budget with this share left that burns at this rate now."""
-    return left(share, windows={HOUR: burn(rate)}, **fields)
+def burning(share: str, rate: str, lately: str | None = None, **fields: Any) -> Assessment:
+    """A budget with this share left that burns at this rate over a day, and lately at another."""
+    return left(share, windows=both(burn(lately or rate), burn(rate)), **fields)
+
+
+def both(short: Answer, long: Answer) -> dict[timedelta, Answer]:
+    """What is counted over the windows of a rule that looks 3 days ahead."""
+    return {6 * HOUR: short, DAY: long}
 
 
 @pytest.mark.parametrize(
@@ -53,9 +58,35 @@ def test_it_fires_where_what_is_left_lasts_no_longer_exactly(
     assert verdict is (WARN if fires else ALLOW)
 
 
+@pytest.mark.parametrize(
+    "long, short, fires",
+    [("6", "6", True), ("6", "5.9", False), ("5.9", "6", False), ("1000", "0", False)],
+)
+def test_both_windows_must_agree(long: str, short: str, fires: bool) -> None:
+    judgement = judged("canary", burning("0.6", long, short), exhaustion=SOON)
+    assert said(judgement, Rule.EXHAUSTION)[0] is (WARN if fires else ALLOW)
+
+
+@pytest.mark.parametrize(
+    "within, short, long",
+    [
+        (3 * DAY, 6 * HOUR, DAY),
+        (DAY, 2 * HOUR, 8 * HOUR),
+        (HOUR, timedelta(minutes=5), timedelta(minutes=20)),
+        (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=5)),
+        (timedelta(hours=100), timedelta(hours=8, minutes=20), timedelta(hours=33, minutes=20)),
+    ],
+)
+def test_the_windows_are_a_twelfth_and_a_third_of_the_time_that_a_budget_must_last(
+    within: timedelta, short: timedelta, long: timedelta
+) -> None:
+    rule = ExhaustionRule(within=within)
+    assert (rule.short, rule.long) == (short, long)
+
+
 def test_without_traffic_there_is_no_rate_to_carry_on_and_no_objection() -> None:
-    asleep = left("0.1", "a", windows={HOUR: lost(Cause.NO_TRAFFIC)})
-    why = "no traffic over 1h: there is no rate to carry on"
+    asleep = left("0.1", "a", windows=both(lost(Cause.NO_TRAFFIC), burn("9")))
+    why = "no traffic over 6h: there is no rate to carry on"
     alone = judged("canary", asleep, exhaustion=STRICT)
     assert said(alone, Rule.EXHAUSTION) == (ALLOW, why)
     together = judged("full-rollout", asleep, burning("0.6", "40"), exhaustion=STRICT)
@@ -66,12 +97,12 @@ def test_without_traffic_there_is_no_rate_to_carry_on_and_no_objection() -> None
 
 
 def test_it_says_how_long_at_which_rate_and_that_a_rolling_window_may_last_longer() -> None:
-    judgement = judged("full-rollout", burning("0.6", "12"), exhaustion=SOON)
+    judgement = judged("full-rollout", burning("0.6", "12", "14"), exhaustion=SOON)
     (finding,) = found(judgement, Rule.EXHAUSTION)
     assert finding.slo == "availability"
     assert finding.reason == (
-        "runs out in about 1d12h at the present burn rate of 12.00, or later as old failures leave"
-        " the window; the rule is 3d"
+        "runs out in about 1d12h at the present burn rate of 12.00 over 1d and 14.00 over 6h, or"
+        " later as old failures leave the window; the rule is 3d"
     )
     assert judgement.verdict is WARN
 
@@ -83,13 +114,16 @@ def test_it_says_how_long_at_which_rate_and_that_a_rolling_window_may_last_longe
         (STRICT, "full-rollout", False, BLOCK),
         (STRICT, "full-rollout", True, WARN),
         (STRICT, "bug-fix", False, ALLOW),
-        (ExhaustionRule(within=DAY, allow=frozenset()), "rollback", False, WARN),
+        (ExhaustionRule(within=3 * DAY, allow=frozenset()), "rollback", False, WARN),
     ],
 )
 def test_what_it_does_is_up_to_the_rule_and_the_change(
     rule: ExhaustionRule, change: str, advisory: bool, verdict: Verdict
 ) -> None:
-    known = [left("1", "other", windows={HOUR: burn("0")}), burning("0.6", "40", advisory=advisory)]
+    known = [
+        left("1", "other", windows=both(burn("0"), burn("0"))),
+        burning("0.6", "40", advisory=advisory),
+    ]
     judgement = judged(change, *known, exhaustion=rule)
     found_verdict, reason = said(judgement, Rule.EXHAUSTION)
     assert judgement.verdict is found_verdict is verdict
@@ -109,7 +143,8 @@ def test_a_calendar_budget_counts_only_where_it_runs_out_before_the_reset(
     days: str, fires: bool
 ) -> None:
     rule = ExhaustionRule(within=20 * DAY)
-    judgement = judged("canary", burning("0.6", days, window=MONTH), exhaustion=rule)
+    windows = dict.fromkeys((rule.short, rule.long), burn(days))
+    judgement = judged("canary", left("0.6", windows=windows, window=MONTH), exhaustion=rule)
     verdict, reason = said(judgement, Rule.EXHAUSTION)
     assert verdict is (WARN if fires else ALLOW)
     assert "old failures" not in reason
@@ -132,7 +167,7 @@ def test_of_what_is_gone_already_the_tier_speaks_alone(share: str) -> None:
 
 
 def test_a_budget_that_was_not_measured_is_said_once() -> None:
-    known = left("1", windows={HOUR: lost()})
+    known = left("1", windows=both(burn("0"), lost()))
     gone = Assessment(slo=known.slo, doubts=(), burn_rates=known.burn_rates)
     judgement = judged("canary", gone, exhaustion=STRICT)
     assert found(judgement, Rule.EXHAUSTION) == []
@@ -141,19 +176,25 @@ def test_a_budget_that_was_not_measured_is_said_once() -> None:
 @pytest.mark.parametrize("action, verdict", [("block", UNDECIDED), ("warn", WARN)])
 def test_a_present_rate_that_is_not_known_is_no_calm(action: str, verdict: Verdict) -> None:
     on = DEFAULT_ACTIONS | {Cause.BACKEND_ERROR: Action(action)}
-    known = left("1", windows={HOUR: lost()})
+    known = left("1", windows=both(burn("0"), lost()))
     judgement = judged("canary", known, exhaustion=SOON, on=on)
     (finding,) = found(judgement, Rule.MEASUREMENT)
     assert judgement.verdict is finding.verdict is verdict
-    assert "when it runs out: burn rate over 1h: http://prom answered 503" in finding.reason
+    assert "when it runs out: burn rate over 1d: http://prom answered 503" in finding.reason
     assert found(judgement, Rule.EXHAUSTION) == []
 
 
+def test_a_rate_that_was_not_asked_for_is_not_known() -> None:
+    judgement = judged("canary", left("1", windows={6 * HOUR: burn("0")}), exhaustion=SOON)
+    (finding,) = found(judgement, Rule.MEASUREMENT)
+    assert finding.reason == "when it runs out: burn rate over 1d: it was not asked for"
+
+
 def test_what_ships_anyway_does_not_wait_for_the_rate_to_be_known() -> None:
-    judgement = judged("rollback", left("1", windows={HOUR: lost()}), exhaustion=SOON)
+    judgement = judged("rollback", left("1", windows=both(burn("0"), lost())), exhaustion=SOON)
     assert said(judgement, Rule.EXHAUSTION) == (
         ALLOW,
-        "when it runs out: burn rate over 1h: http://prom answered 503; rollback may ship",
+        "when it runs out: burn rate over 1d: http://prom answered 503; rollback may ship",
     )
     assert judgement.verdict is ALLOW
 
@@ -173,7 +214,7 @@ def test_a_composite_is_forecast_by_its_members() -> None:
 
 
 def test_that_none_runs_out_is_said_once_and_without_the_rule_nothing_is() -> None:
-    known = burning("0.6", "1"), left("0.9", "b", windows={HOUR: burn("1")})
+    known = burning("0.6", "1"), left("0.9", "b", windows=both(burn("1"), burn("1")))
     assert said(judged("canary", *known, exhaustion=SOON), Rule.EXHAUSTION) == NONE_SOON
     assert found(judged("canary", burning("0.6", "1000")), Rule.EXHAUSTION) == []
 
@@ -187,7 +228,8 @@ def test_it_fires_exactly_where_the_rate_over_that_time_spends_all_that_is_left(
     share: Fraction, rate: Fraction, hours: int
 ) -> None:
     rule = ExhaustionRule(within=timedelta(hours=hours))
-    judgement = judged("canary", left(share, windows={HOUR: burn(rate)}), exhaustion=rule)
+    windows = dict.fromkeys((rule.short, rule.long), burn(rate))
+    judgement = judged("canary", left(share, windows=windows), exhaustion=rule)
     spends_it_all = rate * hours / (30 * 24) >= share
     assert said(judgement, Rule.EXHAUSTION)[0] is (WARN if spends_it_all else ALLOW)
 
@@ -195,14 +237,14 @@ def test_it_fires_exactly_where_the_rate_over_that_time_spends_all_that_is_left(
 @pytest.mark.parametrize(
     "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
 )
-def test_slices_longer_than_an_hour_have_no_present_rate_and_on_decides(
+def test_slices_longer_than_its_windows_have_no_present_rate_and_on_decides(
     action: str, verdict: Verdict
 ) -> None:
     on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
-    slices = Slices(length=2 * HOUR, target=Fraction(1, 2))
-    sliced = ratio(counts(bad=0, total=360), {HOUR: lost(Cause.NO_DATA)}, slices=slices)
+    slices = Slices(length=8 * HOUR, target=Fraction(1, 2))
+    sliced = ratio(counts(bad=0, total=90), slices=slices)
 
     judgement = judged("canary", sliced, exhaustion=SOON, on=on)
 
     assert judgement.verdict is said(judgement, Rule.MEASUREMENT)[0] is verdict
-    assert "its slices of 2h are longer than" in said(judgement, Rule.MEASUREMENT)[1]
+    assert "its slices of 8h are longer than the 6h" in said(judgement, Rule.MEASUREMENT)[1]

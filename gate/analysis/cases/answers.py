@@ -200,16 +200,18 @@ class SloStatement:
             return self._unmeasured(stated.history)
         if isinstance(main, Unmeasured) and not (stated.incidents or stated.signals):
             return main
+        if not (stated.incidents or stated.signals):
+            return StatedPast(per_second=_PACE, bad_per_second=Fraction(0), stretches=())
         per_second = self._pace(main)
         incidents = [self._incident(incident, per_second) for incident in stated.incidents]
-        allowed = per_second * (self.slo.budget if isinstance(self.slo, RatioSlo) else 0)
+        allowed = self._allowed(per_second) / seconds(self.slo.window.whole(self.at).length)
         signals = [self._signal(signal, _SIGNAL * allowed) for signal in stated.signals]
         least = _USUAL * allowed if signals else Fraction(0)
         chronic = max(self._chronic(main, incidents), least)
         return StatedPast(
             per_second=per_second,
             bad_per_second=min(chronic, _CALM * allowed),
-            stretches=[*incidents, *signals],
+            stretches=(*incidents, *signals),
         )
 
     def _pace(self, main: Answer) -> Fraction:
@@ -217,13 +219,15 @@ class SloStatement:
             return Fraction(0)
         return self._per_second(self.slo, main)
 
+    def _allowed(self, per_second: Fraction) -> Fraction:
+        """Return how much may be bad over the whole window; of an allowance, all of it."""
+        if isinstance(self.slo, SpendSlo):
+            return self.slo.allowance
+        return self.slo.budget * per_second * seconds(self.slo.window.whole(self.at).length)
+
     def _incident(self, incident: StatedIncident, per_second: Fraction) -> BadStretch:
         end = self._end(incident)
-        whole = seconds(self.slo.window.whole(self.at).length)
-        if isinstance(self.slo, SpendSlo):
-            allowed = self.slo.allowance
-        else:
-            allowed = self.slo.budget * per_second * whole
+        allowed = self._allowed(per_second)
         bad = incident.bad if incident.share is None else incident.share * allowed
         bad = bad or Fraction(0)
         most = per_second * seconds(end - incident.start)

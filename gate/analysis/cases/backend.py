@@ -52,12 +52,12 @@ class StatedPast:
     """Events, or slices, at any time; of an allowance none."""
     bad_per_second: Fraction
     """Outside of the stretches."""
-    stretches: Sequence[BadStretch]
+    stretches: tuple[BadStretch, ...]
 
     def series(self, request: SeriesRequest) -> Series:
         """Return what happened in each step."""
-        ends = [request.end_of(place) for place in range(-1, request.steps)]
-        whole, newest = seconds(request.step), seconds(ends[-1] - ends[-2])
+        whole = seconds(request.step)
+        newest = seconds(request.span.end - request.end_of(request.steps - 2))
         total, bad = (
             [float(pace * whole)] * (request.steps - 1) + [float(pace * newest)]
             for pace in (self.per_second, self.bad_per_second)
@@ -66,7 +66,7 @@ class StatedPast:
             first = max((stretch.start - request.span.start) // request.step, 0)
             last = -(-(stretch.end - request.span.start) // request.step)
             for place in range(first, min(last, request.steps)):
-                between = ends[place], ends[place + 1]
+                between = request.end_of(place - 1), request.end_of(place)
                 usual = self.bad_per_second * seconds(stretch.common(*between))
                 bad[place] = max(bad[place] - float(usual), 0.0) + float(stretch.within(*between))
         spent = bad if request.amount else list(map(max, total, bad))

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -10,7 +10,7 @@ from gate.analysis.cases.answers import SloStatement
 from gate.analysis.cases.backend import ImpossibleError, StatedAnswers
 from gate.check.measure import burn_windows
 from gate.config.cases import CasesFile, Expectation, StatedCase, StatedChange
-from gate.config.stated import StatedIncident, StatedSignal
+from gate.config.stated import Nodes, StatedIncident, StatedSignal
 from gate.errors import nearest
 from gate.history.charts.chart import Chart, ChartResult, NoChart
 from gate.measure import Unmeasured
@@ -135,11 +135,11 @@ def _mistakes(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str
     requirements = {
         name for tier in policy.tiers for names in tier.require.values() for name in names
     }
-    items = case.nodes["satisfied"].value if "satisfied" in case.nodes else []
+    items = _items(case.nodes, "satisfied")
     yield from _unknown(case.satisfied, items, requirements, "requirement of a tier")
-    if case.records and policy.postmortems is None:
-        yield case.nodes["records"], "the policy has no postmortems, and reads no records"
+    yield from _records(case, policy)
     yield from _expected(expect, policy, requirements)
+    yield from _rules(case, policy)
 
 
 def _approvals(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:
@@ -149,13 +149,12 @@ def _approvals(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, st
     elif isinstance(change, StatedChange) and change.approved_by:
         approvers = {who for matcher in policy.matchers.values() for who in matcher.approved_by}
         items = child_at(node, "approved_by").value
-        yield from _unknown(change.approved_by, items, approvers, "approver in the policy")
+        yield from _unknown(change.approved_by, items, approvers, "approver")
 
 
 def _slos(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:
     slos = {slo.name: slo for slo in policy.slos}
-    pairs = case.nodes["slos"].value if "slos" in case.nodes else []
-    for key, _ in pairs:
+    for key, _ in _items(case.nodes, "slos"):
         slo = slos.get(key.value)
         if slo is None:
             yield key, f"the policy has no SLO {key.value!r}{nearest(key.value, slos)}"
@@ -182,17 +181,29 @@ def _expected(
         ("obligations", requirements, "requirement of a tier"),
     )
     for key, names, what in lists:
-        items = nodes[key].value if key in nodes else []
+        items = _items(nodes, key)
         if not isinstance(items, str):  # all, or none
             yield from _unknown([item.value for item in items], items, names, what)
-    yield from _rules(expect, policy)
 
 
-def _rules(expect: Expectation, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:
-    slos = [slo.name for slo in policy.slos]
-    items = expect.nodes["rules"].value if "rules" in expect.nodes else []
-    for rule, item in zip(expect.rules, items, strict=True):
-        if (why := _never(rule.rule, policy)) is not None:
+def _records(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:
+    if case.records and policy.postmortems is None:
+        yield case.nodes["records"], "the policy has no postmortems, and reads no records"
+    slos = {slo.name for slo in policy.slos}
+    for record, node in zip(case.records, _items(case.nodes, "records"), strict=True):
+        if policy.service not in record.services:
+            hit = ", ".join(record.services)
+            yield node, f"it explains nothing: it is of {hit}, and the policy of {policy.service}"
+        for name in record.slos:
+            if name not in slos:
+                yield node, f"the policy has no SLO {name!r}{nearest(name, slos)}"
+
+
+def _rules(case: StatedCase, policy: Policy) -> Iterator[tuple[yaml.Node, str]]:
+    slos, expect = [slo.name for slo in policy.slos], case.expect
+    for rule, item in zip(expect.rules, _items(expect.nodes, "rules"), strict=True):
+        why = _never(rule.rule, policy)
+        if why is not None and not (rule.rule is Rule.FREEZE and case.ci_freeze):
             yield item, f"{rule.rule} never fires: {why}"
         if rule.slo is not None and rule.slo not in slos:
             node = child_at(item, "slo")
@@ -208,6 +219,11 @@ def _never(rule: Rule, policy: Policy) -> str | None:
         return "no tier requires anything"
     sampled = any(isinstance(slo, RatioSlo) and slo.sampled for slo in policy.slos)
     return "no SLO is sampled" if rule is Rule.SAMPLES and not sampled else None
+
+
+def _items(nodes: Nodes, key: str) -> Any:
+    """Return what a list has, or a block its keys and values; nothing where it is not given."""
+    return nodes[key].value if key in nodes else ()
 
 
 def _unknown(

@@ -18,7 +18,7 @@ from gate.config.stated import UNMEASURED
 from gate.errors import PolicyError, UsageError
 from gate.measure import Cause
 from gate.parsing.values import parse_instant
-from gate.policy.findings import Verdict
+from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import Policy
 from gate.slo.objective import CompositeSlo, RatioSlo, SpendSlo
 from gate.slo.quantities import format_duration
@@ -151,15 +151,18 @@ def recorded_case(
     }
     if document["fail_on_warn"]:
         case["fail_on"] = "warn"
+    if any(f["rule"] == Rule.FREEZE and f["until"] is None for f in part["findings"]):
+        case["ci_freeze"] = True  # one of the policy's has an end
     by_name = {slo["name"]: slo for slo in part["slos"]}
     impacts = [slo["impact"] for slo in part["slos"] if slo["impact"] and slo["impact"]["stated"]]
     if impacts:
         case["impact"] = _impact(impacts[0])
-    case["slos"] = {
-        slo.name: dict(_statement(slo, by_name[slo.name], policy, at))
-        for slo in policy.slos
-        if not isinstance(slo, CompositeSlo) and slo.name in by_name
-    }
+    case["slos"] = {}
+    for slo in policy.slos:
+        if slo.name not in by_name:
+            raise UsageError(f"the decision says nothing of the SLO {slo.name}")
+        if not isinstance(slo, CompositeSlo):
+            case["slos"][slo.name] = dict(_statement(slo, by_name[slo.name], policy, at))
     case["expect"] = _expectation(part)
     return case
 

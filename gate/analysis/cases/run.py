@@ -1,19 +1,21 @@
 """Trying the cases of a policy: each is judged as ``gate check`` judges, by what it states."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gate.analysis.cases import CaseResult, Mismatch, PolicyCases
 from gate.analysis.cases.backend import StatedAnswers, StatedBackend
 from gate.analysis.cases.checks import check_names, check_past, stated_answers
+from gate.check.decide import BudgetsAndPast
 from gate.check.options import Options
-from gate.check.run import judge_measured, measure_policies
+from gate.check.run import judge_measured, measure_and_gather
 from gate.config.cases import CasesFile, ExpectedRule, StatedCase, StatedChange
 from gate.config.load import PolicyFile
 from gate.config.stated import StatedSlo
-from gate.decision.decision import Decision
+from gate.decision.decision import Context, Decision
 from gate.errors import ExitCode, PolicyError
 from gate.parsing.reader import Reader
+from gate.policy.case import Past
 from gate.policy.changes import Approval, ChangeFacts, ChangeMatcher
 from gate.policy.findings import Finding, Verdict
 from gate.policy.policy import Policy
@@ -21,6 +23,8 @@ from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 
 StatedBudgets = tuple[StatedCase, Mapping[str, StatedAnswers]]
 """A case, and what is answered of each SLO."""
+Pasts = dict[Hashable, Past]
+"""What the rules that look back know, by all that it follows from."""
 
 
 def run_cases(file: PolicyFile, cases: CasesFile) -> PolicyCases:
@@ -32,7 +36,8 @@ def run_cases(file: PolicyFile, cases: CasesFile) -> PolicyCases:
     """
     reader = cases.reader
     stated = check_cases(cases, file.policy)
-    results = [_try(file, case, answers, reader) for case, answers in stated]
+    pasts: Pasts = {}
+    results = [_try(file, case, answers, reader, pasts) for case, answers in stated]
     _raise_mistakes(reader)
     return PolicyCases(
         policy=file.policy, source=file.source, path=cases.path, results=tuple(results)
@@ -57,16 +62,37 @@ def _raise_mistakes(reader: Reader) -> None:
 
 
 def _try(
-    file: PolicyFile, case: StatedCase, answers: Mapping[str, StatedAnswers], reader: Reader
+    file: PolicyFile,
+    case: StatedCase,
+    answers: Mapping[str, StatedAnswers],
+    reader: Reader,
+    pasts: Pasts,
 ) -> CaseResult:
-    stated, backend = replace(file, policy=_policy(file.policy, case)), StatedBackend(answers)
-    options = _options(case)
-    (measured,) = measure_policies([stated], options, open_with=lambda _settings, _limits: backend)
+    stated, options = replace(file, policy=_policy(file.policy, case)), _options(case)
+    measured = _measure(stated.policy, case, answers, options, pasts)
     check_past(case, stated.policy, measured[1], reader)
     decision = judge_measured([stated], [measured], options, None)
     return CaseResult(
         case=case, decision=decision, mismatches=tuple(_mismatches(case, decision, file.policy))
     )
+
+
+def _measure(
+    policy: Policy,
+    case: StatedCase,
+    answers: Mapping[str, StatedAnswers],
+    options: Options,
+    pasts: Pasts,
+) -> BudgetsAndPast:
+    """Measure what a case states; a past that another case had, too, is looked through once."""
+    backend = StatedBackend(answers)
+    key = case.at, case.records, tuple((name, each.past) for name, each in answers.items())
+    if key not in pasts:
+        budgets, pasts[key] = measure_and_gather(policy, backend, options)
+    else:
+        present = replace(policy, postmortems=None, control_charts=None)
+        budgets, _ = measure_and_gather(present, backend, options)
+    return budgets, pasts[key]
 
 
 def _policy(policy: Policy, case: StatedCase) -> Policy:
@@ -78,7 +104,7 @@ def _policy(policy: Policy, case: StatedCase) -> Policy:
     return replace(
         policy,
         slos=tuple(_slo(slo, case.slos.get(slo.name, case.others)) for slo in policy.slos),
-        postmortems=None if rule is None else replace(rule, records=case.records),
+        postmortems=None if rule is None else replace(rule, records=case.records, unreadable=()),
     )
 
 
@@ -96,6 +122,7 @@ def _options(case: StatedCase) -> Options:
         at=case.at,
         change_from="the case",
         satisfied=dict.fromkeys(case.satisfied, "stated in the case"),
+        context=Context(system="the CI system", frozen=case.ci_freeze),
         impact=case.impact,
         fail_on_warn=case.fail_on_warn,
     )

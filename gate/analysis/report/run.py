@@ -6,7 +6,7 @@ from functools import partial
 
 from gate import __version__
 from gate.analysis.anomalies import AnomalyReport
-from gate.analysis.anomalies.run import service_anomalies
+from gate.analysis.anomalies.run import AnomalyOptions, service_anomalies
 from gate.analysis.backtest.run import BacktestOptions, replay
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
@@ -72,7 +72,6 @@ def gather_report(
     decision, assessed = _budgets(files, replace(options, also=RATES), opening)
     decided = decision.policies if decision is not None else [None] * len(files)
     services = tuple(map(_service, files, assessed, answers, decided, [questions] * len(files)))
-    anomaly_options = questions.anomaly_options
     return Report(
         services=services,
         incidents=incident_report([service.incidents for service in services], search),
@@ -81,18 +80,22 @@ def gather_report(
             evaluated_at=search.at,
             tool_version=__version__,
         ),
-        anomalies=AnomalyReport(
-            services=tuple(service.anomalies for service in services),
-            span=anomaly_options.span,
-            step=anomaly_options.step,
-            baseline=anomaly_options.charting.baseline,
-            rules=anomaly_options.charting.rules,
-            tool_version=__version__,
-        ),
+        anomalies=_anomaly_report(services, questions.anomaly_options),
         cohorts=None if groups is None else compare_cohorts(files, groups, open_with=open_with),
         backtest=None if past is None else replay(files, past, open_with=open_with),
         decision=decision,
         evaluated_at=search.at,
+        tool_version=__version__,
+    )
+
+
+def _anomaly_report(services: Sequence[ServiceReport], options: AnomalyOptions) -> AnomalyReport:
+    return AnomalyReport(
+        services=tuple(service.anomalies for service in services),
+        span=options.span,
+        step=options.step,
+        baseline=options.charting.baseline,
+        rules=options.charting.rules,
         tool_version=__version__,
     )
 

@@ -8,13 +8,15 @@ import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
-from math import isfinite
+from math import fsum, isfinite
 from typing import Any, Final
 
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.statement import Statement
+from gate.backends.logs.timeline import Timeline
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
+from gate.slo.objective import Span
 
 _UNIT: Final = 1 << 64
 """Parts of one, in which binary fractions are added up."""
@@ -44,6 +46,20 @@ class AmountColumns:
             f"min({self.lowest})",
             f"sum({whole})",
             *(f"fsum({name})" for name in large),
+        )
+
+    def spending(self, timeline: Timeline, span: Span) -> "Spending":
+        """Return what was spent in a span between bounds of a timeline."""
+        places = timeline.places(span)
+        count, lowest, whole, *large = self.aggregates
+        amounts = [timeline.values(name, places) for name in large]
+        return spending(
+            [
+                timeline.sum(count, places),
+                min(timeline.values(lowest, places), default=None),
+                timeline.sum(whole, places),
+                *(fsum(values) if values else None for values in amounts),
+            ]
         )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from gate.backends.logs.counting import count
+from gate.backends.logs.counting import RunRequest, count_runs
 from gate.backends.logs.database import Database, opened
 from gate.backends.logs.history import measure_steps
 from gate.backends.logs.indicators import LogIndicator
@@ -17,11 +17,12 @@ from gate.backends.logs.source import UNKNOWN_NUMBERS, LargeNumbers, NumberColum
 from gate.backends.logs.timestamps import zone_name
 from gate.measure import Answer, Cause, CountRequest, Limits, MeasurementError
 from gate.measure.history import SeriesAnswer, SeriesRequest
+from gate.measure.past import PastRun
 
 if TYPE_CHECKING:  # for one command only
     from gate.measure.cohorts import CohortAnswer, CohortRequest
 
-Request = TypeVar("Request", CountRequest, SeriesRequest, "CohortRequest")
+Request = TypeVar("Request", RunRequest, SeriesRequest, "CohortRequest")
 Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer")
 IndicatorRequests = list[tuple[Request, LogIndicator]]
 AnswerRequests = Callable[[Database, Prepared, IndicatorRequests[Request]], list[Found]]
@@ -40,9 +41,20 @@ class LogsBackend:
 
         What spoils one indicator (an expression, a value that does not fit) spoils no other.
         """
-        return self._answer(
-            requests, lambda database, ready, wanted: count(database, ready.logs, wanted, at)
-        )
+        return self.measure_past([PastRun(requests=tuple(requests), at=at)])[0]
+
+    def measure_past(self, runs: Sequence[PastRun]) -> list[list[Answer]]:
+        """Answer all requests of all runs from one scan of the files.
+
+        What spoils one indicator (an expression, a value that does not fit) spoils no other.
+        """
+        requests = [
+            RunRequest(request, number)
+            for number, run in enumerate(runs)
+            for request in run.requests
+        ]
+        answers = iter(self._answer(requests, count_runs))
+        return [[next(answers) for _ in run.requests] for run in runs]
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened in each step, from one scan for all."""

@@ -9,9 +9,9 @@ from itertools import count
 from gate.backends.logs.database import Database, literal
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.prepare import Prepared
-from gate.backends.logs.statement import repeatable
-from gate.backends.logs.steps import Grid, Scan, Scanned, within
-from gate.measure import Cause, CountRequest, Unmeasured
+from gate.backends.logs.statement import repeatable, within
+from gate.backends.logs.steps import Scan, Scanned, StepGrid
+from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import (
     OTHERS,
     Cohort,
@@ -57,7 +57,7 @@ def _scan(
     """Tell requests of one span, step and labels."""
     request, indicators = alike[0][0], [indicator for _, indicator in alike]
     labels = [ready.labels[name] for name in request.by]
-    scan = Scan(ready.logs, [grid := Grid(request.span, request.step)])
+    scan = Scan(ready.logs, [grid := StepGrid(request.span, request.step)])
     statement = scan.statement
     used: Sequence[LogIndicator | Label] = [*indicators, *labels]
     for user in used:
@@ -72,7 +72,7 @@ def _scan(
         for bad in ((), (indicator.bad,))
     ]
     scanned = scan.run(database, names)
-    known = scanned.known(database, grid, timedelta())
+    covered = scanned.covered(database, grid, timedelta())
     keys, notes = list[str](), list(ready.logs.source.notes)
     for place in range(len(labels)):
         key, note = _busiest(database, scanned, grid, request, place)
@@ -88,16 +88,16 @@ def _scan(
         scanned.fault(indicator, *labels)
         or _cohorts(
             [(row[:by], int(row[by]), *row[first : first + 2]) for row in rows],
-            known,
+            covered,
             tuple(notes),
-            _query(ready, cohort_request, indicator),
+            repeatable(ready.logs, indicator)(request.span),
         )
-        for first, (cohort_request, indicator) in zip(count(by + 1, 2), alike, strict=False)
+        for first, indicator in zip(count(by + 1, 2), indicators, strict=False)
     ]
 
 
 def _busiest(
-    database: Database, scanned: Scanned, grid: Grid, request: CohortRequest, place: int
+    database: Database, scanned: Scanned, grid: StepGrid, request: CohortRequest, place: int
 ) -> tuple[str, list[str]]:
     """Return SQL for a label of which only the busiest values are told apart, and a note on it."""
     name = scanned.labels[place]
@@ -119,7 +119,7 @@ def _busiest(
 
 def _cohorts(
     counts: Sequence[tuple[LabelValues, int, int, int]],
-    known: Sequence[bool],
+    covered: Sequence[bool],
     notes: tuple[str, ...],
     query: str,
 ) -> CohortAnswer:
@@ -138,20 +138,15 @@ def _cohorts(
         )
         return Unmeasured(cause=cause, reason=reason, query=query)
     return Cohorts(
-        groups={values: _cohort(points, known) for values, points in sorted(steps.items())},
+        groups={values: _cohort(points, covered) for values, points in sorted(steps.items())},
         query=query,
         notes=notes,
     )
 
 
-def _query(ready: Prepared, request: CohortRequest, indicator: LogIndicator) -> str:
-    whole = CountRequest(sli=request.sli, span=request.span)
-    return repeatable(ready.logs, whole, indicator)
-
-
-def _cohort(counts: dict[int, tuple[int, int]], known: Sequence[bool]) -> Cohort:
+def _cohort(counts: dict[int, tuple[int, int]], covered: Sequence[bool]) -> Cohort:
     """Return a group's events; of a step of which nothing is known there are none."""
-    points = [counts.get(place, (0, 0)) if there else None for place, there in enumerate(known)]
+    points = [counts.get(place, (0, 0)) if there else None for place, there in enumerate(covered)]
     return Cohort(
         total=tuple(None if point is None else float(point[0]) for point in points),
         bad=tuple(None if point is None else float(point[1] or 0) for point in points),

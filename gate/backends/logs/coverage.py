@@ -2,14 +2,14 @@
 
 # ruff: noqa: S608 - made of names and numbers only
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
 from gate.backends.logs.database import Database
-from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs, Statement
+from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps, usual_within
@@ -38,6 +38,29 @@ class Parts:
         span = self.span
         return range(-((EPOCH - span.start) // self.step), (span.end - EPOCH) // self.step)
 
+    @property
+    def inner(self) -> Span | None:
+        """The time of the whole ones; None: there is none."""
+        whole = self.whole
+        if not whole:
+            return None
+        return Span(EPOCH + whole.start * self.step, EPOCH + whole.stop * self.step)
+
+    @property
+    def bounds(self) -> Iterator[datetime]:
+        """Between the whole ones, and at their ends."""
+        whole = self.whole
+        yield from (EPOCH + place * self.step for place in range(whole.start, whole.stop + 1))
+
+    def end_after(self, moment: int) -> datetime:
+        """Return the end of the part in which an instant lies.
+
+        Args:
+            moment: Unix time in microseconds.
+        """
+        step = self.step // MICROSECOND
+        return EPOCH + ((moment - 1) // step + 1) * self.step
+
     def coverage(self, rows: Mapping[int, float], usual: "UsualRows") -> StepCoverage:
         """Return how much of the span has rows.
 
@@ -47,13 +70,12 @@ class Parts:
             rows: of the span, by their part.
             usual: what is usual at other times.
         """
-        whole, excused = self.whole, usual.excuse(self.span)
-        if not whole:
+        whole, span, excused = self.whole, self.inner, usual.excuse(self.span)
+        if span is None:
             return coverage_by_steps([sum(rows.values()) or None], self.span, excused=excused)
         numbers = [rows.get(place, 0) for place in whole]
         numbers[0] += rows.get(whole.start - 1, 0)
         numbers[-1] += rows.get(whole.stop, 0)
-        span = Span(EPOCH + whole.start * self.step, EPOCH + whole.stop * self.step)
         events = [number or None for number in numbers]
         return coverage_by_steps(events, span, most=MOST_PARTS, excused=excused)
 
@@ -63,25 +85,6 @@ def parts_of(span: Span) -> Parts:
     return Parts(span, clock_part(span.length))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedParts:
-    """The parts of a span, and the names of their numbers in the groups."""
-
-    parts: Parts
-    key: str
-    rows: str
-    within: str
-    """Which groups are of the span."""
-
-    def coverage(self, database: Database, usual: "UsualRows") -> StepCoverage:
-        """Return which of the parts have rows, from the table ``groups``."""
-        numbers = database.query(
-            f"SELECT {self.key}, sum({self.rows}) FROM groups WHERE {self.within} GROUP BY 1"
-        )
-        by_part = {int(place): float(rows) for place, rows in numbers}
-        return self.parts.coverage(by_part, usual)
-
-
 class UsualRows:
     """How many rows a log usually has at a time of the day and the week, by the hours before.
 
@@ -89,48 +92,42 @@ class UsualRows:
     where a window seems to miss rows, and once.
     """
 
-    def __init__(self, database: Database, logs: Logs) -> None:
-        self._database, self._logs = database, logs
+    def __init__(self, database: Database, logs: Logs, oldest: datetime | None = None) -> None:
+        """Take where the log is, and when its oldest row happened, where that is known already."""
+        self._database, self._logs, self._oldest = database, logs, oldest
 
     def excuse(self, span: Span) -> Callable[[Span], bool]:
         """Return what says whether a stretch of a span may well have no rows.
 
-        A span of so many days says by itself what is usual.
+        A span of so many days says by itself what is usual, and a log that begins later than a span
+        says nothing of the time before.
         """
-        if span.length >= _LOOK_BACK:
+        if span.length >= _LOOK_BACK or (self._oldest is not None and self._oldest > span.start):
             return lambda _: False
         end = clock_start(span.end, _HOUR)
         before = Span(end - _LOOK_BACK, end)
 
         def usual(gap: Span) -> bool:
+            oldest, rows = self._rows
             first = (before.start - EPOCH) // _HOUR
-            hours = [self._rows.get(first + place) for place in range(_LOOK_BACK // _HOUR)]
-            return usual_within(hours, before, gap) < FEWEST
+            hours = [rows.get(first + place) for place in range(_LOOK_BACK // _HOUR)]
+            return oldest <= span.start and usual_within(hours, before, gap) < FEWEST
 
         return usual
 
     @cached_property
-    def _rows(self) -> Mapping[int, int]:
-        """By the hour, counted from 1970."""
+    def _rows(self) -> tuple[datetime, Mapping[int, int]]:
+        """The oldest row, and how many there are by the hour, counted from 1970."""
         timestamp = self._logs.timestamp
         relation = self._logs.source.relation([timestamp.column])
         number = f"(epoch_us({timestamp.sql}) - 1) // {_HOUR // MICROSECOND}"
         rows = self._database.query(
-            f"SELECT {number} AS hour, count(*) FROM {relation} AS rows "
-            "GROUP BY 1 HAVING hour IS NOT NULL"
+            f"SELECT {number} AS hour, count(*), min(epoch_us({timestamp.sql})) "
+            f"FROM {relation} AS rows GROUP BY 1 HAVING hour IS NOT NULL"
         )
-        return {int(hour): int(number) for hour, number in rows}
-
-
-def ask_for_parts(statement: Statement, span: Span) -> CountedParts:
-    """Group by the parts of a span that ends with the statement's spans."""
-    parts = parts_of(span)
-    return CountedParts(
-        parts=parts,
-        key=statement.clock_key(parts.step),
-        rows=statement.sum("count(*)"),
-        within=statement.within(span),
-    )
+        oldest = min(moment for _, _, moment in rows)
+        by_hour = {int(hour): int(number) for hour, number, _ in rows}
+        return EPOCH + oldest * MICROSECOND, by_hour
 
 
 def lost_rows(

@@ -11,13 +11,14 @@ from typing import Any
 from gate.backends.logs.amounts import AmountColumns, Spending, ask_for_amount, spending
 from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import LogIndicator
-from gate.backends.logs.slices import SliceCut, ask_for_slices
+from gate.backends.logs.slices import SliceColumns, ask_for_slices
 from gate.backends.logs.statement import Logs, Statement, repeatable
-from gate.backends.logs.steps import Grid, Scan, Scanned
+from gate.backends.logs.steps import Scan, Scanned, StepGrid
 from gate.dataclass import dataclass
-from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
+from gate.measure import Cause, MeasurementError, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest, clock_start
 from gate.slo.indicator import EmptySlice
+from gate.slo.objective import Span
 
 IndicatorSeriesRequest = tuple[SeriesRequest, LogIndicator]
 
@@ -31,19 +32,22 @@ def measure_steps(
         MeasurementError: rows whose time is not known.
         duckdb.Error: the files or the values in them cannot be read.
     """
-    grids = [Grid(request.span, request.step) for request, _ in wanted]
+    grids = [StepGrid(request.span, request.step) for request, _ in wanted]
     scan = Scan(logs, dict.fromkeys(grids), min(_oldest(request) for request, _ in wanted))
-    asked = [_ask(scan.statement, request, indicator) for request, indicator in wanted]
+    requested = [_ask(scan.statement, request, indicator) for request, indicator in wanted]
     scanned = scan.run(database)
-    known = {
-        (grid, request.max_age): scanned.known(database, grid, request.max_age)
-        for grid, (request, _) in zip(grids, wanted, strict=True)
-    }
-    sums = {grid: _sums(database, scanned, grid, asked) for grid in dict.fromkeys(grids)}
+    wishes = dict.fromkeys(
+        (grid, request.max_age) for grid, (request, _) in zip(grids, wanted, strict=True)
+    )
+    covered = {wish: scanned.covered(database, *wish) for wish in wishes}
+    alike: dict[StepGrid, list[_Columns]] = {}
+    for grid, columns in zip(grids, requested, strict=True):
+        alike.setdefault(grid, []).append(columns)
+    sums = {grid: _sums(database, scanned, grid, some) for grid, some in alike.items()}
     return [
         scanned.fault(columns.indicator)
-        or columns.answer(database, sums[grid], known[grid, columns.request.max_age])
-        for grid, columns in zip(grids, asked, strict=True)
+        or columns.answer(database, sums[grid], covered[grid, columns.request.max_age])
+        for grid, columns in zip(grids, requested, strict=True)
     ]
 
 
@@ -58,9 +62,9 @@ StepSums = Mapping[int, Mapping[str, Any]]
 
 
 def _sums(
-    database: Database, scanned: Scanned, grid: Grid, asked: Sequence["_Columns"]
+    database: Database, scanned: Scanned, grid: StepGrid, requested: Sequence["_Columns"]
 ) -> StepSums:
-    names = list(dict.fromkeys(name for columns in asked for name in columns.aggregates))
+    names = list(dict.fromkeys(name for columns in requested for name in columns.aggregates))
     place = scanned.places[grid]
     rows = database.query(
         f"SELECT {', '.join([place, *names])} FROM groups WHERE {place} >= 0 GROUP BY 1"
@@ -82,35 +86,35 @@ class _Columns:
     amount: AmountColumns | None
     mean: tuple[str, str] | None
     """The sum and the number of the values."""
-    cut: SliceCut | None
+    slices: SliceColumns | None
 
     @property
     def aggregates(self) -> tuple[str, ...]:
         amounts = () if self.amount is None else self.amount.aggregates
         return (self.rows, *self.events, *amounts, *(self.mean or ()))
 
-    def answer(self, database: Database, sums: StepSums, known: Sequence[bool]) -> SeriesAnswer:
+    def answer(self, database: Database, sums: StepSums, covered: Sequence[bool]) -> SeriesAnswer:
         """Return what happened in each step.
 
         Args:
             database: with the table ``groups``.
             sums: of the steps.
-            known: of each step, whether it is known what happened.
+            covered: of each step, whether it is known what happened.
         """
         if self.amount is not None:
-            return self._amounts(self.amount, sums, known)
-        if self.cut is not None:
-            return self._slices(database, self.cut, known)
+            return self._by_amounts(self.amount, sums, covered)
+        if self.slices is not None:
+            return self._by_slices(database, self.slices, covered)
         total, bad = self.events
         return self._series(
-            [float(sums[n][total] or 0) if n in sums else 0.0 for n in range(len(known))],
-            [float(sums[n][bad] or 0) if n in sums else 0.0 for n in range(len(known))],
-            known,
-            measured=None if self.mean is None else self._measured(sums, len(known)),
+            [float(sums[n][total] or 0) if n in sums else 0.0 for n in range(len(covered))],
+            [float(sums[n][bad] or 0) if n in sums else 0.0 for n in range(len(covered))],
+            covered,
+            measured=None if self.mean is None else self._measured(sums, len(covered)),
         )
 
-    def _amounts(
-        self, columns: AmountColumns, sums: StepSums, known: Sequence[bool]
+    def _by_amounts(
+        self, columns: AmountColumns, sums: StepSums, covered: Sequence[bool]
     ) -> SeriesAnswer:
         names = columns.aggregates
         by_step = {place: spending([step[name] for name in names]) for place, step in sums.items()}
@@ -123,40 +127,41 @@ class _Columns:
                 Spending(count=0, lowest=None, amount=Fraction(0)).checked(rows)
         except MeasurementError as refusal:
             return refusal.answer(self.query)
-        amounts = [float(by_step[n].amount) if n in by_step else 0.0 for n in range(len(known))]
-        return self._series(amounts, amounts, known)
+        amounts = [float(by_step[n].amount) if n in by_step else 0.0 for n in range(len(covered))]
+        return self._series(amounts, amounts, covered)
 
-    def _slices(self, database: Database, cut: SliceCut, known: Sequence[bool]) -> SeriesAnswer:
+    def _by_slices(
+        self, database: Database, columns: SliceColumns, covered: Sequence[bool]
+    ) -> SeriesAnswer:
         """Return slices by step.
 
         Where the policy says what slices without events count as, all of them count, as they do in
         the count of the whole time.
         """
-        request, judged = self.request, cut.judged(database, self.request.step)
-        if judged and cut.slices.empty is not EmptySlice.LEFT_OUT:
-            known = [True] * len(known)
-        told = [
-            cut.told(
-                *judged.get(place, (0, 0)),
-                cut.ending(request.end_of(place - 1), request.end_of(place)),
-            )
-            for place in range(len(known))
+        request = self.request
+        counts = columns.by_step(database, request.span, request.step)
+        judged, _ = counts.judged(request.span)
+        if judged and columns.slices.empty is not EmptySlice.LEFT_OUT:
+            covered = [True] * len(covered)
+        pairs = [
+            counts.counted(Span(request.end_of(place - 1), request.end_of(place)))
+            for place in range(len(covered))
         ]
         return self._series(
-            [float(total) for total, _ in told], [float(bad) for _, bad in told], known
+            [float(total) for total, _ in pairs], [float(bad) for _, bad in pairs], covered
         )
 
     def _series(
         self,
         total: Sequence[float],
         bad: Sequence[float],
-        known: Sequence[bool],
+        covered: Sequence[bool],
         *,
         measured: Measured | Unmeasured | None = None,
     ) -> Series:
         return Series(
-            total=_where(total, known),
-            bad=_where(bad, known),
+            total=_where(total, covered),
+            bad=_where(bad, covered),
             query=self.query,
             notes=self.notes,
             measured=measured,
@@ -179,8 +184,8 @@ class _Columns:
         )
 
 
-def _where(values: Sequence[float], known: Sequence[bool]) -> tuple[float | None, ...]:
-    pairs = zip(values, known, strict=True)
+def _where(values: Sequence[float], covered: Sequence[bool]) -> tuple[float | None, ...]:
+    pairs = zip(values, covered, strict=True)
     return tuple(value if is_known else None for value, is_known in pairs)
 
 
@@ -188,17 +193,18 @@ def _ask(statement: Statement, request: SeriesRequest, indicator: LogIndicator) 
     statement.use(indicator)
     event = indicator.event
     total, bad = statement.sum("count(*)", event), statement.sum("count(*)", event, indicator.bad)
-    whole = CountRequest(sli=request.sli, span=request.span)
     return _Columns(
         request=request,
         indicator=indicator,
-        query=repeatable(statement.logs, whole, indicator),
+        query=repeatable(statement.logs, indicator)(request.span),
         notes=statement.logs.source.notes,
-        rows=f"sum({statement.sum('count(*)')})",
+        rows=statement.rows(),
         events=(f"sum({total})", f"sum({bad})"),
         amount=ask_for_amount(statement, indicator),
         mean=_ask_for_mean(statement, indicator) if request.mean else None,
-        cut=ask_for_slices(statement, request.span, request.slices, indicator),
+        slices=None
+        if request.slices is None
+        else ask_for_slices(statement, request.slices, indicator),
     )
 
 

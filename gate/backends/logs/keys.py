@@ -5,14 +5,18 @@ one is another format, and a refusal.
 """
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
+
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from gate.backends.logs.database import Database, Row, file_list, identifier, literal
+from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.layouts import LINE
 from gate.backends.logs.source import missing_in
-from gate.backends.logs.statement import Statement
+from gate.backends.logs.statement import Statement, microseconds
 from gate.dataclass import dataclass
+from gate.slo.objective import Span
 
 _MANY: Final = 50
 """Files of one row each, which a callback writes, and no rotation of logs."""
@@ -22,69 +26,143 @@ _SMALL: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Where the statement's row says which files have what; one bit a file."""
+    """The names of what the groups have of each file."""
 
     files: list[str]
     file: str
     """The key of the groups."""
-    count: str
-    """The number of their rows."""
-    rows: int
-    """Files with any row in the time that is looked at."""
+    rows: str
+    newest: str
+    time: Span
+    """In which rows are looked at."""
     always: frozenset[str]
     """Columns without which no row can be judged at all."""
-    values: dict[str, int]
-    """By column: files with any value of it."""
+    values: dict[str, str]
+    """By column: the number of its values."""
 
 
 def ask_for_keys(statement: Statement) -> Keys | None:
-    """Ask which files have what; None where the files themselves say it, or there is but one."""
+    """Ask which files have what; None where the files themselves say it, or there is but one.
+
+    The statement must be cut at the bounds of every time that is asked about later.
+    """
     files = statement.logs.source.files
     if not statement.logs.source.keyed or len(files) == 1:
         return None
-    file = statement.key(statement.value("file_index"))
-    bits = f"bitstring_agg({{}}, 0, {len(files) - 1})"
-    values = {
-        column: statement.sum(f"count({statement.value(identifier(column))})")
-        for column in sorted(statement.columns - statement.logs.source.optional)
-    }
     return Keys(
         files=files,
-        file=file,
-        count=statement.sum("count(*)"),
+        file=statement.key(statement.value("file_index")),
+        rows=statement.sum("count(*)"),
+        newest=statement.newest(),
+        time=Span(statement.bounds[0], statement.bounds[-1]),
         always=statement.logs.source.always,
-        rows=statement.aggregate(bits.format(file)),
         values={
-            column: statement.aggregate(bits.format(f"CASE WHEN {number} > 0 THEN {file} END"))
-            for column, number in values.items()
+            column: statement.sum(f"count({statement.value(identifier(column))})")
+            for column in sorted(statement.columns - statement.logs.source.optional)
         },
     )
 
 
-def missing_keys(database: Database, keys: Keys | None, row: Row) -> dict[str, str]:
-    """Return the columns that some files lack, and how that is said.
+class MissingKeys:
+    """Which columns some files lack that have rows in a time."""
+
+    def __init__(self, files: int, lacking: Mapping[Span, Mapping[str, Collection[str]]]) -> None:
+        """Take the number of files, and by time and column those that lack it."""
+        self._files, self._lacking = files, lacking
+
+    def faults(self, time: Span) -> dict[str, str]:
+        """Return the columns that some files lack, and how that is said."""
+        return {
+            column: missing_in(column, sorted(lacking), self._files)
+            for column, lacking in self._lacking.get(time, {}).items()
+            if lacking
+        }
+
+
+def missing_keys(database: Database, keys: Keys | None, times: Sequence[Span]) -> MissingKeys:
+    """Return which columns some files lack.
 
     Files with rows but no value are looked at closer: null is a value, absence is not. Where there
     are many files of a single row, each says no more than that row, which may leave out a key.
+
+    Args:
+        database: with the table ``groups``.
+        keys: what was asked for.
+        times: in which rows are looked at; all that are asked about later.
     """
     if keys is None:
-        return {}
-    rows = database.query(f"SELECT {keys.file} FROM groups GROUP BY 1 HAVING sum({keys.count}) > 1")
-    several = {keys.files[int(place)] for (place,) in rows}
-    if len(_having(keys.files, row[keys.rows]) - several) <= _MANY:
-        several = {*keys.files}
-    faults: dict[str, str] = {}
-    for column, place in keys.values.items():
-        suspects = _having(keys.files, row[keys.rows]) - _having(keys.files, row[place])
-        if column not in keys.always:
-            suspects &= several
-        if lacking := files_without(database, column, sorted(suspects)):
-            faults[column] = missing_in(column, lacking, len(keys.files))
-    return faults
+        return MissingKeys(0, {})
+    several, without = _look(database, keys)
+    if not any(without.values()):
+        return MissingKeys(len(keys.files), {})
+    there = _files_by_time(database, keys, times)
+    suspects = {time: _suspects(keys, there[time], several, without) for time in there}
+    lacking = {
+        column: {*files_without(database, column, sorted(set[str]().union(*files)))}
+        for column in without
+        if (files := [some[column] for some in suspects.values()])
+    }
+    return MissingKeys(
+        len(keys.files),
+        {
+            time: {column: files & lacking[column] for column, files in some.items()}
+            for time, some in suspects.items()
+        },
+    )
 
 
-def _having(files: list[str], bits: str | None) -> set[str]:
-    return {file for file, bit in zip(files, bits or "", strict=False) if bit == "1"}
+def _look(database: Database, keys: Keys) -> tuple[set[str], dict[str, set[str]]]:
+    """Return the files with several rows, and by column those with rows and no value of it."""
+    there = f"FILTER (WHERE {_within(keys)})"
+    numbers = [f"sum({name}) {there}" for name in (keys.rows, *keys.values.values())]
+    rows = database.query(
+        f"SELECT {keys.file}, sum({keys.rows}), {', '.join(numbers)} FROM groups GROUP BY 1"
+    )
+    several = {keys.files[int(place)] for place, number, *_ in rows if number > 1}
+    without = {
+        column: {
+            keys.files[int(place)] for place, _, there, *values in rows if there and not values[n]
+        }
+        for n, column in enumerate(keys.values)
+    }
+    return several, without
+
+
+def _within(keys: Keys) -> str:
+    start, end = map(microseconds, (keys.time.start, keys.time.end))
+    return f"epoch_us({keys.newest}) > {start} AND epoch_us({keys.newest}) <= {end}"
+
+
+def _files_by_time(
+    database: Database, keys: Keys, times: Sequence[Span]
+) -> Mapping[Span, Collection[str]]:
+    """Return which files have rows in each time."""
+    rows = database.query(
+        f"SELECT DISTINCT epoch_us({keys.newest}), {keys.file} FROM groups "
+        f"WHERE {_within(keys)} ORDER BY 1"
+    )
+    moments = [moment for moment, _ in rows]
+
+    def files(time: Span) -> set[str]:
+        start, end = (bisect_right(moments, microseconds(m)) for m in (time.start, time.end))
+        return {keys.files[int(place)] for _, place in rows[start:end]}
+
+    return {time: files(time) for time in dict.fromkeys(times)}
+
+
+def _suspects(
+    keys: Keys,
+    there: Collection[str],
+    several: Collection[str],
+    without: Mapping[str, Collection[str]],
+) -> dict[str, set[str]]:
+    """Return by column the files that may lack it, of those with rows in a time."""
+    files = set(there)
+    enough = files if len(files.difference(several)) <= _MANY else files.intersection(several)
+    return {
+        column: (files if column in keys.always else enough).intersection(suspects)
+        for column, suspects in without.items()
+    }
 
 
 def files_without(database: Database, key: str, files: list[str]) -> list[str]:

@@ -5,15 +5,17 @@ What a row says is never shown: only how many new values there are.
 
 # ruff: noqa: S608 - made of names, numbers and quoted texts
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from fractions import Fraction
-from typing import Final, Protocol
+from typing import Final
 
+from gate.backends.logs.coverage import Parts
 from gate.backends.logs.database import Database, identifier
 from gate.backends.logs.indicators import LogIndicator
-from gate.backends.logs.statement import EPOCH, Logs
-from gate.backends.logs.timestamps import sql_instant
+from gate.backends.logs.statement import Logs, Statement, microseconds, within
+from gate.backends.logs.suspicions import Doubts
+from gate.backends.logs.timeline import Timeline
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.slo.objective import Span
@@ -27,115 +29,137 @@ _ALIKE: Final = 5
 """How many times as often, or as seldom, the new values may come as what is missed."""
 
 
-class CountedPart(Protocol):
-    """What happened in one part of the time."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """Whether a column has new values since an instant, in the events of a span.
 
-    @property
-    def place(self) -> int:
-        """Which part, counted from 1970."""
-        ...
+    Those events are counted that count the other way: as good where bad ones are missed.
+    """
 
-    @property
-    def total(self) -> int:
-        """Events."""
-        ...
-
-    @property
-    def bad(self) -> int:
-        """Of these, bad ones."""
-        ...
+    indicator: LogIndicator
+    column: str
+    bad: bool
+    """Whether bad events are missed, or good ones."""
+    span: Span
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountedLogs:
-    """What was counted, and in which parts of time."""
+class Stopped:
+    """A kind of events that has stopped altogether, though many would be expected since."""
 
-    logs: Logs
-    span: Span
-    indicator: LogIndicator
-    step: timedelta
+    lookups: tuple[Lookup, ...]
+    """One for each column that may say why."""
+    share: Fraction
+    """Of all events, before."""
+    after: int
+    """Events since."""
 
-    def end(self, stretch: CountedPart) -> datetime:
-        """Return the instant at which a part ends."""
-        return EPOCH + (stretch.place + 1) * self.step
+    def suspicions(self, values: Mapping[Lookup, tuple[int, int]]) -> Iterator[Suspicion]:
+        """Suspect new values in the place of those that the condition is about.
+
+        Args:
+            values: how many new values there are, and how many events they have.
+        """
+        for lookup in self.lookups:
+            number, events = values[lookup]
+            share = Fraction(events, self.after)
+            if number and self.share / _ALIKE <= share <= self.share * _ALIKE:
+                yield _suspicion(lookup, number, events)
 
 
-def respelled(
-    database: Database, counted: CountedLogs, parts: Sequence[CountedPart]
-) -> Iterator[Suspicion]:
-    """Suspect new values in the place of those that a condition is about.
-
-    The logs are read once more only where bad events, or good ones, have stopped altogether.
-    """
-    logs, columns = counted.logs, sorted(counted.indicator.columns)
-    texts = [name for name in columns if logs.source.types[name] == "VARCHAR"]
+def stopped(
+    logs: Logs, indicator: LogIndicator, doubts: Doubts, timeline: Timeline, parts: Parts
+) -> Iterator[Stopped]:
+    """Yield which kinds of events have stopped in a span, bad ones or good ones."""
+    texts = [
+        name
+        for name in sorted(indicator.columns)
+        if logs.source.types[name] == "VARCHAR" and name != logs.timestamp.column
+    ]
+    places = timeline.places(parts.inner) if texts and parts.inner else range(0)
     for bad in (True, False):
-        last = _stopped(parts, bad=bad)
+        names = (doubts.bad,) if bad else (doubts.total, doubts.bad)
+        last = timeline.last(places, *names)
         if last is None:
             continue
-        since, share = counted.end(last), _share(parts, last, bad=bad)
-        after = sum(part.total for part in parts if part.place > last.place)
-        for name in (name for name in texts if name != logs.timestamp.column):
-            values, events = _new_values(database, counted, name, since, bad=bad)
-            if values and share / _ALIKE <= Fraction(events, after) <= share * _ALIKE:
-                yield _suspicion(name, values, events, since, bad=bad)
+        since = parts.end_after(timeline.ends[last])
+        before, after = _split(places, timeline.after(since))
+        number, *less = (timeline.sum(name, before) for name in names)
+        share = Fraction(number - sum(less), timeline.sum(doubts.total, before))
+        events = timeline.sum(doubts.total, after)
+        if share * events >= _FEWEST:
+            lookups = (
+                Lookup(indicator=indicator, column=name, bad=bad, span=parts.span, since=since)
+                for name in texts
+            )
+            yield Stopped(lookups=tuple(lookups), share=share, after=events)
 
 
-def _stopped(parts: Sequence[CountedPart], *, bad: bool) -> CountedPart | None:
-    """Return the last part with such events, if many would be expected since; else None."""
-    last = max((i for i, part in enumerate(parts) if _number(part, bad=bad)), default=None)
-    if last is None:
-        return None
-    share = _share(parts, parts[last], bad=bad)
-    after = sum(part.total for part in parts[last + 1 :])
-    return parts[last] if share * after >= _FEWEST else None
+def _split(places: range, border: int) -> tuple[range, range]:
+    return range(places.start, border), range(border, places.stop)
 
 
-def _share(parts: Sequence[CountedPart], last: CountedPart, *, bad: bool) -> Fraction:
-    before = [part for part in parts if part.place <= last.place]
-    events = sum(part.total for part in before)
-    return Fraction(sum(_number(part, bad=bad) for part in before), events)
+def new_values(
+    database: Database, logs: Logs, lookups: Collection[Lookup]
+) -> Mapping[Lookup, tuple[int, int]]:
+    """Return how many values came only since then, and how many events they have.
 
-
-def _number(part: CountedPart, *, bad: bool) -> int:
-    return part.bad if bad else part.total - part.bad
+    The logs are read once more for each indicator, column and kind of events.
+    """
+    alike: dict[tuple[LogIndicator, str, bool], list[Lookup]] = {}
+    for lookup in lookups:
+        alike.setdefault((lookup.indicator, lookup.column, lookup.bad), []).append(lookup)
+    return {
+        lookup: values
+        for some in alike.values()
+        for lookup, values in zip(some, _new_values(database, logs, some), strict=True)
+    }
 
 
 def _new_values(
-    database: Database, counted: CountedLogs, name: str, since: datetime, *, bad: bool
-) -> tuple[int, int]:
-    """Return how many values came only since then, and how many events they have.
-
-    Those count the other way: as good where bad ones are missed.
-    """
-    logs, indicator = counted.logs, counted.indicator
-    column, event = identifier(name), indicator.event or "true"
+    database: Database, logs: Logs, lookups: Collection[Lookup]
+) -> Iterator[tuple[int, int]]:
+    """Answer lookups that differ in time only."""
+    indicator, name, bad = next((each.indicator, each.column, each.bad) for each in lookups)
+    instants = {
+        instant
+        for lookup in lookups
+        for instant in (lookup.span.start, lookup.since, lookup.span.end)
+    }
+    statement = Statement(logs, tuple(sorted(instants)))
+    statement.use(indicator)
+    statement.cut(())
     other = f"NOT {indicator.bad}" if bad else indicator.bad
-    used = sorted(indicator.columns | {logs.timestamp.column})
-    start, end, border = map(sql_instant, (counted.span.start, counted.span.end, since))
-    source = f'SELECT *, {logs.timestamp.sql} AS "@" FROM {logs.source.relation(used)} AS rows'
-    rows = database.query(
-        f'SELECT count(*) FILTER ("@" <= {border}), count(*) FILTER ({other}) '
-        f"FROM ({source}) AS rows "
-        f'WHERE "@" > {start} AND "@" <= {end} AND {event} AND {column} IS NOT NULL '
-        f"GROUP BY {column} LIMIT {_MOST_VALUES + 1}"
-    )
-    if len(rows) > _MOST_VALUES:
-        return 0, 0
-    new = [events for before, events in rows if not before and events]
-    return len(new), sum(new)
+    event, newest = indicator.event or "true", f"epoch_us({statement.newest()})"
+    time = within(Span(statement.bounds[0], statement.bounds[-1]))
+    value = statement.key(f"CASE WHEN {time} THEN {statement.value(identifier(name))} END")
+    rows = statement.sum("count(*)", event)
+    others = statement.sum("count(*)", event, other)
+    statement.run(database)
+    for lookup in lookups:
+        start, since, end = map(microseconds, (lookup.span.start, lookup.since, lookup.span.end))
+        by_value = database.query(
+            f"SELECT sum({rows}) FILTER ({newest} <= {since}), sum({others}) FROM groups "
+            f"WHERE {newest} > {start} AND {newest} <= {end} AND {rows} > 0 "
+            f"AND {value} IS NOT NULL GROUP BY {value} LIMIT {_MOST_VALUES + 1}"
+        )
+        new = [events for before, events in by_value if not before and events]
+        yield (0, 0) if len(by_value) > _MOST_VALUES else (len(new), sum(new))
 
 
-def _suspicion(name: str, values: int, events: int, since: datetime, *, bad: bool) -> Suspicion:
-    kind, other = ("bad", "good") if bad else ("good", "bad")
+def _suspicion(lookup: Lookup, values: int, events: int) -> Suspicion:
+    kind, other = ("bad", "good") if lookup.bad else ("good", "bad")
     noun = "a new value" if values == 1 else f"{values} new values"
     return Suspicion(
         cause=Cause.UNMATCHED,
         reason=(
-            f'no event is {kind} since {since:%F %R} UTC, while "{name}" has {noun}, in '
-            f"{events:,} events that count as {other}"
+            f'no event is {kind} since {lookup.since:%F %R} UTC, while "{lookup.column}" has '
+            f"{noun}, in {events:,} events that count as {other}"
         ),
-        remedy=f'see what values "{name}" has since then, and name them in the indicator',
-        hidden=Fraction(events if bad else 0),
-        doubtful=Fraction(0 if bad else events),
+        remedy=(
+            f'see what values "{lookup.column}" has since then, and name them in the indicator'
+        ),
+        hidden=Fraction(events if lookup.bad else 0),
+        doubtful=Fraction(0 if lookup.bad else events),
     )

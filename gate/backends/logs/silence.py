@@ -60,7 +60,7 @@ class Steps:
     """By part, counted from 1970."""
     usual: UsualRows
 
-    def known(self, extent: Extent | None, max_age: timedelta) -> list[bool]:
+    def covered(self, extent: Extent | None, max_age: timedelta) -> list[bool]:
         """Return of each step whether it is known what happened in it.
 
         Args:

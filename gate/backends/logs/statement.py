@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - names and texts are quoted, the policy's expressions are checked first
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -11,11 +12,13 @@ from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource
 from gate.backends.logs.timestamps import Timestamp, sql_instant
 from gate.dataclass import dataclass
-from gate.measure import CountRequest
 from gate.slo.objective import Span
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+FEW_BOUNDS: Final = 32
+"""Bounds with which every row is compared; among more of them the one before it is searched."""
+_BOUND: Final = "_bound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +33,20 @@ class Logs:
 class Statement:
     """Groups of rows, then aggregates over the groups; equal parts are computed once.
 
-    A row belongs to a span by its place between the spans' starts, so each row is looked at once
-    however many windows there are.
+    A group has rows between two neighbours of the bounds only, so each row is looked at once
+    however many spans there are.
     """
 
     logs: Logs
-    at: datetime
-    """The end of every span."""
-    starts: tuple[datetime, ...]
-    """Of the spans, ascending."""
+    bounds: tuple[datetime, ...]
+    """Where spans begin and end, ascending, at least two; no row outside of them is looked at."""
     columns: set[str] = field(default_factory=set)
     _values: dict[str, str] = field(default_factory=dict)
     _keys: dict[str, str] = field(default_factory=dict)
     _sums: dict[str, str] = field(default_factory=dict)
     _aggregates: dict[str, int] = field(default_factory=dict)
+    _moments: list[str] = field(default_factory=list)
+    """The keys that tell apart what lies between different bounds."""
 
     def use(self, used: LogIndicator | Label) -> None:
         """Read the columns of an indicator or of a label."""
@@ -56,7 +59,7 @@ class Statement:
     def key(self, sql: str) -> str:
         """Group by an expression over ``_at`` and values; returns the name of its result.
 
-        Rows before all spans should share a key: a log can be older than any window.
+        Rows outside of the bounds should share a key: a log can be older than any window.
         """
         return self._keys.setdefault(sql, f"_k{len(self._keys)}")
 
@@ -65,30 +68,57 @@ class Statement:
 
         Each leaves its start out and includes its end.
         """
-        oldest = (self.starts[0] - EPOCH) // step - 1
-        return self.key(f"greatest({oldest}, (epoch_us(_at) - 1) // {step // MICROSECOND})")
+        oldest, newest = ((bound - EPOCH) // step for bound in (self.bounds[0], self.bounds[-1]))
+        number = f"(epoch_us(_at) - 1) // {step // MICROSECOND}"
+        return self.key(f"least({newest + 1}, greatest({oldest - 1}, {number}))")
 
-    def within(self, span: Span) -> str:
-        """Return the condition on groups that they are of a span."""
-        return f"{self._segment()} > {self.starts.index(span.start)}"
+    def cut(self, steps: Iterable[timedelta]) -> None:
+        """Group so that no bound lies within a group, and no whole multiple of these steps.
+
+        Of many bounds these must have the multiples in them where they are needed.
+        """
+        self.newest()
+        if len(self.bounds) > FEW_BOUNDS:
+            self._moments = [self.key(_BOUND)]
+            return
+        *passed, end = map(sql_instant, self.bounds)
+        number = " + ".join(f"(_at > {bound})::INTEGER" for bound in passed)
+        self._moments = [self.key(f"CASE WHEN _at <= {end} THEN {number} END")]
+        self._moments += [self.clock_key(step) for step in steps]
+
+    def moments(self, database: Database, names: Sequence[str]) -> list[Row]:
+        """Return what was between the bounds, in pieces of which no bound lies within one.
+
+        Of each the Unix time of the newest row, in microseconds, and aggregates over the groups.
+        The scan must have run; before it, the statement must have been `cut`.
+        """
+        start, end = map(microseconds, (self.bounds[0], self.bounds[-1]))
+        numbers = ", ".join([f"epoch_us(max({self.newest()})) AS moment", *names])
+        return database.query(
+            f"SELECT {numbers} FROM groups "
+            f"GROUP BY {', '.join(self._moments)} "
+            f"HAVING moment > {start} AND moment <= {end} ORDER BY moment"
+        )
+
+    def rows(self) -> str:
+        """Ask for the number of rows; returns the aggregate over groups that tells it."""
+        return f"sum({self.sum('count(*)')})"
+
+    def oldest(self) -> int | None:
+        """Ask for the oldest row, whenever it happened; None where only some rows are read."""
+        if self.logs.timestamp.plain:
+            return None
+        return self._ask(f"epoch_us(min({self.sum('min(_at)')}))")
+
+    def newest(self) -> str:
+        """Ask for the newest instant of each group; returns its name."""
+        return self.sum("max(_at)")
 
     def sum(self, sql: str, *conditions: str | None) -> str:
         """Aggregate the rows of each group for which all conditions hold; returns its name."""
         names = [self.value(condition) for condition in conditions if condition is not None]
         kept = f" FILTER (WHERE {' AND '.join(names)})" if names else ""
         return self._sums.setdefault(sql + kept, f"_s{len(self._sums)}")
-
-    def aggregate(self, sql: str, span: Span | None = None) -> int:
-        """Ask for an aggregate over the groups of a span; returns its place in the result.
-
-        None: over the groups of any span.
-        """
-        within = self.within(span) if span else f"{self._segment()} > 0"
-        return self._ask(f"{sql} FILTER (WHERE {within})")
-
-    def count(self, span: Span, *conditions: str | None) -> int:
-        """Ask for the number of rows in the span for which all conditions hold; None: no matter."""
-        return self.aggregate(f"sum({self.sum('count(*)', *conditions)})", span)
 
     def extent(self) -> tuple[int, int, int]:
         """Ask how many rows there are, and when the oldest and the newest happened.
@@ -137,7 +167,7 @@ class Statement:
         sums = [f"{sql} AS {name}" for sql, name in self._sums.items()]
         database.query(
             f"CREATE OR REPLACE TEMP TABLE groups AS SELECT {', '.join(keys + sums)} "
-            f"FROM {self._rows()} GROUP BY ALL"
+            f"FROM {self._rows(database)} GROUP BY ALL"
         )
         # The last makes it one row, even where all others are statements of their own.
         aggregates = ", ".join([*self._aggregates, "count(*)"])
@@ -155,19 +185,23 @@ class Statement:
     def _ask(self, sql: str) -> int:
         return self._aggregates.setdefault(sql, len(self._aggregates))
 
-    def _segment(self) -> str:
-        """Group by how many of the starts lie before the row; NULL after the end."""
-        passed = " + ".join(f"(_at > {sql_instant(start)})::INTEGER" for start in self.starts)
-        return self.key(f"CASE WHEN _at <= {sql_instant(self.at)} THEN {passed} END")
-
-    def _rows(self) -> str:
+    def _rows(self, database: Database) -> str:
         used = sorted(self.columns | {self.logs.timestamp.column})
         parts = [f"{self.logs.timestamp.sql} AS _at"]
         parts += [f"{sql} AS {name}" for sql, name in self._values.items()]
         rows = f"(SELECT {', '.join(parts)} FROM {self.logs.source.relation(used)} AS rows)"
-        if not self.logs.timestamp.plain:
-            return rows  # a filter would read every text or number a second time
-        return f"{rows} WHERE _at > {sql_instant(self.starts[0])} AND _at <= {sql_instant(self.at)}"
+        if self.logs.timestamp.plain:
+            time = within(Span(self.bounds[0], self.bounds[-1]))
+            rows = f"(SELECT * FROM {rows} WHERE {time})"
+        # Without statistics to skip by, a filter would read every text or number a second time.
+        if _BOUND not in self._keys:
+            return rows
+        bounds = ",".join(str(microseconds(bound)) for bound in self.bounds)
+        database.query(
+            "CREATE OR REPLACE TEMP TABLE bounds AS "
+            f"SELECT unnest(string_split({literal(bounds)}, ','))::BIGINT AS {_BOUND}"
+        )
+        return f"{rows} AS rows ASOF LEFT JOIN bounds ON epoch_us(rows._at) > bounds.{_BOUND}"
 
 
 def _is_large(column: str) -> str:
@@ -175,8 +209,8 @@ def _is_large(column: str) -> str:
     return f"abs({identifier(column)}) BETWEEN {EXACT} AND 1e38"
 
 
-def repeatable(logs: Logs, request: CountRequest, indicator: LogIndicator) -> str:
-    """Return SQL that gives a request's total and bad events, or its amount, with any DuckDB.
+def repeatable(logs: Logs, indicator: LogIndicator) -> Callable[[Span], str]:
+    """Return what writes SQL that gives total and bad events, or the amount, with any DuckDB.
 
     For a request in timeslices these are all events of its span.
     """
@@ -186,13 +220,25 @@ def repeatable(logs: Logs, request: CountRequest, indicator: LogIndicator) -> st
         event = indicator.event or "true"
         chosen = f"count_if({event}) AS total, count_if({event} AND {indicator.bad}) AS bad"
     used = sorted(indicator.columns | {logs.timestamp.column})
-    start, end = sql_instant(request.span.start), sql_instant(request.span.end)
     # No log has a column of the name @.
     rows = f'SELECT *, {logs.timestamp.sql} AS "@" FROM {logs.source.shown(used)} AS rows'
-    return (
+    counted = (
         f"SET TimeZone = {literal(logs.timestamp.zone or 'UTC')}; "
-        f'SELECT {chosen} FROM ({rows}) AS rows WHERE "@" > {start} AND "@" <= {end}'
+        f"SELECT {chosen} FROM ({rows}) AS rows"
     )
+    return lambda span: (
+        f'{counted} WHERE "@" > {sql_instant(span.start)} AND "@" <= {sql_instant(span.end)}'
+    )
+
+
+def instant(number: int) -> datetime:
+    """Return the instant of a Unix time in microseconds."""
+    return EPOCH + number * MICROSECOND
+
+
+def within(span: Span) -> str:
+    """Return SQL for whether a row is of a span."""
+    return f"_at > {sql_instant(span.start)} AND _at <= {sql_instant(span.end)}"
 
 
 def microseconds(moment: datetime) -> int:

@@ -11,15 +11,15 @@ from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.keys import ask_for_keys, missing_keys
 from gate.backends.logs.silence import Extent, Steps, ask_for_extent
-from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds
-from gate.backends.logs.timestamps import sql_instant, undated
+from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, within
+from gate.backends.logs.timestamps import undated
 from gate.dataclass import dataclass
 from gate.measure import Cause, Unmeasured
 from gate.slo.objective import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class StepGrid:
     """The steps of a stretch of time; the newest may be a part of one."""
 
     span: Span
@@ -36,7 +36,7 @@ class Grid:
 class Scanned:
     """What the columns of the table ``groups`` mean, which the scan has left."""
 
-    places: Mapping[Grid, str]
+    places: Mapping[StepGrid, str]
     """Of each grid the step, from 0; NULL outside of the span."""
     parts: Mapping[timedelta, str]
     """The parts of time in which rows are looked for, by their length."""
@@ -56,8 +56,8 @@ class Scanned:
             return None
         return Unmeasured(cause=Cause.INVALID, reason=self.faults[columns[0]])
 
-    def known(self, database: Database, grid: Grid, max_age: timedelta) -> list[bool]:
-        """Return of each step whether it is known what happened in it; see `Steps.known`."""
+    def covered(self, database: Database, grid: StepGrid, max_age: timedelta) -> list[bool]:
+        """Return of each step whether it is known what happened in it; see `Steps.covered`."""
         parts = parts_of(grid.span)
         rows, rows_of_parts = (
             {
@@ -76,17 +76,20 @@ class Scanned:
             rows_of_parts=rows_of_parts,
             usual=self.usual,
         )
-        return steps.known(self.extent, max_age)
+        return steps.covered(self.extent, max_age)
 
 
 class Scan:
     """What is asked of the one scan."""
 
-    def __init__(self, logs: Logs, grids: Collection[Grid], start: datetime | None = None) -> None:
+    def __init__(
+        self, logs: Logs, grids: Collection[StepGrid], start: datetime | None = None
+    ) -> None:
         """Ask for the steps of each grid, from rows after the first start, or after ``start``."""
         spans = [grid.span for grid in grids]
         oldest = min([*(span.start for span in spans), *([start] if start else [])])
-        self.statement = Statement(logs, at=max(span.end for span in spans), starts=(oldest,))
+        self.statement = Statement(logs, (oldest, max(span.end for span in spans)))
+        self.statement.cut(())
         self._undated = self.statement.undated()
         self._extent = ask_for_extent(self.statement)
         self._rows = self.statement.sum("count(*)")
@@ -103,6 +106,8 @@ class Scan:
         """
         logs, files = self.statement.logs, ask_for_keys(self.statement)
         row = self.statement.run(database)
+        extent = self._extent.extent(row)
+        time = Span(*self.statement.bounds)
         if row[self._undated]:
             raise undated(database, logs.source, logs.timestamp, row[self._undated])
         return Scanned(
@@ -110,17 +115,12 @@ class Scan:
             parts=self._parts,
             labels=tuple(labels),
             rows=self._rows,
-            extent=self._extent.extent(row),
-            usual=UsualRows(database, logs),
-            faults=missing_keys(database, files, row),
+            extent=extent,
+            usual=UsualRows(database, logs, extent.oldest if extent else None),
+            faults=missing_keys(database, files, [time]).faults(time),
         )
 
 
-def within(span: Span) -> str:
-    """Return SQL for whether a row is of a span."""
-    return f"_at > {sql_instant(span.start)} AND _at <= {sql_instant(span.end)}"
-
-
-def _place(grid: Grid) -> str:
+def _place(grid: StepGrid) -> str:
     since = f"epoch_us(_at) - {microseconds(grid.span.start) + 1}"
     return f"CASE WHEN {within(grid.span)} THEN ({since}) // {grid.step // MICROSECOND} END"

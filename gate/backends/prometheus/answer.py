@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.gathered import GatheredNumbers
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.probe import coverage_of, newest_sample
-from gate.backends.prometheus.query import EVENTS, SECOND, Role
+from gate.backends.prometheus.query import EVENTS, Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.seams import lost_at_cuts
 from gate.measure import (
@@ -21,6 +22,7 @@ from gate.measure import (
     Suspicion,
     Unmeasured,
 )
+from gate.promql.moving import SECOND
 from gate.slo.indicator import EmptySlice, Slices
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
@@ -28,6 +30,7 @@ from gate.wording import stretch
 
 _HAIR: Final = Fraction(1, 10**9)
 """Of the total: what floats and extrapolation may be off."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NONE_BAD: Final = "bad: nothing came back, counted as 0 beside the events that there are"
 Numbers = Mapping[Role, Fraction | None]
 TotalAndBad = tuple[Fraction, Fraction]
@@ -99,8 +102,13 @@ def count_notes(numbers: Numbers, slices: Slices | None, span: Span) -> tuple[st
     return (f"{float(empty):,.0f} slices without events: {slices.empty}",) if empty else ()
 
 
+def slices_ended(span: Span, slices: Slices) -> int:
+    """Return how many slices end in a span; they lie between whole multiples since 1970."""
+    return (span.end - _EPOCH) // slices.length - (span.start - _EPOCH) // slices.length
+
+
 def _empty_slices(numbers: Numbers, slices: Slices, span: Span) -> Fraction:
-    return max(span.length // slices.length - (numbers[Role.SLICES] or Fraction()), Fraction())
+    return max(slices_ended(span, slices) - (numbers[Role.SLICES] or Fraction()), Fraction())
 
 
 def _of_total(numbers: Numbers, total: Fraction | None, span: Span) -> TotalAndBad:

@@ -3,49 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from gate.backends.prometheus.answer import answer
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.limits import ServerLimits
+from gate.backends.prometheus.measuring import Asking, answered
 from gate.backends.prometheus.naming import Scope
-from gate.backends.prometheus.plan import Plan
-from gate.backends.prometheus.planning import further_questions, guesses, plan, questions
-from gate.backends.prometheus.query import Query
-from gate.backends.prometheus.recorded import slo_of
+from gate.backends.prometheus.planning import further_questions, questions
 from gate.dataclass import dataclass
 from gate.measure import Answer, CountRequest
 from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.request_failure import RequestFailure
-from gate.slo.objective import Span
 
 if TYPE_CHECKING:
     from gate.measure.cohorts import CohortAnswer, CohortRequest
-
-_TOGETHER: Final = 50
-"""SLOs whose recording rules are looked for by one query: as many as a server reads in time."""
-
-
-def _guessed(request: CountRequest) -> Iterator[Query]:
-    for planned in guesses(request):
-        yield from planned
-
-
-def _scoped(requests: Sequence[CountRequest]) -> list[tuple[CountRequest, Scope]]:
-    """Return what the questions of each request are for, so that the same ones are asked once."""
-    spans = dict[int, Span]()
-    for request in sorted(requests, key=lambda request: request.span.length):
-        spans[id(request.sli)] = request.span
-    slos = list(dict.fromkeys(slo for request in requests if (slo := slo_of(request))))
-    group_of = dict[str | None, tuple[str, ...]]()
-    for first in range(0, len(slos), _TOGETHER):
-        group = tuple(slos[first : first + _TOGETHER])
-        group_of |= dict.fromkeys(group, group)
-    return [
-        (request, Scope(spans[id(request.sli)], group_of.get(slo_of(request), ())))
-        for request in requests
-    ]
+    from gate.measure.past import PastRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,30 +34,34 @@ class PrometheusBackend:
     """What all calls have learnt of the server."""
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
-        """Answer every request, in order; never raises for what the server does.
+        """Answer every request, in order; never raises for what the server does."""
+        fetch = self._fetch(at)
+        return answered(fetch, [Asking(requests, fetch, timedelta())])[0]
 
-        One round of queries: what the server has is asked together with the counts that follow
-        from it most likely. A second one asks what follows from it instead, and when the last
-        sample was where there is no recent one.
+    def measure_past(self, runs: "Sequence[PastRun]") -> list[list[Answer]]:
+        """Answer every request of every run, in order; never raises for what the server does.
+
+        A few runs are asked together, for which there is as much time as for one.
         """
-        fetch, scoped = self._fetch(at), _scoped(requests)
-        fetch.run(part for pair in scoped for part in (*questions(*pair), *_guessed(pair[0])))
-        fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
-        plans = [plan(*pair, fetch.reading) for pair in scoped]
-        possible = [planned for planned in plans if isinstance(planned, Plan)]
-        fetch.run(part for planned in possible for part in planned)
-        fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))
-        return [
-            answer(planned, fetch.reading) if isinstance(planned, Plan) else planned
-            for planned in plans
-        ]
+        # Imported here: other runs start sooner without it.
+        from gate.backends.prometheus.past import LARGE, measure_past  # noqa: PLC0415
+
+        limits = self.limits
+
+        def open_fetch(at: datetime) -> Fetch:
+            nonlocal limits
+            if limits is self.limits and limits.parts and not limits.victoria:
+                limits = limits.with_queries_of(LARGE)
+            return self._fetch(at, limits)
+
+        return list(measure_past(runs, open_fetch, lambda run: self.measure(run.requests, run.at)))
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened in each step; never raises for what the server does."""
         # Imported here: other runs start sooner without it.
         from gate.backends.prometheus.series import (  # noqa: PLC0415
-            Asking,
             SeriesPlan,
+            Sharing,
             guessed_series,
             one_step,
             series_plan,
@@ -97,16 +74,16 @@ class PrometheusBackend:
         until = max(request.span.end for request in requests)
         fetch, grids = self._fetch(until), shared_grids(requests)
 
-        def asked() -> Iterator[tuple[SeriesRequest, Asking]]:
+        def paired() -> Iterator[tuple[SeriesRequest, Sharing]]:
             for request, grid in zip(requests, grids, strict=True):
-                yield request, Asking(grid, until, victoria=self.limits.victoria)
+                yield request, Sharing(grid, until, victoria=self.limits.victoria)
 
         scoped = [(one_step(request), Scope(request.span)) for request in requests]
-        asked_first = (part for pair in scoped for part in questions(*pair))
-        guessed = (part for each in asked() for part in guessed_series(*each))
-        fetch.run((*asked_first, *guessed))
+        first = (part for pair in scoped for part in questions(*pair))
+        guessed = (part for each in paired() for part in guessed_series(*each))
+        fetch.run((*first, *guessed))
         fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
-        plans = [series_plan(*each, fetch.reading) for each in asked()]
+        plans = [series_plan(*each, fetch.reading) for each in paired()]
         possible = [planned for planned in plans if isinstance(planned, SeriesPlan)]
         fetch.run(part for planned in possible for part in planned.first_round)
         fetch.run(part for planned in possible for part in planned.second_round(fetch.reading))
@@ -147,11 +124,11 @@ class PrometheusBackend:
         labels = map(str, names if isinstance(names, list) else ())
         return [label for label in labels if label != "__name__"]
 
-    def _fetch(self, at: datetime) -> Fetch:
+    def _fetch(self, at: datetime, limits: ServerLimits | None = None) -> Fetch:
         return Fetch(
             client=self.client,
             at=at,
             until=self.client.clock.monotonic() + self.timeout.total_seconds(),
             parallel=self.parallel,
-            limits=self.limits,
+            limits=limits or self.limits,
         )

@@ -67,7 +67,7 @@ def batches_of(
 
 def span_of(batch: Sequence[Query]) -> timedelta:
     """Return the time from the earliest instant that some part looks at to the last."""
-    return max(part.offset + part.extent for part in batch) - min(part.offset for part in batch)
+    return max(part.back + part.extent for part in batch) - min(part.back for part in batch)
 
 
 def _has_room(batch: Sequence[Query], part: Query) -> bool:

@@ -15,6 +15,7 @@ from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
 )
+from gate.backends.prometheus.series import Points
 from gate.dataclass import dataclass
 from gate.errors import nearest_first
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
@@ -31,7 +32,6 @@ from gate.promql.grammar import ExpressionError
 from gate.promql.grouping import group_by
 from gate.promql.selectors import matchers
 
-Points = tuple[float | None, ...]
 LabelsOf = Callable[[str], Sequence[str]]
 """From a selector to the labels that its series have; empty: the server does not answer."""
 

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -52,6 +52,11 @@ class ServerLimits:
     """Whether it is too busy for several queries at once."""
     useless: Counter[tuple[int | None, str]] = field(default_factory=Counter)
     """How often a shorter window was refused in the same words."""
+
+    def with_queries_of(self, most_bytes: int) -> "ServerLimits":
+        """Return the same, but with queries of so many bytes, if nothing smaller was learnt."""
+        learnt = self.most_bytes < MOST_BYTES
+        return self if learnt else replace(self, most_bytes=most_bytes)
 
     @property
     def exhausted(self) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.query import SECOND, Query, window_text
+from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryResults, QueryValue, is_absent
 from gate.backends.prometheus.resolve import (
     Resolved,
@@ -26,6 +26,7 @@ from gate.backends.prometheus.spellings import (
 from gate.dataclass import dataclass
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression, read_expression
+from gate.promql.moving import SECOND, window_text
 from gate.promql.names import Presence
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span

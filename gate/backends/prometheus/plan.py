@@ -9,7 +9,7 @@ from typing import Final
 from gate.backends.prometheus.evidence import RoleEvidence, plan_evidence
 from gate.backends.prometheus.naming import Counted, Scope
 from gate.backends.prometheus.probe import Probe, gauge_slices, plan_probe, ratio_slices
-from gate.backends.prometheus.query import SECOND, Query, Role, window_text
+from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import (
     QueryError,
     QueryResults,
@@ -22,6 +22,7 @@ from gate.dataclass import dataclass
 from gate.measure import Cause, CountRequest, Unmeasured
 from gate.promql.expression import Expression, read_expression
 from gate.promql.grammar import ExpressionError
+from gate.promql.moving import SECOND, window_text
 from gate.promql.names import Presence
 from gate.slo.indicator import Sli
 
@@ -135,7 +136,7 @@ def plan_name(
     own = [expression for expression in expressions.values() if expression.selectors][:1]
     sources = list(counted.sources()) if request.probe else own
     sources += [expression for expression in own if expression not in sources]
-    parts = recorded.parts or _parts(expressions, request)
+    parts = recorded.parts or _parts(expressions, request, stepwise)
     planned = Plan(
         request=request,
         expressions=expressions,
@@ -213,11 +214,13 @@ def _blind(expressions: Mapping[Role, Expression]) -> str | None:
     return None
 
 
-def _parts(expressions: Mapping[Role, Expression], request: CountRequest) -> dict[Role, Query]:
+def _parts(
+    expressions: Mapping[Role, Expression], request: CountRequest, stepwise: bool
+) -> dict[Role, Query]:
     if Role.GAUGE in expressions and request.slices is not None:
         return gauge_slices(expressions[Role.GAUGE], request.slices, request.span)
     length = request.span.length // SECOND * SECOND
     parts = {role: count_query(expression, length) for role, expression in expressions.items()}
     if request.slices is not None:
-        parts |= ratio_slices(expressions, request.slices, request.span)
+        parts |= ratio_slices(expressions, request.slices, request.span, stepwise=stepwise)
     return parts

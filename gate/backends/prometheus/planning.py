@@ -8,12 +8,13 @@ from gate.backends.prometheus.evidence import evidence_of_all
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan, plan_name
 from gate.backends.prometheus.probe import plan_probe, ratio_slices
-from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryResult, QueryResults, QueryValue
 from gate.backends.prometheus.recorded import rule_questions
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.promql.expression import Expression
 from gate.promql.grammar import ExpressionError
+from gate.promql.moving import SECOND
 from gate.promql.names import side_by_side
 
 
@@ -41,10 +42,14 @@ def further_questions(
         return ()  # said when it is planned
 
 
-def guesses(request: CountRequest) -> Iterator[Plan]:
+def guesses(request: CountRequest, *, stepwise: bool = False) -> Iterator[Plan]:
     """Yield what `plan` may well come to, so that it need not wait for the `questions`.
 
     What is asked instead where the answers say otherwise, is in the plan.
+
+    Args:
+        request: the indicator and its span.
+        stepwise: the span is short, one of many steps.
     """
     if request.span.length < SECOND:
         return
@@ -53,7 +58,8 @@ def guesses(request: CountRequest) -> Iterator[Plan]:
     except ExpressionError:
         return  # said when it is planned
     for counted in guessed:
-        planned = plan_name(request, counted, Scope(request.span), _nothing)
+        scope = Scope(request.span)
+        planned = plan_name(request, counted, scope, _nothing, stepwise=stepwise)
         if isinstance(planned, Plan):
             yield planned
 
@@ -92,19 +98,25 @@ def plan(
         if isinstance(planned, Unmeasured):
             return planned
         plans.append(planned)
-    combined = combine(plans)
+    combined = combine(plans, stepwise=stepwise)
     return replace(combined, notes=(*combined.notes, *((note,) if note else ())))
 
 
-def combine(plans: Sequence[Plan]) -> Plan:
-    """Return the plan that counts an indicator under each of several names, for its part."""
+def combine(plans: Sequence[Plan], *, stepwise: bool = False) -> Plan:
+    """Return the plan that counts an indicator under each of several names, for its part.
+
+    Args:
+        plans: of each name.
+        stepwise: the span is short, one of many steps.
+    """
     first = plans[0]
     if len(plans) == 1:
         return first
     parts = {role: Query.added([plan.parts[role] for plan in plans]) for role in first.parts}
     if first.request.slices is not None:
         counts = {role: _in_a_slice(plans, role) for role in first.expressions}
-        parts |= ratio_slices(counts, first.request.slices, first.request.span)
+        slices, span = first.request.slices, first.request.span
+        parts |= ratio_slices(counts, slices, span, stepwise=stepwise)
     sums = [plan.sum for plan in plans if plan.sum is not None]
     sources = [source for plan in plans if plan.probe for source in plan.probe.sources]
     expressions = {role: _either(plans, role) for role in first.expressions}

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.gathered import GatheredNumbers
-from gate.backends.prometheus.query import MILLISECOND, Query, QueryGrid, Role, window_text
+from gate.backends.prometheus.query import Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import (
     QueryResult,
     QueryResults,
@@ -18,6 +18,7 @@ from gate.measure import Cause, MeasurementError
 from gate.measure.coverage import NO_GAPS, StepCoverage, coverage_by_steps
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
+from gate.promql.moving import MILLISECOND, window_text
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 
@@ -235,9 +236,13 @@ _ZERO: Final = "vector(0)"
 
 
 def ratio_slices(
-    expressions: Mapping[Role, Expression], slices: Slices, span: Span
+    expressions: Mapping[Role, Expression], slices: Slices, span: Span, *, stepwise: bool = False
 ) -> dict[Role, Query]:
-    """Return the parts that count slices of events: all with events, all judged, the bad ones."""
+    """Return the parts that count slices of events: all with events, all judged, the bad ones.
+
+    Of a step of several, none with events is 0 where there are data, and absent where there are
+    none.
+    """
     window = window_text(slices.length)
     sums = {role: f"sum({expression.over(window)})" for role, expression in expressions.items()}
     bad = f"({sums[Role.BAD]} or {_ZERO})" if Role.BAD in sums else None
@@ -252,7 +257,11 @@ def ratio_slices(
     else:
         share = f"({sums[Role.GOOD]} / ({total} > 0))"
         failed = f"< bool {_decimal(slices.target - _TIE)}"
-    return _parts(f"{any_total} > 0", share, failed, slices, span)
+    if stepwise:
+        seen = _part("sum_over_time", f"{any_total} > bool 0", slices, span)
+    else:
+        seen = _part("count_over_time", f"{any_total} > 0", slices, span)
+    return _parts(seen, share, failed, slices, span)
 
 
 def gauge_slices(gauge: Expression, slices: Slices, span: Span) -> dict[Role, Query]:
@@ -260,14 +269,15 @@ def gauge_slices(gauge: Expression, slices: Slices, span: Span) -> dict[Role, Qu
     step = window_text(min(slices.length, _FINEST))
     text = gauge.over(window_text(slices.length))
     share = f"avg_over_time(({text})[{window_text(slices.length - MILLISECOND)}:{step}])"
-    return _parts(share, share, f"< bool {_decimal(slices.target - _TIE)}", slices, span)
+    seen = _part("count_over_time", share, slices, span)
+    return _parts(seen, share, f"< bool {_decimal(slices.target - _TIE)}", slices, span)
 
 
-def _parts(seen: str, share: str, failed: str, slices: Slices, span: Span) -> dict[Role, Query]:
+def _parts(seen: Query, share: str, failed: str, slices: Slices, span: Span) -> dict[Role, Query]:
     # NaN is neither at least nor at most anything: such a slice is seen but not judged.
     judged = f"({share} >= -{_HAIR}) <= 1{_HAIR[1:]}"
     return {
-        Role.SLICES: _part("count_over_time", seen, slices, span),
+        Role.SLICES: seen,
         Role.JUDGED_SLICES: _part("count_over_time", judged, slices, span),
         Role.BAD_SLICES: _part("sum_over_time", f"{share} {failed}", slices, span),
     }

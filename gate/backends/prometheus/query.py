@@ -7,9 +7,8 @@ from enum import StrEnum
 from typing import Final, Self
 
 from gate.dataclass import dataclass
+from gate.promql.moving import MILLISECOND, SECOND, moved, window_text
 
-MILLISECOND: Final = timedelta(milliseconds=1)
-SECOND: Final = timedelta(seconds=1)
 _MOST_CUTS: Final = 5
 """A window is cut into 32 pieces at most: 30 days into pieces of less than a day."""
 
@@ -31,13 +30,6 @@ class Role(StrEnum):
 
 
 EVENTS: Final = frozenset({Role.TOTAL, Role.GOOD, Role.BAD})
-
-
-def window_text(length: timedelta) -> str:
-    """Write a length as PromQL takes it: whole seconds, else milliseconds."""
-    milliseconds = length // MILLISECOND
-    whole, rest = divmod(milliseconds, 1000)
-    return f"{milliseconds}ms" if rest else f"{whole}s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +75,9 @@ class Query:
     length: timedelta
     offset: timedelta = timedelta()
     """How long before the instant the window ends."""
+    moved: timedelta = timedelta()
+    """How long before the instant of the run that of the question is: all of it looks so much
+    earlier, and not only its window."""
     open_start: bool = False
     """Leave the window's first instant out. For subqueries: before Prometheus 3 a step that falls
     on it is counted (https://prometheus.io/docs/prometheus/latest/migration/), one too many.
@@ -107,7 +102,7 @@ class Query:
 
     def __hash__(self) -> int:
         # Answers are looked up by their queries, hundreds of times an SLO; this tells them apart.
-        return hash((self.pieces, self.offset, self.terms))
+        return hash((self.pieces, self.offset, self.moved, self.terms))
 
     @classmethod
     def added(cls, terms: Sequence[Self]) -> Self:
@@ -125,17 +120,35 @@ class Query:
         terms = tuple(term.at_steps(grid) for term in self.terms)
         return replace(self, grid=grid, grain=None, terms=terms)
 
+    def moved_by(self, back: timedelta) -> Self:
+        """Return the same question, to be asked so much later than its own instant."""
+        if not back:
+            return self
+        terms = tuple(term.moved_by(back) for term in self.terms)
+        grid = self.grid and replace(self.grid, first=self.grid.first + back)
+        return replace(self, moved=self.moved + back, terms=terms, grid=grid)
+
     @property
     def text(self) -> str:
         """The expression as it is sent; a sum as people write it."""
         if self.terms:
             return " + ".join(term.text for term in self.terms)
+        return moved(self.written, self.moved)
+
+    @property
+    def written(self) -> str:
+        """The expression of what is no sum, as it is sent at the instant of the question."""
         window = window_text(self.length - MILLISECOND if self.open_start else self.length)
         pieces = self.pieces
         if self.offset:
             moved = f"] offset {window_text(self.offset)}"
             pieces = (pieces[0], *(piece.replace("]", moved, 1) for piece in pieces[1:]))
         return window.join(pieces)
+
+    @property
+    def back(self) -> timedelta:
+        """How long before the instant of the run it ends."""
+        return self.offset + self.moved
 
     @property
     def extent(self) -> timedelta:

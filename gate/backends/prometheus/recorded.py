@@ -10,7 +10,7 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import (
     QueryResults,
     QueryValue,
@@ -26,6 +26,7 @@ from gate.promql.expression import (
     recorded_events,
     rule_expressions,
 )
+from gate.promql.moving import SECOND
 from gate.promql.selectors import matchers, quote
 
 _SHORTEST: Final = timedelta(days=1)

@@ -6,13 +6,14 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
-from gate.backends.prometheus.query import SECOND, Query, window_text
+from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryResults, QueryValue
 from gate.dataclass import dataclass
 from gate.measure import Cause, MeasurementError
 from gate.measure.history import coverage_step
 from gate.promql.buckets import Boundary, Buckets, Chosen, choose
 from gate.promql.expression import Expression, read_expression
+from gate.promql.moving import SECOND, window_text
 from gate.slo.indicator import Histogram, Sli
 
 _NATIVE: Final = "counted by a native histogram, which estimates within one of its buckets"

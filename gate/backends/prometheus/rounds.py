@@ -100,7 +100,7 @@ class Rounds:
                     self.pieces[leaf] = pieces
                 leaves += (piece for piece in pieces if piece not in self.readings)
         # Pieces of one stretch of time together: some servers limit what all of a query spans.
-        leaves.sort(key=lambda leaf: leaf.offset)
+        leaves.sort(key=lambda leaf: leaf.back)
         # What cannot be cut as short as need be does not spoil the batches of the others.
         whole = [leaf for leaf in leaves if longest is not None and leaf.extent > longest]
         cut = [leaf for leaf in leaves if leaf not in set(whole)]

@@ -13,10 +13,11 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.query import SECOND, Query, Role, window_text
+from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryResults, is_absent
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
+from gate.promql.moving import SECOND, window_text
 
 NEAR: Final = Fraction(1, 4)
 """Share of the pieces on both sides of a cut that is counted again. Each piece is extrapolated to
@@ -44,8 +45,8 @@ class Seam:
         before, after = self.sides(share)
         length = before.offset + before.length - after.offset
         whole = replace(after, length=length, offset=after.offset)
-        sides = (f"(({side.text}) or {_NONE})" for side in (before, after))
-        return _query(f"({whole.text}) - {' - '.join(sides)}", after, before)
+        sides = (f"(({side.written}) or {_NONE})" for side in (before, after))
+        return _query(f"({whole.written}) - {' - '.join(sides)}", after, before)
 
     def returned(self, share: Fraction) -> Query:
         """Return the counters of series that were there before and lack a sample near the cut."""
@@ -150,7 +151,7 @@ def _number_of(reading: QueryResult) -> Fraction | None:
 def _query(text: str, newest: Query, oldest: Query) -> Query:
     """Return a query of several stretches of time, which says what it spans."""
     length = oldest.offset + oldest.length - newest.offset
-    return Query(pieces=(text,), length=length, offset=newest.offset)
+    return Query(pieces=(text,), length=length, offset=newest.offset, moved=newest.moved)
 
 
 def _sum(texts: Iterable[str]) -> str:

@@ -10,15 +10,16 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.increments import LOOKBACK, StepCount, step_count
 from gate.backends.prometheus.naming import Scope
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import guesses, plan
-from gate.backends.prometheus.query import EVENTS, MILLISECOND, SECOND, Query, QueryGrid, Role
+from gate.backends.prometheus.query import EVENTS, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResults, QueryValue
 from gate.dataclass import dataclass
 from gate.measure import Cause, CountRequest, MeasurementError, Unmeasured
 from gate.measure.history import SeriesRequest
+from gate.promql.increments import LOOKBACK, StepCount, step_count
+from gate.promql.moving import MILLISECOND, SECOND
 from gate.slo.objective import Span
 
 _SLICES: Final = (Role.SLICES, Role.JUDGED_SLICES, Role.BAD_SLICES)
@@ -43,7 +44,7 @@ def one_step(request: SeriesRequest) -> CountRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class Sharing:
     """How several series are asked for together."""
 
     grid: QueryGrid
@@ -84,7 +85,7 @@ def _grid(
 
 
 def series_plan(
-    request: SeriesRequest, asking: Asking, readings: QueryResults
+    request: SeriesRequest, sharing: Sharing, readings: QueryResults
 ) -> "SeriesPlan | Unmeasured":
     """Say what to ask for a series, or why it cannot be asked."""
     planned = plan(one_step(request), Scope(request.span), readings, stepwise=True)
@@ -92,18 +93,18 @@ def series_plan(
         return planned
     roles = _roles(planned, request)
     if roles:
-        return SeriesPlan(request, planned, roles, asking)
+        return SeriesPlan(request, planned, roles, sharing)
     reason = "what is spent is an amount, and no number of events"
     if request.amount:
         reason = "nothing that is spent is counted, only events"
     return Unmeasured(cause=Cause.INVALID, reason=reason, query=planned.query)
 
 
-def guessed_series(request: SeriesRequest, asking: Asking) -> Iterator[Query]:
+def guessed_series(request: SeriesRequest, sharing: Sharing) -> Iterator[Query]:
     """Yield what a series most likely comes to, so that it need not wait for other questions."""
-    for planned in guesses(one_step(request)):
+    for planned in guesses(one_step(request), stepwise=True):
         if roles := _roles(planned, request):
-            yield from SeriesPlan(request, planned, roles, asking).first_round
+            yield from SeriesPlan(request, planned, roles, sharing).first_round
 
 
 def _roles(planned: Plan, request: SeriesRequest) -> tuple[Role, ...]:
@@ -118,7 +119,7 @@ class SeriesPlan:
     """The parts of one request."""
 
     def __init__(
-        self, request: SeriesRequest, planned: Plan, roles: Sequence[Role], asking: Asking
+        self, request: SeriesRequest, planned: Plan, roles: Sequence[Role], sharing: Sharing
     ) -> None:
         """Write what is asked in the first round.
 
@@ -126,7 +127,7 @@ class SeriesPlan:
             request: what is wanted.
             planned: how one step of it is counted.
             roles: which of its parts are wanted.
-            asking: how it is asked.
+            sharing: how it is asked.
         """
         self.request = request
         parts = {role: planned.parts[role] for role in roles}
@@ -137,9 +138,10 @@ class SeriesPlan:
             role: ["$window".join(leaf.pieces) for leaf in part.leaves]
             for role, part in parts.items()
         }
-        self._asking = asking
+        self._sharing = sharing
         self._step, self._whole = request.step, request.span.length // request.step
-        self._first = (request.span.start + self._step - asking.grid.first) // self._step
+        self._lookback = max(LOOKBACK, self._step)
+        self._first = (request.span.start + self._step - sharing.grid.first) // self._step
         self._steps = {role: self._on_grid(role) for role in parts} if self._whole else {}
         length = request.span.length - self._whole * self._step
         last = [self._whole] if length >= _SHORTEST else []
@@ -201,17 +203,14 @@ class SeriesPlan:
         return [role for role in self._texts if any(c.restarts for c in self._counts(role))]
 
     def _counts(self, role: Role, finely: timedelta | None = None) -> list[StepCount]:
-        victoria = self._asking.victoria
+        victoria = self._sharing.victoria
         return [step_count(text, victoria=victoria, finely=finely) for text in self._texts[role]]
 
     def _on_grid(self, role: Role) -> Query:
-        step, grid = self._step, self._asking.grid
-        return Query.added(
-            [
-                Query(pieces=(count.within(step),), length=step + LOOKBACK, grid=grid)
-                for count in self._counts(role)
-            ]
-        )
+        step, lookback, grid = self._step, self._lookback, self._sharing.grid
+        texts = [count.within(step, lookback=lookback) for count in self._counts(role)]
+        extent = step + lookback
+        return Query.added([Query(pieces=(text,), length=extent, grid=grid) for text in texts])
 
     def _at(
         self,
@@ -219,11 +218,12 @@ class SeriesPlan:
         place: int,
         *,
         finely: timedelta | None = None,
-        lookback: timedelta = LOOKBACK,
+        lookback: timedelta | None = None,
     ) -> Query:
         """Return what asks for one step by itself, at the instant of the run."""
         end = self.request.end_of(place)
-        length, offset = end - self.request.end_of(place - 1), self._asking.until - end
+        length, offset = end - self.request.end_of(place - 1), self._sharing.until - end
+        lookback = lookback or self._lookback
         texts = [count.within(length, offset, lookback) for count in self._counts(role, finely)]
         extent = length + lookback
         return Query.added([Query(pieces=(text,), length=extent, offset=offset) for text in texts])
@@ -234,7 +234,7 @@ class SeriesPlan:
         if not counts:
             return None
         text = " or ".join(dict.fromkeys(count.restarted(self._step) for count in counts))
-        return Query(pieces=(f"({text})",), length=self._step, grid=self._asking.grid)
+        return Query(pieces=(f"({text})",), length=self._step, grid=self._sharing.grid)
 
     def _restarted(self, readings: QueryResults) -> list[int]:
         """Return the places of the steps in which counters restarted."""
@@ -256,19 +256,19 @@ class SeriesPlan:
             whole = [
                 f for f in _FINELY if not (end - start) % f and not end.timestamp() % f.seconds
             ]
-            again[place] = ([*whole, SECOND][0], LOOKBACK)
+            again[place] = ([*whole, SECOND][0], self._lookback)
         for place in self._after_gaps(readings):
-            finely, _ = again.get(place, (None, LOOKBACK))
+            finely, _ = again.get(place, (None, self._lookback))
             again[place] = (finely, self.request.end_of(place - 1) - self.request.span.start)
         return again
 
     def _after_gaps(self, readings: QueryResults) -> Iterator[int]:
         """Yield the first step after each stretch without samples that is longer than looked at."""
-        last, unseen = None, LOOKBACK // self._step
+        last = None
         for place, point in enumerate(self._first_points(self.roles[0], readings)):
             if point is None:
                 continue
-            if last is not None and place - last > unseen:
+            if last is not None and (place - last) * self._step > self._lookback:
                 yield place
             last = place
 

@@ -1,20 +1,19 @@
 """What happened in each step, put together from what came back."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Final
 
+from gate.backends.prometheus.answer import slices_ended
 from gate.backends.prometheus.query import Role
 from gate.backends.prometheus.query_result import QueryResults
 from gate.backends.prometheus.series import Points, SeriesPlan
 from gate.measure import MeasurementError, Unmeasured
 from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import EmptySlice, Slices
+from gate.slo.objective import Span
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PointsByRole = Mapping[Role, Points]
-Step = tuple[float | None, float | None]
-"""All that happened and what of it was bad; None: nothing is known of it."""
+TotalAndBadOfStep = tuple[float | None, float | None]
+"""None: nothing is known of it."""
 
 
 def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:
@@ -57,7 +56,7 @@ def _only_where(complete: Sequence[bool], values: Points) -> Points:
     return tuple(value if there else None for value, there in zip(values, complete, strict=True))
 
 
-def _steps(points: PointsByRole, request: SeriesRequest) -> Iterator[Step]:
+def _steps(points: PointsByRole, request: SeriesRequest) -> Iterator[TotalAndBadOfStep]:
     """Yield each step, as far as it is known."""
     if request.slices is not None:
         yield from _slices(points, request, request.slices)
@@ -65,11 +64,13 @@ def _steps(points: PointsByRole, request: SeriesRequest) -> Iterator[Step]:
         yield from ((spent, spent) for spent in points[Role.SPENT])
     else:
         for total, bad in _events(points):
-            known = total is not None and bad is not None
-            yield (total, min(max(bad, 0.0), total)) if known else (None, None)  # type: ignore[type-var]
+            if total is None or bad is None:
+                yield None, None
+            else:
+                yield total, min(max(bad, 0.0), total)
 
 
-def _events(points: PointsByRole) -> Iterator[Step]:
+def _events(points: PointsByRole) -> Iterator[TotalAndBadOfStep]:
     """Yield each step's events and bad ones, as far as they are known.
 
     A bad part that is absent is none beside a total, or a good one, that is there.
@@ -91,7 +92,9 @@ def _difference(total: float | None, good: float | None) -> float | None:
     return None if good is None else total - good
 
 
-def _slices(points: PointsByRole, request: SeriesRequest, slices: Slices) -> Iterator[Step]:
+def _slices(
+    points: PointsByRole, request: SeriesRequest, slices: Slices
+) -> Iterator[TotalAndBadOfStep]:
     """Yield the slices of each step; those without events count as the policy says.
 
     Of a step in which some cannot be judged nothing is known.
@@ -100,7 +103,7 @@ def _slices(points: PointsByRole, request: SeriesRequest, slices: Slices) -> Ite
     nothing = all(seen is None for seen in seen_by_step)
     rows = zip(seen_by_step, points[Role.JUDGED_SLICES], points[Role.BAD_SLICES], strict=True)
     for place, (seen, judged, bad) in enumerate(rows):
-        ended = _ended(request, place, slices)
+        ended = slices_ended(Span(request.end_of(place - 1), request.end_of(place)), slices)
         if not ended and not nothing:
             yield 0.0, 0.0
         elif nothing or (seen or 0.0) != (judged or 0.0):
@@ -110,9 +113,3 @@ def _slices(points: PointsByRole, request: SeriesRequest, slices: Slices) -> Ite
         else:
             empty = max(ended - (seen or 0.0), 0.0)
             yield float(ended), (bad or 0.0) + (empty if slices.empty is EmptySlice.BAD else 0.0)
-
-
-def _ended(request: SeriesRequest, place: int, slices: Slices) -> int:
-    """Return how many slices end in a step: they hang on the clock."""
-    start, end = request.end_of(place - 1), request.end_of(place)
-    return (end - _EPOCH) // slices.length - (start - _EPOCH) // slices.length

@@ -1,11 +1,11 @@
-"""Whether a budget runs out soon at its present burn rate."""
+"""Whether a budget runs out soon at its burn rates over two windows, which must agree."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.budget.assess import PRESENT
+from gate.budget.assess import carried_on
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.forecast import Forecast
 from gate.budget.ratio import has_no_traffic, seconds
@@ -18,6 +18,7 @@ from gate.slo.quantities import format_duration
 from gate.wording import burn_shown, describe_time
 
 _ABOUT: Final = "when it runs out: "
+_NOT_ASKED: Final = Unmeasured(cause=Cause.NO_DATA, reason="it was not asked for")
 
 
 def findings(case: Case) -> list[Finding]:
@@ -36,28 +37,30 @@ def findings(case: Case) -> list[Finding]:
         and assessment.remaining > 0
         and not isinstance(assessment.slo, CompositeSlo)
     ]
-    silent = [a for a in positive if has_no_traffic(a.burn_rates.get(PRESENT))]
+    silent = [each for each in positive if has_no_traffic(each.burn_rates.get(rule.short))]
     lasting = [assessment for assessment in positive if assessment not in silent]
     firing = [finding for assessment in lasting for finding in _budget(case, rule, assessment)]
+    quiet = [_silent(rule, assessment) for assessment in silent]
     if lasting and not firing:
         within = format_duration(rule.within)
         reason = f"no budget runs out within {within} at its present rate"
-        return [calm(Rule.EXHAUSTION, reason), *map(_silent, silent)]
-    return [*firing, *map(_silent, silent)]
+        return [calm(Rule.EXHAUSTION, reason), *quiet]
+    return [*firing, *quiet]
 
 
-def _silent(assessment: Assessment) -> Finding:
-    reason = f"no traffic over {format_duration(PRESENT)}: there is no rate to carry on"
+def _silent(rule: ExhaustionRule, assessment: Assessment) -> Finding:
+    reason = f"no traffic over {format_duration(rule.short)}: there is no rate to carry on"
     return Finding(
         rule=Rule.EXHAUSTION, slo=assessment.slo.name, verdict=Verdict.ALLOW, reason=reason
     )
 
 
 def _budget(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Iterator[Finding]:
-    forecast = assessment.forecast
-    if forecast is None:
-        doubt = _doubt(assessment)
-        yield case.doubted(assessment, doubt, about=_ABOUT, rule=Rule.EXHAUSTION, allow=rule.allow)
+    forecast = _forecast(case, rule, assessment)
+    if isinstance(forecast, Doubt):
+        yield case.doubted(
+            assessment, forecast, about=_ABOUT, rule=Rule.EXHAUSTION, allow=rule.allow
+        )
     elif _fires(rule, forecast):
         yield case.fired(
             Rule.EXHAUSTION,
@@ -69,17 +72,28 @@ def _budget(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Iterato
         )
 
 
-def _doubt(assessment: Assessment) -> Doubt:
-    """Return why there is no forecast."""
-    burn, slo = assessment.burn_rates.get(PRESENT), assessment.slo
-    if isinstance(slo, RatioSlo) and slo.slices is not None and slo.slices.length > PRESENT:
-        length = format_duration(slo.slices.length)
-        reason = f"its slices of {length} are longer than the time that the present rate is of"
-        return Doubt(cause=Cause.NOT_COVERED, reason=reason)
-    if isinstance(burn, Unmeasured):
-        reason = f"burn rate over {format_duration(PRESENT)}: {burn.reason}"
-        return Doubt(cause=burn.cause, reason=reason)
-    return Doubt(cause=Cause.NO_DATA, reason="the period has only just begun")
+def _forecast(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Forecast | Doubt:
+    """Return when a budget runs out at the slower of its rates over both windows.
+
+    Both must agree: the long one that it matters, the short one that it goes on. Spend runs out at
+    the mean rate of its period.
+    """
+    slo, remaining = assessment.slo, assessment.remaining
+    if not isinstance(slo, RatioSlo) or remaining is None:
+        begun = Doubt(cause=Cause.NO_DATA, reason="the period has only just begun")
+        return assessment.forecast or begun
+    rates = []
+    for window in (rule.short, rule.long):
+        if slo.slices is not None and slo.slices.length > window:
+            length, over = format_duration(slo.slices.length), format_duration(window)
+            reason = f"its slices of {length} are longer than the {over} that its rate is told of"
+            return Doubt(cause=Cause.NOT_COVERED, reason=reason)
+        burn = assessment.burn_rates.get(window, _NOT_ASKED)
+        if isinstance(burn, Unmeasured):
+            reason = f"burn rate over {format_duration(window)}: {burn.reason}"
+            return Doubt(cause=burn.cause, reason=reason)
+        rates.append(burn)
+    return carried_on(slo, case.at, remaining, min(rates))
 
 
 def _fires(rule: ExhaustionRule, forecast: Forecast) -> bool:
@@ -89,8 +103,12 @@ def _fires(rule: ExhaustionRule, forecast: Forecast) -> bool:
 
 
 def _reason(rule: ExhaustionRule, assessment: Assessment, forecast: Forecast) -> str:
-    burn = assessment.burn_rates.get(PRESENT)
-    at_rate = f"burn rate of {burn_shown(burn)}" if isinstance(burn, Fraction) else "rate"
+    rates = [
+        f"{burn_shown(burn)} over {format_duration(window)}"
+        for window in (rule.long, rule.short)
+        if isinstance(burn := assessment.burn_rates.get(window), Fraction)
+    ]
+    at_rate = f"burn rate of {' and '.join(rates)}" if rates else "rate"
     lasts = describe_time(timedelta(seconds=float(forecast.seconds_left or 0)))
     reason = f"runs out in about {lasts} at the present {at_rate}"
     if forecast.resets_at is None:

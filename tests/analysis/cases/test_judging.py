@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from gate.analysis.cases import CaseResult
+from gate.analysis.cases.run import run_cases
+from gate.config.cases_schema import read_cases
 from gate.errors import ExitCode
 from gate.policy.findings import Verdict
-from tests.analysis.cases.trying import fired, tried
+from tests.analysis.cases.trying import AT, fired, policy_file, tried
 from tests.command import Run
 
 TWO = """\
@@ -171,6 +173,12 @@ def test_burn_rates_are_stated_by_window(
     assert fired(tried(body, more="burn_rates: google-30d\n")) == expected
 
 
+def test_burn_rates_of_what_is_not_measured_are_not_known_either() -> None:
+    (assessment,) = tried("others: {unmeasured: stale}\n").decided.assessments
+
+    assert {str(rate.cause) for rate in assessment.burn_rates.values()} == {"stale"}  # type: ignore[union-attr]
+
+
 def test_a_fast_burn_blocks_although_the_budget_is_not_measured() -> None:
     stated = "{unmeasured: no_data, burn_rates: {1h: 20, 5m: 20}}"
     result = tried(f"slos: {{availability: {stated}}}\n", more="burn_rates: google-30d\n")
@@ -191,6 +199,13 @@ def test_freezes_are_those_of_the_policy() -> None:
 
     assert fired(tried("", more=more)) == []
     assert fired(tried("at: 2026-12-24T00:00:00Z\n", more=more)) == [("freeze", None, "block")]
+
+
+def test_a_freeze_of_the_ci_system_is_stated() -> None:
+    expect = "{verdict: block, rules: [freeze]}"
+
+    assert tried("ci_freeze: true\n", expect).passed
+    assert tried("ci_freeze: true\nchange: rollback\n").passed
 
 
 def test_a_requirement_is_met_where_the_case_says_so() -> None:
@@ -230,6 +245,7 @@ changes:
     [
         ("{paths: [models/a]}", "model-update"),
         ("{paths: [src/a]}", "full-rollout"),
+        ("{commits: [{message: it, paths: [models/a]}]}", "model-update"),
         ("{}", "full-rollout"),
         ("{branch: prompt/new}", "prompt-update"),
         ('{title: "fix: it"}', "full-rollout"),  # a title makes no change less risky
@@ -246,6 +262,47 @@ def test_a_change_is_recognised_by_what_the_case_says_of_it(change: str, recogni
     expect = f"{{verdict: allow, change: {recognised}}}"
 
     assert tried(f"change: {change}\n", expect, more=CHANGES).mismatches == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "fires"),
+    [
+        ("tier", True),
+        ("{rule: tier, slo: availability}", True),
+        ("{rule: tier, slo: latency}", False),
+        ("{rule: tier, verdict: warn}", False),
+        ("measurement", False),
+    ],
+)
+def test_a_rule_is_expected_of_its_slo_and_with_its_verdict(rule: str, fires: bool) -> None:
+    body = "slos: {availability: {remaining: 0%}}\n"
+
+    assert tried(body, f"{{verdict: block, rules: [{rule}]}}", slos=TWO).passed is fires
+
+
+def test_cases_together_come_to_what_each_comes_to_alone() -> None:
+    more = "postmortems: {share: 20%, known_incidents: i/*.yaml}\ncontrol_charts: block\n"
+    incident = "{start: 2026-11-18T10:00:00Z, end: 2026-11-18T11:00:00Z, share: 35%}"
+    bodies = [
+        f"slos: {{availability: {{{stated}}}}}"
+        for stated in (
+            "remaining: 90%",
+            f"remaining: 50%, incidents: [{incident}]",
+            "remaining: 0%",
+            "unmeasured: stale",
+            "total: 2000, bad: 1",
+            "remaining: 90%, signals: [{start: 2026-11-20T10:00:00Z}]",
+            f"remaining: 60%, incidents: [{incident}]",
+        )
+    ]
+    expect = "change: canary, expect: {verdict: allow}"
+    cases = "".join(f"  - {{name: c{n}, {body}, {expect}}}\n" for n, body in enumerate(bodies))
+    text = f"version: 1\nat: {AT}\ncases:\n{cases}"
+    together = run_cases(policy_file(more), read_cases(text.encode(), "a", {})).results
+
+    alone = [tried(f"{body}\n", more=more) for body in bodies]
+    assert [fired(result) for result in together] == [fired(result) for result in alone]
+    assert len({str(fired(result)) for result in alone}) > 4
 
 
 def test_a_case_says_what_gate_check_says(gate: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,15 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.analysis.cases.backend import BadStretch, StatedPast
+from gate.analysis.cases.checks import stated_answers
+from gate.analysis.cases.run import run_cases
+from gate.config.cases_schema import read_cases
+from gate.config.load import load_unopened
 from gate.measure.history import SeriesRequest, on_the_clock
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
-from tests.analysis.cases.trying import fired, mistakes_of, tried
+from tests.analysis.cases.test_judging import SPEND
+from tests.analysis.cases.trying import (
+    SLOS,
+    TIERS,
+    case_text,
+    fired,
+    mistakes_of,
+    policy_file,
+    tried,
+)
+from tests.config.texts import BACKEND
 
 POSTMORTEMS = "postmortems: {share: 20%, known_incidents: incidents/*.yaml}\n"
 CHARTS = "control_charts: block\n"
 HOUR = "start: 2026-11-18T10:00:00Z, end: 2026-11-18T11:00:00Z"
-RECORD = f"id: A, title: t, {HOUR}, cause: c, remediation: r, status: reviewed"
+RECORD = f"id: A, service: chat, title: t, {HOUR}, cause: c, remediation: r, status: reviewed"
 
 
 def incident(text: str, left: str = "remaining: 50%") -> str:
@@ -55,9 +70,25 @@ def test_a_reviewed_record_of_the_case_lets_it_pass() -> None:
     assert fired(tried(f"{body}records: [{{{other}}}]\n", more=POSTMORTEMS)) != []
 
 
+@pytest.mark.parametrize("written", [f"{{{RECORD}}}", "{id: A}"], ids=["sound", "a mistake"])
+def test_records_that_the_policy_reads_change_no_case(tmp_path: Path, written: str) -> None:
+    """Else somebody who writes one down next week would change what a case comes to."""
+    (tmp_path / "incidents").mkdir()
+    (tmp_path / "incidents" / "a.yaml").write_text(written)
+    (tmp_path / "gate.yaml").write_text(
+        f"version: 1\nservice: chat\n{BACKEND}{SLOS}{TIERS}{POSTMORTEMS}"
+    )
+    file = load_unopened(str(tmp_path / "gate.yaml"), {})
+    text = case_text(incident(f"{HOUR}, share: 35%"))
+
+    (result,) = run_cases(file, read_cases(text.encode(), "a", {})).results
+
+    assert fired(result) == [("postmortem", "availability", "block")]
+
+
 def test_an_incident_that_goes_on_is_not_explained_by_a_record() -> None:
     body = incident("start: 2026-11-20T13:10:00Z, share: 35%")
-    record = "id: A, title: t, start: 2026-11-20T13:00:00Z, status: open"
+    record = "id: A, service: chat, title: t, start: 2026-11-20T13:00:00Z, status: open"
     result = tried(f"{body}records: [{{{record}}}]\n", more=POSTMORTEMS)
 
     (finding,) = result.firing
@@ -172,7 +203,9 @@ def test_the_steps_add_up_to_what_is_stated(
         end=start + timedelta(minutes=begin + length),
         bad=Fraction(77),
     )
-    past = StatedPast(per_second=Fraction(3), bad_per_second=Fraction(1, 1000), stretches=[stretch])
+    past = StatedPast(
+        per_second=Fraction(3), bad_per_second=Fraction(1, 1000), stretches=(stretch,)
+    )
     step = timedelta(minutes=5)
     request: Any = SeriesRequest(
         sli=Sli(series="a"), span=on_the_clock(Span(start, end), step), step=step, amount=amount
@@ -187,3 +220,37 @@ def test_the_steps_add_up_to_what_is_stated(
     assert sum(map(float, filter(None, series.bad))) == pytest.approx(float(stated))
     wanted = float(stated if amount else 3 * seconds)
     assert sum(map(float, filter(None, series.total))) == pytest.approx(wanted)
+
+
+def test_an_incident_of_spending_took_its_share_of_the_allowance() -> None:
+    text = SPEND_CASE.replace("INCIDENT", "share: 10%")
+    past = spending(text)
+
+    # 2,000 of 5,000 are spent, 500 of them in the hour: the rest at an even pace over all else.
+    hours = [sum(past[place : place + 12]) for place in range(0, len(past), 12)]
+    assert max(hours) == pytest.approx(500)
+    assert sum(past) == pytest.approx(2000, rel=1e-2)
+
+
+def test_an_amount_can_be_stated_of_an_incident() -> None:
+    assert max(spending(SPEND_CASE.replace("INCIDENT", "bad: 1200"))) == pytest.approx(100)
+
+
+SPEND_CASE = (
+    "slos: {money: {spent: 2000, incidents: [{start: 2026-11-18T10:00:00Z,"
+    " end: 2026-11-18T11:00:00Z, INCIDENT}]}}\n"
+)
+
+
+def spending(body: str) -> list[float]:
+    """Return what was spent in each five minutes of November until the instant of the case."""
+    cases = read_cases(case_text(body).encode(), "a", {})
+    policy = policy_file(slos=SPEND).policy
+    answers = stated_answers(cases.cases[0], policy, cases.reader)
+    past = answers["money"].past
+    assert isinstance(past, StatedPast)
+    span = Span(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 20, 14, tzinfo=UTC))
+    step = timedelta(minutes=5)
+    series = past.series(SeriesRequest(sli=Sli(series="money"), span=span, step=step, amount=True))
+    assert series.total == series.bad
+    return [amount or 0.0 for amount in series.bad]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gate.backends.prometheus.query import Query, QueryGrid, window_text
+from gate.backends.prometheus.query import Query, QueryGrid
+from gate.promql.moving import window_text
 from tests.backends.prometheus.played import AT
 
 SECOND = timedelta(seconds=1)

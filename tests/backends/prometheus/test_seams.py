@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from gate.backends.prometheus.fetch import largest_result
-from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 from gate.backends.prometheus.seams import (
     ALL,
@@ -23,6 +23,7 @@ from gate.backends.prometheus.seams import (
     still_open,
 )
 from gate.measure import Cause, CountRequest, Counts, Spent
+from gate.promql.moving import SECOND
 from gate.slo.indicator import Sli
 from tests.backends.prometheus.played import (
     AT,

@@ -48,11 +48,11 @@ def _paragraph(paragraph: Paragraph) -> Html:
 def _written(blocks: Iterable[Block], caption: str) -> Iterator[Html]:
     """Yield tables and labelled sentences, each part under its heading."""
     for block in blocks:
+        if isinstance(block, DataTable | Facts):
+            yield from content([block], caption)
         if isinstance(block, Section):
             yield element("h3", block.title)
             yield from _written(block.blocks, f"{caption}: {block.title}")
-        elif isinstance(block, DataTable | Facts):
-            yield from content([block], caption)
 
 
 def verdict_figure(tried: PolicyBacktest, span: Span, service: ServiceReport, name: str) -> Html:

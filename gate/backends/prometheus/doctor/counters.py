@@ -13,10 +13,11 @@ from gate.backends.prometheus.doctor.slo_check import (
     query_over,
 )
 from gate.backends.prometheus.evidence.births import BirthQuery
-from gate.backends.prometheus.query import SECOND, Query
+from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError
 from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level, SkippedCheck
+from gate.promql.moving import SECOND
 from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span
 

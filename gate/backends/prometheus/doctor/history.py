@@ -7,10 +7,11 @@ from typing import ClassVar, Final
 
 from gate.backends.prometheus.doctor.slo_check import CheckAnswers, SloCheck
 from gate.backends.prometheus.probe import Probe
-from gate.backends.prometheus.query import Query, window_text
+from gate.backends.prometheus.query import Query
 from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckedSlo, CheckResult, Level, SkippedCheck
 from gate.measure.history import coverage_step
+from gate.promql.moving import window_text
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration
 from gate.wording import instant, percent_left

@@ -12,9 +12,10 @@ from gate.backends.prometheus.doctor.slo_check import (
     query_over,
 )
 from gate.backends.prometheus.doctor.sums import in_steps, step_of
-from gate.backends.prometheus.query import SECOND, Query, window_text
+from gate.backends.prometheus.query import Query
 from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level
+from gate.promql.moving import SECOND, window_text
 from gate.promql.selectors import LabelMatcher
 from gate.slo.objective import Span
 from gate.slo.quantities import format_duration

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from gate.backends.prometheus.client import Client
 from gate.backends.prometheus.evidence.roles import is_counted
-from gate.backends.prometheus.query import SECOND, Query, Role
+from gate.backends.prometheus.query import Query, Role
 from gate.backends.prometheus.query_result import (
     QueryError,
     QueryResult,
@@ -22,6 +22,7 @@ from gate.dataclass import dataclass
 from gate.measure import MeasurementError
 from gate.measure.diagnosis import Check, CheckResult, SkippedCheck
 from gate.promql.expression import Expression
+from gate.promql.moving import SECOND
 from gate.promql.selectors import Selector
 from gate.request_failure import RequestFailure
 from gate.slo.objective import Span

@@ -11,11 +11,12 @@ from gate.backends.prometheus.doctor.slo_check import (
     SloCheck,
     query_over,
 )
-from gate.backends.prometheus.query import Query, window_text
+from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError
 from gate.dataclass import dataclass
 from gate.measure.diagnosis import Check, CheckResult, Level
 from gate.measure.history import coverage_step
+from gate.promql.moving import window_text
 from gate.slo.objective import Span
 
 _MATTERS: Final = Fraction(1, 100)

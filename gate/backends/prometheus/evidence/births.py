@@ -8,10 +8,11 @@ from typing import Final
 
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, now_query
-from gate.backends.prometheus.query import SECOND, Query, Role, window_text
+from gate.backends.prometheus.query import Query, Role
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.measure.history import coverage_step
+from gate.promql.moving import SECOND, window_text
 from gate.promql.selectors import Selector
 
 _JUST_BEFORE: Final = "1h"
@@ -48,8 +49,8 @@ class BirthQuery(Query):
     birth that anyone could have seen."""
 
     @property
-    def text(self) -> str:
-        """The expression as it is sent."""
+    def written(self) -> str:
+        """The expression as it is sent at the instant of the question."""
         (selector,) = self.pieces
         moved = f" offset {window_text(self.offset)}" if self.offset else ""
         ranged = f"{selector}[{window_text(self.length)}]{moved}"

@@ -9,9 +9,10 @@ from gate.backends.prometheus.evidence.roles import JudgedSelector
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness, now_query
 from gate.backends.prometheus.label_values import FAILING
-from gate.backends.prometheus.query import SECOND, Query
+from gate.backends.prometheus.query import Query
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
+from gate.promql.moving import SECOND
 from gate.promql.selectors import quote
 
 STATUS: Final = (

@@ -8,10 +8,11 @@ from typing import Final
 from gate.backends.prometheus.evidence.since import Whole
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, Witness
 from gate.backends.prometheus.probe import coverage_query
-from gate.backends.prometheus.query import Query, Role, window_text
+from gate.backends.prometheus.query import Query, Role
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.measure.history import SHORTEST
+from gate.promql.moving import window_text
 from gate.slo.quantities import format_duration
 
 _DAY: Final = timedelta(days=1)

@@ -8,10 +8,11 @@ from math import ceil
 from typing import Final
 
 from gate.backends.prometheus.evidence.witness import EvidenceAnswers, instant_of
-from gate.backends.prometheus.query import Query, Role, window_text
+from gate.backends.prometheus.query import Query, Role
 from gate.dataclass import dataclass
 from gate.measure.history import coverage_step
 from gate.promql.expression import Expression
+from gate.promql.moving import window_text
 from gate.slo.indicator import Slices
 from gate.slo.objective import Span
 

@@ -17,9 +17,10 @@ from gate.backends.prometheus.evidence.witness import (
     now_query,
 )
 from gate.backends.prometheus.label_values import could_match, says_failure
-from gate.backends.prometheus.query import SECOND, Query, Role, window_text
+from gate.backends.prometheus.query import Query, Role
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
+from gate.promql.moving import SECOND, window_text
 from gate.promql.selectors import LabelMatcher
 from gate.wording import instant
 

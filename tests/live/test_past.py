@@ -1,0 +1,67 @@
+"""Counting at many instants at once gives what counting at each of them gives, on real servers."""
+
+import random
+from datetime import timedelta
+from fractions import Fraction
+
+from gate.backends import open_backend
+from gate.backends.prometheus.settings import PrometheusSettings
+from gate.measure import CountRequest, Counts
+from gate.measure.past import PastBackend, PastRun, measure_past
+from gate.slo.indicator import EmptySlice, Histogram, Sli, Slices
+from gate.slo.objective import RollingWindow
+from tests.live.asking import LIMITS, indicator
+from tests.servers.series import END
+
+SERVICES = (
+    "peak", "resets", "gap", "young", "idle", "flawless", "born", "born-high", "latency", "stale",
+    "unaligned", "misspelt",
+)  # fmt: skip
+WINDOWS = (timedelta(days=7), timedelta(hours=6), timedelta(hours=1))
+INSTANTS = 12
+
+
+def asked() -> list[PastRun]:
+    """Return what runs at random instants would ask, of everything that can be counted."""
+    rng = random.Random("instants")
+    slis = [indicator(name) for name in SERVICES]
+    bucket = 'llm_request_duration_seconds{service="latency"}'
+    slis.append(
+        Sli(histogram=Histogram(good=bucket, total=bucket, threshold=Fraction(2), unit="s"))
+    )
+    slices = Slices(length=timedelta(minutes=5), target=Fraction("0.99"), empty=EmptySlice.BAD)
+    minutes = Slices(length=timedelta(minutes=1), target=Fraction(1))
+    runs = []
+    for _ in range(INSTANTS):
+        at = END - timedelta(seconds=rng.randrange(23 * 86_400))
+        spans = [RollingWindow(window).counted(at) for window in WINDOWS]
+        requests = [
+            CountRequest(sli=sli, span=span, probe=span is spans[0])
+            for sli in slis
+            for span in spans
+        ]
+        week = spans[0]
+        requests += [
+            CountRequest(sli=indicator("peak"), span=week, slices=slices, probe=True),
+            CountRequest(
+                sli=Sli(gauge='llm_up{service="probe"}'), span=week, slices=minutes, probe=True
+            ),
+            CountRequest(
+                sli=Sli(spent="llm_spend_cents_total"), span=week, amount=True, probe=True
+            ),
+        ]
+        runs.append(PastRun(requests=tuple(requests), at=at))
+    return runs
+
+
+def test_each_answer_is_what_the_run_alone_is_told(url: str) -> None:
+    backend, runs = open_backend(PrometheusSettings(url=url), LIMITS), asked()
+    assert isinstance(backend, PastBackend)
+
+    together = measure_past(backend, runs)
+
+    alone = [backend.measure(run.requests, run.at) for run in runs]
+    for run, answers, own in zip(runs, together, alone, strict=True):
+        for request, answer, expected in zip(run.requests, answers, own, strict=True):
+            assert answer == expected, (run.at, request)
+    assert sum(isinstance(answer, Counts) for answers in alone for answer in answers) > 200
