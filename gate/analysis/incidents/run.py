@@ -17,7 +17,7 @@ from gate.check.measure import (
 )
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
-from gate.history.events import within
+from gate.history.events import told_until, within
 from gate.history.explanations import Annotations, Steps, annotate, records_without_impact
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.history.incidents import WINDOW, known_times, steps_of
@@ -185,13 +185,13 @@ def _searched_slo(
         for incident in slo_incidents(slo, answer, request, threshold=float(options.threshold))
         if incident.end > span.start
     ]
-    totals = within(answer, request, span)
+    totals, until = within(answer, request, span), told_until(answer, request)
     measured = total_time(joined(known_times(answer, request), span))
     return SearchedSlo(
         slo=slo.name,
         impacts=tuple(impact for impact in impacts if impact.share >= options.min_share),
         smaller=tuple(impact for impact in impacts if impact.share < options.min_share),
-        unknown=1 - Fraction(measured // _FINEST, span.length // _FINEST),
+        unknown=1 - Fraction(measured // _FINEST, (until - span.start) // _FINEST),
         query=answer.query,
         unmeasured=None,
         notes=(*answer.notes, *_few_events(slo, answer, request, options)),
