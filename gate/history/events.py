@@ -13,8 +13,9 @@ from typing import Final, TypeGuard
 
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Recovery, recovery
+from gate.measure import Cause, Unmeasured
 from gate.measure.coverage import FEWEST, NO_GAPS, StepCoverage, coverage_by_steps
-from gate.measure.history import Measured, Series, SeriesRequest, on_the_clock
+from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest, on_the_clock
 from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo
 
 _FINEST: Final = timedelta(microseconds=1)
@@ -112,6 +113,16 @@ def told_until(series: Series, request: SeriesRequest) -> datetime:
     """Return the end of a history, without a part of a step of which nothing is known yet."""
     in_part = bool(request.span.length % request.step)
     return request.end_of(request.steps - 1 - (in_part and series.total[-1] is None))
+
+
+def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> SeriesAnswer:
+    """Return the answer; one of which nothing is known in a stretch of time is none."""
+    if isinstance(answer, Series):
+        totals = within(answer, request, Span(span.start, told_until(answer, request)))
+        if totals and all(total is None for total in totals):
+            reason = "nothing is known of any step of the time looked at"
+            return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
+    return answer
 
 
 def past_coverage(

@@ -146,6 +146,17 @@ def test_a_part_of_a_step_of_which_nothing_is_known_yet_is_no_time_without_data(
     assert known.services[0].slos[0].unknown > 0
 
 
+def test_what_is_known_of_earlier_times_only_is_not_known() -> None:
+    report, _ = look({"a": series([None] * 24)}, what=asked())
+    longer_ago, _ = look({"a": series([*BAD, *[None] * 24])}, what=asked())
+
+    for told in (report, longer_ago):
+        (lost,) = told.services[0].slos
+        assert lost.unmeasured is not None
+        assert lost.unmeasured.cause is Cause.NO_DATA
+        assert told.exit_code is ExitCode.UNDECIDED
+
+
 @pytest.mark.parametrize("answer", [unmeasured(Cause.NO_DATA), series([None] * 24)])
 def test_what_has_no_history_is_undecided_and_not_calm(answer: SeriesAnswer) -> None:
     report, _ = look({"a": answer, "b": series(BAD)})

@@ -10,14 +10,13 @@ from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncident
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
-    known_of,
     open_history,
     run_concurrently,
     with_past,
 )
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
-from gate.history.events import told_until, within
+from gate.history.events import known_in, told_until, within
 from gate.history.explanations import Annotations, Steps, annotate, records_without_impact
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.history.incidents import WINDOW, known_times, steps_of
@@ -173,12 +172,12 @@ def _records(policy: Policy, options: IncidentOptions) -> tuple[IncidentRecord, 
 def _searched_slo(
     policy: Policy, slo: RatioSlo | SpendSlo, answer: SeriesAnswer, options: IncidentOptions
 ) -> SearchedSlo:
-    answer = known_of(answer)
+    request, span = options.request(policy, slo), options.span
+    answer = known_in(answer, request, span)
     if isinstance(answer, Unmeasured):
         return SearchedSlo(
             slo=slo.name, impacts=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
         )
-    request, span = options.request(policy, slo), options.span
     budget = window_budget(slo, answer, request, span)
     impacts = [
         SloImpact(slo=slo.name, incident=incident, share=float(budget.share(incident)))
