@@ -82,12 +82,12 @@ def _forecast(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Forec
     if not isinstance(slo, RatioSlo) or remaining is None:
         begun = Doubt(cause=Cause.NO_DATA, reason="the period has only just begun")
         return assessment.forecast or begun
+    if slo.slices is not None and slo.slices.length > rule.short:
+        length, over = format_duration(slo.slices.length), format_duration(rule.short)
+        reason = f"its slices of {length} are longer than {over}, the time that the rate is of"
+        return Doubt(cause=Cause.NOT_COVERED, reason=reason)
     rates = []
     for window in (rule.short, rule.long):
-        if slo.slices is not None and slo.slices.length > window:
-            length, over = format_duration(slo.slices.length), format_duration(window)
-            reason = f"its slices of {length} are longer than the {over} that its rate is told of"
-            return Doubt(cause=Cause.NOT_COVERED, reason=reason)
         burn = assessment.burn_rates.get(window, _NOT_ASKED)
         if isinstance(burn, Unmeasured):
             reason = f"burn rate over {format_duration(window)}: {burn.reason}"
