@@ -1,14 +1,23 @@
 """``gate incidents``."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import click
 
-from gate.analysis.incidents.run import search_incidents
+from gate.analysis.incidents import IncidentReport
+from gate.analysis.incidents.run import IncidentOptions, search_incidents
 from gate.analysis.incidents.words import output
 from gate.cli.incident_search import IncidentSearch, incident_search, named_deploy
-from gate.cli.parameters import MeasurementOptions, measurement_options, option
+from gate.cli.parameters import (
+    MeasurementOptions,
+    in_period,
+    measurement_options,
+    option,
+    period_option,
+)
+from gate.config.load import PolicyFile
 from gate.errors import ExitCode
 from gate.reporters import PAGES
 
@@ -29,12 +38,14 @@ DRAFT: Final = "yaml"
     metavar="ID",
     help="Compare the failures before and after this deploy: its id or revision in --deploys.",
 )
+@period_option()
 def incidents(
     *,
     measurement: MeasurementOptions,
     search: IncidentSearch,
     draft: str | None,
     since_deploy: str | None,
+    period: str | None,
 ) -> ExitCode:
     """Find the incidents that the SLOs of each POLICY felt, and what they did to the budgets.
 
@@ -46,10 +57,16 @@ def incidents(
     others = measurement.formats - {DRAFT, "terminal"}
     if draft is not None and others:
         raise click.UsageError(f"a draft is written as {DRAFT}, not as {min(others)}")
-    options = search.options(measurement.instant(), measurement.timeout)
-    if since_deploy is not None:
-        options = replace(options, since=named_deploy(since_deploy, options))
-    answer = measurement.ask(lambda files: search_incidents(files, options))
+
+    def question(files: Sequence[PolicyFile]) -> tuple[IncidentReport, IncidentOptions]:
+        looked_at = in_period(files, measurement.instant(), period)
+        search_in = replace(search, last=looked_at.look_back(search.last))
+        options = search_in.options(looked_at.at, measurement.timeout)
+        if since_deploy is not None:
+            options = replace(options, since=named_deploy(since_deploy, options))
+        return search_incidents(looked_at.files, options), options
+
+    answer, options = measurement.ask(question)
     if draft is not None:
         from gate.analysis.incidents.draft import draft_record  # noqa: PLC0415 - with --draft only
 

@@ -237,7 +237,7 @@ def _few_events(
     slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, options: IncidentOptions
 ) -> Iterator[str]:
     """Say where there is so little traffic that one failure is an incident."""
-    if not counts_events(slo):
+    if not counts_events(slo) or slo.sampled is not None:
         return
     measured = [total for total in within(series, request, options.span) if total is not None]
     events = Fraction(sum(measured)) / max(len(measured), 1)

@@ -117,11 +117,6 @@ class Query:
         """What is sent for it."""
         return self.terms or (self,)
 
-    def at_steps(self, grid: QueryGrid) -> Self:
-        """Return the same at each instant of a grid."""
-        terms = tuple(term.at_steps(grid) for term in self.terms)
-        return replace(self, grid=grid, grain=None, terms=terms)
-
     def moved_by(self, back: timedelta) -> Self:
         """Return the same question, to be asked so much later than its own instant."""
         if not back:

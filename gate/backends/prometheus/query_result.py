@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from gate.backends.prometheus.query import Query, QueryGrid
@@ -159,10 +159,35 @@ def _read_points(
 
 
 def _points(sample: Mapping[str, Any], grid: QueryGrid) -> tuple[float | None, ...] | QueryError:
+    values = sample.get("values", ())
+    return _complete(values, grid) or _placed(values, grid)
+
+
+def _complete(values: Sequence[Any], grid: QueryGrid) -> tuple[float, ...] | None:
+    """Return the points where there is a number at every instant; None: look at each by itself."""
+    try:
+        times, texts = zip(*values, strict=True)
+    except (TypeError, ValueError):
+        return None
+    if times != _instants(grid) or set(map(type, texts)) != {str}:
+        return None
+    numbers = {text: _parse(text) for text in set(texts)}
+    if any(isinstance(number, QueryError) for number in numbers.values()):
+        return None
+    return tuple([numbers[text] for text in texts])  # type: ignore[misc]  # as was looked for
+
+
+@lru_cache(maxsize=8)
+def _instants(grid: QueryGrid) -> tuple[float, ...]:
+    first, step = grid.first.timestamp(), grid.step.total_seconds()
+    return tuple([first + place * step for place in range(grid.count)])
+
+
+def _placed(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] | QueryError:
     points: list[float | None] = [None] * grid.count
     first, step = grid.first.timestamp(), grid.step.total_seconds()
     parse = cache(_parse)  # the values of a history come again and again
-    for pair in sample.get("values", ()):
+    for pair in values:
         match pair:
             case [float() | int() as time, str(text)]:
                 number, place = parse(text), round((time - first) / step)
