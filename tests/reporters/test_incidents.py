@@ -466,3 +466,24 @@ def test_that_too_little_time_has_passed_since_a_deploy_is_said() -> None:
     text = joined(terminal(service(since=SinceDeploy(deploy=DEPLOY, until=START, slos=()))))
 
     assert "cannot tell yet: no whole step has passed" in text
+
+
+def test_incidents_without_a_record_are_named_with_what_to_do() -> None:
+    one, several = explained(), [explained() for _ in range(7)]
+    name = "chat-20261031-1400"
+
+    assert (
+        f"Unexplained {name}: no record explains it; write one, or correct the one that covers too"
+        " little" in joined(terminal(service(one)))
+    )
+    assert f"{name} and 2 more: no records explain them" in joined(terminal(service(*several)))
+    assert "Unexplained" not in terminal(service(explained(records=(RECORD,))))
+
+
+def test_the_document_says_why_the_labels_are_not_known() -> None:
+    lost = Unmeasured(cause=Cause.NO_DATA, reason="no labels here")
+    page = render_page("json", output(report(service(slos=(looked_at(labels=lost),)))), Style())
+    (slo,) = json.loads(page)["services"][0]["slos"]
+
+    assert slo["chronic_labels"] == {"unmeasured": {"cause": "no_data", "reason": "no labels here"}}
+    assert slo["burned"] is None

@@ -20,7 +20,7 @@ from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.burned import burned
 from gate.history.events import known_in, told_until, within
-from gate.history.explanations import Steps, annotate, records_without_impact
+from gate.history.explanations import SloHistory, annotate, records_without_impact
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.history.incidents import WINDOW, known_times, steps_of
 from gate.history.records import Deployment, IncidentRecord
@@ -141,7 +141,7 @@ def service_incidents(
     impacts = [impact for slo in searched_slos for impact in slo.impacts]
     incidents = merge_incidents(impacts)
     steps = {
-        slo.name: Steps(options.request(policy, slo), answer)
+        slo.name: SloHistory(options.request(policy, slo), answer)
         for slo in slos
         if isinstance(answer := answers[slo.name], Series)
     }

@@ -19,7 +19,7 @@ from gate.analysis.incidents import (
     SearchedSlo,
     ServiceIncidents,
 )
-from gate.analysis.incidents.burned_words import burned_facts, shared_texts
+from gate.analysis.incidents.burned_words import burned_facts, shared_texts, unexplained_facts
 from gate.analysis.incidents.document import incidents_document
 from gate.analysis.incidents.reliability_words import reliability_facts, since_facts
 from gate.history.explanations import AnnotatedIncident
@@ -75,7 +75,12 @@ def incidents_section(service: ServiceIncidents) -> Section:
 
 def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
     """Return every incident, what is known of it, and what they come to."""
-    facts = (*_explanations(service), *since_facts(service), *_about(service))
+    facts = (
+        *_explanations(service),
+        *unexplained_facts(service),
+        *since_facts(service),
+        *_about(service),
+    )
     burned = tuple(fact for slo in service.slos for fact in burned_facts(slo))
     return said(Facts(burned), tabulate(_rows(service), _COLUMNS), Facts(facts))
 
