@@ -123,6 +123,11 @@ class Query:
         grid = self.grid and replace(self.grid, first=self.grid.first + back)
         return replace(self, moved=self.moved + back, terms=terms, grid=grid)
 
+    def on_grid(self, grid: QueryGrid) -> Self:
+        """Return the same question of several instants; this one is of an instant and no sum."""
+        by = () if self.label is None else (self.label,)
+        return replace(self, grid=grid, by=by, label=None, grain=None, largest=False, counters=())
+
     @property
     def text(self) -> str:
         """The expression as it is sent; a sum as people write it."""
