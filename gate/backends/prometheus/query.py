@@ -89,6 +89,8 @@ class Query:
     cuts: int = 0
     label: str | None = None
     """Given: one number per value of this label is expected."""
+    labelled: bool = False
+    """Whether one number per combination of labels is expected, whichever labels there are."""
     grid: QueryGrid | None = None
     """Given: one number per instant is expected, instead of one at the run's instant."""
     by: tuple[str, ...] = ()

@@ -21,6 +21,10 @@ _LARGEST: Final = 1e30
 """Nothing that is counted comes near; what does is a broken query."""
 
 
+Labels = tuple[tuple[str, str], ...]
+"""Names and values, in order of the names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryValue:
     """The server answered."""
@@ -29,6 +33,8 @@ class QueryValue:
     """None: no series came back, or a number per label was asked for."""
     numbers: Mapping[str, Fraction] = field(default_factory=dict)
     """By the value of the label that was asked for."""
+    by_labels: Mapping[Labels, Fraction] = field(default_factory=dict)
+    """By all labels that a series has, where that was asked for."""
     points: tuple[float | None, ...] = ()
     """Of the grid that was asked for, the oldest first; None: no series at that instant."""
     groups: Mapping[tuple[str, ...], tuple[float | None, ...]] = field(default_factory=dict)
@@ -74,6 +80,8 @@ def _read(part: Query, series: list[Mapping[str, Any]], reply: Reply) -> QueryRe
         return _read_points(series, reply, part.grid, part.by)
     if part.label is not None:
         return _read_table(series, reply, part.label)
+    if part.labelled:
+        return _read_labelled(series, reply)
     return _read_part(series, reply)
 
 
@@ -115,6 +123,17 @@ def _read_table(series: list[Mapping[str, Any]], reply: Reply, label: str) -> Qu
             return number
         numbers[str(sample["metric"].get(label, ""))] = number
     return QueryValue(number=None, numbers=numbers, warnings=reply.warnings, notes=reply.notes)
+
+
+def _read_labelled(series: list[Mapping[str, Any]], reply: Reply) -> QueryResult:
+    numbers: dict[Labels, Fraction] = {}
+    for sample in series:
+        number = _number(sample.get("value"))
+        if isinstance(number, QueryError):
+            return number
+        metric = {name: str(value) for name, value in sample["metric"].items() if name != LABEL}
+        numbers[tuple(sorted(metric.items()))] = number
+    return QueryValue(number=None, by_labels=numbers, warnings=reply.warnings, notes=reply.notes)
 
 
 def _read_points(
