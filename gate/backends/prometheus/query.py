@@ -119,8 +119,6 @@ class Query:
 
     def moved_by(self, back: timedelta) -> Self:
         """Return the same question, to be asked so much later than its own instant."""
-        if not back:
-            return self
         terms = tuple(term.moved_by(back) for term in self.terms)
         grid = self.grid and replace(self.grid, first=self.grid.first + back)
         return replace(self, moved=self.moved + back, terms=terms, grid=grid)
