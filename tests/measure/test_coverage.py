@@ -165,6 +165,20 @@ def test_a_pause_over_midnight_counts_once() -> None:
     short = timedelta(days=3)
     parts = 3 * 24
     start = END - short
+    awake = [
+        None if (start + place * HOUR).hour in {22, 23, 0, 1, 2, 3} else 50.0
+        for place in range(parts)
+    ]
+    assert coverage_by_steps(awake, Span(start, END)).share == 1
+
+
+@pytest.mark.parametrize(("minutes", "traffic"), [(60, by_day), (14, steady)])
+def test_parts_of_any_length_know_the_same_time_of_other_days(
+    minutes: int, traffic: Traffic
+) -> None:
+    part = timedelta(minutes=minutes)
+    count = 7 * DAY // part
+    start = END - count * part
     awake = [traffic(start + place * part) or None for place in range(count)]
     place = (3 * DAY + 20 * HOUR) // part  # at about 10 o'clock
     lost = [
