@@ -11,6 +11,7 @@ from inspect import get_annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from gate.cli.session import Render, load_all, now, progress, report_page, write_report
 from gate.config.load import PolicyFile
@@ -19,6 +20,7 @@ from gate.errors import nearest
 from gate.hosts.systems import SYSTEMS
 from gate.parsing.values import ABOVE_ZERO, SHARE, parse_instant
 from gate.reporters.page import Output
+from gate.slo.objective import Span
 from gate.slo.quantities import parse_duration
 
 if TYPE_CHECKING:
@@ -143,6 +145,11 @@ class MeasurementOptions:
         """Write the report to stdout, and the copies to their files."""
         write_report(render, self.format_, self.copies)
 
+    @property
+    def formats(self) -> frozenset[str]:
+        """The formats that are asked for, on stdout and in files."""
+        return frozenset({self.format_, *(format_ for format_, _ in self.copies)})
+
     def report_page(self, output: Output) -> None:
         """Write a result to stdout in one of the formats of every command, and the copies."""
         report_page(output, self.format_, self.copies)
@@ -224,6 +231,46 @@ def identity_options() -> tuple[Decorator, ...]:
             help="Tells comment and status apart where jobs share policy and environment.",
         ),
     )
+
+
+def period_option() -> Decorator:
+    """Add whether the period that just ended is told of, to a command that has ``--at``."""
+    return option(
+        "--period",
+        type=click.Choice(["last"]),
+        help="Of calendar windows: the period that has just ended, as a whole, at its end.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodOfPolicies:
+    """Policies as they are to be looked at, from when, and over which period."""
+
+    files: Sequence[PolicyFile]
+    at: datetime
+    span: Span | None
+    """The period that has just ended; None: it was not asked for."""
+
+    def look_back(self, last: timedelta) -> timedelta:
+        """Return how far to look back: as stated, and unless that was, over the period."""
+        source = click.get_current_context().get_parameter_source("last")
+        if self.span is None or source is not ParameterSource.DEFAULT:
+            return last
+        return self.span.length
+
+
+def in_period(files: Sequence[PolicyFile], at: datetime, period: str | None) -> PeriodOfPolicies:
+    """Return the policies at an instant, or with ``--period last`` at the end of the last period.
+
+    Raises:
+        UsageError: no period of these policies has ended, or several at different instants.
+    """
+    if period is None:
+        return PeriodOfPolicies(files=files, at=at, span=None)
+    from gate.check.period import last_period  # noqa: PLC0415 - where it is asked for
+
+    closing, span = last_period(files, at)
+    return PeriodOfPolicies(files=closing, at=span.end, span=span)
 
 
 def last_option(default: str, help_: str = "How far to look back.") -> Decorator:

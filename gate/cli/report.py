@@ -1,5 +1,7 @@
 """``gate report``."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -8,13 +10,22 @@ import click
 from gate.analysis.backtest.run import by_default
 from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.incidents.run import IncidentOptions
+from gate.analysis.report import Report
 from gate.analysis.report.run import gather_report
 from gate.analysis.report.words import FORMATS, render_report
 from gate.check.options import Options
 from gate.cli.incident_search import IncidentSearch, incident_search
-from gate.cli.parameters import MeasurementOptions, group, measurement_options, option
+from gate.cli.parameters import (
+    MeasurementOptions,
+    group,
+    in_period,
+    measurement_options,
+    option,
+    period_option,
+)
 from gate.cli.session import FILE_STYLE, write_copies
 from gate.cli.streams import create_file
+from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.errors import ExitCode, UsageError
 from gate.reporters.ansi import Style
@@ -61,6 +72,7 @@ _BREAKDOWN: Final = (
 @click.command()
 @measurement_options(FORMATS, default="html")
 @incident_search(last="30d")
+@period_option()
 @option("--change", metavar="CLASS", help="Also decide on a change of this class.")
 @group("breakdown", CohortBreakdown, _BREAKDOWN)
 @option(
@@ -74,6 +86,7 @@ def report(
     *,
     measurement: MeasurementOptions,
     search: IncidentSearch,
+    period: str | None,
     change: str | None,
     breakdown: CohortBreakdown,
     backtest: bool,
@@ -86,13 +99,20 @@ def report(
     """
     if target is not None:
         _check_place(Path(target))
-    incidents = search.options(measurement.instant(), measurement.timeout)
-    groups = breakdown.options(incidents)
-    options = Options(
-        at=incidents.at, timeout=incidents.timeout, change=change, change_from="--change"
-    )
-    past = by_default(incidents, by_deploys=search.deploys is not None) if backtest else None
-    page = measurement.ask(lambda files: gather_report(files, options, incidents, groups, past))
+
+    def question(files: Sequence[PolicyFile]) -> Report:
+        looked_at = in_period(files, measurement.instant(), period)
+        search_in = replace(search, last=looked_at.look_back(search.last))
+        incidents = search_in.options(looked_at.at, measurement.timeout)
+        groups = breakdown.options(incidents)
+        options = Options(
+            at=incidents.at, timeout=incidents.timeout, change=change, change_from="--change"
+        )
+        past = by_default(incidents, by_deploys=search.deploys is not None) if backtest else None
+        gathered = gather_report(looked_at.files, options, incidents, groups, past)
+        return replace(gathered, period=looked_at.span)
+
+    page = measurement.ask(question)
 
     def render(name: str, style: Style) -> str:
         return render_report(name, page, style)

@@ -1,10 +1,20 @@
 """``gate status``."""
 
+from collections.abc import Sequence
+
 import click
 
 from gate.check.options import Options
 from gate.check.run import run_status
-from gate.cli.parameters import MeasurementOptions, measurement_options, option
+from gate.cli.parameters import (
+    MeasurementOptions,
+    in_period,
+    measurement_options,
+    option,
+    period_option,
+)
+from gate.config.load import PolicyFile
+from gate.decision.status import Status
 from gate.errors import ExitCode
 from gate.reporters import PAGES
 from gate.reporters.decision_page import status_output
@@ -18,13 +28,19 @@ from gate.reporters.decision_page import status_output
     show_default=True,
     help="Show how each budget came down, which costs one more round of queries.",
 )
-def status(*, measurement: MeasurementOptions, burn_down: bool) -> ExitCode:
+@period_option()
+def status(*, measurement: MeasurementOptions, burn_down: bool, period: str | None) -> ExitCode:
     """Show the budget, burn rates, coverage and forecast of every SLO of each POLICY.
 
     There is no verdict. Exit codes: 0 whatever the budgets are, 3 one could not be measured, or
     not well enough by the policy's on. To decide, use gate check.
     """
-    options = Options(at=measurement.instant(), timeout=measurement.timeout)
-    budgets = measurement.ask(lambda files: run_status(files, options, with_burn_downs=burn_down))
+
+    def question(files: Sequence[PolicyFile]) -> Status:
+        looked_at = in_period(files, measurement.instant(), period)
+        options = Options(at=looked_at.at, timeout=measurement.timeout)
+        return run_status(looked_at.files, options, with_burn_downs=burn_down)
+
+    budgets = measurement.ask(question)
     measurement.report_page(status_output(budgets))
     return budgets.exit_code

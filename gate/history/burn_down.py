@@ -8,11 +8,11 @@ from gate.budget.assess import assess_composite
 from gate.budget.assessment import Assessment
 from gate.budget.coverage import Guards
 from gate.dataclass import dataclass
-from gate.history.burn_down_plan import BurnDownPlan
-from gate.history.past_instants import PastBudget
+from gate.history.burn_down_plan import BurnDownPlan, window_start
+from gate.history.past_instants import BudgetAtInstants
 from gate.measure import Cause
 from gate.measure.history import Series, SeriesAnswer, clock_start
-from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo
+from gate.slo.objective import CompositeSlo, RatioSlo, Slo
 
 _CELLS: Final = 20
 """Of a burn-down in a line of text."""
@@ -64,7 +64,7 @@ class BudgetHistory:
         self._plan = plan
         self._now = now
         self._pasts = {
-            member.name: PastBudget(member, series, plan.requests[member.name], guards=guards)
+            member.name: BudgetAtInstants(member, series, plan.requests[member.name], guards=guards)
             for member in plan.members
             if isinstance(series := answers[member.name], Series)
         }
@@ -135,11 +135,8 @@ class BudgetHistory:
 
     def _begins(self, at: datetime) -> bool:
         """Return whether the period of a calendar window begins at an instant."""
-        windows = [member.window for member in self._plan.members]
-        return all(
-            not isinstance(window, RollingWindow) and window.whole(at).start == at
-            for window in windows
-        )
+        windows = (member.window for member in self._plan.members)
+        return all(window_start(window, at) == at for window in windows)
 
 
 def thin(values: Sequence[float | None], buckets: int = BUCKETS) -> list[tuple[int, float | None]]:

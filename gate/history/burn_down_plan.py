@@ -77,11 +77,18 @@ def plan_burn_down(
         step=step,
         requests={
             member.name: past_request(
-                member, Span(member.window.counted(start).start, at), step, max_age=max_age
+                member, Span(window_start(member.window, start), at), step, max_age=max_age
             )
             for member in members
         },
     )
+
+
+def window_start(window: Window, at: datetime) -> datetime:
+    """Return when the window begins of what comes next after an instant."""
+    if isinstance(window, RollingWindow):
+        return window.counted(at).start
+    return window.whole(at + _MICROSECOND).start
 
 
 def _shown_from(window: Window, at: datetime, last: timedelta | None) -> datetime:
@@ -103,7 +110,7 @@ def _step(members: Sequence[RatioSlo | SpendSlo], span: Span) -> timedelta | Non
         else member.window.counted(span.end).length
         for member in members
     ]
-    whole = span.end - min(member.window.counted(span.start).start for member in members)
+    whole = span.end - min(window_start(member.window, span.start) for member in members)
     shortest = min(lengths)
     finest = max(whole / _MOST_OF_ALL, max(lengths) / MOST_STEPS, min(SHORTEST, shortest / _FEWEST))
     slices = [m.slices.length for m in members if isinstance(m, RatioSlo) and m.slices is not None]

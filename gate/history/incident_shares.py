@@ -8,6 +8,7 @@ from gate.budget.ratio import budget_to_date, seconds, slices_in
 from gate.dataclass import dataclass
 from gate.history.events import as_events, budget_share, past_request, within
 from gate.history.incidents import WINDOW, Incident, find_incidents
+from gate.history.sampled_incidents import find_sampled_incidents
 from gate.measure.history import Series, SeriesRequest, clock_start
 from gate.slo.objective import CalendarWindow, RatioSlo, Span, SpendSlo
 
@@ -43,7 +44,8 @@ def slo_incidents(
 ) -> tuple[Incident, ...]:
     """Return the incidents of an SLO, the oldest first.
 
-    Of an allowance those are the times at which it was spent so many times faster than evenly.
+    Of an allowance those are the times at which it was spent so many times faster than evenly; of
+    samples they are found over as many as it takes to tell.
 
     Args:
         slo: whatever has a budget of its own.
@@ -51,13 +53,11 @@ def slo_incidents(
         request: what was asked.
         threshold: a burn rate, above 0.
     """
-    return find_incidents(
-        as_events(slo, series, request),
-        request,
-        budget=float(budget_share(slo)),
-        threshold=threshold,
-        window=SPENDING if isinstance(slo, SpendSlo) else WINDOW,
-    )
+    events, budget = as_events(slo, series, request), float(budget_share(slo))
+    if isinstance(slo, RatioSlo) and slo.sampled is not None:
+        return find_sampled_incidents(events, request, budget=budget, threshold=threshold)
+    window = SPENDING if isinstance(slo, SpendSlo) else WINDOW
+    return find_incidents(events, request, budget=budget, threshold=threshold, window=window)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Steps:
+class ShortSteps:
     """What happened in short steps, as events (`as_events`)."""
 
     series: Series
@@ -68,7 +68,7 @@ class Steps:
     """The share of the events that may be bad, above 0."""
 
 
-def trace(slo: Slo, history: BudgetHistory | None, span: Span, steps: Steps | None) -> Trace:
+def trace(slo: Slo, history: BudgetHistory | None, span: Span, steps: ShortSteps | None) -> Trace:
     """Return what happened to a budget.
 
     Args:
@@ -103,7 +103,7 @@ class _Rates:
     """Over `PRESENT`, of every step."""
 
 
-def _rates(steps: Steps) -> _Rates:
+def _rates(steps: ShortSteps) -> _Rates:
     series, request = steps.series, steps.request
     count, step = request.steps, request.step
     fast = burn_rates(series, steps.budget, steps_of(PRESENT, step), idle=None)
@@ -133,7 +133,7 @@ def _unknown(series: Series, request: SeriesRequest) -> Iterator[Span]:
 def _stretches(
     history: BudgetHistory | None,
     span: Span,
-    steps: Steps | None,
+    steps: ShortSteps | None,
     peaks: Sequence[float | None],
 ) -> Iterator[Stretch]:
     unit = _HOUR if span.length <= _BY_THE_HOUR else DAY

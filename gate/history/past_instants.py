@@ -19,7 +19,7 @@ from gate.slo.objective import RatioSlo, RollingWindow, Span, SpendSlo
 _SECOND: Final = timedelta(seconds=1)
 
 
-class PastBudget:
+class BudgetAtInstants:
     """The budget at any instant of a history, by the mathematics of ``gate status``.
 
     The steps are summed up once, so that an instant costs no more the longer its window is.

@@ -12,6 +12,7 @@ from gate.slo.objective import CompositeSlo, Span
 
 _OFTEN: Final = 2
 """Incidents per SLO window."""
+_NEW_AFTER: Final = timedelta(days=1)
 _COSTLY: Final = 0.2
 """Of a budget: what a single incident may take before Google's policy asks for a postmortem.
 https://sre.google/workbook/error-budget-policy/"""
@@ -127,16 +128,28 @@ def incident_id(service: str, start: datetime) -> str:
 
 
 def merge_incidents(impacts: Sequence[SloImpact]) -> tuple[ServiceIncident, ...]:
-    """Put together what overlaps, directly or by way of others; the oldest first."""
+    """Put together what overlaps, directly or by way of others; the oldest first.
+
+    What begins more than a day into another incident is one of its own: a slow afternoon on the
+    second day of a bad prompt has another cause, and other people to look for it.
+    """
     groups: list[list[SloImpact]] = []
-    end = None
     for impact in sorted(impacts, key=lambda impact: (impact.incident.start, impact.slo)):
-        if end is None or impact.incident.start >= end:
-            groups.append([])
-            end = impact.incident.end
-        groups[-1].append(impact)
-        end = max(end, impact.incident.end)
+        group = next((group for group in reversed(groups) if _belongs(impact, group)), None)
+        if group is None:
+            groups.append([impact])
+        else:
+            group.append(impact)
     return tuple(ServiceIncident(impacts=tuple(group)) for group in groups)
+
+
+def _belongs(impact: SloImpact, group: Sequence[SloImpact]) -> bool:
+    """Return whether an incident began during one of a group, within its first day."""
+    start = impact.incident.start
+    return any(
+        start < earlier.incident.end and start - earlier.incident.start <= _NEW_AFTER
+        for earlier in group
+    )
 
 
 def composite_impacts(slo: CompositeSlo, impacts: Iterable[SloImpact]) -> list[SloImpact]:

@@ -53,7 +53,7 @@ def history_reservations(
     Args:
         policy: says how much must be known, and what happens where it is not.
         slo: whose history it is.
-        events: what is known of each step of the span; something is.
+        events: what is known of each step of the span; at least one step.
         span: ends at the instant of the run.
     """
     guards, advisory, step = policy.guards, slo.advisory, span.length / len(events)
@@ -93,8 +93,12 @@ def gravest(reservations: Iterable[Reservation]) -> Verdict:
 
 
 def _unknown_at_the_end(events: Sequence[float | None]) -> int:
-    """Return of how many steps nothing is known since the newest of which something is."""
-    return next(place for place, number in enumerate(reversed(events)) if number is not None)
+    """Return of how many steps nothing is known since the newest of which something is; or of all.
+
+    What an incident began with may be known, and nothing of the time looked at.
+    """
+    places = (place for place, number in enumerate(reversed(events)) if number is not None)
+    return next(places, len(events))
 
 
 def _reservation(policy: Policy, cause: Cause, reason: str, *, advisory: bool) -> Reservation:

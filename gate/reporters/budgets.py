@@ -214,8 +214,11 @@ def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
 
 
 def _forecast(assessment: Assessment, remaining: Fraction) -> Iterator[Fact]:
-    if assessment.forecast is not None:
-        yield "forecast", forecast_sentence(assessment.forecast, remaining)
+    span, forecast = assessment.span, assessment.forecast
+    if forecast is not None and span is not None and forecast.resets_at == span.end:
+        yield "forecast", "none: the period is over"
+    elif forecast is not None:
+        yield "forecast", forecast_sentence(forecast, remaining)
     elif isinstance(assessment.slo, RatioSlo):
         window = format_duration(PRESENT)
         not_measured = f"the burn rate over {window} was not measured"

@@ -10,6 +10,7 @@ from gate.slo.indicator import Sli, Slices
 from gate.slo.quantities import format_duration
 
 _MONTHS_PER_YEAR = 12
+_FINEST: Final = timedelta(microseconds=1)
 _DAYS_OF_MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 """January first, of a year that is not a leap year."""
 
@@ -79,6 +80,9 @@ class CalendarWindow:
     zone: tzinfo
     begins: datetime = CALENDAR
     """Where one of the periods begins, in local time without a zone; earlier ones precede it."""
+    closing: bool = False
+    """Whether the instant between two periods is the end of the first: of a period that is over,
+    as a whole, is then told at its end. Else it is the start of the second."""
 
     @classmethod
     def beginning(cls, period: Period, zone: tzinfo, begins: datetime) -> Self:
@@ -112,11 +116,12 @@ class CalendarWindow:
 
     def whole(self, at: datetime) -> Span:
         """Return the period around ``at``, in UTC; a day with a DST change has 23 or 25 hours."""
-        number = self._number(at.astimezone(self.zone).replace(tzinfo=None))
+        within = at - _FINEST if self.closing else at
+        number = self._number(within.astimezone(self.zone).replace(tzinfo=None))
         # Around a change of the clocks the wall shows a time before, or after, what has passed.
-        while self._start(number) > at:
+        while self._start(number) > within:
             number -= 1
-        while self._start(number + 1) <= at:
+        while self._start(number + 1) <= within:
             number += 1
         return Span(self._start(number), self._start(number + 1))
 

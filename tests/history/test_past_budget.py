@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.history.burn_down import thin
-from gate.history.past_budget import Steps, Trace, trace
+from gate.history.past_budget import ShortSteps, Trace, trace
 from gate.measure.history import Series, SeriesRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
@@ -28,7 +28,7 @@ def month(*failures: tuple[timedelta, float]) -> Series:
 
 def told(history: Series, request: SeriesRequest | None = None) -> Trace:
     request = request or asked(8640, STEP)
-    steps = Steps(series=history, request=request, budget=0.001)
+    steps = ShortSteps(series=history, request=request, budget=0.001)
     return trace(ratio_slo(), None, request.span, steps)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gate.budget.assessment import Assessment
 from gate.history.events import past_request
-from gate.history.past_instants import PastBudget
+from gate.history.past_instants import BudgetAtInstants
 from gate.measure import Cause
 from gate.measure.history import Series
 from gate.slo.indicator import Sli
@@ -21,7 +21,7 @@ MONEY = SpendSlo(name="m", window=WEEK.window, sli=Sli(spent="s"), allowance=Fra
 
 def past(
     slo: RatioSlo | SpendSlo, *days: tuple[float, float] | None, at: datetime = AT
-) -> PastBudget:
+) -> BudgetAtInstants:
     """Return the past of so many days, the newest of which ends at an instant."""
     request = past_request(slo, Span(at - len(days) * DAY, at), DAY, max_age=GUARDS.max_age)
     request = replace(request, span=Span(at - len(days) * DAY, at))
@@ -29,10 +29,10 @@ def past(
     series = Series(
         total=tuple(total for total, _ in known), bad=tuple(bad for _, bad in known), query="asked"
     )
-    return PastBudget(slo, series, request, guards=GUARDS)
+    return BudgetAtInstants(slo, series, request, guards=GUARDS)
 
 
-def at(budget: PastBudget, days_ago: int) -> Assessment:
+def at(budget: BudgetAtInstants, days_ago: int) -> Assessment:
     then = budget.at(AT - days_ago * DAY)
     assert then is not None
     return then
@@ -134,7 +134,7 @@ def test_the_newest_step_may_be_a_part_of_one() -> None:
     )
     steps = request.steps
     series = Series(total=(10.0,) * steps, bad=(1.0,) * steps, query="asked")
-    budget = PastBudget(WEEK, series, request, guards=GUARDS)
+    budget = BudgetAtInstants(WEEK, series, request, guards=GUARDS)
 
     assert steps == 7 * 24 + 1
     assert budget.at(AT) is not None

@@ -63,6 +63,21 @@ def test_what_overlaps_is_one_episode_also_by_way_of_others() -> None:
     assert second.impacts == (d,)  # touching is not overlapping
 
 
+def test_what_begins_more_than_a_day_into_another_is_one_of_its_own() -> None:
+    prompt, early, slow, slower = (
+        impact("prompt", 0, 48),
+        impact("errors", 24, 26),
+        impact("slow", 28, 32),
+        impact("slower", 30, 31),
+    )
+
+    first, second = merge_incidents([slower, slow, prompt, early])
+
+    assert first.impacts == (prompt, early)
+    assert second.impacts == (slow, slower)
+    assert (second.start, second.end) == (START + 28 * HOUR, START + 32 * HOUR)
+
+
 def test_an_episode_is_as_long_as_its_longest_incident() -> None:
     (one,) = merge_incidents([impact("a", 0, 9), impact("b", 1, 2)])
 

@@ -13,7 +13,8 @@ from tests.servers.metrics import Server
 from tests.servers.proxy import counting_proxy
 from tests.servers.series import END
 
-MONTH = timedelta(days=30)
+DAY = timedelta(days=1)
+MONTH, WEEK = 30 * DAY, 7 * DAY
 PAGE = "<!DOCTYPE html>"
 
 
@@ -24,14 +25,20 @@ def run(*arguments: str, code: int = 0) -> str:
 
 
 def left(at: datetime) -> float:
-    """Return what was left of the budget of peak's window, of what has failed by this instant."""
-    whole = truth("peak", MONTH)
-    since = at - (END - MONTH)
-    return 1 - truth("peak", since, at).bad / (0.001 * whole.total)
+    """Return what was left of peak's budget of the week before an instant."""
+    week = truth("peak", WEEK, at)
+    return 1 - week.bad / (0.001 * week.total)
+
+
+def status_at(path: Path, at: datetime) -> dict[str, float]:
+    """Return what ``gate status`` says is left at an instant, by SLO."""
+    asked = ["--at", at.isoformat(), "--no-burn-down", "--format", "json"]
+    (told,) = json.loads(run("status", str(path), *asked))["policies"]
+    return {slo["name"]: slo["remaining"] for slo in told["slos"]}
 
 
 def test_the_report_shows_what_truly_happened(url: str, tmp_path: Path) -> None:
-    path = policy(tmp_path, url, [availability("peak"), availability("gap")])
+    path = policy(tmp_path, url, [availability("peak", window="7d"), availability("gap")])
     page, data = tmp_path / "report.html", tmp_path / "report.json"
 
     asked = ["--at", NOW, "-o", str(page), "--output", f"json={data}"]
@@ -40,9 +47,15 @@ def test_the_report_shows_what_truly_happened(url: str, tmp_path: Path) -> None:
 
     (service,) = json.loads(data.read_text(encoding="utf-8"))["services"]
     peak, gap = (one["trace"] for one in service["slos"])
-    for text, value in peak["remaining"]:
-        at = datetime.fromisoformat(text)
-        assert value == pytest.approx(1 if at == END - MONTH else left(at), abs=1e-4)
+    line = [(datetime.fromisoformat(text), value) for text, value in peak["remaining"]]
+    # There are 31 days of history, of which the first seven only say what was left after them.
+    assert END - 25 * DAY <= line[0][0] < END - 23 * DAY
+    assert line[-1][0] == END
+    for at, value in line:
+        assert value == pytest.approx(left(at), abs=1e-3), at
+    only = policy(tmp_path, url, [availability("peak", window="7d")])
+    for at, value in line[:: len(line) // 8]:
+        assert value == pytest.approx(status_at(only, at)["peak"], abs=1e-3), at
     assert sum(one["bad"] for one in peak["intervals"]) == pytest.approx(truth("peak", MONTH).bad)
     worst = max(peak["intervals"], key=lambda one: one["peak_burn_rate_1h"])
     assert worst["from"] == f"{PEAK_OUTAGE:%Y-%m-%d}T00:00:00Z"
@@ -51,13 +64,16 @@ def test_the_report_shows_what_truly_happened(url: str, tmp_path: Path) -> None:
     begin, end = (datetime.fromisoformat(hole[key]) for key in ("from", "to"))
     assert end - begin == pytest.approx(timedelta(days=10), abs=timedelta(minutes=15))
     text = page.read_text(encoding="utf-8")
-    assert all(f"Burn-down of the budget of {name} of chat" in text for name in ("peak", "gap"))
+    assert "Burn-down of the budget of peak of chat" in text
+    # Of thirty days before an instant of the last month nothing is known but on its last day.
+    assert all(datetime.fromisoformat(text) >= END - DAY for text, _ in gap["remaining"])
 
 
 def test_what_has_no_data_is_undecided_and_the_rest_is_reported(
     history_prometheus: Server, tmp_path: Path
 ) -> None:
-    path = policy(tmp_path, history_prometheus.url, [availability("peak"), availability("nobody")])
+    slos = [availability(name, window="7d") for name in ("peak", "nobody")]
+    path = policy(tmp_path, history_prometheus.url, slos)
 
     page = run("report", str(path), "--at", NOW, "--last", "1d", "--step", "1h", code=3)
 
@@ -68,17 +84,22 @@ def test_what_has_no_data_is_undecided_and_the_rest_is_reported(
 
 
 def test_the_status_draws_how_a_budget_came_down(url: str, tmp_path: Path) -> None:
-    path = policy(tmp_path, url, [availability("peak"), availability("nobody")])
+    slos = [availability(name, window="7d") for name in ("peak", "nobody")]
+    path = policy(tmp_path, url, slos)
+    now = PEAK_OUTAGE + 3 * DAY + timedelta(minutes=37)
 
-    asked = ["--at", NOW, "--format", "json"]
+    asked = ["--at", now.isoformat(), "--format", "json"]
     (known,) = json.loads(run("status", str(path), *asked, code=3))["policies"]
     peak, nobody = (one["burn_down"] for one in known["slos"])
-    step = timedelta(seconds=peak["step_seconds"])
-    start = datetime.fromisoformat(peak["start"])
+    step, start = timedelta(seconds=peak["step_seconds"]), datetime.fromisoformat(peak["start"])
+    only = policy(tmp_path, url, slos[:1])
 
-    assert (start, step, len(peak["left"])) == (END - MONTH, timedelta(hours=36), 20)
+    assert now - WEEK <= start < now - WEEK + timedelta(minutes=15)
+    assert start + (len(peak["left"]) - 1) * step < now <= start + len(peak["left"]) * step
     for place, value in enumerate(peak["left"], start=1):
-        assert value == pytest.approx(left(start + place * step), abs=1e-4)
+        at = min(start + place * step, now)
+        assert value == pytest.approx(left(at), abs=1e-3), at
+        assert value == pytest.approx(status_at(only, at)["peak"], abs=1e-3), at
     assert nobody is None
     drop = (PEAK_OUTAGE + OUTAGE - start) // step
     assert peak["left"][drop - 1] - peak["left"][drop] > 1

@@ -9,7 +9,13 @@ from gate.budget.assessment import Assessment
 from gate.measure import Answer, Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.policy.rule_settings import GOOGLE_30D, NAMED_BURN_RATES, BurnRateRule, Effect
+from gate.policy.rule_settings import (
+    GOOGLE_30D,
+    NAMED_BURN_RATES,
+    BurnRateRule,
+    Effect,
+    ExhaustionRule,
+)
 from tests.budget.building import HOUR, MINUTE, counts, lost, ratio, spend
 from tests.policy.building import found, judged, left, said
 
@@ -225,3 +231,30 @@ def test_a_burn_rate_that_is_not_known_for_another_cause_is_judged_by_that_cause
     known = ratio(lost(Cause.NO_DATA), {HOUR: lost(), SHORT: lost()})
     judgement = judged("canary", known, burn_rates=(FAST,), on=lenient)
     assert judgement.verdict is UNDECIDED
+
+
+@pytest.mark.parametrize(
+    "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
+)
+def test_that_an_allowance_has_no_burn_rate_is_said_and_on_decides(
+    action: str, verdict: Verdict
+) -> None:
+    on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
+    known = burning(burn("1"), burn("1")), spend(1)
+
+    judgement = judged("canary", *known, burn_rates=(FAST,), on=on)
+
+    assert judgement.verdict is said(judgement, Rule.MEASUREMENT)[0] is verdict
+    assert "burn rates: an allowance has none" in said(judgement, Rule.MEASUREMENT)[1]
+    assert said(judgement, Rule.BURN_RATE) == (ALLOW, "no burn-rate rule fires")
+
+
+def test_where_exhaustion_looks_at_an_allowance_nothing_is_said_of_its_burn_rate() -> None:
+    on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action.BLOCK}
+    watched = judged(
+        "canary", spend(1), burn_rates=(FAST,), exhaustion=ExhaustionRule(within=HOUR), on=on
+    )
+
+    assert found(watched, Rule.MEASUREMENT) == []
+    assert judged("rollback", spend(1), burn_rates=(FAST,), on=on).verdict is ALLOW
+    assert judged("canary", spend(1), burn_rates=(), on=on).verdict is ALLOW

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from gate.analysis.report import Report, words
-from gate.analysis.report.html.budget import _burned
+from gate.analysis.report.html.burn_rate import _burned
 from gate.analysis.report.html.tags import element, link, text
 from gate.analysis.report.words import render_report
 from gate.history.past_budget import Trace
@@ -117,9 +117,9 @@ def test_every_picture_says_what_it_shows_and_has_its_numbers(every_kind: Page) 
     pictures = [one for one in every_kind.all("svg") if "role" in one]
     titles, tables = every_kind.said("title"), every_kind.said("caption")
 
-    # Three for each of outage, gap, quarter and the hostile outage; and control charts of the means
+    # Four for each of outage, gap, quarter and the hostile outage; and control charts of the means
     # of both outages.
-    assert len(pictures) == 4 * 3 + 2
+    assert len(pictures) == 4 * 4 + 2
     assert {one["role"] for one in pictures} == {"img"}
     assert len(titles) == 1 + len(pictures)
     for title in titles[1:]:
@@ -222,7 +222,8 @@ def test_incidents_close_to_each_other_share_a_mark() -> None:
     found = page(made(file("chat", slo("often")), told={"often": slots(60, bad=close)}))
 
     marks = [text for text in found.said("text") if text.startswith("#")]
-    assert marks == ["#1-2", "#3"] * 2
+    # In the bars each has one of its own, the costliest first, where there is room.
+    assert marks[:4] == ["#1-2", "#3"] * 2
 
 
 @pytest.mark.untraced
@@ -310,6 +311,55 @@ def test_good_events_are_told_down_to_none_and_not_below() -> None:
     assert ticks == ["0", "100 %", "1", "50 %", "10"]
 
 
+def test_what_ate_a_budget_is_drawn_by_the_day_and_told_by_its_causes() -> None:
+    found = page(made(file("chat", slo("outage"))))
+    text = " ".join(found.whole_text.split())
+
+    # 144 and 216 of the 2,592 in incidents, 28.8 in two hours below the threshold (see STORY).
+    assert "What ate the budget of outage of chat" in found.said("title")
+    assert (
+        "Of the budget 15.0 % is consumed: 8.4 % in #2; 5.6 % in #1; 1.2 % chronic, outside of all"
+        " incidents." in text
+    )
+    assert "#2 2026-10-29 00:00 to 06:00 UTC (6h) 8.4 %" in text
+    assert "Chronic outside of all incidents 1.2 %" in text
+    assert "Together 15.0 %" in text
+    bars = [str(one.get("class")) for one in found.all("path")]
+    assert (bars.count("eaten"), bars.count("chronic")) == (2, 1)
+    assert found.said("text").count("#1") == 3
+    assert {"What", "When", "Of the budget"} <= set(found.said("th"))
+
+
+def test_of_many_incidents_the_costliest_are_named_and_the_others_summed_up() -> None:
+    often = {(2.0 * n + 1, 2.0): 0.02 + 0.001 * n for n in range(9)}
+    found = page(made(file("chat", slo("often")), told={"often": slots(60, bad=often)}))
+    text = " ".join(found.whole_text.split())
+
+    # Each is 24 x 300 events, of which 2 % and a tenth of a percent more each fail; nine in all.
+    assert "3 more incidents" in text
+    assert "in 5 more incidents" in text
+    assert "chronic, outside" not in text
+
+
+def test_what_happened_before_the_time_looked_at_is_told_as_such() -> None:
+    found = page(
+        made(
+            file("chat", slo("spent")),
+            told={"spent": slots(60, bad={(20.0, 2.0): 0.02, (1.0, 2.0): 0.02})},
+            last=3 * DAY,
+        )
+    )
+    text = " ".join(found.whole_text.split())
+
+    assert "before the time looked at" not in text or "Earlier before the time looked at" in text
+
+
+def test_where_nothing_is_consumed_there_is_no_such_picture() -> None:
+    found = page(made(file("chat", slo("calm"))))
+
+    assert "What ate the budget of calm of chat" not in found.said("title")
+
+
 def test_of_a_sampled_slo_the_bound_is_drawn_beside_what_was_left() -> None:
     sampled = slo("outage", more="sampled: true")
     found, plain = page(made(file("chat", sampled))), page(made(file("chat", slo("outage"))))
@@ -319,6 +369,13 @@ def test_of_a_sampled_slo_the_bound_is_drawn_beside_what_was_left() -> None:
     assert sentence not in plain.whole_text
     thin = [one for one in found.all("path") if one.get("class") == "thin"]
     assert len(thin) == 1 + len([one for one in plain.all("path") if one.get("class") == "thin"])
+
+
+def test_where_only_the_day_before_is_known_the_time_looked_at_is_not() -> None:
+    told = {"late": slots(60, bad={(3.0, 72.0): -1})}
+    found = page(made(file("chat", slo("late")), told=told, last=2 * DAY))
+
+    assert "could not be measured: nothing is known of the time looked at." in found.whole_text
 
 
 def test_a_composite_has_a_burn_down_of_its_own() -> None:

@@ -54,6 +54,12 @@ def test_what_was_is_drawn_where_the_budget_is_not_known_now() -> None:
     assert "burn rate  ▁" in text
 
 
+def test_what_ate_a_budget_is_told_in_a_sentence() -> None:
+    text = unescape(render_report("markdown", made(file("chat", slo("outage"))), Style()))
+
+    assert "**What ate it:** Of the budget 15.0 % is consumed: 8.4 % in #\u200b2; 5.6 % in" in text
+
+
 @pytest.mark.untraced
 def test_a_change_that_was_asked_about_is_told_first() -> None:
     found = made(file("chat", slo("outage")), change="canary")

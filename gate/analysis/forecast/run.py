@@ -229,6 +229,8 @@ def _calendar_projections(
     )
     if isinstance(slo, SpendSlo):
         return replace(projected, limitation=_ALLOWANCE)
+    if slo.window.whole(at).end == at:  # a closing window at its end
+        return replace(projected, limitation="the period is over")
     length = len(series.total) * request.step
     if length < LEAST:
         has, needs = describe_time(length), describe_time(LEAST)

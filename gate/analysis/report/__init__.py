@@ -9,12 +9,8 @@ from gate.analysis.backtest import BacktestReport
 from gate.analysis.backtest.document import backtest_document
 from gate.analysis.cohorts import CohortReport, cohorts_document
 from gate.analysis.forecast import ForecastReport, ServiceForecast, forecast_document
-from gate.analysis.incidents import (
-    IncidentReport,
-    ServiceIncidents,
-    deploy_document,
-    incidents_document,
-)
+from gate.analysis.incidents import IncidentReport, ServiceIncidents
+from gate.analysis.incidents.document import deploy_document, incidents_document
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document
@@ -22,11 +18,13 @@ from gate.decision.document import pace_document, to_document
 from gate.decision.slo_document import Json, rfc3339, slo_document
 from gate.errors import ExitCode
 from gate.history.burn_down import Line
+from gate.history.consumption import Consumption
 from gate.history.past_budget import Stretch, Trace
 from gate.history.records import Deployment
 from gate.policy.findings import Verdict
 from gate.policy.judge import Judgement
 from gate.policy.policy import Policy
+from gate.slo.objective import Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +39,8 @@ class ServiceReport:
     """What the policy says of each change class now, by its name, sorted."""
     traces: Mapping[str, Trace]
     """By SLO; ``incidents`` says why an SLO has none."""
+    consumption: Mapping[str, Consumption]
+    """By SLO what ate its budget; without those of which nothing is known to be consumed."""
     incidents: ServiceIncidents
     forecast: ServiceForecast
     anomalies: ServiceAnomalies
@@ -68,6 +68,8 @@ class Report:
     """The decision on the change in question; None if there is none."""
     evaluated_at: datetime
     tool_version: str
+    period: Span | None = None
+    """Of calendar windows the period that is over and told of as a whole; None: the present one."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -84,6 +86,9 @@ def report_document(report: Report) -> Json:
     """Return the report as plain data, thinned as its pictures are; shares are fractions of 1."""
     return {
         **document_head(report.evaluated_at, report.tool_version, report.exit_code),
+        "period": None
+        if report.period is None
+        else {"from": rfc3339(report.period.start), "to": rfc3339(report.period.end)},
         "decision": None if report.decision is None else to_document(report.decision),
         "services": [_service(service, report.evaluated_at) for service in report.services],
         "incidents": incidents_document(report.incidents),
@@ -101,10 +106,7 @@ def _service(service: ServiceReport, at: datetime) -> Json:
         "dashboard": service.policy.dashboard,
         "source": source_document(service.source),
         "changes": [_change(name, judged) for name, judged in service.outlook.items()],
-        "slos": [
-            _slo(assessment, service.traces.get(assessment.slo.name), at)
-            for assessment in service.assessments
-        ],
+        "slos": [_slo(assessment, service, at) for assessment in service.assessments],
         "deploys": [deploy_document(deploy) for deploy in service.deploys],
     }
 
@@ -123,8 +125,35 @@ def _change(name: str, judged: Judgement) -> Json:
     }
 
 
-def _slo(assessment: Assessment, trace: Trace | None, at: datetime) -> Json:
-    return slo_document(assessment, at) | {"trace": None if trace is None else _trace(trace)}
+def _slo(assessment: Assessment, service: ServiceReport, at: datetime) -> Json:
+    name = assessment.slo.name
+    trace, consumed = service.traces.get(name), service.consumption.get(name)
+    return slo_document(assessment, at) | {
+        "trace": None if trace is None else _trace(trace),
+        "consumption": None if consumed is None else _consumption(consumed),
+    }
+
+
+def _consumption(consumed: Consumption) -> Json:
+    return {
+        "consumed": consumed.consumed,
+        "incidents": _shares(consumed.incidents),
+        "chronic": consumed.chronic,
+        "earlier": consumed.earlier,
+        "intervals": [
+            {
+                "from": rfc3339(stretch.span.start),
+                "to": rfc3339(stretch.span.end),
+                "incidents": _shares(stretch.incidents),
+                "chronic": stretch.chronic,
+            }
+            for stretch in consumed.stretches
+        ],
+    }
+
+
+def _shares(incidents: Mapping[str, float]) -> list[Json]:
+    return [{"id": name, "budget_share": share} for name, share in incidents.items()]
 
 
 def _trace(trace: Trace) -> Json:

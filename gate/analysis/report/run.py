@@ -12,6 +12,8 @@ from gate.analysis.cohorts.measure import CohortOptions
 from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
 from gate.analysis.forecast.run import RATES, service_forecast
+from gate.analysis.incidents import ServiceIncidents
+from gate.analysis.incidents.labels import with_labels
 from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
@@ -23,8 +25,9 @@ from gate.check.past import budget_histories, gather_history
 from gate.check.run import run_check, run_status
 from gate.config.load import PolicyFile
 from gate.decision.decision import Decision, PolicyDecision
+from gate.history.consumption import Consumption, consumption
 from gate.history.events import as_events, budget_share, keeps_past
-from gate.history.past_budget import Steps, Trace, trace
+from gate.history.past_budget import ShortSteps, Trace, trace
 from gate.history.records import Deployment
 from gate.measure import Backend, Limits
 from gate.measure.history import Series, SeriesRequest, coarser, on_the_clock
@@ -128,6 +131,7 @@ def _service(
         at=search.at,
         past=past,
     )
+    incidents = service_incidents(file, answers.steps, search)
     return ServiceReport(
         policy=policy,
         source=file.source,
@@ -136,7 +140,8 @@ def _service(
             change: judge(replace(case, change=change)) for change in sorted(policy.change_classes)
         },
         traces=_traces(policy, assessments, answers, questions),
-        incidents=service_incidents(file, answers.steps, search),
+        consumption=_consumption(assessments, incidents, answers, questions),
+        incidents=with_labels(incidents, answers.backend, search.span),
         forecast=forecast,
         anomalies=service_anomalies(file, answers.charts, questions.anomaly_options),
         deploys=_deploys(policy, search),
@@ -167,9 +172,35 @@ def _traces(
     return {name: drawn for name, drawn in traces.items() if drawn.left or drawn.fast}
 
 
+def _consumption(
+    assessments: Sequence[Assessment],
+    incidents: ServiceIncidents,
+    answers: ReportAnswers,
+    questions: Questions,
+) -> dict[str, Consumption]:
+    """Return what ate each budget that has bad events of its own."""
+    requests, name = questions.steps(incidents.policy), incidents.policy.service
+    consumed = dict[str, Consumption]()
+    for assessment in assessments:
+        slo = assessment.slo.name
+        answer = answers.steps.get(slo)
+        if not isinstance(answer, Series):
+            continue
+        of_slo = {
+            annotated.incident.id(name): impact.incident
+            for annotated in incidents.annotated
+            for impact in annotated.incident.impacts
+            if impact.slo == slo
+        }
+        eaten = consumption(assessment, answer, requests[slo], of_slo)
+        if eaten is not None:
+            consumed[slo] = eaten
+    return consumed
+
+
 def _steps(
     slo: Slo, answers: SeriesAnswers, requests: Mapping[str, SeriesRequest], span: Span
-) -> Steps | None:
+) -> ShortSteps | None:
     """Return what happened in the short steps of a span; None where nothing is known of any."""
     asked_for = requests[slo.name]
     request = replace(asked_for, span=on_the_clock(span, asked_for.step))
@@ -177,7 +208,7 @@ def _steps(
     if not keeps_past(slo) or not isinstance(answer, Series):
         return None
     events = as_events(slo, answer, request)
-    return Steps(series=events, request=request, budget=float(budget_share(slo)))
+    return ShortSteps(series=events, request=request, budget=float(budget_share(slo)))
 
 
 def _deploys(policy: Policy, search: IncidentOptions) -> tuple[Deployment, ...]:

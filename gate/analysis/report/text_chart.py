@@ -26,8 +26,7 @@ def text_chart(
 
     Of each cell the lowest budget and the highest burn rate are drawn.
     """
-    line = trace.left or trace.fast
-    span = Span(line[0][0], line[-1][0])
+    span = Span(trace.stretches[0].span.start, trace.stretches[-1].span.end)
     lines = []
     if trace.left:
         left = [min(values, default=None) for values in _cells(trace.left, span)]

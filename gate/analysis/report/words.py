@@ -16,6 +16,7 @@ from gate.analysis.incidents.words import incidents_section, without_impact_fact
 from gate.analysis.report import Report, ServiceReport, report_document
 from gate.analysis.report.text_chart import text_chart
 from gate.budget.assessment import Assessment
+from gate.history.consumption import Consumption
 from gate.history.incidents import Incident
 from gate.policy.case import deciding
 from gate.policy.findings import Rule, Verdict
@@ -43,6 +44,8 @@ from gate.slo.quantities import format_duration
 
 FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
 """The formats of a report: those of every command, and one of its own."""
+_NAMED: Final = 4
+"""Incidents, of those that ate a budget; the others are summed up."""
 Marked = Sequence[tuple[int, Incident]]
 """The incidents of an SLO, each with its number in the service's table."""
 _GROUPS: Final = {
@@ -77,7 +80,8 @@ def page(report: Report) -> Page:
 def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
     yield _verdict(service, report)
     yield incidents_section(service.incidents)
-    yield forecast_section(service.forecast)
+    if report.period is None:
+        yield forecast_section(service.forecast)
     yield anomalies_section(service.anomalies)
     if report.cohorts is not None:
         cohorts = report.cohorts.services[report.services.index(service)]
@@ -117,6 +121,9 @@ def _trace(assessment: Assessment, service: ServiceReport) -> Section:
             for ascii_only in (False, True)
         )
         blocks.append(Preformatted(text=text, ascii=ascii_text))
+    if slo.name in service.consumption:
+        sentence = eaten(service.consumption[slo.name], numbers_of(slo.name, service))
+        blocks.append(Facts((("What ate it", sentence),)))
     return Section(title=slo.name, tail=f" ({promised(slo)})", blocks=tuple(blocks))
 
 
@@ -128,6 +135,9 @@ def title(report: Report) -> str:
 def scope(report: Report) -> str:
     """Say of when it speaks."""
     span, step = report.incidents.span, format_duration(report.incidents.step)
+    if report.period is not None:
+        period = " to ".join(map(wording.instant, (report.period.start, report.period.end)))
+        return f"The period from {period}, which is over; incidents in steps of {step}"
     return f"{wording.instant(span.start)} to {wording.instant(span.end)}, in steps of {step}"
 
 
@@ -223,12 +233,13 @@ def missing(service: ServiceReport, slo: Slo) -> str:
     """Say why there is no history of an SLO to draw."""
     if isinstance(slo, CompositeSlo):
         return f"No burn rate is drawn: {wording.without_events(slo)}."
-    (lost,) = [
-        looked_at.unmeasured
+    causes = [
+        f"{cause(looked_at.unmeasured.cause)}, {looked_at.unmeasured.reason}"
         for looked_at in service.incidents.slos
         if looked_at.slo == slo.name and looked_at.unmeasured is not None
     ]
-    return f"The history could not be measured: {cause(lost.cause)}, {lost.reason}."
+    why = causes[0] if causes else "nothing is known of the time looked at"
+    return f"The history could not be measured: {why}."
 
 
 def no_burn_down(assessment: Assessment) -> str:
@@ -253,3 +264,31 @@ def incidents_of(slo: str, service: ServiceReport) -> Marked:
         for impact in annotated.incident.impacts
         if impact.slo == slo
     ]
+
+
+def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
+    """Return the numbers of an SLO's incidents in the service's table, by their id."""
+    name = service.policy.service
+    return {
+        annotated.incident.id(name): number
+        for number, annotated in enumerate(service.incidents.annotated, start=1)
+        if any(impact.slo == slo for impact in annotated.incident.impacts)
+    }
+
+
+def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
+    """Say what ate a budget: the costliest incidents by their numbers, and what is chronic."""
+
+    def written(share: float) -> str:
+        return wording.spent(wording.shown(share))
+
+    shares = list(consumed.incidents.items())
+    parts = [f"{written(share)} in #{numbers[incident]}" for incident, share in shares[:_NAMED]]
+    rest = shares[_NAMED:]
+    if rest:
+        parts.append(f"{written(sum(share for _, share in rest))} in {len(rest)} more incidents")
+    if consumed.chronic:
+        parts.append(f"{written(consumed.chronic)} chronic, outside of all incidents")
+    if consumed.earlier:
+        parts.append(f"{written(consumed.earlier)} before the time looked at")
+    return f"Of the budget {written(consumed.consumed)} is consumed: {'; '.join(parts)}."

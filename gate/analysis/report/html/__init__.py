@@ -18,14 +18,16 @@ from gate.analysis.forecast.words import forecast_badge, forecast_heading
 from gate.analysis.incidents.words import incidents_badge, incidents_blocks
 from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.backtest import backtest_parts
-from gate.analysis.report.html.budget import burn_down_figure, burn_rate_figure
+from gate.analysis.report.html.budget import burn_down_figure
+from gate.analysis.report.html.burn_rate import burn_rate_figure
 from gate.analysis.report.html.charts import control_chart, forecast_figure
+from gate.analysis.report.html.consumption import consumption_figures
 from gate.analysis.report.html.tags import Html, content, element, facts, link, table
 from gate.budget.assessment import Assessment
 from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style, mark_sign
 from gate.reporters.budgets import budget_table, details, left
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import CompositeSlo
 
 SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
 """From a service, the whole report and a prefix of ids to the content under a heading."""
@@ -79,7 +81,9 @@ def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator
 
 
 def forecasts(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:
-    """Tell what becomes of each budget."""
+    """Tell what becomes of each budget; of a period that is over nothing more does."""
+    if report.period is not None:
+        return
     yield badge(*forecast_badge(service.forecast))
     for place, slo in enumerate(service.forecast.slos, start=1):
         name = f"{prefix}-{place}"
@@ -159,10 +163,12 @@ def _figures(
         yield element("p", words.no_burn_down(assessment), class_="missing")
     if trace.left:
         yield burn_down_figure(name, slo, trace, service)
-    if trace.fast and isinstance(slo, RatioSlo):
+    if trace.fast and not isinstance(slo, CompositeSlo):
         yield burn_rate_figure(name, slo, trace, service, report)
     else:
         yield element("p", words.missing(service, slo), class_="missing")
+    if slo.name in service.consumption:
+        yield from consumption_figures(name, slo, service.consumption[slo.name], service)
 
 
 HtmlSection = tuple[str, str, list[Html]]

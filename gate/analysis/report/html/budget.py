@@ -1,4 +1,4 @@
-"""The pictures of a budget: how it came down, and how fast it burned."""
+"""The picture of how a budget came down, and what other pictures of budgets have in common."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -6,16 +6,16 @@ from fractions import Fraction
 from typing import Final
 
 from gate import wording
-from gate.analysis.report import Report, ServiceReport, words
+from gate.analysis.report import ServiceReport, words
 from gate.analysis.report.html.plot import Plot
 from gate.analysis.report.html.tags import Html, element, numbers
 from gate.history.incidents import Incident
 from gate.history.past_budget import DAY, Stretch, Trace
 from gate.history.service_incidents import ServiceIncident
 from gate.policy.tiers import Tier, bands
-from gate.reporters.drawing import Linear, Logarithmic
+from gate.reporters.drawing import Linear
 from gate.reporters.page import MUST, Column, tabulate
-from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo, Span
+from gate.slo.objective import CompositeSlo, RollingWindow, Slo, Span, SpendSlo
 
 
 def _came_down(slo: Slo, trace: Trace) -> str:
@@ -47,26 +47,9 @@ def _marks(*, incidents: bool, deploys: bool, lost: bool) -> str:
     return "".join(f" {sentence}" for sentence, there in sentences.items() if there)
 
 
-def _burned(trace: Trace, threshold: Fraction) -> str:
-    """Say how fast the budget burned."""
-    rates = [(rate, at) for at, rate in trace.fast if rate is not None]
-    if not rates:
-        return "There was no traffic, and so no burn rate."
-    peak, at = max(rates)
-    when = f" on {wording.day(at)} at {at.astimezone(UTC):%H:%M} UTC" if peak else ""
-    return (
-        f"Burn rate over an hour (thin) and a day (bold), at most {_burn(peak)}{when}. At 1 the"
-        " budget lasts exactly as long as its window;"
-        f" from {wording.exact(threshold)} on (dashed) it may be an incident."
-    )
-
-
-def _amount(number: float | None) -> str:
+def amount(number: float | None) -> str:
+    """Write a count or an amount, where it is known."""
     return wording.amount(None if number is None else wording.shown(number))
-
-
-def _burn(rate: float | None) -> str:
-    return wording.burn(None if rate is None else wording.shown(rate))
 
 
 def _when(stretch: Stretch) -> str:
@@ -75,30 +58,23 @@ def _when(stretch: Stretch) -> str:
     return f"{start.astimezone(UTC):%Y-%m-%d}" if whole_days else wording.minute(start)
 
 
-def _good(stretch: Stretch) -> str:
-    if stretch.total is None or stretch.bad is None or not stretch.total:
-        return wording.NOTHING
-    return wording.left(1 - wording.shown(stretch.bad) / wording.shown(stretch.total), 3)
+WHEN: Final[Column[Stretch]] = Column(title="From, UTC", cell=_when, right=False, keep=MUST)
+_LEFT: Final[Column[Stretch]] = Column(
+    title="Left at the end", cell=lambda stretch: wording.share_left(stretch.left), keep=MUST
+)
 
 
-_WHEN: Final[Column[Stretch]] = Column(title="From, UTC", cell=_when, right=False, keep=MUST)
-_BAD: Final[Column[Stretch]] = Column(
-    title="Bad", cell=lambda stretch: _amount(stretch.bad), keep=5
-)
-_LEFT_COLUMNS: Final[tuple[Column[Stretch], ...]] = (
-    _WHEN,
-    Column(
-        title="Left at the end", cell=lambda stretch: wording.share_left(stretch.left), keep=MUST
-    ),
-    _BAD,
-)
-_BURN_COLUMNS: Final[tuple[Column[Stretch], ...]] = (
-    _WHEN,
-    Column(title="Highest burn 1h", cell=lambda stretch: _burn(stretch.peak), keep=MUST),
-    Column(title="Good", cell=_good, keep=6),
-    _BAD,
-    Column(title="Events", cell=lambda stretch: _amount(stretch.total), keep=4),
-)
+def bad_column(slo: Slo) -> Column[Stretch]:
+    """Return a column of what took of the budget."""
+    title = "Spent" if isinstance(slo, SpendSlo) else "Bad"
+    return Column(title=title, cell=lambda stretch: amount(stretch.bad), keep=5)
+
+
+def _left_columns(slo: Slo) -> tuple[Column[Stretch], ...]:
+    counted = () if isinstance(slo, CompositeSlo) else (bad_column(slo),)
+    return (WHEN, _LEFT, *counted)
+
+
 _MarkedStretch = Incident | ServiceIncident
 """What is marked: of an SLO, or of the service."""
 _CLOSE: Final = 0.16
@@ -193,37 +169,5 @@ def burn_down_figure(name: str, slo: Slo, trace: Trace, service: ServiceReport) 
         element("p", "Budget left", class_="axes"),
         plot.svg(f"{name}-left", title, caption),
         element("figcaption", caption),
-        numbers(tabulate(stretches, _LEFT_COLUMNS), f"{title}, in numbers"),
-    )
-
-
-def burn_rate_figure(
-    name: str, slo: RatioSlo, trace: Trace, service: ServiceReport, report: Report
-) -> Html:
-    """Return the picture with what there is to be seen in it, and its numbers."""
-    span, threshold = report.incidents.span, report.incidents.threshold
-    rates = [rate for _, rate in (*trace.fast, *trace.slow) if rate is not None]
-    scale = Logarithmic(max([*rates, float(threshold)]) * 1.2)
-    plot = Plot(span=span, scale=scale)
-    for value in scale.ticks():
-        plot.level(value, "grid")
-        plot.tick(f"{value:,.0f}", value, right=False)
-        good = 1 - slo.budget * int(value)
-        if good >= 0:
-            plot.tick(wording.percent(good), value)
-    plot.level(float(threshold), "limit")
-    for lost in trace.unknown:
-        plot.lose(lost)
-    deploys = [deploy.time for deploy in service.deploys]
-    mark(plot, words.incidents_of(slo.name, service), deploys)
-    plot.line(trace.fast, "thin")
-    plot.line(trace.slow, "main")
-    caption = _burned(trace, threshold)
-    title = f"Burn rate and share of good events of {slo.name} of {service.policy.service}"
-    return element(
-        "figure",
-        element("p", "Burn rate (logarithmic)", element("span", "Good events"), class_="axes"),
-        plot.svg(f"{name}-burn", title, caption, "plot both"),
-        element("figcaption", caption),
-        numbers(tabulate(trace.stretches, _BURN_COLUMNS), f"{title}, in numbers"),
+        numbers(tabulate(stretches, _left_columns(slo)), f"{title}, in numbers"),
     )

@@ -68,6 +68,11 @@ class Plot:
         """Fill what lies between two lines, of which all is known."""
         self._path("".join(self._strokes((*upper, *reversed(lower)))) + "Z", kind)
 
+    def bar(self, span: Span, low: float, high: float, kind: str) -> None:
+        """Fill what lies between two values in a stretch of time."""
+        left, right = self._across(span.start), self._across(span.end)
+        self._path(f"M{left} {self._down(low)}V{self._down(high)}H{right}V{self._down(low)}Z", kind)
+
     def stretch(self, span: Span, kind: str) -> None:
         """Fill a stretch of time, which is seen however short it is."""
         left, right = self._across(span.start), self._across(span.end)

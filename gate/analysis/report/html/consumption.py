@@ -1,0 +1,159 @@
+"""The picture of what ate a budget: the bad events of its window by the day."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from gate import wording
+from gate.analysis.report import ServiceReport, words
+from gate.analysis.report.html.plot import Plot
+from gate.analysis.report.html.tags import Html, element, numbers, table
+from gate.dataclass import dataclass
+from gate.history.consumption import ConsumedStretch, Consumption
+from gate.history.incidents import Incident, IncidentEnding
+from gate.reporters.drawing import Linear
+from gate.reporters.page import MUST, Column, tabulate
+from gate.slo.objective import Slo, Span
+
+_ROOM: Final = 1.15
+"""Above the highest bar, for the number of its incident."""
+_GAP: Final = 0.12
+"""Of a bar's width, between it and the next."""
+_CAPTION: Final = (
+    "Filled bars are incidents, outlined ones what is chronic. Each bad event takes the same share"
+    " of the budget as it is now."
+)
+_MOST: Final = 6
+"""Incidents that have a row of their own; all of them are in the table of incidents."""
+_HOUR: Final = timedelta(hours=1)
+_CLOSE: Final = 0.06
+"""Of the width: closer to the number of a costlier incident there is no room for another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A day or an hour, and what it took."""
+
+    stretch: ConsumedStretch
+    names: tuple[str, ...]
+    """Of its incidents, as they are named on the page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cause:
+    """What took a part of the budget, in words."""
+
+    name: str
+    when: str
+    share: float
+
+
+def consumption_figures(
+    name: str, slo: Slo, eaten: Consumption, service: ServiceReport
+) -> Iterator[Html]:
+    """Yield the picture, with what there is to be seen in it and its numbers, and the causes.
+
+    Args:
+        name: of the element, unique on the page.
+        slo: whose budget.
+        eaten: what ate it.
+        service: whose SLO it is.
+    """
+    title = f"What ate the budget of {slo.name} of {service.policy.service}"
+    numbered = words.numbers_of(slo.name, service)
+    rows = [
+        _Row(
+            stretch=stretch, names=tuple(f"#{numbered[incident]}" for incident in stretch.incidents)
+        )
+        for stretch in eaten.stretches
+        if stretch.total
+    ]
+    yield element(
+        "figure",
+        element("p", "What ate it", element("span", "Of the budget"), class_="axes"),
+        _plot(eaten, numbered).svg(f"{name}-eaten", title, words.eaten(eaten, numbered)),
+        element("figcaption", _CAPTION),
+        numbers(tabulate(rows, _COLUMNS), f"{title}, in numbers"),
+    )
+    causes = tabulate(list(_causes(slo.name, eaten, service)), _CAUSES)
+    yield element("div", table(causes, f"{title}: causes"), class_="causes")
+
+
+def _plot(eaten: Consumption, numbered: Mapping[str, int]) -> Plot:
+    span = Span(eaten.stretches[0].span.start, eaten.stretches[-1].span.end)
+    scale = Linear(0.0, max(stretch.total for stretch in eaten.stretches) * _ROOM)
+    plot = Plot(span=span, scale=scale, height=130)
+    for value in scale.ticks():
+        plot.level(value, "grid")
+        plot.tick(wording.percent(wording.shown(value)), value)
+    for stretch in eaten.stretches:
+        _draw(plot, stretch)
+    for text, at in _marks(eaten, numbered):
+        plot.head(text, at, "mark")
+    return plot
+
+
+def _causes(slo: str, eaten: Consumption, service: ServiceReport) -> Iterator[_Cause]:
+    """Yield the costliest incidents, what is left of them, and what is chronic."""
+    by_number = dict(words.incidents_of(slo, service))
+    numbered = words.numbers_of(slo, service)
+    shares = list(eaten.incidents.items())
+    for incident, share in shares[:_MOST]:
+        number = numbered[incident]
+        yield _Cause(name=f"#{number}", when=_stretch(by_number[number]), share=share)
+    if shares[_MOST:]:
+        rest = sum(share for _, share in shares[_MOST:])
+        yield _Cause(name=f"{len(shares) - _MOST} more incidents", when="", share=rest)
+    yield _Cause(name="Chronic", when="outside of all incidents", share=eaten.chronic)
+    if eaten.earlier:
+        yield _Cause(name="Earlier", when="before the time looked at", share=eaten.earlier)
+    yield _Cause(name="Together", when="", share=eaten.consumed)
+
+
+def _stretch(incident: Incident) -> str:
+    open_ = incident.ending is IncidentEnding.OPEN
+    return wording.stretch(incident.start, incident.end, open_=open_)
+
+
+def _draw(plot: Plot, stretch: ConsumedStretch) -> None:
+    """Draw one bar: what is chronic at the foot, and incidents on top."""
+    inset = stretch.span.length * _GAP / 2
+    bar = Span(stretch.span.start + inset, stretch.span.end - inset)
+    if stretch.chronic:
+        plot.bar(bar, 0.0, stretch.chronic, "chronic")
+    if stretch.incidents:
+        plot.bar(bar, stretch.chronic, stretch.total, "eaten")
+
+
+def _marks(eaten: Consumption, numbered: Mapping[str, int]) -> Iterator[tuple[str, datetime]]:
+    """Yield the number of each incident over the bar that has most of it, if it has room."""
+    taken: list[datetime] = []
+    room = _CLOSE * (eaten.stretches[-1].span.end - eaten.stretches[0].span.start)
+    for incident in eaten.incidents:
+        most = max(eaten.stretches, key=lambda stretch: stretch.incidents.get(incident, 0.0))
+        middle = most.span.start + most.span.length / 2
+        if all(abs(middle - other) >= room for other in taken):
+            taken.append(middle)
+            yield f"#{numbered[incident]}", middle
+
+
+def _share(share: float) -> str:
+    return wording.spent(wording.shown(share))
+
+
+_CAUSES: Final[tuple[Column[_Cause], ...]] = (
+    Column(title="What", cell=lambda cause: cause.name, right=False, keep=MUST),
+    Column(title="When", cell=lambda cause: cause.when, right=False, keep=5),
+    Column(title="Of the budget", cell=lambda cause: _share(cause.share), keep=MUST),
+)
+_COLUMNS: Final[tuple[Column[_Row], ...]] = (
+    Column(title="From, UTC", cell=lambda row: _when(row.stretch.span), right=False, keep=MUST),
+    Column(title="Of the budget", cell=lambda row: _share(row.stretch.total), keep=MUST),
+    Column(title="In", cell=lambda row: ", ".join(row.names), right=False, keep=5),
+    Column(title="Chronic", cell=lambda row: _share(row.stretch.chronic), keep=4),
+)
+
+
+def _when(span: Span) -> str:
+    start = span.start.astimezone(UTC)
+    return wording.minute(start) if span.length <= _HOUR else f"{start:%Y-%m-%d}"

@@ -1,0 +1,138 @@
+"""What ate a budget: its bad events of now by the day, those of incidents apart from all others."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from gate.budget.assessment import Assessment
+from gate.dataclass import dataclass
+from gate.history.incidents import Incident
+from gate.measure.history import Series, SeriesRequest
+from gate.slo.objective import Span
+
+_DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
+_BY_THE_HOUR: Final = 3 * _DAY
+"""Up to this length a window is told by the hour, beyond by the day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumedStretch:
+    """What a day or an hour (UTC) of the window took; shares of the budget, as it is now."""
+
+    span: Span
+    incidents: Mapping[str, float]
+    """By the id of the incident; each above 0."""
+    chronic: float
+    """Outside of all incidents; at least 0."""
+
+    @property
+    def total(self) -> float:
+        """All that it took."""
+        return sum(self.incidents.values()) + self.chronic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumption:
+    """What has been consumed of a budget, by when and by what; shares of the budget."""
+
+    consumed: float
+    """All of it, as ``gate status`` has it."""
+    incidents: Mapping[str, float]
+    """By the id of the incident, the costliest first; each above 0."""
+    chronic: float
+    """Outside of all incidents; at least 0."""
+    earlier: float
+    """Before the history begins, so that it is not known in what; at least 0."""
+    stretches: tuple[ConsumedStretch, ...]
+    """The days or hours of the window of which anything is known, the oldest first."""
+
+
+def consumption(
+    now: Assessment,
+    series: Series,
+    request: SeriesRequest,
+    incidents: Mapping[str, Incident],
+) -> Consumption | None:
+    """Return what ate a budget; None where nothing is known to be consumed of it.
+
+    Every bad event takes the same share of the budget as it is now, also such as happened when
+    there was less traffic. Of a step that the window begins in, what the window has besides counts.
+
+    Args:
+        now: the budget at the instant of the run, of events, slices or an amount.
+        series: what happened, as it came.
+        request: what was asked; it ends at the instant of the run.
+        incidents: those of the SLO by their id; they do not overlap.
+    """
+    bad = now.bad if now.spent is None else now.spent
+    if not bad or now.consumed is None or now.span is None or now.uncovered is not None:
+        return None
+    each = float(now.consumed / bad)
+    steps = list(_steps(series, request, now.span, float(bad)))
+    whole = now.span.start >= request.span.start
+    named = _named(steps, incidents)
+    stretches = [_stretch(span, each, part, named) for span, part in _parts(steps, now.span)]
+    taken = {
+        name: sum(stretch.incidents.get(name, 0.0) for stretch in stretches)
+        for name in dict.fromkeys(named.values())
+    }
+    seen = sum(events for _, events in steps) * each
+    return Consumption(
+        consumed=float(now.consumed),
+        incidents=dict(sorted(taken.items(), key=lambda pair: -pair[1])),
+        chronic=sum(stretch.chronic for stretch in stretches),
+        earlier=0.0 if whole else max(float(now.consumed) - seen, 0.0),
+        stretches=tuple(stretches),
+    )
+
+
+_Step = tuple[datetime, float]
+"""When a step begins, and its bad events in the window."""
+
+
+def _steps(series: Series, request: SeriesRequest, window: Span, bad: float) -> Iterator[_Step]:
+    """Yield the steps that have time in common with the window, and what they have of its bad."""
+    first = max((window.start - request.span.start) // request.step, 0)
+    events = [value or 0.0 for value in series.bad[first:]]
+    if request.end_of(first - 1) < window.start:
+        events[0] = min(max(bad - sum(events[1:]), 0.0), events[0])
+    yield from ((request.end_of(first + n - 1), value) for n, value in enumerate(events))
+
+
+def _parts(steps: list[_Step], window: Span) -> Iterator[tuple[Span, list[_Step]]]:
+    """Yield the steps of each day, or hour; of a step that begins before the window, of its own."""
+    unit = _HOUR if window.length <= _BY_THE_HOUR else _DAY
+
+    def begin(step: _Step) -> datetime:
+        at = step[0].astimezone(UTC)
+        return at.replace(minute=0, second=0, microsecond=0, hour=at.hour if unit == _HOUR else 0)
+
+    for at, part in groupby(steps, key=begin):
+        yield Span(max(at, window.start), min(at + unit, window.end)), list(part)
+
+
+def _named(steps: list[_Step], incidents: Mapping[str, Incident]) -> dict[datetime, str]:
+    """Return the incident of each step that has bad events and lies in one, by its beginning."""
+    named = {}
+    pairs = sorted(incidents.items(), key=lambda pair: pair[1].start)
+    for at, events in steps:
+        while pairs and pairs[0][1].end <= at:
+            del pairs[0]
+        if events and pairs and pairs[0][1].start <= at:
+            named[at] = pairs[0][0]
+    return named
+
+
+def _stretch(
+    span: Span, each: float, steps: list[_Step], named: Mapping[datetime, str]
+) -> ConsumedStretch:
+    taken, chronic = dict[str, float](), 0.0
+    for at, events in steps:
+        name = named.get(at)
+        if name is None:
+            chronic += events * each
+        else:
+            taken[name] = taken.get(name, 0.0) + events * each
+    return ConsumedStretch(span=span, incidents=taken, chronic=chronic)
