@@ -10,6 +10,7 @@ from gate.measure import Unmeasured
 from gate.policy.case import Case, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rule_settings import BurnRateRule
+from gate.slo.objective import RatioSlo
 from gate.slo.quantities import format_duration
 from gate.wording import burn_shown
 
@@ -22,7 +23,11 @@ def findings(case: Case) -> list[Finding]:
     does. Without traffic in one of them it cannot fire, and that is no reason to stop a change: a
     service may sleep. Where there should be traffic, a backend suspects it.
     """
-    burning = [assessment for assessment in case.assessments if assessment.burn_rates]
+    burning = [
+        assessment
+        for assessment in case.assessments
+        if assessment.burn_rates and isinstance(assessment.slo, RatioSlo)
+    ]
     firing = [
         finding
         for rule in case.policy.burn_rates
