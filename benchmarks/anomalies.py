@@ -16,10 +16,12 @@ from statistics import fmean, median
 
 import numpy as np
 
+from benchmarks.services import SERVICES
+from benchmarks.services import draw as drawn_service
 from gate.history.charts import StepCounts
 from gate.history.charts.build import BaselineSettings, build_chart
-from gate.history.charts.chart import Chart, ChartKind
-from gate.history.charts.signals import RULES
+from gate.history.charts.chart import Chart, ChartKind, ChartResult
+from gate.history.charts.signals import RULES, FalseAlarms
 from gate.measure.history import SeriesRequest
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
@@ -99,6 +101,19 @@ def mean(alike: float = 0.0, tail: float = 0.0, rhythm: float = 0.0, traffic: fl
     return fortnight
 
 
+def service(name: str, events: float) -> Draw:
+    """Return a made-up service (`benchmarks.services`), whose ratio is not drawn anew each hour."""
+
+    def fortnight(rng: Rng, shift: float) -> list[StepCounts | None]:
+        past = drawn_service(name, 2 * WEEK, int(rng.integers(2**31)), events=events)
+        sigma = (past.bad / past.total).std()
+        after = np.arange(2 * WEEK) >= SHIFTED
+        bad = np.minimum(past.bad + rng.poisson(shift * sigma * after * past.total), past.total)
+        return [(float(b), float(n)) for b, n in zip(bad, past.total, strict=True)]
+
+    return fortnight
+
+
 PROCESSES = (
     Process("ratio, 100 bad an hour", ChartKind.RATIO, ratio(0.001, 100_000)),
     Process("ratio, 10 bad an hour", ChartKind.RATIO, ratio(0.001, 10_000)),
@@ -111,6 +126,12 @@ PROCESSES = (
     Process("the same, traffic +/- 90 % by day", ChartKind.RATIO, ratio(0.001, 10**6, 0.2, 0.9)),
     Process("ratio that varies by 50 %, 1,000 bad", ChartKind.RATIO, ratio(0.001, 10**6, 0.5)),
     Process("ratio +/- 50 % by day, 100 bad", ChartKind.RATIO, ratio(0.001, 10**5, 0, 0.5, 0.5)),
+    Process(
+        "ratio worse by day, twice so on working days", ChartKind.RATIO, service("weekly", 5e4)
+    ),
+    Process("the same, hours alike for half a day", ChartKind.RATIO, service("alike", 5e4)),
+    Process("the same, 0.5 bad an hour", ChartKind.RATIO, service("alike", 2e3)),
+    Process("ratio that drifts within weeks", ChartKind.RATIO, service("drifting", 5e4)),
     Process("mean, normal", ChartKind.MEAN, mean()),
     Process("mean, traffic +/- 80 % by day", ChartKind.MEAN, mean(traffic=0.8)),
     Process("mean, log-normal by 10 %", ChartKind.MEAN, mean(tail=0.1)),
@@ -124,11 +145,16 @@ PROCESSES = (
 
 def chart(process: Process, counts: Sequence[StepCounts | None], rules: str) -> Chart:
     """Draw a fortnight."""
-    request = SeriesRequest(sli=Sli(), span=Span(START, START + 2 * WEEK * HOUR), step=HOUR)
-    baseline = BaselineSettings(until=START + WEEK * HOUR, incidents=(), records=())
-    drawn = build_chart(process.kind, counts, request, baseline, RULES[rules])
+    drawn = draw_chart(process.kind, counts, rules)
     assert isinstance(drawn, Chart), drawn
     return drawn
+
+
+def draw_chart(kind: ChartKind, counts: Sequence[StepCounts | None], rules: str) -> ChartResult:
+    """Draw a fortnight, if it can be."""
+    request = SeriesRequest(sli=Sli(), span=Span(START, START + 2 * WEEK * HOUR), step=HOUR)
+    baseline = BaselineSettings(until=START + WEEK * HOUR, incidents=(), records=())
+    return build_chart(kind, counts, request, baseline, RULES[rules])
 
 
 def plain(counts: Sequence[StepCounts | None]) -> float:
@@ -179,9 +205,42 @@ def delays(process: Process, runs: int) -> str:
     return f"| {process.name} | {' | '.join(cells)} |"
 
 
+IN_CONTROL = ("steady", "weekly", "alike", "drifting")
+"""Services in which nothing happens; the others of `SERVICES` have incidents and bad releases."""
+
+
+def alarming_weeks(rules: str, runs: int) -> dict[str, list[bool]]:
+    """Return by service, for each week in control that could be charted, whether it had an alarm.
+
+    As `gate anomalies` charts by default: hours, and a week of them says what is usual. With few
+    and with many events an hour, in equal numbers.
+    """
+    weeks: dict[str, list[bool]] = {name: [] for name in SERVICES if name in IN_CONTROL}
+    for name, found in weeks.items():
+        for events in (2_000, 10_000, 100_000):
+            for run in range(runs):
+                counts = service(name, events)(np.random.default_rng([9, run]), 0.0)
+                result = draw_chart(ChartKind.RATIO, counts, rules)
+                if isinstance(result, Chart):
+                    found.append(bool(result.worse))
+    return weeks
+
+
+def summary(weeks: dict[str, list[bool]]) -> FalseAlarms:
+    """Return what the product's table has for a set of rules."""
+    return FalseAlarms(
+        every=round(100 * fmean(fmean(found) for found in weeks.values())),
+        most=round(100 * max(fmean(found) for found in weeks.values())),
+    )
+
+
 def main() -> None:
-    """Print both tables in Markdown."""
+    """Print the tables in Markdown."""
     runs = int(sys.argv[1]) if sys.argv[1:] else 1000
+    for rules in RULES:
+        weeks = alarming_weeks(rules, runs // 2)
+        each = ", ".join(f"{name} {fmean(found):.0%}" for name, found in weeks.items())
+        print(f"{rules}: {summary(weeks)} ({each})", flush=True)
     names = " | ".join(RULES)
     print(f"| In control | plain limits | {names} |")
     print(f"|:---|{'---:|' * (len(RULES) + 1)}")

@@ -1,6 +1,6 @@
 """A backtest of 90 days: 10 SLOs over 30 days each, 300 deploys, on a Prometheus of four months.
 
-python -m benchmarks.backtest [--every 1h] [--looking-back]
+python -m benchmarks.backtest [--deploys 300] [--every 1h] [--looking-back]
 """
 
 import argparse
@@ -18,6 +18,7 @@ from tests.servers.series import END
 
 SLOS = 10
 DEPLOYS = 300
+"""Where nothing else is said."""
 LAST = timedelta(days=90)
 SCRAPE = 60
 """Seconds."""
@@ -48,12 +49,12 @@ def write_series(path: Path) -> None:
         file.write("# EOF\n")
 
 
-def write_deploys(path: Path) -> None:
+def write_deploys(path: Path, count: int) -> None:
     """Write deploys at random seconds."""
     chance = random.Random(SEED)
     seconds = int(LAST.total_seconds())
     with path.open("w", encoding="utf-8") as file:
-        for place in range(DEPLOYS):
+        for place in range(count):
             time = END - timedelta(seconds=chance.randrange(seconds))
             file.write(json.dumps({"time": time.isoformat(), "revision": f"v{place}"}) + "\n")
 
@@ -61,6 +62,7 @@ def write_deploys(path: Path) -> None:
 def main() -> None:
     """Print how long it takes, how many requests it needs, and the memory."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--deploys", type=int, default=DEPLOYS, help="how many")
     parser.add_argument("--every", help="ask by the clock as well")
     parser.add_argument(
         "--looking-back", action="store_true", help="with rules that need the history"
@@ -71,7 +73,7 @@ def main() -> None:
         folder = Path(name)
         write_series(folder / "history.om")
         backfill(folder / "history.om", folder / "data", seconds=600)
-        write_deploys(folder / "deploys.jsonl")
+        write_deploys(folder / "deploys.jsonl", asked.deploys)
         with prometheus(folder / "server", folder / "data") as server:
             slos = [slo(f"m{model}", f'model="m{model}"', 'code="500"') for model in range(SLOS)]
             more = RULES if asked.looking_back else {}

@@ -24,7 +24,7 @@ from gate.cli.check import check
 from gate.cli.cohorts import cohorts
 from gate.cli.doctor import doctor
 from gate.cli.forecast import forecast
-from gate.cli.incidents import incidents
+from gate.cli.incidents import DRAFT, incidents
 from gate.cli.init import init
 from gate.cli.main import COMMANDS
 from gate.cli.report import report
@@ -66,7 +66,7 @@ PURE_MODULES = {
 }
 LONGEST_FUNCTION = 45
 """Lines, from ``def`` to the end, without the docstring."""
-MOST_MODULES = 420
+MOST_MODULES = 430
 EMPTY_NAMES = {"one", "known", "told", "asked", "found"}
 """Names that hide what they stand for: a loop variable is the singular of what it loops over, and a
 parameter the noun of its type."""
@@ -457,7 +457,8 @@ def choices(command: click.Command, option: str) -> list[str]:
 
 def test_the_choices_of_the_commands_follow_from_the_registries() -> None:
     assert choices(check, "format_") == list(REPORTERS)
-    for command in (status, doctor, incidents, forecast, review, anomalies, cohorts):
+    assert choices(incidents, "format_") == [*PAGES, DRAFT]
+    for command in (status, doctor, forecast, review, anomalies, cohorts):
         assert choices(command, "format_") == list(PAGES)
     assert choices(anomalies, "rules") == list(RULES)
     assert choices(report, "format_") == list(REPORT_FORMATS)

@@ -16,7 +16,7 @@ from gate.parsing.objects import Field, Object, TaggedUnion
 from gate.parsing.values import TEXT
 
 if TYPE_CHECKING:  # every measuring command imports this module
-    from gate.measure.cohorts import CohortBackend
+    from gate.measure.cohorts import CohortBackend, LabelBackend
     from gate.measure.diagnosis import Doctor
 
 BACKENDS: Final[Mapping[str, str]] = {
@@ -170,3 +170,11 @@ def cohorts_of(backend: Backend) -> "CohortBackend | None":
 
     candidate: Backend | CohortBackend = backend
     return candidate if isinstance(candidate, CohortBackend) else None
+
+
+def labels_of(backend: Backend) -> "LabelBackend | None":
+    """Return the backend as one that knows which labels events have; None where it does not."""
+    from gate.measure.cohorts import LabelBackend  # noqa: PLC0415 - for two commands only
+
+    candidate: Backend | LabelBackend = backend
+    return candidate if isinstance(candidate, LabelBackend) else None

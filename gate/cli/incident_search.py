@@ -22,6 +22,8 @@ from gate.cli.parameters import (
 )
 from gate.config.known_incidents import load_deployments
 from gate.dataclass import dataclass
+from gate.decision.slo_document import rfc3339
+from gate.errors import nearest
 from gate.history.records import Deployment
 
 _GITHUB: Final = "github"
@@ -92,6 +94,27 @@ class IncidentSearch:
             records=read_known_incidents(self.known_incidents),
             deploys=deployments_from(self.deploys, os.environ, at - self.last),
         )
+
+
+def named_deploy(name: str, options: IncidentOptions) -> Deployment:
+    """Return the deploy of this id or revision, the newest where several have it.
+
+    Raises:
+        UsageError: there is none in the time looked at.
+    """
+    what = f"--since-deploy {name}"
+    if not options.deploys:
+        raise click.UsageError(f"{what}: no deploy is known; say with --deploys where they are")
+    span = options.span
+    named = [deploy for deploy in options.deploys if deploy.is_named(name)]
+    if not named:
+        names = [deploy.id or deploy.revision for deploy in options.deploys]
+        raise click.UsageError(f"{what}: no deploy has this id or revision{nearest(name, names)}")
+    within = [deploy for deploy in named if span.start < deploy.time <= span.end]
+    if not within:
+        when = rfc3339(named[-1].time)
+        raise click.UsageError(f"{what}: it was at {when}, outside of the time looked at (--last)")
+    return max(within, key=lambda deploy: deploy.time)
 
 
 def incident_search(last: str) -> Decorator:

@@ -145,6 +145,11 @@ class MeasurementOptions:
         """Write the report to stdout, and the copies to their files."""
         write_report(render, self.format_, self.copies)
 
+    @property
+    def formats(self) -> frozenset[str]:
+        """The formats that are asked for, on stdout and in files."""
+        return frozenset({self.format_, *(format_ for format_, _ in self.copies)})
+
     def report_page(self, output: Output) -> None:
         """Write a result to stdout in one of the formats of every command, and the copies."""
         report_page(output, self.format_, self.copies)

@@ -74,6 +74,7 @@ DEPLOY: Final = Object(
         "revision": Field(schema=TEXT, doc="Which commit or version.", required=True),
         "service": Field(schema=TEXT, doc="Of the policy; left out: of every policy."),
         "change": Field(schema=NAME, doc="The change class."),
+        "id": Field(schema=TEXT, doc="What the tool that deployed it calls it."),
     },
     build_as(Deployment),
 )

@@ -28,7 +28,6 @@ from gate.slo.indicator import Sli
 from gate.slo.objective import CompositeSlo, RatioSlo, RollingWindow, Slo, Window, counts_events
 
 _COUNTING: Final = {
-    "postmortems": "incidents are found in those only",
     "control_charts": "charts are drawn of those only",
 }
 """Of those, rules that need events step by step."""

@@ -123,12 +123,20 @@ def _not_negative(text: str) -> Fraction:
     return number
 
 
+def _total(text: str) -> Fraction:
+    number = NUMBER.parse(text)
+    if number <= 0:
+        raise ValueError(f"{text} is not above zero; without events state unmeasured: no_traffic")
+    return number
+
+
 def _burn_rate(text: str) -> Fraction | Cause:
     return Choice(UNMEASURED).parse(text) if text[:1].isalpha() else _not_negative(text)
 
 
 _NUMBERS: Final = {"type": ["number", "string"]}
 _COUNTED: Final = Scalar(_not_negative, {**_NUMBERS, "minimum": 0})
+_TOTAL: Final = Scalar(_total, ABOVE_ZERO.json)
 _HIDDEN: Final = Scalar(_count_or_any, {**_NUMBERS, "examples": [120, "any"]})
 _SHARES: Final = {"type": ["string", "number"]}
 _REMAINING: Final = Scalar(_remaining, {**_SHARES, "examples": ["42%", "-20%"]})
@@ -213,7 +221,9 @@ _LEFT: Final = {
 }
 STATED_SLO: Final = Object(
     {
-        "total": Field(schema=ABOVE_ZERO, doc="Events over the SLO's window; with bad."),
+        "total": Field(
+            schema=Scalar(_total, ABOVE_ZERO.json), doc="Events over the SLO's window; with bad."
+        ),
         "bad": Field(schema=_COUNTED, doc="How many of them were bad."),
         **_LEFT,
         "spent": Field(schema=_COUNTED, doc="Of an allowance, so far."),

@@ -139,6 +139,22 @@ class Annotations:
     deploys: Sequence[Deployment] = ()
 
 
+def deploys_before(
+    incident: ServiceIncident, deploys: Iterable[Deployment], *, service: str, step: timedelta
+) -> tuple[Deployment, ...]:
+    """Return the deploys of a service, of any service, shortly before an incident, oldest first.
+
+    A step is as exact as its start is known: a deploy within the first step counts as before it.
+    """
+    earliest, latest = incident.start - BEFORE, incident.start + step
+    before = [
+        deployment
+        for deployment in deploys
+        if deployment.service in {None, service} and earliest <= deployment.time <= latest
+    ]
+    return tuple(sorted(before, key=lambda deployment: deployment.time))
+
+
 def annotate(
     incident: ServiceIncident,
     annotations: Annotations,
@@ -149,8 +165,6 @@ def annotate(
 ) -> AnnotatedIncident:
     """Return an incident with the records that explain it, and the deploys shortly before it.
 
-    A step is as exact as its start is known: a deploy within the first step counts as before it.
-
     Args:
         incident: of the service.
         annotations: of any service.
@@ -158,12 +172,6 @@ def annotate(
         step: of the history.
         steps: the history of each SLO that felt it.
     """
-    earliest, latest = incident.start - BEFORE, incident.start + step
-    before = [
-        deployment
-        for deployment in annotations.deploys
-        if deployment.service in {None, service} and earliest <= deployment.time <= latest
-    ]
     explanations = {
         impact.slo: explain(annotations.records, impact, steps, service=service)
         for impact in incident.impacts
@@ -179,7 +187,7 @@ def annotate(
         incident=incident,
         explanations=explanations,
         unreadable=tuple(unreadable),
-        deploys=tuple(sorted(before, key=lambda deployment: deployment.time)),
+        deploys=deploys_before(incident, annotations.deploys, service=service, step=step),
     )
 
 

@@ -8,6 +8,8 @@ from typing import Final
 from gate.dataclass import dataclass
 from gate.errors import Mistake
 
+SHORTEST_HASH: Final = 7
+"""Characters of a commit's hash, as git shortens it."""
 OPEN_FOR: Final = timedelta(days=1)
 """A record without an end is about what had begun by so long after its own start."""
 
@@ -116,3 +118,11 @@ class Deployment:
     """None: whatever service is looked at."""
     change: str | None = None
     """Its class."""
+    id: str | None = None
+    """What the tool that deployed it calls it."""
+
+    def is_named(self, name: str) -> bool:
+        """Return whether a name is its id, its revision, or the beginning of a commit's hash."""
+        return name in {self.id, self.revision} or (
+            len(name) >= SHORTEST_HASH and self.revision.startswith(name)
+        )

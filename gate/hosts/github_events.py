@@ -74,7 +74,11 @@ class GitHubDeployments:
         with self.rest.understood(_STATUSES):
             # A tool that tells GitHub nothing more may have deployed all the same.
             live = _live_at(statuses) if statuses else read_instant(entry["created_at"])
-        return None if live is None else Deployment(time=live, revision=str(entry["sha"]))
+        return (
+            None
+            if live is None
+            else Deployment(time=live, revision=str(entry["sha"]), id=str(entry["id"]))
+        )
 
 
 def _live_at(statuses: Sequence[Any]) -> datetime | None:

@@ -46,6 +46,8 @@ class Cause(StrEnum):
     """Events were lost to the count: in a gap, or where the window had to be cut."""
     UNKNOWN_OUTCOME = "unknown_outcome"
     """Of some events it is not known whether they were good or bad."""
+    NOT_COVERED = "not_covered"
+    """A rule of the policy cannot look at an SLO of this kind."""
 
 
 def rule_labels(service: str, slo: str) -> dict[str, str]:

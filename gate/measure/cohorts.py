@@ -1,8 +1,9 @@
 """What happened to whom: the third contract, of backends that can tell events apart by labels."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from datetime import timedelta
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from gate.dataclass import dataclass
 from gate.measure import Unmeasured
@@ -56,6 +57,60 @@ class Cohorts:
 
 
 CohortAnswer = Cohorts | Unmeasured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRequest:
+    """What happened in some stretches of time, for each value of whatever labels there are."""
+
+    sli: Sli
+    spans: tuple[Span, ...]
+    """At least one; they may overlap."""
+    most: int
+    """A label with more values than this among all events says too little, and is left out."""
+
+
+class EventCounts(NamedTuple):
+    """Events of a stretch of time, and how many of them were bad."""
+
+    total: float
+    bad: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelCounts:
+    """The events of each value of each label, beside each other and not in combination."""
+
+    labels: Mapping[str, Mapping[str, tuple[EventCounts, ...]]]
+    """Label, value, and the counts of each span; the value is empty where an event has none."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Labels with too many values, and how many those are at least."""
+
+
+LabelAnswer = LabelCounts | Unmeasured
+
+
+@runtime_checkable
+class LabelBackend(Protocol):
+    """Anything that knows which labels events have. Not every backend does."""
+
+    def label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
+        """Return what happened by label, for every request in order; never raises.
+
+        Labels that tell single processes or requests apart (`IDENTITIES`) are not looked at.
+        Counts may be as inexact as what a server extrapolates: they are for shares.
+        """
+        ...
+
+
+IDENTITIES: Final = (
+    *("instance", "pod", "pod_name", "pod_ip", "container_id", "uid", "replica_id", "hostname"),
+    *("node", "host", "host_name", "ip", "client_ip", "engine_id", "worker_id", "process_id"),
+    *("request_id", "requestid", "trace_id", "traceid", "span_id", "session_id", "user_id"),
+    *("conversation_id", "call_id", "message_id", "response_id", "id"),
+)
+"""Labels of single processes, users and requests. Of an instance that fails alone the doctor and
+the dashboards know more; thousands of values say nothing of a cause and cost the most."""
 
 
 @runtime_checkable

@@ -152,6 +152,8 @@ def usual_within(events: Sequence[float | None], span: Span, gap: Span) -> float
 
 def _coarse(events: Sequence[float | None], most: int) -> list[float | None]:
     width = -(-len(events) // most)
+    if width == 1:
+        return list(events)
     return [_sum(events[start : start + width]) for start in range(0, len(events), width)]
 
 

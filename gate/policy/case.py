@@ -167,6 +167,8 @@ class Case:
             verdict, why = Verdict.WARN, "advisory"
         if verdict is not Verdict.UNDECIDED:
             state = "in doubt" if assessment.measured and not about else "nothing was measured"
+            if doubt.cause is Cause.NOT_COVERED:
+                state = "not looked at"
             reason = f"{state}: {reason}; the policy lets that pass ({why})"
         return Finding(
             rule=Rule.MEASUREMENT, slo=slo, verdict=verdict, reason=reason, cause=doubt.cause

@@ -48,6 +48,7 @@ DEFAULT_ACTIONS: Final = {
     Cause.CONTRADICTED: Action.BLOCK,
     Cause.LOST: Action.BLOCK,
     Cause.UNKNOWN_OUTCOME: Action.BLOCK,
+    Cause.NOT_COVERED: Action.WARN,
 }
 LONGEST_VALID_FOR: Final = timedelta(hours=24)
 """A budget that was measured longer ago says too little of now: at a burn rate of 14.4, which pages

@@ -8,7 +8,7 @@ from gate.history.incidents import Incident
 from gate.history.records import IncidentRecord, UnreadableRecord
 from gate.policy.case import Case, SloIncidents
 from gate.policy.rule_settings import PostmortemRule
-from gate.wording import percent_spent
+from gate.wording import percent_left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class SloRecords:
             names = " and ".join(_name(record) for record in about)
             covers = "covers" if len(about) == 1 else "cover"
             return (
-                f"{names} {covers} {percent_spent(share)} of its bad events, and it takes half of"
+                f"{names} {covers} {percent_left(share)} of its bad events, and it takes half of"
                 " them to explain it; correct start and end, or write a record of its own"
             )
         incomplete = [record for record in about if record.missing]

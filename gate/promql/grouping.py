@@ -58,9 +58,9 @@ class _Term:
     def times(self, factor: Fraction) -> "_Term":
         return _Term(self.weight * factor, self.call)
 
-    def by(self, labels: str) -> str:
+    def grouped(self, grouping: str) -> str:
         factor = "" if self.weight == 1 else f"{float(self.weight)!r} * "
-        return f"{factor}sum by ({labels}) ({self.call})"
+        return f"{factor}sum {grouping} ({self.call})"
 
 
 def group_by(expression: Expression, labels: Sequence[str]) -> Grouped:
@@ -69,31 +69,48 @@ def group_by(expression: Expression, labels: Sequence[str]) -> Grouped:
     Raises:
         ExpressionError: it is no sum of increases, of which it is not known what its groups are.
     """
-    written = ", ".join(name if PLAIN_NAME.fullmatch(name) else quote(name) for name in labels)
+    return _grouped(expression, f"by ({_written(labels)})")
+
+
+def group_without(expression: Expression, labels: Sequence[str]) -> Grouped:
+    """Return a count that gives one series per combination of all labels but these.
+
+    Raises:
+        ExpressionError: as of `group_by`.
+    """
+    return _grouped(expression, f"without ({_written(labels)})")
+
+
+def _written(labels: Sequence[str]) -> str:
+    return ", ".join(name if PLAIN_NAME.fullmatch(name) else quote(name) for name in labels)
+
+
+def _grouped(expression: Expression, grouping: str) -> Grouped:
     tokens = fold_braces(tokenize(expression.over("$window")), {})[0]
     if native := _NATIVE.fullmatch(shape_of(tokens).text):
-        return _native(tokens, written, zero=native["zero"] is not None)
+        return _native(tokens, grouping, zero=native["zero"] is not None)
     reader = _Reader(tokens)
     terms = reader.read()
-    text = terms[0].by(written) if len(terms) == 1 else _added(terms, written)
+    text = terms[0].grouped(grouping) if len(terms) == 1 else _added(terms, grouping)
     return Grouped(pieces=tuple(text.split("$window")), zero=reader.zero)
 
 
-def _native(tokens: Sequence[Token], labels: str, *, zero: bool) -> Grouped:
+def _native(tokens: Sequence[Token], grouping: str, *, zero: bool) -> Grouped:
     """Group a native histogram, of which each sum keeps the labels and nothing else is added."""
     if any(token.text.lower() in _GROUPING for token in tokens):
         raise ExpressionError(_UNFIT)
-    text = "".join(f"sum by ({labels})" if token.text == "sum" else token.text for token in tokens)
+    text = "".join(f"sum {grouping}" if token.text == "sum" else token.text for token in tokens)
     text = text.rpartition(" or ")[0] if zero else text
     return Grouped(pieces=tuple(text.split("$window")), zero=zero)
 
 
-def _added(terms: Sequence[_Term], labels: str) -> str:
+def _added(terms: Sequence[_Term], grouping: str) -> str:
     parts = [
-        f'label_replace({term.by(labels)},"{_TERM}",{quote(str(place))},"","")'
+        f'label_replace({term.grouped(grouping)},"{_TERM}",{quote(str(place))},"","")'
         for place, term in enumerate(terms)
     ]
-    return f"sum by ({labels}) ({' or '.join(parts)})"
+    apart = grouping if grouping.startswith("by") else f"{grouping[:-1]}, {_TERM})"
+    return f"sum {apart} ({' or '.join(parts)})"
 
 
 class _Reader:

@@ -196,10 +196,10 @@ class Writer:
             yield from self._bare(child)
         else:
             yield from self.pieces(child, within=True)
-        for token in self.tree.tokens[child.span.stop : node.span.stop]:
+        tokens = iter(self.tree.tokens[child.span.stop :])
+        while (token := next(tokens)).text != "]":
             yield Length.STEP if token.kind is TokenKind.WINDOW else token.text
-            if token.text == "]":
-                break
+        yield token.text
         yield self.offset(node, moved=not within)
 
     def _bare(self, node: Node) -> Iterator[str]:

@@ -323,8 +323,8 @@ def test_all_instants_are_asked_about_in_one_call_and_a_history_each_rule_and_th
     replay([read], options(*deploys), open_with=Opening({"chat": backend}))
 
     assert backend.calls == 1
-    # The incidents of three SLOs over all the time; for each check two rules of three SLOs.
-    assert backend.rounds == [3, 51 * 6]
+    # The incidents of five SLOs over all the time; for each check these, and charts of three SLOs.
+    assert backend.rounds == [5, 51 * 8]
 
 
 def test_where_no_more_is_offered_each_instant_is_a_call_of_its_own() -> None:
@@ -350,8 +350,8 @@ def test_no_more_is_held_at_once_than_there_is_room_for(monkeypatch: pytest.Monk
 
     assert parts.verdicts == whole.verdicts
     assert parts.last == whole.last
-    # A check asks for 21 counts, ten of them for 210: six calls for 51 checks.
-    assert backend.calls == 6
+    # A check asks for 29 counts, seven of them for 203: eight calls for 51 checks.
+    assert backend.calls == 8
     assert len(backend.rounds) > 10
     assert max(backend.rounds[1:]) <= 10 * 6
 

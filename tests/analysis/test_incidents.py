@@ -10,8 +10,10 @@ import pytest
 from gate.analysis.incidents import IncidentReport
 from gate.analysis.incidents.run import IncidentOptions, search_incidents
 from gate.errors import ExitCode, UsageError
+from gate.history.burned import FailureLabels
 from gate.history.records import Deployment, IncidentRecord, RecordStatus
-from gate.measure import Answer, Cause, CountRequest
+from gate.measure import Answer, Cause, CountRequest, Unmeasured
+from gate.measure.cohorts import EventCounts, LabelAnswer, LabelCounts, LabelRequest
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from tests.analysis.memory import AT, Memory, Opening, file, slo, unmeasured
 
@@ -259,3 +261,47 @@ def test_each_policy_has_its_own_incidents() -> None:
 
     assert [one.reliability.count for one in report.services] == [1, 0]
     assert {limits.timeout for _, limits in opening.opened} == {timedelta(seconds=3)}
+
+
+@dataclass(slots=True)
+class Labelling(Remembering):
+    """A backend that also knows the labels of failures: those of two models."""
+
+    requests: list[LabelRequest] = field(default_factory=list)
+
+    def label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
+        self.requests += requests
+        whole, outage = EventCounts(12_000, 1040), EventCounts(1000, 1000)
+        rest = EventCounts(12_000, 6)
+        values = {"gpt-x": (whole, outage), "llama": (rest, EventCounts(1000, 0))}
+        return [LabelCounts(labels={"model": values})] * len(requests)
+
+
+CHRONIC = (*(2.0,) * 10, 1000.0, *(2.0,) * 13)
+"""Twice the budget all the time, and an outage of an hour."""
+
+
+def test_it_is_asked_which_labels_the_failures_have() -> None:
+    backend = Labelling({"a": series(CHRONIC), "b": series(CALM)})
+    report = search_incidents(
+        [file("chat", slo("a"), slo("b"))], asked(), open_with=Opening({"chat": backend})
+    )
+    a, b = report.services[0].slos
+
+    (request,) = backend.requests
+    assert [span.length for span in request.spans] == [DAY, HOUR]
+    assert a.burned is not None
+    assert (a.burned.bad, a.burned.in_incidents, a.burned.chronic) == (1046, 1000, 46)
+    assert isinstance(a.labels, FailureLabels)
+    assert [one.value for one in a.labels.chronic] == ["gpt-x"]
+    assert [one.value for one in a.standouts(a.impacts[0].incident)] == ["gpt-x"]
+    assert (b.labels, b.standouts(a.impacts[0].incident)) == (None, ())
+
+
+def test_a_backend_that_knows_no_labels_says_so() -> None:
+    report, _ = look({"a": series(CHRONIC)})
+    (searched,) = report.services[0].slos
+
+    assert isinstance(searched.labels, Unmeasured)
+    assert searched.labels.reason == "this backend cannot tell failures apart by labels"
+    assert searched.standouts(searched.impacts[0].incident) == ()

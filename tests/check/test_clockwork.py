@@ -99,7 +99,10 @@ def test_in_every_minute_there_is_one_verdict_of_every_rule_that_looks_back(asle
     for phase in PHASES:
         decided = decide(read, backend, END + phase)
         (costly,) = said_by(decided, Rule.POSTMORTEM)
-        seen.add((decided.verdict, costly, *said_by(decided, Rule.EXHAUSTION)))
+        # Which budgets are silent, and have no rate to carry on, is a matter of the minute.
+        seen.add(
+            (decided.verdict, costly, *{said[0] for said in said_by(decided, Rule.EXHAUSTION)})
+        )
         # An hour is a point of the chart, so that the newest are the same in all of the hour.
         seen.add((decided.verdict, *said_by(decided, Rule.CONTROL_CHART)))
 

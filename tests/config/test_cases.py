@@ -162,6 +162,10 @@ def left(*more: str) -> str:
             " or unmeasured: no_data",
         ),
         (f"{CASE}    slos: {{a: {{total: 3, bad: {HERE}4}}}}\n{EXPECT}", "bad is more than total"),
+        (
+            f"{CASE}    slos: {{a: {{total: {HERE}0, bad: 0}}}}\n{EXPECT}",
+            "0 is not above zero; without events state unmeasured: no_traffic",
+        ),
         (f"{CASE}    slos: {{a: {{total: 3, bad: {HERE}-4}}}}\n{EXPECT}", "-4 is negative"),
         (
             f"{CASE}    slos: {{a: {{remaining: {HERE}110%}}}}\n{EXPECT}",

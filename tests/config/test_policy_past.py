@@ -13,7 +13,7 @@ from gate.errors import PolicyError
 from gate.history.records import IncidentRecord, RecordStatus
 from gate.policy.changes import REPAIRS
 from gate.policy.rule_settings import Effect, ExhaustionRule, PostmortemRule
-from tests.config.texts import assert_warning, places, policy, read, slo, sound
+from tests.config.texts import places, policy, read, slo, sound
 
 LEAST = "postmortems: {share: 20%, known_incidents: incidents/*.yaml}\n"
 INC_42 = """\
@@ -156,18 +156,14 @@ def test_a_static_backend_draws_a_warning_where_a_rule_looks_back(tmp_path: Path
     ]
 
 
-def test_a_policy_in_which_no_incident_can_be_found_draws_a_warning() -> None:
+def test_incidents_are_found_in_timeslices_as_well() -> None:
     sliced = slo(
         "objective: 99%",
         "window: 30d",
         "sli: {bad: a, total: b}",
         "timeslices: {length: 5m, target: 95%}",
     )
-    assert_warning(
-        policy(slos=sliced, more=LEAST.replace("{", "¦{", 1)),
-        "no SLO here counts events, and incidents are found in those only",
-    )
-    assert sound(policy(slos=sliced, more="exhaustion: {within: 3d}\n")).postmortems is None
+    assert sound(policy(slos=sliced, more=LEAST)).postmortems is not None
 
 
 def test_the_slos_that_cannot_be_read_are_spoken_of_alone() -> None:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gate.history.records import Deployment as Deployed
 from gate.hosts.github_events import GitHubError
 from tests.hosts.asking import asking
 from tests.servers.github import Deployment, FakeGitHub, github
@@ -52,7 +51,8 @@ def test_a_deployment_is_live_once_it_succeeds_or_else_once_it_touches_anything(
     found = asking(fake.url).deployments.since(START)
 
     times = [datetime.fromisoformat(f"2026-11-02T{live}:00Z")] if live else []
-    assert found == tuple(Deployed(time=time, revision="c" * 40) for time in times)
+    assert [(one.time, one.revision) for one in found] == [(time, "c" * 40) for time in times]
+    assert all(one.id and one.is_named(one.id) for one in found)
 
 
 def test_all_pages_are_read_and_no_further_than_a_day_before_the_start(fake: FakeGitHub) -> None:

@@ -64,7 +64,8 @@ def test_a_costly_incident_stops_features_until_its_record_is_reviewed(
     assert said(without, "tier")["verdict"] == "allow"
     finding = said(without, "postmortem")
     assert finding["reason"] == (
-        f"the incident of 2026-10-27 01:45 to 02:15 UTC (30m) took {ceil(lost * 1000) / 10} % of"
+        "the incident chat-20261027-0145 of 2026-10-27 01:45 to 02:15 UTC (30m) took"
+        f" {ceil(lost * 1000) / 10} % of"
         " the budget, more than 5 %: no record in incidents/*.yaml explains it; write one with id,"
         " title, service: chat, start, end, cause, remediation and status: reviewed"
     )
@@ -78,6 +79,48 @@ def test_a_costly_incident_stops_features_until_its_record_is_reviewed(
     assert said(reviewed, "postmortem")["reason"].endswith("INC-42 explains it, reviewed")
     before, after = (one.decision["policies"][0]["source"]["sha256"] for one in (without, reviewed))
     assert before != after, "the records are the policy's own text"
+
+
+def test_an_outage_of_a_gauge_is_an_incident_in_minutes(url: str, tmp_path: Path) -> None:
+    # Down for 30 minutes nine days ago, of the 43.2 that a month has: 69.4 %.
+    up = {
+        "name": "up",
+        "objective": "99.9%",
+        "window": "30d",
+        "sli": {"gauge": 'llm_up{service="probe"}'},
+    }
+    began = datetime(2026, 10, 23, tzinfo=UTC)
+    rule = {**RULE, "share": "50%"}
+    path = policy(tmp_path, url, [up, availability("flawless")], postmortems=rule)
+
+    without = check(path, change="full-rollout")
+    assert without.code == BLOCK
+    reason = said(without, "postmortem")["reason"]
+    assert "the incident chat-20261023-0000 of 2026-10-23 00:00 to 00:3" in reason
+    assert any(f"took {shown} % of the budget, more than 50 %" in reason for shown in (69.5, 71.8))
+
+    write(tmp_path, record(began))
+    assert said(check(path, change="full-rollout"), "postmortem")["verdict"] == "allow"
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 59, 60, 150, 299])
+def test_in_every_minute_of_the_run_there_is_one_verdict(
+    history_prometheus: Server, tmp_path: Path, seconds: int
+) -> None:
+    slos = [availability("trough"), availability("flawless")]
+    path = policy(tmp_path, history_prometheus.url, slos, postmortems=RULE)
+    at = datetime(2026, 10, 31, 18, tzinfo=UTC) + timedelta(seconds=seconds)
+
+    outcome = check(path, change="full-rollout", at=at.isoformat())
+
+    lost = truth("trough", OUTAGE, TROUGH_OUTAGE + OUTAGE).bad
+    budget = 0.001 * truth("trough", MONTH, at - timedelta(seconds=seconds)).total
+    share = ceil(lost / budget * 1000) / 10
+    assert outcome.code == BLOCK
+    assert said(outcome, "postmortem")["reason"].startswith(
+        "the incident chat-20261027-0145 of 2026-10-27 01:45 to 02:15 UTC (30m) took"
+        f" {share} % of the budget, more than 5 %"
+    )
 
 
 def test_after_exhaustion_the_reviewed_record_releases(url: str, tmp_path: Path) -> None:
@@ -190,7 +233,8 @@ def test_request_logs_are_looked_back_at_as_well(tmp_path: Path, log: dict[str, 
     without = check(path, change="full-rollout")
     assert without.code == BLOCK
     assert said(without, "postmortem")["reason"].startswith(
-        "the incident of 2026-10-31 06:00 to 06:10 UTC (10m) took 69.5 % of the budget"
+        "the incident chat-20261031-0600 of 2026-10-31 06:00 to 06:10 UTC (10m) took 69.5 % of the"
+        " budget"
     )
     assert said(without, "exhaustion")["verdict"] == "allow"
 

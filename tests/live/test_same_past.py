@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from gate.backends.logs.settings import LogsSettings
 from gate.backends.prometheus.settings import PrometheusSettings
 from gate.backends.records import Records
 from gate.measure.history import Series, SeriesRequest
-from gate.slo.indicator import Sli
+from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import Span
 from tests.live.asking import LIMITS
 from tests.servers.metrics import Server, backfill, prometheus
@@ -104,13 +105,33 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     shutil.rmtree(folder)
 
 
-def ask(settings: Settings, sli: Sli, step: timedelta, end: datetime) -> Series:
+def ask(
+    settings: Settings,
+    sli: Sli,
+    step: timedelta,
+    end: datetime,
+    slices: Slices | None = None,
+) -> Series:
     history = history_of(open_backend(settings, LIMITS))
     assert history is not None
     span = Span(START + HOUR, end)
-    (answer,) = history.history([SeriesRequest(sli=sli, span=span, step=step, max_age=5 * MINUTE)])
+    (answer,) = history.history(
+        [SeriesRequest(sli=sli, span=span, step=step, slices=slices, max_age=5 * MINUTE)]
+    )
     assert isinstance(answer, Series), answer
     return answer
+
+
+def both(folder: Path, service: str, every: int) -> tuple[LogsSettings, Sli]:
+    """Return where the logs of a service are, and the indicator of its counters."""
+    write_log(folder / "a.jsonl", service)
+    logs = LogsSettings(path="a.jsonl", directory=folder, records=Records(timestamp="ts"))
+    chosen = f'service="{service}",every="{every}"'
+    counters = Sli(
+        bad=f'sum(increase(requests_total{{{chosen},failed="True"}}[$window]))',
+        total=f"sum(increase(requests_total{{{chosen}}}[$window]))",
+    )
+    return logs, counters
 
 
 @pytest.mark.parametrize("every", SCRAPES)
@@ -119,14 +140,8 @@ def ask(settings: Settings, sli: Sli, step: timedelta, end: datetime) -> Series:
 def test_logs_and_a_prometheus_tell_the_same_of_every_step(
     tmp_path: Path, server: Server, service: str, step: timedelta, every: int
 ) -> None:
-    write_log(tmp_path / "a.jsonl", service)
-    logs = LogsSettings(path="a.jsonl", directory=tmp_path, records=Records(timestamp="ts"))
-    chosen = f'service="{service}",every="{every}"'
-    counters = Sli(
-        bad=f'sum(increase(requests_total{{{chosen},failed="True"}}[$window]))',
-        total=f"sum(increase(requests_total{{{chosen}}}[$window]))",
-    )
-    end = END
+    logs, counters = both(tmp_path, service, every)
+    end = END - 2 * MINUTE  # within a step, as most runs are
 
     of_logs = ask(logs, Sli(bad="failed"), step, end)
     of_server = ask(PrometheusSettings(url=server.url), counters, step, end)
@@ -140,3 +155,20 @@ def test_logs_and_a_prometheus_tell_the_same_of_every_step(
     assert None not in of_server.total
     assert of_server.total == pytest.approx(of_logs.total, rel=1e-9, abs=1e-6)
     assert of_server.bad == pytest.approx(of_logs.bad, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("empty", EmptySlice)
+@pytest.mark.parametrize("service", SERVICES)
+def test_logs_and_a_prometheus_tell_the_same_slices_of_every_step(
+    tmp_path: Path, server: Server, service: str, empty: EmptySlice
+) -> None:
+    logs, counters = both(tmp_path, service, 15)
+    slices = Slices(length=5 * MINUTE, target=Fraction(95, 100), empty=empty)
+    end = END - 2 * MINUTE
+
+    of_logs = ask(logs, Sli(bad="failed"), HOUR, end, slices)
+    of_server = ask(PrometheusSettings(url=server.url), counters, HOUR, end, slices)
+
+    assert of_server.total == of_logs.total
+    assert of_server.bad == of_logs.bad
+    assert 0 < sum(bad or 0 for bad in of_logs.bad) < sum(total or 0 for total in of_logs.total)

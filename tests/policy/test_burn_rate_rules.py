@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -9,7 +10,13 @@ from gate.budget.assessment import Assessment
 from gate.measure import Answer, Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
-from gate.policy.rule_settings import GOOGLE_30D, NAMED_BURN_RATES, BurnRateRule, Effect
+from gate.policy.rule_settings import (
+    GOOGLE_30D,
+    NAMED_BURN_RATES,
+    BurnRateRule,
+    Effect,
+    ExhaustionRule,
+)
 from tests.budget.building import HOUR, MINUTE, counts, lost, ratio, spend
 from tests.policy.building import found, judged, left, said
 
@@ -176,6 +183,14 @@ def test_budgets_without_burn_rates_say_nothing_of_them() -> None:
         assert found(judged("canary", known, burn_rates=(FAST,)), Rule.BURN_RATE) == []
 
 
+def test_how_fast_an_allowance_is_spent_is_no_matter_of_rules_on_events() -> None:
+    spending = replace(spend(0), burn_rates={HOUR: Fraction(1000)})
+    calm = left("1", windows=dict.fromkeys((HOUR, SHORT), burn("1")))
+
+    judgement = judged("canary", spending, calm, burn_rates=(FAST,))
+    assert said(judgement, Rule.BURN_RATE)[0] is ALLOW
+
+
 def test_a_policy_without_rules_says_nothing_of_burn_rates() -> None:
     fast = burning(burn("1000"), burn("1000"))
     assert found(judged("canary", fast), Rule.BURN_RATE) == []
@@ -225,3 +240,30 @@ def test_a_burn_rate_that_is_not_known_for_another_cause_is_judged_by_that_cause
     known = ratio(lost(Cause.NO_DATA), {HOUR: lost(), SHORT: lost()})
     judgement = judged("canary", known, burn_rates=(FAST,), on=lenient)
     assert judgement.verdict is UNDECIDED
+
+
+@pytest.mark.parametrize(
+    "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
+)
+def test_that_an_allowance_has_no_burn_rate_is_said_and_on_decides(
+    action: str, verdict: Verdict
+) -> None:
+    on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
+    known = burning(burn("1"), burn("1")), spend(1)
+
+    judgement = judged("canary", *known, burn_rates=(FAST,), on=on)
+
+    assert judgement.verdict is said(judgement, Rule.MEASUREMENT)[0] is verdict
+    assert "burn rates: an allowance has none" in said(judgement, Rule.MEASUREMENT)[1]
+    assert said(judgement, Rule.BURN_RATE) == (ALLOW, "no burn-rate rule fires")
+
+
+def test_where_exhaustion_looks_at_an_allowance_nothing_is_said_of_its_burn_rate() -> None:
+    on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action.BLOCK}
+    watched = judged(
+        "canary", spend(1), burn_rates=(FAST,), exhaustion=ExhaustionRule(within=HOUR), on=on
+    )
+
+    assert found(watched, Rule.MEASUREMENT) == []
+    assert judged("rollback", spend(1), burn_rates=(FAST,), on=on).verdict is ALLOW
+    assert judged("canary", spend(1), burn_rates=(), on=on).verdict is ALLOW

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from gate.budget.assess import assess_composite
+from gate.budget.assessment import Assessment
 from gate.history.charts.build import BaselineSettings, build_chart
 from gate.history.charts.chart import ChartKind, ChartResult, NoChart
 from gate.history.charts.signals import DEFAULT, RULES
@@ -18,9 +21,9 @@ from gate.policy.judge import allowed_now, judge
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from gate.policy.rule_settings import ControlChartRule, Effect
 from gate.slo.indicator import Histogram, Sli
-from gate.slo.objective import Span
-from tests.budget.building import AT, DAY, HOUR, lost, ratio, spend
-from tests.policy.building import left, policy_of
+from gate.slo.objective import CompositeSlo, Member, Span
+from tests.budget.building import AT, DAY, HOUR, MINUTES, counts, lost, ratio, spend
+from tests.policy.building import judged, left, policy_of, said
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
 CALM = [10.0 + hour % 5 for hour in range(9 * 24)]
@@ -76,7 +79,7 @@ OUTAGE = chart([*CALM[:-5], *[100.0] * 5])
 SINCE = "2026-11-20 09:00 UTC"
 WORDS = (
     f"the ratio of bad events is worse than usual since about {SINCE}: up to 10 %"
-    " (limit 2.36 %, usually 1.2 %); Western Electric 1, EWMA"
+    " (limit 2.38 %, usually 1.2 %); Western Electric 1, EWMA"
 )
 
 
@@ -219,10 +222,6 @@ def test_what_the_budget_has_said_already_is_not_said_again() -> None:
     assert of_past(charts, "canary", None, unknown) == []
 
 
-def test_only_slos_that_count_events_have_charts() -> None:
-    assert of_past({}, "canary", None, spend(10)) == []
-
-
 def test_what_may_ship_now_is_asked_with_the_charts_too() -> None:
     known = (left("0.6"),)
     policy = policy_of(known, control_charts=ControlChartRule(effect=Effect.BLOCK))
@@ -232,3 +231,49 @@ def test_what_may_ship_now_is_asked_with_the_charts_too() -> None:
 
     assert "full-rollout" not in now
     assert "rollback" in now
+
+
+SLICED = ratio(counts(bad=0, total=1000), name="sliced", slices=MINUTES)
+
+
+@pytest.mark.parametrize(
+    "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
+)
+@pytest.mark.parametrize("other", [spend(1), SLICED])
+def test_that_an_slo_has_no_charts_is_said_and_on_decides(
+    other: Assessment, action: str, verdict: Verdict
+) -> None:
+    on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
+
+    judgement = judged("canary", other, control_charts=ControlChartRule(), on=on)
+
+    found, reason = said(judgement, Rule.MEASUREMENT)
+    assert judgement.verdict is found is verdict
+    assert "control charts: none is drawn, since it " in reason
+    assert reason.startswith("not looked at: ") is (verdict is not UNDECIDED)
+
+
+def test_without_the_policys_word_it_only_warns() -> None:
+    assert judged("canary", spend(1), control_charts=ControlChartRule()).verdict is WARN
+
+
+def test_what_ships_anyway_and_what_is_advisory_does_not_wait_for_charts_that_cannot_be() -> None:
+    on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action.BLOCK}
+    spared = judged("rollback", spend(1), control_charts=ControlChartRule(), on=on)
+    money = spend(1)
+    advisory = replace(money, slo=replace(money.slo, advisory=True))
+    warned = judged("canary", advisory, control_charts=ControlChartRule(), on=on)
+
+    assert spared.verdict is ALLOW
+    assert said(warned, Rule.MEASUREMENT)[0] is WARN
+
+
+def test_a_composite_has_the_charts_of_its_members() -> None:
+    member = left("0.9", "a")
+    composite = CompositeSlo(name="all", members=(Member(slo="a", weight=Fraction(1)),))
+    whole = assess_composite(composite, {"a": member})
+    chart_of_a = {"a": (chart(CALM),)}
+
+    rules = of_past(chart_of_a, "canary", None, member, whole)
+
+    assert [finding.verdict for finding in rules] == [ALLOW]

@@ -13,7 +13,8 @@ from gate.measure import Answer, Cause
 from gate.policy.findings import Rule, Verdict
 from gate.policy.policy import DEFAULT_ACTIONS, Action
 from gate.policy.rule_settings import Effect, ExhaustionRule
-from tests.budget.building import AT, DAY, HOUR, MONTH, counts, lost, spend
+from gate.slo.indicator import Slices
+from tests.budget.building import AT, DAY, HOUR, MONTH, counts, lost, ratio, spend
 from tests.policy.building import found, judged, left, overspent_composite, said
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
@@ -231,3 +232,19 @@ def test_it_fires_exactly_where_the_rate_over_that_time_spends_all_that_is_left(
     judgement = judged("canary", left(share, windows=windows), exhaustion=rule)
     spends_it_all = rate * hours / (30 * 24) >= share
     assert said(judgement, Rule.EXHAUSTION)[0] is (WARN if spends_it_all else ALLOW)
+
+
+@pytest.mark.parametrize(
+    "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
+)
+def test_slices_longer_than_an_hour_have_no_present_rate_and_on_decides(
+    action: str, verdict: Verdict
+) -> None:
+    on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
+    slices = Slices(length=2 * HOUR, target=Fraction(1, 2))
+    sliced = ratio(counts(bad=0, total=360), {HOUR: lost(Cause.NO_DATA)}, slices=slices)
+
+    judgement = judged("canary", sliced, exhaustion=SOON, on=on)
+
+    assert judgement.verdict is said(judgement, Rule.MEASUREMENT)[0] is verdict
+    assert "its slices of 2h are longer than" in said(judgement, Rule.MEASUREMENT)[1]

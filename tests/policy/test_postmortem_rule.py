@@ -332,7 +332,7 @@ def test_a_record_that_covers_too_little_is_named_with_its_share() -> None:
     rule = replace(RULE, records=(record(NOON, end=NOON + 2 * STEP),))
     reason = said(looked_back("canary", day(HALF_AN_HOUR), rule=rule), Rule.POSTMORTEM)[1]
     assert reason.endswith(
-        "more than 20 %: INC-42 (incidents/42.yaml:1) covers 33.4 % of its bad events, and it takes"
+        "more than 20 %: INC-42 (incidents/42.yaml:1) covers 33.3 % of its bad events, and it takes"
         " half of them to explain it; correct start and end, or write a record of its own"
     )
 

@@ -195,7 +195,7 @@ def test_by_default_nothing_ships_that_was_not_measured(
 ) -> None:
     known = tuple(ratio(answer, name=f"slo-{place}") for place, answer in enumerate(causes))
     case = Case(policy=policy_of(known), assessments=known, change=change, at=AT)
-    lenient = {Cause.LOW_TRAFFIC, Cause.LOW_COVERAGE}
+    lenient = {Cause.LOW_TRAFFIC, Cause.LOW_COVERAGE, Cause.NOT_COVERED}
     only_lenient = {answer.cause for answer in causes} <= lenient
     assert judge(case).verdict is (Verdict.WARN if only_lenient else Verdict.UNDECIDED)
 

@@ -4,7 +4,7 @@ import pytest
 
 from gate.promql.expression import read_expression
 from gate.promql.grammar import ExpressionError
-from gate.promql.grouping import group_by
+from gate.promql.grouping import group_by, group_without
 
 A, B = 'increase(a{x="1"}[$window])', "increase(b[$window])"
 
@@ -94,3 +94,18 @@ def test_whether_nothing_is_none_is_what_the_policy_says(text: str, zero: bool) 
 def test_what_is_no_sum_of_increases_is_not_told_apart(text: str) -> None:
     with pytest.raises(ExpressionError):
         grouped(text)
+
+
+def without(text: str) -> str:
+    return "$window".join(group_without(read_expression(text, {}), ["pod", "le"]).pieces)
+
+
+def test_a_count_may_keep_all_labels_but_some() -> None:
+    assert without(f"sum by (x) ({A})") == f"sum without (pod, le) ({A})"
+    assert without(f"sum({A}) - 0.5 * {B}") == (
+        "sum without (pod, le, gate_term) ("
+        f'label_replace(sum without (pod, le) ({A}),"gate_term","0","","") or '
+        f'label_replace(-0.5 * sum without (pod, le) ({B}),"gate_term","1","",""))'
+    )
+    with pytest.raises(ExpressionError):
+        without(f"max({A})")

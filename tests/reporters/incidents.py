@@ -84,10 +84,13 @@ def service(*incidents: AnnotatedIncident, **fields: Any) -> ServiceIncidents:
         longest=2 * half_hour if incidents else None,
         mtbf=timedelta(days=15) if incidents else None,
     )
+    names = dict.fromkeys(
+        felt.slo for annotated in incidents for felt in annotated.incident.impacts
+    )
     known = ServiceIncidents(
         policy=policy_of(()),
         source=source(),
-        slos=(looked_at(),),
+        slos=tuple(looked_at(slo=name) for name in names or ("availability",)),
         left_out=(),
         annotated=incidents,
         reliability=figures,

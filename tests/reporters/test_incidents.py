@@ -4,19 +4,26 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import pytest
 
-from gate.analysis.incidents import ServiceIncidents
+from gate.analysis.incidents import ServiceIncidents, SinceDeploy
 from gate.analysis.incidents.words import output
+from gate.errors import Mistake
+from gate.history.before_after import BeforeAfter, Difference
+from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.incidents import IncidentEnding
+from gate.history.records import UnreadableRecord
 from gate.history.service_incidents import Drain, Reliability
 from gate.measure import Cause, Unmeasured
+from gate.measure.cohorts import EventCounts
 from gate.policy.coverage import Reservation
 from gate.policy.findings import Verdict
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
+from gate.slo.objective import Span
 from tests.reporters.builders import policy_of
 from tests.reporters.incidents import (
     DEPLOY,
@@ -155,21 +162,21 @@ def test_how_often_and_how_long_is_told_and_of_which() -> None:
     unknown = Reliability(count=1, mttr=None, longest=None, mtbf=timedelta(days=1))
     none = joined(terminal(service(explained(), reliability=unknown)))
 
-    assert "MTTR 30m to recover in the mean, 1h at the longest MTBF" in whole
-    assert "MTBF 15d between failures in the mean" in whole
+    assert "MTTR 30m from start to recovery on average, 1h at the longest MTBF" in whole
+    assert "MTBF 15d without an incident, on average, between two" in whole
     assert "1h at the longest, of the 1 that were seen to end" in some
-    assert "MTTR not known: no incident was seen to end" in none
+    assert "MTTR not known, since no incident was seen to end" in none
     assert "MTTR" not in terminal(service())
 
 
 @pytest.mark.parametrize(
     ("pace", "each", "told"),
     [
-        (1.0, 0.3, "1 incident in 30d, 30.0 % of the budget of a each, 30.0 % in all: a high MTTR"),
-        (3.0, 0.05, "3 incidents in 30d, 5.0 % of the budget of a each, 15.0 % in all: a low MTBF"),
-        (2.5, 0.5, "2.5 incidents in 30d, 50.0 % of the budget of a each, 125.0 % in all: a low"
-         " MTBF drains it often and a high MTTR long"),
-        (0.5, 0.1, "0.5 incidents in 30d, 10.0 % of the budget of a each, 5.0 % in all: neither"),
+        (1.0, 0.3, "1 incident in 30d, 30.0 % of the budget of a each, 30.0 % in all: they are"),
+        (3.0, 0.05, "3 incidents in 30d, 5.0 % of the budget of a each, 15.0 % in all: each"),
+        (2.5, 0.5, "2.5 incidents in 30d, 50.0 % of the budget of a each, 125.0 % in all:"
+         " they come often and each costs much"),
+        (0.5, 0.1, "0.5 incidents in 30d, 10.0 % of the budget of a each, 5.0 % in all: they take"),
     ],
 )  # fmt: skip
 def test_a_sentence_says_what_it_means_for_the_budget(pace: float, each: float, told: str) -> None:
@@ -290,3 +297,157 @@ def test_json_has_everything_in_seconds_and_shares() -> None:
     assert found["records_without_impact"][0]["end"] is None
     nothing = json.loads(render_page("json", output(report(service())), WIDE))["services"][0]
     assert (nothing["drain"], nothing["mttr_seconds"], nothing["count"]) == (None, None, 0)
+
+
+def burned(**fields: float) -> Burned:
+    known: dict[str, Any] = {
+        "bad": 1000,
+        "in_incidents": 530,
+        "in_smaller": 60,
+        "incidents": 1,
+        "smaller": 2,
+    }
+    return Burned(**(known | fields))
+
+
+def stands_out(label: str, value: str, share: float, traffic: float | None) -> Standout:
+    return Standout(label=label, value=value, share=share, traffic=traffic)
+
+
+def labelled(*chronic: Standout, **fields: Any) -> FailureLabels:
+    known: dict[str, Any] = {
+        "chronic": chronic,
+        "incidents": {},
+        "compared": ("status", "model"),
+        "left_out": {},
+    }
+    return FailureLabels(**(known | fields))
+
+
+def said_first(**fields: Any) -> str:
+    return joined(terminal(service(slos=(looked_at(**fields),)))).partition(" Policy")[0]
+
+
+def test_what_burned_is_said_first() -> None:
+    assert said_first(burned=burned()).endswith(
+        "Burned availability: of all failures 53.0 % in 1 incident, 6.0 % in 2 smaller incidents,"
+        " 41.0 % outside of incidents (chronic)"
+    )
+    assert said_first(burned=burned(in_incidents=0, incidents=0, in_smaller=0, smaller=0)).endswith(
+        "of all failures 100.0 % outside of incidents (chronic)"
+    )
+    assert said_first(burned=burned(bad=0, in_incidents=0, in_smaller=0)).endswith(
+        "Burned availability: nothing failed"
+    )
+    assert "Burned" not in said_first()
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        (
+            labelled(stands_out("status", "429", 0.92, 0.004), stands_out("model", "x", 0.8, None)),
+            "Chronic availability: 92.0 % of the chronic failures have status 429 (0.4 % of all"
+            " events), 80.0 % model x",
+        ),
+        (labelled(stands_out("model", "", 0.92, 0.5)), "have no model (50.0 % of all events)"),
+        (labelled(), "the chronic failures are spread over the values of status, model"),
+        (
+            labelled(compared=tuple("abcdefg")),
+            "are spread over the values of a, b, c, d, e and 2 more",
+        ),
+        (labelled(compared=()), "the events have no label with few values to tell"),
+        (
+            labelled(left_out={"tenant": 1200, "user": 90}),
+            "since they have too many values: tenant (1,200 values), user (90 values)",
+        ),
+        (
+            Unmeasured(cause=Cause.BACKEND_ERROR, reason="503"),
+            "which labels the failures have is not known: backend error: 503",
+        ),
+    ],
+)
+def test_what_the_chronic_failures_share_is_said(
+    labels: FailureLabels | Unmeasured, told: str
+) -> None:
+    assert told in said_first(burned=burned(), labels=labels)
+    assert "Chronic" not in said_first(burned=burned(in_incidents=921), labels=labels)
+
+
+def test_what_the_failures_of_an_incident_share_is_said() -> None:
+    labels = labelled(incidents={START: (stands_out("model", "x", 0.98, 0.31),)})
+    text = joined(terminal(service(explained(), slos=(looked_at(labels=labels),))))
+
+    assert "availability: 98.0 % of its failures have model x (31.0 % of all events)" in text
+
+
+def test_records_that_do_not_explain_it_are_named_with_why() -> None:
+    mistake = Mistake(file="incidents/7.yaml", line=3, column=8, message="unknown key 'causes'")
+    one = explained(
+        records=(RECORD,),
+        share=Fraction(1, 4),
+        unreadable=(UnreadableRecord(mistakes=(mistake,)),),
+    )
+    text = joined(terminal(service(one)))
+
+    assert "unexplained" in text
+    assert (
+        "INC-42 the database; covers 25.0 % of the bad events of availability; it takes half of"
+        " them to explain the incident; correct its start and end" in text
+    )
+    assert (
+        "a record that may explain it cannot be read: incidents/7.yaml:3:8: unknown key 'causes';"
+        " correct it" in text
+    )
+
+
+def both_sides(**fields: Any) -> BeforeAfter:
+    span = Span(START, START + timedelta(hours=1))
+    known: dict[str, Any] = {
+        "slo": "a",
+        "before": EventCounts(10_000, 20),
+        "since": EventCounts(10_000, 46),
+        "before_span": span,
+        "since_span": span,
+        "difference": Difference.WORSE,
+        "ratio": 2.3,
+        "interval": (1.3, 4.04),
+    }
+    return BeforeAfter(**(known | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (
+            {},
+            "a: 46 of 10,000 (0.5 %) failed since, 20 of 10,000 (0.2 %) before; worse: 2.3 times as"
+            " often, 95 % interval 1.3 to 4 times",
+        ),
+        (
+            {"difference": Difference.ALIKE, "interval": (0.8, 4.0)},
+            "no difference can be told from chance (95 % interval 0.8 to 4 times as often)",
+        ),
+        (
+            {"ratio": inf, "interval": (3.1, inf), "before": EventCounts(10_000, 0)},
+            "0 of 10,000 (0.0 %) before; worse: 95 % interval 3.1 to any number times",
+        ),
+        (
+            {"difference": Difference.UNKNOWN, "since": EventCounts(0, 0)},
+            "0 of 0 (0.0 %) failed since, 20 of 10,000 (0.2 %) before; cannot tell yet whether that"
+            " differs: too few steps or failures",
+        ),
+    ],
+)
+def test_what_changed_with_a_deploy_is_said(fields: dict[str, Any], told: str) -> None:
+    since = SinceDeploy(deploy=DEPLOY, until=START, slos=(both_sides(**fields),))
+    text = joined(terminal(service(since=since)))
+
+    assert "Since deploy of abc123 at 2026-10-31 13:55 UTC, compared up to 2026-10-31" in text
+    assert told in text
+
+
+def test_that_too_little_time_has_passed_since_a_deploy_is_said() -> None:
+    text = joined(terminal(service(since=SinceDeploy(deploy=DEPLOY, until=START, slos=()))))
+
+    assert "cannot tell yet: no whole step has passed" in text

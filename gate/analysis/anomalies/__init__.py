@@ -18,6 +18,7 @@ from gate.decision.decision import PolicySource, source_document
 from gate.decision.slo_document import Json, rfc3339, share
 from gate.errors import ExitCode
 from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart, Point, Signal
+from gate.history.charts.signals import FALSE_ALARMS
 from gate.measure import Cause, Unmeasured
 from gate.policy.coverage import Reservation
 from gate.policy.policy import Policy
@@ -123,6 +124,10 @@ def anomalies_document(report: AnomalyReport, *, points: bool = True) -> Json:
         "step_seconds": report.step.total_seconds(),
         "baseline_seconds": report.baseline.total_seconds(),
         "rules": report.rules,
+        "simulated_false_alarms": {
+            "weeks_share": FALSE_ALARMS[report.rules].every / 100,
+            "most_weeks_share": FALSE_ALARMS[report.rules].most / 100,
+        },
         "services": [
             {
                 "service": service.policy.service,
@@ -162,12 +167,14 @@ def chart_document(chart: Chart, *, points: bool = True) -> Json:
         "step_seconds": chart.step.total_seconds(),
         "centre": usual.centre,
         "by_time_of_day": bool(usual.by_time),
+        "by_weekend": bool(usual.by_day),
         "spread": usual.spread,
-        "correlation": usual.autocorrelation,
+        "correlation": usual.dependence.neighbours,
         "baseline": {
             "points": len(chart.baseline),
             "in_incidents": len(chart.excluded),
             "beyond_limits": chart.unruly,
+            "mostly_incidents": chart.chronic,
         },
         "signals": [_signal(chart, signal) for signal in chart.signals],
         **({"points": list(_points(chart))} if points else {}),

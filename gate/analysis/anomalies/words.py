@@ -21,6 +21,7 @@ from gate.analysis.anomalies import (
 )
 from gate.dataclass import dataclass
 from gate.history.charts.chart import Chart, Signal
+from gate.history.charts.signals import FALSE_ALARMS
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.drawing import plot
@@ -161,6 +162,12 @@ def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
     until = wording.instant(span.start + report.baseline)
     yield "Looked at", f"{stretch}, in steps of {step}"
     yield "Baseline", f"until {until}, without incidents; rules: EWMA and {report.rules}"
+    alarms = FALSE_ALARMS[report.rules]
+    yield (
+        "False alarms",
+        f"of 100 simulated weeks in control, of hours, {alarms.every} had one on a chart"
+        f" ({alarms.most} where ratios drift): a signal is a reason to look",
+    )
 
 
 def _signal(row: AnomalyRow, signal: Signal) -> str:
@@ -180,12 +187,17 @@ def _usual(row: AnomalyRow) -> str:
     chart, usual = row.chart, row.chart.usual
     step = format_duration(chart.step)
     parts = [f"{row.name}: {row.chart.write(usual.centre)} by {usual.count} points of {step}"]
+    if chart.chronic:
+        parts.append("most of it is in incidents, so that is what is usual and none is left out")
     if chart.excluded:
         parts.append(f"{len(chart.excluded)} in incidents left out")
     if usual.by_time:
         parts.append("each time of day by itself")
-    if usual.autocorrelation >= _ALIKE:
-        parts.append(f"neighbours are alike ({usual.autocorrelation:.2f}), so the limits are wide")
+    if usual.by_day:
+        parts.append("working days and weekends by themselves")
+    if usual.dependence.neighbours >= _ALIKE:
+        alike = f"{usual.dependence.neighbours:.2f}"
+        parts.append(f"neighbours are alike ({alike}), so the limits are wide")
     if chart.unruly:
         parts.append(f"{chart.unruly} beyond its own limits: if in an incident, give its record")
     return "; ".join(parts)

@@ -37,11 +37,8 @@ class BadStretch:
 
     def within(self, start: datetime, end: datetime) -> Fraction:
         """Return how much of it lies between two instants, evenly spread."""
-        return self.bad * Fraction(self.common(start, end) / (self.end - self.start))
-
-    def common(self, start: datetime, end: datetime) -> timedelta:
-        """Return how much time it has in common with that between two instants."""
-        return max(min(self.end, end) - max(self.start, start), timedelta())
+        common = max(min(self.end, end) - max(self.start, start), timedelta())
+        return self.bad * Fraction(common / (self.end - self.start))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +48,7 @@ class StatedPast:
     per_second: Fraction
     """Events, or slices, at any time; of an allowance none."""
     bad_per_second: Fraction
-    """Outside of the stretches."""
+    """In the steps that no stretch touches."""
     stretches: tuple[BadStretch, ...]
 
     def series(self, request: SeriesRequest) -> Series:
@@ -62,15 +59,23 @@ class StatedPast:
             [float(pace * whole)] * (request.steps - 1) + [float(pace * newest)]
             for pace in (self.per_second, self.bad_per_second)
         )
-        for stretch in self.stretches:
-            first = max((stretch.start - request.span.start) // request.step, 0)
-            last = -(-(stretch.end - request.span.start) // request.step)
-            for place in range(first, min(last, request.steps)):
-                between = request.end_of(place - 1), request.end_of(place)
-                usual = self.bad_per_second * seconds(stretch.common(*between))
-                bad[place] = max(bad[place] - float(usual), 0.0) + float(stretch.within(*between))
+        places = [_places(stretch, request) for stretch in self.stretches]
+        for place in {place for touched in places for place in touched}:
+            bad[place] = 0.0  # what a stretch took is what is stated, whole steps or not
+        for stretch, touched in zip(self.stretches, places, strict=True):
+            for place in touched:
+                bad[place] += float(
+                    stretch.within(request.end_of(place - 1), request.end_of(place))
+                )
         spent = bad if request.amount else list(map(max, total, bad))
         return Series(total=tuple(spent), bad=tuple(bad), query=QUERY)
+
+
+def _places(stretch: BadStretch, request: SeriesRequest) -> range:
+    """Return the steps that a stretch has any time in common with."""
+    first = (stretch.start - request.span.start) // request.step
+    last = -(-(stretch.end - request.span.start) // request.step)
+    return range(max(first, 0), min(last, request.steps))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

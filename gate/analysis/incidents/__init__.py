@@ -1,27 +1,23 @@
 """What ``gate incidents`` found in the history of one or several policies."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from gate.analysis import (
     LeftOut,
-    document_head,
-    left_out_document,
-    reservations_document,
     seen_exit_code,
-    unmeasured_document,
 )
 from gate.dataclass import dataclass
-from gate.decision.decision import PolicySource, source_document
-from gate.decision.slo_document import Json, rfc3339, share
+from gate.decision.decision import PolicySource
 from gate.errors import ExitCode
+from gate.history.before_after import BeforeAfter
+from gate.history.burned import Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
-from gate.history.incidents import Incident, IncidentEnding
+from gate.history.incidents import Incident
 from gate.history.records import Deployment, IncidentRecord
 from gate.history.service_incidents import (
     Drain,
     Reliability,
-    ServiceIncident,
     SloImpact,
 )
 from gate.measure import Unmeasured
@@ -47,6 +43,26 @@ class SearchedSlo:
     notes: tuple[str, ...] = ()
     reservations: tuple[Reservation, ...] = ()
     """Why what was found should not be taken at face value."""
+    burned: Burned | None = None
+    """How much of what failed lies in incidents; None: there is no history, or nothing fails."""
+    labels: FailureLabels | Unmeasured | None = None
+    """What the failures share, or why that is not known; None: too few failed to ask."""
+
+    def standouts(self, incident: Incident) -> tuple[Standout, ...]:
+        """Return what the failures of an incident share; nothing where that is not known."""
+        labels = self.labels
+        return labels.incidents.get(incident.start, ()) if isinstance(labels, FailureLabels) else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinceDeploy:
+    """What changed with a deploy."""
+
+    deploy: Deployment
+    until: datetime
+    """The next deploy, or the end of the history."""
+    slos: tuple[BeforeAfter, ...]
+    """Those that can fail and have a whole step on both sides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +78,13 @@ class ServiceIncidents:
     """All incidents of the service with what is known of them, the oldest first."""
     reliability: Reliability
     drain: Drain | None
+    since: SinceDeploy | None = None
+    """None: no deploy was asked about, or it is of another service."""
+
+    @property
+    def by_name(self) -> dict[str, SearchedSlo]:
+        """The SLOs that were searched, by name."""
+        return {slo.slo: slo for slo in self.slos}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,121 +108,3 @@ class IncidentReport:
             (slo.unmeasured for slo in slos),
             (reservation for slo in slos for reservation in slo.reservations),
         )
-
-
-def incidents_document(report: IncidentReport) -> Json:
-    """Return the report as plain data; durations are in seconds, shares fractions of 1."""
-    return {
-        **document_head(report.span.end, report.tool_version, report.exit_code),
-        "from": rfc3339(report.span.start),
-        "to": rfc3339(report.span.end),
-        "step_seconds": _seconds(report.step),
-        "burn_rate_threshold": share(report.threshold),
-        "services": [_service(service) for service in report.services],
-        "records_without_impact": [_record(record) for record in report.without_impact],
-    }
-
-
-def _service(service: ServiceIncidents) -> Json:
-    figures = service.reliability
-    return {
-        "service": service.policy.service,
-        "source": source_document(service.source),
-        "slos": [_searched_slo(slo) for slo in service.slos],
-        "left_out": left_out_document(service.left_out),
-        "incidents": [_incident(incident, service) for incident in service.annotated],
-        "count": figures.count,
-        "mttr_seconds": _seconds(figures.mttr),
-        "longest_seconds": _seconds(figures.longest),
-        "mtbf_seconds": _seconds(figures.mtbf),
-        "drain": _drain(service.drain),
-    }
-
-
-def _searched_slo(slo: SearchedSlo) -> Json:
-    return {
-        "name": slo.slo,
-        "unknown_share": share(slo.unknown),
-        "smaller_incidents": {
-            "count": len(slo.smaller),
-            "budget_share": sum(impact.share for impact in slo.smaller),
-        },
-        "query": slo.query,
-        "notes": list(slo.notes),
-        "reservations": reservations_document(slo.reservations),
-        "unmeasured": unmeasured_document(slo.unmeasured),
-    }
-
-
-def _incident(annotated: AnnotatedIncident, service: ServiceIncidents) -> Json:
-    return {
-        "id": annotated.incident.id(service.policy.service),
-        **_stretch(annotated.incident),
-        "slos": [
-            {
-                "name": impact.slo,
-                **_stretch(impact.incident),
-                "bad": impact.incident.bad,
-                "budget_share": impact.share,
-                "peak_burn_rate": impact.incident.peak,
-                "unknown_seconds": _seconds(impact.incident.unknown),
-                "explained": annotated.explanations[impact.slo].explained,
-                "share_in_records": share(annotated.explanations[impact.slo].share),
-            }
-            for impact in annotated.incident.impacts
-        ],
-        "records": [_record(record) for record in annotated.records],
-        "insufficient_records": [_record(record) for record in annotated.insufficient],
-        "unreadable_records": [record.first for record in annotated.unreadable],
-        "deploys": [deploy_document(deploy) for deploy in annotated.deploys],
-    }
-
-
-def _stretch(incident: ServiceIncident | Incident) -> Json:
-    return {
-        "start": rfc3339(incident.start),
-        "end": None if incident.ending is IncidentEnding.OPEN else rfc3339(incident.end),
-        "ending": incident.ending,
-        "duration_seconds": _seconds(incident.duration),
-    }
-
-
-def _record(record: IncidentRecord) -> Json:
-    return {
-        "id": record.id,
-        "title": record.title,
-        "services": list(record.services),
-        "slos": list(record.slos),
-        "start": rfc3339(record.start),
-        "end": rfc3339(record.end),
-        "status": record.status,
-        "cause": record.cause,
-        "remediation": record.remediation,
-        "link": record.link,
-    }
-
-
-def deploy_document(deploy: Deployment) -> Json:
-    """Return a deploy as plain data."""
-    return {
-        "time": rfc3339(deploy.time),
-        "revision": deploy.revision,
-        "service": deploy.service,
-        "change": deploy.change,
-    }
-
-
-def _drain(drain: Drain | None) -> Json | None:
-    if drain is None:
-        return None
-    return {
-        "slo": drain.slo,
-        "window_seconds": _seconds(drain.window),
-        "incidents_per_window": drain.per_window,
-        "budget_share_each": drain.each,
-        "budget_share_per_window": drain.total,
-    }
-
-
-def _seconds(length: timedelta | None) -> float | None:
-    return None if length is None else length.total_seconds()

@@ -7,6 +7,8 @@ from typing import Final
 
 from gate import __version__
 from gate.analysis.incidents import IncidentReport, SearchedSlo, ServiceIncidents
+from gate.analysis.incidents.context import annotations_of, known_records, since_deploy
+from gate.analysis.incidents.labels import with_labels
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
@@ -17,8 +19,9 @@ from gate.check.measure import (
 )
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
+from gate.history.burned import burned
 from gate.history.events import within
-from gate.history.explanations import Annotations, Steps, annotate, records_without_impact
+from gate.history.explanations import Steps, annotate, records_without_impact
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.history.incidents import WINDOW, known_times, steps_of
 from gate.history.records import Deployment, IncidentRecord
@@ -58,6 +61,8 @@ class IncidentOptions:
     """The share of a budget that an incident costs at least, 0 to 1; smaller ones are summed up."""
     records: tuple[IncidentRecord, ...] = ()
     deploys: tuple[Deployment, ...] = ()
+    since: Deployment | None = None
+    """A deploy, before and after which the failures are compared."""
 
     @property
     def span(self) -> Span:
@@ -77,11 +82,16 @@ def search_incidents(
     Raises:
         UsageError: a backend keeps no history, or a package of one is missing.
     """
-    histories = [open_history(file, options.timeout, open_with)[1] for file in files]
+    opened = [open_history(file, options.timeout, open_with) for file in files]
 
     def task(place: int) -> Callable[[], ServiceIncidents]:
-        file, history = files[place], histories[place]
-        return lambda: service_incidents(file, ask(history, file.policy, options), options)
+        file, (backend, history) = files[place], opened[place]
+
+        def search() -> ServiceIncidents:
+            service = service_incidents(file, ask(history, file.policy, options), options)
+            return with_labels(service, backend, options.span)
+
+        return search
 
     return incident_report(run_concurrently([task(place) for place in range(len(files))]), options)
 
@@ -95,7 +105,7 @@ def incident_report(
     for service in services:
         felt = impacts.setdefault(service.policy.service, [])
         felt += (impact for slo in service.slos for impact in (*slo.impacts, *slo.smaller))
-        records |= dict.fromkeys(_records(service.policy, options))
+        records |= dict.fromkeys(known_records(service.policy, options.records))
     return IncidentReport(
         services=tuple(services),
         span=options.span,
@@ -139,16 +149,13 @@ def service_incidents(
     measured = {
         name: joined(known_times(past.series, past.request), span) for name, past in steps.items()
     }
-    annotations = Annotations(
-        records=_records(policy, options),
-        unreadable=policy.postmortems.unreadable if policy.postmortems else (),
-        deploys=options.deploys,
-    )
+    annotations = annotations_of(policy, options.records, options.deploys)
     return ServiceIncidents(
         policy=policy,
         source=file.source,
         slos=tuple(searched_slos),
         left_out=(),
+        since=since_deploy(policy, steps, options.since, options.deploys, options.at),
         annotated=tuple(
             annotate(incident, annotations, service=policy.service, step=options.step, steps=steps)
             for incident in incidents
@@ -162,12 +169,6 @@ def service_incidents(
             {name: total_time(times) for name, times in measured.items()},
         ),
     )
-
-
-def _records(policy: Policy, options: IncidentOptions) -> tuple[IncidentRecord, ...]:
-    """Return the records that the command was given, and those of the rule ``postmortems``."""
-    own = policy.postmortems.records if policy.postmortems else ()
-    return tuple({record.id: record for record in (*own, *options.records)}.values())
 
 
 def _searched_slo(
@@ -187,10 +188,23 @@ def _searched_slo(
     ]
     totals = within(answer, request, span)
     measured = total_time(joined(known_times(answer, request), span))
+    costly, smaller = (
+        tuple(impact for impact in impacts if (impact.share >= options.min_share) is shown)
+        for shown in (True, False)
+    )
     return SearchedSlo(
         slo=slo.name,
-        impacts=tuple(impact for impact in impacts if impact.share >= options.min_share),
-        smaller=tuple(impact for impact in impacts if impact.share < options.min_share),
+        impacts=costly,
+        smaller=smaller,
+        burned=None
+        if isinstance(slo, SpendSlo)
+        else burned(
+            answer,
+            request,
+            span,
+            [impact.incident for impact in costly],
+            [impact.incident for impact in smaller],
+        ),
         unknown=1 - Fraction(measured // _FINEST, span.length // _FINEST),
         query=answer.query,
         unmeasured=None,

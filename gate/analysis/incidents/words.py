@@ -18,12 +18,14 @@ from gate.analysis.incidents import (
     IncidentReport,
     SearchedSlo,
     ServiceIncidents,
-    incidents_document,
 )
+from gate.analysis.incidents.burned_words import burned_facts, shared_texts
+from gate.analysis.incidents.document import incidents_document
+from gate.analysis.incidents.reliability_words import reliability_facts, since_facts
 from gate.history.explanations import AnnotatedIncident
 from gate.history.incidents import IncidentEnding
 from gate.history.records import Deployment, IncidentRecord
-from gate.history.service_incidents import Drain, SloImpact
+from gate.history.service_incidents import SloImpact
 from gate.policy.findings import Verdict
 from gate.reporters import summary
 from gate.reporters.page import (
@@ -73,8 +75,9 @@ def incidents_section(service: ServiceIncidents) -> Section:
 
 def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
     """Return every incident, what is known of it, and what they come to."""
-    facts = (*_explanations(service), *_about(service))
-    return said(tabulate(_rows(service), _COLUMNS), Facts(facts))
+    facts = (*_explanations(service), *since_facts(service), *_about(service))
+    burned = tuple(fact for slo in service.slos for fact in burned_facts(slo))
+    return said(Facts(burned), tabulate(_rows(service), _COLUMNS), Facts(facts))
 
 
 def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
@@ -130,9 +133,7 @@ def _findings_badge(service: ServiceIncidents) -> Badge:
 
 
 def _about(service: ServiceIncidents) -> Iterator[Fact]:
-    yield from _reliability(service)
-    if service.drain is not None:
-        yield "Means", _meaning(service.drain)
+    yield from reliability_facts(service)
     yield from (("Smaller", _smaller(slo)) for slo in service.slos if slo.smaller)
     for slo in service.slos:
         yield from _trust(slo)
@@ -140,9 +141,11 @@ def _about(service: ServiceIncidents) -> Iterator[Fact]:
 
 
 def _explanations(service: ServiceIncidents) -> Iterator[Fact]:
+    slos = service.by_name
     for annotated in service.annotated:
         name = annotated.incident.id(service.policy.service)
-        yield from ((name, text) for text in _explanation(annotated))
+        for text in (*_explanation(annotated), *shared_texts(annotated, slos)):
+            yield name, text
 
 
 def _closing(report: IncidentReport) -> Facts:
@@ -163,41 +166,10 @@ def _explanation(annotated: AnnotatedIncident) -> Iterator[str]:
     yield from (_deploy(deploy, annotated.incident.start) for deploy in annotated.deploys)
 
 
-def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
-    figures = service.reliability
-    if figures.mttr is not None and figures.longest is not None:
-        mean, longest = describe_time(figures.mttr), describe_time(figures.longest)
-        endings = [annotated.incident.ending for annotated in service.annotated]
-        ended = endings.count(IncidentEnding.CALM)
-        only = "" if ended == figures.count else f", of the {ended} that were seen to end"
-        yield "MTTR", f"{mean} to recover in the mean, {longest} at the longest{only}"
-    elif figures.count:
-        yield "MTTR", "not known: no incident was seen to end"
-    if figures.mtbf is not None:
-        yield "MTBF", f"{describe_time(figures.mtbf)} between failures in the mean"
-
-
 def _smaller(slo: SearchedSlo) -> str:
     count, together = len(slo.smaller), sum(impact.share for impact in slo.smaller)
     costs = f"{_share(together)} of its budget together"
     return f"{slo.slo}: {count:,} more, {costs}, each below the least share"
-
-
-def _meaning(drain: Drain) -> str:
-    count = wording.amount(wording.shown(drain.per_window))
-    pace = f"{count} incident{'' if count == '1' else 's'} in {format_duration(drain.window)}"
-    costs = f"{_share(drain.each)} of the budget of {drain.slo} each"
-    return f"at this pace {pace}, {costs}, {_share(drain.total)} in all: {_advice(drain)}"
-
-
-def _advice(drain: Drain) -> str:
-    if drain.often and drain.costly:
-        return "a low MTBF drains it often and a high MTTR long; it needs both fewer and shorter"
-    if drain.often:
-        return "a low MTBF drains it often; fewer incidents save more than shorter ones"
-    if drain.costly:
-        return "a high MTTR drains it long; quicker recovery saves more than fewer incidents"
-    return "neither how often nor how long they are drains it much"
 
 
 def _trust(slo: SearchedSlo) -> Iterator[Fact]:
@@ -219,7 +191,7 @@ def _record(record: IncidentRecord) -> str:
 
 def _insufficient(record: IncidentRecord, annotated: AnnotatedIncident) -> str:
     shares = [
-        f"{wording.percent_spent(explanation.share)} of the bad events of {slo}"
+        f"{wording.percent_left(explanation.share)} of the bad events of {slo}"
         for slo, explanation in annotated.explanations.items()
         if record in explanation.records
     ]

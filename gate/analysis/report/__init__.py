@@ -9,12 +9,8 @@ from gate.analysis.backtest import BacktestReport
 from gate.analysis.backtest.document import backtest_document
 from gate.analysis.cohorts import CohortReport, cohorts_document
 from gate.analysis.forecast import ForecastReport, ServiceForecast, forecast_document
-from gate.analysis.incidents import (
-    IncidentReport,
-    ServiceIncidents,
-    deploy_document,
-    incidents_document,
-)
+from gate.analysis.incidents import IncidentReport, ServiceIncidents
+from gate.analysis.incidents.document import deploy_document, incidents_document
 from gate.budget.assessment import Assessment
 from gate.dataclass import dataclass
 from gate.decision.decision import Decision, PolicyDecision, PolicySource, source_document

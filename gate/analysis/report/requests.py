@@ -43,6 +43,8 @@ class ReportAnswers:
     """The answers to them."""
     history: HistoryBackend | None
     """For rules that look back further; None if the backend keeps no history."""
+    backend: Backend
+    """Itself, for what is asked only once the histories are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Questions:
         plans = burn_down_plans(policy, self.search.at, last=self.search.last)
         of_budgets = plan_requests(plans)
         history = history_of(backend)
+        own = backend.backend if isinstance(backend, CachedHistory) else backend
         requests = [request for requests_by_slo in wanted for request in requests_by_slo.values()]
         answers = iter(_answers(history, [*requests, *of_budgets.values()]))
         steps, forecast, charts = (
@@ -100,6 +103,7 @@ class Questions:
             plans=tuple(plans),
             budgets=dict(zip(of_budgets, answers, strict=True)),
             history=history,
+            backend=own,
         )
 
 
@@ -119,13 +123,13 @@ class CachedHistory:
     """A backend that answers from the histories it has fetched, where these suffice."""
 
     def __init__(self, backend: Backend, history: HistoryBackend) -> None:
-        self._backend = backend
+        self.backend = backend
         self._history = history
         self._answers: CachedAnswer = []
 
     def measure(self, requests: Sequence[CountRequest], at: datetime) -> list[Answer]:
         """Count, as the backend does."""
-        return self._backend.measure(requests, at)
+        return self.backend.measure(requests, at)
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened when; what one answer covers for several is fetched once.

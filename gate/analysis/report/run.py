@@ -13,6 +13,7 @@ from gate.analysis.cohorts.run import compare_cohorts
 from gate.analysis.forecast import ForecastReport
 from gate.analysis.forecast.run import RATES, service_forecast
 from gate.analysis.incidents import ServiceIncidents
+from gate.analysis.incidents.labels import with_labels
 from gate.analysis.incidents.run import IncidentOptions, incident_report, service_incidents
 from gate.analysis.report import Report, ServiceReport
 from gate.analysis.report.requests import Questions, ReportAnswers, SeriesAnswers, cached_history
@@ -140,7 +141,7 @@ def _service(
         },
         traces=_traces(policy, assessments, answers, questions),
         consumption=_consumption(assessments, incidents, answers, questions),
-        incidents=incidents,
+        incidents=with_labels(incidents, answers.backend, search.span),
         forecast=forecast,
         anomalies=service_anomalies(file, answers.charts, questions.anomaly_options),
         deploys=_deploys(policy, search),

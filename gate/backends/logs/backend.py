@@ -20,10 +20,10 @@ from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.measure.past import PastRun
 
 if TYPE_CHECKING:  # for one command only
-    from gate.measure.cohorts import CohortAnswer, CohortRequest
+    from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
 
-Request = TypeVar("Request", RunRequest, SeriesRequest, "CohortRequest")
-Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer")
+Request = TypeVar("Request", RunRequest, SeriesRequest, "CohortRequest", "LabelRequest")
+Found = TypeVar("Found", Answer, SeriesAnswer, "CohortAnswer", "LabelAnswer")
 IndicatorRequests = list[tuple[Request, LogIndicator]]
 AnswerRequests = Callable[[Database, Prepared, IndicatorRequests[Request]], list[Found]]
 """Answers requests whose indicators fit the logs, in order; may raise DuckDB's errors."""
@@ -68,6 +68,12 @@ class LogsBackend:
 
         by = dict.fromkeys(label for request in requests for label in request.by)
         return self._answer(requests, measure_cohorts, tuple(by))
+
+    def label_counts(self, requests: "Sequence[LabelRequest]") -> "list[LabelAnswer]":
+        """Return what happened by the columns of few values, from one scan for each request."""
+        from gate.backends.logs.breakdown import measure_labels  # noqa: PLC0415 - as above
+
+        return self._answer(requests, measure_labels)
 
     def _answer(
         self,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from gate.backends.logs.amounts import AmountColumns, ask_for_amount
-from gate.backends.logs.coverage import UsualRows, lost_rows, parts_of
+from gate.backends.logs.coverage import UsualRows, bounds_of, lost_rows, parts_of
 from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.keys import MissingKeys, ask_for_keys, missing_keys
@@ -83,7 +83,7 @@ class CountScan:
             request.span: parts_of(request.span) for request, _ in requests if request.probe
         }
         if len(bounds) > FEW_BOUNDS:
-            bounds.update(bound for parts in self._parts.values() for bound in parts.bounds)
+            bounds.update(bounds_of(self._parts.values()))
         self._statement = Statement(logs, tuple(sorted(bounds)))
         self._statement.cut({parts.step for parts in self._parts.values()})
         probed = {indicator for request, indicator in requests if request.probe}
@@ -135,8 +135,8 @@ class CountScan:
             time: that the run looks at.
         """
         columns, faults = self._columns[indicator], self.missing.faults(time)
-        for column in sorted(indicator.columns & faults.keys()):
-            reason, query = faults[column], columns.query(request.span)
+        if lacking := indicator.columns & faults.keys():
+            reason, query = faults[min(lacking)], columns.query(request.span)
             return Draft(answer=Unmeasured(cause=Cause.INVALID, reason=reason, query=query))
         answer = self._events(request, columns)
         if not request.probe or not isinstance(answer, Counts) or columns.doubts is None:
@@ -166,21 +166,21 @@ class CountScan:
 
     def _events(self, request: CountRequest, columns: _Columns) -> Answer:
         span, timeline = request.span, self.timeline
-        places, query = timeline.places(span), columns.query(span)
+        places = timeline.places(span)
         rows = timeline.sum(columns.rows, places)
         if not rows:
             reason = f"the logs have no row between {span.start:%F %T} and {span.end:%F %T} UTC"
-            return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=query)
+            return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=columns.query(span))
         if columns.amount is not None:
             return self._spent(request, columns, columns.amount, rows)
         total = timeline.sum(columns.total, places)
         if not total:
             reason = f"of {rows:,} rows none is an event: total is true of none"
-            return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=query)
+            return Unmeasured(cause=Cause.NO_TRAFFIC, reason=reason, query=columns.query(span))
         return Counts(
             total=Fraction(total),
             bad=Fraction(timeline.sum(columns.bad, places)),
-            evidence=self._evidence(request, columns, Fraction(total, rows)),
+            evidence=self._evidence(request, columns, total, rows),
         )
 
     def _spent(
@@ -193,14 +193,15 @@ class CountScan:
             return refusal.answer(columns.query(request.span))
         missing = rows - spent.count
         notes = (f"spent is NULL in {missing:,} of {rows:,} rows",) if missing else ()
-        evidence = self._evidence(request, columns, together / rows, notes)
+        evidence = self._evidence(request, columns, together, rows, notes)
         return Spent(amount=together, evidence=evidence)
 
     def _evidence(
         self,
         request: CountRequest,
         columns: _Columns,
-        per_row: Fraction,
+        number: Fraction | int,
+        rows: int,
         notes: tuple[str, ...] = (),
     ) -> Evidence:
         """Return how far a number of events, or an amount, can be trusted."""
@@ -215,7 +216,7 @@ class CountScan:
             coverage=seen.share,
             gaps=seen.gaps,
             notes=notes,
-            suspicions=lost_rows(seen, span, per_row, request.slices),
+            suspicions=lost_rows(seen, span, Fraction(number, rows), request.slices),
         )
 
     def _coverage(self, span: Span) -> StepCoverage:

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - made of names and numbers only
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
@@ -46,12 +46,6 @@ class Parts:
             return None
         return Span(EPOCH + whole.start * self.step, EPOCH + whole.stop * self.step)
 
-    @property
-    def bounds(self) -> Iterator[datetime]:
-        """Between the whole ones, and at their ends."""
-        whole = self.whole
-        yield from (EPOCH + place * self.step for place in range(whole.start, whole.stop + 1))
-
     def end_after(self, moment: int) -> datetime:
         """Return the end of the part in which an instant lies.
 
@@ -83,6 +77,15 @@ class Parts:
 def parts_of(span: Span) -> Parts:
     """Return the parts in which a span is looked at for rows."""
     return Parts(span, clock_part(span.length))
+
+
+def bounds_of(parts: Iterable[Parts]) -> Iterator[datetime]:
+    """Yield where whole parts begin and end, each instant once for each length."""
+    numbers: dict[timedelta, set[int]] = {}
+    for some in parts:
+        numbers.setdefault(some.step, set()).update(range(some.whole.start, some.whole.stop + 1))
+    for step, places in numbers.items():
+        yield from (EPOCH + place * step for place in places)
 
 
 class UsualRows:

@@ -6,7 +6,7 @@ few, and sums from the first to each of them give that of every span by one subt
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate
@@ -34,10 +34,14 @@ class Timeline:
         self._columns: Mapping[str, Sequence[Any]] = dict(zip(names, columns, strict=True))
         self._sums = dict[str, Sequence[Any]]()
         self._last = dict[tuple[str, ...], Sequence[int]]()
+        self._places = dict[Span, range]()
+        self._parts = dict[timedelta, Sequence[int]]()
 
     def places(self, span: Span) -> range:
         """Return which stretches a span has; its bounds must be bounds of the scan."""
-        return range(self.after(span.start), self.after(span.end))
+        if span not in self._places:
+            self._places[span] = range(self.after(span.start), self.after(span.end))
+        return self._places[span]
 
     def after(self, bound: datetime) -> int:
         """Return the place of the first stretch after a bound."""
@@ -75,10 +79,14 @@ class Timeline:
 
     def by_part(self, name: str, parts: Parts) -> Mapping[int, int]:
         """Return the sums of a number in the parts of a span, by the number of the part."""
-        step, column, sums = parts.step // MICROSECOND, self._columns[name], dict[int, int]()
-        for place in self.places(parts.span):
-            part = (self.ends[place] - 1) // step
-            sums[part] = sums.get(part, 0) + column[place]
+        if parts.step not in self._parts:
+            step = parts.step // MICROSECOND
+            self._parts[parts.step] = [(end - 1) // step for end in self.ends]
+        places, sums = self.places(parts.span), dict[int, int]()
+        which = self._parts[parts.step][places.start : places.stop]
+        numbers = self._columns[name][places.start : places.stop]
+        for part, number in zip(which, numbers, strict=True):
+            sums[part] = sums.get(part, 0) + number
         return sums
 
     def newest(self, name: str, places: range) -> datetime | None:

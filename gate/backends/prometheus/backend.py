@@ -17,7 +17,7 @@ from gate.measure.history import SeriesAnswer, SeriesRequest
 from gate.request_failure import RequestFailure
 
 if TYPE_CHECKING:
-    from gate.measure.cohorts import CohortAnswer, CohortRequest
+    from gate.measure.cohorts import CohortAnswer, CohortRequest, LabelAnswer, LabelRequest
     from gate.measure.past import PastRun
 
 
@@ -114,6 +114,29 @@ class PrometheusBackend:
             cohort_answer(planned, fetch.reading, lambda metric: self._labels(metric, fetch.until))
             if isinstance(planned, CohortPlan)
             else planned
+            for planned in plans
+        ]
+
+    def label_counts(self, requests: "Sequence[LabelRequest]") -> "list[LabelAnswer]":
+        """Return what happened by label; never raises for what the server does."""
+        # Imported here: other runs start sooner without it.
+        from gate.backends.prometheus.breakdown import (  # noqa: PLC0415
+            LabelPlan,
+            label_answer,
+            label_plan,
+            questions_of,
+        )
+
+        if not requests:
+            return []
+        at = max(span.end for request in requests for span in request.spans)
+        fetch, scoped = self._fetch(at), questions_of(requests)
+        fetch.run(part for pair in scoped for part in questions(*pair))
+        fetch.run(part for pair in scoped for part in further_questions(*pair, fetch.reading))
+        plans = [label_plan(request, at, fetch.reading) for request in requests]
+        fetch.run(part for planned in plans if isinstance(planned, LabelPlan) for part in planned)
+        return [
+            label_answer(planned, fetch.reading) if isinstance(planned, LabelPlan) else planned
             for planned in plans
         ]
 

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Final
 
 from gate.backends.prometheus.client import ALLOW_MORE, Client
-from gate.backends.prometheus.gathered import add_results
+from gate.backends.prometheus.gathered import add_results, added_by_labels
 from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.query import Query
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
@@ -124,6 +124,7 @@ def merge_results(first: QueryResult, second: QueryResult) -> QueryResult:
     numbers = [value.number for value in (first, second) if value.number is not None]
     return QueryValue(
         number=sum(numbers, Fraction()) if numbers else None,
+        by_labels=added_by_labels((first, second)),
         warnings=warnings,
         notes=tuple(dict.fromkeys((*first.notes, *second.notes, _IN_PIECES))),
     )

@@ -1,11 +1,17 @@
 """Numbers taken from what came back, and the numbers of several parts added up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import field
 from fractions import Fraction
 
 from gate.backends.prometheus.query import Query
-from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryResults, QueryValue
+from gate.backends.prometheus.query_result import (
+    Labels,
+    QueryError,
+    QueryResult,
+    QueryResults,
+    QueryValue,
+)
 from gate.dataclass import dataclass
 from gate.measure import MeasurementError
 
@@ -64,10 +70,20 @@ def add_results(results: Sequence[QueryResult]) -> QueryResult:
         groups={
             key: _added([value.groups.get(key, value.points) for value in values]) for key in keys
         },
+        by_labels=added_by_labels(values),
         warnings=tuple(dict.fromkeys(text for value in values for text in value.warnings)),
         notes=tuple(dict.fromkeys(text for value in values for text in value.notes)),
         lost=None if None in losses else sum((loss or Fraction() for loss in losses), Fraction()),
     )
+
+
+def added_by_labels(values: Iterable[QueryValue]) -> dict[Labels, Fraction]:
+    """Add up the numbers of each combination of labels."""
+    added = dict[Labels, Fraction]()
+    for value in values:
+        for labels, number in value.by_labels.items():
+            added[labels] = added.get(labels, Fraction()) + number
+    return added
 
 
 def _added(rows: Sequence[tuple[float | None, ...]]) -> tuple[float | None, ...]:

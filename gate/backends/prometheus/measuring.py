@@ -69,9 +69,9 @@ class Asking:
         return (planned for planned in self._plans if isinstance(planned, Plan))
 
     def _all(self, parts: "Plan | Sequence[Query]") -> Iterator[Query]:
-        return map(self._asked, parts)
+        return map(self._at_fetch, parts)
 
-    def _asked(self, part: Query) -> Query:
+    def _at_fetch(self, part: Query) -> Query:
         """Return a question as it is asked at the instant of the fetch."""
         if not self._back:
             return part
@@ -81,21 +81,21 @@ class Asking:
         return moved
 
     def _reading(self, part: Query) -> QueryResult:
-        return self._fetch.reading(self._asked(part))
+        return self._fetch.reading(self._at_fetch(part))
 
 
-def answered(fetch: Fetch, asked: Sequence[Asking]) -> list[list[Answer]]:
+def answered(fetch: Fetch, askings: Sequence[Asking]) -> list[list[Answer]]:
     """Ask for all requests together, in the rounds that each needs by itself; return the answers.
 
     What the server has is asked together with the counts that follow from it most likely. A second
     round asks what follows from it instead, and when the last sample was where there is no recent
     one.
     """
-    fetch.run(part for each in asked for part in each.first())
-    fetch.run(part for each in asked for part in each.further())
-    fetch.run(part for each in asked for part in each.counts())
-    fetch.run(part for each in asked for part in each.doubts())
-    return [each.answers() for each in asked]
+    fetch.run(part for each in askings for part in each.first())
+    fetch.run(part for each in askings for part in each.further())
+    fetch.run(part for each in askings for part in each.counts())
+    fetch.run(part for each in askings for part in each.doubts())
+    return [each.answers() for each in askings]
 
 
 def _scoped(requests: Sequence[CountRequest]) -> Iterator[tuple[CountRequest, Scope]]:

@@ -42,8 +42,8 @@ def measure_past(
         answers = dict[int, list[Answer]]()
         if until is not None:
             fetch = open_fetch(until)
-            asked = [Asking(run.requests, fetch, until - run.at) for run in movable]
-            answers = dict(zip(map(id, movable), answered(fetch, asked), strict=True))
+            askings = [Asking(run.requests, fetch, until - run.at) for run in movable]
+            answers = dict(zip(map(id, movable), answered(fetch, askings), strict=True))
         for run in group:
             yield answers[id(run)] if id(run) in answers else alone(run)
 

@@ -89,6 +89,8 @@ class Query:
     cuts: int = 0
     label: str | None = None
     """Given: one number per value of this label is expected."""
+    labelled: bool = False
+    """Whether one number per combination of labels is expected, whichever labels there are."""
     grid: QueryGrid | None = None
     """Given: one number per instant is expected, instead of one at the run's instant."""
     by: tuple[str, ...] = ()
@@ -114,11 +116,6 @@ class Query:
     def leaves(self) -> "tuple[Query, ...]":
         """What is sent for it."""
         return self.terms or (self,)
-
-    def at_steps(self, grid: QueryGrid) -> Self:
-        """Return the same at each instant of a grid."""
-        terms = tuple(term.at_steps(grid) for term in self.terms)
-        return replace(self, grid=grid, grain=None, terms=terms)
 
     def moved_by(self, back: timedelta) -> Self:
         """Return the same question, to be asked so much later than its own instant."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from gate.backends.prometheus.query import Query, QueryGrid
@@ -21,6 +21,10 @@ _LARGEST: Final = 1e30
 """Nothing that is counted comes near; what does is a broken query."""
 
 
+Labels = tuple[tuple[str, str], ...]
+"""Names and values, in order of the names."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryValue:
     """The server answered."""
@@ -29,6 +33,8 @@ class QueryValue:
     """None: no series came back, or a number per label was asked for."""
     numbers: Mapping[str, Fraction] = field(default_factory=dict)
     """By the value of the label that was asked for."""
+    by_labels: Mapping[Labels, Fraction] = field(default_factory=dict)
+    """By all labels that a series has, where that was asked for."""
     points: tuple[float | None, ...] = ()
     """Of the grid that was asked for, the oldest first; None: no series at that instant."""
     groups: Mapping[tuple[str, ...], tuple[float | None, ...]] = field(default_factory=dict)
@@ -74,6 +80,8 @@ def _read(part: Query, series: list[Mapping[str, Any]], reply: Reply) -> QueryRe
         return _read_points(series, reply, part.grid, part.by)
     if part.label is not None:
         return _read_table(series, reply, part.label)
+    if part.labelled:
+        return _read_labelled(series, reply)
     return _read_part(series, reply)
 
 
@@ -117,6 +125,17 @@ def _read_table(series: list[Mapping[str, Any]], reply: Reply, label: str) -> Qu
     return QueryValue(number=None, numbers=numbers, warnings=reply.warnings, notes=reply.notes)
 
 
+def _read_labelled(series: list[Mapping[str, Any]], reply: Reply) -> QueryResult:
+    numbers: dict[Labels, Fraction] = {}
+    for sample in series:
+        number = _number(sample.get("value"))
+        if isinstance(number, QueryError):
+            return number
+        metric = {name: str(value) for name, value in sample["metric"].items() if name != LABEL}
+        numbers[tuple(sorted(metric.items()))] = number
+    return QueryValue(number=None, by_labels=numbers, warnings=reply.warnings, notes=reply.notes)
+
+
 def _read_points(
     series: list[Mapping[str, Any]], reply: Reply, grid: QueryGrid, by: tuple[str, ...]
 ) -> QueryResult:
@@ -140,10 +159,35 @@ def _read_points(
 
 
 def _points(sample: Mapping[str, Any], grid: QueryGrid) -> tuple[float | None, ...] | QueryError:
+    values = sample.get("values", ())
+    return _complete(values, grid) or _placed(values, grid)
+
+
+def _complete(values: Sequence[Any], grid: QueryGrid) -> tuple[float, ...] | None:
+    """Return the points where there is a number at every instant; None: look at each by itself."""
+    try:
+        times, texts = zip(*values, strict=True)
+    except (TypeError, ValueError):
+        return None
+    if times != _instants(grid) or set(map(type, texts)) != {str}:
+        return None
+    numbers = {text: _parse(text) for text in set(texts)}
+    if any(isinstance(number, QueryError) for number in numbers.values()):
+        return None
+    return tuple([numbers[text] for text in texts])  # type: ignore[misc]  # as was looked for
+
+
+@lru_cache(maxsize=8)
+def _instants(grid: QueryGrid) -> tuple[float, ...]:
+    first, step = grid.first.timestamp(), grid.step.total_seconds()
+    return tuple([first + place * step for place in range(grid.count)])
+
+
+def _placed(values: Sequence[Any], grid: QueryGrid) -> tuple[float | None, ...] | QueryError:
     points: list[float | None] = [None] * grid.count
     first, step = grid.first.timestamp(), grid.step.total_seconds()
     parse = cache(_parse)  # the values of a history come again and again
-    for pair in sample.get("values", ()):
+    for pair in values:
         match pair:
             case [float() | int() as time, str(text)]:
                 number, place = parse(text), round((time - first) / step)

@@ -35,6 +35,8 @@ _RESTARTED: Final = (
     " counted between the step's first sample and the restart is missing"
 )
 Points = tuple[float | None, ...]
+Again = dict[int, tuple[timedelta | None, timedelta]]
+"""By place, steps that are looked at again: in pieces of what length, and how far back."""
 
 
 def one_step(request: SeriesRequest) -> CountRequest:
@@ -147,6 +149,7 @@ class SeriesPlan:
         last = [self._whole] if length >= _SHORTEST else []
         self._rest = {role: self._at(role, place) for role in parts for place in last}
         self._restarts = self._asks_for_restarts()
+        self._again: Again | None = None
         exact = all(count.exact for role in parts for count in self._counts(role))
         self.notes = planned.notes if exact else (*planned.notes, _ESTIMATED)
 
@@ -164,7 +167,7 @@ class SeriesPlan:
     def second_round(self, readings: QueryResults) -> Iterator[Query]:
         """Yield what to ask about single steps once the first round is read."""
         try:
-            again = self._again(readings)
+            again = self._looked_at_again(readings)
         except MeasurementError:
             return  # said where the answers are put together
         for role in self._counters:
@@ -179,7 +182,7 @@ class SeriesPlan:
         """
         points = self._first_points(role, readings)
         if role in self._counters:
-            for place, (finely, lookback) in self._again(readings).items():
+            for place, (finely, lookback) in self._looked_at_again(readings).items():
                 part = self._at(role, place, finely=finely, lookback=lookback)
                 points[place] = _number(_read(role, readings(part)))
         return tuple(points)
@@ -244,13 +247,18 @@ class SeriesPlan:
         own = points[self._first : self._first + self.request.steps]
         return [place for place, point in enumerate(own) if point]
 
-    def _again(self, readings: QueryResults) -> dict[int, tuple[timedelta | None, timedelta]]:
-        """Return the steps to look at again: in pieces of what length, and how far back.
+    def _looked_at_again(self, readings: QueryResults) -> Again:
+        if self._again is None:
+            self._again = self._steps_again(readings)
+        return self._again
+
+    def _steps_again(self, readings: QueryResults) -> Again:
+        """Return the steps to look at again.
 
         Raises:
             MeasurementError: the server did not answer.
         """
-        again = dict[int, tuple[timedelta | None, timedelta]]()
+        again: Again = {}
         for place in self._restarted(readings)[-_MOST_RESTARTS:]:
             end, start = self.request.end_of(place), self.request.end_of(place - 1)
             whole = [
@@ -264,8 +272,8 @@ class SeriesPlan:
 
     def _after_gaps(self, readings: QueryResults) -> Iterator[int]:
         """Yield the first step after each stretch without samples that is longer than looked at."""
-        last = None
-        for place, point in enumerate(self._first_points(self.roles[0], readings)):
+        last, points = None, self._first_points(self.roles[0], readings)
+        for place, point in enumerate(points if None in points else ()):
             if point is None:
                 continue
             if last is not None and (place - last) * self._step > self._lookback:

@@ -24,10 +24,10 @@ def series_answer(planned: SeriesPlan, readings: QueryResults) -> SeriesAnswer:
         doubts = planned.doubts(readings)
     except MeasurementError as error:
         return error.answer(planned.query)
-    steps = list(_steps(points, planned.request))
+    total, bad = _total_and_bad(points, planned.request)
     return Series(
-        total=tuple(total for total, _ in steps),
-        bad=tuple(bad for _, bad in steps),
+        total=total,
+        bad=bad,
         query=planned.query,
         notes=(*planned.notes, *doubts),
         measured=_measured(planned, points, readings),
@@ -56,31 +56,34 @@ def _only_where(complete: Sequence[bool], values: Points) -> Points:
     return tuple(value if there else None for value, there in zip(values, complete, strict=True))
 
 
-def _steps(points: PointsByRole, request: SeriesRequest) -> Iterator[TotalAndBadOfStep]:
-    """Yield each step, as far as it is known."""
+def _total_and_bad(points: PointsByRole, request: SeriesRequest) -> tuple[Points, Points]:
+    """Return what happened in each step and what of it was bad, as far as that is known."""
+    if request.amount:
+        return points[Role.SPENT], points[Role.SPENT]
     if request.slices is not None:
-        yield from _slices(points, request, request.slices)
-    elif request.amount:
-        yield from ((spent, spent) for spent in points[Role.SPENT])
+        steps = list(_slices(points, request, request.slices))
+        return tuple([total for total, _ in steps]), tuple([bad for _, bad in steps])
+    if points.keys() >= {Role.TOTAL, Role.BAD}:
+        total, bad = points[Role.TOTAL], points[Role.BAD]
     else:
-        for total, bad in _events(points):
-            if total is None or bad is None:
-                yield None, None
-            else:
-                yield total, min(max(bad, 0.0), total)
+        steps = list(_events(points))
+        total = tuple([None if bad is None else total for total, bad in steps])
+        bad = tuple([bad for _, bad in steps])
+    return total, tuple(map(_within, bad, total))
+
+
+def _within(bad: float | None, total: float | None) -> float | None:
+    """Return how much is bad, from none to all; what is absent is none beside what is there."""
+    if total is None:
+        return None
+    return (min(total, bad)) if bad and bad > 0 else 0.0
 
 
 def _events(points: PointsByRole) -> Iterator[TotalAndBadOfStep]:
-    """Yield each step's events and bad ones, as far as they are known.
-
-    A bad part that is absent is none beside a total, or a good one, that is there.
-    """
-    if Role.BAD not in points:
+    """Yield each step's events and bad ones, where one of the two follows from good ones."""
+    if Role.TOTAL in points:
         for total, good in zip(points[Role.TOTAL], points[Role.GOOD], strict=True):
             yield total, _difference(total, good)
-    elif Role.TOTAL in points:
-        for total, bad in zip(points[Role.TOTAL], points[Role.BAD], strict=True):
-            yield total, bad or 0.0
     else:
         for good, bad in zip(points[Role.GOOD], points[Role.BAD], strict=True):
             yield None if good is None else good + (bad or 0.0), bad or 0.0

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from math import sqrt
 from typing import Final
 
 from gate.dataclass import dataclass
 from gate.history.charts import Sample
+from gate.history.charts.dependence import Dependence, dependence
 
 D2: Final = 1.128
 """The mean range of two standard normal values: 2 / sqrt(pi)."""
-_MOST_ALIKE: Final = 0.98
 
 
 def moving_sigma(values: Sequence[float], autocorrelation: float = 0.0) -> float:
@@ -26,26 +26,16 @@ def moving_sigma(values: Sequence[float], autocorrelation: float = 0.0) -> float
     return moved / (len(values) - 1) / D2 / sqrt(1 - autocorrelation)
 
 
-def correlation(values: Sequence[float]) -> float:
-    """Return how much neighbours resemble each other: their correlation, 0 where it is negative.
-
-    The estimate is too low by (1 + 3 r) / n, which is added (M. G. Kendall, Note on bias in the
-    estimation of autocorrelation, Biometrika 41, 1954).
-    """
-    count = len(values)
-    mean = sum(values) / count
-    whole = sum((value - mean) ** 2 for value in values)
-    if not whole:
-        return 0.0
-    raw = sum((a - mean) * (b - mean) for a, b in pairwise(values)) / whole
-    return min(max(raw + (1 + 3 * raw) / count, 0.0), _MOST_ALIKE)
-
-
 _DAYS: Final = 4
 """Samples of a time of day that say what is usual then, at least."""
-_SHARE: Final = 0.5
-"""Of the baseline's variance that the time of day must explain to be heeded. Of noise, 24 hours in
-7 days explain a seventh."""
+_SHARE: Final = 0.3
+"""Of the variance that the time of day, or the kind of day, must explain to be heeded, once it is
+taken off what they explain of the baseline only: of noise, 24 hours in 7 days explain a seventh."""
+_DAYS_DIFFER: Final = 1.1
+"""By which factor the kind of day must make less of what is left unexplained, to be heeded."""
+_FEWEST_DAYS: Final = 2
+"""Working days, and days of weekends, that say by how much these differ."""
+_SATURDAY: Final = 5
 _HAIR: Final = 1e-9
 """Of a mean: what sums of floats are off by is no variation."""
 _MIDNIGHT: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,21 +55,28 @@ class Baseline:
     by_time: Mapping[timedelta, float]
     """By the time of day in UTC at which samples begin; empty: it does not matter, or the baseline
     is too short to tell."""
+    by_day: Mapping[bool, float]
+    """By which factor a working day (False), and a day of the weekend, differs from that, by the
+    day in UTC; empty: it does not matter, or the baseline is too short to tell."""
     events: float
     """Of a sample, in the harmonic mean."""
     chance: float
     """The share of the variance that is less with more events, 0 to 1; the rest is the same."""
     spread: float
     """Of ratios Laney's sigma z: how much wider the limits of a sample of so many events are than
-    chance alone makes them, at least 1. Of means the sigma of such a sample."""
-    autocorrelation: float
-    """The correlation of neighbours, 0 to 1."""
+    chance alone makes them, at least 1. Of means the sigma of such a sample. Wider, too, by what
+    sigma may be off since it comes of so many points, which may resemble each other."""
+    dependence: Dependence
+    """How much neighbours resemble each other."""
     count: int
     """Samples of the baseline."""
 
     def centre_of(self, sample: Sample) -> float:
-        """Return what is usual at the sample's time of day."""
-        return self.by_time.get(_time_of_day(sample), self.centre)
+        """Return what is usual at the sample's time of day, and on such a day."""
+        centre = self.by_time.get(_time_of_day(sample), self.centre)
+        usual = centre * self.by_day.get(_is_weekend(sample), 1.0)
+        # A factor of a high ratio must not make it that all events fail.
+        return min(usual, (1 + centre) / 2) if self.ratios else usual
 
     def sigma_of(self, sample: Sample) -> float:
         """Return the standard deviation of a sample of so many events."""
@@ -136,20 +133,36 @@ def _fitted(
     ratios: bool,
 ) -> Baseline:
     flat = _flat(baseline, centre, chance=chance, ratios=ratios)
-    daily, factor = replace(flat, by_time=_by_time(baseline, pooled)), 1.0
-    scores = _scores(baseline, flat)
-    if daily.by_time and _squares(_scores(baseline, daily)) < (1 - _SHARE) * _squares(scores):
+    by_time = _by_time(baseline, pooled)
+    daily = replace(flat, by_time=by_time)
+    weekly = [replace(usual, by_day=_by_day(baseline, usual)) for usual in (flat, daily)]
+
+    def unexplained(usual: Baseline) -> float:
         # Each centre comes of a few days, and lies nearer to these than to the days to come.
-        days = len(baseline) / len(daily.by_time)
-        flat, scores, factor = daily, _scores(baseline, daily), sqrt((days + 1) / (days - 1))
-    autocorrelation = correlation(scores)
+        more = _DAYS_DIFFER if usual.by_day else 1.0
+        return _squares(_scores(baseline, usual)) * _optimism(baseline, usual) * more
+
+    best = min(daily, *weekly, key=unexplained)
+    if unexplained(best) >= (1 - _SHARE) * unexplained(flat):
+        best = flat
+    scores = _scores(baseline, best)
+    resembles = dependence(scores)
+    spread = sqrt(_optimism(baseline, best)) * moving_sigma(scores, resembles.neighbours)
     # Requests that fail independently of each other differ by chance at least.
     least = 1.0 if ratios else 0.0
     return replace(
-        flat,
-        autocorrelation=autocorrelation,
-        spread=max(factor * moving_sigma(scores, autocorrelation), least),
+        best,
+        dependence=resembles,
+        spread=max(spread, least) * resembles.widening(len(baseline)),
     )
+
+
+def _optimism(baseline: Sequence[Sample], usual: Baseline) -> float:
+    """Return by how much the variance of days to come is larger than that of the baseline's own."""
+    if not usual.by_time:
+        return 1.0
+    days = len(baseline) / len(usual.by_time)
+    return (days + 1) / (days - 1)
 
 
 def _flat(baseline: Sequence[Sample], centre: float, *, chance: float, ratios: bool) -> Baseline:
@@ -158,10 +171,11 @@ def _flat(baseline: Sequence[Sample], centre: float, *, chance: float, ratios: b
         ratios=ratios,
         centre=centre,
         by_time={},
+        by_day={},
         events=len(baseline) / sum(1 / sample.events for sample in baseline),
         chance=chance,
         spread=1.0,
-        autocorrelation=0.0,
+        dependence=Dependence(),
         count=len(baseline),
     )
 
@@ -204,6 +218,27 @@ def _by_time(
     if len(groups) != whole or min(map(len, groups.values())) < _DAYS:
         return {}
     return {time: pooled(group) for time, group in groups.items()}
+
+
+def _by_day(baseline: Sequence[Sample], usual: Baseline) -> Mapping[bool, float]:
+    """Return by which factor each kind of day differs; nothing where one has too few days."""
+    days: dict[bool, set[date]] = {False: set(), True: set()}
+    sums: dict[bool, list[float]] = {False: [0.0, 0.0], True: [0.0, 0.0]}
+    for sample in baseline:
+        kind, centre = _is_weekend(sample), usual.centre_of(sample)
+        days[kind].add(sample.start.astimezone(UTC).date())
+        # Means count alike, ratios by their events.
+        weight = sample.events if usual.ratios else 1 / centre if centre else 0.0
+        sums[kind][0] += sample.value * weight
+        sums[kind][1] += centre * weight
+    few = min(map(len, days.values())) < _FEWEST_DAYS
+    if few or not all(there > 0 for there, _ in sums.values()):
+        return {}
+    return {kind: there / expected for kind, (there, expected) in sums.items()}
+
+
+def _is_weekend(sample: Sample) -> bool:
+    return sample.start.astimezone(UTC).weekday() >= _SATURDAY
 
 
 def _time_of_day(sample: Sample) -> timedelta:

@@ -1,6 +1,7 @@
 """From what happened, step by step, to a control chart, or to the reason why there is none."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
@@ -53,8 +54,13 @@ class BaselineSettings:
     records: Sequence[IncidentRecord]
     """Known incidents, likewise."""
 
+    chronic: bool = False
+    """Whether most of it is in incidents, so that these are what is usual and none is left out."""
+
     def has(self, start: datetime, end: datetime) -> bool:
         """Return whether a stretch belongs to it: wholly before its end, and in no incident."""
+        if self.chronic:
+            return end <= self.until
         return (
             end <= self.until
             and not any(first < end and start < last for first, last in self.incidents)
@@ -106,6 +112,7 @@ def build_chart(
         excluded=tuple(p for p in before if not baseline.has(p.sample.start, p.sample.end)),
         watched=watched,
         signals=find_signals(watched, baseline.records),
+        chronic=baseline.chronic,
     )
 
 
@@ -169,6 +176,23 @@ class Charting:
     """Known incidents, left out of the baseline and put to the signals."""
 
 
+def _or_all_of_it(
+    baseline: BaselineSettings, series: Series, request: SeriesRequest
+) -> BaselineSettings:
+    """Return the baseline with all that is in it where most of what is known lies in incidents.
+
+    What is bad most of the time is what is usual: the chart then says whether it became worse.
+    """
+    starts = [
+        request.span.start + place * request.step
+        for place, total in enumerate(series.total)
+        if total
+    ]
+    before = [start for start in starts if start + request.step <= baseline.until]
+    calm = sum(baseline.has(start, start + request.step) for start in before)
+    return replace(baseline, chronic=calm < len(before) / 2)
+
+
 def charts(
     series: Series, request: SeriesRequest, *, budget: float, charting: Charting
 ) -> Iterator[ChartResult]:
@@ -181,10 +205,14 @@ def charts(
         charting: how.
     """
     incidents = find_incidents(series, request, budget=budget, threshold=BURNING)
-    baseline = BaselineSettings(
-        until=request.span.start + charting.baseline,
-        incidents=[(incident.start, incident.end) for incident in incidents],
-        records=charting.records,
+    baseline = _or_all_of_it(
+        BaselineSettings(
+            until=request.span.start + charting.baseline,
+            incidents=[(incident.start, incident.end) for incident in incidents],
+            records=charting.records,
+        ),
+        series,
+        request,
     )
     rules, measured = RULES[charting.rules], series.measured
     yield build_chart(ChartKind.RATIO, ratio_counts(series), request, baseline, rules)

@@ -159,6 +159,8 @@ class Chart:
     """All after it; at least one."""
     signals: tuple[Signal, ...]
     """The newest first."""
+    chronic: bool = False
+    """Whether most of the baseline is in incidents, so that these are what is usual."""
 
     @property
     def points(self) -> tuple[Point, ...]:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from gate.dataclass import dataclass
 from gate.history.charts.baseline import Baseline
 from gate.history.charts.chart import Point, Signal, Watched
+from gate.history.charts.dependence import Dependence
 from gate.history.records import IncidentRecord
 
 
@@ -91,6 +92,26 @@ RULES: Final[Mapping[str, tuple[RunRule, ...]]] = {
 DEFAULT: Final = "limits"
 """Beside an average that sees small shifts. More rules see the smallest sooner, at four times as
 many false alarms, and more where neighbours are alike: docs/anomalies.md has both measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarms:
+    """Out of 100 simulated weeks in control, how many had a false alarm on a chart."""
+
+    every: int
+    """Over all kinds of services, alike in number."""
+    most: int
+    """Of the kind that had most: what is usual drifts."""
+
+
+FALSE_ALARMS: Final = {
+    "limits": FalseAlarms(every=19, most=29),
+    "western-electric": FalseAlarms(every=58, most=75),
+    "nelson": FalseAlarms(every=62, most=77),
+}
+"""By the set of rules. Measured by ``python -m benchmarks.anomalies`` on hourly ratios that have
+the rhythm of day and week, resemble the hours before, or drift, with 7 days of baseline."""
+INDEPENDENT: Final = Dependence()
 WEIGHT: Final = 0.2
 """Of the newest point: lambda."""
 WIDTH: Final = 2.962
@@ -109,21 +130,20 @@ def averages(scores: Iterable[float]) -> Iterator[float]:
 
 
 def average_limits(
-    count: int, *, autocorrelation: float = 0.0, baseline: int | None = None
+    count: int, *, dependence: Dependence = INDEPENDENT, baseline: int | None = None
 ) -> Iterator[float]:
     """Yield the upper limit of each average, in sigmas of a point; the lower is its negative.
 
     Args:
         count: how many there are.
-        autocorrelation: the correlation of neighbours, which makes the average vary more (W.
+        dependence: how neighbours resemble each other, which makes the average vary more (W.
             Schmid, On EWMA charts for time series, 1997, for a process that is autoregressive of
-            order 1).
+            order 1; beside it there is noise here).
         baseline: how many points the centre was estimated from, which may be off by as much as
             their mean; None: it is known.
     """
-    still = autocorrelation * (1 - WEIGHT)
-    varies = WEIGHT / (2 - WEIGHT) * (1 + still) / (1 - still)
-    unsure = (1 + autocorrelation) / (1 - autocorrelation) / baseline if baseline else 0.0
+    varies = WEIGHT / (2 - WEIGHT) * dependence.inflation(WEIGHT)
+    unsure = dependence.inflation() / baseline if baseline else 0.0
     for place in range(1, count + 1):
         yield WIDTH * sqrt(varies * (1 - (1 - WEIGHT) ** (2 * place)) + unsure)
 
@@ -140,9 +160,7 @@ def watch(points: Sequence[Point], usual: Baseline, rules: Sequence[RunRule]) ->
     """
     worse = [point.score for point in points]
     better = [-score for score in worse]
-    limits = average_limits(
-        len(points), autocorrelation=usual.autocorrelation, baseline=usual.count
-    )
+    limits = average_limits(len(points), dependence=usual.dependence, baseline=usual.count)
     moving = zip(points, averages(worse), limits, strict=True)
     for place, (point, average, limit) in enumerate(moving):
         broken = [rule.name for rule in rules if rule.fires(worse, place)]

@@ -116,8 +116,8 @@ def is_part_of_bad(by: str, sli: Sli) -> bool:
 
 
 def _names(texts: Iterable[str | None]) -> set[str]:
-    found = (_NAME.findall(_VALUES.sub(" ", text)) for text in texts if text is not None)
-    return {name for names in found for name in names if name.lower() not in _KEYWORDS}
+    each = (_NAME.findall(_VALUES.sub(" ", text)) for text in texts if text is not None)
+    return {name for names in each for name in names if name.lower() not in _KEYWORDS}
 
 
 def always_or_never(shares: Iterable[float]) -> bool:

@@ -6,11 +6,11 @@ from fractions import Fraction
 
 from gate.budget.assessment import Assessment, Doubt
 from gate.budget.ratio import has_no_traffic
-from gate.measure import Unmeasured
+from gate.measure import Cause, Unmeasured
 from gate.policy.case import Case, calm
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.rule_settings import BurnRateRule
-from gate.slo.objective import RatioSlo
+from gate.slo.objective import SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import burn_shown
 
@@ -21,12 +21,19 @@ def findings(case: Case) -> list[Finding]:
     Where none fires, a single finding says so of those that can. A pair fires only when both its
     windows burn at its rate: a window that is known to burn slower settles it, whatever the other
     does. Without traffic in one of them it cannot fire, and that is no reason to stop a change: a
-    service may sleep. Where there should be traffic, a backend suspects it.
+    service may sleep. Where there should be traffic, a backend suspects it. An allowance has no
+    burn rates; that is a finding where no other rule looks at how fast it is spent.
     """
+    if not case.policy.burn_rates:
+        return []
+    return [*_of_burn_rates(case), *_not_covered(case)]
+
+
+def _of_burn_rates(case: Case) -> list[Finding]:
     burning = [
         assessment
         for assessment in case.assessments
-        if assessment.burn_rates and isinstance(assessment.slo, RatioSlo)
+        if assessment.burn_rates and not isinstance(assessment.slo, SpendSlo)
     ]
     firing = [
         finding
@@ -37,10 +44,25 @@ def findings(case: Case) -> list[Finding]:
     silent = [_silent(assessment) for assessment in burning if _windows_without_traffic(assessment)]
     seen = any(isinstance(burn, Fraction) for a in burning for burn in a.burn_rates.values())
     measured = any(assessment.measured for assessment in burning)
-    if case.policy.burn_rates and measured and seen and not firing:
+    if measured and seen and not firing:
         whose = " of those that have traffic in their windows" if silent else ""
         return [calm(Rule.BURN_RATE, f"no burn-rate rule fires{whose}"), *silent]
-    return [*firing, *silent] if case.policy.burn_rates else []
+    return [*firing, *silent]
+
+
+def _not_covered(case: Case) -> Iterator[Finding]:
+    rules = case.policy.burn_rates
+    reason = (
+        "an allowance has none, since it is there to be spent; the rule exhaustion looks at how"
+        " fast it is"
+    )
+    for assessment in case.assessments:
+        if isinstance(assessment.slo, SpendSlo) and case.policy.exhaustion is None:
+            doubt = Doubt(cause=Cause.NOT_COVERED, reason=reason)
+            allow = frozenset.intersection(*(rule.allow for rule in rules))
+            yield case.doubted(
+                assessment, doubt, about="burn rates: ", rule=Rule.BURN_RATE, allow=allow
+            )
 
 
 def _silent(assessment: Assessment) -> Finding:

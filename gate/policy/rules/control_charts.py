@@ -9,19 +9,22 @@ from gate.measure import Cause, Unmeasured
 from gate.policy.case import NOT_LOOKED_AT, Case, calm
 from gate.policy.findings import Finding, Rule
 from gate.policy.rule_settings import ControlChartRule
-from gate.slo.objective import counts_events
-from gate.wording import instant
+from gate.slo.objective import CompositeSlo, counts_events
+from gate.wording import NO_STEPS, instant, without_events
 
 
 def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
     """Return a finding for every chart that is out of control, and for every one that is missing.
 
-    For all SLOs that have neither, a single finding says so.
+    For all SLOs that have neither, a single finding says so. What counts no events has no charts,
+    which is a finding, too.
     """
     firing, in_control = list[Finding](), list[str]()
     since = case.at - rule.signal_ttl
     for assessment in case.assessments:
         if not counts_events(assessment.slo):
+            if not isinstance(assessment.slo, CompositeSlo):  # whose members speak for themselves
+                firing.append(_not_covered(case, rule, assessment))
             continue
         charts = case.past.charts.get(assessment.slo.name) or NOT_LOOKED_AT
         doubts, signals = list(_doubts(charts, since)), list(_signals(charts, since))
@@ -36,6 +39,13 @@ def findings(case: Case, rule: ControlChartRule) -> list[Finding]:
         reason = f"no control chart of {', '.join(in_control)} is out of control"
         firing.append(calm(Rule.CONTROL_CHART, reason))
     return firing
+
+
+def _not_covered(case: Case, rule: ControlChartRule, assessment: Assessment) -> Finding:
+    reason = without_events(assessment.slo) or NO_STEPS
+    doubt = Doubt(cause=Cause.NOT_COVERED, reason=f"none is drawn, since {reason}")
+    about = "control charts: "
+    return case.doubted(assessment, doubt, about=about, rule=Rule.CONTROL_CHART, allow=rule.allow)
 
 
 def _doubts(

@@ -82,6 +82,12 @@ def _forecast(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Forec
     if not isinstance(slo, RatioSlo) or remaining is None:
         begun = Doubt(cause=Cause.NO_DATA, reason="the period has only just begun")
         return assessment.forecast or begun
+    if slo.slices is not None and slo.slices.length > rule.short:
+        lengths = (
+            f"{format_duration(slo.slices.length)} are longer than {format_duration(rule.short)}"
+        )
+        reason = f"its slices of {lengths}, the time that the present rate is of"
+        return Doubt(cause=Cause.NOT_COVERED, reason=reason)
     rates = []
     for window in (rule.short, rule.long):
         burn = assessment.burn_rates.get(window, _NOT_ASKED)

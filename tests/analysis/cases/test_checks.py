@@ -1,9 +1,16 @@
 """What a case names of a policy that has no such thing, and what no backend could have answered."""
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gate.analysis.cases.run import run_cases
+from gate.config.cases_schema import read_cases
+from gate.errors import PolicyError
 from tests.analysis.cases.test_judging import MONTH, SAMPLED, SLICES, SPEND, TWO
-from tests.analysis.cases.trying import SLOS, mistakes_of, tried
+from tests.analysis.cases.trying import SLOS, mistakes_of, policy_file, tried
 
 RECORD = "records: [{id: A, service: chat, title: t, start: 2026-11-18T10:00:00Z, status: open}]\n"
 CLASSES = "changes: {model-update: {labels: [m], approved_by: ['@ada']}}\n"
@@ -70,6 +77,8 @@ def test_a_record_of_something_else_is_a_mistake(record: str, message: str) -> N
 
     assert message in mistake
     assert mistakes_of(RECORD, more=more) == []
+    right = RECORD.replace("id: A", "id: A, slos: [availability]")
+    assert mistakes_of(right, more=more) == []
 
 
 def test_an_approver_is_one_of_the_policys() -> None:
@@ -160,3 +169,58 @@ def test_a_sample_of_which_a_share_is_stated_is_known_exactly() -> None:
     result = tried("slos: {quality: {remaining: 50.1%}}\n", slos=SAMPLED)
 
     assert (result.passed, result.firing) == (True, ())
+
+
+RICH = """\
+version: 1
+at: 2026-11-20T14:00:00Z
+cases:
+  - name: rich
+    change: {paths: [models/a], labels: [m], approved_by: ["@ada"]}
+    satisfied: [shadow]
+    impact: {canary: 10%, detect: 10m}
+    slos:
+      availability:
+        total: 1000000
+        bad: 400
+        burn_rates: {1h: 14.4, 5m: no_traffic}
+        newest: 5m
+        coverage: 95%
+        incidents: [{start: 2026-11-20T10:00:00Z, end: 2026-11-20T11:00:00Z, bad: 300}]
+    expect:
+      verdict: block
+      rules: [{rule: postmortem, slo: availability}]
+      allowed_now: [rollback]
+"""
+MORE = """\
+changes: {model-update: {labels: [m], approved_by: ["@ada"]}}
+burn_rates: google-30d
+postmortems: {share: 20%, known_incidents: i/*.yaml, last: 2d}
+"""
+PLACES = [match.span() for match in re.finditer(r"[\\w./%@+-]+", RICH)]
+ODD = ["", "0", "-1", "1e99", "1/0", "nan", "${A}", "a: b", "[", "{", "- ", "*a", "!!x", "9" * 50]
+ODD += [RICH[start:end] for start, end in PLACES]
+
+
+def outcome_of(text: str) -> tuple[int, int]:
+    """Return how many cases were judged, and how many mistakes there are."""
+    try:
+        return len(run_cases(policy_file(MORE), read_cases(text.encode(), "a", {})).results), 0
+    except PolicyError as error:
+        return 0, len(error.mistakes)
+
+
+def test_the_rich_case_is_judged() -> None:
+    assert outcome_of(RICH) == (1, 0)
+
+
+@given(st.sampled_from(PLACES), st.sampled_from(ODD))
+def test_any_word_in_another_place_is_judged_or_is_a_mistake(
+    place: tuple[int, int], word: str
+) -> None:
+    """Never an error of the program."""
+    start, end = place
+
+    judged, mistakes = outcome_of(f"{RICH[:start]}{word}{RICH[end:]}")
+
+    assert (judged > 0) is (mistakes == 0)

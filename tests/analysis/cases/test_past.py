@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ COUNTS = "total: 1000000, bad: 500"
 
 
 @pytest.mark.parametrize(
+    "when",
+    [
+        HOUR,
+        "start: 2026-11-18T10:03:00Z, end: 2026-11-18T11:17:00Z",
+        "start: 2026-11-18T10:03:07Z, end: 2026-11-18T10:56:01Z",
+    ],
+)
+@pytest.mark.parametrize(
     ("left", "what", "fires"),
     [
         ("remaining: 50%", "share: 20%", False),
@@ -55,9 +64,9 @@ COUNTS = "total: 1000000, bad: 500"
     ],
 )
 def test_an_incident_needs_a_record_above_the_rules_share(
-    left: str, what: str, fires: bool
+    left: str, what: str, fires: bool, when: str
 ) -> None:
-    result = tried(incident(f"{HOUR}, {what}", left), more=POSTMORTEMS)
+    result = tried(incident(f"{when}, {what}", left), more=POSTMORTEMS)
 
     assert fired(result) == ([("postmortem", "availability", "block")] if fires else [])
 
@@ -213,11 +222,17 @@ def test_the_steps_add_up_to_what_is_stated(
 
     series = past.series(request)
 
-    seconds = Fraction((end - request.span.start) // timedelta(seconds=1))
-    inside = stretch.common(request.span.start, end) // timedelta(seconds=1)
-    stated = stretch.within(request.span.start, end) + (seconds - inside) / 1000
+    # Steps that the stretch touches have nothing beside it, and a step is 300 seconds.
+    ends = [request.end_of(place) for place in range(-1, request.steps)]
+    quiet = [
+        (after - before) // timedelta(seconds=1)
+        for before, after in pairwise(ends)
+        if after <= stretch.start or before >= stretch.end
+    ]
+    stated = stretch.within(request.span.start, end) + Fraction(sum(quiet), 1000)
     assert len(series.total) == request.steps
     assert sum(map(float, filter(None, series.bad))) == pytest.approx(float(stated))
+    seconds = (end - request.span.start) // timedelta(seconds=1)
     wanted = float(stated if amount else 3 * seconds)
     assert sum(map(float, filter(None, series.total))) == pytest.approx(wanted)
 

@@ -5,6 +5,7 @@ from itertools import count, islice
 
 import pytest
 
+from gate.history.charts.dependence import Dependence
 from gate.history.charts.signals import CAP, average_limits, averages
 
 STEADY = list(average_limits(200))[-1]
@@ -36,7 +37,7 @@ def test_a_single_outage_alone_does_not_reach_the_settled_limit() -> None:
 
 
 def test_alike_neighbours_and_a_short_baseline_widen_the_limits() -> None:
-    alike = list(average_limits(200, autocorrelation=0.5))[-1]
+    alike = list(average_limits(200, dependence=Dependence(0.5, 0.5)))[-1]
     unsure = list(average_limits(200, baseline=20))[-1]
 
     # The average of an AR(1) process: (1 + 0.4) / (1 - 0.4) times the variance; a mean of 20: 1/20.

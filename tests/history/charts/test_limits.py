@@ -7,6 +7,7 @@ from scipy import stats
 
 from gate.history.charts.baseline import Baseline
 from gate.history.charts.chart import mean_points, ratio_points
+from gate.history.charts.dependence import Dependence
 from tests.history.charts.plotting import samples_of
 
 ONE_SIDE = stats.norm.sf(3)
@@ -17,10 +18,11 @@ def usual(centre: float, spread: float, events: float = 1000, *, ratios: bool = 
         ratios=ratios,
         centre=centre,
         by_time={},
+        by_day={},
         events=events,
         chance=1,
         spread=spread,
-        autocorrelation=0,
+        dependence=Dependence(),
         count=168,
     )
 

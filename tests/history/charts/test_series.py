@@ -3,6 +3,8 @@
 import random
 from dataclasses import replace
 
+import pytest
+
 from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import Chart, ChartKind, ChartResult, NoChart
 from gate.history.charts.signals import DEFAULT
@@ -50,3 +52,32 @@ def test_a_mean_that_could_not_be_had_is_said() -> None:
     _, mean = drawn(replace(series(), measured=lost))
 
     assert mean == NoChart(kind=ChartKind.MEAN, reason=lost.reason, cause=Cause.INVALID)
+
+
+def test_a_baseline_that_is_nearly_all_in_incidents_is_what_is_usual() -> None:
+    rng = random.Random(12)
+    bad = [100 + rng.gauss(0, 5) for _ in range(HOURS)]  # a burn rate of 10 at 99 %
+    chronic = Series(total=(1000.0,) * HOURS, bad=tuple(bad), query="q")
+    worse = replace(chronic, bad=(*bad[:-12], *[200.0] * 12))
+
+    (usual,) = drawn(chronic)
+    (seen,) = drawn(worse)
+
+    assert isinstance(usual, Chart)
+    assert isinstance(seen, Chart)
+    assert (usual.chronic, usual.excluded, len(usual.baseline)) == (True, (), 7 * 24)
+    assert usual.usual.centre == pytest.approx(0.1, rel=0.02)
+    assert usual.worse == ()
+    assert len(seen.worse) == 1
+
+
+def test_a_baseline_with_a_few_incidents_leaves_these_out() -> None:
+    one = series()
+    spoilt = replace(one, bad=(*[100.0] * 60, *one.bad[60:]))
+
+    (chart,) = drawn(spoilt)
+
+    assert isinstance(chart, Chart)
+    assert not chart.chronic
+    assert len(chart.excluded) >= 60
+    assert chart.usual.centre == pytest.approx(0.01, rel=0.1)

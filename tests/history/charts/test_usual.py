@@ -6,15 +6,16 @@ from statistics import fmean
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from gate.history.charts import Sample
 from gate.history.charts.baseline import (
     baseline_of_means,
     baseline_of_ratios,
-    correlation,
     moving_sigma,
 )
 from gate.history.charts.chart import mean_points, ratio_points
+from gate.history.charts.dependence import Dependence, correlation, dependence
 from tests.history.charts.plotting import sample, samples_of
 
 WAVE = [math.cos(hour * math.tau / 24) for hour in range(24)]
@@ -53,8 +54,9 @@ def test_laneys_sigma_z_by_hand() -> None:
     usual = baseline_of_ratios(samples_of([0.01, 0.02] * 2, 10_000))
 
     assert usual.centre == pytest.approx(0.015)
-    assert usual.autocorrelation == 0
-    assert usual.spread == pytest.approx(8.2270 / 1.128, rel=1e-4)
+    assert usual.dependence.neighbours == 0
+    # Known from four ratios only.
+    assert usual.spread == pytest.approx(8.2270 / 1.128 * Dependence().widening(4), rel=1e-4)
 
 
 def test_the_centre_is_of_all_events_and_no_mean_of_ratios() -> None:
@@ -66,7 +68,7 @@ def test_the_centre_is_of_all_events_and_no_mean_of_ratios() -> None:
 def test_a_chart_is_never_narrower_than_chance() -> None:
     usual = baseline_of_ratios(samples_of([0.01] * 30, 10_000))
 
-    assert usual.spread == 1
+    assert usual.spread == Dependence().widening(30)
 
 
 def test_a_daily_rhythm_is_held_against_the_same_time_of_day() -> None:
@@ -83,7 +85,8 @@ def test_a_daily_rhythm_is_held_against_the_same_time_of_day() -> None:
     own = [fmean(values[hour::24]) for hour in range(24)]
     left = [value - own[hour % 24] for hour, value in enumerate(values)]
     sigma = moving_sigma(left, correlation(left))
-    assert usual.spread == pytest.approx(sigma * math.sqrt(8 / 6))
+    alike = dependence([value / usual.spread for value in left])
+    assert usual.spread == pytest.approx(sigma * math.sqrt(8 / 6) * alike.widening(168), rel=0.01)
 
 
 def test_a_ratio_with_a_daily_rhythm_is_too_and_none_at_night_is_not_never() -> None:
@@ -113,7 +116,7 @@ def test_three_days_say_nothing_of_the_time_of_day_and_the_limits_are_wide_inste
     usual = baseline_of_means(samples_of(values))
 
     assert usual.by_time == {}
-    assert usual.autocorrelation > 0.9
+    assert usual.dependence.neighbours > 0.9
     assert usual.spread > 2  # of a wave with a standard deviation of 2.1; by its ranges 0.4
 
 
@@ -124,7 +127,7 @@ def test_the_points_of_a_mean_are_sigmas_from_it_with_a_longer_tail_above() -> N
     assert usually.score == pytest.approx(0, abs=0.1)
     assert low.score < -1
     # sigma is 2 / 1.128; of a log-normal one, the limit is 8/2 sigma^2 / centre farther.
-    sigma = 2 / 1.128
+    sigma = 2 / 1.128 * Dependence().widening(30)
     assert high.upper == pytest.approx(10 + 3 * sigma + 4 * sigma**2 / 10)
     assert high.limit(high.score) == pytest.approx(20)
     assert low.limit(low.score) == pytest.approx(8)
@@ -135,8 +138,9 @@ def test_means_about_zero_have_no_tail() -> None:
     (point,) = mean_points(samples_of([3]), usual)
 
     assert point.skew == 0
-    assert point.score == pytest.approx(3 * 1.128 / 2)
-    assert (point.lower, point.upper) == pytest.approx((-6 / 1.128, 6 / 1.128))
+    sigma = 2 / 1.128 * Dependence().widening(30)
+    assert point.score == pytest.approx(3 / sigma)
+    assert (point.lower, point.upper) == pytest.approx((-3 * sigma, 3 * sigma))
 
 
 def test_a_lower_limit_ends_where_the_tail_does() -> None:
@@ -214,3 +218,116 @@ def test_without_any_variation_there_is_no_spread() -> None:
         == 0
     )
     assert baseline_of_ratios(samples_of([1.0] * 30)).spread == 0
+
+
+def weekly(weekend: float, noise: float, days: int = 7) -> list[float]:
+    """Return hours of days, of which those of the weekend differ by a factor."""
+    rng = random.Random(4)
+    return [
+        (10 + 3 * WAVE[hour % 24]) * (weekend if is_weekend(hour) else 1) + rng.gauss(0, noise)
+        for hour in range(24 * days)
+    ]
+
+
+def is_weekend(hour: int) -> bool:
+    return sample(hour, 0).start.weekday() >= 5
+
+
+SATURDAY = next(hour for hour in range(24 * 28, 24 * 35, 24) if is_weekend(hour))
+WORKING = SATURDAY + 3 * 24
+
+
+def test_working_days_are_held_against_working_days_and_weekends_against_weekends() -> None:
+    usual = baseline_of_means(samples_of(weekly(0.5, 0.2)))
+
+    assert usual.centre_of(sample(WORKING, 0)) == pytest.approx(13, abs=0.4)
+    assert usual.centre_of(sample(WORKING + 12, 0)) == pytest.approx(7, abs=0.3)
+    assert usual.centre_of(sample(SATURDAY, 0)) == pytest.approx(6.5, abs=0.3)
+    assert usual.centre_of(sample(SATURDAY + 12, 0)) == pytest.approx(3.5, abs=0.3)
+    assert usual.spread < 0.4
+
+
+def test_ratios_are_too_and_by_their_events() -> None:
+    ratios = [value / 1000 for value in weekly(2, 0.0)]
+    baseline = [
+        sample(hour, ratio, 100_000 if is_weekend(hour) else 1_000_000)
+        for hour, ratio in enumerate(ratios)
+    ]
+
+    usual = baseline_of_ratios(baseline)
+
+    assert usual.centre_of(sample(WORKING, 0)) == pytest.approx(0.013, rel=0.02)
+    assert usual.centre_of(sample(SATURDAY, 0)) == pytest.approx(0.026, rel=0.02)
+
+
+def test_a_high_ratio_is_never_taken_to_be_all() -> None:
+    ratios = [0.99 if is_weekend(hour) else 0.5 for hour in range(168)]
+    busy = [
+        sample(hour, ratio, 100 if is_weekend(hour) else 10_000)
+        for hour, ratio in enumerate(ratios)
+    ]
+
+    usual = baseline_of_ratios(busy)
+
+    assert usual.by_day[True] * usual.centre > 0.98
+    assert usual.centre_of(sample(SATURDAY, 0)) < 0.8
+
+
+@pytest.mark.parametrize("weekend", [1.0, 1.05])
+def test_weekends_that_hardly_differ_are_not_told_apart(weekend: float) -> None:
+    usual = baseline_of_means(samples_of(weekly(weekend, 1.5)))
+
+    assert usual.by_day == {}
+
+
+def test_a_single_day_of_a_weekend_says_nothing_of_weekends() -> None:
+    usual = baseline_of_means(samples_of(weekly(0.1, 0.2)[: 24 * 3]))
+
+    assert usual.by_day == {}
+
+
+def test_a_weekend_without_a_bad_event_is_not_taken_for_never() -> None:
+    ratios = [0.0 if is_weekend(hour) else 0.01 + 0.002 * (hour % 3) for hour in range(168)]
+
+    usual = baseline_of_ratios(samples_of(ratios, 10_000))
+
+    assert usual.centre_of(sample(SATURDAY, 0)) > 0
+
+
+def test_noise_on_what_resembles_itself_for_long_is_told_from_what_forgets_at_once() -> None:
+    rng = random.Random(6)
+    level, values = 0.0, []
+    for _ in range(20_000):
+        level = 0.9 * level + rng.gauss(0, math.sqrt(1 - 0.81))
+        values.append(level + rng.gauss(0, 1))
+
+    alike = dependence(values)
+
+    # Half of the variance is noise; the rest shrinks by a tenth at each step.
+    assert alike.neighbours == pytest.approx(0.45, abs=0.05)
+    assert alike.memory == pytest.approx(0.9, abs=0.03)
+    assert alike.share == pytest.approx(0.5, abs=0.05)
+    # The variance of the mean of all: 1 / 2 + 1 / 2 (1.9 / 0.1).
+    assert alike.inflation() == pytest.approx(10, rel=0.3)
+
+
+def test_of_noise_nothing_is_made() -> None:
+    rng = random.Random(7)
+
+    alike = dependence([rng.gauss(0, 1) for _ in range(168)])
+
+    assert alike.memory == alike.neighbours < 0.16
+    assert Dependence().inflation() == 1
+    assert Dependence().share == 0
+
+
+@pytest.mark.parametrize("count", [8, 20, 168, 10_000])
+def test_limits_are_wider_by_students_t(count: int) -> None:
+    exact = stats.t.ppf(stats.norm.cdf(3), count - 1) / 3
+
+    assert Dependence().widening(count) == pytest.approx(exact, rel=0.06)
+    assert Dependence(0.5, 0.5).widening(3 * count) == pytest.approx(exact, rel=0.06)
+
+
+def test_what_resembles_itself_all_the_time_is_worth_some_values_at_least() -> None:
+    assert Dependence(0.98, 0.98).widening(20) == Dependence(0.98, 0.98).widening(40) < 6

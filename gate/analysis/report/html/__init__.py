@@ -15,7 +15,7 @@ from gate.analysis.anomalies.words import (
 from gate.analysis.backtest.words import backtest_badge
 from gate.analysis.cohorts.words import cohorts_badge, cohorts_blocks
 from gate.analysis.forecast.words import forecast_badge, forecast_heading
-from gate.analysis.incidents.words import incidents_badge, incidents_blocks
+from gate.analysis.incidents.words import incidents_badge
 from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.backtest import backtest_parts
 from gate.analysis.report.html.budget import burn_down_figure
@@ -76,7 +76,7 @@ def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html
 def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
     """Tell what was found, what is known of it, and what it comes to."""
     yield badge(*incidents_badge(service.incidents))
-    blocks = incidents_blocks(service.incidents)
+    blocks = words.numbered(service.incidents)
     yield from content(blocks, f"Incidents of {service.policy.service}")
 
 

@@ -1,0 +1,86 @@
+"""How often and how long a service fails, what that means, and what changed with a deploy."""
+
+from collections.abc import Iterator
+from math import isinf
+
+from gate import wording
+from gate.analysis.incidents import ServiceIncidents
+from gate.history.before_after import BeforeAfter, Difference
+from gate.history.incidents import IncidentEnding
+from gate.history.service_incidents import Drain
+from gate.measure.cohorts import EventCounts
+from gate.reporters.page import Fact
+from gate.slo.quantities import format_duration
+from gate.wording import describe_time
+
+
+def reliability_facts(service: ServiceIncidents) -> Iterator[Fact]:
+    """Yield how long incidents last, how long it is between them, and what that means."""
+    yield from _reliability(service)
+    if service.drain is not None:
+        yield "Means", _meaning(service.drain)
+
+
+def since_facts(service: ServiceIncidents) -> Iterator[Fact]:
+    """Yield what changed with the deploy that was asked about."""
+    since = service.since
+    if since is None:
+        return
+    what = f"deploy of {since.deploy.revision} at {wording.instant(since.deploy.time)}"
+    yield "Since", f"{what}, compared up to {wording.instant(since.until)} with as long before it"
+    if not since.slos:
+        yield "Since", "cannot tell yet: no whole step has passed, or none before it was looked at"
+    yield from (("Since", f"{both.slo}: {_compared(both)}") for both in since.slos)
+
+
+def _compared(both: BeforeAfter) -> str:
+    counts = f"{_count(both.since)} failed since, {_count(both.before)} before"
+    if both.difference is Difference.UNKNOWN:
+        return f"{counts}; cannot tell yet whether that differs: too few steps or failures"
+    low, high = both.interval
+    bounds = f"95 % interval {low:.2g} to {'any number' if isinf(high) else f'{high:.2g}'} times"
+    if both.difference is Difference.ALIKE:
+        return f"{counts}; no difference can be told from chance ({bounds} as often)"
+    times = "" if both.ratio is None or isinf(both.ratio) else f"{both.ratio:.2g} times as often, "
+    return f"{counts}; {both.difference}: {times}{bounds}"
+
+
+def _count(counts: EventCounts) -> str:
+    total, bad = (wording.amount(wording.shown(number)) for number in counts)
+    share = wording.rounded(wording.shown(counts.bad / counts.total if counts.total else 0.0))
+    return f"{bad} of {total} ({share})"
+
+
+def _reliability(service: ServiceIncidents) -> Iterator[Fact]:
+    figures = service.reliability
+    if figures.mttr is not None and figures.longest is not None:
+        mean, longest = describe_time(figures.mttr), describe_time(figures.longest)
+        endings = [annotated.incident.ending for annotated in service.annotated]
+        ended = endings.count(IncidentEnding.CALM)
+        only = "" if ended == figures.count else f", of the {ended} that were seen to end"
+        yield "MTTR", f"{mean} from start to recovery on average, {longest} at the longest{only}"
+    elif figures.count:
+        yield "MTTR", "not known, since no incident was seen to end"
+    if figures.mtbf is not None:
+        yield "MTBF", f"{describe_time(figures.mtbf)} without an incident, on average, between two"
+
+
+def _meaning(drain: Drain) -> str:
+    count = wording.amount(wording.shown(drain.per_window))
+    pace = f"{count} incident{'' if count == '1' else 's'} in {format_duration(drain.window)}"
+    costs = f"{_share(drain.each)} of the budget of {drain.slo} each"
+    return f"at this pace {pace}, {costs}, {_share(drain.total)} in all: {_advice(drain)}"
+
+
+def _advice(drain: Drain) -> str:
+    if drain.often and drain.costly:
+        return "they come often and each costs much, so both fewer and shorter ones help"
+    if drain.often:
+        return "each costs little, but they come often; look for what they have in common"
+    if drain.costly:
+        return "they are rare, but each costs much; notice them sooner and roll back quicker"
+    return "they take little of it"
+
+
+def _share(number: float) -> str:
+    return wording.spent(wording.shown(number))
