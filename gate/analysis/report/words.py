@@ -158,7 +158,8 @@ def standing(service: ServiceReport, report: Report) -> tuple[Badge, str, Facts]
         badge = Badge(decided.verdict, summary.verdict_word(decided.verdict, decision))
         facts = Facts(tuple(summary.facts(decided, decision)))
         return badge, summary.subject(decided), facts
-    return *_standing(service), Facts(tuple(_outlook(service)))
+    over = report.period is not None  # what may ship is a matter of the present
+    return *_standing(service), Facts(() if over else tuple(_outlook(service)))
 
 
 def _standing(service: ServiceReport) -> tuple[Badge, str]:

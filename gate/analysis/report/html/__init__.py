@@ -49,7 +49,8 @@ def may_it_ship(service: ServiceReport, report: Report, _prefix: str) -> Iterato
     """Tell whether it may ship: the change that was asked about, or each class."""
     verdict, sentence, reasons = words.standing(service, report)
     yield badge(*verdict, sentence)
-    yield facts(reasons.facts)
+    if reasons.facts:
+        yield facts(reasons.facts)
     if service.policy.dashboard:
         yield element("p", "Dashboard: ", link(service.policy.dashboard))
 
@@ -146,6 +147,10 @@ SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
 )
 
 
+_OF_A_PERIOD: Final = {"May it ship?": "At its end"}
+"""Headings that a report on a period that is over has instead."""
+
+
 def _left(assessment: Assessment) -> Iterator[str]:
     of = "" if assessment.uncovered else " of the budget left"
     yield element("strong", left(assessment))
@@ -229,4 +234,6 @@ def _sections(report: Report) -> Iterator[HtmlSection]:
 
 def _heading(heading: str, service: ServiceReport, report: Report) -> str:
     """Name a section, with its service where there are several."""
+    if report.period is not None and report.decision is None:
+        heading = _OF_A_PERIOD.get(heading, heading)
     return f"{service.policy.service}: {heading}" if len(report.services) > 1 else heading

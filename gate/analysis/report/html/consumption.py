@@ -26,7 +26,7 @@ _CAPTION: Final = (
 _MOST: Final = 6
 """Incidents that have a row of their own; all of them are in the table of incidents."""
 _HOUR: Final = timedelta(hours=1)
-_CLOSE: Final = 0.06
+_CLOSE: Final = 0.16
 """Of the width: closer to the number of a costlier incident there is no room for another."""
 
 
