@@ -264,11 +264,11 @@ _COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (
     Column(title="#", cell=_number, right=False, keep=1),
     Column(title="Incident", cell=_id, right=False, keep=MUST),
     Column(title="SLO", cell=lambda row: row.impact.slo, right=False, keep=MUST, share=4),
-    Column(title="Start, UTC", cell=_start, right=False, keep=8),
+    Column(title="Start, UTC", cell=_start, right=False, keep=6),
     Column(title="End, UTC", cell=_end, right=False, keep=3),
     Column(title="Lasted", cell=_lasted, keep=MUST),
     Column(title="Bad", cell=_bad, keep=4),
-    Column(title="Of budget", cell=lambda row: _share(row.impact.share), keep=7),
+    Column(title="Of budget", cell=lambda row: _share(row.impact.share), keep=8),
     Column(title="Peak burn", cell=lambda row: _burn(row.impact.incident.peak), keep=5),
     Column(title="Known as", cell=_records, right=False, keep=MUST, share=5),
 )
