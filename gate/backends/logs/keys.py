@@ -99,9 +99,14 @@ def missing_keys(database: Database, keys: Keys | None, times: Sequence[Span]) -
     there = _files_by_time(database, keys, times)
     suspects = {time: _suspects(keys, there[time], several, without) for time in there}
     lacking = {
-        column: {*files_without(database, column, sorted(set[str]().union(*files)))}
+        column: {
+            *files_without(
+                database,
+                column,
+                sorted(set[str]().union(*(some[column] for some in suspects.values()))),
+            )
+        }
         for column in without
-        if (files := [some[column] for some in suspects.values()])
     }
     return MissingKeys(
         len(keys.files),
