@@ -184,11 +184,9 @@ def _when_back(forecast: SloForecast) -> Iterator[Fact]:
         if earliest is None:
             yield f"Back in {tier}", "not within a window, even if nothing more fails"
             continue
-        pace = ""
-        if PACE in by_rate:
-            paced = by_rate[PACE][tier]
-            when = "not at all" if paced is None else wording.instant(paced)
-            pace = f"; at the pace of the last {format_duration(PACE)}: {when}"
+        paced = by_rate.get(PACE, {}).get(tier)
+        when = "not at all" if paced is None else wording.instant(paced)
+        pace = f"; at the pace of the last {format_duration(PACE)}: {when}" * (PACE in by_rate)
         yield (
             f"Back in {tier}",
             f"not before {wording.instant(earliest)}, if nothing more fails{pace}",
