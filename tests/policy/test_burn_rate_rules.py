@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -180,6 +181,14 @@ def test_a_policy_without_burn_rate_rules_says_nothing_of_windows_without_traffi
 def test_budgets_without_burn_rates_say_nothing_of_them() -> None:
     for known in (spend(0), left("1")):
         assert found(judged("canary", known, burn_rates=(FAST,)), Rule.BURN_RATE) == []
+
+
+def test_how_fast_an_allowance_is_spent_is_no_matter_of_rules_on_events() -> None:
+    spending = replace(spend(0), burn_rates={HOUR: Fraction(1000)})
+    calm = left("1", windows=dict.fromkeys((HOUR, SHORT), burn("1")))
+
+    judgement = judged("canary", spending, calm, burn_rates=(FAST,))
+    assert said(judgement, Rule.BURN_RATE)[0] is ALLOW
 
 
 def test_a_policy_without_rules_says_nothing_of_burn_rates() -> None:

@@ -30,7 +30,11 @@ def findings(case: Case) -> list[Finding]:
 
 
 def _of_burn_rates(case: Case) -> list[Finding]:
-    burning = [assessment for assessment in case.assessments if assessment.burn_rates]
+    burning = [
+        assessment
+        for assessment in case.assessments
+        if assessment.burn_rates and not isinstance(assessment.slo, SpendSlo)
+    ]
     firing = [
         finding
         for rule in case.policy.burn_rates
