@@ -70,6 +70,8 @@ def _past(text: str) -> datetime:
 
 
 INSTANT: Final = Parsed("time", _past)
+DATE: Final = Parsed("time", parse_instant)
+"""Also one that has yet to come."""
 DURATION: Final = Parsed("duration", parse_duration)
 RATE: Final = Parsed("rate", ABOVE_ZERO.parse)
 PORTION: Final = Parsed("share", SHARE.parse)

@@ -115,7 +115,7 @@ def test_a_signal_is_told_with_since_when_how_far_and_by_which_rule() -> None:
         "Better availability, ratio: since about 2026-10-31 04:00 UTC, still going on; down"
         in better
     )
-    assert "to 0.1 % (limit 0.296 %, usually 1.2 %) " in better
+    assert "to 0.1 % (limit 0.28 %, usually 1.2 %) " in better
     assert "until about 2026-10-30 07:00; up to 10 %" in joined(
         terminal(service(charted(chart(ONCE))))
     )

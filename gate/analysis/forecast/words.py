@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from fractions import Fraction
 from functools import partial
 from typing import Final
 
 from gate import wording
 from gate.analysis import question_page, seen_badge, why_unmeasured
 from gate.analysis.forecast import (
+    Affordable,
     ForecastReport,
     Projection,
     ServiceForecast,
@@ -37,6 +39,8 @@ from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 _NO: Final = "no"
+_WHOLE: Final = 10
+"""Failures an hour, from which on parts of one are left out."""
 _RUNS: Final = 100
 """Futures of which shares are a part."""
 _MOST: Final = 0.8
@@ -132,6 +136,7 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     if remaining is not None and assessment.compared != remaining:
         yield "Compared", f"what the tiers are held against; {wording.left(remaining)} measured"
     yield from _when_back(forecast)
+    yield from _affordable(forecast.affordable)
     if forecast.expected is not None:
         yield "At the reset", _expected(forecast.expected)
     if forecast.unmeasured is not None:
@@ -147,6 +152,29 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     for reservation in forecast.reservations:
         yield "In doubt", f"{cause(reservation.cause)}: {reservation.reason}"
     yield from (("Note", note) for note in forecast.notes)
+
+
+def _affordable(affordable: Affordable | None) -> Iterator[Fact]:
+    """Yield how much may still fail, so that nothing is overspent, and to be in a better tier."""
+    if affordable is None:
+        return
+    until = f"until {wording.instant(affordable.until)}{' (the reset)' * affordable.at_reset}"
+    if affordable.rate is None:
+        yield "Affordable", f"nothing {until}, and even so it is still overspent then"
+    else:
+        what = f"{_down(affordable.rate)} {affordable.what} an hour"
+        yield "Affordable", f"at most {what} {until}, and it is not overspent then"
+    for tier, rate in affordable.back.items():
+        if rate is None:
+            yield "Affordable", f"nothing {until}, and even so it is not in {tier} then"
+        else:
+            what = f"{_down(rate)} {affordable.what} an hour"
+            yield "Affordable", f"at most {what} {until}, and it is in {tier} then"
+
+
+def _down(rate: Fraction) -> str:
+    """Write a rate rounded down: whole from ten on, else with two places."""
+    return f"{int(rate):,}" if rate >= _WHOLE else f"{int(rate * 100) / 100:g}"
 
 
 def _when_back(forecast: SloForecast) -> Iterator[Fact]:

@@ -5,14 +5,14 @@ from typing import Final
 
 from gate import wording
 from gate.analysis import why_unmeasured
-from gate.analysis.incidents import SearchedSlo
+from gate.analysis.incidents import SearchedSlo, ServiceIncidents
 from gate.history.burned import FEWEST, Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
 from gate.measure import Unmeasured
 from gate.reporters.page import Fact
 
 _MOST_NAMED: Final = 5
-"""Labels that are named where none stands out."""
+"""Labels where none stands out, or incidents without a record: so many are named."""
 
 
 def burned_facts(slo: SearchedSlo) -> Iterator[Fact]:
@@ -33,6 +33,20 @@ def shared_texts(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) 
         standouts = slos[impact.slo].standouts(impact.incident)
         if standouts:
             yield f"{impact.slo}: {_shares(standouts, 'its failures')}"
+
+
+def unexplained_facts(service: ServiceIncidents) -> Iterator[Fact]:
+    """Yield which incidents no record explains, and what to do about that."""
+    names = [
+        annotated.incident.id(service.policy.service)
+        for annotated in service.annotated
+        if not annotated.explained
+    ]
+    if names:
+        more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+        what = "no record explains it" if len(names) == 1 else "no records explain them"
+        advice = "write one, or correct the one that covers too little"
+        yield "Unexplained", f"{', '.join(names[:_MOST_NAMED])}{more}: {what}; {advice}"
 
 
 def _parts(burned: Burned) -> str:

@@ -14,7 +14,8 @@ from typing import Final
 from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.layouts import LINE
 from gate.backends.logs.source import missing_in
-from gate.backends.logs.statement import Statement, microseconds
+from gate.backends.logs.statement import Statement
+from gate.backends.logs.timestamps import microseconds
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
