@@ -55,7 +55,10 @@ def _parts(burned: Burned) -> str:
     if burned.smaller:
         parts.append((burned.in_smaller, f"in {_count(burned.smaller, 'smaller incident')}"))
     parts.append((burned.chronic, "outside of incidents (chronic)"))
-    shares = [f"{_percent(burned.share(bad))} {where}" for bad, where in parts if bad]
+    parts = [(bad, where) for bad, where in parts if bad]
+    if len(parts) == 1:
+        return f"all failures {parts[0][1]}"
+    shares = [f"{_percent(burned.share(bad))} {where}" for bad, where in parts]
     return f"of all failures {', '.join(shares)}"
 
 
