@@ -187,7 +187,9 @@ def report_options(formats: Collection[str], default: str = "terminal") -> tuple
     )
 
 
-def measurement_options(formats: Collection[str], default: str = "terminal") -> Decorator:
+def measurement_options(
+    formats: Collection[str], default: str = "terminal", *, timeout: str = "60s"
+) -> Decorator:
     """Add `MeasurementOptions` to a command, as its argument ``measurement``."""
     decorators: list[Decorator] = [
         click.argument("policies", metavar="POLICY...", nargs=-1, required=True),
@@ -200,7 +202,7 @@ def measurement_options(formats: Collection[str], default: str = "terminal") -> 
         option(
             "--timeout",
             type=DURATION,
-            default="60s",
+            default=timeout,
             show_default=True,
             help="For everything that a backend does.",
         ),
