@@ -381,7 +381,10 @@ def test_where_only_the_day_before_is_known_the_time_looked_at_is_not() -> None:
     told = {"late": slots(60, bad={(3.0, 72.0): -1})}
     found = page(made(file("chat", slo("late")), told=told, last=2 * DAY))
 
-    assert "could not be measured: nothing is known of the time looked at." in found.whole_text
+    assert (
+        "could not be measured: no data, nothing is known of any step of the time looked at."
+        in found.whole_text
+    )
 
 
 def test_a_composite_has_a_burn_down_of_its_own() -> None:

@@ -241,13 +241,12 @@ def missing(service: ServiceReport, slo: Slo) -> str:
     """Say why there is no history of an SLO to draw."""
     if isinstance(slo, CompositeSlo):
         return f"No burn rate is drawn: {wording.without_events(slo)}."
-    causes = [
-        f"{cause(looked_at.unmeasured.cause)}, {looked_at.unmeasured.reason}"
+    (lost,) = [
+        looked_at.unmeasured
         for looked_at in service.incidents.slos
         if looked_at.slo == slo.name and looked_at.unmeasured is not None
     ]
-    why = causes[0] if causes else "nothing is known of the time looked at"
-    return f"The history could not be measured: {why}."
+    return f"The history could not be measured: {cause(lost.cause)}, {lost.reason}."
 
 
 def no_burn_down(assessment: Assessment) -> str:
