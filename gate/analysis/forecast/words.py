@@ -34,7 +34,7 @@ from gate.reporters.page import (
     said,
     tabulate,
 )
-from gate.slo.objective import CompositeSlo, RollingWindow
+from gate.slo.objective import CompositeSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
@@ -146,7 +146,7 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     by_division = not forecast.projections and assessment.uncovered is None
     if by_division and assessment.forecast is not None and remaining is not None:
         simple = forecast_sentence(assessment.forecast, remaining)
-        yield "By division", f"{simple}{_rolling(forecast)}"
+        yield "By division", f"{simple}; that old failures leave the window is not counted"
     if forecast.unknown:
         yield "Unknown", f"{wording.spent(forecast.unknown)} of the history has no data"
     for reservation in forecast.reservations:
@@ -244,13 +244,6 @@ def _expected(expected: Expected) -> str:
 
 def _lasting(share: float) -> str:
     return f"{int(share * _RUNS)} of {_RUNS}"
-
-
-def _rolling(forecast: SloForecast) -> str:
-    slo = forecast.assessment.slo
-    if isinstance(slo, CompositeSlo) or not isinstance(slo.window, RollingWindow):
-        return ""
-    return "; that old failures leave the window is not counted"
 
 
 _LEFT: Final[Column[Projection]] = Column(
