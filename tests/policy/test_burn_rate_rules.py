@@ -243,9 +243,9 @@ def test_a_burn_rate_that_is_not_known_for_another_cause_is_judged_by_that_cause
 
 
 @pytest.mark.parametrize(
-    "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
+    "action, verdict", [("block", UNDECIDED), ("warn", ALLOW), ("allow", ALLOW)]
 )
-def test_that_an_allowance_has_no_burn_rate_is_said_and_on_decides(
+def test_that_an_allowance_has_no_burn_rate_is_said_and_only_a_block_in_on_decides(
     action: str, verdict: Verdict
 ) -> None:
     on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
