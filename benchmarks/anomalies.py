@@ -130,7 +130,6 @@ PROCESSES = (
         "ratio worse by day, twice so on working days", ChartKind.RATIO, service("weekly", 5e4)
     ),
     Process("the same, hours alike for half a day", ChartKind.RATIO, service("alike", 5e4)),
-    Process("the same, 0.5 bad an hour", ChartKind.RATIO, service("alike", 2e3)),
     Process("ratio that drifts within weeks", ChartKind.RATIO, service("drifting", 5e4)),
     Process("mean, normal", ChartKind.MEAN, mean()),
     Process("mean, traffic +/- 80 % by day", ChartKind.MEAN, mean(traffic=0.8)),

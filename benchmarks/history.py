@@ -60,7 +60,7 @@ def record(policy: Path, url: str, folder: Path) -> list[str]:
     for place, body in enumerate(proxy.traffic.bodies):
         (folder / f"body{place}").write_bytes(body)
         lines += [
-            f'url = "{url}/api/v1/query_range"',
+            f'url = "{url}/api/v1/{"query_range" if b"&start=" in body else "query"}"',
             f'data = "@{folder}/body{place}"',
             f'output = "{folder}/answer{place}"',
             "compressed",

@@ -20,7 +20,9 @@ from benchmarks.policies import write_policy
 from gate.backends import open_backend
 from gate.check.measure import measure
 from gate.config.load import load
-from gate.measure import Limits
+from gate.measure import CountRequest, Limits
+from gate.measure.past import PastRun, measure_past
+from gate.slo.objective import RatioSlo, Span
 
 ROWS = 3_000_000
 DAYS = 30
@@ -47,6 +49,7 @@ BURN_RATES = [
     {"long": "3d", "short": "6h", "rate": 1},
 ]
 """With the budget's own 30 days, these are the windows."""
+INSTANTS = 300
 ON = {"no_traffic": "allow"}
 """A few thousand requests of a month leave five minutes without any."""
 
@@ -176,6 +179,30 @@ def compare(folder: Path, files: str, slos: dict[str, tuple[str, str]]) -> None:
     print(f"  memory    gate {most['gate']:.0f} MB  by hand {most['by hand']:.0f} MB")
 
 
+def compare_past(folder: Path, files: str) -> None:
+    """Print how long many instants of the past take together, beside one of them."""
+    path = folder / "policy.yaml"
+    write_gate_policy(path, folder, files, EIGHT)
+    read = load(str(path), {})
+    backend = open_backend(read.settings, Limits(timeout=timedelta(minutes=5)))
+    spans = [timedelta(days=30), timedelta(days=3), timedelta(hours=6), timedelta(hours=1)]
+
+    def run_at(at: datetime) -> PastRun:
+        slos = [slo for slo in read.policy.slos if isinstance(slo, RatioSlo)]
+        requests = [
+            CountRequest(sli=slo.sli, span=Span(at - span, at), probe=span == spans[0])
+            for slo in slos
+            for span in spans
+        ]
+        return PastRun(requests=tuple(requests), at=at)
+
+    runs = [run_at(END - number * timedelta(hours=1, seconds=7)) for number in range(INSTANTS)]
+    alone = statistics.median(seconds(lambda: measure_past(backend, runs[:1])) for _ in range(3))
+    together = seconds(lambda: measure_past(backend, runs))
+    print(f"{files}, {len(EIGHT)} SLOs x {len(spans)} windows at {INSTANTS} instants")
+    print(f"  together  {together:.2f} s  one {alone:.2f} s  ratio {together / alone:.1f}")
+
+
 def check_counts(folder: Path, ours: list[str], theirs: list[str]) -> None:
     """Check that both count the same over the longest window."""
     outputs = [folder / "gate.json", folder / "by-hand.json"]
@@ -198,6 +225,8 @@ def main() -> None:
         for files in FILES:
             for slos in (ONE, EIGHT):
                 compare(folder, files, slos)
+        for files in FILES[:2]:
+            compare_past(folder, files)
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ class Past:
     total: Hours
     bad: Hours
 
-    def between(self, start: int, end: int) -> "Past":
-        """Return some of the hours."""
+    def between(self, start: int, end: int | None) -> "Past":
+        """Return some of the hours; None: to the last."""
         return Past(self.total[start:end], self.bad[start:end])
 
 

@@ -5,14 +5,15 @@ import re
 from pathlib import Path
 
 import click
+import pytest
 
-from benchmarks.anomalies import PROCESSES
+from benchmarks.anomalies import PROCESSES, alarming_weeks, summary
 from gate.analysis.anomalies.words import output
 from gate.cli.anomalies import anomalies
 from gate.config.past_schema import CONTROL_CHARTS
 from gate.history.charts import FEWEST_EVENTS
 from gate.history.charts.build import BURNING, EXPECTED, FEWEST
-from gate.history.charts.signals import CAP, DEFAULT, RULES, WEIGHT, WIDTH
+from gate.history.charts.signals import CAP, DEFAULT, FALSE_ALARMS, RULES, WEIGHT, WIDTH
 from gate.parsing.objects import Object
 from gate.policy.changes import REPAIRS
 from gate.policy.rule_settings import ControlChartRule
@@ -69,6 +70,24 @@ def test_every_set_of_rules_is_told() -> None:
 
 def test_every_process_that_was_simulated_is_in_both_tables() -> None:
     assert {one.name for one in PROCESSES if TEXT.count(f"| {one.name} |") != 2} == set()
+
+
+def test_how_many_weeks_had_a_false_alarm_is_what_the_report_prints() -> None:
+    rows = {f"| `{name}` | {told.every} % | {told.most} % |" for name, told in FALSE_ALARMS.items()}
+
+    assert rows <= set(TEXT.splitlines())
+    assert set(FALSE_ALARMS) == set(RULES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rules", RULES)
+def test_the_report_tells_as_many_false_alarms_as_a_simulation_measures(rules: str) -> None:
+    """A reduced run of benchmarks/anomalies.py, whose figures the report prints."""
+    measured, said = summary(alarming_weeks(rules, 25)), FALSE_ALARMS[rules]
+
+    # 300 weeks, 75 of each kind.
+    assert measured.every == pytest.approx(said.every, abs=8)
+    assert measured.most == pytest.approx(said.most, abs=14)
 
 
 def test_every_key_of_the_report_is_told() -> None:

@@ -3,17 +3,20 @@
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from benchmarks.exhausting import BUDGETS, score
+from benchmarks.sampling import SAMPLINGS, Sampling, coverage
 from benchmarks.services import WORDS
 from gate.config.known_incidents import load_known_incidents
 from gate.config.past_schema import EXHAUSTION, POSTMORTEMS
 from gate.policy.changes import REPAIRS
+from gate.slo.objective import RatioSlo
 from tests.config.texts import policy, sound
 
 TEXT = (Path(__file__).parent.parent / "docs" / "rules.md").read_text(encoding="utf-8")
-BOTH, RECORD, RELEASES = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
+BOTH, RECORD, RELEASES, SAMPLE = re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_policies_are_read_as_they_stand_there() -> None:
@@ -23,6 +26,37 @@ def test_the_policies_are_read_as_they_stand_there() -> None:
     assert both.postmortems is not None
     assert releases.postmortems is not None
     assert (both.postmortems.excuse_reviewed, releases.postmortems.excuse_reviewed) == (False, True)
+
+
+def test_the_sample_says_how_much_its_answers_resemble_each_other() -> None:
+    (slo,) = sound(policy(slos=SAMPLE)).slos
+
+    assert isinstance(slo, RatioSlo)
+    assert slo.design_effect == 3
+
+
+def test_the_statement_gives_the_design_effect_of_a_log() -> None:
+    (statement,) = re.findall(r"```sql\n(.*?)```", TEXT, re.DOTALL)
+    # Of 100 conversations one has 10 bad answers, and the others 10 good ones: ten are as one, and
+    # 100 of 99 more since the mean is that of the same conversations.
+    rows = "FROM (SELECT i // 10 AS conversation_id, i < 10 AS failed FROM range(1000) AS t(i))"
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE answers AS {rows}")
+
+    ((effect,),) = connection.execute(statement).fetchall()
+
+    assert effect == pytest.approx(10 * 100 / 99)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampling", SAMPLINGS[:4])
+def test_how_often_an_interval_holds_is_what_a_simulation_measures(sampling: Sampling) -> None:
+    row = f"| {sampling.conversations} | {sampling.answers} | {sampling.alike} |"
+    (told,) = re.findall(re.escape(row) + r" [\d.]+ \| (\d+) % \| (\d+) % \|", TEXT)
+
+    measured = coverage(sampling, 600)
+
+    assert [100 * share for share in measured] == pytest.approx(list(map(int, told)), abs=5)
 
 
 def test_the_record_is_complete(tmp_path: Path) -> None:

@@ -38,6 +38,10 @@ run 10 "The same on Friday, after an outage, a bad prompt and a slow afternoon: 
   check "$POLICY" --change canary --at "$AFTER"
 run 0 "A security patch still could" \
   check "$POLICY" --change security-patch --at "$AFTER" --observe
+run 0 "What happened: three incidents" \
+  incidents "$POLICY" --at "$AFTER" --last 22d
+run 0 "All of it on a page, demo/report.html" \
+  report "$POLICY" --at "$AFTER" --last 22d -o demo/report.html
 
 if [ "$wrong" -ne 0 ]; then
   printf '\nThe demo did not go as announced. Were the logs or the policy changed? To begin anew: rm -r %s\n' "$LOGS"

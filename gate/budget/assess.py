@@ -114,7 +114,7 @@ def _of_counts(
         consumed=answer.bad * share,
         remaining=remaining,
         exhausting_ratio=1 / (share * answer.total) if share else None,
-        interval=remaining_interval(answer, share) if slo.sampled else None,
+        interval=remaining_interval(answer, share, slo.design_effect) if slo.sampled else None,
         burn_rates=burns,
         forecast=carried_on(slo, at, remaining, present) if isinstance(present, Fraction) else None,
         price=priced,

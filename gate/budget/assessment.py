@@ -146,6 +146,11 @@ class Assessment:
             for instant, share in self.recovery.consumed(paced=paced)
         )
 
+    @property
+    def design_effect(self) -> Fraction:
+        """By which the counts of a sample are divided; 1 of anything else."""
+        return self.slo.design_effect if isinstance(self.slo, RatioSlo) else Fraction(1)
+
     def left_with(self, share: Fraction) -> Fraction:
         """Return what would be left, by the bound that is compared, with other bad events.
 
@@ -158,7 +163,8 @@ class Assessment:
         consumed = (self.consumed or Fraction(0)) * share
         if self.bound is Bound.POINT or not self.total or not self.exhausting_ratio:
             return 1 - consumed
-        low, high = wilson_interval(min((self.bad or 0) * share, self.total), self.total)
+        bad, effect = min((self.bad or 0) * share, self.total), self.design_effect
+        low, high = wilson_interval(bad / effect, self.total / effect)
         ratio = high if self.bound is Bound.PESSIMISTIC else low
         return 1 - ratio / self.exhausting_ratio
 
@@ -170,6 +176,7 @@ class Assessment:
         if self.bound is not Bound.PESSIMISTIC or self.total is None or not self.exhausting_ratio:
             return None
         needed = samples_without_bad((1 - threshold) * self.exhausting_ratio)
+        needed = None if needed is None else ceil(needed * self.design_effect)
         return needed if needed is not None and needed > self.total else None
 
     @property

@@ -98,9 +98,18 @@ def budget_to_date(slo: RatioSlo | SpendSlo) -> bool:
     return isinstance(slo.window, CalendarWindow) and slo.denominator is Denominator.TO_DATE
 
 
-def remaining_interval(counts: Counts, share: Fraction) -> tuple[Fraction, Fraction]:
-    """Carry the 95 % interval of the bad share to what remains: (lower, upper)."""
-    low, high = wilson_interval(counts.bad, counts.total)
+def remaining_interval(
+    counts: Counts, share: Fraction, design_effect: Fraction = Fraction(1)
+) -> tuple[Fraction, Fraction]:
+    """Carry the 95 % interval of the bad share to what remains: (lower, upper).
+
+    Args:
+        counts: of the sample.
+        share: of the budget that one bad event spends.
+        design_effect: by which the counts are divided, at least 1, since events resemble each
+            other. Source: L. Kish, Survey Sampling, 1965, section 8.2.
+    """
+    low, high = wilson_interval(counts.bad / design_effect, counts.total / design_effect)
     return 1 - high * counts.total * share, 1 - low * counts.total * share
 
 

@@ -10,7 +10,6 @@ from gate.budget.forecast import Recovery, composed, renewal
 from gate.check.options import AskFacts, Options
 from gate.config.load import PolicyFile
 from gate.decision.decision import PolicyDecision
-from gate.history.events import keeps_past, past_request, window_recovery
 from gate.measure.history import SHORTEST, HistoryBackend, Series, SeriesRequest, step_of
 from gate.policy.case import Case, Past
 from gate.policy.changes import Recognition
@@ -130,10 +129,12 @@ def recover(case: Case, history: HistoryBackend | None) -> tuple[Assessment, ...
     assessments, stopping = tuple(case.assessments), case.objecting
     if history is None:
         return assessments
+    from gate.history.events import past_request, window_recovery  # noqa: PLC0415 - for a block only
+
     rolling, requests = list[tuple[RatioSlo | SpendSlo, Assessment]](), list[SeriesRequest]()
     for assessment in _counted(stopping, assessments):
         slo = assessment.slo
-        if keeps_past(slo) and isinstance(slo.window, RollingWindow):
+        if not isinstance(slo, CompositeSlo) and isinstance(slo.window, RollingWindow):
             step, span = _step(slo, slo.window.duration), slo.window.counted(case.at)
             requests.append(past_request(slo, span, step, max_age=case.policy.guards.max_age))
             rolling.append((slo, assessment))
@@ -182,7 +183,7 @@ def _composite(
         if not part.consumed:
             continue
         back = recoveries.get(member.slo)
-        if keeps_past(part.slo) and isinstance(part.slo.window, CalendarWindow):
+        if not isinstance(part.slo, CompositeSlo) and isinstance(part.slo.window, CalendarWindow):
             back = renewal(part.slo.window.whole(at).end, SHORTEST)
         if back is None:
             return None

@@ -12,7 +12,7 @@ from gate.history.burn_down_plan import BurnDownPlan, plan_burn_down
 from gate.history.charts.build import Charting, charts
 from gate.history.charts.chart import ChartResult
 from gate.history.charts.signals import DEFAULT
-from gate.history.events import past_coverage, past_request, whole_steps
+from gate.history.events import known_in, past_coverage, past_request, whole_steps
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.measure import Cause, Unmeasured
 from gate.measure.history import HistoryBackend, SeriesAnswer, SeriesRequest
@@ -125,10 +125,10 @@ def _incidents(
     request: SeriesRequest,
     answer: SeriesAnswer,
 ) -> SloIncidents | Unmeasured:
-    answer = known_of(answer)
+    span = rule.span(slo, request.span.end)
+    answer = known_in(answer, request, span)
     if isinstance(answer, Unmeasured):
         return answer
-    span = rule.span(slo, request.span.end)
     seen = past_coverage(slo, answer, request, span)
     return SloIncidents(
         incidents=slo_incidents(slo, answer, request, threshold=float(rule.threshold)),

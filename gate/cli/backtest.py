@@ -59,7 +59,7 @@ _TRIAL: Final = (
 
 
 @click.command()
-@measurement_options(PAGES)
+@measurement_options(PAGES, timeout="15m")
 @incident_search(last="90d")
 @group("trial", Trial, _TRIAL)
 def backtest(*, measurement: MeasurementOptions, search: IncidentSearch, trial: Trial) -> ExitCode:

@@ -21,7 +21,7 @@ COMMANDS: Final = {
     "incidents": "Find what ate the budgets: incidents, how often and how long.",
     "forecast": "Foretell when the budgets run out, recover or renew.",
     "review": "Look back: are the objectives too strict or too loose?",
-    "backtest": "Tell what a policy would have said of past deploys, before it blocks any.",
+    "backtest": "Try a policy on past deploys, before it blocks any.",
     "anomalies": "Tell by control charts where indicators are worse than usual.",
     "cohorts": "Tell whose events burn the budgets, by a label or a column.",
     "validate": "Check policy files, offline.",

@@ -70,6 +70,8 @@ def _past(text: str) -> datetime:
 
 
 INSTANT: Final = Parsed("time", _past)
+DATE: Final = Parsed("time", parse_instant)
+"""Also one that has yet to come."""
 DURATION: Final = Parsed("duration", parse_duration)
 RATE: Final = Parsed("rate", ABOVE_ZERO.parse)
 PORTION: Final = Parsed("share", SHARE.parse)
@@ -185,7 +187,9 @@ def report_options(formats: Collection[str], default: str = "terminal") -> tuple
     )
 
 
-def measurement_options(formats: Collection[str], default: str = "terminal") -> Decorator:
+def measurement_options(
+    formats: Collection[str], default: str = "terminal", *, timeout: str = "60s"
+) -> Decorator:
     """Add `MeasurementOptions` to a command, as its argument ``measurement``."""
     decorators: list[Decorator] = [
         click.argument("policies", metavar="POLICY...", nargs=-1, required=True),
@@ -198,7 +202,7 @@ def measurement_options(formats: Collection[str], default: str = "terminal") -> 
         option(
             "--timeout",
             type=DURATION,
-            default="60s",
+            default=timeout,
             show_default=True,
             help="For everything that a backend does.",
         ),

@@ -1,6 +1,7 @@
 """The entries of ``slos`` in a policy file: an SLO, or the files that hold SLOs."""
 
 from datetime import timedelta
+from fractions import Fraction
 from typing import Final
 
 import yaml
@@ -100,8 +101,19 @@ MEMBER: Final = Object(
 )
 
 
-def _sampled(text: str) -> Bound | None:
-    return Bound.PESSIMISTIC if BOOLEAN.parse(text) else None
+_Sampled = tuple[Bound | None, Fraction]
+"""Which bound decides (None: it is no sample), and the design effect."""
+
+
+def _sampled(text: str) -> _Sampled:
+    return (Bound.PESSIMISTIC if BOOLEAN.parse(text) else None), Fraction(1)
+
+
+def _design_effect(text: str) -> Fraction:
+    effect = ABOVE_ZERO.parse(text)
+    if effect < 1:
+        raise ValueError(f"{text!r}: a design effect is 1 or more; 1 is that of independent events")
+    return effect
 
 
 SAMPLED: Final = Union(
@@ -111,11 +123,17 @@ SAMPLED: Final = Union(
             "bound": Field(
                 schema=Choice(tuple(Bound)),
                 doc="Which end of the 95 % interval decides. Default: pessimistic.",
-                required=True,
                 formerly="compare",
-            )
+            ),
+            "design_effect": Field(
+                schema=Scalar(_design_effect, {"type": "number", "minimum": 1}),
+                doc="How many times as many events it takes as of independent ones. Default: 1.",
+            ),
         },
-        lambda values, _: values.get("bound"),
+        lambda values, _: (
+            values.get("bound") or Bound.PESSIMISTIC,
+            values.get("design_effect") or Fraction(1),
+        ),
     ),
 )
 _ONLY_RATIO: Final = ("sla", "timeslices", "sampled", "min_events")
@@ -171,10 +189,19 @@ def _build_ratio(values: Values, reader: Reader, sli: Sli) -> RatioSlo:
     if slices is not None and denominator is not Denominator.PERIOD:
         message = f"{denominator.value!r} does not go with timeslices: the window has all of them"
         raise reader.fail(values.node("window"), message)
-    if (slices is not None or sli.sliced) and values.get("sampled"):
+    sampled, design_effect = values.get("sampled") or (None, Fraction(1))
+    if (slices is not None or sli.sliced) and sampled:
         raise reader.fail(values.node("sampled"), "a sample is counted in events, not timeslices")
-    given = values.only("name", "objective", "sla", "sampled", "min_events", "advisory")
-    return RatioSlo(window=window, denominator=denominator, sli=sli, slices=slices, **given)
+    given = values.only("name", "objective", "sla", "min_events", "advisory")
+    return RatioSlo(
+        window=window,
+        denominator=denominator,
+        sli=sli,
+        slices=slices,
+        sampled=sampled,
+        design_effect=design_effect,
+        **given,
+    )
 
 
 def shortest(window: Window) -> timedelta:

@@ -116,6 +116,7 @@ def _budget(assessment: Assessment) -> Json:
         "consumed": share(assessment.consumed),
         "remaining": None if unknown else share(assessment.remaining),
         "remaining_interval": [share(end) for end in interval] if interval else None,
+        "design_effect": share(assessment.design_effect) if interval else None,
         "compared": None if unknown else share(assessment.compared),
         "sla_remaining": None if unknown else share(assessment.sla_remaining),
         "burn_rates": {

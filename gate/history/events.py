@@ -6,15 +6,16 @@ all of them how fast the budget burned, what an incident took and what was left.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final, TypeGuard
 
 from gate.budget.assessment import Assessment
 from gate.budget.forecast import Recovery, recovery
+from gate.measure import Cause, Unmeasured
 from gate.measure.coverage import FEWEST, NO_GAPS, StepCoverage, coverage_by_steps
-from gate.measure.history import Measured, Series, SeriesRequest, on_the_clock
+from gate.measure.history import Measured, Series, SeriesAnswer, SeriesRequest, on_the_clock
 from gate.slo.objective import RatioSlo, Slo, Span, SpendSlo
 
 _FINEST: Final = timedelta(microseconds=1)
@@ -108,6 +109,22 @@ def within(series: Series, request: SeriesRequest, span: Span) -> tuple[float | 
     return series.total[first : -((request.span.start - span.end) // request.step)]
 
 
+def told_until(series: Series, request: SeriesRequest) -> datetime:
+    """Return the end of a history, without a part of a step of which nothing is known yet."""
+    in_part = bool(request.span.length % request.step)
+    return request.end_of(request.steps - 1 - (in_part and series.total[-1] is None))
+
+
+def known_in(answer: SeriesAnswer, request: SeriesRequest, span: Span) -> SeriesAnswer:
+    """Return the answer; one of which nothing is known in a stretch of time is none."""
+    if isinstance(answer, Series):
+        totals = within(answer, request, Span(span.start, told_until(answer, request)))
+        if totals and all(total is None for total in totals):
+            reason = "nothing is known of any step of the time looked at"
+            return Unmeasured(cause=Cause.NO_DATA, reason=reason, query=answer.query)
+    return answer
+
+
 def past_coverage(
     slo: RatioSlo | SpendSlo, series: Series, request: SeriesRequest, span: Span
 ) -> StepCoverage:
@@ -116,9 +133,7 @@ def past_coverage(
     Of slices and amounts any time that is not known is missing, however few of them it has. Of the
     newest step, where that is only a part of one, nothing need be known yet.
     """
-    totals = within(series, request, span)
-    if totals and totals[-1] is None and request.span.length % request.step:
-        totals = totals[:-1]
+    totals = within(series, request, Span(span.start, told_until(series, request)))
     if not totals:
         return StepCoverage(share=Fraction(1), gaps=NO_GAPS)
     events = isinstance(slo, RatioSlo) and slo.slices is None

@@ -19,14 +19,16 @@ HALF: Final = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class SloHistory:
     """The history of an SLO, in which its incidents were found."""
 
     request: SeriesRequest
     series: Series
 
 
-def covered_share(records: Iterable[IncidentRecord], incident: Incident, steps: Steps) -> Fraction:
+def covered_share(
+    records: Iterable[IncidentRecord], incident: Incident, steps: SloHistory
+) -> Fraction:
     """Return which share of an incident's bad events lies in the time of records, 0 to 1.
 
     What happened when within a step is not known: a step that a record touches counts whole.
@@ -61,7 +63,7 @@ class Explanation:
 def explain(
     records: Sequence[IncidentRecord],
     impact: SloImpact,
-    steps: Mapping[str, Steps],
+    steps: Mapping[str, SloHistory],
     *,
     service: str,
 ) -> Explanation:
@@ -161,7 +163,7 @@ def annotate(
     *,
     service: str,
     step: timedelta,
-    steps: Mapping[str, Steps],
+    steps: Mapping[str, SloHistory],
 ) -> AnnotatedIncident:
     """Return an incident with the records that explain it, and the deploys shortly before it.
 

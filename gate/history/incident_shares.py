@@ -83,10 +83,10 @@ def window_budget(
 ) -> WindowBudget:
     """Return the budget that incidents are a share of.
 
-    Rolling: the budget's share of all events of the window; where the time looked at is longer, of
-    as many as one window has of them. Nothing is added for a time of which nothing is known.
-    Calendar: as the policy counts, of the period so far or carried on to its end; of a period
-    before, what it had at the mean traffic. Slices and allowances: that of the whole window.
+    Rolling: the budget's share of all events of the window; of a window before that, of as many as
+    one has in the mean. Nothing is added for a time of which nothing is known. Calendar: as the
+    policy counts, of the period so far or carried on to its end; of a period before, what it had at
+    the mean traffic. Slices and allowances: that of the whole window.
 
     Args:
         slo: whatever has a budget of its own.
@@ -103,11 +103,12 @@ def window_budget(
     looked_at = Span(min(span.start, counted.start), span.end)
     mean = _in_the_mean(series, request, looked_at, whole.length)
     mean = mean or _in_the_mean(series, request, request.span, whole.length)
-    present = mean
     if isinstance(slo.window, CalendarWindow):
         present = _events(series, request, counted)
         if not budget_to_date(slo):
             present *= seconds(whole.length) / (seconds(counted.length) or 1)
+    else:
+        present = _in_the_mean(series, request, counted, whole.length)
     return WindowBudget(present=slo.budget * present, since=counted.start, before=slo.budget * mean)
 
 

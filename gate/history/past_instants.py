@@ -128,7 +128,8 @@ def _exact(value: float | None) -> int | Fraction:
     if value is None:
         return 0
     whole = int(value)
-    return whole if whole == value else Fraction(value)  # whole numbers add up faster
+    # Whole numbers add up faster; 0.1 of an amount is a tenth, and not the double next to it.
+    return whole if whole == value else Fraction(repr(value))
 
 
 def _newest_known(values: Sequence[float | None]) -> list[int]:

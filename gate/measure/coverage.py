@@ -6,10 +6,11 @@ so few users that an hour without any of them is nothing unusual.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import cached_property
-from itertools import groupby
+from itertools import accumulate, groupby
 from math import ceil
 from typing import Final
 
@@ -183,14 +184,15 @@ class _Usual:
     step: timedelta
     fewest: float
     """Of which it makes no difference how many fewer they are."""
+    _periods: dict[int, Sequence[tuple[int, int, float]]] = field(default_factory=dict)
 
     def within(self, run: range) -> float:
         """Return how many events a stretch without data usually has."""
-        others = [*self._between(self.first, run.start), *self._between(run.stop, self.last + 1)]
-        mean = _mean(others)
-        even = _mean(self._between(self.first, self.last + 1)) * len(run)
+        even = self._mean([range(self.first, self.last + 1)]) * len(run)
         if even < self.fewest:
             return even  # of few events, those around a gap are no measure of what is usual
+        before = range(self.first, min(run.start, len(self.parts)))
+        mean = self._mean([before, range(run.stop, self.last + 1)])
         if self.pauses > _MOST_PAUSES:
             return mean * len(run)
         return sum(min(self._at_the_time_of(place, run), default=mean) for place in run)
@@ -200,31 +202,69 @@ class _Usual:
         """How many times a day it is silent on most days; a pause over midnight counts once."""
         day = max(round(_DAY / self.step), 1)
         times = [self.parts[self.first + place : self.last + 1 : day] for place in range(day)]
-        few = _mean(self._between(self.first, self.last + 1)) * float(_RARELY)
+        few = self._mean([range(self.first, self.last + 1)]) * float(_RARELY)
         silent = [bool(some) and _mean(some) < few for some in times]
         return sum(
             here and not before for before, here in zip([silent[-1], *silent], silent, strict=False)
         )
 
-    def _between(self, start: int, stop: int) -> Sequence[float | None]:
-        return self.parts[start : max(stop, start)]
+    @cached_property
+    def _sums(self) -> Sequence[float]:
+        """Of the events in all parts before each."""
+        return list(accumulate((number or 0.0 for number in self.parts), initial=0.0))
+
+    def _mean(self, stretches: Sequence[range]) -> float:
+        count = sum(map(len, stretches))
+        events = sum(self._sums[part.stop] - self._sums[part.start] for part in stretches if part)
+        return events / count if count else 0.0
 
     def _at_the_time_of(self, place: int, run: range) -> Iterator[float]:
         """Yield what is usual at the same time of other days, and of other weeks."""
         for period in _PERIODS:
             least = 1 if period > _DAY <= len(run) * self.step else _ALIKE
-            distance = period / self.step
-            periods = int(len(self.parts) / distance) + 1
-            places = (place + round(n * distance) for n in range(-periods, periods + 1))
-            alike = [
-                self.parts[other]
-                for other in places
-                if self.first <= other <= self.last and other not in run
-            ]
-            if len(alike) >= least:
-                there = sum(number is not None for number in alike)
-                yield _mean(alike) if there >= _RARELY * len(alike) else 0.0
+            count, there, events = self._alike(place, run, period / self.step)
+            if count >= least:
+                yield events / count if there >= _RARELY * count else 0.0
+
+    def _alike(self, place: int, run: range, distance: float) -> tuple[int, int, float]:
+        """Return of the parts a whole number of periods away how many there are and have data.
+
+        And the number of their events. The parts of the stretch itself are left out.
+        """
+        if distance.is_integer():
+            whole = int(distance)
+            count, there, events = self._each(whole)[place % whole]
+            start, stop = max(run.start, self.first), min(run.stop, self.last + 1)
+            own = self.parts[start : max(start, stop)][(place - start) % whole :: whole]
+            less, fewer, without = _summary(own)
+            return count - less, there - fewer, events - without
+        periods = int(len(self.parts) / distance) + 1
+        places = (place + round(n * distance) for n in range(-periods, periods + 1))
+        alike = [
+            self.parts[other]
+            for other in places
+            if self.first <= other <= self.last and other not in run
+        ]
+        return _summary(alike)
+
+    def _each(self, period: int) -> Sequence[tuple[int, int, float]]:
+        """Return the same for each part of a period, with all parts."""
+        if period not in self._periods:
+            parts = self.parts[self.first : self.last + 1]
+            counts = [_summary(parts[place::period]) for place in range(period)]
+            start = self.first % period
+            self._periods[period] = counts[-start:] + counts[:-start] if start else counts
+        return self._periods[period]
 
 
 def _mean(some: Sequence[float | None]) -> float:
     return sum(number or 0.0 for number in some) / len(some) if some else 0.0
+
+
+def _summary(some: Sequence[float | None]) -> tuple[int, int, float]:
+    """Return how many parts there are, how many have data, and their events."""
+    return (
+        len(some),
+        sum(number is not None for number in some),
+        sum(number or 0.0 for number in some),
+    )

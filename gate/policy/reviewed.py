@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gate.dataclass import dataclass
-from gate.history.explanations import HALF, Steps, covered_share
+from gate.history.explanations import HALF, SloHistory, covered_share
 from gate.history.incidents import Incident
 from gate.history.records import IncidentRecord, UnreadableRecord
 from gate.policy.case import Case, SloIncidents
@@ -19,7 +19,7 @@ class SloRecords:
     service: str
     slo: str
     incident: Incident
-    steps: Steps
+    steps: SloHistory
     """The history of the SLO."""
 
     @property
@@ -93,7 +93,7 @@ def slo_records(
         service=case.policy.service,
         slo=slo,
         incident=incident,
-        steps=Steps(history.request, history.series),
+        steps=SloHistory(history.request, history.series),
     )
 
 

@@ -208,7 +208,9 @@ def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
         yield wording.downtime(remaining, allowed)
     if assessment.interval:
         low, high = map(wording.left_or_overspent, assessment.interval)
-        yield f"95 % interval from {low} to {high}"
+        effect = assessment.design_effect
+        stated = f" (design effect {wording.exact(effect)})" if effect > 1 else ""
+        yield f"95 % interval from {low} to {high}{stated}"
     if assessment.compared != remaining:
         yield f"held against the tiers: {wording.left_or_overspent(assessment.compared)}"
 

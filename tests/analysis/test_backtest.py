@@ -72,7 +72,7 @@ SLOS = (
 )
 HISTORIES = {"a": (0.0003, 5, 2), "b": (0.0003, 4, 0), "c": (0.005, 9, 2), "d": (0.0003, 4, 1)}
 """Which share fails without an outage, how many of those there are, and how many gaps."""
-DEPLOYED = ("canary", "bug-fix", "full-rollout", "security-patch", "of-no-policy", None)
+DEPLOYED = ("canary", "bug-fix", "full-rollout", "rollback", "security-patch", "of-no-policy", None)
 
 
 def postmortems(random: Random) -> PostmortemRule:
@@ -124,8 +124,8 @@ def tried(report: BacktestReport) -> PolicyBacktest:
     return service.tried
 
 
-@pytest.mark.parametrize("kind", [ByTheMinute, ManyAtOnce])
-def test_at_random_instants_it_says_what_a_check_says(kind: type[ByTheMinute]) -> None:
+@pytest.mark.parametrize(("kind", "count"), [(ByTheMinute, 20), (ManyAtOnce, 100)])
+def test_at_random_instants_it_says_what_a_check_says(kind: type[ByTheMinute], count: int) -> None:
     random = Random(SEED)
     read = policy(random, *SLOS)
     backend = kind(
@@ -138,12 +138,12 @@ def test_at_random_instants_it_says_what_a_check_says(kind: type[ByTheMinute]) -
             revision=str(place),
             change=random.choice(DEPLOYED),
         )
-        for place in range(100)
+        for place in range(count)
     ]
 
     backtest = tried(replay([read], options(*deploys), open_with=opening))
 
-    assert len(backtest.verdicts) == 100
+    assert len(backtest.verdicts) == count
     for past in backtest.verdicts:
         assert past.deploy is not None
         known_class = past.deploy.change in read.policy.change_classes
@@ -154,6 +154,8 @@ def test_at_random_instants_it_says_what_a_check_says(kind: type[ByTheMinute]) -
         assert past.verdict is decided.verdict
         assert past.tier == (None if tier is None else tier.name)
         assert said(past.findings) == said(decided.judgement.findings)
+    if count < 100:
+        return
     verdicts = Counter(past.verdict for past in backtest.verdicts)
     assert set(verdicts) == set(Verdict), "the histories have everything in them"
     firing = {
@@ -323,7 +325,7 @@ def test_all_instants_are_asked_about_in_one_call_and_a_history_each_rule_and_th
     replay([read], options(*deploys), open_with=Opening({"chat": backend}))
 
     assert backend.calls == 1
-    # The incidents of five SLOs over all the time; for each check these, and charts of three SLOs.
+    # The incidents of five SLOs over all the time; for each check those and three SLOs' charts.
     assert backend.rounds == [5, 51 * 8]
 
 
@@ -353,7 +355,7 @@ def test_no_more_is_held_at_once_than_there_is_room_for(monkeypatch: pytest.Monk
     # A check asks for 29 counts, seven of them for 203: eight calls for 51 checks.
     assert backend.calls == 8
     assert len(backend.rounds) > 10
-    assert max(backend.rounds[1:]) <= 10 * 6
+    assert max(backend.rounds[1:]) <= 7 * 8
 
 
 def test_two_policies_are_tried_at_the_same_instants_and_incidents() -> None:

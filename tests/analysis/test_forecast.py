@@ -27,9 +27,13 @@ from tests.analysis.remembered import (
 
 
 def told(
-    backend: Remembered, *slos: str, at: datetime = AT, last: timedelta = 90 * DAY
+    backend: Remembered,
+    *slos: str,
+    at: datetime = AT,
+    last: timedelta = 90 * DAY,
+    until: datetime | None = None,
 ) -> ForecastReport:
-    asked = ForecastOptions(at=at, last=last, timeout=timedelta(seconds=3))
+    asked = ForecastOptions(at=at, last=last, timeout=timedelta(seconds=3), until=until)
     return forecast_budgets([file("chat", *slos)], asked, open_with=Opening({"chat": backend}))
 
 
@@ -309,8 +313,113 @@ def test_what_is_spent_goes_on_as_in_the_hours_and_days_before() -> None:
     assert composite.limitation == "it is a composite; its members are foretold themselves"
 
 
+def test_a_rate_over_more_than_the_history_is_not_told() -> None:
+    money = "  - {name: s, allowance: 1000, window: {calendar: month}, sli: {spent: s}}\n"
+
+    one = only(told(Remembered({"s": [2] * MONTH}, end=MID), money, at=MID, last=DAY))
+
+    assert [projection.rate_of for projection in one.projections] == [
+        None,
+        timedelta(hours=1),
+        timedelta(hours=6),
+    ]
+
+
 def test_a_backend_without_a_history_is_a_usage_error() -> None:
     asked = ForecastOptions(at=AT, last=DAY, timeout=timedelta(seconds=3))
 
     with pytest.raises(UsageError, match=r"chat\.yaml: the backend static keeps no history"):
         forecast_budgets([file("chat", slo("a"))], asked, open_with=Opening({"chat": Memory({})}))
+
+
+def lefts(bad: Sequence[int], rate: Fraction, hours: int) -> list[Fraction]:
+    """Return what is left of a rolling budget after each hour, at so many failures an hour."""
+    return [1 - (sum(bad[place:]) + rate * place) / ALLOWED for place in range(1, hours + 1)]
+
+
+@pytest.mark.parametrize("hours", [12, 48, 400, MONTH])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [*[0] * (MONTH - 216), 600, *[0] * 215],
+        [1] * MONTH,
+        [*[2] * (MONTH - 100), *[0] * 100],
+        [0] * MONTH,
+    ],
+)
+def test_what_can_be_afforded_is_what_just_keeps_the_budget(bad: list[int], hours: int) -> None:
+    one = only(told(Remembered({"a": bad}), slo("a"), until=AT + hours * HOUR))
+    assert one.affordable is not None
+    rate, more = one.affordable.rate, Fraction(1, 10**6)
+
+    assert one.affordable.until == AT + hours * HOUR
+    gone = sum(bad) > ALLOWED
+    if rate is None:
+        assert lefts(bad, Fraction(0), hours)[-1] < 0
+    elif gone:
+        assert lefts(bad, rate, hours)[-1] >= 0 > lefts(bad, rate + more, hours)[-1]
+    else:
+        assert min(lefts(bad, rate, hours)) >= 0 > min(lefts(bad, rate + more, hours))
+
+
+def test_without_a_date_it_is_one_window_from_now_and_with_a_later_one_as_well() -> None:
+    backend = Remembered({"a": [1] * MONTH})
+    for until in (None, AT + 90 * DAY):
+        one = only(told(backend, slo("a"), until=until)).affordable
+        assert one is not None
+        assert (one.until, one.at_reset, one.rate) == (
+            AT + 30 * DAY,
+            False,
+            Fraction(ALLOWED, MONTH),
+        )
+
+
+def test_a_date_within_the_first_step_says_nothing() -> None:
+    one = only(told(Remembered({"a": [1] * MONTH}), slo("a"), until=AT + HOUR / 2))
+    assert one.affordable is None
+
+
+def test_how_much_may_fail_to_be_in_a_better_tier_is_said_too() -> None:
+    # 700 of the 720 that may fail have, and are out of the window when all of it has passed.
+    bad = [*[0] * 100, *[7] * 100, *[0] * (MONTH - 200)]
+    one = only(told(Remembered({"a": bad}), slo("a"))).affordable
+    assert one is not None
+    tiers = {tier.name: tier.condition for tier in file("chat", slo("a")).policy.tiers}
+    assert len(one.back) == 2
+    for name, rate in one.back.items():
+        condition = tiers[name]
+        assert condition is not None
+        assert rate == (1 - condition.threshold) * ALLOWED / MONTH
+
+
+def test_a_calendar_budget_can_afford_what_is_left_until_the_reset() -> None:
+    # Half of November is over: 360,000 of 720,000 events, of which 720 may fail; 180 have.
+    bad = [*[0] * (45 * 24 - 360), *[1] * 180, *[0] * 180]
+    for until, hours, at_reset in ((None, 360, True), (MID + 36 * HOUR, 36, False)):
+        one = only(told(Remembered({"a": bad}, end=MID), CALENDAR, at=MID, until=until)).affordable
+        assert one is not None
+        assert (one.until, one.at_reset) == (MID + hours * HOUR, at_reset)
+        assert one.rate == Fraction(720 - 180, hours)
+        assert one.what == "failures"
+
+
+def test_what_an_allowance_can_afford_is_told_in_its_unit() -> None:
+    money = "  - {name: m, allowance: 400 USD, window: {calendar: month}, sli: {spent: a}}\n"
+    # 100 are spent, as the backend in memory has it.
+    one = only(told(Remembered({"a": [0] * MONTH}, end=MID), money, at=MID)).affordable
+    assert one is not None
+    assert (one.what, one.rate) == ("USD", Fraction(300, 360))
+
+
+def test_what_slices_can_afford_is_told_in_slices() -> None:
+    sliced = slo("a", more="timeslices: {length: 1h, target: 95%}")
+    one = only(told(Remembered({"a": [0] * MONTH}), sliced)).affordable
+    assert one is not None
+    assert (one.what, one.rate) == ("bad slices", Fraction(1, 1000))
+
+
+def test_what_is_not_known_can_afford_nothing_that_could_be_told() -> None:
+    both = slo("a"), "  - {name: all, composite: [{slo: a, weight: 1}]}\n"
+    (service,) = told(Remembered({"a": [1] * MONTH}), *both).services
+    assert service.slos[1].affordable is None
+    assert rolling([None] * MONTH).affordable is None

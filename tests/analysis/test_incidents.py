@@ -46,7 +46,7 @@ def longer(answer: SeriesAnswer, request: SeriesRequest) -> SeriesAnswer:
         return answer
     more = request.steps - len(answer.total)
     nothing = answer.total.count(None) == len(answer.total)
-    total = answer.total[-1] if not nothing else None
+    total = None if nothing else next(filter(None, answer.total), 0.0)
     return replace(
         answer,
         total=((total,) * more + answer.total)[-request.steps :],
@@ -136,6 +136,27 @@ def test_time_without_data_is_neither() -> None:
     assert (known.query, known.notes) == ("asked", ("seen",))
     # Something is known of the service all day: by the other SLO.
     assert report.services[0].reliability.mtbf == 23 * HOUR
+
+
+def test_a_part_of_a_step_of_which_nothing_is_known_yet_is_no_time_without_data() -> None:
+    late = asked(at=AT + timedelta(seconds=9))
+
+    report, _ = look({"a": series([*CALM, None])}, what=late)
+    known, _ = look({"a": series([*CALM, None, 0.0])}, what=late)
+
+    assert report.services[0].slos[0].unknown == 0
+    assert known.services[0].slos[0].unknown > 0
+
+
+def test_what_is_known_of_earlier_times_only_is_not_known() -> None:
+    report, _ = look({"a": series([None] * 24)}, what=asked())
+    longer_ago, _ = look({"a": series([*BAD, *[None] * 24])}, what=asked())
+
+    for told in (report, longer_ago):
+        (lost,) = told.services[0].slos
+        assert lost.unmeasured is not None
+        assert lost.unmeasured.cause is Cause.NO_DATA
+        assert told.exit_code is ExitCode.UNDECIDED
 
 
 @pytest.mark.parametrize("answer", [unmeasured(Cause.NO_DATA), series([None] * 24)])

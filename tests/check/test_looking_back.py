@@ -141,6 +141,17 @@ def test_a_history_of_which_nothing_is_known_is_no_data() -> None:
     )
 
 
+def test_what_is_known_of_the_day_before_only_is_no_data() -> None:
+    read = policy(slo("a").replace("window: 30d", "window: 1d"))
+    (request,) = incident_requests(read.policy, AT).values()
+    whole = series(request)
+    lost = (None,) * 288
+    begun = replace(whole, total=(*whole.total[:-288], *lost), bad=(*whole.bad[:-288], *lost))
+    told = past_incidents(read.policy, {"a": request}, {"a": begun})["a"]
+    assert not isinstance(told, SloIncidents)
+    assert told.cause is Cause.NO_DATA
+
+
 def test_a_backend_that_keeps_no_history_is_undecided() -> None:
     decided = decide(policy(slo("a")), Memory({"a": FINE}))
     assert decided.verdict is Verdict.UNDECIDED

@@ -82,3 +82,12 @@ def test_each_cell_of_a_burn_down_is_the_status_of_its_instant(gate: Run) -> Non
             assert value == pytest.approx(told["remaining"], abs=1e-9), (name, at)
             compared += 1
     assert compared > 20
+
+
+@pytest.mark.usefixtures("logs")
+def test_a_report_draws_how_fast_an_allowance_is_spent(gate: Run) -> None:
+    html = gate("report", "gate.yaml", "--at", END.isoformat(), "--last", "10d").stdout
+
+    assert "Burn rate of spend of chat" in html
+    assert "Burn rate and share of good events of errors of chat" in html
+    assert "outlined ones other spending." in html

@@ -61,3 +61,14 @@ def test_too_short_a_history_to_draw_from_is_a_usage_error(
 
     assert done.exit_code == 2
     assert "--last is shorter than the 60d that an interval needs" in done.stderr
+
+
+def test_how_much_may_fail_until_a_date_that_has_passed_is_a_usage_error(
+    gate: Run, write_policy: Callable[..., Path]
+) -> None:
+    write_policy()
+
+    done = gate("forecast", "gate.yaml", "--at", AT, "--until", AT)
+
+    assert done.exit_code == 2
+    assert f"--until is not after {AT}, at which it is measured" in done.stderr

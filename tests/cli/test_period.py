@@ -119,6 +119,8 @@ def test_a_report_and_its_incidents_are_those_of_the_period(gate: Run, tmp_path:
     assert document["incidents"]["from"] == "2026-10-01T00:00:00Z"
     assert "The period from 2026-10-01 00:00 UTC to 2026-11-01 00:00 UTC, which is over" in text
     assert "Forecast" not in html
+    assert ">At its end</h2>" in html
+    assert "May ship" not in html + text
     assert "LASTING" not in text
 
     found = json.loads(gate("incidents", *asked, "--format", "json").stdout)

@@ -146,7 +146,37 @@ def test_a_sample_says_which_bound_decides(text: str, bound: Bound | None) -> No
         OBJECTIVE, WINDOW, SLI, f"sampled: {text}", "min_events: 50", "advisory: false"
     )
 
-    assert (one.sampled, one.min_events) == (bound, 50)
+    assert (one.sampled, one.min_events, one.design_effect) == (bound, 50, Fraction(1))
+
+
+@pytest.mark.parametrize(
+    ("text", "bound", "effect"),
+    [
+        ("{design_effect: 3}", Bound.PESSIMISTIC, "3"),
+        ("{design_effect: 1}", Bound.PESSIMISTIC, "1"),
+        ("{bound: point, design_effect: 2.5}", Bound.POINT, "2.5"),
+        ("{}", Bound.PESSIMISTIC, "1"),
+    ],
+)
+def test_a_sample_says_how_much_its_events_resemble_each_other(
+    text: str, bound: Bound, effect: str
+) -> None:
+    one = only_ratio(OBJECTIVE, WINDOW, SLI, f"sampled: {text}")
+
+    assert (one.sampled, one.design_effect) == (bound, Fraction(effect))
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        ("0.9", "'0.9': a design effect is 1 or more; 1 is that of independent events"),
+        ("0", "0 is not above zero"),
+    ],
+)
+def test_events_are_worth_no_more_than_independent_ones(number: str, message: str) -> None:
+    text = f"sampled: {{design_effect: ¦{number}}}"
+
+    assert_mistake(policy(slos=slo(OBJECTIVE, WINDOW, SLI, text)), message)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,11 @@ slos:
     sli: {good: a, total: b}
     timeslices: {length: 5m, target: 1, empty: bad}
   - {name: quality, objective: 98%, window: 7d, sli: {bad: a, total: b}, sampled: True}
-  - {name: more, objective: 98%, window: 7d, sli: {bad: a, good: b}, sampled: {bound: point}}
+  - name: more
+    objective: 98%
+    window: 7d
+    sli: {bad: a, good: b}
+    sampled: {bound: point, design_effect: 3}
   - name: ttft
     objective: 95%
     window: 30d

@@ -5,6 +5,7 @@ import json
 import runpy
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,48 @@ def test_the_demo_decides_as_announced(
 ) -> None:
     returned, policy = decide(month, change, at)
     assert (returned, policy["tier"]) == (code, tier)
+
+
+def test_the_month_has_three_incidents_as_they_were_generated(month: Path) -> None:
+    done = gate("incidents", POLICY, "--at", AFTER, "--last", "22d", "--format", "json", cwd=month)
+    (service,) = json.loads(done.stdout)["services"]
+    felt = [
+        (slo["name"], *(datetime.fromisoformat(slo[key]) for key in ("start", "end")))
+        for incident in service["incidents"]
+        for slo in incident["slos"]
+    ]
+    true = [
+        tuple(datetime.fromisoformat(episode[key]) for key in ("start", "end"))
+        for episode in truth(month)["episodes"]
+    ]
+
+    assert done.exit_code == 0
+    assert [name for name, _, _ in felt] == ["availability", "hallucinations", "first-token"]
+    for (_, start, end), (began, ended) in zip(felt, true, strict=True):
+        # To a step of five minutes; of answers of which few are judged, to the next one judged.
+        assert abs(start - began) <= timedelta(minutes=30)
+        assert abs(end - ended) <= timedelta(minutes=30)
+
+
+def test_the_page_tells_what_ate_each_budget(month: Path) -> None:
+    done = gate("report", POLICY, "--at", AFTER, "--last", "22d", "--format", "json", cwd=month)
+    (service,) = json.loads(done.stdout)["services"]
+    window = truth(month)["windows"]["after"]
+    episodes = truth(month)["episodes"]
+
+    eaten = {slo["name"]: slo["consumption"] for slo in service["slos"]}
+    (outage,) = eaten["availability"]["incidents"]
+    # Beside the episode's own failures, the steps at its edges have one or two more.
+    true = episodes[0]["errors"] / (0.001 * window["rows"])
+    assert true <= outage["budget_share"] <= true + 0.05
+    consumed = window["errors"] / (0.001 * window["rows"])
+    assert outage["budget_share"] + eaten["availability"]["chronic"] == pytest.approx(consumed)
+    line = next(
+        slo["trace"]["remaining"] for slo in service["slos"] if slo["name"] == "availability"
+    )
+    # The logs begin on the first, and a window has 14 days.
+    assert line[0][0] >= "2026-10-15"
+    assert line[-1] == [AFTER, pytest.approx(1 - consumed)]
 
 
 def test_the_script_announces_these_very_decisions() -> None:

@@ -126,9 +126,8 @@ def test_a_column_that_is_empty_since_a_day_is_a_doubt(tmp_path: Path) -> None:
     bad = {**SLOS[0], "sli": {"bad": "coalesce(status, 0) >= 500"}}
     outcome = diagnosed(tmp_path, logged, slos=[bad])
 
-    # 144 rows of the last day count as good, in whole parts of 20 minutes two less.
     assert all_levels(outcome)["errors"] == {"labels": "doubt"}
-    assert "142 of these count as good" in said(outcome)
+    assert "144 of these count as good" in said(outcome)
 
 
 def test_what_total_leaves_out_need_not_be_known(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_window_moves_with_the_instant() -> None:
 def test_parts_of_events_add_up_exactly() -> None:
     budget = past(WEEK, *[(0.1, 0.1)] * 7)
 
-    assert at(budget, 0).total == 7 * Fraction(0.1)
+    assert at(budget, 0).total == Fraction(7, 10)
 
 
 def test_what_was_forgotten_since_is_not_told_as_if_it_had_never_been() -> None:

@@ -14,7 +14,7 @@ from gate.history.explanations import (
     BEFORE,
     AnnotatedIncident,
     Annotations,
-    Steps,
+    SloHistory,
     annotate,
     covered_share,
     records_without_impact,
@@ -49,13 +49,13 @@ def impact(slo: str, start: datetime = START, end: datetime = END) -> SloImpact:
     return SloImpact(slo=slo, share=0.5, incident=incident)
 
 
-def steps(bad: tuple[float | None, ...] = EVEN) -> Steps:
+def steps(bad: tuple[float | None, ...] = EVEN) -> SloHistory:
     """Return a history with so many bad events in each step from the start on, and 5 around it."""
     every = (5.0, *bad, 5.0)
     span = Span(START - STEP, START + (len(bad) + 1) * STEP)
     request = SeriesRequest(sli=Sli(bad="b", total="t"), span=span, step=STEP)
     total = tuple(None if value is None else 100.0 for value in every)
-    return Steps(request, Series(total=total, bad=every, query="q"))
+    return SloHistory(request, Series(total=total, bad=every, query="q"))
 
 
 def record(

@@ -11,7 +11,7 @@ import yaml
 from gate.cli.main import main
 from tests.command import gate
 from tests.live.command import NOW, TIERS
-from tests.servers.cohorts import by_template, truth, write_metrics, write_rows
+from tests.servers.cohorts import by_template, events, truth, write_metrics, write_rows
 from tests.servers.metrics import backfill, prometheus, victoria
 from tests.servers.proxy import counting_proxy
 
@@ -214,3 +214,40 @@ def test_a_label_that_is_not_there_is_undecided_and_the_nearest_is_named(
     reason = report["services"][0]["slos"][0]["unmeasured"]["reason"]
     assert code == report["exit_code"] == 3
     assert "there are: prompt_template" in reason
+
+
+def test_what_the_chronic_failures_share_is_found_without_being_asked_for(
+    tmp_path: Path, backend: Backend
+) -> None:
+    path = policy(tmp_path, backend, slo("mix", backend))
+    counts = {
+        (label, value): cell_counts(label, value)
+        for label, value in (("model", "large"), ("prompt_template", "v7"), ("", ""))
+    }
+    total, bad = counts["", ""]
+
+    done = gate("incidents", str(path), "--at", NOW, "--last", "7d", "--format", "json")
+    (found,) = json.loads(done.stdout)["services"][0]["slos"]
+
+    assert found["burned"]["bad"] == pytest.approx(bad, rel=0.01)
+    assert found["burned"]["chronic_share"] > 0.9
+    standouts = {one["label"]: one for one in found["chronic_labels"]["standouts"]}
+    assert {label: one["value"] for label, one in standouts.items()} == {
+        "model": "large",
+        "prompt_template": "v7",
+    }
+    for label, one in standouts.items():
+        events, failed = counts[label, one["value"]]
+        assert one["share_of_bad"] == pytest.approx(failed / bad, abs=0.03)
+        assert one["share_of_events"] == pytest.approx(events / total, abs=0.01)
+
+
+def cell_counts(label: str, value: str) -> tuple[int, int]:
+    """Return the requests of ``mix``, and those that failed, with a value of a label, or all."""
+    cells = [
+        counts
+        for cell, counts in events("mix").items()
+        if value in {"", cell.model if label == "model" else cell.template}
+    ]
+    pairs = [pair for counts in cells for pair in counts]
+    return sum(total for total, _ in pairs), sum(bad for _, bad in pairs)

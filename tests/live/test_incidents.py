@@ -207,4 +207,5 @@ def test_several_slos_are_asked_for_at_once(history_prometheus: Server, tmp_path
         )
         incidents(path, "--step", "1h", code=3)
 
-    assert proxy.traffic.requests == 1
+    # The histories of all at once, and then the labels of their failures.
+    assert proxy.traffic.requests == 2

@@ -1,8 +1,11 @@
 """Counting at many instants at once gives what counting at each of them gives, on real servers."""
 
 import random
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
+
+import pytest
 
 from gate.backends import open_backend
 from gate.backends.prometheus.settings import PrometheusSettings
@@ -21,9 +24,17 @@ WINDOWS = (timedelta(days=7), timedelta(hours=6), timedelta(hours=1))
 INSTANTS = 12
 
 
-def asked() -> list[PastRun]:
-    """Return what runs at random instants would ask, of everything that can be counted."""
+def instants(kind: str) -> list[datetime]:
+    """Return instants at random, or at equal distances."""
     rng = random.Random("instants")
+    if kind == "random":
+        return [END - timedelta(seconds=rng.randrange(23 * 86_400)) for _ in range(INSTANTS)]
+    first = END - timedelta(days=22, minutes=17)
+    return [first + place * timedelta(hours=43) for place in range(INSTANTS)]
+
+
+def runs_at(ats: Sequence[datetime]) -> list[PastRun]:
+    """Return what runs would ask, of everything that can be counted."""
     slis = [indicator(name) for name in SERVICES]
     bucket = 'llm_request_duration_seconds{service="latency"}'
     slis.append(
@@ -32,8 +43,7 @@ def asked() -> list[PastRun]:
     slices = Slices(length=timedelta(minutes=5), target=Fraction("0.99"), empty=EmptySlice.BAD)
     minutes = Slices(length=timedelta(minutes=1), target=Fraction(1))
     runs = []
-    for _ in range(INSTANTS):
-        at = END - timedelta(seconds=rng.randrange(23 * 86_400))
+    for at in ats:
         spans = [RollingWindow(window).counted(at) for window in WINDOWS]
         requests = [
             CountRequest(sli=sli, span=span, probe=span is spans[0])
@@ -54,8 +64,9 @@ def asked() -> list[PastRun]:
     return runs
 
 
-def test_each_answer_is_what_the_run_alone_is_told(url: str) -> None:
-    backend, runs = open_backend(PrometheusSettings(url=url), LIMITS), asked()
+@pytest.mark.parametrize("kind", ["random", "regular"])
+def test_each_answer_is_what_the_run_alone_is_told(url: str, kind: str) -> None:
+    backend, runs = open_backend(PrometheusSettings(url=url), LIMITS), runs_at(instants(kind))
     assert isinstance(backend, PastBackend)
 
     together = measure_past(backend, runs)

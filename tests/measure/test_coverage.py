@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
-from gate.measure.coverage import StepCoverage, coverage_by_steps
+from gate.measure.coverage import StepCoverage, coverage_by_steps, usual_within
 from gate.slo.objective import Span
 
 END = datetime(2026, 11, 20, 14, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HOURS = 720
 ALL, NONE = Fraction(1), Fraction(0)
 Traffic = Callable[[datetime], float]
@@ -170,3 +170,44 @@ def test_a_pause_over_midnight_counts_once() -> None:
         for place in range(parts)
     ]
     assert coverage_by_steps(awake, Span(start, END)).share == 1
+
+
+@pytest.mark.parametrize(("minutes", "traffic"), [(60, by_day), (14, steady)])
+def test_parts_of_any_length_know_the_same_time_of_other_days(
+    minutes: int, traffic: Traffic
+) -> None:
+    part = timedelta(minutes=minutes)
+    count = 7 * DAY // part
+    start = END - count * part
+    awake = [traffic(start + place * part) or None for place in range(count)]
+    place = (3 * DAY + 20 * HOUR) // part  # at about 10 o'clock
+    lost = [
+        None if abs(other - place) * part < HOUR else number for other, number in enumerate(awake)
+    ]
+
+    assert coverage_by_steps(awake, Span(start, END)).share == 1
+    seen = coverage_by_steps(lost, Span(start, END))
+    assert seen.share < 1
+    assert [gap.length < 3 * HOUR for gap in seen.missing] == [True]
+
+
+def test_what_is_usual_in_a_gap_is_what_happens_at_its_time_on_other_days() -> None:
+    span = Span(END - 14 * DAY, END)
+    hours = [by_day(span.start + place * HOUR) or None for place in range(14 * 24)]
+    noon = END.replace(hour=12, minute=0)
+
+    assert usual_within(hours, span, Span(noon, noon + HOUR / 4)) == 25
+    assert usual_within(hours, span, Span(noon + 10 * HOUR, noon + 18 * HOUR)) == 0
+    # After the end of what is known the same hours of the days before are looked at.
+    assert usual_within(hours, span, Span(noon + DAY, noon + DAY + 2 * HOUR)) == 200
+    assert usual_within([None] * 24, Span(END - DAY, END), Span(noon, noon + HOUR)) == 0
+
+
+def test_a_gap_that_is_excused_is_not_missing() -> None:
+    known = [None if 10 <= place < 12 else 100.0 for place in range(48)]
+    span = Span(END - 48 * HOUR, END)
+
+    (gap,) = coverage_by_steps(known, span).missing
+    assert gap == Span(span.start + 10 * HOUR, span.start + 12 * HOUR)
+    seen = coverage_by_steps(known, span, excused=lambda missing: missing == gap)
+    assert (seen.missing, seen.share, seen.gaps.holes) == ((), ALL, NONE)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -182,6 +183,14 @@ def test_budgets_without_burn_rates_say_nothing_of_them() -> None:
         assert found(judged("canary", known, burn_rates=(FAST,)), Rule.BURN_RATE) == []
 
 
+def test_how_fast_an_allowance_is_spent_is_no_matter_of_rules_on_events() -> None:
+    spending = replace(spend(0), burn_rates={HOUR: Fraction(1000)})
+    calm = left("1", windows=dict.fromkeys((HOUR, SHORT), burn("1")))
+
+    judgement = judged("canary", spending, calm, burn_rates=(FAST,))
+    assert said(judgement, Rule.BURN_RATE)[0] is ALLOW
+
+
 def test_a_policy_without_rules_says_nothing_of_burn_rates() -> None:
     fast = burning(burn("1000"), burn("1000"))
     assert found(judged("canary", fast), Rule.BURN_RATE) == []
@@ -234,9 +243,9 @@ def test_a_burn_rate_that_is_not_known_for_another_cause_is_judged_by_that_cause
 
 
 @pytest.mark.parametrize(
-    "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
+    "action, verdict", [("block", UNDECIDED), ("warn", ALLOW), ("allow", ALLOW)]
 )
-def test_that_an_allowance_has_no_burn_rate_is_said_and_on_decides(
+def test_that_an_allowance_has_no_burn_rate_is_said_and_only_a_block_in_on_decides(
     action: str, verdict: Verdict
 ) -> None:
     on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}

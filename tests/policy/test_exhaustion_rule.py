@@ -237,14 +237,14 @@ def test_it_fires_exactly_where_the_rate_over_that_time_spends_all_that_is_left(
 @pytest.mark.parametrize(
     "action, verdict", [("block", UNDECIDED), ("warn", WARN), ("allow", ALLOW)]
 )
-def test_slices_longer_than_an_hour_have_no_present_rate_and_on_decides(
+def test_slices_longer_than_its_windows_have_no_present_rate_and_on_decides(
     action: str, verdict: Verdict
 ) -> None:
     on = DEFAULT_ACTIONS | {Cause.NOT_COVERED: Action(action)}
-    slices = Slices(length=2 * HOUR, target=Fraction(1, 2))
-    sliced = ratio(counts(bad=0, total=360), {HOUR: lost(Cause.NO_DATA)}, slices=slices)
+    slices = Slices(length=8 * HOUR, target=Fraction(1, 2))
+    sliced = ratio(counts(bad=0, total=90), slices=slices)
 
     judgement = judged("canary", sliced, exhaustion=SOON, on=on)
 
     assert judgement.verdict is said(judgement, Rule.MEASUREMENT)[0] is verdict
-    assert "its slices of 2h are longer than" in said(judgement, Rule.MEASUREMENT)[1]
+    assert "its slices of 8h are longer than 6h, the time" in said(judgement, Rule.MEASUREMENT)[1]

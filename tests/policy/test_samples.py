@@ -45,6 +45,15 @@ def test_as_many_samples_as_it_says_settle_it() -> None:
         assert bool(found(judgement, Rule.SAMPLES)) is not settled
 
 
+def test_where_events_resemble_each_other_it_takes_more_of_them() -> None:
+    alike = ratio(
+        counts(bad=6, total=700), objective="0.98", sampled=Bound.POINT, design_effect=Fraction(2)
+    )
+
+    _, reason = said(judged("full-rollout", alike), Rule.SAMPLES)
+    assert "about 37,270 samples at this ratio would settle it" in reason
+
+
 @pytest.mark.parametrize("change", ["rollback", "security-patch"])
 def test_a_change_that_may_ship_on_both_sides_needs_no_more_samples(change: str) -> None:
     tiers = tuple(Tier(name=one.name, condition=one.condition, allow=one.allow) for one in TIERS)

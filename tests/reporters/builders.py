@@ -113,7 +113,7 @@ def by_the_minute(bad: int, **fields: Any) -> Assessment:
     )
 
 
-def sampled(bound: Bound = Bound.PESSIMISTIC) -> Assessment:
+def sampled(bound: Bound = Bound.PESSIMISTIC, design_effect: Fraction = Fraction(1)) -> Assessment:
     return availability(
         counts(6, 700),
         {},
@@ -121,6 +121,7 @@ def sampled(bound: Bound = Bound.PESSIMISTIC) -> Assessment:
         objective=Fraction("0.98"),
         sla=None,
         sampled=bound,
+        design_effect=design_effect,
         advisory=True,
     )
 

@@ -1,15 +1,18 @@
 """What is foretold, as a person sees it and as a program reads it."""
 
 import json
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
 
 import pytest
 
-from gate.analysis.forecast import ForecastReport
+from gate.analysis.forecast import Affordable, ForecastReport
 from gate.analysis.forecast.words import output
 from gate.measure import Cause, Unmeasured
 from gate.reporters import PAGES, render_page
 from gate.reporters.ansi import Style
-from tests.analysis.memory import slo
+from tests.analysis.memory import AT, slo
 from tests.analysis.remembered import CALENDAR, DAY, MID, MONTH, OUTAGE
 from tests.reporters.forecasts import WIDE, terminal, told
 
@@ -85,7 +88,8 @@ def test_where_there_is_nothing_more_to_say_the_table_stands_alone() -> None:
     report = told({"a": [0] * MONTH}, notes=())
 
     assert terminal(report).splitlines()[9].startswith("  as in the last 7d")
-    assert terminal(report).splitlines()[10] == ""
+    assert terminal(report).splitlines()[10].split()[0] == "Affordable"
+    assert terminal(report).splitlines()[11] == ""
     assert "seen" not in render_page("markdown", output(report), Style())
 
 
@@ -218,3 +222,37 @@ def test_a_sample_that_is_too_small_is_not_said_to_recover() -> None:
     text = joined(terminal(told({"a": OUTAGE}, few)))
 
     assert "Back in healthy not within a window, even if nothing more fails" in text
+
+
+def affordable_facts(**fields: Any) -> str:
+    known: dict[str, Any] = {
+        "until": AT,
+        "at_reset": False,
+        "rate": Fraction(12345, 10),
+        "back": {},
+        "what": "failures",
+    }
+    report = told({"a": [0] * MONTH}, notes=())
+    (service,) = report.services
+    (one,) = service.slos
+    changed = replace(one, affordable=Affordable(**(known | fields)))
+    services = (replace(service, slos=(changed,)),)
+    return joined(terminal(replace(report, services=services)))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, "Affordable at most 1,234 failures an hour until"),
+        ({"rate": Fraction(9999, 1000)}, "at most 9.99 failures an hour until"),
+        ({"rate": Fraction(0)}, "at most 0 failures an hour until"),
+        ({"at_reset": True}, "UTC (the reset), and it is not overspent then"),
+        ({"rate": None}, "Affordable nothing until 2026-"),
+        ({"rate": None}, "and even so it is still overspent then"),
+        ({"back": {"healthy": Fraction(1, 3)}}, "at most 0.33 failures an hour until 2026-"),
+        ({"back": {"healthy": Fraction(1, 3)}}, "and it is in healthy then"),
+        ({"back": {"healthy": None}}, "and even so it is not in healthy then"),
+    ],
+)
+def test_how_much_may_still_fail_is_said_rounded_down(fields: dict[str, Any], said: str) -> None:
+    assert said in affordable_facts(**fields)

@@ -59,11 +59,12 @@ def test_an_incident_is_a_row_with_what_it_cost() -> None:
     lines = terminal(service(explained(records=(RECORD,)))).splitlines()
 
     assert lines[2].split() == [
-        *("Incident", "SLO", "Start,", "UTC", "End,", "UTC", "Lasted", "Bad", "Of", "budget"),
+        *("#", "Incident", "SLO", "Start,", "UTC", "End,", "UTC", "Lasted", "Bad", "Of", "budget"),
         *("Peak", "burn", "Known", "as"),
     ]
     assert lines[4].split() == [
         *(
+            "#1",
             "chat-20261031-1400",
             "availability",
             "2026-10-31",
@@ -82,9 +83,9 @@ def test_slos_that_felt_the_same_stand_together_under_one_id() -> None:
         service(explained(impact("a"), impact("b")), explained(impact("c")))
     ).splitlines()[4:7]
 
-    assert [row.split()[:2] for row in rows[::2]] == [
-        ["chat-20261031-1400", "a"],
-        ["chat-20261031-1400", "c"],
+    assert [row.split()[:3] for row in rows[::2]] == [
+        ["#1", "chat-20261031-1400", "a"],
+        ["#2", "chat-20261031-1400", "c"],
     ]
     assert rows[1].split()[0] == "b"
     assert [row.endswith("unexplained") for row in rows] == [True, True, True]
@@ -256,7 +257,7 @@ def test_markdown_has_a_table_and_the_known_ones_below() -> None:
     one = service(explained(records=(RECORD,)))
     text = render_page("markdown", output(report(one, without_impact=(GOING_ON,))), WIDE)
 
-    assert text.startswith("## ⚠️ 1 INCIDENT: chat\n\n| Incident | SLO |")
+    assert text.startswith("## ⚠️ 1 INCIDENT: chat\n\n| # | Incident | SLO |")
     assert "| 30.0&nbsp;% | 1,000.00 | INC-42 |\n" in text
     assert "- **chat-20261031-1400:** INC-42 the database; resolved" in text
     assert "- **Not felt:** INC-43 a queue" in text
@@ -265,6 +266,20 @@ def test_markdown_has_a_table_and_the_known_ones_below() -> None:
     assert "Not felt" not in calm
     assert "Incident" not in calm
     assert calm.startswith("## ✅ NO INCIDENTS: chat\n\n<sub>Policy")
+
+
+def test_what_the_members_of_a_composite_count_is_not_added_up() -> None:
+    felt = impact("a")
+    whole = replace(felt, slo="all", parts=(felt,))
+
+    rows = terminal(service(explained(felt, whole))).splitlines()[4:6]
+    document = json.loads(
+        render_page("json", output(report(service(explained(felt, whole)))), Style())
+    )
+
+    assert [" 68,378 " in row for row in rows] == [True, False]
+    slos = document["services"][0]["incidents"][0]["slos"]
+    assert [slo["bad"] for slo in slos] == [felt.incident.bad, None]
 
 
 def test_json_has_everything_in_seconds_and_shares() -> None:
@@ -334,7 +349,7 @@ def test_what_burned_is_said_first() -> None:
         " 41.0 % outside of incidents (chronic)"
     )
     assert said_first(burned=burned(in_incidents=0, incidents=0, in_smaller=0, smaller=0)).endswith(
-        "of all failures 100.0 % outside of incidents (chronic)"
+        "all failures outside of incidents (chronic)"
     )
     assert said_first(burned=burned(bad=0, in_incidents=0, in_smaller=0)).endswith(
         "Burned availability: nothing failed"
@@ -451,3 +466,24 @@ def test_that_too_little_time_has_passed_since_a_deploy_is_said() -> None:
     text = joined(terminal(service(since=SinceDeploy(deploy=DEPLOY, until=START, slos=()))))
 
     assert "cannot tell yet: no whole step has passed" in text
+
+
+def test_incidents_without_a_record_are_named_with_what_to_do() -> None:
+    one, several = explained(), [explained() for _ in range(7)]
+    name = "chat-20261031-1400"
+
+    assert (
+        f"Unexplained {name}: no record explains it; write one, or correct the one that covers too"
+        " little" in joined(terminal(service(one)))
+    )
+    assert f"{name} and 2 more: no records explain them" in joined(terminal(service(*several)))
+    assert "Unexplained" not in terminal(service(explained(records=(RECORD,))))
+
+
+def test_the_document_says_why_the_labels_are_not_known() -> None:
+    lost = Unmeasured(cause=Cause.NO_DATA, reason="no labels here")
+    page = render_page("json", output(report(service(slos=(looked_at(labels=lost),)))), Style())
+    (slo,) = json.loads(page)["services"][0]["slos"]
+
+    assert slo["chronic_labels"] == {"unmeasured": {"cause": "no_data", "reason": "no labels here"}}
+    assert slo["burned"] is None

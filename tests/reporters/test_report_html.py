@@ -341,17 +341,23 @@ def test_of_many_incidents_the_costliest_are_named_and_the_others_summed_up() ->
     assert "chronic, outside" not in text
 
 
-def test_what_happened_before_the_time_looked_at_is_told_as_such() -> None:
-    found = page(
-        made(
-            file("chat", slo("spent")),
-            told={"spent": slots(60, bad={(20.0, 2.0): 0.02, (1.0, 2.0): 0.02})},
-            last=3 * DAY,
-        )
-    )
+def test_what_happened_before_the_history_is_told_as_such() -> None:
+    # Slices do not need the whole window to be told of, so that less of it is asked for.
+    told = {"spent": slots(60, bad={(20.0, 2.0): 0.02, (1.0, 2.0): 0.02})}
+    slices = slo("spent", more="timeslices: {length: 5m, target: 99%}")
+    found = page(made(file("chat", slices), told=told, last=3 * DAY))
     text = " ".join(found.whole_text.split())
 
-    assert "before the time looked at" not in text or "Earlier before the time looked at" in text
+    assert "before the time looked at." in text
+    assert "Earlier before the time looked at" in text
+    assert "Good slices" in text
+
+
+def test_a_composite_of_which_a_member_has_no_history_has_none() -> None:
+    both = "  - {name: both, composite: [{slo: calm}, {slo: nobody}]}\n"
+    found = page(made(file("chat", slo("calm"), slo("nobody"), both)))
+
+    assert "Burn-down of the budget of both of chat" not in found.said("title")
 
 
 def test_where_nothing_is_consumed_there_is_no_such_picture() -> None:
@@ -375,7 +381,10 @@ def test_where_only_the_day_before_is_known_the_time_looked_at_is_not() -> None:
     told = {"late": slots(60, bad={(3.0, 72.0): -1})}
     found = page(made(file("chat", slo("late")), told=told, last=2 * DAY))
 
-    assert "could not be measured: nothing is known of the time looked at." in found.whole_text
+    assert (
+        "could not be measured: no data, nothing is known of any step of the time looked at."
+        in found.whole_text
+    )
 
 
 def test_a_composite_has_a_burn_down_of_its_own() -> None:

@@ -54,6 +54,22 @@ def test_what_was_is_drawn_where_the_budget_is_not_known_now() -> None:
     assert "burn rate  ▁" in text
 
 
+def test_a_chart_has_what_there_is_of_a_budget_and_of_its_burn_rate() -> None:
+    both = "  - {name: both, composite: [{slo: outage}, {slo: calm}]}\n"
+    young = made(file("chat", slo("young")), told={"young": slots(20)}, last=DAY)
+    charts = [
+        unescape(render_report("markdown", one, Style()))
+        .split("<pre><code>")[-1]
+        .split("</code>")[0]
+        for one in (made(file("chat", slo("outage"), slo("calm"), both)), young)
+    ]
+
+    assert [("left " in chart, "burn rate " in chart) for chart in charts] == [
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_what_ate_a_budget_is_told_in_a_sentence() -> None:
     text = unescape(render_report("markdown", made(file("chat", slo("outage"))), Style()))
 

@@ -279,6 +279,18 @@ def test_a_sample_is_told_with_its_interval_and_what_was_compared(reporter: str)
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
+def test_a_design_effect_is_told_with_the_interval_that_it_makes_wider(reporter: str) -> None:
+    alike = sampled(design_effect=Fraction(3))
+
+    # As of 2 of 233.3: 0.235 % to 3.071 %, of the 2 % that are allowed.
+    text = told(reporter, alike)
+    assert "95 % interval from overspent by 53.6 % to 88.2 % (design effect 3)" in text
+    made = decision(decided(alike, findings=(), tier="caution"))
+    (policy,) = json.loads(render("json", made, STYLE))["policies"]
+    assert policy["slos"][0]["design_effect"] == 3
+
+
+@pytest.mark.parametrize("reporter", PEOPLE)
 def test_a_burn_rate_that_was_not_measured_has_no_number(reporter: str) -> None:
     lost = Unmeasured(cause=Cause.STALE, reason="too old")
     windows = burning(1, 2_000) | {timedelta(hours=1): lost}

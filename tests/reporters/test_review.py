@@ -235,3 +235,9 @@ def test_the_document_has_counts_and_shares() -> None:
     ]
     without = json.loads(render_page("json", output(told({"a": OUTAGES})), Style()))
     assert without["services"][0]["slos"][0]["review"]["periods"][0]["sla_consumed"] is None
+
+
+def test_where_nothing_failed_the_document_has_no_objective_that_most_periods_met() -> None:
+    document = json.loads(render_page("json", output(told({"a": [0] * 3 * MONTH})), Style()))
+
+    assert document["services"][0]["slos"][0]["review"]["met_in_most"] is None

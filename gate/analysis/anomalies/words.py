@@ -166,7 +166,8 @@ def scope_facts(report: AnomalyReport) -> Iterator[Fact]:
     yield (
         "False alarms",
         f"of 100 simulated weeks in control, of hours, {alarms.every} had one on a chart"
-        f" ({alarms.most} where ratios drift): a signal is a reason to look",
+        f" ({alarms.most} where ratios resemble those before, or drift): a signal is a reason to"
+        " look",
     )
 
 

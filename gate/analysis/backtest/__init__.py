@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from gate.analysis import seen_exit_code
-from gate.analysis.backtest.budgets import PastBudget, past_budgets
+from gate.analysis.backtest.budgets import ReplayedBudget, past_budgets
 from gate.analysis.backtest.freezes import FrozenMonth, Standing, months, standings
 from gate.analysis.backtest.verdicts import (
     Nearness,
@@ -100,7 +100,7 @@ class PolicyBacktest:
         return candidates(self.counted, self.policy.tiers[-1], self.nearness)
 
     @cached_property
-    def budgets(self) -> tuple[PastBudget, ...]:
+    def budgets(self) -> tuple[ReplayedBudget, ...]:
         """What became of the budgets."""
         return past_budgets(self.policy, self.verdicts, self.last, self.nearness)
 

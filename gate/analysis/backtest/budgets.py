@@ -14,7 +14,7 @@ from gate.slo.objective import CompositeSlo, Slo, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastBudget:
+class ReplayedBudget:
     """The budget of one SLO over the time that is replayed."""
 
     slo: str
@@ -37,7 +37,7 @@ class PastBudget:
 
 def past_budgets(
     policy: Policy, verdicts: Sequence[PastVerdict], last: PastVerdict, nearness: Nearness
-) -> tuple[PastBudget, ...]:
+) -> tuple[ReplayedBudget, ...]:
     """Return the budgets that were measured at any of the instants, in the policy's order.
 
     Args:
@@ -58,7 +58,7 @@ def past_budgets(
         if course:
             lowest, lowest_at = min(course)
             budgets.append(
-                PastBudget(
+                ReplayedBudget(
                     slo=slo.name,
                     lowest=lowest,
                     lowest_at=lowest_at,

@@ -7,7 +7,7 @@ from gate.analysis import (
     unmeasured_document,
 )
 from gate.analysis.backtest import BacktestReport, PolicyBacktest, ServiceBacktest
-from gate.analysis.backtest.budgets import PastBudget
+from gate.analysis.backtest.budgets import ReplayedBudget
 from gate.analysis.backtest.freezes import FrozenMonth, Standing
 from gate.analysis.backtest.verdicts import Objection, PastVerdict, ThresholdCandidate
 from gate.analysis.incidents import SearchedSlo
@@ -111,7 +111,7 @@ def _freeze(freeze: Standing) -> Json:
     }
 
 
-def _budget(budget: PastBudget) -> Json:
+def _budget(budget: ReplayedBudget) -> Json:
     return {
         "slo": budget.slo,
         "lowest": share(budget.lowest),

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from gate import wording
 from gate.analysis.backtest import PolicyBacktest, ServiceBacktest
-from gate.analysis.backtest.budgets import PastBudget
+from gate.analysis.backtest.budgets import ReplayedBudget
 from gate.analysis.backtest.freezes import FrozenMonth, Standing
 from gate.analysis.backtest.verdicts import Objection, PastVerdict, ThresholdCandidate, VerdictCount
 from gate.policy.findings import Verdict
@@ -169,7 +169,7 @@ def freeze_table(tried: PolicyBacktest) -> DataTable:
 
 def budget_table(tried: PolicyBacktest) -> DataTable:
     """Return what became of the budgets, and what would be left without what was blocked."""
-    columns: list[Column[PastBudget]] = [
+    columns: list[Column[ReplayedBudget]] = [
         Column(title="SLO", cell=lambda row: row.slo, right=False, keep=MUST, share=4),
         Column(title="Lowest", cell=lambda row: wording.left(row.lowest), keep=MUST),
         Column(
@@ -187,7 +187,7 @@ def budget_table(tried: PolicyBacktest) -> DataTable:
     return tabulate(tried.budgets, columns)
 
 
-def ran_out_shown(budget: PastBudget) -> str:
+def ran_out_shown(budget: ReplayedBudget) -> str:
     """Say how many times a budget ran out."""
     if not budget.ran_out:
         return "never"

@@ -32,6 +32,8 @@ class ForecastOptions:
     last: timedelta
     """The length of the history for a calendar budget's interval, in whole hours."""
     timeout: timedelta
+    until: datetime | None = None
+    """Until when it is told how much may still fail; None: the reset, or one window from now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,22 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Affordable:
+    """How much an hour may fail from now on."""
+
+    until: datetime
+    """The date that was asked for, or the budget's reset if that comes first; of a rolling budget
+    at most one window from now."""
+    at_reset: bool
+    rate: Fraction | None
+    """So that the budget is not overspent; None: not even if nothing more fails."""
+    back: Mapping[str, Fraction | None]
+    """So that it is in each better tier than now, by name; likewise."""
+    what: str
+    """What is counted: failures, bad slices, or a unit of money."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SloForecast:
     """The future of one SLO's budget."""
 
@@ -62,6 +80,8 @@ class SloForecast:
     long as the traffic stays. Empty: see ``unmeasured`` and ``limitation``."""
     expected: Expected | None = None
     """Calendar: what is left at the reset if what comes is like what was."""
+    affordable: Affordable | None = None
+    """How much may still fail; None: that cannot be said."""
     limitation: str | None = None
     """Why nothing more can be predicted although nothing is missing; a sentence."""
     unmeasured: Unmeasured | None = None
@@ -134,6 +154,7 @@ def _slo(forecast: SloForecast) -> Json:
         "resets_at": rfc3339(simple.resets_at) if simple else None,
         "projections": [_projection(projection) for projection in forecast.projections],
         "expected": _expected(forecast.expected),
+        "affordable": _affordable(forecast.affordable),
         "limitation": forecast.limitation,
         "unknown_share": share(forecast.unknown),
         "notes": list(forecast.notes),
@@ -174,3 +195,14 @@ def _expected(expected: Expected | None) -> Json | None:
 def _second(at: datetime | None) -> str | None:
     # In a prediction microseconds are noise.
     return None if at is None else rfc3339(at.replace(microsecond=0))
+
+
+def _affordable(affordable: Affordable | None) -> Json | None:
+    if affordable is None:
+        return None
+    return {
+        "until": rfc3339(affordable.until),
+        "what": affordable.what,
+        "per_hour": share(affordable.rate),
+        "per_hour_to_be_in": {name: share(rate) for name, rate in affordable.back.items()},
+    }

@@ -14,6 +14,7 @@ from gate.analysis.forecast import (
     ServiceForecast,
     SloForecast,
 )
+from gate.analysis.forecast.affordable import affordable
 from gate.backends import open_backend
 from gate.budget.assess import PRESENT, carried_on
 from gate.budget.assessment import Assessment
@@ -110,10 +111,28 @@ def service_forecast(
     policy, requests = file.policy, forecast_requests(file.policy, options)
     histories = {name: _History(request, answers[name]) for name, request in requests.items()}
     slos = tuple(
-        _slo(policy, assessment, histories.get(assessment.slo.name), options.at)
+        _with_affordable(
+            policy,
+            _slo(policy, assessment, histories.get(assessment.slo.name), options.at),
+            options,
+        )
         for assessment in assessments
     )
     return ServiceForecast(policy=policy, source=file.source, slos=slos)
+
+
+def _with_affordable(
+    policy: Policy, forecast: SloForecast, options: ForecastOptions
+) -> SloForecast:
+    """Return what becomes of a budget with how much may still fail."""
+    assessment = forecast.assessment
+    if forecast.tier is None or assessment.uncovered is not None:
+        return forecast
+    better = policy.tiers[: policy.tiers.index(forecast.tier)]
+    return replace(
+        forecast,
+        affordable=affordable(assessment, better, at=options.at, until=options.until),
+    )
 
 
 class _History(NamedTuple):

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from fractions import Fraction
 from functools import partial
 from typing import Final
 
 from gate import wording
 from gate.analysis import question_page, seen_badge, why_unmeasured
 from gate.analysis.forecast import (
+    Affordable,
     ForecastReport,
     Projection,
     ServiceForecast,
@@ -32,11 +34,13 @@ from gate.reporters.page import (
     said,
     tabulate,
 )
-from gate.slo.objective import CompositeSlo, RollingWindow
+from gate.slo.objective import CompositeSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
 
 _NO: Final = "no"
+_WHOLE: Final = 10
+"""Failures an hour, from which on parts of one are left out."""
 _RUNS: Final = 100
 """Futures of which shares are a part."""
 _MOST: Final = 0.8
@@ -132,6 +136,7 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     if remaining is not None and assessment.compared != remaining:
         yield "Compared", f"what the tiers are held against; {wording.left(remaining)} measured"
     yield from _when_back(forecast)
+    yield from _affordable(forecast.affordable)
     if forecast.expected is not None:
         yield "At the reset", _expected(forecast.expected)
     if forecast.unmeasured is not None:
@@ -141,12 +146,35 @@ def _about(forecast: SloForecast) -> Iterator[Fact]:
     by_division = not forecast.projections and assessment.uncovered is None
     if by_division and assessment.forecast is not None and remaining is not None:
         simple = forecast_sentence(assessment.forecast, remaining)
-        yield "By division", f"{simple}{_rolling(forecast)}"
+        yield "By division", f"{simple}; that old failures leave the window is not counted"
     if forecast.unknown:
         yield "Unknown", f"{wording.spent(forecast.unknown)} of the history has no data"
     for reservation in forecast.reservations:
         yield "In doubt", f"{cause(reservation.cause)}: {reservation.reason}"
     yield from (("Note", note) for note in forecast.notes)
+
+
+def _affordable(affordable: Affordable | None) -> Iterator[Fact]:
+    """Yield how much may still fail, so that nothing is overspent, and to be in a better tier."""
+    if affordable is None:
+        return
+    until = f"until {wording.instant(affordable.until)}{' (the reset)' * affordable.at_reset}"
+    if affordable.rate is None:
+        yield "Affordable", f"nothing {until}, and even so it is still overspent then"
+    else:
+        what = f"{_down(affordable.rate)} {affordable.what} an hour"
+        yield "Affordable", f"at most {what} {until}, and it is not overspent then"
+    for tier, rate in affordable.back.items():
+        if rate is None:
+            yield "Affordable", f"nothing {until}, and even so it is not in {tier} then"
+        else:
+            what = f"{_down(rate)} {affordable.what} an hour"
+            yield "Affordable", f"at most {what} {until}, and it is in {tier} then"
+
+
+def _down(rate: Fraction) -> str:
+    """Write a rate rounded down: whole from ten on, else with two places."""
+    return f"{int(rate):,}" if rate >= _WHOLE else f"{int(rate * 100) / 100:g}"
 
 
 def _when_back(forecast: SloForecast) -> Iterator[Fact]:
@@ -156,11 +184,9 @@ def _when_back(forecast: SloForecast) -> Iterator[Fact]:
         if earliest is None:
             yield f"Back in {tier}", "not within a window, even if nothing more fails"
             continue
-        pace = ""
-        if PACE in by_rate:
-            paced = by_rate[PACE][tier]
-            when = "not at all" if paced is None else wording.instant(paced)
-            pace = f"; at the pace of the last {format_duration(PACE)}: {when}"
+        paced = by_rate.get(PACE, {}).get(tier)
+        when = "not at all" if paced is None else wording.instant(paced)
+        pace = f"; at the pace of the last {format_duration(PACE)}: {when}" * (PACE in by_rate)
         yield (
             f"Back in {tier}",
             f"not before {wording.instant(earliest)}, if nothing more fails{pace}",
@@ -218,13 +244,6 @@ def _expected(expected: Expected) -> str:
 
 def _lasting(share: float) -> str:
     return f"{int(share * _RUNS)} of {_RUNS}"
-
-
-def _rolling(forecast: SloForecast) -> str:
-    slo = forecast.assessment.slo
-    if isinstance(slo, CompositeSlo) or not isinstance(slo.window, RollingWindow):
-        return ""
-    return "; that old failures leave the window is not counted"
 
 
 _LEFT: Final[Column[Projection]] = Column(

@@ -5,14 +5,14 @@ from typing import Final
 
 from gate import wording
 from gate.analysis import why_unmeasured
-from gate.analysis.incidents import SearchedSlo
+from gate.analysis.incidents import SearchedSlo, ServiceIncidents
 from gate.history.burned import FEWEST, Burned, FailureLabels, Standout
 from gate.history.explanations import AnnotatedIncident
 from gate.measure import Unmeasured
 from gate.reporters.page import Fact
 
 _MOST_NAMED: Final = 5
-"""Labels that are named where none stands out."""
+"""Labels where none stands out, or incidents without a record: so many are named."""
 
 
 def burned_facts(slo: SearchedSlo) -> Iterator[Fact]:
@@ -35,13 +35,30 @@ def shared_texts(annotated: AnnotatedIncident, slos: Mapping[str, SearchedSlo]) 
             yield f"{impact.slo}: {_shares(standouts, 'its failures')}"
 
 
+def unexplained_facts(service: ServiceIncidents) -> Iterator[Fact]:
+    """Yield which incidents no record explains, and what to do about that."""
+    names = [
+        annotated.incident.id(service.policy.service)
+        for annotated in service.annotated
+        if not annotated.explained
+    ]
+    if names:
+        more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+        what = "no record explains it" if len(names) == 1 else "no records explain them"
+        advice = "write one, or correct the one that covers too little"
+        yield "Unexplained", f"{', '.join(names[:_MOST_NAMED])}{more}: {what}; {advice}"
+
+
 def _parts(burned: Burned) -> str:
     """Say where it burned; the parts add up to all of it."""
     parts = [(burned.in_incidents, f"in {_count(burned.incidents, 'incident')}")]
     if burned.smaller:
         parts.append((burned.in_smaller, f"in {_count(burned.smaller, 'smaller incident')}"))
     parts.append((burned.chronic, "outside of incidents (chronic)"))
-    shares = [f"{_percent(burned.share(bad))} {where}" for bad, where in parts if bad]
+    parts = [(bad, where) for bad, where in parts if bad]
+    if len(parts) == 1:
+        return f"all failures {parts[0][1]}"
+    shares = [f"{_percent(burned.share(bad))} {where}" for bad, where in parts]
     return f"of all failures {', '.join(shares)}"
 
 

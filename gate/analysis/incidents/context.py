@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gate.analysis.incidents import SinceDeploy
 from gate.history.before_after import before_and_after
-from gate.history.explanations import Annotations, Steps
+from gate.history.explanations import Annotations, SloHistory
 from gate.history.records import Deployment, IncidentRecord
 from gate.policy.policy import Policy
 from gate.slo.objective import RatioSlo
@@ -36,7 +36,7 @@ def annotations_of(
 
 def since_deploy(
     policy: Policy,
-    steps: Mapping[str, Steps],
+    steps: Mapping[str, SloHistory],
     deploy: Deployment | None,
     deploys: Iterable[Deployment],
     at: datetime,

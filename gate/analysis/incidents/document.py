@@ -115,7 +115,7 @@ def _incident(annotated: AnnotatedIncident, service: ServiceIncidents) -> Json:
             {
                 "name": impact.slo,
                 **_stretch(impact.incident),
-                "bad": impact.incident.bad,
+                "bad": None if impact.parts else impact.incident.bad,
                 "budget_share": impact.share,
                 "peak_burn_rate": impact.incident.peak,
                 "unknown_seconds": _seconds(impact.incident.unknown),

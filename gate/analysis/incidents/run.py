@@ -12,7 +12,6 @@ from gate.analysis.incidents.labels import with_labels
 from gate.backends import open_backend
 from gate.check.measure import (
     OpenBackend,
-    known_of,
     open_history,
     run_concurrently,
     with_past,
@@ -20,8 +19,8 @@ from gate.check.measure import (
 from gate.config.load import PolicyFile
 from gate.dataclass import dataclass
 from gate.history.burned import burned
-from gate.history.events import within
-from gate.history.explanations import Steps, annotate, records_without_impact
+from gate.history.events import known_in, told_until, within
+from gate.history.explanations import SloHistory, annotate, records_without_impact
 from gate.history.incident_shares import incident_request, slo_incidents, window_budget
 from gate.history.incidents import WINDOW, known_times, steps_of
 from gate.history.records import Deployment, IncidentRecord
@@ -142,7 +141,7 @@ def service_incidents(
     impacts = [impact for slo in searched_slos for impact in slo.impacts]
     incidents = merge_incidents(impacts)
     steps = {
-        slo.name: Steps(options.request(policy, slo), answer)
+        slo.name: SloHistory(options.request(policy, slo), answer)
         for slo in slos
         if isinstance(answer := answers[slo.name], Series)
     }
@@ -174,19 +173,19 @@ def service_incidents(
 def _searched_slo(
     policy: Policy, slo: RatioSlo | SpendSlo, answer: SeriesAnswer, options: IncidentOptions
 ) -> SearchedSlo:
-    answer = known_of(answer)
+    request, span = options.request(policy, slo), options.span
+    answer = known_in(answer, request, span)
     if isinstance(answer, Unmeasured):
         return SearchedSlo(
             slo=slo.name, impacts=(), unknown=Fraction(1), query=answer.query, unmeasured=answer
         )
-    request, span = options.request(policy, slo), options.span
     budget = window_budget(slo, answer, request, span)
     impacts = [
         SloImpact(slo=slo.name, incident=incident, share=float(budget.share(incident)))
         for incident in slo_incidents(slo, answer, request, threshold=float(options.threshold))
         if incident.end > span.start
     ]
-    totals = within(answer, request, span)
+    totals, until = within(answer, request, span), told_until(answer, request)
     measured = total_time(joined(known_times(answer, request), span))
     costly, smaller = (
         tuple(impact for impact in impacts if (impact.share >= options.min_share) is shown)
@@ -205,7 +204,7 @@ def _searched_slo(
             [impact.incident for impact in costly],
             [impact.incident for impact in smaller],
         ),
-        unknown=1 - Fraction(measured // _FINEST, span.length // _FINEST),
+        unknown=1 - Fraction(measured // _FINEST, (until - span.start) // _FINEST),
         query=answer.query,
         unmeasured=None,
         notes=(*answer.notes, *_few_events(slo, answer, request, options)),

@@ -19,7 +19,7 @@ from gate.analysis.incidents import (
     SearchedSlo,
     ServiceIncidents,
 )
-from gate.analysis.incidents.burned_words import burned_facts, shared_texts
+from gate.analysis.incidents.burned_words import burned_facts, shared_texts, unexplained_facts
 from gate.analysis.incidents.document import incidents_document
 from gate.analysis.incidents.reliability_words import reliability_facts, since_facts
 from gate.history.explanations import AnnotatedIncident
@@ -75,7 +75,12 @@ def incidents_section(service: ServiceIncidents) -> Section:
 
 def incidents_blocks(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
     """Return every incident, what is known of it, and what they come to."""
-    facts = (*_explanations(service), *since_facts(service), *_about(service))
+    facts = (
+        *_explanations(service),
+        *unexplained_facts(service),
+        *since_facts(service),
+        *_about(service),
+    )
     burned = tuple(fact for slo in service.slos for fact in burned_facts(slo))
     return said(Facts(burned), tabulate(_rows(service), _COLUMNS), Facts(facts))
 
@@ -89,6 +94,8 @@ def without_impact_facts(report: IncidentReport) -> tuple[Facts, ...]:
 class IncidentRow(NamedTuple):
     """What an incident of the service did to one SLO."""
 
+    number: int
+    """Of the incident, from 1, as pictures have it."""
     id: str
     """Of the incident."""
     first: bool
@@ -100,12 +107,13 @@ class IncidentRow(NamedTuple):
 def _rows(service: ServiceIncidents) -> list[IncidentRow]:
     return [
         IncidentRow(
+            number,
             annotated.incident.id(service.policy.service),
             impact is annotated.incident.impacts[0],
             impact,
             annotated,
         )
-        for annotated in service.annotated
+        for number, annotated in enumerate(service.annotated, start=1)
         for impact in annotated.incident.impacts
     ]
 
@@ -210,12 +218,21 @@ def _share(number: float) -> str:
     return wording.spent(wording.shown(number))
 
 
+def _number(row: IncidentRow) -> str:
+    return f"#{row.number}" if row.first else ""
+
+
 def _id(row: IncidentRow) -> str:
     return row.id if row.first else ""
 
 
 def _amount(number: float) -> str:
     return wording.amount(wording.shown(number))
+
+
+def _bad(row: IncidentRow) -> str:
+    """Write the bad events; what the members of a composite count cannot be added up."""
+    return wording.NOTHING if row.impact.parts else _amount(row.impact.incident.bad)
 
 
 def _burn(rate: float) -> str:
@@ -244,13 +261,14 @@ def _records(row: IncidentRow) -> Cell:
 
 
 _COLUMNS: Final[tuple[Column[IncidentRow], ...]] = (
+    Column(title="#", cell=_number, right=False, keep=1),
     Column(title="Incident", cell=_id, right=False, keep=MUST),
     Column(title="SLO", cell=lambda row: row.impact.slo, right=False, keep=MUST, share=4),
-    Column(title="Start, UTC", cell=_start, right=False, keep=8),
+    Column(title="Start, UTC", cell=_start, right=False, keep=6),
     Column(title="End, UTC", cell=_end, right=False, keep=3),
     Column(title="Lasted", cell=_lasted, keep=MUST),
-    Column(title="Bad", cell=lambda row: _amount(row.impact.incident.bad), keep=4),
-    Column(title="Of budget", cell=lambda row: _share(row.impact.share), keep=7),
+    Column(title="Bad", cell=_bad, keep=4),
+    Column(title="Of budget", cell=lambda row: _share(row.impact.share), keep=8),
     Column(title="Peak burn", cell=lambda row: _burn(row.impact.incident.peak), keep=5),
     Column(title="Known as", cell=_records, right=False, keep=MUST, share=5),
 )

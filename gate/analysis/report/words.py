@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from itertools import count
 from typing import Final
 
 from gate import wording
@@ -12,7 +13,12 @@ from gate.analysis.anomalies.words import anomalies_section
 from gate.analysis.backtest.words import backtest_section
 from gate.analysis.cohorts.words import cohorts_section
 from gate.analysis.forecast.words import forecast_section
-from gate.analysis.incidents.words import incidents_section, without_impact_facts
+from gate.analysis.incidents import ServiceIncidents
+from gate.analysis.incidents.words import (
+    incidents_blocks,
+    incidents_section,
+    without_impact_facts,
+)
 from gate.analysis.report import Report, ServiceReport, report_document
 from gate.analysis.report.text_chart import text_chart
 from gate.budget.assessment import Assessment
@@ -31,6 +37,7 @@ from gate.reporters.outlook import at_pace
 from gate.reporters.page import (
     Badge,
     Block,
+    DataTable,
     Fact,
     Facts,
     Output,
@@ -39,7 +46,7 @@ from gate.reporters.page import (
     Preformatted,
     Section,
 )
-from gate.slo.objective import CompositeSlo, RollingWindow, Slo
+from gate.slo.objective import CompositeSlo, RollingWindow, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
 FORMATS: Final[Mapping[str, str]] = {"html": "gate.analysis.report.html", **PAGES}
@@ -79,7 +86,7 @@ def page(report: Report) -> Page:
 
 def _sections(service: ServiceReport, report: Report) -> Iterator[Section]:
     yield _verdict(service, report)
-    yield incidents_section(service.incidents)
+    yield replace(incidents_section(service.incidents), blocks=numbered(service.incidents))
     if report.period is None:
         yield forecast_section(service.forecast)
     yield anomalies_section(service.anomalies)
@@ -122,7 +129,7 @@ def _trace(assessment: Assessment, service: ServiceReport) -> Section:
         )
         blocks.append(Preformatted(text=text, ascii=ascii_text))
     if slo.name in service.consumption:
-        sentence = eaten(service.consumption[slo.name], numbers_of(slo.name, service))
+        sentence = eaten(slo, service.consumption[slo.name], numbers_of(slo.name, service))
         blocks.append(Facts((("What ate it", sentence),)))
     return Section(title=slo.name, tail=f" ({promised(slo)})", blocks=tuple(blocks))
 
@@ -151,7 +158,8 @@ def standing(service: ServiceReport, report: Report) -> tuple[Badge, str, Facts]
         badge = Badge(decided.verdict, summary.verdict_word(decided.verdict, decision))
         facts = Facts(tuple(summary.facts(decided, decision)))
         return badge, summary.subject(decided), facts
-    return *_standing(service), Facts(tuple(_outlook(service)))
+    over = report.period is not None  # what may ship is a matter of the present
+    return *_standing(service), Facts(() if over else tuple(_outlook(service)))
 
 
 def _standing(service: ServiceReport) -> tuple[Badge, str]:
@@ -233,13 +241,12 @@ def missing(service: ServiceReport, slo: Slo) -> str:
     """Say why there is no history of an SLO to draw."""
     if isinstance(slo, CompositeSlo):
         return f"No burn rate is drawn: {wording.without_events(slo)}."
-    causes = [
-        f"{cause(looked_at.unmeasured.cause)}, {looked_at.unmeasured.reason}"
+    (lost,) = [
+        looked_at.unmeasured
         for looked_at in service.incidents.slos
         if looked_at.slo == slo.name and looked_at.unmeasured is not None
     ]
-    why = causes[0] if causes else "nothing is known of the time looked at"
-    return f"The history could not be measured: {why}."
+    return f"The history could not be measured: {cause(lost.cause)}, {lost.reason}."
 
 
 def no_burn_down(assessment: Assessment) -> str:
@@ -266,6 +273,22 @@ def incidents_of(slo: str, service: ServiceReport) -> Marked:
     ]
 
 
+def numbered(service: ServiceIncidents) -> tuple[DataTable | Facts, ...]:
+    """Return what was found, with incidents numbered as the pictures name them."""
+    return tuple(
+        _numbered(block) if isinstance(block, DataTable) else block
+        for block in incidents_blocks(service)
+    )
+
+
+def _numbered(table: DataTable) -> DataTable:
+    numbers, rows = count(1), []
+    for first, *others in table.rows:
+        text = f"#{next(numbers)} {first.text}" if first.text else ""
+        rows.append((replace(first, text=text), *others))
+    return replace(table, rows=tuple(rows))
+
+
 def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
     """Return the numbers of an SLO's incidents in the service's table, by their id."""
     name = service.policy.service
@@ -276,7 +299,7 @@ def numbers_of(slo: str, service: ServiceReport) -> Mapping[str, int]:
     }
 
 
-def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
+def eaten(slo: Slo, consumed: Consumption, numbers: Mapping[str, int]) -> str:
     """Say what ate a budget: the costliest incidents by their numbers, and what is chronic."""
 
     def written(share: float) -> str:
@@ -288,7 +311,8 @@ def eaten(consumed: Consumption, numbers: Mapping[str, int]) -> str:
     if rest:
         parts.append(f"{written(sum(share for _, share in rest))} in {len(rest)} more incidents")
     if consumed.chronic:
-        parts.append(f"{written(consumed.chronic)} chronic, outside of all incidents")
+        kind = "" if isinstance(slo, SpendSlo) else "chronic, "
+        parts.append(f"{written(consumed.chronic)} {kind}outside of all incidents")
     if consumed.earlier:
         parts.append(f"{written(consumed.earlier)} before the time looked at")
     return f"Of the budget {written(consumed.consumed)} is consumed: {'; '.join(parts)}."

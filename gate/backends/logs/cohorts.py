@@ -9,8 +9,9 @@ from itertools import count
 from gate.backends.logs.database import Database, literal
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.prepare import Prepared
-from gate.backends.logs.statement import repeatable, within
+from gate.backends.logs.statement import repeatable
 from gate.backends.logs.steps import Scan, Scanned, StepGrid
+from gate.backends.logs.timestamps import within
 from gate.measure import Cause, Unmeasured
 from gate.measure.cohorts import (
     OTHERS,

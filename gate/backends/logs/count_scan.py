@@ -9,11 +9,12 @@ from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import LogIndicator
 from gate.backends.logs.keys import MissingKeys, ask_for_keys, missing_keys
 from gate.backends.logs.respelled import Lookup, Stopped, stopped
+from gate.backends.logs.search import FEW_BOUNDS
 from gate.backends.logs.slices import ask_for_slices, in_slices
-from gate.backends.logs.statement import FEW_BOUNDS, Logs, Statement, instant, repeatable
+from gate.backends.logs.statement import Logs, Statement, repeatable
 from gate.backends.logs.suspicions import Doubts, ask_for_doubts, suspicions, with_doubts
 from gate.backends.logs.timeline import Timeline
-from gate.backends.logs.timestamps import undated
+from gate.backends.logs.timestamps import instant, undated
 from gate.dataclass import dataclass
 from gate.measure import (
     Answer,

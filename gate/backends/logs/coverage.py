@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Final
 
 from gate.backends.logs.database import Database
-from gate.backends.logs.statement import EPOCH, MICROSECOND, Logs
+from gate.backends.logs.statement import Logs
+from gate.backends.logs.timestamps import EPOCH, MICROSECOND
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.measure.coverage import FEWEST, StepCoverage, coverage_by_steps, usual_within

@@ -14,7 +14,8 @@ from typing import Final
 from gate.backends.logs.database import Database, file_list, identifier, literal
 from gate.backends.logs.layouts import LINE
 from gate.backends.logs.source import missing_in
-from gate.backends.logs.statement import Statement, microseconds
+from gate.backends.logs.statement import Statement
+from gate.backends.logs.timestamps import microseconds
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
@@ -98,9 +99,14 @@ def missing_keys(database: Database, keys: Keys | None, times: Sequence[Span]) -
     there = _files_by_time(database, keys, times)
     suspects = {time: _suspects(keys, there[time], several, without) for time in there}
     lacking = {
-        column: {*files_without(database, column, sorted(set[str]().union(*files)))}
+        column: {
+            *files_without(
+                database,
+                column,
+                sorted(set[str]().union(*(some[column] for some in suspects.values()))),
+            )
+        }
         for column in without
-        if (files := [some[column] for some in suspects.values()])
     }
     return MissingKeys(
         len(keys.files),

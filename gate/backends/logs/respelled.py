@@ -13,9 +13,10 @@ from typing import Final
 from gate.backends.logs.coverage import Parts
 from gate.backends.logs.database import Database, identifier
 from gate.backends.logs.indicators import LogIndicator
-from gate.backends.logs.statement import Logs, Statement, microseconds, within
+from gate.backends.logs.statement import Logs, Statement
 from gate.backends.logs.suspicions import Doubts
 from gate.backends.logs.timeline import Timeline
+from gate.backends.logs.timestamps import microseconds, within
 from gate.dataclass import dataclass
 from gate.measure import Cause, Suspicion
 from gate.slo.objective import Span

@@ -11,7 +11,8 @@ from itertools import groupby
 
 from gate.backends.logs.coverage import Parts, UsualRows
 from gate.backends.logs.database import Row
-from gate.backends.logs.statement import EPOCH, MICROSECOND, Statement
+from gate.backends.logs.statement import Statement
+from gate.backends.logs.timestamps import EPOCH, MICROSECOND
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
 
@@ -47,7 +48,7 @@ def ask_for_extent(statement: Statement) -> AskedExtent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Steps:
+class RowSteps:
     """The steps of a stretch of time, and the rows in it."""
 
     bounds: Sequence[datetime]

@@ -4,21 +4,22 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import datetime, timedelta
 
 from gate.backends.logs.database import Database, Row, file_list, identifier, literal
 from gate.backends.logs.indicators import Label, LogIndicator
+from gate.backends.logs.search import Search, search
 from gate.backends.logs.source import BROKEN, EXACT, LargeNumbers, LogSource
-from gate.backends.logs.timestamps import Timestamp, sql_instant
+from gate.backends.logs.timestamps import (
+    EPOCH,
+    MICROSECOND,
+    Timestamp,
+    microseconds,
+    sql_instant,
+    within,
+)
 from gate.dataclass import dataclass
 from gate.slo.objective import Span
-
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND: Final = timedelta(microseconds=1)
-FEW_BOUNDS: Final = 32
-"""Bounds with which every row is compared; among more of them the one before it is searched."""
-_BOUND: Final = "_bound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Statement:
     _keys: dict[str, str] = field(default_factory=dict)
     _sums: dict[str, str] = field(default_factory=dict)
     _aggregates: dict[str, int] = field(default_factory=dict)
+    _search: Search = Search(passed="NULL")
     _moments: list[str] = field(default_factory=list)
     """The keys that tell apart what lies between different bounds."""
 
@@ -78,13 +80,10 @@ class Statement:
         Of many bounds these must have the multiples in them where they are needed.
         """
         self.newest()
-        if len(self.bounds) > FEW_BOUNDS:
-            self._moments = [self.key(_BOUND)]
-            return
-        *passed, end = map(sql_instant, self.bounds)
-        number = " + ".join(f"(_at > {bound})::INTEGER" for bound in passed)
-        self._moments = [self.key(f"CASE WHEN _at <= {end} THEN {number} END")]
-        self._moments += [self.clock_key(step) for step in steps]
+        self._search = search(self.bounds)
+        self._moments = [self.key(self._search.passed)]
+        if self._search.table is None:
+            self._moments += [self.clock_key(step) for step in steps]
 
     def moments(self, database: Database, names: Sequence[str]) -> list[Row]:
         """Return what was between the bounds, in pieces of which no bound lies within one.
@@ -194,14 +193,10 @@ class Statement:
             time = within(Span(self.bounds[0], self.bounds[-1]))
             rows = f"(SELECT * FROM {rows} WHERE {time})"
         # Without statistics to skip by, a filter would read every text or number a second time.
-        if _BOUND not in self._keys:
+        if self._search.table is None:
             return rows
-        bounds = ",".join(str(microseconds(bound)) for bound in self.bounds)
-        database.query(
-            "CREATE OR REPLACE TEMP TABLE bounds AS "
-            f"SELECT unnest(string_split({literal(bounds)}, ','))::BIGINT AS {_BOUND}"
-        )
-        return f"{rows} AS rows ASOF LEFT JOIN bounds ON epoch_us(rows._at) > bounds.{_BOUND}"
+        database.query(self._search.table)
+        return f"{rows} AS rows LEFT JOIN cells ON {self._search.condition}"
 
 
 def _is_large(column: str) -> str:
@@ -229,18 +224,3 @@ def repeatable(logs: Logs, indicator: LogIndicator) -> Callable[[Span], str]:
     return lambda span: (
         f'{counted} WHERE "@" > {sql_instant(span.start)} AND "@" <= {sql_instant(span.end)}'
     )
-
-
-def instant(number: int) -> datetime:
-    """Return the instant of a Unix time in microseconds."""
-    return EPOCH + number * MICROSECOND
-
-
-def within(span: Span) -> str:
-    """Return SQL for whether a row is of a span."""
-    return f"_at > {sql_instant(span.start)} AND _at <= {sql_instant(span.end)}"
-
-
-def microseconds(moment: datetime) -> int:
-    """Return the Unix time in microseconds, exactly."""
-    return (moment - EPOCH) // MICROSECOND

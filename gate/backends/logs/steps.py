@@ -10,9 +10,9 @@ from gate.backends.logs.coverage import UsualRows, parts_of
 from gate.backends.logs.database import Database
 from gate.backends.logs.indicators import Label, LogIndicator
 from gate.backends.logs.keys import ask_for_keys, missing_keys
-from gate.backends.logs.silence import Extent, Steps, ask_for_extent
-from gate.backends.logs.statement import MICROSECOND, Logs, Statement, microseconds, within
-from gate.backends.logs.timestamps import undated
+from gate.backends.logs.silence import Extent, RowSteps, ask_for_extent
+from gate.backends.logs.statement import Logs, Statement
+from gate.backends.logs.timestamps import MICROSECOND, microseconds, undated, within
 from gate.dataclass import dataclass
 from gate.measure import Cause, Unmeasured
 from gate.slo.objective import Span
@@ -57,7 +57,7 @@ class Scanned:
         return Unmeasured(cause=Cause.INVALID, reason=self.faults[columns[0]])
 
     def covered(self, database: Database, grid: StepGrid, max_age: timedelta) -> list[bool]:
-        """Return of each step whether it is known what happened in it; see `Steps.covered`."""
+        """Return of each step whether it is known what happened in it; see `RowSteps.covered`."""
         parts = parts_of(grid.span)
         rows, rows_of_parts = (
             {
@@ -69,7 +69,7 @@ class Scanned:
             }
             for key in (self.places[grid], self.parts[parts.step])
         )
-        steps = Steps(
+        steps = RowSteps(
             bounds=grid.bounds,
             rows=rows,
             parts=parts,

@@ -10,8 +10,7 @@ from gate.backends.logs.database import Database, identifier
 from gate.backends.logs.indicators import IndicatorDraft, LogIndicator
 from gate.backends.logs.prepare import Prepared, key_of
 from gate.backends.logs.source import LogSource
-from gate.backends.logs.statement import EPOCH
-from gate.backends.logs.timestamps import sql_instant
+from gate.backends.logs.timestamps import EPOCH, sql_instant
 from gate.dataclass import dataclass
 from gate.measure import CountRequest
 from gate.slo.objective import Span

@@ -14,7 +14,7 @@ from typing import Any
 
 from gate.backends.logs.coverage import Parts
 from gate.backends.logs.database import Row
-from gate.backends.logs.statement import MICROSECOND, instant, microseconds
+from gate.backends.logs.timestamps import MICROSECOND, instant, microseconds
 from gate.slo.objective import Span
 
 

@@ -119,11 +119,14 @@ class Query:
 
     def moved_by(self, back: timedelta) -> Self:
         """Return the same question, to be asked so much later than its own instant."""
-        if not back:
-            return self
         terms = tuple(term.moved_by(back) for term in self.terms)
         grid = self.grid and replace(self.grid, first=self.grid.first + back)
         return replace(self, moved=self.moved + back, terms=terms, grid=grid)
+
+    def on_grid(self, grid: QueryGrid) -> Self:
+        """Return the same question of several instants; this one is of an instant and no sum."""
+        by = () if self.label is None else (self.label,)
+        return replace(self, grid=grid, by=by, label=None, grain=None, largest=False, counters=())
 
     @property
     def text(self) -> str:

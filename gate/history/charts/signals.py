@@ -101,7 +101,7 @@ class FalseAlarms:
     every: int
     """Over all kinds of services, alike in number."""
     most: int
-    """Of the kind that had most: what is usual drifts."""
+    """Of the kind that had most: hours resemble each other, or what is usual drifts."""
 
 
 FALSE_ALARMS: Final = {

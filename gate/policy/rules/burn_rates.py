@@ -9,6 +9,7 @@ from gate.budget.ratio import has_no_traffic
 from gate.measure import Cause, Unmeasured
 from gate.policy.case import Case, calm
 from gate.policy.findings import Finding, Rule, Verdict
+from gate.policy.policy import Action
 from gate.policy.rule_settings import BurnRateRule
 from gate.slo.objective import SpendSlo
 from gate.slo.quantities import format_duration
@@ -30,7 +31,11 @@ def findings(case: Case) -> list[Finding]:
 
 
 def _of_burn_rates(case: Case) -> list[Finding]:
-    burning = [assessment for assessment in case.assessments if assessment.burn_rates]
+    burning = [
+        assessment
+        for assessment in case.assessments
+        if assessment.burn_rates and not isinstance(assessment.slo, SpendSlo)
+    ]
     firing = [
         finding
         for rule in case.policy.burn_rates
@@ -53,12 +58,19 @@ def _not_covered(case: Case) -> Iterator[Finding]:
         " fast it is"
     )
     for assessment in case.assessments:
-        if isinstance(assessment.slo, SpendSlo) and case.policy.exhaustion is None:
+        slo = assessment.slo
+        if not isinstance(slo, SpendSlo) or case.policy.exhaustion is not None:
+            continue
+        if case.policy.on[Cause.NOT_COVERED] is Action.BLOCK:
             doubt = Doubt(cause=Cause.NOT_COVERED, reason=reason)
             allow = frozenset.intersection(*(rule.allow for rule in rules))
-            yield case.doubted(
-                assessment, doubt, about="burn rates: ", rule=Rule.BURN_RATE, allow=allow
-            )
+            about, rule = "burn rates: ", Rule.BURN_RATE
+            yield case.doubted(assessment, doubt, about=about, rule=rule, allow=allow)
+        else:
+            # Burn rates beside an allowance are what most policies have: a warning for ever says
+            # nothing to them.
+            said, rule = f"not looked at: burn rates: {reason}", Rule.MEASUREMENT
+            yield Finding(rule=rule, slo=slo.name, verdict=Verdict.ALLOW, reason=said)
 
 
 def _silent(assessment: Assessment) -> Finding:

@@ -83,10 +83,8 @@ def _forecast(case: Case, rule: ExhaustionRule, assessment: Assessment) -> Forec
         begun = Doubt(cause=Cause.NO_DATA, reason="the period has only just begun")
         return assessment.forecast or begun
     if slo.slices is not None and slo.slices.length > rule.short:
-        lengths = (
-            f"{format_duration(slo.slices.length)} are longer than {format_duration(rule.short)}"
-        )
-        reason = f"its slices of {lengths}, the time that the present rate is of"
+        length, over = format_duration(slo.slices.length), format_duration(rule.short)
+        reason = f"its slices of {length} are longer than {over}, the time that the rate is of"
         return Doubt(cause=Cause.NOT_COVERED, reason=reason)
     rates = []
     for window in (rule.short, rule.long):

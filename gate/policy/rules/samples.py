@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 
 from gate.budget.assessment import Assessment
 from gate.budget.ratio import samples_needed
@@ -39,6 +40,8 @@ def _doubt(tiers: Sequence[Tier], assessment: Assessment, change: str) -> str | 
         return None
     inside = min(thresholds, key=lambda threshold: abs(point - cost - threshold))
     needed = samples_needed(ratio, (1 - cost - inside) * exhausting)
+    if needed is not None:
+        needed = ceil(needed * assessment.design_effect)
     enough = "no number of samples" if needed is None else f"about {needed:,} samples"
     return (
         f"{budget_between(low, high, ' of the budget')} (95 % interval), which has the threshold"

@@ -251,6 +251,7 @@ def test_the_newest_event_and_the_coverage_are_told_when_asked(log: Path) -> Non
 @pytest.mark.parametrize(
     ("window", "parts"),
     [
+        (timedelta(seconds=50), 1),  # within a minute
         (timedelta(minutes=1), 1),
         (timedelta(minutes=10), 10),
         (timedelta(hours=12), 720),

@@ -115,7 +115,7 @@ def runs_at(moments: Sequence[datetime]) -> list[PastRun]:
 def test_every_answer_is_what_the_run_gives_alone(tmp_path: Path, form: str) -> None:
     log = write(tmp_path / f"a.{form}", rows())
 
-    answers = compare(log, runs_at(instants(12)))
+    answers = compare(log, runs_at(instants(7)))
 
     flat = [answer for of_run in answers for answer in of_run]
     causes = {
@@ -143,7 +143,7 @@ def test_a_file_that_lacks_a_key_spoils_the_runs_that_look_at_it_only(tmp_path: 
     write(tmp_path / "b.jsonl", lacking)
     write(tmp_path / "c.jsonl", late[300:])
 
-    answers = compare(tmp_path / "*.jsonl", runs_at(instants(12)))
+    answers = compare(tmp_path / "*.jsonl", runs_at(instants(7)))
 
     refused = [
         isinstance(of_run[0], Unmeasured) and 'no column "status"' in of_run[0].reason
@@ -171,7 +171,7 @@ def test_a_value_that_cannot_be_read_spoils_the_runs_that_need_it(
     sli = Sli(bad="route::DATE > DATE '2026-06-01'")
     runs = [
         PastRun(requests=(CountRequest(sli=sli, span=RollingWindow(5 * DAY).counted(at)),), at=at)
-        for at in instants(12)
+        for at in instants(7)
     ]
 
     answers = compare(write(tmp_path / f"a.{form}", made), runs)

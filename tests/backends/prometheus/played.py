@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
@@ -32,6 +32,7 @@ VALUES: Mapping[str, str | None] = {
 }
 """By which all is well with it: 3 bad of 1000, the newest sample just now, full coverage."""
 
+Points = Sequence[str | None]
 HttpAnswer = tuple[int, dict[str, str], str]
 _MARKED = re.compile(r'label_replace\((.*?),"gate_part","(\d+)","",""\)(?=[ )]|$)', re.DOTALL)
 
@@ -92,6 +93,43 @@ class FakePrometheus:
                 if one is not None:
                     series.append({"metric": metric, "value": [AT.timestamp(), one]})
         return success(series, **self.more)
+
+
+@dataclass(kw_only=True)
+class PlayedSteps:
+    """Knows the points and numbers of expressions by a piece of them; the first piece counts."""
+
+    points: Mapping[str, Points] = field(default_factory=dict)
+    """Of range queries, by hour."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Of queries at an instant."""
+    headers: dict[str, str] = field(default_factory=dict)
+    ranges: list[dict[str, str]] = field(default_factory=list)
+    instants: list[dict[str, str]] = field(default_factory=list)
+    refuse: Callable[[str], HttpAnswer | None] = lambda _: None
+
+    def __call__(self, request: PreparedRequest) -> HttpAnswer:
+        form = {name: text for name, (text,) in parse_qs(str(request.body)).items()}
+        ranged = "start" in form
+        (self.ranges if ranged else self.instants).append(form)
+        result = []
+        for mark, text in parts_of(form["query"]).items():
+            found = next(
+                (v for k, v in (self.points if ranged else self.numbers).items() if k in text), None
+            )
+            if found is None:
+                continue
+            sample: dict[str, object] = {"metric": {"gate_part": mark}}
+            if ranged:
+                start, step = float(form["start"]), float(form["step"])
+                pairs = [(start + place * step, point) for place, point in enumerate(found)]
+                sample["values"] = [[time, point] for time, point in pairs if point is not None]
+            else:
+                sample["value"] = [float(form["time"]), found]
+            result.append(sample)
+        kind = "matrix" if ranged else "vector"
+        answer = {"status": "success", "data": {"resultType": kind, "result": result}}
+        return self.refuse(form["query"]) or (200, self.headers, json.dumps(answer))
 
 
 def backend(seconds: float = 10, **settings: object) -> Backend:

@@ -185,3 +185,25 @@ def test_of_nothing_nothing_is_asked() -> None:
     asked = labels_of(backend())
     assert asked is not None
     assert asked.label_counts([]) == []
+
+
+def test_of_a_metric_that_was_renamed_each_name_counts_for_its_part(
+    http: responses.RequestsMock,
+) -> None:
+    sli = Sli(bad="new_bad", total="new_total", older=(Sli(bad="old_bad", total="old_total"),))
+    fake = answer_with(
+        {
+            "count_over_time((label_replace": ("gate_name=1:5",),  # side by side for a while
+            "gate_name": ("gate_name=0:0", "gate_name=1:0"),
+            "new_bad[": ("model=a:3",),
+            "new_total[": ("model=a:60", "model=b:40"),
+            "old_bad": ("model=a:2", "model=b:5"),
+            "old_total": ("model=a:30", "model=b:20"),
+        }
+    )
+
+    found = counted(ask(http, fake, sli))
+
+    assert found.labels == {"model": {"a": ((90, 5),), "b": ((60, 5),)}}
+    (query,) = [query for query in fake.queries if "sum without" in query]
+    assert "(old_bad unless on (" in query

@@ -2,16 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import cast
 
 import pytest
 import responses
 
 from gate.backends.prometheus import past
-from gate.measure import Answer, CountRequest, Counts
+from gate.backends.prometheus.fetch import Fetch
+from gate.backends.prometheus.past import GridInstant
+from gate.backends.prometheus.query import Query, QueryGrid
+from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
+from gate.measure import Answer, Cause, CountRequest, Counts
 from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
-from tests.backends.prometheus.played import AT, RATIO, VALUES, FakePrometheus, backend
+from tests.backends.prometheus.played import AT, RATIO, VALUES, FakePrometheus, PlayedSteps, backend
 
 DAY = timedelta(days=1)
 
@@ -81,3 +87,100 @@ def test_queries_are_as_long_as_the_server_takes(
 
     longest = max(map(len, fake.queries))
     assert most * 0.9 < longest <= most
+
+
+def test_instants_at_equal_distances_are_asked_about_at_once(played: PlayedSteps) -> None:
+    played.numbers = {"500": "1", "increase(x[": "10"}
+    played.points = {"500": ["1", "2", None], "increase(x[": ["20", "30", "40"]}
+    runs = [run_at(AT + days * DAY, RATIO) for days in range(4)]
+
+    answers = measure_past(backend(), runs)
+
+    assert counted(answers) == [10, 20, 30, 40]
+    assert (len(played.instants), len(played.ranges)) == (1, 1)
+    (form,) = played.ranges
+    assert float(form["start"]) == (AT + DAY).timestamp()
+    assert form["step"] == "86400.000"
+
+
+@pytest.mark.parametrize("days", [[0, 1, 2], [0, 1, 2, 4], [0, 1, 1, 1]])
+def test_a_few_instants_and_others_are_asked_about_by_offsets(
+    played: PlayedSteps, days: list[int]
+) -> None:
+    played.numbers = {"500": "1", "increase(x[": "10"}
+
+    answers = measure_past(backend(), [run_at(AT + day * DAY, RATIO) for day in days])
+
+    assert counted(answers) == [10] * len(days)
+    assert played.ranges == []
+
+
+class ReadQueries:
+    """What came back, by the text of the query and whether it is on a grid."""
+
+    def __init__(self, results: dict[tuple[str, bool], QueryResult]) -> None:
+        self.results = results
+
+    def reading(self, part: Query) -> QueryResult:
+        return self.results[part.text, part.grid is not None]
+
+
+GRID = QueryGrid(AT - 2 * DAY, DAY, 3)
+FAILED = QueryError(cause=Cause.BACKEND_ERROR, reason="no")
+
+
+def second_day(results: dict[tuple[str, bool], QueryResult]) -> GridInstant:
+    return GridInstant(cast("Fetch", ReadQueries(results)), DAY, GRID, 1)
+
+
+def test_what_is_on_a_grid_is_read_as_it_was_written() -> None:
+    plain, table = (Query(pieces=(t,), length=DAY) for t in ("x", "count by (a) (x)"))
+    absent = Query(pieces=("y",), length=DAY)
+    by_code = Query(pieces=table.pieces, length=DAY, label="a")
+    both = Query.added([plain, absent])
+    day = second_day(
+        {
+            ("x", True): QueryValue(number=None, points=(1.0, 0.1, 3.0)),
+            ("y", True): QueryValue(number=None, points=(1.0, None, 3.0)),
+            ("count by (a) (x)", True): QueryValue(
+                number=None, groups={("b",): (None, 2.0, None), ("c",): (1.0, None, None)}
+            ),
+        }
+    )
+
+    assert day.reading(plain) == QueryValue(number=Fraction("0.1"))
+    assert day.reading(absent) == QueryValue(number=None)
+    assert day.reading(by_code) == QueryValue(number=None, numbers={"b": Fraction(2)})
+    assert day.reading(both).number == Fraction("0.1")  # type: ignore[union-attr]  # it is read
+    assert [*day.again(plain), *day.again(by_code)] == []
+
+
+@pytest.mark.parametrize(
+    "on_grid",
+    [
+        FAILED,
+        QueryValue(number=None, points=(1.0, 2.0, 3.0), warnings=("a store is down",)),
+        QueryValue(number=None, points=(1.0, 2.0, 3.0), notes=("no counter",)),
+    ],
+)
+def test_where_a_grid_says_too_little_the_instant_is_asked_about_alone(
+    on_grid: QueryResult,
+) -> None:
+    part = Query(pieces=("x",), length=DAY)
+    own = QueryValue(number=Fraction(7))
+    day = second_day({("x", True): on_grid, ("x offset 86400s", False): own})
+
+    assert list(day.again(part)) == [part.moved_by(DAY)]
+    assert day.reading(part) is own
+
+
+def test_a_question_with_instants_of_its_own_is_moved() -> None:
+    part = Query(pieces=("x",), length=DAY, grid=QueryGrid(AT - 3 * DAY, timedelta(hours=1), 48))
+    own = QueryValue(number=None, points=(1.0,) * 48)
+    day = second_day({("x offset 86400s", True): own})
+
+    moved = day.query(part)
+
+    assert (moved.grid and moved.grid.first) == AT - 2 * DAY
+    assert day.reading(part) is own
+    assert list(day.again(part)) == []

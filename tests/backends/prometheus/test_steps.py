@@ -1,15 +1,9 @@
 """Series whose steps hang on the clock: what is asked once, again, and for the newest part."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
-from urllib.parse import parse_qs
 
 import pytest
-import responses
-from requests import PreparedRequest
 
 from gate.backends import history_of
 from gate.backends.prometheus import series
@@ -17,58 +11,10 @@ from gate.measure import Cause, Unmeasured
 from gate.measure.history import Series, SeriesAnswer, SeriesRequest
 from gate.slo.indicator import EmptySlice, Sli, Slices
 from gate.slo.objective import Span
-from tests.backends.prometheus.played import AT, RATIO, HttpAnswer, backend, failure, parts_of
+from tests.backends.prometheus.played import AT, RATIO, PlayedSteps, backend, failure
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-Points = Sequence[str | None]
-
-
-@dataclass(kw_only=True)
-class PlayedSteps:
-    """Knows the points and numbers of expressions by a piece of them; the first piece counts."""
-
-    points: Mapping[str, Points] = field(default_factory=dict)
-    """Of range queries, by hour."""
-    numbers: Mapping[str, str] = field(default_factory=dict)
-    """Of queries at an instant."""
-    headers: dict[str, str] = field(default_factory=dict)
-    ranges: list[dict[str, str]] = field(default_factory=list)
-    instants: list[dict[str, str]] = field(default_factory=list)
-    refuse: Callable[[str], HttpAnswer | None] = lambda _: None
-
-    def __call__(self, request: PreparedRequest) -> HttpAnswer:
-        form = {name: text for name, (text,) in parse_qs(str(request.body)).items()}
-        ranged = "start" in form
-        (self.ranges if ranged else self.instants).append(form)
-        result = []
-        for mark, text in parts_of(form["query"]).items():
-            found = next(
-                (v for k, v in (self.points if ranged else self.numbers).items() if k in text), None
-            )
-            if found is None:
-                continue
-            sample: dict[str, object] = {"metric": {"gate_part": mark}}
-            if ranged:
-                start, step = float(form["start"]), float(form["step"])
-                pairs = [(start + place * step, point) for place, point in enumerate(found)]
-                sample["values"] = [[time, point] for time, point in pairs if point is not None]
-            else:
-                sample["value"] = [float(form["time"]), found]
-            result.append(sample)
-        kind = "matrix" if ranged else "vector"
-        answer = {"status": "success", "data": {"resultType": kind, "result": result}}
-        return self.refuse(form["query"]) or (200, self.headers, json.dumps(answer))
-
-
-@pytest.fixture
-def played(http: responses.RequestsMock) -> PlayedSteps:
-    fake = PlayedSteps()
-    for name in ("query", "query_range"):
-        url = f"https://prometheus.example/api/v1/{name}"
-        http.add_callback(responses.POST, url, callback=fake)
-    http.assert_all_requests_are_fired = False
-    return fake
 
 
 def request_until(end: datetime, hours: int = 3, **more: object) -> SeriesRequest:

@@ -15,7 +15,7 @@ from gate.analysis.anomalies.words import (
 from gate.analysis.backtest.words import backtest_badge
 from gate.analysis.cohorts.words import cohorts_badge, cohorts_blocks
 from gate.analysis.forecast.words import forecast_badge, forecast_heading
-from gate.analysis.incidents.words import incidents_badge, incidents_blocks
+from gate.analysis.incidents.words import incidents_badge
 from gate.analysis.report import Report, ServiceReport, words
 from gate.analysis.report.html.backtest import backtest_parts
 from gate.analysis.report.html.budget import burn_down_figure
@@ -49,7 +49,8 @@ def may_it_ship(service: ServiceReport, report: Report, _prefix: str) -> Iterato
     """Tell whether it may ship: the change that was asked about, or each class."""
     verdict, sentence, reasons = words.standing(service, report)
     yield badge(*verdict, sentence)
-    yield facts(reasons.facts)
+    if reasons.facts:
+        yield facts(reasons.facts)
     if service.policy.dashboard:
         yield element("p", "Dashboard: ", link(service.policy.dashboard))
 
@@ -76,7 +77,7 @@ def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html
 def incidents(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
     """Tell what was found, what is known of it, and what it comes to."""
     yield badge(*incidents_badge(service.incidents))
-    blocks = incidents_blocks(service.incidents)
+    blocks = words.numbered(service.incidents)
     yield from content(blocks, f"Incidents of {service.policy.service}")
 
 
@@ -144,6 +145,10 @@ SECTIONS: Final[tuple[tuple[str, SectionContent], ...]] = (
     ("Cohorts", cohorts),
     ("Backtest", backtest),
 )
+
+
+_OF_A_PERIOD: Final = {"May it ship?": "At its end"}
+"""Headings that a report on a period that is over has instead."""
 
 
 def _left(assessment: Assessment) -> Iterator[str]:
@@ -229,4 +234,6 @@ def _sections(report: Report) -> Iterator[HtmlSection]:
 
 def _heading(heading: str, service: ServiceReport, report: Report) -> str:
     """Name a section, with its service where there are several."""
+    if report.period is not None and report.decision is None:
+        heading = _OF_A_PERIOD.get(heading, heading)
     return f"{service.policy.service}: {heading}" if len(report.services) > 1 else heading

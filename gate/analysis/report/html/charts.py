@@ -140,8 +140,7 @@ def forecast_figure(
         picture = _figure(predicted, slo, service, at, name)
         caption = f"What becomes of the budget of {slo.name} of {service.policy.service}"
         yield element("div", picture, table(data, caption, cards=True), class_="figures")
-    if about.facts:
-        yield facts(about.facts)
+    yield facts(about.facts)
 
 
 def _figure(

@@ -13,20 +13,20 @@ from gate.history.consumption import ConsumedStretch, Consumption
 from gate.history.incidents import Incident, IncidentEnding
 from gate.reporters.drawing import Linear
 from gate.reporters.page import MUST, Column, tabulate
-from gate.slo.objective import Slo, Span
+from gate.slo.objective import Slo, Span, SpendSlo
 
 _ROOM: Final = 1.15
 """Above the highest bar, for the number of its incident."""
 _GAP: Final = 0.12
 """Of a bar's width, between it and the next."""
 _CAPTION: Final = (
-    "Filled bars are incidents, outlined ones what is chronic. Each bad event takes the same share"
-    " of the budget as it is now."
+    "Filled bars are incidents, outlined ones {rest}. Each bad event takes the same share of the"
+    " budget as it is now."
 )
 _MOST: Final = 6
 """Incidents that have a row of their own; all of them are in the table of incidents."""
 _HOUR: Final = timedelta(hours=1)
-_CLOSE: Final = 0.06
+_CLOSE: Final = 0.16
 """Of the width: closer to the number of a costlier incident there is no room for another."""
 
 
@@ -71,11 +71,11 @@ def consumption_figures(
     yield element(
         "figure",
         element("p", "What ate it", element("span", "Of the budget"), class_="axes"),
-        _plot(eaten, numbered).svg(f"{name}-eaten", title, words.eaten(eaten, numbered)),
-        element("figcaption", _CAPTION),
-        numbers(tabulate(rows, _COLUMNS), f"{title}, in numbers"),
+        _plot(eaten, numbered).svg(f"{name}-eaten", title, words.eaten(slo, eaten, numbered)),
+        element("figcaption", _CAPTION.format(rest=_rest(slo).lower())),
+        numbers(tabulate(rows, _columns(slo)), f"{title}, in numbers"),
     )
-    causes = tabulate(list(_causes(slo.name, eaten, service)), _CAUSES)
+    causes = tabulate(list(_causes(slo, eaten, service)), _CAUSES)
     yield element("div", table(causes, f"{title}: causes"), class_="causes")
 
 
@@ -93,10 +93,10 @@ def _plot(eaten: Consumption, numbered: Mapping[str, int]) -> Plot:
     return plot
 
 
-def _causes(slo: str, eaten: Consumption, service: ServiceReport) -> Iterator[_Cause]:
+def _causes(slo: Slo, eaten: Consumption, service: ServiceReport) -> Iterator[_Cause]:
     """Yield the costliest incidents, what is left of them, and what is chronic."""
-    by_number = dict(words.incidents_of(slo, service))
-    numbered = words.numbers_of(slo, service)
+    by_number = dict(words.incidents_of(slo.name, service))
+    numbered = words.numbers_of(slo.name, service)
     shares = list(eaten.incidents.items())
     for incident, share in shares[:_MOST]:
         number = numbered[incident]
@@ -104,10 +104,15 @@ def _causes(slo: str, eaten: Consumption, service: ServiceReport) -> Iterator[_C
     if shares[_MOST:]:
         rest = sum(share for _, share in shares[_MOST:])
         yield _Cause(name=f"{len(shares) - _MOST} more incidents", when="", share=rest)
-    yield _Cause(name="Chronic", when="outside of all incidents", share=eaten.chronic)
+    yield _Cause(name=_rest(slo), when="outside of all incidents", share=eaten.chronic)
     if eaten.earlier:
         yield _Cause(name="Earlier", when="before the time looked at", share=eaten.earlier)
     yield _Cause(name="Together", when="", share=eaten.consumed)
+
+
+def _rest(slo: Slo) -> str:
+    """Name what lies outside of all incidents: of what is spent most does."""
+    return "Other spending" if isinstance(slo, SpendSlo) else "Chronic"
 
 
 def _stretch(incident: Incident) -> str:
@@ -146,12 +151,15 @@ _CAUSES: Final[tuple[Column[_Cause], ...]] = (
     Column(title="When", cell=lambda cause: cause.when, right=False, keep=5),
     Column(title="Of the budget", cell=lambda cause: _share(cause.share), keep=MUST),
 )
-_COLUMNS: Final[tuple[Column[_Row], ...]] = (
-    Column(title="From, UTC", cell=lambda row: _when(row.stretch.span), right=False, keep=MUST),
-    Column(title="Of the budget", cell=lambda row: _share(row.stretch.total), keep=MUST),
-    Column(title="In", cell=lambda row: ", ".join(row.names), right=False, keep=5),
-    Column(title="Chronic", cell=lambda row: _share(row.stretch.chronic), keep=4),
-)
+
+
+def _columns(slo: Slo) -> tuple[Column[_Row], ...]:
+    return (
+        Column(title="From, UTC", cell=lambda row: _when(row.stretch.span), right=False, keep=MUST),
+        Column(title="Of the budget", cell=lambda row: _share(row.stretch.total), keep=MUST),
+        Column(title="In", cell=lambda row: ", ".join(row.names), right=False, keep=5),
+        Column(title=_rest(slo), cell=lambda row: _share(row.stretch.chronic), keep=4),
+    )
 
 
 def _when(span: Span) -> str:
