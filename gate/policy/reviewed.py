@@ -1,6 +1,7 @@
 """Which records a costly incident has, which of them count as reviewed, and what it still lacks."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from gate.dataclass import dataclass
 from gate.history.explanations import HALF, SloHistory, covered_share
@@ -8,7 +9,7 @@ from gate.history.incidents import Incident
 from gate.history.records import IncidentRecord, UnreadableRecord
 from gate.policy.case import Case, SloIncidents
 from gate.policy.rule_settings import PostmortemRule
-from gate.wording import percent_left
+from gate.wording import instant, percent_left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +22,17 @@ class SloRecords:
     incident: Incident
     steps: SloHistory
     """The history of the SLO."""
+    at: datetime
+    """The instant of the run."""
 
     @property
     def reviewed(self) -> tuple[IncidentRecord, ...]:
         """Those that explain it: complete, and together over at least half of its bad events.
 
-        Empty where they do not.
+        Empty where they do not. A record whose end is still to come explains nothing yet: else one
+        would do for every incident from now on.
         """
-        complete = tuple(record for record in self._about if not record.missing)
+        complete = tuple(record for record in self._about if self._counts(record))
         covers = covered_share(complete, self.incident, self.steps) >= HALF
         return complete if covers else ()
 
@@ -70,9 +74,17 @@ class SloRecords:
                 f"{names} {covers} {percent_left(share)} of its bad events, and it takes half of"
                 " them to explain it; correct start and end, or write a record of its own"
             )
-        incomplete = [record for record in about if record.missing]
+        incomplete = [record for record in about if not self._counts(record)]
         nearest = min(incomplete, key=lambda record: len(record.missing))
-        return f"its record {_name(nearest)} lacks {' and '.join(nearest.missing)}"
+        its = f"its record {_name(nearest)}"
+        if nearest.missing or nearest.end is None:
+            return f"{its} lacks {' and '.join(nearest.missing)}"
+        end = instant(nearest.end)
+        return f"{its} ends at {end}, which is still to come; write when the incident was over"
+
+    def _counts(self, record: IncidentRecord) -> bool:
+        """Return whether a record is complete, and its end has come."""
+        return not record.missing and (record.end is None or record.end <= self.at)
 
     @property
     def _overlapping(self) -> list[IncidentRecord]:
@@ -94,6 +106,7 @@ def slo_records(
         slo=slo,
         incident=incident,
         steps=SloHistory(history.request, history.series),
+        at=case.at,
     )
 
 

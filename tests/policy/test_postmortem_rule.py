@@ -78,6 +78,18 @@ def test_a_record_that_is_not_complete_is_named_with_what_it_lacks(
     assert reason.endswith(f"20 %: its record INC-42 (incidents/42.yaml:1) lacks {lacks}")
 
 
+@pytest.mark.parametrize(
+    "end, verdict", [(AT - STEP, ALLOW), (AT, ALLOW), (AT + STEP, BLOCK), (AT + 900 * DAY, BLOCK)]
+)
+def test_a_record_does_not_explain_what_is_still_to_come(end: datetime, verdict: Verdict) -> None:
+    rule = replace(RULE, records=(record(NOON, end=end),))
+    stated, reason = said(looked_back("canary", day(HUNDRED), rule=rule), Rule.POSTMORTEM)
+    assert stated is verdict
+    if verdict is BLOCK:
+        assert f"INC-42 (incidents/42.yaml:1) ends at {end:%Y-%m-%d %H:%M} UTC, which is" in reason
+        assert reason.endswith("still to come; write when the incident was over")
+
+
 def test_of_several_records_one_that_is_complete_is_enough_and_else_the_nearest_is_named() -> None:
     bare = record(NOON, id="INC-1", cause=None, remediation=None)
     nearly = record(NOON, id="INC-2", cause=None)
