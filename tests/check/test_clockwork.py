@@ -181,6 +181,32 @@ def test_a_history_that_is_longer_than_the_window_has_one_windows_part_of_the_ev
     assert incident.incident.impacts[0].share == pytest.approx(180 / (2 * 24 * 60 * 60 / 1000))
 
 
+def test_an_incident_of_the_present_window_takes_what_status_says_whatever_was_before() -> None:
+    # Three times the traffic in the last two days, which are the window.
+    outages = {BEGAN + 2 * DAY: (HOUR / 2, 0.1), END - 12 * HOUR: (HOUR / 2, 0.1)}
+    grown = (END - 2 * DAY - BEGAN) // UNIT
+    events = [
+        (total * (3 if place >= grown else 1), bad * (3 if place >= grown else 1))
+        for place, (total, bad) in enumerate(happened(outages))
+    ]
+    read, backend = (
+        file("chat", slo("a").replace("30d", "2d")),
+        Clockwork({"a": Story(BEGAN, events)}),
+    )
+
+    (service,) = search(read, backend, END, 8 * DAY).services
+    decision = run_check(
+        [read], Options(at=END, change="rollback"), open_with=Opening({"chat": backend})
+    )
+    (assessment,) = decision.policies[0].assessments
+    before, now = (one.incident.impacts[0].share for one in service.annotated)
+
+    assert now == pytest.approx(540 / 518.4)
+    assert assessment.consumed == pytest.approx(Fraction(540) / Fraction("518.4"))
+    # Eight days have 1,036,800 events, so that two have 259,200 in the mean.
+    assert before == pytest.approx(180 / 259.2)
+
+
 @pytest.mark.parametrize("denominator", ["period", "to-date"])
 def test_a_calendar_budget_is_counted_as_the_policy_says(denominator: str) -> None:
     # On the 10th of October at noon; an outage each in this period and in the one before.
