@@ -1,6 +1,6 @@
 """One SLO's budget: the cells of its row in a table, and everything else in sentences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Final
 
@@ -10,25 +10,14 @@ from gate.budget.assessment import Assessment
 from gate.budget.forecast import Forecast
 from gate.budget.ratio import allowed_downtime, has_no_traffic
 from gate.measure import Cause, Unmeasured
-from gate.policy.findings import Verdict
 from gate.reporters.affordability import affordability
-from gate.reporters.page import MUST, Cell, Column, DataTable, Fact, tabulate
+from gate.reporters.page import Fact
 from gate.reporters.suspected import suspicion_facts
 from gate.slo.objective import CalendarWindow, CompositeSlo, Denominator, RatioSlo, Slo, SpendSlo
 from gate.slo.quantities import format_duration
 
 _BAR: Final = 10
 """Cells of a drawn bar."""
-
-
-def measurement_status(assessment: Assessment) -> str:
-    """Say in three words whether the number is there and to be believed."""
-    causes = [doubt.cause for doubt in assessment.doubts]
-    causes += [suspicion.cause for suspicion in assessment.suspicions]
-    if not causes:
-        return "measured"
-    first = cause(causes[0])
-    return f"in doubt: {first}" if assessment.measured else f"not measured: {first}"
 
 
 def cause(kind: Cause) -> str:
@@ -67,84 +56,11 @@ def coverage(assessment: Assessment) -> str:
     return wording.left(evidence.coverage if evidence else None, 0)
 
 
-def _name(assessment: Assessment) -> Cell:
-    advisory = " (advisory)" if assessment.slo.advisory else ""
-    return Cell(text=f"{assessment.slo.name}{advisory}", strong=True)
-
-
-def _window_cell(assessment: Assessment) -> str:
-    slo = assessment.slo
-    if isinstance(slo, CompositeSlo):
-        return wording.NOTHING
-    window = slo.window
-    return str(window.period) if isinstance(window, CalendarWindow) else str(window)
-
-
-def _remaining(assessment: Assessment) -> Cell:
-    return Cell(text=left(assessment), tone=_budget_tone(assessment))
-
-
 def left(assessment: Assessment) -> str:
     """Write what is left of a budget; where too little was measured to say so, how much was."""
     if assessment.uncovered is not None:
         return f"{assessment.uncovered} measured"
-    return wording.left(assessment.remaining)
-
-
-def _bar(assessment: Assessment) -> Cell:
-    """Draw what is left, never a cell too many."""
-    if assessment.remaining is None or assessment.uncovered:
-        return Cell(text="")
-    full = min(max(int(assessment.remaining * _BAR // 1), 0), _BAR)
-    empty = _BAR - full
-    tone = _budget_tone(assessment)
-    return Cell(text="█" * full + "░" * empty, ascii="#" * full + "." * empty, tone=tone)
-
-
-def _status_cell(assessment: Assessment) -> Cell:
-    return Cell(text=measurement_status(assessment), tone=_trust(assessment))
-
-
-def _budget_tone(assessment: Assessment) -> Verdict:
-    spent = assessment.remaining is not None and assessment.remaining <= 0
-    return Verdict.BLOCK if spent else _trust(assessment)
-
-
-def _trust(assessment: Assessment) -> Verdict:
-    if not assessment.measured:
-        return Verdict.UNDECIDED
-    return Verdict.WARN if assessment.doubts or assessment.suspicions else Verdict.ALLOW
-
-
-_TO_THE_LEFT_OF_DRAWING: Final[tuple[Column[Assessment], ...]] = (
-    Column(title="SLO", cell=_name, right=False, keep=MUST, share=4),
-    Column(title="Objective", cell=lambda row: promise(row.slo), keep=5),
-    Column(title="Window", cell=_window_cell, right=False, keep=3),
-    Column(title="Bad of total", cell=events, keep=6),
-    Column(title="Consumed", cell=lambda row: wording.spent(row.consumed), keep=2, secondary=True),
-    Column(title="Left", cell=_remaining, keep=MUST),
-)
-_TO_THE_RIGHT_OF_DRAWING: Final[tuple[Column[Assessment], ...]] = (
-    Column(title=f"Burn {format_duration(PRESENT)}", cell=present_burn, keep=4),
-    Column(title="Coverage", cell=coverage, keep=1, secondary=True),
-    Column(title="Status", cell=_status_cell, right=False, keep=MUST, share=5),
-)
-BAR: Final[Column[Assessment]] = Column(
-    title="", cell=_bar, right=False, keep=0, secondary=True, drawing=True
-)
-"""Draws what is left."""
-
-
-def budget_table(
-    assessments: Sequence[Assessment], drawing: Column[Assessment] | None = None
-) -> DataTable:
-    """Return a table of budgets with a column that draws what is left, if there is one."""
-    columns = (
-        *_TO_THE_LEFT_OF_DRAWING,
-        *((drawing,) if drawing is not None else ()),
-        *_TO_THE_RIGHT_OF_DRAWING,
-    )
-    return tabulate(assessments, columns)
+    return wording.left_or_overspent(assessment.remaining)
 
 
 _DENOMINATORS: Final = {

@@ -14,7 +14,9 @@ from gate.decision.document import to_document
 from gate.decision.status import PolicyStatus, Status, status_document
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.reporters import summary
-from gate.reporters.budgets import BAR, budget_table, details
+from gate.reporters.budget_rows import BudgetRow, decision_rows, status_rows
+from gate.reporters.budget_table import BAR, budget_table
+from gate.reporters.budgets import details
 from gate.reporters.page import Badge, Column, Facts, Folded, Link, Output, Page, QueryText, Section
 
 
@@ -91,7 +93,8 @@ def _decision(decision: Decision) -> Page:
 
 
 def _decided(decided: PolicyDecision, decision: Decision) -> Section:
-    dashboard = decided.policy.dashboard
+    dashboard, rows = decided.policy.dashboard, decision_rows(decided)
+    ordered = [row.assessment for row in rows]
     return Section(
         title=summary.subject(decided),
         badge=Badge(
@@ -100,8 +103,8 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
         ),
         blocks=(
             Facts(tuple(summary.facts(decided, decision))),
-            budget_table(decided.assessments, BAR),
-            _details(decided.assessments, summary.in_question(decided)),
+            budget_table(rows, BAR),
+            _details(ordered, summary.in_question(decided)),
             *((Link(label="Dashboard", address=dashboard),) if dashboard else ()),
             Facts(tuple(summary.origin(decided)), small=True),
         ),
@@ -117,7 +120,9 @@ def _status(status: Status) -> Page:
 
 def _budgets(status: PolicyStatus) -> Section:
     service, burn_downs = status.policy.service, status.burn_downs
-    column: Column[Assessment] = BAR
+    rows = status_rows(status.policy, status.assessments)
+    ordered = [row.assessment for row in rows]
+    column: Column[BudgetRow] = BAR
     if burn_downs:
         from gate.reporters import drawing  # noqa: PLC0415 - a check draws none
 
@@ -126,8 +131,8 @@ def _budgets(status: PolicyStatus) -> Section:
         title=service,
         full_title=f"Error budgets of {service}",
         blocks=(
-            budget_table(status.assessments, column),
-            _details(status.assessments, status.assessments),
+            budget_table(rows, column),
+            _details(ordered, ordered),
             summary.policy_text(status.source),
         ),
     )

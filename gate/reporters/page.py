@@ -58,6 +58,8 @@ class DataTable:
     columns: tuple[Column[Any], ...]
     rows: tuple[tuple[Cell, ...], ...]
     """Each with a cell for each column."""
+    tones: tuple[Verdict, ...] = ()
+    """Of each row the verdict that its colour repeats; empty: the rows have no colour."""
 
 
 def tabulate(rows: Iterable[TableRow], columns: Sequence[Column[TableRow]]) -> DataTable:

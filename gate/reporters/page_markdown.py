@@ -37,6 +37,13 @@ _SIGNS: Final = {
     Verdict.UNDECIDED: "❔",
     Verdict.BLOCK: "⛔",
 }
+_COLOURS: Final = {
+    Verdict.ALLOW: "🟢",
+    Verdict.WARN: "🟡",
+    Verdict.UNDECIDED: "⚪",
+    Verdict.BLOCK: "🔴",
+}
+"""Of the rows of a table."""
 _WIDTH: Final = 80
 """Columns of a picture."""
 
@@ -114,18 +121,23 @@ def _table(table: DataTable, style: Style) -> Iterator[str]:
     shown = [place for place, column in enumerate(table.columns) if not column.secondary]
     shown.sort(key=lambda place: table.columns[place].drawing)
     columns = [table.columns[place] for place in shown]
-    titles = " | ".join(column.title for column in columns)
-    rules = " | ".join("---:" if column.right else ":---" for column in columns)
-    cells = (
-        " | ".join(_cell(table.columns[place], row[place], style) for place in shown)
-        for row in table.rows
-    )
-    yield "\n".join(f"| {row} |" for row in (titles, rules, *cells))
+    heads = [[column.title for column in columns], [_rule(column) for column in columns]]
+    body = [
+        [_cell(table.columns[place], row[place], style) for place in shown] for row in table.rows
+    ]
+    if table.tones:
+        heads = [["", *heads[0]], [":---:", *heads[1]]]
+        body = [[_COLOURS[tone], *row] for tone, row in zip(table.tones, body, strict=True)]
+    yield "\n".join(f"| {' | '.join(row)} |" for row in (*heads, *body))
+
+
+def _rule(column: Column[Any]) -> str:
+    return "---:" if column.right else ":---"
 
 
 def _cell(column: Column[Any], cell: Cell, style: Style) -> str:
     text = markdown(cell.text if style.unicode or cell.ascii is None else cell.ascii)
-    return text.replace(" ", "&nbsp;") if column.right else text
+    return text.replace(" ", "&nbsp;") if column.right else text.strip()
 
 
 def _picture(picture: Picture, style: Style) -> Iterator[str]:

@@ -41,7 +41,7 @@ _LABELS: Final = 13
 """Columns of the labels, the same in every part of the page."""
 _WIDEST_LABELS: Final = 32
 """Columns that the labels of marks may take in common."""
-_READABLE: Final = 110
+_READABLE: Final = 140
 """Longer lines of prose are hard to follow, however wide the terminal is."""
 
 

@@ -269,7 +269,7 @@ def allow_policy(**fields: Any) -> PolicyDecision:
 
 def block_policy(**fields: Any) -> PolicyDecision:
     tier = (
-        "its budget is overspent by 50.0%; tier exhausted (otherwise) does not allow full-rollout"
+        "its budget is overspent by 50.0%; tier exhausted (10% or less) does not allow full-rollout"
     )
     burn = "burning at 14.5 over 1h and 14.5 over 5m; the rule is 14.4"
     again = "burning at 1.2 over 3d and 1.3 over 6h; the rule is 1; rollback may ship"

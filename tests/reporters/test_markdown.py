@@ -58,7 +58,8 @@ def test_hostile_text_breaks_no_table_and_yields_no_tag_and_no_mention(text: str
         render_page("markdown", status_output(status(*made.policies)), STYLE),
     ):
         rows = [line for line in report.splitlines() if line.startswith("|")]
-        assert {row.count("|") for row in rows} == {8}
+        assert len({row.count("|") for row in rows}) == 1
+        assert len(rows) == 2 * 3  # a head, a rule and a row of each policy
         foreign = OWN_TAGS.sub("", report)
         assert "<" not in foreign
         assert not re.search(r"@\w|`", foreign)
@@ -94,7 +95,7 @@ def test_the_query_can_be_copied_as_it_was_sent() -> None:
 def test_the_details_are_folded() -> None:
     report = render("markdown", EVERY_KIND["blocked"], STYLE)
     # Without the blank line GitHub reads what is inside as HTML, not as Markdown.
-    assert re.search(r"<details><summary>[^<]*</summary>\n\n\*\*ttft\*\*", report)
+    assert re.search(r"<details><summary>[^<]*</summary>\n\n\*\*availability\*\*", report)
     before, after = report.split("<details>")
     assert "burn rates" not in before
     assert "burn rates" in after

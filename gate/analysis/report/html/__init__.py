@@ -26,7 +26,8 @@ from gate.analysis.report.html.tags import Html, content, element, facts, link, 
 from gate.budget.assessment import Assessment
 from gate.policy.findings import Verdict
 from gate.reporters.ansi import Style, mark_sign
-from gate.reporters.budgets import budget_table, details, left
+from gate.reporters.budget_table import budget_table
+from gate.reporters.budgets import details, left
 from gate.slo.objective import CompositeSlo
 
 SectionContent = Callable[[ServiceReport, Report, str], Iterator[Html]]
@@ -58,7 +59,7 @@ def may_it_ship(service: ServiceReport, report: Report, _prefix: str) -> Iterato
 def budgets(service: ServiceReport, _report: Report, _prefix: str) -> Iterator[Html]:
     """List every budget."""
     caption = f"The error budgets of {service.policy.service}"
-    yield table(budget_table(service.assessments), caption, cards=True)
+    yield table(budget_table(words.rows(service)), caption, cards=True)
 
 
 def traces(service: ServiceReport, report: Report, prefix: str) -> Iterator[Html]:

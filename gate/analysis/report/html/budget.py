@@ -12,7 +12,7 @@ from gate.analysis.report.html.tags import Html, element, numbers
 from gate.history.incidents import Incident
 from gate.history.past_budget import DAY, Stretch, Trace
 from gate.history.service_incidents import ServiceIncident
-from gate.policy.tiers import Tier, bands
+from gate.policy.tiers import Tier, bands, severity
 from gate.reporters.drawing import Linear
 from gate.reporters.page import MUST, Column, tabulate
 from gate.slo.objective import CompositeSlo, RollingWindow, Slo, Span, SpendSlo
@@ -126,7 +126,7 @@ def _draw_bands(plot: Plot, scale: Linear, service: ServiceReport) -> None:
     low, high = Fraction(scale.low), Fraction(scale.high)
     for band in bands(service.policy.tiers, low, high):
         foot, top = float(band.low), float(band.high)
-        kind = words.severity(service.policy, band.tier)
+        kind = severity(service.policy.tiers, band.tier)
         plot.band(foot, top, f"tier {kind}")
         if scale.share(top) - scale.share(foot) >= _LOWEST:
             plot.name(_named(band.tier), foot, f"name {kind}")
