@@ -102,7 +102,7 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
             summary.verdict_word(decided.verdict, decision),
         ),
         blocks=(
-            Facts(tuple(summary.facts(decided, decision))),
+            Facts(tuple(summary.facts(decided, decision)), leading=summary.LEADING),
             budget_table(rows, BAR),
             _details(ordered, summary.in_question(decided)),
             *((Link(label="Dashboard", address=dashboard),) if dashboard else ()),

@@ -81,6 +81,8 @@ class Facts:
     facts: tuple[Fact, ...]
     small: bool = False
     """Whether they say where the page comes from, for those who need to know."""
+    leading: frozenset[str] | None = None
+    """The labels that the shortest form of the page shows; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,10 @@ def overall(decision: Decision) -> str:
     return f"{len(decision.policies)} policies: {', '.join(parts)}"
 
 
+LEADING: Final = frozenset({"Why", "Override", "Needs", "Allowed now", "Allowed again", "Ask"})
+"""The labels of `facts` that say what to do now."""
+
+
 def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
     """Yield labelled sentences; a label that comes again belongs to the one before."""
     verdict = decided.verdict
