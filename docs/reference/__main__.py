@@ -1,0 +1,6 @@
+"""Writes every generated page."""
+
+from docs.reference import policy
+
+for page in (policy,):
+    page.main()
