@@ -13,7 +13,6 @@ from gate.cli.main import COMMANDS
 from gate.cli.schema import policy_schema
 from gate.errors import ExitCode
 from gate.measure import Cause
-from gate.policy.changes import BUILT_IN_CHANGES
 from gate.policy.policy import DEFAULT_ACTIONS
 from tests.command import Result, gate
 from tests.servers.metrics import backfill, prometheus
@@ -138,11 +137,6 @@ def test_the_table_of_causes_has_the_defaults() -> None:
 def test_the_table_of_keys_is_whole() -> None:
     listed = [name for cells in rows("## The policy file") for name in named(cells[0])]
     assert sorted(listed) == sorted(policy_schema()["properties"])
-
-
-def test_the_change_classes_are_listed() -> None:
-    text = README.split("Change classes: ", 1)[1].split(".", 1)[0]
-    assert sorted(text.replace("\n", " ").split(", ")) == sorted(BUILT_IN_CHANGES)
 
 
 def test_every_ready_policy_is_linked() -> None:
