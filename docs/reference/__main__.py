@@ -1,6 +1,6 @@
 """Writes every generated page."""
 
-from docs.reference import policy
+from docs.reference import commands, policy, troubleshooting
 
-for page in (policy,):
+for page in (policy, commands, troubleshooting):
     page.main()
