@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 # Without compiled files each process of the tests compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all test-llm slow newer lowest lint pictures schema truth
+.PHONY: demo docs test test-all test-llm slow newer lowest lint pictures schema truth
 
 demo: $(VENV)/.demo  ## A month of request logs, and the gate on it
 	@GATE=$(BIN)/gate PYTHON=$(BIN)/python bash docs/demo/demo.sh
@@ -81,3 +81,6 @@ schema: $(VENV)/.dev  ## Write the schemas of the files that people write in gat
 	print(json.dumps(incident_schema(), indent=2))" > gate/schemas/incident.schema.json
 	$(BIN)/python -c "import json; from gate.cli.schema import cases_schema; \
 	print(json.dumps(cases_schema(), indent=2))" > gate/schemas/cases.schema.json
+
+docs: $(VENV)/.dev  ## Write the generated pages of docs/ anew: the policy file, the commands, troubleshooting
+	$(BIN)/python -m docs.reference

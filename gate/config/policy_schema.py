@@ -121,39 +121,56 @@ def _build(values: Values, reader: Reader) -> Contents:
 
 POLICY: Final = Object(
     {
-        "version": Field(schema=Choice(("1",)), doc="Of this format: 1.", required=True),
-        "service": Field(schema=NAME, doc="The service that ships.", required=True),
-        "owners": Field(schema=ListOf(TEXT), doc="Whom to ask: people or teams."),
-        "dashboard": Field(schema=TEXT, doc="An address where a person looks next."),
+        "version": Field(schema=Choice(("1",)), doc="Version of the format: 1.", required=True),
+        "service": Field(schema=NAME, doc="The service that the changes belong to.", required=True),
+        "owners": Field(schema=ListOf(TEXT), doc="People or teams to ask about a blocked change."),
+        "dashboard": Field(schema=TEXT, doc="Address of a dashboard, which reports link to."),
         "presets": Field(
-            schema=_PresetFiles(), doc="Preset files of your own, from this file's folder."
+            schema=_PresetFiles(), doc="Your own preset files, relative to this file's folder."
         ),
         "backend": Field(schema=BACKEND, doc="Where the counts come from.", required=True),
-        "slos": Field(schema=_Slos(), doc="What is promised.", required=True),
-        "changes": Field(schema=CHANGES, doc="How a change's class is recognised."),
+        "slos": Field(
+            schema=_Slos(),
+            doc="The SLOs, or files that have them.",
+            required=True,
+        ),
+        "changes": Field(schema=CHANGES, doc="How the class of a change is recognised."),
         "live": Field(
-            schema=LIVE, doc="What tells which commit is live; deploys are compared to it."
+            schema=LIVE, doc="Where to find the live commit, which deploys are compared with."
         ),
         "tiers": Field(
             schema=ListOf(TIER, at_least=1),
-            doc="Bands of the worst remaining budget; the first that holds.",
+            doc="Bands of the worst remaining budget; the first one that applies counts.",
             required=True,
         ),
         "burn_rates": Field(schema=BURN_RATES, doc="Multiwindow burn-rate rules."),
-        "freezes": Field(schema=ListOf(FREEZE), doc="When only some classes may ship."),
-        "exhaustion": Field(schema=EXHAUSTION, doc="How long every budget must still last."),
-        "postmortems": Field(schema=POSTMORTEMS, doc="Which incidents need a reviewed record."),
-        "control_charts": Field(schema=CONTROL_CHARTS, doc="What an unusually bad indicator does."),
-        "overrides": Field(schema=OVERRIDES, doc="none, or how the verdict may be overridden."),
-        "on": Field(schema=ON, doc="What happens when the budget is not, or not well, known."),
-        "max_age": Field(schema=DURATION, doc="Of the newest sample. Default: 10m."),
-        "min_coverage": Field(schema=SHARE, doc="Share of the window with data. Default: 90%."),
+        "freezes": Field(schema=ListOf(FREEZE), doc="Periods in which only some classes may ship."),
+        "exhaustion": Field(
+            schema=EXHAUSTION, doc="The shortest time that every budget must still last."
+        ),
+        "postmortems": Field(
+            schema=POSTMORTEMS, doc="Which incidents need a reviewed record before features ship."
+        ),
+        "control_charts": Field(
+            schema=CONTROL_CHARTS, doc="What happens while an indicator is worse than usual."
+        ),
+        "overrides": Field(
+            schema=OVERRIDES, doc="none, or who may override a verdict, for how long."
+        ),
+        "on": Field(schema=ON, doc="What happens when a budget is unknown or in doubt."),
+        "max_age": Field(
+            schema=DURATION, doc="Age above which the newest sample is stale. Default: 10m."
+        ),
+        "min_coverage": Field(
+            schema=SHARE,
+            doc="Share of the window with data below which coverage is low. Default: 90%.",
+        ),
         "coverage_floor": Field(
             schema=SHARE,
-            doc="Share below which no budget is known. Default: 50%; min_coverage at most.",
+            doc="Share below which the budget is unknown. Default: 50%, or min_coverage if that is less.",
         ),
         "valid_for": Field(
-            schema=VALIDITY, doc="How long a decision may be used. Default: 15m; 24h at most."
+            schema=VALIDITY, doc="How long a decision may be used; 24h at most. Default: 15m."
         ),
     },
     _build,
@@ -165,7 +182,7 @@ UNOPENED: Final = replace(
     POLICY,
     fields={
         **POLICY.fields,
-        "backend": Field(schema=Anything(), doc="Neither read nor opened.", required=True),
+        "backend": Field(schema=Anything(), doc="Neither read nor opened here.", required=True),
     },
 )
 """A policy whose backend is left as it is written: no variable of it has to be set."""

@@ -33,24 +33,32 @@ _MATCHED: Final = ("paths", "labels", "branches", "types", "trailers", "approved
 CLASS: Final = Object(
     {
         "description": Field(schema=TEXT, doc="What kind of change this is."),
-        "paths": Field(schema=ListOf(PATH), doc="Globs of changed files: prompts/**."),
+        "paths": Field(
+            schema=ListOf(PATH), doc="Globs of changed files, from the top of the repository."
+        ),
         "labels": Field(schema=ListOf(TEXT), doc="Labels of the pull request."),
-        "branches": Field(schema=ListOf(TEXT), doc="Globs of the branch it comes from."),
-        "types": Field(schema=ListOf(_TYPE), doc="Types of conventional commits: fix."),
-        "trailers": Field(schema=MapOf(TEXT), doc="Commit trailers: {Change-Class: canary}."),
+        "branches": Field(
+            schema=ListOf(TEXT), doc="Globs of the branch that the change comes from."
+        ),
+        "types": Field(schema=ListOf(_TYPE), doc="Types of conventional commits."),
+        "trailers": Field(
+            schema=MapOf(TEXT), doc="Commit trailers, each with the value it must have."
+        ),
         "approved_by": Field(
             schema=ListOf(APPROVER, at_least=1),
-            doc="Counts only if one of these, not the author, approved or set the label.",
+            doc="Who must have approved it or set the label: one of these, not an author.",
         ),
     },
     lambda values, _: ChangeMatcher(**values.only(*_MATCHED)),
 )
 CHANGES: Final = Object(
-    {"default": Field(schema=NAME, doc=f"What is not recognised. Default: {DEFAULT_CHANGE}.")},
+    {
+        "default": Field(
+            schema=NAME, doc=f"Class of a change that is not recognised. Default: {DEFAULT_CHANGE}."
+        )
+    },
     lambda values, _: dict(values.values),
-    others=Field(
-        schema=CLASS, doc="How a class is recognised where nobody names it; it may be new."
-    ),
+    others=Field(schema=CLASS, doc="How this class is recognised; the name may be a new one."),
 )
 
 
@@ -71,7 +79,7 @@ LIVE: Final = Object(
             schema=TEXT, doc="Environment whose last successful GitLab deployment is live."
         ),
         "file": Field(
-            schema=TEXT, doc="File with a commit that the deploy writes; not one of the change."
+            schema=TEXT, doc="File in which the deploy writes the commit; not tracked by git."
         ),
     },
     _build_live,
@@ -79,14 +87,15 @@ LIVE: Final = Object(
 _OVERRIDE: Final = Object(
     {
         "max_duration": Field(
-            schema=DURATION, doc="Until its end, at most. Default: 24h.", formerly="longest"
+            schema=DURATION, doc="How long an override may last. Default: 24h.", formerly="longest"
         ),
         "approved_by": Field(
             schema=ListOf(APPROVER, at_least=1),
-            doc="Who may. Default: all but the author; by a label, of those who may write.",
+            doc="Who may approve an override. Default: everyone with write access but the author.",
         ),
         "label": Field(
-            schema=TEXT, doc="Of a pull request; an override where one of these has set it."
+            schema=TEXT,
+            doc="Label of a pull request that overrides the verdict, if an approver has set it.",
         ),
         "confirmed": Field(
             schema=BOOLEAN,
@@ -137,13 +146,15 @@ def _build_tier(values: Values, reader: Reader) -> Tier:
 
 TIER: Final = Object(
     {
-        "name": Field(schema=NAME, doc="What people call this band.", required=True),
-        "remaining": Field(schema=CONDITION, doc="Holds for the worst remaining budget: '> 50%'."),
-        "otherwise": Field(schema=BOOLEAN, doc="true in the last tier: holds for all the rest."),
+        "name": Field(schema=NAME, doc="Name of this band in reports.", required=True),
+        "remaining": Field(schema=CONDITION, doc="Condition on the worst remaining budget."),
+        "otherwise": Field(
+            schema=BOOLEAN, doc="true in the last tier, which applies to all the rest."
+        ),
         "allow": Field(schema=ALLOW, doc="all, none, or the classes that may ship.", required=True),
         "warn": Field(schema=CLASSES, doc="Classes that may ship with a warning."),
         "require": Field(
-            schema=MapOf(ListOf(NAME, at_least=1)), doc="Per class, what must be done first."
+            schema=MapOf(ListOf(NAME, at_least=1)), doc="What must be done first, by change class."
         ),
     },
     _build_tier,
@@ -158,11 +169,25 @@ def _build_burn_rate(values: Values, reader: Reader) -> BurnRateRule:
 
 BURN_RATE: Final = Object(
     {
-        "long": Field(schema=DURATION, doc="The window that says it matters.", required=True),
-        "short": Field(schema=DURATION, doc="The window that says it goes on.", required=True),
-        "rate": Field(schema=ABOVE_ZERO, doc="Fires when both burn this fast.", required=True),
-        "effect": Field(schema=Choice(tuple(Effect)), doc="What it does. Default: block."),
-        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: repairs."),
+        "long": Field(
+            schema=DURATION,
+            doc="The long window, which shows that the burn matters.",
+            required=True,
+        ),
+        "short": Field(
+            schema=DURATION,
+            doc="The short window, which shows that the burn goes on.",
+            required=True,
+        ),
+        "rate": Field(
+            schema=ABOVE_ZERO,
+            doc="Burn rate that both windows must reach. 1 spends the budget in one SLO window.",
+            required=True,
+        ),
+        "effect": Field(
+            schema=Choice(tuple(Effect)), doc="What the rule does when it fires. Default: block."
+        ),
+        "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: the repairs."),
     },
     _build_burn_rate,
 )
@@ -200,10 +225,14 @@ def _build_freeze(values: Values, reader: Reader) -> Freeze:
 
 FREEZE: Final = Object(
     {
-        "from": Field(schema=MOMENT, doc="First day, or instant.", required=True),
-        "to": Field(schema=MOMENT, doc="Last day, or the instant of the end.", required=True),
-        "time_zone": Field(schema=ZONE, doc="Whose days they are. Default: UTC."),
-        "reason": Field(schema=TEXT, doc="For those who are stopped.", required=True),
+        "from": Field(schema=MOMENT, doc="First day, or the instant of the start.", required=True),
+        "to": Field(
+            schema=MOMENT, doc="Last day (included), or the instant of the end.", required=True
+        ),
+        "time_zone": Field(schema=ZONE, doc="Time zone of the days. Default: UTC."),
+        "reason": Field(
+            schema=TEXT, doc="Reason that reports give to those who are stopped.", required=True
+        ),
         "allow": Field(schema=CLASSES, doc="Classes that ship anyway. Default: none."),
     },
     _build_freeze,
@@ -217,7 +246,7 @@ ON: Final = Object(
             )
             for cause, action in DEFAULT_ACTIONS.items()
         },
-        "except": Field(schema=CLASSES, doc="Classes that ship although nothing was measured."),
+        "except": Field(schema=CLASSES, doc="Classes that ship even if nothing could be measured."),
     },
     lambda values, _: OnBlock(
         actions={

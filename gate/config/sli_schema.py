@@ -129,33 +129,50 @@ class _PresetName(Scalar[str]):
 
 SLI: Final = Object(
     {
-        "preset": Field(schema=_PresetName(), doc="A server and a kind: vllm/errors."),
-        "options": Field(schema=MapOf(TEXT), doc="Of the preset: see gate presets show NAME."),
+        "preset": Field(schema=_PresetName(), doc="Name of a preset's indicator: vllm/errors."),
+        "options": Field(
+            schema=MapOf(TEXT), doc="Options of the preset, which gate presets show NAME lists."
+        ),
         "recorded": Field(
-            schema=Choice(RECORDED), doc="A tool whose recording rules have computed it already."
+            schema=Choice(RECORDED),
+            doc="The tool whose recording rules have already computed the indicator.",
         ),
-        "good": Field(schema=TEXT, doc="Good events, in the backend's language."),
-        "bad": Field(schema=TEXT, doc="Bad events, in the backend's language."),
-        "total": Field(schema=TEXT, doc="All events; logs may leave it out: every row."),
+        "good": Field(schema=TEXT, doc="Good events: an expression in PromQL or SQL."),
+        "bad": Field(schema=TEXT, doc="Bad events: an expression in PromQL or SQL."),
+        "total": Field(
+            schema=TEXT,
+            doc="All events: an expression in PromQL or SQL. Default: with logs, every row.",
+        ),
         "histogram": Field(
-            schema=TEXT, doc="Prometheus: a histogram's name, with matchers and no suffix."
+            schema=TEXT,
+            doc="Prometheus: name of a histogram without its suffix, with any label matchers.",
         ),
-        "column": Field(schema=TEXT, doc="Logs: a numeric column, good up to the threshold."),
+        "column": Field(
+            schema=TEXT, doc="Logs: a numeric column whose value is good up to the threshold."
+        ),
         "threshold": Field(
             schema=Scalar(_threshold, {**NUMBER.json, "examples": ["2.5s", "100ms", 0.7]}),
-            doc="The largest good value: a duration, or a bare number in the column's own unit.",
+            doc="Largest good value: a duration, or a bare number in the unit of the column.",
         ),
         "unit": Field(
-            schema=Choice(tuple(UNITS)), doc="Of the histogram or column, for durations."
+            schema=Choice(tuple(UNITS)),
+            doc="Unit of the histogram or column, if the threshold is a duration.",
         ),
         "bucket": Field(
             schema=Choice(tuple(Bucket)),
-            doc="Which boundary stands for a threshold that is none. Default: exact, an error.",
+            doc="Which boundary to use for a threshold that the histogram lacks. Default: exact.",
         ),
-        "gauge": Field(schema=TEXT, doc="1 while up and 0 while down, at every instant."),
-        "spent": Field(schema=TEXT, doc="An amount spent, in the unit of the allowance."),
-        "series": Field(schema=NAME, doc="Static: the name of the counts in the file."),
-        "labels": Field(schema=MapOf(TEXT), doc="Prometheus: take the place of $labels."),
+        "gauge": Field(
+            schema=TEXT, doc="Prometheus: an expression that is 1 while up and 0 while down."
+        ),
+        "spent": Field(
+            schema=TEXT,
+            doc="Amount spent, in the unit of the allowance: an expression in PromQL or SQL.",
+        ),
+        "series": Field(
+            schema=NAME, doc="Static: name of the counts in the file. Default: the SLO's name."
+        ),
+        "labels": Field(schema=MapOf(TEXT), doc="Prometheus: label values that replace $labels."),
     },
     _build_sli,
 )

@@ -62,16 +62,17 @@ WINDOW: Final = Union(
         {
             "calendar": Field(
                 schema=Choice(tuple(Period)),
-                doc="The period; weeks begin on Monday, unless begins says otherwise.",
+                doc="The period. Weeks begin on Monday unless begins says otherwise.",
                 required=True,
             ),
             "begins": Field(
-                schema=LOCAL, doc="Local time at which a period begins, if not the calendar's."
+                schema=LOCAL,
+                doc="Local time at which one of the periods begins, if not at the calendar's.",
             ),
-            "time_zone": Field(schema=ZONE, doc="Whose calendar it is. Default: UTC."),
+            "time_zone": Field(schema=ZONE, doc="Time zone of the calendar. Default: UTC."),
             "denominator": Field(
                 schema=Choice(tuple(Denominator)),
-                doc="period (default): of the whole period; to-date: of the events so far.",
+                doc="Budget of the whole period, or of the events to date. Default: period.",
             ),
         },
         _build_window,
@@ -82,7 +83,7 @@ TIMESLICES: Final = Object(
         "length": Field(schema=DURATION, doc="Length of a slice.", required=True),
         "target": Field(
             schema=ABOVE_NONE,
-            doc="A slice is bad when its good ratio is under this.",
+            doc="Share of good events below which a slice is bad.",
             required=True,
         ),
         "empty": Field(
@@ -94,8 +95,12 @@ TIMESLICES: Final = Object(
 )
 MEMBER: Final = Object(
     {
-        "slo": Field(schema=NAME, doc="A ratio SLO of this policy.", required=True),
-        "weight": Field(schema=ABOVE_ZERO, doc="Times what it has consumed. Default: 1."),
+        "slo": Field(
+            schema=NAME, doc="Name of an SLO of this policy that has an objective.", required=True
+        ),
+        "weight": Field(
+            schema=ABOVE_ZERO, doc="Factor for what the member has consumed. Default: 1."
+        ),
     },
     lambda values, _: Member(**{"weight": ABOVE_ZERO.parse("1"), **values.values}),
 )
@@ -122,12 +127,12 @@ SAMPLED: Final = Union(
         {
             "bound": Field(
                 schema=Choice(tuple(Bound)),
-                doc="Which end of the 95% interval decides. Default: pessimistic.",
+                doc="Which value of the 95% interval is compared. Default: pessimistic.",
                 formerly="compare",
             ),
             "design_effect": Field(
                 schema=Scalar(_design_effect, {"type": "number", "minimum": 1}),
-                doc="How many times as many events it takes as of independent ones. Default: 1.",
+                doc="How many of these events are worth one independent event. Default: 1.",
             ),
         },
         lambda values, _: (
@@ -211,21 +216,33 @@ def shortest(window: Window) -> timedelta:
 
 SLO: Final = Object(
     {
-        "name": Field(schema=NAME, doc="Unique in the policy.", required=True),
-        "objective": Field(schema=OBJECTIVE, doc="The share that must be good: 99.9% or 0.999."),
-        "allowance": Field(schema=AMOUNT, doc="What may be spent per window: 50000 USD."),
+        "name": Field(schema=NAME, doc="Name of the SLO, unique in the policy.", required=True),
+        "objective": Field(
+            schema=OBJECTIVE, doc="Share of events that must be good: 99.9% or 0.999."
+        ),
+        "allowance": Field(schema=AMOUNT, doc="Amount that may be spent in a window: 50000 USD."),
         "composite": Field(
-            schema=ListOf(MEMBER, at_least=1), doc="Other SLOs of this policy, with weights."
+            schema=ListOf(MEMBER, at_least=1),
+            doc="Other SLOs of this policy whose consumed budgets are added up.",
         ),
-        "sla": Field(schema=OBJECTIVE, doc="The contract's objective, laxer than this one."),
-        "window": Field(schema=WINDOW, doc="30d, or {calendar: month, time_zone: Europe/Berlin}."),
-        "sli": Field(schema=SLI, doc="What is counted. Static backends default to the SLO's name."),
-        "timeslices": Field(schema=TIMESLICES, doc="Count slices of time instead of events."),
-        "sampled": Field(schema=SAMPLED, doc="The events are a sample: judge by a 95% interval."),
+        "sla": Field(schema=OBJECTIVE, doc="Objective of the contract, laxer than this one."),
+        "window": Field(
+            schema=WINDOW, doc="Time over which the budget is counted: 30d, or {calendar: month}."
+        ),
+        "sli": Field(
+            schema=SLI,
+            doc="The indicator: what is counted. Default: with static, series: NAME.",
+        ),
+        "timeslices": Field(schema=TIMESLICES, doc="Counts slices of time instead of events."),
+        "sampled": Field(
+            schema=SAMPLED,
+            doc="Whether the events are a sample, to be judged by a 95% interval. Default: false.",
+        ),
         "min_events": Field(
-            schema=COUNT, doc="Fewer events are low traffic. Default: 1 / (1 - objective)."
+            schema=COUNT,
+            doc="Number of events below which traffic is low. Default: 1 / (1 - objective).",
         ),
-        "advisory": Field(schema=BOOLEAN, doc="Its findings warn and never block. Default: false."),
+        "advisory": Field(schema=BOOLEAN, doc="Whether its findings only warn. Default: false."),
     },
     _build_slo,
     rules={"oneOf": [{"required": [kind]} for kind in _KINDS]},
@@ -264,11 +281,12 @@ FROM: Final = Object(
     {
         "from": Field(
             schema=GLOB,
-            doc="Files of OpenSLO, Sloth, Pyrra or slo-generator, from this file's folder.",
+            doc="Files of OpenSLO, Sloth, Pyrra or slo-generator, relative to this file's folder.",
             required=True,
         ),
         "window": Field(
-            schema=WINDOW, doc="Of SLOs whose files say none. Default: Sloth's 30d, else required."
+            schema=WINDOW,
+            doc="Window of SLOs whose files have none. Default: 30d for Sloth, otherwise required.",
         ),
     },
     lambda values, _: SloFiles(

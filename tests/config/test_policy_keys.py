@@ -133,29 +133,33 @@ def test_an_unknown_key_that_is_near_to_none_gets_the_list_of_all() -> None:
 @pytest.mark.parametrize(
     ("marked", "key", "doc"),
     [
-        ("¦" + policy(head="version: 1\n"), "service", "The service that ships."),
-        ("¦" + policy(head="service: chat\n"), "version", "Of this format: 1."),
+        ("¦" + policy(head="version: 1\n"), "service", "The service that the changes belong to."),
+        ("¦" + policy(head="service: chat\n"), "version", "Version of the format: 1."),
         ("¦" + policy(backend=""), "backend", "Where the counts come from."),
-        ("¦" + policy(slos=""), "slos", "What is promised."),
+        (
+            "¦" + policy(slos=""),
+            "slos",
+            "The SLOs, or files that have them.",
+        ),
         (
             "¦" + policy(tiers=""),
             "tiers",
-            "Bands of the worst remaining budget; the first that holds.",
+            "Bands of the worst remaining budget; the first one that applies counts.",
         ),
         (
             policy(backend="backend: ¦{type: prometheus}\n"),
             "url",
-            "The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
+            "Address of the server, the part before /api/v1.",
         ),
         (
             policy(slos="slos:\n  - ¦objective: 99%\n    window: 1d\n"),
             "name",
-            "Unique in the policy.",
+            "Name of the SLO, unique in the policy.",
         ),
         (
             policy(slos=slo(OBJECTIVE, "window: ¦{time_zone: UTC}", SLI)),
             "calendar",
-            "The period; weeks begin on Monday, unless begins says otherwise.",
+            "The period. Weeks begin on Monday unless begins says otherwise.",
         ),
         (
             policy(tiers=TIERS.replace("{name: exhausted,", "¦{name: exhausted,")).replace(
@@ -167,7 +171,7 @@ def test_an_unknown_key_that_is_near_to_none_gets_the_list_of_all() -> None:
         (
             policy(more="freezes: [¦{from: 2026-01-01, to: 2026-01-02}]\n"),
             "reason",
-            "For those who are stopped.",
+            "Reason that reports give to those who are stopped.",
         ),
     ],
 )

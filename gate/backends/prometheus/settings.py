@@ -107,9 +107,11 @@ def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
 
 _TLS: Final = Object(
     {
-        "ca": Field(schema=CONNECTION, doc="PEM file of the authorities to trust."),
+        "ca": Field(schema=CONNECTION, doc="PEM file of the certificate authorities to trust."),
         "cert": Field(schema=CONNECTION, doc="PEM file of the client's certificate."),
-        "key": Field(schema=CONNECTION, doc="PEM file of its key, if not in the same file."),
+        "key": Field(
+            schema=CONNECTION, doc="PEM file of the client's key, if it is not in the same file."
+        ),
     },
     _build_tls,
 )
@@ -198,22 +200,30 @@ BLOCK: Final = Object(
     {
         "url": Field(
             schema=_Address(),
-            doc="The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
+            doc="Address of the server, the part before /api/v1.",
             required=True,
         ),
-        "auth": Field(schema=AUTH, doc="bearer, username and password, or a cloud's login."),
-        "tls": Field(schema=_TLS, doc="Own authorities, client certificate."),
-        "headers": Field(schema=_Headers(), doc="Sent always: X-Scope-OrgID."),
-        "parameters": Field(schema=_Headers(), doc="Of the address of every request: namespace."),
+        "auth": Field(
+            schema=AUTH, doc="How to log in: bearer, username and password, or a cloud's login."
+        ),
+        "tls": Field(
+            schema=_TLS, doc="Certificate authorities of your own, and a client certificate."
+        ),
+        "headers": Field(schema=_Headers(), doc="Headers of every request, such as X-Scope-OrgID."),
+        "parameters": Field(
+            schema=_Headers(), doc="Query parameters of every request, such as namespace."
+        ),
         "method": Field(
             schema=Scalar(_method, {"enum": ["get", "post"]}),
-            doc="get or post. Default: post, and get where that is refused.",
+            doc="HTTP method. Default: post, or get if the server refuses it.",
         ),
         "parallel": Field(
             schema=Scalar(_at_least_one, {**CONNECTION_COUNT.json, "minimum": 1}, variables=True),
-            doc="Most requests at once. Default: 8.",
+            doc="Largest number of requests at once. Default: 8.",
         ),
-        "retries": Field(schema=CONNECTION_COUNT, doc="Tries after the first. Default: 2."),
+        "retries": Field(
+            schema=CONNECTION_COUNT, doc="Number of retries of a failed request. Default: 2."
+        ),
     },
     _build_settings,
 )

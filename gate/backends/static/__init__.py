@@ -60,7 +60,13 @@ slos:
 REGISTRATION: Final = Registration(
     settings=StaticSettings,
     block=Object(
-        {"path": Field(schema=CONNECTION, doc="A JSON or YAML file of counts.", required=True)},
+        {
+            "path": Field(
+                schema=CONNECTION,
+                doc="JSON or YAML file of counts, relative to this file's folder.",
+                required=True,
+            )
+        },
         _build_settings,
     ),
     open=_open,
