@@ -11,7 +11,9 @@ from docs.reference import policy as page
 from docs.reference.blocks import used
 from gate.cli.schema import policy_schema
 from gate.config.policy_schema import Contents
+from gate.measure import Cause
 from gate.policy.changes import REPAIRS
+from gate.policy.policy import DEFAULT_ACTIONS
 from tests.config.texts import read
 
 BLOCKS = page.all_blocks()
@@ -149,3 +151,10 @@ def test_a_default_is_what_leaving_the_key_out_means(
 
 def test_most_defaults_are_tried() -> None:
     assert len(DEFAULTS) >= 35
+
+
+def test_the_defaults_of_the_causes_are_those_that_count() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "policy.md").read_text(encoding="utf-8")
+    row = r"^\| `(\w+)` \| `block`, `warn`, `allow` \| (\w+) \|"
+    listed = dict(re.findall(row, text, re.MULTILINE))
+    assert listed == {str(cause): str(DEFAULT_ACTIONS[cause]) for cause in Cause}
