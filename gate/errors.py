@@ -48,6 +48,8 @@ class ExitCode(IntEnum):
     """The policy says no."""
     WARN = 11
     """A warning, with ``--fail-on warn`` only."""
+    FINDINGS = 12
+    """An examination found something wrong: a fault of ``gate doctor``, a case of ``gate test``."""
     INTERRUPTED = 130
     """Ctrl-C."""
 

@@ -6,10 +6,20 @@ https://github.com/slok/sloth/blob/main/pkg/prometheus/api/v1/README.md
 from datetime import timedelta
 from typing import Any, Final
 
-from gate.exporters import Exported, NotExportableError, counted, each, unsaid, yaml_text
+from gate.exporters import (
+    Exported,
+    NotExportableError,
+    counted,
+    each,
+    merge_documents,
+    unsaid,
+    yaml_text,
+)
 from gate.policy.policy import Policy
 from gate.slo.objective import RollingWindow, Slo
 
+merge: Final = merge_documents
+"""Of several policies: a document for each, all of which Sloth reads."""
 _PERIOD: Final = RollingWindow(timedelta(days=30))
 _WINDOW: Final = "{{.window}}"
 _MEAN: Final = (

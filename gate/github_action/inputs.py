@@ -19,10 +19,13 @@ from gate.errors import PolicyError, UndecidedError, UsageError
 from gate.hosts.systems.environ import Environ
 
 PREFIX: Final = "GATE_INPUT_"
+_OF_A_TERMINAL: Final = frozenset({"output", "quiet", "color"})
+"""Options for whoever runs the command by hand: the report belongs in the job's log."""
 OPTIONS: Final = {
-    max(option.opts, key=len).removeprefix("--"): option
+    name: option
     for option in check.params
     if isinstance(option, click.Option)
+    and (name := max(option.opts, key=len).removeprefix("--")) not in _OF_A_TERMINAL
 }
 """The options of the command by the names of their inputs."""
 _OWN: Final = frozenset({"comment", "gate-key"})
