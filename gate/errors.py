@@ -58,7 +58,7 @@ class TextError(ValueError):
     def __init__(self, message: str, *, place: int | None = None) -> None:
         super().__init__(message)
         self.place = place
-        """How many characters stand before it; None: it is all of the text."""
+        """How many characters come before it; None: it is all of the text."""
 
 
 class GateError(Exception):
@@ -74,7 +74,7 @@ class UsageError(GateError):
 
 
 class UndecidedError(GateError):
-    """It cannot be told which policy counts, or a policy's files are the change's own."""
+    """It is not known which policy counts, or a policy's files are the change's own."""
 
     exit_code = ExitCode.UNDECIDED
 

@@ -12,7 +12,7 @@ class RestError(LookupError):
     def __init__(self, sentence: str, status: int | None = None) -> None:
         super().__init__(sentence)
         self.status = status
-        """Of HTTP, 429 where a limit is reached; None: there was no answer."""
+        """The HTTP status, 429 where a limit is reached; None: there was no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class CommitStatus:
 
     state: State
     name: str
-    """Of the check; another of the same name is replaced."""
+    """The name of the check; another of the same name is replaced."""
     description: str
     """One line; cut where it is too long."""
     ending: str = ""
-    """What stands behind the description, and is never cut."""
+    """What follows the description, and is never cut."""
     url: str | None
-    """Of the page that has more; None: there is none."""
+    """The address of the page that has more; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +49,12 @@ class PostedStatus:
     """A status that a commit has, or had before one of the same name."""
 
     state: State
-    """Of the host's states; what it has beside them counts as ``pending``."""
+    """One of the host's states; any other counts as ``pending``."""
     name: str
     description: str
     url: str
     author: str
-    """Login; empty: the account is no more."""
+    """Login; empty: the account was deleted."""
     at: datetime
     """When it was set."""
 

@@ -272,7 +272,7 @@ def test_the_base_of_the_event_counts_where_nobody_can_be_asked_and_the_report_s
     undecided(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2"))
     undecided(world.run(*RISKY, GITHUB_EVENT_NAME="pull_request_review"), "what main is now")
     world.event["pull_request"]["base"]["sha"] = "main"
-    undecided(world.run(*RISKY), "what main is now is not known")
+    undecided(world.run(*RISKY), "the current commit of main is not known")
 
 
 def test_a_base_of_the_event_that_is_not_here_is_undecided(world: World) -> None:
@@ -386,7 +386,7 @@ def test_a_merge_request_from_an_old_commit_is_judged_by_the_target_branch_of_no
     )
     git(world.checkout, "remote", "set-url", "origin", AWAY)
     assert world.run(*RISKY, **fork).exit_code == 10
-    undecided(world.run(*RISKY, **gitlab_job(world)), "what main is now is not known")
+    undecided(world.run(*RISKY, **gitlab_job(world)), "the current commit of main is not known")
     nameless = gitlab_job(world, CI_MERGE_REQUEST_TARGET_BRANCH_NAME=None)
     undecided(world.run(*RISKY, **nameless), "the branch that the change goes into is not known")
 
@@ -555,7 +555,10 @@ class TestLocalFiles:
         (world.work / "counts.yaml").unlink()
         (world.work / "counts.yaml").symlink_to("lax/counts.yaml")
         world.change()
-        undecided(self.run(world), "counts.yaml, which is reached by a link that the change alters")
+        undecided(
+            self.run(world),
+            "counts.yaml, which is reached through a symbolic link that the change alters",
+        )
 
     def test_a_link_out_of_the_repository_does_not(self, world: World) -> None:
         (world.folder / "lax.yaml").write_text(LAX)

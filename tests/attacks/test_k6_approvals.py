@@ -203,7 +203,7 @@ ATTEMPTS: dict[str, Attempt] = {
     "label and push in one second, other zone": by_label(
         ("grace", "2026-01-01T10:00:00Z"), pushed="2026-01-01T11:00:00+01:00"
     ),
-    "label while nobody knows when it was pushed": all_of(
+    "label while it is not known when it was pushed": all_of(
         by_label(("grace", AFTER)), is_set(pushes=[])
     ),
     "label whose setting may not be read": all_of(
@@ -235,7 +235,7 @@ REASONS: dict[str, str] = {
     ),
     **dict.fromkeys(
         ["nobody knows who pushed last", "another commit is the newest", "the fork is gone"],
-        "GitHub does not tell who pushed this commit",
+        "GitHub does not say who pushed this commit",
     ),
     **dict.fromkeys(
         ["the pusher's account is gone", "the pusher is a ghost", "a pusher of before is gone"],
@@ -251,8 +251,8 @@ REASONS: dict[str, str] = {
     "the reviews may not be read": "cannot list the reviews",
     "GitHub lists too few commits": "GitHub lists 1 of its commits and may have more",
     "GitHub lists as many as it can": "GitHub lists 250 of its commits and may have more",
-    "the commit is none of its commits": "this commit is none of the pull request's any more",
-    "a commit does not say who wrote it": "a commit does not say by whom it is",
+    "the commit is none of its commits": "this commit no longer belongs to the pull request",
+    "a commit does not say who wrote it": "a commit does not say who wrote it",
     "is an app": "@grace[bot] is a bot",
     "is the ghost whom the policy names": "nobody can say who @ghost is",
     "is spelled with a Cyrillic letter": "nobody can say who @gr\u0430ce is",

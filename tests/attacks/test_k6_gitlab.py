@@ -162,19 +162,19 @@ ATTEMPTS: dict[str, tuple[Attempt, str]] = {
     "pushed one of the commits": (listed_before, "@grace pushed to it"),
     "nobody knows who pushed last": (
         lambda fake, head: fake.people.pushers.update({head: None}),
-        "GitLab does not tell who pushed this commit",
+        "GitLab does not say who pushed this commit",
     ),
     "pushed among many branches": (
         all_of(
             lambda fake, head: fake.people.pushers.update({head: None}),
             people(other_pushes=[push("grace", None, None, PUSHED)]),
         ),
-        "GitLab does not tell who pushed this commit",
+        "GitLab does not say who pushed this commit",
     ),
-    "the fork is gone": (people(source=None), "GitLab does not tell who pushed this commit"),
+    "the fork is gone": (people(source=None), "GitLab does not say who pushed this commit"),
     "the commit is none of its commits": (
         lambda fake, _head: setattr(fake.people, "commits", [written(OTHER)]),
-        "this commit is none of the merge request's any more",
+        "this commit no longer belongs to the merge request",
     ),
     "approved before the push": (
         people(approvals=[("grace", "2026-11-01T09:59:59.999Z")]),
@@ -190,7 +190,7 @@ ATTEMPTS: dict[str, tuple[Attempt, str]] = {
     ),
     "another commit is the newest": (
         lambda fake, _head: fake.people.versions.append((OTHER, AFTER)),
-        "this is not the newest commit, or GitLab does not tell when it was pushed",
+        "this is not the newest commit, or GitLab does not say when it was pushed",
     ),
     "is somebody else": (people(approvals=[("alan", AFTER)]), NOBODY),
     "is blocked": (people(blocked={"grace"}), "@grace is blocked"),

@@ -156,7 +156,7 @@ def test_a_new_policy_does_not_count(gate: Run, repository: Path) -> None:
     arguments = ("check", "new.yaml", "--at", AT, "--change", "canary", "--policy-ref", "release")
     done = gate(*arguments)
     assert done.exit_code == 3
-    assert "release has no file new.yaml, and the change's own does not count" in done.stderr
+    assert "release has no file new.yaml, and the one of the change does not count" in done.stderr
     assert "'none' as the policy's ref" in done.stderr
 
 

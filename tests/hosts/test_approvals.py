@@ -175,7 +175,7 @@ def test_what_the_queue_has_not_taken_is_not_approved(
 ) -> None:
     queue.single = {QUEUED: commit}
     assert ask_queue(queue, PULL).why_not == (
-        f"nobody knows which commit of pull request {PULL} the queue has taken"
+        f"it is not known which commit of pull request {PULL} the queue took"
     )
 
 

@@ -156,7 +156,7 @@ def test_an_approval_counts_for_the_commit_that_was_there(
 
 def test_of_a_commit_that_is_not_the_newest_there_is_no_approval(fake: FakeGitLab) -> None:
     fake.people.approvals = [("grace", LATER)]
-    note = "this is not the newest commit, or GitLab does not tell when it was pushed"
+    note = "this is not the newest commit, or GitLab does not say when it was pushed"
     assert people(fake).approvers(REQUEST, OLD) == Approvers(notes=(note,))
 
 
@@ -221,7 +221,7 @@ def test_a_group_counts_with_its_members_and_a_hidden_one_with_none(fake: FakeGi
     assert people(fake).in_team("acme/sre", GRACE).member
     hidden = people(fake).in_team("acme/hidden", GRACE)
     assert not hidden.member
-    assert "perhaps the token lacks sight of the group" in hidden.reason
+    assert "perhaps the token lacks access to the group" in hidden.reason
 
 
 def test_a_group_that_gitlab_fails_to_look_up_is_an_error(fake: FakeGitLab) -> None:

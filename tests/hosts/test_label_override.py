@@ -105,13 +105,13 @@ def test_without_a_reason_of_theirs_it_does_not_count(fake: FakeGitHub) -> None:
     [
         (
             [("shorter", HEAD, "2026-11-01T10:00:01Z")],
-            "@grace set it before this commit was pushed; take it off and set it anew",
+            "@grace set it before this commit was pushed; remove it and set it again",
         ),
         (
             [("shorter", OLD, "2026-11-01T09:00:00Z")],
-            "this is not the newest commit, or nobody knows when it was pushed",
+            "this is not the newest commit, or it is not known when it was pushed",
         ),
-        ([], "this is not the newest commit, or nobody knows when it was pushed"),
+        ([], "this is not the newest commit, or it is not known when it was pushed"),
     ],
 )
 def test_it_is_for_the_commit_that_it_was_set_on(

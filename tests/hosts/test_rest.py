@@ -263,7 +263,7 @@ def test_neither_the_token_nor_the_request_goes_to_another_host(fake: FakeGitHub
 
 
 def test_a_redirect_in_circles_ends(fake: FakeGitHub) -> None:
-    assert raised(fake, *[Answer(307, b"")] * 9).endswith("GitHub redirects in circles")
+    assert raised(fake, *[Answer(307, b"")] * 9).endswith("GitHub redirects in a loop")
     assert fake.seen == [FILES] * 5
 
 

@@ -37,7 +37,7 @@ def parts_inside(path: Path, top: Path) -> tuple[str, ...] | None:
         if part != ".." and beyond.is_symlink():
             links += 1
             if links > _MOST_LINKS:
-                raise GitError(f"links on the way to {path} lead in circles")
+                raise GitError(f"the symbolic links to {path} lead in circles")
             target = beyond.readlink()
             left = [*target.parts[bool(target.anchor) :], *left]
             beyond = Path(target.anchor) if target.anchor else here
