@@ -92,7 +92,7 @@ class Mistake:
     message: str
     """What is wrong, what was expected, and the nearest valid spelling where there is one."""
     fatal: bool = True
-    """False for a warning: the file is read all the same."""
+    """False for a warning: the file is read nevertheless."""
 
     def __str__(self) -> str:
         """Write the mistake as compilers do, so that editors can jump to it."""

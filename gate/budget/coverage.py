@@ -14,7 +14,7 @@ from gate.slo.objective import CalendarWindow, Window
 from gate.wording import describe_time, instant, stretch
 
 FLOOR: Final = Fraction(1, 2)
-"""Of a window, where a policy does not say otherwise: below, more of it is unknown than known."""
+"""The default share of a window: below it, more of the window is unknown than known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _SHORTEST: Final = timedelta(seconds=1)
-"""Of a span that a backend can count."""
+"""The shortest span that a backend can count."""
 OpenBackend = Callable[[Settings, Limits], Backend]
 
 

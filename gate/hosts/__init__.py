@@ -60,10 +60,10 @@ class PostedStatus:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a text of so many characters at most."""
+    """Return the text, cut to ``most`` characters."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def described(status: CommitStatus, most: int) -> str:
-    """Return the text of a status, in so many characters at most, with its ending whole."""
+    """Return the text of a status, cut to ``most`` characters, with its ending whole."""
     return shortened(status.description, most - len(status.ending)) + status.ending

@@ -163,7 +163,7 @@ class _Upsert:
     me: str | None = None
     """Login; None: not asked yet."""
     made: Comment | None = None
-    """By this run; the host's list may lag behind."""
+    """The comment that this run made; the host's list may lag behind."""
     gone: set[int] = field(default_factory=set)
     """Those that the host's list still had."""
 

@@ -23,7 +23,7 @@ _PUSHES: Final = Purpose("ask who pushed the commits", NEEDS)
 _ENOUGH: Final = 100
 """Pushes from before the merge request was opened that are looked at: one page."""
 _MOST_PUSHES: Final = 1_000
-"""Of a project that are looked through for those to the branch of a merge request."""
+"""How many pushes of a project are searched for those to the branch of a merge request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,10 @@ class Suspicion:
     remedy: str
     """What to do about it, in the imperative and without a full stop."""
     hidden: Fraction | None = Fraction(0)
-    """At most so many events that are counted as good, or not at all, may have been bad; of an
-    allowance: so much more may have been spent. None: any number."""
+    """How many events that are counted as good, or not at all, may have been bad; for an allowance:
+    how much more may have been spent. None: any number."""
     doubtful: Fraction | None = Fraction(0)
-    """At most so many of the events that are counted as bad may have been good. None: all."""
+    """How many of the events that are counted as bad may have been good. None: all."""
     within: Span | None = None
     """When all of these happened, so that no window beside it has any of them; None: any time."""
 

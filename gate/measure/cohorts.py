@@ -97,7 +97,7 @@ class LabelBackend(Protocol):
     def label_counts(self, requests: Sequence[LabelRequest]) -> list[LabelAnswer]:
         """Return what happened by label, for every request in order; never raises.
 
-        Labels that identify single processes or requests (`IDENTITIES`) are not looked at.
+        Labels that identify single processes or requests (`IDENTITIES`) are left out.
         Counts may be as inexact as what a server extrapolates: they are for shares.
         """
         ...
@@ -109,8 +109,8 @@ IDENTITIES: Final = (
     *("request_id", "requestid", "trace_id", "traceid", "span_id", "session_id", "user_id"),
     *("conversation_id", "call_id", "message_id", "response_id", "id"),
 )
-"""Labels of single processes, users and requests. Of an instance that fails alone the doctor and
-the dashboards know more; thousands of values say nothing of a cause and cost the most."""
+"""Labels of single processes, users and requests. The doctor and the dashboards know
+more about a single failing instance; thousands of values show no cause and cost the most."""
 
 
 @runtime_checkable

@@ -25,14 +25,14 @@ BRIEF: Final = timedelta(minutes=5)
 server also looks back as far (--query.lookback-delta)."""
 _DAY: Final = timedelta(days=1)
 _MOST_PAUSES: Final = 3
-"""Of a day: a service that sleeps at night and at noon has two. Where there are more of them, every
-second file of an hour may be lost."""
+"""Pauses a day: a service that sleeps at night and at noon has two. With more pauses, every second
+file of an hour may be lost."""
 _PERIODS: Final = (_DAY, 7 * _DAY)
 """After which a service may do what it did before."""
 _ALIKE: Final = 2
-"""So many other days or weeks must be silent, too; for a pause of a day and more, one week."""
+"""How many other days or weeks must be silent, too; for a pause of a day or more, one week."""
 _RARELY: Final = Fraction(1, 5)
-"""Of the other days that have data at this time: where fewer have, silence is usual."""
+"""The share of other days with data at this time below which silence is usual."""
 _MOST_PARTS: Final = 720
 
 
@@ -49,11 +49,11 @@ class Gaps:
     longest: Span | None = None
     """The longest hole; None: there is none."""
     between: Span | None = None
-    """From the beginning of the first hole to the end of the last; likewise."""
+    """The span from the start of the first hole to the end of the last; likewise."""
     usual: Fraction = Fraction(0)
     """How many events the holes usually have; 0 where only the presence of data is known."""
     counted: bool = False
-    """Whether what happened in the holes was counted all the same: counters went on."""
+    """Whether events in the holes were counted nevertheless: counters kept counting."""
 
     @property
     def uncounted(self) -> Fraction:

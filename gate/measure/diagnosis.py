@@ -134,7 +134,7 @@ class Diagnosis:
     slos: tuple[tuple[CheckResult, ...], ...]
     """For each SLO, in order."""
     skipped: tuple[tuple[SkippedCheck, ...], ...] = field(default=())
-    """For each SLO, in order, what was not looked at; empty: the backend says it of none."""
+    """For each SLO, in order, what was not checked; empty: the backend names none."""
 
 
 class Doctor(Protocol):
@@ -198,9 +198,9 @@ def _exceeds(suspicion: Suspicion, bad: Fraction) -> bool:
 def account_for(
     expected: Sequence[Check], results: Sequence[CheckResult], skipped: Sequence[SkippedCheck]
 ) -> tuple[tuple[CheckResult, ...], tuple[SkippedCheck, ...]]:
-    """Return the results and what was not looked at, with every check in one of the two.
+    """Return the results and what was not checked, with every check in one of the two.
 
-    A check that gave nothing at all is not looked at. Where no fault says why, that is a fault of
+    A check without any result counts as not checked. If no fault explains it, that is a fault of
     the check ``reach``.
 
     Args:

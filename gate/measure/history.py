@@ -16,19 +16,19 @@ from gate.slo.indicator import Sli, Slices
 from gate.slo.objective import Span
 
 MOST_STEPS: Final = 720
-"""Of a window: one an hour for 30 days, so that an instant is good to the hour, and a share of the
-window to 0.14%."""
+"""Steps of a window: one an hour for 30 days, so that an instant is exact to the hour, and a share
+of the window to 0.14%."""
 SHORTEST: Final = timedelta(minutes=5)
 """A step with fewer scrapes may know nothing."""
 SAMPLED: Final = timedelta(seconds=15)
-"""Between two samples; a scrape every 15 seconds is the most usual of those that are no rarer."""
+"""The time between two samples that is assumed: the most common interval of scrapes."""
 _MINUTE: Final = timedelta(minutes=1)
 _PARTS: Final = tuple(number * _MINUTE for number in (1, 5, 15, 30, 60, 360, 720))
 """In which a stretch is looked at, to see which of them have data; see `clock_part`."""
 _HOUR: Final = timedelta(hours=1)
 _BY_HOURS: Final = timedelta(days=92)
 MOST_PARTS: Final = _BY_HOURS // _HOUR
-"""Of a stretch of a year or less (`clock_part`)."""
+"""The most parts of a stretch of a year or less (`clock_part`)."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -132,7 +132,7 @@ class CalendarWindow:
         return (_months(local) - _months(self.begins)) // _MONTHS[self.period]
 
     def _start(self, number: int) -> datetime:
-        """Return when the period starts that is so many after ``begins``, in UTC."""
+        """Return when the period starts that is ``number`` periods after ``begins``, in UTC."""
         if self.period in _DAYS:
             local = self.begins + number * timedelta(days=_DAYS[self.period])
         else:
