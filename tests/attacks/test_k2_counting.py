@@ -48,7 +48,7 @@ def test_a_brand_new_policy_does_not_count(world: World, fork: bool, depth: int)
     world.check_out(depth=depth)
     result = world.run(*RISKY, policy="new.yaml")
     undecided(
-        result, "main has no file new.yaml", "a reviewed change", "'none' as the policy's ref"
+        result, "main has no file new.yaml", "a reviewed change", "sets the policy's ref to 'none'"
     )
 
 
@@ -253,7 +253,7 @@ class TestRetargeting:
         }
 
     def test_a_run_that_is_started_again_without_a_token_is_undecided(self, world: World) -> None:
-        undecided(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2"), "started once more")
+        undecided(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2"), "a re-run with the event")
 
     def test_a_host_that_does_not_say_is_no_way_round(self, world: World, host: FakeGitHub) -> None:
         self.opened_again(world)
@@ -270,7 +270,9 @@ def test_the_base_of_the_event_counts_where_nobody_can_be_asked_and_the_report_s
     assert result.exit_code == 10, result.stderr
     assert "main is read as it was when the run began" in result.stderr
     undecided(world.run(*RISKY, GITHUB_RUN_ATTEMPT="2"))
-    undecided(world.run(*RISKY, GITHUB_EVENT_NAME="pull_request_review"), "what main is now")
+    undecided(
+        world.run(*RISKY, GITHUB_EVENT_NAME="pull_request_review"), "the current commit of main"
+    )
     world.event["pull_request"]["base"]["sha"] = "main"
     undecided(world.run(*RISKY), "the current commit of main is not known")
 

@@ -228,7 +228,7 @@ REASONS: dict[str, str] = {
     "wrote it under her name": "@grace may be grace hopper,",
     "wrote it under her address": "@grace may be x,",
     "wrote it under her login": "@grace may be x,",
-    "nothing tells her apart from the writer": "@grace cannot be told apart from x,",
+    "nothing tells her apart from the writer": "@grace cannot be distinguished from x,",
     "her page cannot be read": "cannot ask who somebody is",
     **dict.fromkeys(
         [name for name in ATTEMPTS if name.startswith("pushed")], "@grace pushed to it"
@@ -239,10 +239,10 @@ REASONS: dict[str, str] = {
     ),
     **dict.fromkeys(
         ["the pusher's account is gone", "the pusher is a ghost", "a pusher of before is gone"],
-        "nobody can say who pushed to it",
+        "it is not known who pushed to it",
     ),
     **dict.fromkeys(
-        ["the author's account is gone", "the author is a ghost"], "nobody can say who opened it"
+        ["the author's account is gone", "the author is a ghost"], "it is not known who opened it"
     ),
     "the fork cannot be seen": "cannot ask who pushed the commits",
     "the pushes may not be read": "cannot ask who pushed the commits",
@@ -254,10 +254,10 @@ REASONS: dict[str, str] = {
     "the commit is none of its commits": "this commit no longer belongs to the pull request",
     "a commit does not say who wrote it": "a commit does not say who wrote it",
     "is an app": "@grace[bot] is a bot",
-    "is the ghost whom the policy names": "nobody can say who @ghost is",
-    "is spelled with a Cyrillic letter": "nobody can say who @gr\u0430ce is",
-    "has an invisible letter": "nobody can say who @grace",
-    "is full-width": "nobody can say who @\uff47race is",
+    "is the ghost whom the policy names": "it is not known who @ghost is",
+    "is spelled with a Cyrillic letter": "it is not known who @gr\u0430ce is",
+    "has an invisible letter": "it is not known who @grace",
+    "is full-width": "it is not known who @\uff47race is",
     "has lost access": "@grace has no access to the repository",
     "is unknown to the repository": "@grace has no access to the repository",
     "nobody can say whether she has access": "cannot ask who may write to the repository",
@@ -281,7 +281,7 @@ def test_none_of_these_is_an_approval(opened: World, fake: FakeGitHub, attempt: 
     assert keeps_its_secrets(result)
 
 
-BY_GRACE, UNKNOWN = "@grace wrote, pushed or started it", "nobody can say who wrote, pushed"
+BY_GRACE, UNKNOWN = "@grace wrote, pushed or started it", "it is not known who wrote, pushed"
 STARTED: dict[str, tuple[dict[str, str | None], str]] = {
     "started it": ({"GITHUB_ACTOR": "grace", "GITHUB_TRIGGERING_ACTOR": "grace"}, BY_GRACE),
     "started it in another case": ({"GITHUB_ACTOR": "GRACE"}, BY_GRACE),

@@ -138,10 +138,10 @@ def second_page(fake: FakeGitLab, head: str) -> None:
     fake.people.commits = [written(head)] * 100 + [written(OTHER, "Grace", "g@x.example")]
 
 
-NOBODY = "nobody of @grace but the author has approved this commit or set the label on it"
+NOBODY = "nobody among @grace but the author has approved this commit or set the label on it"
 ATTEMPTS: dict[str, tuple[Attempt, str]] = {
     "opened it": (people(author="grace"), "@grace opened it"),
-    "the author's account is gone": (people(author=None), "nobody can say who opened it"),
+    "the author's account is gone": (people(author=None), "it is not known who opened it"),
     "wrote it under her name": (commits("GRACE", "x@y.example"), "@grace may be GRACE,"),
     "wrote it under her login": (commits("x", "grace@laptop.local"), "@grace may be x,"),
     "wrote it under GitLab's address": (
@@ -186,7 +186,7 @@ ATTEMPTS: dict[str, tuple[Attempt, str]] = {
     ),
     "a GitLab that does not tell when": (
         people(approvals=[("grace", None)]),
-        "this GitLab tells that @grace has approved but not when",
+        "this GitLab says that @grace has approved, but not when",
     ),
     "another commit is the newest": (
         lambda fake, _head: fake.people.versions.append((OTHER, AFTER)),
@@ -237,7 +237,7 @@ def test_none_of_these_is_an_approval(opened: World, fake: FakeGitLab, attempt: 
     [
         ("grace", "@grace wrote, pushed or started it"),
         ("GRACE", "@grace wrote, pushed or started it"),
-        ("gr\u0430ce", "nobody can say who wrote, pushed"),
+        ("gr\u0430ce", "it is not known who wrote, pushed"),
     ],
 )
 def test_whoever_started_the_pipeline_approves_nothing(

@@ -49,7 +49,7 @@ SAMPLES = (
         (TO_DATE, "to-date is left out: the format cannot express a budget to date"),
         (RECORDED, "recorded is left out: it is a mean of the ratios of timeslices"),
         (UNREADABLE, "unreadable is left out: its expression cannot be read: a closing }"),
-        (LAXER, "laxer is left out: which boundary stands for its threshold is known by the live"),
+        (LAXER, "laxer is left out: only the live server knows which boundary"),
     ],
 )
 def test_what_no_format_can_say_is_named(
@@ -65,19 +65,31 @@ def test_what_no_format_can_say_is_named(
 @pytest.mark.parametrize(
     ("format_", "slo", "remark"),
     [
-        ("openslo", EMPTY, "empty is left out: what a slice without events counts as"),
+        ("openslo", EMPTY, "empty is left out: the format cannot express what a slice without"),
         (
             "openslo",
             LONG_GAUGE,
             "up is left out: the format can express a gauge only with slices of a minute",
         ),
-        ("openslo", SECONDS, "short is left out: 1m30s is no duration of OpenSLO"),
+        ("openslo", SECONDS, "short is left out: 1m30s is not a duration that OpenSLO has"),
         ("sloth", SLICES, "slices is left out: Sloth does not count timeslices"),
         ("sloth", GAUGE, "up is left out: Sloth does not count timeslices"),
         ("sloth", WEEK, "week is left out: a Sloth file has no window, and Sloth uses 30d"),
-        ("prometheus-rules", SLICES, "slices is left out: timeslices are no events"),
-        ("prometheus-rules", UNSUMMED, "unsummed is left out: its count over a window is no sum"),
-        ("prometheus-rules", SAMPLES, "samples is left out: its count over a window is no sum"),
+        (
+            "prometheus-rules",
+            SLICES,
+            "slices is left out: a recording rule cannot add up timeslices",
+        ),
+        (
+            "prometheus-rules",
+            UNSUMMED,
+            "unsummed is left out: its count over a window is not the sum",
+        ),
+        (
+            "prometheus-rules",
+            SAMPLES,
+            "samples is left out: its count over a window is not the sum",
+        ),
         ("grafana-dashboard", SLICES, "slices is left out: timeslices cannot be shown"),
     ],
 )

@@ -69,7 +69,7 @@ def test_without_a_base_the_change_is_not_known_rather_than_empty(folder: Path) 
 def test_labels_that_the_system_does_not_tell_are_not_known(folder: Path) -> None:
     facts = known(folder, replace(PULL, system="jenkins", labels=None))
     assert facts.labels is None
-    assert facts.unknown["labels"].startswith("jenkins does not tell them")
+    assert facts.unknown["labels"].startswith("jenkins does not report them")
     assert facts.titles == ("Stop it",)
 
 
@@ -222,7 +222,7 @@ def test_a_merge_queue_has_the_labels_of_its_pull_requests(folder: Path) -> None
     host.of_commits = {first: [], git(folder, "rev-parse", "HEAD"): []}
     partly = known(folder, queue, host)
     assert partly.labels is None
-    assert "does not tell every pull request" in partly.unknown["labels"]
+    assert "does not list every pull request" in partly.unknown["labels"]
     unnamed = known(folder, replace(queue, pull_requests=()), host)
     assert unnamed.labels is None
 

@@ -27,7 +27,7 @@ TEN = datetime(2026, 11, 1, 10, tzinfo=UTC)
 PUSHED, LATER = "2026-11-01T10:00:00.000Z", "2026-11-01T10:30:00.000Z"
 GRACE = Account("grace", number=2)
 CONTEXT = Context(system="gitlab", pull_request=REQUEST, revision=HEAD)
-NOBODY = "nobody of @grace but the author has approved this commit or set the label on it"
+NOBODY = "nobody among @grace but the author has approved this commit or set the label on it"
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ def test_an_answer_of_another_form_is_an_error(
     fake: FakeGitLab, operation: str, ask: Callable[[People], object], body: object
 ) -> None:
     fake.faults = {operation: [Answer(200, body)]}
-    with pytest.raises(RestError, match="of a form that is not known"):
+    with pytest.raises(RestError, match="that gate cannot read"):
         ask(people(fake))
 
 

@@ -129,8 +129,8 @@ def test_an_author_cannot_override_for_themselves(fake: FakeGitHub) -> None:
 def test_where_the_author_is_not_known_anybody_might_be_it(fake: FakeGitHub) -> None:
     fake.faults = {"pulls/get": [fake.without_author()]}
     assert refused(fake) == (
-        "nobody can be told apart from the author: nobody can say who opened it: the account is "
-        "gone, or has no name"
+        "nobody can be distinguished from the author: it is not known who opened it: the account"
+        " is gone, or has no name"
     )
 
 
