@@ -60,7 +60,7 @@ class TextError(ValueError):
     def __init__(self, message: str, *, place: int | None = None) -> None:
         super().__init__(message)
         self.place = place
-        """How many characters stand before it; None: it is all of the text."""
+        """How many characters come before it; None: it is all of the text."""
 
 
 class GateError(Exception):
@@ -76,7 +76,7 @@ class UsageError(GateError):
 
 
 class UndecidedError(GateError):
-    """It cannot be told which policy counts, or a policy's files are the change's own."""
+    """It is not known which policy counts, or a policy's files are the change's own."""
 
     exit_code = ExitCode.UNDECIDED
 
@@ -94,7 +94,7 @@ class Mistake:
     message: str
     """What is wrong, what was expected, and the nearest valid spelling where there is one."""
     fatal: bool = True
-    """False for a warning: the file is read all the same."""
+    """False for a warning: the file is read nevertheless."""
 
     def __str__(self) -> str:
         """Write the mistake as compilers do, so that editors can jump to it."""

@@ -31,10 +31,12 @@ def parse_duration(text: str) -> timedelta:
     """Read a duration above zero.
 
     Raises:
-        ValueError: the text is no duration, or is zero; its message says what was expected.
+        ValueError: the text is not a duration, or is zero; its message says what was expected.
     """
     if not _DURATION.fullmatch(text):
-        raise ValueError(f"{text!r} is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms")
+        raise ValueError(
+            f"{text!r} is not a valid duration; write for example 30d, 6h, 5m, 1h30m or 250ms"
+        )
     try:
         length = sum((float(n) * _UNITS[unit] for n, unit in _PART.findall(text)), timedelta())
     except OverflowError:
@@ -44,7 +46,7 @@ def parse_duration(text: str) -> timedelta:
     if not length:
         raise ValueError(f"{text!r} is zero; a duration must be longer")
     if length % _FINEST:
-        raise ValueError(f"{text!r} is finer than a millisecond")
+        raise ValueError(f"{text!r} has fractions of a millisecond")
     return length
 
 
@@ -74,7 +76,7 @@ def parse_ratio(text: str) -> Fraction:
     if number.endswith("%"):
         number, percent = number[:-1].rstrip(), True
     if not _NUMBER.fullmatch(number):
-        raise ValueError(f"{text!r} is no share; write for example 99.9% or 0.999")
+        raise ValueError(f"{text!r} is not a valid share; write for example 99.9% or 0.999")
     value = Fraction(number)
     if percent:
         return value / 100
@@ -113,12 +115,12 @@ class Threshold:
             text = decimal(self.value)
             raise ValueError(f"a bare {text} has no unit; write a duration such as {text}{unit}")
         if not unit and self.is_time:
-            raise ValueError("what is measured is no time; write a bare number")
+            raise ValueError("what is measured is not a time; write a bare number")
         return self.value * UNITS[unit] if unit else self.value
 
 
 def parse_threshold(text: str) -> Threshold | None:
-    """Read ``2.5s``, ``100ms`` or ``1m30s`` exactly; None: the text is no duration."""
+    """Read ``2.5s``, ``100ms`` or ``1m30s`` exactly; None: the text is not a duration."""
     if not _THRESHOLD_DURATION.fullmatch(text):
         return None
     parts = (Fraction(number) * _SECONDS[unit] for number, unit in _THRESHOLD_PART.findall(text))
@@ -136,4 +138,4 @@ def around(threshold: Fraction, boundaries: Collection[Fraction], unit: str) -> 
     above = min((bound for bound in boundaries if bound > threshold), default=None)
     sides = (("stricter", below), ("laxer", above))
     nearest = [f"the next {side} is {decimal(b)}{unit}" for side, b in sides if b is not None]
-    return ", ".join(nearest) or "there is none at all"
+    return ", ".join(nearest) or "there is none"

@@ -134,7 +134,11 @@ def test_shorter_window_is_found_by_its_length_however_it_is_written(file: Path)
         ("windows: {1h: {total: 1}}", Cause.NO_DATA, "windows.1h: the key 'bad' is missing"),
         ("windows: {1h: {totl: 1}}", Cause.INVALID, "unknown key 'totl'; did you mean 'total'?"),
         ("windows: {1 hour: {total: 1, bad: 0}}", Cause.INVALID, "windows.1 hour: '1 hour' is no"),
-        ("windows: {60: {total: 1, bad: 0}}", Cause.INVALID, "windows.60: '60' is no duration"),
+        (
+            "windows: {60: {total: 1, bad: 0}}",
+            Cause.INVALID,
+            "windows.60: '60' is not a valid duration",
+        ),
         ("windows: 1h", Cause.INVALID, "windows: a block of keys was expected"),
         ("windows: {1h: {spent: 1}}", Cause.INVALID, "unknown key 'spent'"),
     ],

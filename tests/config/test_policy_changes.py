@@ -66,7 +66,7 @@ def test_a_policy_says_whether_and_how_it_may_be_overridden(line: str, rule: Ove
         ("changes: {canary: {types: ['a b!']}}", "is no name"),
         ("changes: {default: canray}", "'canray' is no change class; did you mean 'canary'?"),
         ("overrides: never", "none"),
-        ("overrides: {max_duration: 8 hours}", "is no duration"),
+        ("overrides: {max_duration: 8 hours}", "is not a valid duration"),
         ("overrides: {approved_by: ['acme/sre']}", "is nobody; write @person, @organisation/team"),
         ("overrides: {label: ''}", "empty"),
     ],

@@ -30,7 +30,7 @@ INDICATOR = (
         ("{bad: a, threshold: ¦5}", "'threshold' does not go with 'bad'"),
         ("¦{column: a}", "column and threshold belong together"),
         ("¦{threshold: 5}", INDICATOR),
-        ("{column: a, threshold: ¦5s}", "what is measured is no time; write a bare number"),
+        ("{column: a, threshold: ¦5s}", "what is measured is not a time; write a bare number"),
         (
             "{column: a, threshold: ¦5, unit: s}",
             "a bare 5 has no unit; write a duration such as 5s",

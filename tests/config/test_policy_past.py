@@ -102,7 +102,7 @@ def test_without_the_keys_there_are_no_such_rules() -> None:
     "text, message",
     [
         ("exhaustion: ¦{effect: warn}\n", "the key 'within' is missing"),
-        ("exhaustion: {within: ¦soon}\n", "'soon' is no duration"),
+        ("exhaustion: {within: ¦soon}\n", "'soon' is not a valid duration"),
         (
             "exhaustion: {within: 3d, effect: ¦bloc}\n",
             "'bloc' is not known here; did you mean 'block'?",

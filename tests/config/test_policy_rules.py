@@ -66,7 +66,7 @@ def test_tiers_are_read_in_their_order() -> None:
         ("50%", "'50%' is no comparison; write for example '> 50%'"),
         ("=> 50%", "'=> 50%' is no comparison; write for example '> 50%'"),
         ("> 50", "a bare 50 is ambiguous; write 50% or a share from 0 to 1"),
-        ("> half", "'half' is no share; write for example 99.9% or 0.999"),
+        ("> half", "'half' is not a valid share; write for example 99.9% or 0.999"),
         (
             "> 101%",
             "'> 101%': a budget has at most 100% left; -50% is overspent by half",

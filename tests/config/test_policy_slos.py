@@ -33,10 +33,10 @@ def test_an_objective_is_a_percentage_or_a_ratio_and_exact(text: str) -> None:
         ("0%", "0% is not between 0% and 100%; at 100% there is no budget to spend"),
         ("-1%", "-1% is not between 0% and 100%; at 100% there is no budget to spend"),
         ("100.1%", "100.1% is not between 0% and 100%; at 100% there is no budget to spend"),
-        ("99,9%", "'99,9%' is no share; write for example 99.9% or 0.999"),
-        ("three nines", "'three nines' is no share; write for example 99.9% or 0.999"),
-        (".nan", "'.nan' is no share; write for example 99.9% or 0.999"),
-        ("999e-3", "'999e-3' is no share; write for example 99.9% or 0.999"),
+        ("99,9%", "'99,9%' is not a valid share; write for example 99.9% or 0.999"),
+        ("three nines", "'three nines' is not a valid share; write for example 99.9% or 0.999"),
+        (".nan", "'.nan' is not a valid share; write for example 99.9% or 0.999"),
+        ("999e-3", "'999e-3' is not a valid share; write for example 99.9% or 0.999"),
     ],
 )
 def test_an_objective_that_is_none_says_why(text: str, message: str) -> None:
@@ -78,10 +78,10 @@ def test_a_rolling_window_is_a_duration(text: str, length: timedelta) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("30", "'30' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
-        ("30 d", "'30 d' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
-        ("1M", "'1M' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
-        ("-30d", "'-30d' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
+        ("30", "'30' is not a valid duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
+        ("30 d", "'30 d' is not a valid duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
+        ("1M", "'1M' is not a valid duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
+        ("-30d", "'-30d' is not a valid duration; write for example 30d, 6h, 5m, 1h30m or 250ms"),
         ("0d", "'0d' is zero; a duration must be longer"),
         ("36526d", "'36526d' is longer than 36525d"),
         ("9999999999999w", "'9999999999999w' is longer than 36525d"),

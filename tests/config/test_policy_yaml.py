@@ -165,7 +165,7 @@ def test_a_sexagesimal_number_is_no_duration() -> None:
 
     assert_mistake(
         policy(more="max_age: ¦1:30\n"),
-        "'1:30' is no duration; write for example 30d, 6h, 5m, 1h30m or 250ms",
+        "'1:30' is not a valid duration; write for example 30d, 6h, 5m, 1h30m or 250ms",
     )
 
 

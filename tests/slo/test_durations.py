@@ -48,7 +48,9 @@ def test_a_duration_is_read_as_prometheus_reads_it(text: str, milliseconds: int)
     ],
 )
 def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration; write for example 30d") as refused:
+    with pytest.raises(
+        ValueError, match="is not a valid duration; write for example 30d"
+    ) as refused:
         parse_duration(text)
     assert repr(text) in str(refused.value)
 
@@ -67,7 +69,7 @@ def test_a_duration_of_more_than_a_century_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["0.5ms", "1.0005s", "5m0.1ms"])
 def test_a_duration_finer_than_a_millisecond_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="finer than a millisecond"):
+    with pytest.raises(ValueError, match="fractions of a millisecond"):
         parse_duration(text)
 
 
