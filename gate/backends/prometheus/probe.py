@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.gathered import GatheredNumbers
-from gate.backends.prometheus.query import Query, QueryGrid, Role
+from gate.backends.prometheus.query import ClockSteps, Query, QueryGrid, Role
 from gate.backends.prometheus.query_result import (
     QueryResult,
     QueryResults,
@@ -219,12 +219,7 @@ def _start_of(selector: str, step: timedelta) -> str:
 
 def coverage_query(instant: str, span: Span, step: timedelta) -> Query:
     """Ask at how many steps of a span a number is there."""
-    return Query(
-        pieces=(f"count_over_time({instant}[", f":{window_text(step)}])"),
-        length=span.length,
-        open_start=True,
-        grain=step,
-    )
+    return ClockSteps(instant, step).over(span.length)
 
 
 _HAIR: Final = "0.000000001"
@@ -258,9 +253,9 @@ def ratio_slices(
         share = f"({sums[Role.GOOD]} / ({total} > 0))"
         failed = f"< bool {_decimal(slices.target - _TIE)}"
     if stepwise:
-        seen = _part("sum_over_time", f"{any_total} > bool 0", slices, span)
+        seen = _part(f"{any_total} > bool 0", slices, span, adds_up=True)
     else:
-        seen = _part("count_over_time", f"{any_total} > 0", slices, span)
+        seen = _part(f"{any_total} > 0", slices, span)
     return _parts(seen, share, failed, slices, span)
 
 
@@ -269,7 +264,7 @@ def gauge_slices(gauge: Expression, slices: Slices, span: Span) -> dict[Role, Qu
     step = window_text(min(slices.length, _FINEST))
     text = gauge.over(window_text(slices.length))
     share = f"avg_over_time(({text})[{window_text(slices.length - MILLISECOND)}:{step}])"
-    seen = _part("count_over_time", share, slices, span)
+    seen = _part(share, slices, span)
     return _parts(seen, share, f"< bool {_decimal(slices.target - _TIE)}", slices, span)
 
 
@@ -278,18 +273,13 @@ def _parts(seen: Query, share: str, failed: str, slices: Slices, span: Span) -> 
     judged = f"({share} >= -{_HAIR}) <= 1{_HAIR[1:]}"
     return {
         Role.SLICES: seen,
-        Role.JUDGED_SLICES: _part("count_over_time", judged, slices, span),
-        Role.BAD_SLICES: _part("sum_over_time", f"{share} {failed}", slices, span),
+        Role.JUDGED_SLICES: _part(judged, slices, span),
+        Role.BAD_SLICES: _part(f"{share} {failed}", slices, span, adds_up=True),
     }
 
 
-def _part(function: str, inside: str, slices: Slices, span: Span) -> Query:
-    return Query(
-        pieces=(f"{function}(({inside})[", f":{window_text(slices.length)}])"),
-        length=span.length,
-        open_start=True,
-        grain=slices.length,
-    )
+def _part(inside: str, slices: Slices, span: Span, *, adds_up: bool = False) -> Query:
+    return ClockSteps(f"({inside})", slices.length, adds_up).over(span.length)
 
 
 def _decimal(share: Fraction) -> str:

@@ -66,6 +66,27 @@ def endpoint_of(when: datetime | QueryGrid) -> tuple[str, dict[str, str]]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class ClockSteps:
+    """An expression at whole multiples of a length since 1970, as a subquery evaluates it."""
+
+    vector: str
+    step: timedelta
+    adds_up: bool = False
+    """The values, 0 or 1, are added up; else the multiples are counted at which there is one."""
+
+    def over(self, length: timedelta) -> "Query":
+        """Ask for it over a window of that length."""
+        function = "sum_over_time" if self.adds_up else "count_over_time"
+        return Query(
+            pieces=(f"{function}({self.vector}[", f":{window_text(self.step)}])"),
+            length=length,
+            open_start=True,
+            grain=self.step,
+            steps=self,
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """An expression that must give one number, or one per value of a label or of several."""
@@ -98,6 +119,8 @@ class Query:
     counters: tuple[str, ...] = ()
     """Selectors of the counters whose increase it is: where it is cut, the step from the last
     sample before the cut to the first one after it is in neither piece."""
+    steps: ClockSteps | None = None
+    """Given: it looks at multiples of a length, which other windows have in common with it."""
     terms: "tuple[Query, ...]" = ()
     """Given: the numbers of these are added up, and nothing else is sent; what none of them has is
     absent."""

@@ -10,7 +10,7 @@ import responses
 
 from gate.backends.prometheus import past
 from gate.backends.prometheus.fetch import Fetch
-from gate.backends.prometheus.past import GridInstant
+from gate.backends.prometheus.instants import GridInstant
 from gate.backends.prometheus.query import Query, QueryGrid
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 from gate.measure import Answer, Cause, CountRequest, Counts
