@@ -56,7 +56,7 @@ class PrometheusBackend:
         def alone(run: "PastRun") -> list[Answer]:
             return self.measure(run.requests, run.at)
 
-        return list(measure_past(runs, open_fetch, alone, lambda: not self.limits.victoria))
+        return list(measure_past(runs, open_fetch, alone, lambda: limits))
 
     def history(self, requests: Sequence[SeriesRequest]) -> list[SeriesAnswer]:
         """Return what happened in each step; never raises for what the server does."""

@@ -15,16 +15,18 @@ from itertools import pairwise
 from typing import Final
 
 from gate.backends.prometheus.answer import answer
-from gate.backends.prometheus.clock import Clock
 from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.fetch import Fetch
-from gate.backends.prometheus.instants import ClockInstant, GridInstant, PastInstant
+from gate.backends.prometheus.instants import GridInstant, PastInstant
+from gate.backends.prometheus.limits import ServerLimits
 from gate.backends.prometheus.measuring import Asking
+from gate.backends.prometheus.pairs import InstantPair
 from gate.backends.prometheus.plan import Plan
 from gate.backends.prometheus.planning import questions
 from gate.backends.prometheus.query import Query, QueryGrid
-from gate.backends.prometheus.query_result import QueryResult
-from gate.measure import Answer, Cause, CountRequest, Unmeasured
+from gate.backends.prometheus.query_result import QueryResult, QueryResults
+from gate.backends.prometheus.shared_steps import SharedSteps
+from gate.measure import Answer, CountRequest, Unmeasured
 from gate.measure.past import PastRun
 from gate.promql.moving import SECOND, is_movable
 from gate.slo.indicator import Sli
@@ -76,7 +78,7 @@ class PastAsking(Asking):
     def settle(self) -> None:
         """Answer what can be answered by what was asked so far."""
         for place, planned in enumerate(self._plans):
-            settled = _settled(planned, self._known)
+            settled = _settled(planned, self._what_is_there)
             if settled is not None:
                 self._settled[place] = settled
 
@@ -109,7 +111,7 @@ class PastAsking(Asking):
             if place not in self._settled and isinstance(planned, Plan):
                 yield planned
 
-    def _known(self, part: Query) -> QueryResult:
+    def _what_is_there(self, part: Query) -> QueryResult:
         if self._sent.issuperset(part.leaves):
             return self._reading(part)
         most = self.instant.most(part) if isinstance(part, BirthQuery) else None
@@ -118,28 +120,25 @@ class PastAsking(Asking):
         return most
 
 
-def _settled(planned: Plan | Unmeasured, known: Callable[[Query], QueryResult]) -> Answer | None:
+def _settled(planned: Plan | Unmeasured, there: QueryResults) -> Answer | None:
     """Return an answer if no other question could change it; else None.
 
-    Of births it may only be known how many events they hide at most. If so many are no reason for a
-    doubt, fewer are none.
+    Of births only the most that they can hide may be there. If that is no reason for a doubt, less
+    is none; if it is one, the answer turns on more that was put off.
     """
     if isinstance(planned, Unmeasured):
         return planned
     try:
-        settled = answer(planned, known)
+        return answer(planned, there)
     except _NotAskedError:
         return None
-    if isinstance(settled, Unmeasured):
-        return settled
-    return None if any(s.cause is Cause.BORN for s in settled.evidence.suspicions) else settled
 
 
 def measure_past(
     runs: Sequence[PastRun],
     open_fetch: Callable[[datetime], Fetch],
     alone: Callable[[PastRun], list[Answer]],
-    takes_grids: Callable[[], bool],
+    limits_of: Callable[[], ServerLimits],
 ) -> Iterator[list[Answer]]:
     """Yield the answers to each run, in order.
 
@@ -147,25 +146,24 @@ def measure_past(
         runs: each with its own instant.
         open_fetch: returns what asks at an instant.
         alone: answers a run at its own instant; for one with an expression that cannot be moved.
-        takes_grids: whether the server gives at each instant of a grid what it gives at that
-            instant alone; VictoriaMetrics looks back by the distance of the instants.
+        limits_of: returns what is known of the server by now.
     """
     for group in _groups(runs):
         movable = [run for run in group if all(_is_movable(r.sli) for r in run.requests)]
         until = max((run.at for run in movable), default=None)
         answers = dict[int, list[Answer]]()
         if until is not None:
-            answers = _answered(movable, open_fetch(until), until, grids=takes_grids())
+            answers = _answered(movable, open_fetch(until), until, limits_of())
         for run in group:
             yield answers[id(run)] if id(run) in answers else alone(run)
 
 
 def _answered(
-    runs: Sequence[PastRun], fetch: Fetch, until: datetime, *, grids: bool
+    runs: Sequence[PastRun], fetch: Fetch, until: datetime, limits: ServerLimits
 ) -> dict[int, list[Answer]]:
     """Ask for all runs together; what the answers need in rounds that all of them share."""
-    clock = Clock(fetch)
-    instants = _instants(runs, fetch, until, clock, takes_grids=grids)
+    shared = SharedSteps(fetch)
+    instants = _instants(runs, fetch, until, shared, limits)
     askings = [
         PastAsking(run.requests, instant) for run, instant in zip(runs, instants, strict=True)
     ]
@@ -174,7 +172,7 @@ def _answered(
         sent = [
             (each.instant, leaf) for each in askings for leaf in each.unsent(questions_of(each))
         ]
-        of_all = clock.queries()
+        of_all = shared.queries()
         own = (query for instant, leaf in sent for query in instant.queries(leaf))
         fetch.run((*of_all, *own))
         fetch.run(query for instant, leaf in sent for query in instant.again(leaf))
@@ -189,13 +187,29 @@ def _answered(
 
 
 def _instants(
-    runs: Sequence[PastRun], fetch: Fetch, until: datetime, clock: Clock, *, takes_grids: bool
+    runs: Sequence[PastRun],
+    fetch: Fetch,
+    until: datetime,
+    shared: SharedSteps,
+    limits: ServerLimits,
 ) -> list[PastInstant]:
-    step = _distance(runs) if takes_grids else None
-    if step is None:
-        return [ClockInstant(fetch, until - run.at, run.at, clock) for run in runs]
-    grid = QueryGrid(runs[0].at, step, len(runs))
-    return [GridInstant(fetch, until - run.at, grid, place) for place, run in enumerate(runs)]
+    # At the instants of a grid VictoriaMetrics looks back by their distance, and not as at one.
+    if limits.victoria:
+        return [PastInstant(run.at, until, fetch, shared) for run in runs]
+    step = _distance(runs)
+    if step is not None:
+        grid = QueryGrid(runs[0].at, step, len(runs))
+        return [GridInstant(place, grid, until, fetch, shared) for place in range(len(runs))]
+    pairs = dict[int, InstantPair]()
+    for place in range(1, len(runs), 2):
+        pair = InstantPair(runs[place - 1].at, runs[place].at, until)
+        # What is asked for both cannot be cut where a server refuses long windows.
+        if pair.possible and limits.longest is None:
+            pairs |= {place - 1: pair, place: pair}
+    return [
+        PastInstant(run.at, until, fetch, shared, pairs.get(place))
+        for place, run in enumerate(runs)
+    ]
 
 
 def _distance(runs: Sequence[PastRun]) -> timedelta | None:

@@ -1,12 +1,12 @@
 """How old the newest sample is, and how much of the window has any: asked of the selectors."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
 from gate.backends.prometheus.gathered import GatheredNumbers
-from gate.backends.prometheus.query import ClockSteps, Query, QueryGrid, Role
+from gate.backends.prometheus.query import EPOCH, ClockSteps, Query, Role
 from gate.backends.prometheus.query_result import (
     QueryResult,
     QueryResults,
@@ -26,7 +26,6 @@ _RECENT: Final = timedelta(hours=6)
 _RECENT_STEP: Final = timedelta(minutes=1)
 _ENDS: Final = 1
 """Of the steps: the window begins and ends within one."""
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,7 @@ class Probe:
             for source in self.sources
             if _is_there(source, times.keys())
         ]
-        return _EPOCH + timedelta(milliseconds=int(max(newest) * 1000)) if newest else None
+        return EPOCH + timedelta(milliseconds=int(max(newest) * 1000)) if newest else None
 
 
 def _is_there(source: Expression, there: Collection[str]) -> bool:
@@ -124,7 +123,7 @@ def plan_probe(sources: Sequence[Expression], span: Span) -> Probe:
         newest={selector: _newest(selector) for selector in selectors},
         search={selector: _search(selector, span, step) for selector in selectors},
         coverage=tuple(coverage_query(instant, span, step) for instant in instants),
-        steps=(span.end - _EPOCH) // step - (span.start - _EPOCH) // step,
+        steps=(span.end - EPOCH) // step - (span.start - EPOCH) // step,
         presence=_presence(instants, span, step),
     )
 
@@ -158,8 +157,10 @@ def newest_sample(probe: Probe, gathered: GatheredNumbers) -> datetime:
     return newest
 
 
-def coverage_of(probe: Probe, span: Span, gathered: GatheredNumbers) -> StepCoverage | None:
+def coverage_of(probe: Probe, gathered: GatheredNumbers) -> StepCoverage | None:
     """Return the share of a span that has data, and where it has none; None: it has no step yet.
+
+    The span is looked at in whole steps of the clock, so its ends are good to a step.
 
     Hours in which there are none on any day are no gap: a service may be scaled to zero at night.
 
@@ -171,8 +172,9 @@ def coverage_of(probe: Probe, span: Span, gathered: GatheredNumbers) -> StepCove
         return None
     for part in probe.lacking_steps(gathered.readings):
         reading = gathered.readings(part)
-        if isinstance(reading, QueryValue) and any(point is not None for point in reading.points):
-            return coverage_by_steps(reading.points, span, fewest=0)
+        points = reading.points if isinstance(reading, QueryValue) else ()
+        if part.grid is not None and any(point is not None for point in points):
+            return coverage_by_steps(points, part.grid.steps, fewest=0)
     return StepCoverage(share=min(min(counts) / probe.steps, Fraction(1)), gaps=NO_GAPS)
 
 
@@ -181,10 +183,10 @@ def _number_of(reading: QueryResult) -> Fraction:
 
 
 def _presence(instants: Sequence[str], span: Span, step: timedelta) -> Query:
-    text = " and ".join(instants)
-    count = max(span.length // step, 1)
-    grid = QueryGrid(span.end - (count - 1) * step, step, count)
-    return Query(pieces=(text,), length=timedelta(), grid=grid)
+    """Ask for the numbers of series at the steps of the clock at which coverage looks."""
+    steps = ClockSteps(" and ".join(instants), step, adds_up=True)
+    places = steps.multiples(span.end, span.length) or range(1)
+    return steps.points(places)
 
 
 def _newest(selector: str) -> Query:

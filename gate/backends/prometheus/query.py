@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
 from gate.dataclass import dataclass
 from gate.promql.moving import MILLISECOND, SECOND, moved, window_text
+from gate.slo.objective import Span
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_CUTS: Final = 5
 """A window is cut into 32 pieces at most: 30 days into pieces of less than a day."""
 
@@ -46,6 +48,11 @@ class QueryGrid:
         """The last instant."""
         return self.first + (self.count - 1) * self.step
 
+    @property
+    def steps(self) -> Span:
+        """The time of all steps that end with one of the instants."""
+        return Span(self.first - self.step, self.last)
+
     def halves(self) -> "tuple[QueryGrid, QueryGrid] | None":
         """Return the newer and the older half; None: it is a single instant."""
         older = self.count // 2
@@ -73,7 +80,21 @@ class ClockSteps:
     vector: str
     step: timedelta
     adds_up: bool = False
-    """The values, 0 or 1, are added up; else the multiples are counted at which there is one."""
+    """The values, whole numbers, are added up; else the multiples are counted that have one."""
+
+    def multiples(self, end: datetime, length: timedelta) -> range:
+        """Return which multiples lie in a window, by their numbers since 1970.
+
+        The window's end belongs to it, its start does not. Servers take instants by the
+        millisecond.
+        """
+        last = round((end - EPOCH) / MILLISECOND) * MILLISECOND
+        return range((last - length) // self.step + 1, last // self.step + 1)
+
+    def points(self, places: range) -> "Query":
+        """Ask for the values at some of the multiples, at least one."""
+        grid = QueryGrid(EPOCH + places.start * self.step, self.step, len(places))
+        return Query(pieces=(self.vector,), length=timedelta(), grid=grid, steps=self)
 
     def over(self, length: timedelta) -> "Query":
         """Ask for it over a window of that length."""
@@ -127,7 +148,7 @@ class Query:
 
     def __hash__(self) -> int:
         # Answers are looked up by their queries, hundreds of times an SLO; this tells them apart.
-        return hash((self.pieces, self.offset, self.moved, self.terms))
+        return hash((self.pieces, self.length, self.offset, self.moved, self.terms))
 
     @classmethod
     def added(cls, terms: Sequence[Self]) -> Self:
