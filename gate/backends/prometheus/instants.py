@@ -8,7 +8,7 @@ from gate.backends.prometheus.evidence.births import BirthQuery
 from gate.backends.prometheus.fetch import Fetch
 from gate.backends.prometheus.gathered import add_results
 from gate.backends.prometheus.pairs import InstantPair
-from gate.backends.prometheus.query import ClockSteps, Query, QueryGrid
+from gate.backends.prometheus.query import ClockSteps, Query, QueryGrid, since_1970
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 from gate.backends.prometheus.shared_steps import SharedSteps
 
@@ -34,7 +34,8 @@ class PastInstant:
             pair: the instant with another one, of both of which it is asked what is not asked for
                 all; None: it is asked for each instant.
         """
-        self._at, self._back, self._pair = at, until - at, pair
+        self._at, self._pair = at, pair
+        self._back = since_1970(until) - since_1970(at)
         self._fetch, self._shared = fetch, shared
         self._own = dict[Query, Query]()
 
@@ -58,11 +59,11 @@ class PastInstant:
 
     def queries(self, part: Query) -> Iterable[Query]:
         """Return a question as it is asked by the fetch; none where it is asked for all."""
-        return () if self._is_shared(part) else (self._query(part),)
+        return () if self._of_clock(part) is not None else (self._query(part),)
 
     def again(self, part: Query) -> Iterable[Query]:
         """Return the question of this instant alone, where one answer for all says too little."""
-        together = self._is_shared(part) or self._paired(part) is not None
+        together = self._of_clock(part) is not None or self._paired(part) is not None
         return (self._alone(part),) if together and self._of_several(part) is None else ()
 
     def reading(self, part: Query) -> QueryResult:
@@ -80,8 +81,9 @@ class PastInstant:
 
     def _of_several(self, part: Query) -> QueryValue | None:
         """Return what was asked for other instants, too, as it is at this one; None: it is not."""
-        if self._is_shared(part):
-            return self._of_all(part)
+        of_clock = self._of_clock(part)
+        if of_clock is not None:
+            return self._of_all(part, *of_clock)
         paired = self._paired(part)
         if self._pair is None or paired is None:
             return None
@@ -100,16 +102,16 @@ class PastInstant:
         """Return what a question looks at on the clock, where that is asked for all instants."""
         return part.steps
 
-    def _is_shared(self, part: Query) -> bool:
-        steps = self._looks_at(part)
-        return steps is not None and self._shared.shares(steps, self._window(part, steps))
-
-    def _of_all(self, part: Query) -> QueryValue | None:
-        """Return what is asked for all instants, as it is at this one; None: that is not there."""
+    def _of_clock(self, part: Query) -> tuple[ClockSteps, range] | None:
+        """Return the steps that a question looks at, where they are asked for all; else None."""
         steps = self._looks_at(part)
         if steps is None:
             return None
         window = self._window(part, steps)
+        return (steps, window) if self._shared.shares(steps, window) else None
+
+    def _of_all(self, part: Query, steps: ClockSteps, window: range) -> QueryValue | None:
+        """Return what is asked for all instants, as it is at this one; None: that is not clear."""
         if part.grid is not None:
             points = self._shared.points(steps, window)
             return None if points is None else QueryValue(number=None, points=points)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
-from gate.backends.prometheus.query import EPOCH, Query
+from gate.backends.prometheus.query import Query, since_1970
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue, is_count
 from gate.promql.moving import MILLISECOND, window_text
 
@@ -33,9 +33,9 @@ class InstantPair:
             until: the instant at which both are asked about.
         """
         self._newer = newer
-        self._step = _by_milliseconds(newer) - _by_milliseconds(older)
-        self._moved = -_by_milliseconds(newer) % self._step if self._step else timedelta()
-        self._offset = _by_milliseconds(until) - _by_milliseconds(newer) - self._moved
+        self._step = since_1970(newer) - since_1970(older)
+        self._moved = -since_1970(newer) % self._step if self._step else timedelta()
+        self._offset = since_1970(until) - since_1970(newer) - self._moved
         self._noted = Counter[Query]()
         self._queries = dict[Query, Query]()
 
@@ -78,7 +78,7 @@ class InstantPair:
         return QueryValue(number=Fraction(own[0]) if own else None)
 
     def _both(self, part: Query) -> Query:
-        last = (_by_milliseconds(self._newer) + self._moved) / timedelta(seconds=1)
+        last = (since_1970(self._newer) + self._moved) / timedelta(seconds=1)
         weight = f"(1+{_MANY - 1}*(time()<bool {last:.3f}))"
         # A millisecond more, since from Prometheus 3 on a range leaves its first instant out.
         window = f"[{window_text(self._step + MILLISECOND)}:{window_text(self._step)}]"
@@ -90,8 +90,3 @@ class InstantPair:
             offset=part.offset + self._offset + self._moved,
             label=_LABEL,
         )
-
-
-def _by_milliseconds(instant: datetime) -> timedelta:
-    """Return the time since 1970 as servers take it."""
-    return round((instant - EPOCH) / MILLISECOND) * MILLISECOND

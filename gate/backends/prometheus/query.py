@@ -65,12 +65,21 @@ class QueryGrid:
 def endpoint_of(when: datetime | QueryGrid) -> tuple[str, dict[str, str]]:
     """Return the part of the API that evaluates at an instant or on a grid, and its times."""
     if isinstance(when, datetime):
-        return "query", {"time": f"{when.timestamp():.3f}"}
+        return "query", {"time": _seconds(since_1970(when))}
     return "query_range", {
-        "start": f"{when.first.timestamp():.3f}",
-        "end": f"{when.last.timestamp():.3f}",
-        "step": f"{when.step.total_seconds():.3f}",
+        "start": _seconds(since_1970(when.first)),
+        "end": _seconds(since_1970(when.last)),
+        "step": _seconds(when.step),
     }
+
+
+def since_1970(instant: datetime) -> timedelta:
+    """Return the time of an instant since 1970 as servers take it, in whole milliseconds."""
+    return round((instant - EPOCH) / MILLISECOND) * MILLISECOND
+
+
+def _seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():.3f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ class ClockSteps:
         The window's end belongs to it, its start does not. Servers take instants by the
         millisecond.
         """
-        last = round((end - EPOCH) / MILLISECOND) * MILLISECOND
+        last = since_1970(end)
         return range((last - length) // self.step + 1, last // self.step + 1)
 
     def points(self, places: range) -> "Query":

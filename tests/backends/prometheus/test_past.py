@@ -14,7 +14,7 @@ from gate.backends.prometheus.instants import GridInstant
 from gate.backends.prometheus.query import Query, QueryGrid
 from gate.backends.prometheus.query_result import QueryError, QueryResult, QueryValue
 from gate.backends.prometheus.shared_steps import SharedSteps
-from gate.measure import Answer, Cause, CountRequest, Counts
+from gate.measure import Answer, Cause, CountRequest, Counts, Unmeasured
 from gate.measure.past import PastRun, measure_past
 from gate.slo.indicator import Sli
 from gate.slo.objective import Span
@@ -29,6 +29,8 @@ from tests.backends.prometheus.played import (
 )
 
 DAY = timedelta(days=1)
+HOURS = (0, 1, 3, 7, 20)
+"""Of instants that are at no equal distances."""
 
 
 def run_at(at: datetime, *slis: Sli, probe: bool = False) -> PastRun:
@@ -72,6 +74,18 @@ def test_what_cannot_be_moved_is_counted_at_its_own_instant(prometheus: FakeProm
     assert counted(answers) == [1000, 1000]
     times = [float(form["time"][0]) for form in prometheus.forms]
     assert times == [(AT - DAY).timestamp(), AT.timestamp()]
+
+
+def test_what_cannot_be_asked_is_said_of_its_run(prometheus: FakePrometheus) -> None:
+    prometheus.values = VALUES
+    runs = [run_at(AT - hour * timedelta(hours=1), RATIO, Sli(total="x")) for hour in HOURS]
+
+    answers = measure_past(backend(), runs)
+
+    assert counted(answers) == [1000] * len(runs)
+    assert {answer.cause for _, answer in answers if isinstance(answer, Unmeasured)} == {
+        Cause.INVALID
+    }
 
 
 def test_no_run_asks_nothing(prometheus: FakePrometheus) -> None:
@@ -124,20 +138,23 @@ def test_a_few_instants_and_others_are_asked_about_by_offsets(
     assert played.ranges == []
 
 
-HOURS = (0, 1, 3, 7, 20)
-"""Between the instants, no two the same."""
-
-
 def parts_with(played: PlayedSteps, words: str) -> set[str]:
-    """Return the parts asked about one instant, of all that came after the first one."""
-    _, *others = [form["query"] for form in played.instants]
+    """Return the parts asked about one instant each, of all instants but the first."""
+    first = played.instants[0]["time"]
+    others = [form["query"] for form in played.instants if form["time"] != first]
     texts = {text for query in others for text in parts_of(query).values()}
     return {text for text in texts if words in text and "count_values" not in text}
 
 
 @pytest.mark.parametrize(
     ("last_hour", "births", "hours", "born"),
-    [("10", None, 1, 0), ("0", None, 5, 1), ("10", ["0", "0"], 1, 0), ("10", ["0", "7"], 5, 1)],
+    [
+        ("10", None, 1, 0),
+        ("0", None, 5, 1),
+        ("10", ["0"] * 72, 1, 0),
+        # 20 hours after the start: all windows hold it.
+        ("10", ["0"] * 60 + ["7"], 5, 1),
+    ],
     ids=["all is well", "silent", "born at zero", "born above zero"],
 )
 def test_evidence_is_put_off_until_an_answer_turns_on_it(
