@@ -119,7 +119,7 @@ def counted(slo: Slo) -> tuple[RatioSlo, CountedIndicator]:
         NotExportableError: it is another kind of SLO.
     """
     if isinstance(slo, SpendSlo):
-        raise NotExportableError("an allowance is no share of events")
+        raise NotExportableError("an allowance is not a share of events")
     if isinstance(slo, CompositeSlo):
         raise NotExportableError("a composite has no indicator of its own")
     if slo.denominator is not Denominator.PERIOD:

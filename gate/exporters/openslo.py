@@ -113,4 +113,4 @@ def _duration(length: timedelta) -> str:
     for unit, size in _UNITS.items():
         if not length % size:
             return f"{length // size}{unit}"
-    raise NotExportableError(f"{format_duration(length)} is no duration of OpenSLO")
+    raise NotExportableError(f"{format_duration(length)} is not a valid duration of OpenSLO")

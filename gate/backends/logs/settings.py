@@ -94,23 +94,31 @@ def _build_settings(values: Values, reader: Reader) -> LogsSettings:
 BLOCK: Final = Object(
     {
         "path": Field(
-            schema=CONNECTION, doc="File or glob, from this file's folder.", required=True
+            schema=CONNECTION,
+            doc="File or glob, from this file's folder.",
+            required=True,
+            example="logs/*.jsonl",
         ),
         "records": Field(
-            schema=_RecordsName(), doc="The preset that knows the rows: litellm-payload."
+            schema=_RecordsName(),
+            doc="The preset that knows the rows: litellm-payload.",
+            example="litellm-payload",
         ),
         "timestamp": Field(
-            schema=TEXT, doc="Without records: the column of the time, or request.time within one."
+            schema=TEXT,
+            doc="Without records: the column of the time, or request.time within one.",
+            example="timestamp",
         ),
-        "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none."),
+        "time_zone": Field(schema=ZONE, doc="Of timestamps that carry none.", example="UTC"),
         "time_format": Field(
             schema=TIME_FORMAT,
             doc="How the time is written, as of strptime: %d/%m/%Y %H:%M:%S; or a name: unix-ms.",
         ),
-        "format": Field(schema=LOG_FORMAT, doc="Default: by the file's name."),
+        "format": Field(schema=LOG_FORMAT, doc="Default: by the file's name.", example="jsonl"),
         "optional": Field(
             schema=MapOf(Choice(("VARCHAR", "DOUBLE", "BIGINT", "BOOLEAN", "JSON"))),
             doc="Columns that a file may lack, such as the error of requests that failed: NULL.",
+            example="{error: VARCHAR}",
         ),
     },
     _build_settings,
