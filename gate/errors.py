@@ -11,13 +11,17 @@ from gate.dataclass import dataclass
 
 
 def nearest(word: str, names: Iterable[str]) -> str:
-    """Return ``; did you mean ...?`` with the nearest name, or all names; nothing without names."""
+    """Return ``; did you mean ...?`` with the nearest name, or all names; nothing without names.
+
+    Upper and lower case make no difference.
+    """
     from difflib import get_close_matches  # noqa: PLC0415 - costs 5 ms, needed for mistakes only
 
     choices = sorted(str(name) for name in names)
-    close = get_close_matches(word, choices, n=1, cutoff=0.6)
+    by_lower = {name.lower(): name for name in choices}
+    close = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     if close:
-        return f"; did you mean {close[0]!r}?"
+        return f"; did you mean {by_lower[close[0]]!r}?"
     return f"; known: {', '.join(choices)}" if choices else ""
 
 

@@ -128,7 +128,7 @@ def test_rows_of_a_log_of_ones_own_are_known_to_the_backend(folder: Path) -> Non
         ),
         (
             "{preset: our-gateway/error}",
-            "a preset has no indicator 'error'; did you mean 'errors'?",
+            "our-gateway has no indicator 'error'; did you mean 'errors'?",
         ),
         (
             "{preset: our-gateway/spend}",
@@ -136,7 +136,7 @@ def test_rows_of_a_log_of_ones_own_are_known_to_the_backend(folder: Path) -> Non
         ),
         (
             "{preset: our-gateway/latency}",
-            "our-gateway/latency needs a threshold, for example threshold: 2s",
+            "the key 'threshold' is missing; add for example threshold: 2s",
         ),
         (
             "{preset: our-log/errors}",

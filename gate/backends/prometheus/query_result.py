@@ -221,7 +221,9 @@ def _parse(text: str) -> float | QueryError:
     if text.lstrip("+-").lower() in {"nan", "inf"}:
         return QueryError(cause=Cause.INVALID, reason=f"the value is {text}, which is no count")
     if not _NUMBER.fullmatch(text):
-        return QueryError(cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is no number")
+        return QueryError(
+            cause=Cause.BACKEND_ERROR, reason=f"the value {text[:40]!r} is not a number"
+        )
     if abs(float(text)) > _LARGEST:
         return QueryError(
             cause=Cause.INVALID, reason=f"the value is {text[:40]}, which is no count"

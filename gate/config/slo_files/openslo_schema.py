@@ -86,7 +86,7 @@ def _build(values: Values, reader: Reader) -> tuple[Window, Denominator]:
 def _shorthand(text: str) -> str:
     if not _SHORTHAND.fullmatch(text):
         raise ValueError(
-            f"{text!r} is not a duration that OpenSLO has; write for example 5m (minutes), 1h, 4w,"
+            f"{text!r} is not a valid duration of OpenSLO; write for example 5m (minutes), 1h, 4w,"
             " 1M (month), 1Q or 1Y"
         )
     return text
