@@ -222,7 +222,7 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
         name = assessment.slo.name
         reasons_of = [finding.reason for finding in findings if finding.slo == name]
         label = "In doubt" if assessment.measured else "Not measured"
-        told = [
+        sentences = [
             (doubt.reason, f"{budgets.cause(doubt.cause)}, {doubt.reason}")
             for doubt in assessment.doubts
         ] + [
@@ -231,7 +231,7 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
         ]
         untold += [
             (label, (name, sentence))
-            for key, sentence in told
+            for key, sentence in sentences
             if not any(key in text for text in reasons_of)
         ]
     for label in ("Not measured", "In doubt"):
