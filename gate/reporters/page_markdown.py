@@ -16,7 +16,6 @@ from gate.reporters.page import (
     Block,
     Cell,
     Column,
-    ShellCommand,
     DataTable,
     Fact,
     Facts,
@@ -29,6 +28,7 @@ from gate.reporters.page import (
     Picture,
     Preformatted,
     Section,
+    ShellCommand,
 )
 
 _SIGNS: Final = {

@@ -21,7 +21,6 @@ from gate.reporters.escape import plain
 from gate.reporters.page import (
     Badge,
     Block,
-    ShellCommand,
     DataTable,
     Fact,
     Facts,
@@ -35,6 +34,7 @@ from gate.reporters.page import (
     Picture,
     Preformatted,
     Section,
+    ShellCommand,
 )
 
 _LABELS: Final = 13
