@@ -119,26 +119,24 @@ PROCESSES = (
     Process("ratio, 10 bad an hour", ChartKind.RATIO, ratio(0.001, 10_000)),
     Process("ratio, 2 bad an hour", ChartKind.RATIO, ratio(0.001, 2_000)),
     Process("ratio, 1 bad in 2 hours", ChartKind.RATIO, ratio(0.001, 500)),
-    Process(
-        "ratio, 10 bad, traffic +/- 90 % by day", ChartKind.RATIO, ratio(0.001, 10_000, 0, 0.9)
-    ),
-    Process("ratio that varies by 20 %, 1,000 bad", ChartKind.RATIO, ratio(0.001, 10**6, 0.2)),
-    Process("the same, traffic +/- 90 % by day", ChartKind.RATIO, ratio(0.001, 10**6, 0.2, 0.9)),
-    Process("ratio that varies by 50 %, 1,000 bad", ChartKind.RATIO, ratio(0.001, 10**6, 0.5)),
-    Process("ratio +/- 50 % by day, 100 bad", ChartKind.RATIO, ratio(0.001, 10**5, 0, 0.5, 0.5)),
+    Process("ratio, 10 bad, traffic +/- 90% by day", ChartKind.RATIO, ratio(0.001, 10_000, 0, 0.9)),
+    Process("ratio that varies by 20%, 1,000 bad", ChartKind.RATIO, ratio(0.001, 10**6, 0.2)),
+    Process("the same, traffic +/- 90% by day", ChartKind.RATIO, ratio(0.001, 10**6, 0.2, 0.9)),
+    Process("ratio that varies by 50%, 1,000 bad", ChartKind.RATIO, ratio(0.001, 10**6, 0.5)),
+    Process("ratio +/- 50% by day, 100 bad", ChartKind.RATIO, ratio(0.001, 10**5, 0, 0.5, 0.5)),
     Process(
         "ratio worse by day, twice so on working days", ChartKind.RATIO, service("weekly", 5e4)
     ),
     Process("the same, hours alike for half a day", ChartKind.RATIO, service("alike", 5e4)),
     Process("ratio that drifts within weeks", ChartKind.RATIO, service("drifting", 5e4)),
     Process("mean, normal", ChartKind.MEAN, mean()),
-    Process("mean, traffic +/- 80 % by day", ChartKind.MEAN, mean(traffic=0.8)),
-    Process("mean, log-normal by 10 %", ChartKind.MEAN, mean(tail=0.1)),
-    Process("mean, log-normal by 30 %", ChartKind.MEAN, mean(tail=0.3)),
+    Process("mean, traffic +/- 80% by day", ChartKind.MEAN, mean(traffic=0.8)),
+    Process("mean, log-normal by 10%", ChartKind.MEAN, mean(tail=0.1)),
+    Process("mean, log-normal by 30%", ChartKind.MEAN, mean(tail=0.3)),
     Process("mean, neighbours alike by 0.3", ChartKind.MEAN, mean(0.3)),
     Process("mean, neighbours alike by 0.6", ChartKind.MEAN, mean(0.6)),
     Process("mean, neighbours alike by 0.9", ChartKind.MEAN, mean(0.9)),
-    Process("mean +/- 30 % by day", ChartKind.MEAN, mean(rhythm=0.3)),
+    Process("mean +/- 30% by day", ChartKind.MEAN, mean(rhythm=0.3)),
 )
 
 
@@ -180,7 +178,7 @@ def false_alarms(process: Process, runs: int) -> str:
     cells = [f"{WEEK * fmean(map(simple, fortnights)):.2f}"]
     for rules in RULES:
         alarms = [len(chart(process, counts, rules).worse) for counts in fortnights]
-        cells.append(f"{fmean(alarms):.2f} ({100 * fmean(map(bool, alarms)):.0f} %)")
+        cells.append(f"{fmean(alarms):.2f} ({100 * fmean(map(bool, alarms)):.0f}%)")
     return f"| {process.name} | {' | '.join(cells)} |"
 
 
@@ -200,7 +198,7 @@ def delays(process: Process, runs: int) -> str:
                 ]
                 hours.append((ends[0] - begun) / HOUR if ends else math.inf)
             missed = fmean(math.isinf(one) for one in hours)
-            cells.append(f"{median(hours):.0f}" + (f" ({100 * missed:.0f} % not)" * (missed > 0)))
+            cells.append(f"{median(hours):.0f}" + (f" ({100 * missed:.0f}% not)" * (missed > 0)))
     return f"| {process.name} | {' | '.join(cells)} |"
 
 

@@ -54,7 +54,7 @@ def _slo(name: str) -> dict[str, object]:
         "kind": "ServiceLevelObjective",
         "metadata": {"name": f"{name}-availability", "labels": labels},
         "spec": {
-            "description": "99.9 %",
+            "description": "99.9%",
             "backend": "prometheus",
             "method": "good_bad_ratio",
             "exporters": [],
@@ -86,7 +86,7 @@ def check_agreement(ours: Path, theirs: Path) -> None:
 def compare(target: str, folder: Path, other: list[str], latency: float, rounds: int) -> None:
     """Print both tools' wall times and requests at one latency, and the ratio."""
     policy, ours, theirs = folder / "policy.yaml", folder / "gate.json", folder / "other.txt"
-    command = gate("check", str(policy), "--change", "canary", "--output", f"json={ours}")
+    command = gate("check", str(policy), "--change", "canary", "--write", f"json={ours}")
     runs: dict[str, list[Run]] = {"gate": [], "slo-generator": []}
     traffic: dict[str, Traffic] = {}
     for _ in range(rounds):

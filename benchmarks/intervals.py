@@ -1,7 +1,7 @@
 """How often the interval of ``gate forecast`` holds what comes: python -m benchmarks.intervals.
 
 Histories of services are made up (`benchmarks.services`), hour by hour, with what comes after
-them; the interval is drawn from the history alone. Nominally 90 % of what comes lies within. What
+them; the interval is drawn from the history alone. Nominally 90% of what comes lies within. What
 is measured here stands in docs/forecast.md and in `gate.history.calendar_forecast.HELD`, from which
 the report takes it.
 """
@@ -78,7 +78,7 @@ def _cell(done: Sequence[Trial]) -> str:
     held, worse = (
         100 * fmean(getattr(trial, name) for trial in done) for name in ("held", "worse")
     )
-    return f"{held:.0f} %, {worse:.0f} % ({width:.2f})"
+    return f"{held:.0f}%, {worse:.0f}% ({width:.2f})"
 
 
 def summary(cells: Sequence[Sequence[Trial]]) -> Held:
@@ -116,7 +116,7 @@ def main() -> None:
             if low <= trial.expected.lasting_futures < high
         ]
         share = 100 * fmean(trial.left > 0 for trial in some) if some else float("nan")
-        print(f"| {low:.0%} to {high:.0%} | {share:.0f} % of {len(some)} |")
+        print(f"| {low:.0%} to {high:.0%} | {share:.0f}% of {len(some)} |")
 
 
 if __name__ == "__main__":

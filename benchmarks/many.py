@@ -57,7 +57,7 @@ def check_command(policy: Path, url: str, count: int) -> list[str]:
     slos = [slo(f"m{model}", f'model="m{model}"', 'code="500"') for model in range(count)]
     write_policy(policy, {"type": "prometheus", "url": url}, slos)
     # What is allowed at another instant is undecided now; to look at it only is no failure.
-    looked_at = ("--at", AT, "--observe")
+    looked_at = ("--at", AT, "--dry-run")
     return gate("check", str(policy), "--change", "canary", *looked_at, "--format", "json")
 
 

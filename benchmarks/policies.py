@@ -19,7 +19,7 @@ FOUR_WINDOWS = [
 
 
 def slo(name: str, selector: str, failed: str) -> dict[str, Any]:
-    """Return an SLO of 99.9 % over 30 days on a counter with a code label."""
+    """Return an SLO of 99.9% over 30 days on a counter with a code label."""
     total, bad = f"{{{selector}}}", f"{{{selector},{failed}}}"
     return {
         "name": name,

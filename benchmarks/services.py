@@ -20,7 +20,7 @@ DAY: Final = 24
 WEEK: Final = 7 * DAY
 MONTH: Final = 30 * DAY
 BUDGET: Final = 0.001
-"""Of the SLO of 99.9 % that they are held against."""
+"""Of the SLO of 99.9% that they are held against."""
 _BASE: Final = 0.0003
 _WARM: Final = 500
 """Hours before the first, so that it is like the others."""

@@ -63,21 +63,21 @@ def describe_time(length: timedelta) -> str:
 def percent_left(share: Fraction, places: int = 1) -> str:
     """Write a share as a percentage, rounded down; negative where the budget is overspent."""
     scale = 10**places
-    return f"{float(share * 100 * scale // 1) / scale:,.{places}f} %"
+    return f"{float(share * 100 * scale // 1) / scale:,.{places}f}%"
 
 
 def overspent(share: Fraction, places: int = 1) -> str:
-    """Write by how much a budget is overspent of which a share below 0 is left: ``51.8 %``."""
+    """Write by how much a budget is overspent of which a share below 0 is left: ``51.8%``."""
     return percent_left(share, places).removeprefix("-")
 
 
 def left_or_overspent(share: Fraction | None) -> str:
-    """Write what is left of a budget where no word for it follows: ``overspent by 51.8 %``."""
+    """Write what is left of a budget where no word for it follows: ``overspent by 51.8%``."""
     return f"overspent by {overspent(share)}" if share is not None and share < 0 else left(share)
 
 
 def budget_left(share: Fraction, whose: str = "its budget") -> str:
-    """Say what is left: ``16.6 % of its budget is left``; below 0 how far it is overspent."""
+    """Say what is left: ``16.6% of its budget is left``; below 0 how far it is overspent."""
     if share < 0:
         return f"{whose} is overspent by {overspent(share)}"
     return f"{percent_left(share)} of {whose} is left"
@@ -106,7 +106,7 @@ def burn_shown(rate: Fraction) -> str:
 
 
 def percent_spent(share: Fraction, places: int = 1) -> str:
-    """Write what is consumed, at least 0, rounded up, so that with what is left it makes 100 %."""
+    """Write what is consumed, at least 0, rounded up, so that with what is left it makes 100%."""
     return percent_left(-share, places).replace("-", "", 1)
 
 
@@ -131,7 +131,7 @@ def share_left(share: float | None, places: int = 1) -> str:
 
 
 def spent(share: Fraction | None, places: int = 1) -> str:
-    """Write what is consumed, rounded up, so that with what is left it makes 100 %."""
+    """Write what is consumed, rounded up, so that with what is left it makes 100%."""
     return NOTHING if share is None else percent_spent(share, places)
 
 
@@ -142,7 +142,7 @@ def shown(number: float | Fraction) -> Fraction:
 
 def rounded(share: Fraction | None) -> str:
     """Write a share that is neither left nor spent, rounded to the nearest tenth of a percent."""
-    return NOTHING if share is None else f"{float(share * 100):.1f} %"
+    return NOTHING if share is None else f"{float(share * 100):.1f}%"
 
 
 def exact(number: Fraction) -> str:
@@ -153,8 +153,8 @@ def exact(number: Fraction) -> str:
 
 
 def percent(share: Fraction) -> str:
-    """Write a stated share with all its digits: 99.9999 % is not 100 %."""
-    return f"{exact(share * 100)} %"
+    """Write a stated share with all its digits: 99.9999% is not 100%."""
+    return f"{exact(share * 100)}%"
 
 
 def amount(value: Fraction | None) -> str:

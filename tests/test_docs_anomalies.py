@@ -73,7 +73,7 @@ def test_every_process_that_was_simulated_is_in_both_tables() -> None:
 
 
 def test_how_many_weeks_had_a_false_alarm_is_what_the_report_prints() -> None:
-    rows = {f"| `{name}` | {told.every} % | {told.most} % |" for name, told in FALSE_ALARMS.items()}
+    rows = {f"| `{name}` | {told.every}% | {told.most}% |" for name, told in FALSE_ALARMS.items()}
 
     assert rows <= set(TEXT.splitlines())
     assert set(FALSE_ALARMS) == set(RULES)

@@ -31,7 +31,7 @@ def test_every_command_is_one_that_there_is() -> None:
         assert command in COMMANDS
         words = shlex.split(rest.rstrip("]"))
         assert {word for word in words if word.startswith("--")} <= options
-        outputs = [words[n + 1] for n, word in enumerate(words) if word == "--output"]
+        outputs = [words[n + 1] for n, word in enumerate(words) if word == "--write"]
         assert {output.partition("=")[0] for output in outputs} <= set(REPORTERS)
 
 

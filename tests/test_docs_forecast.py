@@ -45,7 +45,7 @@ def test_the_table_has_the_columns_that_it_has() -> None:
 
 def test_how_often_intervals_held_is_what_the_report_prints() -> None:
     rows = {
-        f"| {length.days} days and more | {held.within} % | {held.worse} % | {held.least} % |"
+        f"| {length.days} days and more | {held.within}% | {held.worse}% | {held.least}% |"
         for length, held in HELD.items()
     }
 

@@ -50,7 +50,7 @@ def test_the_pipelines_run_the_command_with_a_format_that_there_is() -> None:
     assert len(PIPELINES) == 2
     for pipeline in PIPELINES:
         assert yaml.safe_load(pipeline)
-        (form,) = re.findall(r"gate test policies/gate.yaml --output (\w+)=", pipeline)
+        (form,) = re.findall(r"gate test policies/gate.yaml --write (\w+)=", pipeline)
         assert form in FORMATS
 
 

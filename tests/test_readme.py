@@ -110,7 +110,7 @@ def test_the_worked_example_comes_out_as_worked(tmp_path: Path) -> None:
     )
     done = run(tmp_path, "status", "gate.yaml")
     assert "400 of 1,000,000" in done.stdout
-    assert "left           60.0 % (consumed 40.0 %)" in done.stdout
+    assert "left           60.0% (consumed 40.0%)" in done.stdout
 
 
 def test_the_table_of_exit_codes_is_whole() -> None:

@@ -32,12 +32,12 @@ run() {
 }
 
 run 0 "The budgets on a quiet Monday" status "$POLICY" --at "$BEFORE"
-# These are questions about the past: --observe looks, and lets nothing ship.
-run 0 "Could a canary ship? Yes" check "$POLICY" --change canary --at "$BEFORE" --observe
+# These are questions about the past: --dry-run looks, and lets nothing ship.
+run 0 "Could a canary ship? Yes" check "$POLICY" --change canary --at "$BEFORE" --dry-run
 run 10 "The same on Friday, after an outage, a bad prompt and a slow afternoon: no" \
   check "$POLICY" --change canary --at "$AFTER"
 run 0 "A security patch still could" \
-  check "$POLICY" --change security-patch --at "$AFTER" --observe
+  check "$POLICY" --change security-patch --at "$AFTER" --dry-run
 run 0 "What happened: three incidents" \
   incidents "$POLICY" --at "$AFTER" --last 22d
 run 0 "All of it on a page, demo/report.html" \

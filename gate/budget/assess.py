@@ -263,8 +263,8 @@ def _compare_objectives(slo: RatioSlo, evidence: Evidence) -> Evidence:
     if other is None or abs(other - slo.objective) <= _NOISE:
         return evidence
     note = (
-        f"the tool that recorded this has the objective {float(other * 100):.7g} %; the budget is"
-        f" that of the policy's, {float(slo.objective * 100):.7g} %"
+        f"the tool that recorded this has the objective {float(other * 100):.7g}%; the budget is"
+        f" that of the policy's, {float(slo.objective * 100):.7g}%"
     )
     return replace(evidence, notes=(*evidence.notes, note))
 

@@ -44,7 +44,7 @@ class Assessment:
     exhausting_ratio: Fraction | None = None
     """The bad share of events at which the budget is just gone."""
     interval: tuple[Fraction, Fraction] | None = None
-    """Sampled: the 95 % interval of ``remaining``, lower end first."""
+    """Sampled: the 95% interval of ``remaining``, lower end first."""
     burn_rates: Mapping[timedelta, Fraction | Unmeasured] = field(default_factory=dict)
     """Per window; without traffic there is none, `Cause.NO_TRAFFIC`."""
     forecast: Forecast | None = None

@@ -69,11 +69,11 @@ def coverage_reason(
     where = "; ".join(_where(gaps))
     if share - gaps.uncounted >= guards.floor:
         needs = float(guards.min_coverage * 100)
-        lead = f"only {_percent(share)} of the window has data; min_coverage is {needs:g} %"
+        lead = f"only {_percent(share)} of the window has data; min_coverage is {needs:g}%"
         return f"{lead}; {where}" if where else lead
     lead = (
         f"only {measured_part(share, length)} are measured ({_percent(share)}; coverage_floor is"
-        f" {float(guards.floor * 100):g} %)"
+        f" {float(guards.floor * 100):g}%)"
     )
     remedy = "to let it pass all the same, say on: {mostly_uncovered: warn}"
     parts = [lead, where, _enough_at(share, gaps, guards, window, at), remedy]
@@ -116,4 +116,4 @@ def _enough_at(share: Fraction, gaps: Gaps, guards: Guards, window: Window, at: 
 
 
 def _percent(share: Fraction) -> str:
-    return f"{floor(share * 1000) / 10:g} %"
+    return f"{floor(share * 1000) / 10:g}%"

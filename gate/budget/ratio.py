@@ -27,7 +27,7 @@ def slices_in(window: timedelta, length: timedelta) -> Fraction:
 
 
 def allowed_downtime(window: timedelta, budget: Fraction) -> timedelta:
-    """Return the time that may be bad: 99.9 % over 30 days is 43.2 minutes."""
+    """Return the time that may be bad: 99.9% over 30 days is 43.2 minutes."""
     return timedelta(microseconds=float(budget * (window // timedelta(microseconds=1))))
 
 
@@ -36,7 +36,7 @@ Z_95 = 1.959963984540054
 
 
 def wilson_interval(bad: Fraction, total: Fraction) -> tuple[Fraction, Fraction]:
-    """Return the 95 % interval of the bad share: 0 <= low <= bad/total <= high <= 1.
+    """Return the 95% interval of the bad share: 0 <= low <= bad/total <= high <= 1.
 
     ``total`` must be above 0.
     """
@@ -101,7 +101,7 @@ def budget_to_date(slo: RatioSlo | SpendSlo) -> bool:
 def remaining_interval(
     counts: Counts, share: Fraction, design_effect: Fraction = Fraction(1)
 ) -> tuple[Fraction, Fraction]:
-    """Carry the 95 % interval of the bad share to what remains: (lower, upper).
+    """Carry the 95% interval of the bad share to what remains: (lower, upper).
 
     Args:
         counts: of the sample.

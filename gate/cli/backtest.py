@@ -49,7 +49,9 @@ _TRIAL: Final = (
         help="The class of changes that state none. Default: the policy's default.",
     ),
     option(
-        "--satisfied",
+        "--met",
+        "satisfied",
+        formerly="--satisfied",
         type=Parsed("name=evidence", pair_of),
         multiple=True,
         help="A requirement that was met all the time: shadow=URL. Can be repeated.",

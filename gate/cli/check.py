@@ -87,7 +87,9 @@ class ChangeOptions:
 _CHANGE: Final = (
     option("--change", metavar="CLASS", help="The class of the change; default: recognised."),
     option(
-        "--satisfied",
+        "--met",
+        "satisfied",
+        formerly="--satisfied",
         type=Parsed("name=evidence", pair_of),
         multiple=True,
         help="A requirement that has been met, with a link or note: shadow=URL. Can be repeated.",
@@ -110,8 +112,20 @@ _CHANGE: Final = (
 )
 _OVERRIDE: Final = (
     option("--override", metavar="REASON", help="Ship although the policy says no; recorded."),
-    option("--approved-by", metavar="WHO", help="Who approved the override; not the author."),
-    option("--until", type=Parsed("time", parse_instant), help="When the override ends, RFC 3339."),
+    option(
+        "--override-approved-by",
+        "approved_by",
+        formerly="--approved-by",
+        metavar="WHO",
+        help="Who approved the override; not the author.",
+    ),
+    option(
+        "--override-until",
+        "until",
+        formerly="--until",
+        type=Parsed("time", parse_instant),
+        help="When the override ends, RFC 3339.",
+    ),
 )
 
 
@@ -130,7 +144,13 @@ class OutcomeOptions:
 
 
 _OUTCOME: Final = (
-    option("--observe", is_flag=True, help="Tell the verdict but always exit 0."),
+    option(
+        "--dry-run",
+        "observe",
+        formerly="--observe",
+        is_flag=True,
+        help="Report the verdict, but always exit 0.",
+    ),
     option("--fail-on", type=click.Choice(["warn"]), help="Exit 11 on a warning instead of 0."),
     option("--comment", is_flag=True, help="Keep one comment on the pull request up to date."),
     option("--status", is_flag=True, help="Set the status of the commit to the verdict."),
@@ -154,7 +174,7 @@ def check(
 ) -> ExitCode:
     """Decide whether a change may ship now under each POLICY; the worst verdict is the exit code.
 
-    What was allowed at another instant (--at) is undecided now, unless --observe only looks at it.
+    What was allowed at another instant (--at) is undecided now, unless --dry-run only looks at it.
 
     Exit codes: 0 allow, 2 usage or policy-file error, 3 undecided (could not be measured),
     10 block, 11 warn (with --fail-on warn), 1 internal error, 130 interrupted.

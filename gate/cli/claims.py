@@ -46,7 +46,11 @@ def requested_override(
     Raises:
         UsageError: some are given and some are not.
     """
-    given = {"--override": override, "--approved-by": approved_by, "--until": until}
+    given = {
+        "--override": override,
+        "--override-approved-by": approved_by,
+        "--override-until": until,
+    }
     missing = [name for name, value in given.items() if value is None]
     if override is None or approved_by is None or until is None:
         if len(missing) < len(given):

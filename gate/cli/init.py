@@ -31,7 +31,7 @@ def _slos(*slos: str) -> str:
 def _availability(sli: str) -> str:
     return f"""\
   - name: availability
-    objective: 99.9%          # 0.1 % of requests may fail
+    objective: 99.9%          # 0.1% of requests may fail
     window: 30d
     sli:
 {sli}"""
@@ -42,7 +42,7 @@ def _judged(sli: str) -> str:
   - name: quality
     objective: 98%            # of the answers that were judged
     window: 30d
-    sampled: true             # judge by a 95 % interval
+    sampled: true             # judge by a 95% interval
     sli:
 {sli}"""
 
@@ -50,7 +50,7 @@ def _judged(sli: str) -> str:
 def _latency(sli: str) -> str:
     return f"""\
   - name: latency
-    objective: 95%            # a P95 objective: 95 % of requests are fast enough
+    objective: 95%            # a P95 objective: 95% of requests are fast enough
     window: 30d
     sli:
 {sli}"""

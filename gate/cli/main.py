@@ -37,7 +37,7 @@ COMMANDS: Final = {
 }
 """The commands, each a module of this package with a click command of the same name."""
 _ALLOCATIONS: Final = 50_000
-"""Between two collections of garbage: a run makes hardly any, and Python's 700 cost 4 % of it."""
+"""Between two collections of garbage: a run makes hardly any, and Python's 700 cost 4% of it."""
 
 
 class _Commands(click.Group):

@@ -178,8 +178,9 @@ def report_options(formats: Collection[str], default: str = "terminal") -> tuple
             help="Of the report on stdout.",
         ),
         option(
-            "--output",
+            "--write",
             "copies",
+            formerly="--output",
             type=Parsed("format=file", _copy_in(formats)),
             multiple=True,
             help="Also write the report to a file, in this format. Can be repeated.",

@@ -45,7 +45,13 @@ _GATE: Final = (
     ci_option(),
     option("--environment", metavar="NAME", help="As gate check was given it."),
     *identity_options(),
-    option("--observe", is_flag=True, help="As gate check was given it."),
+    option(
+        "--gate-dry-run",
+        "observe",
+        formerly="--observe",
+        is_flag=True,
+        help="gate check was given --dry-run.",
+    ),
     option("--fail-on", type=click.Choice(["warn"]), help="As gate check was given it."),
 )
 

@@ -38,7 +38,7 @@ _RECORDING: Final = (
     option(
         "--record",
         metavar="DECISION",
-        help="First add a case: what this decision (gate check --output json=DECISION) was made by,"
+        help="First add a case: what this decision (gate check --write json=DECISION) was made by,"
         " and its verdict as expected.",
     ),
     option("--name", metavar="TEXT", help="Of that case; default: what was decided, and when."),

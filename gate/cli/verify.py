@@ -82,7 +82,7 @@ _DEMANDS: Final = (
 def verify(*, file: str, ships: DemandOptions) -> ExitCode:
     """Check in a deploy job that a DECISION still holds, for this very commit.
 
-    DECISION is what gate check wrote with --output json=FILE or intoto=FILE. One that is expired,
+    DECISION is what gate check wrote with --write json=FILE or intoto=FILE. One that is expired,
     altered, contradictory, only observed, of another moment, of a modified policy, or about
     anything else than what ships is refused (exit 3). So is one that is not signed by the key in
     GATE_VERIFY_KEY (Ed25519, public) or GATE_SIGNING_KEY, where either is set. One that holds gives

@@ -122,7 +122,7 @@ SAMPLED: Final = Union(
         {
             "bound": Field(
                 schema=Choice(tuple(Bound)),
-                doc="Which end of the 95 % interval decides. Default: pessimistic.",
+                doc="Which end of the 95% interval decides. Default: pessimistic.",
                 formerly="compare",
             ),
             "design_effect": Field(
@@ -221,7 +221,7 @@ SLO: Final = Object(
         "window": Field(schema=WINDOW, doc="30d, or {calendar: month, time_zone: Europe/Berlin}."),
         "sli": Field(schema=SLI, doc="What is counted. Static backends default to the SLO's name."),
         "timeslices": Field(schema=TIMESLICES, doc="Count slices of time instead of events."),
-        "sampled": Field(schema=SAMPLED, doc="The events are a sample: judge by a 95 % interval."),
+        "sampled": Field(schema=SAMPLED, doc="The events are a sample: judge by a 95% interval."),
         "min_events": Field(
             schema=COUNT, doc="Fewer events are low traffic. Default: 1 / (1 - objective)."
         ),

@@ -79,7 +79,7 @@ def _row(policy: Policy, slo: Slo) -> tuple[DashboardRow, tuple[str, ...]]:
         panels.insert(0, _budget(ratio, sli, ratio.window))
     else:
         remarks = (*remarks, "what is left of a calendar window is no query; see gate status")
-    return (f"{slo.name}: {decimal(ratio.objective * 100)} % over {ratio.window}", panels), remarks
+    return (f"{slo.name}: {decimal(ratio.objective * 100)}% over {ratio.window}", panels), remarks
 
 
 def _errors(sli: CountedIndicator, window: str) -> str:

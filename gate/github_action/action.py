@@ -100,7 +100,7 @@ class ActionRun:
         """Run the command; what it writes is foreign text."""
         files = {name: self.folder / f"gate.{name}" for name in ("markdown", "github")}
         files["json"] = self._decision
-        copies = [f"--output={name}={path}" for name, path in files.items()]
+        copies = [f"--write={name}={path}" for name, path in files.items()]
         command = [sys.executable, "-m", "gate", "check", *inputs.options, *copies, "--"]
         with self.step.foreign():
             exit_code, output = call([*command, *inputs.policies], self.environ, self.step.log)

@@ -119,7 +119,7 @@ def read_inputs(environ: Environ) -> Inputs:
         directory=gate.directory,
         policy_ref=_given("policy-ref", environ),
         options=(*options, *([f"--gate-key={gate.key}"] if gate.key else [])),
-        observe=_one_of("observe", ("", *_BOOLEAN), environ) == "true",
+        observe=_one_of("dry-run", ("", *_BOOLEAN), environ) == "true",
         pass_without_secrets=without == "allow",
         comment=None if comment == "auto" else comment == "true",
         gate=gate,

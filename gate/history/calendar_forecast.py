@@ -181,7 +181,7 @@ def at_the_reset(
 def expected(
     slo: RatioSlo, so_far: StepEvents, series: Series, step: timedelta, at: datetime
 ) -> Expected:
-    """Return what will be left of a calendar budget at its reset, with a 90 % interval.
+    """Return what will be left of a calendar budget at its reset, with a 90% interval.
 
     Args:
         slo: its window is a calendar period.

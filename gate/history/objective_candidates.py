@@ -16,7 +16,7 @@ from gate.slo.objective import RatioSlo, RollingWindow
 MOST: Final = Fraction(95, 100)
 """The share of the periods in which an objective should be met."""
 FEWEST: Final = 20
-"""Periods of which 95 % are not all."""
+"""Periods of which 95% are not all."""
 _QUARTER: Final = Fraction(1, 4)
 _FEWEST: Final = 3
 """Periods that say something."""
@@ -111,7 +111,7 @@ def _chance_of(missed: int, count: int) -> Fraction:
 
 
 def met_count(count: int) -> int:
-    """Return how many of so many periods `met_in_most` wants to be met: 95 % of them."""
+    """Return how many of so many periods `met_in_most` wants to be met: 95% of them."""
     return ceil(MOST * count)
 
 
@@ -127,7 +127,7 @@ def expected_share(count: int) -> Fraction:
 
 
 def met_in_most(ratios: Sequence[Fraction]) -> Fraction | None:
-    """Return the strictest objective of two digits of budget that 95 % of the ratios meet.
+    """Return the strictest objective of two digits of budget that 95% of the ratios meet.
 
     Of fewer than twenty that is all of them. None: there are none, or nothing was bad in so many.
     """

@@ -17,7 +17,7 @@ from gate.slo.objective import Span
 
 MOST_STEPS: Final = 720
 """Of a window: one an hour for 30 days, so that an instant is good to the hour, and a share of the
-window to 0.14 %."""
+window to 0.14%."""
 SHORTEST: Final = timedelta(minutes=5)
 """A step with fewer scrapes may know nothing."""
 SAMPLED: Final = timedelta(seconds=15)

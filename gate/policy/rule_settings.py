@@ -1,7 +1,7 @@
 """What a policy sets for each of its rules: thresholds, effects and the changes they spare.
 
 Source of `PostmortemRule`: https://sre.google/workbook/error-budget-policy/, "Outage Policy": a
-postmortem for a single incident that consumed more than 20 % of the error budget over four weeks.
+postmortem for a single incident that consumed more than 20% of the error budget over four weeks.
 """
 
 from datetime import datetime, timedelta
@@ -41,8 +41,8 @@ class BurnRateRule:
 
 GOOGLE_30D: Final = (
     # Site Reliability Workbook, chapter 5, table 5-8 and the multiwindow example below it
-    # (https://sre.google/workbook/alerting-on-slos/): 2 % of a 30-day budget in 1 h, 5 % in 6 h,
-    # 10 % in 1 d and in 3 d; rate = share x 30 d / long window; short = long / 12. The first two
+    # (https://sre.google/workbook/alerting-on-slos/): 2% of a 30-day budget in 1 h, 5% in 6 h,
+    # 10% in 1 d and in 3 d; rate = share x 30 d / long window; short = long / 12. The first two
     # page somebody there and block here; the last two open a ticket there and warn here.
     BurnRateRule(
         long=timedelta(hours=1),

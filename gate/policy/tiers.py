@@ -31,7 +31,7 @@ class Condition:
         return bool(COMPARISONS[self.operator](remaining, self.threshold))
 
     def __str__(self) -> str:
-        return f"{self.operator} {float(self.threshold * 100):g} %"
+        return f"{self.operator} {float(self.threshold * 100):g}%"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

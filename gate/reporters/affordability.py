@@ -75,8 +75,8 @@ def _failing(impact: Impact) -> str:
 
 def _share(canary: Fraction) -> str:
     if canary == 1:
-        return "100 %"
-    return wording.left(canary) if canary >= _SHOWN else "less than 0.1 %"
+        return "100%"
+    return wording.left(canary) if canary >= _SHOWN else "less than 0.1%"
 
 
 def _longest(price: Price) -> str:

@@ -55,8 +55,8 @@ _COLOURS: Final = {
 }
 
 
-_SPACE: Final = re.compile(r" +(?!%|UTC|[0-9]{2}:[0-9]{2})")
-"""Where a line may break: not within 99.9 % or 2026-11-23 20:53 UTC."""
+_SPACE: Final = re.compile(r" +(?!UTC|[0-9]{2}:[0-9]{2})")
+"""Where a line may break: not within 2026-11-23 20:53 UTC."""
 
 
 GAP: Final = "  "

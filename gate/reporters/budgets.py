@@ -37,7 +37,7 @@ def cause(kind: Cause) -> str:
 
 
 def promise(slo: Slo) -> str:
-    """Write what was promised: ``99.9 %``, ``50,000 USD``."""
+    """Write what was promised: ``99.9%``, ``50,000 USD``."""
     if isinstance(slo, RatioSlo):
         return wording.percent(slo.objective)
     if isinstance(slo, SpendSlo):
@@ -210,7 +210,7 @@ def _left(assessment: Assessment, remaining: Fraction) -> Iterator[str]:
         low, high = map(wording.left_or_overspent, assessment.interval)
         effect = assessment.design_effect
         stated = f" (design effect {wording.exact(effect)})" if effect > 1 else ""
-        yield f"95 % interval from {low} to {high}{stated}"
+        yield f"95% interval from {low} to {high}{stated}"
     if assessment.compared != remaining:
         yield f"held against the tiers: {wording.left_or_overspent(assessment.compared)}"
 

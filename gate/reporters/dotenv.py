@@ -45,7 +45,7 @@ def _worst_budget(decision: Decision) -> tuple[str, str]:
         return "", ""
     share, tier = min(budgets, key=lambda budget: budget[0])
     name = "" if tier is None else _safe(tier.name)
-    return name, left(share).removesuffix(" %").replace(",", "")
+    return name, left(share).removesuffix("%").replace(",", "")
 
 
 def _safe(name: str) -> str:

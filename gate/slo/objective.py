@@ -193,7 +193,7 @@ class RatioSlo:
     denominator: Denominator = Denominator.PERIOD
     """For calendar windows."""
     sampled: Bound | None = None
-    """Given: the events are a sample, and this bound of the 95 % interval decides."""
+    """Given: the events are a sample, and this bound of the 95% interval decides."""
     design_effect: Fraction = Fraction(1)
     """Of a sample: by how many times as many events it takes to know as much as of independent
     ones, at least 1. Answers of one conversation resemble each other."""

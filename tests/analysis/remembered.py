@@ -17,7 +17,7 @@ TRAFFIC = 1000
 MONTH = 720
 """Hours of a rolling window."""
 ALLOWED = MONTH * TRAFFIC // 1000
-"""Bad events of a budget of 99.9 %."""
+"""Bad events of a budget of 99.9%."""
 CALENDAR = (
     "  - {name: a, objective: 99.9%, window: {calendar: month}, sli: {bad: a, total: total}}\n"
 )

@@ -191,7 +191,7 @@ def with_outages(length: timedelta = HOUR) -> Ledger:
 
 
 def left(at: datetime, window: timedelta = WEEK) -> Fraction:
-    """Return what is left of 1 % of a window's events, by the outages and nothing else."""
+    """Return what is left of 1% of a window's events, by the outages and nothing else."""
     failed = sum(
         max((min(at, outage + HOUR) - max(at - window, outage)) // MINUTE, 0) * TRAFFIC // 2
         for outage in OUTAGES
@@ -310,7 +310,7 @@ def test_the_frozen_time_is_that_of_one_class_whatever_the_deploys_are() -> None
     assert [past.verdict for past in by_default.verdicts] == [Verdict.ALLOW, Verdict.ALLOW]
     (freeze,) = by_default.freezes
     assert freeze.span == Span(frozen_at, AT)
-    assert freeze.reasons[0].endswith("tier caution (> 10 %) does not allow full-rollout")
+    assert freeze.reasons[0].endswith("tier caution (> 10%) does not allow full-rollout")
     assert rollbacks.freezes == ()
     assert rollbacks.change == "rollback"
 

@@ -267,7 +267,7 @@ def test_a_backend_that_cannot_tell_events_apart_is_told_before_any_is_asked() -
 
 
 def test_the_share_is_that_of_the_time_looked_at_where_that_is_longer_than_the_window() -> None:
-    # 1 of 1,000 an hour fails, which just spends the budget of 99.9 %, for 23 days.
+    # 1 of 1,000 an hour fails, which just spends the budget of 99.9%, for 23 days.
     steps, values = 138, ("v1", "v2", "v3")
     even = Cohort(total=(4_000.0,) * steps, bad=(4.0,) * steps)
     groups: dict[LabelValues, Cohort] = {(value,): even for value in values}

@@ -271,7 +271,7 @@ def test_timeslices_come_back_as_bad_ones_leave_the_window_and_at_the_reset() ->
     rolling, calendar = report.services[0].slos
 
     calm, *_ = rolling.projections
-    # With five gone, 5 of 7.2 are spent: 30 % are left; with nine gone 86 %.
+    # With five gone, 5 of 7.2 are spent: 30% are left; with nine gone 86%.
     assert calm.back == {"healthy": MID + 17 * HOUR, "caution": MID + 14 * HOUR}
     assert [one.left_at_reset for one in calendar.projections] == [1] * 5
     assert calendar.expected is not None
@@ -305,7 +305,7 @@ def test_what_is_spent_goes_on_as_in_the_hours_and_days_before() -> None:
         assert [float(one.burn) for one in forecast.projections] == pytest.approx(
             [float(burn) for burn in burns]
         )
-    # 100 are spent, 90 % are left, and half of the month is to come.
+    # 100 are spent, 90% are left, and half of the month is to come.
     assert [one.left_at_reset for one in calendar.projections] == pytest.approx(
         [0.9, 0.9 - 1.8, 0.9 - 1.8, 0.9 - 0.48, 0.9 - (30 + 162) / 168 * 0.36]
     )

@@ -172,7 +172,7 @@ def test_what_has_no_history_is_undecided_and_not_calm(answer: SeriesAnswer) -> 
 
 
 def test_so_little_traffic_that_one_failure_is_an_incident_is_said() -> None:
-    # 1,000 an hour at 99.9 %: one bad event in an hour is a burn rate of 1.
+    # 1,000 an hour at 99.9%: one bad event in an hour is a burn rate of 1.
     few, _ = look({"a": series(CALM)}, what=asked(threshold=Fraction(1)))
     enough, _ = look({"a": series(CALM)}, what=asked(threshold=Fraction(101, 100)))
     none, _ = look({"a": Series(total=CALM, bad=CALM, query="asked")})

@@ -66,7 +66,7 @@ def test_each_period_is_told_with_what_it_consumed() -> None:
     assert one.moved.missed == Fraction(len(both), 2 * MONTH + 1)
     assert float(one.moved.worst) == 900 / 720_000
     assert one.moved.worst_end == AT - 90 * DAY + 1202 * HOUR
-    assert one.met == Fraction("0.9987")  # 900 of 720,000 are 0.125 %
+    assert one.met == Fraction("0.9987")  # 900 of 720,000 are 0.125%
     assert (one.begins, one.notes) == (None, ("seen",))
     assert one.unknown == 0
 
@@ -104,7 +104,7 @@ def test_a_calendar_budget_is_replayed_from_each_reset_on() -> None:
     one = found(bad, CALENDAR, periods=2)
 
     assert [period.span.start.month for period in one.periods] == [9, 10]
-    # 300 of the 744 that may fail: against the whole period it is 40 % all month, or 81 % of half.
+    # 300 of the 744 that may fail: against the whole period it is 40% all month, or 81% of half.
     present = candidate(one, CandidateKind.PRESENT)
     assert present.tiers == {"healthy": 1, "caution": 0, "exhausted": 0}
     stricter = candidate(one, CandidateKind.STRICTER)

@@ -44,7 +44,7 @@ class Deploy:
     ) -> Document:
         """Have the first job write a decision, and return it."""
         self.file.unlink(missing_ok=True)
-        words = ("--change", change, "--output", f"{form}={self.file}", *arguments)
+        words = ("--change", change, "--write", f"{form}={self.file}", *arguments)
         self.world.run(*words, **more)
         read: Document = json.loads(self.file.read_text(encoding="utf-8"))
         return read

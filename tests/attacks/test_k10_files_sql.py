@@ -27,7 +27,7 @@ LINKS = {
 
 
 @pytest.mark.parametrize("name", LINKS)
-@pytest.mark.parametrize("option", ["--output=sarif={}", "--output=markdown={}", "--record={}"])
+@pytest.mark.parametrize("option", ["--write=sarif={}", "--write=markdown={}", "--record={}"])
 def test_no_report_is_written_through_a_link_of_the_change(
     world: World, name: str, option: str
 ) -> None:
@@ -60,7 +60,7 @@ def test_a_file_of_the_checkout_and_one_outside_are_written(world: World) -> Non
     outside = world.folder / "gate.json"
 
     result = world.run(
-        "--change", "model-update", "--output=sarif=gate.sarif", f"--output=json={outside}"
+        "--change", "model-update", "--write=sarif=gate.sarif", f"--write=json={outside}"
     )
 
     assert result.exit_code == 10

@@ -67,7 +67,7 @@ def propose(world: World, text: str | bytes | None, **files: str) -> None:
 def judged(world: World, *arguments: str, **more: str) -> tuple[Result, dict[str, object]]:
     """Run the gate on the pull request in every format, and return what it says of the proposal."""
     outputs = {name: world.folder / f"report.{name}" for name in REPORTERS}
-    copies = [f"--output={name}={path}" for name, path in outputs.items()]
+    copies = [f"--write={name}={path}" for name, path in outputs.items()]
     start = time.monotonic()
 
     result = world.run(*CHANGE, *copies, *arguments, **(TOKENS | more))
@@ -312,7 +312,7 @@ def test_what_a_proposal_says_of_the_decision_counts_for_nothing(world: World) -
     text += "on: {no_data: allow, backend_error: allow}\n"
     propose(world, text.replace("service: chat", "service: another"))
     report = world.folder / "report.json"
-    result, proposed = judged(world, f"--output=json={report}")
+    result, proposed = judged(world, f"--write=json={report}")
     decision = json.loads(report.read_text())
     assert proposed["verdict"] == "allow"  # by its own text, which does not count
     assert decision["override"] is None

@@ -180,7 +180,7 @@ def test_recorded_decisions_say_what_was_allowed(world: World) -> None:
     git(world.work, "revert", "--no-edit", "HEAD~1")
     back = push(world, "fix: y", {"src/a.py": "a = 3\n"}, *log)
     assert back.exit_code == 0, back.stdout  # without the model it is only a fix
-    observed = push(world, "Update", {"models/a.bin": "3"}, *log, "--observe")
+    observed = push(world, "Update", {"models/a.bin": "3"}, *log, "--dry-run")
     assert observed.exit_code == 0
     assert push(world, "fix: z", {"src/a.py": "a = 4\n"}, *log).exit_code == 10
 

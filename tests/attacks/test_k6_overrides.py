@@ -64,7 +64,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def override(world: World, fake: FakeGitHub, who: str, **more: str | None) -> Result:
-    words = ("--override", "the fix", "--approved-by", who, "--until", UNTIL)
+    words = ("--override", "the fix", "--override-approved-by", who, "--override-until", UNTIL)
     return ask(world, fake, *words, "--format", "json", **more)
 
 
@@ -201,7 +201,7 @@ def test_whoever_starts_the_run_does_not_override_it(
     opened: World, fake: FakeGitHub, more: dict[str, str | None]
 ) -> None:
     fake.reviews = [reviewed("grace", as_opened(opened, fake))]
-    words = ("--override", "the fix", "--approved-by", "@grace", "--until", UNTIL)
+    words = ("--override", "the fix", "--override-approved-by", "@grace", "--override-until", UNTIL)
     token: dict[str, str | None] = {"GITHUB_API_URL": fake.url, "GITHUB_TOKEN": TOKEN}
     assert opened.run(*words, policy="gate.yaml", cwd=".", **token | more).exit_code == 2
 
@@ -237,7 +237,16 @@ def test_a_deploy_by_hand_takes_the_name_of_a_real_other_person(
     assert result.exit_code == code, result.stderr
     if code == 0:
         assert json.loads(result.stdout)["override_confirmed"] is False
-        shown = ask(by_hand, fake, "--override", "x", "--approved-by", who, "--until", UNTIL).stdout
+        shown = ask(
+            by_hand,
+            fake,
+            "--override",
+            "x",
+            "--override-approved-by",
+            who,
+            "--override-until",
+            UNTIL,
+        ).stdout
         assert "claimed, not confirmed" in " ".join(shown.split())
 
 
@@ -297,7 +306,7 @@ def test_no_label_of_an_author_overrides(
 
 
 def test_in_a_shell_an_override_is_claimed(unnamed: World) -> None:
-    words = ("--override", "the fix", "--approved-by", "@grace", "--until", UNTIL)
+    words = ("--override", "the fix", "--override-approved-by", "@grace", "--override-until", UNTIL)
     result = unnamed.run(*words, "--ci", "none", "--format", "json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["override_confirmed"] is False

@@ -56,7 +56,14 @@ def test_a_block_that_holds_gives_its_own_exit_code(deploy: Deploy) -> None:
 
 def test_an_override_holds_until_it_ends(deploy: Deploy) -> None:
     until = rfc3339(datetime.now(UTC) + timedelta(minutes=10))
-    glass = ("--override", "the fix", "--approved-by", "@grace", "--until", str(until))
+    glass = (
+        "--override",
+        "the fix",
+        "--override-approved-by",
+        "@grace",
+        "--override-until",
+        str(until),
+    )
     deploy.decide(*glass, change="full-rollout")
     done = deploy.verify()
     assert (done.exit_code, done.stdout.split(": ")[1]) == (0, "block, overridden, exit code 0\n")
@@ -88,8 +95,8 @@ def test_an_override_holds_until_it_ends(deploy: Deploy) -> None:
         ((), ("--service", "chat", "--service", "rag"), "it is not about the service 'rag'"),
         ((), ("--change", "full-rollout"), "it is about 'canary', and not 'full-rollout'"),
         (("--base", "HEAD~1"), ("--base", "HEAD~2"), "and not 'HEAD~2'"),
-        (("--observe",), (), "it was only observed"),
-        (("--at", "2026-01-01T00:00:00Z", "--observe"), (), "it was only observed"),
+        (("--dry-run",), (), "it was only observed"),
+        (("--at", "2026-01-01T00:00:00Z", "--dry-run"), (), "it was only observed"),
     ],
 )
 def test_it_is_refused_for_anything_else(
@@ -154,7 +161,7 @@ def test_a_decision_of_a_modified_policy_does_not_hold(deploy: Deploy) -> None:
 def test_a_policy_in_no_commit_must_be_named(deploy: Deploy) -> None:
     policy = deploy.world.checkout / "gate.yaml"
     (deploy.world.checkout / "other.yaml").write_text(policy.read_text())
-    arguments = ("check", "other.yaml", "--change", "canary", "--output", f"json={deploy.file}")
+    arguments = ("check", "other.yaml", "--change", "canary", "--write", f"json={deploy.file}")
     gate(
         *arguments,
         "--policy-ref",

@@ -48,7 +48,7 @@ def test_what_was_blocked_then_stays_blocked(deploy: Deploy) -> None:
 def test_no_override_opens_the_door_of_another_moment(deploy: Deploy) -> None:
     then = datetime.now(UTC) - timedelta(days=1)
     until = f"{then + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-    glass = ("--override", "the fix", "--approved-by", "@grace", "--until", until)
+    glass = ("--override", "the fix", "--override-approved-by", "@grace", "--override-until", until)
     done = check(deploy.world, "--change", "full-rollout", "--at", at(timedelta(days=1)), *glass)
     assert done.exit_code == 10
 
@@ -63,9 +63,7 @@ def test_the_future_is_not_foretold(deploy: Deploy, ahead: timedelta) -> None:
 def test_the_beginning_of_the_pipeline_is_the_present(deploy: Deploy, seconds: int) -> None:
     deploy.world.checkout.joinpath("d.json").unlink(missing_ok=True)
     when = at(timedelta(seconds=seconds))
-    done = check(
-        deploy.world, "--change", "canary", "--at", when, "--output", f"json={deploy.file}"
-    )
+    done = check(deploy.world, "--change", "canary", "--at", when, "--write", f"json={deploy.file}")
     assert done.exit_code == 0
     assert deploy.verify().exit_code == 0
 
@@ -80,7 +78,7 @@ def test_the_present_is_no_longer_than_a_decision_may_be_used(world: World) -> N
 
 
 def test_one_may_look_at_the_past(deploy: Deploy) -> None:
-    done = check(deploy.world, "--change", "canary", "--at", at(timedelta(days=1)), "--observe")
+    done = check(deploy.world, "--change", "canary", "--at", at(timedelta(days=1)), "--dry-run")
     assert done.exit_code == 0
     assert "ALLOW (observe only: not enforced, exit code 0)" in done.stdout
 
@@ -97,7 +95,7 @@ def test_a_freeze_that_has_begun_since_is_not_gone_round(world: World) -> None:
 
 def test_no_format_says_yes_to_what_was_allowed_then(deploy: Deploy) -> None:
     forms = ("json", "dotenv", "gitlab", "markdown", "sarif")
-    outputs = [word for form in forms for word in ("--output", f"{form}={deploy.file}.{form}")]
+    outputs = [word for form in forms for word in ("--write", f"{form}={deploy.file}.{form}")]
     check(deploy.world, "--change", "canary", "--at", at(timedelta(days=1)), *outputs)
     texts = {form: deploy.file.with_name(f"decision.json.{form}").read_text() for form in forms}
     document = json.loads(texts["json"])
@@ -111,7 +109,7 @@ def test_no_format_says_yes_to_what_was_allowed_then(deploy: Deploy) -> None:
 
 def test_a_decision_on_another_moment_never_holds(deploy: Deploy) -> None:
     words = ("--change", "canary", "--at", at(timedelta(minutes=10)))
-    check(deploy.world, *words, "--output", f"json={deploy.file}")
+    check(deploy.world, *words, "--write", f"json={deploy.file}")
     assert refused(deploy.verify(), "about another moment")
     document = json.loads(deploy.file.read_text())
     said = {"mode": "enforced", "exit_code": 0}

@@ -291,7 +291,7 @@ def test_a_folder_is_no_log(tmp_path: Path) -> None:
 def test_no_value_of_any_kind_in_a_record_makes_a_trace(deploy: Deploy, tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     until = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-    glass = ("--override", "the fix", "--approved-by", "@grace", "--until", until)
+    glass = ("--override", "the fix", "--override-approved-by", "@grace", "--override-until", until)
     deploy.world.run("--change", "full-rollout", *glass, "--record", str(path))
     record = json.loads(path.read_text())
     assert gate("log", str(path), "--overrides").stdout.count("\n") == 2

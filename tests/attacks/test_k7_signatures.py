@@ -211,7 +211,7 @@ def test_a_missing_package_is_an_error_and_no_unsigned_decision(
 
 
 def test_an_attestation_without_a_key_is_an_error(deploy: Deploy) -> None:
-    for words in (("--format", "intoto"), ("--output", f"intoto={deploy.file}")):
+    for words in (("--format", "intoto"), ("--write", f"intoto={deploy.file}")):
         done = deploy.world.run("--change", "canary", *words)
         assert (done.exit_code, done.stdout) == (2, "")
         assert "set GATE_SIGNING_KEY" in done.stderr
@@ -434,10 +434,10 @@ def test_the_plain_documents_signature_is_one_of_its_canonical_text(deploy: Depl
     [
         ((), "canary", "PASSED"),
         ((), "full-rollout", "FAILED"),
-        (("--observe",), "canary", "FAILED"),
-        (("--observe",), "full-rollout", "FAILED"),
+        (("--dry-run",), "canary", "FAILED"),
+        (("--dry-run",), "full-rollout", "FAILED"),
         (
-            ("--override", "fix", "--approved-by", "@grace", "--until", SOON),
+            ("--override", "fix", "--override-approved-by", "@grace", "--override-until", SOON),
             "full-rollout",
             "FAILED",
         ),

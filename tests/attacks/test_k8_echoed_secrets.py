@@ -76,7 +76,7 @@ def test_no_format_shows_a_token_that_the_server_repeats(
     sli = "window: 30d, sli: {bad: a, total: b}}"
     (tmp_path / "gate.yaml").write_text(policy.replace("window: 30d}", sli), encoding="utf-8")
     _Echo.spell = SPELL[name]
-    outputs = [f"--output={form}={form}.out" for form in FORMATS]
+    outputs = [f"--write={form}={form}.out" for form in FORMATS]
 
     options = ("--change", "canary", *outputs)
     result = gate("check", "gate.yaml", *options, cwd=tmp_path, env={"U": server, "T": TOKEN})

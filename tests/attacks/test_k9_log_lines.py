@@ -56,7 +56,7 @@ def test_no_runner_obeys_a_name_that_a_change_may_choose(world: World, branch: s
         ("--change", branch),
         ("--policy-ref", branch),
         ("--base", branch),
-        ("--output", branch),
+        ("--write", branch),
         ("--timeout", branch),
         (f"--{branch}",),
     ):

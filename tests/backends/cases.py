@@ -132,7 +132,7 @@ class Contract:
     """Everything that can go wrong with one backend."""
 
     healthy: Play
-    """The same as the cases but for the failure: 90 % of the budget is left."""
+    """The same as the cases but for the failure: 90% of the budget is left."""
     failures: frozenset[Failure]
     cases: tuple[Case, ...]
     never: Mapping[Failure, str] = field(default_factory=dict)

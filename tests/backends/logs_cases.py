@@ -133,13 +133,13 @@ LOGS = Contract(
             failure=Failure.LOW_COVERAGE,
             play=written(as_lines(rows(HOURS * 85 // 100))),
             cause=Cause.LOW_COVERAGE,
-            words="only 85 % of the window has data",
+            words="only 85% of the window has data",
         ),
         Case(
             failure=Failure.MOSTLY_UNCOVERED,
             play=written(as_lines(rows(every=timedelta(minutes=3)))),
             cause=Cause.MOSTLY_UNCOVERED,
-            words="are measured (5 %; coverage_floor is",
+            words="are measured (5%; coverage_floor is",
             in_doubt=True,
         ),
         suspected(

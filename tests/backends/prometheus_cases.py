@@ -219,14 +219,14 @@ NUMBERS = (
         failure=Failure.LOW_COVERAGE,
         play=doubted({"offset 691200s": "0", "count(": "612"}),
         cause=Cause.LOW_COVERAGE,
-        words="only 85 % of the window has data",
+        words="only 85% of the window has data",
         in_doubt=True,
     ),
     Case(
         failure=Failure.MOSTLY_UNCOVERED,
         play=doubted({"offset 691200s": "0", "count(": "36"}),
         cause=Cause.MOSTLY_UNCOVERED,
-        words="are measured (5 %; coverage_floor is",
+        words="are measured (5%; coverage_floor is",
         in_doubt=True,
     ),
     suspected(

@@ -100,14 +100,14 @@ STATIC = Contract(
             failure=Failure.LOW_COVERAGE,
             play=entry("total: 1000000, bad: 0, coverage: 85%"),
             cause=Cause.LOW_COVERAGE,
-            words="only 85 % of the window has data",
+            words="only 85% of the window has data",
             in_doubt=True,
         ),
         Case(
             failure=Failure.MOSTLY_UNCOVERED,
             play=entry("total: 1000000, bad: 0, coverage: 5%"),
             cause=Cause.MOSTLY_UNCOVERED,
-            words="are measured (5 %; coverage_floor is",
+            words="are measured (5%; coverage_floor is",
             in_doubt=True,
         ),
         Case(

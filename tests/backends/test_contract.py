@@ -81,7 +81,7 @@ def run(folder: Path, setup: Setup, *arguments: str) -> Result:
 
 def check(folder: Path, play: Play, on: Mapping[Cause, str] | None = None) -> Run:
     """Run ``gate check`` while a failure is played, with a copy of the report in each format."""
-    copies = [f"--output={name}={folder / name}" for name in REPORTS]
+    copies = [f"--write={name}={folder / name}" for name in REPORTS]
     with play(folder) as setup:
         policy = {
             "version": 1,

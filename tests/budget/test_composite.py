@@ -22,12 +22,12 @@ def composite(*parts: tuple[Assessment, Fraction | int]) -> Assessment:
 
 
 def part(name: str, consumed: Fraction | int, **fields: Any) -> Assessment:
-    """A member at 99.9 % of 1,000,000 events."""
+    """A member at 99.9% of 1,000,000 events."""
     return ratio(counts(bad=Fraction(consumed) * 1_000, total=1_000_000), name=name, **fields)
 
 
 def test_a_composite_burns_when_any_member_burns() -> None:
-    # OpenSLO's occurrences rule: 0.6 x 150 % + 0.4 x 10 % = 94 %.
+    # OpenSLO's occurrences rule: 0.6 x 150% + 0.4 x 10% = 94%.
     a, b = part("a", Fraction(3, 2)), part("b", Fraction(1, 10))
     budget = composite((a, Fraction(6, 10)), (b, Fraction(4, 10)))
     assert budget.consumed == Fraction(94, 100)

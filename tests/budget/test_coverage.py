@@ -61,7 +61,7 @@ def the_doubt(budget: Assessment) -> tuple[Cause, str]:
     "share, begun_late, with_a_hole",
     [
         ("1", None, None),
-        # A hole counts twice: 95 % less 5 % is 90 %.
+        # A hole counts twice: 95% less 5% is 90%.
         ("0.95", None, None),
         ("0.94", None, LOW),
         ("0.89", LOW, LOW),
@@ -93,7 +93,7 @@ def test_a_young_service_is_told_what_was_measured_what_to_write_and_when_it_is_
     # Three of 30 days, so that another twelve make half of the window.
     assert the_doubt(covered("0.1", late("0.1"))) == (
         MOSTLY,
-        "only 3d of 30d are measured (10 %; coverage_floor is 50 %); the data begin on 2026-11-17"
+        "only 3d of 30d are measured (10%; coverage_floor is 50%); the data begin on 2026-11-17"
         " 14:00 UTC; enough will be covered from 2026-12-02 14:00 UTC on; a shorter window needs"
         " less; to let it pass all the same, say on: {mostly_uncovered: warn}",
     )
@@ -103,13 +103,13 @@ def test_a_hole_is_told_with_its_time_and_no_day_is_promised() -> None:
     cause, reason = the_doubt(covered("0.7", hole("0.7")))
     assert cause is MOSTLY
     assert reason == (
-        "only 21d of 30d are measured (70 %; coverage_floor is 50 %); 30 % is missing between data,"
+        "only 21d of 30d are measured (70%; coverage_floor is 50%); 30% is missing between data,"
         " which counts twice: the longest hole is 2026-11-09 14:00 to 2026-11-18 14:00 UTC (9d);"
         " choose a shorter window; to let it pass all the same, say on: {mostly_uncovered: warn}"
     )
     assert the_doubt(covered("0.9", hole("0.9"))) == (
         LOW,
-        "only 90 % of the window has data; min_coverage is 90 %; 10 % is missing between data,"
+        "only 90% of the window has data; min_coverage is 90%; 10% is missing between data,"
         " which counts twice: the longest hole is 2026-11-15 14:00 to 2026-11-18 14:00 UTC (3d)",
     )
 
@@ -168,4 +168,4 @@ def test_a_hole_over_which_the_counters_went_on_counts_once() -> None:
     bridged = replace(hole("0.7"), counted=True)
     cause, reason = the_doubt(covered("0.7", bridged))
     assert cause is LOW
-    assert "30 % is missing between data, over which the counters went on: the longest" in reason
+    assert "30% is missing between data, over which the counters went on: the longest" in reason

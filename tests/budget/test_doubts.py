@@ -63,13 +63,13 @@ def test_staleness_names_both_ages() -> None:
 
 @pytest.mark.parametrize(
     "coverage, says",
-    [("1", None), ("0.9", None), ("0.89999", "89.9 %"), ("0.51", "51 %"), ("0.5", "50 %")],
+    [("1", None), ("0.9", None), ("0.89999", "89.9%"), ("0.51", "51%"), ("0.5", "50%")],
 )
 def test_a_window_with_too_little_data_is_in_doubt_and_never_rounded_up(
     coverage: str, says: str | None
 ) -> None:
     budget = ratio(counts(bad=1, total=PLENTY, coverage=Fraction(coverage)))
-    reasons = [f"only {says} of the window has data; min_coverage is 90 %"] if says else []
+    reasons = [f"only {says} of the window has data; min_coverage is 90%"] if says else []
     assert [doubt.reason for doubt in budget.doubts] == reasons
     assert causes(budget) == [Cause.LOW_COVERAGE] * len(reasons)
 
@@ -190,6 +190,6 @@ def test_another_objective_is_a_note_and_changes_no_number() -> None:
 
     assert budget.evidence is not None
     (note,) = budget.evidence.notes
-    assert "has the objective 99.5 %; the budget is that of the policy's, 99.9 %" in note
+    assert "has the objective 99.5%; the budget is that of the policy's, 99.9%" in note
     assert budget.consumed == Fraction(1, 1000)
     assert budget.doubts == ()

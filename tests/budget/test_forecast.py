@@ -18,7 +18,7 @@ burns = st.fractions(min_value=0, max_value=1000, max_denominator=1000)
 
 
 def burning(burn: float, *, left: str, window: Window = ROLLING, **fields: Any) -> Assessment:
-    """A budget at 99 % of which this much is left, while the last hour burns at this rate."""
+    """A budget at 99% of which this much is left, while the last hour burns at this rate."""
     now = {PRESENT: counts(bad=Fraction(burn) * 100, total=10_000)}
     spent = 1 - Fraction(left)
     if window is MONTH and "denominator" not in fields:
@@ -36,7 +36,7 @@ def test_half_a_budget_lasts_a_quarter_of_the_window_at_a_burn_rate_of_two() -> 
 
 
 def test_a_calendar_budget_is_known_to_last_until_it_renews_or_not() -> None:
-    # 10 d 10 h of 30 days are left: a burn rate of 1 spends 34.7 % in them.
+    # 10 d 10 h of 30 days are left: a burn rate of 1 spends 34.7% in them.
     lasting, not_lasting = (
         burning(1, left="0.35", window=MONTH),
         burning(1, left="0.34", window=MONTH),

@@ -42,14 +42,14 @@ def priced(
 
 def test_the_cost_is_f_q_d_times_the_rate_over_b_n() -> None:
     # A tenth of the traffic fails half the time for 5 minutes at 20/s: 300 failures, and the
-    # budget of 10,000,000 events at 99.9 % is 10,000.
+    # budget of 10,000,000 events at 99.9% is 10,000.
     impact = Impact(canary=Fraction(1, 10), failures=Fraction(1, 2), detect=5 * MINUTE)
     windows = {HOUR: counts(bad=0, total=72_000)}
     budget = ratio(counts(bad=2_000, total=10_000_000), windows, impact=impact)
     assert budget.price is not None
     assert budget.price.cost == Fraction(300, 10_000)
     assert budget.price.impact == impact
-    # What is left is 8,000 failures: 1 % of the traffic is 60 of them in the same time, and at
+    # What is left is 8,000 failures: 1% of the traffic is 60 of them in the same time, and at
     # the same share it takes 8,000 seconds to make them.
     assert budget.price.largest_canary == 1
     assert budget.price.longest_detect == timedelta(seconds=8_000)
@@ -145,7 +145,7 @@ def test_the_largest_canary_of_timeslices_fails_no_slice(
 
 @pytest.mark.parametrize(
     "canary, bad_slices",
-    # The slice's target is 95 %: exactly 5 % of failures do not fail it.
+    # The slice's target is 95%: exactly 5% of failures do not fail it.
     [("0.05", 0), ("0.0501", 12), ("1", 12)],
 )
 def test_a_slice_is_spent_as_a_whole_or_not_at_all(canary: str, bad_slices: int) -> None:

@@ -77,7 +77,7 @@ def test_what_is_left_at_an_instant_is_what_was_left_after_the_last_whole_step()
 
 
 def test_a_composite_comes_back_as_its_members_do_weighted_by_what_they_took() -> None:
-    # a took 60 %, and half of that leaves in an hour; b took 20 %, and resets in 3 hours.
+    # a took 60%, and half of that leaves in an hour; b took 20%, and resets in 3 hours.
     a = Recovery(at=AT, step=HOUR, left=(Fraction(1, 2), Fraction(1, 2)))
     b = renewal(AT + 3 * HOUR, HOUR / 12)
 
@@ -145,7 +145,7 @@ def test_the_pace_of_a_composite_is_that_of_its_members_weighted_by_what_they_to
 
     found = composed([(Fraction(6, 10), fine), (Fraction(2, 10), coarse)])
 
-    # In two hours the first adds half of its 60 %, the other an eighth of its 20 %.
+    # In two hours the first adds half of its 60%, the other an eighth of its 20%.
     assert found.step == 2 * HOUR
     assert found.added == (Fraction(6, 10) / 2 + Fraction(2, 10) / 8) / Fraction(8, 10)
     reset = renewal(AT + 4 * HOUR, HOUR)

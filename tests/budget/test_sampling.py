@@ -182,7 +182,7 @@ def test_no_number_of_samples_shows_that_nothing_is_ever_bad(threshold: int) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_the_interval_of_what_comes_in_conversations_holds_the_truth(sampling: Sampling) -> None:
-    """A reduced run of benchmarks/sampling.py: near 95 %, where the counts alone hold 59 to 96."""
+    """A reduced run of benchmarks/sampling.py: near 95%, where the counts alone hold 59 to 96."""
     plain, effective = coverage(sampling, 600)
 
     assert 0.92 <= effective <= 0.99

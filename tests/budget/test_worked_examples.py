@@ -81,7 +81,7 @@ def outage(extreme: int, *, background: Fraction) -> Fraction:
 
 @pytest.mark.parametrize("extreme, consumed", [(1, "151.7"), (-1, "27.1")])
 def test_the_same_outage_costs_five_times_as_much_at_the_peak(extreme: int, consumed: str) -> None:
-    # Counted by replaying such traffic through Prometheus; a mean of 5-minute ratios shows 89.4 %
+    # Counted by replaying such traffic through Prometheus; a mean of 5-minute ratios shows 89.4%
     # for both.
     bad = outage(extreme, background=Fraction("0.0002"))
     budget = ratio(counts(bad=bad, total=20 * 30 * 86_400))

@@ -87,7 +87,7 @@ def said_by(decided: PolicyDecision, rule: Rule) -> list[tuple[Verdict, str]]:
     return [(one.verdict, one.reason) for one in findings if one.rule is rule]
 
 
-# Of 7 days' 604,800 events 604.8 may fail: half an hour of 8 % takes 23.8 %.
+# Of 7 days' 604,800 events 604.8 may fail: half an hour of 8% takes 23.8%.
 ODD = END - 3 * DAY + 12 * HOUR + 7 * MINUTE + timedelta(seconds=20)
 
 
@@ -130,7 +130,7 @@ def test_in_every_minute_the_same_incidents_are_found_with_the_same_shares() -> 
 
 
 def test_a_night_without_traffic_changes_no_share_and_no_time_between_failures() -> None:
-    # From 20:00 to 10:00 nothing happens: 58 % of the time.
+    # From 20:00 to 10:00 nothing happens: 58% of the time.
     asleep = Clockwork(
         {
             "a": Story(
@@ -146,7 +146,7 @@ def test_a_night_without_traffic_changes_no_share_and_no_time_between_failures()
     (service,) = search(file("chat", slo("a").replace("30d", "7d")), asleep, END, 7 * DAY).services
     (incident,) = service.annotated
 
-    # Of 10 hours a day for 7 days, 60 a minute, 0.1 % may fail.
+    # Of 10 hours a day for 7 days, 60 a minute, 0.1% may fail.
     assert incident.incident.impacts[0].share == pytest.approx(180 / (7 * 10 * 60 * 60 / 1000))
     assert service.reliability.mttr == HOUR / 2
     assert service.reliability.mtbf == 7 * DAY - HOUR / 2
@@ -232,7 +232,7 @@ def test_a_calendar_budget_is_counted_as_the_policy_says(denominator: str) -> No
 def lines(bad: list[int]) -> Iterator[tuple[int, int, int]]:
     """Yield first step, step after the last, and bad events of incidents, by another program.
 
-    By the words of docs/incidents.md: 50 events in each step, of which 5 % may be bad, threshold
+    By the words of docs/incidents.md: 50 events in each step, of which 5% may be bad, threshold
     6, and everything in thirds of 15 minutes. Each step is looked at with all that came before it.
     """
     of_each, of_bad = 50, 20

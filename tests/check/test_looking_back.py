@@ -112,7 +112,7 @@ def test_the_incident_that_the_history_has_is_found_and_decides() -> None:
     decided = decide(read, Remembering({"a": series(request, outage)}))
     assert decided.verdict is Verdict.BLOCK
     (finding,) = [one for one in decided.judgement.findings if one.rule is Rule.POSTMORTEM]
-    assert "2026-10-31 22:00 to 22:10 UTC (10m) took 23.2 % of the budget" in finding.reason
+    assert "2026-10-31 22:00 to 22:10 UTC (10m) took 23.2% of the budget" in finding.reason
     assert decided.allowed_now == ("bug-fix", "reliability-fix", "rollback", "security-patch")
     assert decided.judgement.allowed_again_at == AT + 30 * DAY - timedelta(hours=1, minutes=50)
     assert decided.judgement.allowed_again_if_calm
@@ -173,7 +173,7 @@ def test_what_is_found_is_held_against_the_budget_of_one_window_of_the_slo() -> 
     assert asked["a"].span.start == AT - 30 * DAY
     told = past_incidents(read.policy, asked, {"a": series(asked["a"], {40: 500.0})})["a"]
     assert isinstance(told, SloIncidents)
-    # 1,000 in 5 minutes are 8,640,000 in 30 days, of which 0.1 % may fail.
+    # 1,000 in 5 minutes are 8,640,000 in 30 days, of which 0.1% may fail.
     assert told.budget.share(told.incidents[0]) == Fraction(500, 8640)
     assert [one.bad for one in told.incidents] == [500]
     assert told.coverage == 1

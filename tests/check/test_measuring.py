@@ -57,7 +57,7 @@ def test_the_last_hour_is_asked_for_without_any_burn_rate_rule() -> None:
 
 
 def test_a_composite_asks_nothing_and_weighs_its_members() -> None:
-    """0.5 x 80 % + 0.5 x 40 % = 60 % consumed."""
+    """0.5 x 80% + 0.5 x 40% = 60% consumed."""
     backend = Memory({"a": counts(1e6, 800), "b": counts(1e6, 400)})
 
     *_, whole = measure(file("chat", slo("a"), slo("b"), COMPOSITE).policy, backend, at=AT)
@@ -101,7 +101,7 @@ def test_a_burn_window_shorter_than_a_slice_is_not_asked_for_and_not_taken_for_c
 
 
 def test_an_impact_is_taken_as_spent_before_thresholds_are_applied() -> None:
-    """A million events in 30 d, all failing for 20 m, are 463 bad ones: 46 % of the budget."""
+    """A million events in 30 d, all failing for 20 m, are 463 bad ones: 46% of the budget."""
     month, hour = counts(1_000_000, 100), counts(Fraction(1_000_000, 720), 0)
 
     def answer(requests: Sequence[CountRequest]) -> list[Answer]:
@@ -174,7 +174,7 @@ def test_evidence_is_recorded_where_it_was_required_and_only_there() -> None:
 
 
 def test_the_worst_slo_decides_and_no_mean() -> None:
-    """Mean of 100 % and -10 % left: 45 %. The worst is overspent."""
+    """Mean of 100% and -10% left: 45%. The worst is overspent."""
     opening = Opening({"chat": Memory({"a": counts(1e6, 0), "b": counts(1e6, 1100)})})
 
     (decided,) = run_check(

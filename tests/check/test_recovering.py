@@ -57,7 +57,7 @@ def test_timeslices_come_back_as_their_bad_ones_leave_the_window() -> None:
     decided, asked = decide([sliced], {"a": series}, counts(8640, 10))
 
     assert asked == ["a"]
-    # Half of it has gone when the first has left: 5 of 8.64 are spent, and 42 % is left.
+    # Half of it has gone when the first has left: 5 of 8.64 are spent, and 42% is left.
     assert decided.judgement.allowed_again_at == AT + 11 * STEP
     assert decided.judgement.allowed_again_if_calm
 
@@ -72,7 +72,7 @@ def test_a_window_shorter_than_a_step_is_one_step() -> None:
 
 @pytest.mark.untraced
 def test_a_composite_comes_back_as_its_members_do() -> None:
-    # Each has 50 % left, together nothing; a's failures leave after 240 hours, b's after 480.
+    # Each has 50% left, together nothing; a's failures leave after 240 hours, b's after 480.
     series = {name: failing(at, steps=720) for name, at in (("a", 239), ("b", 479))}
 
     decided, asked = decide([slo("a"), slo("b"), composite("a", "b")], series, HALF)

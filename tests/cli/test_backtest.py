@@ -59,7 +59,7 @@ def test_past_deploys_get_the_verdicts_of_gate_check(gate: Run) -> None:
         change = deploy.get("change", "full-rollout")
         done = gate(
             *("check", "gate.yaml", "--at", deploy["time"], "--change", change),
-            *("--format", "json", "--observe"),
+            *("--format", "json", "--dry-run"),
         )
         (decided,) = json.loads(done.stdout)["policies"]
         assert result["verdict"] == decided["verdict"]
@@ -99,7 +99,7 @@ def test_another_policy_stands_beside_it(gate: Run, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("log")
 def test_a_class_and_a_requirement_can_be_stated(gate: Run) -> None:
     repaired = look(gate, "--change", "security-patch")["policy"]
-    met = look(gate, "--change", "security-patch", "--satisfied", "shadow=URL")["policy"]
+    met = look(gate, "--change", "security-patch", "--met", "shadow=URL")["policy"]
 
     assert {one["rule"] for one in repaired["blocked_by"]} == {"requirement"}
     assert met["blocked_by"] == []
@@ -143,7 +143,7 @@ def test_a_report_has_it_too(gate: Run) -> None:
         (("--against", "none.yaml"), "none.yaml:1:1: error: the file cannot be read"),
         (("second.yaml", "--against", "gate.yaml"), "--against goes with one POLICY"),
         (("--change", "canari"), "has no change class 'canari'; did you mean 'canary'?"),
-        (("--satisfied", "shadows=1"), "no policy requires 'shadows'; did you mean 'shadow'?"),
+        (("--met", "shadows=1"), "no policy requires 'shadows'; did you mean 'shadow'?"),
         (("--deploys", "none.jsonl"), "none.jsonl:1:1: error: the file cannot be read"),
     ],
 )

@@ -65,20 +65,20 @@ def test_the_first_line_says_how_much_is_chronic_and_by_which_labels(gate: Run) 
 
     assert done.exit_code == 0
     burned = (
-        f"Burned availability: of all failures {100 * (1 - share):.1f} % in 1 incident,"
-        f" {100 * share:.1f} % outside of incidents (chronic)"
+        f"Burned availability: of all failures {100 * (1 - share):.1f}% in 1 incident,"
+        f" {100 * share:.1f}% outside of incidents (chronic)"
     )
     assert burned in words
     assert words.index(burned) < words.index("SLO Start, UTC")
     assert (
-        f"Chronic availability: {100 * len(throttled) / len(chronic):.1f} % of the chronic failures"
-        " have status 429 (0.4 % of all events)"
+        f"Chronic availability: {100 * len(throttled) / len(chronic):.1f}% of the chronic failures"
+        " have status 429 (0.4% of all events)"
     ) in words
     assert "model gpt-x" in words
     assert "not compared, since they have too many values: tenant (100 values)" in words
     in_outage = [place for place in failed if place in OUTAGE]
     unavailable = sum(status_of(place) == 503 for place in in_outage) / len(in_outage)
-    assert f"availability: {100 * unavailable:.1f} % of its failures have" in words
+    assert f"availability: {100 * unavailable:.1f}% of its failures have" in words
     assert "status 503" in words
     assert "model llama" in words
 

@@ -22,7 +22,7 @@ changes:
 CI = ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "JENKINS_URL", "CIRCLECI")
 KEY = {"GATE_SIGNING_KEY": "a key of more than sixteen bytes"}
 UNTIL = "2026-11-01T02:00:00Z"
-GLASS = ("--override", "the fix", "--approved-by", "@grace", "--until", UNTIL)
+GLASS = ("--override", "the fix", "--override-approved-by", "@grace", "--override-until", UNTIL)
 
 
 @pytest.fixture
@@ -218,8 +218,8 @@ def test_a_decision_holds_no_longer_than_its_override(gate: Run) -> None:
 @pytest.mark.parametrize(
     "options, words",
     [
-        (GLASS[:2], "an override also needs --approved-by and --until"),
-        (GLASS[2:4], "an override also needs --override and --until"),
+        (GLASS[:2], "an override also needs --override-approved-by and --override-until"),
+        (GLASS[2:4], "an override also needs --override and --override-until"),
         ((*GLASS[:-1], "2026-10-31T00:00:00Z"), "its end has passed"),
         ((*GLASS[:-1], "2026-11-03T00:00:00Z"), "later than the 1d that the policy allows"),
         ((*GLASS[:-1], "tomorrow"), "'tomorrow' is no instant"),
@@ -321,20 +321,20 @@ class TestVerify:
 
     @pytest.fixture
     def decision(self, gate: Run, repository: Path) -> Path:
-        arguments = ("check", "gate.yaml", "--change", "canary", "--output", "json=decision.json")
+        arguments = ("check", "gate.yaml", "--change", "canary", "--write", "json=decision.json")
         gate(*arguments)
         return repository / "decision.json"
 
     def test_it_holds_for_the_same_commit(self, gate: Run, decision: Path) -> None:
         for more in ({}, KEY):
             gate(
-                "check", "gate.yaml", "--change", "canary", "--output", "json=decision.json", **more
+                "check", "gate.yaml", "--change", "canary", "--write", "json=decision.json", **more
             )
             done = gate("verify", decision.name, **more)
             assert (done.exit_code, done.stdout) == (0, "HOLDS decision.json: allow, exit code 0\n")
 
     def test_its_own_exit_code_is_given(self, gate: Run, decision: Path) -> None:
-        gate("check", "gate.yaml", "--change", "model-update", "--output", f"json={decision.name}")
+        gate("check", "gate.yaml", "--change", "model-update", "--write", f"json={decision.name}")
         done = gate("verify", decision.name)
         assert (done.exit_code, done.stdout) == (
             10,
@@ -370,7 +370,7 @@ class TestVerify:
         assert "altered" in done.stdout
 
     def test_one_that_another_key_signed_is_refused(self, gate: Run, decision: Path) -> None:
-        options = ("--change", "canary", "--output", f"json={decision.name}")
+        options = ("--change", "canary", "--write", f"json={decision.name}")
         gate("check", "gate.yaml", *options, **KEY)
         done = gate("verify", decision.name, GATE_SIGNING_KEY="another key of sixteen")
         assert (done.exit_code, done.stdout) == (
@@ -379,7 +379,7 @@ class TestVerify:
         )
 
     def test_a_stale_one_is_refused(self, gate: Run) -> None:
-        gate("check", "gate.yaml", "--change", "canary", "--at", AT, "--output", "json=old.json")
+        gate("check", "gate.yaml", "--change", "canary", "--at", AT, "--write", "json=old.json")
         done = gate("verify", "old.json")
         assert (done.exit_code, done.stdout) == (
             3,
@@ -390,7 +390,7 @@ class TestVerify:
         self, gate: Run, repository: Path, decision: Path
     ) -> None:
         (repository / ".git").rename(repository / "no-git")
-        gate("check", "gate.yaml", "--change", "canary", "--output", "json=unknown.json")
+        gate("check", "gate.yaml", "--change", "canary", "--write", "json=unknown.json")
         for name in ("unknown.json", decision.name):
             done = gate("verify", name)
             assert done.exit_code == 3

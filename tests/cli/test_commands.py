@@ -26,7 +26,7 @@ WritePolicy = Callable[..., Path]
 def test_every_copy_is_written_in_its_format_beside_the_report(
     gate: Run, write_policy: WritePolicy, tmp_path: Path
 ) -> None:
-    copies = ("--output", "json=decision.json", "--output", "markdown=comment.md")
+    copies = ("--write", "json=decision.json", "--write", "markdown=comment.md")
 
     done = gate("check", str(write_policy()), "--change", "canary", "--at", AT, *copies)
 
@@ -74,7 +74,7 @@ def test_the_impact_is_taken_as_spent(gate: Run, write_policy: WritePolicy) -> N
 def test_the_largest_canary_is_what_the_rest_can_pay_for(
     gate: Run, write_policy: WritePolicy
 ) -> None:
-    """50 bad events are left; all traffic failing for 5 m makes 115.74: 43.2 % can be paid."""
+    """50 bad events are left; all traffic failing for 5 m makes 115.74: 43.2% can be paid."""
     path = write_policy(bad=950)
 
     decision = json.loads(gate("check", str(path), "--at", AT, "--format", "json").stdout)

@@ -12,7 +12,14 @@ from tests.hosts.test_github_people import HEAD, review
 from tests.servers.github import FakeGitHub
 
 BROKEN = POLICY.replace("- {name: availability, ", "- {name: absent, ")
-GLASS = "--override", "fix", "--approved-by", "@grace", "--until", "2026-11-01T01:00:00Z"
+GLASS = (
+    "--override",
+    "fix",
+    "--override-approved-by",
+    "@grace",
+    "--override-until",
+    "2026-11-01T01:00:00Z",
+)
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ def check(on_pull_request: Run) -> Run:
             ("success", "BLOCK (overridden: exit code 0): model-update of chat"),
         ),
         (
-            ("--change", "model-update", "--observe"),
+            ("--change", "model-update", "--dry-run"),
             {},
             ("success", "BLOCK (observe only: not enforced, exit code 0): model-update of chat"),
         ),

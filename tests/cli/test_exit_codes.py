@@ -29,7 +29,7 @@ def test_an_overspent_budget_blocks_with_10(gate: Run, write_policy: WritePolicy
     done = gate("check", str(write_policy(bad=1500)), "--change", "canary", "--at", AT)
 
     assert done.exit_code == 10
-    assert "-50.0 %" in done.stdout
+    assert "-50.0%" in done.stdout
 
 
 def test_the_worst_of_several_policies_is_the_exit_code(gate: Run, tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_warning_is_0_and_11_when_asked(gate: Run, write_policy: WritePolicy) 
 def test_observe_tells_the_truth_and_exits_0(gate: Run, write_policy: WritePolicy) -> None:
     arguments = ("check", str(write_policy(bad=1500)), "--change", "canary", "--at", AT)
 
-    done = gate(*arguments, "--observe", "--format", "json")
+    done = gate(*arguments, "--dry-run", "--format", "json")
 
     assert done.exit_code == 0
     decision = json.loads(done.stdout)
@@ -96,7 +96,7 @@ def test_a_requirement_blocks_until_it_is_satisfied(gate: Run, write_policy: Wri
     arguments = ("check", str(write_policy(bad=1500)), "--change", "security-patch", "--at", AT)
 
     assert gate(*arguments).exit_code == 10
-    done = gate(*arguments, "--satisfied", "shadow=https://ci.example/42", "--format", "json")
+    done = gate(*arguments, "--met", "shadow=https://ci.example/42", "--format", "json")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["policies"][0]["satisfied"] == {
         "shadow": "https://ci.example/42"
@@ -115,12 +115,12 @@ def test_a_requirement_blocks_until_it_is_satisfied(gate: Run, write_policy: Wri
         ("check", "gate.yaml", "--at", "2026-11-01T00:00:00"),
         ("check", "gate.yaml", "--at", "2999-01-01T00:00:00Z"),
         ("check", "gate.yaml", "--timeout", "soon"),
-        ("check", "gate.yaml", "--satisfied", "shadow"),
-        ("check", "gate.yaml", "--satisfied", "shadwo=done"),
+        ("check", "gate.yaml", "--met", "shadow"),
+        ("check", "gate.yaml", "--met", "shadwo=done"),
         ("check", "gate.yaml", "--impact", "canary=10%,canary=20%"),
         ("check", "gate.yaml", "--impact", "blast=10%"),
         ("check", "gate.yaml", "--impact", "canary=110%"),
-        ("check", "gate.yaml", "--output", "pdf=x.pdf"),
+        ("check", "gate.yaml", "--write", "pdf=x.pdf"),
         ("check", "gate.yaml", "--format", "pdf"),
         ("schema", "polcy"),
     ],
@@ -274,7 +274,7 @@ def test_a_stderr_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None
 def test_a_copy_that_cannot_be_written_is_a_warning(gate: Run, write_policy: WritePolicy) -> None:
     path = str(write_policy(bad=1500))
 
-    done = gate("check", path, "--at", AT, "--output", "json=no/such/folder.json")
+    done = gate("check", path, "--at", AT, "--write", "json=no/such/folder.json")
 
     assert done.exit_code == 10
     assert "warning: no/such/folder.json could not be written" in done.stderr
@@ -285,5 +285,5 @@ def test_status_is_0_whatever_the_budget(gate: Run, write_policy: WritePolicy) -
     done = gate("status", str(write_policy(bad=1500)), "--at", AT)
 
     assert done.exit_code == 0
-    assert "-50.0 %" in done.stdout
+    assert "-50.0%" in done.stdout
     assert "BLOCK" not in done.stdout

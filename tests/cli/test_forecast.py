@@ -29,13 +29,11 @@ def test_a_budget_of_request_logs_is_back_when_its_failures_leave(
     write_policy(text=LOGS)
     write_log(tmp_path / "log.jsonl")
 
-    done = gate(
-        "forecast", "gate.yaml", "--at", AT, "--format", "json", "--output", "markdown=f.md"
-    )
+    done = gate("forecast", "gate.yaml", "--at", AT, "--format", "json", "--write", "markdown=f.md")
 
     assert done.exit_code == 0, done.stderr
     (one,) = json.loads(done.stdout)["services"][0]["slos"]
-    # 5 failed of 6,021, of which 6.021 may: 83 % is consumed.
+    # 5 failed of 6,021, of which 6.021 may: 83% is consumed.
     assert one["tier"] == "caution"
     back = datetime.fromisoformat(one["projections"][0]["reaches_tier_at"]["healthy"])
     truly = FAILED + timedelta(days=7)

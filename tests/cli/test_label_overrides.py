@@ -34,7 +34,7 @@ def decided(done: Result) -> Any:
 
 
 def test_a_label_ships_the_change_and_never_looks_like_a_pass(check: Run) -> None:
-    done = check("--format", "json", "--output", "markdown=report.md")
+    done = check("--format", "json", "--write", "markdown=report.md")
     decision = decided(done)
     assert (done.exit_code, decision["verdict"], decision["overridden"]) == (0, "block", True)
     assert decision["override"] == {
@@ -108,7 +108,13 @@ def test_a_label_that_does_not_count_for_one_policy_counts_for_none(
     assert decision["not_overridden"].endswith("does not count: its end has passed")
 
 
-ASKED = ("--override", "the fix", "--until", "2026-11-01T01:00:00Z", "--approved-by")
+ASKED = (
+    "--override",
+    "the fix",
+    "--override-until",
+    "2026-11-01T01:00:00Z",
+    "--override-approved-by",
+)
 
 
 def test_whoever_approves_on_the_command_line_is_looked_up_in_the_team(

@@ -62,7 +62,7 @@ def test_no_runner_reads_a_command_in_any_text(text: str) -> None:
         "## BLOCK: chat\n\n- **why**: x\n---\n| a | b |\n|---|---|\n",
         "  name   left\n  -----  ----\n  a      99.9%",
         "---\nversion: 1\n",
-        "é 日本 ✔ ✖ 5 % — “q”",
+        "é 日本 ✔ ✖ 5% — “q”",
         "C:\\x3a\tplain",
         "",
     ],

@@ -49,7 +49,7 @@ def check(fake: FakeGitHub, clone: Path) -> Run:
             "GITHUB_TOKEN": TOKEN,
         }
         asked = ("gate.yaml", "--at", AT, "--change", "full-rollout", "--policy-ref", ref)
-        copies = ("--format", "json", "--output", "github=annotations")
+        copies = ("--format", "json", "--write", "github=annotations")
         return gate("check", *asked, *copies, cwd=clone / "chat", env=runner | more)
 
     return run

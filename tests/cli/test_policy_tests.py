@@ -69,7 +69,7 @@ def test_a_case_that_fails_ends_with_10_and_says_what_is_expected(gate: Run, fol
         "tier expected rest, but it is healthy",
         "rules expected tier, but it is none",
         "Comes to allow of canary, tier healthy",
-        "Why tier, availability: 50.0 % of its budget is left; tier healthy (>= 50 %) allows",
+        "Why tier, availability: 50.0% of its budget is left; tier healthy (>= 50%) allows",
     ):
         assert wrong in words
 
@@ -227,7 +227,7 @@ def test_the_document_has_what_each_case_came_to(gate: Run, folder: Path) -> Non
 
 def test_junit_has_a_suite_a_policy_and_a_failure_a_case(gate: Run, folder: Path) -> None:
     (folder / "gate.yaml").write_text(POLICY.replace("> 50%", "> 60%"))
-    done = gate("test", "gate.yaml", "--output", "junit=out.xml", env=UNSET)
+    done = gate("test", "gate.yaml", "--write", "junit=out.xml", env=UNSET)
     text = (folder / "out.xml").read_text(encoding="utf-8")
 
     xmlschema.XMLSchema(JUNIT).validate(text)
@@ -240,7 +240,7 @@ def test_junit_has_a_suite_a_policy_and_a_failure_a_case(gate: Run, folder: Path
     assert failure is not None
     assert "verdict: expected allow, but it is block" in (failure.get("message") or "")
     assert (failure.text or "").startswith("gate.test.yaml:4: block of canary, tier rest\n")
-    assert "51.0 % of its budget is left" in (failure.text or "")
+    assert "51.0% of its budget is left" in (failure.text or "")
     assert passed.findtext("system-out") == "block of canary, tier rest"
 
 

@@ -111,7 +111,7 @@ def test_a_success_never_goes_over_the_failure_of_another_leg(
 
 
 def test_nor_over_the_error_of_another_leg(on_pull_request: Run, fake: FakeGitHub) -> None:
-    on_pull_request(*ALLOW, "--satisfied", "x=y", **LEGS, RUNNER_NAME="runner 1")
+    on_pull_request(*ALLOW, "--met", "x=y", **LEGS, RUNNER_NAME="runner 1")
     on_pull_request(*ALLOW, **LEGS, RUNNER_NAME="runner 2")
     assert fake.shown("a" * 40)["gate/chat"]["state"] == "error"
 

@@ -32,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
 
 def decide(gate: Run, *more: str) -> None:
     """Write decision.json."""
-    words = ("check", "gate.yaml", "--change", "rollback", "--at", AT, "--observe", *more)
-    assert gate(*words, "--output", "json=decision.json").exit_code == 0
+    words = ("check", "gate.yaml", "--change", "rollback", "--at", AT, "--dry-run", *more)
+    assert gate(*words, "--write", "json=decision.json").exit_code == 0
 
 
 def test_a_decision_begins_a_file_of_cases(gate: Run, folder: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_decision_begins_a_file_of_cases(gate: Run, folder: Path) -> None:
 
 
 def test_what_was_satisfied_and_costs_and_warns_is_stated(gate: Run, folder: Path) -> None:
-    decide(gate, "--satisfied", "shadow=link", "--fail-on", "warn", "--impact", "canary=10%")
+    decide(gate, "--met", "shadow=link", "--fail-on", "warn", "--impact", "canary=10%")
     assert gate("test", "gate.yaml", "--record", "decision.json", "--name", "mine").exit_code == 0
 
     (case,) = read_cases((folder / "gate.test.yaml").read_bytes(), "", {}).cases
@@ -143,8 +143,8 @@ def test_a_policy_without_the_slos_is_not_recorded(gate: Run, folder: Path) -> N
 
 def test_a_policy_without_the_class_is_not_recorded(gate: Run, folder: Path) -> None:
     (folder / "gate.yaml").write_text(f"{POLICY}changes: {{default: mine, mine: {{}}}}\n")
-    words = ("check", "gate.yaml", "--change", "mine", "--at", AT, "--observe")
-    gate(*words, "--output", "json=decision.json")
+    words = ("check", "gate.yaml", "--change", "mine", "--at", AT, "--dry-run")
+    gate(*words, "--write", "json=decision.json")
     (folder / "gate.yaml").write_text(POLICY)
 
     assert "cannot be stated as a case of this policy: the policy has no change class" in refused(

@@ -184,7 +184,7 @@ def test_incidents_say_which_record_may_explain_them_and_which_covers_too_little
     assert "1 UNEXPLAINED" in done.stdout
     assert "a record that may explain it cannot be read: incidents/1.yaml:7:1:" in words
     # 13 of the 30 failures are in the 25 minutes from the outage's start: those of odd minutes.
-    assert "INC-42 The queue ran full; covers 43.3 % of the bad events of availability" in words
+    assert "INC-42 The queue ran full; covers 43.3% of the bad events of availability" in words
 
 
 def test_the_schema_of_records_is_that_of_the_reader(gate: Run) -> None:
@@ -219,7 +219,7 @@ def test_a_draft_has_all_that_is_known_and_counts_once_it_is_filled_in(
     (tmp_path / "deploys.jsonl").write_text(DEPLOYS, encoding="utf-8")
     look = ("--last", "7d", "--deploys", "deploys.jsonl", "--draft", ID)
 
-    done = run("incidents", *look, "--output", "yaml=incidents/new.yaml")
+    done = run("incidents", *look, "--write", "yaml=incidents/new.yaml")
     draft = yaml.safe_load(done.stdout)
     written = tmp_path / "incidents" / "new.yaml"
 
@@ -274,9 +274,9 @@ def test_an_incident_that_cost_too_little_to_be_shown_can_be_drafted(
         (("--draft", "chat-20261030-0005"), "did you mean 'chat-20261030-0000'?"),
         (("--draft", "x", "--threshold", "1000000"), "nor any other in the time looked at"),
         (("--format", "yaml"), "yaml is the format of a draft; say which with --draft ID"),
-        (("--output", "yaml=x"), "yaml is the format of a draft; say which with --draft ID"),
+        (("--write", "yaml=x"), "yaml is the format of a draft; say which with --draft ID"),
         (("--draft", ID, "--format", "json"), "a draft is written as yaml, not as json"),
-        (("--draft", ID, "--output", "markdown=x"), "a draft is written as yaml, not as markdown"),
+        (("--draft", ID, "--write", "markdown=x"), "a draft is written as yaml, not as markdown"),
     ],
 )
 def test_what_cannot_be_drafted_says_what_to_do(

@@ -20,7 +20,7 @@ def test_a_backend_without_a_history_is_undecided_and_the_report_says_so(
 
     assert (done.exit_code, done.stdout, done.stderr) == (3, "", "")
     assert page.startswith('<!DOCTYPE html>\n<html lang="en"><head>')
-    assert "<strong>60.0&nbsp;%</strong>" in page
+    assert "<strong>60.0%</strong>" in page
     assert "no data, the backend keeps no history to look at." in page
 
 
@@ -39,7 +39,7 @@ def test_one_run_writes_it_in_several_formats(
     gate: Run, write_policy: Callable[..., Path], tmp_path: Path
 ) -> None:
     write_policy()
-    copies = ["--output", "json=report.json", "--output", "markdown=report.md"]
+    copies = ["--write", "json=report.json", "--write", "markdown=report.md"]
 
     done = gate(
         "report", "gate.yaml", "--at", AT, "-o", "report.html", *copies, "--change", "canary"

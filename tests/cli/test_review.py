@@ -29,7 +29,7 @@ def test_each_period_of_request_logs_is_told(
     ]
     (tmp_path / "log.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
 
-    done = gate("review", "gate.yaml", "--at", AT, "--format", "json", "--output", "markdown=r.md")
+    done = gate("review", "gate.yaml", "--at", AT, "--format", "json", "--write", "markdown=r.md")
 
     assert done.exit_code == 0, done.stderr
     (one,) = json.loads(done.stdout)["services"][0]["slos"]

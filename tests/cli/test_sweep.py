@@ -75,7 +75,7 @@ def test_a_policy_that_changed_takes_effect_at_once(sweeps: Sweeps) -> None:
     "arguments, facts",
     [
         (("--change", "canary"), {"files": ("src/a.py",)}),  # stated, and not recognised
-        (("--observe",), {"files": ("src/a.py",)}),
+        (("--dry-run",), {"files": ("src/a.py",)}),
         (("--impact", "canary=1%"), {}),
         (("--environment", "production"), {}),
         (("--gate-key", "eu"), {}),
@@ -100,7 +100,7 @@ def test_what_a_run_was_told_is_not_known_to_a_sweep(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--observe",),
+        ("--dry-run",),
         ("--fail-on", "warn"),
         ("--environment", "production"),
         ("--gate-key", "eu"),
@@ -113,7 +113,8 @@ def test_what_the_sweep_is_told_too_is_renewed(
     sha = sweeps.judged(1, *arguments)
     (name,) = fake.shown(sha)
     before = len(fake.statuses)
-    assert sweeps.sweep(*arguments).exit_code == 0
+    as_given = (word.replace("--dry-run", "--gate-dry-run") for word in arguments)
+    assert sweeps.sweep(*as_given).exit_code == 0
     assert sweeps.state(sha, name) == "success"
     assert len(fake.statuses) == before + 1
 

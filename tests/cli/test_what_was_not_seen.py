@@ -33,7 +33,7 @@ COMMANDS = {
     "cohorts": ["cohorts", "--by", "model"],
     "report": ["report", "--format", "terminal"],
 }
-CALM = ("✔", "LASTING", "NO INCIDENTS", "NONE SEEN", "IN CONTROL", "100.0 %")
+CALM = ("✔", "LASTING", "NO INCIDENTS", "NONE SEEN", "IN CONTROL", "100.0%")
 """What none of them may say."""
 Kept = Callable[[datetime], bool]
 
@@ -174,7 +174,7 @@ def test_at_the_start_of_a_calendar_period_nothing_is_measured_yet_and_nothing_c
         assert done.exit_code == 3, done.stdout
         said = " ".join(done.stdout.split())
         assert "began only just, at 2026-11-01 00:00 UTC, and nothing of it can be" in said
-        assert "100.0 %" not in done.stdout
+        assert "100.0%" not in done.stdout
 
 
 def test_a_history_that_does_not_reach_as_far_back_as_was_asked_is_worth_a_word(

@@ -156,7 +156,7 @@ def test_a_stated_impact_counts_as_consumed_and_an_assumed_one_does_not() -> Non
     assert known["impact"]["stated"] is True
     assert (known["impact"]["canary"], known["impact"]["failures"]) == (0.1, 0.5)
     assert known["impact"]["detect_seconds"] == 1200
-    # 2,000 events an hour, 5 % of them for 20 minutes, of the 1,200 that are allowed.
+    # 2,000 events an hour, 5% of them for 20 minutes, of the 1,200 that are allowed.
     assert known["impact"]["cost"] == pytest.approx(2_000 / 3 * 0.05 / 1_200)
     assert known["compared"] == pytest.approx(-0.5 - known["impact"]["cost"])
     assert document(overspent())["impact"]["stated"] is False
@@ -170,7 +170,7 @@ def test_a_failure_that_costs_nothing_may_last_any_time() -> None:
 def test_a_forecast_is_told_to_the_second() -> None:
     known = document(healthy())
     exhausted = datetime.fromisoformat(known["forecast"]["exhausted_at"])
-    # Burning at 0.5, 76 % lasts 45.6 days.
+    # Burning at 0.5, 76% lasts 45.6 days.
     assert abs(exhausted - AT - timedelta(days=45.6)) < timedelta(seconds=2)
     assert exhausted.microsecond == 0
 

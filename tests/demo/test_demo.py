@@ -151,7 +151,7 @@ def test_the_script_announces_these_very_decisions() -> None:
     assert f"BEFORE={BEFORE}\nAFTER={AFTER}\n" in script
     assert script.count('run 10 "') == 1
     assert script.count("--change canary --at") == 2
-    assert script.count('" --observe\n') == 2  # both that allow: the past opens no door
+    assert script.count('" --dry-run\n') == 2  # both that allow: the past opens no door
     assert script.count("--change security-patch --at") == 1
 
 

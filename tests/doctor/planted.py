@@ -344,7 +344,7 @@ SICK: Final[Mapping[str, Planted]] = {
         series=(counted("young", grows(start=MINUTES - 600), code="200"),),
         sli=ratio("young"),
         finds={"coverage": "doubt"},
-        words=("the oldest data are of 2026-10-31 14:00 UTC", "41 % of 1d"),
+        words=("the oldest data are of 2026-10-31 14:00 UTC", "41% of 1d"),
     ),
     "young-server": Planted(
         series=(counted("young-server", grows(first=1e6, start=MINUTES - 600), code="200"),),

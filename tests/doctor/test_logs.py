@@ -159,7 +159,7 @@ def test_logs_that_begin_late_are_a_doubt(tmp_path: Path) -> None:
     outcome = diagnosed(tmp_path, rows(72), slos=SLOS[:1])
 
     assert all_levels(outcome) == {"errors": {"coverage": "doubt"}}
-    assert "the oldest row is of 2026-10-28 12:10 UTC: the logs cover 42 % of 7d" in said(outcome)
+    assert "the oldest row is of 2026-10-28 12:10 UTC: the logs cover 42% of 7d" in said(outcome)
 
 
 def test_logs_that_ended_are_stale(tmp_path: Path) -> None:

@@ -304,7 +304,7 @@ def test_a_server_that_keeps_half_of_the_window_is_a_fault(
     (found,) = [one for one in outcome.slos["half"]["checks"] if one["level"] != "ok"]
     assert (found["check"], found["level"]) == ("retention", "fault")
     assert "the server keeps 12h: the oldest data are of 2026-10-31 12:00 UTC" in found["message"]
-    assert "they cover 50 % of 1d" in found["message"]
+    assert "they cover 50% of 1d" in found["message"]
     assert "--storage.tsdb.retention.time=1d" in found["remedy"]
 
 

@@ -39,7 +39,7 @@ def test_burn_rates_stand_beside_the_sli_and_what_is_left_before_both(tmp_path: 
     document = board(tmp_path, AVAILABILITY)
 
     row, left, burn, sli = document["panels"]
-    assert row["title"] == "availability: 99.9 % over 30d"
+    assert row["title"] == "availability: 99.9% over 30d"
     assert [one["title"] for one in (left, burn, sli)] == ["Budget left", "Burn rate", "SLI"]
     assert left["gridPos"]["y"] == burn["gridPos"]["y"] == sli["gridPos"]["y"]
     assert sum(one["gridPos"]["w"] for one in (left, burn, sli)) == 24

@@ -89,8 +89,8 @@ def test_promtool_finds_nothing_wrong_with_them(tmp_path: Path) -> None:
 
 def test_counts_are_added_up_and_ratios_are_those_of_the_counts(tmp_path: Path) -> None:
     # 3 hours of 100 requests a minute, all fine, then 3 hours of 10 a minute, half of them bad:
-    # of 19,800 events 900 are bad, 4.55 %; the newest 25 of them are not yet counted in full, and
-    # that makes 4.5 %. A mean of the ratios of 5 minutes would be about 25 %.
+    # of 19,800 events 900 are bad, 4.55%; the newest 25 of them are not yet counted in full, and
+    # that makes 4.5%. A mean of the ratios of 5 minutes would be about 25%.
     series = {
         'http_requests_total{code="200"}': "0+100x180 18005+5x180",
         'http_requests_total{code="500"}': "0x180 5+5x180",
@@ -152,8 +152,8 @@ def test_without_traffic_there_is_no_ratio_and_no_alert(tmp_path: Path) -> None:
 
 @pytest.mark.untraced
 def test_alerts_fire_at_the_policys_rates_and_end_with_the_short_window(tmp_path: Path) -> None:
-    # After six fine hours 2 % fail for one: a burn rate of 20 over this hour, of 3.3 over 6 hours,
-    # and of 2.86 (1,200 of 420,000 at 99.9 %) over all there is, which is below 3.
+    # After six fine hours 2% fail for one: a burn rate of 20 over this hour, of 3.3 over 6 hours,
+    # and of 2.86 (1,200 of 420,000 at 99.9%) over all there is, which is below 3.
     series = {
         'http_requests_total{code="200"}': "0+1000x360 360980+980x60 419800+1000x60",
         'http_requests_total{code="500"}': "0x360 20+20x60 1220x60",

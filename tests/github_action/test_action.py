@@ -71,7 +71,7 @@ def test_inputs_do_not_reach_the_policy(do: Do, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("inputs", "code"),
-    [({}, 3), ({"observe": "true"}, 0), ({"on_no_secrets": "allow"}, 0)],
+    [({}, 3), ({"dry_run": "true"}, 0), ({"on_no_secrets": "allow"}, 0)],
 )
 def test_a_fork_without_secrets_is_undecided(
     do: Do, fake: FakeGitHub, tmp_path: Path, inputs: dict[str, str], code: int

@@ -162,7 +162,7 @@ def test_two_directories_have_a_comment_and_a_status_each(
 @pytest.mark.parametrize(
     "inputs",
     [
-        {"observe": "perhaps"},
+        {"dry_run": "perhaps"},
         {"comment": "always"},
         {"on-no-secrets": "maybe"},
         {"directory": "missing"},

@@ -43,7 +43,7 @@ def test_an_empty_input_means_the_default_of_action_yml() -> None:
     assert told.pop("token") == "${{ github.token }}"
     assert told == {name: default for name, default in STEP_INPUTS.items() if name != "token"}
     # The command has the defaults of its options, but for those that the step sees to, and flags.
-    own = {"comment": "auto", "observe": "false", "status": "false"}
+    own = {"comment": "auto", "dry-run": "false", "status": "false"}
     own["gate-key"] = "${{ toJSON(matrix) }}"
     for name in set(OPTIONS) - set(STEP_INPUTS):
         assert ACTION["inputs"][name]["default"] == own.get(name, "")

@@ -31,7 +31,7 @@ def push(tmp_path_factory: pytest.TempPathFactory) -> Played:
         step("block", policies="low.yaml", change="model-update"),
         step("overspent", policies="\nfull.yaml\nspent.yaml\n", change="canary"),
         step("undecided", policies="dark.yaml", change="canary"),
-        step("observed", policies="low.yaml", change="model-update", observe=True),
+        step("observed", policies="low.yaml", change="model-update", dry_run=True),
         step("warned", policies="low.yaml", change="config-change", fail_on="warn"),
         step("typo", policies="typo.yaml"),
         step("unknown", policies="full.yaml", change="model-updates"),

@@ -35,10 +35,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         step("typo", policies="typo.yaml"),
         *(
             step(f"in-{name}", policies=NAME, **{name: TEXT})
-            for name in ("change", "override", "directory", "satisfied", "format", "comment")
+            for name in ("change", "override", "directory", "met", "format", "comment")
         ),
         step("flags", policies="--help", change="--help"),
-        step("ref", policies=NAME, change="canary", policy_ref="--output=pwned5"),
+        step("ref", policies=NAME, change="canary", policy_ref="--write=pwned5"),
     ]
     with github() as fake:
         return play(

@@ -16,14 +16,14 @@ def given(**inputs: str) -> dict[str, str]:
         ({}, ()),
         ({"change": "canary"}, ("--change=canary",)),
         ({"change": " canary\n"}, ("--change=canary",)),
-        ({"change": "--observe"}, ("--change=--observe",)),
-        ({"observe": "true"}, ("--observe",)),
-        ({"observe": "false"}, ()),
+        ({"change": "--dry-run"}, ("--change=--dry-run",)),
+        ({"dry-run": "true"}, ("--dry-run",)),
+        ({"dry-run": "false"}, ()),
         (
-            {"satisfied": "shadow=a\n\n  soak=b c\n"},
-            ("--satisfied=shadow=a", "--satisfied=soak=b c"),
+            {"met": "shadow=a\n\n  soak=b c\n"},
+            ("--met=shadow=a", "--met=soak=b c"),
         ),
-        ({"output": "sarif=gate.sarif"}, ("--output=sarif=gate.sarif",)),
+        ({"write": "sarif=gate.sarif"}, ("--write=sarif=gate.sarif",)),
         ({"policy-ref": "v1"}, ("--policy-ref=v1",)),
         ({"policy-ref": "none"}, ("--policy-ref=none",)),
         ({"fail-on": "warn"}, ("--fail-on=warn",)),
@@ -51,7 +51,7 @@ def test_policies_stand_one_a_line(text: str, policies: tuple[str, ...]) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["observe", "summary", "comment", "status", "logs", "on-no-secrets"]
+    "name", ["dry-run", "summary", "comment", "status", "logs", "on-no-secrets"]
 )
 def test_a_word_that_an_input_does_not_know_is_an_error(name: str) -> None:
     with pytest.raises(UsageError, match=f"the input {name} is 'yes'; it can be"):

@@ -155,7 +155,7 @@ class Project:
 
 
 def made(folder: Path) -> Project:
-    """Return a project with the component, a policy and a budget of which 60 % is left."""
+    """Return a project with the component, a policy and a budget of which 60% is left."""
     binary("rsync")  # gitlab-ci-local runs it
     project = Project(folder / "chat", folder / "home")
     for place in (project.folder / "templates" / "gate", project.home):

@@ -170,7 +170,7 @@ HOSTILE = [
     'a"; touch pwned; "',
     'a\\" && touch pwned',
     "* ~ ; | & # <x>",
-    "--observe",
+    "--dry-run",
     "two\nlines",
 ]
 TEXTS = ["\n".join(HOSTILE), *(pytest.param(text, marks=slow) for text in HOSTILE)]
@@ -179,7 +179,7 @@ TEXTS = ["\n".join(HOSTILE), *(pytest.param(text, marks=slow) for text in HOSTIL
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_input_is_run_and_each_arrives_as_it_is(project: Project, text: str) -> None:
     project.write({"gate.yaml": REQUIRING})
-    project.pipeline({"environment": text, "satisfied": f"shadow={' '.join(text.split())}"})
+    project.pipeline({"environment": text, "met": f"shadow={' '.join(text.split())}"})
 
     outcome = project.run()
 
@@ -194,7 +194,7 @@ def test_no_input_is_run_and_each_arrives_as_it_is(project: Project, text: str) 
 def test_lists_are_split_at_line_ends_only(project: Project) -> None:
     other = REQUIRING.replace("service: chat", "service: rag")
     project.write({"gate.yaml": REQUIRING, "my gate *.yaml": other, "my gate 2.yaml": "no policy"})
-    lines = {"policies": "gate.yaml\nmy gate *.yaml", "satisfied": "shadow=1 2\nload test=*"}
+    lines = {"policies": "gate.yaml\nmy gate *.yaml", "met": "shadow=1 2\nload test=*"}
     project.pipeline(lines)
 
     decision = project.run().json("decision.json")
@@ -209,8 +209,10 @@ def test_an_override_ships_and_is_recorded_as_one(project: Project) -> None:
     project.pipeline(
         {
             "override": "outage of the old model",
-            "approved_by": "@grace",
-            "until": (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds"),
+            "override_approved_by": "@grace",
+            "override_until": (datetime.now(UTC) + timedelta(hours=1)).isoformat(
+                timespec="seconds"
+            ),
             "record": "gate-reports/log.jsonl",
         }
     )
@@ -261,7 +263,7 @@ def test_two_gates_in_one_pipeline_have_names_stages_and_rules_of_their_own(
 ) -> None:
     project.write({"counts.yaml": counts(1500)})
     inputs = {"job_name": "may we?", "stage": "build", "rules": [{"when": "always"}]}
-    project.pipeline(inputs | {"observe": True, "impact": "canary=10%"})
+    project.pipeline(inputs | {"dry_run": True, "impact": "canary=10%"})
 
     outcome = project.run()
 

@@ -80,12 +80,12 @@ def test_inputs_reach_the_script_as_variables_only() -> None:
 def test_every_variable_of_the_script_is_quoted_but_for_the_lists() -> None:
     (script,) = JOB["script"]
     bare = re.sub(r'"[^"]*"', "", script)
-    assert re.findall(r"\$\w+", bare) == ["$GATE_INPUT_SATISFIED", "$GATE_INPUT_POLICIES"]
+    assert re.findall(r"\$\w+", bare) == ["$GATE_INPUT_MET", "$GATE_INPUT_POLICIES"]
 
 
 def test_each_report_of_the_job_is_written_in_a_format_that_there_is() -> None:
     (script,) = JOB["script"]
-    written = dict(re.findall(r"--output=(\w+)=(\S+)", script))
+    written = dict(re.findall(r"--write=(\w+)=(\S+)", script))
 
     assert set(written) <= set(REPORTERS)
     reports = JOB["artifacts"]["reports"]

@@ -82,7 +82,7 @@ def test_with_a_token_a_merge_request_gets_one_note_that_is_kept_up_to_date(
     (note,) = fake.notes
     assert note.author == BOT
     assert note.body.startswith(f"{MARKER}\n")
-    assert "60.0 %" in note.body
+    assert "60.0%" in note.body
     assert TOKEN not in first.told + second.told
 
 

@@ -139,5 +139,5 @@ def test_where_nothing_changed_a_difference_is_rarely_seen() -> None:
         bad = [float(sum(rng.random() < 0.004 for _ in range(1000))) for _ in range(24)]
         seen += compared(bad, at(12)).difference in {Difference.WORSE, Difference.BETTER}
 
-    # 95 % intervals: 15 of 300 are expected, and 28 are 3.4 standard deviations above that.
+    # 95% intervals: 15 of 300 are expected, and 28 are 3.4 standard deviations above that.
     assert seen <= 28

@@ -164,6 +164,6 @@ def test_what_the_report_tells_of_its_intervals_is_what_a_simulation_measures(da
 
     measured, said = summary(cells), HELD[timedelta(days=days)]
 
-    # 450 months: two standard deviations of 90 % are 3 %.
+    # 450 months: two standard deviations of 90% are 3%.
     assert measured.within == pytest.approx(said.within, abs=4)
     assert measured.worse == pytest.approx(said.worse, abs=3)

@@ -54,7 +54,7 @@ def test_a_bucket_without_any_value_is_a_gap() -> None:
 
 
 def test_a_single_bad_step_of_a_month_is_seen() -> None:
-    # 100 failures in the hour of 1,200 events, at 0.1 %.
+    # 100 failures in the hour of 1,200 events, at 0.1%.
     found = told(month((10 * DAY, 100.0)))
 
     assert max(rate or 0 for _, rate in found.fast) == pytest.approx(100 / 1200 / 0.001)

@@ -101,7 +101,7 @@ def test_each_period_has_its_own_events_and_its_share_of_the_budget() -> None:
     assert first.span == Span(AT, AT + 10 * HOUR)
     assert [first.total, first.bad, first.coverage] == [1000, 10, 1]
     assert first.doubt is None
-    # 1 % may fail.
+    # 1% may fail.
     assert [one.consumed(SLO.objective) for one in (first, second)] == [1, 3]
     assert [first.spare(Fraction(95, 100)), second.spare(SLO.objective)] == [40, -20]
 

@@ -149,7 +149,7 @@ def test_without_failures_there_is_no_time_between_them() -> None:
 
 
 def test_the_drain_is_that_of_the_slo_that_lost_most() -> None:
-    # In 60 known days b had 4 incidents of 5 %: 2 in a window of 30 days, which take 10 %.
+    # In 60 known days b had 4 incidents of 5%: 2 in a window of 30 days, which take 10%.
     events = [
         impact("a", 0, 1, share=0.15),
         *(impact("b", n, n + 1, share=0.05) for n in (2, 4, 6, 8)),
@@ -231,7 +231,7 @@ def test_a_composite_loses_what_its_members_lose_by_their_weights() -> None:
     first, second = composite_impacts(ALL, events)
 
     assert {first.slo, second.slo} == {"all"}
-    # Half of 10 % and twice 20 %; half of 30 %.
+    # Half of 10% and twice 20%; half of 30%.
     assert [first.share, second.share] == [pytest.approx(0.45), pytest.approx(0.15)]
     assert (first.incident.start, first.incident.end) == (START, START + 6 * HOUR)
     assert (first.incident.bad, first.incident.peak) == (20, 20)

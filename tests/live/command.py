@@ -52,7 +52,7 @@ def policy(folder: Path, url: str, slos: Sequence[dict[str, Any]], **more: Any) 
 
 
 def availability(service: str, **more: Any) -> dict[str, Any]:
-    """Return an SLO of 99.9 % over 30 days on a service of the history."""
+    """Return an SLO of 99.9% over 30 days on a service of the history."""
     total = f'llm_requests_total{{service="{service}"}}'
     bad = f'sum(increase(llm_requests_total{{service="{service}",code="500"}}[$window]))'
     return {

@@ -18,9 +18,9 @@ START = END - HOURS * HOUR
 OUTAGE = START + 60 * HOUR
 """In the baseline: for an hour two thirds fail."""
 FAILING = END - 30 * HOUR
-"""From then on twice as many fail: 5 % and 10 %, of which chance makes +/- 1.5 % in an hour."""
+"""From then on twice as many fail: 5% and 10%, of which chance makes +/- 1.5% in an hour."""
 SLOW = (END - 80 * HOUR, END - 50 * HOUR)
-"""Means a fifth longer, of which chance makes +/- 3.5 % in an hour of 200 requests."""
+"""Means a fifth longer, of which chance makes +/- 3.5% in an hour of 200 requests."""
 THRESHOLD = 1.0
 SCRAPES = 12
 """An hour."""

@@ -79,7 +79,7 @@ def test_an_outage_blocks_by_its_burn_rate_while_it_lasts(url: str, tmp_path: Pa
     path = policy(tmp_path, url, [availability("trough")], **BURN_RATES)
     during = TROUGH_OUTAGE + timedelta(minutes=20)
     code = {at: check(path, at=at.isoformat()).code for at in (during, END)}
-    # Some 22 % of the budget is gone: the tier still allows it, all requests failing does not.
+    # Some 22% of the budget is gone: the tier still allows it, all requests failing does not.
     assert code == {during: BLOCK, END: ALLOW}
 
 
@@ -164,7 +164,7 @@ def test_the_worst_of_several_slos_decides(url: str, tmp_path: Path) -> None:
 def test_a_crash_whose_counter_was_born_with_it_never_passes_unremarked(
     url: str, tmp_path: Path
 ) -> None:
-    # 40,000 failures before the first scrape: 308 % of the budget, of which increase sees none.
+    # 40,000 failures before the first scrape: 308% of the budget, of which increase sees none.
     outcome = check(policy(tmp_path, url, [availability("born-high")]), "--fail-on", "warn")
     assert outcome.code != ALLOW
 

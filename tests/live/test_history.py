@@ -68,7 +68,7 @@ def test_counts_are_the_events_that_happened(answers: Answers, service: str, win
 
 def test_the_same_outage_spends_the_budget_by_the_requests_that_it_hit(answers: Answers) -> None:
     peak, trough = (counts(answers[name, "30d"]) for name in ("peak", "trough"))
-    # 20 % by the ordinary failures; the outage adds 131.9 % at 38 requests a second, 6.9 % at 2.
+    # 20% by the ordinary failures; the outage adds 131.9% at 38 requests a second, 6.9% at 2.
     assert float(consumed(peak, "0.999")) == pytest.approx(1.52, abs=0.01)
     assert float(consumed(trough, "0.999")) == pytest.approx(0.27, abs=0.01)
 
@@ -150,7 +150,7 @@ def test_coverage_is_the_share_of_the_window_that_was_scraped(
 def test_errors_older_than_their_series_are_invisible_to_both_servers(url: str) -> None:
     """The trap: a crash of 40,000 errors is over by the first scrape, at which they are the value.
 
-    ``increase`` is then 0 on either server, of a truth of 308 % of the budget at 99.9 %.
+    ``increase`` is then 0 on either server, of a truth of 308% of the budget at 99.9%.
     """
     born_high = 'llm_requests_total{service="born-high",code="500"}'
     assert truth("born-high", MONTH).bad == 40_000

@@ -47,7 +47,7 @@ def instant(text: str) -> datetime:
 
 
 def share(service: str, begin: datetime, end: datetime) -> tuple[int, float]:
-    """Return what truly failed, and the share of the 30 days' 99.9 % budget that this is."""
+    """Return what truly failed, and the share of the 30 days' 99.9% budget that this is."""
     bad = truth(service, end - begin, end).bad
     return bad, bad / (0.001 * truth(service, MONTH).total)
 
@@ -66,7 +66,7 @@ def test_an_outage_is_found_where_it_was_with_what_it_cost(
     assert instant(felt["end"]) == began + OUTAGE
     assert felt["bad"] == pytest.approx(bad, rel=1e-6)
     assert felt["budget_share"] == pytest.approx(budget, rel=1e-4)
-    assert felt["peak_burn_rate"] == pytest.approx(1000, rel=1e-6)  # all fail, of 0.1 %
+    assert felt["peak_burn_rate"] == pytest.approx(1000, rel=1e-6)  # all fail, of 0.1%
     assert found["mttr_seconds"] == found["longest_seconds"] == OUTAGE.total_seconds()
     assert found["mtbf_seconds"] == (MONTH - OUTAGE).total_seconds()
     assert found["drain"]["budget_share_per_window"] == pytest.approx(budget, rel=1e-4)

@@ -48,7 +48,7 @@ def said(outcome: Outcome, rule: str) -> dict[str, Any]:
 
 
 def consumed(service: str, bad: int) -> float:
-    """Return the share of the 30 days' 99.9 % budget that so many failures are."""
+    """Return the share of the 30 days' 99.9% budget that so many failures are."""
     return bad / (0.001 * truth(service, MONTH).total)
 
 
@@ -65,8 +65,8 @@ def test_a_costly_incident_stops_features_until_its_record_is_reviewed(
     finding = said(without, "postmortem")
     assert finding["reason"] == (
         "the incident chat-20261027-0145 of 2026-10-27 01:45 to 02:15 UTC (30m) took"
-        f" {ceil(lost * 1000) / 10} % of"
-        " the budget, more than 5 %: no record in incidents/*.yaml explains it; write one with id,"
+        f" {ceil(lost * 1000) / 10}% of"
+        " the budget, more than 5%: no record in incidents/*.yaml explains it; write one with id,"
         " title, service: chat, start, end, cause, remediation and status: reviewed"
     )
     assert finding["until"] == "2026-11-26T02:15:00Z"
@@ -82,7 +82,7 @@ def test_a_costly_incident_stops_features_until_its_record_is_reviewed(
 
 
 def test_an_outage_of_a_gauge_is_an_incident_in_minutes(url: str, tmp_path: Path) -> None:
-    # Down for 30 minutes nine days ago, of the 43.2 that a month has: 69.4 %.
+    # Down for 30 minutes nine days ago, of the 43.2 that a month has: 69.4%.
     up = {
         "name": "up",
         "objective": "99.9%",
@@ -97,7 +97,7 @@ def test_an_outage_of_a_gauge_is_an_incident_in_minutes(url: str, tmp_path: Path
     assert without.code == BLOCK
     reason = said(without, "postmortem")["reason"]
     assert "the incident chat-20261023-0000 of 2026-10-23 00:00 to 00:3" in reason
-    assert any(f"took {shown} % of the budget, more than 50 %" in reason for shown in (69.5, 71.8))
+    assert any(f"took {shown}% of the budget, more than 50%" in reason for shown in (69.5, 71.8))
 
     write(tmp_path, record(began))
     assert said(check(path, change="full-rollout"), "postmortem")["verdict"] == "allow"
@@ -119,7 +119,7 @@ def test_in_every_minute_of_the_run_there_is_one_verdict(
     assert outcome.code == BLOCK
     assert said(outcome, "postmortem")["reason"].startswith(
         "the incident chat-20261027-0145 of 2026-10-27 01:45 to 02:15 UTC (30m) took"
-        f" {share} % of the budget, more than 5 %"
+        f" {share}% of the budget, more than 5%"
     )
 
 
@@ -141,8 +141,8 @@ def test_after_exhaustion_the_reviewed_record_releases(url: str, tmp_path: Path)
     assert outcome.decision["policies"][0]["tier"] == "exhausted"
     assert outcome.slos["peak"]["remaining"] == pytest.approx(1 - consumed("peak", all_bad))
     told = said(outcome, "tier")["reason"]
-    assert f"; but {int(consumed('peak', bad) * 1000) / 10} % of the budget went in INC-42" in told
-    assert f"without it {int(without * 1000) / 10} % would be left (tier healthy)" in told
+    assert f"; but {int(consumed('peak', bad) * 1000) / 10}% of the budget went in INC-42" in told
+    assert f"without it {int(without * 1000) / 10}% would be left (tier healthy)" in told
 
 
 def test_in_the_middle_of_an_outage_the_budget_runs_out_soon_and_no_record_counts(
@@ -228,14 +228,14 @@ def log(tmp_path: Path) -> dict[str, Any]:
 
 
 def test_request_logs_are_looked_back_at_as_well(tmp_path: Path, log: dict[str, Any]) -> None:
-    # 43.2 of 4,320 may fail: the outage took 69.4 %, and 30.6 % are left.
+    # 43.2 of 4,320 may fail: the outage took 69.4%, and 30.6% are left.
     rule = RULE | {"share": "20%", "excuse_reviewed": True}
     path = policy(tmp_path, **log, postmortems=rule, exhaustion={"within": "1d"})
 
     without = check(path, change="full-rollout")
     assert without.code == BLOCK
     assert said(without, "postmortem")["reason"].startswith(
-        "the incident chat-20261031-0600 of 2026-10-31 06:00 to 06:10 UTC (10m) took 69.5 % of the"
+        "the incident chat-20261031-0600 of 2026-10-31 06:00 to 06:10 UTC (10m) took 69.5% of the"
         " budget"
     )
     assert said(without, "exhaustion")["verdict"] == "allow"
@@ -243,8 +243,8 @@ def test_request_logs_are_looked_back_at_as_well(tmp_path: Path, log: dict[str, 
     write(tmp_path, record(datetime(2026, 10, 31, 6, tzinfo=UTC)))
     released = check(path, change="full-rollout")
     assert (released.code, released.decision["verdict"]) == (ALLOW, "warn")
-    assert "69.4 % of the budget went in INC-42" in said(released, "tier")["reason"]
-    assert "without it 100.0 % would be left" in said(released, "tier")["reason"]
+    assert "69.4% of the budget went in INC-42" in said(released, "tier")["reason"]
+    assert "without it 100.0% would be left" in said(released, "tier")["reason"]
 
 
 def test_a_backend_without_a_history_is_undecided(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def durations(name: str, labels: str, each: int) -> Counter:
 
 
 SERVED = requests("200", at_minute=100, every=1)
-FAILED = requests("503", at_minute=6, every=100)  # 0.06 %: 60 % of a budget of 0.1 %
+FAILED = requests("503", at_minute=6, every=100)  # 0.06%: 60% of a budget of 0.1%
 FAST = durations("bucket", 'le="2"', 97)
 ALL = durations("bucket", 'le="+Inf"', 100)
 TIMED = durations("count", "", 100)
@@ -81,8 +81,8 @@ def test_an_availability_policy_decides_by_the_true_count(
 def test_googles_policy_asks_for_a_postmortem_only_where_an_incident_was_costly() -> None:
     (decided,) = check(POLICIES / "google-error-budget.yaml", change="canary").decision["policies"]
     (finding,) = [one for one in decided["findings"] if one["rule"] == "postmortem"]
-    # 6 of 106 fail in a minute, every 100 minutes: of 15 minutes 0.4 %, which burns at 4.
-    assert finding["reason"] == "no incident took more than 20 % of the budget of availability"
+    # 6 of 106 fail in a minute, every 100 minutes: of 15 minutes 0.4%, which burns at 4.
+    assert finding["reason"] == "no incident took more than 20% of the budget of availability"
 
 
 def test_the_latency_policy_counts_the_requests_that_took_longer() -> None:

@@ -110,8 +110,8 @@ def test_another_objective_of_sloths_is_noticed_and_the_policys_decides(
     outcome = asked(tmp_path, recorded, of_sloth("peak"), of_sloth("trough"))
 
     said = (
-        "the tool that recorded this has the objective 99.5 %; the budget is that of the policy's,"
-        " 99.9 %"
+        "the tool that recorded this has the objective 99.5%; the budget is that of the policy's,"
+        " 99.9%"
     )
     assert said in outcome.slos["trough"]["notes"]
     assert not [note for note in outcome.slos["peak"]["notes"] if "objective" in note]

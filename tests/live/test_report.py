@@ -41,7 +41,7 @@ def test_the_report_shows_what_truly_happened(url: str, tmp_path: Path) -> None:
     path = policy(tmp_path, url, [availability("peak", window="7d"), availability("gap")])
     page, data = tmp_path / "report.html", tmp_path / "report.json"
 
-    asked = ["--at", NOW, "-o", str(page), "--output", f"json={data}"]
+    asked = ["--at", NOW, "-o", str(page), "--write", f"json={data}"]
     # Of a third of the month nothing is known for one of them.
     assert run("report", str(path), *asked, code=3) == ""
 

@@ -134,7 +134,7 @@ def test_a_block_says_when_old_failures_will_have_left_the_window(url: str, tmp_
     outcome = check(policy(tmp_path, url, [availability("peak")]), change="canary")
 
     (decided,) = outcome.decision["policies"]
-    # A canary is allowed above 10 %: once all but 0.9 budgets have gone.
+    # A canary is allowed above 10%: once all but 0.9 budgets have gone.
     expected = END + recovers_at("peak", 1 - 0.9 / consumed)
     assert PEAK_OUTAGE + MONTH < expected <= PEAK_OUTAGE + MONTH + 2 * HOUR
     assert decided["allowed_again_at"] == expected.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -148,7 +148,7 @@ def test_a_block_by_timeslices_or_by_a_composite_says_so_as_well(
     sliced = check(
         policy(tmp_path, history_prometheus.url, [availability("peak", **slices)]), change="canary"
     )
-    # 4.32 of 8,640 slices may be bad, and the outage made 6; above 10 % are left with 3.
+    # 4.32 of 8,640 slices may be bad, and the outage made 6; above 10% are left with 3.
     assert sliced.slos["peak"]["bad"] == pytest.approx(6)
     expected = PEAK_OUTAGE + timedelta(minutes=15) + MONTH
     (decided,) = sliced.decision["policies"]

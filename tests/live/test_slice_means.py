@@ -216,7 +216,7 @@ def test_good_events_that_nobody_has_are_no_data(url: str, tmp_path: Path) -> No
 
 
 def test_an_attack_spends_the_budget_in_the_time_that_openslo_says(tmp_path: Path) -> None:
-    """Its example: 95 % in two weeks, ordinarily 99 % good, and 1 % good in the attack.
+    """Its example: 95% in two weeks, ordinarily 99% good, and 1% good in the attack.
 
     https://github.com/OpenSLO/OpenSLO/blob/main/examples/budgeting-method/README.md
     """

@@ -42,7 +42,7 @@ def left(
     windows: Mapping[timedelta, Answer] | None = None,
     **fields: Any,
 ) -> Assessment:
-    """A budget with this share left: 99.9 % of 1,000,000 events."""
+    """A budget with this share left: 99.9% of 1,000,000 events."""
     spent = 1 - Fraction(share)
     if fields.get("window") is MONTH:
         # 470 of November's 720 hours have passed.
@@ -51,7 +51,7 @@ def left(
 
 
 def overspent_composite() -> tuple[Assessment, Assessment]:
-    """A composite that is overspent, after its one member, which has 60 % left."""
+    """A composite that is overspent, after its one member, which has 60% left."""
     member = left("0.6", "a")
     slo = CompositeSlo(name="all", members=(Member(slo="a", weight=Fraction(3)),))
     return member, assess_composite(slo, {"a": member})

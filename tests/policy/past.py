@@ -1,6 +1,6 @@
 """A day of a service, five minutes at a time, of which a rule knows the incidents.
 
-1,000 requests each 5 minutes are 288,000 a day, of which 288 may fail at 99.9 %.
+1,000 requests each 5 minutes are 288,000 a day, of which 288 may fail at 99.9%.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ WINDOW: Final = RollingWindow(DAY)
 RULE: Final = PostmortemRule(
     share=Fraction(1, 5), threshold=Fraction(6), patterns=("incidents/*.yaml",), records=()
 )
-"""20 % of 288 are 57.6."""
+"""20% of 288 are 57.6."""
 NOON: Final = AT - 2 * HOUR
 """When most incidents here begin, and what is counted ends two hours later."""
 

@@ -28,7 +28,7 @@ ON_BACKEND_ERROR = {action: DEFAULT_ACTIONS | {Cause.BACKEND_ERROR: action} for 
 
 
 def burn(rate: str | Fraction) -> Answer:
-    """A million events at this burn rate of 99.9 %."""
+    """A million events at this burn rate of 99.9%."""
     return counts(bad=Fraction(rate) * 1_000, total=1_000_000)
 
 

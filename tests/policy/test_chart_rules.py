@@ -78,8 +78,8 @@ def only(found: list[Finding]) -> tuple[Verdict, str]:
 OUTAGE = chart([*CALM[:-5], *[100.0] * 5])
 SINCE = "2026-11-20 09:00 UTC"
 WORDS = (
-    f"the ratio of bad events is worse than usual since about {SINCE}: up to 10 %"
-    " (limit 2.38 %, usually 1.2 %); Western Electric 1, EWMA"
+    f"the ratio of bad events is worse than usual since about {SINCE}: up to 10%"
+    " (limit 2.38%, usually 1.2%); Western Electric 1, EWMA"
 )
 
 
@@ -146,7 +146,7 @@ def test_what_is_over_counts_until_a_day_after() -> None:
 
     assert finding.verdict is WARN
     assert "the ratio of bad events was worse than usual since about" in finding.reason
-    assert " until 2026-11-19 23:00 UTC: up to 10 %" in finding.reason
+    assert " until 2026-11-19 23:00 UTC: up to 10%" in finding.reason
     assert finding.until is not None
     assert finding.until > AT
     assert finding.if_calm

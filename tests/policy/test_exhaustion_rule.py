@@ -24,7 +24,7 @@ NONE_SOON = (ALLOW, "no budget runs out within 3d at its present rate")
 
 
 def burn(rate: str | Fraction) -> Answer:
-    """A million events at this burn rate of 99.9 %."""
+    """A million events at this burn rate of 99.9%."""
     return counts(bad=Fraction(rate) * 1_000, total=1_000_000)
 
 
@@ -41,7 +41,7 @@ def both(short: Answer, long: Answer) -> dict[timedelta, Answer]:
 @pytest.mark.parametrize(
     "share, rate, fires",
     [
-        # 60 % of 30 days last 18 days at a rate of 1, and 3 days at 6.
+        # 60% of 30 days last 18 days at a rate of 1, and 3 days at 6.
         ("0.6", "6", True),
         ("0.6", "5.999", False),
         ("0.6", "1000", True),
@@ -134,7 +134,7 @@ def test_what_it_does_is_up_to_the_rule_and_the_change(
     "days, fires",
     [
         # On 20 November at 14:00 the month has 10 days and 10 hours to go. At a rate of 2 what is
-        # left, 60 %, lasts 9 days; at 1.5 it lasts 12.
+        # left, 60%, lasts 9 days; at 1.5 it lasts 12.
         ("2", True),
         ("1.5", False),
     ],

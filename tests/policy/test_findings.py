@@ -26,14 +26,14 @@ def test_the_worst_verdict_counts_in_any_order(verdicts: tuple[Verdict, ...]) ->
 @pytest.mark.parametrize(
     "share, text",
     [
-        ("1", "100.0 %"),
-        ("0.99999", "99.9 %"),
-        ("0.57142857", "57.1 %"),
-        ("0.0009", "0.0 %"),
-        ("0", "0.0 %"),
-        ("-0.00001", "-0.1 %"),
-        ("-0.5", "-50.0 %"),
-        ("-11", "-1,100.0 %"),
+        ("1", "100.0%"),
+        ("0.99999", "99.9%"),
+        ("0.57142857", "57.1%"),
+        ("0.0009", "0.0%"),
+        ("0", "0.0%"),
+        ("-0.00001", "-0.1%"),
+        ("-0.5", "-50.0%"),
+        ("-11", "-1,100.0%"),
     ],
 )
 def test_what_is_left_is_rounded_down(share: str, text: str) -> None:
@@ -41,12 +41,12 @@ def test_what_is_left_is_rounded_down(share: str, text: str) -> None:
 
 
 def test_what_is_left_can_be_shown_without_decimals() -> None:
-    assert percent_left(Fraction("0.999"), 0) == "99 %"
+    assert percent_left(Fraction("0.999"), 0) == "99%"
 
 
 @given(st.fractions(min_value=-100, max_value=1))
 def test_what_is_shown_is_never_more_than_what_is_left_nor_much_less(share: Fraction) -> None:
-    shown = Fraction(percent_left(share).removesuffix(" %").replace(",", "")) / 100
+    shown = Fraction(percent_left(share).removesuffix("%").replace(",", "")) / 100
     assert shown <= share < shown + Fraction(1, 1000)
 
 

@@ -23,14 +23,14 @@ from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, r
 
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
 HUNDRED: Bad = {NOON: 100}
-"""34.7 % of the budget."""
+"""34.7% of the budget."""
 WITH = replace(RULE, records=(record(NOON),))
 OPEN_BAD: Bad = {AT - STEP: 100}
 
 
 @pytest.mark.parametrize("bad, verdict", [(57, ALLOW), (58, BLOCK)])
 def test_an_incident_counts_from_more_than_the_share_on(bad: int, verdict: Verdict) -> None:
-    # 20 % of 288 are 57.6.
+    # 20% of 288 are 57.6.
     judgement = looked_back("full-rollout", day({NOON: bad}))
     assert said(judgement, Rule.POSTMORTEM)[0] is judgement.verdict is verdict
 
@@ -47,8 +47,8 @@ def test_it_says_when_it_was_what_it_took_and_what_to_write_where() -> None:
     (finding,) = found(judgement, Rule.POSTMORTEM)
     assert finding.slo == "availability"
     assert finding.reason == (
-        "the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8 % of the"
-        " budget, more than 20 %: no record in incidents/*.yaml explains it; write one with id,"
+        "the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8% of the"
+        " budget, more than 20%: no record in incidents/*.yaml explains it; write one with id,"
         " title, service: chat, start, end, cause, remediation and status: reviewed"
     )
 
@@ -57,7 +57,7 @@ def test_a_reviewed_record_that_overlaps_it_is_what_it_takes() -> None:
     judgement = looked_back("full-rollout", day(HUNDRED), rule=WITH)
     verdict, reason = said(judgement, Rule.POSTMORTEM)
     assert judgement.verdict is verdict is ALLOW
-    assert reason.endswith("more than 20 %: INC-42 explains it, reviewed")
+    assert reason.endswith("more than 20%: INC-42 explains it, reviewed")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_record_that_is_not_complete_is_named_with_what_it_lacks(
     rule = replace(RULE, records=(record(NOON, **flaws),))
     verdict, reason = said(looked_back("canary", day(HUNDRED), rule=rule), Rule.POSTMORTEM)
     assert verdict is BLOCK
-    assert reason.endswith(f"20 %: its record INC-42 (incidents/42.yaml:1) lacks {lacks}")
+    assert reason.endswith(f"20%: its record INC-42 (incidents/42.yaml:1) lacks {lacks}")
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_while_it_goes_on_no_record_counts() -> None:
     (finding,) = found(judgement, Rule.POSTMORTEM)
     assert finding.verdict is BLOCK
     assert finding.reason == (
-        "the incident chat-20261120-1355 of 2026-11-20 13:55 UTC (5m so far) took 34.8 % of the"
-        " budget, more than 20 %: it goes on, and no record counts before it is over"
+        "the incident chat-20261120-1355 of 2026-11-20 13:55 UTC (5m so far) took 34.8% of the"
+        " budget, more than 20%: it goes on, and no record counts before it is over"
     )
     assert (finding.until, judgement.allowed_again_at) == (None, None)
 
@@ -139,7 +139,7 @@ def test_what_several_slos_felt_at_once_is_one_incident_with_one_record() -> Non
     days = day(HUNDRED, "a"), day({NOON: 200, NOON + STEP: 10}, "b")
     (finding,) = found(looked_back("canary", *days), Rule.POSTMORTEM)
     assert finding.slo == "b"
-    assert "12:00 to 12:10 UTC (10m) took 73.0 % of the budget and 34.8 % of a's" in finding.reason
+    assert "12:00 to 12:10 UTC (10m) took 73.0% of the budget and 34.8% of a's" in finding.reason
     assert looked_back("canary", *days, rule=WITH).verdict is ALLOW
 
 
@@ -152,7 +152,7 @@ def test_each_incident_needs_a_record_of_its_own() -> None:
 
 
 def test_a_long_smaller_incident_does_not_tie_two_costly_ones_together() -> None:
-    # b burns at 7 for hours, with 2.4 % in five minutes; a fails at both ends of that.
+    # b burns at 7 for hours, with 2.4% in five minutes; a fails at both ends of that.
     slow: Bad = {NOON - 4 * HOUR + place * STEP: 7 for place in range(8)}
     a, b = day({NOON - 4 * HOUR: 100, NOON - 3 * HOUR: 100}, "a"), day(slow, "b")
     rule = replace(RULE, records=(record(NOON - 4 * HOUR, end=NOON - 4 * HOUR + STEP),))
@@ -202,7 +202,7 @@ def test_that_nothing_was_costly_is_said_once_with_whose_past_was_looked_at() ->
     days = day({NOON: 50}, "a"), day({}, "b")
     assert said(looked_back("canary", *days), Rule.POSTMORTEM) == (
         ALLOW,
-        "no incident took more than 20 % of the budget of a, b",
+        "no incident took more than 20% of the budget of a, b",
     )
 
 
@@ -238,13 +238,13 @@ def test_what_ships_anyway_does_not_wait_for_the_past_to_be_known() -> None:
 
 
 def test_a_past_of_which_too_little_is_known_is_in_doubt_and_what_is_known_still_counts() -> None:
-    # 29 of 288 steps are 10.1 %.
+    # 29 of 288 steps are 10.1%.
     unknown: Bad = {AT - DAY + place * STEP: None for place in range(29)}
     judgement = looked_back("canary", day({**unknown, NOON: 100}))
     assert [one.rule for one in judgement.findings][:2] == [Rule.POSTMORTEM, Rule.MEASUREMENT]
     verdict, reason = said(judgement, Rule.MEASUREMENT)
     assert verdict is WARN
-    assert "only 89.9 % of the time looked at is known; min_coverage is 90 %" in reason
+    assert "only 89.9% of the time looked at is known; min_coverage is 90%" in reason
     enough: Bad = {AT - DAY + place * STEP: None for place in range(28)}
     assert found(looked_back("canary", day(enough)), Rule.MEASUREMENT) == []
 
@@ -265,7 +265,7 @@ def test_an_slo_that_nobody_looked_at_is_in_doubt_whatever_it_counts() -> None:
 
 
 def test_what_members_lost_together_is_what_their_composite_lost() -> None:
-    # 16 % and 18 % are less than 20 %, and half of each is 17.4 %; at full weight it is 34.7 %.
+    # 16% and 18% are less than 20%, and half of each is 17.4%; at full weight it is 34.7%.
     days = day({NOON: 40, NOON + STEP: 5}, "a"), day({NOON + STEP: 50}, "b")
     judgements = []
     for weight in (Fraction(1, 2), Fraction(1)):
@@ -282,7 +282,7 @@ def test_what_members_lost_together_is_what_their_composite_lost() -> None:
     (finding,) = found(whole_weight, Rule.POSTMORTEM)
     assert finding.verdict is BLOCK
     assert (finding.slo, finding.until) == ("all", NOON + 2 * STEP + DAY)
-    assert "12:00 to 12:10 UTC (10m) took 33.0 % of the budget" in finding.reason
+    assert "12:00 to 12:10 UTC (10m) took 33.0% of the budget" in finding.reason
 
 
 def test_a_composite_is_not_said_to_be_calm_where_a_member_was_not_looked_at() -> None:
@@ -344,7 +344,7 @@ def test_a_record_that_covers_too_little_is_named_with_its_share() -> None:
     rule = replace(RULE, records=(record(NOON, end=NOON + 2 * STEP),))
     reason = said(looked_back("canary", day(HALF_AN_HOUR), rule=rule), Rule.POSTMORTEM)[1]
     assert reason.endswith(
-        "more than 20 %: INC-42 (incidents/42.yaml:1) covers 33.3 % of its bad events, and it takes"
+        "more than 20%: INC-42 (incidents/42.yaml:1) covers 33.3% of its bad events, and it takes"
         " half of them to explain it; correct start and end, or write a record of its own"
     )
 
@@ -445,7 +445,7 @@ def test_a_record_with_a_mistake_puts_in_doubt_what_it_may_be_about(
     if verdict is UNDECIDED:
         assert said(judgement, Rule.MEASUREMENT)[1] == (
             "incidents of the past: the incident chat-20261120-1200 of 2026-11-20 12:00 to 12:05"
-            " UTC (5m) took 34.8 % of the budget, more than 20 %; a record that may explain it"
+            " UTC (5m) took 34.8% of the budget, more than 20%; a record that may explain it"
             " cannot be read: incidents/7.yaml:4:8: 'soon' is no instant; correct that file"
         )
 

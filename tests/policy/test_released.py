@@ -25,7 +25,7 @@ from tests.policy.past import NOON, RULE, STEP, WINDOW, Bad, day, looked_back, r
 ALLOW, WARN, UNDECIDED, BLOCK = Verdict
 RELEASES = replace(RULE, records=(record(NOON),), excuse_reviewed=True)
 OUTAGE: Bad = {NOON: 400}
-"""138.9 % of the budget of 288."""
+"""138.9% of the budget of 288."""
 
 
 def ordinary(count: int) -> dict[datetime, float | None]:
@@ -45,10 +45,10 @@ def test_a_block_by_what_reviewed_incidents_took_becomes_a_warning_that_says_so(
     judgement = looked_back("full-rollout", day({**OUTAGE, **ordinary(72)}), rule=RELEASES)
     verdict, reason = said(judgement, Rule.TIER)
     assert judgement.verdict is verdict is WARN
-    # 400 + 72 of 288 are 163.9 %; without the 400, 75 %.
+    # 400 + 72 of 288 are 163.9%; without the 400, 75%.
     assert reason == (
-        "its budget is overspent by 63.9 %; tier exhausted (otherwise) does not allow full-rollout;"
-        " but 138.8 % of the budget went in INC-42, reviewed and remediated: without it 75.0 %"
+        "its budget is overspent by 63.9%; tier exhausted (otherwise) does not allow full-rollout;"
+        " but 138.8% of the budget went in INC-42, reviewed and remediated: without it 75.0%"
         " would be left (tier healthy)"
     )
 
@@ -139,8 +139,8 @@ def test_of_an_incident_across_midnight_a_calendar_day_excuses_the_part_since_th
     rule = replace(RELEASES, records=(record(midnight - HOUR / 2),))
     verdict, reason = tier((today, told), rule=rule)
     assert verdict is WARN
-    assert "104.1 % of the budget went in INC-42" in reason
-    assert "without it 100.0 % would be left" in reason
+    assert "104.1% of the budget went in INC-42" in reason
+    assert "without it 100.0% would be left" in reason
 
 
 def test_every_budget_that_forbids_the_change_must_be_excused() -> None:
@@ -148,8 +148,8 @@ def test_every_budget_that_forbids_the_change_must_be_excused() -> None:
     assert tier(fine, other)[0] is BLOCK
     verdict, reason = tier(fine, day({NOON + STEP: 300}, "b"))
     assert verdict is WARN
-    assert "138.8 % of the budget of a went in INC-42" in reason
-    assert "; 104.1 % of the budget of b went in INC-42" in reason
+    assert "138.8% of the budget of a went in INC-42" in reason
+    assert "; 104.1% of the budget of b went in INC-42" in reason
 
 
 def test_two_incidents_are_excused_together() -> None:
@@ -175,7 +175,7 @@ def test_the_stated_impact_counts_as_spent_without_the_incident_too() -> None:
     costly = ratio(counts(bad=400, total=288_000), window=WINDOW, impact=impact)
     assert costly.stated_cost == Fraction(200, 288)
     assert tier((costly, told))[0] is BLOCK
-    assert "without it 30.5 % would be left" in tier((costly, told), change="canary")[1]
+    assert "without it 30.5% would be left" in tier((costly, told), change="canary")[1]
 
 
 def test_a_budget_that_only_the_impact_overspends_has_nothing_to_excuse() -> None:
@@ -200,8 +200,8 @@ def test_a_composite_is_excused_by_what_its_members_lost() -> None:
     judgement = looked_back("full-rollout", a, b, (whole, lost()), rule=RELEASES)
     verdict, reason = said(judgement, Rule.TIER)
     assert verdict is WARN
-    assert "125.0 % of the budget went in INC-42" in reason
-    assert "without it 72.2 % would be left" in reason
+    assert "125.0% of the budget went in INC-42" in reason
+    assert "without it 72.2% would be left" in reason
 
 
 @given(st.integers(0, 400), st.integers(0, 250))

@@ -132,7 +132,7 @@ def test_at_the_pace_of_the_last_week_it_is_back_later_or_never() -> None:
     # 100 in 168 hours go on: the 400 leave at once.
     assert judgement.allowed_again_at_pace == AT + HOUR
     chronic = judged("full-rollout", recovering("0.4", *[1] * 600))
-    # Of 60 % that are consumed 10 leave in a hundred hours, and as much comes.
+    # Of 60% that are consumed 10 leave in a hundred hours, and as much comes.
     assert chronic.allowed_again_at == AT + 101 * HOUR
     assert (chronic.paced, chronic.allowed_again_at_pace) == (True, None)
 
@@ -151,7 +151,7 @@ def test_a_reset_is_certain_whatever_the_pace() -> None:
 
 
 def sampled(bad: int, total: int, *by_hour: float) -> Assessment:
-    """A sample at 98 % by its pessimistic end, whose bad ones leave hour by hour."""
+    """A sample at 98% by its pessimistic end, whose bad ones leave hour by hour."""
     known = ratio(counts(bad=bad, total=total), objective="0.98", sampled=Bound.PESSIMISTIC)
     series = Series(total=(1.0,) * len(by_hour), bad=by_hour, query="asked")
     return replace(known, recovery=recovery(series, AT, HOUR))
@@ -189,13 +189,13 @@ def test_an_optimistic_end_is_taken_anew_too() -> None:
 
 
 def test_where_no_failure_proves_too_little_it_is_said_how_many_samples_it_takes() -> None:
-    # None of 200 is bad: by Wilson up to 1.88 % may be, which leaves 5.8 % of the budget.
+    # None of 200 is bad: by Wilson up to 1.88% may be, which leaves 5.8% of the budget.
     judgement = judged("full-rollout", sampled(0, 200, 0, 0))
 
     assert (judgement.verdict, judgement.allowed_again_at) == (BLOCK, None)
     needed = judgement.needs_samples
     assert needed is not None
-    # Above half of the budget is a share below 1 %: z^2 / (n + z^2) < 0.01.
+    # Above half of the budget is a share below 1%: z^2 / (n + z^2) < 0.01.
     assert wilson_high(0, needed) < 0.01 <= wilson_high(0, needed - 1)
     assert judged("full-rollout", sampled(0, needed, 0, 0)).verdict is not BLOCK
     assert judged("full-rollout", sampled(0, needed - 1, 0, 0)).verdict is BLOCK

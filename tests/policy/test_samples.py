@@ -17,25 +17,25 @@ ALLOW, WARN, _UNDECIDED, BLOCK = Verdict
 
 
 def sample(bad: Fraction | int = 6, total: int = 700, impact: Impact | None = None) -> Assessment:
-    """6 of 700 at 98 %: 57.1 % is left, by Wilson's interval between 7.1 % and 80.3 %."""
+    """6 of 700 at 98%: 57.1% is left, by Wilson's interval between 7.1% and 80.3%."""
     return ratio(counts(bad=bad, total=total), objective="0.98", sampled=Bound.POINT, impact=impact)
 
 
 def test_a_threshold_in_the_interval_cannot_be_told_from_these_samples() -> None:
-    # Half of the budget is a bad share of 1 %: z^2 0.01 0.99 / (0.01 - 6/700)^2 = 18,634.3.
+    # Half of the budget is a bad share of 1%: z^2 0.01 0.99 / (0.01 - 6/700)^2 = 18,634.3.
     assert said(judged("full-rollout", sample()), Rule.SAMPLES) == (
         WARN,
-        "not enough samples to tell: between 7.1 % and 80.3 % of the budget is left (95 %"
-        " interval), which has the threshold 50 % inside; about 18,635 samples at this ratio"
+        "not enough samples to tell: between 7.1% and 80.3% of the budget is left (95%"
+        " interval), which has the threshold 50% inside; about 18,635 samples at this ratio"
         " would settle it",
     )
 
 
 def test_the_threshold_that_matters_to_the_change_is_named() -> None:
-    # A canary may ship on either side of 50 %: what it needs is to be above 10 %, which is a bad
-    # share of 1.8 %: z^2 0.018 0.982 / (0.018 - 6/700)^2 = 763.8.
+    # A canary may ship on either side of 50%: what it needs is to be above 10%, which is a bad
+    # share of 1.8%: z^2 0.018 0.982 / (0.018 - 6/700)^2 = 763.8.
     _, reason = said(judged("canary", sample()), Rule.SAMPLES)
-    assert "has the threshold 10 % inside; about 764 samples" in reason
+    assert "has the threshold 10% inside; about 764 samples" in reason
 
 
 def test_as_many_samples_as_it_says_settle_it() -> None:
@@ -60,20 +60,20 @@ def test_a_change_that_may_ship_on_both_sides_needs_no_more_samples(change: str)
     assert found(judged(change, sample(), tiers=tiers), Rule.SAMPLES) == []
 
 
-@pytest.mark.parametrize("change, threshold", [("security-patch", "10 %"), ("experiment", "50 %")])
+@pytest.mark.parametrize("change, threshold", [("security-patch", "10%"), ("experiment", "50%")])
 def test_a_side_that_asks_for_more_or_warns_is_another_answer(change: str, threshold: str) -> None:
-    # Below 10 % a security patch needs its requirements; below 50 % an experiment is warned of.
+    # Below 10% a security patch needs its requirements; below 50% an experiment is warned of.
     _, reason = said(judged(change, sample(), satisfied=DONE), Rule.SAMPLES)
     assert f"has the threshold {threshold} inside" in reason
 
 
 def test_a_stated_impact_moves_the_interval() -> None:
-    # 1 % of the events at a budget of 2 % is half of it: -42.9 % to 30.3 % is left.
+    # 1% of the events at a budget of 2% is half of it: -42.9% to 30.3% is left.
     impact = Impact(detect=432 * MINUTE)
     assert found(judged("full-rollout", sample(impact=impact)), Rule.SAMPLES) == []
     _, reason = said(judged("canary", sample(impact=impact)), Rule.SAMPLES)
-    assert "the budget is anything from overspent by 42.9 % to 30.3 % left" in reason
-    # 10 % after the impact is 60 % before it: a bad share of 0.8 %, closer than 1 %.
+    assert "the budget is anything from overspent by 42.9% to 30.3% left" in reason
+    # 10% after the impact is 60% before it: a bad share of 0.8%, closer than 1%.
     needed = 1.959964**2 * 0.008 * 0.992 / (0.008 - 6 / 700) ** 2
     assert f"about {int(needed) + 1:,} samples" in reason
 
@@ -81,18 +81,18 @@ def test_a_stated_impact_moves_the_interval() -> None:
 @pytest.mark.parametrize("bad, total", [(7, 700), (6, 600)])
 def test_a_sample_that_lies_on_the_threshold_is_never_enough(bad: int, total: int) -> None:
     _, reason = said(judged("full-rollout", sample(bad, total)), Rule.SAMPLES)
-    assert reason.endswith("50 % inside; no number of samples at this ratio would settle it")
+    assert reason.endswith("50% inside; no number of samples at this ratio would settle it")
 
 
 def test_a_band_that_lies_within_the_interval_is_not_overlooked() -> None:
-    # Allowed above 60 % and up to 40 %, not between: both ends allow it.
+    # Allowed above 60% and up to 40%, not between: both ends allow it.
     tiers = (
         Tier(name="high", condition=Condition(">", Fraction(6, 10)), allow=None),
         Tier(name="low", condition=Condition("<=", Fraction(4, 10)), allow=None),
         Tier(name="between", condition=None, allow=frozenset()),
     )
     judgement = judged("canary", sample(), tiers=tiers)
-    assert "the threshold 60 % inside" in said(judgement, Rule.SAMPLES)[1]
+    assert "the threshold 60% inside" in said(judgement, Rule.SAMPLES)[1]
 
 
 def test_a_threshold_with_decimals_is_written_out() -> None:
@@ -101,7 +101,7 @@ def test_a_threshold_with_decimals_is_written_out() -> None:
         Tier(name="low", condition=None, allow=frozenset()),
     )
     _, reason = said(judged("canary", sample(), tiers=tiers), Rule.SAMPLES)
-    assert "the threshold 12.5 % inside" in reason
+    assert "the threshold 12.5% inside" in reason
 
 
 def test_what_is_counted_in_full_needs_no_samples() -> None:

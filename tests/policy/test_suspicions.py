@@ -30,7 +30,7 @@ def suspicion(
 
 
 def suspected(*suspicions: Suspicion, bad: int = 100, name: str = "availability") -> Assessment:
-    """A budget of 1,000 bad events in 1,000,000; 90 % of it is left."""
+    """A budget of 1,000 bad events in 1,000,000; 90% of it is left."""
     return ratio(counts(bad=bad, total=1_000_000, suspicions=suspicions), name=name)
 
 

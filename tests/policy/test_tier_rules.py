@@ -73,24 +73,23 @@ def test_a_budget_that_is_exactly_gone_is_not_above_zero() -> None:
 
 
 def test_a_condition_is_written_as_people_write_it() -> None:
-    assert str(HALF) == "> 50 %"
-    assert str(Condition("<=", Fraction(-1, 8))) == "<= -12.5 %"
+    assert str(HALF) == "> 50%"
+    assert str(Condition("<=", Fraction(-1, 8))) == "<= -12.5%"
 
 
 @pytest.mark.parametrize(
     "change, share, reason",
     [
-        ("canary", "0.76", "76.0 % of its budget is left; tier healthy (> 50 %) allows canary"),
+        ("canary", "0.76", "76.0% of its budget is left; tier healthy (> 50%) allows canary"),
         (
             "experiment",
             "0.49999",
-            "49.9 % of its budget is left;"
-            " tier caution (> 10 %) allows, with a warning, experiment",
+            "49.9% of its budget is left; tier caution (> 10%) allows, with a warning, experiment",
         ),
         (
             "canary",
             "-0.5",
-            "its budget is overspent by 50.0 %; tier exhausted (otherwise) does not allow canary",
+            "its budget is overspent by 50.0%; tier exhausted (otherwise) does not allow canary",
         ),
     ],
 )
@@ -112,7 +111,7 @@ def test_the_worst_budget_decides_whatever_the_others_are(shares: list[Fraction]
 
 
 def test_two_full_budgets_do_not_make_up_for_one_that_is_overspent() -> None:
-    # Their mean has 50 % left.
+    # Their mean has 50% left.
     judgement = judged("full-rollout", left("1", "a"), left("1", "b"), left("-0.5", "c"))
     assert judgement.verdict is BLOCK
     assert [finding.slo for finding in judgement.findings] == ["c"]
@@ -203,24 +202,24 @@ def test_another_class_and_another_tier_require_nothing(change: str, share: str)
 
 
 def test_a_stated_impact_counts_as_consumed() -> None:
-    # 50.5 % is left, and all traffic failing for one of 43,200 minutes costs 2.3 %.
+    # 50.5% is left, and all traffic failing for one of 43,200 minutes costs 2.3%.
     impact = Impact(detect=MINUTE)
     assert judged("full-rollout", left("0.505")).verdict is ALLOW
     judgement = judged("full-rollout", left("0.505", impact=impact))
     assert said(judgement, Rule.TIER) == (
         BLOCK,
-        "48.1 % of its budget is left, after the impact of 2.3 % (50.5 % measured); tier caution"
-        " (> 10 %) does not allow full-rollout",
+        "48.1% of its budget is left, after the impact of 2.3% (50.5% measured); tier caution"
+        " (> 10%) does not allow full-rollout",
     )
 
 
 @pytest.mark.parametrize(
     "bound, verdict, says",
-    # 6 of 700 at 98 %: 57.1 % is left, between 7.1 % and 80.3 %.
+    # 6 of 700 at 98%: 57.1% is left, between 7.1% and 80.3%.
     [
-        (Bound.PESSIMISTIC, BLOCK, "7.1 % of its budget is left, at the worse end of its 95 %"),
-        (Bound.POINT, ALLOW, "57.1 % of its budget is left; tier healthy"),
-        (Bound.OPTIMISTIC, ALLOW, "80.3 % of its budget is left, at the better end of its 95 %"),
+        (Bound.PESSIMISTIC, BLOCK, "7.1% of its budget is left, at the worse end of its 95%"),
+        (Bound.POINT, ALLOW, "57.1% of its budget is left; tier healthy"),
+        (Bound.OPTIMISTIC, ALLOW, "80.3% of its budget is left, at the better end of its 95%"),
     ],
 )
 def test_the_bound_of_a_sample_that_the_policy_names_decides(
@@ -239,8 +238,8 @@ def test_both_a_bound_and_an_impact_are_named() -> None:
         sampled=Bound.PESSIMISTIC,
         impact=Impact(detect=432 * MINUTE),
     )
-    # 1 % of the events at a budget of 2 % is 50 %.
+    # 1% of the events at a budget of 2% is 50%.
     assert said(judged("canary", sampled), Rule.TIER)[1].startswith(
-        "its budget is overspent by 42.9 %, at the worse end of its 95 % interval after the impact"
-        " of 50.0 % (57.1 % measured); "
+        "its budget is overspent by 42.9%, at the worse end of its 95% interval after the impact"
+        " of 50.0% (57.1% measured); "
     )

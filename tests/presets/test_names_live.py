@@ -278,7 +278,7 @@ def test_groups_are_counted_under_each_of_their_names(url: str, case: str) -> No
 
 @pytest.mark.parametrize("case", CASES)
 def test_timeslices_look_at_every_name(url: str, case: str) -> None:
-    # One request in ten fails, which is too many for 95 % and not for 80 %.
+    # One request in ten fails, which is too many for 95% and not for 80%.
     for target, bad in ((Fraction("0.95"), MINUTES // 5), (Fraction("0.8"), 0)):
         found = counted(url, errors(case), slices=Slices(length=STEP, target=target))
         assert found.total == pytest.approx(MINUTES // 5, abs=2)

@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 WEEK = 7 * 24
 SPAN = Span(AT - 2 * WEEK * HOUR, AT)
 CALM = [10.0 + hour % 5 for hour in range(2 * WEEK)]
-"""Bad events of 1,000, or the sum of 1,000 values: 1.2 % or 0.012 s in the mean."""
+"""Bad events of 1,000, or the sum of 1,000 values: 1.2% or 0.012 s in the mean."""
 WORSE = [*CALM[:-5], *[100.0] * 5]
 ONCE = [*CALM[:-50], *[100.0] * 5, *CALM[-45:]]
 BETTER = [*CALM[:-20], *[1.0] * 20]

@@ -22,7 +22,7 @@ TIER = Finding(
     rule=Rule.TIER,
     slo="a",
     verdict=Verdict.BLOCK,
-    reason="5.0 % of its budget is left; tier low does not allow it",
+    reason="5.0% of its budget is left; tier low does not allow it",
 )
 BURN = Finding(
     rule=Rule.BURN_RATE, slo="a", verdict=Verdict.BLOCK, reason="burning at 20.00 over 1h"
@@ -34,9 +34,7 @@ STALE = Finding(
     reason="the newest sample is 20m old; max_age is 10m",
     cause=Cause.STALE,
 )
-CALM = Finding(
-    rule=Rule.TIER, slo="a", verdict=Verdict.ALLOW, reason="90.0 % of its budget is left"
-)
+CALM = Finding(rule=Rule.TIER, slo="a", verdict=Verdict.ALLOW, reason="90.0% of its budget is left")
 FINDINGS = {
     Verdict.ALLOW: (CALM,),
     Verdict.WARN: (replace(BURN, verdict=Verdict.WARN), CALM),

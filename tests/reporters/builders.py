@@ -255,7 +255,7 @@ def decision(
 
 
 def allow_policy(**fields: Any) -> PolicyDecision:
-    reason = "65.2 % of its budget is left; tier healthy (> 50 %) allows full-rollout"
+    reason = "65.2% of its budget is left; tier healthy (> 50%) allows full-rollout"
     return decided(
         spend(),
         sampled(Bound.POINT),
@@ -269,7 +269,7 @@ def allow_policy(**fields: Any) -> PolicyDecision:
 
 def block_policy(**fields: Any) -> PolicyDecision:
     tier = (
-        "its budget is overspent by 50.0 %; tier exhausted (otherwise) does not allow full-rollout"
+        "its budget is overspent by 50.0%; tier exhausted (otherwise) does not allow full-rollout"
     )
     burn = "burning at 14.5 over 1h and 14.5 over 5m; the rule is 14.4"
     again = "burning at 1.2 over 3d and 1.3 over 6h; the rule is 1; rollback may ship"
@@ -290,7 +290,7 @@ def block_policy(**fields: Any) -> PolicyDecision:
 
 def undecided_policy(**fields: Any) -> PolicyDecision:
     lost = unmeasured()
-    left = "76.0 % of its budget is left; tier healthy (> 50 %) allows full-rollout"
+    left = "76.0% of its budget is left; tier healthy (> 50%) allows full-rollout"
     return decided(
         lost,
         healthy(),
@@ -340,7 +340,7 @@ def status(*policies: PolicyDecision) -> Status:
 def postmortem_policy(**fields: Any) -> PolicyDecision:
     """Build what an incident without a record stops, although the budget is healthy."""
     missing = (
-        "the incident of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8 % of the budget: no record"
+        "the incident of 2026-11-20 12:00 to 12:05 UTC (5m) took 34.8% of the budget: no record"
     )
     found = finding(Rule.POSTMORTEM, Verdict.BLOCK, missing, "availability")
     until = AT + timedelta(days=29)

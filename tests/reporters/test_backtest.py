@@ -57,7 +57,7 @@ def test_it_says_first_what_would_have_been_blocked_and_what_that_hit() -> None:
 
     assert text.startswith("▲ WOULD HAVE BLOCKED 2 OF 6, 1 NOT MEASURED WELL ENOUGH chat")
     assert (
-        "10d of chat with 6 deploys. The policy would have blocked 2 of them (33.3 %), and not"
+        "10d of chat with 6 deploys. The policy would have blocked 2 of them (33.3%), and not"
         " decided on 1. 2 incidents were found. Within an hour before one began came 1 of the 2"
         " blocked deploys, and 0 of the 3 that were let through. No budget ran out. It would have"
         " been closed to full-rollout 2 times, for 3d in all, at the longest for 2d from"
@@ -70,10 +70,10 @@ def test_each_verdict_has_its_row() -> None:
     start = next(place for place, line in enumerate(lines) if line.startswith("  Verdict"))
 
     assert [re.split(r" {2,}", line.strip()) for line in lines[start + 2 : start + 6]] == [
-        ["allowed", "2", "33.3 %", "0", "0"],
-        ["allowed, with a warning", "1", "16.7 %", "0", "0"],
-        ["undecided", "1", "16.7 %", "0", "0"],
-        ["blocked", "2", "33.3 %", "1", "0"],
+        ["allowed", "2", "33.3%", "0", "0"],
+        ["allowed, with a warning", "1", "16.7%", "0", "0"],
+        ["undecided", "1", "16.7%", "0", "0"],
+        ["blocked", "2", "33.3%", "1", "0"],
     ]
 
 
@@ -104,11 +104,11 @@ def test_each_blocked_or_undecided_deploy_is_told_with_what_followed() -> None:
 
     below = text.split("Deploy, UTC", 1)[1].splitlines()[2:5]
     assert [re.split(r" {2,}", line.strip())[:5] for line in below] == [
-        ["2026-10-27 00:00", "v3 (model-update)", "blocked", "5.0 %", "in 20m"],
-        ["2026-10-28 00:00", "v4 (full-rollout)", "blocked", "5.0 %", "goes on"],
+        ["2026-10-27 00:00", "v3 (model-update)", "blocked", "5.0%", "in 20m"],
+        ["2026-10-28 00:00", "v4 (full-rollout)", "blocked", "5.0%", "goes on"],
         ["2026-10-29 00:00", "v5 (full-rollout)", "undecided", "-", "-"],
     ]
-    assert "tier, a: 5.0 % of its budget is left" in below[0]
+    assert "tier, a: 5.0% of its budget is left" in below[0]
 
 
 def test_why_it_was_undecided_is_told_by_slo_and_cause() -> None:
@@ -130,7 +130,7 @@ def test_by_the_hour_nothing_is_rough_and_hours_are_counted() -> None:
     hours = backtest(*(past(hour * HOUR, Verdict.BLOCK) for hour in range(5, 0, -1)))
     text = joined(hours)
 
-    assert "10d of chat with 5 hours. The policy would have blocked 5 of them (100.0 %)." in text
+    assert "10d of chat with 5 hours. The policy would have blocked 5 of them (100.0%)." in text
     assert "No incident was found, so no hour came before one." in text
     assert "closed to full-rollout once, for 5h from 2026-10-31 19:00 UTC." in text
     assert "until the next deploy" not in text
@@ -142,7 +142,7 @@ def test_what_never_closes_says_so_and_has_a_tick() -> None:
     text = joined(backtest(past(DAY, deploy="v1"), incidents=[incident(2 * DAY)]))
 
     assert text.startswith("✔ WOULD HAVE BLOCKED 0 OF 1 chat")
-    assert "10d of chat with 1 deploy. The policy would have blocked 0 of them (0.0 %)." in text
+    assert "10d of chat with 1 deploy. The policy would have blocked 0 of them (0.0%)." in text
     assert "1 incident was found." in text
     assert "It would never have been closed to full-rollout." in text
     for title in ("What blocks", "Why it is undecided", "Closed to full-rollout"):
@@ -179,12 +179,12 @@ def test_what_became_of_the_budgets_and_what_might_have_is_told() -> None:
     twice = backtest(spent, between, again)
 
     assert rows(terminal(once), "Budgets") == [
-        ["a", "-20.0 %", "2026-10-27 00:00", "once", "90.0 %", "115.0 %"]
+        ["a", "-20.0%", "2026-10-27 00:00", "once", "90.0%", "115.0%"]
     ]
     assert "what would be left at the end if every incident" in joined(once)
     assert "Budgets that ran out: a once." in joined(once)
     assert rows(terminal(twice), "Budgets") == [
-        ["a", "-20.0 %", "2026-10-27 00:00", "2 times", "90.0 %"]
+        ["a", "-20.0%", "2026-10-27 00:00", "2 times", "90.0%"]
     ]
     assert "what would be left" not in joined(twice)
     assert rows(terminal(STORY), "Budgets")[0][3] == "never"
@@ -193,7 +193,7 @@ def test_what_became_of_the_budgets_and_what_might_have_is_told() -> None:
 def test_single_thresholds_are_told_with_whom_they_spare() -> None:
     text = terminal(STORY)
 
-    assert rows(text, "A single threshold instead")[0] == ["5 % left or less", "2", "1", "3", "0"]
+    assert rows(text, "A single threshold instead")[0] == ["5% left or less", "2", "1", "3", "0"]
     assert "in tier exhausted rollback, security-patch would be let through" in joined(STORY)
     nothing = joined(backtest(past(DAY, Verdict.UNDECIDED, deploy="v")))
     assert "A single threshold" not in nothing

@@ -47,7 +47,7 @@ def head(*services: ServiceCohorts) -> str:
 
 
 def said(found: Comparison, mix: str | None = None, **fields: Any) -> str:
-    """Return the sentence on a group of 420 events, beside one of which 1 % fail."""
+    """Return the sentence on a group of 420 events, beside one of which 1% fail."""
     one = slo(group("v7", found), REST, **fields)
     return joined(terminal(service(one), within=mix))
 
@@ -63,7 +63,7 @@ def test_the_answer_comes_first_and_a_row_has_the_numbers() -> None:
     )
     assert lines[3].strip() == "template v5 (0.20x) burns less than the rest"
     assert lines[7].split() == [
-        *("v7", "420", "42", "10.00", "%", "(7.00", "%", "to", "13.00", "%)", "30.0", "%"),
+        *("v7", "420", "42", "10.00%", "(7.00%", "to", "13.00%)", "30.0%"),
         *("10.00", "6.0x", "4.8x", "to", "7.5x", "<0.001", "3.0x"),
     ]
     text = joined("\n".join(lines))
@@ -166,8 +166,8 @@ def test_beside_what_never_failed_a_share_would_show() -> None:
 
     text = joined(terminal(service(one)))
 
-    assert "no difference seen; an error ratio below 1.9 % would not show in 420 events" in text
-    assert text.count("1.9 %") == 2  # here, and in the last column
+    assert "no difference seen; an error ratio below 1.9% would not show in 420 events" in text
+    assert text.count("1.9%") == 2  # here, and in the last column
 
 
 def test_a_baseline_is_named_and_has_nothing_beside_it() -> None:
@@ -243,7 +243,7 @@ def test_what_is_not_known_is_told() -> None:
 
     text = joined(terminal(one))
 
-    assert "availability: 25.0 % of the time has no data" in text
+    assert "availability: 25.0% of the time has no data" in text
     assert "Note availability: seen" in text
     assert "Not measured ttft: no data: nothing came back" in text
     assert "Left out spend: it spends" in text

@@ -29,7 +29,7 @@ def head(report: ForecastReport) -> str:
 def test_a_rolling_budget_has_a_row_for_each_rate_and_a_column_for_each_better_tier() -> None:
     lines = terminal(told({"a": OUTAGE})).splitlines()
 
-    assert lines[:3] == ["✔ LASTING  chat", "", "  a: 16.6 % left of 30d, tier caution"]
+    assert lines[:3] == ["✔ LASTING  chat", "", "  a: 16.6% left of 30d, tier caution"]
     assert lines[3].split("  ")[1] == "If"
     assert lines[3].endswith("Runs out, UTC  Back in healthy, UTC")
     assert lines[5].split() == ["nothing", "more", "fails", "0.00", "no", "2026-11-22", "01:00"]
@@ -41,11 +41,11 @@ def test_a_rolling_budget_has_a_row_for_each_rate_and_a_column_for_each_better_t
 def test_a_calendar_budget_tells_what_is_left_at_the_reset_and_how_often_that_comes_true() -> None:
     text = terminal(told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID))
 
-    assert "a: 75.0 % left of calendar month (UTC), tier healthy" in text
+    assert "a: 75.0% left of calendar month (UTC), tier healthy" in text
     assert "Left at reset" in text
-    assert "as in the last 6h 0.50 no 50.0 %" in joined(text)
+    assert "as in the last 6h 0.50 no 50.0%" in joined(text)
     assert (
-        "between 38.3 % and 50.0 % is left if what comes is like the last 90d, 50.0 % in the middle"
+        "between 38.3% and 50.0% is left if what comes is like the last 90d, 50.0% in the middle"
         " of such futures; of 100 simulated months 90 came out as such an interval says and 2 worse"
         " (76 where it held least often); it lasts in 87 of 100"
     ) in joined(text)
@@ -96,7 +96,7 @@ def test_where_there_is_nothing_more_to_say_the_table_stands_alone() -> None:
 def test_doubts_gaps_and_notes_are_said() -> None:
     text = joined(terminal(told({"a": [*[None] * 72, *[0] * (MONTH - 72)]})))
 
-    assert "Unknown 10.0 % of the history has no data" in text
+    assert "Unknown 10.0% of the history has no data" in text
     assert "Note seen" in text
     few = slo("a", more="min_events: 900000")
     assert "In doubt low traffic: 720,000 events are fewer" in joined(
@@ -107,7 +107,7 @@ def test_doubts_gaps_and_notes_are_said() -> None:
 def test_a_bound_that_is_held_against_the_tiers_is_told_beside_what_was_measured() -> None:
     text = joined(terminal(told({"a": OUTAGE}, slo("a", more="sampled: true"))))
 
-    assert "Compared what the tiers are held against; 16.6 % measured" in text
+    assert "Compared what the tiers are held against; 16.6% measured" in text
 
 
 def test_spend_and_composites_say_why_less_is_known() -> None:
@@ -121,10 +121,10 @@ def test_spend_and_composites_say_why_less_is_known() -> None:
 
     text = joined(terminal(report))
 
-    assert "a: 100.0 % left of 30d, tier healthy If" in text
+    assert "a: 100.0% left of 30d, tier healthy If" in text
     assert "as in the last 6h 0.72 no" in text
     assert "Less is known what will be spent is told at these rates only" in text
-    assert "c: 100.0 % left, tier healthy Less is known it is a composite" in text
+    assert "c: 100.0% left, tier healthy Less is known it is a composite" in text
 
 
 def test_markdown_has_the_same() -> None:
@@ -133,7 +133,7 @@ def test_markdown_has_the_same() -> None:
     assert text.startswith("## ✅ LASTING: chat")
     assert "| nothing more fails | 0.00 | no | 2026-11-22 01:00 |" in text
     calendar = told({"a": [1, 0] * (45 * 24)}, CALENDAR, at=MID)
-    assert "- **At the reset:** between 38.3 % and 50.0 % is left" in render_page(
+    assert "- **At the reset:** between 38.3% and 50.0% is left" in render_page(
         "markdown", output(calendar), Style()
     )
 

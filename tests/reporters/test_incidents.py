@@ -74,7 +74,7 @@ def test_an_incident_is_a_row_with_what_it_cost() -> None:
             "30m",
             "68,378",
         ),
-        *("30.0", "%", "1,000.00", "INC-42"),
+        *("30.0%", "1,000.00", "INC-42"),
     ]
 
 
@@ -173,11 +173,11 @@ def test_how_often_and_how_long_is_told_and_of_which() -> None:
 @pytest.mark.parametrize(
     ("pace", "each", "told"),
     [
-        (1.0, 0.3, "1 incident in 30d, 30.0 % of the budget of a each, 30.0 % in all: they are"),
-        (3.0, 0.05, "3 incidents in 30d, 5.0 % of the budget of a each, 15.0 % in all: each"),
-        (2.5, 0.5, "2.5 incidents in 30d, 50.0 % of the budget of a each, 125.0 % in all:"
+        (1.0, 0.3, "1 incident in 30d, 30.0% of the budget of a each, 30.0% in all: they are"),
+        (3.0, 0.05, "3 incidents in 30d, 5.0% of the budget of a each, 15.0% in all: each"),
+        (2.5, 0.5, "2.5 incidents in 30d, 50.0% of the budget of a each, 125.0% in all:"
          " they come often and each costs much"),
-        (0.5, 0.1, "0.5 incidents in 30d, 10.0 % of the budget of a each, 5.0 % in all: they take"),
+        (0.5, 0.1, "0.5 incidents in 30d, 10.0% of the budget of a each, 5.0% in all: they take"),
     ],
 )  # fmt: skip
 def test_a_sentence_says_what_it_means_for_the_budget(pace: float, each: float, told: str) -> None:
@@ -191,7 +191,7 @@ def test_what_cost_little_is_summed_up() -> None:
 
     text = joined(terminal(service(slos=(looked_at(smaller=little),))))
 
-    assert "availability: 2 more, 1.7 % of its budget together, each below the least share" in text
+    assert "availability: 2 more, 1.7% of its budget together, each below the least share" in text
     assert "NO INCIDENTS BUT SMALL ONES" in text
 
 
@@ -210,7 +210,7 @@ def test_what_is_not_known_is_told() -> None:
         )
     )
 
-    assert "Unknown a: 33.4 % of the time has no data; neither calm nor incident" in text
+    assert "Unknown a: 33.4% of the time has no data; neither calm nor incident" in text
     assert "Note a: by a rule" in text
     assert "Not measured b: backend error: it answered 503" in text
     assert "Left out spend: it spends" in text
@@ -258,7 +258,7 @@ def test_markdown_has_a_table_and_the_known_ones_below() -> None:
     text = render_page("markdown", output(report(one, without_impact=(GOING_ON,))), WIDE)
 
     assert text.startswith("## ⚠️ 1 INCIDENT: chat\n\n| # | Incident | SLO |")
-    assert "| 30.0&nbsp;% | 1,000.00 | INC-42 |\n" in text
+    assert "| 30.0% | 1,000.00 | INC-42 |\n" in text
     assert "- **chat-20261031-1400:** INC-42 the database; resolved" in text
     assert "- **Not felt:** INC-43 a queue" in text
     calm = render_page("markdown", output(report(service())), WIDE)
@@ -345,8 +345,8 @@ def said_first(**fields: Any) -> str:
 
 def test_what_burned_is_said_first() -> None:
     assert said_first(burned=burned()).endswith(
-        "Burned availability: of all failures 53.0 % in 1 incident, 6.0 % in 2 smaller incidents,"
-        " 41.0 % outside of incidents (chronic)"
+        "Burned availability: of all failures 53.0% in 1 incident, 6.0% in 2 smaller incidents,"
+        " 41.0% outside of incidents (chronic)"
     )
     assert said_first(burned=burned(in_incidents=0, incidents=0, in_smaller=0, smaller=0)).endswith(
         "all failures outside of incidents (chronic)"
@@ -362,10 +362,10 @@ def test_what_burned_is_said_first() -> None:
     [
         (
             labelled(stands_out("status", "429", 0.92, 0.004), stands_out("model", "x", 0.8, None)),
-            "Chronic availability: 92.0 % of the chronic failures have status 429 (0.4 % of all"
-            " events), 80.0 % model x",
+            "Chronic availability: 92.0% of the chronic failures have status 429 (0.4% of all"
+            " events), 80.0% model x",
         ),
-        (labelled(stands_out("model", "", 0.92, 0.5)), "have no model (50.0 % of all events)"),
+        (labelled(stands_out("model", "", 0.92, 0.5)), "have no model (50.0% of all events)"),
         (labelled(), "the chronic failures are spread over the values of status, model"),
         (
             labelled(compared=tuple("abcdefg")),
@@ -393,7 +393,7 @@ def test_what_the_failures_of_an_incident_share_is_said() -> None:
     labels = labelled(incidents={START: (stands_out("model", "x", 0.98, 0.31),)})
     text = joined(terminal(service(explained(), slos=(looked_at(labels=labels),))))
 
-    assert "availability: 98.0 % of its failures have model x (31.0 % of all events)" in text
+    assert "availability: 98.0% of its failures have model x (31.0% of all events)" in text
 
 
 def test_records_that_do_not_explain_it_are_named_with_why() -> None:
@@ -407,7 +407,7 @@ def test_records_that_do_not_explain_it_are_named_with_why() -> None:
 
     assert "unexplained" in text
     assert (
-        "INC-42 the database; covers 25.0 % of the bad events of availability; it takes half of"
+        "INC-42 the database; covers 25.0% of the bad events of availability; it takes half of"
         " them to explain the incident; correct its start and end" in text
     )
     assert (
@@ -436,20 +436,20 @@ def both_sides(**fields: Any) -> BeforeAfter:
     [
         (
             {},
-            "a: 46 of 10,000 (0.5 %) failed since, 20 of 10,000 (0.2 %) before; worse: 2.3 times as"
-            " often, 95 % interval 1.3 to 4 times",
+            "a: 46 of 10,000 (0.5%) failed since, 20 of 10,000 (0.2%) before; worse: 2.3 times as"
+            " often, 95% interval 1.3 to 4 times",
         ),
         (
             {"difference": Difference.ALIKE, "interval": (0.8, 4.0)},
-            "no difference can be told from chance (95 % interval 0.8 to 4 times as often)",
+            "no difference can be told from chance (95% interval 0.8 to 4 times as often)",
         ),
         (
             {"ratio": inf, "interval": (3.1, inf), "before": EventCounts(10_000, 0)},
-            "0 of 10,000 (0.0 %) before; worse: 95 % interval 3.1 to any number times",
+            "0 of 10,000 (0.0%) before; worse: 95% interval 3.1 to any number times",
         ),
         (
             {"difference": Difference.UNKNOWN, "since": EventCounts(0, 0)},
-            "0 of 0 (0.0 %) failed since, 20 of 10,000 (0.2 %) before; cannot tell yet whether that"
+            "0 of 0 (0.0%) failed since, 20 of 10,000 (0.2%) before; cannot tell yet whether that"
             " differs: too few steps or failures",
         ),
     ],

@@ -19,7 +19,7 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str, width: int) -> None:
 
 
 def test_a_number_stays_with_its_sign_and_a_date_with_its_time() -> None:
-    assert wrap("it is about 99.9 % now", 15) == ["it is about", "99.9 % now"]
+    assert wrap("it is about 99.9% now", 15) == ["it is about", "99.9% now"]
     assert wrap("on 2026-11-23 20:53 UTC", 20) == ["on", "2026-11-23 20:53 UTC"]
 
 

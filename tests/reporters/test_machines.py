@@ -174,8 +174,8 @@ def test_the_same_objection_with_other_numbers_is_the_same_alert() -> None:
         (entry,) = json.loads(render("codequality", made, STYLE))
         return results(made)[0]["partialFingerprints"]["gate/v1"], entry["fingerprint"]
 
-    assert prints("-1.0 % is left", "a") == prints("-2.0 % is left", "a")
-    assert prints("-1.0 % is left", "a") != prints("-1.0 % is left", "b")
+    assert prints("-1.0% is left", "a") == prints("-2.0% is left", "a")
+    assert prints("-1.0% is left", "a") != prints("-1.0% is left", "b")
 
 
 def test_two_incidents_of_one_slo_are_two_alerts() -> None:

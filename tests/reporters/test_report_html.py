@@ -152,7 +152,7 @@ def test_what_was_not_measured_is_said_in_the_place_of_the_picture() -> None:
 def test_what_is_known_good_proves_nothing_while_another_budget_is_not_known() -> None:
     found = page(made(file("chat", slo("calm"), slo("nobody"))))
 
-    assert "1 OF 2 NOT MEASURED of what is known, calm: 100.0 % of its budget is left" in (
+    assert "1 OF 2 NOT MEASURED of what is known, calm: 100.0% of its budget is left" in (
         " ".join(found.whole_text.split())
     )
     assert "HEALTHY" not in found.whole_text
@@ -190,17 +190,15 @@ def test_without_a_change_each_class_is_told_of() -> None:
 
     labels = found.said("dt")
     assert labels[:3] == ["May ship", "May not ship", "Because"]
-    # 86,400 x 3.5 % = 3,024 failed of the 2,592 that may.
-    assert "EXHAUSTED spent: its budget is overspent by 16.7 %" in " ".join(
-        found.whole_text.split()
-    )
+    # 86,400 x 3.5% = 3,024 failed of the 2,592 that may.
+    assert "EXHAUSTED spent: its budget is overspent by 16.7%" in " ".join(found.whole_text.split())
     assert "security-patch needs shadow first" in found.whole_text
 
 
 @pytest.mark.untraced
 def test_it_is_told_when_a_class_may_ship_again() -> None:
-    # 3,024 failed evenly on the first of the last three days, of 2,592 that may: 116.7 %. Of these
-    # days' hours 18 are 87.5 % and 10 are 48.6 %; the first leaves the window 27 days from now.
+    # 3,024 failed evenly on the first of the last three days, of 2,592 that may: 116.7%. Of these
+    # days' hours 18 are 87.5% and 10 are 48.6%; the first leaves the window 27 days from now.
     spent = {"spent": slots(30, bad={(3.0, 24.0): 0.035})}
     text = page(made(file("chat", slo("spent")), told=spent)).whole_text
 
@@ -287,14 +285,14 @@ def test_where_the_newest_day_is_not_known_no_line_leads_to_what_is_left_now() -
     told = {"late": slots(60, bad={(1.0, 24.0): -1})}
     found = page(made(file("chat", slo("late")), told=told))
 
-    assert "100.0 % on 2 Oct, 100.0 % on 1 Nov." in found.whole_text
+    assert "100.0% on 2 Oct, 100.0% on 1 Nov." in found.whole_text
     lines = [str(one["d"]) for one in found.all("path") if one.get("class") == "main"]
     # The day before begins at 966.7 of 1,000.
     assert re.search("L96[56][.0-9]* 0M1000 0$", lines[0])
 
 
 def test_a_band_too_narrow_for_its_name_has_none() -> None:
-    # 8,640,000 x 10 % fail of 2,592 x 10: overspent so far that 10 % to 50 % is hardly to be seen.
+    # 8,640,000 x 10% fail of 2,592 x 10: overspent so far that 10% to 50% is hardly to be seen.
     found = page(made(file("chat", slo("a")), told={"a": slots(60, bad={(20.0, 72.0): 0.1})}))
 
     names = [name for name in found.said("text") if " > " in name or "exhausted" in name]
@@ -308,7 +306,7 @@ def test_good_events_are_told_down_to_none_and_not_below() -> None:
 
     # At a burn rate of 1 half of the events are good; at 10 it would be less than none.
     ticks = [one.replace("\xa0", " ") for one in burn_rates if "Oct" not in one]
-    assert ticks == ["0", "100 %", "1", "50 %", "10"]
+    assert ticks == ["0", "100%", "1", "50%", "10"]
 
 
 def test_what_ate_a_budget_is_drawn_by_the_day_and_told_by_its_causes() -> None:
@@ -318,12 +316,12 @@ def test_what_ate_a_budget_is_drawn_by_the_day_and_told_by_its_causes() -> None:
     # 144 and 216 of the 2,592 in incidents, 28.8 in two hours below the threshold (see STORY).
     assert "What ate the budget of outage of chat" in found.said("title")
     assert (
-        "Of the budget 15.0 % is consumed: 8.4 % in #2; 5.6 % in #1; 1.2 % chronic, outside of all"
+        "Of the budget 15.0% is consumed: 8.4% in #2; 5.6% in #1; 1.2% chronic, outside of all"
         " incidents." in text
     )
-    assert "#2 2026-10-29 00:00 to 06:00 UTC (6h) 8.4 %" in text
-    assert "Chronic outside of all incidents 1.2 %" in text
-    assert "Together 15.0 %" in text
+    assert "#2 2026-10-29 00:00 to 06:00 UTC (6h) 8.4%" in text
+    assert "Chronic outside of all incidents 1.2%" in text
+    assert "Together 15.0%" in text
     bars = [str(one.get("class")) for one in found.all("path")]
     assert (bars.count("eaten"), bars.count("chronic")) == (2, 1)
     assert found.said("text").count("#1") == 3
@@ -335,7 +333,7 @@ def test_of_many_incidents_the_costliest_are_named_and_the_others_summed_up() ->
     found = page(made(file("chat", slo("often")), told={"often": slots(60, bad=often)}))
     text = " ".join(found.whole_text.split())
 
-    # Each is 24 x 300 events, of which 2 % and a tenth of a percent more each fail; nine in all.
+    # Each is 24 x 300 events, of which 2% and a tenth of a percent more each fail; nine in all.
     assert "3 more incidents" in text
     assert "in 5 more incidents" in text
     assert "chronic, outside" not in text
@@ -393,7 +391,7 @@ def test_a_composite_has_a_burn_down_of_its_own() -> None:
 
     # The composite consumes what both do: 388.8 of 2,592 (see STORY).
     assert "Burn-down of the budget of both of chat" in found.said("title")
-    assert "Budget left at each instant: 100.0 % on 2 Oct, 85.0 % on 1 Nov." in found.whole_text
+    assert "Budget left at each instant: 100.0% on 2 Oct, 85.0% on 1 Nov." in found.whole_text
     assert "No burn rate is drawn: it is a composite" in found.whole_text
 
 
@@ -505,7 +503,7 @@ def test_elements_escape_what_is_no_html_yet() -> None:
     assert element("td", element("b", "x"), class_="a", hidden=True, id=None, open=False) == (
         '<td class="a" hidden><b>x</b></td>'
     )
-    assert text("99.9 % left") == "99.9&nbsp;% left"
+    assert text("99.9% left") == "99.9% left"
 
 
 def test_only_web_addresses_become_links() -> None:

@@ -25,7 +25,7 @@ def test_a_chart_of_text_shows_how_it_came_down_and_why() -> None:
         "deploys",
         "",
     ]
-    assert chart[0].endswith("  100 % to 85 %")
+    assert chart[0].endswith("  100% to 85%")
     assert chart[1].endswith("  at most 20.00")
     assert chart[0][11:71] == "█" * 54 + "▇" * 6
     assert [place for place, sign in enumerate(chart[1][11:71]) if sign != "▁"] == [20, 42, 54]
@@ -50,7 +50,7 @@ def test_what_was_is_drawn_where_the_budget_is_not_known_now() -> None:
 
     assert "The budget could not be measured: there is nothing." in text
     assert "left       ██" in text
-    assert "100 % to -" in text
+    assert "100% to -" in text
     assert "burn rate  ▁" in text
 
 
@@ -73,7 +73,7 @@ def test_a_chart_has_what_there_is_of_a_budget_and_of_its_burn_rate() -> None:
 def test_what_ate_a_budget_is_told_in_a_sentence() -> None:
     text = unescape(render_report("markdown", made(file("chat", slo("outage"))), Style()))
 
-    assert "**What ate it:** Of the budget 15.0 % is consumed: 8.4 % in #\u200b2; 5.6 % in" in text
+    assert "**What ate it:** Of the budget 15.0% is consumed: 8.4% in #\u200b2; 5.6% in" in text
 
 
 @pytest.mark.untraced

@@ -108,7 +108,7 @@ def test_a_verdict_that_is_only_observed_says_so_at_once(reporter: str) -> None:
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_the_order_is_that_in_which_a_reader_asks(reporter: str) -> None:
     text = render(reporter, EVERY_KIND["blocked"], STYLE)
-    parts = ["BLOCK", "Why", "by 50.0 %", "Allowed now", "rollback", "Allowed again", "2026-11-30"]
+    parts = ["BLOCK", "Why", "by 50.0%", "Allowed now", "rollback", "Allowed again", "2026-11-30"]
     parts += ["Ask", "llm-platform", "Objective", "1,800", "forecast", "policies/chat.yaml"]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
@@ -135,7 +135,7 @@ def test_what_was_not_measured_is_said_whatever_the_verdict(
     assert "(1 of 1 SLOs not measured)" in text.splitlines()[0]
     assert f"answers: {words}, so it is" in text
     assert f"not measured: {words}" in text
-    for number in ("100 %", "0.0 %", "100.0 %", "0 of", "left  "):
+    for number in ("100%", "0.0%", "100.0%", "0 of", "left  "):
         assert number not in text
 
 
@@ -155,9 +155,9 @@ def test_a_doubt_that_no_finding_tells_is_told(reporter: str) -> None:
         decided(thin, findings=(finding(Rule.TIER, Verdict.ALLOW, "fine"),), tier="healthy")
     )
     text = render(reporter, made, STYLE)
-    assert "availability: low coverage, only 67 % of the window has data" in text
+    assert "availability: low coverage, only 67% of the window has data" in text
     warned = render(reporter, EVERY_KIND["warned"], STYLE)
-    assert "low coverage, only 67 %" not in warned
+    assert "low coverage, only 67%" not in warned
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
@@ -273,18 +273,18 @@ def test_money_is_told_in_its_unit(reporter: str) -> None:
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_a_sample_is_told_with_its_interval_and_what_was_compared(reporter: str) -> None:
     text = told(reporter, sampled())
-    # Wilson on 6 of 700 is 0.39 % to 1.86 %, of the 2 % that are allowed.
-    assert "57.1 % (consumed 42.9 %)" in text
-    assert "95 % interval from 7.1 % to 80.3 %, held against the tiers: 7.1 %" in text
+    # Wilson on 6 of 700 is 0.39% to 1.86%, of the 2% that are allowed.
+    assert "57.1% (consumed 42.9%)" in text
+    assert "95% interval from 7.1% to 80.3%, held against the tiers: 7.1%" in text
 
 
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_a_design_effect_is_told_with_the_interval_that_it_makes_wider(reporter: str) -> None:
     alike = sampled(design_effect=Fraction(3))
 
-    # As of 2 of 233.3: 0.235 % to 3.071 %, of the 2 % that are allowed.
+    # As of 2 of 233.3: 0.235% to 3.071%, of the 2% that are allowed.
     text = told(reporter, alike)
-    assert "95 % interval from overspent by 53.6 % to 88.2 % (design effect 3)" in text
+    assert "95% interval from overspent by 53.6% to 88.2% (design effect 3)" in text
     made = decision(decided(alike, findings=(), tier="caution"))
     (policy,) = json.loads(render("json", made, STYLE))["policies"]
     assert policy["slos"][0]["design_effect"] == 3
@@ -336,24 +336,24 @@ def test_the_forecast_is_a_sentence(reporter: str, known: Assessment, sentence: 
     "impact, bad, sentence",
     [
         # 24,000 an hour: 2,000 in 5 minutes; 1,200 of 1,200,000 may fail.
-        (None, 500, "up to 35.0 % of the traffic, all of it failing for 5m, or of 100 % for 1m45s"),
+        (None, 500, "up to 35.0% of the traffic, all of it failing for 5m, or of 100% for 1m45s"),
         (None, 1_200, "pays for no canary at all"),
-        (None, 1_199, "a canary of up to less than 0.1 % of the traffic"),
+        (None, 1_199, "a canary of up to less than 0.1% of the traffic"),
         (
             Impact(failures=Fraction(1, 10)),
             500,
-            "a canary of 100 % of the traffic, 10 % of it failing for up to 17m30s",
+            "a canary of 100% of the traffic, 10% of it failing for up to 17m30s",
         ),
-        (Impact(canary=Fraction(0)), 500, "or of 0 % for any time"),
+        (Impact(canary=Fraction(0)), 500, "or of 0% for any time"),
         (
             Impact(canary=Fraction(1, 2), failures=Fraction(1, 10)),
             500,
-            "up to 100 % of the traffic, 10 % of it failing for 5m, or of 50 % for 35m",
+            "up to 100% of the traffic, 10% of it failing for 5m, or of 50% for 35m",
         ),
         (
             Impact(canary=Fraction(1, 10)),
             500,
-            "16.7 % of the budget for a canary of 10 %, all of it failing for 5m",
+            "16.7% of the budget for a canary of 10%, all of it failing for 5m",
         ),
     ],
 )
@@ -372,7 +372,7 @@ def test_a_decision_names_the_canary_that_the_tightest_budget_can_pay_for(report
         return " ".join(render(reporter, made, Style(width=400)).split("<details>")[0].split())
 
     tight = availability(counts(500, 1_200_000), burning(0, 24_000))
-    sentence = "all of it failing for 5m, or of 100 % for 1m45s (availability)"
+    sentence = "all of it failing for 5m, or of 100% for 1m45s (availability)"
     assert sentence in canary(first_token(), tight, spend())
     assert "8h32m (ttft)" in canary(first_token(), spend())
     # With one budget unknown nothing is promised; money prices no canary; advice binds nobody.
@@ -415,7 +415,7 @@ def test_a_budget_of_which_nothing_is_known_shows_nothing_made_up(reporter: str)
 
 @pytest.mark.parametrize("reporter", PEOPLE)
 def test_the_margin_of_the_contract_is_told(reporter: str) -> None:
-    assert "70.0 % left of the contract's budget (99.5 %)" in told(reporter, overspent()).replace(
+    assert "70.0% left of the contract's budget (99.5%)" in told(reporter, overspent()).replace(
         "&#39;", "'"
     )
 

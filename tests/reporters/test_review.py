@@ -36,12 +36,12 @@ def test_periods_are_rows_with_what_was_consumed_and_the_margin_of_the_sla() -> 
     lines = terminal(told({"a": OUTAGES}, slo("a", more=SLA))).splitlines()
 
     assert lines[0] == "? 1 TOO FEW PERIODS TO TELL  chat"
-    assert lines[2] == "  a: 99.9 % over 30d: too few periods to tell"
+    assert lines[2] == "  a: 99.9% over 30d: too few periods to tell"
     assert [" ".join(line.split()) for line in lines[3:8] if "─" not in line] == [
         "From, UTC To, UTC Bad of total Consumed Left of SLA Spare events Counted",
-        "2026-08-03 00:00 2026-09-02 00:00 0 of 720,000 0.0 % 100.0 % 1,440 yes",
-        "2026-09-02 00:00 2026-10-02 00:00 900 of 720,000 125.0 % 37.5 % 540 yes",
-        "2026-10-02 00:00 2026-11-01 00:00 0 of 720,000 0.0 % 100.0 % 1,440 yes",
+        "2026-08-03 00:00 2026-09-02 00:00 0 of 720,000 0.0% 100.0% 1,440 yes",
+        "2026-09-02 00:00 2026-10-02 00:00 900 of 720,000 125.0% 37.5% 540 yes",
+        "2026-10-02 00:00 2026-11-01 00:00 0 of 720,000 0.0% 100.0% 1,440 yes",
     ]
 
 
@@ -51,9 +51,9 @@ def test_objectives_are_rows_with_how_often_they_were_met_and_time_in_each_tier(
 
     assert "Objective Met Nothing left healthy caution exhausted" in text
     # In 10 of 1,441 hours 500 are in the window: of 720 that may fail, 360 or 1,440.
-    assert "99.95 % stricter 2 of 3 0.7 % 99.3 % 0.0 % 0.7 %" in text
-    assert "99.93 % met in most 3 of 3 0.0 % 99.3 % 0.0 % 0.7 %" in text
-    assert "99.9 % present 3 of 3 0.0 % 99.3 % 0.7 % 0.0 %" in text
+    assert "99.95% stricter 2 of 3 0.7% 99.3% 0.0% 0.7%" in text
+    assert "99.93% met in most 3 of 3 0.0% 99.3% 0.0% 0.7%" in text
+    assert "99.9% present 3 of 3 0.0% 99.3% 0.7% 0.0%" in text
     assert "caution lets ship only bug-fix, canary, rollback" in text
 
 
@@ -64,30 +64,30 @@ def test_what_the_periods_come_to_is_said_in_words() -> None:
     fair = joined(terminal(told({"a": FAIR})))
 
     assert (
-        "Means missed in 3 of 3 periods, at most 125.0 % of the budget used; promise less, or make"
+        "Means missed in 3 of 3 periods, at most 125.0% of the budget used; promise less, or make"
         " the service better" in strict
     )
     assert (
-        "Means missed in 1 of 3 periods, at most 125.0 % of the budget used; look at more periods"
+        "Means missed in 1 of 3 periods, at most 125.0% of the budget used; look at more periods"
         in perhaps
     )
-    assert "at most 13.9 % of the budget used; promise more, or use the budget" in loose
-    assert "at most 69.5 % of the budget used Moved missed in none of 1,441 windows" in fair
-    assert "In most 99.87 % was met in all 3; expect about 3 of 4 to come" in perhaps
+    assert "at most 13.9% of the budget used; promise more, or use the budget" in loose
+    assert "at most 69.5% of the budget used Moved missed in none of 1,441 windows" in fair
+    assert "In most 99.87% was met in all 3; expect about 3 of 4 to come" in perhaps
 
 
 def test_windows_moved_through_the_periods_tell_what_these_hide() -> None:
     text = joined(terminal(told({"a": ACROSS}, slo("a", more="sla: 99.89%"))))
 
-    assert "missed in 0 of 3 periods, at most 55.6 % of the budget used" in text
+    assert "missed in 0 of 3 periods, at most 55.6% of the budget used" in text
     # 800 of 720 that may fail, in the windows that end within 720 - 101 hours of the second.
-    assert f"missed in {-(-1000 * 619 // 1441) / 10} % of 1,441 windows moved by 1h" in text
-    assert "the worst, to 2026-09-05 10:00 UTC, used 111.2 % of the budget" in text
+    assert f"missed in {-(-1000 * 619 // 1441) / 10}% of 1,441 windows moved by 1h" in text
+    assert "the worst, to 2026-09-05 10:00 UTC, used 111.2% of the budget" in text
     # 800 of the 792 that the agreement lets fail.
-    assert "SLA 99.89 % was missed in none of 3 periods; the nearest to it began" in text
+    assert "SLA 99.89% was missed in none of 3 periods; the nearest to it began" in text
     assert (
-        "of the windows moved by 1h 43.0 % missed it, and at the worst, to 2026-09-05 10:00 UTC,"
-        " its budget is overspent by 1.1 %" in text
+        "of the windows moved by 1h 43.0% missed it, and at the worst, to 2026-09-05 10:00 UTC,"
+        " its budget is overspent by 1.1%" in text
     )
 
 
@@ -96,12 +96,12 @@ def test_the_nearest_miss_of_the_sla_is_told() -> None:
     missed = joined(terminal(told({"a": OUTAGES}, slo("a", more="sla: 99.88%"))))
 
     assert (
-        "SLA 99.8 % was never missed; the nearest to it began 2026-09-02 00:00 UTC: 37.5 % of its"
+        "SLA 99.8% was never missed; the nearest to it began 2026-09-02 00:00 UTC: 37.5% of its"
         " budget is left, 540 more could have failed" in kept
     )
     assert (
-        "SLA 99.88 % was missed in 1 of 3 periods; the worst began 2026-09-02 00:00 UTC: its"
-        " budget is overspent by 4.2 %, 36 bad events too many; of the windows" in missed
+        "SLA 99.88% was missed in 1 of 3 periods; the worst began 2026-09-02 00:00 UTC: its"
+        " budget is overspent by 4.2%, 36 bad events too many; of the windows" in missed
     )
 
 
@@ -118,7 +118,7 @@ def test_of_twenty_periods_one_may_be_missed() -> None:
 
     text = joined(terminal(told({"a": bad}, periods=20)))
 
-    assert "99.99986 % was met in 19 of 20; expect about 18 of 20 to come" in text
+    assert "99.99986% was met in 19 of 20; expect about 18 of 20 to come" in text
 
 
 def test_windows_of_which_too_little_is_known_say_nothing() -> None:
@@ -145,11 +145,11 @@ def test_what_is_not_known_is_said() -> None:
     short = told({"a": [0] * 1000}, notes=("seen",))
 
     text = joined(terminal(short))
-    assert "no: no data (0 % has data)" in text
+    assert "no: no data (0% has data)" in text
     assert "2026-09-02 00:00 - - no" in text
-    assert "no: mostly uncovered (38 % has data)" in text
+    assert "no: mostly uncovered (38% has data)" in text
     assert "History begins about 2026-09-20 08:00 UTC; none is kept from before" in text
-    assert "Unknown 75.6 % of the time it is not known what was left" in text
+    assert "Unknown 75.6% of the time it is not known what was left" in text
     assert "Note seen" in text
     assert "Not measured backend error: it is down" in joined(
         terminal(told({"a": []}, lost={"a": down}))
@@ -177,9 +177,9 @@ def test_markdown_has_the_same() -> None:
     text = render_page("markdown", output(told({"a": OUTAGES}, slo("a", more=SLA))), Style())
 
     assert text.startswith("## ❔ 1 TOO FEW PERIODS TO TELL: chat")
-    assert "| 2026-09-02 00:00 | 2026-10-02 00:00 | 900&nbsp;of&nbsp;720,000 | 125.0&nbsp;%" in text
-    assert "| 99.9&nbsp;% | present | 2&nbsp;of&nbsp;3 |" in text
-    assert "- **SLA:** 99.8 % was never missed" in text
+    assert "| 2026-09-02 00:00 | 2026-10-02 00:00 | 900&nbsp;of&nbsp;720,000 | 125.0%" in text
+    assert "| 99.9% | present | 2&nbsp;of&nbsp;3 |" in text
+    assert "- **SLA:** 99.8% was never missed" in text
     lost = render_page("markdown", output(told({"a": [0] * 5})), Style())
     assert "Objective" not in lost
     down = Unmeasured(cause=Cause.BACKEND_ERROR, reason="it is down")

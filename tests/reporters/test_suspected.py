@@ -89,18 +89,18 @@ def test_what_is_left_lies_between_what_could_be_so() -> None:
     (_, first), (_, between) = suspicion_facts(known)
     assert "up to 90 events more may have been bad; up to 30 events counted" in first
     # 200 or 80 of 400.
-    assert between == "between 50.0 % and 80.0 % is left, depending on what of that is so"
+    assert between == "between 50.0% and 80.0% is left, depending on what of that is so"
     unknown = availability(counts(110, 400_000, suspicions=(suspicion(None),)))
     assert len(list(suspicion_facts(unknown))) == 1
     amount = spent(Spent(amount=Fraction(10), evidence=evidence(suspicions=(suspicion(20),))))
-    assert "between 70.0 % and 90.0 % is left" in [*suspicion_facts(amount)][1][1]
+    assert "between 70.0% and 90.0% is left" in [*suspicion_facts(amount)][1][1]
     assert list(suspicion_facts(availability(counts(1, 2)))) == []
 
 
 @pytest.mark.parametrize("form", ["terminal", "markdown"])
 def test_a_suspicion_that_decides_is_told_with_its_range_and_its_remedy(form: str) -> None:
     text = " ".join(render(form, decided(suspicion(300)), WIDE).split())
-    assert "between 22.5 % and 97.5 % is left; log the status" in text
+    assert "between 22.5% and 97.5% is left; log the status" in text
     assert "in doubt: unknown outcome" in text
     assert "up to 300 events more may have been bad" in text
 

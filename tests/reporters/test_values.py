@@ -27,31 +27,31 @@ def test_what_was_not_measured_has_no_number() -> None:
 def test_what_is_left_is_never_shown_as_more_and_makes_100_with_what_is_spent(
     share: Fraction,
 ) -> None:
-    left = Fraction(wording.left(share).removesuffix(" %").replace(",", "")) / 100
-    spent = Fraction(wording.spent(1 - share).removesuffix(" %").replace(",", "")) / 100
+    left = Fraction(wording.left(share).removesuffix("%").replace(",", "")) / 100
+    spent = Fraction(wording.spent(1 - share).removesuffix("%").replace(",", "")) / 100
     assert share - Fraction(1, 1000) < left <= share
     assert left + spent == 1
 
 
 def test_a_hair_less_than_all_is_not_100_percent() -> None:
-    assert wording.left(Fraction("0.9996")) == "99.9 %"
-    assert wording.left(Fraction("0.9996"), 0) == "99 %"
-    assert wording.left(Fraction("-0.5")) == "-50.0 %"
-    assert wording.spent(Fraction("0.00001")) == "0.1 %"
-    assert wording.spent(Fraction(0)) == "0.0 %"
+    assert wording.left(Fraction("0.9996")) == "99.9%"
+    assert wording.left(Fraction("0.9996"), 0) == "99%"
+    assert wording.left(Fraction("-0.5")) == "-50.0%"
+    assert wording.spent(Fraction("0.00001")) == "0.1%"
+    assert wording.spent(Fraction(0)) == "0.0%"
 
 
 @pytest.mark.parametrize(
     "written, shown",
-    [("0.999", "99.9 %"), ("0.999999999", "99.9999999 %"), ("0.5", "50 %"), ("1", "100 %")],
+    [("0.999", "99.9%"), ("0.999999999", "99.9999999%"), ("0.5", "50%"), ("1", "100%")],
 )
 def test_an_objective_keeps_all_its_digits(written: str, shown: str) -> None:
     assert wording.percent(Fraction(written)) == shown
 
 
 def test_an_endless_objective_is_cut_and_not_rounded_up() -> None:
-    assert wording.percent(Fraction(2, 3)) == "66.6666666666 %"
-    assert wording.percent(1 - Fraction(1, 10**15)) == "99.9999999999 %"
+    assert wording.percent(Fraction(2, 3)) == "66.6666666666%"
+    assert wording.percent(1 - Fraction(1, 10**15)) == "99.9999999999%"
 
 
 @pytest.mark.parametrize(
@@ -97,11 +97,11 @@ def test_time_that_is_left_is_rounded_down_and_may_be_overspent() -> None:
 @pytest.mark.parametrize(
     "low, high, words",
     [
-        ("0.052", "0.303", "between 5.2 % and 30.3 % is left"),
-        ("0", "0", "between 0.0 % and 0.0 % is left"),
-        ("-0.4286", "0.303", "the budget is anything from overspent by 42.9 % to 30.3 % left"),
-        ("-0.2", "0", "the budget is anything from overspent by 20.0 % to 0.0 % left"),
-        ("-2.5", "-0.5", "the budget is overspent by 50.0 % to 250.0 %"),
+        ("0.052", "0.303", "between 5.2% and 30.3% is left"),
+        ("0", "0", "between 0.0% and 0.0% is left"),
+        ("-0.4286", "0.303", "the budget is anything from overspent by 42.9% to 30.3% left"),
+        ("-0.2", "0", "the budget is anything from overspent by 20.0% to 0.0% left"),
+        ("-2.5", "-0.5", "the budget is overspent by 50.0% to 250.0%"),
         ("-3.707", "-1.402", "the budget is overspent by 1.5 to 3.8 budgets"),
     ],
 )
@@ -116,13 +116,13 @@ def test_nothing_negative_is_ever_left(share: Fraction) -> None:
     for text in (wording.budget_left(share), wording.left_or_overspent(share)):
         assert "-" not in text
         assert ("overspent" in text) is (share < 0)
-        number = Fraction(text.split(" %")[0].split()[-1].replace(",", "")) / 100
+        number = Fraction(text.split("%")[0].split()[-1].replace(",", "")) / 100
         # What is left is rounded down, so what is overspent is rounded up.
         assert abs(share) - number < Fraction(1, 1000) if share >= 0 else number >= abs(share)
 
 
 def test_a_budget_that_is_just_gone_is_not_overspent() -> None:
-    assert wording.budget_left(Fraction(0)) == "0.0 % of its budget is left"
-    assert wording.budget_left(Fraction(-1, 2)) == "its budget is overspent by 50.0 %"
-    assert wording.left_or_overspent(Fraction(-1, 2)) == "overspent by 50.0 %"
+    assert wording.budget_left(Fraction(0)) == "0.0% of its budget is left"
+    assert wording.budget_left(Fraction(-1, 2)) == "its budget is overspent by 50.0%"
+    assert wording.left_or_overspent(Fraction(-1, 2)) == "overspent by 50.0%"
     assert wording.left_or_overspent(None) == "-"

@@ -16,7 +16,7 @@ from typing import Any, Final
 from tests.servers.series import END, LAST, START, STEP, Counter, Gauge, tick_at
 
 BASELINE: Final = 0.0002
-"""Share of the diurnal services' requests that fail on an ordinary day: 20 % of 99.9 %'s budget."""
+"""Share of the diurnal services' requests that fail on an ordinary day: 20% of 99.9%'s budget."""
 PEAK_OUTAGE: Final = datetime.fromisoformat("2026-10-27T13:45Z")
 TROUGH_OUTAGE: Final = datetime.fromisoformat("2026-10-27T01:45Z")
 OUTAGE: Final = timedelta(minutes=30)

@@ -32,7 +32,7 @@ class Group:
     total: float
     bad: float
     interval: tuple[float, float]
-    """95 % of its error ratio (Wilson), for failures that come in bursts as they do."""
+    """95% of its error ratio (Wilson), for failures that come in bursts as they do."""
     burn_rate: float
     budget_share: float
     """Its bad events divided by those that the budget of `SloCohorts.budget_period` allows."""

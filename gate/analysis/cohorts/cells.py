@@ -186,13 +186,13 @@ _SLO: Final[Column[CohortRow]] = Column(
 _COUNTS: Final[tuple[Column[CohortRow], ...]] = (
     Column(title="Events", cell=lambda row: wording.amount(wording.shown(row.group.total)), keep=8),
     Column(title="Bad", cell=lambda row: wording.amount(wording.shown(row.group.bad)), keep=8),
-    Column(title="Error ratio (95 %)", cell=_error_ratio, keep=5),
+    Column(title="Error ratio (95%)", cell=_error_ratio, keep=5),
 )
 _BURN: Final[Column[CohortRow]] = Column(
     title="Burn", cell=lambda row: wording.burn(wording.shown(row.group.burn_rate)), keep=4
 )
 _RATIOS: Final[tuple[Column[CohortRow], ...]] = (
-    Column(title="95 %", cell=_interval_cell, keep=3),
+    Column(title="95%", cell=_interval_cell, keep=3),
     Column(title="p", cell=_probability, keep=2),
 )
 _WITHIN: Final[Column[CohortRow]] = Column(title="Like with like", cell=_within_cell, keep=6)

@@ -38,7 +38,7 @@ def _compared(both: BeforeAfter) -> str:
     if both.difference is Difference.UNKNOWN:
         return f"{counts}; cannot tell yet whether that differs: too few steps or failures"
     low, high = both.interval
-    bounds = f"95 % interval {low:.2g} to {'any number' if isinf(high) else f'{high:.2g}'} times"
+    bounds = f"95% interval {low:.2g} to {'any number' if isinf(high) else f'{high:.2g}'} times"
     if both.difference is Difference.ALIKE:
         return f"{counts}; no difference can be told from chance ({bounds} as often)"
     times = "" if both.ratio is None or isinf(both.ratio) else f"{both.ratio:.2g} times as often, "

@@ -55,7 +55,7 @@ class Review:
     """The oldest first."""
     fit: Fit
     met: Fraction | None
-    """The strictest objective that 95 % of the periods met; None: any."""
+    """The strictest objective that 95% of the periods met; None: any."""
     moved: MovedReview | None
     """What windows moved through the time looked at say of it; None: none of them is known."""
     replayed: tuple[CandidateReplay, ...]

@@ -70,12 +70,12 @@ _STARTER: Final = Starter(
     slos="""\
 slos:
   - name: availability
-    objective: 99.9%          # 0.1 % of requests may fail
+    objective: 99.9%          # 0.1% of requests may fail
     window: 30d
     sli:
       bad: status >= 500
   - name: latency
-    objective: 95%            # a P95 objective: 95 % of requests are fast enough
+    objective: 95%            # a P95 objective: 95% of requests are fast enough
     window: 30d
     sli:
       column: latency_ms

@@ -46,13 +46,13 @@ backend:
     slos="""\
 slos:
   - name: availability
-    objective: 99.9%          # 0.1 % of requests may fail
+    objective: 99.9%          # 0.1% of requests may fail
     window: 30d
     sli:
       bad: http_requests_total{status=~"5.."}   # a bare selector stands for its summed increase
       total: http_requests_total
   - name: latency
-    objective: 95%            # a P95 objective: 95 % of requests are fast enough
+    objective: 95%            # a P95 objective: 95% of requests are fast enough
     window: 30d
     sli:
       histogram: http_request_duration_seconds

@@ -226,7 +226,7 @@ def coverage_query(instant: str, span: Span, step: timedelta) -> Query:
 
 _HAIR: Final = "0.000000001"
 _TIE: Final = Fraction(1, 10**12)
-"""5 bad in 100 is 5 % in floats too, but extrapolated counts are off in the last digit, and a slice
+"""5 bad in 100 is 5% in floats too, but extrapolated counts are off in the last digit, and a slice
 that meets its target exactly would be bad by chance."""
 _FINEST: Final = timedelta(minutes=1)
 _ZERO: Final = "vector(0)"

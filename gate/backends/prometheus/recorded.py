@@ -36,7 +36,7 @@ _MAY_MISS: Final = SLICE // EVERY
 _FEWEST: Final = 100
 """Failures: what rules count of fewer may be off by a tenth, and a budget is not rounded."""
 _USED: Final = (
-    "counted by its recording rules, which agree with the raw query within about 1 %; an event"
+    "counted by its recording rules, which agree with the raw query within about 1%; an event"
     " counts in full when it is 5 minutes old"
 )
 _QUESTIONS: Final = 2

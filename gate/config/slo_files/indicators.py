@@ -31,7 +31,7 @@ def _percentage(text: str) -> Fraction:
     if not 0 < percentage < _WHOLE:
         raise ValueError(f"{text} is not between 0 and 100; at 100 there is no budget to spend")
     if percentage <= 1:
-        raise ValueError(f"this is in percent: {text} is {text} %; write 99.9 for 99.9 %")
+        raise ValueError(f"this is in percent: {text} is {text}%; write 99.9 for 99.9%")
     return percentage / _WHOLE
 
 

@@ -182,7 +182,7 @@ class Chart:
         """Write a value with three digits that say something, and a ratio as a percentage."""
         percent = self.kind is ChartKind.RATIO
         digits = Decimal(f"{100 * value if percent else value:.2e}").normalize()
-        return f"{digits:f} {'%' if percent else self.unit}".rstrip()
+        return f"{digits:f}%" if percent else f"{digits:f} {self.unit}".rstrip()
 
     @property
     def unruly(self) -> int:

@@ -37,7 +37,7 @@ class Contrast:
     ratio: float | None
     """How many times as often it fails; infinite: the rest never does; None: nothing failed."""
     interval: tuple[float, float]
-    """95 %, of this ratio by itself."""
+    """95%, of this ratio by itself."""
     probability: float
     """Of a difference at least so large where there is none."""
     adjusted: float

@@ -78,7 +78,7 @@ def _doubted(
         if cause is None:
             return
         has, needs = floor(history.coverage * 1000) / 10, float(guards.min_coverage * 100)
-        reason = f"only {has:g} % of the time looked at is known; min_coverage is {needs:g} %"
+        reason = f"only {has:g}% of the time looked at is known; min_coverage is {needs:g}%"
         doubt = Doubt(cause=cause, reason=reason)
     yield from case.doubted_history(
         assessment, doubt, about=_ABOUT, rule=Rule.POSTMORTEM, allow=rule.allow
@@ -193,4 +193,4 @@ def _what(rule: PostmortemRule, incident: ServiceIncident, service: str) -> str:
 
 
 def _share(rule: PostmortemRule) -> str:
-    return f"{float(rule.share * 100):g} %"
+    return f"{float(rule.share * 100):g}%"

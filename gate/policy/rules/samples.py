@@ -44,8 +44,8 @@ def _doubt(tiers: Sequence[Tier], assessment: Assessment, change: str) -> str | 
         needed = ceil(needed * assessment.design_effect)
     enough = "no number of samples" if needed is None else f"about {needed:,} samples"
     return (
-        f"{budget_between(low, high, ' of the budget')} (95 % interval), which has the threshold"
-        f" {float(inside * 100):g} % inside; {enough} at this ratio would settle it"
+        f"{budget_between(low, high, ' of the budget')} (95% interval), which has the threshold"
+        f" {float(inside * 100):g}% inside; {enough} at this ratio would settle it"
     )
 
 

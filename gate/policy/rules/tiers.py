@@ -66,7 +66,7 @@ def left_shown(assessment: Assessment, compared: Fraction) -> str:
     terms = []
     if assessment.bound is not Bound.POINT:
         end = "better" if assessment.bound is Bound.OPTIMISTIC else "worse"
-        terms.append(f"at the {end} end of its 95 % interval")
+        terms.append(f"at the {end} end of its 95% interval")
     if assessment.stated_cost is not None:
         terms.append(f"after the impact of {percent_left(assessment.stated_cost)}")
     return f"{left}, {' '.join(terms)} ({left_or_overspent(assessment.remaining)} measured)"

@@ -122,7 +122,7 @@ def test_a_requirement_never_fires_where_no_tier_requires_anything() -> None:
         (
             SLOS,
             "availability: {remaining: -100000%}",
-            "not more than 100,000.0 % of the budget can be consumed by then, if all is bad",
+            "not more than 100,000.0% of the budget can be consumed by then, if all is bad",
         ),
     ],
 )
@@ -157,12 +157,12 @@ def test_a_period_that_begins_only_just_is_not_measured(slos: str) -> None:
 
 
 def test_early_in_a_period_not_all_of_its_budget_can_be_consumed() -> None:
-    # On 2 November 1 of 30 days is over: at 95 % all that fails by then is 20/30 of the budget.
+    # On 2 November 1 of 30 days is over: at 95% all that fails by then is 20/30 of the budget.
     (mistake,) = mistakes_of(
         "slos: {latency: {remaining: 30%}}\n", slos=MONTH, at="2026-11-02T00:00:00Z"
     )
 
-    assert "not more than 66.7 % of the budget can be consumed by then" in mistake
+    assert "not more than 66.7% of the budget can be consumed by then" in mistake
 
 
 def test_a_sample_of_which_a_share_is_stated_is_known_exactly() -> None:

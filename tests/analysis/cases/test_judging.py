@@ -54,7 +54,7 @@ def test_an_slo_that_is_not_named_has_a_full_budget() -> None:
 @pytest.mark.parametrize(
     ("stated", "remaining", "tier"),
     [
-        # 1,000 of a million may fail at 99.9 %.
+        # 1,000 of a million may fail at 99.9%.
         ("{total: 1000000, bad: 499}", Fraction(501, 1000), "healthy"),
         ("{total: 1000000, bad: 500}", Fraction(1, 2), "caution"),
         ("{total: 1000000, bad: 1200}", Fraction(-1, 5), "exhausted"),

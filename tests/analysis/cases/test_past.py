@@ -41,7 +41,7 @@ def incident(text: str, left: str = "remaining: 50%") -> str:
 
 
 COUNTS = "total: 1000000, bad: 500"
-"""Of which 1,000 may be bad at 99.9 %."""
+"""Of which 1,000 may be bad at 99.9%."""
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_an_incident_that_goes_on_is_not_explained_by_a_record() -> None:
 
 
 def test_reviewed_incidents_excuse_what_they_took() -> None:
-    # Of 60 % consumed an incident took 50: without it 90 % would be left.
+    # Of 60% consumed an incident took 50: without it 90% would be left.
     more = POSTMORTEMS.replace("}", ", excuse_reviewed: true}")
     body = f"change: full-rollout\n{incident(f'{HOUR}, share: 50%', 'remaining: 40%')}"
     result = tried(f"{body}records: [{{{RECORD}}}]\n", more=more)
 
     (finding,) = result.firing
-    assert (finding.verdict, "89.9 % would be left" in finding.reason) == ("warn", True)
+    assert (finding.verdict, "89.9% would be left" in finding.reason) == ("warn", True)
 
 
 def test_what_is_consumed_beside_the_incidents_is_spread_and_is_none() -> None:
@@ -156,7 +156,7 @@ IMPOSSIBLE: tuple[tuple[str, str, str], ...] = (
     (
         incident("start: 2026-11-18T10:00:00Z, end: 2026-11-18T10:05:00Z, share: 40%"),
         POSTMORTEMS,
-        "it took 11.6 % of the budget at most",
+        "it took 11.6% of the budget at most",
     ),
     (incident("start: 2026-11-20T14:00:00Z, share: 1%"), POSTMORTEMS, "does not begin before"),
     (

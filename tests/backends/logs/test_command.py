@@ -175,7 +175,7 @@ def test_a_policy_that_lets_it_pass_is_told_that_nothing_was_measured(
     assert done.exit_code == 0, done.stdout + done.stderr
     if broken is not stale_rows:
         assert "nothing was measured" in done.stdout.lower()
-    assert "100 % left" not in done.stdout
+    assert "100% left" not in done.stdout
 
 
 @pytest.mark.parametrize(

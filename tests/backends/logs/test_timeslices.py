@@ -44,7 +44,7 @@ def in_minute(number: int, good: int, bad: int) -> list[dict[str, Any]]:
     ]
 
 
-# Minute 1: 90 % good; minute 2: 89.9 %; minute 4: all bad; minute 5: all good; minute 3: nothing.
+# Minute 1: 90% good; minute 2: 89.9%; minute 4: all bad; minute 5: all good; minute 3: nothing.
 ROWS = in_minute(1, 9, 1) + in_minute(2, 98, 11) + in_minute(4, 0, 1) + in_minute(5, 3, 0)
 
 

@@ -346,7 +346,7 @@ def metric(query: str) -> str:
         ("Occurrences", "[¦{target: 0.9, targetPercent: 90}]", ratio(), "exactly one of target"),
         ("Occurrences", "[¦{displayName: a}]", ratio(), "exactly one of target"),
         ("Occurrences", "[{target: ¦99.9}]", ratio(), "not between 0 and 1, as 0.999"),
-        ("Occurrences", "[{targetPercent: ¦0.999}]", ratio(), "in percent: 0.999 is 0.999 %"),
+        ("Occurrences", "[{targetPercent: ¦0.999}]", ratio(), "in percent: 0.999 is 0.999%"),
         ("Occurrences", "[{target: 0.9, value: ¦1}]", ratio(), "is compared with no value"),
         ("Occurrences", "[{target: 0.9, compositeWeight: ¦2}]", ratio(), "a weight goes with"),
         (
@@ -423,7 +423,7 @@ def test_a_rate_by_a_count_is_no_share_of_events(tmp_path: Path) -> None:
 
 def test_several_objectives_are_several_slos_named_by_what_they_are_called(tmp_path: Path) -> None:
     objectives = (
-        "[{displayName: Good (95 %), target: 0.95}, {displayName: SLA, target: 0.9},"
+        "[{displayName: Good (95%), target: 0.95}, {displayName: SLA, target: 0.9},"
         " {target: 0.8}, {displayName: SLA, target: 0.7}, {displayName: 好, target: 0.6}]"
     )
     names = [one.name for one in imported(tmp_path, slo(objectives))]

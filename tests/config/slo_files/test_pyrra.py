@@ -58,7 +58,7 @@ def test_a_target_is_a_percentage_with_or_without_quotes(
     ("target", "words"),
     [
         ("¦'100'", "at 100 there is no budget to spend"),
-        ("¦'0.99'", "this is in percent: 0.99 is 0.99 %"),
+        ("¦'0.99'", "this is in percent: 0.99 is 0.99%"),
         ("¦'0'", "not between 0 and 100"),
     ],
 )

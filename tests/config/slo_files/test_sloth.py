@@ -302,7 +302,7 @@ def test_an_sli_that_is_no_count_is_refused_where_it_stands(
     [
         ("¦100", "at 100 there is no budget to spend"),
         ("¦101", "not between 0 and 100"),
-        ("¦0.999", "in percent: 0.999 is 0.999 %"),
+        ("¦0.999", "in percent: 0.999 is 0.999%"),
         ("¦99.9%", "'99.9%' is no number"),
         ('¦""', "the value is empty"),
     ],

@@ -229,10 +229,10 @@ def test_more_rules_find_more() -> None:
 @pytest.mark.parametrize(
     ("value", "ratio", "mean"),
     [
-        (0.00419, "0.419 %", "0.00419 s"),
-        (1.0, "100 %", "1 s"),
-        (1e-7, "0.00001 %", "0.0000001 s"),
-        (0, "0 %", "0 s"),
+        (0.00419, "0.419%", "0.00419 s"),
+        (1.0, "100%", "1 s"),
+        (1e-7, "0.00001%", "0.0000001 s"),
+        (0, "0%", "0 s"),
     ],
 )
 def test_values_are_written_with_three_digits_that_say_something(

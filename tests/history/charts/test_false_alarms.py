@@ -16,10 +16,10 @@ RUNS = 20
 BY_NAME = {one.name: one for one in PROCESSES}
 LIKELY = [
     "ratio, 10 bad an hour",
-    "ratio that varies by 20 %, 1,000 bad",
-    "ratio +/- 50 % by day, 100 bad",
+    "ratio that varies by 20%, 1,000 bad",
+    "ratio +/- 50% by day, 100 bad",
     "mean, neighbours alike by 0.6",
-    "mean +/- 30 % by day",
+    "mean +/- 30% by day",
 ]
 
 

@@ -19,7 +19,7 @@ CHARTING = Charting(baseline=7 * DAY, rules=DEFAULT)
 def series() -> Series:
     rng = random.Random(11)
     bad = [10 + rng.gauss(0, 2) for _ in range(HOURS)]
-    bad[20] = 500.0  # a burn rate of 50 at 99 %
+    bad[20] = 500.0  # a burn rate of 50 at 99%
     return Series(total=(1000.0,) * HOURS, bad=tuple(bad), query="q")
 
 
@@ -56,7 +56,7 @@ def test_a_mean_that_could_not_be_had_is_said() -> None:
 
 def test_a_baseline_that_is_nearly_all_in_incidents_is_what_is_usual() -> None:
     rng = random.Random(12)
-    bad = [100 + rng.gauss(0, 5) for _ in range(HOURS)]  # a burn rate of 10 at 99 %
+    bad = [100 + rng.gauss(0, 5) for _ in range(HOURS)]  # a burn rate of 10 at 99%
     chronic = Series(total=(1000.0,) * HOURS, bad=tuple(bad), query="q")
     worse = replace(chronic, bad=(*bad[:-12], *[200.0] * 12))
 

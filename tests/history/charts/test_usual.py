@@ -49,7 +49,7 @@ def test_what_alternates_or_stands_still_is_not_alike() -> None:
 
 
 def test_laneys_sigma_z_by_hand() -> None:
-    # 1 %, 2 %, 1 %, 2 % of 10,000: p is 1.5 %, a plain sigma sqrt(.015 x .985 / 10,000), so the
+    # 1%, 2%, 1%, 2% of 10,000: p is 1.5%, a plain sigma sqrt(.015 x .985 / 10,000), so the
     # scores are -/+ 4.1135, their ranges 8.2270, and sigma z is 8.2270 / 1.128.
     usual = baseline_of_ratios(samples_of([0.01, 0.02] * 2, 10_000))
 
@@ -96,7 +96,7 @@ def test_a_ratio_with_a_daily_rhythm_is_too_and_none_at_night_is_not_never() -> 
     usual = baseline_of_ratios(baseline)
 
     assert usual.centre_of(baseline[0]) == pytest.approx(0.04, rel=0.01)
-    # One bad event more than none of 70,000, at a ratio of 2 %.
+    # One bad event more than none of 70,000, at a ratio of 2%.
     assert usual.centre_of(baseline[12]) == pytest.approx(1 / (70_000 + 50), rel=1e-3)
 
 
@@ -196,7 +196,7 @@ def test_more_than_fewer_events_can_explain_is_all_chance(busy: float) -> None:
 
 
 def test_of_a_ratio_what_is_beyond_chance_is_the_same_for_many_events_as_for_few() -> None:
-    # A standard deviation of 20 % of the ratio, beside which chance is 1 / sqrt(bad events).
+    # A standard deviation of 20% of the ratio, beside which chance is 1 / sqrt(bad events).
     rng = random.Random(6)
     made = []
     for hour in range(7 * 24):

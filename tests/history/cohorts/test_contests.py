@@ -276,7 +276,7 @@ def during(first: int, end: int) -> Arm:
 
 
 def test_an_outage_of_all_is_not_put_down_to_what_came_with_it() -> None:
-    # It was not there before; a fifth of its events fails, and 5.5 % of the others.
+    # It was not there before; a fifth of its events fails, and 5.5% of the others.
     found = compare(Pair(during(128, 168), EVERY))
 
     assert (found.outcome, found.apart, found.timing) == (ComparisonOutcome.NONE, False, True)

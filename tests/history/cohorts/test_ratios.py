@@ -136,7 +136,7 @@ def test_the_smallest_difference_that_shows_does_so_in_four_of_five_samples(
 
 
 def test_of_a_handful_of_events_nothing_shows() -> None:
-    # That both fail is half as likely as 1 % where a tenth do.
+    # That both fail is half as likely as 1% where a tenth do.
     assert detectable(Table(2, 0, 1_000, 100), 0.001) is None
     assert detectable(Table(2, 0, 1_000, 100), 0.01) is not None
     assert detectable(Table(2, 0, 1_000, 600), 0.05) is None

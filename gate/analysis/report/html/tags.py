@@ -45,7 +45,7 @@ def text(foreign: str) -> Html:
     """Return a text for any place between tags or in an attribute; it shows as itself there."""
     if isinstance(foreign, Html):
         return foreign
-    return Html(escape(plain(foreign)).replace(" %", "&nbsp;%"))  # no line ends within 99.9 %
+    return Html(escape(plain(foreign)))
 
 
 def link(address: str) -> Html:
