@@ -207,9 +207,9 @@ class Query:
         return self.offset + self.moved
 
     @property
-    def order(self) -> tuple[timedelta, datetime]:
-        """By which questions about one stretch of time, or of one grid, stand together."""
-        return self.back, EPOCH if self.grid is None else self.grid.first
+    def order(self) -> tuple[datetime, timedelta]:
+        """By which questions of one grid, or about one stretch of time, stand together."""
+        return EPOCH if self.grid is None else self.grid.first, self.back
 
     @property
     def extent(self) -> timedelta:
