@@ -12,7 +12,7 @@ from gate.hosts.systems.environ import CI_SIGNS
 from tests.command import Run
 from tests.command import gate as run_gate
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.crossed", "tests.tracing"]
 
 # A slow machine is no failure: timings belong in benchmarks/.
 # With fixed seeds more examples find nothing new; make test-all explores, with more of them.
