@@ -1,5 +1,6 @@
 """What holds for every test: fixed seeds, compiled children, and the command as a fixture."""
 
+import gc
 import os
 import sys
 from functools import partial
@@ -33,11 +34,21 @@ REAL = {"browser", "demo", "gitlab", "live", "llm"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs without coverage, as it reaches no branch that others do not reach."""
+    """Mark what needs servers, runners or a browser, and put it first.
+
+    Single tests of these take long, and would keep one processor busy at the end.
+    """
     here = Path(__file__).parent
     for item in items:
         if item.path.relative_to(here).parts[0] in REAL:
             item.add_marker("real")
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Take what was collected out of the garbage collector's rounds: it stays until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
