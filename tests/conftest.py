@@ -5,6 +5,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -16,10 +17,13 @@ from tests.command import gate as run_gate
 pytest_plugins = ["tests.servers.fixtures", "tests.crossed", "tests.tracing"]
 
 # A slow machine is no failure: timings belong in benchmarks/.
-# With fixed seeds more examples find nothing new; make test-all explores, with more of them.
-settings.register_profile("fixed", deadline=None, derandomize=True, database=None, max_examples=50)
+# With fixed seeds a run is like any other: make test takes the first examples, make slow some more,
+# and make test-all explores.
+FIXED: dict[str, Any] = {"deadline": None, "derandomize": True, "database": None}
+settings.register_profile("quick", **FIXED, max_examples=15)
+settings.register_profile("fixed", **FIXED, max_examples=50)
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=200)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 # Whatever starts the tests may have turned this off; then each process compiles all of gate anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

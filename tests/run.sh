@@ -6,7 +6,7 @@
 #   quick   all that is not marked slow; with the coverage of gate/ of those tests that tests/tracing.py
 #           traces
 #   slow    what is marked so: more scenarios of the runners, long simulations, what is crossed with
-#           one another beyond a diagonal
+#           one another beyond a diagonal; and more examples of what Hypothesis looks for
 #   newer   the presets against newer Prometheus servers, where Debian's other suites can be had
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -21,8 +21,8 @@ trap 'rm -rf "$said"' EXIT
 
 run_lane() {
   case $1 in
-    quick) "${pytest[@]}" -n auto -m "not slow" --cov=gate --cov-report=term ;;
-    slow) "${pytest[@]}" -n auto -m slow ;;
+    quick) HYPOTHESIS_PROFILE=quick "${pytest[@]}" -n auto -m "not slow" --cov=gate --cov-report=term ;;
+    slow) HYPOTHESIS_PROFILE=${HYPOTHESIS_PROFILE:-fixed} "${pytest[@]}" -n auto -m "slow or hypothesis" ;;
     newer) bash tests/newer-servers.sh "$python" ;;
     *) echo "there is no lane $1" && return 2 ;;
   esac
