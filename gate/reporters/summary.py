@@ -21,12 +21,16 @@ from gate.decision.decision import (
 from gate.policy.changes import ComparedWith, Recognition
 from gate.policy.findings import Verdict
 from gate.reporters import budgets
-from gate.reporters.affordability import most_affordable
-from gate.reporters.next_steps import remedies
-from gate.reporters.outlook import STOPPING, allowed_again, allowed_now, obligation
+from gate.reporters.outlook import (
+    STOPPING,
+    allowed_again,
+    allowed_now,
+    most_affordable,
+    obligation,
+    remedies,
+)
 from gate.reporters.page import Fact, Facts
-from gate.reporters.reasons import Said, grouped, reasons
-from gate.reporters.suspected import suspicion_sentence
+from gate.reporters.reasons import Said, grouped, reasons, suspicion_sentence
 from gate.wording import PROPOSAL_DELETED, PROPOSAL_UNREADABLE
 
 _REVISION: Final = 12
@@ -218,7 +222,7 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
         name = assessment.slo.name
         reasons_of = [finding.reason for finding in findings if finding.slo == name]
         label = "In doubt" if assessment.measured else "Not measured"
-        told = [
+        doubts = [
             (doubt.reason, f"{budgets.cause(doubt.cause)}, {doubt.reason}")
             for doubt in assessment.doubts
         ] + [
@@ -227,7 +231,7 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
         ]
         untold += [
             (label, (name, sentence))
-            for key, sentence in told
+            for key, sentence in doubts
             if not any(key in text for text in reasons_of)
         ]
     for label in ("Not measured", "In doubt"):
