@@ -10,7 +10,7 @@ from gate.decision.decision import (
     source_document,
 )
 from gate.decision.seal import sealed
-from gate.decision.slo_document import Json, rfc3339, slo_document
+from gate.decision.slo_document import Json, rfc3339, slo_document, tier_document
 from gate.policy.changes import ComparedWith
 from gate.policy.findings import Finding
 from gate.policy.judge import Judgement
@@ -69,7 +69,9 @@ def _policy(decided: PolicyDecision, decision: Decision) -> Json:
         "satisfied": dict(decided.satisfied),
         "proposed_policy": _proposed(decided.proposed),
         "slos": [
-            slo_document(assessment, decision.evaluated_at) for assessment in decided.assessments
+            slo_document(assessment, decision.evaluated_at)
+            | tier_document(policy, assessment, decided.change_class)
+            for assessment in decided.assessments
         ],
         "findings": [_finding(finding) for finding in judgement.findings],
     }
