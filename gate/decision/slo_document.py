@@ -8,7 +8,6 @@ from gate.budget.assessment import Assessment
 from gate.budget.ratio import allowed_downtime, seconds
 from gate.measure import Suspicion, Unmeasured
 from gate.policy.policy import Policy
-from gate.policy.rules.tiers import tier_verdict
 from gate.policy.tiers import tier_of
 from gate.slo.indicator import Slices
 from gate.slo.objective import CalendarWindow, CompositeSlo, RatioSlo, Slo, SpendSlo
@@ -33,17 +32,12 @@ def slo_document(assessment: Assessment, at: datetime) -> Json:
     )
 
 
-def tier_document(policy: Policy, assessment: Assessment, change: str | None) -> Json:
-    """Return the tier of one SLO's budget, and what it says of a change class.
-
-    None where the budget is not known; the second also where there is no change.
-    """
+def tier_document(policy: Policy, assessment: Assessment) -> Json:
+    """Return the name of the tier that one SLO's budget is in by itself; None: not known."""
     compared = assessment.compared
     if compared is None or assessment.uncovered is not None:
-        return {"tier": None, "tier_verdict": None}
-    tier = tier_of(policy.tiers, compared)
-    verdict = None if change is None else str(tier_verdict(tier, change))
-    return {"tier": tier.name, "tier_verdict": verdict}
+        return {"tier": None}
+    return {"tier": tier_of(policy.tiers, compared).name}
 
 
 def number(value: Fraction | None) -> float | int | None:

@@ -87,5 +87,5 @@ def burn_down_document(burn_down: "BurnDown | None") -> Json | None:
 
 def _slo(assessment: Assessment, within: PolicyStatus, status: Status) -> Json:
     burn_down = burn_down_document(within.burn_downs.get(assessment.slo.name))
-    tier = tier_document(within.policy, assessment, None)
+    tier = tier_document(within.policy, assessment)
     return slo_document(assessment, status.evaluated_at) | tier | {"burn_down": burn_down}

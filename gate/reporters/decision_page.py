@@ -117,7 +117,7 @@ def _decided(decided: PolicyDecision, decision: Decision) -> Section:
         ),
         folded=len(decision.policies) > 1,
         blocks=(
-            Facts(tuple(summary.facts(decided, decision))),
+            Facts(tuple(summary.facts(decided, decision)), leading=summary.LEADING),
             budget_table(rows, BAR),
             _details(
                 [row.assessment for row in rows],

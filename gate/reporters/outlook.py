@@ -14,7 +14,7 @@ from gate.measure import Cause
 from gate.measure.remedies import REMEDIES, remedy_of
 from gate.policy.findings import Finding, Rule, Verdict
 from gate.policy.judge import Judgement
-from gate.reporters.page import Command, Fact
+from gate.reporters.page import Fact, ShellCommand
 from gate.slo.objective import RatioSlo, RollingWindow, SpendSlo
 from gate.slo.quantities import format_duration
 from gate.wording import describe_time
@@ -111,7 +111,7 @@ def remedies(decided: PolicyDecision) -> Iterator[str]:
     yield from dict.fromkeys(hint.replace("gate.yaml", _file(decided)) for hint in hints)
 
 
-def next_step(decided: PolicyDecision) -> Command | None:
+def next_step(decided: PolicyDecision) -> ShellCommand | None:
     """Return the command that helps on; None: nothing objects, or no command helps."""
     verdict = decided.verdict
     if verdict is Verdict.ALLOW:
@@ -123,7 +123,7 @@ def next_step(decided: PolicyDecision) -> Command | None:
     command, purpose = commands[0]
     if command != _DOCTOR and not decided.keeps_history:
         command, purpose = "gate status", "shows every budget"
-    return Command(label="Next", command=f"{command} {_file(decided)}", purpose=purpose)
+    return ShellCommand(label="Next", command=f"{command} {_file(decided)}", purpose=purpose)
 
 
 def _has_remedy(finding: Finding) -> bool:

@@ -83,6 +83,8 @@ class Facts:
     facts: tuple[Fact, ...]
     small: bool = False
     """Whether they say where the page comes from, for those who need to know."""
+    leading: frozenset[str] | None = None
+    """The labels that the shortest form of the page shows; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class ShellCommand:
     """A labelled command for a shell, to be copied, and what it is good for."""
 
     label: str
@@ -198,7 +200,7 @@ class Folded:
 Block: TypeAlias = (
     Facts
     | Paragraph
-    | Command
+    | ShellCommand
     | Link
     | Picture
     | Preformatted

@@ -17,7 +17,6 @@ from gate.reporters.page import (
     Block,
     Cell,
     Column,
-    Command,
     DataTable,
     Fact,
     Facts,
@@ -30,6 +29,7 @@ from gate.reporters.page import (
     Picture,
     Preformatted,
     Section,
+    ShellCommand,
 )
 
 _SIGNS: Final = {
@@ -177,7 +177,7 @@ def _cell(column: Column[Any], cell: Cell, style: Style) -> str:
     return _SIGN.sub(r"\1&nbsp;", text.strip())
 
 
-def _command(command: Command, _style: Style) -> Iterator[str]:
+def _command(command: ShellCommand, _style: Style) -> Iterator[str]:
     purpose = f" {markdown(command.purpose)}" if command.purpose else ""
     yield f"**{command.label}:** {code(command.command)}{purpose}"
 
@@ -189,7 +189,7 @@ def _picture(picture: Picture, style: Style) -> Iterator[str]:
 _WRITERS: Final[Mapping[type[Block], Callable[[Any, Style], Iterable[str]]]] = {
     Facts: _labelled,
     Paragraph: lambda paragraph, _style: [markdown(paragraph.text)],
-    Command: _command,
+    ShellCommand: _command,
     Link: lambda labelled, _style: [f"{labelled.label}: {link(labelled.address)}"],
     Picture: _picture,
     Preformatted: lambda picture, _style: [block(picture.text)],

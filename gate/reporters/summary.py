@@ -85,6 +85,12 @@ def overall(decision: Decision) -> str:
     return f"{len(decision.policies)} policies: {', '.join(parts)}"
 
 
+LEADING: Final = frozenset(
+    {"Why", "Override", "Remedy", "Needs", "Allowed now", "Allowed again", "Ask"}
+)
+"""The labels of `facts` that say what to do now."""
+
+
 def facts(decided: PolicyDecision, decision: Decision) -> Iterator[Fact]:
     """Yield labelled sentences; a label that comes again belongs to the one before."""
     verdict = decided.verdict
@@ -222,7 +228,7 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
         name = assessment.slo.name
         reasons_of = [finding.reason for finding in findings if finding.slo == name]
         label = "In doubt" if assessment.measured else "Not measured"
-        doubts = [
+        sentences = [
             (doubt.reason, f"{budgets.cause(doubt.cause)}, {doubt.reason}")
             for doubt in assessment.doubts
         ] + [
@@ -231,7 +237,7 @@ def _gaps(decided: PolicyDecision) -> Iterator[Fact]:
         ]
         untold += [
             (label, (name, sentence))
-            for key, sentence in doubts
+            for key, sentence in sentences
             if not any(key in text for text in reasons_of)
         ]
     for label in ("Not measured", "In doubt"):

@@ -128,7 +128,7 @@ def _change(name: str, judged: Judgement) -> Json:
 def _slo(assessment: Assessment, service: ServiceReport, at: datetime) -> Json:
     name = assessment.slo.name
     trace, consumed = service.traces.get(name), service.consumption.get(name)
-    tier = tier_document(service.policy, assessment, None)
+    tier = tier_document(service.policy, assessment)
     return (
         slo_document(assessment, at)
         | tier
