@@ -13,7 +13,6 @@ from gate.exporters import (
     NotExportableError,
     counted,
     each,
-    merge_documents,
     unsaid,
     yaml_text,
 )
@@ -22,8 +21,6 @@ from gate.slo.indicator import EmptySlice
 from gate.slo.objective import Period, RatioSlo, RollingWindow, Slo, Window
 from gate.slo.quantities import format_duration
 
-merge: Final = merge_documents
-"""Of several policies: the documents of all, those in common once."""
 _VERSION: Final = "openslo/v1"
 _SOURCE: Final = "prometheus"
 _WINDOW: Final = "{{.window}}"
