@@ -265,7 +265,7 @@ def test_a_record_goes_to_a_file_only(deploy: Deploy, tmp_path: Path, kind: str)
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(("--at-least", "1"), "go with --verify"), (("--expect-last", "a"), "go with --verify")],
+    [(("--at-least", "1"), "need --verify"), (("--expect-last", "a"), "need --verify")],
 )
 def test_what_was_is_remembered_for_the_check_only(
     log: Path, options: tuple[str, ...], words: str
