@@ -37,7 +37,10 @@ def policy_schema() -> "JsonSchema":
     from gate.config.policy_schema import POLICY  # noqa: PLC0415 - to write the file only
 
     schema = POLICY.schema()
-    schema["properties"]["version"] = {"description": "Of this format.", "enum": [1, "1"]}
+    schema["properties"]["version"] = {
+        "description": "Version of the format.",
+        "enum": [1, "1"],
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gate policy",
@@ -75,7 +78,10 @@ def cases_schema() -> "JsonSchema":
     from gate.config.cases_schema import CASES  # noqa: PLC0415 - to write the file only
 
     schema = CASES.schema()
-    schema["properties"]["version"] = {"description": "Of this format.", "enum": [1, "1"]}
+    schema["properties"]["version"] = {
+        "description": "Version of the format.",
+        "enum": [1, "1"],
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "gate cases",
