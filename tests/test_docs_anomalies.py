@@ -39,7 +39,7 @@ def test_every_key_of_the_rule_is_told_and_the_repairs_are_named() -> None:
     assert isinstance(block, Object)
     table = TEXT.split("| Key | says |", 1)[1].split("\n\n", 1)[0]
     assert {key for key in block.fields if f"`{key}`" not in table} == set()
-    (repairs,) = re.findall(r"by default repairs: (.*?) \|", TEXT)
+    (repairs,) = re.findall(r"by default the repairs: (.*?) \|", TEXT)
     assert set(repairs.split(", ")) == REPAIRS
 
 
