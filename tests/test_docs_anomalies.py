@@ -55,7 +55,7 @@ def test_every_option_is_told_with_its_default() -> None:
 def test_the_numbers_are_the_programs() -> None:
     assert f"λ = {WEIGHT} and L = {WIDTH}" in WORDS
     assert f"A point beyond {CAP:g} sigma counts as {CAP:g}" in WORDS
-    assert f"**{FEWEST} points** are needed" in WORDS
+    assert f"**{FEWEST} points** are the minimum" in WORDS
     assert f"fewer than {FEWEST_EVENTS} events has no mean" in WORDS
     assert f"fewer than {EXPECTED} bad events" in WORDS
     assert f"(a burn rate of {BURNING:g} or more" in WORDS

@@ -130,6 +130,15 @@ def _line(line: Sequence[Run], row: int, colours: dict[str, str]) -> Iterator[st
             yield f'<text x="{x:g}" {length} {style}>{escape(phrase[0], quote=False)}</text>'
 
 
+def beginning(text: str) -> str:
+    """Return the lines up to the end of the table, and three dots for the rest."""
+    lines = text.splitlines()
+    plain = [ESCAPE.sub("", line) for line in lines]
+    rule = next(place for place, line in enumerate(plain) if line.startswith("  ───"))
+    end = plain.index("", rule)
+    return "\n".join([*lines[:end], "", "  \x1b[2m...\x1b[0m", ""])
+
+
 def printed(gate: str, arguments: Sequence[str], folder: Path) -> str:
     """Return what the command prints in a terminal of 100 columns, below the command itself."""
     environment = {**os.environ, "COLUMNS": str(COLUMNS), "FORCE_COLOR": "1"}
@@ -147,13 +156,13 @@ def main() -> None:
     gate = os.environ.get("GATE") or shutil.which("gate") or sys.exit("gate is not installed")
     if not (ROOT / "demo/logs/truth.json").is_file():
         sys.exit("there are no logs yet: run make demo")
-    text = printed(gate, BLOCKED, ROOT)
+    text = beginning(printed(gate, BLOCKED, ROOT))
     for theme in THEMES:
         picture = svg(text, theme, "gate check blocks a canary, and says why")
         (HERE / f"blocked-{theme}.svg").write_text(picture, encoding="utf-8", newline="\n")
     page = ROOT / "demo" / "report.html"
     subprocess.run([gate, *REPORT, "-o", str(page)], cwd=ROOT, check=True)
-    browser = os.environ.get("BROWSER_PROGRAM") or shutil.which("chromium") or "google-chrome"
+    browser = shutil.which("google-chrome") or shutil.which("chromium") or "chromium"
     shot = ROOT / "tests" / "browser" / "shot.mjs"
     subprocess.run(["node", str(shot), browser, str(page), str(HERE / "report")], check=True)
 

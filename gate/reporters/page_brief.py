@@ -42,9 +42,10 @@ def _brief_block(block: Block) -> Block:
 
 
 def _firsts(facts: Facts) -> Iterator[Fact]:
-    """Yield the first fact of each label, and how many more have that label."""
+    """Yield the first fact of each leading label, and how many more have that label."""
     texts: dict[str, list[str]] = {}
     for label, text in facts.facts:
-        texts.setdefault(label, []).append(text)
+        if facts.leading is None or label in facts.leading:
+            texts.setdefault(label, []).append(text)
     for label, (first, *others) in texts.items():
         yield label, f"{first} (and {len(others)} more)" if others else first

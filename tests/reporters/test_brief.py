@@ -1,5 +1,7 @@
 """The brief format: what a page says first."""
 
+from dataclasses import replace
+
 import pytest
 
 from gate.policy.findings import Verdict
@@ -17,6 +19,7 @@ from gate.reporters.page import (
     Paragraph,
     Section,
 )
+from gate.reporters.summary import LEADING, facts
 from tests.reporters.builders import EVERY_KIND
 
 WIDE = Style(width=100)
@@ -41,6 +44,23 @@ def test_of_facts_with_one_label_it_is_the_first_and_how_many_more_there_are() -
         "  Why            worst (and 2 more)",
         "  Ask            @grace",
     ]
+
+
+def test_of_facts_it_is_those_that_the_page_calls_leading() -> None:
+    said = (("Why", "worst"), ("Note", "an aside"), ("Ask", "@grace"))
+    text = brief(Facts(said, leading=frozenset({"Why", "Ask"})))
+    assert text.splitlines()[4:] == ["  Why            worst", "  Ask            @grace"]
+
+
+def test_each_leading_label_is_that_of_a_fact_of_some_decision() -> None:
+    refused = replace(EVERY_KIND["blocked"], not_overridden="nobody has approved it")
+    labels = {
+        label
+        for decision in (*EVERY_KIND.values(), refused)
+        for decided in decision.policies
+        for label, _ in facts(decided, decision)
+    }
+    assert labels >= LEADING
 
 
 def test_of_checks_it_is_those_that_went_wrong() -> None:
