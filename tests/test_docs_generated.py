@@ -1,5 +1,7 @@
 """docs/commands.md and docs/troubleshooting.md: they are what the program says of itself."""
 
+import re
+
 import pytest
 
 from docs.reference import commands, troubleshooting
@@ -36,3 +38,9 @@ def test_troubleshooting_is_the_table_of_remedies() -> None:
 def test_every_remedy_has_an_entry_with_its_anchor() -> None:
     assert set(REMEDIES) <= anchors(troubleshooting.TARGET)
     assert {cause.value for cause in Cause} <= set(REMEDIES)
+
+
+def test_troubleshooting_has_every_exit_code_but_that_of_success() -> None:
+    text = troubleshooting.TARGET.read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d+) \|", text, re.MULTILINE)
+    assert listed == [str(int(code)) for code in ExitCode if code]
