@@ -6,6 +6,7 @@ import pytest
 
 from docs.reference import commands, troubleshooting
 from gate.cli.main import COMMANDS, cli
+from gate.errors import ExitCode
 from gate.measure import Cause
 from gate.measure.remedies import REMEDIES
 from tests.command import gate
