@@ -52,6 +52,8 @@ class ExitCode(IntEnum):
     """The policy says no."""
     WARN = 11
     """A warning, with ``--fail-on warn`` only."""
+    FINDINGS = 12
+    """An examination found something wrong: a fault of ``gate doctor``, a case of ``gate test``."""
     INTERRUPTED = 130
     """Ctrl-C."""
 
@@ -62,7 +64,7 @@ class TextError(ValueError):
     def __init__(self, message: str, *, place: int | None = None) -> None:
         super().__init__(message)
         self.place = place
-        """How many characters stand before it; None: it is all of the text."""
+        """How many characters come before it; None: it is all of the text."""
 
 
 class GateError(Exception):
@@ -78,7 +80,7 @@ class UsageError(GateError):
 
 
 class UndecidedError(GateError):
-    """It cannot be told which policy counts, or a policy's files are the change's own."""
+    """It is not known which policy counts, or a policy's files are the change's own."""
 
     exit_code = ExitCode.UNDECIDED
 
@@ -96,7 +98,7 @@ class Mistake:
     message: str
     """What is wrong, what was expected, and the nearest valid spelling where there is one."""
     fatal: bool = True
-    """False for a warning: the file is read all the same."""
+    """False for a warning: the file is read nevertheless."""
 
     def __str__(self) -> str:
         """Write the mistake as compilers do, so that editors can jump to it."""

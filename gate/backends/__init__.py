@@ -128,7 +128,7 @@ class _BackendBlocks(Mapping[str, Object[Settings]]):
         return len(BACKENDS)
 
 
-_TYPE: Final = Field(schema=TEXT, doc="Which backend.", required=True)
+_TYPE: Final = Field(schema=TEXT, doc="Name of the backend.", required=True)
 BACKEND: Final = TaggedUnion("type", _BackendBlocks())
 """The ``backend`` block of a policy file."""
 

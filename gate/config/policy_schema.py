@@ -126,22 +126,30 @@ def _build(values: Values, reader: Reader) -> Contents:
 POLICY: Final = Object(
     {
         "version": Field(
-            schema=Choice((str(_VERSION),)), doc="Of this format: 1.", required=True, example="1"
+            schema=Choice((str(_VERSION),)),
+            doc="Version of the format: 1.",
+            required=True,
+            example="1",
         ),
-        "service": Field(schema=NAME, doc="The service that ships.", required=True, example="chat"),
+        "service": Field(
+            schema=NAME,
+            doc="The service that the changes belong to.",
+            required=True,
+            example="chat",
+        ),
         "owners": Field(
             schema=ListOf(TEXT),
-            doc="Whom to ask: people or teams.",
+            doc="People or teams to ask about a blocked change.",
             example='["@acme/llm-platform"]',
         ),
         "dashboard": Field(
             schema=TEXT,
-            doc="An address where a person looks next.",
+            doc="Address of a dashboard, which reports link to.",
             example="https://grafana.example/d/chat",
         ),
         "presets": Field(
             schema=_PresetFiles(),
-            doc="Preset files of your own, from this file's folder.",
+            doc="Your own preset files, relative to this file's folder.",
             example="presets/*.yaml",
         ),
         "backend": Field(
@@ -152,24 +160,24 @@ POLICY: Final = Object(
         ),
         "slos": Field(
             schema=_Slos(),
-            doc="What is promised.",
+            doc="The SLOs, or files that have them.",
             required=True,
             example="[{name: availability, objective: 99.9%, window: 30d, sli: {preset:"
             " vllm/errors}}]",
         ),
         "changes": Field(
             schema=CHANGES,
-            doc="How a change's class is recognised.",
+            doc="How the class of a change is recognised.",
             example='{prompt-update: {paths: ["prompts/**"]}, default: full-rollout}',
         ),
         "live": Field(
             schema=LIVE,
-            doc="What tells which commit is live; deploys are compared to it.",
+            doc="Where to find the live commit, which deploys are compared with.",
             example="{github-deployments: production}",
         ),
         "tiers": Field(
             schema=TIERS,
-            doc="Bands of the worst remaining budget; the first that holds.",
+            doc="Bands of the worst remaining budget; the first one that applies counts.",
             required=True,
             example='[{name: healthy, remaining: "> 50%", allow: all},'
             " {name: exhausted, otherwise: true, allow: [rollback, security-patch]}]",
@@ -179,42 +187,52 @@ POLICY: Final = Object(
         ),
         "freezes": Field(
             schema=ListOf(FREEZE),
-            doc="When only some classes may ship.",
+            doc="Periods in which only some classes may ship.",
             example="[{from: 2026-12-20, to: 2027-01-02, reason: year end}]",
         ),
         "exhaustion": Field(
-            schema=EXHAUSTION, doc="How long every budget must still last.", example="{within: 3d}"
+            schema=EXHAUSTION,
+            doc="The shortest time that every budget must still last.",
+            example="{within: 3d}",
         ),
         "postmortems": Field(
             schema=POSTMORTEMS,
-            doc="Which incidents need a reviewed record.",
+            doc="Which incidents need a reviewed record before features ship.",
             example="{share: 20%, known_incidents: incidents/*.yaml}",
         ),
         "control_charts": Field(
-            schema=CONTROL_CHARTS, doc="What an unusually bad indicator does.", example="warn"
+            schema=CONTROL_CHARTS,
+            doc="What happens while an indicator is worse than usual.",
+            example="warn",
         ),
         "overrides": Field(
             schema=OVERRIDES,
-            doc="none, or how the verdict may be overridden.",
+            doc="none, or who may override a verdict, for how long.",
             example='{max_duration: 8h, approved_by: ["@acme/sre"]}',
         ),
         "on": Field(
             schema=ON,
-            doc="What happens when the budget is not, or not well, known.",
+            doc="What happens when a budget is unknown or in doubt.",
             example="{no_data: block, low_traffic: warn}",
         ),
-        "max_age": Field(schema=DURATION, doc="Of the newest sample. Default: 10m.", example="10m"),
+        "max_age": Field(
+            schema=DURATION,
+            doc="Age above which the newest sample is stale. Default: 10m.",
+            example="10m",
+        ),
         "min_coverage": Field(
-            schema=SHARE, doc="Share of the window with data. Default: 90%.", example="90%"
+            schema=SHARE,
+            doc="Share of the window with data below which coverage is low. Default: 90%.",
+            example="90%",
         ),
         "coverage_floor": Field(
             schema=SHARE,
-            doc="Share below which no budget is known. Default: 50%; min_coverage at most.",
+            doc="Share below which the budget is unknown. Default: 50%; at most min_coverage.",
             example="50%",
         ),
         "valid_for": Field(
             schema=VALIDITY,
-            doc="How long a decision may be used. Default: 15m; 24h at most.",
+            doc="How long a decision may be used; 24h at most. Default: 15m.",
             example="15m",
         ),
     },
@@ -240,7 +258,7 @@ UNOPENED: Final = replace(
     POLICY,
     fields={
         **POLICY.fields,
-        "backend": Field(schema=Anything(), doc="Neither read nor opened.", required=True),
+        "backend": Field(schema=Anything(), doc="Neither read nor opened here.", required=True),
     },
 )
 """A policy whose backend is left as it is written: no variable of it has to be set."""

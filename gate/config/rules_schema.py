@@ -37,23 +37,25 @@ CLASS: Final = Object(
             schema=TEXT, doc="What kind of change this is.", example="A new prompt."
         ),
         "paths": Field(
-            schema=ListOf(PATH), doc="Globs of changed files: prompts/**.", example='["prompts/**"]'
+            schema=ListOf(PATH),
+            doc="Globs of changed files, from the top of the repository.",
+            example='["prompts/**"]',
         ),
         "labels": Field(schema=ListOf(TEXT), doc="Labels of the pull request.", example="[prompt]"),
         "branches": Field(
-            schema=ListOf(TEXT), doc="Globs of the branch it comes from.", example='["prompt/*"]'
+            schema=ListOf(TEXT),
+            doc="Globs of the branch that the change comes from.",
+            example='["prompt/*"]',
         ),
-        "types": Field(
-            schema=ListOf(_TYPE), doc="Types of conventional commits: fix.", example="[fix]"
-        ),
+        "types": Field(schema=ListOf(_TYPE), doc="Types of conventional commits.", example="[fix]"),
         "trailers": Field(
             schema=MapOf(TEXT),
-            doc="Commit trailers: {Change-Class: canary}.",
+            doc="Commit trailers, each with the value it must have.",
             example="{Change-Class: canary}",
         ),
         "approved_by": Field(
             schema=ListOf(APPROVER, at_least=1),
-            doc="Counts only if one of these, not the author, approved or set the label.",
+            doc="Who must have approved it or set the label: one of these, not an author.",
             example='["@acme/sre", write]',
         ),
     },
@@ -63,7 +65,7 @@ CHANGES: Final = Object(
     {
         "default": Field(
             schema=NAME,
-            doc=f"What is not recognised. Default: {DEFAULT_CHANGE}.",
+            doc=f"Class of a change that is not recognised. Default: {DEFAULT_CHANGE}.",
             example="full-rollout",
         )
     },
@@ -96,7 +98,7 @@ LIVE: Final = Object(
         ),
         "file": Field(
             schema=TEXT,
-            doc="File with a commit that the deploy writes; not one of the change.",
+            doc="File in which the deploy writes the commit; not tracked by git.",
             example="live.txt",
         ),
     },
@@ -107,17 +109,17 @@ _OVERRIDE: Final = Object(
     {
         "max_duration": Field(
             schema=DURATION,
-            doc="Until its end, at most. Default: 24h.",
+            doc="How long an override may last. Default: 24h.",
             formerly="longest",
             example="8h",
         ),
         "approved_by": Field(
             schema=ListOf(APPROVER, at_least=1),
-            doc="Who may. Default: all but the author; by a label, of those who may write.",
+            doc="Who may approve an override. Default: everyone with write access but the author.",
         ),
         "label": Field(
             schema=TEXT,
-            doc="Of a pull request; an override where one of these has set it.",
+            doc="Label of a pull request that overrides the verdict, if an approver has set it.",
             example="gate-override",
         ),
         "confirmed": Field(
@@ -182,15 +184,17 @@ def _build_tier(values: Values, reader: Reader) -> Tier:
 TIER: Final = Object(
     {
         "name": Field(
-            schema=NAME, doc="What people call this band.", required=True, example="healthy"
+            schema=NAME, doc="Name of this band in reports.", required=True, example="healthy"
         ),
         "remaining": Field(
             schema=CONDITION,
-            doc="Holds for the worst remaining budget: '> 50%'.",
+            doc="Condition on the worst remaining budget.",
             example='"> 50%"',
         ),
         "otherwise": Field(
-            schema=BOOLEAN, doc="true in the last tier: holds for all the rest.", example="true"
+            schema=BOOLEAN,
+            doc="true in the last tier, which applies to all the rest.",
+            example="true",
         ),
         "allow": Field(
             schema=ALLOW,
@@ -203,7 +207,7 @@ TIER: Final = Object(
         ),
         "require": Field(
             schema=MapOf(ListOf(NAME, at_least=1)),
-            doc="Per class, what must be done first.",
+            doc="What must be done first, by change class.",
             example="{security-patch: [shadow]}",
         ),
     },
@@ -240,19 +244,32 @@ def _build_burn_rate(values: Values, reader: Reader) -> BurnRateRule:
 BURN_RATE: Final = Object(
     {
         "long": Field(
-            schema=DURATION, doc="The window that says it matters.", required=True, example="1h"
+            schema=DURATION,
+            doc="The long window, which shows that the burn matters.",
+            required=True,
+            example="1h",
         ),
         "short": Field(
-            schema=DURATION, doc="The window that says it goes on.", required=True, example="5m"
+            schema=DURATION,
+            doc="The short window, which shows that the burn goes on.",
+            required=True,
+            example="5m",
         ),
         "rate": Field(
-            schema=ABOVE_ZERO, doc="Fires when both burn this fast.", required=True, example="14.4"
+            schema=ABOVE_ZERO,
+            doc="Burn rate that both windows must reach. 1 spends the budget in one SLO window.",
+            required=True,
+            example="14.4",
         ),
         "effect": Field(
-            schema=Choice(tuple(Effect)), doc="What it does. Default: block.", example="block"
+            schema=Choice(tuple(Effect)),
+            doc="What the rule does when it fires. Default: block.",
+            example="block",
         ),
         "allow": Field(
-            schema=CLASSES, doc="Classes that ship anyway. Default: repairs.", example="[rollback]"
+            schema=CLASSES,
+            doc="Classes that ship anyway. Default: the repairs.",
+            example="[rollback]",
         ),
     },
     _build_burn_rate,
@@ -292,19 +309,25 @@ def _build_freeze(values: Values, reader: Reader) -> Freeze:
 FREEZE: Final = Object(
     {
         "from": Field(
-            schema=MOMENT, doc="First day, or instant.", required=True, example="2026-12-20"
+            schema=MOMENT,
+            doc="First day, or the instant of the start.",
+            required=True,
+            example="2026-12-20",
         ),
         "to": Field(
             schema=MOMENT,
-            doc="Last day, or the instant of the end.",
+            doc="Last day (included), or the instant of the end.",
             required=True,
             example="2027-01-02",
         ),
         "time_zone": Field(
-            schema=ZONE, doc="Whose days they are. Default: UTC.", example="Europe/Berlin"
+            schema=ZONE, doc="Time zone of the days. Default: UTC.", example="Europe/Berlin"
         ),
         "reason": Field(
-            schema=TEXT, doc="For those who are stopped.", required=True, example="year end"
+            schema=TEXT,
+            doc="Reason that reports give to those who are stopped.",
+            required=True,
+            example="year end",
         ),
         "allow": Field(
             schema=CLASSES, doc="Classes that ship anyway. Default: none.", example="[rollback]"
@@ -323,7 +346,7 @@ ON: Final = Object(
         },
         "except": Field(
             schema=CLASSES,
-            doc="Classes that ship although nothing was measured.",
+            doc="Classes that ship even if nothing could be measured.",
             example="[rollback]",
         ),
     },

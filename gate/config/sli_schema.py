@@ -168,74 +168,78 @@ def _kinds_json() -> Iterator[JsonSchema]:
 SLI: Final = Object(
     {
         "preset": Field(
-            schema=_PresetName(), doc="A server and a kind: vllm/errors.", example="vllm/errors"
+            schema=_PresetName(),
+            doc="Name of a preset's indicator: vllm/errors.",
+            example="vllm/errors",
         ),
         "options": Field(
             schema=MapOf(TEXT),
-            doc="Of the preset: see gate presets show NAME.",
+            doc="Options of the preset, which gate presets show NAME lists.",
             example="{client_errors: excluded}",
         ),
         "recorded": Field(
             schema=Choice(RECORDED),
-            doc="A tool whose recording rules have computed it already.",
+            doc="The tool whose recording rules have already computed the indicator.",
             example="sloth",
         ),
         "good": Field(
             schema=TEXT,
-            doc="Good events, in the backend's language.",
+            doc="Good events: an expression in PromQL or SQL.",
             example='sum(increase(http_requests_total{code!~"5.."}[$window]))',
         ),
         "bad": Field(
             schema=TEXT,
-            doc="Bad events, in the backend's language.",
+            doc="Bad events: an expression in PromQL or SQL.",
             example='sum(increase(http_requests_total{code=~"5.."}[$window]))',
         ),
         "total": Field(
             schema=TEXT,
-            doc="All events; logs may leave it out: every row.",
+            doc="All events: an expression in PromQL or SQL. Default: with logs, every row.",
             example="sum(increase(http_requests_total[$window]))",
         ),
         "histogram": Field(
             schema=TEXT,
-            doc="Prometheus: a histogram's name, with matchers and no suffix.",
+            doc="Prometheus: name of a histogram without its suffix, with any label matchers.",
             example="http_request_duration_seconds",
         ),
         "column": Field(
             schema=TEXT,
-            doc="Logs: a numeric column, good up to the threshold.",
+            doc="Logs: a numeric column whose value is good up to the threshold.",
             example="latency_ms",
         ),
         "threshold": Field(
             schema=Scalar(_threshold, _THRESHOLD_JSON),
-            doc="The largest good value: a duration, or a bare number in the column's own unit.",
+            doc="Largest good value: a duration, or a bare number in the unit of the column.",
             example="2.5s",
         ),
         "unit": Field(
             schema=Choice(tuple(UNITS)),
-            doc="Of the histogram or column, for durations.",
+            doc="Unit of the histogram or column, if the threshold is a duration.",
             example="ms",
         ),
         "bucket": Field(
             schema=Choice(tuple(Bucket)),
-            doc="Which boundary stands for a threshold that is none. Default: exact, an error.",
+            doc="Which boundary to use for a threshold that the histogram lacks. Default: exact.",
             example="stricter",
         ),
         "gauge": Field(
             schema=TEXT,
-            doc="1 while up and 0 while down, at every instant.",
+            doc="Prometheus: an expression that is 1 while up and 0 while down.",
             example='up{job="chat"}',
         ),
         "spent": Field(
             schema=TEXT,
-            doc="An amount spent, in the unit of the allowance.",
+            doc="Amount spent, in the unit of the allowance: an expression in PromQL or SQL.",
             example="sum(increase(llm_cost_usd_total[$window]))",
         ),
         "series": Field(
-            schema=NAME, doc="Static: the name of the counts in the file.", example="availability"
+            schema=NAME,
+            doc="Static: name of the counts in the file. Default: the SLO's name.",
+            example="availability",
         ),
         "labels": Field(
             schema=MapOf(TEXT),
-            doc="Prometheus: take the place of $labels.",
+            doc="Prometheus: label values that replace $labels.",
             example="{model_name: llama-3.3-70b}",
         ),
     },

@@ -74,21 +74,21 @@ WINDOW: Final = Union(
         {
             "calendar": Field(
                 schema=Choice(tuple(Period)),
-                doc="The period; weeks begin on Monday, unless begins says otherwise.",
+                doc="The period. Weeks begin on Monday unless begins says otherwise.",
                 required=True,
                 example="month",
             ),
             "begins": Field(
                 schema=LOCAL,
-                doc="Local time at which a period begins, if not the calendar's.",
+                doc="Local time at which one of the periods begins, if not at the calendar's.",
                 example="2026-01-15T00:00",
             ),
             "time_zone": Field(
-                schema=ZONE, doc="Whose calendar it is. Default: UTC.", example="Europe/Berlin"
+                schema=ZONE, doc="Time zone of the calendar. Default: UTC.", example="Europe/Berlin"
             ),
             "denominator": Field(
                 schema=Choice(tuple(Denominator)),
-                doc="period (default): of the whole period; to-date: of the events so far.",
+                doc="Budget of the whole period, or of the events to date. Default: period.",
                 example="to-date",
             ),
         },
@@ -100,7 +100,7 @@ TIMESLICES: Final = Object(
         "length": Field(schema=DURATION, doc="Length of a slice.", required=True, example="5m"),
         "target": Field(
             schema=ABOVE_NONE,
-            doc="A slice is bad when its good ratio is under this.",
+            doc="Share of good events below which a slice is bad.",
             required=True,
             example="99%",
         ),
@@ -115,10 +115,15 @@ TIMESLICES: Final = Object(
 MEMBER: Final = Object(
     {
         "slo": Field(
-            schema=NAME, doc="A ratio SLO of this policy.", required=True, example="availability"
+            schema=NAME,
+            doc="Name of an SLO of this policy that has an objective.",
+            required=True,
+            example="availability",
         ),
         "weight": Field(
-            schema=ABOVE_ZERO, doc="Times what it has consumed. Default: 1.", example="1"
+            schema=ABOVE_ZERO,
+            doc="Factor for what the member has consumed. Default: 1.",
+            example="1",
         ),
     },
     lambda values, _: Member(**{"weight": ABOVE_ZERO.parse("1"), **values.values}),
@@ -148,7 +153,7 @@ SAMPLED: Final = Union(
         {
             "bound": Field(
                 schema=Choice(tuple(Bound)),
-                doc="Which end of the 95% interval decides. Default: pessimistic.",
+                doc="Which value of the 95% interval is compared. Default: pessimistic.",
                 formerly="compare",
                 example="pessimistic",
             ),
@@ -161,7 +166,7 @@ SAMPLED: Final = Union(
                         "pattern": ABOVE_ZERO.json["pattern"],
                     },
                 ),
-                doc="How many times as many events it takes as of independent ones. Default: 1.",
+                doc="How many of these events are worth one independent event. Default: 1.",
                 example="2",
             ),
         },
@@ -273,45 +278,56 @@ def _kind_json(kind: str) -> JsonSchema:
 SLO: Final = Object(
     {
         "name": Field(
-            schema=NAME, doc="Unique in the policy.", required=True, example="availability"
+            schema=NAME,
+            doc="Name of the SLO, unique in the policy.",
+            required=True,
+            example="availability",
         ),
         "objective": Field(
-            schema=OBJECTIVE, doc="The share that must be good: 99.9% or 0.999.", example="99.9%"
+            schema=OBJECTIVE,
+            doc="Share of events that must be good: 99.9% or 0.999.",
+            example="99.9%",
         ),
         "allowance": Field(
-            schema=AMOUNT, doc="What may be spent per window: 50000 USD.", example="50000 USD"
+            schema=AMOUNT,
+            doc="Amount that may be spent in a window: 50000 USD.",
+            example="50000 USD",
         ),
         "composite": Field(
             schema=ListOf(MEMBER, at_least=1),
-            doc="Other SLOs of this policy, with weights.",
+            doc="Other SLOs of this policy whose consumed budgets are added up.",
             example="[{slo: availability}, {slo: latency, weight: 0.5}]",
         ),
         "sla": Field(
-            schema=OBJECTIVE, doc="The contract's objective, laxer than this one.", example="99.5%"
+            schema=OBJECTIVE, doc="Objective of the contract, laxer than this one.", example="99.5%"
         ),
         "window": Field(
-            schema=WINDOW, doc="30d, or {calendar: month, time_zone: Europe/Berlin}.", example="30d"
+            schema=WINDOW,
+            doc="Time over which the budget is counted: 30d, or {calendar: month}.",
+            example="30d",
         ),
         "sli": Field(
             schema=SLI,
-            doc="What is counted. Static backends default to the SLO's name.",
+            doc="The indicator: what is counted. Default: with static, series: NAME.",
             example="{preset: vllm/errors}",
         ),
         "timeslices": Field(
             schema=TIMESLICES,
-            doc="Count slices of time instead of events.",
+            doc="Counts slices of time instead of events.",
             example="{length: 5m, target: 99%}",
         ),
         "sampled": Field(
-            schema=SAMPLED, doc="The events are a sample: judge by a 95% interval.", example="true"
+            schema=SAMPLED,
+            doc="Whether the events are a sample, to be judged by a 95% interval. Default: false.",
+            example="true",
         ),
         "min_events": Field(
             schema=COUNT,
-            doc="Fewer events are low traffic. Default: 1 / (1 - objective).",
+            doc="Number of events below which traffic is low. Default: 1 / (1 - objective).",
             example="100",
         ),
         "advisory": Field(
-            schema=BOOLEAN, doc="Its findings warn and never block. Default: false.", example="true"
+            schema=BOOLEAN, doc="Whether its findings only warn. Default: false.", example="true"
         ),
     },
     _build_slo,
@@ -360,12 +376,13 @@ FROM: Final = Object(
     {
         "from": Field(
             schema=GLOB,
-            doc="Files of OpenSLO, Sloth, Pyrra or slo-generator, from this file's folder.",
+            doc="Files of OpenSLO, Sloth, Pyrra or slo-generator, relative to this file's folder.",
             required=True,
             example="slos/*.yaml",
         ),
         "window": Field(
-            schema=WINDOW, doc="Of SLOs whose files say none. Default: Sloth's 30d, else required."
+            schema=WINDOW,
+            doc="Window of SLOs whose files have none. Default: 30d for Sloth, otherwise required.",
         ),
     },
     lambda values, _: SloFiles(

@@ -138,7 +138,7 @@ def left(*more: str) -> str:
     [
         (
             f"{HERE}{CASE.removeprefix('version: 1' + chr(10))}{EXPECT}",
-            "the key 'version' is missing: Of this format: 1.",
+            "the key 'version' is missing: Version of the format: 1.",
         ),
         (
             f"version: 1\ncases: {HERE}[]\n",

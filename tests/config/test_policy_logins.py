@@ -137,5 +137,5 @@ def test_parameters_and_the_method_are_read() -> None:
 
 def test_a_method_that_there_is_not_and_a_secret_parameter_are_mistakes() -> None:
     assert_mistake(block("method: ¦put"), "write get or post")
-    message = "the header api_token looks like a secret; write ${NAME}, no default"
+    message = "the header api_token looks like a secret; write ${NAME}, without a default"
     assert_mistake(block("parameters: {api_token: ¦abc}"), message)

@@ -46,9 +46,8 @@ ONLY_VALIDATE = {
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield the way to every value of a document."""
-    steps = value.items() if isinstance(value, dict) else ()
-    steps = enumerate(value) if isinstance(value, list) else steps
-    for step, child in steps:
+    steps: list[tuple[Any, Any]] = list(value.items()) if isinstance(value, dict) else []
+    for step, child in steps or (enumerate(value) if isinstance(value, list) else ()):
         yield (*path, step)
         yield from places(child, (*path, step))
 

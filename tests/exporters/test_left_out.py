@@ -47,9 +47,9 @@ SAMPLES = (
     [
         (SPEND, "spend is left out: an allowance is not a share of events"),
         (COMPOSITE, "both is left out: a composite has no indicator of its own"),
-        (TO_DATE, "to-date is left out: a budget to date cannot be said there"),
+        (TO_DATE, "to-date is left out: the format cannot express a budget to date"),
         (RECORDED, "recorded is left out: it is a mean of the ratios of timeslices"),
-        (LAXER, "laxer is left out: which boundary stands for its threshold is known by the live"),
+        (LAXER, "laxer is left out: only the live server knows which boundary"),
     ],
 )
 def test_what_no_format_can_say_is_named(
@@ -78,15 +78,31 @@ def test_an_expression_that_cannot_be_read_is_named(tmp_path: Path, format_: str
 @pytest.mark.parametrize(
     ("format_", "slo", "remark"),
     [
-        ("openslo", EMPTY, "empty is left out: what a slice without events counts as"),
-        ("openslo", LONG_GAUGE, "up is left out: a gauge can be said for slices of a minute only"),
-        ("openslo", SECONDS, "short is left out: 1m30s is not a valid duration of OpenSLO"),
-        ("sloth", SLICES, "slices is left out: Sloth counts no timeslices"),
-        ("sloth", GAUGE, "up is left out: Sloth counts no timeslices"),
-        ("sloth", WEEK, "week is left out: a file of Sloth says no window, and Sloth's own is 30d"),
-        ("prometheus-rules", SLICES, "slices is left out: timeslices are no events"),
-        ("prometheus-rules", UNSUMMED, "unsummed is left out: its count over a window is no sum"),
-        ("prometheus-rules", SAMPLES, "samples is left out: its count over a window is no sum"),
+        ("openslo", EMPTY, "empty is left out: the format cannot express what a slice without"),
+        (
+            "openslo",
+            LONG_GAUGE,
+            "up is left out: the format can express a gauge only with slices of a minute",
+        ),
+        ("openslo", SECONDS, "short is left out: 1m30s is not a duration that OpenSLO has"),
+        ("sloth", SLICES, "slices is left out: Sloth does not count timeslices"),
+        ("sloth", GAUGE, "up is left out: Sloth does not count timeslices"),
+        ("sloth", WEEK, "week is left out: a Sloth file has no window, and Sloth uses 30d"),
+        (
+            "prometheus-rules",
+            SLICES,
+            "slices is left out: a recording rule cannot add up timeslices",
+        ),
+        (
+            "prometheus-rules",
+            UNSUMMED,
+            "unsummed is left out: its count over a window is not the sum",
+        ),
+        (
+            "prometheus-rules",
+            SAMPLES,
+            "samples is left out: its count over a window is not the sum",
+        ),
         ("grafana-dashboard", SLICES, "slices is left out: timeslices cannot be shown"),
     ],
 )
@@ -103,7 +119,7 @@ def test_what_only_the_gate_knows_of_an_slo_is_named(tmp_path: Path) -> None:
     slo = AVAILABILITY.replace("window", "sla: 99%, sampled: true, advisory: true, window")
     exported = export_policy("openslo", read_policy(tmp_path, slo, WEEK))
 
-    assert exported.remarks == ("availability: there is no place for sla, sampled, advisory",)
+    assert exported.remarks == ("availability: the format has no field for sla, sampled, advisory",)
 
 
 def test_of_several_names_of_a_metric_the_newest_is_written(tmp_path: Path) -> None:
@@ -146,4 +162,4 @@ def test_other_backends_have_nothing_to_export(tmp_path: Path, format_: str) -> 
     done = gate_export(format_, path)
 
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "only what Prometheus counts can be exported" in done.stderr
+    assert "only SLOs of a Prometheus backend can be exported" in done.stderr

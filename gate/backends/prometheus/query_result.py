@@ -211,6 +211,11 @@ def _number(value: object) -> Fraction | QueryError:
             return _WITHOUT_VALUE
 
 
+def is_count(text: str) -> bool:
+    """Return whether a text is a number that something can have been counted to."""
+    return not isinstance(_parse(text), QueryError)
+
+
 def _parse(text: str) -> float | QueryError:
     """Return the number, or what is wrong with it; only text that is a `Fraction`, too, is one."""
     if text.lstrip("+-").lower() in {"nan", "inf"}:

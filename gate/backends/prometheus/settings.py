@@ -125,14 +125,16 @@ def _build_tls(values: Values, reader: Reader) -> dict[str, Path]:
 _TLS: Final = Object(
     {
         "ca": Field(
-            schema=CONNECTION, doc="PEM file of the authorities to trust.", example="ca.pem"
+            schema=CONNECTION,
+            doc="PEM file of the certificate authorities to trust.",
+            example="ca.pem",
         ),
         "cert": Field(
             schema=CONNECTION, doc="PEM file of the client's certificate.", example="client.pem"
         ),
         "key": Field(
             schema=CONNECTION,
-            doc="PEM file of its key, if not in the same file.",
+            doc="PEM file of the client's key, if it is not in the same file.",
             example="client.key",
         ),
     },
@@ -225,38 +227,44 @@ BLOCK: Final = Object(
     {
         "url": Field(
             schema=_Address(),
-            doc="The part before /api/v1; also Mimir, Thanos, VictoriaMetrics.",
+            doc="Address of the server, the part before /api/v1.",
             required=True,
             example="http://prometheus:9090",
         ),
         "auth": Field(
             schema=AUTH,
-            doc="bearer, username and password, or a cloud's login.",
+            doc="How to log in: bearer, username and password, or a cloud's login.",
             example='{bearer: "${TOKEN}"}',
         ),
         "tls": Field(
-            schema=_TLS, doc="Own authorities, client certificate.", example="{ca: ca.pem}"
+            schema=_TLS,
+            doc="Certificate authorities of your own, and a client certificate.",
+            example="{ca: ca.pem}",
         ),
         "headers": Field(
-            schema=_Headers(), doc="Sent always: X-Scope-OrgID.", example="{X-Scope-OrgID: team-a}"
+            schema=_Headers(),
+            doc="Headers of every request, such as X-Scope-OrgID.",
+            example="{X-Scope-OrgID: team-a}",
         ),
         "parameters": Field(
             schema=_Headers(),
-            doc="Of the address of every request: namespace.",
+            doc="Query parameters of every request, such as namespace.",
             example="{namespace: shop}",
         ),
         "method": Field(
             schema=Scalar(_method, {"enum": ["get", "post"]}),
-            doc="get or post. Default: post, and get where that is refused.",
+            doc="HTTP method. Default: post, or get if the server refuses it.",
             example="get",
         ),
         "parallel": Field(
             schema=Scalar(_at_least_one, {**CONNECTION_COUNT.json, "minimum": 1}, variables=True),
-            doc="Most requests at once. Default: 8.",
+            doc="Largest number of requests at once. Default: 8.",
             example="8",
         ),
         "retries": Field(
-            schema=CONNECTION_COUNT, doc="Tries after the first. Default: 2.", example="2"
+            schema=CONNECTION_COUNT,
+            doc="Number of retries of a failed request. Default: 2.",
+            example="2",
         ),
     },
     _build_settings,

@@ -63,7 +63,7 @@ REGISTRATION: Final = Registration(
         {
             "path": Field(
                 schema=CONNECTION,
-                doc="A JSON or YAML file of counts.",
+                doc="JSON or YAML file of counts, relative to this file's folder.",
                 required=True,
                 example="counts.yaml",
             )
