@@ -183,7 +183,7 @@ def _ran_out(tried: PolicyBacktest) -> str:
 
 def _closed(tried: PolicyBacktest) -> str:
     if not tried.freezes:
-        return f"{tried.change} would never have been blocked for long."
+        return f"It would never have been closed to {tried.change}."
     longest = max(tried.freezes, key=lambda freeze: freeze.span.length)
     since = f"from {wording.instant(longest.span.start)}"
     length = describe_time(tried.frozen)

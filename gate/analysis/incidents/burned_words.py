@@ -23,7 +23,7 @@ def burned_facts(slos: Sequence[SearchedSlo]) -> Iterator[Fact]:
         if slo.burned is not None:
             parts = _parts(slo.burned) if slo.burned.bad else "nothing failed"
             yield "Failures", f"{slo.slo}: {parts}{_outside(slo, slo.burned)}"
-    compared = [slo.labels for slo in slos if _asked(slo) and _was_compared(slo.labels)]
+    compared = [slo.labels for slo in slos if _enough(slo) and _was_compared(slo.labels)]
     texts = (_scope(labels) for labels in compared if isinstance(labels, FailureLabels))
     yield from (("Labels", text) for text in dict.fromkeys(texts))
 
@@ -63,7 +63,7 @@ def _parts(burned: Burned) -> str:
     return ", ".join(f"{_percent(burned.share(bad))} {where}" for bad, where in parts)
 
 
-def _asked(slo: SearchedSlo) -> bool:
+def _enough(slo: SearchedSlo) -> bool:
     """Return whether enough failed outside of incidents to ask which labels that has."""
     return slo.burned is not None and slo.burned.chronic >= FEWEST
 
@@ -71,7 +71,7 @@ def _asked(slo: SearchedSlo) -> bool:
 def _outside(slo: SearchedSlo, burned: Burned) -> str:
     """Say which labels the failures outside of incidents have."""
     labels = slo.labels
-    if labels is None or not _asked(slo):
+    if labels is None or not _enough(slo):
         return ""
     where = " outside incidents" if burned.chronic < burned.bad else ""
     if isinstance(labels, Unmeasured):

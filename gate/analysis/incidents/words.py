@@ -126,7 +126,7 @@ def _rows(service: ServiceIncidents) -> list[IncidentRow]:
 
 def incidents_answer(service: ServiceIncidents) -> str | None:
     """Say which incident cost the most; None where there is none."""
-    impacts = [impact for x in service.annotated for impact in x.incident.impacts]
+    impacts = [impact for episode in episodes(service) for impact in episode.impacts]
     if not impacts:
         return None
     worst = max(impacts, key=lambda impact: impact.share)
@@ -293,7 +293,7 @@ def _records(row: IncidentRow) -> Cell:
 
 def _window(service: ServiceIncidents, slo: str) -> str:
     """Say over what the burn rate of an SLO is taken when incidents are looked for."""
-    (looked_at,) = [other for other in service.policy.slos if other.name == slo]
+    looked_at = {other.name: other for other in service.policy.slos}.get(slo)
     if isinstance(looked_at, RatioSlo) and looked_at.sampled is not None:
         return "samples"
     return format_duration(SPENDING if isinstance(looked_at, SpendSlo) else WINDOW)
